@@ -1,0 +1,24 @@
+package dev.nola.format;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The model that an adapter is for.
+ *
+ * @param name such as a Hugging Face repository name; empty when unknown
+ * @param revision such as a commit; empty when unknown
+ * @param identity digest of the adapted tensors (SPEC.md section 9), or null when unknown
+ */
+public record BaseModel(String name, String revision, @Nullable Sha256 identity) {
+  /** No statement about the base model. */
+  public static final BaseModel UNKNOWN = new BaseModel("", "", null);
+
+  /**
+   * @throws IllegalArgumentException if a text is longer than {@link Limits#NAME_BYTES} or has a
+   *     control character
+   */
+  public BaseModel {
+    Text.requireName("base model name", name, 0);
+    Text.requireName("base model revision", revision, 0);
+  }
+}

@@ -1,0 +1,26 @@
+package dev.nola.format;
+
+/**
+ * The order of Unicode code points, which is also the order of UTF-8 bytes; {@link
+ * String#compareTo} has another one.
+ */
+final class CodePointOrder {
+  private CodePointOrder() {}
+
+  static int compare(String a, String b) {
+    int common = Math.min(a.length(), b.length());
+    for (int i = 0; i < common; i++) {
+      char x = a.charAt(i);
+      char y = b.charAt(i);
+      if (x != y) {
+        return rank(x) - rank(y);
+      }
+    }
+    return a.length() - b.length();
+  }
+
+  // UTF-16 puts surrogates, which stand for the highest code points, below U+E000..U+FFFF.
+  private static int rank(char c) {
+    return c >= 0xE000 ? c - 0x800 : c >= 0xD800 ? c + 0x2000 : c;
+  }
+}

@@ -1,0 +1,148 @@
+package dev.nola.format;
+
+import dev.nola.generator.Generator;
+import java.util.Arrays;
+
+/**
+ * A vector of quantized coefficients. Code u of width b means the odd integer {@code v = 2u − (2^b
+ * − 1)}: symmetric around zero with no level wasted. Code j is bits j·b … j·b+b−1 of the packed
+ * bytes, bit n being bit n mod 8 of byte n div 8; unused bits of the last byte are zero.
+ */
+public final class Codes {
+  private final int bits;
+  private final int count;
+  private final byte[] packed;
+
+  private Codes(int bits, int count, byte[] packed) {
+    this.bits = bits;
+    this.count = count;
+    this.packed = packed;
+  }
+
+  /**
+   * Packs unsigned codes.
+   *
+   * @param bits width of a code, 1..16
+   * @throws IllegalArgumentException if the width or a code is out of range, or there is no code
+   */
+  public static Codes of(int bits, int... codes) {
+    requireLegal(bits, codes.length);
+    byte[] packed = new byte[packedBytes(bits, codes.length)];
+    for (int j = 0; j < codes.length; j++) {
+      if (codes[j] < 0 || codes[j] >>> bits != 0) {
+        throw new IllegalArgumentException(
+            "code %d=%d, must be 0..%d at %d bits".formatted(j, codes[j], (1 << bits) - 1, bits));
+      }
+      long bit = (long) j * bits;
+      for (int b = 0; b < bits; b++, bit++) {
+        packed[(int) (bit >>> 3)] |= (byte) ((codes[j] >>> b & 1) << (bit & 7));
+      }
+    }
+    return new Codes(bits, codes.length, packed);
+  }
+
+  /**
+   * Codes that are packed already.
+   *
+   * @throws IllegalArgumentException if the width is out of range, there is no code, {@code packed}
+   *     is not exactly as long as {@code count} codes need, or an unused bit is set
+   */
+  public static Codes ofPacked(int bits, int count, byte[] packed) {
+    requireLegal(bits, count);
+    if (packed.length != packedBytes(bits, count)) {
+      throw new IllegalArgumentException(
+          "%d codes of %d bits need %d bytes, not %d"
+              .formatted(count, bits, packedBytes(bits, count), packed.length));
+    }
+    int used = (int) ((long) count * bits & 7);
+    if (used != 0 && (packed[packed.length - 1] & 0xFF) >>> used != 0) {
+      throw new IllegalArgumentException(
+          "unused bits of the last code byte 0x%02x are not zero: %d codes of %d bits use %d of them"
+              .formatted(packed[packed.length - 1], count, bits, used));
+    }
+    return new Codes(bits, count, packed.clone());
+  }
+
+  /** Bytes that {@code count} codes of {@code bits} need; at most 2³² and so a long. */
+  static long packedLength(int bits, long count) {
+    return (count * bits + 7) >>> 3;
+  }
+
+  private static int packedBytes(int bits, int count) {
+    return Math.toIntExact(packedLength(bits, count));
+  }
+
+  private static void requireLegal(int bits, int count) {
+    if (bits < 1 || bits > Generator.MAX_BITS) {
+      throw new IllegalArgumentException(
+          "code width=%d bits, must be 1..%d".formatted(bits, Generator.MAX_BITS));
+    }
+    if (count < 1) {
+      throw new IllegalArgumentException("coefficient count=" + count + ", must be at least 1");
+    }
+  }
+
+  /** Width of a code in bits, 1..16. */
+  public int bits() {
+    return bits;
+  }
+
+  /** Number of coefficients: k for side A, l for side B. */
+  public int count() {
+    return count;
+  }
+
+  /** Code j, 0..2^bits−1. */
+  public int code(int j) {
+    if (j < 0 || j >= count) {
+      throw new IndexOutOfBoundsException("code " + j + " of " + count);
+    }
+    long bit = (long) j * bits;
+    int at = (int) (bit >>> 3);
+    int window = packed[at] & 0xFF;
+    if (at + 1 < packed.length) {
+      window |= (packed[at + 1] & 0xFF) << 8;
+    }
+    if (at + 2 < packed.length) {
+      window |= (packed[at + 2] & 0xFF) << 16;
+    }
+    return window >>> (bit & 7) & (1 << bits) - 1;
+  }
+
+  /** All codes. */
+  public int[] codes() {
+    int[] codes = new int[count];
+    Arrays.setAll(codes, this::code);
+    return codes;
+  }
+
+  /** All coefficients as the odd integers v = 2u − (2^bits − 1). */
+  public int[] values() {
+    int[] values = new int[count];
+    Arrays.setAll(values, j -> 2 * code(j) - ((1 << bits) - 1));
+    return values;
+  }
+
+  /** A copy of the packed bytes. */
+  public byte[] toPacked() {
+    return packed.clone();
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Codes that
+        && bits == that.bits
+        && count == that.count
+        && Arrays.equals(packed, that.packed);
+  }
+
+  @Override
+  public int hashCode() {
+    return 31 * (31 * bits + count) + Arrays.hashCode(packed);
+  }
+
+  @Override
+  public String toString() {
+    return count + " codes of " + bits + " bits";
+  }
+}

@@ -1,0 +1,101 @@
+package dev.nola.format;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * The first {@value #BYTES} bytes of a file (SPEC.md section 3), readable without FlatBuffers.
+ *
+ * @param manifestBytes length of the manifest
+ * @param codesBytes length of the scales and codes
+ * @param denseBytes length of the dense tensors with the padding before each
+ */
+record Header(int manifestBytes, int codesBytes, long denseBytes) {
+  static final int BYTES = 32;
+  static final int CHECKSUM_BYTES = 4;
+
+  /** "NOLA". */
+  private static final int MAGIC = 0x414C4F4E;
+
+  private static final int MAJOR = 1;
+  private static final int MINOR = 0;
+
+  /**
+   * Required-feature bit 31: the file is of a release candidate of its version, here {@code
+   * 1.0-rc}.
+   */
+  private static final int CANDIDATE = 1 << 31;
+
+  byte[] toBytes() {
+    return ByteBuffer.allocate(BYTES)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putInt(MAGIC)
+        .putShort((short) MAJOR)
+        .putShort((short) MINOR)
+        .putInt(CANDIDATE)
+        .putInt(manifestBytes)
+        .putLong(codesBytes)
+        .putLong(denseBytes)
+        .array();
+  }
+
+  /**
+   * @param bytes the first {@value #BYTES} bytes of the file
+   * @param fileBytes length of the whole file
+   */
+  static Header parse(byte[] bytes, long fileBytes) throws AdapterException {
+    ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int magic = in.getInt();
+    if (magic != MAGIC) {
+      throw new CorruptAdapterException(
+          "not a .nola file: magic expected=0x%08x actual=0x%08x".formatted(MAGIC, magic));
+    }
+    int major = Short.toUnsignedInt(in.getShort());
+    int minor = Short.toUnsignedInt(in.getShort());
+    int features = in.getInt();
+    requireVersion(major, minor, features);
+
+    long manifest = Integer.toUnsignedLong(in.getInt());
+    long codes = in.getLong();
+    long dense = in.getLong();
+    requireAtMost("manifest", manifest, Limits.MANIFEST_BYTES);
+    requireAtMost("codes section", codes, Limits.CODES_BYTES);
+    requireAtMost("dense section", dense, Limits.DENSE_BYTES);
+    long expected = BYTES + manifest + codes + dense + CHECKSUM_BYTES;
+    if (expected != fileBytes) {
+      throw new CorruptAdapterException(
+          "file cut or lengthened: its header says expected=%d bytes, actual=%d"
+              .formatted(expected, fileBytes));
+    }
+    return new Header((int) manifest, (int) codes, dense);
+  }
+
+  private static void requireVersion(int major, int minor, int features) throws AdapterException {
+    boolean candidate = (features & CANDIDATE) != 0;
+    String version = major + "." + minor + (candidate ? "-rc" : "");
+    if (major < MAJOR) {
+      throw new AdapterTooOldException(
+          "format version %s is no longer read, oldest is %s"
+              .formatted(version, AdapterFile.VERSION));
+    }
+    if (major > MAJOR || !candidate) {
+      throw new AdapterTooNewException(
+          "format version %s needs a later reader, newest known here is %s"
+              .formatted(version, AdapterFile.VERSION));
+    }
+    int unknown = features & ~CANDIDATE;
+    if (unknown != 0) {
+      throw new AdapterTooNewException(
+          "required-feature bits 0x%08x of format version %s are not known to this reader (%s)"
+              .formatted(unknown, version, AdapterFile.VERSION));
+    }
+  }
+
+  private static void requireAtMost(String what, long bytes, long limit)
+      throws LimitExceededException {
+    if (Long.compareUnsigned(bytes, limit) > 0) {
+      throw new LimitExceededException(
+          "%s has %s bytes, limit is %d".formatted(what, Long.toUnsignedString(bytes), limit));
+    }
+  }
+}

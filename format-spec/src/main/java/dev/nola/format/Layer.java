@@ -1,0 +1,137 @@
+package dev.nola.format;
+
+import dev.nola.format.Coefficients.Direct;
+import dev.nola.format.Coefficients.LowRank;
+import dev.nola.generator.Basis;
+import dev.nola.generator.Generator;
+import dev.nola.generator.Side;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One adapted tensor, or one adapted part of a tensor. The tensor as stored, or the slice of it, is
+ * flattened row-major and viewed as a matrix of R×C; ΔW has that shape and orientation.
+ *
+ * @param tensor the tensor's name in the base model's safetensors
+ * @param shape the tensor's stored shape, 1 to {@link Limits#DIMENSIONS} dimensions
+ * @param slice the adapted part, or null when the whole tensor is adapted
+ * @param rows R
+ * @param cols C
+ * @param stream stream number, an unsigned 32-bit integer; layers with equal numbers share their
+ *     bases
+ * @param scale multiplies side A: both quantizer steps, 1/√k, 1/√l, the generator's normalisation
+ *     and c/r in one; +0, or 2⁻¹²⁶ to 2⁷⁴
+ * @param coefficients the quantized coefficients of one or two sides
+ */
+public record Layer(
+    String tensor,
+    List<Integer> shape,
+    @Nullable Slice slice,
+    int rows,
+    int cols,
+    int stream,
+    float scale,
+    Coefficients coefficients) {
+  /** The smallest scale but zero: every non-zero element of A is then a normal f32. */
+  public static final float MIN_SCALE = 0x1p-126f;
+
+  /** The largest scale: every element of A is then finite. */
+  public static final float MAX_SCALE = 0x1p74f;
+
+  /**
+   * @throws IllegalArgumentException if a value is out of its range, the slice is no proper part of
+   *     the shape, or R·C is not the number of elements adapted
+   */
+  public Layer {
+    Text.requireName("tensor name", tensor, 1);
+    shape = List.copyOf(shape);
+    Shapes.requireLegal(tensor, shape);
+    if (shape.isEmpty()) {
+      throw new IllegalArgumentException(
+          "tensor " + tensor + " is a scalar, which has no R×C view");
+    }
+    if (slice != null) {
+      requireProperPart(tensor, shape, slice);
+    }
+    long adapted = Shapes.elements(tensor, adaptedShape(shape, slice));
+    if (rows < 1 || cols < 1 || (long) rows * cols != adapted) {
+      throw new IllegalArgumentException(
+          "tensor %s is viewed as %d×%d, but has %d adapted elements"
+              .formatted(tensor, rows, cols, adapted));
+    }
+    if (Float.floatToRawIntBits(scale) != 0 && !(scale >= MIN_SCALE && scale <= MAX_SCALE)) {
+      throw new IllegalArgumentException(
+          "tensor %s has scale=%s, must be +0 or %s to %s"
+              .formatted(
+                  tensor,
+                  Float.toHexString(scale),
+                  Float.toHexString(MIN_SCALE),
+                  Float.toHexString(MAX_SCALE)));
+    }
+  }
+
+  /** A layer that adapts a whole matrix of rows×cols. */
+  public static Layer ofMatrix(
+      String tensor, int rows, int cols, int stream, float scale, Coefficients coefficients) {
+    return new Layer(tensor, List.of(rows, cols), null, rows, cols, stream, scale, coefficients);
+  }
+
+  /** R·C, the number of elements of ΔW. */
+  public long elements() {
+    return (long) rows * cols;
+  }
+
+  /** The basis of one side, or null for side B of the direct form. */
+  public @Nullable Basis basis(Generator generator, long seed, Side side) {
+    long length =
+        switch (coefficients) {
+          case Direct _ -> side == Side.A ? elements() : 0;
+          case LowRank lowRank -> (long) lowRank.rank() * (side == Side.A ? rows : cols);
+        };
+    if (length == 0) {
+      return null;
+    }
+    if (length > generator.maxLength()) {
+      throw new LimitExcess(
+          "tensor %s has a factor %s of %d elements, limit is %d for %s"
+              .formatted(tensor, side, length, generator.maxLength(), generator));
+    }
+    return new Basis(generator, seed, stream, side, (int) length);
+  }
+
+  /** The codes of one side, or null for side B of the direct form. */
+  public @Nullable Codes codes(Side side) {
+    return switch (coefficients) {
+      case Direct direct -> side == Side.A ? direct.alpha() : null;
+      case LowRank lowRank -> side == Side.A ? lowRank.alpha() : lowRank.beta();
+    };
+  }
+
+  /** Whether ΔW of both layers has an element in common. */
+  boolean overlaps(Layer other) {
+    return tensor.equals(other.tensor)
+        && (slice == null || other.slice == null || slice.overlaps(other.slice));
+  }
+
+  private static void requireProperPart(String tensor, List<Integer> shape, Slice slice) {
+    if (slice.dim() >= shape.size() || slice.end() > shape.get(slice.dim())) {
+      throw new IllegalArgumentException(
+          "tensor %s of shape %s has no %s".formatted(tensor, shape, slice));
+    }
+    if (slice.length() == shape.get(slice.dim())) {
+      throw new IllegalArgumentException(
+          "tensor %s of shape %s is not cut by %s: leave the slice out"
+              .formatted(tensor, shape, slice));
+    }
+  }
+
+  private static List<Integer> adaptedShape(List<Integer> shape, @Nullable Slice slice) {
+    if (slice == null) {
+      return shape;
+    }
+    List<Integer> adapted = new ArrayList<>(shape);
+    adapted.set(slice.dim(), slice.length());
+    return adapted;
+  }
+}

@@ -1,0 +1,93 @@
+package dev.nola.format;
+
+import java.util.Collections;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * What a person or a catalog wants to know of an adapter. Nothing here is needed to reconstruct it,
+ * and nothing here may name a clock, a host or a path: equal training gives equal bytes.
+ *
+ * @param description free text
+ * @param task such as {@code text-classification}
+ * @param license an SPDX licence expression
+ * @param tags in ascending order
+ * @param metrics finite values by name
+ * @param provenance what the adapter was made from, as texts by key
+ */
+public record Metadata(
+    String description,
+    String task,
+    String license,
+    SortedSet<String> tags,
+    SortedMap<String, Double> metrics,
+    SortedMap<String, String> provenance) {
+  /** No metadata at all. */
+  public static final Metadata NONE =
+      new Metadata("", "", "", new TreeSet<>(), new TreeMap<>(), new TreeMap<>());
+
+  /**
+   * @throws IllegalArgumentException if a text is too long, a name is empty, a metric is not
+   *     finite, or there are more than {@link Limits#METADATA_ENTRIES} tags, metrics or provenance
+   *     entries
+   */
+  public Metadata {
+    Text.requireText("description", description, 0);
+    Text.requireText("task", task, 0);
+    Text.requireText("license", license, 0);
+    TreeSet<String> sortedTags = new TreeSet<>(CodePointOrder::compare);
+    sortedTags.addAll(tags);
+    TreeMap<String, Double> sortedMetrics = new TreeMap<>(CodePointOrder::compare);
+    metrics.forEach((name, value) -> sortedMetrics.put(name, finite(name, value)));
+    TreeMap<String, String> sortedProvenance = new TreeMap<>(CodePointOrder::compare);
+    sortedProvenance.putAll(provenance);
+    requireCount("tags", sortedTags.size());
+    requireCount("metrics", sortedMetrics.size());
+    requireCount("provenance entries", sortedProvenance.size());
+    sortedTags.forEach(tag -> Text.requireName("tag", tag, 1));
+    sortedMetrics.keySet().forEach(name -> Text.requireName("metric name", name, 1));
+    sortedProvenance.keySet().forEach(key -> Text.requireName("provenance key", key, 1));
+    sortedProvenance.forEach((key, value) -> Text.requireText("provenance " + key, value, 0));
+    tags = Collections.unmodifiableSortedSet(sortedTags);
+    metrics = Collections.unmodifiableSortedMap(sortedMetrics);
+    provenance = Collections.unmodifiableSortedMap(sortedProvenance);
+  }
+
+  /** Metadata with texts only; tags, metrics and provenance by the {@code with…} methods. */
+  public static Metadata of(String description, String task, String license) {
+    return new Metadata(description, task, license, NONE.tags(), NONE.metrics(), NONE.provenance());
+  }
+
+  /** The same with these tags. */
+  public Metadata withTags(String... tags) {
+    return new Metadata(
+        description, task, license, new TreeSet<>(java.util.List.of(tags)), metrics, provenance);
+  }
+
+  /** The same with these metrics. */
+  public Metadata withMetrics(Map<String, Double> metrics) {
+    return new Metadata(description, task, license, tags, new TreeMap<>(metrics), provenance);
+  }
+
+  /** The same with these provenance entries. */
+  public Metadata withProvenance(Map<String, String> provenance) {
+    return new Metadata(description, task, license, tags, metrics, new TreeMap<>(provenance));
+  }
+
+  private static double finite(String name, double value) {
+    if (!Double.isFinite(value)) {
+      throw new IllegalArgumentException("metric " + name + "=" + value + ", must be finite");
+    }
+    return value + 0.0; // a negative zero would be lost in the file, where zero is the default
+  }
+
+  private static void requireCount(String what, int count) {
+    if (count > Limits.METADATA_ENTRIES) {
+      throw new LimitExcess(
+          "metadata has %d %s, limit is %d".formatted(count, what, Limits.METADATA_ENTRIES));
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** placeholder */
+@NullMarked
+package dev.nola.format;
+
+import org.jspecify.annotations.NullMarked;

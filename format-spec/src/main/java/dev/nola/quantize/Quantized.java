@@ -1,0 +1,23 @@
+package dev.nola.quantize;
+
+import dev.nola.format.Codes;
+
+/**
+ * A quantized vector: coefficient j is {@code step · codes.values()[j]}.
+ *
+ * @param codes the codes
+ * @param step half the distance between two levels; 0 for a vector of zeros. A layer's scale is the
+ *     product of both sides' steps and whatever else multiplies ΔW.
+ * @param error ‖x − step·v‖₂ / ‖x‖₂, 0 for a vector of zeros
+ */
+public record Quantized(Codes codes, double step, double error) {
+  /** The coefficients that the codes stand for. */
+  public double[] dequantized() {
+    int[] values = codes.values();
+    double[] coefficients = new double[values.length];
+    for (int j = 0; j < values.length; j++) {
+      coefficients[j] = step * values[j];
+    }
+    return coefficients;
+  }
+}

@@ -1,0 +1,178 @@
+package dev.nola.quantize;
+
+import dev.nola.format.Codes;
+import dev.nola.format.Layer;
+import dev.nola.generator.Generator;
+import java.util.Arrays;
+import java.util.PriorityQueue;
+
+/**
+ * Quantizes coefficients to the odd multiples of a step: −(2^b−1)·step … −step, step …
+ * (2^b−1)·step. The two quantizers differ in how they choose the step.
+ */
+public enum Quantizer {
+  /** The step at which the largest coefficient is the largest level: nothing is clipped. */
+  ABSMAX {
+    @Override
+    double step(double[] magnitudes, double largest, int bits) {
+      return largest / ((1 << bits) - 1);
+    }
+  },
+
+  /**
+   * The step with the least ‖x − step·v‖₂. It is the global optimum up to {@value #MAX_SWEEP} level
+   * changes (k·(2^(b−1) − 1): any k of practice up to 8 bits); beyond that, where levels are so
+   * many that little is to be gained, the local optimum next to that of {@link #ABSMAX}.
+   */
+  LEAST_SQUARES {
+    @Override
+    double step(double[] magnitudes, double largest, int bits) {
+      long levelChanges = (long) magnitudes.length * ((1 << bits - 1) - 1);
+      return levelChanges <= MAX_SWEEP
+          ? sweptStep(magnitudes, bits)
+          : refinedStep(magnitudes, largest, bits);
+    }
+  };
+
+  private static final int MAX_SWEEP = 1 << 22;
+  private static final int REFINEMENTS = 32;
+
+  /** The step for these |x|, not all of them zero. */
+  abstract double step(double[] magnitudes, double largest, int bits);
+
+  /**
+   * Quantizes coefficients.
+   *
+   * @param coefficients trained values, at least one, all finite
+   * @param bits width of a code, 1..16
+   * @throws IllegalArgumentException if there is no coefficient, one is not finite, or the width is
+   *     out of range
+   */
+  public Quantized quantize(float[] coefficients, int bits) {
+    if (bits < 1 || bits > Generator.MAX_BITS) {
+      throw new IllegalArgumentException(
+          "code width=%d bits, must be 1..%d".formatted(bits, Generator.MAX_BITS));
+    }
+    if (coefficients.length == 0) {
+      throw new IllegalArgumentException("there is no coefficient to quantize");
+    }
+    double[] magnitudes = new double[coefficients.length];
+    double largest = 0;
+    for (int j = 0; j < coefficients.length; j++) {
+      if (!Float.isFinite(coefficients[j])) {
+        throw new IllegalArgumentException(
+            "coefficient %d=%s, must be finite".formatted(j, coefficients[j]));
+      }
+      magnitudes[j] = Math.abs((double) coefficients[j]);
+      largest = Math.max(largest, magnitudes[j]);
+    }
+    int[] codes = new int[coefficients.length];
+    if (largest == 0) {
+      Arrays.fill(codes, 1 << bits - 1);
+      return new Quantized(Codes.of(bits, codes), 0, 0);
+    }
+    double step = step(magnitudes, largest, bits);
+    double squaredError = 0;
+    double squaredNorm = 0;
+    for (int j = 0; j < coefficients.length; j++) {
+      double x = coefficients[j];
+      codes[j] = nearestCode(x / step, bits);
+      double difference = x - step * (2 * codes[j] - ((1 << bits) - 1));
+      squaredError += difference * difference;
+      squaredNorm += x * x;
+    }
+    return new Quantized(Codes.of(bits, codes), step, Math.sqrt(squaredError / squaredNorm));
+  }
+
+  /**
+   * The scale of a layer: the product of both sides' steps and whatever else multiplies ΔW, as f32.
+   * A product too small for a scale becomes 0.
+   *
+   * @throws IllegalArgumentException if the product is negative, not a number or larger than {@link
+   *     Layer#MAX_SCALE}
+   */
+  public static float scale(double... parts) {
+    double product = 1;
+    for (double part : parts) {
+      product *= part;
+    }
+    if (!(product >= 0 && product <= Layer.MAX_SCALE)) {
+      throw new IllegalArgumentException(
+          "scale=%s, must be 0 to %s".formatted(product, Float.toHexString(Layer.MAX_SCALE)));
+    }
+    float scale = (float) product;
+    return scale < Layer.MIN_SCALE ? 0 : scale;
+  }
+
+  /** The code of the odd integer next to x/step: level boundaries are the even integers. */
+  private static int nearestCode(double ratio, int bits) {
+    int half = 1 << bits - 1;
+    return (int) Math.clamp(Math.floor(ratio / 2) + half, 0, 2 * half - 1);
+  }
+
+  /**
+   * Walks the step down from infinity. Between two changes of a level the magnitudes q are fixed
+   * and the best step for them is P/Q with P = Σ q·|x| and Q = Σ q², at an error of Σ x² − P²/Q:
+   * the largest P²/Q wins.
+   */
+  private static double sweptStep(double[] magnitudes, int bits) {
+    int levels = 1 << bits - 1;
+    double p = 0;
+    double q = magnitudes.length;
+    PriorityQueue<LevelChange> changes = new PriorityQueue<>();
+    for (double magnitude : magnitudes) {
+      p += magnitude;
+      if (magnitude > 0 && levels > 1) {
+        changes.add(new LevelChange(magnitude, 1));
+      }
+    }
+    double bestScore = p * p / q;
+    double bestStep = p / q;
+    for (LevelChange change = changes.poll(); change != null; change = changes.poll()) {
+      p += 2 * change.magnitude;
+      q += 8.0 * change.level; // (2m + 1)² − (2m − 1)²
+      if (p * p / q > bestScore) {
+        bestScore = p * p / q;
+        bestStep = p / q;
+      }
+      if (change.level + 1 < levels) {
+        changes.add(new LevelChange(change.magnitude, change.level + 1));
+      }
+    }
+    return bestStep;
+  }
+
+  /** The step at which a magnitude goes from 2·level − 1 to 2·level + 1 steps. */
+  private record LevelChange(double magnitude, int level) implements Comparable<LevelChange> {
+    double step() {
+      return magnitude / (2.0 * level);
+    }
+
+    @Override
+    public int compareTo(LevelChange other) {
+      return Double.compare(other.step(), step());
+    }
+  }
+
+  /**
+   * Alternates between the best levels for a step and the best step for the levels, from the step
+   * of absmax.
+   */
+  private static double refinedStep(double[] magnitudes, double largest, int bits) {
+    double step = ABSMAX.step(magnitudes, largest, bits);
+    for (int i = 0; i < REFINEMENTS; i++) {
+      double p = 0;
+      double q = 0;
+      for (double magnitude : magnitudes) {
+        double v = 2.0 * nearestCode(magnitude / step, bits) - ((1 << bits) - 1);
+        p += v * magnitude;
+        q += v * v;
+      }
+      if (p / q == step) {
+        break;
+      }
+      step = p / q;
+    }
+    return step;
+  }
+}

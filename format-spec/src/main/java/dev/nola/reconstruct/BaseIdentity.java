@@ -1,0 +1,83 @@
+package dev.nola.reconstruct;
+
+import dev.nola.format.Adapter;
+import dev.nola.format.DType;
+import dev.nola.format.Layer;
+import dev.nola.format.Sha256;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.SequencedSet;
+
+/**
+ * The identity of a base model as far as an adapter touches it: a digest over the adapted tensors,
+ * however they are spread over files (SPEC.md section 9).
+ */
+public final class BaseIdentity {
+  private BaseIdentity() {}
+
+  /**
+   * One adapted tensor of the base model.
+   *
+   * @param name its name
+   * @param dtype its type
+   * @param shape its stored shape
+   * @param content SHA-256 of its bytes as stored, row-major and little-endian
+   */
+  public record Tensor(String name, DType dtype, List<Integer> shape, Sha256 content) {
+    /** Copies the shape. */
+    public Tensor {
+      shape = List.copyOf(shape);
+    }
+
+    /** Hashes the tensor's bytes. */
+    public static Tensor of(String name, DType dtype, List<Integer> shape, MemorySegment bytes) {
+      return new Tensor(name, dtype, shape, new TreeHash("").bytes(bytes).finish());
+    }
+  }
+
+  /**
+   * The names of the tensors that an adapter's base identity is made of: those its layers adapt.
+   */
+  public static SequencedSet<String> tensorNames(Adapter adapter) {
+    SequencedSet<String> names = new LinkedHashSet<>();
+    adapter.layers().stream().map(Layer::tensor).forEach(names::add);
+    return names;
+  }
+
+  /**
+   * The identity of a base model with these adapted tensors, given in any order.
+   *
+   * @throws IllegalArgumentException if two tensors have one name
+   */
+  public static Sha256 of(Collection<Tensor> tensors) {
+    List<Tensor> sorted =
+        tensors.stream()
+            .sorted(Comparator.comparing(tensor -> utf8(tensor.name()), Arrays::compareUnsigned))
+            .toList();
+    TreeHash root = new TreeHash("nola-base").u32(sorted.size());
+    String previous = null;
+    for (Tensor tensor : sorted) {
+      if (tensor.name().equals(previous)) {
+        throw new IllegalArgumentException("tensor " + previous + " is there twice");
+      }
+      previous = tensor.name();
+      root.digest(
+          new TreeHash("nola-tensor")
+              .string(tensor.name())
+              .u8(tensor.dtype().code())
+              .dims(tensor.shape())
+              .digest(tensor.content())
+              .finish());
+    }
+    return root.finish();
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}

@@ -1,0 +1,79 @@
+package dev.nola.reconstruct;
+
+import dev.nola.format.Layer;
+import dev.nola.kernel.Kernel;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The reconstructed factors of one layer, from which any part of ΔW is computed on demand. The
+ * arrays are not copied: whoever changes them changes ΔW.
+ */
+public final class Factors {
+  private final Kernel kernel;
+  private final Layer layer;
+  private final float[] a;
+  private final float @Nullable [] b;
+  private final int rank;
+
+  Factors(Kernel kernel, Layer layer, int rank, float[] a, float @Nullable [] b) {
+    this.kernel = kernel;
+    this.layer = layer;
+    this.rank = rank;
+    this.a = a;
+    this.b = b;
+  }
+
+  /** The layer that was reconstructed. */
+  public Layer layer() {
+    return layer;
+  }
+
+  /** Factor A, R×r row-major; in the direct form ΔW itself, R×C. */
+  public float[] a() {
+    return a;
+  }
+
+  /** Factor B, r×C row-major, or null in the direct form. */
+  public float @Nullable [] b() {
+    return b;
+  }
+
+  /** r, or 0 in the direct form. */
+  public int rank() {
+    return rank;
+  }
+
+  /** Row i of ΔW, C values. */
+  public double[] deltaRow(int i) {
+    double[] row = new double[layer.cols()];
+    delta((long) i * layer.cols(), row, row.length);
+    return row;
+  }
+
+  /**
+   * A part of ΔW, flattened row-major.
+   *
+   * @param from the first element, 0 ≤ from
+   * @param delta receives {@code count} values from index 0
+   * @param count number of elements, from + count ≤ R·C
+   */
+  public void delta(long from, double[] delta, int count) {
+    Objects.checkFromIndexSize(from, count, layer.elements());
+    if (b == null) {
+      for (int e = 0; e < count; e++) {
+        delta[e] = a[(int) from + e];
+      }
+      return;
+    }
+    int cols = layer.cols();
+    for (int done = 0; done < count; ) {
+      long element = from + done;
+      int row = (int) (element / cols);
+      int column = (int) (element % cols);
+      int part = Math.min(count - done, cols - column);
+      kernel.delta(a, b, rank, cols, row, column, part, delta, done);
+      done += part;
+    }
+  }
+}

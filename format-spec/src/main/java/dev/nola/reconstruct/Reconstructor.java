@@ -1,0 +1,197 @@
+package dev.nola.reconstruct;
+
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Codes;
+import dev.nola.format.Coefficients.Direct;
+import dev.nola.format.Coefficients.LowRank;
+import dev.nola.format.DenseTensor;
+import dev.nola.format.DigestMismatchException;
+import dev.nola.format.Layer;
+import dev.nola.format.LimitExceededException;
+import dev.nola.format.Sha256;
+import dev.nola.generator.Basis;
+import dev.nola.generator.Side;
+import dev.nola.kernel.Kernel;
+import dev.nola.kernel.Kernels;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns adapters into the bits they stand for. Immutable and thread-safe; the result depends on the
+ * adapter alone, never on the kernel, the number of threads or the machine.
+ */
+public final class Reconstructor {
+  private final Kernel kernel;
+  private final int threads;
+  private final Budget budget;
+
+  private Reconstructor(Kernel kernel, int threads, Budget budget) {
+    this.kernel = kernel;
+    this.threads = threads;
+    this.budget = budget;
+  }
+
+  /** The chosen kernel, all processors, {@link Budget#STANDARD}. */
+  public static Reconstructor standard() {
+    return new Reconstructor(
+        Kernels.chosen(), Runtime.getRuntime().availableProcessors(), Budget.STANDARD);
+  }
+
+  /** The same with another kernel. */
+  public Reconstructor withKernel(Kernel kernel) {
+    return new Reconstructor(kernel, threads, budget);
+  }
+
+  /**
+   * The same with another number of threads.
+   *
+   * @throws IllegalArgumentException if there is not at least one
+   */
+  public Reconstructor withThreads(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads=" + threads + ", must be at least 1");
+    }
+    return new Reconstructor(kernel, threads, budget);
+  }
+
+  /** The same with another budget. */
+  public Reconstructor withBudget(Budget budget) {
+    return new Reconstructor(kernel, threads, budget);
+  }
+
+  /**
+   * Opens an adapter for reconstruction, layer by layer, on the caller's thread.
+   *
+   * @throws LimitExceededException if all of it together would exceed the budget; nothing is
+   *     computed then
+   */
+  public Function<Layer, Factors> open(Adapter adapter) throws LimitExceededException {
+    budget.require(adapter);
+    return layer -> factors(adapter, layer);
+  }
+
+  /**
+   * The digest tree of what an adapter reconstructs to, computed in parallel over layers. One layer
+   * a thread is held in memory at a time.
+   *
+   * @throws LimitExceededException if it would exceed the budget; nothing is computed then
+   */
+  public ReconstructionDigest digest(Adapter adapter) throws LimitExceededException {
+    Function<Layer, Factors> factors = open(adapter);
+    List<Callable<Sha256>> leaves = new ArrayList<>();
+    for (Layer layer : adapter.layers()) {
+      leaves.add(() -> leaf(factors.apply(layer)));
+    }
+    for (DenseTensor tensor : adapter.dense()) {
+      leaves.add(() -> leaf(tensor));
+    }
+    List<Sha256> hashed = inParallel(leaves);
+    List<Sha256> layers = hashed.subList(0, adapter.layers().size());
+    List<Sha256> dense = hashed.subList(adapter.layers().size(), hashed.size());
+    TreeHash root = new TreeHash("nola-adapter").u32(layers.size());
+    layers.forEach(root::digest);
+    root.u32(dense.size());
+    dense.forEach(root::digest);
+    return new ReconstructionDigest(root.finish(), layers, dense);
+  }
+
+  /**
+   * The file of an adapter: reconstructs it and adds the digest.
+   *
+   * @throws LimitExceededException if reconstruction would exceed the budget
+   */
+  public AdapterFile seal(Adapter adapter) throws LimitExceededException {
+    return new AdapterFile(adapter, digest(adapter).root());
+  }
+
+  /**
+   * Reconstructs a file's adapter and compares digests.
+   *
+   * @return the digest tree, whose root is the file's
+   * @throws DigestMismatchException if other bits came out than the author had
+   * @throws LimitExceededException if reconstruction would exceed the budget
+   */
+  public ReconstructionDigest verify(AdapterFile file)
+      throws DigestMismatchException, LimitExceededException {
+    ReconstructionDigest actual = digest(file.adapter());
+    if (!actual.root().equals(file.reconstructionDigest())) {
+      throw new DigestMismatchException(file.reconstructionDigest(), actual.root());
+    }
+    return actual;
+  }
+
+  private Factors factors(Adapter adapter, Layer layer) {
+    float[] a = factor(adapter, layer, Side.A);
+    float[] b = factor(adapter, layer, Side.B);
+    if (a == null) {
+      throw new AssertionError("every layer has a side A");
+    }
+    int rank =
+        switch (layer.coefficients()) {
+          case Direct _ -> 0;
+          case LowRank lowRank -> lowRank.rank();
+        };
+    return new Factors(kernel, layer, rank, a, b);
+  }
+
+  private float @Nullable [] factor(Adapter adapter, Layer layer, Side side) {
+    Basis basis = layer.basis(adapter.generator(), adapter.seed(), side);
+    Codes codes = layer.codes(side);
+    if (basis == null || codes == null) {
+      return null;
+    }
+    float[] factor = new float[basis.length()];
+    kernel.combine(basis, codes.values(), side == Side.A ? layer.scale() : 1, factor);
+    return factor;
+  }
+
+  private static Sha256 leaf(Factors factors) {
+    Layer layer = factors.layer();
+    TreeHash leaf =
+        new TreeHash("nola-layer")
+            .string(layer.tensor())
+            .u8(factors.rank() == 0 ? 1 : 0)
+            .u64(layer.rows())
+            .u64(layer.cols())
+            .u64(factors.rank())
+            .slice(layer.slice())
+            .floats(factors.a());
+    float[] b = factors.b();
+    return (b == null ? leaf : leaf.floats(b)).finish();
+  }
+
+  private static Sha256 leaf(DenseTensor tensor) {
+    return new TreeHash("nola-dense")
+        .string(tensor.name())
+        .u8(tensor.dtype().code())
+        .dims(tensor.shape())
+        .bytes(tensor.data())
+        .finish();
+  }
+
+  private <T> List<T> inParallel(List<Callable<T>> tasks) {
+    try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+      List<T> results = new ArrayList<>(tasks.size());
+      for (Future<T> task : pool.invokeAll(tasks)) {
+        results.add(task.get());
+      }
+      return results;
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw new IllegalStateException("reconstruction failed: " + e.getCause(), e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("reconstruction was interrupted", e);
+    }
+  }
+}

@@ -1,0 +1,90 @@
+package dev.nola.reconstruct;
+
+import dev.nola.format.Sha256;
+import dev.nola.format.Slice;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A SHA-256 over the pieces that nodes of a digest tree are made of; integers are little-endian
+ * (SPEC.md section 8).
+ */
+final class TreeHash {
+  private static final int CHUNK = 1 << 16;
+
+  private final MessageDigest digest = Sha256.newMessageDigest();
+  private final ByteBuffer number = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+
+  /** Starts a node with the ASCII bytes of {@code tag}, without a length. */
+  TreeHash(String tag) {
+    digest.update(tag.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  TreeHash string(String text) {
+    byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
+    u32(utf8.length);
+    digest.update(utf8);
+    return this;
+  }
+
+  TreeHash u8(int value) {
+    digest.update((byte) value);
+    return this;
+  }
+
+  TreeHash u32(int value) {
+    digest.update(number.clear().putInt(value).flip());
+    return this;
+  }
+
+  TreeHash u64(long value) {
+    digest.update(number.clear().putLong(value).flip());
+    return this;
+  }
+
+  TreeHash slice(@Nullable Slice slice) {
+    if (slice == null) {
+      return u8(0);
+    }
+    return u8(1).u32(slice.dim()).u64(slice.start()).u64(slice.length());
+  }
+
+  TreeHash dims(List<Integer> shape) {
+    u32(shape.size());
+    shape.forEach(dim -> u64(dim));
+    return this;
+  }
+
+  TreeHash floats(float[] values) {
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
+    int perChunk = CHUNK / Float.BYTES;
+    for (long from = 0; from < values.length; from += perChunk) {
+      int count = (int) Math.min(perChunk, values.length - from);
+      chunk.clear().asFloatBuffer().put(values, (int) from, count);
+      digest.update(chunk.limit(count * Float.BYTES));
+    }
+    return this;
+  }
+
+  TreeHash bytes(MemorySegment bytes) {
+    long most = 1 << 30; // a byte buffer cannot be longer than an int says
+    for (long at = 0; at < bytes.byteSize(); at += most) {
+      digest.update(bytes.asSlice(at, Math.min(most, bytes.byteSize() - at)).asByteBuffer());
+    }
+    return this;
+  }
+
+  TreeHash digest(Sha256 node) {
+    digest.update(node.toBytes());
+    return this;
+  }
+
+  Sha256 finish() {
+    return Sha256.finish(digest);
+  }
+}
