@@ -63,9 +63,7 @@ public final class Merge {
               strips);
       if (overflow >= 0) {
         throw new MergeOverflowException(
-            "tensor %s, element %d: the merged weight does not fit %s"
-                .formatted(
-                    deltas.getFirst().factors().layer().tensor(), from + done + overflow, dtype));
+            deltas.getFirst().factors().layer().tensor(), from + done + overflow, dtype);
       }
     }
   }

@@ -7,7 +7,10 @@ import dev.nola.generator.Generator;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The sizes that SPEC.md prints: real layer maps, empty metadata, 32-character base name and revision. */
+/**
+ * The sizes that SPEC.md prints: real layer maps, empty metadata, 32-character base name and
+ * revision.
+ */
 class FileSizeTest {
   private static final Sha256 SOME_DIGEST = Sha256.hash(new byte[0]);
   private static final BaseModel BASE = new BaseModel("n".repeat(32), "r".repeat(32), SOME_DIGEST);
@@ -52,7 +55,6 @@ class FileSizeTest {
   private static Layer matrix(
       String name, int rows, int cols, int rank, int coefficients, int stream) {
     Codes codes = Codes.of(4, new int[coefficients]);
-    return Layer.ofMatrix(
-        name, rows, cols, stream, 0x1p-10f, new LowRank(rank, codes, codes));
+    return Layer.ofMatrix(name, rows, cols, stream, 0x1p-10f, new LowRank(rank, codes, codes));
   }
 }

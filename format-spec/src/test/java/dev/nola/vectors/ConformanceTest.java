@@ -1,0 +1,203 @@
+package dev.nola.vectors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nola.format.AdapterException;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.AdapterTooNewException;
+import dev.nola.format.AdapterTooOldException;
+import dev.nola.format.CorruptAdapterException;
+import dev.nola.format.DType;
+import dev.nola.format.DigestMismatchException;
+import dev.nola.format.LimitExceededException;
+import dev.nola.format.Sha256;
+import dev.nola.format.UnsupportedGeneratorException;
+import dev.nola.kernel.Kernel;
+import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.BaseIdentity;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.Merge;
+import dev.nola.reconstruct.MergeOverflowException;
+import dev.nola.reconstruct.ReconstructionDigest;
+import dev.nola.reconstruct.Reconstructor;
+import dev.nola.reconstruct.WeightedDelta;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Runs the golden vectors in {@code format-spec/vectors}, which are read and never written here.
+ */
+class ConformanceTest {
+  private static final Path FOLDER = Path.of("vectors");
+  private static final JsonNode MANIFEST =
+      JsonMapper.shared().readTree(FOLDER.resolve("manifest.json"));
+  private static final HexFormat HEX = HexFormat.of();
+
+  private final Kernel kernel = Kernels.chosen();
+  private final Reconstructor reconstructor = Reconstructor.standard();
+
+  static Stream<Arguments> valid() {
+    return each("valid");
+  }
+
+  static Stream<Arguments> invalid() {
+    return each("invalid");
+  }
+
+  static Stream<Arguments> merges() {
+    return each("merges");
+  }
+
+  private static Stream<Arguments> each(String list) {
+    return IntStream.range(0, MANIFEST.get(list).size())
+        .mapToObj(i -> MANIFEST.get(list).get(i))
+        .map(node -> Arguments.of(Named.of(node.get("file").asString(), node)));
+  }
+
+  @Test
+  void thereAreAsManyVectorsAsTheSpecificationPromises() {
+    assertThat(MANIFEST.get("valid").size()).isGreaterThanOrEqualTo(24);
+    assertThat(MANIFEST.get("invalid").size()).isGreaterThanOrEqualTo(30);
+  }
+
+  @ParameterizedTest
+  @MethodSource("valid")
+  void aValidFileReconstructsToTheRecordedBits(JsonNode expected) throws IOException {
+    Path path = FOLDER.resolve(expected.get("file").asString());
+    byte[] bytes = Files.readAllBytes(path);
+    assertThat(Sha256.hash(bytes).hex()).isEqualTo(expected.get("sha256").asString());
+
+    AdapterFile file = AdapterFile.read(path);
+    assertThat(AdapterFile.read(bytes)).isEqualTo(file);
+    assertThat(file.toBytes()).isEqualTo(bytes);
+    assertThat(file.reconstructionDigest().hex()).isEqualTo(expected.get("digest").asString());
+    assertThat(file.adapter().generator().id()).isEqualTo(expected.get("generator").asInt());
+    assertThat("%016x".formatted(file.adapter().seed())).isEqualTo(expected.get("seed").asString());
+
+    ReconstructionDigest digest = reconstructor.verify(file);
+    JsonNode layers = expected.get("layers");
+    assertThat(file.adapter().layers()).hasSize(layers.size());
+    for (int i = 0; i < layers.size(); i++) {
+      JsonNode layer = layers.get(i);
+      Factors factors = reconstructor.open(file.adapter()).apply(file.adapter().layers().get(i));
+      assertThat(factors.layer().tensor()).isEqualTo(layer.get("tensor").asString());
+      assertThat(digest.layers().get(i).hex()).isEqualTo(layer.get("leaf").asString());
+      assertFirst(layer.get("a"), factors.a());
+      float[] b = factors.b();
+      assertThat(b == null).isEqualTo(layer.get("b") == null);
+      if (b != null) {
+        assertFirst(layer.get("b"), b);
+      }
+      double[] delta = new double[layer.get("delta").size()];
+      factors.delta(0, delta, delta.length);
+      for (int e = 0; e < delta.length; e++) {
+        assertThat(bits((float) delta[e])).isEqualTo(layer.get("delta").get(e).asString());
+      }
+    }
+    JsonNode dense = expected.get("dense");
+    assertThat(file.adapter().dense()).hasSize(dense.size());
+    for (int i = 0; i < dense.size(); i++) {
+      assertThat(digest.dense().get(i).hex()).isEqualTo(dense.get(i).get("leaf").asString());
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("invalid")
+  void anInvalidFileIsRefusedAsTheRecordedKind(JsonNode expected) {
+    Path path = FOLDER.resolve(expected.get("file").asString());
+    assertThatThrownBy(() -> reconstructor.verify(AdapterFile.read(path)))
+        .isInstanceOfSatisfying(
+            AdapterException.class,
+            refused -> {
+              assertThat(kind(refused))
+                  .as(refused.getMessage())
+                  .isEqualTo(expected.get("kind").asString());
+              assertThat(refused.getMessage()).isNotBlank();
+            });
+  }
+
+  private static String kind(AdapterException refused) {
+    return switch (refused) {
+      case CorruptAdapterException _ -> "corrupt";
+      case AdapterTooNewException _ -> "too-new";
+      case AdapterTooOldException _ -> "too-old";
+      case UnsupportedGeneratorException _ -> "unsupported-generator";
+      case LimitExceededException _ -> "limit-exceeded";
+      case DigestMismatchException _ -> "digest-mismatch";
+    };
+  }
+
+  @ParameterizedTest
+  @MethodSource("merges")
+  void aMergeGivesTheRecordedBits(JsonNode expected) throws IOException {
+    AdapterFile file = AdapterFile.read(FOLDER.resolve(expected.get("file").asString()));
+    Factors factors =
+        reconstructor
+            .open(file.adapter())
+            .apply(file.adapter().layers().get(expected.get("layer").asInt()));
+    DType dtype = DType.ofCode(expected.get("dtype").asInt()).orElseThrow();
+    long from = expected.get("from").asLong();
+    double weight =
+        Double.longBitsToDouble(Long.parseUnsignedLong(expected.get("weight").asString(), 16));
+    MemorySegment weights = MemorySegment.ofArray(HEX.parseHex(expected.get("weights").asString()));
+    List<WeightedDelta> deltas = List.of(new WeightedDelta(factors, weight));
+
+    // In place, which must give the same bits as into other memory.
+    if (expected.has("overflow")) {
+      assertThatThrownBy(() -> Merge.merge(kernel, dtype, weights, weights, from, deltas))
+          .isInstanceOfSatisfying(
+              MergeOverflowException.class,
+              e -> assertThat(e.element() - from).isEqualTo(expected.get("overflow").asLong()));
+    } else {
+      Merge.merge(kernel, dtype, weights, weights, from, deltas);
+      assertThat(HEX.formatHex(weights.toArray(ValueLayout.JAVA_BYTE)))
+          .isEqualTo(expected.get("merged").asString());
+    }
+  }
+
+  @Test
+  void aBaseIdentityIsTheRecordedOneInWhateverOrder() {
+    JsonNode expected = MANIFEST.get("identities").get(0);
+    List<BaseIdentity.Tensor> tensors = new ArrayList<>();
+    for (JsonNode tensor : expected.get("tensors")) {
+      List<Integer> shape = new ArrayList<>();
+      tensor.get("shape").forEach(dim -> shape.add(dim.asInt()));
+      tensors.add(
+          BaseIdentity.Tensor.of(
+              tensor.get("name").asString(),
+              DType.ofCode(tensor.get("dtype").asInt()).orElseThrow(),
+              shape,
+              MemorySegment.ofArray(HEX.parseHex(tensor.get("data").asString()))));
+    }
+    assertThat(BaseIdentity.of(tensors).hex()).isEqualTo(expected.get("identity").asString());
+    Collections.reverse(tensors);
+    assertThat(BaseIdentity.of(tensors).hex()).isEqualTo(expected.get("identity").asString());
+  }
+
+  private static void assertFirst(JsonNode expected, float[] actual) {
+    for (int e = 0; e < expected.size(); e++) {
+      assertThat(bits(actual[e])).isEqualTo(expected.get(e).asString());
+    }
+  }
+
+  private static String bits(float value) {
+    return "%08x".formatted(Float.floatToRawIntBits(value));
+  }
+}

@@ -1,0 +1,477 @@
+package dev.nola.vectors;
+
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.BaseModel;
+import dev.nola.format.Codes;
+import dev.nola.format.Coefficients.Direct;
+import dev.nola.format.Coefficients.LowRank;
+import dev.nola.format.DType;
+import dev.nola.format.DenseTensor;
+import dev.nola.format.Layer;
+import dev.nola.format.LimitExceededException;
+import dev.nola.format.Metadata;
+import dev.nola.format.Slice;
+import dev.nola.generator.Generator;
+import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Reconstructor;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The invalid conformance vectors: valid files, each spoiled in one way and given a fitting
+ * checksum again.
+ */
+final class InvalidFiles {
+  /** One file to be, and the kind of its rejection as SPEC.md section 11 names it. */
+  record Entry(String about, String kind, byte[] bytes) {}
+
+  private static final String CORRUPT = "corrupt";
+  private static final String LIMIT = "limit-exceeded";
+  private static final String TOO_NEW = "too-new";
+  private static final String GENERATOR = "unsupported-generator";
+
+  // Field ids of nola.fbs.
+  private static final int LAYERS = 1;
+  private static final int DENSE = 2;
+  private static final int BASE_NAME = 3;
+  private static final int METADATA = 5;
+  private static final int GENERATOR_ID = 6;
+  private static final int DIGEST = 7;
+  private static final int TENSOR = 0;
+  private static final int ROWS = 1;
+  private static final int RANK = 2;
+  private static final int K = 3;
+  private static final int COUNT = 4;
+  private static final int STREAM = 7;
+  private static final int SHAPE = 9;
+  private static final int SLICE = 10;
+  private static final int A_BITS = 11;
+
+  private final Map<String, Entry> files = new LinkedHashMap<>();
+
+  private InvalidFiles() {}
+
+  static Map<String, Entry> all() {
+    InvalidFiles invalid = new InvalidFiles();
+    invalid.headers();
+    invalid.manifests();
+    invalid.layers();
+    invalid.codes();
+    invalid.dense();
+    invalid.notCanonical();
+    return invalid.files;
+  }
+
+  private void headers() {
+    add("empty", "no byte at all", CORRUPT, new byte[0]);
+    add("header-cut", "35 bytes", CORRUPT, plain().cut(35).bytes());
+    add("magic", "NOLB", CORRUPT, plain().set(3, 'B').checksummed());
+    add("major-0", "format version 0.0", "too-old", plain().set(4, 0).checksummed());
+    add("major-2", "format version 2.0", TOO_NEW, plain().set(4, 2).checksummed());
+    add("frozen", "1.0 instead of 1.0-rc", TOO_NEW, plain().set(11, 0).checksummed());
+    add("feature", "required-feature bit 0", TOO_NEW, plain().set(8, 1).checksummed());
+    add(
+        "manifest-too-long",
+        "manifest_length 2^24 + 1",
+        LIMIT,
+        plain().u32(12, (1 << 24) + 1).checksummed());
+    add("codes-too-long", "codes_length 2^63", LIMIT, plain().u64(16, 1L << 63).checksummed());
+    add("dense-too-long", "dense_length 2^64 - 1", LIMIT, plain().u64(24, -1).checksummed());
+    int length = plain().bytes().length;
+    add("cut", "the last byte is missing", CORRUPT, plain().cut(length - 1).bytes());
+    add("lengthened", "a byte too many", CORRUPT, plain().insert(length, (byte) 0).bytes());
+    add(
+        "checksum",
+        "one bit of the checksum",
+        CORRUPT,
+        plain().set(length - 1, ~lastByte()).bytes());
+    add(
+        "flipped-bit",
+        "one bit of a code, the checksum as it was",
+        CORRUPT,
+        plain().set(length - 6, plain().bytes()[length - 6] ^ 1).bytes());
+  }
+
+  private void manifests() {
+    add("root-outside", "root table far outside", CORRUPT, plain().u32(32, 1 << 20).checksummed());
+    add("root-negative", "root table before the file", CORRUPT, plain().u32(32, -64).checksummed());
+    RawFile file = plain();
+    add(
+        "layers-negative",
+        "vector of layers with 2^32 - 1 elements",
+        CORRUPT,
+        file.u32(file.follow(file.field(file.root(), LAYERS)), -1).checksummed());
+    file = plain();
+    add(
+        "layers-many",
+        "vector of layers with 2^24 elements",
+        CORRUPT,
+        file.u32(file.follow(file.field(file.root(), LAYERS)), 1 << 24).checksummed());
+    file =
+        raw(
+            adapter(Generator.SRHT)
+                .base(new BaseModel("base", "", null))
+                .layer(Layer.ofMatrix("x".repeat(250), 2, 3, 1, 1, new Direct(Codes.of(4, 1)))));
+    add(
+        "name-long",
+        "a base name of 257 bytes, which are there",
+        LIMIT,
+        file.u32(file.follow(file.field(file.root(), BASE_NAME)), 257).checksummed());
+    file = plain();
+    add(
+        "name-not-utf8",
+        "a lone continuation byte",
+        CORRUPT,
+        file.set(group(file, TENSOR, true) + 4, 0x80).checksummed());
+    file = plain();
+    add(
+        "name-control-character",
+        "a line feed",
+        CORRUPT,
+        file.set(group(file, TENSOR, true) + 4, '\n').checksummed());
+    file = plain();
+    add(
+        "no-digest",
+        "no reconstruction digest",
+        CORRUPT,
+        file.without(file.root(), DIGEST).checksummed());
+    for (int id : new int[] {0, 5, 255}) {
+      file = plain();
+      add(
+          "generator-" + id,
+          "generator id " + id,
+          GENERATOR,
+          file.set(file.field(file.root(), GENERATOR_ID), id).checksummed());
+    }
+    file = plain();
+    int digest = file.field(file.root(), DIGEST);
+    add(
+        "digest",
+        "a digest that is not that of the factors",
+        "digest-mismatch",
+        file.set(digest, file.bytes()[digest] ^ 1).checksummed());
+    file = raw(adapter(Generator.SRHT).metadata(Metadata.NONE.withMetrics(Map.of("loss", 1.5))));
+    int metadata = file.follow(file.field(file.root(), METADATA));
+    int metric = file.follow(file.follow(file.field(metadata, 4)) + 4);
+    add(
+        "metric-nan",
+        "a metric that is not a number",
+        CORRUPT,
+        file.u64(file.field(metric, 0), 0x7ff8L << 48).checksummed());
+  }
+
+  private void layers() {
+    RawFile file = plain();
+    add("count-0", "a group of no layer", CORRUPT, file.u32(group(file, COUNT), 0).checksummed());
+    file = plain();
+    add("count-70000", "70,000 layers", LIMIT, file.u32(group(file, COUNT), 70_000).checksummed());
+    file = plain();
+    add(
+        "count-without-index",
+        "two layers, and no index in the name",
+        CORRUPT,
+        file.set(group(file, TENSOR, true) + 4 + "layers.".length(), 'x').checksummed());
+    add("rows", "rows times cols is not the shape", CORRUPT, shaped().checksummed());
+    file = plain();
+    add("rows-0", "no rows", CORRUPT, file.u32(group(file, ROWS), 0).checksummed());
+    file = plain();
+    add(
+        "rank-too-high",
+        "factors of 8·(2^31 - 1) elements",
+        LIMIT,
+        file.u32(group(file, RANK), Integer.MAX_VALUE).checksummed());
+    file = plain();
+    add("rank-2-to-32", "rank 2^32 - 1", CORRUPT, file.u32(group(file, RANK), -1).checksummed());
+    file = plain();
+    add("k-0", "no coefficient", CORRUPT, file.u32(group(file, K), 0).checksummed());
+    file = plain();
+    add(
+        "k-more",
+        "more coefficients than codes",
+        CORRUPT,
+        file.u32(group(file, K), 9000).checksummed());
+    file = raw(adapter(Generator.RADEMACHER, Codes.of(16, new int[9000])));
+    add(
+        "sums-not-exact",
+        "9,000 coefficients of 16 bits for uniform24",
+        CORRUPT,
+        file.set(file.field(file.root(), GENERATOR_ID), 1).checksummed());
+    file = raw(adapter(Generator.RADEMACHER, Codes.of(4, new int[65])));
+    add(
+        "more-coefficients-than-columns",
+        "srht with 65 coefficients for 64 elements",
+        CORRUPT,
+        file.set(file.field(file.root(), GENERATOR_ID), 4).checksummed());
+    for (int bits : new int[] {0, 17}) {
+      file = raw(adapter(Generator.RADEMACHER, Codes.of(5, new int[8])));
+      add(
+          "width-" + bits,
+          "codes of " + bits + " bits",
+          CORRUPT,
+          file.set(group(file, A_BITS), bits).checksummed());
+    }
+    file = sliced();
+    add(
+        "slice-outside",
+        "a slice that ends beyond the tensor",
+        CORRUPT,
+        file.u32(group(file, SLICE) + 4, 17).checksummed());
+    file = sliced();
+    add(
+        "slice-of-no-dimension",
+        "a slice along dimension 2 of a matrix",
+        CORRUPT,
+        file.u32(group(file, SLICE), 2).checksummed());
+    file = sliced();
+    add(
+        "slices-overlap",
+        "two slices with a column in common",
+        CORRUPT,
+        file.u32(group(file, SLICE) + 4, 3).checksummed());
+    file = manyElements();
+    add("elements", "factors of 2^39 elements", LIMIT, file.checksummed());
+    file = dimensions();
+    add("dimensions", "a shape of 9 dimensions", LIMIT, file.checksummed());
+  }
+
+  private void codes() {
+    RawFile file;
+    int[] scales = {
+      0x80000000, 0x7fc00000, 0x7f800000, 0x007fffff, 0x64800001, 0xbf800000,
+    };
+    String[] names = {"minus-zero", "nan", "infinite", "subnormal", "too-large", "negative"};
+    for (int i = 0; i < scales.length; i++) {
+      file = plain();
+      add(
+          "scale-" + names[i],
+          "scale 0x%08x".formatted(scales[i]),
+          CORRUPT,
+          file.u32(file.codesStart(), scales[i]).checksummed());
+    }
+    file = raw(adapter(Generator.RADEMACHER, Codes.of(3, new int[5])));
+    int last = file.codesStart() + 4 + 1;
+    add(
+        "unused-bit",
+        "an unused bit of the last code byte is set",
+        CORRUPT,
+        file.set(last, file.bytes()[last] | 0x80).checksummed());
+    file = plain();
+    long codes = file.denseStart() - file.codesStart();
+    add(
+        "codes-longer",
+        "a byte between codes and checksum, counted as code",
+        CORRUPT,
+        file.insert(file.denseStart(), (byte) 0).u64(16, codes + 1).checksummed());
+  }
+
+  private void dense() {
+    RawFile file = withDense();
+    add(
+        "dense-dtype",
+        "dtype 3",
+        CORRUPT,
+        file.set(file.field(file.element(DENSE, 0), 2), 3).checksummed());
+    file = withDense();
+    add(
+        "dense-padding",
+        "padding that is not zero",
+        CORRUPT,
+        file.set(file.denseStart(), 1).checksummed());
+    file = withDense();
+    int end = file.bytes().length - 4;
+    long dense = end - file.denseStart();
+    add(
+        "dense-longer",
+        "a byte behind the last dense tensor, counted as dense",
+        CORRUPT,
+        file.insert(end, (byte) 0).u64(24, dense + 1).checksummed());
+    file = withDense();
+    add(
+        "dense-twice",
+        "two dense tensors of one name",
+        CORRUPT,
+        file.set(file.follow(file.field(file.element(DENSE, 1), 0)) + 4, 'a').checksummed());
+    file = withDense();
+    int name = file.follow(file.field(file.element(DENSE, 1), 0)) + 4;
+    add(
+        "dense-and-adapted",
+        "a dense tensor of the name of an adapted one",
+        CORRUPT,
+        file.set(name, 'w').checksummed());
+  }
+
+  private void notCanonical() {
+    RawFile file = plain();
+    add(
+        "manifest-longer",
+        "eight unused bytes behind the manifest",
+        CORRUPT,
+        file.insert(file.codesStart(), new byte[8])
+            .u32(12, file.manifestLength() + 8)
+            .checksummed());
+    file = raw(adapter(Generator.SRHT, 5));
+    add(
+        "stream-spelled-out",
+        "a stream that is the layer's position, and yet is there",
+        CORRUPT,
+        file.u32(group(file, STREAM), 0).checksummed());
+    file = withDense();
+    add(
+        "dense-out-of-order",
+        "dense tensors in descending order",
+        CORRUPT,
+        file.set(file.follow(file.field(file.element(DENSE, 0), 0)) + 4, 'z').checksummed());
+    file = plain();
+    add(
+        "nothing-in-it",
+        "neither a layer nor a dense tensor",
+        CORRUPT,
+        file.without(file.root(), LAYERS).checksummed());
+  }
+
+  private static int lastByte() {
+    byte[] bytes = plain().bytes();
+    return bytes[bytes.length - 1];
+  }
+
+  /** Position of a field of the first group. */
+  private static int group(RawFile file, int id) {
+    return file.field(file.element(LAYERS, 0), id);
+  }
+
+  private static int group(RawFile file, int id, boolean follow) {
+    return follow ? file.follow(group(file, id)) : group(file, id);
+  }
+
+  /** Two layers in one group. */
+  private static RawFile plain() {
+    Adapter.Builder adapter =
+        Adapter.builder()
+            .generator(Generator.SRHT)
+            .seed(1)
+            .metadata(Metadata.of("x".repeat(300), "", ""));
+    for (int i = 0; i < 2; i++) {
+      adapter.layer(
+          Layer.ofMatrix(
+              "layers." + i + ".w",
+              8,
+              9,
+              i,
+              0x1p-9f,
+              new LowRank(2, Codes.of(4, 1, 2, 3, 4), Codes.of(4, 5, 6, 7, 8))));
+    }
+    return raw(adapter);
+  }
+
+  private static RawFile shaped() {
+    RawFile file =
+        raw(
+            Adapter.builder()
+                .generator(Generator.SRHT)
+                .layer(
+                    new Layer(
+                        "w",
+                        List.of(2, 3, 4),
+                        null,
+                        4,
+                        6,
+                        0,
+                        1,
+                        new LowRank(2, Codes.of(4, 1), Codes.of(4, 2)))));
+    return file.u32(group(file, ROWS), 5);
+  }
+
+  private static RawFile dimensions() {
+    RawFile file =
+        raw(
+            Adapter.builder()
+                .generator(Generator.SRHT)
+                .layer(
+                    new Layer(
+                        "w",
+                        List.of(1, 1, 1, 1, 1, 1, 1, 2),
+                        null,
+                        1,
+                        2,
+                        0,
+                        1,
+                        new LowRank(1, Codes.of(4, 1), Codes.of(4, 2)))));
+    return file.u32(group(file, SHAPE, true), 9);
+  }
+
+  private static RawFile sliced() {
+    Adapter.Builder adapter = Adapter.builder().generator(Generator.SRHT).seed(1);
+    for (int part = 0; part < 2; part++) {
+      adapter.layer(
+          new Layer(
+              "w",
+              List.of(4, 16),
+              new Slice(1, 2 + 4 * part, 4),
+              4,
+              4,
+              part,
+              1,
+              new LowRank(2, Codes.of(4, 1), Codes.of(4, 2))));
+    }
+    return raw(adapter);
+  }
+
+  private static RawFile withDense() {
+    Adapter.Builder adapter = adapter(Generator.SRHT);
+    for (String name : List.of("a", "b")) {
+      adapter.dense(
+          new DenseTensor(name, DType.BF16, List.of(3), MemorySegment.ofArray(new byte[6])));
+    }
+    return raw(adapter);
+  }
+
+  /** 256 layers with factors of 2³⁰ elements each: legal one by one, too many together. */
+  private static RawFile manyElements() {
+    Adapter.Builder adapter = Adapter.builder().generator(Generator.RADEMACHER).seed(1);
+    for (int i = 0; i < 256; i++) {
+      adapter.layer(
+          Layer.ofMatrix("w." + i, 8, 8, i, 0, new LowRank(1, Codes.of(4, 1), Codes.of(4, 1))));
+    }
+    RawFile file = raw(adapter);
+    return file.u32(group(file, RANK), 1 << 27);
+  }
+
+  private static Adapter.Builder adapter(Generator generator) {
+    return adapter(generator, 0);
+  }
+
+  private static Adapter.Builder adapter(Generator generator, int stream) {
+    return Adapter.builder()
+        .generator(generator)
+        .seed(1)
+        .layer(
+            Layer.ofMatrix(
+                "w", 8, 8, stream, 1, new LowRank(2, Codes.of(4, 1, 2), Codes.of(4, 3, 4))));
+  }
+
+  private static Adapter.Builder adapter(Generator generator, Codes codes) {
+    return Adapter.builder()
+        .generator(generator)
+        .seed(1)
+        .layer(Layer.ofMatrix("w", 8, 8, 0, 1, new Direct(codes)));
+  }
+
+  private static RawFile raw(Adapter.Builder adapter) {
+    try {
+      AdapterFile file =
+          Reconstructor.standard().withKernel(Kernels.scalar()).seal(adapter.build());
+      return new RawFile(file.toBytes());
+    } catch (LimitExceededException e) {
+      throw new AssertionError("the adapters here are small", e);
+    }
+  }
+
+  private void add(String name, String about, String kind, byte[] bytes) {
+    if (files.put(name, new Entry(about, kind, bytes)) != null) {
+      throw new AssertionError("two invalid vectors are named " + name);
+    }
+  }
+}
