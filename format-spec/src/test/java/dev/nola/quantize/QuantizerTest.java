@@ -1,0 +1,134 @@
+package dev.nola.quantize;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+class QuantizerTest {
+  private static float[] gaussian(long seed, int count) {
+    Random random = new Random(seed);
+    float[] x = new float[count];
+    for (int j = 0; j < count; j++) {
+      x[j] = (float) random.nextGaussian();
+    }
+    return x;
+  }
+
+  private static double squaredError(float[] x, double step, int bits) {
+    int highest = (1 << bits) - 1;
+    double error = 0;
+    for (float value : x) {
+      double v = Math.clamp(2 * Math.floor(value / step / 2) + 1, -highest, highest);
+      error += (value - step * v) * (value - step * v);
+    }
+    return error;
+  }
+
+  @Property(tries = 300)
+  void absmaxClipsNothingAndErrsByAStepAtMost(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 1, max = 50) int count,
+      @ForAll @IntRange(min = 1, max = 16) int bits) {
+    float[] x = gaussian(seed, count);
+    Quantized quantized = Quantizer.ABSMAX.quantize(x, bits);
+    double[] back = quantized.dequantized();
+    for (int j = 0; j < count; j++) {
+      assertThat(back[j]).isCloseTo(x[j], within(quantized.step() * (1 + 1e-9)));
+    }
+  }
+
+  @Property(tries = 100)
+  void noStepHasALowerErrorThanLeastSquares(
+      @ForAll long seed,
+      @ForAll @IntRange(min = 1, max = 60) int count,
+      @ForAll @IntRange(min = 1, max = 8) int bits) {
+    float[] x = gaussian(seed, count);
+    Quantized quantized = Quantizer.LEAST_SQUARES.quantize(x, bits);
+    double best = squaredError(x, quantized.step(), bits);
+    double largest = 0;
+    for (float value : x) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    for (int i = 1; i <= 4000; i++) {
+      double step = largest * i / 3000;
+      assertThat(squaredError(x, step, bits)).isGreaterThanOrEqualTo(best * (1 - 1e-9) - 1e-30);
+    }
+    assertThat(quantized.error())
+        .isLessThanOrEqualTo(Quantizer.ABSMAX.quantize(x, bits).error() * (1 + 1e-12));
+  }
+
+  @Property(tries = 20)
+  void leastSquaresIsNeverWorseThanAbsmaxAtManyBits(@ForAll long seed) {
+    float[] x = gaussian(seed, 1000);
+    assertThat(Quantizer.LEAST_SQUARES.quantize(x, 14).error())
+        .isLessThanOrEqualTo(Quantizer.ABSMAX.quantize(x, 14).error());
+  }
+
+  @Property(tries = 100)
+  void theReportedErrorIsThatOfTheCodes(@ForAll long seed, @ForAll Quantizer quantizer) {
+    float[] x = gaussian(seed, 33);
+    Quantized quantized = quantizer.quantize(x, 3);
+    double[] back = quantized.dequantized();
+    double error = 0;
+    double norm = 0;
+    for (int j = 0; j < x.length; j++) {
+      error += (x[j] - back[j]) * (x[j] - back[j]);
+      norm += (double) x[j] * x[j];
+    }
+    assertThat(quantized.error()).isCloseTo(Math.sqrt(error / norm), within(1e-12));
+  }
+
+  @Test
+  void whatIsOnLevelsIsQuantizedWithoutError() {
+    float[] x = {-1.5f, -0.5f, 0.5f, 1.5f};
+    for (Quantizer quantizer : Quantizer.values()) {
+      Quantized quantized = quantizer.quantize(x, 2);
+      assertThat(quantized.error()).isZero();
+      assertThat(quantized.codes().codes()).containsExactly(0, 1, 2, 3);
+      assertThat(quantized.step()).isEqualTo(0.5);
+    }
+  }
+
+  @Test
+  void aZeroVectorGivesScaleZero() {
+    for (Quantizer quantizer : Quantizer.values()) {
+      Quantized quantized = quantizer.quantize(new float[5], 4);
+      assertThat(quantized.step()).isZero();
+      assertThat(quantized.error()).isZero();
+      assertThat(Quantizer.scale(quantized.step(), 3)).isZero();
+    }
+  }
+
+  @Test
+  void aScaleIsTheRoundedProductOrZeroOrRefused() {
+    assertThat(Quantizer.scale(0.5, 3, 0.1)).isEqualTo((float) (0.5 * 3 * 0.1));
+    assertThat(Quantizer.scale(0x1p-100, 0x1p-100)).isZero();
+    assertThatThrownBy(() -> Quantizer.scale(0x1p75))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("must be 0 to 0x1.0p74");
+    assertThatThrownBy(() -> Quantizer.scale(-1)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> Quantizer.scale(Double.NaN))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void illegalInputIsNamed() {
+    float[] x = {1, Float.NaN};
+    assertThatThrownBy(() -> Quantizer.ABSMAX.quantize(x, 4))
+        .hasMessage("coefficient 1=NaN, must be finite");
+    assertThatThrownBy(() -> Quantizer.ABSMAX.quantize(new float[] {1}, 17))
+        .hasMessage("code width=17 bits, must be 1..16");
+    assertThatThrownBy(() -> Quantizer.ABSMAX.quantize(new float[0], 4))
+        .hasMessage("there is no coefficient to quantize");
+    float[] extremes = {Float.MIN_VALUE, -Float.MAX_VALUE};
+    assertThat(Arrays.stream(Quantizer.LEAST_SQUARES.quantize(extremes, 4).dequantized()))
+        .allMatch(Double::isFinite);
+  }
+}

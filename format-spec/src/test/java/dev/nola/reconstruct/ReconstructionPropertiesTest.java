@@ -1,0 +1,114 @@
+package dev.nola.reconstruct;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Codes;
+import dev.nola.format.Coefficients.Direct;
+import dev.nola.format.Coefficients.LowRank;
+import dev.nola.format.CorruptAdapterException;
+import dev.nola.format.Layer;
+import dev.nola.format.LimitExceededException;
+import dev.nola.format.RandomAdapters;
+import dev.nola.generator.Generator;
+import java.io.IOException;
+import java.util.Arrays;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
+
+class ReconstructionPropertiesTest {
+  private final Reconstructor reconstructor = Reconstructor.standard();
+
+  @Property(tries = 300)
+  void writingReadingAndWritingAgainIsIdentical(@ForAll long seed) throws IOException {
+    AdapterFile file = reconstructor.seal(RandomAdapters.of(seed));
+    byte[] bytes = file.toBytes();
+
+    AdapterFile read = AdapterFile.read(bytes);
+
+    assertThat(read).isEqualTo(file);
+    assertThat(read.toBytes()).isEqualTo(bytes);
+    assertThat(reconstructor.verify(read).root()).isEqualTo(file.reconstructionDigest());
+  }
+
+  @Property(tries = 200)
+  void theOrderOfBuildingLeavesNoTrace(@ForAll long seed) throws IOException {
+    assertThat(reconstructor.seal(RandomAdapters.shuffled(seed)).toBytes())
+        .isEqualTo(reconstructor.seal(RandomAdapters.of(seed)).toBytes());
+  }
+
+  @Property(tries = 60)
+  void theNumberOfThreadsLeavesNoTrace(@ForAll long seed) throws IOException {
+    Adapter adapter = RandomAdapters.of(seed);
+    ReconstructionDigest one = reconstructor.withThreads(1).digest(adapter);
+    assertThat(reconstructor.withThreads(2).digest(adapter)).isEqualTo(one);
+    assertThat(reconstructor.withThreads(7).digest(adapter)).isEqualTo(one);
+  }
+
+  @Property(tries = 100)
+  void anyPartOfDeltaIsTheSumOverRanksThatTheSpecificationWrites(@ForAll long seed)
+      throws IOException {
+    Adapter adapter = RandomAdapters.of(seed);
+    for (Layer layer : adapter.layers()) {
+      Factors factors = reconstructor.open(adapter).apply(layer);
+      double[] whole = new double[(int) layer.elements()];
+      factors.delta(0, whole, whole.length);
+      int from = Math.floorMod(seed, whole.length);
+      double[] part = new double[whole.length - from];
+      factors.delta(from, part, part.length);
+      assertThat(part).isEqualTo(Arrays.copyOfRange(whole, from, whole.length));
+
+      float[] b = factors.b();
+      for (int e = 0; e < whole.length; e++) {
+        double expected = b == null ? factors.a()[e] : 0.0;
+        for (int t = 0; b != null && t < factors.rank(); t++) {
+          expected +=
+              (double) factors.a()[e / layer.cols() * factors.rank() + t]
+                  * b[t * layer.cols() + e % layer.cols()];
+        }
+        assertThat(whole[e]).isEqualTo(expected);
+      }
+    }
+  }
+
+  @Test
+  void aBudgetRefusesBeforeAnythingIsComputed() {
+    // 300 bytes that ask for two factors of 2^30 elements and a terabyte of ΔW.
+    Codes one = Codes.of(1, 0);
+    Adapter huge =
+        Adapter.builder()
+            .generator(Generator.SRHT)
+            .layer(Layer.ofMatrix("w", 1 << 20, 1 << 20, 0, 1, new LowRank(1 << 10, one, one)))
+            .build();
+    assertThatThrownBy(() -> reconstructor.digest(huge))
+        .isInstanceOf(LimitExceededException.class)
+        .hasMessageContaining("tensor w has a factor A of 1073741824 elements, the budget is");
+  }
+
+  @Test
+  void aBudgetCountsAdditionsOverAllLayers() throws IOException {
+    Adapter.Builder adapter = Adapter.builder().generator(Generator.RADEMACHER);
+    for (int i = 0; i < 3; i++) {
+      adapter.layer(Layer.ofMatrix("w." + i, 10, 10, i, 1, new Direct(Codes.of(1, new int[7]))));
+    }
+    Adapter small = adapter.build();
+    reconstructor.withBudget(new Budget(100, 3 * 100 * 7)).digest(small);
+    assertThatThrownBy(() -> reconstructor.withBudget(new Budget(100, 2099)).digest(small))
+        .isInstanceOf(LimitExceededException.class)
+        .hasMessage("reconstruction takes 2100 additions, the budget is 2099");
+    assertThatThrownBy(() -> reconstructor.withBudget(new Budget(99, 2100)).digest(small))
+        .isInstanceOf(LimitExceededException.class);
+  }
+
+  @Test
+  void readingNamesWhatItExpected() {
+    assertThatThrownBy(
+            () -> AdapterFile.read("not an adapter, but long enough to be one".getBytes(US_ASCII)))
+        .isInstanceOf(CorruptAdapterException.class)
+        .hasMessage("not a .nola file: magic expected=0x414c4f4e actual=0x20746f6e");
+  }
+}
