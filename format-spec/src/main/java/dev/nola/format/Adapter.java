@@ -17,8 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Adapter {
   private static final Comparator<Keyed> FILE_ORDER =
-      Comparator.<Keyed, String>comparing(k -> k.name.prefix(), CodePointOrder::compare)
-          .thenComparing(k -> k.name.suffix(), CodePointOrder::compare)
+      Comparator.comparing(Keyed::name, IndexedName.BY_PATTERN)
           .thenComparing(
               k -> k.layer.slice(),
               Comparator.nullsFirst(
@@ -136,39 +135,37 @@ public final class Adapter {
   }
 
   private void requireDisjoint() {
-    Map<String, List<Layer>> byTensor = HashMap.newHashMap(layers.size());
+    Map<String, Layer> adapted = HashMap.newHashMap(layers.size());
     for (Layer layer : layers) {
-      byTensor.computeIfAbsent(layer.tensor(), _ -> new ArrayList<>(1)).add(layer);
+      // The layers of one tensor come in ascending order of their slices, so that neighbours tell.
+      Layer previous = adapted.put(layer.tensor(), layer);
+      if (previous != null) {
+        requireDisjoint(previous, layer);
+      }
     }
-    byTensor.values().forEach(Adapter::requireDisjoint);
     String previous = null;
     for (DenseTensor tensor : dense) {
       if (tensor.name().equals(previous)) {
         throw new IllegalArgumentException("dense tensor " + previous + " is there twice");
       }
       previous = tensor.name();
-      if (byTensor.containsKey(previous)) {
+      if (adapted.containsKey(previous)) {
         throw new IllegalArgumentException(
             "tensor " + previous + " is both adapted by a layer and replaced by a dense tensor");
       }
     }
   }
 
-  /** Layers of one tensor are in ascending order of their slices, so that neighbours tell. */
-  private static void requireDisjoint(List<Layer> sameTensor) {
-    for (int i = 1; i < sameTensor.size(); i++) {
-      Layer one = sameTensor.get(i - 1);
-      Layer other = sameTensor.get(i);
-      if (!one.shape().equals(other.shape())) {
-        throw new IllegalArgumentException(
-            "tensor %s is given the shapes %s and %s"
-                .formatted(one.tensor(), one.shape(), other.shape()));
-      }
-      if (one.overlaps(other)) {
-        throw new IllegalArgumentException(
-            "two layers adapt the same elements of tensor %s: %s and %s"
-                .formatted(one.tensor(), part(one), part(other)));
-      }
+  private static void requireDisjoint(Layer one, Layer other) {
+    if (!one.shape().equals(other.shape())) {
+      throw new IllegalArgumentException(
+          "tensor %s is given the shapes %s and %s"
+              .formatted(one.tensor(), one.shape(), other.shape()));
+    }
+    if (one.overlaps(other)) {
+      throw new IllegalArgumentException(
+          "two layers adapt the same elements of tensor %s: %s and %s"
+              .formatted(one.tensor(), part(one), part(other)));
     }
   }
 

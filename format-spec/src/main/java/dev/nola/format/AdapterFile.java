@@ -245,6 +245,8 @@ public record AdapterFile(Adapter adapter, Sha256 reconstructionDigest) {
         throw codesSectionLength(codes.length);
       }
       IndexedName name = IndexedName.of(group.tensor());
+      String prefix = name.prefix();
+      String suffix = name.suffix();
       for (int i = 0; i < group.count(); i++) {
         if (in.remaining() < Float.BYTES) {
           throw codesSectionLength(codes.length);
@@ -257,7 +259,7 @@ public record AdapterFile(Adapter adapter, Sha256 reconstructionDigest) {
                 : new LowRank(group.rank(), alpha, codes(in, group.bBits(), group.l()));
         builder.layer(
             new Layer(
-                i == 0 ? group.tensor() : name.plus(i),
+                i == 0 ? group.tensor() : prefix + (name.index() + i) + suffix,
                 group.shape(),
                 group.slice(),
                 group.rows(),
@@ -279,7 +281,7 @@ public record AdapterFile(Adapter adapter, Sha256 reconstructionDigest) {
     }
     byte[] packed = new byte[(int) length];
     in.get(packed);
-    return Codes.ofPacked(bits, count, packed);
+    return Codes.adopting(bits, count, packed);
   }
 
   private static IllegalArgumentException codesSectionLength(int actual) {

@@ -8,15 +8,20 @@ final class CodePointOrder {
   private CodePointOrder() {}
 
   static int compare(String a, String b) {
-    int common = Math.min(a.length(), b.length());
+    return compare(a, 0, a.length(), b, 0, b.length());
+  }
+
+  /** Compares {@code a[aFrom, aTo)} with {@code b[bFrom, bTo)}. */
+  static int compare(String a, int aFrom, int aTo, String b, int bFrom, int bTo) {
+    int common = Math.min(aTo - aFrom, bTo - bFrom);
     for (int i = 0; i < common; i++) {
-      char x = a.charAt(i);
-      char y = b.charAt(i);
+      char x = a.charAt(aFrom + i);
+      char y = b.charAt(bFrom + i);
       if (x != y) {
         return rank(x) - rank(y);
       }
     }
-    return a.length() - b.length();
+    return (aTo - aFrom) - (bTo - bFrom);
   }
 
   // UTF-16 puts surrogates, which stand for the highest code points, below U+E000..U+FFFF.

@@ -48,6 +48,11 @@ public final class Codes {
    *     is not exactly as long as {@code count} codes need, or an unused bit is set
    */
   public static Codes ofPacked(int bits, int count, byte[] packed) {
+    return adopting(bits, count, packed.clone());
+  }
+
+  /** The same without a copy: {@code packed} must not be changed afterwards. */
+  static Codes adopting(int bits, int count, byte[] packed) {
     requireLegal(bits, count);
     if (packed.length != packedBytes(bits, count)) {
       throw new IllegalArgumentException(
@@ -60,7 +65,7 @@ public final class Codes {
           "unused bits of the last code byte 0x%02x are not zero: %d codes of %d bits use %d of them"
               .formatted(packed[packed.length - 1], count, bits, used));
     }
-    return new Codes(bits, count, packed.clone());
+    return new Codes(bits, count, packed);
   }
 
   /** Bytes that {@code count} codes of {@code bits} need; at most 2³² and so a long. */

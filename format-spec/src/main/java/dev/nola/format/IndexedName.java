@@ -1,16 +1,30 @@
 package dev.nola.format;
 
+import java.util.Comparator;
+
 /**
- * A tensor name split at its index component: the first of its dot-separated components that is a
- * decimal number of one to nine digits without leading zero.
+ * A tensor name and where its index component is: the first of its dot-separated components that is
+ * a decimal number of one to nine digits without leading zero (SPEC.md section 4.3). Holds no
+ * copies of the parts: a file may have many names.
  *
- * @param prefix everything before the index; the whole name when there is none
+ * @param name the whole name
+ * @param start where the index starts; the end of the name when there is none
+ * @param end one past the index
  * @param index the number, or −1 when there is none
- * @param suffix everything behind the index
  */
-record IndexedName(String prefix, int index, String suffix) {
+record IndexedName(String name, int start, int end, int index) {
   static final int MAX_INDEX = 999_999_999;
   private static final int MAX_DIGITS = 9;
+
+  /** By what is before the index, then by what is behind it. */
+  static final Comparator<IndexedName> BY_PATTERN =
+      (one, other) -> {
+        int prefix = CodePointOrder.compare(one.name, 0, one.start, other.name, 0, other.start);
+        return prefix != 0
+            ? prefix
+            : CodePointOrder.compare(
+                one.name, one.end, one.name.length(), other.name, other.end, other.name.length());
+      };
 
   static IndexedName of(String name) {
     int start = 0;
@@ -19,24 +33,26 @@ record IndexedName(String prefix, int index, String suffix) {
       int end = dot < 0 ? name.length() : dot;
       int index = parse(name, start, end);
       if (index >= 0) {
-        return new IndexedName(name.substring(0, start), index, name.substring(end));
+        return new IndexedName(name, start, end, index);
       }
       start = end + 1;
     }
-    return new IndexedName(name, -1, "");
+    return new IndexedName(name, name.length(), name.length(), -1);
   }
 
-  /** The name of the same tensor {@code steps} layers on. */
-  String plus(int steps) {
-    return prefix + (index + steps) + suffix;
+  /** Everything before the index; the whole name when there is none. */
+  String prefix() {
+    return name.substring(0, start);
+  }
+
+  /** Everything behind the index. */
+  String suffix() {
+    return name.substring(end);
   }
 
   /** Whether {@code next} is the same name with the index one higher. */
   boolean isFollowedBy(IndexedName next) {
-    return index >= 0
-        && next.index == index + 1
-        && prefix.equals(next.prefix)
-        && suffix.equals(next.suffix);
+    return index >= 0 && next.index == index + 1 && BY_PATTERN.compare(this, next) == 0;
   }
 
   private static int parse(String name, int start, int end) {

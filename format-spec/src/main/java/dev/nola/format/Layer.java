@@ -108,10 +108,9 @@ public record Layer(
     };
   }
 
-  /** Whether ΔW of both layers has an element in common. */
+  /** Whether both layers, which are of one tensor, adapt an element in common. */
   boolean overlaps(Layer other) {
-    return tensor.equals(other.tensor)
-        && (slice == null || other.slice == null || slice.overlaps(other.slice));
+    return slice == null || other.slice == null || slice.overlaps(other.slice);
   }
 
   private static void requireProperPart(String tensor, List<Integer> shape, Slice slice) {
