@@ -1,4 +1,28 @@
-/** placeholder */
+/**
+ * The {@code .nola} file, version 1.0-rc. SPEC.md of this module is normative; this is its map onto
+ * the code.
+ *
+ * <table>
+ * <caption>Parts of a file</caption>
+ * <tr><th>part</th><th>SPEC.md</th><th>content</th><th>class</th></tr>
+ * <tr><td>header</td><td>3</td><td>magic, version, required features, lengths</td><td>{@code Header}</td></tr>
+ * <tr><td>manifest</td><td>4</td><td>FlatBuffer: seed, generator, layer map, base, digest, metadata</td>
+ *     <td>{@code ManifestEncoder}, {@code ManifestDecoder}, {@code LayerRun}</td></tr>
+ * <tr><td>codes section</td><td>5.1</td><td>scale, α, β of every layer</td><td>{@link dev.nola.format.Codes}</td></tr>
+ * <tr><td>dense section</td><td>5.2</td><td>tensors stored whole</td><td>{@link dev.nola.format.DenseTensor}</td></tr>
+ * <tr><td>checksum</td><td>2</td><td>CRC-32C of everything before it</td><td>{@link dev.nola.format.AdapterFile}</td></tr>
+ * </table>
+ *
+ * <p>An {@link dev.nola.format.Adapter} is immutable and legal from the moment it is built, and in
+ * canonical order; {@link dev.nola.format.AdapterFile} reads and writes it. Reading decodes within
+ * limits, encodes again and demands identical bytes, because FlatBuffers for Java has no verifier.
+ * Every refusal is an {@link dev.nola.format.AdapterException}.
+ *
+ * <p>{@code flatbuffers} holds generated classes (schema/generate.sh); nothing outside this package
+ * uses them.
+ *
+ * <p>History: 1.0-rc is the first version.
+ */
 @NullMarked
 package dev.nola.format;
 

@@ -1,0 +1,106 @@
+package dev.nola.architecture;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/**
+ * Imports run one way through the house: whoever adds an arrow changes a rule here, and says why.
+ */
+@AnalyzeClasses(packages = "dev.nola", importOptions = ImportOption.DoNotIncludeTests.class)
+class ModuleRulesTest {
+  private static final String[] FORMAT_SPEC = {
+    "dev.nola.format..",
+    "dev.nola.generator..",
+    "dev.nola.kernel..",
+    "dev.nola.quantize..",
+    "dev.nola.reconstruct..",
+  };
+
+  /**
+   * The command line stands on the sdk, and so on what the sdk's own signatures are made of: the
+   * types of format-spec and api.
+   */
+  @ArchTest
+  static final ArchRule modulesUseOnlyWhatTheyStandOn =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("dev.nola..")
+          .withOptionalLayers(true)
+          .layer("format-spec")
+          .definedBy(FORMAT_SPEC)
+          .layer("api")
+          .definedBy("dev.nola.api..")
+          .layer("sdk")
+          .definedBy("dev.nola.client..")
+          .layer("cli")
+          .definedBy("dev.nola.cli..")
+          .layer("registry-server")
+          .definedBy("dev.nola.registry..")
+          .layer("trainer-worker")
+          .definedBy("dev.nola.trainer..")
+          .whereLayer("format-spec")
+          .mayNotAccessAnyLayer()
+          .whereLayer("api")
+          .mayOnlyAccessLayers("format-spec")
+          .whereLayer("sdk")
+          .mayOnlyAccessLayers("format-spec", "api")
+          .whereLayer("cli")
+          .mayOnlyAccessLayers("sdk", "format-spec", "api")
+          .whereLayer("registry-server")
+          .mayOnlyAccessLayers("format-spec", "api")
+          .whereLayer("trainer-worker")
+          .mayOnlyAccessLayers("format-spec", "api", "sdk");
+
+  @ArchTest
+  static final ArchRule everyClassIsInAModule =
+      classes()
+          .should()
+          .resideInAnyPackage(
+              "dev.nola.format..",
+              "dev.nola.generator..",
+              "dev.nola.kernel..",
+              "dev.nola.quantize..",
+              "dev.nola.reconstruct..",
+              "dev.nola.api..",
+              "dev.nola.client..",
+              "dev.nola.cli..",
+              "dev.nola.registry..",
+              "dev.nola.trainer..");
+
+  @ArchTest
+  static final ArchRule formatSpecDependsOnFlatBuffersAndTheJdkAlone =
+      classes()
+          .that()
+          .resideInAnyPackage(FORMAT_SPEC)
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage(
+              "java..",
+              "jdk.incubator.vector..",
+              "com.google.flatbuffers..",
+              "org.jspecify.annotations..",
+              "dev.nola.format..",
+              "dev.nola.generator..",
+              "dev.nola.kernel..",
+              "dev.nola.quantize..",
+              "dev.nola.reconstruct..");
+
+  @ArchTest
+  static final ArchRule onlyTheCodecKnowsFlatBuffers =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.nola.format..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.nola.format.flatbuffers..", "com.google.flatbuffers..");
+
+  @ArchTest
+  static final ArchRule packagesHaveNoCycles =
+      slices().matching("dev.nola.(*)..").should().beFreeOfCycles();
+}

@@ -1,0 +1,186 @@
+package dev.nola.cli;
+
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Codes;
+import dev.nola.format.Coefficients.Direct;
+import dev.nola.format.Coefficients.LowRank;
+import dev.nola.format.DenseTensor;
+import dev.nola.format.Layer;
+import dev.nola.format.Metadata;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Shows what an adapter file says, without reconstructing it. */
+@Command(
+    name = "inspect",
+    description = "Show what an adapter file holds.",
+    mixinStandardHelpOptions = true,
+    footer = {"", "Example:", "  nola inspect adapter.nola --json --codes"})
+final class InspectCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "FILE", description = "The adapter file.")
+  private Path file = Path.of("");
+
+  @Option(names = "--json", description = "Print JSON.")
+  private boolean json;
+
+  @Option(names = "--codes", description = "With --json: print every code.")
+  private boolean codes;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws IOException {
+    AdapterFile adapter = AdapterFile.read(file);
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      out.println(
+          JsonMapper.shared()
+              .writerWithDefaultPrettyPrinter()
+              .writeValueAsString(describe(adapter)));
+    } else {
+      print(adapter, Files.size(file), out);
+    }
+    return 0;
+  }
+
+  private static void print(AdapterFile file, long bytes, PrintWriter out) {
+    Adapter adapter = file.adapter();
+    out.printf("format          %s, %,d bytes%n", AdapterFile.VERSION, bytes);
+    out.printf("generator       %s, seed %s%n", adapter.generator(), seed(adapter));
+    out.printf("base            %s%n", base(adapter));
+    out.printf("reconstruction  %s%n", file.reconstructionDigest());
+    long coefficients = 0;
+    for (Layer layer : adapter.layers()) {
+      coefficients += layer.coefficients().alpha().count();
+      if (layer.coefficients() instanceof LowRank(int _, Codes _, Codes beta)) {
+        coefficients += beta.count();
+      }
+    }
+    out.printf(
+        "content         %,d layers, %,d coefficients, %,d dense tensors%n",
+        adapter.layers().size(), coefficients, adapter.dense().size());
+    for (Layer layer : adapter.layers()) {
+      out.printf("  %s %s%n", layer.tensor(), form(layer));
+    }
+    for (DenseTensor tensor : adapter.dense()) {
+      out.printf("  %s%n", tensor);
+    }
+    Metadata metadata = adapter.metadata();
+    printIfAny(out, "description", metadata.description());
+    printIfAny(out, "task", metadata.task());
+    printIfAny(out, "license", metadata.license());
+    printIfAny(out, "tags", String.join(", ", metadata.tags()));
+    metadata.metrics().forEach((name, value) -> out.printf("metric %s = %s%n", name, value));
+    metadata.provenance().forEach((key, value) -> out.printf("%s = %s%n", key, value));
+  }
+
+  private static String form(Layer layer) {
+    String part = layer.slice() == null ? "" : " " + layer.slice();
+    String view = "%s%s as %d×%d".formatted(layer.shape(), part, layer.rows(), layer.cols());
+    return switch (layer.coefficients()) {
+      case Direct(Codes alpha) -> view + ", direct, " + alpha;
+      case LowRank(int rank, Codes alpha, Codes beta) ->
+          view + ", rank " + rank + ", α " + alpha + ", β " + beta;
+    };
+  }
+
+  private static void printIfAny(PrintWriter out, String what, String text) {
+    if (!text.isEmpty()) {
+      out.printf("%-15s %s%n", what, text);
+    }
+  }
+
+  private static String base(Adapter adapter) {
+    String name = adapter.base().name().isEmpty() ? "unknown" : adapter.base().name();
+    return adapter.base().revision().isEmpty() ? name : name + " at " + adapter.base().revision();
+  }
+
+  private static String seed(Adapter adapter) {
+    return "0x%016x".formatted(adapter.seed());
+  }
+
+  private ObjectNode describe(AdapterFile file) {
+    Adapter adapter = file.adapter();
+    ObjectNode node = JsonMapper.shared().createObjectNode();
+    node.put("format", AdapterFile.VERSION);
+    node.put("generator", adapter.generator().label());
+    node.put("seed", seed(adapter));
+    node.put("reconstructionDigest", file.reconstructionDigest().toString());
+    ObjectNode base = node.putObject("base");
+    base.put("name", adapter.base().name());
+    base.put("revision", adapter.base().revision());
+    base.put(
+        "identity",
+        adapter.base().identity() == null ? null : adapter.base().identity().toString());
+    ArrayNode layers = node.putArray("layers");
+    adapter.layers().forEach(layer -> describe(layers.addObject(), layer));
+    ArrayNode dense = node.putArray("dense");
+    for (DenseTensor tensor : adapter.dense()) {
+      ObjectNode entry = dense.addObject();
+      entry.put("name", tensor.name());
+      entry.put("dtype", tensor.dtype().name());
+      tensor.shape().forEach(entry.putArray("shape")::add);
+    }
+    Metadata metadata = adapter.metadata();
+    ObjectNode about = node.putObject("metadata");
+    about.put("description", metadata.description());
+    about.put("task", metadata.task());
+    about.put("license", metadata.license());
+    metadata.tags().forEach(about.putArray("tags")::add);
+    metadata.metrics().forEach(about.putObject("metrics")::put);
+    metadata.provenance().forEach(about.putObject("provenance")::put);
+    return node;
+  }
+
+  private void describe(ObjectNode node, Layer layer) {
+    node.put("tensor", layer.tensor());
+    layer.shape().forEach(node.putArray("shape")::add);
+    if (layer.slice() == null) {
+      node.putNull("slice");
+    } else {
+      ObjectNode slice = node.putObject("slice");
+      slice.put("dim", layer.slice().dim());
+      slice.put("start", layer.slice().start());
+      slice.put("length", layer.slice().length());
+    }
+    boolean direct = layer.coefficients() instanceof Direct;
+    node.put("form", direct ? "direct" : "low-rank");
+    node.put("rows", layer.rows());
+    node.put("cols", layer.cols());
+    node.put("rank", layer.coefficients() instanceof LowRank lowRank ? lowRank.rank() : 0);
+    node.put("scale", Float.toHexString(layer.scale()));
+    describe(node, "a", layer, layer.coefficients().alpha());
+    describe(
+        node, "b", layer, layer.coefficients() instanceof LowRank lowRank ? lowRank.beta() : null);
+  }
+
+  private void describe(ObjectNode node, String side, Layer layer, @Nullable Codes vector) {
+    if (vector == null) {
+      node.putNull(side);
+      return;
+    }
+    ObjectNode entry = node.putObject(side);
+    entry.put("stream", Integer.toUnsignedLong(layer.stream()));
+    entry.put(side.equals("a") ? "k" : "l", vector.count());
+    entry.put("bits", vector.bits());
+    if (codes) {
+      ArrayNode all = entry.putArray("codes");
+      for (int code : vector.codes()) {
+        all.add(code);
+      }
+    }
+  }
+}
