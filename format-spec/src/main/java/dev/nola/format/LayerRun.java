@@ -2,6 +2,7 @@ package dev.nola.format;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A maximal run of layers that one entry of the manifest describes: names that differ in an index
@@ -47,7 +48,7 @@ record LayerRun(Layer first, int position, int count, int streamStep) {
     return one.rows() == other.rows()
         && one.cols() == other.cols()
         && one.shape().equals(other.shape())
-        && java.util.Objects.equals(one.slice(), other.slice())
+        && Objects.equals(one.slice(), other.slice())
         && sameForm(one.coefficients(), other.coefficients());
   }
 

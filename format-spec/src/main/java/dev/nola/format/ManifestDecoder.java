@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.IntToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -193,7 +194,7 @@ final class ManifestDecoder {
         provenance);
   }
 
-  private List<Integer> shape(int length, java.util.function.IntToLongFunction dims) {
+  private List<Integer> shape(int length, IntToLongFunction dims) {
     if (vector("shape", length) > Limits.DIMENSIONS) {
       throw new LimitExcess(
           "a shape has %d dimensions, limit is %d".formatted(length, Limits.DIMENSIONS));

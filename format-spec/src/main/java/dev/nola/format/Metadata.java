@@ -1,6 +1,7 @@
 package dev.nola.format;
 
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -64,7 +65,7 @@ public record Metadata(
   /** The same with these tags. */
   public Metadata withTags(String... tags) {
     return new Metadata(
-        description, task, license, new TreeSet<>(java.util.List.of(tags)), metrics, provenance);
+        description, task, license, new TreeSet<>(List.of(tags)), metrics, provenance);
   }
 
   /** The same with these metrics. */

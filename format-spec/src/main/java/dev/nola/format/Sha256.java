@@ -46,7 +46,7 @@ public final class Sha256 implements Comparable<Sha256> {
 
   /** The digest of {@code content}. */
   public static Sha256 hash(byte[] content) {
-    return finish(newMessageDigest(), content);
+    return new Sha256(newMessageDigest().digest(content));
   }
 
   /** A fresh SHA-256 computation. */
@@ -61,10 +61,6 @@ public final class Sha256 implements Comparable<Sha256> {
   /** Ends a computation and gives its digest. */
   public static Sha256 finish(MessageDigest computation) {
     return new Sha256(computation.digest());
-  }
-
-  private static Sha256 finish(MessageDigest computation, byte[] last) {
-    return new Sha256(computation.digest(last));
   }
 
   /** A copy of the 32 bytes. */

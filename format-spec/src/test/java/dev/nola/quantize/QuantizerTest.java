@@ -44,7 +44,7 @@ class QuantizerTest {
     }
   }
 
-  @Property(tries = 100)
+  @Property(tries = 200)
   void noStepHasALowerErrorThanLeastSquares(
       @ForAll long seed,
       @ForAll @IntRange(min = 1, max = 60) int count,
@@ -56,12 +56,14 @@ class QuantizerTest {
     for (float value : x) {
       largest = Math.max(largest, Math.abs(value));
     }
+    // Where x fits the levels, the error is nothing but rounding, and any step may have less of it.
+    double rounding = 1e-24 * largest * largest;
     for (int i = 1; i <= 4000; i++) {
       double step = largest * i / 3000;
-      assertThat(squaredError(x, step, bits)).isGreaterThanOrEqualTo(best * (1 - 1e-9) - 1e-30);
+      assertThat(squaredError(x, step, bits)).isGreaterThanOrEqualTo(best * (1 - 1e-9) - rounding);
     }
     assertThat(quantized.error())
-        .isLessThanOrEqualTo(Quantizer.ABSMAX.quantize(x, bits).error() * (1 + 1e-12));
+        .isLessThanOrEqualTo(Quantizer.ABSMAX.quantize(x, bits).error() + 1e-12);
   }
 
   @Property(tries = 20)

@@ -3,6 +3,7 @@ package dev.nola.vectors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nola.format.Adapter;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.AdapterTooNewException;
@@ -10,6 +11,7 @@ import dev.nola.format.AdapterTooOldException;
 import dev.nola.format.CorruptAdapterException;
 import dev.nola.format.DType;
 import dev.nola.format.DigestMismatchException;
+import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
 import dev.nola.format.Sha256;
 import dev.nola.format.UnsupportedGeneratorException;
@@ -170,6 +172,14 @@ class ConformanceTest {
       assertThat(HEX.formatHex(weights.toArray(ValueLayout.JAVA_BYTE)))
           .isEqualTo(expected.get("merged").asString());
     }
+  }
+
+  @Test
+  void theDoubleRoundingVectorShowsBothRoundings() throws IOException {
+    Adapter adapter = AdapterFile.read(FOLDER.resolve("valid/double-rounding.nola")).adapter();
+    Layer layer = adapter.layers().getFirst();
+    assertThat(DoubleRounding.roundsTwice(DoubleRounding.element0(adapter), layer.scale()))
+        .isTrue();
   }
 
   @Test

@@ -38,7 +38,7 @@ final class DoubleRounding {
   }
 
   /** Σᵢ vᵢ·bᵢ[0] of the first layer, computed apart from the kernels. */
-  private static long element0(Adapter adapter) {
+  static long element0(Adapter adapter) {
     Layer layer = adapter.layers().getFirst();
     int[] values = layer.coefficients().alpha().values();
     int[] words = new int[4];

@@ -1,5 +1,6 @@
 package dev.nola.vectors;
 
+import com.google.flatbuffers.FlatBufferBuilder;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.BaseModel;
@@ -12,10 +13,13 @@ import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
 import dev.nola.format.Metadata;
 import dev.nola.format.Slice;
+import dev.nola.format.flatbuffers.Digest;
+import dev.nola.format.flatbuffers.Manifest;
 import dev.nola.generator.Generator;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Reconstructor;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -100,26 +104,19 @@ final class InvalidFiles {
     add("root-negative", "root table before the file", CORRUPT, plain().u32(32, -64).checksummed());
     RawFile file = plain();
     add(
-        "layers-negative",
-        "vector of layers with 2^32 - 1 elements",
-        CORRUPT,
-        file.u32(file.follow(file.field(file.root(), LAYERS)), -1).checksummed());
-    file = plain();
-    add(
         "layers-many",
-        "vector of layers with 2^24 elements",
+        "vector of layers with 60,000 elements",
         CORRUPT,
-        file.u32(file.follow(file.field(file.root(), LAYERS)), 1 << 24).checksummed());
-    file =
-        raw(
-            adapter(Generator.SRHT)
-                .base(new BaseModel("base", "", null))
-                .layer(Layer.ofMatrix("x".repeat(250), 2, 3, 1, 1, new Direct(Codes.of(4, 1)))));
+        file.u32(file.follow(file.field(file.root(), LAYERS)), 60_000).checksummed());
+    // 256 bytes leave room for one more before the next multiple of four: the result is canonical
+    // but for its length.
+    file = raw(adapter(Generator.SRHT).base(new BaseModel("b".repeat(256), "", null)));
+    int baseName = file.follow(file.field(file.root(), BASE_NAME));
     add(
         "name-long",
-        "a base name of 257 bytes, which are there",
+        "a base name of 257 bytes",
         LIMIT,
-        file.u32(file.follow(file.field(file.root(), BASE_NAME)), 257).checksummed());
+        file.u32(baseName, 257).set(baseName + 4 + 256, 'b').checksummed());
     file = plain();
     add(
         "name-not-utf8",
@@ -184,9 +181,25 @@ final class InvalidFiles {
         LIMIT,
         file.u32(group(file, RANK), Integer.MAX_VALUE).checksummed());
     file = plain();
-    add("rank-2-to-32", "rank 2^32 - 1", CORRUPT, file.u32(group(file, RANK), -1).checksummed());
-    file = plain();
-    add("k-0", "no coefficient", CORRUPT, file.u32(group(file, K), 0).checksummed());
+    add(
+        "k-0",
+        "no coefficient on either side, and no codes",
+        CORRUPT,
+        file.u32(group(file, K), 0)
+            .replaceCodes(new byte[] {0, 0, 0, 59, 0, 0, 0, 59})
+            .checksummed());
+    file = indexed("layers.", 999_999_998, ".w");
+    add(
+        "index-too-high",
+        "a second layer with index 1,000,000,000",
+        CORRUPT,
+        file.set(group(file, TENSOR, true) + 4 + "layers.99999999".length(), '9').checksummed());
+    file = indexed("", 8, "." + "x".repeat(254));
+    add(
+        "expanded-name-long",
+        "a first name of 256 bytes, and a second one of 257 because 10 follows 9",
+        LIMIT,
+        file.set(group(file, TENSOR, true) + 4, '9').checksummed());
     file = plain();
     add(
         "k-more",
@@ -324,12 +337,7 @@ final class InvalidFiles {
         "dense tensors in descending order",
         CORRUPT,
         file.set(file.follow(file.field(file.element(DENSE, 0), 0)) + 4, 'z').checksummed());
-    file = plain();
-    add(
-        "nothing-in-it",
-        "neither a layer nor a dense tensor",
-        CORRUPT,
-        file.without(file.root(), LAYERS).checksummed());
+    add("nothing-in-it", "neither a layer nor a dense tensor", CORRUPT, empty());
   }
 
   private static int lastByte() {
@@ -364,6 +372,39 @@ final class InvalidFiles {
               new LowRank(2, Codes.of(4, 1, 2, 3, 4), Codes.of(4, 5, 6, 7, 8))));
     }
     return raw(adapter);
+  }
+
+  /** Two layers in one group, of any name. */
+  private static RawFile indexed(String prefix, int index, String suffix) {
+    Adapter.Builder adapter = Adapter.builder().generator(Generator.SRHT).seed(1);
+    for (int i = 0; i < 2; i++) {
+      adapter.layer(
+          Layer.ofMatrix(
+              prefix + (index + i) + suffix,
+              8,
+              9,
+              i,
+              1,
+              new LowRank(2, Codes.of(4, 1), Codes.of(4, 2))));
+    }
+    return raw(adapter);
+  }
+
+  /** The canonical manifest of an adapter that has neither layers nor dense tensors. */
+  private static byte[] empty() {
+    FlatBufferBuilder out = new FlatBufferBuilder();
+    Manifest.startManifest(out);
+    Manifest.addDigest(out, Digest.createDigest(out, new int[32]));
+    Manifest.addGenerator(out, Generator.SRHT.id());
+    out.finish(Manifest.endManifest(out));
+    byte[] manifest = out.sizedByteArray();
+    RawFile file = plain();
+    return new RawFile(Arrays.copyOf(file.bytes(), RawFile.HEADER))
+        .u32(12, manifest.length)
+        .u64(16, 0)
+        .insert(RawFile.HEADER, manifest)
+        .insert(RawFile.HEADER + manifest.length, new byte[4])
+        .checksummed();
   }
 
   private static RawFile shaped() {

@@ -57,6 +57,17 @@ final class RawFile {
     return this;
   }
 
+  /** Puts another codes section in place, and its length into the header. */
+  RawFile replaceCodes(byte[] codes) {
+    int start = codesStart();
+    int end = denseStart();
+    byte[] before = bytes;
+    bytes = Arrays.copyOf(before, start);
+    insert(start, codes);
+    insert(bytes.length, Arrays.copyOfRange(before, end, before.length));
+    return u64(16, codes.length);
+  }
+
   RawFile cut(int length) {
     bytes = Arrays.copyOf(bytes, length);
     return this;

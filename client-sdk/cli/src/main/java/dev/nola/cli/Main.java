@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -66,20 +67,25 @@ public final class Main implements Runnable {
 
   private int report(Exception failure, CommandLine command) {
     PrintWriter err = command.getErr();
-    err.println("nola " + command.getCommandName() + ": " + sentence(failure));
+    Path file = command.getParseResult().matchedPositionalValue(0, Path.of(""));
+    err.printf("nola %s: %s: %s%n", command.getCommandName(), file, reason(failure));
     if (debug) {
       failure.printStackTrace(err);
     }
-    return failure instanceof AdapterException ? REFUSED : UNREADABLE;
+    return switch (failure) {
+      case AdapterException _ -> REFUSED;
+      case IOException _ -> UNREADABLE;
+      default -> CommandLine.ExitCode.USAGE;
+    };
   }
 
-  static String sentence(Exception failure) {
+  private static String reason(Exception failure) {
     return switch (failure) {
-      case NoSuchFileException missing -> missing.getFile() + ": no such file";
-      case AccessDeniedException denied -> denied.getFile() + ": permission denied";
+      case NoSuchFileException _ -> "no such file";
+      case AccessDeniedException _ -> "permission denied";
       case AdapterException refused -> refused.getMessage();
-      case IOException io -> "cannot read: " + io.getMessage();
-      default -> failure.toString();
+      case IOException io -> "cannot be read: " + io.getMessage();
+      default -> failure.getMessage();
     };
   }
 

@@ -97,7 +97,9 @@ class MainTest {
     Files.write(file, bytes);
     assertThat(nola("verify", file.toString(), "--json")).isEqualTo(1);
     assertThat(JsonMapper.shared().readTree(out.toString()).get("ok").asBoolean()).isFalse();
-    assertThat(err.toString()).startsWith("nola verify: checksum failed").hasLineCount(1);
+    assertThat(err.toString())
+        .startsWith("nola verify: " + file + ": checksum failed")
+        .hasLineCount(1);
   }
 
   @Test

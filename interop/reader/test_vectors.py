@@ -1,0 +1,180 @@
+"""Run the reader on the conformance vectors of SPEC section 16.
+
+Usage: python3 test_vectors.py [VECTORS_FOLDER]
+
+Prints each failure with what was expected and what was found, and closes with one line
+`N passed, M failed`. The exit status is 0 when nothing failed, and 1 otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import nola_reader as nola
+
+Entry = dict[str, Any]
+Finding = tuple[str, object, object]
+DEFAULT_FOLDER = Path(__file__).resolve().parent / ".." / ".." / "format-spec" / "vectors"
+SHOWN = 8
+
+
+def f32_hex(values: np.ndarray) -> list[str]:
+    """The first values as hex digits of their f32 bits."""
+    with np.errstate(over="ignore"):
+        bits = values.reshape(-1)[:SHOWN].astype("<f4").view("<u4")
+    return [f"{number:08x}" for number in bits]
+
+
+def f64_from_hex(digits: str) -> float:
+    return float(struct.unpack(">d", bytes.fromhex(digits))[0])
+
+
+def layer_facts(result: nola.Reconstruction) -> Entry:
+    """What the manifest of the vectors says of a layer (SPEC section 16)."""
+    layer = result.layer
+    facts: Entry = {
+        "tensor": layer.tensor,
+        "form": "direct" if layer.direct else "low-rank",
+        "rows": layer.rows,
+        "cols": layer.cols,
+        "rank": layer.rank,
+        "stream": layer.stream,
+        "scale": f"{layer.scale_bits:08x}",
+        "leaf": nola.layer_leaf(result).hex(),
+        "a": f32_hex(result.a),
+        "delta": f32_hex(result.delta()),
+    }
+    if result.b is not None:
+        facts["b"] = f32_hex(result.b)
+    return facts
+
+
+def file_facts(data: bytes) -> Entry:
+    """What the manifest of the vectors says of a valid file (SPEC section 16)."""
+    adapter = nola.read(data)
+    results = nola.reconstruct(adapter, verify=False)
+    dense = [{"name": t.name, "leaf": nola.dense_leaf(t).hex()} for t in adapter.dense]
+    return {
+        "sha256": nola.sha256(data).hex(),
+        "generator": adapter.generator,
+        "seed": f"{adapter.seed:016x}",
+        "digest": nola.root_digest(adapter, results).hex(),
+        "stored digest": adapter.digest.hex(),
+        "layers": [layer_facts(result) for result in results],
+        "dense": dense,
+        "encoded again": nola.write(adapter).hex(),
+    }
+
+
+def differences(name: str, expected: Any, actual: Any) -> Iterator[Finding]:
+    """Every place where two values made of dictionaries and lists differ."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        for key in sorted(expected.keys() | actual.keys()):
+            yield from differences(f"{name}.{key}", expected.get(key), actual.get(key))
+    elif isinstance(expected, list) and isinstance(actual, list):
+        if len(expected) != len(actual):
+            yield f"length of {name}", len(expected), len(actual)
+        for number, pair in enumerate(zip(expected, actual)):
+            yield from differences(f"{name}[{number}]", *pair)
+    elif expected != actual:
+        yield name, expected, actual
+
+
+def check_valid(folder: Path, entry: Entry) -> Iterator[Finding]:
+    data = (folder / entry["file"]).read_bytes()
+    expected = {key: value for key, value in entry.items() if key not in ("file", "about")}
+    expected["encoded again"] = data.hex()
+    expected["stored digest"] = entry["digest"]
+    yield from differences("file", expected, file_facts(data))
+
+
+def outcome(action: Callable[[], object]) -> str:
+    """The kind of the error that an action raises, or "accepted"."""
+    try:
+        action()
+    except nola.NolaError as error:
+        return error.kind
+    return "accepted"
+
+
+def check_invalid(folder: Path, entry: Entry) -> Iterator[Finding]:
+    data = (folder / entry["file"]).read_bytes()
+    on_reconstruction = entry["kind"] == nola.DIGEST
+    expected = "accepted" if on_reconstruction else entry["kind"]
+    yield from differences("reading", expected, outcome(lambda: nola.read(data)))
+    if on_reconstruction:
+        actual = outcome(lambda: nola.reconstruct(nola.read(data)))
+        yield from differences("reconstruction", entry["kind"], actual)
+
+
+def merge_result(folder: Path, entry: Entry) -> Entry:
+    """Merge part of one layer into the weights of a vector (SPEC section 7.3)."""
+    adapter = nola.read((folder / entry["file"]).read_bytes())
+    result = nola.reconstruct_layer(adapter, adapter.layers[entry["layer"]])
+    weights = bytes.fromhex(entry["weights"])
+    count = len(weights) // nola.DTYPE_SIZE[entry["dtype"]]
+    start = entry["from"]
+    delta = result.delta().reshape(-1)[start:start + count]
+    weight = f64_from_hex(entry["weight"])
+    try:
+        merged = nola.merge(result.layer.tensor, weights, entry["dtype"], [(weight, delta)])
+    except nola.MergeError as error:
+        return {"overflow": error.element}
+    return {"merged": merged.hex()}
+
+
+def check_merge(folder: Path, entry: Entry) -> Iterator[Finding]:
+    expected = {key: entry[key] for key in ("merged", "overflow") if key in entry}
+    yield from differences("merge", expected, merge_result(folder, entry))
+
+
+def check_identity(folder: Path, entry: Entry) -> Iterator[Finding]:
+    tensors = [
+        nola.DenseTensor(t["name"], tuple(t["shape"]), t["dtype"], bytes.fromhex(t["data"]))
+        for t in entry["tensors"]
+    ]
+    yield from differences("identity", entry["identity"], nola.base_identity(tensors).hex())
+
+
+CHECKS = {
+    "valid": check_valid,
+    "invalid": check_invalid,
+    "merges": check_merge,
+    "identities": check_identity,
+}
+
+
+def run_check(folder: Path, section: str, entry: Entry) -> list[Finding]:
+    """The findings of one vector; an unexpected exception is a finding, too."""
+    try:
+        return list(CHECKS[section](folder, entry))
+    except Exception as error:  # a failed vector must not stop the others
+        return [("exception", "none", f"{type(error).__name__}: {error}")]
+
+
+def main(arguments: list[str]) -> int:
+    folder = Path(arguments[0]) if arguments else DEFAULT_FOLDER
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    passed = failed = 0
+    for section in CHECKS:
+        for number, entry in enumerate(manifest[section]):
+            findings = run_check(folder, section, entry)
+            passed += not findings
+            failed += bool(findings)
+            for what, expected, actual in findings:
+                print(f"FAILED {section}[{number}] {entry.get('file', '')}: {what}")
+                print(f"  expected {expected}")
+                print(f"  actual   {actual}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
