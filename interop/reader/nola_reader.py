@@ -1087,7 +1087,7 @@ def check_rules(manifest: Manifest) -> None:
     for group in manifest.groups:
         check_group(group)
     for tensor in manifest.dense:
-        require(all(size <= MAX_INT for size in tensor.shape), CORRUPT, "a dimension")
+        require(all(1 <= size <= MAX_INT for size in tensor.shape), CORRUPT, "a dimension")
 
 
 def check_dense_not_adapted(adapter: Adapter) -> None:
