@@ -14,6 +14,9 @@ final class CodePointOrder {
   /** Compares {@code a[aFrom, aTo)} with {@code b[bFrom, bTo)}. */
   static int compare(String a, int aFrom, int aTo, String b, int bFrom, int bTo) {
     int common = Math.min(aTo - aFrom, bTo - bFrom);
+    if (a.regionMatches(aFrom, b, bFrom, common)) { // many names differ in an index only
+      return (aTo - aFrom) - (bTo - bFrom);
+    }
     for (int i = 0; i < common; i++) {
       char x = a.charAt(aFrom + i);
       char y = b.charAt(bFrom + i);
@@ -21,7 +24,7 @@ final class CodePointOrder {
         return rank(x) - rank(y);
       }
     }
-    return (aTo - aFrom) - (bTo - bFrom);
+    throw new AssertionError("regions that do not match have a character that differs");
   }
 
   // UTF-16 puts surrogates, which stand for the highest code points, below U+E000..U+FFFF.
