@@ -131,6 +131,12 @@ final class InvalidFiles {
         file.set(group(file, TENSOR, true) + 4, '\n').checksummed());
     file = plain();
     add(
+        "name-del",
+        "the control character U+007F",
+        CORRUPT,
+        file.set(group(file, TENSOR, true) + 4, 0x7F).checksummed());
+    file = plain();
+    add(
         "no-digest",
         "no reconstruction digest",
         CORRUPT,
@@ -158,6 +164,21 @@ final class InvalidFiles {
         "a metric that is not a number",
         CORRUPT,
         file.u64(file.field(metric, 0), 0x7ff8L << 48).checksummed());
+    file = raw(adapter(Generator.SRHT).metadata(Metadata.NONE.withMetrics(Map.of("loss", 1.5))));
+    add(
+        "metric-minus-zero",
+        "a metric of -0",
+        CORRUPT,
+        file.u64(file.field(metric, 0), 1L << 63).checksummed());
+    for (char first : new char[] {'b', 'c'}) {
+      file = raw(adapter(Generator.SRHT).metadata(Metadata.NONE.withTags("a", "b")));
+      int tags = file.follow(file.field(file.follow(file.field(file.root(), METADATA)), 3));
+      add(
+          first == 'b' ? "tags-twice" : "tags-out-of-order",
+          "the tags " + first + " and b",
+          CORRUPT,
+          file.set(file.follow(file.field(file.follow(tags + 4), 0)) + 4, first).checksummed());
+    }
   }
 
   private void layers() {
@@ -244,6 +265,25 @@ final class InvalidFiles {
         "two slices with a column in common",
         CORRUPT,
         file.u32(group(file, SLICE) + 4, 3).checksummed());
+    file = sliced();
+    int slice = group(file, SLICE);
+    add(
+        "slices-cross",
+        "a row and four columns of one matrix",
+        CORRUPT,
+        file.u32(slice, 0).u32(slice + 4, 1).u32(slice + 8, 1).checksummed());
+    file = sliced();
+    add(
+        "shapes-differ",
+        "two slices of one tensor that is 4x17 for one and 4x16 for the other",
+        CORRUPT,
+        file.u32(group(file, SHAPE, true) + 8, 17).checksummed());
+    file = raw(adapter(Generator.SRHT));
+    add(
+        "srht-too-long",
+        "srht factors of 2^30 + 8 elements",
+        LIMIT,
+        file.u32(group(file, RANK), (1 << 27) + 1).checksummed());
     file = manyElements();
     add("elements", "factors of 2^39 elements", LIMIT, file.checksummed());
     file = dimensions();
