@@ -3,29 +3,58 @@ package dev.nola.kernel;
 /** The one place where a {@link Kernel} is chosen. */
 public final class Kernels {
   /**
-   * System property that chooses: {@code scalar}, or absent for the fastest that this JVM can run.
+   * System property that chooses: {@code scalar}, {@code vector}, or absent for the fastest that
+   * this JVM can run.
    */
   public static final String PROPERTY = "nola.kernel";
+
+  private static final String VECTOR_MODULE = "jdk.incubator.vector";
 
   private Kernels() {}
 
   /**
-   * The kernel that {@value #PROPERTY} names, else the fastest one that this JVM can run.
+   * The kernel that {@value #PROPERTY} names, else the fastest one that this JVM can run: the
+   * vector kernel where the JVM was started with {@code --add-modules jdk.incubator.vector}, else
+   * the scalar one.
    *
-   * @throws IllegalArgumentException if the property names no kernel
+   * @throws IllegalArgumentException if the property names no kernel, or one that this JVM cannot
+   *     run
    */
   public static Kernel chosen() {
     String wanted = System.getProperty(PROPERTY);
-    if (wanted != null && !wanted.equals(ScalarKernel.NAME)) {
-      throw new IllegalArgumentException(
-          "system property %s=%s, must be %s or absent"
-              .formatted(PROPERTY, wanted, ScalarKernel.NAME));
+    if (wanted == null) {
+      return canVectorize() ? vector() : scalar();
     }
-    return scalar();
+    return switch (wanted) {
+      case ScalarKernel.NAME -> scalar();
+      case "vector" -> vector();
+      default ->
+          throw new IllegalArgumentException(
+              "system property %s=%s, must be scalar, vector or absent"
+                  .formatted(PROPERTY, wanted));
+    };
   }
 
   /** The reference: slow, and as close to SPEC.md as code can be. */
   public static Kernel scalar() {
     return new ScalarKernel();
+  }
+
+  /** Whether this JVM can run the vector kernel. */
+  public static boolean canVectorize() {
+    return ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
+  }
+
+  /**
+   * The kernel on the Vector API.
+   *
+   * @throws IllegalArgumentException if this JVM was started without the module that it needs
+   */
+  public static Kernel vector() {
+    if (!canVectorize()) {
+      throw new IllegalArgumentException(
+          "the vector kernel needs a JVM started with --add-modules " + VECTOR_MODULE);
+    }
+    return new VectorKernel();
   }
 }

@@ -227,7 +227,7 @@ class ScalarKernelTest {
       System.setProperty(Kernels.PROPERTY, "quantum");
       assertThatThrownBy(Kernels::chosen)
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage("system property nola.kernel=quantum, must be scalar or absent");
+          .hasMessage("system property nola.kernel=quantum, must be scalar, vector or absent");
     } finally {
       if (before == null) {
         System.clearProperty(Kernels.PROPERTY);
