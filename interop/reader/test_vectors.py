@@ -8,6 +8,7 @@ Prints each failure with what was expected and what was found, and closes with o
 
 from __future__ import annotations
 
+import argparse
 import json
 import struct
 import sys
@@ -160,7 +161,11 @@ def run_check(folder: Path, section: str, entry: Entry) -> list[Finding]:
 
 
 def main(arguments: list[str]) -> int:
-    folder = Path(arguments[0]) if arguments else DEFAULT_FOLDER
+    parser = argparse.ArgumentParser(description="Runs the reader on every conformance vector.")
+    parser.add_argument("folder", nargs="?", type=Path, default=DEFAULT_FOLDER)
+    folder = parser.parse_args(arguments).folder
+    if not (folder / "manifest.json").is_file():
+        parser.error(f"{folder} holds no manifest.json")
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     passed = failed = 0
     for section in CHECKS:

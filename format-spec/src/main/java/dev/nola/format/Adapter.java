@@ -34,7 +34,10 @@ public final class Adapter {
   private final Metadata metadata;
 
   private Adapter(Builder builder) {
-    this.generator = Objects.requireNonNull(builder.generator, "generator");
+    if (builder.generator == null) {
+      throw new IllegalArgumentException("an adapter needs a generator");
+    }
+    this.generator = builder.generator;
     this.seed = builder.seed;
     requireCount("layers", builder.layers.size(), Limits.LAYERS);
     requireCount("dense tensors", builder.dense.size(), Limits.DENSE_TENSORS);

@@ -66,6 +66,9 @@ public record AdapterFile(Adapter adapter, Sha256 reconstructionDigest) {
    * @throws IOException if the file cannot be read
    */
   public static AdapterFile read(Path path) throws IOException {
+    if (Files.exists(path) && !Files.isRegularFile(path)) {
+      throw new IOException("not a regular file"); // a pipe would look like an empty file
+    }
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       return parse(channel.map(MapMode.READ_ONLY, 0, channel.size(), Arena.ofAuto()));
     }
@@ -169,7 +172,7 @@ public record AdapterFile(Adapter adapter, Sha256 reconstructionDigest) {
   private static AdapterFile parse(MemorySegment file) throws AdapterException {
     if (file.byteSize() < Header.BYTES + Header.CHECKSUM_BYTES) {
       throw new CorruptAdapterException(
-          "file cut: expected at least %d bytes, actual=%d"
+          "not a .nola file, or cut: expected at least %d bytes, actual=%d"
               .formatted(Header.BYTES + Header.CHECKSUM_BYTES, file.byteSize()));
     }
     byte[] headerBytes = bytes(file, 0, Header.BYTES);

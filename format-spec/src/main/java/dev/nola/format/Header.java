@@ -48,7 +48,8 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
     int magic = in.getInt();
     if (magic != MAGIC) {
       throw new CorruptAdapterException(
-          "not a .nola file: magic expected=0x%08x actual=0x%08x".formatted(MAGIC, magic));
+          "not a .nola file: magic expected=%08x actual=%08x"
+              .formatted(Integer.reverseBytes(MAGIC), Integer.reverseBytes(magic)));
     }
     int major = Short.toUnsignedInt(in.getShort());
     int minor = Short.toUnsignedInt(in.getShort());

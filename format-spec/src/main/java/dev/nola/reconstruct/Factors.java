@@ -46,6 +46,7 @@ public final class Factors {
 
   /** Row i of ΔW, C values. */
   public double[] deltaRow(int i) {
+    Objects.checkIndex(i, layer.rows());
     double[] row = new double[layer.cols()];
     delta((long) i * layer.cols(), row, row.length);
     return row;

@@ -109,6 +109,6 @@ class ReconstructionPropertiesTest {
     assertThatThrownBy(
             () -> AdapterFile.read("not an adapter, but long enough to be one".getBytes(US_ASCII)))
         .isInstanceOf(CorruptAdapterException.class)
-        .hasMessage("not a .nola file: magic expected=0x414c4f4e actual=0x20746f6e");
+        .hasMessage("not a .nola file: magic expected=4e4f4c41 actual=6e6f7420");
   }
 }

@@ -8,6 +8,7 @@ import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
 import dev.nola.format.Metadata;
+import dev.nola.format.Slice;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
@@ -43,6 +45,9 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    if (codes && !json) {
+      throw new ParameterException(spec.commandLine(), "--codes needs --json");
+    }
     AdapterFile adapter = AdapterFile.read(file);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
@@ -61,7 +66,9 @@ final class InspectCommand implements Callable<Integer> {
     out.printf("format          %s, %,d bytes%n", AdapterFile.VERSION, bytes);
     out.printf("generator       %s, seed %s%n", adapter.generator(), seed(adapter));
     out.printf("base            %s%n", base(adapter));
-    out.printf("reconstruction  %s%n", file.reconstructionDigest());
+    out.printf(
+        "reconstruction  %s (as the file says: nola verify proves it)%n",
+        file.reconstructionDigest());
     long coefficients = 0;
     for (Layer layer : adapter.layers()) {
       coefficients += layer.coefficients().alpha().count();
@@ -70,7 +77,7 @@ final class InspectCommand implements Callable<Integer> {
       }
     }
     out.printf(
-        "content         %,d layers, %,d coefficients, %,d dense tensors%n",
+        "content         layers: %,d, coefficients: %,d, dense tensors: %,d%n",
         adapter.layers().size(), coefficients, adapter.dense().size());
     for (Layer layer : adapter.layers()) {
       out.printf("  %s %s%n", layer.tensor(), form(layer));
@@ -84,17 +91,21 @@ final class InspectCommand implements Callable<Integer> {
     printIfAny(out, "license", metadata.license());
     printIfAny(out, "tags", String.join(", ", metadata.tags()));
     metadata.metrics().forEach((name, value) -> out.printf("metric %s = %s%n", name, value));
-    metadata.provenance().forEach((key, value) -> out.printf("%s = %s%n", key, value));
+    metadata.provenance().forEach((key, value) -> out.printf("provenance %s = %s%n", key, value));
   }
 
   private static String form(Layer layer) {
-    String part = layer.slice() == null ? "" : " " + layer.slice();
+    String part = layer.slice() == null ? "" : " " + part(layer.slice());
     String view = "%s%s as %d×%d".formatted(layer.shape(), part, layer.rows(), layer.cols());
     return switch (layer.coefficients()) {
       case Direct(Codes alpha) -> view + ", direct, " + alpha;
       case LowRank(int rank, Codes alpha, Codes beta) ->
           view + ", rank " + rank + ", α " + alpha + ", β " + beta;
     };
+  }
+
+  private static String part(Slice slice) {
+    return "%d..%d of dimension %d".formatted(slice.start(), slice.end() - 1, slice.dim());
   }
 
   private static void printIfAny(PrintWriter out, String what, String text) {

@@ -13,6 +13,7 @@ import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -86,7 +87,8 @@ class MainTest {
     assertThat(nola("inspect", file.toString())).isZero();
     assertThat(out.toString())
         .contains("generator       philox-srht, seed 0xfedcba9876543210")
-        .contains("2 layers, 9 coefficients, 0 dense tensors")
+        .contains("layers: 2, coefficients: 9, dense tensors: 0")
+        .contains("h.1.w [8, 9] 3..4 of dimension 1 as 8×2, direct")
         .contains("h.0.w [8, 9] as 8×9, rank 2, α 3 codes of 4 bits, β 3 codes of 4 bits");
   }
 
@@ -96,7 +98,9 @@ class MainTest {
     bytes[100] ^= 1;
     Files.write(file, bytes);
     assertThat(nola("verify", file.toString(), "--json")).isEqualTo(1);
-    assertThat(JsonMapper.shared().readTree(out.toString()).get("ok").asBoolean()).isFalse();
+    JsonNode refused = JsonMapper.shared().readTree(out.toString());
+    assertThat(refused.get("ok").asBoolean()).isFalse();
+    assertThat(refused.get("kind").asString()).isEqualTo("corrupt");
     assertThat(err.toString())
         .startsWith("nola verify: " + file + ": checksum failed")
         .hasLineCount(1);
@@ -107,6 +111,41 @@ class MainTest {
     String missing = folder.resolve("none.nola").toString();
     assertThat(nola("inspect", missing)).isEqualTo(3);
     assertThat(err.toString()).isEqualTo("nola inspect: " + missing + ": no such file\n");
+  }
+
+  @Test
+  void jsonIsPrintedWhateverFails() {
+    assertThat(nola("inspect", folder.toString(), "--json")).isEqualTo(3);
+    JsonNode failed = JsonMapper.shared().readTree(out.toString());
+    assertThat(failed.get("kind").asString()).isEqualTo("unreadable");
+    assertThat(err.toString())
+        .isEqualTo("nola inspect: " + folder + ": cannot be read: not a regular file\n");
+  }
+
+  @Test
+  void codesNeedJson() {
+    assertThat(nola("inspect", file.toString(), "--codes")).isEqualTo(2);
+    assertThat(err.toString()).startsWith("--codes needs --json");
+  }
+
+  @Test
+  void outputThatCannotBeWrittenIsAnError() {
+    PrintWriter full =
+        new PrintWriter(
+            new Writer() {
+              @Override
+              public void write(char[] text, int offset, int length) throws IOException {
+                throw new IOException("no space left");
+              }
+
+              @Override
+              public void flush() {}
+
+              @Override
+              public void close() {}
+            });
+    assertThat(Main.run(full, new PrintWriter(err, true), "inspect", file.toString())).isEqualTo(3);
+    assertThat(err.toString()).isEqualTo("nola: the output cannot be written\n");
   }
 
   @Test
