@@ -52,6 +52,17 @@ public enum Generator {
     return maxMagnitude;
   }
 
+  /**
+   * Elements that one Philox block gives: 4 words, 16 bytes or 128 bits; of {@link #SRHT}, signs.
+   */
+  public int perBlock() {
+    return switch (this) {
+      case UNIFORM24 -> 4;
+      case UNIFORM8 -> 16;
+      case RADEMACHER, SRHT -> 128;
+    };
+  }
+
   /** The largest number of elements of a factor: 2³¹−1, and 2³⁰ for {@link #SRHT}. */
   public int maxLength() {
     return this == SRHT ? 1 << 30 : Integer.MAX_VALUE;

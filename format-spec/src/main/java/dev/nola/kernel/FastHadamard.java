@@ -1,5 +1,6 @@
 package dev.nola.kernel;
 
+import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
@@ -7,18 +8,24 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The Walsh–Hadamard transform of ints in natural order, without normalisation. Stages shorter than
- * a vector happen inside registers; longer ones are taken two at a time, and depth first, so that a
- * part is finished while it is in the cache.
+ * The Walsh–Hadamard transform in natural order, without normalisation, of ints (where every
+ * partial sum fits) or doubles (which are exact integers up to 2⁵³).
+ *
+ * <p>Strides ascend, so that the roundings of doubles are the same everywhere. Strides shorter than
+ * a vector happen inside registers; longer ones are taken three at a time, and depth first, so that
+ * a part is finished while it is in a cache.
  */
-final class FastHadamard {
-  private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
-  private static final int LANES = INTS.length();
+abstract sealed class FastHadamard {
+  /** Bytes that are transformed without recursion: a first cache's size. */
+  private static final int CACHED = 1 << 15;
 
-  /** Ints that are transformed without recursion: 32 KiB, a first cache's size. */
-  private static final int CACHED = 1 << 13;
+  private final int lanes;
+  private final int cached;
 
-  private FastHadamard() {}
+  private FastHadamard(int lanes, int bytes) {
+    this.lanes = lanes;
+    this.cached = CACHED / bytes;
+  }
 
   /**
    * Transforms in place.
@@ -26,88 +33,240 @@ final class FastHadamard {
    * @param a as many ints as a power of two says; every partial sum must fit
    */
   static void transform(int[] a) {
-    if (a.length < LANES) {
-      scalarStages(a, 1, a.length);
-    } else {
-      transform(a, 0, a.length);
-    }
+    new OfInts(a).run(0, a.length);
   }
 
-  private static void transform(int[] a, int from, int length) {
-    if (length <= CACHED) {
-      insideVectors(a, from, length);
-      int stride = LANES;
-      for (; 4L * stride <= length; stride *= 4) {
-        for (int group = from; group < from + length; group += 4 * stride) {
-          twoStages(a, group, stride);
-        }
+  /**
+   * Transforms in place.
+   *
+   * @param a as many doubles as a power of two says
+   */
+  static void transform(double[] a) {
+    new OfDoubles(a).run(0, a.length);
+  }
+
+  final void run(int from, int length) {
+    if (length > cached) {
+      int eighth = length / 8;
+      for (int part = 0; part < 8; part++) {
+        run(from + part * eighth, eighth);
       }
-      if (stride < length) {
-        oneStage(a, from, stride);
-      }
+      threeStages(from, eighth);
       return;
     }
-    int quarter = length / 4;
-    for (int part = 0; part < 4; part++) {
-      transform(a, from + part * quarter, quarter);
+    int stride = 1;
+    if (length >= lanes) {
+      stagesInsideVectors(from, length);
+      stride = lanes;
     }
-    twoStages(a, from, quarter);
-  }
-
-  private static void scalarStages(int[] a, int first, int length) {
-    for (int stride = first; stride < length; stride *= 2) {
-      for (int j = 0; j < length; j++) {
-        if ((j & stride) == 0) {
-          int x = a[j];
-          int y = a[j + stride];
-          a[j] = x + y;
-          a[j + stride] = x - y;
-        }
+    for (; stride >= lanes && 8 * stride <= length; stride *= 8) {
+      for (int group = from; group < from + length; group += 8 * stride) {
+        threeStages(group, stride);
+      }
+    }
+    for (; stride < length; stride *= 2) {
+      for (int group = from; group < from + length; group += 2 * stride) {
+        stage(group, stride);
       }
     }
   }
 
-  /** All stages of strides 1 to LANES / 2. */
-  private static void insideVectors(int[] a, int from, int length) {
-    for (int stride = 1; stride < LANES; stride *= 2) {
-      int distance = stride;
-      VectorShuffle<Integer> partner = VectorShuffle.fromOp(INTS, lane -> lane ^ distance);
-      VectorMask<Integer> upper =
-          IntVector.zero(INTS)
-              .addIndex(1)
-              .lanewise(VectorOperators.AND, distance)
-              .compare(VectorOperators.NE, 0);
+  /** The stages of strides 1 to half a vector. */
+  abstract void stagesInsideVectors(int from, int length);
+
+  /** One stage over {@code 2 · stride} elements, whatever the stride. */
+  abstract void stage(int from, int stride);
+
+  /**
+   * The stages of {@code stride}, {@code 2 · stride} and {@code 4 · stride} over {@code 8 · stride}
+   * elements, the stride at least a vector.
+   */
+  abstract void threeStages(int from, int stride);
+
+  private static final class OfInts extends FastHadamard {
+    private static final VectorSpecies<Integer> SPECIES = IntVector.SPECIES_PREFERRED;
+    private static final int LANES = SPECIES.length();
+
+    private static final VectorShuffle<Integer> BY_1 = partner(1);
+    private static final VectorShuffle<Integer> BY_2 = partner(2);
+    private static final VectorShuffle<Integer> BY_4 = partner(4);
+    private static final VectorShuffle<Integer> BY_8 = partner(8);
+    private static final VectorMask<Integer> UPPER_1 = upper(1);
+    private static final VectorMask<Integer> UPPER_2 = upper(2);
+    private static final VectorMask<Integer> UPPER_4 = upper(4);
+    private static final VectorMask<Integer> UPPER_8 = upper(8);
+
+    private final int[] a;
+
+    OfInts(int[] a) {
+      super(LANES, Integer.BYTES);
+      this.a = a;
+    }
+
+    private static VectorShuffle<Integer> partner(int stride) {
+      return VectorShuffle.fromOp(SPECIES, lane -> (lane ^ stride) % LANES);
+    }
+
+    private static VectorMask<Integer> upper(int stride) {
+      return IntVector.zero(SPECIES).addIndex(1).and(stride).compare(VectorOperators.NE, 0);
+    }
+
+    @Override
+    void stagesInsideVectors(int from, int length) {
       for (int j = from; j < from + length; j += LANES) {
-        IntVector x = IntVector.fromArray(INTS, a, j);
-        x.rearrange(partner).add(x.lanewise(VectorOperators.NEG, upper)).intoArray(a, j);
+        IntVector x = IntVector.fromArray(SPECIES, a, j);
+        x = x.rearrange(BY_1).add(x.lanewise(VectorOperators.NEG, UPPER_1));
+        x = x.rearrange(BY_2).add(x.lanewise(VectorOperators.NEG, UPPER_2));
+        if (LANES > 4) {
+          x = x.rearrange(BY_4).add(x.lanewise(VectorOperators.NEG, UPPER_4));
+        }
+        if (LANES > 8) {
+          x = x.rearrange(BY_8).add(x.lanewise(VectorOperators.NEG, UPPER_8));
+        }
+        x.intoArray(a, j);
+      }
+    }
+
+    @Override
+    void stage(int from, int stride) {
+      for (int j = from; j < from + stride; j++) {
+        int x = a[j];
+        int y = a[j + stride];
+        a[j] = x + y;
+        a[j + stride] = x - y;
+      }
+    }
+
+    @Override
+    void threeStages(int from, int stride) {
+      for (int j = from; j < from + stride; j += LANES) {
+        IntVector a0 = IntVector.fromArray(SPECIES, a, j);
+        IntVector a1 = IntVector.fromArray(SPECIES, a, j + stride);
+        IntVector a2 = IntVector.fromArray(SPECIES, a, j + 2 * stride);
+        IntVector a3 = IntVector.fromArray(SPECIES, a, j + 3 * stride);
+        IntVector a4 = IntVector.fromArray(SPECIES, a, j + 4 * stride);
+        IntVector a5 = IntVector.fromArray(SPECIES, a, j + 5 * stride);
+        IntVector a6 = IntVector.fromArray(SPECIES, a, j + 6 * stride);
+        IntVector a7 = IntVector.fromArray(SPECIES, a, j + 7 * stride);
+        IntVector b0 = a0.add(a1);
+        IntVector b1 = a0.sub(a1);
+        IntVector b2 = a2.add(a3);
+        IntVector b3 = a2.sub(a3);
+        IntVector b4 = a4.add(a5);
+        IntVector b5 = a4.sub(a5);
+        IntVector b6 = a6.add(a7);
+        IntVector b7 = a6.sub(a7);
+        a0 = b0.add(b2);
+        a1 = b1.add(b3);
+        a2 = b0.sub(b2);
+        a3 = b1.sub(b3);
+        a4 = b4.add(b6);
+        a5 = b5.add(b7);
+        a6 = b4.sub(b6);
+        a7 = b5.sub(b7);
+        a0.add(a4).intoArray(a, j);
+        a1.add(a5).intoArray(a, j + stride);
+        a2.add(a6).intoArray(a, j + 2 * stride);
+        a3.add(a7).intoArray(a, j + 3 * stride);
+        a0.sub(a4).intoArray(a, j + 4 * stride);
+        a1.sub(a5).intoArray(a, j + 5 * stride);
+        a2.sub(a6).intoArray(a, j + 6 * stride);
+        a3.sub(a7).intoArray(a, j + 7 * stride);
       }
     }
   }
 
-  private static void oneStage(int[] a, int from, int stride) {
-    for (int j = from; j < from + stride; j += LANES) {
-      IntVector x = IntVector.fromArray(INTS, a, j);
-      IntVector y = IntVector.fromArray(INTS, a, j + stride);
-      x.add(y).intoArray(a, j);
-      x.sub(y).intoArray(a, j + stride);
-    }
-  }
+  private static final class OfDoubles extends FastHadamard {
+    private static final VectorSpecies<Double> SPECIES = DoubleVector.SPECIES_PREFERRED;
+    private static final int LANES = SPECIES.length();
 
-  /** The stages of {@code stride} and {@code 2 · stride} over {@code 4 · stride} ints. */
-  private static void twoStages(int[] a, int from, int stride) {
-    for (int j = from; j < from + stride; j += LANES) {
-      IntVector w = IntVector.fromArray(INTS, a, j);
-      IntVector x = IntVector.fromArray(INTS, a, j + stride);
-      IntVector y = IntVector.fromArray(INTS, a, j + 2 * stride);
-      IntVector z = IntVector.fromArray(INTS, a, j + 3 * stride);
-      IntVector wx = w.add(x);
-      IntVector yz = y.add(z);
-      IntVector wMinusX = w.sub(x);
-      IntVector yMinusZ = y.sub(z);
-      wx.add(yz).intoArray(a, j);
-      wMinusX.add(yMinusZ).intoArray(a, j + stride);
-      wx.sub(yz).intoArray(a, j + 2 * stride);
-      wMinusX.sub(yMinusZ).intoArray(a, j + 3 * stride);
+    private static final VectorShuffle<Double> BY_1 = partner(1);
+    private static final VectorShuffle<Double> BY_2 = partner(2);
+    private static final VectorShuffle<Double> BY_4 = partner(4);
+    private static final VectorMask<Double> UPPER_1 = upper(1);
+    private static final VectorMask<Double> UPPER_2 = upper(2);
+    private static final VectorMask<Double> UPPER_4 = upper(4);
+
+    private final double[] a;
+
+    OfDoubles(double[] a) {
+      super(LANES, Double.BYTES);
+      this.a = a;
+    }
+
+    private static VectorShuffle<Double> partner(int stride) {
+      return VectorShuffle.fromOp(SPECIES, lane -> (lane ^ stride) % LANES);
+    }
+
+    private static VectorMask<Double> upper(int stride) {
+      boolean[] upper = new boolean[LANES];
+      for (int lane = 0; lane < LANES; lane++) {
+        upper[lane] = (lane & stride) != 0;
+      }
+      return VectorMask.fromArray(SPECIES, upper, 0);
+    }
+
+    @Override
+    void stagesInsideVectors(int from, int length) {
+      for (int j = from; j < from + length; j += LANES) {
+        DoubleVector x = DoubleVector.fromArray(SPECIES, a, j);
+        x = x.rearrange(BY_1).add(x.lanewise(VectorOperators.NEG, UPPER_1));
+        if (LANES > 2) {
+          x = x.rearrange(BY_2).add(x.lanewise(VectorOperators.NEG, UPPER_2));
+        }
+        if (LANES > 4) {
+          x = x.rearrange(BY_4).add(x.lanewise(VectorOperators.NEG, UPPER_4));
+        }
+        x.intoArray(a, j);
+      }
+    }
+
+    @Override
+    void stage(int from, int stride) {
+      for (int j = from; j < from + stride; j++) {
+        double x = a[j];
+        double y = a[j + stride];
+        a[j] = x + y;
+        a[j + stride] = x - y;
+      }
+    }
+
+    @Override
+    void threeStages(int from, int stride) {
+      for (int j = from; j < from + stride; j += LANES) {
+        DoubleVector a0 = DoubleVector.fromArray(SPECIES, a, j);
+        DoubleVector a1 = DoubleVector.fromArray(SPECIES, a, j + stride);
+        DoubleVector a2 = DoubleVector.fromArray(SPECIES, a, j + 2 * stride);
+        DoubleVector a3 = DoubleVector.fromArray(SPECIES, a, j + 3 * stride);
+        DoubleVector a4 = DoubleVector.fromArray(SPECIES, a, j + 4 * stride);
+        DoubleVector a5 = DoubleVector.fromArray(SPECIES, a, j + 5 * stride);
+        DoubleVector a6 = DoubleVector.fromArray(SPECIES, a, j + 6 * stride);
+        DoubleVector a7 = DoubleVector.fromArray(SPECIES, a, j + 7 * stride);
+        DoubleVector b0 = a0.add(a1);
+        DoubleVector b1 = a0.sub(a1);
+        DoubleVector b2 = a2.add(a3);
+        DoubleVector b3 = a2.sub(a3);
+        DoubleVector b4 = a4.add(a5);
+        DoubleVector b5 = a4.sub(a5);
+        DoubleVector b6 = a6.add(a7);
+        DoubleVector b7 = a6.sub(a7);
+        a0 = b0.add(b2);
+        a1 = b1.add(b3);
+        a2 = b0.sub(b2);
+        a3 = b1.sub(b3);
+        a4 = b4.add(b6);
+        a5 = b5.add(b7);
+        a6 = b4.sub(b6);
+        a7 = b5.sub(b7);
+        a0.add(a4).intoArray(a, j);
+        a1.add(a5).intoArray(a, j + stride);
+        a2.add(a6).intoArray(a, j + 2 * stride);
+        a3.add(a7).intoArray(a, j + 3 * stride);
+        a0.sub(a4).intoArray(a, j + 4 * stride);
+        a1.sub(a5).intoArray(a, j + 5 * stride);
+        a2.sub(a6).intoArray(a, j + 6 * stride);
+        a3.sub(a7).intoArray(a, j + 7 * stride);
+      }
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.nola.kernel;
 
 import dev.nola.format.DType;
 import dev.nola.generator.Basis;
+import dev.nola.generator.Generator;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -9,36 +10,60 @@ import java.lang.foreign.MemorySegment;
  * threads, and bitwise equal to each other for every input; {@link ScalarKernel} defines the bits.
  */
 public interface Kernel {
+  /** Elements that no part of a factor divides: a multiple of every generator's Philox block. */
+  int BLOCK = 128;
+
+  /** Partial sums of a transposed product. */
+  int PARTIAL_SUMS = 16;
+
   /** What people call it, such as {@code scalar}. */
   String name();
 
   /**
-   * A factor: {@code factor[e] = f32(f64(Σᵢ vᵢ·bᵢ[e])·f64(scale))}, the sum exact, both roundings
-   * to nearest even, a zero stored as +0 (SPEC.md section 7.1). For side B, scale is 1.
+   * A part of a factor: {@code factor[e] = f32(f64(Σᵢ vᵢ·bᵢ[e])·f64(scale))} for from ≤ e < to, the
+   * sum exact, both roundings to nearest even, a zero stored as +0 (SPEC.md section 7.1). For side
+   * B, scale is 1.
    *
    * @param basis names the integers b; its length is that of {@code factor}
    * @param coefficients the odd integers v, at most as many as {@code
    *     basis.generator().maxCoefficients} allows
    * @param scale the layer's scale for side A, 1 for side B
-   * @param factor receives the factor, row-major
+   * @param factor receives the elements, row-major
+   * @param from first element, a multiple of {@value #BLOCK}; 0 for {@link Generator#SRHT}, whose
+   *     elements come from one transform
+   * @param to the end, the factor's length or a multiple of {@value #BLOCK}; the factor's length
+   *     for {@link Generator#SRHT}
    */
-  void combine(Basis basis, int[] coefficients, float scale, float[] factor);
+  void combine(Basis basis, int[] coefficients, float scale, float[] factor, int from, int to);
+
+  /** The whole of a factor. */
+  default void combine(Basis basis, int[] coefficients, float scale, float[] factor) {
+    combine(basis, coefficients, scale, factor, 0, factor.length);
+  }
 
   /**
-   * The transposed product, with which coefficients are trained: {@code products[i] = Σₑ
-   * bᵢ[e]·gradient[e]}, where i runs over the length of {@code products}.
+   * Transposed products, with which coefficients are trained: {@code products[i] = Σₑ
+   * bᵢ[e]·gradient[e]} for from ≤ i < to.
    *
    * <p>Sums are in f64 and in one fixed order, so that training is reproducible: element e of an
-   * independent basis adds to partial sum e mod {@value ScalarKernel#LANES} in ascending order, and
-   * the partial sums are added in halves, j and j + 8, j and j + 4, j and j + 2, 0 and 1. For
-   * {@link dev.nola.generator.Generator#SRHT} elements equal modulo N are added in ascending order
-   * under their signs, and a fast Walsh–Hadamard transform with ascending strides follows.
+   * independent basis adds to partial sum (e div n) mod {@value #PARTIAL_SUMS}, n being {@link
+   * Generator#perBlock()}, in ascending order, and the partial sums are added in halves, j and j +
+   * 8, j and j + 4, j and j + 2, 0 and 1. For {@link Generator#SRHT} elements equal modulo N are
+   * added in ascending order under their signs, and a fast Walsh–Hadamard transform with ascending
+   * strides follows.
    *
    * @param basis names the integers b; its length is that of {@code gradient}
    * @param gradient the gradient of the loss with respect to the factor, row-major
-   * @param products receives the products; divide by nothing, normalisation is the caller's
+   * @param products receives the products; normalisation is the caller's
+   * @param from first basis vector
+   * @param to the end of the basis vectors
    */
-  void project(Basis basis, float[] gradient, double[] products);
+  void project(Basis basis, float[] gradient, double[] products, int from, int to);
+
+  /** All transposed products that {@code products} has room for. */
+  default void project(Basis basis, float[] gradient, double[] products) {
+    project(basis, gradient, products, 0, products.length);
+  }
 
   /**
    * A part of one row of ΔW: {@code delta[j] = Σₜ f64(a[row·rank + t])·f64(b[t·cols + from + j])}
@@ -71,18 +96,20 @@ public interface Kernel {
    * that type (SPEC.md section 7.3). A NaN or infinite weight keeps its bits.
    *
    * @param dtype type of the weights
-   * @param weights {@code count} elements, little-endian
-   * @param merged receives as many; may be the same memory
-   * @param count number of elements
+   * @param weights elements, little-endian
+   * @param merged receives the merged elements, at the same place; may be the same memory
+   * @param first the first element of both to merge
+   * @param count number of elements to merge
    * @param multipliers w, one a delta
    * @param deltas Δ, each of at least {@code count} values
-   * @return the first element whose finite weight did not stay finite, or −1; {@code merged} is of
-   *     no use then
+   * @return the first of these elements, counted from {@code first}, whose finite weight did not
+   *     stay finite; {@code merged} is of no use then. Or −1
    */
   int merge(
       DType dtype,
       MemorySegment weights,
       MemorySegment merged,
+      long first,
       int count,
       double[] multipliers,
       double[][] deltas);

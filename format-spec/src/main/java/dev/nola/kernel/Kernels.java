@@ -27,7 +27,7 @@ public final class Kernels {
     }
     return switch (wanted) {
       case ScalarKernel.NAME -> scalar();
-      case "vector" -> vector();
+      case VectorKernel.NAME -> vector();
       default ->
           throw new IllegalArgumentException(
               "system property %s=%s, must be scalar, vector or absent"

@@ -13,14 +13,11 @@ import java.util.Arrays;
 final class ScalarKernel implements Kernel {
   static final String NAME = "scalar";
 
-  /** Partial sums of a transposed product. */
-  static final int LANES = 16;
-
   /**
-   * Elements that are summed at a time: a multiple of every generator's block, small enough for the
-   * first cache.
+   * Elements that are summed at a time: {@link #PARTIAL_SUMS} blocks of any generator, small enough
+   * for the first cache.
    */
-  private static final int STRIP = 1024;
+  private static final int STRIP = PARTIAL_SUMS * BLOCK;
 
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -33,24 +30,25 @@ final class ScalarKernel implements Kernel {
   }
 
   @Override
-  public void combine(Basis basis, int[] coefficients, float scale, float[] factor) {
+  public void combine(
+      Basis basis, int[] coefficients, float scale, float[] factor, int from, int to) {
     if (basis.generator() == Generator.SRHT) {
       combineColumns(new Hadamard(basis), coefficients, scale, factor);
       return;
     }
     long[] sums = new long[STRIP];
     int[] integers = new int[STRIP];
-    for (long from = 0; from < factor.length; from += STRIP) {
-      int count = (int) Math.min(STRIP, factor.length - from);
+    for (long at = from; at < to; at += STRIP) {
+      int count = (int) Math.min(STRIP, to - at);
       Arrays.fill(sums, 0);
       for (int i = 0; i < coefficients.length; i++) {
-        integers(basis, i, (int) from, count, integers);
+        integers(basis, i, (int) at, count, integers);
         for (int e = 0; e < count; e++) {
           sums[e] += (long) coefficients[i] * integers[e];
         }
       }
       for (int e = 0; e < count; e++) {
-        factor[(int) from + e] = rounded(sums[e], scale);
+        factor[(int) at + e] = rounded(sums[e], scale);
       }
     }
   }
@@ -85,7 +83,7 @@ final class ScalarKernel implements Kernel {
   /**
    * The two roundings of a factor's element; adding +0 turns −0 into +0 and changes nothing else.
    */
-  private static float rounded(long sum, float scale) {
+  static float rounded(long sum, float scale) {
     return (float) ((double) sum * (double) scale) + 0.0f;
   }
 
@@ -130,29 +128,31 @@ final class ScalarKernel implements Kernel {
   }
 
   @Override
-  public void project(Basis basis, float[] gradient, double[] products) {
+  public void project(Basis basis, float[] gradient, double[] products, int from, int to) {
     if (basis.generator() == Generator.SRHT) {
-      projectColumns(new Hadamard(basis), gradient, products);
+      projectColumns(new Hadamard(basis), gradient, products, from, to);
       return;
     }
     int[] integers = new int[STRIP];
-    double[] partial = new double[LANES];
-    for (int i = 0; i < products.length; i++) {
+    double[] partial = new double[PARTIAL_SUMS];
+    int perBlock = basis.generator().perBlock();
+    for (int i = from; i < to; i++) {
       Arrays.fill(partial, 0);
-      for (long from = 0; from < gradient.length; from += STRIP) {
-        int count = (int) Math.min(STRIP, gradient.length - from);
-        integers(basis, i, (int) from, count, integers);
+      for (long at = 0; at < gradient.length; at += STRIP) {
+        int count = (int) Math.min(STRIP, gradient.length - at);
+        integers(basis, i, (int) at, count, integers);
         for (int e = 0; e < count; e++) {
           // 24 bits times 24 bits: the product is exact, so only the sums round.
-          partial[e % LANES] += (double) integers[e] * (double) gradient[(int) from + e];
+          partial[e / perBlock % PARTIAL_SUMS] +=
+              (double) integers[e] * (double) gradient[(int) at + e];
         }
       }
       products[i] = addedInHalves(partial);
     }
   }
 
-  private static double addedInHalves(double[] partial) {
-    for (int half = LANES / 2; half > 0; half /= 2) {
+  static double addedInHalves(double[] partial) {
+    for (int half = PARTIAL_SUMS / 2; half > 0; half /= 2) {
       for (int j = 0; j < half; j++) {
         partial[j] += partial[j + half];
       }
@@ -160,7 +160,8 @@ final class ScalarKernel implements Kernel {
     return partial[0];
   }
 
-  private static void projectColumns(Hadamard hadamard, float[] gradient, double[] products) {
+  private static void projectColumns(
+      Hadamard hadamard, float[] gradient, double[] products, int from, int to) {
     int n = Hadamard.columns(gradient.length);
     double[] sums = new double[n];
     int[] signs = new int[4];
@@ -181,7 +182,7 @@ final class ScalarKernel implements Kernel {
         }
       }
     }
-    for (int i = 0; i < products.length; i++) {
+    for (int i = from; i < to; i++) {
       products[i] = sums[hadamard.column(i)];
     }
   }
@@ -213,27 +214,41 @@ final class ScalarKernel implements Kernel {
       DType dtype,
       MemorySegment weights,
       MemorySegment merged,
+      long first,
       int count,
       double[] multipliers,
       double[][] deltas) {
-    for (int e = 0; e < count; e++) {
-      float weight = weight(dtype, weights, e);
+    return merge(dtype, weights, merged, first, 0, count, multipliers, deltas);
+  }
+
+  /** Merges elements from ≤ e < to of those that start at {@code first}. */
+  int merge(
+      DType dtype,
+      MemorySegment weights,
+      MemorySegment merged,
+      long first,
+      int from,
+      int to,
+      double[] multipliers,
+      double[][] deltas) {
+    for (int e = from; e < to; e++) {
+      float weight = weight(dtype, weights, first + e);
       if (!Float.isFinite(weight)) {
-        copy(dtype, weights, merged, e);
+        copy(dtype, weights, merged, first + e);
         continue;
       }
       double sum = weight;
       for (int n = 0; n < deltas.length; n++) {
         sum += multipliers[n] * deltas[n][e];
       }
-      if (!store(dtype, merged, e, (float) sum)) {
+      if (!store(dtype, merged, first + e, (float) sum)) {
         return e;
       }
     }
     return -1;
   }
 
-  private static float weight(DType dtype, MemorySegment weights, int e) {
+  private static float weight(DType dtype, MemorySegment weights, long e) {
     return switch (dtype) {
       case F32 -> Float.intBitsToFloat(weights.getAtIndex(INT, e));
       case F16 -> Float.float16ToFloat(weights.getAtIndex(SHORT, e));
@@ -241,7 +256,7 @@ final class ScalarKernel implements Kernel {
     };
   }
 
-  private static void copy(DType dtype, MemorySegment from, MemorySegment to, int e) {
+  private static void copy(DType dtype, MemorySegment from, MemorySegment to, long e) {
     switch (dtype) {
       case F32 -> to.setAtIndex(INT, e, from.getAtIndex(INT, e));
       case F16, BF16 -> to.setAtIndex(SHORT, e, from.getAtIndex(SHORT, e));
@@ -249,7 +264,7 @@ final class ScalarKernel implements Kernel {
   }
 
   /** Stores a sum rounded to nearest even, and tells whether it stayed finite. */
-  private static boolean store(DType dtype, MemorySegment merged, int e, float value) {
+  private static boolean store(DType dtype, MemorySegment merged, long e, float value) {
     return switch (dtype) {
       case F32 -> {
         merged.setAtIndex(INT, e, Float.floatToRawIntBits(value));

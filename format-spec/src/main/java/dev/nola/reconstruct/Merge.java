@@ -10,8 +10,10 @@ import java.util.List;
  * 7.3).
  */
 public final class Merge {
-  /** Elements of ΔW that are held at a time, for each adapter. */
-  private static final int STRIP = 4096;
+  /**
+   * Elements of B that a strip of columns has: 16 KiB, which stay in a first cache for all rows.
+   */
+  private static final int PANEL = 4096;
 
   private Merge() {}
 
@@ -42,28 +44,34 @@ public final class Merge {
           "weights of %d bytes and merged weights of %d bytes: must be the same whole number of %s"
               .formatted(weights.byteSize(), merged.byteSize(), dtype));
     }
+    if (deltas.isEmpty()) {
+      throw new IllegalArgumentException("deltas=[], must be at least one");
+    }
     long elements = weights.byteSize() / dtype.bytes();
-    int longest = (int) Math.min(STRIP, elements);
-    double[][] strips = new double[deltas.size()][longest];
     double[] multipliers = deltas.stream().mapToDouble(WeightedDelta::weight).toArray();
-    for (long done = 0; done < elements; done += STRIP) {
-      int count = (int) Math.min(STRIP, elements - done);
-      for (int n = 0; n < strips.length; n++) {
-        deltas.get(n).factors().delta(from + done, strips[n], count);
-      }
-      long offset = done * dtype.bytes();
-      long length = (long) count * dtype.bytes();
-      int overflow =
-          kernel.merge(
-              dtype,
-              weights.asSlice(offset, length),
-              merged.asSlice(offset, length),
-              count,
-              multipliers,
-              strips);
-      if (overflow >= 0) {
-        throw new MergeOverflowException(
-            deltas.getFirst().factors().layer().tensor(), from + done + overflow, dtype);
+    int cols = deltas.getFirst().factors().layer().cols();
+    int rank = deltas.stream().mapToInt(delta -> delta.factors().rank()).max().orElse(0);
+    int width = Math.min(cols, PANEL / Math.max(1, rank));
+    double[][] strips = new double[deltas.size()][width];
+    long firstRow = from / cols;
+    long lastRow = (from + elements - 1) / cols;
+    for (int left = 0; left < cols; left += width) {
+      int right = Math.min(cols, left + width);
+      for (long row = firstRow; row <= lastRow; row++) {
+        long begin = Math.max(from, row * cols + left);
+        int count = (int) (Math.min(from + elements, row * cols + right) - begin);
+        if (count <= 0) {
+          continue;
+        }
+        for (int n = 0; n < strips.length; n++) {
+          deltas.get(n).factors().delta(begin, strips[n], count);
+        }
+        int overflow =
+            kernel.merge(dtype, weights, merged, begin - from, count, multipliers, strips);
+        if (overflow >= 0) {
+          throw new MergeOverflowException(
+              deltas.getFirst().factors().layer().tensor(), begin + overflow, dtype);
+        }
       }
     }
   }

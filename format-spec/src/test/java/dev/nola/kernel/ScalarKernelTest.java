@@ -19,6 +19,8 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ScalarKernelTest {
   private final Kernel kernel = Kernels.scalar();
@@ -102,14 +104,16 @@ class ScalarKernelTest {
     }
   }
 
-  @Test
-  void theTransposedProductAddsInTheOrderThatItsContractStates() {
-    Basis basis = new Basis(Generator.RADEMACHER, 1, 2, Side.A, 53);
-    float[] gradient = new float[53];
+  @ParameterizedTest
+  @EnumSource(names = "SRHT", mode = EnumSource.Mode.EXCLUDE)
+  void theTransposedProductAddsInTheOrderThatItsContractStates(Generator generator) {
+    int length = 5003;
+    Basis basis = new Basis(generator, 1, 2, Side.A, length);
+    float[] gradient = new float[length];
     double[] lanes = new double[16];
-    for (int e = 0; e < 53; e++) {
-      gradient[e] = (float) Math.scalb(1.0 + e / 64.0, (e * 37) % 60 - 30);
-      lanes[e % 16] += integer(basis, 0, e) * (double) gradient[e];
+    for (int e = 0; e < length; e++) {
+      gradient[e] = (float) Math.scalb(1.0 + e / 8192.0, (e * 37) % 60 - 30);
+      lanes[e / generator.perBlock() % 16] += integer(basis, 0, e) * (double) gradient[e];
     }
     for (int half = 8; half > 0; half /= 2) {
       for (int j = 0; j < half; j++) {
@@ -163,6 +167,7 @@ class ScalarKernelTest {
             dtype,
             MemorySegment.ofArray(weights),
             MemorySegment.ofArray(merged),
+            0,
             count,
             multipliers,
             deltas);

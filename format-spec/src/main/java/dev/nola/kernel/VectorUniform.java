@@ -1,0 +1,241 @@
+package dev.nola.kernel;
+
+import static dev.nola.kernel.VectorPhilox.INTS;
+import static dev.nola.kernel.VectorPhilox.LANES;
+import static dev.nola.kernel.VectorPhilox.LONGS;
+import static dev.nola.kernel.VectorPhilox.ROW;
+
+import dev.nola.generator.Basis;
+import dev.nola.generator.Generator;
+import java.util.Arrays;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Sums of the uniform generators in the narrowest lanes that hold them.
+ *
+ * <p>A basis integer is b = 2x + 1 for the signed number x that the Philox bits are once their top
+ * bit is flipped, so Σ v·b = 2·Σ v·x + Σ v. A coefficient v is written in signed digits of {@value
+ * #DIGIT} bits, none larger than {@value #LARGEST_DIGIT}: {@value #CHUNK} products of a digit and
+ * an 8-bit x fit into 16 bits, and as many of a digit and a 24-bit x into 32, whatever the width of
+ * the codes. After every chunk of basis vectors the narrow sums are added to wider ones.
+ */
+final class VectorUniform {
+  private static final VectorSpecies<Short> SHORTS = INTS.withLanes(short.class);
+
+  /** Basis vectors that narrow lanes can take in: 15 · 16 · 2⁷ < 2¹⁵ and 15 · 16 · 2²³ < 2³¹. */
+  private static final int CHUNK = 15;
+
+  private static final int DIGIT = 5;
+  private static final int LARGEST_DIGIT = 1 << DIGIT - 1;
+
+  private final Basis basis;
+  private final boolean bytes;
+
+  /** Elements of a block: 4 words, or 16 bytes. */
+  private final int perBlock;
+
+  /** Digits of all coefficients, the lowest first. */
+  private final short[][] digits;
+
+  /** Σ v. */
+  private final long coefficientSum;
+
+  /** The largest that Σ |v·x| of one chunk can be. */
+  private final long chunkBound;
+
+  private final int[] words = new int[CHUNK * ROW];
+
+  /** Σ v·x of bytes: of element p of the block in lane b at [p · LANES + b]. */
+  private final int[] sums;
+
+  /**
+   * Σ v·x: for bytes like {@link #sums}; for words, of word w first the even lanes' sums, then the
+   * odd ones'.
+   */
+  private final long[] wide;
+
+  VectorUniform(Basis basis, int[] coefficients) {
+    this.basis = basis;
+    this.bytes = basis.generator() == Generator.UNIFORM8;
+    this.perBlock = basis.generator().perBlock();
+    this.digits = digits(coefficients);
+    long sum = 0;
+    for (int v : coefficients) {
+      sum += v;
+    }
+    this.coefficientSum = sum;
+    long bound = 0;
+    for (int position = 0; position < digits.length; position++) {
+      bound += (long) CHUNK * LARGEST_DIGIT << 7 + position * DIGIT;
+    }
+    this.chunkBound = bound;
+    this.sums = new int[perBlock * LANES];
+    this.wide = new long[perBlock * LANES];
+  }
+
+  private static short[][] digits(int[] coefficients) {
+    int largest = 0;
+    for (int v : coefficients) {
+      largest = Math.max(largest, Math.abs(v));
+    }
+    int positions = 1;
+    for (int rest = largest; rest > LARGEST_DIGIT; rest = rest + LARGEST_DIGIT >> DIGIT) {
+      positions++;
+    }
+    short[][] digits = new short[positions][coefficients.length];
+    for (int i = 0; i < coefficients.length; i++) {
+      int rest = coefficients[i];
+      for (int position = 0; position < positions - 1; position++) {
+        int next = rest + LARGEST_DIGIT - 1 >> DIGIT;
+        digits[position][i] = (short) (rest - (next << DIGIT));
+        rest = next;
+      }
+      digits[positions - 1][i] = (short) rest;
+    }
+    return digits;
+  }
+
+  void combine(float scale, float[] factor, int from, int to) {
+    int blocks = (to - 1) / perBlock + 1;
+    for (long block = from / perBlock; block < blocks; block += LANES) {
+      sum((int) block);
+      for (int lane = 0; lane < LANES && block + lane < blocks; lane++) {
+        int at = (int) (block + lane) * perBlock;
+        int count = Math.min(perBlock, to - at);
+        for (int p = 0; p < count; p++) {
+          int slot =
+              bytes ? p * LANES + lane : p * LANES + (lane & 1) * LONGS.length() + (lane >> 1);
+          factor[at + p] = ScalarKernel.rounded(2 * wide[slot] + coefficientSum, scale);
+        }
+      }
+    }
+  }
+
+  /** Leaves Σ v·x of {@link #LANES} blocks in {@link #wide}. */
+  private void sum(int block) {
+    Arrays.fill(wide, 0);
+    Arrays.fill(sums, 0);
+    long bound = 0;
+    int k = digits[0].length;
+    for (int i = 0; i < k; i += CHUNK) {
+      int count = Math.min(CHUNK, k - i);
+      VectorPhilox.words(basis, block, i, count, words);
+      if (!bytes) {
+        for (int position = 0; position < digits.length; position++) {
+          addWords(digits[position], i, count, position * DIGIT);
+        }
+        continue;
+      }
+      if (bound + chunkBound > Integer.MAX_VALUE) {
+        empty();
+        bound = 0;
+      }
+      bound += chunkBound;
+      for (int position = 0; position < digits.length; position++) {
+        addBytes(digits[position], i, count, position * DIGIT);
+      }
+    }
+    if (bytes) {
+      empty();
+    }
+  }
+
+  private void empty() {
+    for (int s = 0; s < sums.length; s++) {
+      wide[s] += sums[s];
+    }
+    Arrays.fill(sums, 0);
+  }
+
+  private void addBytes(short[] digit, int first, int count, int shift) {
+    for (int w = 0; w < 4; w += 2) {
+      ShortVector even0 = ShortVector.zero(SHORTS);
+      ShortVector odd0 = ShortVector.zero(SHORTS);
+      ShortVector even1 = ShortVector.zero(SHORTS);
+      ShortVector odd1 = ShortVector.zero(SHORTS);
+      int at = w * LANES;
+      for (int n = 0; n < count; n++) {
+        short v = digit[first + n];
+        ShortVector x0 = signedBytes(at);
+        ShortVector x1 = signedBytes(at + LANES);
+        even0 = even0.add(evenBytes(x0).mul(v));
+        odd0 = odd0.add(oddBytes(x0).mul(v));
+        even1 = even1.add(evenBytes(x1).mul(v));
+        odd1 = odd1.add(oddBytes(x1).mul(v));
+        at += ROW;
+      }
+      addShorts(even0, shift, 4 * w);
+      addShorts(odd0, shift, 4 * w + 1);
+      addShorts(even1, shift, 4 * w + 4);
+      addShorts(odd1, shift, 4 * w + 5);
+    }
+  }
+
+  private ShortVector signedBytes(int at) {
+    return IntVector.fromArray(INTS, words, at)
+        .lanewise(VectorOperators.XOR, 0x80808080)
+        .reinterpretAsShorts();
+  }
+
+  private static ShortVector evenBytes(ShortVector x) {
+    return x.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
+  }
+
+  private static ShortVector oddBytes(ShortVector x) {
+    return x.lanewise(VectorOperators.ASHR, 8);
+  }
+
+  /** Adds the lower shorts of all ints to element p, the upper ones to element p + 2. */
+  private void addShorts(ShortVector narrow, int shift, int p) {
+    IntVector pairs = narrow.reinterpretAsInts();
+    IntVector lower = pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
+    IntVector upper = pairs.lanewise(VectorOperators.ASHR, 16);
+    int at = p * LANES;
+    IntVector.fromArray(INTS, sums, at)
+        .add(lower.lanewise(VectorOperators.LSHL, shift))
+        .intoArray(sums, at);
+    at += 2 * LANES;
+    IntVector.fromArray(INTS, sums, at)
+        .add(upper.lanewise(VectorOperators.LSHL, shift))
+        .intoArray(sums, at);
+  }
+
+  private void addWords(short[] digit, int first, int count, int shift) {
+    for (int w = 0; w < 4; w += 2) {
+      IntVector narrow0 = IntVector.zero(INTS);
+      IntVector narrow1 = IntVector.zero(INTS);
+      int at = w * LANES;
+      for (int n = 0; n < count; n++) {
+        int v = digit[first + n];
+        narrow0 = narrow0.add(signedWords(at).mul(v));
+        narrow1 = narrow1.add(signedWords(at + LANES).mul(v));
+        at += ROW;
+      }
+      addInts(narrow0, shift, w * LANES);
+      addInts(narrow1, shift, (w + 1) * LANES);
+    }
+  }
+
+  private IntVector signedWords(int at) {
+    return IntVector.fromArray(INTS, words, at)
+        .lanewise(VectorOperators.XOR, Integer.MIN_VALUE)
+        .lanewise(VectorOperators.ASHR, 8);
+  }
+
+  private void addInts(IntVector narrow, int shift, int at) {
+    LongVector pairs = narrow.reinterpretAsLongs();
+    LongVector even = pairs.lanewise(VectorOperators.LSHL, 32).lanewise(VectorOperators.ASHR, 32);
+    LongVector odd = pairs.lanewise(VectorOperators.ASHR, 32);
+    LongVector.fromArray(LONGS, wide, at)
+        .add(even.lanewise(VectorOperators.LSHL, shift))
+        .intoArray(wide, at);
+    at += LONGS.length();
+    LongVector.fromArray(LONGS, wide, at)
+        .add(odd.lanewise(VectorOperators.LSHL, shift))
+        .intoArray(wide, at);
+  }
+}
