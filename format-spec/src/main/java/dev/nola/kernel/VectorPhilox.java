@@ -37,46 +37,64 @@ final class VectorPhilox {
    * compiled into its caller.
    */
   static void words(Basis basis, int block, int index, int count, int[] words) {
+    int[] halves = new int[2 * ROW];
+    for (int n = 0; n < count; n++) {
+      rounds(basis, block, index + n, halves);
+      interleave(halves, words, n * ROW);
+    }
+  }
+
+  /**
+   * Leaves each word of even blocks and of odd blocks in turn. There is not an instruction more in
+   * this method than must be: the compiler gives up on longer ones, and vectors become objects.
+   */
+  private static void rounds(Basis basis, int block, int index, int[] halves) {
     LongVector m0 = unsigned(Philox.M0);
     LongVector m1 = unsigned(Philox.M1);
-    LongVector evenBlocks = LongVector.zero(LONGS).addIndex(2).add(block);
-    LongVector oddBlocks = evenBlocks.add(1);
-    LongVector stream = LongVector.broadcast(LONGS, basis.stream());
-    LongVector tag = LongVector.broadcast(LONGS, basis.counterTag());
-    LongVector key0 = LongVector.broadcast(LONGS, basis.seed());
-    LongVector key1 = LongVector.broadcast(LONGS, basis.seed() >>> 32);
-    for (int n = 0; n < count; n++) {
-      LongVector even0 = evenBlocks;
-      LongVector odd0 = oddBlocks;
-      LongVector even1 = LongVector.broadcast(LONGS, index + n);
-      LongVector odd1 = even1;
-      LongVector even2 = stream;
-      LongVector odd2 = stream;
-      LongVector even3 = tag;
-      LongVector odd3 = tag;
-      LongVector k0 = key0;
-      LongVector k1 = key1;
-      for (int round = 0; round < Philox.ROUNDS; round++) {
-        LongVector evenP0 = even0.and(LOW).mul(m0);
-        LongVector oddP0 = odd0.and(LOW).mul(m0);
-        LongVector evenP1 = even2.and(LOW).mul(m1);
-        LongVector oddP1 = odd2.and(LOW).mul(m1);
-        even0 = high(evenP1).lanewise(VectorOperators.XOR, even1).lanewise(VectorOperators.XOR, k0);
-        odd0 = high(oddP1).lanewise(VectorOperators.XOR, odd1).lanewise(VectorOperators.XOR, k0);
-        even1 = evenP1;
-        odd1 = oddP1;
-        even2 = high(evenP0).lanewise(VectorOperators.XOR, even3).lanewise(VectorOperators.XOR, k1);
-        odd2 = high(oddP0).lanewise(VectorOperators.XOR, odd3).lanewise(VectorOperators.XOR, k1);
-        even3 = evenP0;
-        odd3 = oddP0;
-        k0 = k0.add(Philox.W0);
-        k1 = k1.add(Philox.W1);
-      }
-      int at = n * ROW;
-      interleaved(even0, odd0).intoArray(words, at);
-      interleaved(even1, odd1).intoArray(words, at + LANES);
-      interleaved(even2, odd2).intoArray(words, at + 2 * LANES);
-      interleaved(even3, odd3).intoArray(words, at + 3 * LANES);
+    IntVector even0 = LongVector.zero(LONGS).addIndex(2).add(block).reinterpretAsInts();
+    IntVector odd0 = LongVector.zero(LONGS).addIndex(2).add(block + 1).reinterpretAsInts();
+    IntVector even1 = IntVector.broadcast(INTS, index);
+    IntVector odd1 = IntVector.broadcast(INTS, index);
+    IntVector even2 = IntVector.broadcast(INTS, basis.stream());
+    IntVector odd2 = IntVector.broadcast(INTS, basis.stream());
+    IntVector even3 = IntVector.broadcast(INTS, basis.counterTag());
+    IntVector odd3 = IntVector.broadcast(INTS, basis.counterTag());
+    int k0 = (int) basis.seed();
+    int k1 = (int) (basis.seed() >>> 32);
+    for (int round = 0; round < Philox.ROUNDS; round++) {
+      LongVector evenP0 = low(even0).mul(m0);
+      LongVector oddP0 = low(odd0).mul(m0);
+      LongVector evenP1 = low(even2).mul(m1);
+      LongVector oddP1 = low(odd2).mul(m1);
+      even0 = high(evenP1).lanewise(VectorOperators.XOR, even1).lanewise(VectorOperators.XOR, k0);
+      odd0 = high(oddP1).lanewise(VectorOperators.XOR, odd1).lanewise(VectorOperators.XOR, k0);
+      even1 = evenP1.reinterpretAsInts();
+      odd1 = oddP1.reinterpretAsInts();
+      even2 = high(evenP0).lanewise(VectorOperators.XOR, even3).lanewise(VectorOperators.XOR, k1);
+      odd2 = high(oddP0).lanewise(VectorOperators.XOR, odd3).lanewise(VectorOperators.XOR, k1);
+      even3 = evenP0.reinterpretAsInts();
+      odd3 = oddP0.reinterpretAsInts();
+      k0 += Philox.W0;
+      k1 += Philox.W1;
+    }
+    even0.intoArray(halves, 0);
+    odd0.intoArray(halves, LANES);
+    even1.intoArray(halves, 2 * LANES);
+    odd1.intoArray(halves, 3 * LANES);
+    even2.intoArray(halves, 4 * LANES);
+    odd2.intoArray(halves, 5 * LANES);
+    even3.intoArray(halves, 6 * LANES);
+    odd3.intoArray(halves, 7 * LANES);
+  }
+
+  private static void interleave(int[] halves, int[] words, int at) {
+    for (int w = 0; w < 4; w++) {
+      IntVector even = IntVector.fromArray(INTS, halves, 2 * w * LANES);
+      IntVector odd = IntVector.fromArray(INTS, halves, (2 * w + 1) * LANES);
+      low(even)
+          .or(odd.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 32))
+          .reinterpretAsInts()
+          .intoArray(words, at + w * LANES);
     }
   }
 
@@ -88,11 +106,15 @@ final class VectorPhilox {
     return LongVector.broadcast(LONGS, (long) x << 32).lanewise(VectorOperators.LSHR, 32);
   }
 
-  private static LongVector high(LongVector product) {
-    return product.lanewise(VectorOperators.LSHR, 32);
+  /**
+   * The low halves. The state is ints so that this mask stays next to the multiplication: fused
+   * with the logic before it, it would hide from the compiler that factors are short.
+   */
+  private static LongVector low(IntVector state) {
+    return state.reinterpretAsLongs().and(LOW);
   }
 
-  private static IntVector interleaved(LongVector even, LongVector odd) {
-    return even.and(LOW).or(odd.lanewise(VectorOperators.LSHL, 32)).reinterpretAsInts();
+  private static IntVector high(LongVector product) {
+    return product.lanewise(VectorOperators.LSHR, 32).reinterpretAsInts();
   }
 }
