@@ -66,18 +66,19 @@ public interface Kernel {
   }
 
   /**
-   * A part of one row of ΔW: {@code delta[j] = Σₜ f64(a[row·rank + t])·f64(b[t·cols + from + j])}
-   * for 0 ≤ j < count, t ascending from +0, each step rounded to f64 (SPEC.md section 7.2).
+   * A block of ΔW: {@code delta[i·count + j] = Σₜ f64(a[(row + i)·rank + t])·f64(b[t·cols + from +
+   * j])} for 0 ≤ i < rows and 0 ≤ j < count, t ascending from +0, each step rounded to f64 (SPEC.md
+   * section 7.2).
    *
    * @param a factor A, R×r row-major
    * @param b factor B, r×C row-major
    * @param rank r
    * @param cols C
-   * @param row i
+   * @param row the first row
+   * @param rows number of rows
    * @param from the first column
    * @param count number of columns
-   * @param delta receives the values from index {@code at}
-   * @param at index of the first value in {@code delta}
+   * @param delta receives the block, row-major
    */
   void delta(
       float[] a,
@@ -85,10 +86,10 @@ public interface Kernel {
       int rank,
       int cols,
       int row,
+      int rows,
       int from,
       int count,
-      double[] delta,
-      int at);
+      double[] delta);
 
   /**
    * Adds deltas to weights: {@code merged = f64(weight) + w₀·Δ₀ + w₁·Δ₁ …} in f64, in the order
@@ -101,7 +102,8 @@ public interface Kernel {
    * @param first the first element of both to merge
    * @param count number of elements to merge
    * @param multipliers w, one a delta
-   * @param deltas Δ, each of at least {@code count} values
+   * @param deltas Δ
+   * @param at index of the first element's Δ in each of {@code deltas}
    * @return the first of these elements, counted from {@code first}, whose finite weight did not
    *     stay finite; {@code merged} is of no use then. Or −1
    */
@@ -112,5 +114,6 @@ public interface Kernel {
       long first,
       int count,
       double[] multipliers,
-      double[][] deltas);
+      double[][] deltas,
+      int at);
 }

@@ -194,17 +194,20 @@ final class ScalarKernel implements Kernel {
       int rank,
       int cols,
       int row,
+      int rows,
       int from,
       int count,
-      double[] delta,
-      int at) {
-    Arrays.fill(delta, at, at + count, 0.0);
-    for (int t = 0; t < rank; t++) {
-      double left = a[row * rank + t];
-      int right = t * cols + from;
-      for (int j = 0; j < count; j++) {
-        // 24 bits times 24 bits: the product is exact, so a fused multiply-add gives the same bits.
-        delta[at + j] += left * (double) b[right + j];
+      double[] delta) {
+    Arrays.fill(delta, 0, rows * count, 0.0);
+    for (int i = 0; i < rows; i++) {
+      for (int t = 0; t < rank; t++) {
+        double left = a[(row + i) * rank + t];
+        int right = t * cols + from;
+        for (int j = 0; j < count; j++) {
+          // 24 bits times 24 bits: the product is exact, so a fused multiply-add gives the same
+          // bits.
+          delta[i * count + j] += left * (double) b[right + j];
+        }
       }
     }
   }
@@ -217,8 +220,9 @@ final class ScalarKernel implements Kernel {
       long first,
       int count,
       double[] multipliers,
-      double[][] deltas) {
-    return merge(dtype, weights, merged, first, 0, count, multipliers, deltas);
+      double[][] deltas,
+      int at) {
+    return merge(dtype, weights, merged, first, 0, count, multipliers, deltas, at);
   }
 
   /** Merges elements from ≤ e < to of those that start at {@code first}. */
@@ -230,7 +234,8 @@ final class ScalarKernel implements Kernel {
       int from,
       int to,
       double[] multipliers,
-      double[][] deltas) {
+      double[][] deltas,
+      int at) {
     for (int e = from; e < to; e++) {
       float weight = weight(dtype, weights, first + e);
       if (!Float.isFinite(weight)) {
@@ -239,7 +244,7 @@ final class ScalarKernel implements Kernel {
       }
       double sum = weight;
       for (int n = 0; n < deltas.length; n++) {
-        sum += multipliers[n] * deltas[n][e];
+        sum += multipliers[n] * deltas[n][at + e];
       }
       if (!store(dtype, merged, first + e, (float) sum)) {
         return e;

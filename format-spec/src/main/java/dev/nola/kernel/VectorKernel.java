@@ -47,11 +47,11 @@ final class VectorKernel implements Kernel {
       int rank,
       int cols,
       int row,
+      int rows,
       int from,
       int count,
-      double[] delta,
-      int at) {
-    VectorMerge.delta(a, b, rank, cols, row, from, count, delta, at);
+      double[] delta) {
+    VectorMerge.delta(a, b, rank, cols, row, rows, from, count, delta);
   }
 
   @Override
@@ -62,17 +62,18 @@ final class VectorKernel implements Kernel {
       long first,
       int count,
       double[] multipliers,
-      double[][] deltas) {
+      double[][] deltas,
+      int at) {
     int e = 0;
     while (true) {
-      e = VectorMerge.merge(dtype, weights, merged, first, e, count, multipliers, deltas);
+      e = VectorMerge.merge(dtype, weights, merged, first, e, count, multipliers, deltas, at);
       if (e == count) {
         return -1;
       }
-      // The rest that fills no vector, or a vector with a weight that is not or does not stay
+      // The rest that fills no vector, or a strip with a weight that is not or does not stay
       // finite.
-      int end = Math.min(count, e + VectorPhilox.LANES);
-      int overflow = scalar.merge(dtype, weights, merged, first, e, end, multipliers, deltas);
+      int end = Math.min(count, e + VectorMerge.STRIP);
+      int overflow = scalar.merge(dtype, weights, merged, first, e, end, multipliers, deltas, at);
       if (overflow >= 0) {
         return overflow;
       }

@@ -14,7 +14,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Rows of ΔW, and their addition to weights. */
+/** Blocks of ΔW, and their addition to weights. */
 final class VectorMerge {
   private static final VectorSpecies<Float> FLOATS = INTS.withLanes(float.class);
   private static final VectorSpecies<Double> DOUBLES = INTS.withLanes(double.class);
@@ -28,8 +28,11 @@ final class VectorMerge {
 
   private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
-  /** Vectors of ΔW that are summed at once. */
-  private static final int VECTORS = 4;
+  /** Rows of ΔW that are summed at once: each value of B that is widened serves all of them. */
+  private static final int ROWS = 4;
+
+  /** Weights that are widened, summed and narrowed in turn. */
+  static final int STRIP = 256;
 
   /** 2¹¹²: what the exponents of f16 and f32 differ by. */
   private static final float F16_TO_F32 = 0x1p112f;
@@ -48,49 +51,117 @@ final class VectorMerge {
       int rank,
       int cols,
       int row,
+      int rows,
+      int from,
+      int count,
+      double[] delta) {
+    int vectors = count - count % (2 * HALF);
+    int i = 0;
+    for (; i <= rows - ROWS; i += ROWS) {
+      fourRows(a, (row + i) * rank, b, rank, cols, from, count, delta, i * count);
+    }
+    for (; i < rows; i++) {
+      oneRow(a, (row + i) * rank, b, rank, cols, from, count, delta, i * count);
+    }
+    for (i = 0; i < rows; i++) {
+      for (int j = vectors; j < count; j++) {
+        double sum = 0;
+        for (int t = 0; t < rank; t++) {
+          sum += (double) a[(row + i) * rank + t] * (double) b[t * cols + from + j];
+        }
+        delta[i * count + j] = sum;
+      }
+    }
+  }
+
+  private static void fourRows(
+      float[] a,
+      int left,
+      float[] b,
+      int rank,
+      int cols,
       int from,
       int count,
       double[] delta,
       int at) {
-    int j = 0;
-    for (; j <= count - VECTORS * HALF; j += VECTORS * HALF) {
-      DoubleVector sum0 = DoubleVector.zero(DOUBLES);
-      DoubleVector sum1 = DoubleVector.zero(DOUBLES);
-      DoubleVector sum2 = DoubleVector.zero(DOUBLES);
-      DoubleVector sum3 = DoubleVector.zero(DOUBLES);
+    for (int j = 0; j <= count - 2 * HALF; j += 2 * HALF) {
+      DoubleVector lower0 = DoubleVector.zero(DOUBLES);
+      DoubleVector lower1 = DoubleVector.zero(DOUBLES);
+      DoubleVector lower2 = DoubleVector.zero(DOUBLES);
+      DoubleVector lower3 = DoubleVector.zero(DOUBLES);
+      DoubleVector upper0 = DoubleVector.zero(DOUBLES);
+      DoubleVector upper1 = DoubleVector.zero(DOUBLES);
+      DoubleVector upper2 = DoubleVector.zero(DOUBLES);
+      DoubleVector upper3 = DoubleVector.zero(DOUBLES);
       int right = from + j;
-      for (int t = 0; t < rank; t++) {
-        DoubleVector left = DoubleVector.broadcast(DOUBLES, a[row * rank + t]);
-        sum0 = doubles(b, right).fma(left, sum0);
-        sum1 = doubles(b, right + HALF).fma(left, sum1);
-        sum2 = doubles(b, right + 2 * HALF).fma(left, sum2);
-        sum3 = doubles(b, right + 3 * HALF).fma(left, sum3);
+      for (int t = left; t < left + rank; t++) {
+        DoubleVector lower = doubles(b, right);
+        DoubleVector upper = doubles(b, right + HALF);
+        DoubleVector a0 = DoubleVector.broadcast(DOUBLES, a[t]);
+        DoubleVector a1 = DoubleVector.broadcast(DOUBLES, a[t + rank]);
+        DoubleVector a2 = DoubleVector.broadcast(DOUBLES, a[t + 2 * rank]);
+        DoubleVector a3 = DoubleVector.broadcast(DOUBLES, a[t + 3 * rank]);
+        lower0 = lower.fma(a0, lower0);
+        upper0 = upper.fma(a0, upper0);
+        lower1 = lower.fma(a1, lower1);
+        upper1 = upper.fma(a1, upper1);
+        lower2 = lower.fma(a2, lower2);
+        upper2 = upper.fma(a2, upper2);
+        lower3 = lower.fma(a3, lower3);
+        upper3 = upper.fma(a3, upper3);
         right += cols;
       }
-      sum0.intoArray(delta, at + j);
-      sum1.intoArray(delta, at + j + HALF);
-      sum2.intoArray(delta, at + j + 2 * HALF);
-      sum3.intoArray(delta, at + j + 3 * HALF);
-    }
-    for (; j < count; j++) {
-      double sum = 0;
-      for (int t = 0; t < rank; t++) {
-        sum += (double) a[row * rank + t] * (double) b[t * cols + from + j];
-      }
-      delta[at + j] = sum;
+      int e = at + j;
+      lower0.intoArray(delta, e);
+      upper0.intoArray(delta, e + HALF);
+      e += count;
+      lower1.intoArray(delta, e);
+      upper1.intoArray(delta, e + HALF);
+      e += count;
+      lower2.intoArray(delta, e);
+      upper2.intoArray(delta, e + HALF);
+      e += count;
+      lower3.intoArray(delta, e);
+      upper3.intoArray(delta, e + HALF);
     }
   }
 
-  private static DoubleVector doubles(float[] b, int at) {
+  private static void oneRow(
+      float[] a,
+      int left,
+      float[] b,
+      int rank,
+      int cols,
+      int from,
+      int count,
+      double[] delta,
+      int at) {
+    for (int j = 0; j <= count - 2 * HALF; j += 2 * HALF) {
+      DoubleVector lower = DoubleVector.zero(DOUBLES);
+      DoubleVector upper = DoubleVector.zero(DOUBLES);
+      int right = from + j;
+      for (int t = left; t < left + rank; t++) {
+        DoubleVector value = DoubleVector.broadcast(DOUBLES, a[t]);
+        lower = doubles(b, right).fma(value, lower);
+        upper = doubles(b, right + HALF).fma(value, upper);
+        right += cols;
+      }
+      lower.intoArray(delta, at + j);
+      upper.intoArray(delta, at + j + HALF);
+    }
+  }
+
+  private static DoubleVector doubles(float[] values, int at) {
     return (DoubleVector)
-        FloatVector.fromArray(HALF_FLOATS, b, at).convertShape(VectorOperators.F2D, DOUBLES, 0);
+        FloatVector.fromArray(HALF_FLOATS, values, at)
+            .convertShape(VectorOperators.F2D, DOUBLES, 0);
   }
 
   /**
    * Merges as many elements as whole vectors have.
    *
-   * @return the number of elements merged before the first vector with a weight that is not finite
-   *     or does not stay so
+   * @return the end of the elements merged: that of the last whole vector, or the start of a strip
+   *     with a weight that is not finite or does not stay so
    */
   static int merge(
       DType dtype,
@@ -100,102 +171,152 @@ final class VectorMerge {
       int from,
       int count,
       double[] multipliers,
-      double[][] deltas) {
-    return switch (dtype) {
-      case F32 -> mergeF32(weights, merged, first, from, count, multipliers, deltas);
-      case F16 -> mergeF16(weights, merged, first, from, count, multipliers, deltas);
-      case BF16 -> mergeBf16(weights, merged, first, from, count, multipliers, deltas);
-    };
-  }
-
-  private static int mergeF32(
-      MemorySegment weights,
-      MemorySegment merged,
-      long first,
-      int from,
-      int count,
-      double[] multipliers,
-      double[][] deltas) {
+      double[][] deltas,
+      int at) {
+    float[] strip = new float[STRIP];
     int e = from;
-    for (; e <= count - LANES; e += LANES) {
-      long at = (first + e) * Float.BYTES;
-      IntVector weight = IntVector.fromMemorySegment(INTS, weights, at, ORDER);
-      IntVector sum = sum(weight.reinterpretAsFloats(), multipliers, deltas, e);
-      if (reaches(sum, F32_OVERFLOW)) {
+    while (count - e >= LANES) {
+      int length = Math.min(STRIP, (count - e) / LANES * LANES);
+      long weight = (first + e) * dtype.bytes();
+      boolean finite =
+          switch (dtype) {
+            case F32 -> {
+              readF32(weights, weight, strip, length);
+              yield true;
+            }
+            case F16 -> readF16(weights, weight, strip, length);
+            case BF16 -> {
+              readBf16(weights, weight, strip, length);
+              yield true;
+            }
+          };
+      if (!finite) {
         return e;
       }
-      sum.intoMemorySegment(merged, at, ORDER);
+      add(multipliers, deltas, at + e, strip, length);
+      finite =
+          switch (dtype) {
+            case F32 -> writeF32(strip, length, merged, weight);
+            case F16 -> writeF16(strip, length, merged, weight);
+            case BF16 -> writeBf16(strip, length, merged, weight);
+          };
+      if (!finite) {
+        return e;
+      }
+      e += length;
     }
     return e;
   }
 
-  private static int mergeBf16(
-      MemorySegment weights,
-      MemorySegment merged,
-      long first,
-      int from,
-      int count,
-      double[] multipliers,
-      double[][] deltas) {
-    int e = from;
-    for (; e <= count - LANES; e += LANES) {
-      long at = (first + e) * Short.BYTES;
-      FloatVector weight =
-          widened(weights, at).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-      IntVector sum = sum(weight, multipliers, deltas, e);
-      if (reaches(sum, BF16_OVERFLOW)) {
-        return e;
+  /** strip = f32(f64(strip) + Σ multiplier·delta). */
+  private static void add(
+      double[] multipliers, double[][] deltas, int at, float[] strip, int length) {
+    for (int e = 0; e < length; e += HALF) {
+      DoubleVector sum = doubles(strip, e);
+      for (int n = 0; n < deltas.length; n++) {
+        sum = sum.add(DoubleVector.fromArray(DOUBLES, deltas[n], at + e).mul(multipliers[n]));
       }
-      IntVector odd = sum.lanewise(VectorOperators.LSHR, 16).and(1);
-      narrowed(sum.add(0x7FFF).add(odd).lanewise(VectorOperators.LSHR, 16), merged, at);
+      ((FloatVector) sum.convertShape(VectorOperators.D2F, HALF_FLOATS, 0)).intoArray(strip, e);
     }
-    return e;
   }
 
-  private static int mergeF16(
-      MemorySegment weights,
-      MemorySegment merged,
-      long first,
-      int from,
-      int count,
-      double[] multipliers,
-      double[][] deltas) {
-    int e = from;
-    for (; e <= count - LANES; e += LANES) {
-      long at = (first + e) * Short.BYTES;
-      IntVector bits = widened(weights, at);
-      // An infinity becomes a finite number here, so it must be looked for in the weights.
-      if (bits.and(0x7C00).compare(VectorOperators.EQ, 0x7C00).anyTrue()) {
-        return e;
-      }
-      FloatVector magnitude =
-          bits.and(0x7FFF).lanewise(VectorOperators.LSHL, 13).reinterpretAsFloats().mul(F16_TO_F32);
-      FloatVector weight =
-          magnitude
-              .reinterpretAsInts()
-              .or(bits.and(0x8000).lanewise(VectorOperators.LSHL, 16))
-              .reinterpretAsFloats();
-      IntVector sum = sum(weight, multipliers, deltas, e);
-      if (reaches(sum, F16_OVERFLOW)) {
-        return e;
-      }
-      narrowed(halfBits(sum), merged, at);
+  private static void readF32(MemorySegment weights, long at, float[] strip, int length) {
+    for (int e = 0; e < length; e += LANES) {
+      IntVector.fromMemorySegment(INTS, weights, at + (long) e * Float.BYTES, ORDER)
+          .reinterpretAsFloats()
+          .intoArray(strip, e);
     }
-    return e;
   }
 
-  /** The f16 nearest to each f32, all of which must be below the overflow of f16. */
-  private static IntVector halfBits(IntVector bits) {
-    IntVector magnitude = bits.and(Integer.MAX_VALUE);
-    IntVector odd = magnitude.lanewise(VectorOperators.LSHR, 13).and(1);
-    IntVector normal =
-        magnitude.add(odd).sub((112 << 23) - 0xFFF).lanewise(VectorOperators.LSHR, 13);
-    // 0.5 has the last place of a subnormal f16: adding it rounds there.
-    IntVector subnormal =
-        magnitude.reinterpretAsFloats().add(0.5f).reinterpretAsInts().sub(126 << 23);
-    return normal
-        .blend(subnormal, magnitude.compare(VectorOperators.LT, 113 << 23))
-        .or(bits.lanewise(VectorOperators.LSHR, 16).and(0x8000));
+  private static void readBf16(MemorySegment weights, long at, float[] strip, int length) {
+    for (int e = 0; e < length; e += LANES) {
+      widened(weights, at + (long) e * Short.BYTES)
+          .lanewise(VectorOperators.LSHL, 16)
+          .reinterpretAsFloats()
+          .intoArray(strip, e);
+    }
+  }
+
+  /** Whether all weights are finite; an infinity or NaN becomes some finite number. */
+  private static boolean readF16(MemorySegment weights, long at, float[] strip, int length) {
+    IntVector largest = IntVector.zero(INTS);
+    for (int e = 0; e < length; e += LANES) {
+      IntVector bits = widened(weights, at + (long) e * Short.BYTES);
+      IntVector magnitude = bits.and(0x7FFF);
+      largest = largest.max(magnitude);
+      magnitude
+          .lanewise(VectorOperators.LSHL, 13)
+          .reinterpretAsFloats()
+          .mul(F16_TO_F32)
+          .reinterpretAsInts()
+          .or(bits.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+          .reinterpretAsFloats()
+          .intoArray(strip, e);
+    }
+    return largest.reduceLanes(VectorOperators.MAX) < 0x7C00;
+  }
+
+  /** Whether all sums are finite. */
+  private static boolean writeF32(float[] strip, int length, MemorySegment merged, long at) {
+    if (!below(F32_OVERFLOW, strip, length)) {
+      return false;
+    }
+    for (int e = 0; e < length; e += LANES) {
+      bits(strip, e).intoMemorySegment(merged, at + (long) e * Float.BYTES, ORDER);
+    }
+    return true;
+  }
+
+  /** Whether all sums are finite once rounded; else nothing is written. */
+  private static boolean writeBf16(float[] strip, int length, MemorySegment merged, long at) {
+    if (!below(BF16_OVERFLOW, strip, length)) {
+      return false;
+    }
+    for (int e = 0; e < length; e += LANES) {
+      IntVector bits = bits(strip, e);
+      IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
+      narrowed(
+          bits.add(0x7FFF).add(odd).lanewise(VectorOperators.LSHR, 16),
+          merged,
+          at + (long) e * Short.BYTES);
+    }
+    return true;
+  }
+
+  /** Whether all sums are finite once rounded; else nothing is written. */
+  private static boolean writeF16(float[] strip, int length, MemorySegment merged, long at) {
+    if (!below(F16_OVERFLOW, strip, length)) {
+      return false;
+    }
+    for (int e = 0; e < length; e += LANES) {
+      IntVector bits = bits(strip, e);
+      IntVector magnitude = bits.and(Integer.MAX_VALUE);
+      IntVector odd = magnitude.lanewise(VectorOperators.LSHR, 13).and(1);
+      IntVector normal =
+          magnitude.add(odd).sub((112 << 23) - 0xFFF).lanewise(VectorOperators.LSHR, 13);
+      // 0.5 has the last place of a subnormal f16: adding it rounds there.
+      IntVector subnormal =
+          magnitude.reinterpretAsFloats().add(0.5f).reinterpretAsInts().sub(126 << 23);
+      IntVector half =
+          normal
+              .blend(subnormal, magnitude.compare(VectorOperators.LT, 113 << 23))
+              .or(bits.lanewise(VectorOperators.LSHR, 16).and(0x8000));
+      narrowed(half, merged, at + (long) e * Short.BYTES);
+    }
+    return true;
+  }
+
+  /** Whether all magnitudes are below the one that has these bits. */
+  private static boolean below(int limit, float[] strip, int length) {
+    IntVector largest = IntVector.zero(INTS);
+    for (int e = 0; e < length; e += LANES) {
+      largest = largest.max(bits(strip, e).and(Integer.MAX_VALUE));
+    }
+    return largest.reduceLanes(VectorOperators.MAX) < limit;
+  }
+
+  private static IntVector bits(float[] strip, int e) {
+    return FloatVector.fromArray(FLOATS, strip, e).reinterpretAsInts();
   }
 
   private static IntVector widened(MemorySegment weights, long at) {
@@ -207,23 +328,5 @@ final class VectorMerge {
   private static void narrowed(IntVector bits, MemorySegment merged, long at) {
     ((ShortVector) bits.convertShape(VectorOperators.I2S, HALF_SHORTS, 0))
         .intoMemorySegment(merged, at, ORDER);
-  }
-
-  /** Bits of f32(f64(weight) + Σ multiplier·delta). */
-  private static IntVector sum(FloatVector weight, double[] multipliers, double[][] deltas, int e) {
-    DoubleVector lower = (DoubleVector) weight.convertShape(VectorOperators.F2D, DOUBLES, 0);
-    DoubleVector upper = (DoubleVector) weight.convertShape(VectorOperators.F2D, DOUBLES, 1);
-    for (int n = 0; n < deltas.length; n++) {
-      double multiplier = multipliers[n];
-      lower = lower.add(DoubleVector.fromArray(DOUBLES, deltas[n], e).mul(multiplier));
-      upper = upper.add(DoubleVector.fromArray(DOUBLES, deltas[n], e + HALF).mul(multiplier));
-    }
-    IntVector lowerBits = lower.convertShape(VectorOperators.D2F, FLOATS, 0).reinterpretAsInts();
-    IntVector upperBits = upper.convertShape(VectorOperators.D2F, FLOATS, -1).reinterpretAsInts();
-    return lowerBits.or(upperBits);
-  }
-
-  private static boolean reaches(IntVector floatBits, int limit) {
-    return floatBits.and(Integer.MAX_VALUE).compare(VectorOperators.GE, limit).anyTrue();
   }
 }

@@ -117,23 +117,22 @@ final class VectorProjection {
   }
 
   private void addBytes(int word, int row, int partial) {
+    for (int w = 0; w < 4; w++) {
+      addBytesOfWord(word + w * LANES, row, partial);
+      row += 4 * LANES;
+    }
+  }
+
+  private void addBytesOfWord(int word, int row, int partial) {
     DoubleVector even = DoubleVector.fromArray(DOUBLES, partials, partial);
     DoubleVector odd = DoubleVector.fromArray(DOUBLES, partials, partial + HALF);
+    LongVector twice = pairs(word).lanewise(VectorOperators.ROL, 1);
     long mask = 2 * 0xFFL;
     double middle = MAGIC_VALUE + 0xFF;
-    for (int w = 0; w < 4; w++) {
-      LongVector x = pairs(word + w * LANES);
-      even = add(even, x.lanewise(VectorOperators.LSHL, 1), mask, middle, row);
-      odd = add(odd, x.lanewise(VectorOperators.LSHR, 31), mask, middle, row + HALF);
-      row += LANES;
-      even = add(even, x.lanewise(VectorOperators.LSHR, 7), mask, middle, row);
-      odd = add(odd, x.lanewise(VectorOperators.LSHR, 39), mask, middle, row + HALF);
-      row += LANES;
-      even = add(even, x.lanewise(VectorOperators.LSHR, 15), mask, middle, row);
-      odd = add(odd, x.lanewise(VectorOperators.LSHR, 47), mask, middle, row + HALF);
-      row += LANES;
-      even = add(even, x.lanewise(VectorOperators.LSHR, 23), mask, middle, row);
-      odd = add(odd, x.lanewise(VectorOperators.LSHR, 55), mask, middle, row + HALF);
+    for (int byteOfWord = 0; byteOfWord < Integer.BYTES; byteOfWord++) {
+      even = add(even, twice, mask, middle, row);
+      odd = add(odd, twice.lanewise(VectorOperators.ROR, Integer.SIZE), mask, middle, row + HALF);
+      twice = twice.lanewise(VectorOperators.ROR, Byte.SIZE);
       row += LANES;
     }
     even.intoArray(partials, partial);

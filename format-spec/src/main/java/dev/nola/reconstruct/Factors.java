@@ -61,20 +61,29 @@ public final class Factors {
    */
   public void delta(long from, double[] delta, int count) {
     Objects.checkFromIndexSize(from, count, layer.elements());
-    if (b == null) {
-      for (int e = 0; e < count; e++) {
-        delta[e] = a[(int) from + e];
-      }
-      return;
-    }
     int cols = layer.cols();
     for (int done = 0; done < count; ) {
       long element = from + done;
-      int row = (int) (element / cols);
       int column = (int) (element % cols);
       int part = Math.min(count - done, cols - column);
-      kernel.delta(a, b, rank, cols, row, column, part, delta, done);
+      double[] row = new double[part];
+      delta((int) (element / cols), 1, column, part, row);
+      System.arraycopy(row, 0, delta, done, part);
       done += part;
+    }
+  }
+
+  /** A block of ΔW, row-major: rows row … row + rows − 1, columns from … from + count − 1. */
+  void delta(int row, int rows, int from, int count, double[] block) {
+    if (b != null) {
+      kernel.delta(a, b, rank, layer.cols(), row, rows, from, count, block);
+      return;
+    }
+    for (int i = 0; i < rows; i++) {
+      int at = (row + i) * layer.cols() + from;
+      for (int j = 0; j < count; j++) {
+        block[i * count + j] = a[at + j];
+      }
     }
   }
 }

@@ -11,9 +11,14 @@ import java.util.List;
  */
 public final class Merge {
   /**
-   * Elements of B that a strip of columns has: 16 KiB, which stay in a first cache for all rows.
+   * Elements of B that a strip of columns has: 64 KiB, which stay in a second cache for all rows.
+   * Narrower strips would fit into a first cache, but read weights in pieces too short to be
+   * fetched ahead.
    */
-  private static final int PANEL = 4096;
+  private static final int PANEL = 1 << 14;
+
+  /** Rows of ΔW that are computed together, so that a value of B is read once for all of them. */
+  private static final int ROWS = 4;
 
   private Merge() {}
 
@@ -48,30 +53,40 @@ public final class Merge {
       throw new IllegalArgumentException("deltas=[], must be at least one");
     }
     long elements = weights.byteSize() / dtype.bytes();
-    double[] multipliers = deltas.stream().mapToDouble(WeightedDelta::weight).toArray();
+    if (elements == 0) {
+      return;
+    }
     int cols = deltas.getFirst().factors().layer().cols();
     int rank = deltas.stream().mapToInt(delta -> delta.factors().rank()).max().orElse(0);
     int width = Math.min(cols, PANEL / Math.max(1, rank));
-    double[][] strips = new double[deltas.size()][width];
-    long firstRow = from / cols;
-    long lastRow = (from + elements - 1) / cols;
+    double[] multipliers = deltas.stream().mapToDouble(WeightedDelta::weight).toArray();
+    double[][] blocks = new double[deltas.size()][ROWS * width];
+    long last = from + elements - 1;
+    int firstRow = (int) (from / cols);
+    int lastRow = (int) (last / cols);
     for (int left = 0; left < cols; left += width) {
-      int right = Math.min(cols, left + width);
-      for (long row = firstRow; row <= lastRow; row++) {
-        long begin = Math.max(from, row * cols + left);
-        int count = (int) (Math.min(from + elements, row * cols + right) - begin);
-        if (count <= 0) {
-          continue;
+      for (int row = firstRow; row <= lastRow; ) {
+        // The first and the last row may be incomplete, so each is a block of its own.
+        int rows = row == firstRow ? 1 : Math.clamp(lastRow - row, 1, ROWS);
+        int begin = row == firstRow ? Math.max(left, (int) (from % cols)) : left;
+        int end = Math.min(left + width, row == lastRow ? (int) (last % cols) + 1 : cols);
+        int count = end - begin;
+        if (count > 0) {
+          for (int n = 0; n < blocks.length; n++) {
+            deltas.get(n).factors().delta(row, rows, begin, count, blocks[n]);
+          }
+          for (int i = 0; i < rows; i++) {
+            long element = (long) (row + i) * cols + begin;
+            int overflow =
+                kernel.merge(
+                    dtype, weights, merged, element - from, count, multipliers, blocks, i * count);
+            if (overflow >= 0) {
+              throw new MergeOverflowException(
+                  deltas.getFirst().factors().layer().tensor(), element + overflow, dtype);
+            }
+          }
         }
-        for (int n = 0; n < strips.length; n++) {
-          deltas.get(n).factors().delta(begin, strips[n], count);
-        }
-        int overflow =
-            kernel.merge(dtype, weights, merged, begin - from, count, multipliers, strips);
-        if (overflow >= 0) {
-          throw new MergeOverflowException(
-              deltas.getFirst().factors().layer().tensor(), begin + overflow, dtype);
-        }
+        row += rows;
       }
     }
   }

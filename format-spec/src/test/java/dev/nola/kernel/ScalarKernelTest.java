@@ -170,7 +170,8 @@ class ScalarKernelTest {
             0,
             count,
             multipliers,
-            deltas);
+            deltas,
+            0);
 
     for (int e = 0; e < (overflow < 0 ? count : overflow); e++) {
       int before = raw(dtype, weights, e);

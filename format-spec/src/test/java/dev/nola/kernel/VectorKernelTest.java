@@ -161,7 +161,8 @@ class VectorKernelTest {
       @ForAll @IntRange(min = 1, max = 200) int cols,
       @ForAll long seed) {
     Random random = new Random(seed);
-    float[] a = new float[3 * rank];
+    int rows = 1 + random.nextInt(9);
+    float[] a = new float[(2 + rows) * rank];
     float[] b = new float[rank * cols];
     for (int j = 0; j < a.length; j++) {
       a[j] = random.nextInt(9) == 0 ? 0 : (float) random.nextGaussian();
@@ -171,24 +172,23 @@ class VectorKernelTest {
     }
     int from = random.nextInt(cols);
     int count = random.nextInt(cols - from + 1);
-    int at = random.nextInt(4);
-    double[] expected = new double[at + count + 3];
-    double[] actual = new double[at + count + 3];
-    scalar.delta(a, b, rank, cols, 2, from, count, expected, at);
-    vector.delta(a, b, rank, cols, 2, from, count, actual, at);
+    double[] expected = new double[rows * count + 3];
+    double[] actual = new double[rows * count + 3];
+    scalar.delta(a, b, rank, cols, 2, rows, from, count, expected);
+    vector.delta(a, b, rank, cols, 2, rows, from, count, actual);
     assertThat(bits(actual)).isEqualTo(bits(expected));
   }
 
   /** Weights of any bits: NaN and infinities among them, sums that overflow, sums that are tiny. */
   @Property(tries = 1000)
   void mergedWeightsAreEqual(
-      @ForAll DType dtype, @ForAll @IntRange(min = 1, max = 150) int count, @ForAll long seed) {
+      @ForAll DType dtype, @ForAll @IntRange(min = 1, max = 600) int count, @ForAll long seed) {
     Random random = new Random(seed);
     byte[] weights = new byte[(count + 3) * dtype.bytes()];
     random.nextBytes(weights);
     boolean ordinary = random.nextBoolean();
     double[] multipliers = {1, random.nextGaussian()};
-    double[][] deltas = new double[1 + random.nextInt(2)][count];
+    double[][] deltas = new double[1 + random.nextInt(2)][3 + count];
     int scale = ordinary ? -random.nextInt(40) : random.nextInt(10);
     for (double[] delta : deltas) {
       Arrays.setAll(delta, _ -> Math.scalb(random.nextGaussian(), scale - random.nextInt(10)));
@@ -201,8 +201,9 @@ class VectorKernelTest {
     byte[] expected = weights.clone();
     byte[] actual = weights.clone();
     int first = random.nextInt(4);
-    int overflow = merge(scalar, dtype, expected, first, count, multipliers, deltas);
-    assertThat(merge(vector, dtype, actual, first, count, multipliers, deltas)).isEqualTo(overflow);
+    int overflow = merge(scalar, dtype, expected, first, count, multipliers, deltas, 3);
+    assertThat(merge(vector, dtype, actual, first, count, multipliers, deltas, 3))
+        .isEqualTo(overflow);
     if (overflow < 0) {
       assertThat(actual).isEqualTo(expected);
     }
@@ -230,8 +231,8 @@ class VectorKernelTest {
         double[][] part = {Arrays.copyOfRange(delta, from, from + 64)};
         byte[] expected = weights.clone();
         byte[] actual = weights.clone();
-        int overflow = merge(scalar, dtype, expected, from, 64, new double[] {1}, part);
-        assertThat(merge(vector, dtype, actual, from, 64, new double[] {1}, part))
+        int overflow = merge(scalar, dtype, expected, from, 64, new double[] {1}, part, 0);
+        assertThat(merge(vector, dtype, actual, from, 64, new double[] {1}, part, 0))
             .isEqualTo(overflow);
         if (overflow < 0) {
           assertThat(Arrays.equals(actual, expected)).isTrue();
@@ -247,9 +248,10 @@ class VectorKernelTest {
       long first,
       int count,
       double[] multipliers,
-      double[][] deltas) {
+      double[][] deltas,
+      int at) {
     MemorySegment segment = MemorySegment.ofArray(weights);
-    return kernel.merge(dtype, segment, segment, first, count, multipliers, deltas);
+    return kernel.merge(dtype, segment, segment, first, count, multipliers, deltas, at);
   }
 
   private static long[] bits(double[] values) {
