@@ -28,7 +28,7 @@ final class VectorHadamard {
   private static final IntVector TO_SIGN =
       IntVector.broadcast(INTS, Integer.SIZE - 1).sub(IntVector.zero(INTS).addIndex(1));
 
-  private final Basis basis;
+  private final VectorPhilox philox;
   private final Hadamard hadamard;
   private final int columns;
 
@@ -36,7 +36,7 @@ final class VectorHadamard {
   private final int[] words = new int[ROW];
 
   VectorHadamard(Basis basis) {
-    this.basis = basis;
+    this.philox = new VectorPhilox(basis);
     this.hadamard = new Hadamard(basis);
     this.columns = Hadamard.columns(basis.length());
   }
@@ -91,7 +91,7 @@ final class VectorHadamard {
   private void sign(int[] sums, float scale, float[] factor) {
     int whole = factor.length / BLOCK;
     for (int block = 0; block < whole; block += LANES) {
-      VectorPhilox.words(basis, block, 0, 1, words);
+      philox.words(block, 0, 0, words, 0);
       for (int lane = 0; lane < LANES && block + lane < whole; lane++) {
         int at = (block + lane) * BLOCK;
         int sum = at & columns - 1;

@@ -26,29 +26,32 @@ final class VectorPhilox {
 
   static final long LOW = 0xFFFF_FFFFL;
 
-  private VectorPhilox() {}
+  private final Basis basis;
+  private final int[] halves = new int[2 * ROW];
+
+  VectorPhilox(Basis basis) {
+    this.basis = basis;
+  }
 
   /**
-   * Writes blocks {@code block … block + LANES − 1} of basis vectors {@code index … index + count −
-   * 1}: word w of the block in lane b, of the n-th basis vector, to {@code words[n · ROW + w ·
-   * LANES + b]}.
+   * Writes blocks {@code block … block + LANES − 1} of a basis vector: word w of the block in lane
+   * b goes to {@code words[at + w · LANES + b]}.
    *
    * <p>An array, because vectors that a method returns are objects wherever the method is not
    * compiled into its caller.
+   *
+   * @param flip the bits of every word to invert
    */
-  static void words(Basis basis, int block, int index, int count, int[] words) {
-    int[] halves = new int[2 * ROW];
-    for (int n = 0; n < count; n++) {
-      rounds(basis, block, index + n, halves);
-      interleave(halves, words, n * ROW);
-    }
+  void words(int block, int index, int flip, int[] words, int at) {
+    rounds(block, index);
+    interleave(flip, words, at);
   }
 
   /**
    * Leaves each word of even blocks and of odd blocks in turn. There is not an instruction more in
    * this method than must be: the compiler gives up on longer ones, and vectors become objects.
    */
-  private static void rounds(Basis basis, int block, int index, int[] halves) {
+  private void rounds(int block, int index) {
     LongVector m0 = unsigned(Philox.M0);
     LongVector m1 = unsigned(Philox.M1);
     IntVector even0 = LongVector.zero(LONGS).addIndex(2).add(block).reinterpretAsInts();
@@ -87,13 +90,14 @@ final class VectorPhilox {
     odd3.intoArray(halves, 7 * LANES);
   }
 
-  private static void interleave(int[] halves, int[] words, int at) {
+  private void interleave(int flip, int[] words, int at) {
     for (int w = 0; w < 4; w++) {
       IntVector even = IntVector.fromArray(INTS, halves, 2 * w * LANES);
       IntVector odd = IntVector.fromArray(INTS, halves, (2 * w + 1) * LANES);
       low(even)
           .or(odd.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 32))
           .reinterpretAsInts()
+          .lanewise(VectorOperators.XOR, flip)
           .intoArray(words, at + w * LANES);
     }
   }

@@ -38,6 +38,7 @@ final class VectorProjection {
   private static final long SIGN = Long.MIN_VALUE;
 
   private final Basis basis;
+  private final VectorPhilox philox;
   private final int perBlock;
   private final int[] words = new int[CHUNK * ROW];
   private final double[] laidOut = new double[BAND];
@@ -45,6 +46,7 @@ final class VectorProjection {
 
   VectorProjection(Basis basis, int count) {
     this.basis = basis;
+    this.philox = new VectorPhilox(basis);
     this.perBlock = basis.generator().perBlock();
     this.partials = new double[Math.min(GROUP, count) * PARTIALS];
   }
@@ -85,7 +87,9 @@ final class VectorProjection {
 
   private void add(int firstBlock, int sets, int index, int at, int count) {
     for (int set = 0; set < sets; set++) {
-      VectorPhilox.words(basis, firstBlock + set * LANES, index, count, words);
+      for (int n = 0; n < count; n++) {
+        philox.words(firstBlock + set * LANES, index + n, 0, words, n * ROW);
+      }
       int row = set * perBlock * LANES;
       int partial = at * PARTIALS + set * LANES % PARTIALS;
       for (int n = 0; n < count; n++) {

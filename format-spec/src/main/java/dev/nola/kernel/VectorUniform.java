@@ -32,8 +32,11 @@ final class VectorUniform {
   private static final int DIGIT = 5;
   private static final int LARGEST_DIGIT = 1 << DIGIT - 1;
 
-  private final Basis basis;
+  private final VectorPhilox philox;
   private final boolean bytes;
+
+  /** What makes the top bit of each basis integer a sign. */
+  private final int flip;
 
   /** Elements of a block: 4 words, or 16 bytes. */
   private final int perBlock;
@@ -59,8 +62,9 @@ final class VectorUniform {
   private final long[] wide;
 
   VectorUniform(Basis basis, int[] coefficients) {
-    this.basis = basis;
+    this.philox = new VectorPhilox(basis);
     this.bytes = basis.generator() == Generator.UNIFORM8;
+    this.flip = bytes ? 0x80808080 : Integer.MIN_VALUE;
     this.perBlock = basis.generator().perBlock();
     this.digits = digits(coefficients);
     long sum = 0;
@@ -123,7 +127,9 @@ final class VectorUniform {
     int k = digits[0].length;
     for (int i = 0; i < k; i += CHUNK) {
       int count = Math.min(CHUNK, k - i);
-      VectorPhilox.words(basis, block, i, count, words);
+      for (int n = 0; n < count; n++) {
+        philox.words(block, i + n, flip, words, n * ROW);
+      }
       if (!bytes) {
         for (int position = 0; position < digits.length; position++) {
           addWords(digits[position], i, count, position * DIGIT);
@@ -176,9 +182,7 @@ final class VectorUniform {
   }
 
   private ShortVector signedBytes(int at) {
-    return IntVector.fromArray(INTS, words, at)
-        .lanewise(VectorOperators.XOR, 0x80808080)
-        .reinterpretAsShorts();
+    return IntVector.fromArray(INTS, words, at).reinterpretAsShorts();
   }
 
   private static ShortVector evenBytes(ShortVector x) {
@@ -221,9 +225,7 @@ final class VectorUniform {
   }
 
   private IntVector signedWords(int at) {
-    return IntVector.fromArray(INTS, words, at)
-        .lanewise(VectorOperators.XOR, Integer.MIN_VALUE)
-        .lanewise(VectorOperators.ASHR, 8);
+    return IntVector.fromArray(INTS, words, at).lanewise(VectorOperators.ASHR, 8);
   }
 
   private void addInts(IntVector narrow, int shift, int at) {
