@@ -54,12 +54,17 @@ abstract sealed class FastHadamard {
       threeStages(from, eighth);
       return;
     }
-    int stride = 1;
-    if (length >= lanes) {
-      stagesInsideVectors(from, length);
-      stride = lanes;
+    if (length < lanes) {
+      for (int stride = 1; stride < length; stride *= 2) {
+        for (int group = from; group < from + length; group += 2 * stride) {
+          shortStage(group, stride);
+        }
+      }
+      return;
     }
-    for (; stride >= lanes && 8 * stride <= length; stride *= 8) {
+    stagesInsideVectors(from, length);
+    int stride = lanes;
+    for (; 8 * stride <= length; stride *= 8) {
       for (int group = from; group < from + length; group += 8 * stride) {
         threeStages(group, stride);
       }
@@ -74,7 +79,10 @@ abstract sealed class FastHadamard {
   /** The stages of strides 1 to half a vector. */
   abstract void stagesInsideVectors(int from, int length);
 
-  /** One stage over {@code 2 · stride} elements, whatever the stride. */
+  /** One stage over {@code 2 · stride} elements, the stride less than a vector. */
+  abstract void shortStage(int from, int stride);
+
+  /** One stage over {@code 2 · stride} elements, the stride at least a vector. */
   abstract void stage(int from, int stride);
 
   /**
@@ -128,12 +136,22 @@ abstract sealed class FastHadamard {
     }
 
     @Override
-    void stage(int from, int stride) {
+    void shortStage(int from, int stride) {
       for (int j = from; j < from + stride; j++) {
         int x = a[j];
         int y = a[j + stride];
         a[j] = x + y;
         a[j + stride] = x - y;
+      }
+    }
+
+    @Override
+    void stage(int from, int stride) {
+      for (int j = from; j < from + stride; j += LANES) {
+        IntVector x = IntVector.fromArray(SPECIES, a, j);
+        IntVector y = IntVector.fromArray(SPECIES, a, j + stride);
+        x.add(y).intoArray(a, j);
+        x.sub(y).intoArray(a, j + stride);
       }
     }
 
@@ -222,12 +240,22 @@ abstract sealed class FastHadamard {
     }
 
     @Override
-    void stage(int from, int stride) {
+    void shortStage(int from, int stride) {
       for (int j = from; j < from + stride; j++) {
         double x = a[j];
         double y = a[j + stride];
         a[j] = x + y;
         a[j + stride] = x - y;
+      }
+    }
+
+    @Override
+    void stage(int from, int stride) {
+      for (int j = from; j < from + stride; j += LANES) {
+        DoubleVector x = DoubleVector.fromArray(SPECIES, a, j);
+        DoubleVector y = DoubleVector.fromArray(SPECIES, a, j + stride);
+        x.add(y).intoArray(a, j);
+        x.sub(y).intoArray(a, j + stride);
       }
     }
 

@@ -6,9 +6,11 @@ import static dev.nola.kernel.VectorPhilox.ROW;
 
 import dev.nola.generator.Basis;
 import dev.nola.generator.Hadamard;
+import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -18,11 +20,12 @@ import jdk.incubator.vector.VectorSpecies;
 final class VectorHadamard {
   private static final VectorSpecies<Float> FLOATS = INTS.withLanes(float.class);
   private static final VectorSpecies<Double> DOUBLES = INTS.withLanes(double.class);
+  private static final int HALF = DOUBLES.length();
+  private static final VectorShape HALF_SHAPE = VectorShape.forBitSize(INTS.vectorBitSize() / 2);
+  private static final VectorSpecies<Integer> HALF_INTS = VectorSpecies.of(int.class, HALF_SHAPE);
+  private static final VectorSpecies<Float> HALF_FLOATS = VectorSpecies.of(float.class, HALF_SHAPE);
 
   private static final int BLOCK = 128;
-
-  /** Integers up to here are f32s, and their product with an f32 scale needs one rounding only. */
-  private static final int EXACT_FLOAT = 1 << 24;
 
   /** Moves the bit of each lane to the top. */
   private static final IntVector TO_SIGN =
@@ -46,88 +49,98 @@ final class VectorHadamard {
     for (int v : coefficients) {
       bound += Math.abs(v);
     }
-    if (bound <= EXACT_FLOAT) {
+    // Rounded before they get their signs: rounding is symmetric.
+    if (bound <= Integer.MAX_VALUE) {
       int[] sums = new int[columns];
       for (int i = 0; i < coefficients.length; i++) {
         sums[hadamard.column(i)] = coefficients[i];
       }
       FastHadamard.transform(sums);
-      sign(sums, scale, factor);
-    } else if (bound <= Integer.MAX_VALUE) {
-      int[] sums = new int[columns];
-      for (int i = 0; i < coefficients.length; i++) {
-        sums[hadamard.column(i)] = coefficients[i];
-      }
-      FastHadamard.transform(sums);
-      int[] signs = new int[4];
-      for (int e = 0; e < factor.length; e++) {
-        factor[e] =
-            ScalarKernel.rounded(
-                negative(e, signs) ? -sums[e & columns - 1] : sums[e & columns - 1], scale);
-      }
+      round(sums, scale, factor);
     } else {
       double[] sums = new double[columns];
       for (int i = 0; i < coefficients.length; i++) {
         sums[hadamard.column(i)] = coefficients[i];
       }
       FastHadamard.transform(sums);
-      int[] signs = new int[4];
-      for (int e = 0; e < factor.length; e++) {
-        double sum = sums[e & columns - 1];
-        factor[e] = ScalarKernel.rounded((long) (negative(e, signs) ? -sum : sum), scale);
-      }
+      round(sums, scale, factor);
+    }
+    sign(factor, columns - 1, factor);
+  }
+
+  private static void round(int[] sums, float scale, float[] rounded) {
+    int e = 0;
+    for (; e <= sums.length - HALF; e += HALF) {
+      DoubleVector sum =
+          (DoubleVector)
+              IntVector.fromArray(HALF_INTS, sums, e).convertShape(VectorOperators.I2D, DOUBLES, 0);
+      ((FloatVector) sum.mul(scale).convertShape(VectorOperators.D2F, HALF_FLOATS, 0))
+          .intoArray(rounded, e);
+    }
+    for (; e < sums.length; e++) {
+      rounded[e] = ScalarKernel.rounded(sums[e], scale);
     }
   }
 
-  /** Whether D[e] = −1, for ascending e. */
-  private boolean negative(int e, int[] signs) {
-    if (e % BLOCK == 0) {
-      hadamard.signs(e / BLOCK, signs);
+  private static void round(double[] sums, float scale, float[] rounded) {
+    int e = 0;
+    for (; e <= sums.length - HALF; e += HALF) {
+      DoubleVector sum = DoubleVector.fromArray(DOUBLES, sums, e);
+      ((FloatVector) sum.mul(scale).convertShape(VectorOperators.D2F, HALF_FLOATS, 0))
+          .intoArray(rounded, e);
     }
-    return (signs[e / 32 % 4] >>> e % 32 & 1) != 0;
+    for (; e < sums.length; e++) {
+      rounded[e] = ScalarKernel.rounded((long) sums[e], scale);
+    }
   }
 
-  /** factor[e] = D[e] · sums[e mod N] · scale, all sums being f32s. */
-  private void sign(int[] sums, float scale, float[] factor) {
-    int whole = factor.length / BLOCK;
-    for (int block = 0; block < whole; block += LANES) {
+  /**
+   * signed[e] = D[e] · values[e & mask], a zero being +0. Both may be the same array: elements are
+   * computed from the last to the first, so that each value is read before it gets its own sign.
+   */
+  private void sign(float[] values, int mask, float[] signed) {
+    int whole = signed.length / BLOCK;
+    hadamard.signs(whole, words);
+    for (int e = signed.length - 1; e >= whole * BLOCK; e--) {
+      int negative = words[e / Integer.SIZE % 4] >>> e % Integer.SIZE & 1;
+      float value = values[e & mask];
+      signed[e] = (negative == 0 ? value : -value) + 0.0f;
+    }
+    for (int block = (whole - 1) / LANES * LANES; block >= 0; block -= LANES) {
       philox.words(block, 0, 0, words, 0);
-      for (int lane = 0; lane < LANES && block + lane < whole; lane++) {
-        int at = (block + lane) * BLOCK;
-        int sum = at & columns - 1;
+      for (int lane = Math.min(LANES, whole - block) - 1; lane >= 0; lane--) {
         for (int w = 0; w < 4; w++) {
-          int signs = words[w * LANES + lane];
-          for (int bit = 0; bit < Integer.SIZE; bit += LANES) {
-            IntVector negative =
-                IntVector.broadcast(INTS, signs >>> bit)
-                    .lanewise(VectorOperators.LSHL, TO_SIGN)
-                    .lanewise(VectorOperators.ASHR, Integer.SIZE - 1);
-            int e = w * Integer.SIZE + bit;
-            IntVector signed =
-                IntVector.fromArray(INTS, sums, sum + e)
-                    .lanewise(VectorOperators.XOR, negative)
-                    .sub(negative);
-            ((FloatVector) signed.convertShape(VectorOperators.I2F, FLOATS, 0))
-                .mul(scale)
-                .add(0.0f)
-                .intoArray(factor, at + e);
-          }
+          int e = (block + lane) * BLOCK + w * Integer.SIZE;
+          sign(words[w * LANES + lane], values, e & mask, signed, e);
         }
       }
     }
-    int[] signs = new int[4];
-    for (int e = whole * BLOCK; e < factor.length; e++) {
-      int sum = sums[e & columns - 1];
-      factor[e] = ScalarKernel.rounded(negative(e, signs) ? -sum : sum, scale);
+  }
+
+  private static void sign(int signs, float[] values, int from, float[] signed, int to) {
+    for (int bit = 0; bit < Integer.SIZE; bit += LANES) {
+      IntVector flip =
+          IntVector.broadcast(INTS, signs >>> bit)
+              .lanewise(VectorOperators.LSHL, TO_SIGN)
+              .and(Integer.MIN_VALUE);
+      FloatVector.fromArray(FLOATS, values, from + bit)
+          .reinterpretAsInts()
+          .lanewise(VectorOperators.XOR, flip)
+          .reinterpretAsFloats()
+          .add(0.0f)
+          .intoArray(signed, to + bit);
     }
   }
 
   void project(float[] gradient, double[] products, int from, int to) {
+    float[] signed = new float[gradient.length];
+    sign(gradient, -1, signed);
     double[] sums = new double[columns];
-    int[] signs = new int[4];
-    for (int e = 0; e < gradient.length; e++) {
-      double value = gradient[e];
-      sums[e & columns - 1] += negative(e, signs) ? -value : value;
+    for (int first = 0; first < signed.length; first += columns) {
+      int count = Math.min(columns, signed.length - first);
+      for (int e = 0; e < count; e++) {
+        sums[e] += signed[first + e];
+      }
     }
     FastHadamard.transform(sums);
     for (int i = from; i < to; i++) {
