@@ -1,5 +1,7 @@
 package dev.nola.kernel;
 
+import java.util.concurrent.ForkJoinPool;
+
 /** The one place where a {@link Kernel} is chosen. */
 public final class Kernels {
   /**
@@ -56,5 +58,16 @@ public final class Kernels {
           "the vector kernel needs a JVM started with --add-modules " + VECTOR_MODULE);
     }
     return new VectorKernel();
+  }
+
+  /**
+   * A kernel that divides its work among the threads of a pool, whichever thread calls it, and
+   * gives the same bits.
+   *
+   * @param kernel does the arithmetic
+   * @param pool its threads; the caller closes it
+   */
+  public static Kernel parallel(Kernel kernel, ForkJoinPool pool) {
+    return new ParallelKernel(kernel, pool);
   }
 }

@@ -18,8 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Future;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -75,32 +74,36 @@ public final class Reconstructor {
    */
   public Function<Layer, Factors> open(Adapter adapter) throws LimitExceededException {
     budget.require(adapter);
-    return layer -> factors(adapter, layer);
+    return layer -> factors(kernel, adapter, layer);
   }
 
   /**
-   * The digest tree of what an adapter reconstructs to, computed in parallel over layers. One layer
-   * a thread is held in memory at a time.
+   * The digest tree of what an adapter reconstructs to, computed in parallel over layers and, where
+   * there are fewer of them than threads, over the elements of their factors. One layer a thread is
+   * held in memory at a time.
    *
    * @throws LimitExceededException if it would exceed the budget; nothing is computed then
    */
   public ReconstructionDigest digest(Adapter adapter) throws LimitExceededException {
-    Function<Layer, Factors> factors = open(adapter);
-    List<Callable<Sha256>> leaves = new ArrayList<>();
-    for (Layer layer : adapter.layers()) {
-      leaves.add(() -> leaf(factors.apply(layer)));
+    budget.require(adapter);
+    try (ForkJoinPool pool = new ForkJoinPool(threads)) {
+      Kernel parallel = Kernels.parallel(kernel, pool);
+      List<Callable<Sha256>> leaves = new ArrayList<>();
+      for (Layer layer : adapter.layers()) {
+        leaves.add(() -> leaf(factors(parallel, adapter, layer)));
+      }
+      for (DenseTensor tensor : adapter.dense()) {
+        leaves.add(() -> leaf(tensor));
+      }
+      List<Sha256> hashed = inParallel(pool, leaves);
+      List<Sha256> layers = hashed.subList(0, adapter.layers().size());
+      List<Sha256> dense = hashed.subList(adapter.layers().size(), hashed.size());
+      TreeHash root = new TreeHash("nola-adapter").u32(layers.size());
+      layers.forEach(root::digest);
+      root.u32(dense.size());
+      dense.forEach(root::digest);
+      return new ReconstructionDigest(root.finish(), layers, dense);
     }
-    for (DenseTensor tensor : adapter.dense()) {
-      leaves.add(() -> leaf(tensor));
-    }
-    List<Sha256> hashed = inParallel(leaves);
-    List<Sha256> layers = hashed.subList(0, adapter.layers().size());
-    List<Sha256> dense = hashed.subList(adapter.layers().size(), hashed.size());
-    TreeHash root = new TreeHash("nola-adapter").u32(layers.size());
-    layers.forEach(root::digest);
-    root.u32(dense.size());
-    dense.forEach(root::digest);
-    return new ReconstructionDigest(root.finish(), layers, dense);
   }
 
   /**
@@ -128,9 +131,9 @@ public final class Reconstructor {
     return actual;
   }
 
-  private Factors factors(Adapter adapter, Layer layer) {
-    float[] a = factor(adapter, layer, Side.A);
-    float[] b = factor(adapter, layer, Side.B);
+  private static Factors factors(Kernel kernel, Adapter adapter, Layer layer) {
+    float[] a = factor(kernel, adapter, layer, Side.A);
+    float[] b = factor(kernel, adapter, layer, Side.B);
     if (a == null) {
       throw new AssertionError("every layer has a side A");
     }
@@ -142,7 +145,7 @@ public final class Reconstructor {
     return new Factors(kernel, layer, rank, a, b);
   }
 
-  private float @Nullable [] factor(Adapter adapter, Layer layer, Side side) {
+  private static float @Nullable [] factor(Kernel kernel, Adapter adapter, Layer layer, Side side) {
     Basis basis = layer.basis(adapter.generator(), adapter.seed(), side);
     Codes codes = layer.codes(side);
     if (basis == null || codes == null) {
@@ -177,8 +180,8 @@ public final class Reconstructor {
         .finish();
   }
 
-  private <T> List<T> inParallel(List<Callable<T>> tasks) {
-    try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+  private static <T> List<T> inParallel(ForkJoinPool pool, List<Callable<T>> tasks) {
+    try {
       List<T> results = new ArrayList<>(tasks.size());
       for (Future<T> task : pool.invokeAll(tasks)) {
         results.add(task.get());
