@@ -24,6 +24,7 @@ final class VectorMerge {
   private static final VectorShape HALF_SHAPE = VectorShape.forBitSize(INTS.vectorBitSize() / 2);
 
   private static final VectorSpecies<Float> HALF_FLOATS = VectorSpecies.of(float.class, HALF_SHAPE);
+  private static final VectorSpecies<Integer> HALF_INTS = VectorSpecies.of(int.class, HALF_SHAPE);
   private static final VectorSpecies<Short> HALF_SHORTS = VectorSpecies.of(short.class, HALF_SHAPE);
 
   private static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
@@ -32,16 +33,10 @@ final class VectorMerge {
   private static final int ROWS = 4;
 
   /** Weights that are widened, summed and narrowed in turn. */
-  static final int STRIP = 256;
+  static final int STRIP = 512;
 
   /** 2¹¹²: what the exponents of f16 and f32 differ by. */
   private static final float F16_TO_F32 = 0x1p112f;
-
-  /** The smallest magnitudes that do not stay finite when rounded, as f32 bits. */
-  private static final int F32_OVERFLOW = 0x7F80_0000;
-
-  private static final int BF16_OVERFLOW = 0x7F7F_8000;
-  private static final int F16_OVERFLOW = 0x477F_F000;
 
   private VectorMerge() {}
 
@@ -178,45 +173,66 @@ final class VectorMerge {
     while (count - e >= LANES) {
       int length = Math.min(STRIP, (count - e) / LANES * LANES);
       long weight = (first + e) * dtype.bytes();
-      boolean finite =
-          switch (dtype) {
-            case F32 -> {
-              readF32(weights, weight, strip, length);
-              yield true;
-            }
-            case F16 -> readF16(weights, weight, strip, length);
-            case BF16 -> {
-              readBf16(weights, weight, strip, length);
-              yield true;
-            }
-          };
-      if (!finite) {
+      if (!read(dtype, weights, weight, strip, length)
+          || add(multipliers, deltas, at + e, strip, length) >= overflow(dtype)) {
         return e;
       }
-      add(multipliers, deltas, at + e, strip, length);
-      finite =
-          switch (dtype) {
-            case F32 -> writeF32(strip, length, merged, weight);
-            case F16 -> writeF16(strip, length, merged, weight);
-            case BF16 -> writeBf16(strip, length, merged, weight);
-          };
-      if (!finite) {
-        return e;
-      }
+      write(dtype, strip, length, merged, weight);
       e += length;
     }
     return e;
   }
 
-  /** strip = f32(f64(strip) + Σ multiplier·delta). */
-  private static void add(
+  /**
+   * strip = f32(f64(strip) + Σ multiplier·delta).
+   *
+   * @return the bits of the largest magnitude
+   */
+  private static int add(
       double[] multipliers, double[][] deltas, int at, float[] strip, int length) {
+    IntVector largest = IntVector.zero(HALF_INTS);
     for (int e = 0; e < length; e += HALF) {
       DoubleVector sum = doubles(strip, e);
       for (int n = 0; n < deltas.length; n++) {
         sum = sum.add(DoubleVector.fromArray(DOUBLES, deltas[n], at + e).mul(multipliers[n]));
       }
-      ((FloatVector) sum.convertShape(VectorOperators.D2F, HALF_FLOATS, 0)).intoArray(strip, e);
+      FloatVector rounded = (FloatVector) sum.convertShape(VectorOperators.D2F, HALF_FLOATS, 0);
+      largest = largest.max(rounded.reinterpretAsInts().and(Integer.MAX_VALUE));
+      rounded.intoArray(strip, e);
+    }
+    return largest.reduceLanes(VectorOperators.MAX);
+  }
+
+  /** The smallest magnitude that does not stay finite when rounded, as f32 bits. */
+  private static int overflow(DType dtype) {
+    return switch (dtype) {
+      case F32 -> 0x7F80_0000;
+      case F16 -> 0x477F_F000;
+      case BF16 -> 0x7F7F_8000;
+    };
+  }
+
+  /**
+   * @return false if a weight may have become another number than it stands for: an infinite or NaN
+   *     f16
+   */
+  private static boolean read(
+      DType dtype, MemorySegment weights, long at, float[] strip, int length) {
+    switch (dtype) {
+      case F32 -> readF32(weights, at, strip, length);
+      case F16 -> {
+        return readF16(weights, at, strip, length);
+      }
+      case BF16 -> readBf16(weights, at, strip, length);
+    }
+    return true;
+  }
+
+  private static void write(DType dtype, float[] strip, int length, MemorySegment merged, long at) {
+    switch (dtype) {
+      case F32 -> writeF32(strip, length, merged, at);
+      case F16 -> writeF16(strip, length, merged, at);
+      case BF16 -> writeBf16(strip, length, merged, at);
     }
   }
 
@@ -256,22 +272,13 @@ final class VectorMerge {
     return largest.reduceLanes(VectorOperators.MAX) < 0x7C00;
   }
 
-  /** Whether all sums are finite. */
-  private static boolean writeF32(float[] strip, int length, MemorySegment merged, long at) {
-    if (!below(F32_OVERFLOW, strip, length)) {
-      return false;
-    }
+  private static void writeF32(float[] strip, int length, MemorySegment merged, long at) {
     for (int e = 0; e < length; e += LANES) {
       bits(strip, e).intoMemorySegment(merged, at + (long) e * Float.BYTES, ORDER);
     }
-    return true;
   }
 
-  /** Whether all sums are finite once rounded; else nothing is written. */
-  private static boolean writeBf16(float[] strip, int length, MemorySegment merged, long at) {
-    if (!below(BF16_OVERFLOW, strip, length)) {
-      return false;
-    }
+  private static void writeBf16(float[] strip, int length, MemorySegment merged, long at) {
     for (int e = 0; e < length; e += LANES) {
       IntVector bits = bits(strip, e);
       IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
@@ -280,14 +287,9 @@ final class VectorMerge {
           merged,
           at + (long) e * Short.BYTES);
     }
-    return true;
   }
 
-  /** Whether all sums are finite once rounded; else nothing is written. */
-  private static boolean writeF16(float[] strip, int length, MemorySegment merged, long at) {
-    if (!below(F16_OVERFLOW, strip, length)) {
-      return false;
-    }
+  private static void writeF16(float[] strip, int length, MemorySegment merged, long at) {
     for (int e = 0; e < length; e += LANES) {
       IntVector bits = bits(strip, e);
       IntVector magnitude = bits.and(Integer.MAX_VALUE);
@@ -303,16 +305,6 @@ final class VectorMerge {
               .or(bits.lanewise(VectorOperators.LSHR, 16).and(0x8000));
       narrowed(half, merged, at + (long) e * Short.BYTES);
     }
-    return true;
-  }
-
-  /** Whether all magnitudes are below the one that has these bits. */
-  private static boolean below(int limit, float[] strip, int length) {
-    IntVector largest = IntVector.zero(INTS);
-    for (int e = 0; e < length; e += LANES) {
-      largest = largest.max(bits(strip, e).and(Integer.MAX_VALUE));
-    }
-    return largest.reduceLanes(VectorOperators.MAX) < limit;
   }
 
   private static IntVector bits(float[] strip, int e) {

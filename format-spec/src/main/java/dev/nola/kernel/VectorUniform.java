@@ -35,7 +35,7 @@ final class VectorUniform {
   private final VectorPhilox philox;
   private final boolean bytes;
 
-  /** What makes the top bit of each basis integer a sign. */
+  /** What makes top bits signs: of words, or of every second byte. */
   private final int flip;
 
   /** Elements of a block: 4 words, or 16 bytes. */
@@ -64,7 +64,7 @@ final class VectorUniform {
   VectorUniform(Basis basis, int[] coefficients) {
     this.philox = new VectorPhilox(basis);
     this.bytes = basis.generator() == Generator.UNIFORM8;
-    this.flip = bytes ? 0x80808080 : Integer.MIN_VALUE;
+    this.flip = bytes ? 0x80008000 : Integer.MIN_VALUE;
     this.perBlock = basis.generator().perBlock();
     this.digits = digits(coefficients);
     long sum = 0;
@@ -157,40 +157,46 @@ final class VectorUniform {
     Arrays.fill(sums, 0);
   }
 
+  /**
+   * A short of two bytes is 256·upper + lower, the upper one signed by the flip. Σ v·short modulo
+   * 2¹⁶ and Σ v·upper give Σ v·lower, and minus 128·Σ v that fits into 16 bits: two instructions a
+   * short fewer than separating the bytes.
+   */
   private void addBytes(short[] digit, int first, int count, int shift) {
+    int total = 0;
+    for (int n = 0; n < count; n++) {
+      total += digit[first + n];
+    }
+    short middle = (short) (128 * total);
     for (int w = 0; w < 4; w += 2) {
-      ShortVector even0 = ShortVector.zero(SHORTS);
-      ShortVector odd0 = ShortVector.zero(SHORTS);
-      ShortVector even1 = ShortVector.zero(SHORTS);
-      ShortVector odd1 = ShortVector.zero(SHORTS);
+      ShortVector both0 = ShortVector.zero(SHORTS);
+      ShortVector upper0 = ShortVector.zero(SHORTS);
+      ShortVector both1 = ShortVector.zero(SHORTS);
+      ShortVector upper1 = ShortVector.zero(SHORTS);
       int at = w * LANES;
       for (int n = 0; n < count; n++) {
         short v = digit[first + n];
-        ShortVector x0 = signedBytes(at);
-        ShortVector x1 = signedBytes(at + LANES);
-        even0 = even0.add(evenBytes(x0).mul(v));
-        odd0 = odd0.add(oddBytes(x0).mul(v));
-        even1 = even1.add(evenBytes(x1).mul(v));
-        odd1 = odd1.add(oddBytes(x1).mul(v));
+        ShortVector x0 = shorts(at);
+        ShortVector x1 = shorts(at + LANES);
+        both0 = both0.add(x0.mul(v));
+        upper0 = upper0.add(x0.lanewise(VectorOperators.ASHR, 8).mul(v));
+        both1 = both1.add(x1.mul(v));
+        upper1 = upper1.add(x1.lanewise(VectorOperators.ASHR, 8).mul(v));
         at += ROW;
       }
-      addShorts(even0, shift, 4 * w);
-      addShorts(odd0, shift, 4 * w + 1);
-      addShorts(even1, shift, 4 * w + 4);
-      addShorts(odd1, shift, 4 * w + 5);
+      addShorts(lower(both0, upper0, middle), shift, 4 * w);
+      addShorts(upper0, shift, 4 * w + 1);
+      addShorts(lower(both1, upper1, middle), shift, 4 * w + 4);
+      addShorts(upper1, shift, 4 * w + 5);
     }
   }
 
-  private ShortVector signedBytes(int at) {
+  private ShortVector shorts(int at) {
     return IntVector.fromArray(INTS, words, at).reinterpretAsShorts();
   }
 
-  private static ShortVector evenBytes(ShortVector x) {
-    return x.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
-  }
-
-  private static ShortVector oddBytes(ShortVector x) {
-    return x.lanewise(VectorOperators.ASHR, 8);
+  private static ShortVector lower(ShortVector both, ShortVector upper, short middle) {
+    return both.sub(upper.lanewise(VectorOperators.LSHL, 8)).sub(middle);
   }
 
   /** Adds the lower shorts of all ints to element p, the upper ones to element p + 2. */
