@@ -18,7 +18,7 @@ public final class Benchmarks {
   private Benchmarks() {}
 
   /**
-   * @param arguments a regular expression of the benchmarks to run, and a directory for the plot
+   * @param arguments a regular expression of the benchmarks to run
    */
   public static void main(String[] arguments) throws RunnerException, IOException {
     ChainedOptionsBuilder options =
@@ -42,7 +42,7 @@ public final class Benchmarks {
                         run -> name(run.getParams()), run -> run.getPrimaryResult().getScore())));
     System.out.println(figures.tables());
     if (figures.haveGrowth()) {
-      Path plot = Path.of(arguments[1], "growth.svg");
+      Path plot = Path.of(System.getenv("NOLA_BENCH_OUTPUT"), "growth.svg");
       Files.createDirectories(plot.getParent());
       Files.writeString(plot, figures.growthPlot());
       System.out.println("growth plotted to " + plot);

@@ -7,6 +7,7 @@ import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -66,7 +67,7 @@ public class FactorBenchmark {
     /** Compiles and compares. */
     @Setup
     public void prepare(Peered state) throws IOException {
-      String name = "combine_" + state.generator.name().toLowerCase(java.util.Locale.ROOT);
+      String name = "combine_" + state.generator.name().toLowerCase(Locale.ROOT);
       combine = CPeer.compiled().combine(name);
       float[] expected = new float[LENGTH];
       Kernels.scalar().combine(state.basis(), state.coefficients, SCALE, expected);

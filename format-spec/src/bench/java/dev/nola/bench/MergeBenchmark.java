@@ -18,6 +18,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -61,7 +62,7 @@ public class MergeBenchmark {
     Adapter adapter = Adapter.builder().generator(Generator.SRHT).seed(5).layer(layer).build();
     Factors factors = Reconstructor.standard().open(adapter).apply(adapter.layers().getFirst());
     a = factors.a();
-    b = java.util.Objects.requireNonNull(factors.b());
+    b = Objects.requireNonNull(factors.b());
     deltas = List.of(new WeightedDelta(factors, 1));
   }
 

@@ -24,7 +24,7 @@ final class VectorPhilox {
   /** Ints that the words of {@link #LANES} blocks take. */
   static final int ROW = 4 * LANES;
 
-  static final long LOW = 0xFFFF_FFFFL;
+  private static final long LOW = 0xFFFF_FFFFL;
 
   private final Basis basis;
   private final int[] halves = new int[2 * ROW];

@@ -48,7 +48,7 @@ public final class Factors {
   public double[] deltaRow(int i) {
     Objects.checkIndex(i, layer.rows());
     double[] row = new double[layer.cols()];
-    delta((long) i * layer.cols(), row, row.length);
+    delta(i, 1, 0, row.length, row);
     return row;
   }
 
