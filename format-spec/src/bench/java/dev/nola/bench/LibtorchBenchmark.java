@@ -42,7 +42,7 @@ public class LibtorchBenchmark {
     manager.close();
   }
 
-  /** Draws uniform numbers, which {@code uniform_} does, and multiplies. */
+  /** Draws uniform numbers with libtorch's own generator, into a new tensor, and multiplies. */
   @Benchmark
   public float[] uniform() {
     try (NDManager call = manager.newSubManager()) {
