@@ -1,0 +1,154 @@
+package dev.nola.registry.blobs;
+
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * A store of immutable bytes, addressed by their SHA-256.
+ *
+ * <p>A blob is either absent or wholly there: no reader sees one half-written, and one that {@link
+ * Upload#commit()} has acknowledged survives a crash. All methods may be called from many threads;
+ * a single {@link Upload} belongs to one thread at a time.
+ */
+public interface BlobStore {
+
+  /**
+   * Starts an upload, whose digest is known only when all bytes have come.
+   *
+   * @throws IOException if the store cannot take bytes now
+   */
+  Upload begin() throws IOException;
+
+  /**
+   * Looks a blob up.
+   *
+   * @return the blob, or empty if it is absent
+   * @throws IOException if the store cannot be asked
+   */
+  Optional<Blob> find(Sha256 digest) throws IOException;
+
+  /**
+   * Removes a blob, whatever its age; does nothing if it is absent.
+   *
+   * @throws IOException if the blob may still be there
+   */
+  void delete(Sha256 digest) throws IOException;
+
+  /**
+   * Removes a blob if it was last modified before {@code cutoff}. Within this process no commit of
+   * the same bytes falls between the check of the age and the removal.
+   *
+   * @return whether this call removed it; false if it is absent or not old enough
+   * @throws IOException if the age cannot be read, or the blob may still be there
+   */
+  boolean deleteIfModifiedBefore(Sha256 digest, Instant cutoff) throws IOException;
+
+  /**
+   * Lists the blobs lazily, in no particular order. A blob that is committed or deleted meanwhile
+   * may be in the list or not. The caller closes the stream; while it is consumed it throws {@link
+   * java.io.UncheckedIOException} if the store fails.
+   *
+   * @throws IOException if the listing cannot be started
+   */
+  Stream<Stored> list() throws IOException;
+
+  /**
+   * Tells whether the store can take a blob now, by writing and removing a few bytes.
+   *
+   * @throws IOException if it cannot
+   */
+  void check() throws IOException;
+
+  /**
+   * Removes what uploads left behind that were never closed, such as those of a crashed process.
+   * Uploads still open in this process are spared.
+   *
+   * @param olderThan how long ago an upload must have had its last byte; more than the longest
+   *     pause that an upload open in another process makes, since that one is not spared
+   * @return the number of uploads removed
+   * @throws IllegalArgumentException if {@code olderThan} is negative
+   * @throws IOException if the store fails; some uploads may have been removed
+   */
+  int removeAbandonedUploads(Duration olderThan) throws IOException;
+
+  /**
+   * Bytes on their way into the store, hashed as they come. Invisible to all readers of the store
+   * until {@link #commit()}.
+   */
+  interface Upload extends AutoCloseable {
+
+    /**
+     * Appends bytes.
+     *
+     * @throws IndexOutOfBoundsException if the range is not within {@code bytes}
+     * @throws IllegalStateException if the upload is committed, closed or has failed before
+     * @throws IOException if the bytes cannot be kept; the upload can then only be closed
+     */
+    void write(byte[] bytes, int offset, int length) throws IOException;
+
+    /** Returns the number of bytes written so far. */
+    long size();
+
+    /**
+     * Reads what was written so far, from its beginning. The caller closes the stream, before it
+     * commits or closes the upload.
+     *
+     * @throws IllegalStateException if the upload is committed, closed or has failed before
+     * @throws IOException if the bytes cannot be read back
+     */
+    InputStream open() throws IOException;
+
+    /**
+     * Publishes the bytes, at once and durably. If the store has these bytes already they are
+     * replaced, which sets their modification time to now: a garbage collection then spares them
+     * for its whole grace period.
+     *
+     * @return the digest of all bytes written
+     * @throws IllegalStateException if the upload is committed, closed or has failed before
+     * @throws IOException if it is not certain that the blob is there and would survive a crash; it
+     *     may be visible nonetheless, and the upload can then only be closed
+     */
+    Sha256 commit() throws IOException;
+
+    /**
+     * Ends the upload; without a commit before, no trace of it remains. Calls after the first do
+     * nothing.
+     *
+     * @throws IOException if something may remain, for {@link BlobStore#removeAbandonedUploads}
+     */
+    @Override
+    void close() throws IOException;
+  }
+
+  /** A blob that was there when it was looked up. */
+  interface Blob {
+
+    /** Returns the size in bytes. */
+    long size();
+
+    /**
+     * Reads a range. The stream gives exactly {@code length} bytes, or throws: it never ends early.
+     * The caller closes it.
+     *
+     * @param offset of the first byte, from 0
+     * @param length in bytes, may be 0
+     * @throws IndexOutOfBoundsException if the range is not within the blob
+     * @throws IOException if the blob cannot be read, or was deleted after it was looked up
+     */
+    InputStream open(long offset, long length) throws IOException;
+  }
+
+  /**
+   * An entry of the listing.
+   *
+   * @param digest the blob's address
+   * @param size in bytes
+   * @param lastModified when these bytes were last committed
+   */
+  record Stored(Sha256 digest, long size, Instant lastModified) {}
+}

@@ -1,0 +1,82 @@
+package dev.nola.registry.blobs;
+
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+
+/**
+ * Deletes blobs that nothing refers to.
+ *
+ * <p>A publish first commits its blobs and then records the reference to them, so for a while a
+ * blob is rightly there without a reference. Three steps in this order keep it: only blobs older
+ * than the grace period are considered; then the database is asked; then the age is checked again
+ * under the lock that a commit of the same bytes takes. A publish that re-uses old bytes has
+ * renewed their age before the last step, or it commits after the deletion and brings the bytes
+ * anew.
+ *
+ * <p>The grace period must exceed the longest publish, counted from the first {@code commit()} of a
+ * blob to the end of the database transaction that refers to it, in whichever process it runs; with
+ * several processes, add the largest difference between their clocks. A publish that takes longer
+ * must be rolled back. The lock holds within one process only: between the last check of the age
+ * and the removal, another process could commit the same bytes and lose them. Where several
+ * processes share a store, that instant is left open unless they hold publishes back, so collect
+ * then, or accept it.
+ */
+final class GarbageCollector {
+
+  private final BlobStore store;
+
+  GarbageCollector(BlobStore store) {
+    this.store = store;
+  }
+
+  /**
+   * Goes through the whole store once.
+   *
+   * @param isReferenced asks the database, seeing all transactions committed before the call; what
+   *     it throws ends the collection and passes through
+   * @param grace how old a blob must at least be to be deleted; see the class for what it must
+   *     exceed
+   * @param clock the time that the store dates blobs by
+   * @return what was deleted
+   * @throws IllegalArgumentException if {@code grace} is negative
+   * @throws IOException if the store fails; some garbage may have been deleted
+   */
+  Collected collect(Predicate<Sha256> isReferenced, Duration grace, Clock clock)
+      throws IOException {
+    if (grace.isNegative()) {
+      throw new IllegalArgumentException("grace is " + grace + ", must not be negative");
+    }
+    Instant cutoff = clock.instant().minus(grace);
+    long blobs = 0;
+    long bytes = 0;
+    try (Stream<BlobStore.Stored> all = store.list()) {
+      for (BlobStore.Stored stored : (Iterable<BlobStore.Stored>) all::iterator) {
+        // The order matters: a reference recorded after the question belongs to a commit that is
+        // younger than the cutoff, which the deletion then sees.
+        if (stored.lastModified().isBefore(cutoff)
+            && !isReferenced.test(stored.digest())
+            && store.deleteIfModifiedBefore(stored.digest(), cutoff)) {
+          blobs++;
+          bytes += stored.size();
+        }
+      }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    return new Collected(blobs, bytes);
+  }
+
+  /**
+   * What a collection deleted.
+   *
+   * @param blobs their number
+   * @param bytes the sum of their sizes
+   */
+  record Collected(long blobs, long bytes) {}
+}

@@ -1,0 +1,69 @@
+package dev.nola.registry.blobs;
+
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** Reads every blob and compares its bytes with its digest. */
+final class Scrub {
+
+  private static final int BUFFER_BYTES = 64 * 1024;
+
+  private final BlobStore store;
+
+  Scrub(BlobStore store) {
+    this.store = store;
+  }
+
+  /**
+   * Goes through the whole store once; changes nothing. Blobs deleted meanwhile are left out.
+   *
+   * @throws IOException if the store fails; the message names the blob if one cannot be read. That
+   *     is not reported as corruption, since it may pass.
+   */
+  ScrubReport run() throws IOException {
+    long checked = 0;
+    List<Sha256> corrupt = new ArrayList<>();
+    try (Stream<BlobStore.Stored> all = store.list()) {
+      for (BlobStore.Stored stored : (Iterable<BlobStore.Stored>) all::iterator) {
+        Optional<Sha256> actual = rehash(stored.digest());
+        if (actual.isPresent()) {
+          checked++;
+          if (!actual.get().equals(stored.digest())) {
+            corrupt.add(stored.digest());
+          }
+        }
+      }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    return new ScrubReport(checked, corrupt);
+  }
+
+  private Optional<Sha256> rehash(Sha256 digest) throws IOException {
+    Optional<BlobStore.Blob> blob = store.find(digest);
+    if (blob.isEmpty()) {
+      return Optional.empty();
+    }
+    try (InputStream bytes = blob.get().open(0, blob.get().size())) {
+      MessageDigest hash = Sha256.newMessageDigest();
+      byte[] buffer = new byte[BUFFER_BYTES];
+      for (int count = bytes.read(buffer); count >= 0; count = bytes.read(buffer)) {
+        hash.update(buffer, 0, count);
+      }
+      return Optional.of(Sha256.finish(hash));
+    } catch (IOException e) {
+      // Deleted between being found and being opened is no failure.
+      if (store.find(digest).isEmpty()) {
+        return Optional.empty();
+      }
+      throw new IOException("cannot read blob " + digest, e);
+    }
+  }
+}
