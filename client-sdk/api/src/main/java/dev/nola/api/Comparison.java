@@ -1,0 +1,36 @@
+package dev.nola.api;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How small a file is.
+ *
+ * @param loraBytes of a LoRA of the same ranks in 16 bits, Σ 2·r·(R+C); null if a layer is of the
+ *     direct form, which has no rank
+ * @param loraRatio that divided by the file's size, or null
+ * @param tensorBytes of the adapted tensors in 16 bits
+ * @param tensorRatio that divided by the file's size
+ */
+public record Comparison(
+    @Nullable Long loraBytes, @Nullable Double loraRatio, long tensorBytes, double tensorRatio) {
+  private static final long BYTES_PER_ELEMENT = 2;
+
+  /** Compares a file of {@code size} bytes. */
+  public static Comparison of(Contents contents, long size) {
+    long lora = 0;
+    Map<String, Long> tensors = new HashMap<>();
+    for (Contents.LayerEntry layer : contents.layers()) {
+      lora += BYTES_PER_ELEMENT * layer.rank() * ((long) layer.rows() + layer.cols());
+      // Once for a tensor, however many slices of it are adapted.
+      tensors.put(
+          layer.tensor(),
+          layer.shape().stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact));
+    }
+    boolean lowRank = contents.layers().stream().allMatch(layer -> layer.rank() > 0);
+    long full = BYTES_PER_ELEMENT * tensors.values().stream().mapToLong(Long::longValue).sum();
+    return new Comparison(
+        lowRank ? lora : null, lowRank ? (double) lora / size : null, full, (double) full / size);
+  }
+}

@@ -1,0 +1,13 @@
+package dev.nola.api;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+
+/** What an account may do in a namespace. */
+public enum Role {
+  /** Publishes, moves aliases, yanks. */
+  @JsonProperty("member")
+  MEMBER,
+  /** A member that also decides on members and visibility. */
+  @JsonProperty("owner")
+  OWNER
+}

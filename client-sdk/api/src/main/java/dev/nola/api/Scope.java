@@ -1,0 +1,19 @@
+package dev.nola.api;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+
+/** What a token allows its account to do. */
+public enum Scope {
+  /** Read what the account may see. */
+  @JsonProperty("read")
+  READ,
+  /** Read, create namespaces, and act in those where the account is a member. */
+  @JsonProperty("publish")
+  PUBLISH,
+  /** Read everything and report verifications. */
+  @JsonProperty("worker")
+  WORKER,
+  /** Everything, everywhere. */
+  @JsonProperty("admin")
+  ADMIN
+}
