@@ -1,0 +1,20 @@
+package dev.nola.registry.data;
+
+/** Why the server cannot start, and what its operator can do about it. */
+public final class StartFailure extends RuntimeException {
+  private final String advice;
+
+  /**
+   * @param reason a sentence without its stop
+   * @param advice what to do, as sentences
+   */
+  public StartFailure(String reason, String advice, Throwable cause) {
+    super(reason, cause);
+    this.advice = advice;
+  }
+
+  /** What to do, as sentences. */
+  public String advice() {
+    return advice;
+  }
+}

@@ -1,0 +1,45 @@
+package dev.nola.registry.database;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.nola.registry.data.DataDirectory;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+@Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties(DatabaseSettings.class)
+class DatabaseConfiguration {
+
+  /** Not longer: a request whose database is away should fail while its sender still waits. */
+  private static final long CONNECTION_TIMEOUT_MILLIS = 5_000;
+
+  @Bean(destroyMethod = "close")
+  @Nullable EmbeddedDatabase embeddedDatabase(DatabaseSettings settings, DataDirectory data) {
+    return settings.url() == null ? EmbeddedDatabase.start(data.resolve("postgres")) : null;
+  }
+
+  /** Depends on the embedded database, if there is one, and is so closed before it. */
+  @Bean(destroyMethod = "close")
+  HikariDataSource dataSource(
+      DatabaseSettings settings, ObjectProvider<EmbeddedDatabase> embedded) {
+    HikariDataSource pool = new HikariDataSource();
+    EmbeddedDatabase own = embedded.getIfAvailable();
+    if (own == null) {
+      pool.setJdbcUrl(settings.url());
+      pool.setUsername(settings.username());
+      pool.setPassword(settings.password());
+    } else {
+      pool.setJdbcUrl(own.url());
+      pool.setUsername(EmbeddedDatabase.ROLE);
+      pool.setPassword(own.password());
+    }
+    pool.setPoolName("postgresql");
+    pool.setMaximumPoolSize(settings.poolSize());
+    pool.setConnectionTimeout(CONNECTION_TIMEOUT_MILLIS);
+    pool.addDataSourceProperty("ApplicationName", "nola-registry");
+    pool.addDataSourceProperty("reWriteBatchedInserts", "true");
+    return pool;
+  }
+}
