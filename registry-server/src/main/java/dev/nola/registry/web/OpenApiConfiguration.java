@@ -1,0 +1,85 @@
+package dev.nola.registry.web;
+
+import io.swagger.v3.oas.models.Components;
+import io.swagger.v3.oas.models.OpenAPI;
+import io.swagger.v3.oas.models.info.Info;
+import io.swagger.v3.oas.models.info.License;
+import io.swagger.v3.oas.models.media.Content;
+import io.swagger.v3.oas.models.media.MediaType;
+import io.swagger.v3.oas.models.media.ObjectSchema;
+import io.swagger.v3.oas.models.media.Schema;
+import io.swagger.v3.oas.models.media.StringSchema;
+import io.swagger.v3.oas.models.responses.ApiResponse;
+import io.swagger.v3.oas.models.security.SecurityRequirement;
+import io.swagger.v3.oas.models.security.SecurityScheme;
+import io.swagger.v3.oas.models.servers.Server;
+import java.util.List;
+import org.springdoc.core.customizers.OpenApiCustomizer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/** What the API's description says beside its endpoints. */
+@Configuration(proxyBeanMethods = false)
+class OpenApiConfiguration {
+  private static final String PROBLEM = "Problem";
+  private static final String TOKEN = "token";
+
+  @Bean
+  OpenAPI description() {
+    return new OpenAPI()
+        .info(
+            new Info()
+                .title("Nola registry")
+                .version("v1")
+                .description(
+                    "Catalogs, stores and verifies NOLA adapters. Whatever is refused is a problem"
+                        + " detail of RFC 9457. Lists are paged: follow next, or the Link header.")
+                .license(
+                    new License()
+                        .name("Apache-2.0")
+                        .url("https://www.apache.org/licenses/LICENSE-2.0.txt")))
+        .servers(List.of(new Server().url("/")))
+        .components(
+            new Components()
+                .addSecuritySchemes(
+                    TOKEN, new SecurityScheme().type(SecurityScheme.Type.HTTP).scheme("bearer"))
+                .addSchemas(PROBLEM, problem()))
+        // Without a token much can be read: both are right.
+        .security(List.of(new SecurityRequirement(), new SecurityRequirement().addList(TOKEN)));
+  }
+
+  /** Every endpoint may refuse. */
+  @Bean
+  OpenApiCustomizer refusals() {
+    return api ->
+        api.getPaths()
+            .values()
+            .forEach(
+                path ->
+                    path.readOperations()
+                        .forEach(
+                            operation ->
+                                operation.getResponses().addApiResponse("default", refusal())));
+  }
+
+  private static ApiResponse refusal() {
+    return new ApiResponse()
+        .description("Refused")
+        .content(
+            new Content()
+                .addMediaType(
+                    "application/problem+json",
+                    new MediaType()
+                        .schema(new Schema<>().$ref("#/components/schemas/" + PROBLEM))));
+  }
+
+  private static Schema<?> problem() {
+    return new ObjectSchema()
+        .addProperty("type", new StringSchema().example("urn:nola:problem:not-found"))
+        .addProperty("title", new StringSchema())
+        .addProperty("status", new Schema<Integer>().type("integer"))
+        .addProperty("detail", new StringSchema())
+        .addProperty("instance", new StringSchema())
+        .addProperty("requestId", new StringSchema());
+  }
+}

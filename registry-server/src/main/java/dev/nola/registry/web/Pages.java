@@ -1,0 +1,60 @@
+package dev.nola.registry.web;
+
+import dev.nola.api.Page;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.servlet.support.ServletUriComponentsBuilder;
+
+/** Answers with a page of a list, and a {@code Link} (RFC 8288) to the one after it. */
+public final class Pages {
+  /** What a caller that does not say gets. */
+  public static final String DEFAULT_LIMIT = "20";
+
+  private static final int MAX_LIMIT = 100;
+
+  private Pages() {}
+
+  /**
+   * How many rows to fetch for a page: one more than it has, to see whether another follows.
+   *
+   * @throws Refusal if the limit is not legal
+   */
+  public static int fetch(int limit) {
+    if (limit < 1 || limit > MAX_LIMIT) {
+      throw Refusal.invalid("limit", "limit=" + limit + ", must be 1 to " + MAX_LIMIT);
+    }
+    return limit + 1;
+  }
+
+  /**
+   * Cuts the rows that were fetched to a page.
+   *
+   * @param cursor of the page after a row
+   */
+  public static <R, T> ResponseEntity<Page<T>> of(
+      List<R> fetched, int limit, Function<R, Cursor> cursor, Function<R, T> item) {
+    boolean more = fetched.size() > limit;
+    List<R> rows = more ? fetched.subList(0, limit) : fetched;
+    return answer(
+        new Page<>(
+            rows.stream().map(item).toList(),
+            more ? cursor.apply(rows.getLast()).toString() : null));
+  }
+
+  private static <T> ResponseEntity<Page<T>> answer(Page<T> page) {
+    HttpHeaders headers = new HttpHeaders();
+    @Nullable String next = page.next();
+    if (next != null) {
+      String url =
+          ServletUriComponentsBuilder.fromCurrentRequest()
+              .replaceQueryParam("cursor", next)
+              .build()
+              .toUriString();
+      headers.set(HttpHeaders.LINK, "<" + url + ">; rel=\"next\"");
+    }
+    return new ResponseEntity<>(page, headers, 200);
+  }
+}

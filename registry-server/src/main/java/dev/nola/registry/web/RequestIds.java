@@ -1,0 +1,50 @@
+package dev.nola.registry.web;
+
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.slf4j.MDC;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.stereotype.Component;
+import org.springframework.web.filter.OncePerRequestFilter;
+
+/**
+ * Gives every request an id, the caller's own if it sends a sound one in {@code X-Request-Id}. It
+ * stands in the answer, in every log line and in the audit log.
+ */
+@Component
+@Order(Ordered.HIGHEST_PRECEDENCE)
+public final class RequestIds extends OncePerRequestFilter {
+  private static final String HEADER = "X-Request-Id";
+  private static final String KEY = "requestId";
+  private static final Pattern SOUND = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+
+  RequestIds() {}
+
+  /** The id of the request that this thread works for; empty if it works for none. */
+  public static String current() {
+    String id = MDC.get(KEY);
+    return id == null ? "" : id;
+  }
+
+  @Override
+  protected void doFilterInternal(
+      HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+      throws ServletException, IOException {
+    String given = request.getHeader(HEADER);
+    String id =
+        given != null && SOUND.matcher(given).matches() ? given : UUID.randomUUID().toString();
+    response.setHeader(HEADER, id);
+    MDC.put(KEY, id);
+    try {
+      chain.doFilter(request, response);
+    } finally {
+      MDC.remove(KEY);
+    }
+  }
+}
