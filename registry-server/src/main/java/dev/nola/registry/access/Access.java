@@ -1,0 +1,73 @@
+package dev.nola.registry.access;
+
+import dev.nola.api.Role;
+import dev.nola.registry.web.Refusal;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import org.springframework.stereotype.Component;
+
+/** Answers whether a caller may act in a namespace. */
+@Component
+public class Access {
+  private final NamespaceRepository namespaces;
+  private final MembershipRepository memberships;
+
+  private final AccessSettings settings;
+
+  Access(
+      NamespaceRepository namespaces, MembershipRepository memberships, AccessSettings settings) {
+    this.namespaces = namespaces;
+    this.memberships = memberships;
+    this.settings = settings;
+  }
+
+  /** Whether public adapters are there for everyone, and so for shared caches. */
+  public boolean isOpen() {
+    return settings.anonymousRead();
+  }
+
+  /** The id of a namespace, or empty if there is none of that name. */
+  public Optional<Long> idOf(String namespace) {
+    return namespaces.findByName(namespace).map(NamespaceEntity::id);
+  }
+
+  /** Whether the caller sees what is private in a namespace. */
+  public boolean seesPrivate(Caller caller, String namespace) {
+    return caller.readsAll() || role(caller, namespace).isPresent();
+  }
+
+  /**
+   * The caller's role in a namespace, as far as its token reaches; an admin is an owner everywhere.
+   */
+  public Optional<Role> role(Caller caller, String namespace) {
+    if (!caller.reaches(namespace) || caller.tokenId() == null) {
+      return Optional.empty();
+    }
+    return caller.isAdmin()
+        ? Optional.of(Role.OWNER)
+        : memberships.role(namespace, caller.account());
+  }
+
+  /** The namespaces whose private adapters the caller sees, unless it {@code readsAll}. */
+  public Collection<String> namespacesOf(Caller caller) {
+    if (caller.tokenId() == null) {
+      return List.of();
+    }
+    if (caller.isAdmin() && caller.namespaces() != null) {
+      return caller.namespaces();
+    }
+    return memberships.namespacesOf(caller.account()).stream().filter(caller::reaches).toList();
+  }
+
+  /**
+   * Insists that the caller owns a namespace.
+   *
+   * @throws Refusal if it does not
+   */
+  public void requireOwner(Caller caller, String namespace) {
+    if (role(caller, namespace).filter(role -> role == Role.OWNER).isEmpty()) {
+      throw Refusal.forbidden("only owners of the namespace " + namespace + " may do this");
+    }
+  }
+}

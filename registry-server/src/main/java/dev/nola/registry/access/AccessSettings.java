@@ -1,0 +1,51 @@
+package dev.nola.registry.access;
+
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.util.unit.DataSize;
+
+/**
+ * Who may come in, and how often.
+ *
+ * @param adminToken secret of a token for the account {@code admin}, made when the server starts;
+ *     without it the first start makes one, in the file {@code admin-token} of the data directory
+ * @param anonymousRead whether public adapters can be read without a token
+ * @param requestsPerMinute of one token
+ * @param anonymousRequestsPerMinute of one address without a token
+ * @param uploadPerDay bytes that one token may send in a day
+ */
+@ConfigurationProperties("nola.access")
+record AccessSettings(
+    @Nullable String adminToken,
+    @DefaultValue("true") boolean anonymousRead,
+    @DefaultValue("6000") long requestsPerMinute,
+    @DefaultValue("1200") long anonymousRequestsPerMinute,
+    @DefaultValue("10GB") DataSize uploadPerDay) {
+  private static final int MIN_SECRET = 32;
+
+  AccessSettings {
+    if (adminToken != null && adminToken.isBlank()) {
+      adminToken = null;
+    }
+    if (adminToken != null && !adminToken.matches("[A-Za-z0-9._~+/=-]{" + MIN_SECRET + ",256}")) {
+      throw new IllegalArgumentException(
+          "nola.access.admin-token has %d characters; it must have %d to 256, of A-Z a-z 0-9 . _ ~ + / = -"
+              .formatted(adminToken.length(), MIN_SECRET));
+    }
+    requirePositive("requests-per-minute", requestsPerMinute);
+    requirePositive("anonymous-requests-per-minute", anonymousRequestsPerMinute);
+    requirePositive("upload-per-day", uploadPerDay.toBytes());
+  }
+
+  private static void requirePositive(String key, long value) {
+    if (value < 1) {
+      throw new IllegalArgumentException("nola.access." + key + "=" + value + ", must be positive");
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "AccessSettings[anonymousRead=" + anonymousRead + "]"; // no secret in a log
+  }
+}

@@ -1,0 +1,61 @@
+package dev.nola.registry.access;
+
+import dev.nola.api.Scope;
+import dev.nola.format.Sha256;
+import dev.nola.registry.data.DataDirectory;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.ApplicationArguments;
+import org.springframework.boot.ApplicationRunner;
+import org.springframework.stereotype.Component;
+
+/**
+ * The token that everything begins with. Its secret is what the settings say, or a random one in a
+ * file that only the server's user can read; it is never logged.
+ */
+@Component
+class AdminToken implements ApplicationRunner {
+  static final String ACCOUNT = "admin";
+  static final String FILE = "admin-token";
+
+  private static final Logger LOG = LoggerFactory.getLogger(AdminToken.class);
+
+  private final AccessSettings settings;
+  private final TokenRepository repository;
+  private final Tokens tokens;
+  private final DataDirectory data;
+
+  AdminToken(
+      AccessSettings settings, TokenRepository repository, Tokens tokens, DataDirectory data) {
+    this.settings = settings;
+    this.repository = repository;
+    this.tokens = tokens;
+    this.data = data;
+  }
+
+  @Override
+  public void run(ApplicationArguments arguments) throws IOException {
+    String given = settings.adminToken();
+    if (given != null) {
+      byte[] hash = Sha256.hash(given.getBytes(StandardCharsets.UTF_8)).toBytes();
+      if (repository.findByHash(hash).isEmpty()) {
+        add(given, "from the settings");
+      }
+    } else if (repository.count() == 0) {
+      String secret = tokens.newSecret();
+      Path file = data.resolve(FILE);
+      // The file first: a secret that nobody knows would lock everyone out.
+      DataDirectory.writePrivate(file, secret + "\n");
+      add(secret, "of the first start");
+      LOG.info("the admin token is in {}", file);
+    }
+  }
+
+  private void add(String secret, String description) {
+    tokens.add(secret, ACCOUNT, description, Set.of(Scope.ADMIN), null, null);
+  }
+}

@@ -1,0 +1,30 @@
+package dev.nola.registry.access;
+
+import dev.nola.api.Role;
+import java.util.List;
+import java.util.Optional;
+import org.springframework.data.jpa.repository.Query;
+import org.springframework.data.repository.Repository;
+
+interface MembershipRepository extends Repository<MembershipEntity, MembershipEntity.Key> {
+  MembershipEntity save(MembershipEntity membership);
+
+  void delete(MembershipEntity membership);
+
+  Optional<MembershipEntity> findById(MembershipEntity.Key key);
+
+  @Query("select m from MembershipEntity m where m.key.namespaceId = :id order by m.key.account")
+  List<MembershipEntity> ofNamespace(long id);
+
+  @Query(
+      """
+      select m.role from MembershipEntity m join NamespaceEntity n on n.id = m.key.namespaceId
+      where n.name = :namespace and m.key.account = :account""")
+  Optional<Role> role(String namespace, String account);
+
+  @Query(
+      """
+      select n.name from MembershipEntity m join NamespaceEntity n on n.id = m.key.namespaceId
+      where m.key.account = :account""")
+  List<String> namespacesOf(String account);
+}

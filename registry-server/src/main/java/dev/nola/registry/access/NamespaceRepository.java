@@ -1,0 +1,26 @@
+package dev.nola.registry.access;
+
+import jakarta.persistence.LockModeType;
+import java.time.Instant;
+import java.util.Optional;
+import org.springframework.data.jpa.repository.Lock;
+import org.springframework.data.jpa.repository.Modifying;
+import org.springframework.data.jpa.repository.Query;
+import org.springframework.data.repository.Repository;
+
+interface NamespaceRepository extends Repository<NamespaceEntity, Long> {
+  Optional<NamespaceEntity> findByName(String name);
+
+  /** Held until the transaction ends, so that changes of members come one after the other. */
+  @Lock(LockModeType.PESSIMISTIC_WRITE)
+  @Query("select n from NamespaceEntity n where n.name = :name")
+  Optional<NamespaceEntity> lockByName(String name);
+
+  /** Returns 1, or 0 if there is one of that name. */
+  @Modifying
+  @Query(
+      nativeQuery = true,
+      value =
+          "insert into namespace (name, created_at) values (:name, :now) on conflict do nothing")
+  int insertIfAbsent(String name, Instant now);
+}

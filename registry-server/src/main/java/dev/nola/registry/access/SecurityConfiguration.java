@@ -1,0 +1,143 @@
+package dev.nola.registry.access;
+
+import dev.nola.api.Scope;
+import dev.nola.registry.web.Refusal;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springdoc.core.utils.SpringDocUtils;
+import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.MethodParameter;
+import org.springframework.http.HttpMethod;
+import org.springframework.security.authorization.AuthorizationDecision;
+import org.springframework.security.authorization.AuthorizationManager;
+import org.springframework.security.config.annotation.web.builders.HttpSecurity;
+import org.springframework.security.config.annotation.web.configurers.AbstractHttpConfigurer;
+import org.springframework.security.config.http.SessionCreationPolicy;
+import org.springframework.security.core.Authentication;
+import org.springframework.security.core.context.SecurityContextHolder;
+import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.security.web.access.intercept.AuthorizationFilter;
+import org.springframework.security.web.access.intercept.RequestAuthorizationContext;
+import org.springframework.web.bind.support.WebDataBinderFactory;
+import org.springframework.web.context.request.NativeWebRequest;
+import org.springframework.web.method.support.HandlerMethodArgumentResolver;
+import org.springframework.web.method.support.ModelAndViewContainer;
+import org.springframework.web.servlet.HandlerExceptionResolver;
+import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
+
+/**
+ * Which scope each endpoint asks for. What also depends on the namespace is asked by the endpoint
+ * itself, through {@link Access}. What is not listed here is closed.
+ */
+@Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties(AccessSettings.class)
+class SecurityConfiguration implements WebMvcConfigurer {
+  static {
+    // Comes from the token, not from the request's parameters or body.
+    SpringDocUtils.getConfig().addRequestWrapperToIgnore(Caller.class);
+  }
+
+  @Bean
+  SecurityFilterChain security(
+      HttpSecurity http,
+      Tokens tokens,
+      Limits limits,
+      AccessSettings settings,
+      @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
+    http.csrf(AbstractHttpConfigurer::disable) // no cookies, so nothing to forge
+        .anonymous(AbstractHttpConfigurer::disable) // TokenFilter says so itself
+        .logout(AbstractHttpConfigurer::disable)
+        .requestCache(AbstractHttpConfigurer::disable)
+        .sessionManagement(s -> s.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
+        .headers(headers -> headers.cacheControl(cache -> cache.disable()))
+        .addFilterBefore(new TokenFilter(tokens, limits, problems), AuthorizationFilter.class)
+        .exceptionHandling(
+            exceptions ->
+                exceptions
+                    .authenticationEntryPoint(
+                        (request, response, _) ->
+                            problems.resolveException(request, response, null, refusal()))
+                    .accessDeniedHandler(
+                        (request, response, _) ->
+                            problems.resolveException(request, response, null, refusal())))
+        .authorizeHttpRequests(
+            requests ->
+                requests
+                    .requestMatchers(
+                        "/actuator/health/**",
+                        "/v3/api-docs",
+                        "/v3/api-docs.yaml",
+                        "/v3/api-docs/swagger-config",
+                        "/swagger-ui.html",
+                        "/swagger-ui/**")
+                    .permitAll()
+                    .requestMatchers("/api/v1/audit/**", "/api/v1/admin/**")
+                    .access(scope(Scope.ADMIN))
+                    .requestMatchers(
+                        HttpMethod.DELETE, "/api/v1/adapters/{namespace}/{name}/versions/{version}")
+                    .access(scope(Scope.ADMIN))
+                    .requestMatchers("/api/v1/tokens/**", "/actuator/prometheus")
+                    .access(scope(Scope.READ))
+                    .requestMatchers(HttpMethod.GET, "/api/v1/namespaces/{namespace}/members")
+                    .access(scope(Scope.READ))
+                    .requestMatchers(HttpMethod.GET, "/api/v1/**")
+                    .access(read(settings))
+                    .requestMatchers(HttpMethod.HEAD, "/api/v1/**")
+                    .access(read(settings))
+                    .requestMatchers("/api/v1/**")
+                    .access(scope(Scope.PUBLISH))
+                    .anyRequest()
+                    .denyAll());
+    return http.build();
+  }
+
+  @Override
+  public void addArgumentResolvers(List<HandlerMethodArgumentResolver> resolvers) {
+    resolvers.add(new CallerResolver());
+  }
+
+  private static AuthorizationManager<RequestAuthorizationContext> read(AccessSettings settings) {
+    return settings.anonymousRead() ? (_, _) -> new AuthorizationDecision(true) : scope(Scope.READ);
+  }
+
+  private static AuthorizationManager<RequestAuthorizationContext> scope(Scope scope) {
+    return (authentication, _) ->
+        new AuthorizationDecision(
+            authentication.get() instanceof Authentication found
+                && found.getPrincipal() instanceof Caller caller
+                && caller.may(scope));
+  }
+
+  private static Refusal refusal() {
+    return current().tokenId() == null
+        ? Refusal.unauthenticated("this needs a token: Authorization: Bearer TOKEN")
+        : Refusal.forbidden("the token's scopes do not include this");
+  }
+
+  private static Caller current() {
+    Authentication authentication = SecurityContextHolder.getContext().getAuthentication();
+    return authentication != null && authentication.getPrincipal() instanceof Caller caller
+        ? caller
+        : Caller.ANONYMOUS;
+  }
+
+  /** Gives endpoints their caller. */
+  private static final class CallerResolver implements HandlerMethodArgumentResolver {
+    @Override
+    public boolean supportsParameter(MethodParameter parameter) {
+      return parameter.getParameterType() == Caller.class;
+    }
+
+    @Override
+    public Object resolveArgument(
+        MethodParameter parameter,
+        @Nullable ModelAndViewContainer container,
+        NativeWebRequest request,
+        @Nullable WebDataBinderFactory factory) {
+      return current();
+    }
+  }
+}

@@ -1,0 +1,160 @@
+package dev.nola.registry.access;
+
+import dev.nola.api.IssuedToken;
+import dev.nola.api.Scope;
+import dev.nola.api.Token;
+import dev.nola.api.TokenRequest;
+import dev.nola.api.Violation;
+import dev.nola.registry.audit.AuditLog;
+import dev.nola.registry.web.Refusal;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.tags.Tag;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
+import org.springframework.transaction.annotation.Transactional;
+import org.springframework.web.bind.annotation.DeleteMapping;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.ResponseStatus;
+import org.springframework.web.bind.annotation.RestController;
+
+@RestController
+@RequestMapping("/api/v1/tokens")
+@Tag(name = "Tokens")
+class TokenController {
+  private static final Pattern ACCOUNT = Pattern.compile("[a-z0-9][a-z0-9._-]{0,63}");
+  private static final int MAX_DESCRIPTION = 200;
+
+  private final TokenRepository repository;
+  private final Tokens tokens;
+  private final AuditLog audit;
+  private final Clock clock;
+
+  TokenController(TokenRepository repository, Tokens tokens, AuditLog audit, Clock clock) {
+    this.repository = repository;
+    this.tokens = tokens;
+    this.audit = audit;
+    this.clock = clock;
+  }
+
+  @PostMapping
+  @ResponseStatus(HttpStatus.CREATED)
+  @Transactional
+  @Operation(
+      summary = "Make a token",
+      description =
+          "With scopes of the caller's at most, and only where the caller's own token may be used;"
+              + " an admin may give any, to any account. The answer is the only place that ever"
+              + " shows its secret.")
+  IssuedToken create(@RequestBody TokenRequest request, Caller caller) {
+    String account = request.account() == null ? caller.account() : request.account();
+    List<Scope> scopes = request.scopes() == null ? List.of() : request.scopes();
+    String description = request.description() == null ? "" : request.description();
+    requireValid(request, account, scopes, description);
+    requireWithin(caller, account, scopes, request.namespaces());
+    String secret = tokens.newSecret();
+    TokenEntity token =
+        tokens.add(secret, account, description, scopes, request.namespaces(), request.expiresAt());
+    audit.add(
+        caller.account(),
+        caller.tokenId(),
+        "token.create",
+        token.id.toString(),
+        "for " + account + ", scopes " + scopes);
+    return new IssuedToken(token.toApi(), secret);
+  }
+
+  @GetMapping
+  @Operation(
+      summary = "List an account's tokens, without their secrets",
+      description = "The caller's own; an admin may name another account.")
+  List<Token> list(@RequestParam(required = false) @Nullable String account, Caller caller) {
+    String whose = account == null ? caller.account() : account;
+    if (!whose.equals(caller.account()) && !caller.isAdmin()) {
+      throw Refusal.forbidden("only an admin may list the tokens of another account");
+    }
+    return repository.findByAccountOrderByCreatedAt(whose).stream()
+        .map(TokenEntity::toApi)
+        .toList();
+  }
+
+  @DeleteMapping("/{id}")
+  @ResponseStatus(HttpStatus.NO_CONTENT)
+  @Transactional
+  @Operation(
+      summary = "Revoke a token, at once and for good",
+      description = "One of the caller's own; an admin may revoke any.")
+  void revoke(@PathVariable UUID id, Caller caller) {
+    TokenEntity token =
+        repository
+            .findById(id)
+            .filter(found -> caller.isAdmin() || found.account.equals(caller.account()))
+            .orElseThrow(() -> Refusal.notFound("token " + id));
+    tokens.revoke(token);
+    audit.add(caller.account(), caller.tokenId(), "token.revoke", id.toString(), token.account);
+  }
+
+  private void requireValid(
+      TokenRequest request, String account, List<Scope> scopes, String description) {
+    List<Violation> violations = new ArrayList<>();
+    if (!ACCOUNT.matcher(account).matches()) {
+      violations.add(
+          new Violation(
+              "account",
+              "account=%s, must be 1 to 64 of a-z, 0-9, dot, hyphen and underscore, the first a letter or digit"
+                  .formatted(account)));
+    }
+    if (scopes.isEmpty()) {
+      violations.add(new Violation("scopes", "scopes is empty, must name at least one"));
+    }
+    if (description.length() > MAX_DESCRIPTION) {
+      violations.add(
+          new Violation(
+              "description",
+              "description has %d characters, limit is %d"
+                  .formatted(description.length(), MAX_DESCRIPTION)));
+    }
+    if (request.namespaces() != null && request.namespaces().isEmpty()) {
+      violations.add(
+          new Violation("namespaces", "namespaces is empty: leave it out, or name at least one"));
+    }
+    if (request.expiresAt() != null && !request.expiresAt().isAfter(clock.instant())) {
+      violations.add(
+          new Violation(
+              "expiresAt", "expiresAt=" + request.expiresAt() + ", must be in the future"));
+    }
+    if (!violations.isEmpty()) {
+      throw Refusal.invalid(violations);
+    }
+  }
+
+  private static void requireWithin(
+      Caller caller, String account, List<Scope> scopes, @Nullable List<String> namespaces) {
+    if (caller.isAdmin() && caller.namespaces() == null) {
+      return;
+    }
+    if (!account.equals(caller.account())) {
+      throw Refusal.forbidden("only an admin may make a token for another account");
+    }
+    for (Scope scope : scopes) {
+      if (!caller.may(scope)) {
+        throw Refusal.forbidden("this token has no scope " + scope + " to give");
+      }
+    }
+    if (caller.namespaces() != null
+        && (namespaces == null || !caller.namespaces().containsAll(namespaces))) {
+      throw Refusal.forbidden(
+          "this token may be used in %s only, and so may those made with it"
+              .formatted(caller.namespaces()));
+    }
+  }
+}

@@ -1,0 +1,80 @@
+package dev.nola.registry.access;
+
+import dev.nola.registry.web.Refusal;
+import jakarta.servlet.FilterChain;
+import jakarta.servlet.ServletException;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.springframework.dao.DataAccessException;
+import org.springframework.http.HttpHeaders;
+import org.springframework.security.authentication.UsernamePasswordAuthenticationToken;
+import org.springframework.security.core.authority.AuthorityUtils;
+import org.springframework.security.core.context.SecurityContextHolder;
+import org.springframework.security.core.context.SecurityContextImpl;
+import org.springframework.transaction.TransactionException;
+import org.springframework.web.filter.OncePerRequestFilter;
+import org.springframework.web.servlet.HandlerExceptionResolver;
+
+/** Recognises the caller by its bearer token (RFC 6750), and counts its requests. */
+final class TokenFilter extends OncePerRequestFilter {
+  private static final Pattern BEARER =
+      Pattern.compile("Bearer +([A-Za-z0-9._~+/=-]{1,512})", Pattern.CASE_INSENSITIVE);
+
+  private final Tokens tokens;
+  private final Limits limits;
+  private final HandlerExceptionResolver problems;
+
+  TokenFilter(Tokens tokens, Limits limits, HandlerExceptionResolver problems) {
+    this.tokens = tokens;
+    this.limits = limits;
+    this.problems = problems;
+  }
+
+  @Override
+  protected void doFilterInternal(
+      HttpServletRequest request, HttpServletResponse response, FilterChain chain)
+      throws ServletException, IOException {
+    Caller caller;
+    try {
+      caller = recognise(request);
+    } catch (Refusal | DataAccessException | TransactionException failure) {
+      problems.resolveException(request, response, null, failure);
+      return;
+    }
+    SecurityContextHolder.setContext(
+        new SecurityContextImpl(
+            UsernamePasswordAuthenticationToken.authenticated(
+                caller,
+                null,
+                AuthorityUtils.createAuthorityList(
+                    caller.scopes().stream().map(Enum::name).toList()))));
+    chain.doFilter(request, response);
+  }
+
+  private Caller recognise(HttpServletRequest request) {
+    String header = request.getHeader(HttpHeaders.AUTHORIZATION);
+    if (header == null) {
+      limits.countRequest(Caller.ANONYMOUS, request.getRemoteAddr());
+      return Caller.ANONYMOUS;
+    }
+    Matcher bearer = BEARER.matcher(header);
+    if (bearer.matches() && tokens.isKnown(bearer.group(1))) {
+      Caller caller = tokens.recognise(bearer.group(1)).orElseThrow(TokenFilter::unknown);
+      limits.countRequest(caller, request.getRemoteAddr());
+      return caller;
+    }
+    // Costs a question to the database, so guessing is limited by address.
+    limits.countRequest(Caller.ANONYMOUS, request.getRemoteAddr());
+    if (!bearer.matches()) {
+      throw Refusal.unauthenticated("the Authorization header is not 'Bearer TOKEN'");
+    }
+    return tokens.recognise(bearer.group(1)).orElseThrow(TokenFilter::unknown);
+  }
+
+  private static Refusal unknown() {
+    return Refusal.unauthenticated("the token is not known, has expired or was revoked");
+  }
+}
