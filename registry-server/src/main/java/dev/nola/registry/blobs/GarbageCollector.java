@@ -27,11 +27,12 @@ import java.util.stream.Stream;
  * processes share a store, that instant is left open unless they hold publishes back, so collect
  * then, or accept it.
  */
-final class GarbageCollector {
+public final class GarbageCollector {
 
   private final BlobStore store;
 
-  GarbageCollector(BlobStore store) {
+  /** Of this store. */
+  public GarbageCollector(BlobStore store) {
     this.store = store;
   }
 
@@ -47,7 +48,7 @@ final class GarbageCollector {
    * @throws IllegalArgumentException if {@code grace} is negative
    * @throws IOException if the store fails; some garbage may have been deleted
    */
-  Collected collect(Predicate<Sha256> isReferenced, Duration grace, Clock clock)
+  public Collected collect(Predicate<Sha256> isReferenced, Duration grace, Clock clock)
       throws IOException {
     if (grace.isNegative()) {
       throw new IllegalArgumentException("grace is " + grace + ", must not be negative");
@@ -78,5 +79,5 @@ final class GarbageCollector {
    * @param blobs their number
    * @param bytes the sum of their sizes
    */
-  record Collected(long blobs, long bytes) {}
+  public record Collected(long blobs, long bytes) {}
 }

@@ -1,5 +1,6 @@
 package dev.nola.registry.blobs;
 
+import dev.nola.api.ScrubReport;
 import dev.nola.format.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,13 +12,14 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Reads every blob and compares its bytes with its digest. */
-final class Scrub {
+public final class Scrub {
 
   private static final int BUFFER_BYTES = 64 * 1024;
 
   private final BlobStore store;
 
-  Scrub(BlobStore store) {
+  /** Of this store. */
+  public Scrub(BlobStore store) {
     this.store = store;
   }
 
@@ -27,16 +29,16 @@ final class Scrub {
    * @throws IOException if the store fails; the message names the blob if one cannot be read. That
    *     is not reported as corruption, since it may pass.
    */
-  ScrubReport run() throws IOException {
+  public ScrubReport run() throws IOException {
     long checked = 0;
-    List<Sha256> corrupt = new ArrayList<>();
+    List<String> corrupt = new ArrayList<>();
     try (Stream<BlobStore.Stored> all = store.list()) {
       for (BlobStore.Stored stored : (Iterable<BlobStore.Stored>) all::iterator) {
         Optional<Sha256> actual = rehash(stored.digest());
         if (actual.isPresent()) {
           checked++;
           if (!actual.get().equals(stored.digest())) {
-            corrupt.add(stored.digest());
+            corrupt.add(stored.digest().toString());
           }
         }
       }

@@ -2,6 +2,7 @@ package dev.nola.registry.blobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.api.ScrubReport;
 import dev.nola.format.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,7 +41,7 @@ class ScrubTest {
     ScrubReport report = new Scrub(store).run();
 
     assertThat(report.checked()).isEqualTo(2);
-    assertThat(report.corrupt()).containsExactly(flipped);
+    assertThat(report.corrupt()).containsExactly(flipped.toString());
   }
 
   @Test
@@ -48,6 +49,6 @@ class ScrubTest {
     Sha256 cut = Blobs.publish(store, Blobs.utf8("hello"));
     Files.writeString(Blobs.fileOf(root, cut), "hel");
 
-    assertThat(new Scrub(store).run().corrupt()).containsExactly(cut);
+    assertThat(new Scrub(store).run().corrupt()).containsExactly(cut.toString());
   }
 }

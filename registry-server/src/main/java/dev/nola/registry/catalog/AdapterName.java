@@ -1,0 +1,9 @@
+package dev.nola.registry.catalog;
+
+/** What an adapter is called. */
+record AdapterName(String namespace, String name) {
+  @Override
+  public String toString() {
+    return namespace + "/" + name;
+  }
+}

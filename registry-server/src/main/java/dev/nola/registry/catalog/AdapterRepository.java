@@ -1,0 +1,30 @@
+package dev.nola.registry.catalog;
+
+import jakarta.persistence.LockModeType;
+import java.time.Instant;
+import java.util.Optional;
+import org.springframework.data.jpa.repository.Lock;
+import org.springframework.data.jpa.repository.Modifying;
+import org.springframework.data.jpa.repository.Query;
+import org.springframework.data.repository.Repository;
+
+interface AdapterRepository extends Repository<AdapterEntity, Long> {
+  Optional<AdapterEntity> findByNamespaceIdAndName(long namespaceId, String name);
+
+  /** Held until the transaction ends: what changes an adapter comes one after the other. */
+  @Lock(LockModeType.PESSIMISTIC_WRITE)
+  @Query("select a from AdapterEntity a where a.namespaceId = :namespaceId and a.name = :name")
+  Optional<AdapterEntity> lock(long namespaceId, String name);
+
+  AdapterEntity saveAndFlush(AdapterEntity adapter);
+
+  /** Returns 1, or 0 if there is one of that name. */
+  @Modifying
+  @Query(
+      nativeQuery = true,
+      value =
+          """
+          insert into adapter (namespace_id, name, description, private, created_at)
+          values (:namespaceId, :name, '', :isPrivate, :now) on conflict do nothing""")
+  int insertIfAbsent(long namespaceId, String name, boolean isPrivate, Instant now);
+}

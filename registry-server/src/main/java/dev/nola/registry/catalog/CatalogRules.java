@@ -1,0 +1,101 @@
+package dev.nola.registry.catalog;
+
+import dev.nola.api.Violation;
+import dev.nola.format.Adapter;
+import dev.nola.format.Metadata;
+import dev.nola.registry.web.Refusal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** What the catalog asks beyond the format, so that people can find and cite what is in it. */
+final class CatalogRules {
+  static final int MAX_DESCRIPTION = 4_000;
+
+  private static final Pattern NAME = Pattern.compile("[a-z0-9](?:[a-z0-9._-]{0,94}[a-z0-9])?");
+  private static final Pattern TAG = Pattern.compile("[\\p{L}\\p{N}][\\p{L}\\p{N} ._+:/-]{0,49}");
+  private static final Pattern LICENSE = Pattern.compile("[A-Za-z0-9.+() -]{0,200}");
+  private static final int MAX_TASK = 100;
+  private static final int MAX_TAGS = 20;
+  private static final int MAX_ENTRIES = 200;
+
+  private final List<Violation> violations = new ArrayList<>();
+
+  private CatalogRules() {}
+
+  /**
+   * Checks all rules.
+   *
+   * @param size of the file in bytes
+   * @param room that the namespace's quota leaves
+   * @throws Refusal that names every rule which is broken
+   */
+  static void require(Publishing.Request request, Adapter adapter, long size, long room) {
+    CatalogRules rules = new CatalogRules();
+    rules.checkName(request.adapter().name());
+    rules.checkVersion(request.version());
+    rules.check(adapter.metadata());
+    if (size > room) {
+      rules.broken(
+          "quota",
+          "the file has %d bytes, the quota of the namespace %s leaves %d"
+              .formatted(size, request.adapter().namespace(), Math.max(0, room)));
+    }
+    if (!rules.violations.isEmpty()) {
+      throw Refusal.invalid(rules.violations);
+    }
+  }
+
+  private void checkName(String name) {
+    if (!NAME.matcher(name).matches()) {
+      broken(
+          "name",
+          "name=%s, must be 1 to 96 of a-z, 0-9, dot, hyphen and underscore, the first and last a letter or digit"
+              .formatted(name));
+    }
+  }
+
+  private void checkVersion(String version) {
+    if (VersionNumber.parse(version).isEmpty()) {
+      broken("version", "version=%s, %s".formatted(version, VersionNumber.RULE));
+    }
+  }
+
+  private void check(Metadata metadata) {
+    checkLength("metadata.description", metadata.description(), MAX_DESCRIPTION);
+    checkLength("metadata.task", metadata.task(), MAX_TASK);
+    if (!LICENSE.matcher(metadata.license()).matches()) {
+      broken(
+          "metadata.license",
+          "license=%s, must be an SPDX licence expression such as Apache-2.0, of at most 200 characters"
+              .formatted(metadata.license()));
+    }
+    checkCount("metadata.tags", metadata.tags().size(), MAX_TAGS);
+    checkCount("metadata.metrics", metadata.metrics().size(), MAX_ENTRIES);
+    checkCount("metadata.provenance", metadata.provenance().size(), MAX_ENTRIES);
+    for (String tag : metadata.tags()) {
+      if (!TAG.matcher(tag).matches()) {
+        broken(
+            "metadata.tags",
+            "tag=%s, must be 1 to 50 letters, digits, spaces and . _ + : / -, the first a letter or digit"
+                .formatted(tag));
+      }
+    }
+  }
+
+  private void checkLength(String field, String text, int limit) {
+    if (text.length() > limit) {
+      broken(field, "%s has %d characters, limit is %d".formatted(field, text.length(), limit));
+    }
+  }
+
+  private void checkCount(String field, int count, int limit) {
+    if (count > limit) {
+      broken(field, "%s has %d entries, limit is %d".formatted(field, count, limit));
+    }
+  }
+
+  private void broken(String field, String rule) {
+    violations.add(new Violation(field, rule));
+  }
+}

@@ -1,0 +1,44 @@
+package dev.nola.registry.catalog;
+
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+
+/** Keeps what search sees in step with adapters and versions. */
+@Component
+class Listings {
+  // An adapter is found by its name first, by what it is for second, by its description third.
+  // Separators become spaces, else "llama-2/7b" would be one word of the kind "file name".
+  private static final String RENEW =
+      """
+      insert into listing (adapter_id, namespace, name, private, version_id, base, generator, rank,
+        bits, tags, verified, downloads, updated_at, words)
+      select a.id, n.name, a.name, a.private, v.id, v.base, v.generator, v.rank, v.bits, v.tags,
+        v.verification = 'VERIFIED',
+        (select sum(all_versions.downloads) from version all_versions
+          where all_versions.adapter_id = a.id),
+        v.published_at,
+        setweight(to_tsvector('simple', translate(n.name || ' ' || a.name, '/._-', '    ')), 'A')
+        || setweight(to_tsvector('simple', translate(
+          v.base || ' ' || v.task || ' ' || array_to_string(v.tags, ' '), '/._-', '    ')), 'B')
+        || setweight(to_tsvector('english', a.description || ' ' || v.description), 'C')
+      from adapter a
+      join namespace n on n.id = a.namespace_id
+      join lateral (
+        select * from version
+        where adapter_id = a.id and deleted_at is null and yanked_at is null
+          and verification <> 'MISMATCHED'
+        order by prerelease, precedence desc limit 1) v on true
+      where a.id = ?""";
+
+  private final JdbcClient database;
+
+  Listings(JdbcClient database) {
+    this.database = database;
+  }
+
+  /** Lists an adapter by its latest version, or no longer if it has none. */
+  void renew(long adapterId) {
+    database.sql("delete from listing where adapter_id = ?").params(adapterId).update();
+    database.sql(RENEW).params(adapterId).update();
+  }
+}

@@ -1,0 +1,167 @@
+package dev.nola.registry.catalog;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.nola.format.Sha256;
+import dev.nola.registry.access.Access;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.web.Refusal;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.semver4j.Semver;
+import org.semver4j.range.RangeList;
+import org.semver4j.range.RangeListFactory;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.event.TransactionalEventListener;
+
+/**
+ * Finds the version that a reference means: {@code latest}, a version number, {@code sha256:} and
+ * 64 hex digits, an alias, or a range of version numbers as npm writes them.
+ *
+ * <p>What was found is kept for two seconds, so that downloads of one adapter ask the database
+ * seldom; a change through this server is seen at once, one through a replica after that time.
+ */
+@Component
+class References {
+  static final String LATEST = "latest";
+
+  /** Whatever this matches and is no range is an alias. */
+  static final Pattern ALIAS = Pattern.compile("[a-z][a-z0-9-]{0,38}");
+
+  private static final Duration STALE = Duration.ofSeconds(2);
+  private static final int CACHED = 10_000;
+  private static final int MAX_LENGTH = 100;
+
+  private final AdapterRepository adapters;
+  private final VersionRepository versions;
+  private final Adapters visible;
+  private final Access access;
+  private final Cache<AdapterName, Map<String, Located>> known =
+      Caffeine.newBuilder().maximumSize(CACHED).expireAfterWrite(STALE).build();
+
+  References(
+      AdapterRepository adapters, VersionRepository versions, Adapters visible, Access access) {
+    this.adapters = adapters;
+    this.versions = versions;
+    this.visible = visible;
+    this.access = access;
+  }
+
+  /**
+   * The version that a reference means.
+   *
+   * @param pinned whether the reference can never mean another
+   * @param yankReason why it should no longer be used, or null
+   */
+  record Located(
+      AdapterName adapter,
+      long adapterId,
+      boolean isPrivate,
+      long versionId,
+      String version,
+      Sha256 digest,
+      long size,
+      boolean pinned,
+      @Nullable String yankReason) {}
+
+  /**
+   * Finds a version that the caller may see.
+   *
+   * @throws Refusal with status 404 if there is none, whatever the reason
+   */
+  Located find(Caller caller, AdapterName adapter, String reference) {
+    Map<String, Located> found = known.getIfPresent(adapter);
+    Located located = found == null ? null : found.get(reference);
+    if (located == null) {
+      located = resolve(adapter, reference).orElse(null);
+      // Ranges are not kept: there is no end to them.
+      if (located != null && (located.pinned() || isName(reference))) {
+        known.get(adapter, _ -> new ConcurrentHashMap<>()).put(reference, located);
+      }
+    }
+    if (located == null || !visible.sees(caller, adapter, located.isPrivate())) {
+      visible.see(caller, adapter); // says that the adapter is not there, if it is not
+      throw Refusal.notFound("version " + reference + " of " + adapter);
+    }
+    return located;
+  }
+
+  @TransactionalEventListener
+  void forget(Adapters.Changed change) {
+    known.invalidate(change.adapter());
+  }
+
+  /** Whether a text would be taken for a range of versions. */
+  static boolean isRange(String text) {
+    return range(text).isPresent();
+  }
+
+  private static boolean isName(String reference) {
+    return ALIAS.matcher(reference).matches();
+  }
+
+  private Optional<Located> resolve(AdapterName name, String reference) {
+    return access
+        .idOf(name.namespace())
+        .flatMap(namespace -> adapters.findByNamespaceIdAndName(namespace, name.name()))
+        .flatMap(
+            adapter ->
+                version(adapter.id(), reference)
+                    .map(version -> locate(name, adapter, version, reference)));
+  }
+
+  private Optional<VersionEntity> version(long adapterId, String reference) {
+    if (reference.equals(LATEST)) {
+      return versions.findLatest(adapterId);
+    }
+    if (reference.startsWith("sha256:")) {
+      return versions.findByDigest(adapterId, reference);
+    }
+    Optional<VersionNumber> number = VersionNumber.parse(reference);
+    if (number.isPresent()) {
+      return versions
+          .findByAdapterIdAndPrecedence(adapterId, number.get().precedence())
+          .filter(version -> version.version.equals(reference) && version.deletedAt == null);
+    }
+    Optional<VersionEntity> alias =
+        isName(reference) ? versions.findByAlias(adapterId, reference) : Optional.empty();
+    return alias.isPresent() ? alias : highestWithin(adapterId, reference);
+  }
+
+  private Optional<VersionEntity> highestWithin(long adapterId, String text) {
+    return range(text)
+        .flatMap(
+            range ->
+                versions.usable(adapterId).stream()
+                    .filter(version -> new Semver(version).satisfies(range))
+                    .findFirst())
+        .flatMap(VersionNumber::parse)
+        .flatMap(number -> versions.findByAdapterIdAndPrecedence(adapterId, number.precedence()));
+  }
+
+  private static Optional<RangeList> range(String text) {
+    if (text.isBlank() || text.length() > MAX_LENGTH) {
+      return Optional.empty();
+    }
+    RangeList range = RangeListFactory.create(text);
+    return range.get().isEmpty() ? Optional.empty() : Optional.of(range);
+  }
+
+  private static Located locate(
+      AdapterName name, AdapterEntity adapter, VersionEntity version, String reference) {
+    return new Located(
+        name,
+        adapter.id(),
+        adapter.isPrivate,
+        version.id(),
+        version.version,
+        version.digest(),
+        version.size,
+        reference.equals(version.version) || reference.equals(version.digest),
+        version.yankReason);
+  }
+}

@@ -1,0 +1,226 @@
+package dev.nola.registry.catalog;
+
+import dev.nola.api.AdapterSummary;
+import dev.nola.api.Page;
+import dev.nola.api.Verification;
+import dev.nola.api.Visibility;
+import dev.nola.registry.access.Access;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.web.Cursor;
+import dev.nola.registry.web.Pages;
+import dev.nola.registry.web.Refusal;
+import java.sql.Array;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.ResponseEntity;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+
+/**
+ * Searches the listings. Every page is found by the sort key of the last row before it, and so
+ * costs the same however far down it is.
+ *
+ * <p>Ranking is capped: of a query that finds more than a thousand adapters, the thousand most
+ * recently updated are ranked. A word that half the catalog has then costs no more than a rare one.
+ */
+@Component
+class Search {
+  private static final int MAX_QUERY = 500;
+  private static final int RANKED = 1000;
+
+  /** The same words by both dictionaries that {@code Listings} uses. */
+  private static final String TSQUERY =
+      "(websearch_to_tsquery('simple', :q) || websearch_to_tsquery('english', :q))";
+
+  private final JdbcClient database;
+  private final Access access;
+
+  Search(JdbcClient database, Access access) {
+    this.database = database;
+    this.access = access;
+  }
+
+  /** What is searched for; null and empty are no condition. */
+  record Query(
+      @Nullable String q,
+      @Nullable String base,
+      @Nullable String generator,
+      @Nullable Integer bits,
+      @Nullable Integer rank,
+      List<String> tags,
+      @Nullable String namespace,
+      @Nullable Boolean verified) {
+    Query {
+      tags = List.copyOf(tags);
+      if (q != null && q.length() > MAX_QUERY) {
+        throw Refusal.invalid(
+            "q", "q has %d characters, limit is %d".formatted(q.length(), MAX_QUERY));
+      }
+    }
+  }
+
+  /** In which order, and what comes after a key; the last part of a key is unique. */
+  private enum Sort {
+    RELEVANCE("score desc, l.adapter_id desc", "(score, l.adapter_id) < (:k0, :k1)"),
+    UPDATED(
+        "l.updated_at desc, l.adapter_id desc",
+        "(l.updated_at, l.adapter_id) < (to_timestamp(0) + :k0 * interval '1 microsecond', :k1)"),
+    DOWNLOADS("l.downloads desc, l.adapter_id desc", "(l.downloads, l.adapter_id) < (:k0, :k1)"),
+    NAME("l.namespace, l.name", "(l.namespace, l.name) > (:k0, :k1)");
+
+    private final String order;
+    private final String after;
+
+    Sort(String order, String after) {
+      this.order = order;
+      this.after = after;
+    }
+
+    static Sort of(@Nullable String text, boolean hasQuery) {
+      if (text == null) {
+        return hasQuery ? RELEVANCE : UPDATED;
+      }
+      return Arrays.stream(values())
+          .filter(sort -> sort.name().toLowerCase().equals(text))
+          .filter(sort -> sort != RELEVANCE || hasQuery)
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  Refusal.invalid(
+                      "sort",
+                      "sort=%s, must be updated, downloads, name or, with q, relevance"
+                          .formatted(text)));
+    }
+  }
+
+  /** A row of the result, with its sort key. */
+  private record Hit(AdapterSummary adapter, long adapterId, long updatedMicros, long score) {
+    Cursor cursor(Sort sort) {
+      String id = Long.toString(adapterId);
+      List<String> key =
+          switch (sort) {
+            case RELEVANCE -> List.of(Long.toString(score), id);
+            case UPDATED -> List.of(Long.toString(updatedMicros), id);
+            case DOWNLOADS -> List.of(Long.toString(adapter.downloads()), id);
+            case NAME -> List.of(adapter.namespace(), adapter.name());
+          };
+      return new Cursor(sort.name(), key);
+    }
+  }
+
+  ResponseEntity<Page<AdapterSummary>> search(
+      Caller caller, Query query, @Nullable String order, int limit, @Nullable String cursor) {
+    boolean hasQuery = query.q() != null && !query.q().isBlank();
+    Sort sort = Sort.of(order, hasQuery);
+    Map<String, Object> parameters = new HashMap<>();
+    List<String> conditions = conditions(caller, query, hasQuery, parameters);
+    String where = String.join(" and ", conditions);
+    String after = "true";
+    if (cursor != null) {
+      after = sort.after;
+      Cursor key = Cursor.parse(cursor, sort.name(), 2);
+      parameters.put("k0", sort == Sort.NAME ? key.key().get(0) : (Object) key.number(0));
+      parameters.put("k1", sort == Sort.NAME ? key.key().get(1) : (Object) key.number(1));
+    }
+    String from =
+        sort == Sort.RELEVANCE
+            ? """
+              (select *, (ts_rank(words, %s) * 1000000)::bigint as score from (
+                select * from listing l where %s
+                order by l.updated_at desc, l.adapter_id desc limit %d) hits) l"""
+                .formatted(TSQUERY, where, RANKED)
+            : "(select *, 0::bigint as score from listing l where %s) l".formatted(where);
+    parameters.put("limit", Pages.fetch(limit));
+    List<Hit> hits =
+        database
+            .sql(
+                """
+                select l.*, v.version, v.coefficients, v.size, v.task, v.license, v.verification,
+                  (extract(epoch from l.updated_at) * 1000000)::bigint as updated_micros,
+                  case when a.description = '' then v.description else a.description end
+                    as description
+                from (select * from %s where %s order by %s limit :limit) l
+                join version v on v.id = l.version_id
+                join adapter a on a.id = l.adapter_id
+                order by %s"""
+                    .formatted(from, after, sort.order, sort.order))
+            .params(parameters)
+            .query((row, _) -> hit(row))
+            .list();
+    return Pages.of(hits, limit, hit -> hit.cursor(sort), Hit::adapter);
+  }
+
+  private List<String> conditions(
+      Caller caller, Query query, boolean hasQuery, Map<String, Object> parameters) {
+    List<String> conditions = new ArrayList<>();
+    if (!caller.readsAll()) {
+      List<String> own = List.copyOf(access.namespacesOf(caller));
+      conditions.add(own.isEmpty() ? "not l.private" : "(not l.private or l.namespace in (:own))");
+      parameters.put("own", own);
+    }
+    if (hasQuery) {
+      conditions.add("l.words @@ " + TSQUERY);
+      parameters.put("q", separated(String.valueOf(query.q())));
+    }
+    equal(conditions, parameters, "base", query.base());
+    equal(conditions, parameters, "generator", query.generator());
+    equal(conditions, parameters, "bits", query.bits());
+    equal(conditions, parameters, "rank", query.rank());
+    equal(conditions, parameters, "namespace", query.namespace());
+    equal(conditions, parameters, "verified", query.verified());
+    if (!query.tags().isEmpty()) {
+      conditions.add("l.tags @> string_to_array(:tags, chr(31))");
+      parameters.put("tags", String.join("\u001f", query.tags()));
+    }
+    conditions.add("true");
+    return conditions;
+  }
+
+  private static void equal(
+      List<String> conditions,
+      Map<String, Object> parameters,
+      String column,
+      @Nullable Object value) {
+    if (value != null) {
+      conditions.add("l.%s = :%s".formatted(column, column));
+      parameters.put(column, value);
+    }
+  }
+
+  /** Separators within a word become spaces, as in the listings; a leading hyphen stays a "not". */
+  private static String separated(String query) {
+    return query.replaceAll("(?<=[\\p{L}\\p{N}])[-/._](?=[\\p{L}\\p{N}])", " ");
+  }
+
+  private static Hit hit(ResultSet row) throws SQLException {
+    Array tags = row.getArray("tags");
+    return new Hit(
+        new AdapterSummary(
+            row.getString("namespace"),
+            row.getString("name"),
+            row.getString("description"),
+            row.getBoolean("private") ? Visibility.PRIVATE : Visibility.PUBLIC,
+            row.getString("version"),
+            row.getString("base"),
+            row.getString("generator"),
+            row.getInt("rank"),
+            row.getInt("bits"),
+            row.getLong("coefficients"),
+            row.getLong("size"),
+            row.getString("task"),
+            row.getString("license"),
+            List.of((String[]) tags.getArray()),
+            Verification.valueOf(row.getString("verification")),
+            row.getLong("downloads"),
+            row.getTimestamp("updated_at").toInstant()),
+        row.getLong("adapter_id"),
+        row.getLong("updated_micros"),
+        row.getLong("score"));
+  }
+}

@@ -1,0 +1,71 @@
+package dev.nola.registry.catalog;
+
+import dev.nola.api.Verification;
+import dev.nola.api.VersionSummary;
+import dev.nola.api.Yank;
+import dev.nola.format.Sha256;
+import jakarta.persistence.Entity;
+import jakarta.persistence.EnumType;
+import jakarta.persistence.Enumerated;
+import jakarta.persistence.GeneratedValue;
+import jakarta.persistence.GenerationType;
+import jakarta.persistence.Id;
+import jakarta.persistence.Table;
+import java.time.Instant;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+@Entity
+@Table(name = "version")
+class VersionEntity {
+  @Id
+  @GeneratedValue(strategy = GenerationType.IDENTITY)
+  @Nullable Long id;
+
+  long adapterId;
+  String version = "";
+  String precedence = "";
+  boolean prerelease;
+  String digest = "";
+  long size;
+  String base = "";
+  String generator = "";
+  int rank;
+  int bits;
+  long coefficients;
+  String description = "";
+  String task = "";
+  String license = "";
+  String[] tags = {};
+
+  @Enumerated(EnumType.STRING)
+  Verification verification = Verification.UNVERIFIED;
+
+  @Nullable Instant verifiedAt;
+  String publishedBy = "";
+  Instant publishedAt = Instant.EPOCH;
+  @Nullable Instant yankedAt;
+  @Nullable String yankedBy;
+  @Nullable String yankReason;
+  @Nullable Instant deletedAt;
+  long downloads;
+
+  long id() {
+    return Objects.requireNonNull(id, "version is not stored yet");
+  }
+
+  Sha256 digest() {
+    return Sha256.parse(digest);
+  }
+
+  @Nullable Yank yank() {
+    return yankedAt == null
+        ? null
+        : new Yank(Objects.requireNonNull(yankReason), Objects.requireNonNull(yankedBy), yankedAt);
+  }
+
+  VersionSummary summary() {
+    return new VersionSummary(
+        version, digest, size, verification, yank(), downloads, publishedBy, publishedAt);
+  }
+}

@@ -1,0 +1,65 @@
+package dev.nola.registry.catalog;
+
+import java.util.List;
+import java.util.Optional;
+import org.springframework.data.jpa.repository.Query;
+import org.springframework.data.repository.Repository;
+
+/** Versions of an adapter. "Usable" are those that {@code latest} and ranges consider. */
+interface VersionRepository extends Repository<VersionEntity, Long> {
+  String USABLE =
+      " v.deletedAt is null and v.yankedAt is null and v.verification <> Verification.MISMATCHED ";
+
+  VersionEntity saveAndFlush(VersionEntity version);
+
+  Optional<VersionEntity> findById(long id);
+
+  /** Deleted ones, too: their numbers stay used. */
+  Optional<VersionEntity> findByAdapterIdAndPrecedence(long adapterId, String precedence);
+
+  /** Of several with the same bytes, the one of highest precedence that is usable, if any is. */
+  @Query(
+      "select v from VersionEntity v where v.adapterId = :adapterId and v.digest = :digest"
+          + " and v.deletedAt is null"
+          + " order by case when "
+          + USABLE
+          + " then 0 else 1 end, v.precedence desc limit 1")
+  Optional<VersionEntity> findByDigest(long adapterId, String digest);
+
+  /** Releases before prereleases, then by precedence. */
+  @Query(
+      "select v from VersionEntity v where v.adapterId = :adapterId and "
+          + USABLE
+          + " order by v.prerelease, v.precedence desc limit 1")
+  Optional<VersionEntity> findLatest(long adapterId);
+
+  @Query(
+      "select v.version from VersionEntity v where v.adapterId = :adapterId and "
+          + USABLE
+          + " order by v.precedence desc")
+  List<String> usable(long adapterId);
+
+  @Query(
+      "select v from VersionEntity v join AliasEntity a on a.versionId = v.id"
+          + " where a.key.adapterId = :adapterId and a.key.name = :alias and v.deletedAt is null")
+  Optional<VersionEntity> findByAlias(long adapterId, String alias);
+
+  /** Those below a precedence, highest first; without deleted ones. */
+  @Query(
+      "select v from VersionEntity v where v.adapterId = :adapterId and v.deletedAt is null"
+          + " and v.precedence < :below order by v.precedence desc limit :limit")
+  List<VersionEntity> page(long adapterId, String below, int limit);
+
+  @Query(
+      "select coalesce(sum(v.size), 0) from VersionEntity v"
+          + " join AdapterEntity a on a.id = v.adapterId"
+          + " where a.namespaceId = :namespaceId and v.deletedAt is null")
+  long sizeOfNamespace(long namespaceId);
+
+  @Query("select coalesce(sum(v.downloads), 0) from VersionEntity v where v.adapterId = :adapterId")
+  long downloads(long adapterId);
+
+  @Query(
+      "select count(v) > 0 from VersionEntity v where v.digest = :digest and v.deletedAt is null")
+  boolean refersTo(String digest);
+}
