@@ -2,6 +2,7 @@ package dev.nola.registry.access;
 
 import dev.nola.api.Scope;
 import dev.nola.registry.web.Refusal;
+import jakarta.servlet.DispatcherType;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.utils.SpringDocUtils;
@@ -66,6 +67,9 @@ class SecurityConfiguration implements WebMvcConfigurer {
         .authorizeHttpRequests(
             requests ->
                 requests
+                    // The request itself was let in, and now failed.
+                    .dispatcherTypeMatchers(DispatcherType.ERROR)
+                    .permitAll()
                     .requestMatchers(
                         "/actuator/health/**",
                         "/v3/api-docs",

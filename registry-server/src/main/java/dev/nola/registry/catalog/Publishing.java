@@ -22,7 +22,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
 import java.time.Clock;
-import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -130,20 +129,16 @@ class Publishing {
     var hash = Sha256.newMessageDigest();
     byte[] buffer = new byte[BUFFER];
     long deadline = System.nanoTime() + settings.uploadTimeout().toNanos();
-    try {
-      for (int n = request.body().read(buffer); n >= 0; n = request.body().read(buffer)) {
-        limits.countUpload(caller, n);
-        upload.write(buffer, 0, n);
-        hash.update(buffer, 0, n);
-        if (upload.size() > settings.maxFileSize().toBytes()) {
-          throw tooLarge();
-        }
-        if (System.nanoTime() > deadline) {
-          throw tooSlow(settings.uploadTimeout());
-        }
+    for (int n = read(request, buffer); n >= 0; n = read(request, buffer)) {
+      limits.countUpload(caller, n);
+      upload.write(buffer, 0, n);
+      hash.update(buffer, 0, n);
+      if (upload.size() > settings.maxFileSize().toBytes()) {
+        throw tooLarge();
       }
-    } catch (SocketTimeoutException _) {
-      throw tooSlow(settings.uploadTimeout());
+      if (System.nanoTime() > deadline) {
+        throw tooSlow();
+      }
     }
     if (request.length() >= 0 && upload.size() != request.length()) {
       throw Refusal.of(
@@ -153,6 +148,18 @@ class Publishing {
               .formatted(upload.size(), request.length()));
     }
     return Sha256.finish(hash);
+  }
+
+  private int read(Request request, byte[] buffer) throws IOException {
+    try {
+      return request.body().read(buffer);
+    } catch (IOException e) {
+      if (e instanceof SocketTimeoutException || e.getCause() instanceof SocketTimeoutException) {
+        throw tooSlow();
+      }
+      // Its sender is most likely gone; in case not, this is for it, and not a fault of ours.
+      throw Refusal.of(HttpStatus.BAD_REQUEST, "cut-off", "the body could not be read to its end");
+    }
   }
 
   private Verifier.Examined examine(BlobStore.Upload upload) throws IOException {
@@ -306,10 +313,11 @@ class Publishing {
         "the file is larger than %d bytes".formatted(settings.maxFileSize().toBytes()));
   }
 
-  private static Refusal tooSlow(Duration limit) {
+  private Refusal tooSlow() {
     return Refusal.of(
         HttpStatus.REQUEST_TIMEOUT,
         "too-slow",
-        "the body stopped, or took longer than %d seconds".formatted(limit.toSeconds()));
+        "the body stopped, or took longer than %d seconds"
+            .formatted(settings.uploadTimeout().toSeconds()));
   }
 }

@@ -27,6 +27,7 @@ import tools.jackson.core.JacksonException;
 class Problems extends ResponseEntityExceptionHandler {
   private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
   private static final String TYPE = "urn:nola:problem:";
+  private static final String INVALID_CHARACTER = "22021"; // SQLSTATE
   private static final Duration DATABASE_RETRY = Duration.ofSeconds(5);
 
   @ExceptionHandler
@@ -58,8 +59,16 @@ class Problems extends ResponseEntityExceptionHandler {
 
   @ExceptionHandler
   ResponseEntity<Object> database(DataAccessException failure) {
-    if (isConnectionFailure(failure)) {
+    String state =
+        failure.getMostSpecificCause() instanceof SQLException e && e.getSQLState() != null
+            ? e.getSQLState()
+            : "";
+    // SQLSTATE class 08: connection exception; 57P: the server was told to end.
+    if (state.startsWith("08") || state.startsWith("57P")) {
       return databaseAway(failure);
+    }
+    if (state.equals(INVALID_CHARACTER)) {
+      return refused(Refusal.invalid("request", "a text has a character NUL, which is not stored"));
     }
     return unexpected(failure);
   }
@@ -103,20 +112,13 @@ class Problems extends ResponseEntityExceptionHandler {
     return new ResponseEntity<>(body, headers, status);
   }
 
-  private static boolean isConnectionFailure(DataAccessException failure) {
-    // SQLSTATE class 08: connection exception; 57P: the server was told to end.
-    return failure.getMostSpecificCause() instanceof SQLException e
-        && e.getSQLState() != null
-        && (e.getSQLState().startsWith("08") || e.getSQLState().startsWith("57P"));
-  }
-
   private static ProblemDetail problem(HttpStatus status, String type, String detail) {
     ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, detail);
     complete(problem, type);
     return problem;
   }
 
-  private static void complete(ProblemDetail problem, String type) {
+  static void complete(ProblemDetail problem, String type) {
     problem.setType(URI.create(TYPE + type));
     problem.setProperty("requestId", RequestIds.current());
   }

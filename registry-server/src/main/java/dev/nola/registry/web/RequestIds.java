@@ -32,14 +32,22 @@ public final class RequestIds extends OncePerRequestFilter {
     return id == null ? "" : id;
   }
 
+  /** Also when the container answers: the id is that of the request which failed. */
+  @Override
+  protected boolean shouldNotFilterErrorDispatch() {
+    return false;
+  }
+
   @Override
   protected void doFilterInternal(
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
-    String given = request.getHeader(HEADER);
-    String id =
-        given != null && SOUND.matcher(given).matches() ? given : UUID.randomUUID().toString();
-    response.setHeader(HEADER, id);
+    String id = response.getHeader(HEADER); // there already if this is an error's second round
+    if (id == null) {
+      String given = request.getHeader(HEADER);
+      id = given != null && SOUND.matcher(given).matches() ? given : UUID.randomUUID().toString();
+      response.setHeader(HEADER, id);
+    }
     MDC.put(KEY, id);
     try {
       chain.doFilter(request, response);
