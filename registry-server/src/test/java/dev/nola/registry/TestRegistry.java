@@ -5,8 +5,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
-import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -51,20 +53,25 @@ final class TestRegistry implements AutoCloseable {
   }
 
   static TestRegistry start(TestDatabase database, Path data, String... settings) {
-    List<String> arguments = new ArrayList<>();
-    arguments.add("--server.port=0");
-    arguments.add("--nola.data=" + data);
-    arguments.add("--nola.database.url=" + database.url());
-    arguments.add("--nola.database.username=" + database.username());
-    arguments.add("--nola.access.admin-token=" + ADMIN);
-    arguments.add("--nola.access.anonymous-requests-per-minute=1000000");
-    arguments.add("--nola.access.requests-per-minute=1000000");
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("server.port", "0");
+    all.put("nola.data", data.toString());
+    all.put("nola.database.url", database.url());
+    all.put("nola.database.username", database.username());
+    all.put("nola.access.admin-token", ADMIN);
+    all.put("nola.access.anonymous-requests-per-minute", "1000000");
+    all.put("nola.access.requests-per-minute", "1000000");
     for (String setting : settings) {
-      arguments.add("--" + setting);
+      int equals = setting.indexOf('=');
+      all.put(setting.substring(0, equals), setting.substring(equals + 1));
     }
+    String[] arguments =
+        all.entrySet().stream()
+            .map(e -> "--" + e.getKey() + "=" + e.getValue())
+            .toArray(String[]::new);
     SpringApplication application = new SpringApplication(RegistryServer.class);
     application.setRegisterShutdownHook(false); // its end comes before the database's
-    return new TestRegistry(application.run(arguments.toArray(String[]::new)), database, data);
+    return new TestRegistry(application.run(arguments), database, data);
   }
 
   int port() {
@@ -79,8 +86,8 @@ final class TestRegistry implements AutoCloseable {
     return data;
   }
 
-  <T> T bean(Class<T> type) {
-    return context.getBean(type);
+  <T> Collection<T> beans(Class<T> type) {
+    return context.getBeansOfType(type).values();
   }
 
   TestClient admin() {

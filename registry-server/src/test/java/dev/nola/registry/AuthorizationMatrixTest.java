@@ -1,0 +1,204 @@
+package dev.nola.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nola.format.AdapterFile;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
+
+/** Who gets which answer from each endpoint; an endpoint that is missing here fails the test. */
+class AuthorizationMatrixTest {
+  private static final TestRegistry REGISTRY = TestRegistry.shared();
+
+  /** In the order of the table's columns. */
+  private enum Who {
+    ANONYMOUS,
+    /** A token that may only read, of an account that is no member. */
+    READER,
+    /** A token that may publish, of an account that is no member. */
+    STRANGER,
+    MEMBER,
+    OWNER,
+    WORKER,
+    ADMIN
+  }
+
+  // Each row: endpoint, then the status for everyone in Who's order. {ns} is OWNER's namespace,
+  // with
+  // MEMBER in it, a public adapter {open} and a private one {secret}, both at 1.0.0.
+  private static final String TABLE =
+      """
+      PUT    /api/v1/namespaces/{ns}                          401 403 409 409 200 403 200
+      GET    /api/v1/namespaces/{ns}                          200 200 200 200 200 200 200
+      GET    /api/v1/namespaces/{ns}/members                  401 403 403 200 200 403 200
+      PUT    /api/v1/namespaces/{ns}/members/member           401 403 403 403 200 403 200
+      DELETE /api/v1/namespaces/{ns}/members/absent           401 403 403 403 404 403 404
+      GET    /api/v1/tokens                                   401 200 200 200 200 200 200
+      POST   /api/v1/tokens                                   401 422 422 422 422 422 422
+      DELETE /api/v1/tokens/00000000-0000-0000-0000-000000000000 401 404 404 404 404 404 404
+      GET    /api/v1/adapters                                 200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/open                       200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret                     404 404 404 200 200 200 200
+      PATCH  /api/v1/adapters/{ns}/open                       401 403 403 200 200 403 200
+      PATCH  /api/v1/adapters/{ns}/secret                     401 403 404 200 200 403 200
+      GET    /api/v1/adapters/{ns}/open/versions              200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/versions            404 404 404 200 200 200 200
+      GET    /api/v1/adapters/{ns}/open/versions/1.0.0        200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/versions/1.0.0      404 404 404 200 200 200 200
+      POST   /api/v1/adapters/{ns}/open/versions/1.0.0        401 403 403 200 200 403 200
+      POST   /api/v1/adapters/{ns}/secret/versions/1.0.0      401 403 404 200 200 403 200
+      DELETE /api/v1/adapters/{ns}/open/versions/9.0.0        401 403 403 403 403 403 404
+      DELETE /api/v1/adapters/{ns}/secret/versions/9.0.0      401 403 403 403 403 403 404
+      GET    /api/v1/adapters/{ns}/open/versions/1.0.0/file   200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/versions/1.0.0/file 404 404 404 200 200 200 200
+      PUT    /api/v1/adapters/{ns}/open/versions/9.0.0/yank   401 403 403 404 404 403 404
+      PUT    /api/v1/adapters/{ns}/secret/versions/9.0.0/yank 401 403 404 404 404 403 404
+      DELETE /api/v1/adapters/{ns}/open/versions/1.0.0/yank   401 403 403 200 200 403 200
+      DELETE /api/v1/adapters/{ns}/secret/versions/1.0.0/yank 401 403 404 200 200 403 200
+      GET    /api/v1/adapters/{ns}/open/aliases               200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/aliases             404 404 404 200 200 200 200
+      GET    /api/v1/adapters/{ns}/open/aliases/st/history    200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/aliases/st/history  404 404 404 200 200 200 200
+      PUT    /api/v1/adapters/{ns}/open/aliases/st            401 403 403 200 200 403 200
+      PUT    /api/v1/adapters/{ns}/secret/aliases/st          401 403 404 200 200 403 200
+      DELETE /api/v1/adapters/{ns}/open/aliases/absent        401 403 403 404 404 403 404
+      DELETE /api/v1/adapters/{ns}/secret/aliases/absent      401 403 404 404 404 403 404
+      GET    /api/v1/audit                                    401 403 403 403 403 403 200
+      POST   /api/v1/admin/collect-garbage                    401 403 403 403 403 403 200
+      POST   /api/v1/admin/scrub                              401 403 403 403 403 403 200
+      GET    /actuator/health                                 200 200 200 200 200 200 200
+      GET    /actuator/health/readiness                       200 200 200 200 200 200 200
+      GET    /actuator/prometheus                             401 200 200 200 200 200 200
+      GET    /actuator/env                                    401 403 403 403 403 403 403
+      GET    /actuator                                        401 403 403 403 403 403 403
+      GET    /v3/api-docs                                     200 200 200 200 200 200 200
+      GET    /swagger-ui/index.html                           200 200 200 200 200 200 200
+      GET    /                                                401 403 403 403 403 403 403
+      """;
+
+  /** What needs a body; all others are sent without one. */
+  private static final Map<String, String> BODIES =
+      Map.of(
+          "PUT members", "{\"role\": \"member\"}",
+          "POST tokens", "{\"scopes\": []}",
+          "PATCH open", "{}",
+          "PATCH secret", "{}",
+          "PUT yank", "{\"reason\": \"none\"}",
+          "PUT aliases", "{\"version\": \"1.0.0\"}");
+
+  private static final Map<Who, TestClient> CLIENTS = new LinkedHashMap<>();
+  private static String namespace = "";
+
+  @BeforeAll
+  static void createEveryone() throws Exception {
+    TestClient admin = REGISTRY.admin();
+    CLIENTS.put(Who.ANONYMOUS, REGISTRY.anonymous());
+    CLIENTS.put(Who.READER, admin.account("matrix-reader", "read"));
+    CLIENTS.put(Who.STRANGER, admin.account("matrix-stranger", "publish"));
+    CLIENTS.put(Who.MEMBER, admin.account("member", "publish"));
+    CLIENTS.put(Who.OWNER, admin.account("matrix-owner", "publish"));
+    CLIENTS.put(Who.WORKER, admin.account("matrix-worker", "worker"));
+    CLIENTS.put(Who.ADMIN, admin);
+    TestClient owner = client(Who.OWNER);
+    namespace = owner.namespace();
+    owner.put("/api/v1/namespaces/" + namespace + "/members/member", Map.of("role", "member"));
+    owner.publish(namespace + "/open@1.0.0", Samples.file(1));
+    owner.publishPrivate(namespace + "/secret@1.0.0", Samples.file(1));
+    for (String name : List.of("open", "secret")) {
+      owner.put(
+          "/api/v1/adapters/" + namespace + "/" + name + "/aliases/st", Map.of("version", "1.0.0"));
+    }
+  }
+
+  private static TestClient client(Who who) {
+    return Objects.requireNonNull(CLIENTS.get(who));
+  }
+
+  @Test
+  void everyoneGetsTheAnswerOfTheTable() throws Exception {
+    List<String> wrong = new ArrayList<>();
+    for (String row : TABLE.lines().toList()) {
+      String[] cells = row.strip().split(" +");
+      assertThat(cells).as(row).hasSize(2 + Who.values().length);
+      for (Who who : Who.values()) {
+        int status = send(client(who), cells[0], cells[1]);
+        String expected = cells[2 + who.ordinal()];
+        if (!expected.equals(Integer.toString(status))) {
+          wrong.add(
+              "%s %s: %s gets %d, not %s".formatted(cells[0], cells[1], who, status, expected));
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void everyEndpointIsInTheTable() {
+    Set<String> missing = new TreeSet<>();
+    List<String> rows = TABLE.lines().map(String::strip).toList();
+    REGISTRY
+        .beans(RequestMappingHandlerMapping.class)
+        .forEach(
+            mapping ->
+                mapping
+                    .getHandlerMethods()
+                    .forEach(
+                        (info, method) -> {
+                          if (!method.getBeanType().getName().startsWith("dev.nola")) {
+                            return; // of libraries: closed, unless they are listed above
+                          }
+                          for (String pattern : info.getPatternValues()) {
+                            if (pattern.equals("/error")) {
+                              continue; // where failed requests are sent on to, within the server
+                            }
+                            String path = pattern.replaceAll("\\{[^/]+}", "[^/ ]+");
+                            info.getMethodsCondition()
+                                .getMethods()
+                                .forEach(
+                                    verb -> {
+                                      String regex = verb + " +" + path + " .*";
+                                      if (rows.stream().noneMatch(row -> row.matches(regex))) {
+                                        missing.add(verb + " " + pattern);
+                                      }
+                                    });
+                          }
+                        }));
+    assertThat(missing).isEmpty();
+  }
+
+  private static int send(TestClient client, String method, String path) throws Exception {
+    String[] parts = path.split("/");
+    String body = null;
+    for (Map.Entry<String, String> entry : BODIES.entrySet()) {
+      String[] key = entry.getKey().split(" ");
+      if (method.equals(key[0]) && List.of(parts).contains(key[1])) {
+        body = entry.getValue();
+      }
+    }
+    String url = path.replace("{ns}", namespace);
+    if (method.equals("POST") && path.contains("/versions/")) {
+      return client
+          .send(
+              method,
+              url,
+              BodyPublishers.ofByteArray(Samples.file(1)),
+              "Content-Type",
+              AdapterFile.MEDIA_TYPE)
+          .status();
+    }
+    return body == null
+        ? client.send(method, url, BodyPublishers.noBody()).status()
+        : client
+            .send(method, url, BodyPublishers.ofString(body), "Content-Type", "application/json")
+            .status();
+  }
+}
