@@ -53,10 +53,7 @@ final class TestDatabase {
 
   static TestDatabase create() throws SQLException {
     TestDatabase database = new TestDatabase("registry" + COUNT.incrementAndGet());
-    try (Connection connection = Cluster.POSTGRES.getPostgresDatabase().getConnection();
-        Statement statement = connection.createStatement()) {
-      statement.execute("create database " + database.name);
-    }
+    executeFromOutside("create database " + database.name);
     return database;
   }
 
@@ -80,6 +77,30 @@ final class TestDatabase {
   /** Runs a statement, as someone would who goes behind the server's back. */
   void execute(String sql) throws SQLException {
     try (Connection connection = connect();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  /** Ends all connections, and lets no new one in. */
+  void cutOff() throws SQLException {
+    executeFromOutside("alter database " + name + " allow_connections false");
+    endConnections();
+  }
+
+  /** Ends all connections, as a network that fails would; new ones can be made at once. */
+  void endConnections() throws SQLException {
+    executeFromOutside(
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = '" + name + "'");
+  }
+
+  /** Undoes {@link #cutOff}. */
+  void reconnect() throws SQLException {
+    executeFromOutside("alter database " + name + " allow_connections true");
+  }
+
+  private static void executeFromOutside(String sql) throws SQLException {
+    try (Connection connection = Cluster.POSTGRES.getPostgresDatabase().getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute(sql);
     }

@@ -7,6 +7,7 @@ import dev.nola.api.Role;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import java.time.Clock;
 import java.util.List;
@@ -55,7 +56,13 @@ class NamespaceController {
   @Transactional
   @Operation(
       summary = "Create a namespace, owned by the caller",
-      description = "200 if the caller owns it already.")
+      responses = {
+        @ApiResponse(responseCode = "201", description = "Created", useReturnTypeSchema = true),
+        @ApiResponse(
+            responseCode = "200",
+            description = "The caller owns it already",
+            useReturnTypeSchema = true)
+      })
   ResponseEntity<Namespace> create(@PathVariable String namespace, Caller caller) {
     if (!NAME.matcher(namespace).matches()) {
       throw Refusal.invalid(

@@ -17,6 +17,7 @@ import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.parameters.RequestBody;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
@@ -88,7 +89,14 @@ class VersionController {
       requestBody =
           @RequestBody(
               required = true,
-              content = @Content(schema = @Schema(type = "string", format = "binary"))))
+              content = @Content(schema = @Schema(type = "string", format = "binary"))),
+      responses = {
+        @ApiResponse(responseCode = "201", description = "Published", useReturnTypeSchema = true),
+        @ApiResponse(
+            responseCode = "200",
+            description = "The same bytes are published already",
+            useReturnTypeSchema = true)
+      })
   ResponseEntity<VersionSummary> publish(
       @PathVariable String namespace,
       @PathVariable String name,

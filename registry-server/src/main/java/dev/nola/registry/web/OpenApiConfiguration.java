@@ -15,8 +15,10 @@ import io.swagger.v3.oas.models.security.SecurityScheme;
 import io.swagger.v3.oas.models.servers.Server;
 import java.util.List;
 import org.springdoc.core.customizers.OpenApiCustomizer;
+import org.springdoc.core.customizers.OperationCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.util.StringUtils;
 
 /** What the API's description says beside its endpoints. */
 @Configuration(proxyBeanMethods = false)
@@ -46,6 +48,17 @@ class OpenApiConfiguration {
                 .addSchemas(PROBLEM, problem()))
         // Without a token much can be read: both are right.
         .security(List.of(new SecurityRequirement(), new SecurityRequirement().addList(TOKEN)));
+  }
+
+  /** Such as {@code versionPublish}; without this, methods of one name would be numbered. */
+  @Bean
+  OperationCustomizer operationIds() {
+    return (operation, method) -> {
+      String controller =
+          StringUtils.uncapitalize(method.getBeanType().getSimpleName().replace("Controller", ""));
+      operation.setOperationId(controller + StringUtils.capitalize(method.getMethod().getName()));
+      return operation;
+    };
   }
 
   /** Every endpoint may refuse. */

@@ -59,12 +59,13 @@ class Problems extends ResponseEntityExceptionHandler {
 
   @ExceptionHandler
   ResponseEntity<Object> database(DataAccessException failure) {
-    String state =
-        failure.getMostSpecificCause() instanceof SQLException e && e.getSQLState() != null
-            ? e.getSQLState()
-            : "";
-    // SQLSTATE class 08: connection exception; 57P: the server was told to end.
-    if (state.startsWith("08") || state.startsWith("57P")) {
+    if (!(failure.getMostSpecificCause() instanceof SQLException cause)) {
+      return unexpected(failure);
+    }
+    String state = cause.getSQLState();
+    // SQLSTATE class 08: connection exception; 57P: the server was told to end; none: the pool says
+    // so, of a connection that it has closed.
+    if (state == null || state.startsWith("08") || state.startsWith("57P")) {
       return databaseAway(failure);
     }
     if (state.equals(INVALID_CHARACTER)) {

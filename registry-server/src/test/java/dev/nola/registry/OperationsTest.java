@@ -1,0 +1,194 @@
+package dev.nola.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nola.registry.TestClient.Answer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.json.JsonMapper;
+
+class OperationsTest {
+  private final TestRegistry registry = TestRegistry.shared();
+
+  @Test
+  void openApiIsTheOneCheckedIn() throws Exception {
+    String actual =
+        new String(registry.anonymous().get("/v3/api-docs.yaml").bytes(), StandardCharsets.UTF_8);
+    Path written = Path.of("target/openapi.yaml");
+    Files.writeString(written, actual);
+
+    // If the change is meant: cp registry-server/target/openapi.yaml registry-server/
+    assertThat(actual).isEqualTo(Files.readString(Path.of("openapi.yaml")));
+    assertThat(actual).startsWith("openapi: 3.1");
+  }
+
+  @Test
+  void everySettingIsDocumented() throws Exception {
+    Set<String> settings = new TreeSet<>();
+    JsonMapper.shared()
+        .readTree(
+            OperationsTest.class.getResourceAsStream(
+                "/META-INF/spring-configuration-metadata.json"))
+        .at("/properties")
+        .forEach(property -> settings.add(property.at("/name").asString()));
+    settings.add("nola.data");
+    String readme = Files.readString(Path.of("README.md"));
+
+    assertThat(settings).hasSizeGreaterThan(10);
+    assertThat(settings).allSatisfy(setting -> assertThat(readme).contains("`" + setting + "`"));
+    readme
+        .lines()
+        .filter(line -> line.startsWith("| `nola."))
+        .map(line -> line.split("`")[1])
+        .forEach(documented -> assertThat(settings).contains(documented));
+  }
+
+  @Test
+  void requestIdIsTheCallersOrAFreshOne() throws Exception {
+    TestClient client = registry.anonymous();
+
+    Answer own = client.get("/api/v1/adapters/a/b", "X-Request-Id", "build-17.3_x");
+    Answer forged = client.get("/api/v1/adapters/a/b", "X-Request-Id", "a b\"}");
+
+    assertThat(own.header("X-Request-Id")).isEqualTo("build-17.3_x");
+    assertThat(own.text("/requestId")).isEqualTo("build-17.3_x");
+    assertThat(forged.header("X-Request-Id")).hasSize(36);
+    assertThat(forged.text("/requestId")).isEqualTo(forged.header("X-Request-Id"));
+  }
+
+  @Test
+  void metricsCountRequests() throws Exception {
+    registry.anonymous().get("/api/v1/adapters");
+
+    Answer metrics = registry.admin().get("/actuator/prometheus");
+
+    assertThat(new String(metrics.bytes(), StandardCharsets.UTF_8))
+        .contains("http_server_requests_seconds_count{")
+        .contains("uri=\"/api/v1/adapters\"")
+        .contains("hikaricp_connections_active");
+  }
+
+  @Test
+  void problemsAreProblemDetails() throws Exception {
+    Answer answer = registry.anonymous().get("/api/v1/adapters/a/b", "Accept", "text/html");
+
+    assertThat(answer.status()).isEqualTo(404);
+    assertThat(answer.header("Content-Type")).isEqualTo(TestClient.PROBLEM);
+    assertThat(answer.text("/title")).isEqualTo("Not Found");
+    assertThat(answer.text("/instance")).isEqualTo("/api/v1/adapters/a/b");
+    Answer method = registry.admin().post("/api/v1/audit", "{}");
+    assertThat(method.status()).isEqualTo(405);
+    assertThat(method.header("Content-Type")).isEqualTo(TestClient.PROBLEM);
+    assertThat(method.refusal()).isEqualTo("405 method-not-allowed");
+  }
+
+  @Test
+  void databaseThatIsAwayMakesItUnreadyAndComesBack() throws Exception {
+    TestDatabase database = TestDatabase.create();
+    try (TestRegistry own =
+        TestRegistry.start(database, Files.createTempDirectory("nola-registry"))) {
+      String readiness = "/actuator/health/readiness";
+      assertThat(own.anonymous().get(readiness).text("/status")).isEqualTo("UP");
+
+      database.cutOff();
+      Answer unready = own.anonymous().get(readiness);
+      assertThat(unready.status()).isEqualTo(503);
+      assertThat(unready.text("/status")).isEqualTo("DOWN");
+      Answer search = own.anonymous().get("/api/v1/adapters");
+      assertThat(search.refusal()).isEqualTo("503 unavailable");
+      assertThat(search.header("Retry-After")).isEqualTo("5");
+      assertThat(own.anonymous().with("nola_unknown").get("/api/v1/adapters").refusal())
+          .isEqualTo("503 unavailable");
+
+      database.reconnect();
+      long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+      while (own.anonymous().get(readiness).status() != 200 && System.nanoTime() < end) {
+        Thread.sleep(100);
+      }
+      assertThat(own.anonymous().get(readiness).text("/status")).isEqualTo("UP");
+      assertThat(own.anonymous().get("/api/v1/adapters").status()).isEqualTo(200);
+    }
+  }
+
+  @Test
+  void blobStoreThatCannotBeWrittenMakesItUnready() throws Exception {
+    try (TestRegistry own = TestRegistry.start()) {
+      Files.delete(own.data().resolve("blobs/tmp"));
+
+      assertThat(own.anonymous().get("/actuator/health/readiness").text("/status"))
+          .isEqualTo("DOWN");
+      assertThat(own.anonymous().get("/actuator/health/liveness").text("/status")).isEqualTo("UP");
+    }
+  }
+
+  @Test
+  void scrubNamesTheBlobsThatAreDamaged() throws Exception {
+    try (TestRegistry own = TestRegistry.start()) {
+      String namespace = own.admin().namespace();
+      own.admin().publish(namespace + "/mood@1.0.0", Samples.file(1));
+      String digest =
+          own.admin().publish(namespace + "/mood@2.0.0", Samples.file(2)).text("/digest");
+      Path blob =
+          own.blobFiles().stream()
+              .filter(file -> digest.endsWith(file.getFileName().toString()))
+              .findFirst()
+              .orElseThrow();
+      byte[] bytes = Files.readAllBytes(blob);
+      bytes[100] ^= 1;
+      Files.write(blob, bytes);
+
+      Answer report = own.admin().post("/api/v1/admin/scrub", "");
+
+      assertThat(report.json().at("/checked").asInt()).isEqualTo(2);
+      assertThat(report.json().at("/corrupt")).hasSize(1);
+      assertThat(report.text("/corrupt/0")).isEqualTo(digest);
+      own.admin().publish(namespace + "/mood@2.0.0", Samples.file(2)); // mends it
+      assertThat(own.admin().post("/api/v1/admin/scrub", "").json().at("/corrupt")).isEmpty();
+    }
+  }
+
+  @Test
+  void garbageIsCollectedAfterItsGraceAndNothingElse() throws Exception {
+    try (TestRegistry own = TestRegistry.start()) {
+      String namespace = own.admin().namespace();
+      own.admin().publish(namespace + "/mood@1.0.0", Samples.file(1));
+      own.admin().publish(namespace + "/mood@2.0.0", Samples.file(2));
+      own.admin().publish(namespace + "/also@1.0.0", Samples.file(2));
+      own.admin().publish(namespace + "/mood@3.0.0", Samples.file(3));
+      own.admin().delete("/api/v1/adapters/" + namespace + "/mood/versions/2.0.0");
+      own.admin().delete("/api/v1/adapters/" + namespace + "/mood/versions/3.0.0");
+      assertThat(collect(own)).isZero();
+
+      for (Path blob : own.blobFiles()) {
+        Files.setLastModifiedTime(blob, FileTime.from(Instant.now().minus(Duration.ofHours(25))));
+      }
+      assertThat(collect(own)).isEqualTo(1);
+      assertThat(own.blobFiles()).hasSize(2);
+      assertThat(
+              own.admin()
+                  .get("/api/v1/adapters/" + namespace + "/also/versions/1.0.0/file")
+                  .bytes())
+          .isEqualTo(Samples.file(2));
+    }
+  }
+
+  @Test
+  void secondServerOnOneDataDirectoryIsRefused() throws Exception {
+    try (TestRegistry own = TestRegistry.start()) {
+      assertThatThrownBy(() -> TestRegistry.start(TestDatabase.create(), own.data()))
+          .hasStackTraceContaining("another server uses the data directory");
+    }
+  }
+
+  private static int collect(TestRegistry registry) throws Exception {
+    return registry.admin().post("/api/v1/admin/collect-garbage", "").json().at("/blobs").asInt();
+  }
+}
