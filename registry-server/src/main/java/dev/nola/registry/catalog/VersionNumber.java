@@ -21,10 +21,10 @@ record VersionNumber(String text, String precedence, boolean prerelease) {
   private static final String AFTER_PRERELEASES = "~";
 
   static Optional<VersionNumber> parse(String text) {
-    if (text.length() > MAX_LENGTH || !Semver.isValid(text) || !Character.isDigit(text.charAt(0))) {
+    Semver semver = text.length() > MAX_LENGTH ? null : Semver.parse(text);
+    if (semver == null || !semver.getVersion().equals(text)) { // it takes spaces and a v
       return Optional.empty();
     }
-    Semver semver = new Semver(text);
     List<String> prerelease = semver.getPreRelease();
     StringBuilder precedence = new StringBuilder();
     precedence.append(

@@ -1,0 +1,96 @@
+package dev.nola.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Publishing while the server is killed and started again: five times here, fifty in the profile
+ * {@code soak}. Every third time its PostgreSQL is killed with it.
+ */
+class CrashTest {
+  private static final int CRASHES = Integer.getInteger("nola.crashes", 5);
+  private static final int PUBLISHERS = 3;
+
+  @TempDir private Path folder;
+
+  @Test
+  void whatWasAcknowledgedSurvivesEveryCrash() throws Exception {
+    Path data = folder.resolve("data");
+    Path log = folder.resolve("log");
+    Map<String, String> acknowledged = new ConcurrentHashMap<>();
+    AtomicInteger interrupted = new AtomicInteger();
+    AtomicInteger next = new AtomicInteger();
+    ServerProcess server = ServerProcess.start(data, log);
+    try {
+      String namespace = server.admin().namespace();
+      for (int crash = 0; crash < CRASHES; crash++) {
+        int before = acknowledged.size();
+        TestClient client = server.admin();
+        try (ExecutorService executor = Executors.newFixedThreadPool(PUBLISHERS)) {
+          List<Future<?>> running = new ArrayList<>();
+          for (int p = 0; p < PUBLISHERS; p++) {
+            String adapter = namespace + "/a" + p;
+            running.add(
+                executor.submit(
+                    () -> {
+                      boolean alive = true;
+                      while (alive) {
+                        alive = publish(client, adapter, next.getAndIncrement(), acknowledged);
+                      }
+                      interrupted.incrementAndGet();
+                      return null;
+                    }));
+          }
+          Thread.sleep(1000 + 37L * (crash % 10)); // not always at the same point
+          if (crash % 3 == 2) {
+            server.killWithDatabase(data);
+          } else {
+            server.kill();
+          }
+          for (Future<?> future : running) {
+            future.get();
+          }
+        }
+        assertThat(acknowledged.size())
+            .as("published before crash %d", crash)
+            .isGreaterThan(before);
+        server = ServerProcess.start(data, log);
+        Published.assertAllWhole(server.admin(), namespace, acknowledged);
+      }
+      assertThat(server.admin().post("/api/v1/admin/scrub", "").json().at("/corrupt")).isEmpty();
+      System.out.printf(
+          "%d crashes, %d versions acknowledged, %d publishers interrupted%n",
+          CRASHES, acknowledged.size(), interrupted.get());
+    } finally {
+      server.close();
+    }
+  }
+
+  /** Publishes one version; false when the server is gone. */
+  private static boolean publish(
+      TestClient client, String adapter, int number, Map<String, String> acknowledged)
+      throws InterruptedException {
+    String version = adapter + "@1." + number + ".0";
+    try {
+      TestClient.Answer answer = client.publish(version, Samples.file(number));
+      if (answer.status() == 201) {
+        acknowledged.put(version, answer.text("/digest"));
+      }
+      return true;
+    } catch (IOException _) {
+      return false;
+    }
+  }
+}

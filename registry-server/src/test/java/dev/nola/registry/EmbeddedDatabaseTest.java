@@ -1,0 +1,92 @@
+package dev.nola.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class EmbeddedDatabaseTest {
+  @TempDir private Path folder;
+
+  @Test
+  void asksForAPasswordAndServesAPlainUserDurably() throws Exception {
+    Path data = folder.resolve("data");
+    try (ServerProcess server = ServerProcess.start(data, folder.resolve("log"))) {
+      Path file = data.resolve("postgres/connection.properties");
+      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+          .isEqualTo("rw-------");
+      assertThat(data.resolve("postgres/superuser-password")).doesNotExist();
+      Properties known = new Properties();
+      try (var in = Files.newBufferedReader(file)) {
+        known.load(in);
+      }
+      String url = "jdbc:postgresql://127.0.0.1:" + known.getProperty("port") + "/nola";
+      for (String user : List.of("nola", "postgres")) {
+        assertThatThrownBy(() -> DriverManager.getConnection(url, user, "guess"))
+            .isInstanceOf(SQLException.class)
+            .hasMessageContaining("password authentication failed");
+      }
+      try (Connection connection =
+              DriverManager.getConnection(url, "nola", known.getProperty("password"));
+          var rows =
+              connection
+                  .createStatement()
+                  .executeQuery(
+                      """
+                      select rolsuper, current_setting('fsync'), current_setting('synchronous_commit'),
+                        current_setting('listen_addresses'), current_setting('password_encryption')
+                      from pg_roles where rolname = current_user""")) {
+        rows.next();
+        assertThat(rows.getBoolean(1)).isFalse();
+        assertThat(rows.getString(2)).isEqualTo("on");
+        assertThat(rows.getString(3)).isEqualTo("on");
+        assertThat(rows.getString(4)).isEqualTo("127.0.0.1");
+        assertThat(rows.getString(5)).isEqualTo("scram-sha-256");
+      }
+      server.admin().get("/api/v1/adapters/a/b");
+      logsAreJsonWithoutSecrets(server.log(), known);
+    }
+    assertThat(data.resolve("postgres/cluster/postmaster.pid")).doesNotExist(); // ended with it
+  }
+
+  private static void logsAreJsonWithoutSecrets(Path log, Properties known) throws Exception {
+    String text = Files.readString(log);
+    assertThat(text)
+        .doesNotContain(TestRegistry.ADMIN)
+        .doesNotContain(known.getProperty("password"))
+        .contains("right for one machine");
+    for (String line : text.lines().filter(line -> !line.startsWith("WARNING")).toList()) {
+      JsonNode entry = JsonMapper.shared().readTree(line);
+      assertThat(entry.has("message")).as(line).isTrue();
+    }
+  }
+
+  @Test
+  void failureToStartIsASentence() throws Exception {
+    Path data = Files.createDirectories(folder.resolve("data"));
+    Files.createDirectories(data.resolve("postgres"));
+    Files.writeString(
+        data.resolve("postgres/connection.properties"),
+        "port=1\npassword=x\nsuperuser-password=x\ncomplete=true\n");
+
+    ServerProcess server = ServerProcess.launch(data, folder.resolve("log"), Map.of());
+
+    assertThat(server.waitFor()).isEqualTo(1);
+    assertThat(Files.readString(server.log()))
+        .contains("own PostgreSQL in " + data.resolve("postgres") + " does not start")
+        .contains("nola.database.url")
+        .doesNotContain("\\tat org.springframework");
+  }
+}

@@ -1,0 +1,56 @@
+package dev.nola.registry;
+
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** Which package may use which; data flows one way. */
+@AnalyzeClasses(
+    packages = "dev.nola.registry",
+    importOptions = ImportOption.DoNotIncludeTests.class)
+class ModuleStructureTest {
+  @ArchTest
+  static final ArchRule PACKAGES_HAVE_NO_CYCLES =
+      slices().matching("dev.nola.registry.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule EACH_USES_WHAT_IS_BELOW_IT =
+      layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("dev.nola.registry..")
+          .layer("catalog")
+          .definedBy("dev.nola.registry.catalog..")
+          .layer("access")
+          .definedBy("dev.nola.registry.access..")
+          .layer("verification")
+          .definedBy("dev.nola.registry.verification..")
+          .layer("blobs")
+          .definedBy("dev.nola.registry.blobs..")
+          .layer("audit")
+          .definedBy("dev.nola.registry.audit..")
+          .layer("database")
+          .definedBy("dev.nola.registry.database..")
+          .layer("web")
+          .definedBy("dev.nola.registry.web..")
+          .layer("data")
+          .definedBy("dev.nola.registry.data..")
+          .whereLayer("catalog")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("database")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("access")
+          .mayOnlyBeAccessedByLayers("catalog")
+          .whereLayer("verification")
+          .mayOnlyBeAccessedByLayers("catalog")
+          .whereLayer("blobs")
+          .mayOnlyBeAccessedByLayers("catalog")
+          .whereLayer("audit")
+          .mayOnlyBeAccessedByLayers("catalog", "access")
+          .whereLayer("web")
+          .mayOnlyBeAccessedByLayers("catalog", "access", "verification", "audit")
+          .whereLayer("data")
+          .mayOnlyBeAccessedByLayers("access", "blobs", "database");
+}

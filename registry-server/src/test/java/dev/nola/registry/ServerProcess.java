@@ -1,0 +1,111 @@
+package dev.nola.registry;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** A server in a process of its own, with the PostgreSQL that it brings along, to be killed. */
+final class ServerProcess implements AutoCloseable {
+  private static final Duration START = Duration.ofSeconds(120);
+
+  private final Process process;
+  private final int port;
+  private final Path log;
+
+  private ServerProcess(Process process, int port, Path log) {
+    this.process = process;
+    this.port = port;
+    this.log = log;
+  }
+
+  /** Starts a server on a data directory, and waits until it is ready. */
+  static ServerProcess start(Path data, Path log) throws IOException, InterruptedException {
+    ServerProcess server = launch(data, log, Map.of());
+    long end = System.nanoTime() + START.toNanos();
+    while (!server.isReady()) {
+      if (!server.process.isAlive() || System.nanoTime() > end) {
+        server.process.destroyForcibly();
+        throw new AssertionError("the server does not start: " + Files.readString(log));
+      }
+      Thread.sleep(50);
+    }
+    return server;
+  }
+
+  static ServerProcess launch(Path data, Path log, Map<String, String> environment)
+      throws IOException {
+    int port = freePort();
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(List.of(RegistryServer.class.getName(), "serve"));
+    command.addAll(List.of("--port", Integer.toString(port), "--data", data.toString()));
+    command.addAll(List.of("--set", "nola.access.requests-per-minute=1000000"));
+    command.addAll(List.of("--log-format", "json"));
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    builder.environment().putAll(environment);
+    builder.environment().put("NOLA_ADMIN_TOKEN", TestRegistry.ADMIN);
+    return new ServerProcess(builder.start(), port, log);
+  }
+
+  TestClient admin() {
+    return new TestClient("http://127.0.0.1:" + port, TestRegistry.ADMIN);
+  }
+
+  Path log() {
+    return log;
+  }
+
+  /** SIGKILL: it has no time for anything. Its PostgreSQL goes on. */
+  void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+  }
+
+  /** SIGKILL to its PostgreSQL as well, as when the machine loses power. */
+  void killWithDatabase(Path data) throws IOException, InterruptedException {
+    long postmaster =
+        Long.parseLong(
+            Files.readAllLines(data.resolve("postgres/cluster/postmaster.pid")).getFirst());
+    ProcessHandle handle = ProcessHandle.of(postmaster).orElseThrow();
+    handle.destroyForcibly();
+    kill();
+    handle.onExit().join();
+  }
+
+  /** The exit code, once it has ended by itself. */
+  int waitFor() {
+    return process.onExit().orTimeout(START.toSeconds(), TimeUnit.SECONDS).join().exitValue();
+  }
+
+  /** SIGTERM, and waits for the end. */
+  @Override
+  public void close() {
+    process.destroy();
+    waitFor();
+  }
+
+  private boolean isReady() throws InterruptedException {
+    try {
+      return admin().get("/actuator/health/readiness").status() == 200;
+    } catch (IOException _) {
+      return false; // not listening yet
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
+    }
+  }
+}
