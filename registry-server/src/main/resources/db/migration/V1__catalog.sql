@@ -74,7 +74,7 @@ create index version_digest on version (digest) where deleted_at is null;
 -- What the file says, as the API shows it: apart, because it is large and seldom asked for.
 create table version_contents (
   version_id bigint primary key references version,
-  contents jsonb not null
+  contents json not null
 );
 
 create table alias (

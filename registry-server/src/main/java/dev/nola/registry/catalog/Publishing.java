@@ -27,10 +27,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.http.HttpStatus;
-import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Takes a version in: receives its bytes, examines them, and records it. Before the last step
@@ -48,10 +46,9 @@ class Publishing {
   private final Limits limits;
   private final BlobStore blobs;
   private final Verifier verifier;
-  private final JdbcClient database;
+  private final ContentsStore contents;
   private final TransactionTemplate transaction;
   private final CatalogSettings settings;
-  private final JsonMapper json;
   private final Clock clock;
 
   Publishing(
@@ -62,10 +59,9 @@ class Publishing {
       Limits limits,
       BlobStore blobs,
       Verifier verifier,
-      JdbcClient database,
+      ContentsStore contents,
       TransactionTemplate transaction,
       CatalogSettings settings,
-      JsonMapper json,
       Clock clock) {
     this.adapters = adapters;
     this.versions = versions;
@@ -74,10 +70,9 @@ class Publishing {
     this.limits = limits;
     this.blobs = blobs;
     this.verifier = verifier;
-    this.database = database;
+    this.contents = contents;
     this.transaction = transaction;
     this.settings = settings;
-    this.json = json;
     this.clock = clock;
   }
 
@@ -193,10 +188,7 @@ class Publishing {
     commit(upload);
     VersionEntity version =
         versions.saveAndFlush(describe(adapter, number, digest, upload.size(), examined, caller));
-    database
-        .sql("insert into version_contents (version_id, contents) values (?, ?::jsonb)")
-        .params(version.id(), json.writeValueAsString(Contents.of(examined.file())))
-        .update();
+    contents.add(version.id(), Contents.of(examined.file()));
     visible.changed(
         request.adapter(),
         adapter.id(),

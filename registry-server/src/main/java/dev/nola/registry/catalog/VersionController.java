@@ -29,7 +29,6 @@ import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
-import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.annotation.Transactional;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -40,7 +39,6 @@ import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
-import tools.jackson.databind.json.JsonMapper;
 
 @RestController
 @RequestMapping("/api/v1/adapters/{namespace}/{name}/versions")
@@ -55,8 +53,7 @@ class VersionController {
   private final Adapters adapters;
   private final VersionRepository versions;
   private final AliasRepository aliases;
-  private final JdbcClient database;
-  private final JsonMapper json;
+  private final ContentsStore contents;
   private final Clock clock;
 
   VersionController(
@@ -65,16 +62,14 @@ class VersionController {
       Adapters adapters,
       VersionRepository versions,
       AliasRepository aliases,
-      JdbcClient database,
-      JsonMapper json,
+      ContentsStore contents,
       Clock clock) {
     this.publishing = publishing;
     this.references = references;
     this.adapters = adapters;
     this.versions = versions;
     this.aliases = aliases;
-    this.database = database;
-    this.json = json;
+    this.contents = contents;
     this.clock = clock;
   }
 
@@ -164,14 +159,7 @@ class VersionController {
         versions
             .findById(located.versionId())
             .orElseThrow(() -> Refusal.notFound("version " + version));
-    Contents contents =
-        json.readValue(
-            database
-                .sql("select contents from version_contents where version_id = ?")
-                .params(found.id())
-                .query(String.class)
-                .single(),
-            Contents.class);
+    Contents file = contents.get(found.id());
     return ResponseEntity.ok(
         new VersionDetails(
             namespace,
@@ -179,7 +167,7 @@ class VersionController {
             found.version,
             found.digest,
             found.size,
-            Comparison.of(contents, found.size),
+            Comparison.of(file, found.size),
             found.verification,
             found.verifiedAt,
             found.yank(),
@@ -187,7 +175,7 @@ class VersionController {
             found.downloads,
             found.publishedBy,
             found.publishedAt,
-            contents));
+            file));
   }
 
   @PutMapping("/{version}/yank")
