@@ -23,22 +23,22 @@ class Listings {
         || setweight(to_tsvector('english', a.description || ' ' || v.description), 'C')
       from adapter a
       join namespace n on n.id = a.namespace_id
-      join lateral (
-        select * from version
-        where adapter_id = a.id and deleted_at is null and yanked_at is null
-          and verification <> 'MISMATCHED'
-        order by prerelease, precedence desc limit 1) v on true
-      where a.id = ?""";
+      join version v on v.adapter_id = a.id
+      where v.id = ?""";
 
   private final JdbcClient database;
+  private final VersionRepository versions;
 
-  Listings(JdbcClient database) {
+  Listings(JdbcClient database, VersionRepository versions) {
     this.database = database;
+    this.versions = versions;
   }
 
   /** Lists an adapter by its latest version, or no longer if it has none. */
   void renew(long adapterId) {
     database.sql("delete from listing where adapter_id = ?").params(adapterId).update();
-    database.sql(RENEW).params(adapterId).update();
+    versions
+        .findLatest(adapterId)
+        .ifPresent(latest -> database.sql(RENEW).params(latest.id()).update());
   }
 }

@@ -20,6 +20,7 @@ import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.context.request.WebRequest;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
+import org.springframework.web.util.DisconnectedClientHelper;
 import tools.jackson.core.JacksonException;
 
 /** Turns what goes wrong into problem details (RFC 9457). */
@@ -58,7 +59,7 @@ class Problems extends ResponseEntityExceptionHandler {
   }
 
   @ExceptionHandler
-  ResponseEntity<Object> database(DataAccessException failure) {
+  @Nullable ResponseEntity<Object> database(DataAccessException failure) {
     if (!(failure.getMostSpecificCause() instanceof SQLException cause)) {
       return unexpected(failure);
     }
@@ -75,7 +76,11 @@ class Problems extends ResponseEntityExceptionHandler {
   }
 
   @ExceptionHandler
-  ResponseEntity<Object> unexpected(Exception failure) {
+  @Nullable ResponseEntity<Object> unexpected(Exception failure) {
+    if (DisconnectedClientHelper.isClientDisconnectedException(failure)) {
+      LOG.debug("the caller has gone", failure);
+      return null;
+    }
     LOG.error("request failed", failure);
     return refused(
         Refusal.of(
