@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nola.registry.TestClient.Answer;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -178,6 +179,42 @@ class OperationsTest {
                   .bytes())
           .isEqualTo(Samples.file(2));
     }
+  }
+
+  @Test
+  void serverThatIsToldToEndFinishesWhatItDoes() throws Exception {
+    TestDatabase database = TestDatabase.create();
+    TestRegistry own = TestRegistry.start(database, Files.createTempDirectory("nola-registry"));
+    String namespace = own.admin().namespace();
+    own.admin().publish(namespace + "/mood@1.0.0", Samples.file(1));
+    own.anonymous().get("/api/v1/adapters/" + namespace + "/mood/versions/1.0.0/file");
+    byte[] file = Samples.file(2);
+    try (Socket socket = new Socket("127.0.0.1", own.port())) {
+      socket
+          .getOutputStream()
+          .write(
+              ("POST /api/v1/adapters/"
+                      + namespace
+                      + "/mood/versions/2.0.0 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                      + "Content-Type: application/octet-stream\r\nAuthorization: Bearer "
+                      + TestRegistry.ADMIN
+                      + "\r\nContent-Length: "
+                      + file.length
+                      + "\r\n\r\n")
+                  .getBytes(StandardCharsets.US_ASCII));
+      socket.getOutputStream().write(file, 0, 10);
+      Thread.sleep(500); // the request has begun
+      Thread end = Thread.ofPlatform().start(own::close);
+      Thread.sleep(1000);
+      socket.getOutputStream().write(file, 10, file.length - 10);
+
+      assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+          .contains(" 201 ");
+      end.join();
+    }
+    assertThat(database.count("select count(*) from version")).isEqualTo(2);
+    assertThat(database.count("select downloads from version where version = '1.0.0'"))
+        .isEqualTo(1);
   }
 
   @Test

@@ -2,7 +2,12 @@ package dev.nola.registry.database;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.nola.registry.data.DataDirectory;
+import dev.nola.registry.data.StartFailure;
+import java.sql.Connection;
+import java.sql.SQLException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
@@ -11,6 +16,7 @@ import org.springframework.context.annotation.Configuration;
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(DatabaseSettings.class)
 class DatabaseConfiguration {
+  private static final Logger LOG = LoggerFactory.getLogger(DatabaseConfiguration.class);
 
   /** Not longer: a request whose database is away should fail while its sender still waits. */
   private static final long CONNECTION_TIMEOUT_MILLIS = 5_000;
@@ -40,6 +46,21 @@ class DatabaseConfiguration {
     pool.setConnectionTimeout(CONNECTION_TIMEOUT_MILLIS);
     pool.addDataSourceProperty("ApplicationName", "nola-registry");
     pool.addDataSourceProperty("reWriteBatchedInserts", "true");
+    requireReachable(pool);
     return pool;
+  }
+
+  /** Fails with a sentence now, rather than with a page of causes in whoever asks first. */
+  private static void requireReachable(HikariDataSource pool) {
+    try (Connection connection = pool.getConnection()) {
+      LOG.debug("connected to {}", connection.getMetaData().getDatabaseProductVersion());
+    } catch (SQLException e) {
+      pool.close();
+      throw new StartFailure(
+          "the database cannot be used: " + e.getMessage(),
+          "See that it runs and that nola.database.url, .username and .password are right; without"
+              + " a URL the server runs a PostgreSQL of its own.",
+          e);
+    }
   }
 }

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-class EmbeddedDatabaseTest {
+class DatabaseStartTest {
   @TempDir private Path folder;
 
   @Test
@@ -88,5 +88,20 @@ class EmbeddedDatabaseTest {
         .contains("own PostgreSQL in " + data.resolve("postgres") + " does not start")
         .contains("nola.database.url")
         .doesNotContain("\\tat org.springframework");
+  }
+
+  @Test
+  void databaseThatCannotBeReachedIsASentence() throws Exception {
+    ServerProcess server =
+        ServerProcess.launch(
+            folder.resolve("data"),
+            folder.resolve("log"),
+            Map.of("NOLA_DATABASE_URL", "jdbc:postgresql://127.0.0.1:1/nola?password=hidden"));
+
+    assertThat(server.waitFor()).isEqualTo(1);
+    assertThat(Files.readString(server.log()))
+        .contains("the database cannot be used: Connection to 127.0.0.1:1 refused")
+        .contains("See that it runs")
+        .doesNotContain("hidden");
   }
 }
