@@ -80,6 +80,7 @@ class DatabaseStartTest {
     Files.writeString(
         data.resolve("postgres/connection.properties"),
         "port=1\npassword=x\nsuperuser-password=x\ncomplete=true\n");
+    Files.writeString(data.resolve("postgres/cluster"), "a file where a folder should be");
 
     ServerProcess server = ServerProcess.launch(data, folder.resolve("log"), Map.of());
 
