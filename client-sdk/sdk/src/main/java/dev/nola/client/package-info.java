@@ -1,6 +1,16 @@
 /**
- * The Java library for those who pull, verify, merge, export and publish adapters. Stands on
- * format-spec and api.
+ * The Java library: what an application does with adapters and a registry.
+ *
+ * <ul>
+ *   <li>{@link dev.nola.client.registry} searches, pulls, publishes.
+ *   <li>{@link dev.nola.client.safetensors} reads and writes models.
+ *   <li>{@link dev.nola.client.merge} adds adapters to a model's weights.
+ *   <li>{@link dev.nola.client.peft} turns an adapter into a LoRA that PEFT loads.
+ *   <li>{@link dev.nola.client.pool} holds many adapters and activates them on demand.
+ *   <li>{@link dev.nola.client.lock} pins adapters and proves that they still reconstruct to the
+ *       same bits.
+ *   <li>{@link dev.nola.client.synthetic} makes adapters with random coefficients.
+ * </ul>
  */
 @NullMarked
 package dev.nola.client;

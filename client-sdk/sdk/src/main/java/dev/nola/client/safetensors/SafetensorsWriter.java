@@ -1,0 +1,161 @@
+package dev.nola.client.safetensors;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.json.JsonFactory;
+
+/**
+ * Writes one safetensors file. All sizes are known before the first byte, so its parts may be
+ * written in any order and by any number of threads.
+ */
+public final class SafetensorsWriter implements AutoCloseable {
+  private static final int HEADER_ALIGNMENT = 8;
+
+  private final FileChannel channel;
+  private final Map<String, Long> places = new HashMap<>();
+
+  /**
+   * What is to be written of a tensor.
+   *
+   * @param name its name
+   * @param type its type as safetensors writes it
+   * @param shape its dimensions
+   * @param bytes how many it takes
+   */
+  public record Slot(String name, String type, List<Long> shape, long bytes) {
+    /** Copies the shape. */
+    public Slot {
+      shape = List.copyOf(shape);
+    }
+
+    /** The slot of a tensor like this one. */
+    public static Slot of(Tensor tensor) {
+      return new Slot(tensor.name(), tensor.type(), tensor.shape(), tensor.data().byteSize());
+    }
+  }
+
+  private SafetensorsWriter(FileChannel channel) {
+    this.channel = channel;
+  }
+
+  /**
+   * Begins a file: writes its header and leaves room for the tensors. They keep the order given,
+   * but for wider types coming first, so that every element lies where its type may be read.
+   *
+   * @param path a file that is not there yet
+   * @param metadata what {@code __metadata__} should say; empty for none
+   * @throws IOException if it is there already, or cannot be written
+   * @throws IllegalArgumentException if two tensors have one name, or there are more than a header
+   *     can name
+   */
+  public static SafetensorsWriter create(
+      Path path, Collection<Slot> tensors, Map<String, String> metadata) throws IOException {
+    List<Slot> ordered =
+        tensors.stream()
+            .sorted(Comparator.comparingInt(slot -> -ElementType.alignment(slot.type)))
+            .toList();
+    byte[] header = header(ordered, metadata);
+    FileChannel channel =
+        FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    SafetensorsWriter writer = new SafetensorsWriter(channel);
+    try {
+      long at = Long.BYTES + header.length;
+      for (Slot slot : ordered) {
+        if (writer.places.put(slot.name, at) != null) {
+          throw new IllegalArgumentException("tensor " + slot.name + " is there twice");
+        }
+        at += slot.bytes;
+      }
+      ByteBuffer start =
+          ByteBuffer.allocate(Long.BYTES + header.length).order(ByteOrder.LITTLE_ENDIAN);
+      writer.write(start.putLong(header.length).put(header).flip(), 0);
+      return writer;
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  /** Writes a whole tensor. */
+  public void write(String tensor, MemorySegment data) throws IOException {
+    write(tensor, 0, data);
+  }
+
+  /**
+   * Writes a part of a tensor.
+   *
+   * @param from number of its first byte in the tensor
+   */
+  public void write(String tensor, long from, MemorySegment data) throws IOException {
+    long place = Objects.requireNonNull(places.get(tensor), tensor) + from;
+    long most = 1 << 30; // a ByteBuffer's size is an int
+    for (long done = 0; done < data.byteSize(); done += most) {
+      MemorySegment part = data.asSlice(done, Math.min(most, data.byteSize() - done));
+      write(part.asByteBuffer(), place + done);
+    }
+  }
+
+  private void write(ByteBuffer bytes, long place) throws IOException {
+    for (long at = place; bytes.hasRemaining(); ) {
+      at += channel.write(bytes, at);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    channel.close();
+  }
+
+  private static byte[] header(List<Slot> tensors, Map<String, String> metadata) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (JsonGenerator json =
+        new JsonFactory().createGenerator(ObjectWriteContext.empty(), bytes)) {
+      json.writeStartObject();
+      if (!metadata.isEmpty()) {
+        json.writeObjectPropertyStart(SafetensorsFile.METADATA);
+        metadata.forEach(json::writeStringProperty);
+        json.writeEndObject();
+      }
+      long at = 0;
+      for (Slot slot : tensors) {
+        json.writeObjectPropertyStart(slot.name);
+        json.writeStringProperty("dtype", slot.type);
+        json.writeArrayPropertyStart("shape");
+        slot.shape.forEach(json::writeNumber);
+        json.writeEndArray();
+        json.writeArrayPropertyStart("data_offsets");
+        json.writeNumber(at);
+        json.writeNumber(Math.addExact(at, slot.bytes));
+        json.writeEndArray();
+        json.writeEndObject();
+        at += slot.bytes;
+      }
+      json.writeEndObject();
+    }
+    if (bytes.size() > SafetensorsFile.MAX_HEADER - HEADER_ALIGNMENT) {
+      throw new IllegalArgumentException(
+          "%,d tensors need a header of %,d bytes, the limit is %,d"
+              .formatted(tensors.size(), bytes.size(), SafetensorsFile.MAX_HEADER));
+    }
+    byte[] header = bytes.toByteArray();
+    byte[] padded =
+        Arrays.copyOf(header, Math.ceilDiv(header.length, HEADER_ALIGNMENT) * HEADER_ALIGNMENT);
+    Arrays.fill(padded, header.length, padded.length, (byte) ' ');
+    return padded;
+  }
+}
