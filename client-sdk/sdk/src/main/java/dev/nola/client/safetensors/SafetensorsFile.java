@@ -148,8 +148,7 @@ public final class SafetensorsFile implements AutoCloseable {
 
     private void parse(byte[] header) throws InvalidModelException {
       try (JsonParser json =
-          JSON.createParser(
-              ObjectReadContext.empty(), new ByteArrayInputStream(header))) {
+          JSON.createParser(ObjectReadContext.empty(), new ByteArrayInputStream(header))) {
         json.nextToken();
         while (json.nextToken() == JsonToken.PROPERTY_NAME) {
           String name = json.currentName();

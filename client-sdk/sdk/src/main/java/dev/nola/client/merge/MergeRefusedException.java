@@ -1,0 +1,43 @@
+package dev.nola.client.merge;
+
+import java.util.List;
+
+/**
+ * A merge that the base model, the adapters or the destination do not allow; nothing was written.
+ */
+public final class MergeRefusedException extends Exception {
+  private final Reason reason;
+  private final List<String> details;
+
+  /** Why. */
+  public enum Reason {
+    /** Adapted tensors are missing or of another shape or type; the details name each. */
+    TARGETS,
+    /** The base model is not the one that an adapter was made for. */
+    BASE,
+    /** A merged weight would be infinite. */
+    OVERFLOW,
+    /** The destination exists, or is a part of the base model. */
+    DESTINATION
+  }
+
+  MergeRefusedException(Reason reason, String message, List<String> details) {
+    super(details.isEmpty() ? message : message + ":\n  " + String.join("\n  ", details));
+    this.reason = reason;
+    this.details = List.copyOf(details);
+  }
+
+  MergeRefusedException(Reason reason, String message) {
+    this(reason, message, List.of());
+  }
+
+  /** Why. */
+  public Reason reason() {
+    return reason;
+  }
+
+  /** Each thing that is wrong, when there may be several; empty otherwise. */
+  public List<String> details() {
+    return details;
+  }
+}

@@ -1,0 +1,241 @@
+package dev.nola.client.merge;
+
+import dev.nola.client.safetensors.Tensor;
+import dev.nola.format.DType;
+import dev.nola.format.Layer;
+import dev.nola.format.Slice;
+import dev.nola.kernel.Kernel;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.Merge;
+import dev.nola.reconstruct.MergeOverflowException;
+import dev.nola.reconstruct.WeightedDelta;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Merges one tensor, a piece of whole outermost rows at a time. Layers of the same slice and view
+ * go through {@link Merge} together; where adapters cut a tensor differently, each run of elements
+ * that the same layers cover is merged by itself, so that every element is still rounded only once.
+ */
+final class TensorMerge {
+  /** Elements of a run that are merged at a time where adapters cut a tensor differently. */
+  private static final int RUN = 1 << 12;
+
+  private final Kernel kernel;
+  private final Tensor tensor;
+  private final DType dtype;
+  private final List<WeightedDelta> deltas;
+  private final @Nullable List<Group> groups;
+
+  /** Layers of one slice and view, in the order of their adapters. */
+  private record Group(Part part, List<WeightedDelta> deltas) {}
+
+  /**
+   * Where a slice lies in its flattened tensor: {@code outer} times, {@code length} elements from
+   * {@code start} of each {@code stride}.
+   */
+  private record Part(long outer, long stride, long start, long length) {
+    static Part of(List<Integer> shape, @Nullable Slice slice) {
+      // A tensor that is adapted whole is cut along its first dimension, as it were.
+      int dim = slice == null ? 0 : slice.dim();
+      long outer = 1;
+      long inner = 1;
+      for (int i = 0; i < shape.size(); i++) {
+        if (i < dim) {
+          outer *= shape.get(i);
+        } else if (i > dim) {
+          inner *= shape.get(i);
+        }
+      }
+      long size = shape.get(dim);
+      return slice == null
+          ? new Part(1, size * inner, 0, size * inner)
+          : new Part(outer, size * inner, slice.start() * inner, slice.length() * inner);
+    }
+
+    /** First element of the slice at or behind an element of the tensor, counted in the slice. */
+    long indexAtOrAfter(long element) {
+      long row = element / stride;
+      return row * length + Math.clamp(element % stride - start, 0, length);
+    }
+
+    /** The element of the tensor that an element of the slice is. */
+    long elementOf(long index) {
+      return index / length * stride + start + index % length;
+    }
+
+    boolean covers(long element) {
+      long at = element % stride - start;
+      return at >= 0 && at < length;
+    }
+
+    /** The next element after this one at which the slice begins or ends. */
+    long nextEdge(long element) {
+      long row = element - element % stride;
+      long at = element - row;
+      return at < start ? row + start : at < start + length ? row + start + length : row + stride;
+    }
+  }
+
+  TensorMerge(Kernel kernel, Tensor tensor, DType dtype, List<WeightedDelta> deltas) {
+    this.kernel = kernel;
+    this.tensor = tensor;
+    this.dtype = dtype;
+    this.deltas = deltas;
+    this.groups = groups(deltas);
+  }
+
+  /** Groups layers that agree; null if some cut the tensor, or view a part of it, differently. */
+  private static @Nullable List<Group> groups(List<WeightedDelta> deltas) {
+    List<Group> groups = new ArrayList<>();
+    for (WeightedDelta delta : deltas) {
+      Layer layer = delta.factors().layer();
+      Group same = null;
+      for (Group group : groups) {
+        Layer other = group.deltas.getFirst().factors().layer();
+        if (Objects.equals(layer.slice(), other.slice()) && layer.cols() == other.cols()) {
+          same = group;
+        } else if (overlap(layer.slice(), other.slice())) {
+          return null;
+        }
+      }
+      if (same == null) {
+        same = new Group(Part.of(layer.shape(), layer.slice()), new ArrayList<>());
+        groups.add(same);
+      }
+      same.deltas.add(delta);
+    }
+    return groups;
+  }
+
+  private static boolean overlap(@Nullable Slice one, @Nullable Slice other) {
+    return one == null
+        || other == null
+        || one.dim() != other.dim()
+        || one.start() < other.end() && other.start() < one.end();
+  }
+
+  /**
+   * Merges elements {@code from …} of the tensor.
+   *
+   * @param merged receives as many elements as it has room for
+   * @throws MergeRefusedException if a finite weight would become infinite
+   */
+  void merge(long from, MemorySegment merged) throws MergeRefusedException {
+    MemorySegment weights = tensor.data().asSlice(from * dtype.bytes(), merged.byteSize());
+    long to = from + merged.byteSize() / dtype.bytes();
+    if (groups == null) {
+      merged.copyFrom(weights);
+      mergeRuns(from, to, merged);
+      return;
+    }
+    if (groups.size() != 1 || groups.getFirst().part.length != groups.getFirst().part.stride) {
+      merged.copyFrom(weights);
+    }
+    for (Group group : groups) {
+      merge(group, from, to, weights, merged);
+    }
+  }
+
+  private void merge(Group group, long from, long to, MemorySegment weights, MemorySegment merged)
+      throws MergeRefusedException {
+    Part part = group.part;
+    long first = part.indexAtOrAfter(from);
+    long count = part.indexAtOrAfter(to) - first;
+    if (count == 0) {
+      return;
+    }
+    if (part.outer == 1 || part.elementOf(first + count - 1) - part.elementOf(first) == count - 1) {
+      long at = (part.elementOf(first) - from) * dtype.bytes();
+      long bytes = count * dtype.bytes();
+      add(group, first, weights.asSlice(at, bytes), merged.asSlice(at, bytes));
+      return;
+    }
+    MemorySegment gathered =
+        MemorySegment.ofArray(new byte[Math.toIntExact(count * dtype.bytes())]);
+    copyRows(
+        part,
+        first,
+        count,
+        (at, index, bytes) ->
+            MemorySegment.copy(weights, at - from * dtype.bytes(), gathered, index, bytes));
+    add(group, first, gathered, gathered);
+    copyRows(
+        part,
+        first,
+        count,
+        (at, index, bytes) ->
+            MemorySegment.copy(gathered, index, merged, at - from * dtype.bytes(), bytes));
+  }
+
+  @FunctionalInterface
+  private interface RowCopy {
+    void copy(long tensorByte, long gatheredByte, long bytes);
+  }
+
+  private void copyRows(Part part, long first, long count, RowCopy copy) {
+    for (long index = first; index < first + count; ) {
+      long run = Math.min(part.length - index % part.length, first + count - index);
+      copy.copy(
+          part.elementOf(index) * dtype.bytes(),
+          (index - first) * dtype.bytes(),
+          run * dtype.bytes());
+      index += run;
+    }
+  }
+
+  private void add(Group group, long first, MemorySegment weights, MemorySegment merged)
+      throws MergeRefusedException {
+    try {
+      Merge.merge(kernel, dtype, weights, merged, first, group.deltas);
+    } catch (MergeOverflowException e) {
+      throw overflow(group.part.elementOf(e.element()));
+    }
+  }
+
+  private void mergeRuns(long from, long to, MemorySegment merged) throws MergeRefusedException {
+    List<Part> parts =
+        deltas.stream()
+            .map(delta -> delta.factors().layer())
+            .map(layer -> Part.of(layer.shape(), layer.slice()))
+            .toList();
+    for (long at = from; at < to; ) {
+      long end = Math.min(to, at + RUN);
+      List<Factors> covering = new ArrayList<>();
+      List<Part> theirs = new ArrayList<>();
+      List<Double> weights = new ArrayList<>();
+      for (int i = 0; i < parts.size(); i++) {
+        end = Math.min(end, parts.get(i).nextEdge(at));
+        if (parts.get(i).covers(at)) {
+          covering.add(deltas.get(i).factors());
+          theirs.add(parts.get(i));
+          weights.add(deltas.get(i).weight());
+        }
+      }
+      if (!covering.isEmpty()) {
+        int count = (int) (end - at);
+        double[][] values = new double[covering.size()][count];
+        for (int i = 0; i < values.length; i++) {
+          covering.get(i).delta(theirs.get(i).indexAtOrAfter(at), values[i], count);
+        }
+        double[] multipliers = weights.stream().mapToDouble(Double::doubleValue).toArray();
+        int overflow =
+            kernel.merge(dtype, merged, merged, at - from, count, multipliers, values, 0);
+        if (overflow >= 0) {
+          throw overflow(at + overflow);
+        }
+      }
+      at = end;
+    }
+  }
+
+  private MergeRefusedException overflow(long element) {
+    return new MergeRefusedException(
+        MergeRefusedException.Reason.OVERFLOW,
+        "tensor %s, element %d: the merged weight does not fit %s, so this adapter is not for this base model, or its weight is too large"
+            .formatted(tensor.name(), element, dtype));
+  }
+}
