@@ -1,0 +1,291 @@
+package dev.nola.client.merge;
+
+import dev.nola.client.Progress;
+import dev.nola.client.safetensors.Model;
+import dev.nola.client.safetensors.SafetensorsFile;
+import dev.nola.client.safetensors.SafetensorsWriter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Layer;
+import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.Reconstructor;
+import dev.nola.reconstruct.WeightedDelta;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Writes a merged model piece by piece. Of the base nothing is held in memory but what the
+ * operating system chooses to; of the adapters, the factors of the tensors that are being merged.
+ */
+final class MergedModelWriter {
+  static final String CONFIG = "config.json";
+  static final String TIED = "tie_word_embeddings";
+
+  /** Bytes that are merged before they are written. */
+  private static final int PIECE = 4 << 20;
+
+  /** Bytes that one task merges or copies: several pieces, so that a large tensor is shared. */
+  private static final long TASK = 16L * PIECE;
+
+  private final Model base;
+  private final Plan plan;
+  private final double[] weights;
+  private final int threads;
+  private final Progress progress;
+  private final List<Function<Layer, Factors>> adapters = new ArrayList<>();
+  private final long total;
+  private long done;
+
+  MergedModelWriter(
+      Model base,
+      Plan plan,
+      List<AdapterFile> adapters,
+      double[] weights,
+      int threads,
+      Progress progress)
+      throws IOException {
+    this.base = base;
+    this.plan = plan;
+    this.weights = weights.clone();
+    this.threads = threads;
+    this.progress = progress;
+    for (AdapterFile adapter : adapters) {
+      this.adapters.add(Reconstructor.standard().open(adapter.adapter()));
+    }
+    this.total =
+        plan.files().values().stream()
+            .flatMap(List::stream)
+            .mapToLong(part -> part.slot().bytes())
+            .sum();
+  }
+
+  /** Writes all of it, then renames it to the destination. */
+  void write(Path destination, List<String> sideFiles)
+      throws IOException, MergeRefusedException, InterruptedException {
+    Path absolute = destination.toAbsolutePath().normalize();
+    Path partial =
+        absolute.resolveSibling("." + absolute.getFileName() + ".partial-" + UUID.randomUUID());
+    try {
+      if (base.isFolder()) {
+        Files.createDirectory(partial);
+        writeWeights(partial);
+        writeIndex(partial);
+        copySideFiles(partial, sideFiles);
+      } else {
+        writeWeights(partial);
+      }
+      Files.move(partial, absolute, StandardCopyOption.ATOMIC_MOVE);
+    } finally {
+      delete(partial);
+    }
+  }
+
+  private void writeWeights(Path partial)
+      throws IOException, MergeRefusedException, InterruptedException {
+    List<SafetensorsWriter> writers = new ArrayList<>();
+    try (Arena arena = Arena.ofShared();
+        Workers workers = new Workers(threads)) {
+      BlockingQueue<MemorySegment> buffers = new ArrayBlockingQueue<>(threads);
+      for (int i = 0; i < threads; i++) {
+        buffers.add(arena.allocate(PIECE));
+      }
+      List<Callable<Void>> tasks = new ArrayList<>();
+      for (Map.Entry<SafetensorsFile, List<Plan.Part>> file : plan.files().entrySet()) {
+        Path path = base.isFolder() ? partial.resolve(file.getKey().path().getFileName()) : partial;
+        SafetensorsWriter writer =
+            SafetensorsWriter.create(
+                path,
+                file.getValue().stream().map(Plan.Part::slot).toList(),
+                file.getKey().metadata());
+        writers.add(writer);
+        file.getValue().forEach(part -> tasks.addAll(tasks(part, writer, buffers)));
+      }
+      workers.all(tasks);
+    } finally {
+      closeAll(writers);
+    }
+  }
+
+  private static void closeAll(List<SafetensorsWriter> writers) throws IOException {
+    IOException failure = null;
+    for (SafetensorsWriter writer : writers) {
+      try {
+        writer.close();
+      } catch (IOException e) {
+        failure = e;
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private List<Callable<Void>> tasks(
+      Plan.Part part, SafetensorsWriter writer, BlockingQueue<MemorySegment> buffers) {
+    String name = part.slot().name();
+    long bytes = part.slot().bytes();
+    SharedMerge merge =
+        part instanceof Plan.Part.Merged merged
+            ? new SharedMerge(merged, Math.ceilDiv(bytes, TASK))
+            : null;
+    List<Callable<Void>> tasks = new ArrayList<>();
+    for (long begin = 0; begin < bytes; begin += TASK) {
+      long from = begin;
+      long to = Math.min(bytes, begin + TASK);
+      tasks.add(
+          () -> {
+            switch (part) {
+              case Plan.Part.Copied copied ->
+                  writer.write(name, from, copied.tensor().data().asSlice(from, to - from));
+              case Plan.Part.Dense dense ->
+                  writer.write(name, from, dense.tensor().data().asSlice(from, to - from));
+              case Plan.Part.Merged merged ->
+                  merge(merged, Objects.requireNonNull(merge), from, to, writer, buffers);
+            }
+            advance(to - from);
+            return null;
+          });
+    }
+    return tasks;
+  }
+
+  private void merge(
+      Plan.Part.Merged part,
+      SharedMerge shared,
+      long from,
+      long to,
+      SafetensorsWriter writer,
+      BlockingQueue<MemorySegment> buffers)
+      throws IOException, MergeRefusedException, InterruptedException {
+    TensorMerge merge = shared.begin();
+    MemorySegment buffer = buffers.take();
+    try {
+      for (long at = from; at < to; at += PIECE) {
+        MemorySegment piece = buffer.asSlice(0, Math.min(PIECE, to - at));
+        merge.merge(at / part.dtype().bytes(), piece);
+        writer.write(part.name(), at, piece);
+      }
+    } finally {
+      buffers.add(buffer);
+      shared.end();
+    }
+  }
+
+  private synchronized void advance(long bytes) {
+    done += bytes;
+    progress.at(done, total);
+  }
+
+  /** A tensor's merge: reconstructed by the first task that needs it, dropped by the last. */
+  private final class SharedMerge {
+    private final Plan.Part.Merged part;
+    private long tasks;
+    private @Nullable TensorMerge merge;
+
+    SharedMerge(Plan.Part.Merged part, long tasks) {
+      this.part = part;
+      this.tasks = tasks;
+    }
+
+    synchronized TensorMerge begin() {
+      TensorMerge begun = merge;
+      if (begun == null) {
+        List<WeightedDelta> deltas = new ArrayList<>();
+        for (Plan.Addend addend : part.addends()) {
+          Factors factors = adapters.get(addend.adapter()).apply(addend.layer());
+          deltas.add(new WeightedDelta(factors, weights[addend.adapter()]));
+        }
+        begun = new TensorMerge(Kernels.chosen(), part.tensor(), part.dtype(), deltas);
+        merge = begun;
+      }
+      return begun;
+    }
+
+    synchronized void end() {
+      tasks--;
+      if (tasks == 0) {
+        merge = null;
+      }
+    }
+  }
+
+  /** The base's index, with what has been added. */
+  private void writeIndex(Path partial) throws IOException {
+    ObjectNode index = base.index();
+    if (index == null) {
+      return;
+    }
+    boolean same = plan.count(Plan.Part.Dense.class) == 0 && !plan.untied();
+    if (same) {
+      Files.copy(base.path().resolve(Model.INDEX), partial.resolve(Model.INDEX));
+      return;
+    }
+    ObjectNode map = (ObjectNode) index.get("weight_map");
+    plan.files()
+        .forEach(
+            (file, parts) ->
+                parts.forEach(
+                    part -> map.put(part.slot().name(), file.path().getFileName().toString())));
+    index.withObject("/metadata").put("total_size", total);
+    Files.write(
+        partial.resolve(Model.INDEX),
+        JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(index));
+  }
+
+  private void copySideFiles(Path partial, List<String> names) throws IOException {
+    for (String name : names) {
+      Path source = base.path().resolve(name);
+      if (plan.untied() && name.equals(CONFIG)) {
+        ObjectNode config = (ObjectNode) JsonMapper.shared().readTree(Files.readAllBytes(source));
+        config.put(TIED, false);
+        Files.write(
+            partial.resolve(name),
+            JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config));
+      } else {
+        Files.copy(source, partial.resolve(name));
+      }
+    }
+  }
+
+  private static void delete(Path path) throws IOException {
+    if (!Files.exists(path)) {
+      return;
+    }
+    Files.walkFileTree(
+        path,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure)
+              throws IOException {
+            Files.delete(folder);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+}

@@ -1,0 +1,348 @@
+package dev.nola.client.merge;
+
+import dev.nola.client.Progress;
+import dev.nola.client.safetensors.Model;
+import dev.nola.client.safetensors.Tensor;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.DType;
+import dev.nola.format.Sha256;
+import dev.nola.reconstruct.BaseIdentity;
+import dev.nola.reconstruct.Reconstructor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A merge of adapters into a base model. Immutable; the merged model depends on base, adapters and
+ * weights alone, never on the number of threads.
+ *
+ * <p>Interrupting the thread that merges ends the merge; whatever ends it early, the destination is
+ * as it was.
+ */
+public final class ModelMerge {
+  private final Path base;
+  private final List<Weighted> adapters;
+  private final BaseCheck baseCheck;
+  private final int threads;
+  private final Progress progress;
+
+  /**
+   * An adapter and its weight.
+   *
+   * @param file the adapter
+   * @param weight w in W + w·ΔW
+   */
+  private record Weighted(AdapterFile file, double weight) {}
+
+  /** What to do about a base model that an adapter was not made for. */
+  public enum BaseCheck {
+    /** Refuse it. */
+    REQUIRE,
+    /** Warn of it. */
+    WARN,
+    /** Do not read the base model to find out. */
+    SKIP
+  }
+
+  /**
+   * What a merge did, or would do.
+   *
+   * @param merged number of tensors that adapters were added to
+   * @param replaced number of tensors that adapters brought along
+   * @param copied number of tensors taken over byte for byte
+   * @param bytes of all tensors
+   * @param files names of the files beside the weights that were copied
+   * @param left names of those that were not, because they hold other weights, or pickles
+   * @param warnings what the user should know
+   */
+  public record Report(
+      long merged,
+      long replaced,
+      long copied,
+      long bytes,
+      List<String> files,
+      List<String> left,
+      List<String> warnings) {
+    /** Copies the lists. */
+    public Report {
+      files = List.copyOf(files);
+      left = List.copyOf(left);
+      warnings = List.copyOf(warnings);
+    }
+  }
+
+  private ModelMerge(Builder builder) {
+    if (builder.adapters.isEmpty()) {
+      throw new IllegalArgumentException("a merge needs an adapter");
+    }
+    this.base = builder.base;
+    this.adapters = List.copyOf(builder.adapters);
+    this.baseCheck = builder.baseCheck;
+    this.threads = builder.threads;
+    this.progress = builder.progress;
+  }
+
+  /**
+   * A merge into a model.
+   *
+   * @param base a safetensors file, or a folder as {@link Model#open} takes it
+   */
+  public static Builder into(Path base) {
+    return new Builder(base);
+  }
+
+  /**
+   * Finds out whether the merge is possible and what it would do, and writes nothing.
+   *
+   * @throws MergeRefusedException if it is not
+   * @throws IOException if the base cannot be read or is no model, or an adapter's bits are not its
+   *     author's
+   */
+  public Report dryRun() throws IOException, MergeRefusedException, InterruptedException {
+    try (Model model = Model.open(base)) {
+      return report(model, plan(model));
+    }
+  }
+
+  /**
+   * Merges, beside the destination, and renames the result to it when it is complete.
+   *
+   * @param destination a file if the base is one, else a folder; must not exist yet
+   * @throws MergeRefusedException if the merge is not possible, or the destination exists or lies
+   *     in the base
+   * @throws IOException if the base cannot be read or is no model, the destination cannot be
+   *     written, or an adapter's bits are not its author's
+   */
+  public Report write(Path destination)
+      throws IOException, MergeRefusedException, InterruptedException {
+    try (Model model = Model.open(base)) {
+      requireFree(destination);
+      Plan plan = plan(model);
+      Report report = report(model, plan);
+      List<AdapterFile> files = adapters.stream().map(Weighted::file).toList();
+      double[] weights = adapters.stream().mapToDouble(Weighted::weight).toArray();
+      new MergedModelWriter(model, plan, files, weights, threads, progress)
+          .write(destination, report.files());
+      return report;
+    }
+  }
+
+  private void requireFree(Path destination) throws IOException, MergeRefusedException {
+    if (Files.exists(destination, LinkOption.NOFOLLOW_LINKS)) {
+      throw new MergeRefusedException(
+          MergeRefusedException.Reason.DESTINATION,
+          destination + " exists already; remove it, or choose another destination");
+    }
+    Path parent = destination.toAbsolutePath().normalize().getParent();
+    if (parent == null || !Files.isDirectory(parent)) {
+      throw new MergeRefusedException(
+          MergeRefusedException.Reason.DESTINATION,
+          destination + ": the folder that should hold it does not exist");
+    }
+    if (Files.isDirectory(base) && parent.toRealPath().startsWith(base.toRealPath())) {
+      throw new MergeRefusedException(
+          MergeRefusedException.Reason.DESTINATION,
+          destination + " lies in the base model; choose another destination");
+    }
+  }
+
+  private Plan plan(Model model) throws IOException, MergeRefusedException, InterruptedException {
+    TensorNames names = new TensorNames(model, mayBeTied(model));
+    List<AdapterFile> files = adapters.stream().map(Weighted::file).toList();
+    Plan plan = Plan.of(model, files, names);
+    List<String> warnings = new ArrayList<>(plan.warnings());
+    for (Weighted adapter : adapters) {
+      if (adapter.weight != 1 && !adapter.file.adapter().dense().isEmpty()) {
+        warnings.add(
+            "an adapter of weight %s brings %d dense tensors, which replace the base's whole"
+                .formatted(adapter.weight, adapter.file.adapter().dense().size()));
+      }
+    }
+    if (baseCheck != BaseCheck.SKIP) {
+      warnings.addAll(checkBase(names));
+    }
+    Reconstructor reconstructor = Reconstructor.standard().withThreads(threads);
+    for (AdapterFile file : files) {
+      reconstructor.verify(file);
+    }
+    return new Plan(plan.files(), plan.untied(), warnings);
+  }
+
+  private static boolean mayBeTied(Model model) throws IOException {
+    Path config = model.path().resolve(MergedModelWriter.CONFIG);
+    if (!model.isFolder() || !Files.isRegularFile(config)) {
+      return true;
+    }
+    try {
+      JsonNode tied =
+          JsonMapper.shared().readTree(Files.readAllBytes(config)).path(MergedModelWriter.TIED);
+      return tied.asBoolean(true); // what transformers takes for granted
+    } catch (JacksonException e) {
+      throw new IOException(config + ": is not sound JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  /** Compares the identities of the adapted tensors; returns what is to be said of it. */
+  private List<String> checkBase(TensorNames names)
+      throws MergeRefusedException, IOException, InterruptedException {
+    Map<Sha256, Sha256> actual = identities(names);
+    List<String> warnings = new ArrayList<>();
+    for (Weighted adapter : adapters) {
+      var made = adapter.file.adapter().base();
+      if (made.identity() == null) {
+        if (!adapter.file.adapter().layers().isEmpty()) {
+          warnings.add("an adapter does not say by digest which base model it was made for");
+        }
+        continue;
+      }
+      Sha256 found = Objects.requireNonNull(actual.get(adapter.file.reconstructionDigest()));
+      if (!found.equals(made.identity())) {
+        String mismatch =
+            "%s is not the base model that the adapter was made for%s: the adapted tensors have identity %s, expected %s"
+                .formatted(
+                    base,
+                    made.name().isEmpty() ? "" : " (" + made.name() + ")",
+                    found,
+                    made.identity());
+        if (baseCheck == BaseCheck.REQUIRE) {
+          throw new MergeRefusedException(MergeRefusedException.Reason.BASE, mismatch);
+        }
+        warnings.add(mismatch);
+      }
+    }
+    return warnings;
+  }
+
+  /** Identities of the adapters' base tensors, by reconstruction digest of the adapter. */
+  private Map<Sha256, Sha256> identities(TensorNames names)
+      throws IOException, InterruptedException {
+    Map<String, Callable<BaseIdentity.Tensor>> tasks = new HashMap<>();
+    for (Weighted adapter : adapters) {
+      if (adapter.file.adapter().base().identity() != null) {
+        for (String name : BaseIdentity.tensorNames(adapter.file.adapter())) {
+          tasks.put(name, () -> identity(names, name));
+        }
+      }
+    }
+    Map<String, BaseIdentity.Tensor> tensors = new HashMap<>();
+    try (Workers workers = new Workers(threads)) {
+      for (BaseIdentity.Tensor tensor : workers.all(List.copyOf(tasks.values()))) {
+        tensors.put(tensor.name(), tensor);
+      }
+    } catch (MergeRefusedException e) {
+      throw new AssertionError("the plan has found these tensors", e);
+    }
+    Map<Sha256, Sha256> identities = new HashMap<>();
+    for (Weighted adapter : adapters) {
+      if (adapter.file.adapter().base().identity() != null) {
+        identities.put(
+            adapter.file.reconstructionDigest(),
+            BaseIdentity.of(
+                BaseIdentity.tensorNames(adapter.file.adapter()).stream()
+                    .map(tensors::get)
+                    .toList()));
+      }
+    }
+    return identities;
+  }
+
+  private static BaseIdentity.Tensor identity(TensorNames names, String name) throws Exception {
+    Tensor tensor = Objects.requireNonNull(names.find(name)).tensor();
+    DType dtype = tensor.adaptableType().orElseThrow();
+    List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
+    return BaseIdentity.Tensor.of(name, dtype, shape, tensor.data());
+  }
+
+  private Report report(Model model, Plan plan) throws IOException {
+    long bytes =
+        plan.files().values().stream()
+            .flatMap(List::stream)
+            .mapToLong(part -> part.slot().bytes())
+            .sum();
+    SideFiles side = SideFiles.of(model);
+    return new Report(
+        plan.count(Plan.Part.Merged.class),
+        plan.count(Plan.Part.Dense.class),
+        plan.count(Plan.Part.Copied.class),
+        bytes,
+        side.copied(),
+        side.left(),
+        plan.warnings());
+  }
+
+  /** Collects what a merge needs; only adapters have no default. */
+  public static final class Builder {
+    private final Path base;
+    private final List<Weighted> adapters = new ArrayList<>();
+    private BaseCheck baseCheck = BaseCheck.REQUIRE;
+    private int threads = Runtime.getRuntime().availableProcessors();
+    private Progress progress = Progress.NONE;
+
+    private Builder(Path base) {
+      this.base = base;
+    }
+
+    /** Adds an adapter with weight 1. */
+    public Builder adapter(AdapterFile file) {
+      return adapter(file, 1);
+    }
+
+    /**
+     * Adds an adapter, after those added before it.
+     *
+     * @param weight w in W + w·ΔW
+     * @throws IllegalArgumentException if {@code weight} is not finite
+     */
+    public Builder adapter(AdapterFile file, double weight) {
+      if (!Double.isFinite(weight)) {
+        throw new IllegalArgumentException("adapter weight=" + weight + ", must be finite");
+      }
+      adapters.add(new Weighted(file, weight));
+      return this;
+    }
+
+    /** What to do about another base model; {@link BaseCheck#REQUIRE} when not set. */
+    public Builder baseCheck(BaseCheck baseCheck) {
+      this.baseCheck = baseCheck;
+      return this;
+    }
+
+    /**
+     * The number of threads; all processors when not set.
+     *
+     * @throws IllegalArgumentException if there is not at least one
+     */
+    public Builder threads(int threads) {
+      if (threads < 1) {
+        throw new IllegalArgumentException("threads=" + threads + ", must be at least 1");
+      }
+      this.threads = threads;
+      return this;
+    }
+
+    /** Who is told of the bytes written; nobody when not set. */
+    public Builder progress(Progress progress) {
+      this.progress = progress;
+      return this;
+    }
+
+    /**
+     * The merge.
+     *
+     * @throws IllegalArgumentException if there is no adapter
+     */
+    public ModelMerge build() {
+      return new ModelMerge(this);
+    }
+  }
+}

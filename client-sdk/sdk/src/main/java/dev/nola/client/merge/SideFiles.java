@@ -1,0 +1,69 @@
+package dev.nola.client.merge;
+
+import dev.nola.client.safetensors.Model;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The files beside a model's weights: its config and tokenizer, licence and readme.
+ *
+ * @param copied names of those that go into the merged model
+ * @param left names of those that do not: weights in another format, which would be the base's, and
+ *     pickles, which run code when they are loaded
+ */
+record SideFiles(List<String> copied, List<String> left) {
+  private static final Set<String> WEIGHTS =
+      Set.of(
+          "safetensors",
+          "bin",
+          "pt",
+          "pth",
+          "pkl",
+          "pickle",
+          "ckpt",
+          "joblib",
+          "npy",
+          "npz",
+          "h5",
+          "msgpack",
+          "onnx",
+          "ot",
+          "gguf",
+          "tflite");
+
+  static SideFiles of(Model model) throws IOException {
+    List<String> copied = new ArrayList<>();
+    List<String> left = new ArrayList<>();
+    if (model.isFolder()) {
+      Set<String> written =
+          model.files().stream()
+              .map(file -> file.path().getFileName().toString())
+              .collect(Collectors.toSet());
+      try (Stream<Path> entries = Files.list(model.path())) {
+        for (Path entry : entries.sorted().toList()) {
+          String name = entry.getFileName().toString();
+          // A link is followed, but only to a file.
+          boolean isOurs = written.contains(name) || name.equals(Model.INDEX);
+          if (isOurs || name.startsWith(".") || !Files.isRegularFile(entry)) {
+            continue;
+          }
+          (isWeights(name) ? left : copied).add(name);
+        }
+      }
+    }
+    return new SideFiles(copied, left);
+  }
+
+  private static boolean isWeights(String name) {
+    String lower = name.toLowerCase(Locale.ROOT);
+    return WEIGHTS.contains(lower.substring(lower.lastIndexOf('.') + 1))
+        || lower.endsWith(".index.json");
+  }
+}
