@@ -184,9 +184,11 @@ public final class ModelMerge {
       return true;
     }
     try {
-      JsonNode tied =
-          JsonMapper.shared().readTree(Files.readAllBytes(config)).path(MergedModelWriter.TIED);
-      return tied.asBoolean(true); // what transformers takes for granted
+      JsonNode root = JsonMapper.shared().readTree(Files.readAllBytes(config));
+      if (!root.isObject()) {
+        throw new IOException(config + ": is no JSON object");
+      }
+      return root.path(MergedModelWriter.TIED).asBoolean(true); // as transformers takes it
     } catch (JacksonException e) {
       throw new IOException(config + ": is not sound JSON: " + e.getOriginalMessage(), e);
     }

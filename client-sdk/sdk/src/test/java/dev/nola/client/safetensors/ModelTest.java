@@ -1,0 +1,129 @@
+package dev.nola.client.safetensors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ModelTest {
+  private static final String A = "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}";
+  private static final String B = "{\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}";
+
+  @TempDir private Path folder;
+
+  private void shard(String name, String header) throws IOException {
+    RawFile.write(folder.resolve(name), header, 1);
+  }
+
+  private void index(String weightMap) throws IOException {
+    Files.writeString(folder.resolve(Model.INDEX), "{\"weight_map\":" + weightMap + "}");
+  }
+
+  private void refused(String message) {
+    assertThatThrownBy(() -> Model.open(folder).close())
+        .isInstanceOf(InvalidModelException.class)
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void shardsAreReadAsOneModel() throws IOException {
+    shard("one.safetensors", A);
+    shard("two.safetensors", B);
+    index("{\"b\":\"two.safetensors\",\"a\":\"one.safetensors\"}");
+    try (Model model = Model.open(folder)) {
+      assertThat(model.tensors().keySet()).containsExactly("b", "a");
+      assertThat(model.files()).hasSize(2);
+    }
+  }
+
+  @Test
+  void aFileIsAModel() throws IOException {
+    shard("any.name", A);
+    try (Model model = Model.open(folder.resolve("any.name"))) {
+      assertThat(model.tensors()).containsOnlyKeys("a");
+      assertThat(model.isFolder()).isFalse();
+    }
+  }
+
+  @Test
+  void aFolderWithOneFileOfAnyNameIsAModel() throws IOException {
+    shard("adapter.safetensors", A);
+    shard(".hidden.safetensors", B);
+    try (Model model = Model.open(folder)) {
+      assertThat(model.tensors()).containsOnlyKeys("a");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "../one.safetensors",
+        "/one.safetensors",
+        "sub/one.safetensors",
+        "sub\\\\one.safetensors",
+        ".one.safetensors",
+        "one\\u0000.safetensors",
+        "C:one.safetensors",
+        "one.bin",
+        ""
+      })
+  void aShardOutsideOfTheFolderIsRefused(String name) throws IOException {
+    shard("one.safetensors", A);
+    index("{\"a\":\"" + name + "\"}");
+    refused("must be the name of a visible .safetensors file beside it");
+  }
+
+  @Test
+  void aShardThatLacksATensorIsRefused() throws IOException {
+    shard("one.safetensors", A);
+    index("{\"a\":\"one.safetensors\",\"b\":\"one.safetensors\"}");
+    refused("puts tensor b into one.safetensors, which has no such tensor");
+  }
+
+  @Test
+  void aTensorInTwoShardsIsRefused() throws IOException {
+    shard("one.safetensors", A);
+    shard("two.safetensors", A);
+    index("{\"a\":\"one.safetensors\",\"c\":\"two.safetensors\"}");
+    refused("has a tensor of another shard, a");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{}", "[]", "7"})
+  void anIndexWithoutTensorsIsRefused(String weightMap) throws IOException {
+    index(weightMap);
+    refused("has no weight_map with tensors");
+  }
+
+  @Test
+  void anIndexThatNamesATensorTwiceIsRefused() throws IOException {
+    shard("one.safetensors", A);
+    index("{\"a\":\"one.safetensors\",\"a\":\"one.safetensors\"}");
+    refused("is not sound JSON");
+  }
+
+  @Test
+  void aFolderWithoutWeightsSaysWhatItLacks() {
+    refused("no other safetensors file");
+  }
+
+  @Test
+  void aFolderWithSeveralFilesAndNoIndexIsRefused() throws IOException {
+    shard("one.safetensors", A);
+    shard("two.safetensors", B);
+    refused("more than one other safetensors file, 2");
+  }
+
+  @Test
+  void whatIsNoFileIsRefused() {
+    assertThatThrownBy(() -> SafetensorsFile.open(folder))
+        .isInstanceOf(InvalidModelException.class)
+        .hasMessageContaining("is not a file");
+  }
+}

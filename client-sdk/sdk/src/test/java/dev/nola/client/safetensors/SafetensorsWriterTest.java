@@ -1,0 +1,89 @@
+package dev.nola.client.safetensors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SafetensorsWriterTest {
+  private static final List<String> TYPES = List.of("F64", "U8", "BF16", "F32", "F8_E4M3", "C64");
+
+  @TempDir private Path folder;
+
+  @Property(tries = 100)
+  void whatIsWrittenIsRead(@ForAll long seed) throws IOException {
+    Random random = new Random(seed);
+    Path folder = Files.createTempDirectory("nola-writer");
+    Path file = folder.resolve("m.safetensors");
+    List<SafetensorsWriter.Slot> slots =
+        java.util.stream.IntStream.range(0, random.nextInt(6))
+            .mapToObj(
+                i -> {
+                  String type = TYPES.get(random.nextInt(TYPES.size()));
+                  List<Long> shape = List.of((long) random.nextInt(4), (long) random.nextInt(5));
+                  long bytes = shape.get(0) * shape.get(1) * ElementType.bits(type) / 8;
+                  return new SafetensorsWriter.Slot("t \"é" + i, type, shape, bytes);
+                })
+            .toList();
+    try {
+      java.util.Map<String, byte[]> written = new java.util.HashMap<>();
+      try (SafetensorsWriter writer =
+          SafetensorsWriter.create(file, slots, Map.of("format", "pt", "ü", "\n"))) {
+        for (SafetensorsWriter.Slot slot : slots.reversed()) {
+          byte[] data = new byte[(int) slot.bytes()];
+          random.nextBytes(data);
+          written.put(slot.name(), data);
+          int half = data.length / 2;
+          MemorySegment all = MemorySegment.ofArray(data);
+          writer.write(slot.name(), half, all.asSlice(half));
+          writer.write(slot.name(), all.asSlice(0, half));
+        }
+      }
+      try (SafetensorsFile read = SafetensorsFile.open(file)) {
+        assertThat(read.metadata()).isEqualTo(Map.of("format", "pt", "ü", "\n"));
+        assertThat(read.tensors()).hasSize(slots.size());
+        for (SafetensorsWriter.Slot slot : slots) {
+          Tensor tensor = read.tensors().get(slot.name());
+          assertThat(tensor.type()).isEqualTo(slot.type());
+          assertThat(tensor.shape()).isEqualTo(slot.shape());
+          assertThat(tensor.data().mismatch(MemorySegment.ofArray(written.get(slot.name()))))
+              .isEqualTo(-1);
+          assertThat(tensor.data().address() % ElementType.alignment(slot.type())).isZero();
+        }
+      }
+    } finally {
+      Files.deleteIfExists(file);
+      Files.delete(folder);
+    }
+  }
+
+  @Test
+  void aFileThatIsThereIsNotTouched() throws IOException {
+    Path file = Files.writeString(folder.resolve("m.safetensors"), "mine");
+    assertThatThrownBy(() -> SafetensorsWriter.create(file, List.of(), Map.of()))
+        .isInstanceOf(FileAlreadyExistsException.class);
+    assertThat(file).hasContent("mine");
+  }
+
+  @Test
+  void twoTensorsOfOneNameAreRefused() {
+    var slot = new SafetensorsWriter.Slot("a", "U8", List.of(1L), 1);
+    assertThatThrownBy(
+            () ->
+                SafetensorsWriter.create(
+                    folder.resolve("m.safetensors"), List.of(slot, slot), Map.of()))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessage("tensor a is there twice");
+  }
+}
