@@ -1,0 +1,330 @@
+package dev.nola.client.synthetic;
+
+import com.google.re2j.Pattern;
+import dev.nola.client.safetensors.Model;
+import dev.nola.client.safetensors.Tensor;
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.BaseModel;
+import dev.nola.format.Codes;
+import dev.nola.format.Coefficients;
+import dev.nola.format.Coefficients.Direct;
+import dev.nola.format.Coefficients.LowRank;
+import dev.nola.format.Layer;
+import dev.nola.format.LimitExceededException;
+import dev.nola.format.Metadata;
+import dev.nola.generator.Generator;
+import dev.nola.generator.Side;
+import dev.nola.quantize.Quantizer;
+import dev.nola.reconstruct.BaseIdentity;
+import dev.nola.reconstruct.Reconstructor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * How to make an adapter whose coefficients are random: it has the size and the cost of a trained
+ * one, and no use. Immutable; equal settings and tensors give equal bytes, on every machine.
+ *
+ * <p>Codes are uniform. The scale of each layer is such that the elements of ΔW have a root mean
+ * square of {@link Builder#deltaRms}, in expectation over seeds. Layers are numbered in file order,
+ * and the number of a layer is its stream, unless the bases are shared.
+ */
+public final class SyntheticAdapter {
+  /** Names that an error lists at most. */
+  private static final int NAMES_LISTED = 5;
+
+  private final Generator generator;
+  private final long seed;
+  private final int rank;
+  private final int k;
+  private final int l;
+  private final int bits;
+  private final boolean sharedBasis;
+  private final boolean direct;
+  private final double deltaRms;
+  private final String baseName;
+
+  private SyntheticAdapter(Builder builder) {
+    this.generator = builder.generator;
+    this.seed = builder.seed;
+    this.rank = builder.rank;
+    this.k = builder.k;
+    this.l = builder.l;
+    this.bits = builder.bits;
+    this.sharedBasis = builder.sharedBasis;
+    this.direct = builder.direct;
+    this.deltaRms = builder.deltaRms;
+    this.baseName = builder.baseName;
+  }
+
+  /** A new builder; everything has a default. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * An adapter for the tensors of a model whose full name has a match of a pattern anywhere ({@code
+   * q_proj} finds {@code model.layers.0.self_attn.q_proj.weight}; use {@code ^} and {@code $} to
+   * match whole names). Of these, tensors of fewer than two dimensions (biases, norms) and of other
+   * types than F32, F16 and BF16 are left alone.
+   *
+   * @return the adapter with its digest and the identity of the base model
+   * @throws IllegalArgumentException if no tensor is left, or a tensor cannot be adapted so: more
+   *     coefficients than the generator has for a factor, or a factor too long
+   * @throws LimitExceededException if reconstruction would exceed {@link
+   *     dev.nola.reconstruct.Budget#STANDARD}
+   */
+  public AdapterFile forModel(Model base, Pattern targets) throws LimitExceededException {
+    List<Tensor> matching =
+        base.tensors().values().stream().filter(t -> targets.matcher(t.name()).find()).toList();
+    List<Tensor> adapted = matching.stream().filter(SyntheticAdapter::isAdaptable).toList();
+    if (matching.isEmpty()) {
+      throw new IllegalArgumentException(
+          "no tensor of %s matches %s; it has %s"
+              .formatted(base.path(), targets, some(base.tensors().values())));
+    }
+    if (adapted.isEmpty()) {
+      throw new IllegalArgumentException(
+          "none of the tensors of %s that match %s can be adapted, which takes two dimensions and F32, F16 or BF16: %s"
+              .formatted(base.path(), targets, some(matching)));
+    }
+    SortedMap<String, List<Integer>> shapes = new TreeMap<>();
+    adapted.forEach(tensor -> shapes.put(tensor.name(), shape(tensor)));
+    List<BaseIdentity.Tensor> identities =
+        adapted.parallelStream()
+            .map(
+                tensor ->
+                    BaseIdentity.Tensor.of(
+                        tensor.name(),
+                        tensor.adaptableType().orElseThrow(),
+                        shape(tensor),
+                        tensor.data()))
+            .toList();
+    return seal(shapes, new BaseModel(baseName, "", BaseIdentity.of(identities)));
+  }
+
+  /**
+   * An adapter for tensors of which only names and stored shapes are known.
+   *
+   * @param shapes of two dimensions or more, by name
+   * @return the adapter with its digest, without an identity of the base model
+   * @throws IllegalArgumentException if there is no tensor, or one cannot be adapted so: fewer than
+   *     two dimensions, more coefficients than the generator has for a factor, or a factor too long
+   * @throws LimitExceededException if reconstruction would exceed {@link
+   *     dev.nola.reconstruct.Budget#STANDARD}
+   */
+  public AdapterFile forShapes(Map<String, List<Integer>> shapes) throws LimitExceededException {
+    if (shapes.isEmpty()) {
+      throw new IllegalArgumentException("there is no tensor to adapt");
+    }
+    shapes.forEach(
+        (name, shape) -> {
+          if (shape.size() < 2) {
+            throw new IllegalArgumentException(
+                "tensor %s has shape %s, must have two dimensions or more".formatted(name, shape));
+          }
+        });
+    return seal(shapes, new BaseModel(baseName, "", null));
+  }
+
+  private AdapterFile seal(Map<String, List<Integer>> shapes, BaseModel base)
+      throws LimitExceededException {
+    Adapter.Builder unnumbered = Adapter.builder().generator(generator);
+    shapes.forEach((name, shape) -> unnumbered.layer(layer(name, shape, 0)));
+    List<Layer> inFileOrder = unnumbered.build().layers();
+    Adapter.Builder adapter =
+        Adapter.builder()
+            .generator(generator)
+            .seed(seed)
+            .base(base)
+            .metadata(
+                Metadata.of("Random coefficients, for tests and benchmarks.", "", "")
+                    .withTags("synthetic"));
+    for (int number = 0; number < inFileOrder.size(); number++) {
+      Layer layer = inFileOrder.get(number);
+      adapter.layer(layer(layer.tensor(), layer.shape(), number));
+    }
+    return Reconstructor.standard().seal(adapter.build());
+  }
+
+  private Layer layer(String tensor, List<Integer> shape, int number) {
+    MatrixView view = MatrixView.of(tensor, shape);
+    Codes alpha = RandomCodes.draw(seed, number, Side.A, k, bits);
+    Coefficients coefficients =
+        direct
+            ? new Direct(alpha)
+            : new LowRank(rank, alpha, RandomCodes.draw(seed, number, Side.B, l, bits));
+    return new Layer(
+        tensor,
+        shape,
+        null,
+        view.rows(),
+        view.cols(),
+        sharedBasis ? 0 : number,
+        scale(),
+        coefficients);
+  }
+
+  /** From what a product of random factors has as mean square at a scale of 1. */
+  private float scale() {
+    double term = RandomCodes.meanSquare(bits) * meanSquare(generator);
+    double meanSquare = direct ? k * term : rank * (k * term) * (l * term);
+    return Quantizer.scale(deltaRms, 1 / Math.sqrt(meanSquare));
+  }
+
+  /** The mean square of a basis integer. */
+  private static double meanSquare(Generator generator) {
+    return switch (generator) {
+      case UNIFORM24 -> RandomCodes.meanSquare(24); // odd integers likewise
+      case UNIFORM8 -> RandomCodes.meanSquare(8);
+      case RADEMACHER, SRHT -> 1;
+    };
+  }
+
+  private static boolean isAdaptable(Tensor tensor) {
+    return tensor.shape().size() >= 2 && tensor.adaptableType().isPresent();
+  }
+
+  private static List<Integer> shape(Tensor tensor) {
+    List<Integer> shape = new ArrayList<>();
+    for (long dim : tensor.shape()) {
+      if (dim < 1 || dim > Integer.MAX_VALUE) {
+        throw new IllegalArgumentException(
+            "tensor %s has shape %s, every dimension must be 1..2^31-1"
+                .formatted(tensor.name(), tensor.shape()));
+      }
+      shape.add((int) dim);
+    }
+    return shape;
+  }
+
+  private static String some(Iterable<Tensor> tensors) {
+    List<String> names = new ArrayList<>();
+    int more = 0;
+    for (Tensor tensor : tensors) {
+      if (names.size() < NAMES_LISTED) {
+        names.add(tensor.toString());
+      } else {
+        more++;
+      }
+    }
+    String listed = names.isEmpty() ? "no tensor" : String.join(", ", names);
+    return more == 0 ? listed : listed + " and " + more + " more";
+  }
+
+  /** Collects settings. */
+  public static final class Builder {
+    private Generator generator = Generator.SRHT;
+    private long seed;
+    private int rank = 8;
+    private int k = 64;
+    private int l = 64;
+    private int bits = 4;
+    private boolean sharedBasis;
+    private boolean direct;
+    private double deltaRms = 1e-3;
+    private String baseName = "";
+
+    private Builder() {}
+
+    /** Sets the generator; {@link Generator#SRHT} when not set. */
+    public Builder generator(Generator generator) {
+      this.generator = generator;
+      return this;
+    }
+
+    /** Sets the seed of bases and codes, all 64 bits of it; 0 when not set. */
+    public Builder seed(long seed) {
+      this.seed = seed;
+      return this;
+    }
+
+    /**
+     * Sets r, which may exceed R and C; 8 when not set.
+     *
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public Builder rank(int rank) {
+      requirePositive("rank", rank);
+      this.rank = rank;
+      return this;
+    }
+
+    /**
+     * Sets the numbers of coefficients; 64 each when not set. In the direct form only {@code k}
+     * counts.
+     *
+     * @param k of side A
+     * @param l of side B
+     * @throws IllegalArgumentException if one is not positive
+     */
+    public Builder coefficients(int k, int l) {
+      requirePositive("k", k);
+      requirePositive("l", l);
+      this.k = k;
+      this.l = l;
+      return this;
+    }
+
+    /**
+     * Sets the width of a code; 4 when not set.
+     *
+     * @throws IllegalArgumentException if it is not 1..16
+     */
+    public Builder bits(int bits) {
+      if (bits < 1 || bits > Generator.MAX_BITS) {
+        throw new IllegalArgumentException(
+            "code width=%d bits, must be 1..%d".formatted(bits, Generator.MAX_BITS));
+      }
+      this.bits = bits;
+      return this;
+    }
+
+    /** Whether all layers take their bases from stream 0; no when not set. */
+    public Builder sharedBasis(boolean sharedBasis) {
+      this.sharedBasis = sharedBasis;
+      return this;
+    }
+
+    /** Whether ΔW is a sum of k matrices (PRANC) and has no rank; no when not set. */
+    public Builder direct(boolean direct) {
+      this.direct = direct;
+      return this;
+    }
+
+    /**
+     * Sets the root mean square that an element of ΔW is to have; 1e-3 when not set, a twentieth of
+     * what weights are usually initialised with.
+     *
+     * @throws IllegalArgumentException if it is not positive and finite
+     */
+    public Builder deltaRms(double deltaRms) {
+      if (!(deltaRms > 0 && deltaRms < Double.POSITIVE_INFINITY)) {
+        throw new IllegalArgumentException(
+            "deltaRms=" + deltaRms + ", must be positive and finite");
+      }
+      this.deltaRms = deltaRms;
+      return this;
+    }
+
+    /** Sets the name of the base model that the adapter states; none when not set. */
+    public Builder baseName(String baseName) {
+      this.baseName = baseName;
+      return this;
+    }
+
+    /** The settings. */
+    public SyntheticAdapter build() {
+      return new SyntheticAdapter(this);
+    }
+
+    private static void requirePositive(String what, int value) {
+      if (value < 1) {
+        throw new IllegalArgumentException(what + "=" + value + ", must be at least 1");
+      }
+    }
+  }
+}
