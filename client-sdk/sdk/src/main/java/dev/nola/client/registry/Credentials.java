@@ -1,0 +1,164 @@
+package dev.nola.client.registry;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The file that keeps a user's tokens, by registry. Only its owner can read it, from its first
+ * moment on; one that others can read is refused. It is replaced as a whole, so that a reader sees
+ * the old or the new one, and processes that change it wait for each other.
+ */
+public final class Credentials {
+  private static final String FILE = "credentials.json";
+  private static final String REGISTRIES = "registries";
+  private static final String TOKEN = "token";
+
+  private final Path file;
+
+  private Credentials(Path file) {
+    this.file = file;
+  }
+
+  /**
+   * The user's file: {@code credentials.json} in {@code $NOLA_CONFIG}, or in {@code
+   * ${XDG_CONFIG_HOME:-~/.config}/nola}.
+   */
+  public static Credentials standard() {
+    return at(Folders.config(System.getenv()).resolve(FILE));
+  }
+
+  /** A file of another name, which need not exist. */
+  public static Credentials at(Path file) {
+    return new Credentials(file.toAbsolutePath().normalize());
+  }
+
+  /** The file. */
+  public Path path() {
+    return file;
+  }
+
+  /**
+   * The token for a registry, or null if there is none.
+   *
+   * @throws IllegalArgumentException if that is no registry's URL
+   * @throws IOException if the file cannot be read, or others can read it
+   */
+  public @Nullable String token(URI registry) throws IOException {
+    JsonNode token =
+        read().path(REGISTRIES).path(RegistryUrl.normalize(registry).toString()).path(TOKEN);
+    return token.isString() ? token.asString() : null;
+  }
+
+  /**
+   * Keeps a token for a registry, in place of any other.
+   *
+   * @throws IllegalArgumentException if that is no registry's URL
+   * @throws IOException if the file cannot be written, or others can read it
+   */
+  public void save(URI registry, String token) throws IOException, InterruptedException {
+    String url = RegistryUrl.normalize(registry).toString();
+    try (ProcessLock _ = lock()) {
+      ObjectNode all = read();
+      all.withObject("/" + REGISTRIES).putObject(url).put(TOKEN, token);
+      write(all);
+    }
+  }
+
+  /**
+   * Forgets the token for a registry.
+   *
+   * @return false if there was none
+   * @throws IllegalArgumentException if that is no registry's URL
+   * @throws IOException if the file cannot be written, or others can read it
+   */
+  public boolean remove(URI registry) throws IOException, InterruptedException {
+    String url = RegistryUrl.normalize(registry).toString();
+    if (!Files.exists(file)) {
+      return false;
+    }
+    try (ProcessLock _ = lock()) {
+      ObjectNode all = read();
+      if (all.withObject("/" + REGISTRIES).remove(url) == null) {
+        return false;
+      }
+      write(all);
+      return true;
+    }
+  }
+
+  private ProcessLock lock() throws IOException, InterruptedException {
+    Folders.createPrivate(folder());
+    return ProcessLock.acquire(folder().resolve("." + file.getFileName() + ".lock"));
+  }
+
+  private ObjectNode read() throws IOException {
+    byte[] bytes;
+    try {
+      if (Folders.isOpenToOthers(file)) {
+        throw new IOException(
+            "%s has tokens and can be read or changed by other users; put that right with: chmod 600 %s"
+                .formatted(file, file));
+      }
+      bytes = Files.readAllBytes(file);
+    } catch (NoSuchFileException _) {
+      return JsonMapper.shared().createObjectNode();
+    }
+    try {
+      if (JsonMapper.shared().readTree(bytes) instanceof ObjectNode all
+          && (all.path(REGISTRIES).isMissingNode() || all.path(REGISTRIES).isObject())) {
+        return all;
+      }
+    } catch (JacksonException _) {
+      // Its message would quote the file, and so perhaps a token.
+    }
+    throw new IOException(file + " is not a credentials file; remove it and log in again");
+  }
+
+  private void write(ObjectNode all) throws IOException {
+    Path temporary = folder().resolve("." + file.getFileName() + "." + UUID.randomUUID());
+    byte[] bytes = JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(all);
+    try {
+      try (FileChannel channel =
+          FileChannel.open(
+              temporary,
+              Set.of(
+                  StandardOpenOption.WRITE,
+                  StandardOpenOption.CREATE_NEW,
+                  LinkOption.NOFOLLOW_LINKS),
+              Folders.ownerOnly("rw-------"))) {
+        ByteBuffer rest = ByteBuffer.wrap(bytes);
+        while (rest.hasRemaining()) {
+          channel.write(rest);
+        }
+        channel.force(true);
+      }
+      Files.move(
+          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  private Path folder() throws IOException {
+    Path folder = file.getParent();
+    if (folder == null) {
+      throw new IOException(file + " is a folder");
+    }
+    return folder;
+  }
+}

@@ -1,0 +1,99 @@
+package dev.nola.client.registry;
+
+import dev.nola.client.registry.Transport.Answer;
+import dev.nola.format.Sha256;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an answer says of the file that it brings.
+ *
+ * @param digest of the whole file
+ * @param version number of the version, or null if it does not say
+ * @param yanked why the version should no longer be used, or null
+ * @param size of the whole file in bytes, or −1 if it does not say
+ */
+record FileHead(Sha256 digest, @Nullable String version, @Nullable String yanked, long size) {
+  private static final Pattern REPR_DIGEST =
+      Pattern.compile("(?:.*,\\s*)?sha-256=:([A-Za-z0-9+/]{43}=):.*");
+  private static final Pattern ETAG = Pattern.compile("\"(sha256:[0-9a-f]{64})\"");
+  private static final Pattern RANGE = Pattern.compile("bytes (\\d{1,18})-\\d{1,18}/(\\d{1,18})");
+  private static final Pattern LENGTH = Pattern.compile("\\d{1,18}");
+  private static final String YANKED = "yanked: ";
+  private static final int PARTIAL = 206;
+
+  /**
+   * Reads an answer's headers.
+   *
+   * @throws RegistryException if they do not name the file's digest
+   */
+  static FileHead of(Answer answer) throws RegistryException {
+    return new FileHead(
+        digest(answer),
+        answer.header("Nola-Version").filter(Reference::isNumber).orElse(null),
+        answer.header("Nola-Warning").map(FileHead::yanked).orElse(null),
+        size(answer));
+  }
+
+  /** Where in the file the answer's first byte belongs. */
+  static long start(Answer answer) throws RegistryException {
+    return answer.status() == PARTIAL ? Long.parseLong(range(answer).group(1)) : 0;
+  }
+
+  private static Sha256 digest(Answer answer) throws RegistryException {
+    Optional<Sha256> digest =
+        answer
+            .header("Repr-Digest")
+            .map(REPR_DIGEST::matcher)
+            .filter(Matcher::matches)
+            .map(match -> Sha256.ofBytes(Base64.getDecoder().decode(match.group(1))));
+    return digest
+        .or(
+            () ->
+                answer
+                    .header("ETag")
+                    .map(ETAG::matcher)
+                    .filter(Matcher::matches)
+                    .map(match -> Sha256.parse(match.group(1))))
+        .orElseThrow(
+            () ->
+                RegistryException.broken(
+                    "the registry does not name the digest of the file that it sends"));
+  }
+
+  private static long size(Answer answer) throws RegistryException {
+    if (answer.status() == PARTIAL) {
+      return Long.parseLong(range(answer).group(2));
+    }
+    return answer
+        .header("Content-Length")
+        .filter(length -> LENGTH.matcher(length).matches())
+        .map(Long::parseLong)
+        .orElse(-1L);
+  }
+
+  private static Matcher range(Answer answer) throws RegistryException {
+    String text = answer.header("Content-Range").orElse("");
+    Matcher range = RANGE.matcher(text);
+    if (!range.matches()) {
+      throw RegistryException.broken(
+          "the registry sends a part of a file, and not which: Content-Range: "
+              + Transport.printable(text));
+    }
+    return range;
+  }
+
+  private static String yanked(String header) {
+    String reason = header.startsWith(YANKED) ? header.substring(YANKED.length()) : header;
+    try {
+      return Transport.printable(URLDecoder.decode(reason, StandardCharsets.UTF_8));
+    } catch (IllegalArgumentException _) {
+      return Transport.printable(reason); // not encoded after all
+    }
+  }
+}

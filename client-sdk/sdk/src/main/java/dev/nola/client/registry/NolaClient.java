@@ -1,0 +1,570 @@
+package dev.nola.client.registry;
+
+import dev.nola.api.AdapterDetails;
+import dev.nola.api.AdapterSummary;
+import dev.nola.api.Alias;
+import dev.nola.api.AliasChange;
+import dev.nola.api.AliasRequest;
+import dev.nola.api.Namespace;
+import dev.nola.api.Page;
+import dev.nola.api.Token;
+import dev.nola.api.VersionDetails;
+import dev.nola.api.VersionSummary;
+import dev.nola.api.Visibility;
+import dev.nola.api.YankRequest;
+import dev.nola.client.Progress;
+import dev.nola.client.registry.Transport.Answer;
+import dev.nola.client.registry.Transport.Call;
+import dev.nola.client.registry.Transport.Content;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.type.TypeReference;
+
+/**
+ * A registry, as one account sees it. Immutable and thread-safe; it keeps connections open until it
+ * is closed.
+ *
+ * <p>Whatever a registry does not do is a {@link RegistryException}. What is safe to send twice is
+ * sent again, after a pause that doubles each time, when the connection is lost or the registry has
+ * too much to do (status 429, 502, 503, 504). A thread that is interrupted while it waits here gets
+ * an {@link InterruptedException}.
+ */
+public final class NolaClient implements AutoCloseable {
+  /** Bytes of a file that is taken or sent if nothing else is said: what registries take. */
+  public static final long DEFAULT_MAX_FILE_SIZE = 64L << 20;
+
+  private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/=-]{1,512}");
+  private static final int LONGEST_PAGE = 100;
+  private static final int CREATED = 201;
+
+  private final Transport transport;
+  private final LocalCache cache;
+  private final boolean offline;
+  private final long maxFileSize;
+
+  private NolaClient(Builder builder) {
+    if (builder.token != null && !RegistryUrl.isPrivate(builder.registry)) {
+      throw new IllegalArgumentException(
+          "a token for %s would cross the network unencrypted; use https"
+              .formatted(builder.registry));
+    }
+    this.transport =
+        new Transport(
+            builder.registry,
+            builder.token,
+            new Transport.Patience(
+                builder.connectTimeout,
+                builder.requestTimeout,
+                builder.retries,
+                builder.longestPause,
+                builder.pause));
+    this.cache = Objects.requireNonNullElseGet(builder.cache, LocalCache::standard);
+    this.offline = builder.offline;
+    this.maxFileSize = builder.maxFileSize;
+  }
+
+  /**
+   * A client of a registry.
+   *
+   * @param registry its URL, such as {@code https://registry.example}
+   * @throws IllegalArgumentException if it is not http or https, or names a user
+   */
+  public static Builder builder(URI registry) {
+    return new Builder(RegistryUrl.normalize(registry));
+  }
+
+  /** The registry's URL, in the one way that credentials and cache write it. */
+  public URI registry() {
+    return transport.registry();
+  }
+
+  /** Where pulled files are kept. */
+  public LocalCache cache() {
+    return cache;
+  }
+
+  /**
+   * Searches adapters.
+   *
+   * @param cursor {@link Page#next} of the page before, or null for the first
+   */
+  public Page<AdapterSummary> search(SearchQuery query, @Nullable String cursor)
+      throws IOException, InterruptedException {
+    List<String> parameters = new ArrayList<>();
+    add(parameters, "q", query.text());
+    add(parameters, "base", query.base());
+    add(parameters, "generator", query.generator());
+    add(parameters, "bits", query.bits());
+    add(parameters, "rank", query.rank());
+    query.tags().forEach(tag -> add(parameters, "tag", tag));
+    add(parameters, "namespace", query.namespace());
+    add(parameters, "verified", query.verified());
+    add(parameters, "sort", query.sort() == null ? null : query.sort().wireName());
+    add(parameters, "limit", query.limit());
+    add(parameters, "cursor", cursor);
+    return json(
+        Call.get("/api/v1/adapters?" + String.join("&", parameters)), new TypeReference<>() {});
+  }
+
+  /** Reads an adapter. */
+  public AdapterDetails adapter(AdapterName adapter) throws IOException, InterruptedException {
+    return json(Call.get(path(adapter)), new TypeReference<>() {});
+  }
+
+  /**
+   * Lists an adapter's versions, highest first, up to 100 at once.
+   *
+   * @param cursor {@link Page#next} of the page before, or null for the first
+   */
+  public Page<VersionSummary> versions(AdapterName adapter, @Nullable String cursor)
+      throws IOException, InterruptedException {
+    List<String> parameters = new ArrayList<>();
+    add(parameters, "limit", LONGEST_PAGE);
+    add(parameters, "cursor", cursor);
+    return json(
+        Call.get(path(adapter) + "/versions?" + String.join("&", parameters)),
+        new TypeReference<>() {});
+  }
+
+  /** Reads the version that a reference means. */
+  public VersionDetails version(Reference reference) throws IOException, InterruptedException {
+    return json(Call.get(path(reference)), new TypeReference<>() {});
+  }
+
+  /**
+   * Brings the file that a reference means into the cache, unless it is there.
+   *
+   * <p>A pinned reference that was pulled before is answered from the cache, without a word to the
+   * registry; any other is asked for, and only a file that the cache does not have is downloaded.
+   * Offline, a reference means what it meant when it was pulled last.
+   *
+   * @param progress is told of the file's bytes, from the calling thread; not at all if it is in
+   *     the cache
+   * @throws RegistryException also if the registry sends other bytes than it should, and of kind
+   *     {@code UNAVAILABLE} if an offline client does not know the reference
+   */
+  public Pulled pull(Reference reference, Progress progress)
+      throws IOException, InterruptedException {
+    try {
+      LocalCache.Known known = cache.known(registry(), reference);
+      Path present = known == null ? null : cache.find(known.digest());
+      if (known != null && present != null && (offline || reference.isPinned())) {
+        return new Pulled(
+            reference, known.version(), known.digest(), present, known.yanked(), true);
+      }
+      if (offline) {
+        throw RegistryException.unavailable(
+            known == null
+                ? "%s was not pulled from %s yet, and this is offline"
+                    .formatted(reference, registry())
+                : "%s is no longer in the cache (%s), and this is offline"
+                    .formatted(reference, cache.path()),
+            null);
+      }
+      return ask(reference, present == null ? null : known, present, progress);
+    } catch (ClosedByInterruptException e) {
+      throw ProcessLock.interrupted(e);
+    }
+  }
+
+  /** Asks the registry what a reference means, and downloads that unless it is in the cache. */
+  private Pulled ask(
+      Reference reference,
+      LocalCache.@Nullable Known known,
+      @Nullable Path present,
+      Progress progress)
+      throws IOException, InterruptedException {
+    Map<String, String> headers = new LinkedHashMap<>();
+    headers.put("Accept", AdapterFile.MEDIA_TYPE);
+    if (known != null) {
+      headers.put("If-None-Match", '"' + known.digest().toString() + '"');
+    }
+    try (Answer answer = transport.open(Call.get(path(reference) + "/file").with(headers))) {
+      FileHead head = head(reference, answer, known);
+      String version = Objects.requireNonNull(head.version());
+      Download.Result file;
+      if (answer.isNotModified() && present != null) {
+        file = new Download.Result(present, false);
+      } else {
+        String exact = path(new Reference(reference.adapter(), version)) + "/file";
+        file = new Download(transport, cache, maxFileSize, exact, progress).run(head, answer);
+      }
+      for (Reference name :
+          List.of(
+              reference,
+              new Reference(reference.adapter(), version),
+              new Reference(reference.adapter(), head.digest().toString()))) {
+        cache.remember(
+            new LocalCache.Known(registry(), name, version, head.digest(), head.yanked()));
+      }
+      if (file.downloaded()) {
+        cache.evict();
+      }
+      return new Pulled(
+          reference, version, head.digest(), file.path(), head.yanked(), !file.downloaded());
+    }
+  }
+
+  /** What the registry says of the file, which must be what was asked for. */
+  private FileHead head(Reference reference, Answer answer, LocalCache.@Nullable Known known)
+      throws RegistryException {
+    FileHead head = FileHead.of(answer);
+    if (answer.isNotModified() && (known == null || !known.digest().equals(head.digest()))) {
+      throw RegistryException.broken(
+          "%s says that %s is still what it was, and names another digest, %s"
+              .formatted(registry(), reference, head.digest()));
+    }
+    if (reference.digest() != null && !head.digest().equals(reference.digest())) {
+      throw RegistryException.broken(
+          "%s offers a file with the digest %s for %s"
+              .formatted(registry(), head.digest(), reference));
+    }
+    if (head.version() == null
+        || (reference.isPinned()
+            && reference.digest() == null
+            && !reference.version().equals(head.version()))) {
+      throw RegistryException.broken(
+          "%s says version %s of what it offers for %s"
+              .formatted(registry(), head.version(), reference));
+    }
+    return head;
+  }
+
+  /**
+   * Publishes a file as a version of an adapter, which is public if this makes it.
+   *
+   * @see #publish(AdapterName, String, Path, Visibility, Progress)
+   */
+  public Published publish(AdapterName adapter, String version, Path file, Progress progress)
+      throws IOException, InterruptedException {
+    return publish(adapter, version, file, null, progress);
+  }
+
+  /**
+   * Publishes a file as a version of an adapter. The same bytes can be published again, and then
+   * nothing changes; a version never gets other bytes.
+   *
+   * @param version its number
+   * @param visibility of the adapter if this makes it, or null for public; of one that exists it
+   *     must be the same, or null
+   * @param progress is told of the bytes sent, from another thread; it starts anew when the
+   *     connection is lost
+   * @throws IllegalArgumentException if the version is no number
+   * @throws RegistryException of kind {@code CONFLICT} if other bytes have that version; {@code
+   *     REFUSED}, with all violations, if the registry does not take the file
+   * @throws IOException if the file cannot be read, is empty or too large
+   */
+  public Published publish(
+      AdapterName adapter,
+      String version,
+      Path file,
+      @Nullable Visibility visibility,
+      Progress progress)
+      throws IOException, InterruptedException {
+    Reference.requireNumber(version);
+    byte[] bytes = read(file);
+    Reference reference = new Reference(adapter, version);
+    String query =
+        visibility == null ? "" : "?visibility=" + visibility.name().toLowerCase(Locale.ROOT);
+    Transport.Stated<VersionSummary> answer =
+        jsonAndStatus(
+            Call.of("POST", path(reference) + query)
+                .with(new Content(AdapterFile.MEDIA_TYPE, bytes, progress)),
+            new TypeReference<>() {});
+    Sha256 digest = Sha256.hash(bytes);
+    if (!answer.value().digest().equals(digest.toString())) {
+      throw RegistryException.broken(
+          "%s says that it has published %s with digest %s, sent was %s"
+              .formatted(registry(), reference, answer.value().digest(), digest));
+    }
+    return new Published(version(reference), answer.status() == CREATED);
+  }
+
+  private byte[] read(Path file) throws IOException, InterruptedException {
+    try {
+      long size = Files.size(file);
+      if (size == 0 || size > maxFileSize) {
+        throw new IOException(
+            "%s has %d bytes, must have 1 to %d".formatted(file, size, maxFileSize));
+      }
+      return Files.readAllBytes(file);
+    } catch (ClosedByInterruptException e) {
+      throw ProcessLock.interrupted(e);
+    }
+  }
+
+  /**
+   * Points an alias to a version; makes it, or moves it.
+   *
+   * @param version its exact number
+   * @throws IllegalArgumentException if the alias breaks a rule, or the version is no number
+   */
+  public Alias setAlias(AdapterName adapter, String alias, String version)
+      throws IOException, InterruptedException {
+    Reference.requireNumber(version);
+    return json(
+        Call.of("PUT", aliasPath(adapter, alias)).with(Content.json(new AliasRequest(version))),
+        new TypeReference<>() {});
+  }
+
+  /**
+   * Removes an alias; its history stays.
+   *
+   * @throws IllegalArgumentException if the alias breaks a rule
+   */
+  public void removeAlias(AdapterName adapter, String alias)
+      throws IOException, InterruptedException {
+    String path = aliasPath(adapter, alias);
+    requireOnline("DELETE " + path);
+    transport.status(Call.of("DELETE", path).once()); // a second time it is not there
+  }
+
+  /**
+   * Where an alias has pointed, latest first.
+   *
+   * @throws IllegalArgumentException if the alias breaks a rule
+   */
+  public List<AliasChange> aliasHistory(AdapterName adapter, String alias)
+      throws IOException, InterruptedException {
+    return json(Call.get(aliasPath(adapter, alias) + "/history"), new TypeReference<>() {});
+  }
+
+  /**
+   * Withdraws a version from new use: {@code latest} and ranges pass it over.
+   *
+   * @param reason 1 to 500 characters, for those who use it
+   * @throws IllegalArgumentException if the version is no number
+   */
+  public VersionSummary yank(AdapterName adapter, String version, String reason)
+      throws IOException, InterruptedException {
+    Reference.requireNumber(version);
+    return json(
+        Call.of("PUT", path(new Reference(adapter, version)) + "/yank")
+            .with(Content.json(new YankRequest(reason))),
+        new TypeReference<>() {});
+  }
+
+  /**
+   * Takes a yank back.
+   *
+   * @throws IllegalArgumentException if the version is no number
+   */
+  public VersionSummary unyank(AdapterName adapter, String version)
+      throws IOException, InterruptedException {
+    Reference.requireNumber(version);
+    return json(
+        Call.of("DELETE", path(new Reference(adapter, version)) + "/yank"),
+        new TypeReference<>() {});
+  }
+
+  /**
+   * Makes a namespace that the caller's account owns, unless it owns it already.
+   *
+   * @throws IllegalArgumentException if the name breaks its rule
+   * @throws RegistryException of kind {@code CONFLICT} if it belongs to another account
+   */
+  public Namespace createNamespace(String namespace) throws IOException, InterruptedException {
+    AdapterName.requireNamespace(namespace);
+    return json(Call.of("PUT", "/api/v1/namespaces/" + namespace), new TypeReference<>() {});
+  }
+
+  /**
+   * The token that this client uses: whose it is, and what it allows.
+   *
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if there is none, or it is not valid
+   */
+  public Token whoami() throws IOException, InterruptedException {
+    return json(Call.get("/api/v1/tokens/current"), new TypeReference<>() {});
+  }
+
+  private <T> T json(Call call, TypeReference<T> type) throws IOException, InterruptedException {
+    return jsonAndStatus(call, type).value();
+  }
+
+  private <T> Transport.Stated<T> jsonAndStatus(Call call, TypeReference<T> type)
+      throws IOException, InterruptedException {
+    requireOnline(call.toString());
+    return transport.jsonAndStatus(call, type);
+  }
+
+  private void requireOnline(String call) throws RegistryException {
+    if (offline) {
+      throw RegistryException.unavailable(
+          "%s needs the registry %s, and this is offline".formatted(call, registry()), null);
+    }
+  }
+
+  private static String path(AdapterName adapter) {
+    return "/api/v1/adapters/" + adapter;
+  }
+
+  private static String path(Reference reference) {
+    return path(reference.adapter()) + "/versions/" + encode(reference.version());
+  }
+
+  private static String aliasPath(AdapterName adapter, String alias) {
+    Reference.requireAlias(alias);
+    return path(adapter) + "/aliases/" + alias;
+  }
+
+  private static void add(List<String> parameters, String name, @Nullable Object value) {
+    if (value != null) {
+      parameters.add(name + "=" + encode(value.toString()));
+    }
+  }
+
+  private static String encode(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+  }
+
+  /** Ends its connections, and with them what other threads still do here. */
+  @Override
+  public void close() {
+    transport.close();
+  }
+
+  /** Collects what a client needs; only the registry has no default. */
+  public static final class Builder {
+    private static final Duration CONNECT = Duration.ofSeconds(10);
+    private static final Duration REQUEST = Duration.ofSeconds(60);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
+    private static final int RETRIES = 3;
+
+    private final URI registry;
+    private @Nullable String token;
+    private @Nullable LocalCache cache;
+    private boolean offline;
+    private Duration connectTimeout = CONNECT;
+    private Duration requestTimeout = REQUEST;
+    private int retries = RETRIES;
+    private Duration longestPause = LONGEST_PAUSE;
+    private long maxFileSize = DEFAULT_MAX_FILE_SIZE;
+    private Transport.Pause pause = Thread::sleep;
+
+    private Builder(URI registry) {
+      this.registry = registry;
+    }
+
+    /**
+     * Acts on behalf of the account whose token this is; anonymously when null or not set.
+     *
+     * @throws IllegalArgumentException if it has characters that no token has
+     */
+    public Builder token(@Nullable String token) {
+      if (token != null && !TOKEN.matcher(token).matches()) {
+        throw new IllegalArgumentException( // without the token: messages end up in logs
+            "the token is not 1 to 512 letters, digits and . _ ~ + / = -");
+      }
+      this.token = token;
+      return this;
+    }
+
+    /** Where files are kept; {@link LocalCache#standard} when not set. */
+    public Builder cache(LocalCache cache) {
+      this.cache = cache;
+      return this;
+    }
+
+    /** Never asks the registry, and pulls only what was pulled before; false when not set. */
+    public Builder offline(boolean offline) {
+      this.offline = offline;
+      return this;
+    }
+
+    /**
+     * How long to wait for a connection; 10 seconds when not set.
+     *
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public Builder connectTimeout(Duration timeout) {
+      this.connectTimeout = positive("connectTimeout", timeout);
+      return this;
+    }
+
+    /**
+     * How long to wait for an answer, and then for each next byte of a file; 60 seconds when not
+     * set.
+     *
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public Builder requestTimeout(Duration timeout) {
+      this.requestTimeout = positive("requestTimeout", timeout);
+      return this;
+    }
+
+    /**
+     * How often to try again; 3 times when not set.
+     *
+     * @throws IllegalArgumentException if it is negative
+     */
+    public Builder retries(int retries) {
+      if (retries < 0) {
+        throw new IllegalArgumentException("retries=" + retries + ", must not be negative");
+      }
+      this.retries = retries;
+      return this;
+    }
+
+    /**
+     * The longest pause that a registry may ask for with {@code Retry-After}; if it asks for more,
+     * its refusal is thrown at once. 30 seconds when not set.
+     *
+     * @throws IllegalArgumentException if it is not positive
+     */
+    public Builder longestPause(Duration pause) {
+      this.longestPause = positive("longestPause", pause);
+      return this;
+    }
+
+    /**
+     * Bytes that a file may have, to pull it or to publish it; 64 MiB when not set.
+     *
+     * @throws IllegalArgumentException if it is not 1 to 2147483639
+     */
+    public Builder maxFileSize(long bytes) {
+      if (bytes < 1 || bytes > Integer.MAX_VALUE - 8) {
+        throw new IllegalArgumentException("maxFileSize=" + bytes + ", must be 1 to 2147483639");
+      }
+      this.maxFileSize = bytes;
+      return this;
+    }
+
+    /** Waits between tries; for tests, which have no time to. */
+    Builder pause(Transport.Pause pause) {
+      this.pause = pause;
+      return this;
+    }
+
+    private static Duration positive(String name, Duration time) {
+      if (time.isNegative() || time.isZero()) {
+        throw new IllegalArgumentException(name + "=" + time + ", must be positive");
+      }
+      return time;
+    }
+
+    /**
+     * The client.
+     *
+     * @throws IllegalArgumentException if a token would be sent in plain HTTP to another machine
+     */
+    public NolaClient build() {
+      return new NolaClient(this);
+    }
+  }
+}

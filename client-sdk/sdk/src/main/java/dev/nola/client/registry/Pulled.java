@@ -1,0 +1,42 @@
+package dev.nola.client.registry;
+
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file that was pulled.
+ *
+ * @param reference what was asked for
+ * @param version the number of the version that it meant
+ * @param digest of the file, which has been compared with its bytes
+ * @param path in the cache; for reading only, and not for long: the file may be evicted once it has
+ *     not been used for some minutes
+ * @param yanked why the version should no longer be used, or null; of a pinned reference that was
+ *     answered from the cache, as it was when last asked for
+ * @param fromCache whether no byte of it had to be downloaded
+ */
+public record Pulled(
+    Reference reference,
+    String version,
+    Sha256 digest,
+    Path path,
+    @Nullable String yanked,
+    boolean fromCache) {
+  /** The same version by number, which can never mean another file. */
+  public Reference pinned() {
+    return new Reference(reference.adapter(), version);
+  }
+
+  /**
+   * Reads the file. What was read stays valid if the file is evicted afterwards.
+   *
+   * @throws dev.nola.format.AdapterException if it is no sound adapter; the subtype says why
+   * @throws IOException if it cannot be read
+   */
+  public AdapterFile open() throws IOException {
+    return AdapterFile.read(path);
+  }
+}

@@ -1,0 +1,155 @@
+package dev.nola.client.registry;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What adapters to search for. Whatever is not set is no condition.
+ *
+ * @param text words in name, base model, task, tags and description; also {@code "a phrase"},
+ *     {@code or} and {@code -not}
+ * @param base name of the base model
+ * @param generator such as {@code philox-srht}
+ * @param bits the largest width of the codes
+ * @param rank the largest of the layers
+ * @param tags all of them
+ * @param namespace the namespace
+ * @param verified whether the registry has reconstructed the adapter
+ * @param sort the order; by relevance with a text, else the most recently updated first
+ * @param limit items of a page, 1 to 100
+ */
+public record SearchQuery(
+    @Nullable String text,
+    @Nullable String base,
+    @Nullable String generator,
+    @Nullable Integer bits,
+    @Nullable Integer rank,
+    List<String> tags,
+    @Nullable String namespace,
+    @Nullable Boolean verified,
+    @Nullable Sort sort,
+    int limit) {
+  private static final int DEFAULT_LIMIT = 20;
+  private static final int MAX_LIMIT = 100;
+
+  /** An order. */
+  public enum Sort {
+    /** How well the text fits; needs one. */
+    RELEVANCE,
+    /** The most recently updated first. */
+    UPDATED,
+    /** The most often downloaded first. */
+    DOWNLOADS,
+    /** By namespace and name. */
+    NAME;
+
+    String wireName() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * Copies the tags.
+   *
+   * @throws IllegalArgumentException if the limit is not legal
+   */
+  public SearchQuery {
+    tags = List.copyOf(tags);
+    if (limit < 1 || limit > MAX_LIMIT) {
+      throw new IllegalArgumentException("limit=" + limit + ", must be 1 to " + MAX_LIMIT);
+    }
+  }
+
+  /** A query without a condition. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** Collects conditions. */
+  public static final class Builder {
+    private @Nullable String text;
+    private @Nullable String base;
+    private @Nullable String generator;
+    private @Nullable Integer bits;
+    private @Nullable Integer rank;
+    private final List<String> tags = new ArrayList<>();
+    private @Nullable String namespace;
+    private @Nullable Boolean verified;
+    private @Nullable Sort sort;
+    private int limit = DEFAULT_LIMIT;
+
+    private Builder() {}
+
+    /** Words to look for. */
+    public Builder text(@Nullable String text) {
+      this.text = text;
+      return this;
+    }
+
+    /** The base model's name. */
+    public Builder base(@Nullable String base) {
+      this.base = base;
+      return this;
+    }
+
+    /** The generator, such as {@code philox-srht}. */
+    public Builder generator(@Nullable String generator) {
+      this.generator = generator;
+      return this;
+    }
+
+    /** The largest width of the codes. */
+    public Builder bits(@Nullable Integer bits) {
+      this.bits = bits;
+      return this;
+    }
+
+    /** The largest rank. */
+    public Builder rank(@Nullable Integer rank) {
+      this.rank = rank;
+      return this;
+    }
+
+    /** A tag, beside those added before. */
+    public Builder tag(String tag) {
+      tags.add(tag);
+      return this;
+    }
+
+    /** The namespace. */
+    public Builder namespace(@Nullable String namespace) {
+      this.namespace = namespace;
+      return this;
+    }
+
+    /** Whether the registry has reconstructed the adapter. */
+    public Builder verified(@Nullable Boolean verified) {
+      this.verified = verified;
+      return this;
+    }
+
+    /** The order. */
+    public Builder sort(@Nullable Sort sort) {
+      this.sort = sort;
+      return this;
+    }
+
+    /** Items of a page, 1 to 100; 20 when not set. */
+    public Builder limit(int limit) {
+      this.limit = limit;
+      return this;
+    }
+
+    /**
+     * The query.
+     *
+     * @throws IllegalArgumentException if the limit is not legal
+     */
+    public SearchQuery build() {
+      return new SearchQuery(
+          text, base, generator, bits, rank, tags, namespace, verified, sort, limit);
+    }
+  }
+}
