@@ -1,6 +1,7 @@
 package dev.nola.client.merge;
 
 import dev.nola.client.Progress;
+import dev.nola.client.internal.Unfinished;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.client.safetensors.SafetensorsWriter;
@@ -13,17 +14,12 @@ import dev.nola.reconstruct.WeightedDelta;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
@@ -81,10 +77,8 @@ final class MergedModelWriter {
   /** Writes all of it, then renames it to the destination. */
   void write(Path destination, List<String> sideFiles)
       throws IOException, MergeRefusedException, InterruptedException {
-    Path absolute = destination.toAbsolutePath().normalize();
-    Path partial =
-        absolute.resolveSibling("." + absolute.getFileName() + ".partial-" + UUID.randomUUID());
-    try {
+    try (Unfinished unfinished = Unfinished.at(destination)) {
+      Path partial = unfinished.path();
       if (base.isFolder()) {
         Files.createDirectory(partial);
         writeWeights(partial);
@@ -93,9 +87,7 @@ final class MergedModelWriter {
       } else {
         writeWeights(partial);
       }
-      Files.move(partial, absolute, StandardCopyOption.ATOMIC_MOVE);
-    } finally {
-      delete(partial);
+      unfinished.finish();
     }
   }
 
@@ -264,28 +256,5 @@ final class MergedModelWriter {
         Files.copy(source, partial.resolve(name));
       }
     }
-  }
-
-  private static void delete(Path path) throws IOException {
-    if (!Files.exists(path)) {
-      return;
-    }
-    Files.walkFileTree(
-        path,
-        new SimpleFileVisitor<>() {
-          @Override
-          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-              throws IOException {
-            Files.delete(file);
-            return FileVisitResult.CONTINUE;
-          }
-
-          @Override
-          public FileVisitResult postVisitDirectory(Path folder, @Nullable IOException failure)
-              throws IOException {
-            Files.delete(folder);
-            return FileVisitResult.CONTINUE;
-          }
-        });
   }
 }
