@@ -1,0 +1,131 @@
+package dev.nola.client.lock;
+
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Layer;
+import dev.nola.format.LimitExceededException;
+import dev.nola.format.Sha256;
+import dev.nola.kernel.Kernel;
+import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.ReconstructionDigest;
+import dev.nola.reconstruct.Reconstructor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Objects;
+import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One adapter, reconstructed by several backends.
+ *
+ * @param digests what each backend's bits hash to, by the backend's name
+ * @param differences where a backend's bits are not the first one's: the first element of every
+ *     layer that differs
+ */
+public record CrossCheck(SequencedMap<String, Sha256> digests, List<Difference> differences) {
+  /** Copies both. */
+  public CrossCheck {
+    digests = new LinkedHashMap<>(digests);
+    differences = List.copyOf(differences);
+  }
+
+  /**
+   * An element of which two backends make different bits.
+   *
+   * @param tensor that the layer adapts
+   * @param side {@code A} or {@code B}
+   * @param index of the element in the flattened factor
+   * @param first name of the first backend
+   * @param firstBits its f32, as raw bits
+   * @param second name of the other
+   * @param secondBits its f32, as raw bits
+   */
+  public record Difference(
+      String tensor,
+      String side,
+      int index,
+      String first,
+      int firstBits,
+      String second,
+      int secondBits) {
+    @Override
+    public String toString() {
+      return "tensor %s, factor %s, element %d: %s has 0x%08x (%s), %s has 0x%08x (%s)"
+          .formatted(
+              tensor,
+              side,
+              index,
+              first,
+              firstBits,
+              Float.intBitsToFloat(firstBits),
+              second,
+              secondBits,
+              Float.intBitsToFloat(secondBits));
+    }
+  }
+
+  /** The backends that this JVM can run: scalar, and vector where it was started with it. */
+  public static List<Kernel> availableBackends() {
+    return Kernels.canVectorize()
+        ? List.of(Kernels.scalar(), Kernels.vector())
+        : List.of(Kernels.scalar());
+  }
+
+  /**
+   * Reconstructs an adapter by each backend and compares what comes out.
+   *
+   * @throws LimitExceededException if it would exceed what is reconstructed
+   */
+  public static CrossCheck of(AdapterFile file, List<Kernel> backends)
+      throws LimitExceededException {
+    SequencedMap<String, Sha256> digests = new LinkedHashMap<>();
+    List<Difference> differences = new ArrayList<>();
+    Reconstructor first = Reconstructor.standard().withKernel(backends.getFirst());
+    ReconstructionDigest expected = first.digest(file.adapter());
+    digests.put(backends.getFirst().name(), expected.root());
+    for (Kernel backend : backends.subList(1, backends.size())) {
+      Reconstructor other = Reconstructor.standard().withKernel(backend);
+      ReconstructionDigest actual = other.digest(file.adapter());
+      digests.put(backend.name(), actual.root());
+      for (int i = 0; i < expected.layers().size(); i++) {
+        if (!expected.layers().get(i).equals(actual.layers().get(i))) {
+          Layer layer = file.adapter().layers().get(i);
+          differences.add(
+              difference(
+                  backends.getFirst().name(),
+                  first.open(file.adapter()).apply(layer),
+                  backend.name(),
+                  other.open(file.adapter()).apply(layer)));
+        }
+      }
+    }
+    return new CrossCheck(digests, differences);
+  }
+
+  private static Difference difference(
+      String first, Factors expected, String second, Factors actual) {
+    Difference inA = difference("A", first, expected, expected.a(), second, actual.a());
+    if (inA != null) {
+      return inA;
+    }
+    float[] b = expected.b();
+    float[] other = actual.b();
+    Difference inB =
+        b == null || other == null ? null : difference("B", first, expected, b, second, other);
+    return Objects.requireNonNull(
+        inB, "backends whose digests differed now give the same bits: this machine is broken");
+  }
+
+  private static @Nullable Difference difference(
+      String side, String first, Factors factors, float[] expected, String second, float[] actual) {
+    for (int i = 0; i < expected.length; i++) {
+      int one = Float.floatToRawIntBits(expected[i]);
+      int two = Float.floatToRawIntBits(actual[i]);
+      if (one != two) {
+        return new Difference(factors.layer().tensor(), side, i, first, one, second, two);
+      }
+    }
+    return null;
+  }
+}

@@ -1,0 +1,129 @@
+package dev.nola.client.lock;
+
+import dev.nola.client.lock.LockReport.Check;
+import dev.nola.client.lock.LockReport.Result;
+import dev.nola.format.AdapterException;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Sha256;
+import dev.nola.kernel.Kernel;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Proves that the adapters of a lock file are what they were: the same bytes, which reconstruct to
+ * the same bits by every backend at hand, attested by as many machines as the lock demands.
+ */
+public final class LockCheck {
+  private final Source source;
+  private final List<Kernel> backends;
+
+  /** Where adapters come from. */
+  public interface Source {
+    /** The bytes of an adapter, fetched anew. */
+    byte[] fetch(LockFile.Entry entry) throws IOException, InterruptedException;
+
+    /**
+     * Fingerprints of the distinct keys under which machines have attested that these bytes
+     * reconstruct to this digest, as far as their signatures hold.
+     */
+    List<String> attestedBy(LockFile.Entry entry) throws IOException, InterruptedException;
+  }
+
+  /**
+   * @param backends at least one, such as {@link CrossCheck#availableBackends}
+   */
+  public LockCheck(Source source, List<Kernel> backends) {
+    this.source = source;
+    this.backends = List.copyOf(backends);
+  }
+
+  /** Checks every adapter; one that fails does not keep the others from being checked. */
+  public LockReport run(LockFile lock) throws InterruptedException {
+    List<Result> results = new ArrayList<>();
+    for (LockFile.Entry entry : lock.adapters()) {
+      results.add(new Result(entry, check(entry)));
+    }
+    return new LockReport(results);
+  }
+
+  private List<Check> check(LockFile.Entry entry) throws InterruptedException {
+    List<Check> checks = new ArrayList<>();
+    byte[] bytes;
+    try {
+      bytes = source.fetch(entry);
+    } catch (IOException e) {
+      checks.add(Check.failed("fetch", message(e)));
+      return checks;
+    }
+    checks.add(Check.passed("fetch"));
+    checks.add(compare("file digest", entry.digest(), Sha256.hash(bytes)));
+    try {
+      reconstruct(entry, AdapterFile.read(bytes), checks);
+    } catch (AdapterException e) {
+      checks.add(Check.failed("read", message(e)));
+    }
+    if (entry.requiredVerifications() > 0) {
+      checks.add(attestations(entry));
+    }
+    return checks;
+  }
+
+  private void reconstruct(LockFile.Entry entry, AdapterFile file, List<Check> checks)
+      throws AdapterException {
+    checks.add(
+        compare(
+            "declared reconstruction digest",
+            entry.reconstructionDigest(),
+            file.reconstructionDigest()));
+    CrossCheck crossCheck = CrossCheck.of(file, backends);
+    crossCheck
+        .digests()
+        .forEach(
+            (backend, digest) ->
+                checks.add(
+                    compare("reconstructed by " + backend, entry.reconstructionDigest(), digest)));
+    if (backends.size() > 1) {
+      checks.add(
+          crossCheck.differences().isEmpty()
+              ? Check.passed("backends agree")
+              : Check.failed(
+                  "backends agree",
+                  String.join(
+                      "\n",
+                      crossCheck.differences().stream()
+                          .map(CrossCheck.Difference::toString)
+                          .toList())));
+    }
+  }
+
+  private Check attestations(LockFile.Entry entry) throws InterruptedException {
+    String name = "attested by " + entry.requiredVerifications();
+    List<String> counting;
+    try {
+      counting =
+          source.attestedBy(entry).stream()
+              .distinct()
+              .filter(key -> entry.keys().isEmpty() || entry.keys().contains(key))
+              .toList();
+    } catch (IOException e) {
+      return Check.failed(name, message(e));
+    }
+    return counting.size() >= entry.requiredVerifications()
+        ? Check.passed(name)
+        : Check.failed(
+            name,
+            "attested under %d keys that count, the lock requires %d"
+                .formatted(counting.size(), entry.requiredVerifications()));
+  }
+
+  private static Check compare(String name, Sha256 expected, Sha256 actual) {
+    return expected.equals(actual)
+        ? Check.passed(name)
+        : Check.failed(name, "expected=" + expected + " actual=" + actual);
+  }
+
+  private static String message(Exception failure) {
+    return failure.getMessage() == null ? failure.toString() : failure.getMessage();
+  }
+}

@@ -1,0 +1,198 @@
+package dev.nola.client.lock;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import dev.nola.client.registry.Reference;
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What a lock file pins.
+ *
+ * @param adapters in the order of the file
+ */
+public record LockFile(List<Entry> adapters) {
+  /** The name that lock files have. */
+  public static final String NAME = "nola.lock";
+
+  /** The version of lock files that this class writes, and the only one it reads. */
+  public static final int VERSION = 1;
+
+  private static final long MAX_BYTES = 16 << 20;
+  private static final JsonMapper JSON =
+      JsonMapper.builder()
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+          .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+          .build();
+
+  /**
+   * Copies the list.
+   *
+   * @throws IllegalArgumentException if an adapter is there twice
+   */
+  public LockFile {
+    adapters = List.copyOf(adapters);
+    Set<String> sources = new HashSet<>();
+    for (Entry entry : adapters) {
+      if (!sources.add(entry.registry + " " + entry.source)) {
+        throw new IllegalArgumentException("adapter " + entry.source + " is there twice");
+      }
+    }
+  }
+
+  /**
+   * A pinned adapter.
+   *
+   * @param source a reference by version number or digest, or a path relative to the lock file
+   * @param registry where the reference holds, or null of a path
+   * @param digest of the file's bytes
+   * @param reconstructionDigest of what it reconstructs to
+   * @param requiredVerifications how many machines must have attested that
+   * @param keys fingerprints of the keys whose attestations count; all if empty
+   */
+  public record Entry(
+      String source,
+      @Nullable URI registry,
+      Sha256 digest,
+      Sha256 reconstructionDigest,
+      int requiredVerifications,
+      List<String> keys) {
+    /**
+     * Copies the list.
+     *
+     * @throws IllegalArgumentException if the reference could mean another file one day, the path
+     *     is absolute, or the number negative
+     */
+    public Entry {
+      keys = List.copyOf(keys);
+      if (registry != null && !Reference.parse(source).isPinned()) {
+        throw new IllegalArgumentException(
+            "reference %s may mean another file one day, must have a version number or a digest"
+                .formatted(source));
+      }
+      if (registry == null && (source.isEmpty() || Path.of(source).isAbsolute())) {
+        throw new IllegalArgumentException(
+            "file \"%s\", must be a path relative to the lock file".formatted(source));
+      }
+      if (requiredVerifications < 0) {
+        throw new IllegalArgumentException(
+            "requiredVerifications=" + requiredVerifications + ", must be at least 0");
+      }
+    }
+  }
+
+  /** As JSON has it. */
+  @JsonPropertyOrder({"version", "adapters"})
+  private record Wire(@Nullable Integer version, @Nullable List<WireEntry> adapters) {}
+
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  @JsonPropertyOrder({
+    "reference",
+    "registry",
+    "file",
+    "digest",
+    "reconstructionDigest",
+    "requiredVerifications",
+    "keys"
+  })
+  private record WireEntry(
+      @Nullable String reference,
+      @Nullable URI registry,
+      @Nullable String file,
+      @Nullable String digest,
+      @Nullable String reconstructionDigest,
+      @Nullable Integer requiredVerifications,
+      @Nullable List<String> keys) {
+    static WireEntry of(Entry entry) {
+      return new WireEntry(
+          entry.registry == null ? null : entry.source,
+          entry.registry,
+          entry.registry == null ? entry.source : null,
+          entry.digest.toString(),
+          entry.reconstructionDigest.toString(),
+          entry.requiredVerifications,
+          entry.keys);
+    }
+
+    Entry entry() {
+      boolean hasReference = reference != null && registry != null && file == null;
+      boolean hasFile = reference == null && registry == null && file != null;
+      if (!hasReference && !hasFile
+          || digest == null
+          || reconstructionDigest == null
+          || requiredVerifications == null) {
+        throw new IllegalArgumentException(
+            "an adapter needs either reference and registry, or file, and digest, reconstructionDigest and requiredVerifications");
+      }
+      String source = hasFile ? file : reference;
+      return new Entry(
+          source == null ? "" : source,
+          registry,
+          Sha256.parse(digest),
+          Sha256.parse(reconstructionDigest),
+          requiredVerifications,
+          keys == null ? List.of() : keys);
+    }
+  }
+
+  /**
+   * Reads a lock file.
+   *
+   * @throws IOException if it cannot be read or is no lock file; the message says why
+   */
+  public static LockFile read(Path path) throws IOException {
+    if (Files.size(path) > MAX_BYTES) {
+      throw new IOException(
+          "%s has %d bytes, a lock file has at most %d"
+              .formatted(path, Files.size(path), MAX_BYTES));
+    }
+    try {
+      Wire wire = JSON.readValue(Files.readAllBytes(path), Wire.class);
+      if (wire.version == null || wire.version != VERSION) {
+        throw new IOException(
+            "%s is a lock file of version %d, this program reads version %d"
+                .formatted(path, wire.version, VERSION));
+      }
+      List<WireEntry> entries = wire.adapters;
+      if (entries == null) {
+        throw new IOException(path + " is no lock file: it lists no adapters");
+      }
+      return new LockFile(entries.stream().map(WireEntry::entry).toList());
+    } catch (JacksonException e) {
+      throw new IOException(path + " is no lock file: " + e.getOriginalMessage(), e);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(path + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** Writes the file beside {@code path} and renames it; equal content gives equal bytes. */
+  public void write(Path path) throws IOException {
+    String json =
+        JSON.writeValueAsString(new Wire(VERSION, adapters.stream().map(WireEntry::of).toList()));
+    Path temporary =
+        path.resolveSibling("." + path.getFileName() + "." + UUID.randomUUID() + ".part");
+    try {
+      Files.writeString(temporary, json + "\n");
+      Files.move(
+          temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+}

@@ -1,0 +1,206 @@
+package dev.nola.client.lock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nola.client.Adapters;
+import dev.nola.client.lock.LockReport.Check;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Sha256;
+import dev.nola.kernel.Kernel;
+import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Reconstructor;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.List;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.w3c.dom.Element;
+
+class LockCheckTest {
+  private static final AdapterFile ADAPTER = Adapters.small(1);
+  private static final List<Kernel> BACKENDS = List.of(Kernels.scalar(), Kernels.vector());
+
+  @TempDir private Path folder;
+
+  /** Hands out these bytes, attested under these keys. */
+  private record Fixed(byte[] bytes, List<String> keys) implements LockCheck.Source {
+    @Override
+    public byte[] fetch(LockFile.Entry entry) {
+      return bytes;
+    }
+
+    @Override
+    public List<String> attestedBy(LockFile.Entry entry) {
+      return keys;
+    }
+  }
+
+  private static LockFile.Entry entry(AdapterFile file, int required, String... keys) {
+    return new LockFile.Entry(
+        "acme/mood@1.0.0",
+        URI.create("http://127.0.0.1:1"),
+        Sha256.hash(file.toBytes()),
+        file.reconstructionDigest(),
+        required,
+        List.of(keys));
+  }
+
+  private static LockReport run(LockFile.Entry entry, byte[] bytes, String... attestedBy)
+      throws InterruptedException {
+    return new LockCheck(new Fixed(bytes, List.of(attestedBy)), BACKENDS)
+        .run(new LockFile(List.of(entry)));
+  }
+
+  private static List<Check> failed(LockReport report) {
+    return report.results().getFirst().checks().stream().filter(check -> !check.passed()).toList();
+  }
+
+  @Test
+  void whatIsLockedPassesEveryCheck() throws Exception {
+    LockReport report = run(entry(ADAPTER, 0), ADAPTER.toBytes());
+    assertThat(report.passed()).isTrue();
+    assertThat(report.results().getFirst().checks())
+        .extracting(Check::name)
+        .containsExactly(
+            "fetch",
+            "file digest",
+            "declared reconstruction digest",
+            "reconstructed by scalar",
+            "reconstructed by vector",
+            "backends agree");
+  }
+
+  @Test
+  void anotherAdapterUnderTheSameNameFails() throws Exception {
+    AdapterFile other = Adapters.small(2);
+    LockReport report = run(entry(ADAPTER, 0), other.toBytes());
+    assertThat(failed(report))
+        .extracting(Check::name)
+        .containsExactly(
+            "file digest",
+            "declared reconstruction digest",
+            "reconstructed by scalar",
+            "reconstructed by vector");
+    assertThat(failed(report).getFirst().failure())
+        .isEqualTo(
+            "expected=%s actual=%s"
+                .formatted(Sha256.hash(ADAPTER.toBytes()), Sha256.hash(other.toBytes())));
+  }
+
+  @Test
+  void damagedBytesFailAndSayWhy() throws Exception {
+    byte[] bytes = ADAPTER.toBytes();
+    bytes[70] ^= 4;
+    assertThat(failed(run(entry(ADAPTER, 0), bytes)))
+        .extracting(Check::name)
+        .containsExactly("file digest", "read");
+  }
+
+  @Test
+  void aFetchThatFailsDoesNotKeepTheOthersFromBeingChecked() throws Exception {
+    LockCheck.Source source =
+        new LockCheck.Source() {
+          @Override
+          public byte[] fetch(LockFile.Entry entry) throws IOException {
+            if (entry.source().equals("gone.nola")) {
+              throw new IOException("gone.nola: no such file");
+            }
+            return ADAPTER.toBytes();
+          }
+
+          @Override
+          public List<String> attestedBy(LockFile.Entry entry) {
+            return List.of();
+          }
+        };
+    LockFile.Entry gone =
+        new LockFile.Entry(
+            "gone.nola",
+            null,
+            Sha256.hash(new byte[0]),
+            ADAPTER.reconstructionDigest(),
+            0,
+            List.of());
+    LockReport report =
+        new LockCheck(source, BACKENDS).run(new LockFile(List.of(gone, entry(ADAPTER, 0))));
+    assertThat(report.passed()).isFalse();
+    assertThat(report.results().get(0).checks())
+        .containsExactly(new Check("fetch", "gone.nola: no such file"));
+    assertThat(report.results().get(1).passed()).isTrue();
+  }
+
+  @Test
+  void aBackendWithAWrongBitIsFoundDownToTheElement() throws Exception {
+    int stream = ADAPTER.adapter().layers().get(1).stream();
+    List<Kernel> backends = List.of(Kernels.scalar(), new FaultyKernel(stream));
+    LockReport report =
+        new LockCheck(new Fixed(ADAPTER.toBytes(), List.of()), backends)
+            .run(new LockFile(List.of(entry(ADAPTER, 0))));
+    assertThat(failed(report))
+        .extracting(Check::name)
+        .containsExactly("reconstructed by faulty", "backends agree");
+    float sound =
+        Reconstructor.standard()
+            .open(ADAPTER.adapter())
+            .apply(ADAPTER.adapter().layers().get(1))
+            .b()[FaultyKernel.ELEMENT];
+    int bits = Float.floatToRawIntBits(sound);
+    assertThat(failed(report).get(1).failure())
+        .isEqualTo(
+            "tensor h.1.w, factor B, element 3: scalar has 0x%08x (%s), faulty has 0x%08x (%s)"
+                .formatted(bits, sound, bits ^ 1, Float.intBitsToFloat(bits ^ 1)));
+  }
+
+  @Test
+  void onlyDistinctKeysThatAreLockedCount() throws Exception {
+    byte[] bytes = ADAPTER.toBytes();
+    assertThat(run(entry(ADAPTER, 2), bytes).passed()).isFalse();
+    assertThat(run(entry(ADAPTER, 2), bytes, "k1", "k1").passed()).isFalse();
+    assertThat(run(entry(ADAPTER, 2), bytes, "k1", "k2").passed()).isTrue();
+    assertThat(run(entry(ADAPTER, 2, "k1", "k3"), bytes, "k1", "k2").passed()).isFalse();
+    assertThat(failed(run(entry(ADAPTER, 2, "k1", "k3"), bytes, "k1", "k2")))
+        .extracting(Check::failure)
+        .containsExactly("attested under 1 keys that count, the lock requires 2");
+    assertThat(run(entry(ADAPTER, 2, "k1", "k3"), bytes, "k1", "k3").passed()).isTrue();
+  }
+
+  @Test
+  void reportsSayWhatFailed() throws Exception {
+    LockReport report = run(entry(ADAPTER, 0), Adapters.small(2).toBytes());
+    Path junit = folder.resolve("report.xml");
+    report.writeJUnit(junit);
+    Element suites =
+        DocumentBuilderFactory.newInstance()
+            .newDocumentBuilder()
+            .parse(junit.toFile())
+            .getDocumentElement();
+    Element suite = (Element) suites.getElementsByTagName("testsuite").item(0);
+    assertThat(suite.getAttribute("tests")).isEqualTo("6");
+    assertThat(suite.getAttribute("failures")).isEqualTo("4");
+    assertThat(suite.getElementsByTagName("testcase").getLength()).isEqualTo(6);
+    Element failure = (Element) suite.getElementsByTagName("failure").item(0);
+    assertThat(failure.getAttribute("message")).startsWith("expected=sha256:");
+    assertThat(report.toMarkdown())
+        .contains("| `acme/mood@1.0.0` | `sha256:")
+        .contains("| 2 of 6 | **failed** |")
+        .contains("\n    expected=sha256:");
+  }
+
+  @Test
+  void aReportIsSoundWhateverNamesAreInIt() throws Exception {
+    Check hostile = Check.failed("read", "tensor \u0001<a>&]]>\uFFFF|`x`");
+    LockReport report =
+        new LockReport(List.of(new LockReport.Result(entry(ADAPTER, 0), List.of(hostile))));
+    Path junit = folder.resolve("report.xml");
+    report.writeJUnit(junit);
+    Element root =
+        DocumentBuilderFactory.newInstance()
+            .newDocumentBuilder()
+            .parse(junit.toFile())
+            .getDocumentElement();
+    assertThat(root.getElementsByTagName("failure").item(0).getTextContent())
+        .isEqualTo("tensor �<a>&]]>�|`x`");
+  }
+}

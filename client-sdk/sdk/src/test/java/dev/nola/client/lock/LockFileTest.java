@@ -1,0 +1,88 @@
+package dev.nola.client.lock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class LockFileTest {
+  private static final Sha256 DIGEST = Sha256.hash(new byte[] {1});
+  private static final Sha256 BITS = Sha256.hash(new byte[] {2});
+  private static final URI REGISTRY = URI.create("https://nola.example");
+
+  @TempDir private Path folder;
+
+  @Test
+  void whatIsWrittenIsRead() throws IOException {
+    LockFile lock =
+        new LockFile(
+            List.of(
+                new LockFile.Entry("acme/mood@1.2.0", REGISTRY, DIGEST, BITS, 2, List.of("k")),
+                new LockFile.Entry("adapters/tone.nola", null, DIGEST, BITS, 0, List.of())));
+    Path file = folder.resolve(LockFile.NAME);
+    lock.write(file);
+    assertThat(LockFile.read(file)).isEqualTo(lock);
+    assertThat(Files.readString(file))
+        .startsWith("{\n  \"version\" : 1,")
+        .contains("\"reference\" : \"acme/mood@1.2.0\"")
+        .contains("\"file\" : \"adapters/tone.nola\"")
+        .endsWith("}\n");
+    assertThat(folder).isDirectoryContaining("glob:**" + LockFile.NAME);
+    assertThat(folder.toFile().list()).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{}|of version null",
+        "{'version':1}|lists no adapters",
+        "[]|is no lock file",
+        "{'version':2,'adapters':[]}|of version 2, this program reads version 1",
+        "{'version':1,'adapters':[{}]}|either reference and registry, or file",
+        "{'version':1,'adapters':[{'file':'a','digest':'x','reconstructionDigest':'y','requiredVerifications':0}]}|digest \"x\"",
+        "{'version':1,'adapters':[],'more':1}|more",
+        "{'version':1,'version':1,'adapters':[]}|Duplicate",
+        "{'version':1,'adapters':[]} x|is no lock file",
+      })
+  void whatIsNoLockFileIsRefused(String json, String message) throws IOException {
+    Path file = Files.writeString(folder.resolve("x.lock"), json.replace('\'', '"'));
+    assertThatThrownBy(() -> LockFile.read(file))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith(file.toString())
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void aReferenceThatMovesIsRefused() {
+    for (String reference : List.of("acme/mood", "acme/mood@prod", "acme/mood@^1")) {
+      assertThatThrownBy(() -> new LockFile.Entry(reference, REGISTRY, DIGEST, BITS, 0, List.of()))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("may mean another file one day");
+    }
+  }
+
+  @Test
+  void absolutePathsAndNegativeNumbersAreRefused() {
+    assertThatThrownBy(() -> new LockFile.Entry("/a.nola", null, DIGEST, BITS, 0, List.of()))
+        .hasMessageContaining("relative to the lock file");
+    assertThatThrownBy(() -> new LockFile.Entry("a.nola", null, DIGEST, BITS, -1, List.of()))
+        .hasMessageContaining("requiredVerifications=-1");
+  }
+
+  @Test
+  void anAdapterMayBeThereOnlyOnce() {
+    LockFile.Entry entry = new LockFile.Entry("a.nola", null, DIGEST, BITS, 0, List.of());
+    assertThatThrownBy(() -> new LockFile(List.of(entry, entry)))
+        .hasMessage("adapter a.nola is there twice");
+  }
+}
