@@ -12,15 +12,13 @@ import dev.nola.format.Slice;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -32,32 +30,23 @@ import tools.jackson.databind.node.ObjectNode;
     mixinStandardHelpOptions = true,
     footer = {"", "Example:", "  nola inspect adapter.nola --json --codes"})
 final class InspectCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "FILE", description = "The adapter file.")
-  private Path file = Path.of("");
-
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  @Parameters(paramLabel = "FILE_OR_REF", description = "The adapter.")
+  private String adapter = "";
 
   @Option(names = "--codes", description = "With --json: print every code.")
   private boolean codes;
 
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private AdapterSource source = new AdapterSource();
+  @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException {
-    if (codes && !json) {
-      throw new ParameterException(spec.commandLine(), "--codes needs --json");
+  public Integer call() throws IOException, InterruptedException {
+    if (codes && !output.isJson()) {
+      throw new ParameterException(output.command().commandLine(), "--codes needs --json");
     }
-    AdapterFile adapter = AdapterFile.read(file);
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
-      out.println(
-          JsonMapper.shared()
-              .writerWithDefaultPrettyPrinter()
-              .writeValueAsString(describe(adapter)));
-    } else {
-      print(adapter, Files.size(file), out);
-    }
+    AdapterSource.Opened opened = source.open(adapter, output);
+    long bytes = Files.size(opened.path());
+    output.print(describe(opened.file()), out -> print(opened.file(), bytes, out));
     return 0;
   }
 

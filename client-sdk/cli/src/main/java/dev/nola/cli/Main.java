@@ -1,19 +1,11 @@
 package dev.nola.cli;
 
-import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
-import dev.nola.format.AdapterTooNewException;
-import dev.nola.format.AdapterTooOldException;
-import dev.nola.format.CorruptAdapterException;
-import dev.nola.format.DigestMismatchException;
-import dev.nola.format.LimitExceededException;
-import dev.nola.format.UnsupportedGeneratorException;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -26,20 +18,48 @@ import tools.jackson.databind.json.JsonMapper;
         "Adapters stored as a seed and a few hundred coefficients, reconstructed bit-exactly.",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
-    subcommands = {InspectCommand.class, VerifyCommand.class, CommandLine.HelpCommand.class},
+    subcommands = {
+      InspectCommand.class,
+      VerifyCommand.class,
+      ReconstructCommand.class,
+      MergeCommand.class,
+      DiffCommand.class,
+      SynthCommand.class,
+      PullCommand.class,
+      PublishCommand.class,
+      SearchCommand.class,
+      ShowCommand.class,
+      AliasCommand.class,
+      YankCommand.class,
+      LoginCommand.class,
+      LogoutCommand.class,
+      WhoamiCommand.class,
+      CacheCommand.class,
+      LockCommand.class,
+      CompletionCommand.class,
+      CommandLine.HelpCommand.class
+    },
     synopsisSubcommandLabel = "COMMAND",
+    footer = {
+      "",
+      "Commands of other programs, which ./nola starts as well: serve, train, worker, demo.",
+      "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN, NOLA_CACHE and NOLA_CONFIG (folders), NO_COLOR."
+    },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:it worked",
-      "1:an adapter is refused: damaged, not readable by this version, or its bits differ",
+      "1:an adapter or a model is refused: damaged, not readable by this version, its bits differ, or it does not fit; also: diff found a difference",
       "2:the command line is wrong",
-      "3:a file cannot be read, or the output not be written",
-      "70:an error inside nola: please report it"
+      "3:a file cannot be read or written",
+      "4:the registry says no, or cannot be reached",
+      "70:an error inside nola: please report it",
+      "130:interrupted"
     })
 public final class Main implements Runnable {
-  static final int REFUSED = 1;
-  static final int UNREADABLE = 3;
-  static final int INTERNAL = 70;
+  /** How long Ctrl-C waits for a command to remove what it has begun. */
+  private static final int PATIENCE_SECONDS = 30;
+
+  private final Console console;
 
   @Option(
       names = "--debug",
@@ -50,29 +70,67 @@ public final class Main implements Runnable {
   @CommandLine.Spec
   private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 
+  private Main(Console console) {
+    this.console = console;
+  }
+
   /** Runs a command and ends the JVM with its exit code. */
   public static void main(String[] args) {
-    System.exit(
-        run(
+    Console console =
+        new Console(
             new PrintWriter(System.out, true, StandardCharsets.UTF_8),
             new PrintWriter(System.err, true, StandardCharsets.UTF_8),
-            args));
+            System.in,
+            System.getenv(),
+            Boolean.getBoolean("nola.interactive"));
+    CountDownLatch ended = new CountDownLatch(1);
+    AtomicBoolean exiting = new AtomicBoolean();
+    Thread command = Thread.currentThread();
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  if (!exiting.get()) {
+                    command.interrupt(); // Ctrl-C: the command removes what it has begun
+                    awaitEnd(ended);
+                  }
+                }));
+    int exitCode = run(console, args);
+    ended.countDown();
+    exiting.set(true);
+    System.exit(exitCode);
+  }
+
+  private static void awaitEnd(CountDownLatch ended) {
+    try {
+      boolean clean = ended.await(PATIENCE_SECONDS, TimeUnit.SECONDS);
+      if (!clean) {
+        System.err.println("nola: ended without having cleaned up");
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("nobody interrupts a shutdown hook", e);
+    }
   }
 
   /** Runs a command and returns its exit code. */
-  static int run(PrintWriter out, PrintWriter err, String... args) {
-    Main main = new Main();
+  static int run(Console console, String... args) {
+    Main main = new Main(console);
     int exitCode =
         new CommandLine(main)
-            .setOut(out)
-            .setErr(err)
+            .setOut(console.out())
+            .setErr(console.err())
+            .setCaseInsensitiveEnumValuesAllowed(true)
             .setExecutionExceptionHandler((failure, command, _) -> main.report(failure, command))
             .execute(args);
-    if (out.checkError()) {
-      err.println("nola: the output cannot be written");
-      return UNREADABLE;
+    if (console.out().checkError()) {
+      console.err().println("nola: the output cannot be written");
+      return Failure.UNREADABLE;
     }
     return exitCode;
+  }
+
+  Console console() {
+    return console;
   }
 
   @Override
@@ -80,63 +138,23 @@ public final class Main implements Runnable {
     spec.commandLine().usage(spec.commandLine().getOut());
   }
 
-  private int report(Exception failure, CommandLine command) {
-    PrintWriter err = command.getErr();
+  private int report(Exception exception, CommandLine command) {
+    Failure failure = Failure.of(exception);
     if (command.getParseResult().hasMatchedOption("--json")) {
-      command
-          .getOut()
+      console
+          .out()
           .println(
               JsonMapper.shared()
                   .createObjectNode()
                   .put("ok", false)
-                  .put("kind", kind(failure))
-                  .put("error", reason(failure)));
+                  .put("kind", failure.kind())
+                  .put("error", failure.reason()));
     }
-    err.printf(
-        "nola %s: %s%s%n", command.getCommandName(), file(failure, command), reason(failure));
+    console.err().printf("%s: %s%n", command.getCommandSpec().qualifiedName(), failure.reason());
     if (debug) {
-      failure.printStackTrace(err);
+      exception.printStackTrace(console.err());
     }
-    return switch (failure) {
-      case AdapterException _ -> REFUSED;
-      case IOException _ -> UNREADABLE;
-      case IllegalArgumentException _ -> CommandLine.ExitCode.USAGE;
-      default -> INTERNAL;
-    };
-  }
-
-  private static String file(Exception failure, CommandLine command) {
-    Path file = command.getParseResult().matchedPositionalValue(0, null);
-    return failure instanceof IOException && file != null ? file + ": " : "";
-  }
-
-  private static String reason(Exception failure) {
-    return switch (failure) {
-      case NoSuchFileException _ -> "no such file";
-      case AccessDeniedException _ -> "permission denied";
-      case AdapterException refused -> refused.getMessage();
-      case IOException io -> "cannot be read: " + io.getMessage();
-      case IllegalArgumentException illegal -> illegal.getMessage();
-      default -> "internal error: " + failure;
-    };
-  }
-
-  /**
-   * The kinds of SPEC.md section 11, and {@code unreadable} and {@code error} for what is not the
-   * file's fault.
-   */
-  private static String kind(Exception failure) {
-    if (failure instanceof AdapterException refused) {
-      return switch (refused) {
-        case CorruptAdapterException _ -> "corrupt";
-        case AdapterTooNewException _ -> "too-new";
-        case AdapterTooOldException _ -> "too-old";
-        case UnsupportedGeneratorException _ -> "unsupported-generator";
-        case LimitExceededException _ -> "limit-exceeded";
-        case DigestMismatchException _ -> "digest-mismatch";
-      };
-    }
-    return failure instanceof IOException ? "unreadable" : "error";
+    return failure.exitCode();
   }
 
   /** The version of this program and of the format. */

@@ -1,47 +1,162 @@
 package dev.nola.cli;
 
-import dev.nola.format.AdapterFile;
+import dev.nola.client.lock.CrossCheck;
+import dev.nola.client.lock.LockCheck;
+import dev.nola.client.lock.LockFile;
+import dev.nola.client.lock.LockReport;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.Reference;
 import dev.nola.reconstruct.ReconstructionDigest;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
-import tools.jackson.databind.json.JsonMapper;
 
-/** Reconstructs an adapter and compares its bits with those its author had. */
+/** Reconstructs adapters and compares their bits with those that their authors had. */
 @Command(
     name = "verify",
-    description = "Reconstruct an adapter and prove that its bits are its author's.",
+    description = {
+      "Reconstruct an adapter and prove that its bits are its author's.",
+      "With --lock: fetch every adapter of a lock file anew, reconstruct it by every backend, and"
+          + " compare it with what is locked, bit for bit."
+    },
     mixinStandardHelpOptions = true,
-    footer = {"", "Example:", "  nola verify adapter.nola --json"})
+    footer = {
+      "",
+      "Examples:",
+      "  nola verify adapter.nola --json",
+      "  nola verify acme/mood@1.2.0",
+      "  nola verify --lock nola.lock --junit report.xml --summary summary.md"
+    })
 final class VerifyCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "FILE", description = "The adapter file.")
-  private Path file = Path.of("");
+  @ArgGroup(multiplicity = "1")
+  private What what = new What();
 
-  @Option(names = "--json", description = "Print JSON.")
-  private boolean json;
+  /** One adapter, or a lock file. */
+  private static final class What {
+    @Parameters(paramLabel = "FILE_OR_REF", description = "The adapter.")
+    private @Nullable String adapter;
 
-  @Spec private CommandSpec spec = CommandSpec.create();
+    @Option(names = "--lock", paramLabel = "FILE", description = "The lock file.")
+    private @Nullable Path lock;
+  }
+
+  @Option(
+      names = "--junit",
+      paramLabel = "FILE",
+      description = "With --lock: write a report in JUnit's XML.")
+  private @Nullable Path junit;
+
+  @Option(
+      names = "--summary",
+      paramLabel = "FILE",
+      description = "With --lock: add a summary in Markdown to this file.")
+  private @Nullable Path summary;
+
+  @Mixin private AdapterSource source = new AdapterSource();
+  @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException {
-    PrintWriter out = spec.commandLine().getOut();
-    ReconstructionDigest digest = Reconstructor.standard().verify(AdapterFile.read(file));
-    if (json) {
-      out.println(
-          JsonMapper.shared()
-              .createObjectNode()
-              .put("ok", true)
-              .put("reconstructionDigest", digest.root().toString()));
-    } else {
-      out.println("verified: " + digest.root());
+  public Integer call() throws IOException, InterruptedException {
+    Path lock = what.lock;
+    if (lock != null) {
+      return verify(lock);
     }
+    if (junit != null || summary != null) {
+      throw new ParameterException(
+          output.command().commandLine(), "--junit and --summary need --lock");
+    }
+    String adapter = what.adapter == null ? "" : what.adapter;
+    AdapterSource.Opened opened = source.open(adapter, output);
+    ReconstructionDigest digest =
+        AdapterSource.naming(opened.name(), () -> Reconstructor.standard().verify(opened.file()));
+    String root = digest.root().toString();
+    output.print(new Verified(true, root), out -> out.println("verified: " + root));
     return 0;
+  }
+
+  private record Verified(boolean ok, String reconstructionDigest) {}
+
+  private int verify(Path path) throws IOException, InterruptedException {
+    LockFile lock = LockFile.read(path);
+    Path folder = path.toAbsolutePath().getParent();
+    LockReport report =
+        new LockCheck(new Fetching(folder), CrossCheck.availableBackends()).run(lock);
+    if (junit != null) {
+      report.writeJUnit(junit);
+    }
+    if (summary != null) {
+      // Added to what is there: GitHub gives every step of a job one such file.
+      Files.writeString(
+          summary, report.toMarkdown(), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
+    output.print(
+        Map.of("ok", report.passed(), "adapters", report.results().stream().map(Line::of).toList()),
+        out -> print(report, out));
+    return report.passed() ? 0 : Failure.REFUSED;
+  }
+
+  /** A result as JSON has it. */
+  private record Line(String adapter, boolean ok, List<LockReport.Check> checks) {
+    static Line of(LockReport.Result result) {
+      return new Line(result.entry().source(), result.passed(), result.checks());
+    }
+  }
+
+  private static void print(LockReport report, PrintWriter out) {
+    for (LockReport.Result result : report.results()) {
+      out.printf("%s %s%n", result.passed() ? "verified" : "FAILED  ", result.entry().source());
+      for (LockReport.Check check : result.checks()) {
+        out.printf("  %s %s%n", check.passed() ? "ok    " : "failed", check.name());
+        String failure = check.failure();
+        if (failure != null) {
+          failure.lines().forEach(line -> out.println("         " + line));
+        }
+      }
+    }
+  }
+
+  /** Gets locked adapters from where the lock says that they are. */
+  private final class Fetching implements LockCheck.Source {
+    private final Path folder;
+
+    Fetching(Path folder) {
+      this.folder = folder;
+    }
+
+    @Override
+    public byte[] fetch(LockFile.Entry entry) throws IOException, InterruptedException {
+      if (entry.registry() == null) {
+        try {
+          return Files.readAllBytes(folder.resolve(entry.source()));
+        } catch (NoSuchFileException e) {
+          throw new IOException(e.getFile() + ": no such file", e);
+        }
+      }
+      try (NolaClient client = source.registry().client(entry.registry());
+          Output.Bar bar = output.bar("fetch")) {
+        client.cache().remove(entry.digest()); // so that these are the registry's bytes of now
+        return Files.readAllBytes(client.pull(Reference.parse(entry.source()), bar).path());
+      }
+    }
+
+    /** Registries of this version do not list attestations, so there are none to count. */
+    @Override
+    public List<String> attestedBy(LockFile.Entry entry) {
+      return List.of();
+    }
   }
 }

@@ -11,12 +11,14 @@ import dev.nola.format.Slice;
 import dev.nola.generator.Generator;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,7 +49,14 @@ class MainTest {
   }
 
   private int nola(String... args) {
-    return Main.run(new PrintWriter(out, true), new PrintWriter(err, true), args);
+    return Main.run(
+        new Console(
+            new PrintWriter(out, true),
+            new PrintWriter(err, true),
+            InputStream.nullInputStream(),
+            Map.of(),
+            false),
+        args);
   }
 
   @Test
@@ -144,7 +153,10 @@ class MainTest {
               @Override
               public void close() {}
             });
-    assertThat(Main.run(full, new PrintWriter(err, true), "inspect", file.toString())).isEqualTo(3);
+    Console console =
+        new Console(
+            full, new PrintWriter(err, true), InputStream.nullInputStream(), Map.of(), false);
+    assertThat(Main.run(console, "inspect", file.toString())).isEqualTo(3);
     assertThat(err.toString()).isEqualTo("nola: the output cannot be written\n");
   }
 

@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +40,12 @@ public final class Credentials {
    * ${XDG_CONFIG_HOME:-~/.config}/nola}.
    */
   public static Credentials standard() {
-    return at(Folders.config(System.getenv()).resolve(FILE));
+    return of(System.getenv());
+  }
+
+  /** The file that a process with these environment variables would have. */
+  public static Credentials of(Map<String, String> environment) {
+    return at(Folders.config(environment).resolve(FILE));
   }
 
   /** A file of another name, which need not exist. */

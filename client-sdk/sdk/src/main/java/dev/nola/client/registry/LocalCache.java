@@ -105,7 +105,12 @@ public final class LocalCache {
 
   /** The user's cache: {@code $NOLA_CACHE}, or {@code ${XDG_CACHE_HOME:-~/.cache}/nola}. */
   public static LocalCache standard() {
-    return at(Folders.cache(System.getenv()));
+    return of(System.getenv());
+  }
+
+  /** The cache that a process with these environment variables would have. */
+  public static LocalCache of(Map<String, String> environment) {
+    return at(Folders.cache(environment));
   }
 
   /** The cache in a folder, which is made when it is needed. */

@@ -1,8 +1,10 @@
 package dev.nola.client.registry;
 
+import dev.nola.client.internal.Unfinished;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Sha256;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -38,5 +40,18 @@ public record Pulled(
    */
   public AdapterFile open() throws IOException {
     return AdapterFile.read(path);
+  }
+
+  /**
+   * Copies the file, beside the destination, which appears when it is complete.
+   *
+   * @param destination must not exist yet
+   * @throws IOException if it exists or cannot be written
+   */
+  public void copyTo(Path destination) throws IOException {
+    try (Unfinished copy = Unfinished.at(destination)) {
+      Files.copy(path, copy.path());
+      copy.finish();
+    }
   }
 }

@@ -1,0 +1,93 @@
+package dev.nola.cli;
+
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.Pulled;
+import dev.nola.client.registry.Reference;
+import dev.nola.format.AdapterException;
+import dev.nola.format.AdapterFile;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import picocli.CommandLine.Mixin;
+
+/** Opens what is given as {@code FILE_OR_REF}: a file if there is one of that name. */
+final class AdapterSource {
+  @Mixin private Registry registry = new Registry();
+
+  /**
+   * An adapter and what it was opened as.
+   *
+   * @param name the file's path, or the reference by version number
+   * @param path of the file, in the cache if it was pulled
+   */
+  record Opened(String name, Path path, AdapterFile file) {}
+
+  Registry registry() {
+    return registry;
+  }
+
+  Opened open(String fileOrReference, Output output) throws IOException, InterruptedException {
+    if (isFile(fileOrReference)) {
+      Path path = Path.of(fileOrReference);
+      return new Opened(
+          fileOrReference, path, naming(fileOrReference, () -> AdapterFile.read(path)));
+    }
+    Pulled pulled = pull(Reference.parse(fileOrReference), output);
+    String name = pulled.pinned().toString();
+    return new Opened(name, pulled.path(), naming(name, pulled::open));
+  }
+
+  /** Something that is done with an adapter. */
+  @FunctionalInterface
+  interface Reading<T> {
+    T get() throws IOException;
+  }
+
+  /** Does it, and lets a failure name the adapter. */
+  static <T> T naming(String name, Reading<T> reading) throws IOException {
+    try {
+      return reading.get();
+    } catch (AdapterException e) {
+      throw new RefusedAdapterException(name, e);
+    } catch (FileSystemException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new IOException(name + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** Whether this means a file: one that is there, or what cannot be a reference. */
+  static boolean isFile(String fileOrReference) throws NoSuchFileException {
+    if (Files.exists(Path.of(fileOrReference))) {
+      return true;
+    }
+    if (fileOrReference.endsWith(AdapterFile.EXTENSION)) {
+      throw new NoSuchFileException(fileOrReference);
+    }
+    try {
+      Reference.parse(fileOrReference);
+    } catch (IllegalArgumentException notAReference) {
+      throw new NoSuchFileException(
+          fileOrReference,
+          null,
+          "no such file, and no reference to an adapter in a registry, such as acme/mood@1.2.0");
+    }
+    return false;
+  }
+
+  Pulled pull(Reference reference, Output output) throws IOException, InterruptedException {
+    Pulled pulled;
+    try (NolaClient client = registry.client();
+        Output.Bar bar = output.bar("pull")) {
+      pulled = client.pull(reference, bar);
+    }
+    if (pulled.yanked() != null) {
+      output.warn(
+          "%s is yanked and should no longer be used: %s"
+              .formatted(pulled.pinned(), pulled.yanked()));
+    }
+    return pulled;
+  }
+}

@@ -1,0 +1,150 @@
+package dev.nola.cli;
+
+import dev.nola.api.AdapterDetails;
+import dev.nola.api.Alias;
+import dev.nola.api.AliasChange;
+import dev.nola.client.registry.AdapterName;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.Reference;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** Movable names of versions. */
+@Command(
+    name = "alias",
+    description = "Point aliases such as prod to versions.",
+    mixinStandardHelpOptions = true,
+    subcommands = {
+      AliasCommand.Set.class,
+      AliasCommand.Remove.class,
+      AliasCommand.ListAll.class,
+      AliasCommand.History.class
+    },
+    synopsisSubcommandLabel = "COMMAND",
+    footer = {
+      "",
+      "Examples:",
+      "  nola alias set acme/mood@1.2.0 prod",
+      "  nola alias history acme/mood prod"
+    })
+final class AliasCommand {
+  @Command(
+      name = "set",
+      description = "Point an alias to a version; make it, or move it.",
+      mixinStandardHelpOptions = true)
+  static final class Set implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "NAMESPACE/NAME@VERSION", description = "The version.")
+    private String reference = "";
+
+    @Parameters(index = "1", paramLabel = "ALIAS", description = "The alias.")
+    private String alias = "";
+
+    @Mixin private Registry registry = new Registry();
+    @Mixin private Output output = new Output();
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+      Reference to = Reference.parse(reference);
+      try (NolaClient client = registry.client()) {
+        // An alias points to a number: what another alias or a range means now is found first.
+        String version =
+            to.isPinned() && to.digest() == null ? to.version() : client.version(to).version();
+        Alias set = client.setAlias(to.adapter(), alias, version);
+        output.print(
+            set, out -> out.printf("%s@%s = %s%n", to.adapter(), set.alias(), set.version()));
+      }
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "remove",
+      aliases = "rm",
+      description = "Remove an alias; its history stays.",
+      mixinStandardHelpOptions = true)
+  static final class Remove implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "NAMESPACE/NAME", description = "The adapter.")
+    private String adapter = "";
+
+    @Parameters(index = "1", paramLabel = "ALIAS", description = "The alias.")
+    private String alias = "";
+
+    @Mixin private Registry registry = new Registry();
+    @Mixin private Output output = new Output();
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+      try (NolaClient client = registry.client()) {
+        client.removeAlias(AdapterName.parse(adapter), alias);
+      }
+      output.print(
+          Map.of("adapter", adapter, "removed", alias),
+          out -> out.printf("removed %s@%s%n", adapter, alias));
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "list",
+      aliases = "ls",
+      description = "List the aliases of an adapter.",
+      mixinStandardHelpOptions = true)
+  static final class ListAll implements Callable<Integer> {
+    @Parameters(paramLabel = "NAMESPACE/NAME", description = "The adapter.")
+    private String adapter = "";
+
+    @Mixin private Registry registry = new Registry();
+    @Mixin private Output output = new Output();
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+      try (NolaClient client = registry.client()) {
+        AdapterDetails details = client.adapter(AdapterName.parse(adapter));
+        output.print(
+            details.aliases(),
+            out -> details.aliases().forEach((alias, to) -> out.printf("%s = %s%n", alias, to)));
+      }
+      return 0;
+    }
+  }
+
+  @Command(
+      name = "history",
+      description = "Show where an alias pointed, and who moved it.",
+      mixinStandardHelpOptions = true)
+  static final class History implements Callable<Integer> {
+    @Parameters(index = "0", paramLabel = "NAMESPACE/NAME", description = "The adapter.")
+    private String adapter = "";
+
+    @Parameters(index = "1", paramLabel = "ALIAS", description = "The alias.")
+    private String alias = "";
+
+    @Mixin private Registry registry = new Registry();
+    @Mixin private Output output = new Output();
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+      try (NolaClient client = registry.client()) {
+        List<AliasChange> history = client.aliasHistory(AdapterName.parse(adapter), alias);
+        output.print(
+            history,
+            out -> {
+              List<List<String>> rows = new ArrayList<>();
+              rows.add(List.of("VERSION", "BY", "AT"));
+              for (AliasChange change : history) {
+                String to = change.version() == null ? "(removed)" : change.version();
+                rows.add(List.of(to, change.by(), change.at().toString()));
+              }
+              Output.table(out, rows);
+            });
+      }
+      return 0;
+    }
+  }
+}

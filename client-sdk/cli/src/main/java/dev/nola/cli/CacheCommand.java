@@ -1,0 +1,134 @@
+package dev.nola.cli;
+
+import dev.nola.client.registry.LocalCache;
+import dev.nola.client.registry.Reference;
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** Looks after the files that were pulled. */
+@Command(
+    name = "cache",
+    description = "List, check and remove the files that were pulled.",
+    mixinStandardHelpOptions = true,
+    subcommands = {
+      CacheCommand.ListAll.class,
+      CacheCommand.Verify.class,
+      CacheCommand.Remove.class,
+      CacheCommand.Clear.class
+    },
+    synopsisSubcommandLabel = "COMMAND",
+    footer = {"", "The cache is $NOLA_CACHE, or ~/.cache/nola."})
+final class CacheCommand {
+  @Command(
+      name = "list",
+      aliases = "ls",
+      description = "List the files, the most recently used first.",
+      mixinStandardHelpOptions = true)
+  static final class ListAll implements Callable<Integer> {
+    @Mixin private Output output = new Output();
+
+    @Override
+    public Integer call() throws IOException {
+      LocalCache cache = LocalCache.of(output.console().environment());
+      List<LocalCache.Entry> entries = cache.list();
+      output.print(
+          new Listing(
+              cache.path().toString(), cache.size(), entries.stream().map(Line::of).toList()),
+          out -> {
+            List<List<String>> rows = new ArrayList<>();
+            rows.add(List.of("DIGEST", "SIZE", "LAST USED", "PULLED AS"));
+            for (LocalCache.Entry entry : entries) {
+              rows.add(
+                  List.of(
+                      entry.digest().toString(),
+                      Output.bytes(entry.size()),
+                      entry.lastUsed().toString(),
+                      entry.names().stream()
+                          .map(name -> name.reference().toString())
+                          .collect(Collectors.joining(", "))));
+            }
+            Output.table(out, rows);
+          });
+      return 0;
+    }
+
+    private record Listing(String path, long size, List<Line> files) {}
+
+    private record Line(String digest, long size, String lastUsed, List<String> names) {
+      static Line of(LocalCache.Entry entry) {
+        return new Line(
+            entry.digest().toString(),
+            entry.size(),
+            entry.lastUsed().toString(),
+            entry.names().stream().map(name -> name.reference().toString()).toList());
+      }
+    }
+  }
+
+  @Command(
+      name = "verify",
+      description = "Compare every file with its digest, and remove those that are damaged.",
+      mixinStandardHelpOptions = true)
+  static final class Verify implements Callable<Integer> {
+    @Mixin private Output output = new Output();
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+      LocalCache.Check check = LocalCache.of(output.console().environment()).verify();
+      List<String> damaged = check.damaged().stream().map(Sha256::toString).toList();
+      output.print(
+          Map.of("whole", check.whole(), "damaged", damaged),
+          out -> {
+            damaged.forEach(digest -> out.println("damaged, removed: " + digest));
+            out.printf("whole: %d, damaged: %d%n", check.whole(), damaged.size());
+          });
+      return damaged.isEmpty() ? 0 : Failure.REFUSED;
+    }
+  }
+
+  @Command(
+      name = "remove",
+      aliases = "rm",
+      description = "Remove one file.",
+      mixinStandardHelpOptions = true)
+  static final class Remove implements Callable<Integer> {
+    @Parameters(paramLabel = "DIGEST_OR_REF", description = "Its digest, or what it was pulled as.")
+    private String name = "";
+
+    @Mixin private Output output = new Output();
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+      LocalCache cache = LocalCache.of(output.console().environment());
+      boolean removed =
+          name.startsWith("sha256:")
+              ? cache.remove(Sha256.parse(name))
+              : cache.remove(Reference.parse(name));
+      if (!removed) {
+        throw new IllegalArgumentException(name + " is not in the cache");
+      }
+      output.print(Map.of("removed", name), out -> out.println("removed " + name));
+      return 0;
+    }
+  }
+
+  @Command(name = "clear", description = "Remove all files.", mixinStandardHelpOptions = true)
+  static final class Clear implements Callable<Integer> {
+    @Mixin private Output output = new Output();
+
+    @Override
+    public Integer call() throws IOException {
+      long bytes = LocalCache.of(output.console().environment()).clear();
+      output.print(Map.of("freed", bytes), out -> out.println("freed " + Output.bytes(bytes)));
+      return 0;
+    }
+  }
+}

@@ -1,0 +1,60 @@
+package dev.nola.cli;
+
+import dev.nola.api.Token;
+import dev.nola.client.registry.NolaClient;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.Scanner;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Keeps a token. */
+@Command(
+    name = "login",
+    description = {
+      "Keep a token for a registry, after the registry has accepted it.",
+      "The token is typed, or read from standard input; it is never an argument, which other users"
+          + " of the machine could see. It is kept in credentials.json in $NOLA_CONFIG, or"
+          + " ~/.config/nola, which only you can read."
+    },
+    mixinStandardHelpOptions = true,
+    footer = {"", "Example:", "  nola login --registry https://nola.example < token"})
+final class LoginCommand implements Callable<Integer> {
+  @Mixin private Registry registry = new Registry();
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    URI url = registry.url();
+    String secret = readToken(url);
+    Token token;
+    try (NolaClient client = NolaClient.builder(url).token(secret).build()) {
+      token = client.whoami();
+    }
+    registry.credentials().save(url, secret);
+    output.print(
+        new Identity(url.toString(), token.account(), token.scopes()),
+        out -> out.printf("logged in to %s as %s%n", url, token.account()));
+    return 0;
+  }
+
+  private String readToken(URI url) {
+    java.io.Console terminal = System.console();
+    if (output.console().interactive() && terminal != null && terminal.isTerminal()) {
+      char[] typed = terminal.readPassword("Token for %s: ", url);
+      return typed == null ? "" : required(new String(typed));
+    }
+    Scanner in = new Scanner(output.console().in(), StandardCharsets.UTF_8);
+    return required(in.hasNextLine() ? in.nextLine() : "");
+  }
+
+  private static String required(String secret) {
+    if (secret.isBlank()) {
+      throw new IllegalArgumentException(
+          "there is no token on standard input; give it as in: nola login < token");
+    }
+    return secret.strip();
+  }
+}

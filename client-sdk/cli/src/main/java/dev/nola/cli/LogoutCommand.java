@@ -1,0 +1,27 @@
+package dev.nola.cli;
+
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Forgets a token. */
+@Command(
+    name = "logout",
+    description = "Forget the token for a registry. The token itself stays valid.",
+    mixinStandardHelpOptions = true)
+final class LogoutCommand implements Callable<Integer> {
+  @Mixin private Registry registry = new Registry();
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    String url = registry.url().toString();
+    boolean removed = registry.credentials().remove(registry.url());
+    output.print(
+        Map.of("registry", url, "removed", removed),
+        out -> out.printf(removed ? "logged out of %s%n" : "was not logged in to %s%n", url));
+    return 0;
+  }
+}

@@ -1,0 +1,144 @@
+package dev.nola.cli;
+
+import dev.nola.client.merge.MergeRefusedException;
+import dev.nola.client.merge.ModelMerge;
+import dev.nola.client.merge.ModelMerge.BaseCheck;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Adds adapters to a model's weights. */
+@Command(
+    name = "merge",
+    description = {
+      "Add adapters to a model's weights and write the merged model.",
+      "Config and tokenizer files are copied; pickles and hidden files are not. There is no way"
+          + " back: a merge rounds each weight, so keep the base model."
+    },
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  nola merge --base llama/ --adapter mood.nola -o llama-mood/",
+      "  nola merge --base llama/ --adapter acme/mood@prod=0.7 --adapter acme/tone=0.3 -o mixed/"
+    })
+final class MergeCommand implements Callable<Integer> {
+  @Option(
+      names = "--base",
+      required = true,
+      paramLabel = "PATH",
+      description = "The base model: a safetensors file, or a folder as Hugging Face has it.")
+  private Path base = Path.of("");
+
+  @Option(
+      names = "--adapter",
+      required = true,
+      paramLabel = "FILE_OR_REF[=WEIGHT]",
+      description = "An adapter and its weight, 1 when not given. May be repeated; order counts.")
+  private List<String> adapters = List.of();
+
+  @Option(
+      names = {"-o", "--output"},
+      required = true,
+      paramLabel = "PATH",
+      description = "Where the merged model goes; must not exist.")
+  private Path destination = Path.of("");
+
+  @ArgGroup private BaseOptions baseOptions = new BaseOptions();
+
+  /** What to do about another base model. */
+  private static final class BaseOptions {
+    @Option(
+        names = "--allow-base-mismatch",
+        description = "Only warn if the base model is not the one that the adapter was made for.")
+    private boolean allow;
+
+    @Option(names = "--skip-base-check", description = "Do not read the base model to find out.")
+    private boolean skip;
+
+    BaseCheck check() {
+      return allow ? BaseCheck.WARN : skip ? BaseCheck.SKIP : BaseCheck.REQUIRE;
+    }
+  }
+
+  @Option(names = "--dry-run", description = "Say what would be done, and write nothing.")
+  private boolean dryRun;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads; all processors when not given. The result does not depend on it.")
+  private @Nullable Integer threads;
+
+  @Mixin private AdapterSource source = new AdapterSource();
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException, MergeRefusedException {
+    ModelMerge.Builder merge = ModelMerge.into(base).baseCheck(baseOptions.check());
+    for (String argument : adapters) {
+      Weighted adapter = Weighted.parse(argument);
+      merge.adapter(source.open(adapter.name, output).file(), adapter.weight);
+    }
+    if (threads != null) {
+      merge.threads(threads);
+    }
+    ModelMerge.Report report;
+    try (Output.Bar bar = output.bar("merge")) {
+      ModelMerge ready = merge.progress(bar).build();
+      report = dryRun ? ready.dryRun() : ready.write(destination);
+    }
+    report.warnings().forEach(output::warn);
+    if (!report.left().isEmpty()) {
+      output.message("not copied: %s", String.join(", ", report.left()));
+    }
+    output.print(new Result(destination.toString(), dryRun, report), out -> print(report, out));
+    return 0;
+  }
+
+  private record Result(
+      String output,
+      boolean dryRun,
+      @com.fasterxml.jackson.annotation.JsonUnwrapped ModelMerge.Report report) {}
+
+  private void print(ModelMerge.Report report, PrintWriter out) {
+    out.printf(
+        "%s %s: %d tensors adapted, %d replaced or added, %d copied, %s%n",
+        dryRun ? "would write" : "wrote",
+        destination,
+        report.merged(),
+        report.replaced(),
+        report.copied(),
+        Output.bytes(report.bytes()));
+  }
+
+  /** An adapter's name and weight. */
+  record Weighted(String name, double weight) {
+    /**
+     * Reads {@code NAME} or {@code NAME=WEIGHT}. Names of files and ranges of versions may have a
+     * {@code =} of their own.
+     */
+    static Weighted parse(String argument) {
+      int equals = argument.lastIndexOf('=');
+      boolean ofRange = equals > 0 && "<>@ |".indexOf(argument.charAt(equals - 1)) >= 0;
+      if (equals < 0 || ofRange || Files.exists(Path.of(argument))) {
+        return new Weighted(argument, 1);
+      }
+      String weight = argument.substring(equals + 1);
+      try {
+        return new Weighted(argument.substring(0, equals), Double.parseDouble(weight));
+      } catch (NumberFormatException e) {
+        throw new IllegalArgumentException(
+            "--adapter %s: weight \"%s\" is no number".formatted(argument, weight), e);
+      }
+    }
+  }
+}

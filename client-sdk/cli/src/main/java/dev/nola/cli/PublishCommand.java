@@ -1,0 +1,108 @@
+package dev.nola.cli;
+
+import dev.nola.api.VersionDetails;
+import dev.nola.api.Visibility;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.Published;
+import dev.nola.client.registry.Reference;
+import dev.nola.format.AdapterFile;
+import dev.nola.reconstruct.Reconstructor;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Publishes an adapter. */
+@Command(
+    name = "publish",
+    description = {
+      "Publish an adapter as a version, which never changes afterwards.",
+      "The file is read and verified here before it is sent. Publishing the same bytes again"
+          + " changes nothing."
+    },
+    mixinStandardHelpOptions = true,
+    footer = {"", "Example:", "  nola publish mood.nola acme/mood@1.0.0 --alias prod"})
+final class PublishCommand implements Callable<Integer> {
+  @Parameters(index = "0", paramLabel = "FILE", description = "The adapter file.")
+  private Path file = Path.of("");
+
+  @Parameters(
+      index = "1",
+      paramLabel = "NAMESPACE/NAME@VERSION",
+      description = "What to publish it as; the version is a number of SemVer 2.")
+  private String as = "";
+
+  @Option(
+      names = "--alias",
+      paramLabel = "ALIAS",
+      description = "Point this alias to the version afterwards.")
+  private @Nullable String alias;
+
+  @Option(
+      names = "--private",
+      description = "If this makes the adapter: only members of its namespace see it.")
+  private boolean isPrivate;
+
+  @Option(names = "--create-namespace", description = "Make the namespace if it does not exist.")
+  private boolean createNamespace;
+
+  @Mixin private Registry registry = new Registry();
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Reference reference = Reference.parse(as);
+    if (!reference.isPinned() || reference.digest() != null) {
+      throw new IllegalArgumentException(
+          "%s, must be NAMESPACE/NAME@VERSION with a version number such as 1.0.0".formatted(as));
+    }
+    AdapterSource.naming(
+        file.toString(), () -> Reconstructor.standard().verify(AdapterFile.read(file)));
+    Published published;
+    try (NolaClient client = registry.client();
+        Output.Bar bar = output.bar("publish")) {
+      if (createNamespace) {
+        client.createNamespace(reference.adapter().namespace());
+      }
+      published =
+          client.publish(
+              reference.adapter(),
+              reference.version(),
+              file,
+              isPrivate ? Visibility.PRIVATE : null,
+              bar);
+      if (alias != null) {
+        client.setAlias(reference.adapter(), alias, reference.version());
+      }
+    }
+    VersionDetails version = published.version();
+    output.print(
+        new Result(
+            reference.toString(),
+            published.isNew(),
+            version.digest(),
+            version.size(),
+            version.verification().name().toLowerCase(Locale.ROOT),
+            alias),
+        out ->
+            out.printf(
+                "%s %s %s%n",
+                published.isNew() ? "published" : "was published already:",
+                reference,
+                version.digest()));
+    return 0;
+  }
+
+  private record Result(
+      String reference,
+      boolean isNew,
+      String digest,
+      long size,
+      String verification,
+      @Nullable String alias) {}
+}

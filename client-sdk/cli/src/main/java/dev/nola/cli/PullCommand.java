@@ -1,0 +1,69 @@
+package dev.nola.cli;
+
+import dev.nola.client.registry.Pulled;
+import dev.nola.client.registry.Reference;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Downloads an adapter. */
+@Command(
+    name = "pull",
+    description = {
+      "Download an adapter into the cache, and compare it with its digest.",
+      "Prints the file's path. A download that was cut goes on where it ended."
+    },
+    mixinStandardHelpOptions = true,
+    footer = {"", "Examples:", "  nola pull acme/mood", "  nola pull acme/mood@^1.2 -o mood.nola"})
+final class PullCommand implements Callable<Integer> {
+  @Parameters(
+      paramLabel = "REF",
+      description =
+          "NAMESPACE/NAME, and behind an @ a version, an alias, a range or a digest; the latest"
+              + " version without.")
+  private String reference = "";
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FILE",
+      description = "Write a copy here; must not exist.")
+  private @Nullable Path destination;
+
+  @Mixin private AdapterSource source = new AdapterSource();
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Pulled pulled = source.pull(Reference.parse(reference), output);
+    Path path = pulled.path();
+    if (destination != null) {
+      pulled.copyTo(destination);
+      path = destination;
+    }
+    Result result =
+        new Result(
+            pulled.pinned().adapter().toString(),
+            pulled.version(),
+            pulled.digest().toString(),
+            path.toString(),
+            pulled.fromCache(),
+            pulled.yanked());
+    output.message(
+        "%s %s%s", pulled.pinned(), pulled.digest(), pulled.fromCache() ? ", from the cache" : "");
+    output.print(result, out -> out.println(result.path));
+    return 0;
+  }
+
+  private record Result(
+      String adapter,
+      String version,
+      String digest,
+      String path,
+      boolean fromCache,
+      @Nullable String yanked) {}
+}

@@ -1,0 +1,65 @@
+package dev.nola.cli;
+
+import dev.nola.client.factors.FactorsFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Writes factors or deltas. */
+@Command(
+    name = "reconstruct",
+    description = {
+      "Write what an adapter reconstructs to as a safetensors file.",
+      "A layer of tensor T gives T.nola_A and T.nola_B, or, with --delta and of the direct form,"
+          + " T.nola_delta; all f32. Where a slice is adapted, T is followed by [dim:start:end]."
+    },
+    mixinStandardHelpOptions = true,
+    footer = {"", "Example:", "  nola reconstruct adapter.nola -o factors.safetensors"})
+final class ReconstructCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "FILE_OR_REF", description = "The adapter.")
+  private String adapter = "";
+
+  @Option(
+      names = {"-o", "--output"},
+      required = true,
+      paramLabel = "FILE",
+      description = "The file to write; must not exist.")
+  private Path destination = Path.of("");
+
+  @Option(names = "--delta", description = "Write ΔW instead of factors.")
+  private boolean delta;
+
+  @Mixin private AdapterSource source = new AdapterSource();
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    AdapterSource.Opened opened = source.open(adapter, output);
+    FactorsFile.Form form = delta ? FactorsFile.Form.DELTAS : FactorsFile.Form.FACTORS;
+    try (Output.Bar bar = output.bar("reconstruct")) {
+      FactorsFile.write(opened.file(), form, destination, bar);
+    } catch (dev.nola.format.AdapterException e) {
+      throw new RefusedAdapterException(opened.name(), e);
+    }
+    Result result =
+        new Result(
+            destination.toString(),
+            Files.size(destination),
+            opened.file().adapter().layers().size(),
+            opened.file().reconstructionDigest().toString());
+    output.print(
+        result,
+        out ->
+            out.printf(
+                "wrote %s: %d layers, %s%n",
+                destination, result.layers, Output.bytes(result.bytes)));
+    return 0;
+  }
+
+  private record Result(String output, long bytes, int layers, String reconstructionDigest) {}
+}

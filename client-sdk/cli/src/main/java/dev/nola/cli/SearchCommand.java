@@ -1,0 +1,111 @@
+package dev.nola.cli;
+
+import dev.nola.api.AdapterSummary;
+import dev.nola.api.Page;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.SearchQuery;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Searches a registry. */
+@Command(
+    name = "search",
+    description = "Find adapters in a registry.",
+    mixinStandardHelpOptions = true,
+    footer = {"", "Example:", "  nola search mood --base llama-2-7b --verified"})
+final class SearchCommand implements Callable<Integer> {
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "WORD",
+      description = "Words of name, description, base model, task and tags; all adapters without.")
+  private List<String> words = List.of();
+
+  @Option(names = "--base", paramLabel = "NAME", description = "Only for this base model.")
+  private @Nullable String base;
+
+  @Option(names = "--namespace", paramLabel = "NAME", description = "Only of this namespace.")
+  private @Nullable String namespace;
+
+  @Option(names = "--generator", paramLabel = "NAME", description = "Only of this generator.")
+  private @Nullable String generator;
+
+  @Option(names = "--rank", paramLabel = "R", description = "Only of this rank.")
+  private @Nullable Integer rank;
+
+  @Option(names = "--bits", paramLabel = "B", description = "Only with codes of this width.")
+  private @Nullable Integer bits;
+
+  @Option(names = "--tag", paramLabel = "TAG", description = "Only with this tag. May be repeated.")
+  private List<String> tags = new ArrayList<>();
+
+  @Option(names = "--verified", description = "Only those that were verified.")
+  private boolean verified;
+
+  @Option(names = "--sort", paramLabel = "ORDER", description = "${COMPLETION-CANDIDATES}.")
+  private SearchQuery.@Nullable Sort sort;
+
+  @Option(
+      names = "--limit",
+      paramLabel = "N",
+      description = "How many at most, 1 to 100; ${DEFAULT-VALUE} when not given.")
+  private int limit = 20;
+
+  @Option(
+      names = "--cursor",
+      paramLabel = "CURSOR",
+      description = "Go on where an earlier search ended.")
+  private @Nullable String cursor;
+
+  @Mixin private Registry registry = new Registry();
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    SearchQuery.Builder query =
+        SearchQuery.builder()
+            .text(words.isEmpty() ? null : String.join(" ", words))
+            .base(base)
+            .namespace(namespace)
+            .generator(generator)
+            .rank(rank)
+            .bits(bits)
+            .verified(verified ? true : null)
+            .sort(sort)
+            .limit(limit);
+    tags.forEach(query::tag);
+    Page<AdapterSummary> page;
+    try (NolaClient client = registry.client()) {
+      page = client.search(query.build(), cursor);
+    }
+    output.print(page, out -> print(page, out));
+    if (page.next() != null && !output.isJson()) {
+      output.message("more: --cursor %s", page.next());
+    }
+    return 0;
+  }
+
+  private static void print(Page<AdapterSummary> page, PrintWriter out) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(List.of("ADAPTER", "VERSION", "BASE", "RANK", "BITS", "SIZE", "DESCRIPTION"));
+    for (AdapterSummary adapter : page.items()) {
+      rows.add(
+          List.of(
+              adapter.namespace() + "/" + adapter.name(),
+              adapter.latest(),
+              adapter.base(),
+              adapter.rank() == 0 ? "direct" : Integer.toString(adapter.rank()),
+              Integer.toString(adapter.bits()),
+              Output.bytes(adapter.size()),
+              adapter.description().lines().findFirst().orElse("")));
+    }
+    Output.table(out, rows);
+  }
+}

@@ -1,0 +1,130 @@
+package dev.nola.cli;
+
+import dev.nola.api.AdapterDetails;
+import dev.nola.api.Comparison;
+import dev.nola.api.Page;
+import dev.nola.api.VersionDetails;
+import dev.nola.api.VersionSummary;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.Reference;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Shows an adapter or a version of it. */
+@Command(
+    name = "show",
+    description = "Show what a registry knows of an adapter, and of one version of it.",
+    mixinStandardHelpOptions = true,
+    footer = {"", "Examples:", "  nola show acme/mood", "  nola show acme/mood@prod --json"})
+final class ShowCommand implements Callable<Integer> {
+  @Parameters(
+      paramLabel = "REF",
+      description = "NAMESPACE/NAME, and behind an @ a version; the latest version without.")
+  private String reference = "";
+
+  @Option(names = "--versions", description = "List all versions instead.")
+  private boolean versions;
+
+  @Mixin private Registry registry = new Registry();
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Reference asked = Reference.parse(reference);
+    try (NolaClient client = registry.client()) {
+      if (versions) {
+        List<VersionSummary> all = all(client, asked);
+        output.print(all, out -> print(all, out));
+      } else {
+        AdapterDetails adapter = client.adapter(asked.adapter());
+        VersionDetails version = client.version(asked);
+        output.print(new Shown(adapter, version), out -> print(adapter, version, out));
+      }
+    }
+    return 0;
+  }
+
+  private record Shown(AdapterDetails adapter, VersionDetails version) {}
+
+  private static List<VersionSummary> all(NolaClient client, Reference asked)
+      throws IOException, InterruptedException {
+    List<VersionSummary> all = new ArrayList<>();
+    Page<VersionSummary> page = client.versions(asked.adapter(), null);
+    all.addAll(page.items());
+    while (page.next() != null) {
+      page = client.versions(asked.adapter(), page.next());
+      all.addAll(page.items());
+    }
+    return all;
+  }
+
+  private static void print(List<VersionSummary> versions, PrintWriter out) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(List.of("VERSION", "SIZE", "STATE", "DOWNLOADS", "PUBLISHED", "DIGEST"));
+    for (VersionSummary version : versions) {
+      rows.add(
+          List.of(
+              version.version(),
+              Output.bytes(version.size()),
+              version.yanked() == null ? lower(version.verification()) : "yanked",
+              Long.toString(version.downloads()),
+              version.publishedAt() + " by " + version.publishedBy(),
+              version.digest()));
+    }
+    Output.table(out, rows);
+  }
+
+  private static void print(AdapterDetails adapter, VersionDetails version, PrintWriter out) {
+    Comparison comparison = version.comparison();
+    List<List<String>> rows = new ArrayList<>();
+    add(rows, "adapter", adapter.namespace() + "/" + adapter.name());
+    add(rows, "description", adapter.description());
+    add(rows, "visibility", lower(adapter.visibility()));
+    add(rows, "latest", adapter.latest() == null ? "" : adapter.latest());
+    adapter.aliases().forEach((alias, to) -> add(rows, "alias", alias + " = " + to));
+    add(rows, "downloads", Long.toString(adapter.downloads()));
+    add(rows, "version", version.version());
+    add(rows, "digest", version.digest());
+    add(rows, "size", Output.bytes(version.size()));
+    if (comparison.loraBytes() != null && comparison.loraRatio() != null) {
+      add(
+          rows,
+          "",
+          "1/%.0f of a LoRA of the same rank in 16 bits, %s"
+              .formatted(comparison.loraRatio(), Output.bytes(comparison.loraBytes())));
+    }
+    add(
+        rows,
+        "",
+        "1/%.0f of the adapted tensors in 16 bits, %s"
+            .formatted(comparison.tensorRatio(), Output.bytes(comparison.tensorBytes())));
+    add(rows, "verification", lower(version.verification()));
+    if (version.yanked() != null) {
+      add(rows, "yanked", version.yanked().reason());
+    }
+    add(rows, "published", version.publishedAt() + " by " + version.publishedBy());
+    add(rows, "generator", version.contents().generator());
+    add(rows, "base", version.contents().base().name());
+    add(rows, "layers", Integer.toString(version.contents().layers().size()));
+    add(rows, "reconstruction", version.contents().reconstructionDigest());
+    Output.table(out, rows);
+  }
+
+  private static void add(List<List<String>> rows, String what, String value) {
+    if (!value.isEmpty()) {
+      rows.add(List.of(what, value));
+    }
+  }
+
+  private static String lower(Enum<?> value) {
+    return value.name().toLowerCase(Locale.ROOT);
+  }
+}

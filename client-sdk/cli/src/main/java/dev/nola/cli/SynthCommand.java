@@ -1,0 +1,165 @@
+package dev.nola.cli;
+
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
+import dev.nola.client.safetensors.Model;
+import dev.nola.client.synthetic.SyntheticAdapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.generator.Generator;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Makes an adapter with random coefficients. */
+@Command(
+    name = "synth",
+    description = {
+      "Make an adapter with random coefficients, for tests and benchmarks.",
+      "Equal options and an equal base model give equal bytes."
+    },
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Example:",
+      "  nola synth --base llama/ --targets '(q|v)_proj' --rank 8 --k 64 --l 64 --bits 4 \\",
+      "    --generator philox-srht --seed 42 -o random.nola"
+    })
+final class SynthCommand implements Callable<Integer> {
+  @Option(
+      names = "--base",
+      required = true,
+      paramLabel = "PATH",
+      description = "The base model: a safetensors file, or a folder as Hugging Face has it.")
+  private Path base = Path.of("");
+
+  @Option(
+      names = "--targets",
+      required = true,
+      paramLabel = "REGEX",
+      description = "Which tensors to adapt: those in whose name this RE2 pattern is found.")
+  private String targets = "";
+
+  @Option(
+      names = "--rank",
+      paramLabel = "R",
+      description = "Rank; ${DEFAULT-VALUE} when not given.")
+  private int rank = 8;
+
+  @Option(
+      names = "--k",
+      paramLabel = "K",
+      description = "Coefficients of side A; ${DEFAULT-VALUE} when not given.")
+  private int k = 64;
+
+  @Option(
+      names = "--l",
+      paramLabel = "L",
+      description = "Coefficients of side B; ${DEFAULT-VALUE} when not given.")
+  private int l = 64;
+
+  @Option(
+      names = "--bits",
+      paramLabel = "B",
+      description = "Width of a code, 1 to 16; ${DEFAULT-VALUE} when not given.")
+  private int bits = 4;
+
+  @Option(
+      names = "--generator",
+      paramLabel = "NAME",
+      description =
+          "philox-uniform24, philox-uniform8, philox-rademacher or philox-srht; ${DEFAULT-VALUE} when not given.")
+  private String generator = Generator.SRHT.label();
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description =
+          "Seed, 0 to 2^64-1, decimal or 0x and hexadecimal; ${DEFAULT-VALUE} when not given.")
+  private String seed = "0";
+
+  @Option(names = "--shared-basis", description = "One basis for all layers.")
+  private boolean sharedBasis;
+
+  @Option(names = "--direct", description = "The direct form (PRANC): no low rank, only K counts.")
+  private boolean direct;
+
+  @Option(
+      names = {"-o", "--output"},
+      required = true,
+      paramLabel = "FILE",
+      description = "The file to write; must not exist.")
+  private Path destination = Path.of("");
+
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException {
+    if (Files.exists(destination)) {
+      throw new FileAlreadyExistsException(destination.toString());
+    }
+    SyntheticAdapter synthetic =
+        SyntheticAdapter.builder()
+            .generator(generator())
+            .seed(seed())
+            .rank(rank)
+            .coefficients(k, l)
+            .bits(bits)
+            .sharedBasis(sharedBasis)
+            .direct(direct)
+            .build();
+    AdapterFile file;
+    try (Model model = Model.open(base)) {
+      file = synthetic.forModel(model, pattern());
+    }
+    file.write(destination);
+    Result result =
+        new Result(
+            destination.toString(),
+            Files.size(destination),
+            file.adapter().layers().size(),
+            file.reconstructionDigest().toString());
+    output.print(
+        result,
+        out ->
+            out.printf(
+                "wrote %s: %d layers, %,d bytes%n", destination, result.layers, result.bytes));
+    return 0;
+  }
+
+  private record Result(String output, long bytes, int layers, String reconstructionDigest) {}
+
+  private Generator generator() {
+    return Generator.ofLabel(generator)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "--generator %s, must be one of %s"
+                        .formatted(generator, Arrays.toString(Generator.values()))));
+  }
+
+  private long seed() {
+    try {
+      return seed.startsWith("0x")
+          ? Long.parseUnsignedLong(seed.substring(2), 16)
+          : Long.parseUnsignedLong(seed);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "--seed %s, must be 0 to 2^64-1, decimal or 0x and hexadecimal".formatted(seed), e);
+    }
+  }
+
+  private Pattern pattern() {
+    try {
+      return Pattern.compile(targets);
+    } catch (PatternSyntaxException e) {
+      throw new IllegalArgumentException(
+          "--targets %s is no RE2 pattern: %s".formatted(targets, e.getDescription()), e);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package dev.nola.cli;
+
+import dev.nola.api.Token;
+import dev.nola.client.registry.NolaClient;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Shows whose token is used. */
+@Command(
+    name = "whoami",
+    description = "Show as whom a registry knows you, and what your token allows.",
+    mixinStandardHelpOptions = true)
+final class WhoamiCommand implements Callable<Integer> {
+  @Mixin private Registry registry = new Registry();
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    try (NolaClient client = registry.client()) {
+      Token token = client.whoami();
+      output.print(
+          new Identity(registry.url().toString(), token.account(), token.scopes()),
+          out ->
+              out.printf(
+                  "%s at %s, with a token for %s%n",
+                  token.account(), registry.url(), token.scopes()));
+    }
+    return 0;
+  }
+}

@@ -1,0 +1,64 @@
+package dev.nola.cli;
+
+import dev.nola.api.VersionSummary;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.Reference;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Withdraws a version from new use. */
+@Command(
+    name = "yank",
+    description = {
+      "Withdraw a version from new use: latest and ranges pass it over.",
+      "It can still be pulled by its number or digest, with a warning."
+    },
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  nola yank acme/mood@1.2.0 --reason 'trained on the wrong split'",
+      "  nola yank acme/mood@1.2.0 --undo"
+    })
+final class YankCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "NAMESPACE/NAME@VERSION", description = "The version, by number.")
+  private String reference = "";
+
+  @ArgGroup(multiplicity = "1")
+  private What what = new What();
+
+  /** Withdraw it, or take that back. */
+  private static final class What {
+    @Option(names = "--reason", paramLabel = "TEXT", description = "Why, for who still uses it.")
+    private @Nullable String reason;
+
+    @Option(names = "--undo", description = "Take an earlier yank back.")
+    private boolean undo;
+  }
+
+  @Mixin private Registry registry = new Registry();
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Reference version = Reference.parse(reference);
+    try (NolaClient client = registry.client()) {
+      VersionSummary summary =
+          what.reason == null
+              ? client.unyank(version.adapter(), version.version())
+              : client.yank(version.adapter(), version.version(), what.reason);
+      output.print(
+          summary,
+          out ->
+              out.printf(
+                  "%s %s%n", summary.yanked() == null ? "no longer yanked:" : "yanked", version));
+    }
+    return 0;
+  }
+}
