@@ -1,0 +1,456 @@
+package dev.nola.client.peft;
+
+import dev.nola.client.Progress;
+import dev.nola.client.peft.ExportRefusedException.Reason;
+import dev.nola.client.safetensors.Model;
+import dev.nola.client.safetensors.SafetensorsWriter;
+import dev.nola.client.safetensors.SafetensorsWriter.Slot;
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.DType;
+import dev.nola.format.Layer;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.Reconstructor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An export of an adapter to a LoRA of PEFT. Immutable; equal adapters and settings give equal
+ * bytes.
+ *
+ * <p>All modules get one rank, the largest, and lora_alpha is that rank, so that nothing is scaled;
+ * factors of smaller ranks are filled up with zeros. Layers of several slices of one weight become
+ * one LoRA of the whole weight, whose rank is the sum of theirs. With {@link DType#F32} the product
+ * of the factors is exactly ΔW; the other types round the factors, and the report says by how much
+ * ΔW changes.
+ *
+ * <p>Refused are layers that are no LoRA of a Linear: of the direct form, of tensors with more than
+ * two dimensions, and of embeddings. A dense tensor makes PEFT keep its module whole ({@code
+ * modules_to_save}); what else the module has, a bias say, is taken from the {@link Builder#base
+ * base model}, without which PEFT cannot load such modules.
+ *
+ * <p>Interrupting the thread that exports ends the export; whatever ends it early, the destination
+ * is as it was.
+ */
+public final class PeftExport {
+  /** The file with the factors. */
+  public static final String WEIGHTS = "adapter_model.safetensors";
+
+  private final AdapterFile file;
+  private final DType dtype;
+  private final @Nullable String baseName;
+  private final @Nullable Path base;
+  private final Orientation orientation;
+  private final @Nullable TaskType task;
+  private final @Nullable String modulePrefix;
+  private final boolean forVllm;
+  private final Progress progress;
+
+  /**
+   * What an export did.
+   *
+   * @param modules number of modules that have a LoRA
+   * @param saved number of modules that PEFT keeps whole
+   * @param rank r of all modules
+   * @param bytes of all tensors
+   * @param roundingError the largest ‖ΔW' − ΔW‖ / ‖ΔW‖ (Frobenius) over the modules, where ΔW' is
+   *     the product of the rounded factors; 0 for {@link DType#F32}
+   * @param leastExact path of the module with that error; empty if there is no error
+   * @param files names of the files written
+   * @param warnings what the user should know
+   */
+  public record Report(
+      int modules,
+      int saved,
+      int rank,
+      long bytes,
+      double roundingError,
+      String leastExact,
+      List<String> files,
+      List<String> warnings) {
+    /** Copies the lists. */
+    public Report {
+      files = List.copyOf(files);
+      warnings = List.copyOf(warnings);
+    }
+  }
+
+  /** An error of rounding, and the module that has it. */
+  private record RoundingError(double error, String module) {
+    static final RoundingError NONE = new RoundingError(0, "");
+
+    RoundingError orLarger(double other, String otherModule) {
+      return other > error ? new RoundingError(other, otherModule) : this;
+    }
+  }
+
+  private PeftExport(Builder builder) {
+    this.file = builder.file;
+    this.dtype = builder.dtype;
+    this.baseName = builder.baseName;
+    this.base = builder.base;
+    this.orientation = builder.orientation;
+    this.task = builder.task;
+    this.modulePrefix = builder.modulePrefix;
+    this.forVllm = builder.forVllm;
+    this.progress = builder.progress;
+  }
+
+  /** An export of an adapter. */
+  public static Builder of(AdapterFile file) {
+    return new Builder(file);
+  }
+
+  /**
+   * Exports, beside the destination, and renames the result to it when it is complete.
+   *
+   * @param destination a folder that does not exist yet
+   * @throws ExportRefusedException if the adapter cannot be exported so, or the destination exists
+   * @throws IOException if the base cannot be read or is no model, the destination cannot be
+   *     written, or the adapter's bits are not its author's
+   */
+  public Report write(Path destination)
+      throws IOException, ExportRefusedException, InterruptedException {
+    requireFree(destination);
+    Adapter adapter = file.adapter();
+    if (forVllm) {
+      requireVllm(adapter);
+    }
+    List<String> warnings = new ArrayList<>();
+    TaskType taskType = taskType(adapter, warnings);
+    try (Model model = base == null || adapter.dense().isEmpty() ? null : Model.open(base)) {
+      if (model == null && !adapter.dense().isEmpty()) {
+        warnings.add(
+            "PEFT loads the modules of the dense tensors only if they have no other parameters; name the base model's folder to add these");
+      }
+      ExportPlan plan =
+          ExportPlan.of(
+              adapter,
+              new ModulePaths(modulePrefix, taskType == TaskType.FEATURE_EXTRACTION),
+              orientation,
+              BaseConfig.of(base).modelType(),
+              model);
+      Reconstructor reconstructor = Reconstructor.standard();
+      reconstructor.verify(file);
+      return write(destination, plan, taskType, reconstructor.open(adapter), warnings);
+    }
+  }
+
+  private Report write(
+      Path destination,
+      ExportPlan plan,
+      @Nullable TaskType taskType,
+      Function<Layer, Factors> factors,
+      List<String> warnings)
+      throws IOException, ExportRefusedException, InterruptedException {
+    Path absolute = destination.toAbsolutePath().normalize();
+    Path partial =
+        absolute.resolveSibling("." + absolute.getFileName() + ".partial-" + UUID.randomUUID());
+    try {
+      Files.createDirectory(partial);
+      List<Slot> slots = slots(plan);
+      RoundingError error = writeWeights(partial.resolve(WEIGHTS), plan, slots, factors);
+      Report report =
+          new Report(
+              plan.modules().size(),
+              plan.savedModules().size(),
+              plan.rank(),
+              bytes(slots),
+              error.error,
+              error.module,
+              List.of(AdapterConfig.FILE, WEIGHTS, ModelCard.FILE),
+              warnings);
+      AdapterConfig config = new AdapterConfig(statedBase(), statedRevision(), taskType, plan);
+      Files.write(partial.resolve(AdapterConfig.FILE), config.toJson());
+      Files.writeString(
+          partial.resolve(ModelCard.FILE),
+          new ModelCard(file, statedBase(), taskType, dtype, report).text());
+      Files.move(partial, absolute, StandardCopyOption.ATOMIC_MOVE);
+      return report;
+    } finally {
+      delete(partial);
+    }
+  }
+
+  private List<Slot> slots(ExportPlan plan) {
+    List<Slot> slots = new ArrayList<>();
+    for (LoraModule module : plan.modules()) {
+      long in = module.isConv1d() ? module.rows() : module.cols();
+      long out = module.isConv1d() ? module.cols() : module.rows();
+      long rank = plan.rank();
+      slots.add(slot(keyOfA(module), rank, in));
+      slots.add(slot(keyOfB(module), out, rank));
+    }
+    plan.saved().forEach(tensor -> slots.add(tensor.slot()));
+    return slots;
+  }
+
+  private Slot slot(String key, long rows, long cols) {
+    return new Slot(key, dtype.name(), List.of(rows, cols), rows * cols * dtype.bytes());
+  }
+
+  private static long bytes(List<Slot> slots) {
+    return slots.stream().mapToLong(Slot::bytes).sum();
+  }
+
+  private static String keyOfA(LoraModule module) {
+    return ExportPlan.KEY_PREFIX + module.path() + ".lora_A.weight";
+  }
+
+  private static String keyOfB(LoraModule module) {
+    return ExportPlan.KEY_PREFIX + module.path() + ".lora_B.weight";
+  }
+
+  private RoundingError writeWeights(
+      Path path, ExportPlan plan, List<Slot> slots, Function<Layer, Factors> factors)
+      throws IOException, ExportRefusedException, InterruptedException {
+    RoundingError error = RoundingError.NONE;
+    long total = bytes(slots);
+    long done = 0;
+    try (SafetensorsWriter writer = SafetensorsWriter.create(path, slots, Map.of("format", "pt"))) {
+      for (LoraModule module : plan.modules()) {
+        if (Thread.interrupted()) {
+          throw new InterruptedException("the export was interrupted");
+        }
+        List<Factors> layers = module.layers().stream().map(factors).toList();
+        LoraFactors exact = LoraFactors.stack(module, layers, plan.rank());
+        LoraFactors rounded = rounded(module, exact);
+        if (dtype != DType.F32) {
+          error = error.orLarger(exact.relativeError(rounded), module.path());
+        }
+        // ΔW = A·B as stored: of a Linear lora_B·lora_A, of a Conv1D the transpose of that.
+        if (module.isConv1d()) {
+          done += write(writer, keyOfA(module), transposed(rounded.a(), rounded.rank()));
+          done += write(writer, keyOfB(module), transposed(rounded.b(), rounded.cols()));
+        } else {
+          done += write(writer, keyOfA(module), rounded.b());
+          done += write(writer, keyOfB(module), rounded.a());
+        }
+        progress.at(done, total);
+      }
+      for (SavedTensor tensor : plan.saved()) {
+        writer.write(tensor.slot().name(), tensor.data());
+        done += tensor.data().byteSize();
+        progress.at(done, total);
+      }
+    }
+    return error;
+  }
+
+  private LoraFactors rounded(LoraModule module, LoraFactors exact) throws ExportRefusedException {
+    return new LoraFactors(
+        exact.rows(),
+        exact.cols(),
+        exact.rank(),
+        rounded(module, exact.a()),
+        rounded(module, exact.b()));
+  }
+
+  private float[] rounded(LoraModule module, float[] values) throws ExportRefusedException {
+    float[] rounded = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      rounded[i] = FloatRounding.round(values[i], dtype);
+      if (Float.isInfinite(rounded[i])) {
+        throw new ExportRefusedException(
+            Reason.OVERFLOW,
+            "%s: a factor's element %s is too large for %s; choose another type"
+                .formatted(module.path(), values[i], dtype));
+      }
+    }
+    return rounded;
+  }
+
+  private long write(SafetensorsWriter writer, String key, float[] rounded) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate((long) rounded.length * dtype.bytes());
+      FloatRounding.encode(rounded, dtype, bytes);
+      writer.write(key, bytes);
+      return bytes.byteSize();
+    }
+  }
+
+  private static float[] transposed(float[] matrix, int cols) {
+    int rows = matrix.length / cols;
+    float[] transposed = new float[matrix.length];
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < cols; j++) {
+        transposed[j * rows + i] = matrix[i * cols + j];
+      }
+    }
+    return transposed;
+  }
+
+  private void requireVllm(Adapter adapter) throws ExportRefusedException {
+    if (!adapter.dense().isEmpty()) {
+      throw new ExportRefusedException(
+          Reason.VLLM,
+          "vLLM takes a LoRA and nothing else, and the adapter replaces tensors whole",
+          adapter.dense().stream().map(Object::toString).toList());
+    }
+    if (statedBase() == null) {
+      throw new ExportRefusedException(
+          Reason.VLLM,
+          "vLLM needs the name of the base model, which the adapter does not say: give one");
+    }
+  }
+
+  /**
+   * The task that the config states. PEFT takes for granted that an adapter of some tasks brings a
+   * head, and cannot load one that does not.
+   */
+  private @Nullable TaskType taskType(Adapter adapter, List<String> warnings)
+      throws ExportRefusedException {
+    TaskType stated = task != null ? task : TaskType.ofTask(adapter.metadata().task()).orElse(null);
+    if (stated == null || stated.heads().isEmpty() || hasHead(adapter, stated)) {
+      return stated;
+    }
+    String why =
+        "PEFT takes for granted that an adapter for %s replaces %s, and this one does not"
+            .formatted(stated, String.join(" or ", stated.heads()));
+    if (task != null) {
+      throw new ExportRefusedException(Reason.TASK, why + "; leave the task out");
+    }
+    warnings.add(why + ", so the config states no task");
+    return null;
+  }
+
+  private static boolean hasHead(Adapter adapter, TaskType task) {
+    return adapter.dense().stream()
+        .map(tensor -> ModulePaths.lastPart(ModulePaths.moduleOf(tensor.name())))
+        .anyMatch(task.heads()::contains);
+  }
+
+  private @Nullable String statedBase() {
+    String name = baseName != null ? baseName : file.adapter().base().name();
+    return name.isEmpty() ? null : name;
+  }
+
+  /** The revision that the adapter states, if it is one of the base that the config states. */
+  private @Nullable String statedRevision() {
+    var stated = file.adapter().base();
+    return stated.revision().isEmpty() || !stated.name().equals(statedBase())
+        ? null
+        : stated.revision();
+  }
+
+  private static void requireFree(Path destination) throws ExportRefusedException {
+    if (Files.exists(destination, LinkOption.NOFOLLOW_LINKS)) {
+      throw new ExportRefusedException(
+          Reason.DESTINATION,
+          destination + " exists already; remove it, or choose another destination");
+    }
+    Path parent = destination.toAbsolutePath().normalize().getParent();
+    if (parent == null || !Files.isDirectory(parent)) {
+      throw new ExportRefusedException(
+          Reason.DESTINATION, destination + ": the folder that should hold it does not exist");
+    }
+  }
+
+  private static void delete(Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      return;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path written : files.toList()) {
+        Files.delete(written);
+      }
+    }
+    Files.delete(folder);
+  }
+
+  /** Collects settings; everything has a default. */
+  public static final class Builder {
+    private final AdapterFile file;
+    private DType dtype = DType.F32;
+    private @Nullable String baseName;
+    private @Nullable Path base;
+    private Orientation orientation = Orientation.AUTO;
+    private @Nullable TaskType task;
+    private @Nullable String modulePrefix;
+    private boolean forVllm;
+    private Progress progress = Progress.NONE;
+
+    private Builder(AdapterFile file) {
+      this.file = file;
+    }
+
+    /** The type of the factors; {@link DType#F32} when not set. */
+    public Builder dtype(DType dtype) {
+      this.dtype = dtype;
+      return this;
+    }
+
+    /**
+     * The name under which PEFT and vLLM know the base model, such as {@code gpt2}; what the
+     * adapter says when not set.
+     */
+    public Builder baseName(String baseName) {
+      this.baseName = baseName;
+      return this;
+    }
+
+    /**
+     * The base model, a folder or file as {@link Model#open} takes it. Read are its config, for the
+     * model type, and the tensors beside dense ones; not set, nothing is known of them.
+     */
+    public Builder base(Path base) {
+      this.base = base;
+      return this;
+    }
+
+    /** How the weights are stored; {@link Orientation#AUTO} when not set. */
+    public Builder orientation(Orientation orientation) {
+      this.orientation = orientation;
+      return this;
+    }
+
+    /** The task; the one that the adapter's metadata names, if it does, when not set. */
+    public Builder task(TaskType task) {
+      this.task = task;
+      return this;
+    }
+
+    /**
+     * What is put before the name of every module to get its path in the loaded model, such as
+     * {@code transformer.}; may be empty. When not set, the names of bare transformers get {@code
+     * model.} or {@code transformer.} by what they begin with, and lose it for {@link
+     * TaskType#FEATURE_EXTRACTION}; others stay as they are.
+     */
+    public Builder modulePrefix(String modulePrefix) {
+      this.modulePrefix = modulePrefix;
+      return this;
+    }
+
+    /**
+     * Whether vLLM should be able to load it, which takes no dense tensors and a base model's name;
+     * no when not set.
+     */
+    public Builder forVllm(boolean forVllm) {
+      this.forVllm = forVllm;
+      return this;
+    }
+
+    /** Who is told of the bytes written; nobody when not set. */
+    public Builder progress(Progress progress) {
+      this.progress = progress;
+      return this;
+    }
+
+    /** The export. */
+    public PeftExport build() {
+      return new PeftExport(this);
+    }
+  }
+}
