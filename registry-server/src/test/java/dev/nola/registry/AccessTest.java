@@ -120,6 +120,30 @@ class AccessTest {
   }
 
   @Test
+  void tokenTellsWhoseItIsAndWhatItAllows() throws Exception {
+    TestClient ann = admin.account("ann", "publish");
+    String namespace = ann.namespace();
+    TestClient narrow =
+        ann.token(
+            Map.of(
+                "scopes",
+                List.of("read"),
+                "namespaces",
+                List.of(namespace),
+                "description",
+                "laptop"));
+
+    JsonNode token = narrow.get("/api/v1/tokens/current").json();
+
+    assertThat(token.at("/account").asString()).isEqualTo("ann");
+    assertThat(token.at("/description").asString()).isEqualTo("laptop");
+    assertThat(token.at("/scopes").toString()).isEqualTo("[\"read\"]");
+    assertThat(token.at("/namespaces/0").asString()).isEqualTo(namespace);
+    assertThat(token.toString()).doesNotContain(String.valueOf(narrow.token()).substring(5));
+    assertThat(anyone.get("/api/v1/tokens/current").refusal()).isEqualTo("401 unauthenticated");
+  }
+
+  @Test
   void tokenExpires() throws Exception {
     TestClient brief =
         admin.token(

@@ -43,6 +43,7 @@ class AuthorizationMatrixTest {
       PUT    /api/v1/namespaces/{ns}/members/member           401 403 403 403 200 403 200
       DELETE /api/v1/namespaces/{ns}/members/absent           401 403 403 403 404 403 404
       GET    /api/v1/tokens                                   401 200 200 200 200 200 200
+      GET    /api/v1/tokens/current                           401 200 200 200 200 200 200
       POST   /api/v1/tokens                                   401 422 422 422 422 422 422
       DELETE /api/v1/tokens/00000000-0000-0000-0000-000000000000 401 404 404 404 404 404 404
       GET    /api/v1/adapters                                 200 200 200 200 200 200 200

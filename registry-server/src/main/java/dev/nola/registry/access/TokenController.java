@@ -12,6 +12,7 @@ import io.swagger.v3.oas.annotations.tags.Tag;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -85,6 +86,17 @@ class TokenController {
     return repository.findByAccountOrderByCreatedAt(whose).stream()
         .map(TokenEntity::toApi)
         .toList();
+  }
+
+  @GetMapping("/current")
+  @Operation(
+      summary = "Read the token that the request is sent with",
+      description = "Whose it is, and what it allows.")
+  Token current(Caller caller) {
+    return Optional.ofNullable(caller.tokenId())
+        .flatMap(repository::findById)
+        .orElseThrow(() -> Refusal.unauthenticated("this needs a token"))
+        .toApi();
   }
 
   @DeleteMapping("/{id}")
