@@ -8,7 +8,6 @@ import dev.nola.format.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -20,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * for again.
  */
 final class Download {
-  private static final int RANGE_NOT_SATISFIABLE = 416;
+  static final int RANGE_NOT_SATISFIABLE = 416;
 
   private final Transport transport;
   private final LocalCache cache;
@@ -54,7 +53,7 @@ final class Download {
    * Fetches what is missing of the file.
    *
    * @param head what the registry said of it
-   * @param first an answer that brings it from its first byte on
+   * @param first an answer that brings it, or its end
    */
   Result run(FileHead head, Answer first) throws IOException, InterruptedException {
     try (first) {
@@ -75,7 +74,7 @@ final class Download {
   private Path fetch(FileHead head, @Nullable Answer first)
       throws IOException, InterruptedException {
     Path partial = cache.partial(head.digest());
-    boolean resumed = size(partial) > 0;
+    boolean resumed = cache.begunSize(head.digest()) > 0;
     Answer next = first;
     for (int cuts = 0; ; ) {
       try {
@@ -107,11 +106,15 @@ final class Download {
   /** Adds what is missing, as far as it comes. */
   private void append(Path partial, FileHead head, @Nullable Answer first)
       throws IOException, InterruptedException {
-    long at = size(partial);
+    long at = cache.begunSize(head.digest());
     if (head.size() >= 0 && at >= head.size()) {
       return; // it has come already, and is whole or not
     }
-    try (Answer answer = first != null && at == 0 ? first : request(head.digest(), at)) {
+    boolean fits = first != null && FileHead.start(first) == at;
+    if (first != null && !fits) {
+      first.close();
+    }
+    try (Answer answer = fits ? first : request(head.digest(), at)) {
       if (answer == null) {
         return;
       }
@@ -135,24 +138,27 @@ final class Download {
   /** The rest of the file, or null if the registry says that there is none. */
   private @Nullable Answer request(Sha256 digest, long at)
       throws IOException, InterruptedException {
-    Map<String, String> headers =
-        at == 0
-            ? Map.of("Accept", AdapterFile.MEDIA_TYPE)
-            : Map.of(
-                "Accept",
-                AdapterFile.MEDIA_TYPE,
-                "Range",
-                "bytes=" + at + "-",
-                "If-Range",
-                '"' + digest.toString() + '"');
     try {
-      return transport.open(Call.get(path).with(headers));
+      return transport.open(Call.get(path).with(headers(digest, at)));
     } catch (RegistryException e) {
       if (e.status() == RANGE_NOT_SATISFIABLE) {
         return null;
       }
       throw e;
     }
+  }
+
+  /** Asks for a file from a byte on if it still has that digest, else for all of it. */
+  static Map<String, String> headers(Sha256 digest, long at) {
+    return at == 0
+        ? Map.of("Accept", AdapterFile.MEDIA_TYPE)
+        : Map.of(
+            "Accept",
+            AdapterFile.MEDIA_TYPE,
+            "Range",
+            "bytes=" + at + "-",
+            "If-Range",
+            '"' + digest.toString() + '"');
   }
 
   private void write(Path partial, long start, long size, Body body)
@@ -191,9 +197,5 @@ final class Download {
                   size,
                   maxFileSize));
     }
-  }
-
-  private static long size(Path partial) throws IOException {
-    return Files.exists(partial) ? Files.size(partial) : 0;
   }
 }

@@ -26,6 +26,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -48,6 +49,7 @@ public final class LocalCache {
   private static final int GRACE_MINUTES = 5;
   private static final Duration GRACE = Duration.ofMinutes(GRACE_MINUTES);
   private static final Pattern FILE = Pattern.compile("([0-9a-f]{64})\\.(?:nola|part)");
+  private static final String PARTIAL = "partial";
   private static final int LOCK_DIGITS = 3;
 
   private final Path root;
@@ -188,7 +190,7 @@ public final class LocalCache {
   public boolean remove(Sha256 digest) throws IOException, InterruptedException {
     boolean removed;
     try (ProcessLock _ = lock(digest)) {
-      Files.deleteIfExists(partial(digest));
+      Files.deleteIfExists(partialFile(digest));
       removed = Files.deleteIfExists(blob(digest));
     }
     forgetWithoutFile();
@@ -237,17 +239,37 @@ public final class LocalCache {
 
   /** What a reference meant when it was asked for last, or null. */
   @Nullable Known known(URI registry, Reference reference) throws IOException {
-    Known known = read(note(registry, reference));
+    return read(references(), registry, reference);
+  }
+
+  /** What a reference meant when a download of it began that has not ended yet, or null. */
+  @Nullable Known begun(URI registry, Reference reference) throws IOException {
+    return read(begun(), registry, reference);
+  }
+
+  private static @Nullable Known read(Path folder, URI registry, Reference reference)
+      throws IOException {
+    Known known = read(folder.resolve(name(registry, reference)));
     return known != null && known.registry().equals(registry) && known.reference().equals(reference)
         ? known
         : null;
   }
 
-  /** Keeps what a reference means now. */
+  /** Keeps what a reference means now; for who has its file. */
   void remember(Known known) throws IOException {
+    write(references(), known);
+    Files.deleteIfExists(begun().resolve(name(known.registry(), known.reference())));
+  }
+
+  /** Keeps what a reference means whose file is about to come. */
+  void begin(Known known) throws IOException {
+    write(begun(), known);
+  }
+
+  private void write(Path folder, Known known) throws IOException {
     Folders.createPrivate(root);
-    Files.createDirectories(references());
-    Path temporary = references().resolve("." + UUID.randomUUID() + ".tmp");
+    Files.createDirectories(folder);
+    Path temporary = folder.resolve("." + UUID.randomUUID() + ".tmp");
     try {
       Files.write(
           temporary,
@@ -261,7 +283,7 @@ public final class LocalCache {
                       known.yanked())));
       Files.move(
           temporary,
-          note(known.registry(), known.reference()),
+          folder.resolve(name(known.registry(), known.reference())),
           StandardCopyOption.ATOMIC_MOVE,
           StandardCopyOption.REPLACE_EXISTING);
     } finally {
@@ -305,7 +327,14 @@ public final class LocalCache {
 
   /** Where the beginning of a file is kept until the rest is there; for who holds the lock. */
   Path partial(Sha256 digest) throws IOException {
-    return Files.createDirectories(root.resolve("partial")).resolve(digest.hex() + ".part");
+    Files.createDirectories(root.resolve(PARTIAL));
+    return partialFile(digest);
+  }
+
+  /** How much of a file has come. */
+  long begunSize(Sha256 digest) throws IOException {
+    Path partial = partialFile(digest);
+    return Files.exists(partial) ? Files.size(partial) : 0;
   }
 
   /** Makes a file of what has come, if that has the digest; else removes it and gives null. */
@@ -359,15 +388,22 @@ public final class LocalCache {
 
   /** Removes what is known of files that are gone. */
   private void forgetWithoutFile() throws IOException {
-    for (Path note : files(references())) {
+    forgetWithoutFile(references(), this::blob);
+    forgetWithoutFile(begun(), this::partialFile);
+  }
+
+  private static void forgetWithoutFile(Path folder, Function<Sha256, Path> file)
+      throws IOException {
+    for (Path note : files(folder)) {
       Known known = read(note);
-      if (known == null ? isOld(note) : !Files.exists(blob(known.digest()))) {
+      // A download that has just begun has no file yet.
+      if (isOld(note) && (known == null || !Files.exists(file.apply(known.digest())))) {
         Files.deleteIfExists(note);
       }
     }
   }
 
-  /** Whether no process can still be writing it. */
+  /** Whether no process can still be at it. */
   private static boolean isOld(Path file) throws IOException {
     try {
       return Files.getLastModifiedTime(file).toInstant().isBefore(Instant.now().minus(GRACE));
@@ -380,7 +416,7 @@ public final class LocalCache {
 
   private List<Stored> all() throws IOException {
     List<Stored> all = new ArrayList<>(stored(blobs()));
-    all.addAll(stored(root.resolve("partial")));
+    all.addAll(stored(root.resolve(PARTIAL)));
     return all;
   }
 
@@ -436,9 +472,9 @@ public final class LocalCache {
     }
   }
 
-  private Path note(URI registry, Reference reference) {
+  private static String name(URI registry, Reference reference) {
     String text = registry + " " + reference;
-    return references().resolve(Sha256.hash(text.getBytes(StandardCharsets.UTF_8)).hex() + ".json");
+    return Sha256.hash(text.getBytes(StandardCharsets.UTF_8)).hex() + ".json";
   }
 
   private Path lockFile(Sha256 digest) throws IOException {
@@ -451,8 +487,16 @@ public final class LocalCache {
     return root.resolve("references");
   }
 
+  private Path begun() {
+    return root.resolve("begun");
+  }
+
   private Path blobs() {
     return root.resolve("blobs");
+  }
+
+  private Path partialFile(Sha256 digest) {
+    return root.resolve(PARTIAL).resolve(digest.hex() + ".part");
   }
 
   private Path blob(Sha256 digest) {

@@ -27,7 +27,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -190,18 +189,15 @@ public final class NolaClient implements AutoCloseable {
       @Nullable Path present,
       Progress progress)
       throws IOException, InterruptedException {
-    Map<String, String> headers = new LinkedHashMap<>();
-    headers.put("Accept", AdapterFile.MEDIA_TYPE);
-    if (known != null) {
-      headers.put("If-None-Match", '"' + known.digest().toString() + '"');
-    }
-    try (Answer answer = transport.open(Call.get(path(reference) + "/file").with(headers))) {
+    try (Answer answer = ask(reference, known)) {
       FileHead head = head(reference, answer, known);
       String version = Objects.requireNonNull(head.version());
       Download.Result file;
       if (answer.isNotModified() && present != null) {
         file = new Download.Result(present, false);
       } else {
+        cache.begin(
+            new LocalCache.Known(registry(), reference, version, head.digest(), head.yanked()));
         String exact = path(new Reference(reference.adapter(), version)) + "/file";
         file = new Download(transport, cache, maxFileSize, exact, progress).run(head, answer);
       }
@@ -219,6 +215,37 @@ public final class NolaClient implements AutoCloseable {
       return new Pulled(
           reference, version, head.digest(), file.path(), head.yanked(), !file.downloaded());
     }
+  }
+
+  /**
+   * Asks for the file of a reference: if it is not the one that the cache has, and not for what has
+   * come of it before.
+   */
+  private Answer ask(Reference reference, LocalCache.@Nullable Known known)
+      throws IOException, InterruptedException {
+    Call file = Call.get(path(reference) + "/file");
+    if (known != null) {
+      return transport.open(
+          file.with(
+              Map.of(
+                  "Accept",
+                  AdapterFile.MEDIA_TYPE,
+                  "If-None-Match",
+                  '"' + known.digest().toString() + '"')));
+    }
+    LocalCache.Known begun = cache.begun(registry(), reference);
+    long at = begun == null ? 0 : cache.begunSize(begun.digest());
+    if (begun != null && at > 0) {
+      try {
+        return transport.open(file.with(Download.headers(begun.digest(), at)));
+      } catch (RegistryException e) {
+        if (e.status() != Download.RANGE_NOT_SATISFIABLE) {
+          throw e;
+        }
+        // All of it has come, and only the last step was not done.
+      }
+    }
+    return transport.open(file.with(Map.of("Accept", AdapterFile.MEDIA_TYPE)));
   }
 
   /** What the registry says of the file, which must be what was asked for. */

@@ -31,6 +31,7 @@
  * blobs/HEX.nola       a whole file, named by the SHA-256 of its bytes; its time is that of its last use
  * partial/HEX.part     the beginning of one that is being downloaded, or was cut
  * references/HEX.json  what a reference meant when last asked: registry, reference, version, digest
+ * begun/HEX.json       the same of one whose file is in partial
  * locks/XYZ            empty; locked while a file whose digest begins so is written, looked at or removed
  * </pre>
  *

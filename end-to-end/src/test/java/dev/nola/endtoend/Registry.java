@@ -1,0 +1,193 @@
+package dev.nola.endtoend;
+
+import dev.nola.api.Scope;
+import dev.nola.api.TokenRequest;
+import dev.nola.client.registry.LocalCache;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.format.Sha256;
+import dev.nola.registry.RegistryServer;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.SpringApplication;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.util.FileSystemUtils;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A real registry on a free port, with a real database and directory. */
+final class Registry implements AutoCloseable {
+  private static final String ADMIN = "end-to-end-admin-token-of-enough-characters";
+  private static final AtomicInteger COUNT = new AtomicInteger();
+
+  private final ConfigurableApplicationContext context;
+  private final Path data;
+
+  private Registry(ConfigurableApplicationContext context, Path data) {
+    this.context = context;
+    this.data = data;
+  }
+
+  /** One PostgreSQL for all tests of a run; it need not survive a crash. */
+  private static final class Database {
+    static final EmbeddedPostgres POSTGRES = start();
+
+    private static EmbeddedPostgres start() {
+      try {
+        return EmbeddedPostgres.builder()
+            .setRegisterShutdownHook(false) // the servers end before it
+            .setOutputRedirector(ProcessBuilder.Redirect.DISCARD)
+            .setErrorRedirector(ProcessBuilder.Redirect.DISCARD)
+            .start();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    static String create() throws SQLException {
+      String name = "registry" + COUNT.incrementAndGet();
+      try (var connection = POSTGRES.getPostgresDatabase().getConnection();
+          var statement = connection.createStatement()) {
+        statement.execute("create database " + name);
+      }
+      return "jdbc:postgresql://localhost:%d/%s".formatted(POSTGRES.getPort(), name);
+    }
+  }
+
+  /** The server that tests share which need no settings of their own. */
+  private static final class Shared {
+    static final Registry REGISTRY = start();
+
+    private static Registry start() {
+      try {
+        return Registry.start();
+      } catch (IOException | SQLException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+
+  private static final Deque<Registry> RUNNING = new ConcurrentLinkedDeque<>();
+
+  static {
+    Runtime.getRuntime().addShutdownHook(new Thread(Registry::endAll));
+  }
+
+  private static void endAll() {
+    try {
+      for (Registry registry : RUNNING) {
+        registry.close();
+      }
+      Database.POSTGRES.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static Registry shared() {
+    return Shared.REGISTRY;
+  }
+
+  /** Starts a server, with settings such as {@code nola.access.anonymous-read=false}. */
+  static Registry start(String... settings) throws IOException, SQLException {
+    Path data = Files.createTempDirectory("nola-end-to-end");
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("server.port", "0");
+    all.put("nola.data", data.toString());
+    all.put("nola.database.url", Database.create());
+    all.put("nola.database.username", "postgres");
+    all.put("nola.access.admin-token", ADMIN);
+    for (String setting : settings) {
+      int equals = setting.indexOf('=');
+      all.put(setting.substring(0, equals), setting.substring(equals + 1));
+    }
+    SpringApplication application = new SpringApplication(RegistryServer.class);
+    application.setRegisterShutdownHook(false);
+    Registry registry =
+        new Registry(
+            application.run(
+                all.entrySet().stream()
+                    .map(e -> "--" + e.getKey() + "=" + e.getValue())
+                    .toArray(String[]::new)),
+            data);
+    RUNNING.add(registry);
+    return registry;
+  }
+
+  int port() {
+    return Integer.parseInt(context.getEnvironment().getRequiredProperty("local.server.port"));
+  }
+
+  URI url() {
+    return URI.create("http://127.0.0.1:" + port());
+  }
+
+  /** A token for an account. */
+  String token(String account, Scope... scopes) throws IOException, InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(url().resolve("/api/v1/tokens"))
+            .header("Authorization", "Bearer " + ADMIN)
+            .header("Content-Type", "application/json")
+            .POST(
+                BodyPublishers.ofByteArray(
+                    JsonMapper.shared()
+                        .writeValueAsBytes(
+                            new TokenRequest(account, null, List.of(scopes), null, null))))
+            .build();
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      HttpResponse<String> answer = http.send(request, BodyHandlers.ofString());
+      if (answer.statusCode() != 201) {
+        throw new AssertionError(answer.body());
+      }
+      return JsonMapper.shared().readTree(answer.body()).path("secret").asString();
+    }
+  }
+
+  /** A name that no other test has. */
+  static String freshName() {
+    return "n" + COUNT.incrementAndGet();
+  }
+
+  /** A client with a cache. */
+  NolaClient client(@Nullable String token, Path cache) {
+    return NolaClient.builder(url()).token(token).cache(LocalCache.at(cache)).build();
+  }
+
+  /** A client of an account that owns the namespace of the same name. */
+  NolaClient owner(String namespace, Path cache) throws IOException, InterruptedException {
+    NolaClient client = client(token(namespace, Scope.PUBLISH), cache);
+    client.createNamespace(namespace);
+    return client;
+  }
+
+  /** The file that the server keeps for a digest. */
+  Path blob(Sha256 digest) {
+    String hex = digest.hex();
+    return data.resolve("blobs/sha256")
+        .resolve(hex.substring(0, 2))
+        .resolve(hex.substring(2, 4))
+        .resolve(hex);
+  }
+
+  @Override
+  public void close() throws IOException {
+    RUNNING.remove(this);
+    context.close();
+    FileSystemUtils.deleteRecursively(data);
+  }
+}

@@ -1,0 +1,5 @@
+/** Tests of clients with the real registry, on the loopback address. */
+@NullMarked
+package dev.nola.endtoend;
+
+import org.jspecify.annotations.NullMarked;
