@@ -79,7 +79,7 @@ final class AdapterSource {
 
   Pulled pull(Reference reference, Output output) throws IOException, InterruptedException {
     Pulled pulled;
-    try (NolaClient client = registry.client();
+    try (NolaClient client = registry.client(output);
         Output.Bar bar = output.bar("pull")) {
       pulled = client.pull(reference, bar);
     }

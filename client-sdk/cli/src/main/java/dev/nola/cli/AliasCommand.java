@@ -51,7 +51,7 @@ final class AliasCommand {
     @Override
     public Integer call() throws IOException, InterruptedException {
       Reference to = Reference.parse(reference);
-      try (NolaClient client = registry.client()) {
+      try (NolaClient client = registry.client(output)) {
         // An alias points to a number: what another alias or a range means now is found first.
         String version =
             to.isPinned() && to.digest() == null ? to.version() : client.version(to).version();
@@ -80,7 +80,7 @@ final class AliasCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      try (NolaClient client = registry.client()) {
+      try (NolaClient client = registry.client(output)) {
         client.removeAlias(AdapterName.parse(adapter), alias);
       }
       output.print(
@@ -104,7 +104,7 @@ final class AliasCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      try (NolaClient client = registry.client()) {
+      try (NolaClient client = registry.client(output)) {
         AdapterDetails details = client.adapter(AdapterName.parse(adapter));
         output.print(
             details.aliases(),
@@ -130,7 +130,7 @@ final class AliasCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      try (NolaClient client = registry.client()) {
+      try (NolaClient client = registry.client(output)) {
         List<AliasChange> history = client.aliasHistory(AdapterName.parse(adapter), alias);
         output.print(
             history,

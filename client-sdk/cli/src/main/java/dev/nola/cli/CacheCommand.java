@@ -37,7 +37,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException {
-      LocalCache cache = LocalCache.of(output.console().environment());
+      LocalCache cache = output.cache();
       List<LocalCache.Entry> entries = cache.list();
       output.print(
           new Listing(
@@ -82,7 +82,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      LocalCache.Check check = LocalCache.of(output.console().environment()).verify();
+      LocalCache.Check check = output.cache().verify();
       List<String> damaged = check.damaged().stream().map(Sha256::toString).toList();
       output.print(
           Map.of("whole", check.whole(), "damaged", damaged),
@@ -107,7 +107,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      LocalCache cache = LocalCache.of(output.console().environment());
+      LocalCache cache = output.cache();
       boolean removed =
           name.startsWith("sha256:")
               ? cache.remove(Sha256.parse(name))
@@ -126,7 +126,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException {
-      long bytes = LocalCache.of(output.console().environment()).clear();
+      long bytes = output.cache().clear();
       output.print(Map.of("freed", bytes), out -> out.println("freed " + Output.bytes(bytes)));
       return 0;
     }

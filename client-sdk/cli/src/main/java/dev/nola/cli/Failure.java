@@ -1,6 +1,7 @@
 package dev.nola.cli;
 
 import dev.nola.client.merge.MergeRefusedException;
+import dev.nola.client.peft.ExportRefusedException;
 import dev.nola.client.registry.RegistryException;
 import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.format.AdapterException;
@@ -47,6 +48,8 @@ record Failure(int exitCode, String kind, String reason) {
           new Failure(REFUSED, kind(refused.reason()), refused.getMessage());
       case AdapterException refused -> new Failure(REFUSED, kind(refused), refused.getMessage());
       case MergeRefusedException refused ->
+          new Failure(REFUSED, kind(refused.reason()), refused.getMessage());
+      case ExportRefusedException refused ->
           new Failure(REFUSED, kind(refused.reason()), refused.getMessage());
       case InvalidModelException invalid ->
           new Failure(REFUSED, "invalid-model", invalid.getMessage());

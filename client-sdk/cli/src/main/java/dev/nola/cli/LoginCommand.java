@@ -27,13 +27,13 @@ final class LoginCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    URI url = registry.url();
+    URI url = registry.url(output);
     String secret = readToken(url);
     Token token;
     try (NolaClient client = NolaClient.builder(url).token(secret).build()) {
       token = client.whoami();
     }
-    registry.credentials().save(url, secret);
+    output.credentials().save(url, secret);
     output.print(
         new Identity(url.toString(), token.account(), token.scopes()),
         out -> out.printf("logged in to %s as %s%n", url, token.account()));

@@ -17,8 +17,8 @@ final class LogoutCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    String url = registry.url().toString();
-    boolean removed = registry.credentials().remove(registry.url());
+    String url = registry.url(output).toString();
+    boolean removed = output.credentials().remove(registry.url(output));
     output.print(
         Map.of("registry", url, "removed", removed),
         out -> out.printf(removed ? "logged out of %s%n" : "was not logged in to %s%n", url));

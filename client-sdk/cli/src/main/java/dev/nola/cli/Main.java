@@ -23,6 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
       VerifyCommand.class,
       ReconstructCommand.class,
       MergeCommand.class,
+      ExportCommand.class,
       DiffCommand.class,
       SynthCommand.class,
       PullCommand.class,

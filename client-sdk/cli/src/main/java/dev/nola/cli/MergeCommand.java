@@ -1,5 +1,6 @@
 package dev.nola.cli;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
 import dev.nola.client.merge.ModelMerge.BaseCheck;
@@ -104,10 +105,7 @@ final class MergeCommand implements Callable<Integer> {
     return 0;
   }
 
-  private record Result(
-      String output,
-      boolean dryRun,
-      @com.fasterxml.jackson.annotation.JsonUnwrapped ModelMerge.Report report) {}
+  private record Result(String output, boolean dryRun, @JsonUnwrapped ModelMerge.Report report) {}
 
   private void print(ModelMerge.Report report, PrintWriter out) {
     out.printf(

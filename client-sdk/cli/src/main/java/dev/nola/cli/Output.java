@@ -1,6 +1,8 @@
 package dev.nola.cli;
 
 import dev.nola.client.Progress;
+import dev.nola.client.registry.Credentials;
+import dev.nola.client.registry.LocalCache;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -35,6 +37,21 @@ final class Output {
 
   Console console() {
     return ((Main) command.root().userObject()).console();
+  }
+
+  /** An environment variable; empty if there is none. */
+  String environment(String name) {
+    return console().environment().getOrDefault(name, "");
+  }
+
+  /** The user's tokens. */
+  Credentials credentials() {
+    return Credentials.of(console().environment());
+  }
+
+  /** The user's cache. */
+  LocalCache cache() {
+    return LocalCache.of(console().environment());
   }
 
   CommandSpec command() {

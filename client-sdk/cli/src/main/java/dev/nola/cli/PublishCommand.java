@@ -64,7 +64,7 @@ final class PublishCommand implements Callable<Integer> {
     AdapterSource.naming(
         file.toString(), () -> Reconstructor.standard().verify(AdapterFile.read(file)));
     Published published;
-    try (NolaClient client = registry.client();
+    try (NolaClient client = registry.client(output);
         Output.Bar bar = output.bar("publish")) {
       if (createNamespace) {
         client.createNamespace(reference.adapter().namespace());

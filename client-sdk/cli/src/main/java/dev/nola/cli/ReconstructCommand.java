@@ -1,6 +1,7 @@
 package dev.nola.cli;
 
 import dev.nola.client.factors.FactorsFile;
+import dev.nola.format.AdapterException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,7 +44,7 @@ final class ReconstructCommand implements Callable<Integer> {
     FactorsFile.Form form = delta ? FactorsFile.Form.DELTAS : FactorsFile.Form.FACTORS;
     try (Output.Bar bar = output.bar("reconstruct")) {
       FactorsFile.write(opened.file(), form, destination, bar);
-    } catch (dev.nola.format.AdapterException e) {
+    } catch (AdapterException e) {
       throw new RefusedAdapterException(opened.name(), e);
     }
     Result result =

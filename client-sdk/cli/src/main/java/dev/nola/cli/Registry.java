@@ -1,15 +1,10 @@
 package dev.nola.cli;
 
-import dev.nola.client.registry.Credentials;
-import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import java.io.IOException;
 import java.net.URI;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** Which registry a command asks, and as whom. */
 final class Registry {
@@ -25,40 +20,25 @@ final class Registry {
   @Option(names = "--offline", description = "Ask no registry; take what the cache has.")
   private boolean offline;
 
-  @Spec(Spec.Target.MIXEE)
-  private CommandSpec command = CommandSpec.create();
-
-  URI url() {
+  URI url(Output output) {
     if (url != null) {
       return url;
     }
-    String fromEnvironment = environment().getOrDefault("NOLA_REGISTRY", "");
+    String fromEnvironment = output.environment("NOLA_REGISTRY");
     return URI.create(fromEnvironment.isEmpty() ? DEFAULT : fromEnvironment);
   }
 
   /** A client for it, with the token of {@code $NOLA_TOKEN}, or else of {@code nola login}. */
-  NolaClient client() throws IOException {
-    return client(url());
+  NolaClient client(Output output) throws IOException {
+    return client(url(output), output);
   }
 
-  NolaClient client(URI registry) throws IOException {
-    String token = environment().getOrDefault("NOLA_TOKEN", "");
+  NolaClient client(URI registry, Output output) throws IOException {
+    String token = output.environment("NOLA_TOKEN");
     return NolaClient.builder(registry)
-        .token(token.isEmpty() ? credentials().token(registry) : token)
-        .cache(cache())
+        .token(token.isEmpty() ? output.credentials().token(registry) : token)
+        .cache(output.cache())
         .offline(offline)
         .build();
-  }
-
-  Credentials credentials() {
-    return Credentials.of(environment());
-  }
-
-  LocalCache cache() {
-    return LocalCache.of(environment());
-  }
-
-  private Map<String, String> environment() {
-    return ((Main) command.root().userObject()).console().environment();
   }
 }

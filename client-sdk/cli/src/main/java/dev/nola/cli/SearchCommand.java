@@ -82,7 +82,7 @@ final class SearchCommand implements Callable<Integer> {
             .limit(limit);
     tags.forEach(query::tag);
     Page<AdapterSummary> page;
-    try (NolaClient client = registry.client()) {
+    try (NolaClient client = registry.client(output)) {
       page = client.search(query.build(), cursor);
     }
     output.print(page, out -> print(page, out));

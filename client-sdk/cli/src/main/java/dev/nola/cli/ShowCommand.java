@@ -39,7 +39,7 @@ final class ShowCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     Reference asked = Reference.parse(reference);
-    try (NolaClient client = registry.client()) {
+    try (NolaClient client = registry.client(output)) {
       if (versions) {
         List<VersionSummary> all = all(client, asked);
         output.print(all, out -> print(all, out));

@@ -18,14 +18,14 @@ final class WhoamiCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    try (NolaClient client = registry.client()) {
+    try (NolaClient client = registry.client(output)) {
       Token token = client.whoami();
       output.print(
-          new Identity(registry.url().toString(), token.account(), token.scopes()),
+          new Identity(registry.url(output).toString(), token.account(), token.scopes()),
           out ->
               out.printf(
                   "%s at %s, with a token for %s%n",
-                  token.account(), registry.url(), token.scopes()));
+                  token.account(), registry.url(output), token.scopes()));
     }
     return 0;
   }

@@ -48,7 +48,7 @@ final class YankCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     Reference version = Reference.parse(reference);
-    try (NolaClient client = registry.client()) {
+    try (NolaClient client = registry.client(output)) {
       VersionSummary summary =
           what.reason == null
               ? client.unyank(version.adapter(), version.version())

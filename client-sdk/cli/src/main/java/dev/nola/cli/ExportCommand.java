@@ -1,0 +1,160 @@
+package dev.nola.cli;
+
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import dev.nola.client.peft.ExportRefusedException;
+import dev.nola.client.peft.Orientation;
+import dev.nola.client.peft.PeftExport;
+import dev.nola.client.peft.TaskType;
+import dev.nola.format.AdapterException;
+import dev.nola.format.DType;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Turns an adapter into a LoRA of PEFT. */
+@Command(
+    name = "export",
+    description = {
+      "Write an adapter as a LoRA that PEFT, Transformers and vLLM load.",
+      "With f32 its product is exactly the adapter's ΔW; f16 and bf16 round, and say by how much."
+    },
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  nola export mood.nola --format peft -o mood-lora/",
+      "  nola export acme/mood@prod --format peft --dtype bf16 --for vllm --base-model meta-llama/Llama-2-7b-hf -o mood-lora/"
+    })
+final class ExportCommand implements Callable<Integer> {
+  /** What can be written. */
+  enum Format {
+    PEFT
+  }
+
+  /** Programs that take less than PEFT does. */
+  enum For {
+    VLLM
+  }
+
+  @Parameters(paramLabel = "FILE_OR_REF", description = "The adapter.")
+  private String adapter = "";
+
+  @Option(names = "--format", paramLabel = "FORMAT", description = "peft, which is the only one.")
+  private Format format = Format.PEFT;
+
+  @Option(
+      names = {"-o", "--output"},
+      required = true,
+      paramLabel = "DIR",
+      description = "The folder to write; must not exist.")
+  private Path destination = Path.of("");
+
+  @Option(
+      names = "--base-model",
+      paramLabel = "NAME",
+      description =
+          "The base model's name, as PEFT should load it; what the adapter says when not given.")
+  private @Nullable String baseName;
+
+  @Option(
+      names = "--base",
+      paramLabel = "PATH",
+      description =
+          "The base model's folder: its config tells how weights are stored, and its tensors complete modules that dense tensors replace.")
+  private @Nullable Path base;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      description = "f32, f16 or bf16; ${DEFAULT-VALUE} when not given.")
+  private DType dtype = DType.F32;
+
+  @Option(
+      names = "--orientation",
+      paramLabel = "HOW",
+      description =
+          "How weights are stored: linear (out×in), conv1d (in×out, as GPT-2) or auto, the default.")
+  private Orientation orientation = Orientation.AUTO;
+
+  @Option(
+      names = "--task",
+      paramLabel = "TYPE",
+      description = "PEFT's task type: ${COMPLETION-CANDIDATES}.")
+  private @Nullable TaskType task;
+
+  @Option(
+      names = "--module-prefix",
+      paramLabel = "PREFIX",
+      description = "What stands before tensor names in the loaded model, such as transformer. .")
+  private @Nullable String modulePrefix;
+
+  @Option(
+      names = "--for",
+      paramLabel = "PROGRAM",
+      description = "vllm: refuse what vLLM does not load.")
+  private @Nullable For program;
+
+  @Mixin private AdapterSource source = new AdapterSource();
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException, ExportRefusedException {
+    AdapterSource.Opened opened = source.open(adapter, output);
+    PeftExport.Report report;
+    try (Output.Bar bar = output.bar("export")) {
+      report = export(opened, bar).write(destination);
+    } catch (AdapterException e) {
+      throw new RefusedAdapterException(opened.name(), e);
+    }
+    report.warnings().forEach(output::warn);
+    output.print(
+        new Result(destination.toString(), format, dtype, report), out -> print(report, out));
+    return 0;
+  }
+
+  private PeftExport export(AdapterSource.Opened opened, Output.Bar bar) {
+    PeftExport.Builder export =
+        PeftExport.of(opened.file())
+            .dtype(dtype)
+            .orientation(orientation)
+            .forVllm(program == For.VLLM)
+            .progress(bar);
+    if (baseName != null) {
+      export.baseName(baseName);
+    }
+    if (base != null) {
+      export.base(base);
+    }
+    if (task != null) {
+      export.task(task);
+    }
+    if (modulePrefix != null) {
+      export.modulePrefix(modulePrefix);
+    }
+    return export.build();
+  }
+
+  private record Result(
+      String output, Format format, DType dtype, @JsonUnwrapped PeftExport.Report report) {}
+
+  private void print(PeftExport.Report report, PrintWriter out) {
+    out.printf(
+        "wrote %s: %d modules of rank %d, %d kept whole, %s%n",
+        destination, report.modules(), report.rank(), report.saved(), Output.bytes(report.bytes()));
+    if (report.roundingError() > 0) {
+      out.printf(
+          Locale.ROOT,
+          "rounding to %s changes ΔW by at most %.2g of its norm, in %s%n",
+          dtype,
+          report.roundingError(),
+          report.leastExact());
+    }
+  }
+}
