@@ -71,7 +71,7 @@ public final class Main implements Runnable {
   @CommandLine.Spec
   private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
 
-  private Main(Console console) {
+  Main(Console console) {
     this.console = console;
   }
 
@@ -117,10 +117,9 @@ public final class Main implements Runnable {
   static int run(Console console, String... args) {
     Main main = new Main(console);
     int exitCode =
-        new CommandLine(main)
+        commandLine(main)
             .setOut(console.out())
             .setErr(console.err())
-            .setCaseInsensitiveEnumValuesAllowed(true)
             .setExecutionExceptionHandler((failure, command, _) -> main.report(failure, command))
             .execute(args);
     if (console.out().checkError()) {
@@ -128,6 +127,10 @@ public final class Main implements Runnable {
       return Failure.UNREADABLE;
     }
     return exitCode;
+  }
+
+  private static CommandLine commandLine(Main main) {
+    return new CommandLine(main).setCaseInsensitiveEnumValuesAllowed(true);
   }
 
   Console console() {

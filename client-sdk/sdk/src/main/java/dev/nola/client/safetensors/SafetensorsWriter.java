@@ -3,6 +3,7 @@ package dev.nola.client.safetensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -25,6 +26,12 @@ import tools.jackson.core.json.JsonFactory;
  */
 public final class SafetensorsWriter implements AutoCloseable {
   private static final int HEADER_ALIGNMENT = 8;
+
+  /** The size of a buffer is an int. */
+  private static final long MOST_NATIVE = 1 << 30;
+
+  /** Bytes that are copied before they are written. */
+  private static final long MOST_HEAP = 1 << 22;
 
   private final FileChannel channel;
   private final Map<String, Long> places = new HashMap<>();
@@ -103,10 +110,15 @@ public final class SafetensorsWriter implements AutoCloseable {
    */
   public void write(String tensor, long from, MemorySegment data) throws IOException {
     long place = Objects.requireNonNull(places.get(tensor), tensor) + from;
-    long most = 1 << 30; // a ByteBuffer's size is an int
+    long most = data.isNative() ? MOST_NATIVE : MOST_HEAP;
     for (long done = 0; done < data.byteSize(); done += most) {
       MemorySegment part = data.asSlice(done, Math.min(most, data.byteSize() - done));
-      write(part.asByteBuffer(), place + done);
+      // An array of other elements than bytes has no view as a buffer.
+      write(
+          part.isNative()
+              ? part.asByteBuffer()
+              : ByteBuffer.wrap(part.toArray(ValueLayout.JAVA_BYTE)),
+          place + done);
     }
   }
 

@@ -69,6 +69,21 @@ class SafetensorsWriterTest {
   }
 
   @Test
+  void anyArrayCanBeWritten() throws IOException {
+    Path file = folder.resolve("m.safetensors");
+    float[] values = {1, 2, 3};
+    try (SafetensorsWriter writer =
+        SafetensorsWriter.create(
+            file, List.of(new SafetensorsWriter.Slot("a", "F32", List.of(3L), 12)), Map.of())) {
+      writer.write("a", MemorySegment.ofArray(values).asReadOnly());
+    }
+    try (SafetensorsFile read = SafetensorsFile.open(file)) {
+      assertThat(read.tensors().get("a").data().mismatch(MemorySegment.ofArray(values)))
+          .isEqualTo(-1);
+    }
+  }
+
+  @Test
   void aFileThatIsThereIsNotTouched() throws IOException {
     Path file = Files.writeString(folder.resolve("m.safetensors"), "mine");
     assertThatThrownBy(() -> SafetensorsWriter.create(file, List.of(), Map.of()))

@@ -1,0 +1,389 @@
+package dev.nola.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nola.client.safetensors.SafetensorsFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+
+/** Commands that need no registry. */
+class CommandsTest {
+  @TempDir private Path folder;
+  private Path base;
+  private String adapter;
+
+  @BeforeEach
+  void makeAnAdapter() throws IOException {
+    base = BaseModel.write(folder.resolve("base"));
+    adapter = synth("a.nola", "1");
+  }
+
+  private String synth(String name, String seed) {
+    String file = folder.resolve(name).toString();
+    Nola made =
+        Nola.run(
+            "synth",
+            "--base",
+            base.toString(),
+            "--targets",
+            "(q|v)_proj",
+            "--rank",
+            "3",
+            "--k",
+            "10",
+            "--l",
+            "11",
+            "--bits",
+            "5",
+            "--generator",
+            "philox-uniform8",
+            "--seed",
+            seed,
+            "-o",
+            file);
+    assertThat(made.err()).isEmpty();
+    assertThat(made.exitCode()).isZero();
+    return file;
+  }
+
+  private List<String> names() throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  @Test
+  void synthMakesWhatItsOptionsSay() {
+    JsonNode made = Nola.run("inspect", adapter, "--json", "--codes").json();
+    assertThat(made.get("generator").asString()).isEqualTo("philox-uniform8");
+    assertThat(made.get("seed").asString()).isEqualTo("0x0000000000000001");
+    assertThat(made.get("layers")).hasSize(2);
+    JsonNode layer = made.get("layers").get(0);
+    assertThat(layer.get("rank").asInt()).isEqualTo(3);
+    assertThat(layer.get("a").get("codes")).hasSize(10);
+    assertThat(layer.get("b").get("codes")).hasSize(11);
+    assertThat(layer.get("a").get("bits").asInt()).isEqualTo(5);
+    assertThat(made.get("base").get("identity").asString()).startsWith("sha256:");
+  }
+
+  @Test
+  void synthIsDeterministic() throws IOException {
+    assertThat(Path.of(synth("b.nola", "1"))).hasSameBinaryContentAs(Path.of(adapter));
+    assertThat(Path.of(synth("c.nola", "0x1"))).hasSameBinaryContentAs(Path.of(adapter));
+    assertThat(Files.mismatch(Path.of(synth("d.nola", "2")), Path.of(adapter))).isNotNegative();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--generator|gaussian|--generator gaussian, must be one of [philox-uniform24,",
+        "--seed|-1|--seed -1, must be 0 to 2^64-1",
+        "--targets|k_proj|matches k_proj; it has model.",
+        "--targets|(|--targets ( is no RE2 pattern",
+        "--bits|17|code width=17 bits, must be 1..16",
+        "--rank|0|rank=0, must be at least 1",
+        "--k|many|Invalid value for option '--k'",
+      })
+  void synthNamesTheValueAndTheRule(String option, String value, String message) {
+    List<String> args =
+        new ArrayList<>(
+            List.of("synth", "--base", base.toString(), "-o", folder.resolve("x").toString()));
+    if (!option.equals("--targets")) {
+      args.addAll(List.of("--targets", "q_proj"));
+    }
+    args.addAll(List.of(option, value));
+    Nola refused = Nola.run(args.toArray(String[]::new));
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err()).contains(message).doesNotContain("Exception");
+    assertThat(folder.resolve("x")).doesNotExist();
+  }
+
+  @Test
+  void synthDoesNotOverwrite() {
+    Nola refused =
+        Nola.run("synth", "--base", base.toString(), "--targets", "q_proj", "-o", adapter);
+    assertThat(refused.exitCode()).isEqualTo(3);
+    assertThat(refused.err()).isEqualTo("nola synth: " + adapter + ": exists already\n");
+  }
+
+  @Test
+  void mergeWritesAModelAndSaysWhatItDid() throws IOException {
+    Path merged = folder.resolve("merged");
+    Nola done =
+        Nola.run(
+            "merge",
+            "--base",
+            base.toString(),
+            "--adapter",
+            adapter + "=0.5",
+            "-o",
+            merged.toString(),
+            "--json");
+    assertThat(done.exitCode()).isZero();
+    assertThat(done.err()).isEmpty();
+    assertThat(done.json().get("merged").asInt()).isEqualTo(2);
+    assertThat(done.json().get("copied").asInt()).isEqualTo(1);
+    assertThat(done.json().get("bytes").asInt()).isEqualTo(1200);
+    assertThat(merged.resolve("config.json")).exists();
+    try (SafetensorsFile before = SafetensorsFile.open(base.resolve("model.safetensors"));
+        SafetensorsFile after = SafetensorsFile.open(merged.resolve("model.safetensors"))) {
+      String q = "model.layers.0.self_attn.q_proj.weight";
+      assertThat(after.tensors().get(q).data().mismatch(before.tensors().get(q).data()))
+          .isNotEqualTo(-1);
+    }
+  }
+
+  @Test
+  void aDryRunWritesNothing() throws IOException {
+    List<String> before = names();
+    Nola done =
+        Nola.run(
+            "merge",
+            "--base",
+            base.toString(),
+            "--adapter",
+            adapter,
+            "-o",
+            folder.resolve("m").toString(),
+            "--dry-run");
+    assertThat(done.exitCode()).isZero();
+    assertThat(done.out()).startsWith("would write").contains("2 tensors adapted");
+    assertThat(names()).isEqualTo(before);
+  }
+
+  @Test
+  void anotherBaseIsRefusedAndCanBeAllowed() throws IOException {
+    Path weights = base.resolve("model.safetensors");
+    byte[] bytes = Files.readAllBytes(weights);
+    bytes[bytes.length - 100] ^= 1; // in v_proj
+    Files.write(weights, bytes);
+    String out = folder.resolve("m").toString();
+    Nola refused =
+        Nola.run("merge", "--base", base.toString(), "--adapter", adapter, "-o", out, "--json");
+    assertThat(refused.exitCode()).isEqualTo(1);
+    assertThat(refused.json().get("kind").asString()).isEqualTo("base");
+    assertThat(refused.err()).contains("is not the base model that the adapter was made for");
+    Nola allowed =
+        Nola.run(
+            "merge",
+            "--base",
+            base.toString(),
+            "--adapter",
+            adapter,
+            "-o",
+            out,
+            "--allow-base-mismatch");
+    assertThat(allowed.exitCode()).isZero();
+    assertThat(allowed.err()).startsWith("warning: ").contains("is not the base model");
+    Nola skipped =
+        Nola.run(
+            "merge",
+            "--base",
+            base.toString(),
+            "--adapter",
+            adapter,
+            "-o",
+            out + "2",
+            "--skip-base-check");
+    assertThat(skipped.err()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "a.nola, a.nola, 1",
+    "a.nola=0.5, a.nola, 0.5",
+    "a.nola=-1e-3, a.nola, -0.001",
+    "acme/mood@prod=2, acme/mood@prod, 2",
+    "acme/mood@>=1.2, acme/mood@>=1.2, 1",
+    "acme/mood@=1.2, acme/mood@=1.2, 1",
+    "acme/mood@>=1 <=2=0.25, acme/mood@>=1 <=2, 0.25",
+  })
+  void weightsAreToldFromNamesAndRanges(String argument, String name, double weight) {
+    assertThat(MergeCommand.Weighted.parse(argument))
+        .isEqualTo(new MergeCommand.Weighted(name, weight));
+  }
+
+  @Test
+  void aWeightThatIsNoNumberIsNamed() {
+    Nola refused =
+        Nola.run(
+            "merge",
+            "--base",
+            base.toString(),
+            "--adapter",
+            adapter + "=half",
+            "-o",
+            folder.resolve("m").toString());
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err()).contains("weight \"half\" is no number");
+  }
+
+  @Test
+  void exportWritesALora() {
+    Path lora = folder.resolve("lora");
+    Nola done =
+        Nola.run("export", adapter, "--format", "peft", "-o", lora.toString(), "--dtype", "bf16");
+    assertThat(done.err()).isEmpty();
+    assertThat(done.exitCode()).isZero();
+    assertThat(done.out()).contains("2 modules of rank 3").contains("rounding to BF16");
+    assertThat(lora.resolve("adapter_model.safetensors")).exists();
+    Nola refused = Nola.run("export", adapter, "-o", lora.toString());
+    assertThat(refused.exitCode()).isEqualTo(1);
+    assertThat(refused.err()).contains("exists already");
+    Nola vllm = Nola.run("export", adapter, "--for", "vllm", "-o", folder.resolve("v").toString());
+    assertThat(vllm.exitCode()).isEqualTo(1);
+    assertThat(vllm.err()).contains("vLLM needs the name of the base model");
+  }
+
+  @Test
+  void diffTellsByItsExitCode() {
+    String other = synth("b.nola", "2");
+    assertThat(Nola.run("diff", adapter, adapter).exitCode()).isZero();
+    Nola differs = Nola.run("diff", adapter, other);
+    assertThat(differs.exitCode()).isEqualTo(1);
+    assertThat(differs.out())
+        .startsWith("seed\n- 0x0000000000000001\n+ 0x0000000000000002\n")
+        .contains("~ model.layers.0.self_attn.q_proj.weight, distance 1.")
+        .endsWith("other bits; layers with the same bits: 0 of 2\n");
+    JsonNode json = Nola.run("diff", adapter, other, "--json").json();
+    assertThat(json.get("sameBits").asBoolean()).isFalse();
+    assertThat(json.get("layers")).hasSize(2);
+  }
+
+  @Test
+  void reconstructWritesFactors() throws IOException {
+    Path factors = folder.resolve("f.safetensors");
+    assertThat(Nola.run("reconstruct", adapter, "-o", factors.toString()).exitCode()).isZero();
+    try (SafetensorsFile read = SafetensorsFile.open(factors)) {
+      assertThat(read.tensors().get("model.layers.0.self_attn.q_proj.weight.nola_A").shape())
+          .containsExactly(12L, 3L);
+    }
+  }
+
+  @Test
+  void aLockFileHoldsUntilAnAdapterChanges() throws IOException {
+    String lock = folder.resolve("nola.lock").toString();
+    assertThat(Nola.run("lock", adapter, "-o", lock).exitCode()).isZero();
+    assertThat(Nola.run("lock", adapter, "-o", lock).out())
+        .as("locked again in place of itself")
+        .hasLineCount(1);
+    Nola holds = Nola.run("verify", "--lock", lock);
+    assertThat(holds.err()).isEmpty();
+    assertThat(holds.exitCode()).isZero();
+    assertThat(holds.out()).startsWith("verified a.nola\n").contains("ok     backends agree");
+
+    Files.delete(Path.of(adapter));
+    synth("a.nola", "2");
+    Path junit = folder.resolve("report.xml");
+    Path summary = Files.writeString(folder.resolve("summary.md"), "before\n");
+    Nola fails =
+        Nola.run(
+            "verify",
+            "--lock",
+            lock,
+            "--json",
+            "--junit",
+            junit.toString(),
+            "--summary",
+            summary.toString());
+    assertThat(fails.exitCode()).isEqualTo(1);
+    assertThat(fails.json().get("ok").asBoolean()).isFalse();
+    assertThat(junit).content().contains("<failure message=\"expected=sha256:");
+    assertThat(summary)
+        .content()
+        .startsWith("before\n### nola verify --lock")
+        .contains("**failed**");
+  }
+
+  @Test
+  void aLockThatAsksForAttestationsIsNotSatisfiedByNone() {
+    String lock = folder.resolve("nola.lock").toString();
+    Nola.run("lock", adapter, "-o", lock, "--require-verifications", "1", "--key", "sha256:k");
+    Nola fails = Nola.run("verify", "--lock", lock);
+    assertThat(fails.exitCode()).isEqualTo(1);
+    assertThat(fails.out()).contains("attested under 0 keys that count, the lock requires 1");
+  }
+
+  @Test
+  void verifyTakesAnAdapterOrALockFile() {
+    assertThat(Nola.run("verify").exitCode()).isEqualTo(2);
+    assertThat(Nola.run("verify", adapter, "--lock", "x").exitCode()).isEqualTo(2);
+    Nola refused = Nola.run("verify", adapter, "--junit", "x");
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err()).startsWith("--junit and --summary need --lock");
+  }
+
+  @Test
+  void whatIsNeitherFileNorReferenceIsSaidToBe() {
+    Nola refused = Nola.run("verify", "Nothing Here");
+    assertThat(refused.exitCode()).isEqualTo(3);
+    assertThat(refused.err())
+        .isEqualTo(
+            "nola verify: Nothing Here: no such file, and no reference to an adapter in a"
+                + " registry, such as acme/mood@1.2.0\n");
+  }
+
+  @Test
+  void aRegistryThatIsNotThereIsNamed() {
+    Nola refused = Nola.run("search", "--registry", "http://127.0.0.1:1", "--json");
+    assertThat(refused.exitCode()).isEqualTo(4);
+    assertThat(refused.json().get("kind").asString()).isEqualTo("unavailable");
+    assertThat(refused.err()).contains("http://127.0.0.1:1").hasLineCount(1);
+  }
+
+  @Test
+  void completionIsAScript() {
+    assertThat(Nola.run("completion").out())
+        .startsWith("#!/usr/bin/env bash")
+        .contains("--skip-base-check");
+  }
+
+  @Test
+  void stackTracesAreShownWithDebugOnly() {
+    assertThat(Nola.run("verify", "none.nola").err()).doesNotContain("at dev.nola");
+    assertThat(Nola.run("verify", "none.nola", "--debug").err()).contains("at dev.nola");
+  }
+
+  @Test
+  void everyCommandHasJsonQuietAndADescription() {
+    List<CommandLine> commands = new ArrayList<>();
+    PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+    Console console = new Console(nowhere, nowhere, InputStream.nullInputStream(), Map.of(), false);
+    collect(new CommandLine(new Main(console)), commands);
+    assertThat(commands).hasSizeGreaterThan(20);
+    for (CommandLine command : commands) {
+      String name = command.getCommandSpec().qualifiedName();
+      assertThat(command.getCommandSpec().usageMessage().description()).as(name).isNotEmpty();
+      assertThat(command.getCommandSpec().findOption("--json")).as(name).isNotNull();
+      assertThat(command.getCommandSpec().findOption("--quiet")).as(name).isNotNull();
+      assertThat(command.getCommandSpec().findOption("--help")).as(name).isNotNull();
+    }
+  }
+
+  /** All that do something, which those with subcommands leave to these. */
+  private static void collect(CommandLine command, List<CommandLine> commands) {
+    for (CommandLine sub : command.getSubcommands().values()) {
+      if (!sub.getSubcommands().isEmpty()) {
+        collect(sub, commands);
+      } else if (!(sub.getCommand() instanceof CommandLine.HelpCommand)) {
+        commands.add(sub);
+      }
+    }
+  }
+}

@@ -1,0 +1,125 @@
+package dev.nola.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchKey;
+import java.nio.file.WatchService;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What only a process of its own shows: signals, and a disk that is full. */
+class ProcessTest {
+  private static final int ROWS = 20_000;
+  private static final int COLS = 10_000;
+
+  @TempDir private Path folder;
+
+  private String adapterFor(Path base) {
+    String adapter = folder.resolve("a.nola").toString();
+    Nola made = Nola.run("synth", "--base", base.toString(), "--targets", "w", "-o", adapter);
+    assertThat(made.err()).isEmpty();
+    return adapter;
+  }
+
+  private static List<String> java(String... args) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-Xmx256m", "-cp", System.getProperty("java.class.path")));
+    command.add(Main.class.getName());
+    command.addAll(List.of(args));
+    return command;
+  }
+
+  private static List<String> names(Path in) throws IOException {
+    try (Stream<Path> files = Files.list(in)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  @Test
+  void aMergeThatIsInterruptedLeavesNothing() throws Exception {
+    Path base = BaseModel.sparse(folder.resolve("base.safetensors"), ROWS, COLS); // 800 MB
+    String adapter = adapterFor(base);
+    Path target = Files.createDirectory(folder.resolve("target"));
+    try (WatchService watch = target.getFileSystem().newWatchService()) {
+      target.register(watch, StandardWatchEventKinds.ENTRY_CREATE);
+      Process process =
+          new ProcessBuilder(
+                  java(
+                      "merge",
+                      "--base",
+                      base.toString(),
+                      "--adapter",
+                      adapter,
+                      "--skip-base-check",
+                      "-o",
+                      target.resolve("m.safetensors").toString()))
+              .redirectErrorStream(true)
+              .start();
+      try {
+        WatchKey begun = watch.poll(60, TimeUnit.SECONDS);
+        assertThat(begun).as("the merge has begun to write").isNotNull();
+        assertThat(
+                new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor())
+            .isZero();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).isEqualTo(130);
+        assertThat(output).isEqualTo("nola merge: interrupted\n");
+        assertThat(names(target)).isEmpty();
+      } finally {
+        process.destroyForcibly();
+      }
+    }
+  }
+
+  @Test
+  void aDiskThatIsFullIsSaidToBeAndLeavesNothing() throws Exception {
+    assumeTrue(
+        canMount(), "skipped: a small file system cannot be mounted here (unshare -rm is denied)");
+    Path base = BaseModel.sparse(folder.resolve("base.safetensors"), 2000, 2000); // 16 MB
+    String adapter = adapterFor(base);
+    Path disk = Files.createDirectory(folder.resolve("disk"));
+    String merge =
+        String.join(
+            " ",
+            java(
+                "merge",
+                "--base",
+                base.toString(),
+                "--adapter",
+                adapter,
+                "-o",
+                disk.resolve("m.safetensors").toString()));
+    Process process =
+        new ProcessBuilder(
+                "unshare",
+                "-rm",
+                "sh",
+                "-c",
+                "mount -t tmpfs -o size=8m tmpfs %s && { %s; echo exit $?; ls -A %s; }"
+                    .formatted(disk, merge, disk))
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).isZero();
+    assertThat(output).startsWith("nola merge: ").contains("No space left").endsWith("exit 3\n");
+  }
+
+  private static boolean canMount() throws IOException, InterruptedException {
+    try {
+      return new ProcessBuilder("unshare", "-rm", "true").start().waitFor() == 0;
+    } catch (IOException noSuchProgram) {
+      return false;
+    }
+  }
+}
