@@ -1,0 +1,61 @@
+"""Small random models, made by transformers with fixed seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+)
+
+VOCABULARY = 96
+POSITIONS = 64
+# Twelve layers, so that layer 1 and layer 11 can be mistaken for each other.
+LAYERS = 12
+
+
+def save(model: PreTrainedModel, folder: Path, shard: str = "1GB") -> Path:
+    model.save_pretrained(folder, max_shard_size=shard)
+    return folder
+
+
+def llama(tied: bool, dtype: torch.dtype = torch.float32) -> LlamaForCausalLM:
+    """Two key-value heads for four query heads, and matrices that are not square."""
+    torch.manual_seed(1)
+    config = LlamaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=56,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=POSITIONS,
+        tie_word_embeddings=tied,
+        initializer_range=0.1,
+    )
+    return LlamaForCausalLM(config).to(dtype).eval()
+
+
+def gpt2() -> GPT2LMHeadModel:
+    torch.manual_seed(2)
+    config = GPT2Config(
+        vocab_size=VOCABULARY,
+        n_embd=32,
+        n_layer=LAYERS,
+        n_head=4,
+        n_positions=POSITIONS,
+        initializer_range=0.1,
+    )
+    return GPT2LMHeadModel(config).eval()
+
+
+def logits(model: torch.nn.Module) -> torch.Tensor:
+    """What a model says of two fixed texts."""
+    tokens = torch.randint(VOCABULARY, (2, 24), generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        return model(input_ids=tokens).logits

@@ -1,0 +1,379 @@
+"""Loads merged models and exported adapters with the real safetensors, transformers and PEFT.
+
+Each test makes a small random model, an adapter, what `nola merge` and `nola export` make of
+them, and compares. Prints what fails, and closes with one line `N passed, M failed`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from peft import (
+    PeftConfig,
+    PeftModel,
+    get_peft_model,
+    load_peft_weights,
+    set_peft_model_state_dict,
+)
+from peft.tuners.lora import LoraLayer
+from peft.utils.other import ModulesToSaveWrapper
+from safetensors import safe_open
+from transformers import AutoModelForCausalLM, GPT2Model
+from transformers.utils import logging
+
+import adapters
+import models
+import nola_reader as nola
+
+NOLA = os.environ.get("NOLA", str(Path(__file__).resolve().parents[2] / "nola"))
+
+# Merging rounds W + ΔW to f32 once, PEFT adds W·x and B·(A·x): the same sums, each rounded at
+# other places. Every one of some 80 products in a row may then differ by a few units of 2^-24 of
+# its largest element; 2^-16 of the largest logit leaves room for that, and is far below what the
+# adapters change, which each test checks, too.
+TOLERANCE = 2.0**-16
+LEAST_CHANGE = 64 * TOLERANCE
+
+
+def run_nola(*arguments: object) -> dict:
+    """The JSON that a command prints."""
+    done = subprocess.run(
+        [NOLA, *map(str, arguments), "--json"], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise AssertionError(f"nola {arguments[0]} ended with {done.returncode}: {done.stderr}")
+    return json.loads(done.stdout or "{}")
+
+
+def load(folder: Path, dtype: torch.dtype = torch.float32) -> torch.nn.Module:
+    """A model whose checkpoint has all of its tensors and no other."""
+    model, info = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=dtype, output_loading_info=True
+    )
+    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+        if info[kind]:
+            raise AssertionError(f"{folder.name}: {kind} {sorted(info[kind])}")
+    return model.eval()
+
+
+def difference(one: torch.Tensor, other: torch.Tensor) -> float:
+    """The largest difference, relative to the largest element."""
+    return float((one - other).abs().max() / other.abs().max())
+
+
+def tensors(folder: Path) -> dict[str, torch.Tensor]:
+    """All tensors of a folder's safetensors files."""
+    found = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        with safe_open(file, framework="pt") as opened:
+            found |= {name: opened.get_tensor(name) for name in opened.keys()}
+    return found
+
+
+class PeftTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self._folder.cleanup)
+        self.folder = Path(self._folder.name)
+
+    # -- making things ------------------------------------------------------------------------
+
+    def synth(self, base: Path, targets: str, *more: object) -> Path:
+        adapter = self.folder / "adapter.nola"
+        run_nola("synth", "--base", base, "--targets", targets, "--seed", 6, *more, "-o", adapter)
+        return adapter
+
+    def merge(self, base: Path, adapter: Path) -> Path:
+        merged = self.folder / "merged"
+        run_nola("merge", "--base", base, "--adapter", adapter, "-o", merged)
+        return merged
+
+    def export(self, adapter: Path, *more: object, name: str = "lora") -> tuple[Path, dict]:
+        lora = self.folder / name
+        return lora, run_nola("export", adapter, "--format", "peft", "-o", lora, *more)
+
+    # -- comparing ----------------------------------------------------------------------------
+
+    def assert_loads_strictly(self, model: torch.nn.Module, lora: Path) -> None:
+        """PEFT adapts exactly the exported modules, lacks no key of them and knows every key."""
+        config = PeftConfig.from_pretrained(lora)
+        expected = set(json.loads((lora / "adapter_config.json").read_text())["target_modules"])
+        adapted = get_peft_model(model, config)
+        result = set_peft_model_state_dict(adapted, load_peft_weights(str(lora), device="cpu"))
+        self.assertEqual(result.unexpected_keys, [])
+        own = ("lora_", "modules_to_save")
+        self.assertEqual([k for k in result.missing_keys if any(o in k for o in own)], [])
+        actual = {
+            name.removeprefix("base_model.model.")
+            for name, module in adapted.named_modules()
+            if isinstance(module, LoraLayer)
+        }
+        self.assertEqual(actual, expected)
+
+    def assert_loads_without_peft_model(self, base: Path, merged: Path, lora: Path) -> None:
+        """transformers puts the LoRA into its own model, under names without PEFT's prefix."""
+        model = load(base)
+        model.load_adapter(str(lora))
+        apart = difference(models.logits(model), models.logits(load(merged)))
+        self.assertLess(apart, TOLERANCE)
+
+    def load_lora(self, model: torch.nn.Module, lora: Path) -> torch.nn.Module:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            adapted = PeftModel.from_pretrained(model, str(lora))
+        keys = [str(w.message) for w in said if "key" in str(w.message).lower()]
+        self.assertEqual(keys, [])
+        return adapted.eval()
+
+    def assert_lora_is_merged_model(self, base: Path, merged: Path, lora: Path) -> None:
+        before = models.logits(load(base))
+        expected = models.logits(load(merged))
+        self.assert_loads_strictly(load(base), lora)
+        adapted = self.load_lora(load(base), lora)
+        apart = difference(models.logits(adapted), expected)
+        changed = difference(expected, before)
+        print(f"  {self._testMethodName}: {apart:.1e} apart, {changed:.1e} from the base")
+        self.assertLess(apart, TOLERANCE)
+        self.assertGreater(changed, LEAST_CHANGE)
+
+    def assert_only_lora_keys(self, lora: Path) -> None:
+        for key in tensors(lora):
+            self.assertRegex(key, r"^base_model\.model\..+\.lora_[AB]\.weight$")
+
+    def assert_merged_to_the_bit(self, base: Path, merged: Path, adapter: Path) -> None:
+        """The merged tensors are those of the independent reader, all others the base's."""
+        before, after = tensors(base), tensors(merged)
+        changes = adapters.deltas(adapter)
+        self.assertEqual(before.keys(), after.keys())
+        kinds = {torch.float32: nola.F32, torch.float16: nola.F16, torch.bfloat16: nola.BF16}
+        for name, weight in before.items():
+            expected = weight.contiguous().view(torch.uint8).numpy().tobytes()
+            if name in changes:
+                addends = [(1.0, changes[name].reshape(-1))]
+                expected = nola.merge(name, expected, kinds[weight.dtype], addends)
+            actual = after[name].contiguous().view(torch.uint8).numpy().tobytes()
+            self.assertEqual(actual, expected, name)
+
+    # -- tests --------------------------------------------------------------------------------
+
+    def llama(self, tied: bool) -> None:
+        base = models.save(models.llama(tied), self.folder / "base")
+        adapter = self.synth(base, "_proj", "--rank", 4, "--k", 20, "--l", 24)
+        merged = self.merge(base, adapter)
+        lora, report = self.export(adapter)
+        self.assertEqual(report["modules"], 7 * models.LAYERS)
+        self.assert_merged_to_the_bit(base, merged, adapter)
+        self.assert_only_lora_keys(lora)
+        self.assert_lora_is_merged_model(base, merged, lora)
+        self.assert_loads_without_peft_model(base, merged, lora)
+
+    def test_untied_llama(self) -> None:
+        self.llama(tied=False)
+
+    def test_tied_llama(self) -> None:
+        self.llama(tied=True)
+
+    def test_every_generator(self) -> None:
+        base = models.save(models.llama(tied=False), self.folder / "base")
+        for name in ("uniform24", "uniform8", "rademacher", "srht"):
+            with self.subTest(name):
+                adapter = self.synth(base, "down_proj", "--generator", f"philox-{name}")
+                lora, _ = self.export(adapter, name=name)
+                exact = adapters.deltas(adapter)
+                factors = tensors(lora)
+                for tensor, delta in exact.items():
+                    key = "base_model.model." + tensor.removesuffix(".weight")
+                    a, b = (factors[f"{key}.lora_{side}.weight"].double() for side in "AB")
+                    self.assertLess(difference(b @ a, torch.from_numpy(delta)), 2.0**-50)
+
+    def test_layer_1_without_layer_11(self) -> None:
+        base = models.save(models.llama(tied=False), self.folder / "base")
+        adapter = self.synth(base, r"layers\.1\.self_attn\.[qv]_proj", "--rank", 4)
+        merged = self.merge(base, adapter)
+        lora, report = self.export(adapter)
+        self.assertEqual(report["modules"], 2)
+        self.assert_lora_is_merged_model(base, merged, lora)
+
+    def test_gpt2(self) -> None:
+        base = models.save(models.gpt2(), self.folder / "base")
+        adapter = self.synth(base, r"c_attn|c_proj|c_fc", "--rank", 4)
+        merged = self.merge(base, adapter)
+        lora, report = self.export(adapter, "--base", base)
+        self.assertEqual(report["modules"], 4 * models.LAYERS)
+        self.assert_merged_to_the_bit(base, merged, adapter)
+        self.assert_only_lora_keys(lora)
+        self.assert_lora_is_merged_model(base, merged, lora)
+
+    def test_gpt2_without_base_by_its_shapes(self) -> None:
+        base = models.save(models.gpt2(), self.folder / "base")
+        adapter = self.synth(base, r"c_attn|c_proj", "--rank", 4)
+        lora, _ = self.export(adapter)
+        self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora)
+
+    def test_gpt2_of_square_weights_needs_to_be_told(self) -> None:
+        base = models.save(models.gpt2(), self.folder / "base")
+        adapter = self.synth(base, r"attn\.c_proj", "--rank", 4)
+        with self.assertRaisesRegex(AssertionError, "orientation"):
+            self.export(adapter)
+        lora, _ = self.export(adapter, "--orientation", "conv1d")
+        self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora)
+
+    def test_gpt2_saved_without_its_head(self) -> None:
+        whole = models.save(models.gpt2(), self.folder / "base")
+        bare = models.save(GPT2Model.from_pretrained(whole), self.folder / "bare")
+        self.assertIn("h.0.attn.c_attn.weight", tensors(bare))
+        adapter = self.synth(bare, r"c_fc", "--rank", 4)
+        lora, _ = self.export(adapter)
+        self.assert_lora_is_merged_model(whole, self.merge(whole, adapter), lora)
+
+    def test_slices_of_fused_weights(self) -> None:
+        base = models.save(models.gpt2(), self.folder / "base")
+        layers = []
+        for i in range(models.LAYERS):
+            name = f"transformer.h.{i}.attn.c_attn.weight"
+            query, value = nola.Slice(1, 0, 32), nola.Slice(1, 64, 32)
+            layers.append(adapters.layer(name, (32, 96), 3, 2 * i, query))
+            layers.append(adapters.layer(name, (32, 96), 2, 2 * i + 1, value))
+        adapter = adapters.write(self.folder / "slices.nola", layers)
+        merged = self.merge(base, adapter)
+        lora, report = self.export(adapter)
+        self.assertEqual((report["modules"], report["rank"]), (models.LAYERS, 5))
+        self.assert_merged_to_the_bit(base, merged, adapter)
+        self.assert_lora_is_merged_model(base, merged, lora)
+
+    def test_ranks_that_differ(self) -> None:
+        base = models.save(models.llama(tied=False), self.folder / "base")
+        name = "model.layers.{}.self_attn.k_proj.weight"
+        layers = [adapters.layer(name.format(i), (16, 32), 1 + i, i) for i in range(5)]
+        adapter = adapters.write(self.folder / "ranks.nola", layers)
+        lora, report = self.export(adapter)
+        self.assertEqual(report["rank"], 5)
+        self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora)
+
+    def test_output_embedding_that_was_tied(self) -> None:
+        base = models.save(models.llama(tied=True), self.folder / "base")
+        self.assertNotIn("lm_head.weight", tensors(base))
+        layers = [adapters.layer("lm_head.weight", (models.VOCABULARY, 32), 4, 0)]
+        adapter = adapters.write(self.folder / "head.nola", layers)
+        lora, _ = self.export(adapter)
+        self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora)
+
+    def dense(self, base: Path, target: str, shape: tuple[int, int], names: list[str]) -> None:
+        before = tensors(base)
+        replaced = [adapters.dense(name, tuple(before[name].shape)) for name in names]
+        layers = [adapters.layer(target, shape, 4, 0)]
+        adapter = adapters.write(self.folder / "dense.nola", layers, replaced)
+        lora, _ = self.export(adapter, "--base", base)
+        self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora)
+        adapted = self.load_lora(load(base), lora)
+        kept = {
+            name.removeprefix("base_model.model.")
+            for name, module in adapted.named_modules()
+            if isinstance(module, ModulesToSaveWrapper)
+        }
+        self.assertEqual(kept, {name.rpartition(".")[0] for name in names})
+
+    def test_dense_tensors_of_llama(self) -> None:
+        base = models.save(models.llama(tied=False), self.folder / "base")
+        names = [
+            "model.norm.weight",
+            "model.layers.1.input_layernorm.weight",
+            "lm_head.weight",
+        ]
+        self.dense(base, "model.layers.3.mlp.up_proj.weight", (56, 32), names)
+
+    def test_dense_tensors_of_gpt2_with_a_bias_from_the_base(self) -> None:
+        base = models.save(models.gpt2(), self.folder / "base")
+        names = ["transformer.ln_f.weight", "transformer.h.1.ln_1.weight"]
+        self.dense(base, "transformer.h.3.mlp.c_fc.weight", (32, 128), names)
+
+    def test_sharded_bf16(self) -> None:
+        model = models.llama(tied=False, dtype=torch.bfloat16)
+        base = models.save(model, self.folder / "base", shard="50KB")
+        self.assertGreater(len(list(base.glob("model-*.safetensors"))), 2)
+        adapter = self.synth(base, "_proj", "--rank", 4, "--k", 20, "--l", 24)
+        merged = self.merge(base, adapter)
+        self.assert_merged_to_the_bit(base, merged, adapter)
+        lora, _ = self.export(adapter)
+        # PEFT merges in f32 here, so its weights may go to the other neighbour in bf16 where
+        # W + ΔW lies within an error of f32 of the middle, which few do.
+        adapted = self.load_lora(load(base), lora).merge_and_unload()
+        theirs = adapted.state_dict()
+        ours = load(merged, torch.bfloat16).state_dict()
+        others = elements = 0
+        for name, weight in ours.items():
+            their = theirs[name].to(torch.bfloat16)
+            others += int((their != weight).sum())
+            elements += weight.numel()
+            steps = (their.view(torch.int16).int() - weight.view(torch.int16).int()).abs()
+            self.assertLessEqual(int(steps.max()), 1, name)
+        print(f"  {self._testMethodName}: {others} of {elements} weights at the other neighbour")
+        self.assertLess(others, 1e-3 * elements)
+
+    def test_error_of_rounding_is_the_one_reported(self) -> None:
+        base = models.save(models.llama(tied=False), self.folder / "base")
+        adapter = self.synth(base, "_proj", "--rank", 4, "--k", 20, "--l", 24)
+        exact = adapters.deltas(adapter)
+        for dtype, most in (("f32", 0.0), ("f16", 2.0**-10), ("bf16", 2.0**-7)):
+            with self.subTest(dtype):
+                lora, report = self.export(adapter, "--dtype", dtype, name=dtype)
+                factors = tensors(lora)
+                largest = 0.0
+                for tensor, delta in exact.items():
+                    key = "base_model.model." + tensor.removesuffix(".weight")
+                    a, b = (
+                        factors[f"{key}.lora_{side}.weight"].double().numpy() for side in "AB"
+                    )
+                    error = np.linalg.norm(b @ a - delta) / np.linalg.norm(delta)
+                    largest = max(largest, float(error))
+                print(f"  {self._testMethodName}: {dtype} {largest:.2e}")
+                self.assertAlmostEqual(report["roundingError"], largest, delta=1e-9)
+                self.assertLessEqual(report["roundingError"], most)
+                self.assert_loads_strictly(load(base), lora)
+
+    def test_for_vllm(self) -> None:
+        base = models.save(models.llama(tied=False), self.folder / "base")
+        adapter = self.synth(base, "[qv]_proj", "--rank", 4)
+        with self.assertRaisesRegex(AssertionError, "base model"):
+            self.export(adapter, "--for", "vllm")
+        lora, _ = self.export(
+            adapter, "--for", "vllm", "--base-model", "some/model", "--dtype", "f16"
+        )
+        config = json.loads((lora / "adapter_config.json").read_text())
+        self.assertEqual(config["base_model_name_or_path"], "some/model")
+        self.assertEqual(config["r"], config["lora_alpha"])
+        self.assertIsNone(config["modules_to_save"])
+        self.assert_only_lora_keys(lora)
+        for key, factor in tensors(lora).items():
+            self.assertEqual(factor.dtype, torch.float16)
+            self.assertEqual(factor.shape[0 if "lora_A" in key else 1], config["r"])
+
+    def test_direct_form_is_refused(self) -> None:
+        base = models.save(models.llama(tied=False), self.folder / "base")
+        adapter = self.synth(base, "up_proj", "--direct")
+        with self.assertRaisesRegex(AssertionError, "no low rank"):
+            self.export(adapter)
+        self.assertFalse((self.folder / "lora").exists())
+
+
+def main() -> int:
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(PeftTest)
+    result = unittest.TextTestRunner(sys.stdout, verbosity=2, warnings="ignore").run(suite)
+    failed = len({test.id() for test, _ in result.failures + result.errors})
+    print(f"{result.testsRun - failed} passed, {failed} failed")
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
