@@ -34,10 +34,10 @@ record AdapterConfig(
     config.putNull("layers_to_transform");
     config.put("lora_alpha", plan.rank());
     config.put("lora_dropout", 0.0);
-    if (plan.saved().isEmpty()) {
+    if (plan.saved().tensors().isEmpty()) {
       config.putNull("modules_to_save");
     } else {
-      putAll(config.putArray("modules_to_save"), plan.savedModules());
+      putAll(config.putArray("modules_to_save"), plan.saved().paths());
     }
     config.put("peft_type", "LORA");
     config.put("r", plan.rank());

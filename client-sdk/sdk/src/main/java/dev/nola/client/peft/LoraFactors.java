@@ -44,7 +44,7 @@ record LoraFactors(int rows, int cols, int rank, float[] a, float[] b) {
    * divided by it, so that their largest elements are of one magnitude and neither needs a wider
    * range than the other. Nothing is lost: of A, whose elements are integers of at most 53 bits
    * times a scale of at least 2⁻¹²⁶, and B, whose elements are such integers, the smallest come out
-   * above 2⁻⁹⁰.
+   * above 2⁻⁹².
    */
   private void put(Factors factors, int first) {
     Layer layer = factors.layer();

@@ -1,6 +1,7 @@
 package dev.nola.client.peft;
 
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,21 @@ record ModulePaths(@Nullable String prefix, boolean isBare) {
           "wpe", "transformer.",
           "ln_f", "transformer.");
 
+  /** Names of modules that look up word embeddings, in the models of transformers. */
+  private static final Set<String> WORD_EMBEDDINGS =
+      Set.of(
+          "embed_tokens",
+          "wte",
+          "word_embeddings",
+          "tok_embeddings",
+          "embed_in",
+          "embed",
+          "shared");
+
+  /** Names of other modules that are embeddings. */
+  private static final Set<String> OTHER_EMBEDDINGS =
+      Set.of("wpe", "position_embeddings", "token_type_embeddings", "embed_positions");
+
   /** The path of the module with this name in a checkpoint. */
   String of(String module) {
     if (prefix != null) {
@@ -40,6 +56,16 @@ record ModulePaths(@Nullable String prefix, boolean isBare) {
   /** The module that holds a tensor; empty if none does. */
   static String moduleOf(String tensor) {
     return tensor.substring(0, Math.max(0, tensor.lastIndexOf('.')));
+  }
+
+  /** Whether a module looks up the embeddings of words, by its name. */
+  static boolean isWordEmbedding(String module) {
+    return WORD_EMBEDDINGS.contains(lastPart(module));
+  }
+
+  /** Whether a module is another embedding, by its name. */
+  static boolean isOtherEmbedding(String module) {
+    return OTHER_EMBEDDINGS.contains(lastPart(module));
   }
 
   /** The last part of a name. */

@@ -141,6 +141,7 @@ public final class PeftExport {
               new ModulePaths(modulePrefix, taskType == TaskType.FEATURE_EXTRACTION),
               orientation,
               BaseConfig.of(base).modelType(),
+              taskType,
               model);
       Reconstructor reconstructor = Reconstructor.standard();
       reconstructor.verify(file);
@@ -165,7 +166,7 @@ public final class PeftExport {
       Report report =
           new Report(
               plan.modules().size(),
-              plan.savedModules().size(),
+              plan.saved().paths().size(),
               plan.rank(),
               bytes(slots),
               error.error,
@@ -193,7 +194,7 @@ public final class PeftExport {
       slots.add(slot(keyOfA(module), rank, in));
       slots.add(slot(keyOfB(module), out, rank));
     }
-    plan.saved().forEach(tensor -> slots.add(tensor.slot()));
+    plan.saved().tensors().forEach(tensor -> slots.add(tensor.slot()));
     return slots;
   }
 
@@ -240,7 +241,7 @@ public final class PeftExport {
         }
         progress.at(done, total);
       }
-      for (SavedTensor tensor : plan.saved()) {
+      for (SavedTensor tensor : plan.saved().tensors()) {
         writer.write(tensor.slot().name(), tensor.data());
         done += tensor.data().byteSize();
         progress.at(done, total);
@@ -328,8 +329,7 @@ public final class PeftExport {
 
   private static boolean hasHead(Adapter adapter, TaskType task) {
     return adapter.dense().stream()
-        .map(tensor -> ModulePaths.lastPart(ModulePaths.moduleOf(tensor.name())))
-        .anyMatch(task.heads()::contains);
+        .anyMatch(tensor -> task.headOf(ModulePaths.moduleOf(tensor.name())).isPresent());
   }
 
   private @Nullable String statedBase() {

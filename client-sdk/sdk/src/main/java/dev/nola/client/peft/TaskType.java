@@ -27,11 +27,24 @@ public enum TaskType {
   }
 
   /**
-   * The names of modules of which PEFT takes for granted that the adapter brings one; none when the
-   * task has no head of its own.
+   * The names of modules of which PEFT keeps one whole for this task, and takes for granted that
+   * every adapter brings it; none when the task has no head of its own.
    */
   List<String> heads() {
     return heads;
+  }
+
+  /** The path of the head that a module is, or is in; empty if it is in none. */
+  Optional<String> headOf(String path) {
+    int end = 0;
+    for (String part : path.split("\\.")) {
+      end += part.length();
+      if (heads.contains(part)) {
+        return Optional.of(path.substring(0, end));
+      }
+      end++;
+    }
+    return Optional.empty();
   }
 
   /** The type of a task by the name that model hubs give it, such as {@code text-generation}. */

@@ -42,6 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -66,6 +67,17 @@ class PeftExportTest {
 
       assertThat(linearDelta(lora, Q0)).isEqualTo(delta(file, 0));
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {Layer.MIN_SCALE, Layer.MAX_SCALE})
+  void theExtremesOfScaleLoseNothing(float scale) throws Exception {
+    Layer layer = Layer.ofMatrix(Q0 + ".weight", 24, 16, 0, scale, lowRank(3, 16));
+    AdapterFile file = seal(Adapter.builder().generator(Generator.UNIFORM24).layer(layer));
+
+    export(file);
+
+    assertThat(linearDelta(lora(), Q0)).isEqualTo(delta(file, 0));
   }
 
   @Test
@@ -388,6 +400,45 @@ class PeftExportTest {
                   .mismatch(model.tensors().get("h.0.ln_1.bias").data()))
           .isEqualTo(-1);
     }
+  }
+
+  @Test
+  void aHeadOfSeveralModulesIsKeptAsOne() throws Exception {
+    Path base = base("classifier.dense.bias", "classifier.out_proj.bias", "pooler.dense.bias");
+    AdapterFile file =
+        seal(
+            layers(matrix("bert.encoder.layer.0.attention.self.query", 24, 16, 3, 4))
+                .dense(dense("classifier.dense.weight", 4, 4))
+                .metadata(Metadata.of("", "text-classification", "")));
+
+    Report report = PeftExport.of(file).base(base).build().write(lora());
+
+    assertThat(report.saved()).isEqualTo(1);
+    assertThat(config().get("task_type").asString()).isEqualTo("SEQ_CLS");
+    assertThat(config().get("modules_to_save").valueStream().map(JsonNode::asString))
+        .containsExactly("classifier");
+    try (SafetensorsFile weights = weights()) {
+      assertThat(weights.tensors().keySet())
+          .filteredOn(name -> !name.contains("lora_"))
+          .containsExactlyInAnyOrder(
+              "base_model.model.classifier.dense.weight",
+              "base_model.model.classifier.dense.bias",
+              "base_model.model.classifier.out_proj.bias");
+    }
+  }
+
+  @Test
+  void aLayerInAHeadThatIsKeptWholeIsRefused() throws Exception {
+    AdapterFile file =
+        seal(
+            layers(matrix("classifier.dense", 24, 16, 3, 4))
+                .dense(dense("classifier.out_proj.weight", 4, 4))
+                .metadata(Metadata.of("", "text-classification", "")));
+
+    assertThatExceptionOfType(ExportRefusedException.class)
+        .isThrownBy(() -> export(file))
+        .withMessageContaining("classifier: is kept whole")
+        .withMessageContaining("would not adapt classifier.dense");
   }
 
   @Test
