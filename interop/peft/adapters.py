@@ -47,10 +47,11 @@ def write(
     path: Path,
     layers: Iterable[nola.Layer],
     tensors: Iterable[nola.DenseTensor] = (),
-    base_name: str = "",
+    task: str = "",
 ) -> Path:
+    metadata = nola.Metadata(task=task)
     unsealed = nola.in_canonical_order(
-        nola.Adapter(5, nola.UNIFORM8, b"", tuple(layers), tuple(tensors), base_name)
+        nola.Adapter(5, nola.UNIFORM8, b"", tuple(layers), tuple(tensors), metadata=metadata)
     )
     results = nola.reconstruct(unsealed, verify=False)
     adapter = dataclasses.replace(unsealed, digest=nola.root_digest(unsealed, results))

@@ -10,7 +10,10 @@ from transformers import (
     GPT2LMHeadModel,
     LlamaConfig,
     LlamaForCausalLM,
+    LlamaForSequenceClassification,
     PreTrainedModel,
+    RobertaConfig,
+    RobertaForSequenceClassification,
 )
 
 VOCABULARY = 96
@@ -24,10 +27,9 @@ def save(model: PreTrainedModel, folder: Path, shard: str = "1GB") -> Path:
     return folder
 
 
-def llama(tied: bool, dtype: torch.dtype = torch.float32) -> LlamaForCausalLM:
+def llama_config(tied: bool) -> LlamaConfig:
     """Two key-value heads for four query heads, and matrices that are not square."""
-    torch.manual_seed(1)
-    config = LlamaConfig(
+    return LlamaConfig(
         vocab_size=VOCABULARY,
         hidden_size=32,
         intermediate_size=56,
@@ -37,8 +39,36 @@ def llama(tied: bool, dtype: torch.dtype = torch.float32) -> LlamaForCausalLM:
         max_position_embeddings=POSITIONS,
         tie_word_embeddings=tied,
         initializer_range=0.1,
+        num_labels=3,
+        pad_token_id=0,
     )
-    return LlamaForCausalLM(config).to(dtype).eval()
+
+
+def llama(tied: bool, dtype: torch.dtype = torch.float32) -> LlamaForCausalLM:
+    torch.manual_seed(1)
+    return LlamaForCausalLM(llama_config(tied)).to(dtype).eval()
+
+
+def llama_classifier() -> LlamaForSequenceClassification:
+    """Its head is one Linear, score."""
+    torch.manual_seed(1)
+    return LlamaForSequenceClassification(llama_config(tied=False)).eval()
+
+
+def roberta_classifier() -> RobertaForSequenceClassification:
+    """Its head is a module with two Linears, classifier.dense and classifier.out_proj."""
+    torch.manual_seed(1)
+    config = RobertaConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=56,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=POSITIONS,
+        initializer_range=0.1,
+        num_labels=3,
+    )
+    return RobertaForSequenceClassification(config).eval()
 
 
 def gpt2() -> GPT2LMHeadModel:
@@ -55,7 +85,8 @@ def gpt2() -> GPT2LMHeadModel:
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:
-    """What a model says of two fixed texts."""
-    tokens = torch.randint(VOCABULARY, (2, 24), generator=torch.Generator().manual_seed(3))
+    """What a model says of two fixed texts, or how it sees them if it has no head."""
+    tokens = torch.randint(2, VOCABULARY, (2, 24), generator=torch.Generator().manual_seed(3))
     with torch.no_grad():
-        return model(input_ids=tokens).logits
+        output = model(input_ids=tokens)
+    return output.logits if hasattr(output, "logits") else output.last_hidden_state

@@ -27,7 +27,13 @@ from peft import (
 from peft.tuners.lora import LoraLayer
 from peft.utils.other import ModulesToSaveWrapper
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM, GPT2Model
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    GPT2Model,
+    LlamaModel,
+)
 from transformers.utils import logging
 
 import adapters
@@ -54,11 +60,11 @@ def run_nola(*arguments: object) -> dict:
     return json.loads(done.stdout or "{}")
 
 
-def load(folder: Path, dtype: torch.dtype = torch.float32) -> torch.nn.Module:
+def load(
+    folder: Path, dtype: torch.dtype = torch.float32, auto: type = AutoModelForCausalLM
+) -> torch.nn.Module:
     """A model whose checkpoint has all of its tensors and no other."""
-    model, info = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=dtype, output_loading_info=True
-    )
+    model, info = auto.from_pretrained(folder, dtype=dtype, output_loading_info=True)
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if info[kind]:
             raise AssertionError(f"{folder.name}: {kind} {sorted(info[kind])}")
@@ -134,11 +140,13 @@ class PeftTest(unittest.TestCase):
         self.assertEqual(keys, [])
         return adapted.eval()
 
-    def assert_lora_is_merged_model(self, base: Path, merged: Path, lora: Path) -> None:
-        before = models.logits(load(base))
-        expected = models.logits(load(merged))
-        self.assert_loads_strictly(load(base), lora)
-        adapted = self.load_lora(load(base), lora)
+    def assert_lora_is_merged_model(
+        self, base: Path, merged: Path, lora: Path, auto: type = AutoModelForCausalLM
+    ) -> None:
+        before = models.logits(load(base, auto=auto))
+        expected = models.logits(load(merged, auto=auto))
+        self.assert_loads_strictly(load(base, auto=auto), lora)
+        adapted = self.load_lora(load(base, auto=auto), lora)
         apart = difference(models.logits(adapted), expected)
         changed = difference(expected, before)
         print(f"  {self._testMethodName}: {apart:.1e} apart, {changed:.1e} from the base")
@@ -295,6 +303,38 @@ class PeftTest(unittest.TestCase):
         base = models.save(models.gpt2(), self.folder / "base")
         names = ["transformer.ln_f.weight", "transformer.h.1.ln_1.weight"]
         self.dense(base, "transformer.h.3.mlp.c_fc.weight", (32, 128), names)
+
+    def test_classifier_of_one_linear(self) -> None:
+        base = models.save(models.llama_classifier(), self.folder / "base")
+        layers = [
+            adapters.layer(f"model.layers.{i}.self_attn.v_proj.weight", (16, 32), 4, i)
+            for i in range(models.LAYERS)
+        ]
+        head = [adapters.dense("score.weight", (3, 32))]
+        adapter = adapters.write(self.folder / "score.nola", layers, head, "text-classification")
+        lora, report = self.export(adapter)
+        self.assertEqual(PeftConfig.from_pretrained(lora).task_type, "SEQ_CLS")
+        merged = self.merge(base, adapter)
+        self.assert_lora_is_merged_model(base, merged, lora, AutoModelForSequenceClassification)
+
+    def test_classifier_of_several_linears(self) -> None:
+        base = models.save(models.roberta_classifier(), self.folder / "base")
+        attention = "roberta.encoder.layer.{}.attention.self.value.weight"
+        layers = [adapters.layer(attention.format(i), (32, 32), 4, i) for i in range(2)]
+        head = [adapters.dense("classifier.dense.weight", (32, 32))]
+        adapter = adapters.write(self.folder / "head.nola", layers, head, "text-classification")
+        lora, _ = self.export(adapter, "--base", base)
+        merged = self.merge(base, adapter)
+        self.assert_lora_is_merged_model(base, merged, lora, AutoModelForSequenceClassification)
+
+    def test_transformer_without_a_head(self) -> None:
+        whole = models.save(models.llama(tied=False), self.folder / "whole")
+        base = models.save(LlamaModel.from_pretrained(whole), self.folder / "base")
+        name = "model.layers.{}.mlp.gate_proj.weight"
+        layers = [adapters.layer(name.format(i), (56, 32), 4, i) for i in range(models.LAYERS)]
+        adapter = adapters.write(self.folder / "bare.nola", layers, task="feature-extraction")
+        lora, _ = self.export(adapter)
+        self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora, AutoModel)
 
     def test_sharded_bf16(self) -> None:
         model = models.llama(tied=False, dtype=torch.bfloat16)
