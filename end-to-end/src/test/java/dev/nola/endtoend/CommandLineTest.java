@@ -1,0 +1,160 @@
+package dev.nola.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nola.api.Scope;
+import dev.nola.endtoend.Nola.Outcome;
+import dev.nola.format.Sha256;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** The commands on the real server, as a user types them. */
+class CommandLineTest {
+  private final Registry registry = Registry.shared();
+  private final String namespace = Registry.freshName();
+  private final String mood = namespace + "/mood";
+
+  @TempDir private Path folder = Path.of("");
+  private Nola nola = new Nola(registry, folder);
+  private String file = "";
+
+  @BeforeEach
+  void logIn() throws Exception {
+    nola = new Nola(registry, folder);
+    file = Samples.small(folder, 7).toString();
+    Outcome loggedIn = nola.runWithInput(registry.token(namespace, Scope.PUBLISH) + "\n", "login");
+    assertThat(loggedIn.err()).isEmpty();
+    assertThat(loggedIn.out())
+        .isEqualTo("logged in to %s as %s\n".formatted(registry.url(), namespace));
+  }
+
+  private void publish(String version, String... more) throws Exception {
+    String[] args = new String[3 + more.length];
+    args[0] = "publish";
+    args[1] = file;
+    args[2] = mood + "@" + version;
+    System.arraycopy(more, 0, args, 3, more.length);
+    Outcome published = nola.run(args);
+    assertThat(published.err()).isEmpty();
+    assertThat(published.exitCode()).isZero();
+  }
+
+  @Test
+  void tokensAreKeptForTheirOwnerAlone() throws Exception {
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(nola.credentials())))
+        .isEqualTo("rw-------");
+    JsonNode me = nola.run("whoami", "--json").json();
+    assertThat(me.get("account").asString()).isEqualTo(namespace);
+    assertThat(me.get("scopes").toString()).isEqualTo("[\"publish\"]");
+    assertThat(nola.run("logout").exitCode()).isZero();
+    Outcome nobody = nola.run("whoami");
+    assertThat(nobody.exitCode()).isEqualTo(4);
+    assertThat(nobody.err()).contains("nola login").hasLineCount(1);
+  }
+
+  @Test
+  void aTokenThatTheRegistryDoesNotKnowIsNotKept() throws Exception {
+    nola.run("logout");
+    Outcome refused = nola.runWithInput("nola_" + "x".repeat(43), "login");
+    assertThat(refused.exitCode()).isEqualTo(4);
+    assertThat(nola.run("whoami").exitCode()).isEqualTo(4);
+    assertThat(nola.runWithInput("", "login").exitCode()).isEqualTo(2);
+  }
+
+  @Test
+  void whatIsPublishedIsFoundShownPulledAndVerified() throws Exception {
+    Outcome noNamespace = nola.run("publish", file, mood + "@1.0.0");
+    assertThat(noNamespace.exitCode()).isEqualTo(4);
+    publish("1.0.0", "--create-namespace", "--alias", "prod");
+
+    Outcome found = nola.run("search", "happy", "--namespace", namespace);
+    assertThat(found.out()).startsWith("ADAPTER").contains(mood).contains("1.0.0");
+    JsonNode shown = nola.run("show", mood + "@prod", "--json").json();
+    assertThat(shown.get("version").get("version").asString()).isEqualTo("1.0.0");
+    assertThat(nola.run("show", mood).out()).contains("verified").contains("prod = 1.0.0");
+
+    Path copy = folder.resolve("copy.nola");
+    Outcome pulled = nola.run("pull", mood + "@^1", "-o", copy.toString(), "--json");
+    assertThat(copy).hasSameBinaryContentAs(Path.of(file));
+    assertThat(pulled.json().get("fromCache").asBoolean()).isFalse();
+    assertThat(nola.run("pull", mood, "--json").json().get("fromCache").asBoolean()).isTrue();
+    assertThat(nola.run("pull", mood, "-o", copy.toString()).exitCode()).isEqualTo(3);
+
+    assertThat(nola.run("verify", mood + "@1.0.0").out()).startsWith("verified: sha256:");
+    assertThat(nola.run("inspect", mood).out()).contains("philox-srht");
+    assertThat(nola.run("diff", mood, file).exitCode()).isZero();
+    assertThat(nola.run("pull", mood + "@prod", "--offline").exitCode()).isEqualTo(4);
+    assertThat(nola.run("pull", mood + "@^1", "--offline").exitCode()).isZero();
+    assertThat(nola.run("cache", "list").out()).contains(mood);
+    assertThat(nola.run("cache", "verify").out()).isEqualTo("whole: 1, damaged: 0\n");
+    assertThat(nola.run("cache", "clear").out()).startsWith("freed ");
+  }
+
+  @Test
+  void damagedFilesAreNotPublished() throws Exception {
+    byte[] bytes = Files.readAllBytes(Path.of(file));
+    bytes[80] ^= 1;
+    Files.write(Path.of(file), bytes);
+    Outcome refused = nola.run("publish", file, mood + "@1.0.0", "--create-namespace");
+    assertThat(refused.exitCode()).isEqualTo(1);
+    assertThat(refused.err()).startsWith("nola publish: " + file + ": checksum failed");
+    assertThat(nola.run("show", mood).exitCode()).isEqualTo(4);
+  }
+
+  @Test
+  void aliasesMoveAndYankedVersionsWarn() throws Exception {
+    publish("1.0.0", "--create-namespace");
+    publish("1.1.0");
+    assertThat(nola.run("alias", "set", mood + "@1.0.0", "prod").out())
+        .isEqualTo(mood + "@prod = 1.0.0\n");
+    assertThat(nola.run("alias", "set", mood + "@latest", "prod").out())
+        .isEqualTo(mood + "@prod = 1.1.0\n");
+    assertThat(nola.run("alias", "history", mood, "prod").out())
+        .contains("1.0.0")
+        .contains("1.1.0");
+    assertThat(nola.run("yank", mood + "@1.1.0", "--reason", "wrong split").exitCode()).isZero();
+    Outcome pulled = nola.run("pull", mood + "@1.1.0");
+    assertThat(pulled.exitCode()).isZero();
+    assertThat(pulled.err()).contains("is yanked and should no longer be used: wrong split");
+    assertThat(nola.run("show", mood, "--versions").out()).contains("yanked");
+    assertThat(nola.run("yank", mood + "@1.1.0", "--undo").exitCode()).isZero();
+    assertThat(nola.run("alias", "remove", mood, "prod").exitCode()).isZero();
+    assertThat(nola.run("alias", "list", mood).out()).isEmpty();
+  }
+
+  @Test
+  void aVersionNeverGetsOtherBytes() throws Exception {
+    publish("1.0.0", "--create-namespace");
+    assertThat(nola.run("publish", file, mood + "@1.0.0").out())
+        .startsWith("was published already");
+    String other = Samples.small(folder, 8).toString();
+    Outcome conflict = nola.run("publish", other, mood + "@1.0.0", "--json");
+    assertThat(conflict.exitCode()).isEqualTo(4);
+    assertThat(conflict.json().get("kind").asString()).isEqualTo("conflict");
+  }
+
+  @Test
+  void aLockIsProvedAgainstTheRegistrysBytesOfNow() throws Exception {
+    publish("1.0.0", "--create-namespace", "--alias", "prod");
+    String lock = folder.resolve("nola.lock").toString();
+    assertThat(nola.run("lock", mood + "@prod", "-o", lock).out())
+        .startsWith("locked " + mood + "@1.0.0 sha256:");
+    assertThat(nola.run("verify", "--lock", lock).out()).startsWith("verified " + mood + "@1.0.0");
+
+    // The cache still has the right bytes, and is of no help.
+    Path blob = registry.blob(Sha256.hash(Files.readAllBytes(Path.of(file))));
+    byte[] bytes = Files.readAllBytes(blob);
+    bytes[90] ^= 1;
+    Files.write(blob, bytes);
+    Path junit = folder.resolve("report.xml");
+    Outcome fails = nola.run("verify", "--lock", lock, "--junit", junit.toString());
+    assertThat(fails.exitCode()).isEqualTo(1);
+    assertThat(fails.out()).startsWith("FAILED   " + mood + "@1.0.0").contains("failed fetch");
+    assertThat(junit).content().contains("<failure");
+  }
+}
