@@ -1,6 +1,7 @@
 package dev.nola.client.peft;
 
 import dev.nola.client.Progress;
+import dev.nola.client.internal.Unfinished;
 import dev.nola.client.peft.ExportRefusedException.Reason;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsWriter;
@@ -17,13 +18,10 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -156,10 +154,8 @@ public final class PeftExport {
       Function<Layer, Factors> factors,
       List<String> warnings)
       throws IOException, ExportRefusedException, InterruptedException {
-    Path absolute = destination.toAbsolutePath().normalize();
-    Path partial =
-        absolute.resolveSibling("." + absolute.getFileName() + ".partial-" + UUID.randomUUID());
-    try {
+    try (Unfinished unfinished = Unfinished.at(destination)) {
+      Path partial = unfinished.path();
       Files.createDirectory(partial);
       List<Slot> slots = slots(plan);
       RoundingError error = writeWeights(partial.resolve(WEIGHTS), plan, slots, factors);
@@ -178,10 +174,8 @@ public final class PeftExport {
       Files.writeString(
           partial.resolve(ModelCard.FILE),
           new ModelCard(file, statedBase(), taskType, dtype, report).text());
-      Files.move(partial, absolute, StandardCopyOption.ATOMIC_MOVE);
+      unfinished.finish();
       return report;
-    } finally {
-      delete(partial);
     }
   }
 
@@ -356,18 +350,6 @@ public final class PeftExport {
       throw new ExportRefusedException(
           Reason.DESTINATION, destination + ": the folder that should hold it does not exist");
     }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      return;
-    }
-    try (Stream<Path> files = Files.list(folder)) {
-      for (Path written : files.toList()) {
-        Files.delete(written);
-      }
-    }
-    Files.delete(folder);
   }
 
   /** Collects settings; everything has a default. */
