@@ -1,6 +1,7 @@
 package dev.nola.client.registry;
 
 import dev.nola.client.Progress;
+import dev.nola.client.registry.RegistryException.Kind;
 import dev.nola.client.registry.Transport.Answer;
 import dev.nola.client.registry.Transport.Call;
 import dev.nola.format.AdapterFile;
@@ -8,6 +9,7 @@ import dev.nola.format.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -80,6 +82,9 @@ final class Download {
       try {
         append(partial, head, next);
       } catch (RegistryException e) {
+        if (e.kind() == Kind.BROKEN) {
+          Files.deleteIfExists(partial); // nothing good comes of it
+        }
         throw e;
       } catch (IOException e) {
         if (cuts++ >= transport.patience().retries()) {

@@ -460,6 +460,9 @@ public final class LocalCache {
     }
     try {
       Note read = JsonMapper.shared().readValue(bytes, Note.class);
+      if (read == null) {
+        return null;
+      }
       Reference.requireNumber(Objects.requireNonNullElse(read.version(), ""));
       return new Known(
           URI.create(Objects.requireNonNullElse(read.registry(), "")),

@@ -373,7 +373,7 @@ final class Transport implements AutoCloseable {
     int status = answer.status();
     Problem problem = problem(answer);
     String detail =
-        problem == null
+        problem == null || problem.detail().isEmpty()
             ? "%s answers %s with status %d".formatted(registry, call, status)
             : describe(problem);
     String remedy =
@@ -385,14 +385,12 @@ final class Transport implements AutoCloseable {
               retryAfter == null
                   ? "; try again later"
                   : "; try again in " + (retryAfter.toMillis() + 999) / 1000 + " seconds";
-          default -> status >= 500 ? " (status " + status + " of " + registry + ")" : "";
+          default ->
+              status >= 500 && problem != null && problem.requestId() != null
+                  ? "; the log of %s has more of it under request %s"
+                      .formatted(registry, problem.requestId())
+                  : "";
         };
-    if (status >= 500 && problem == null) {
-      remedy = "";
-    }
-    if (status >= 500 && problem != null && problem.requestId() != null) {
-      remedy += ", request " + problem.requestId();
-    }
     return new RegistryException(kind(status), status, problem, detail + remedy, null);
   }
 
