@@ -37,6 +37,7 @@ final class Registry implements AutoCloseable {
 
   private final ConfigurableApplicationContext context;
   private final Path data;
+  private final HttpClient http = HttpClient.newHttpClient();
 
   private Registry(ConfigurableApplicationContext context, Path data) {
     this.context = context;
@@ -139,23 +140,29 @@ final class Registry implements AutoCloseable {
 
   /** A token for an account. */
   String token(String account, Scope... scopes) throws IOException, InterruptedException {
-    HttpRequest request =
-        HttpRequest.newBuilder(url().resolve("/api/v1/tokens"))
-            .header("Authorization", "Bearer " + ADMIN)
-            .header("Content-Type", "application/json")
-            .POST(
-                BodyPublishers.ofByteArray(
-                    JsonMapper.shared()
-                        .writeValueAsBytes(
-                            new TokenRequest(account, null, List.of(scopes), null, null))))
-            .build();
-    try (HttpClient http = HttpClient.newHttpClient()) {
-      HttpResponse<String> answer = http.send(request, BodyHandlers.ofString());
-      if (answer.statusCode() != 201) {
-        throw new AssertionError(answer.body());
-      }
-      return JsonMapper.shared().readTree(answer.body()).path("secret").asString();
+    HttpResponse<String> answer =
+        send(
+            "POST",
+            "/api/v1/tokens",
+            "application/json",
+            JsonMapper.shared()
+                .writeValueAsBytes(new TokenRequest(account, null, List.of(scopes), null, null)));
+    if (answer.statusCode() != 201) {
+      throw new AssertionError(answer.body());
     }
+    return JsonMapper.shared().readTree(answer.body()).path("secret").asString();
+  }
+
+  /** What an admin gets who sends whatever they like. */
+  HttpResponse<String> send(String method, String path, String type, byte[] body)
+      throws IOException, InterruptedException {
+    HttpRequest request =
+        HttpRequest.newBuilder(URI.create(url() + path))
+            .header("Authorization", "Bearer " + ADMIN)
+            .header("Content-Type", type)
+            .method(method, BodyPublishers.ofByteArray(body))
+            .build();
+    return http.send(request, BodyHandlers.ofString());
   }
 
   /** A name that no other test has. */
@@ -187,6 +194,7 @@ final class Registry implements AutoCloseable {
   @Override
   public void close() throws IOException {
     RUNNING.remove(this);
+    http.shutdownNow();
     context.close();
     FileSystemUtils.deleteRecursively(data);
   }

@@ -24,6 +24,13 @@ final class Body implements BodySubscriber<Body>, AutoCloseable {
   private @Nullable Subscription subscription;
   private boolean closed;
 
+  /** The network's fault: the rest of an answer does not come. */
+  static final class CutException extends IOException {
+    CutException(String message, @Nullable Throwable cause) {
+      super(message, cause);
+    }
+  }
+
   /** What has come: bytes, or none at the end, with the reason if that came too early. */
   private record Signal(@Nullable List<ByteBuffer> bytes, @Nullable Throwable failure) {}
 
@@ -60,16 +67,15 @@ final class Body implements BodySubscriber<Body>, AutoCloseable {
   /**
    * The next bytes, or null at the end.
    *
-   * @throws HttpTimeoutException if none come in time
-   * @throws IOException if the body was cut
+   * @throws CutException if none come in time, or the body was cut
    */
-  @Nullable List<ByteBuffer> next(Duration patience) throws IOException, InterruptedException {
+  @Nullable List<ByteBuffer> next(Duration patience) throws CutException, InterruptedException {
     Signal signal = signals.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
     if (signal == null) {
-      throw new HttpTimeoutException("the answer stopped");
+      throw new CutException("the answer stopped", new HttpTimeoutException("no bytes in time"));
     }
     if (signal.failure != null) {
-      throw new IOException("the answer was cut: " + signal.failure.getMessage(), signal.failure);
+      throw new CutException("the answer was cut", signal.failure);
     }
     if (signal.bytes != null) {
       requestOne();

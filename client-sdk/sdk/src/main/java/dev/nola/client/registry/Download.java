@@ -1,6 +1,7 @@
 package dev.nola.client.registry;
 
 import dev.nola.client.Progress;
+import dev.nola.client.registry.Body.CutException;
 import dev.nola.client.registry.RegistryException.Kind;
 import dev.nola.client.registry.Transport.Answer;
 import dev.nola.client.registry.Transport.Call;
@@ -8,6 +9,7 @@ import dev.nola.format.AdapterFile;
 import dev.nola.format.Sha256;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -86,7 +88,7 @@ final class Download {
           Files.deleteIfExists(partial); // nothing good comes of it
         }
         throw e;
-      } catch (IOException e) {
+      } catch (CutException e) {
         if (cuts++ >= transport.patience().retries()) {
           throw transport.unreachable(e);
         }
@@ -180,15 +182,25 @@ final class Download {
         for (ByteBuffer bytes : piece) {
           at += bytes.remaining();
           requireAcceptable(at);
-          while (bytes.hasRemaining()) {
-            file.write(bytes);
-          }
+          write(partial, file, bytes);
         }
         progress.at(at, size);
       }
     }
     if (size >= 0 && at != size) {
-      throw new IOException("the answer has %d bytes of %d".formatted(at, size));
+      throw new CutException("the answer has %d bytes of %d".formatted(at, size), null);
+    }
+  }
+
+  private static void write(Path partial, FileChannel file, ByteBuffer bytes) throws IOException {
+    try {
+      while (bytes.hasRemaining()) {
+        file.write(bytes);
+      }
+    } catch (ClosedByInterruptException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new IOException(partial + " cannot be written: " + e.getMessage(), e);
     }
   }
 

@@ -49,6 +49,8 @@ public final class LocalCache {
   private static final int GRACE_MINUTES = 5;
   private static final Duration GRACE = Duration.ofMinutes(GRACE_MINUTES);
   private static final Pattern FILE = Pattern.compile("([0-9a-f]{64})\\.(?:nola|part)");
+  private static final String NOTE = ".json";
+  private static final String TEMPORARY = ".tmp";
   private static final String PARTIAL = "partial";
   private static final int LOCK_DIGITS = 3;
 
@@ -141,7 +143,7 @@ public final class LocalCache {
   /** All whole files, the most recently used first. */
   public List<Entry> list() throws IOException {
     Map<Sha256, List<Name>> names = new HashMap<>();
-    for (Path note : files(references())) {
+    for (Path note : notes()) {
       Known known = read(note);
       if (known != null) {
         names
@@ -204,7 +206,7 @@ public final class LocalCache {
    */
   public boolean remove(Reference reference) throws IOException, InterruptedException {
     Set<Sha256> digests = new TreeSet<>();
-    for (Path note : files(references())) {
+    for (Path note : notes()) {
       Known known = read(note);
       if (known != null && known.reference().equals(reference)) {
         digests.add(known.digest());
@@ -269,7 +271,7 @@ public final class LocalCache {
   private void write(Path folder, Known known) throws IOException {
     Folders.createPrivate(root);
     Files.createDirectories(folder);
-    Path temporary = folder.resolve("." + UUID.randomUUID() + ".tmp");
+    Path temporary = folder.resolve("." + UUID.randomUUID() + TEMPORARY);
     try {
       Files.write(
           temporary,
@@ -397,7 +399,8 @@ public final class LocalCache {
     for (Path note : files(folder)) {
       Known known = read(note);
       // A download that has just begun has no file yet.
-      if (isOld(note) && (known == null || !Files.exists(file.apply(known.digest())))) {
+      boolean leftOver = note.toString().endsWith(TEMPORARY);
+      if (isOld(note) && (leftOver || known == null || !Files.exists(file.apply(known.digest())))) {
         Files.deleteIfExists(note);
       }
     }
@@ -440,6 +443,10 @@ public final class LocalCache {
     return stored;
   }
 
+  private List<Path> notes() throws IOException {
+    return files(references()).stream().filter(path -> path.toString().endsWith(NOTE)).toList();
+  }
+
   private static List<Path> files(Path folder) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files.collect(Collectors.toCollection(ArrayList::new));
@@ -477,7 +484,7 @@ public final class LocalCache {
 
   private static String name(URI registry, Reference reference) {
     String text = registry + " " + reference;
-    return Sha256.hash(text.getBytes(StandardCharsets.UTF_8)).hex() + ".json";
+    return Sha256.hash(text.getBytes(StandardCharsets.UTF_8)).hex() + NOTE;
   }
 
   private Path lockFile(Sha256 digest) throws IOException {

@@ -444,9 +444,9 @@ final class Transport implements AutoCloseable {
     }
   }
 
-  /** Text of a stranger, without what could move a terminal's cursor, and not endless. */
+  /** Text of a stranger, in one line, without what steers a terminal, and not endless. */
   static String printable(String text) {
-    String clean = text.replaceAll("\\p{Cntrl}+", " ").strip();
+    String clean = text.replaceAll("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]+", " ").strip();
     return clean.length() <= MAX_TEXT ? clean : clean.substring(0, MAX_TEXT) + "…";
   }
 
@@ -457,16 +457,24 @@ final class Transport implements AutoCloseable {
 
   private String reason(IOException failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (cause instanceof UnresolvedAddressException) {
-        return "there is no host of that name";
+      switch (cause) {
+        case UnresolvedAddressException _ -> {
+          return "there is no host of that name";
+        }
+        case HttpConnectTimeoutException _ -> {
+          return "no connection within " + seconds(patience.connect());
+        }
+        case HttpTimeoutException _ -> {
+          return "no answer within " + seconds(patience.request());
+        }
+        default -> {
+          continue; // perhaps its cause is one of these
+        }
       }
     }
-    return switch (failure) {
-      case HttpConnectTimeoutException _ -> "no connection within " + seconds(patience.connect());
-      case HttpTimeoutException _ -> "no answer within " + seconds(patience.request());
-      case ConnectException _ -> "connection refused";
-      default -> Objects.requireNonNullElse(failure.getMessage(), failure.toString());
-    };
+    return failure instanceof ConnectException
+        ? "connection refused"
+        : printable(Objects.requireNonNullElse(failure.getMessage(), failure.toString()));
   }
 
   private static String seconds(Duration time) {

@@ -15,7 +15,8 @@
  *   <li>Bytes reach the caller only after they were compared with the digest that the registry
  *       names, and that with the one that was asked for; those in the cache are compared each time.
  *   <li>A download that was cut goes on where it ended, in this process or another.
- *   <li>What a registry can make a client download, keep in memory or wait for is bounded.
+ *   <li>What a registry can make a client download or keep in memory is bounded, and so is the time
+ *       that it may stay silent.
  *   <li>A token goes to its registry only (same scheme, host and port), and in plain HTTP only to a
  *       loopback address. It is in no message.
  *   <li>Interrupting the calling thread ends whatever it does here with {@link

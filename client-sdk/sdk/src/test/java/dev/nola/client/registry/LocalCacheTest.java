@@ -191,6 +191,21 @@ class LocalCacheTest {
   }
 
   @Test
+  void whatAKilledProcessLeftIsNotListedAndGoes() throws Exception {
+    put(1, 10, Duration.ZERO, "acme/a");
+    Path references = cache().path().resolve("references");
+    Path note = references.resolve(Sha256.hash((REGISTRY + " acme/a").getBytes()).hex() + ".json");
+    Path left = Files.copy(note, references.resolve(".left.tmp"));
+    assertThat(cache().list().getFirst().names()).hasSize(1);
+    Files.setLastModifiedTime(left, FileTime.from(Instant.now().minus(Duration.ofHours(1))));
+
+    cache().verify();
+
+    assertThat(left).doesNotExist();
+    assertThat(note).exists();
+  }
+
+  @Test
   void noteOfAnotherReferenceIsNotBelieved() throws Exception {
     put(1, 10, Duration.ZERO, "acme/a");
     Reference other = Reference.parse("acme/b");

@@ -442,6 +442,21 @@ class PullTest {
   }
 
   @Test
+  void fullDiskIsNotTheRegistrysFault() throws Exception {
+    Path partial = client.cache().partial(digest);
+    Files.createSymbolicLink(partial, Path.of("/dev/full"));
+    registry.answers(file(bytes, "1.0.0"));
+
+    IOException full =
+        catchThrowableOfType(IOException.class, () -> client.pull(LATEST, Progress.NONE));
+
+    assertThat(full)
+        .isNotInstanceOf(RegistryException.class)
+        .hasMessageStartingWith(partial + " cannot be written: No space left on device");
+    assertThat(registry.seen()).hasSize(1);
+  }
+
+  @Test
   void yankReasonIsReadAsItWasWritten() throws Exception {
     String[][] cases = {
       {"yanked: 100%25%20wrong%2B%CE%B1", "100% wrong+α"},
