@@ -4,6 +4,7 @@ import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.synthetic.SyntheticAdapter;
+import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.generator.Generator;
 import java.io.IOException;
@@ -93,16 +94,14 @@ final class SynthCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       required = true,
       paramLabel = "FILE",
-      description = "The file to write; must not exist.")
+      description = "The file to write; replaces nothing but what synth made.")
   private Path destination = Path.of("");
 
   @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws IOException {
-    if (Files.exists(destination)) {
-      throw new FileAlreadyExistsException(destination.toString());
-    }
+    requireNothingLost();
     SyntheticAdapter synthetic =
         SyntheticAdapter.builder()
             .generator(generator())
@@ -130,6 +129,28 @@ final class SynthCommand implements Callable<Integer> {
             out.printf(
                 "wrote %s: %d layers, %,d bytes%n", destination, result.layers, result.bytes));
     return 0;
+  }
+
+  /** What synth made it can make again, so it may replace that and nothing else. */
+  private void requireNothingLost() throws IOException {
+    if (Files.exists(destination) && !isSynthetic()) {
+      throw new FileAlreadyExistsException(
+          destination.toString(),
+          null,
+          "exists already and was not made by synth; remove it, or choose another file");
+    }
+  }
+
+  private boolean isSynthetic() throws IOException {
+    try {
+      return AdapterFile.read(destination)
+          .adapter()
+          .metadata()
+          .tags()
+          .contains(SyntheticAdapter.TAG);
+    } catch (AdapterException notAnAdapter) {
+      return false;
+    }
   }
 
   private record Result(String output, long bytes, int layers, String reconstructionDigest) {}

@@ -115,11 +115,16 @@ class CommandsTest {
   }
 
   @Test
-  void synthDoesNotOverwrite() {
+  void synthReplacesNothingButItsOwn() throws IOException {
+    synth("a.nola", "2");
+    assertThat(Nola.run("inspect", adapter).out()).contains("seed 0x0000000000000002");
+    Path mine = Files.writeString(folder.resolve("mine"), "mine");
     Nola refused =
-        Nola.run("synth", "--base", base.toString(), "--targets", "q_proj", "-o", adapter);
+        Nola.run("synth", "--base", base.toString(), "--targets", "q", "-o", mine.toString());
     assertThat(refused.exitCode()).isEqualTo(3);
-    assertThat(refused.err()).isEqualTo("nola synth: " + adapter + ": exists already\n");
+    assertThat(refused.err())
+        .startsWith("nola synth: " + mine + ": exists already and was not made by synth");
+    assertThat(mine).hasContent("mine");
   }
 
   @Test

@@ -33,6 +33,9 @@ import java.util.TreeMap;
  * and the number of a layer is its stream, unless the bases are shared.
  */
 public final class SyntheticAdapter {
+  /** The tag that all of them have. */
+  public static final String TAG = "synthetic";
+
   /** Names that an error lists at most. */
   private static final int NAMES_LISTED = 5;
 
@@ -142,7 +145,7 @@ public final class SyntheticAdapter {
             .base(base)
             .metadata(
                 Metadata.of("Random coefficients, for tests and benchmarks.", "", "")
-                    .withTags("synthetic"));
+                    .withTags(TAG));
     for (int number = 0; number < inFileOrder.size(); number++) {
       Layer layer = inFileOrder.get(number);
       adapter.layer(layer(layer.tensor(), layer.shape(), number));
