@@ -2,12 +2,18 @@ package dev.nola.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.nola.api.Scope;
 import dev.nola.endtoend.Nola.Outcome;
 import dev.nola.format.Sha256;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -156,5 +162,38 @@ class CommandLineTest {
     assertThat(fails.exitCode()).isEqualTo(1);
     assertThat(fails.out()).startsWith("FAILED   " + mood + "@1.0.0").contains("failed fetch");
     assertThat(junit).content().contains("<failure");
+  }
+
+  @Test
+  void theTokenOfOneRegistryGoesToNoOtherThatALockFileNames() throws Exception {
+    publish("1.0.0", "--create-namespace");
+    Path lock = folder.resolve("nola.lock");
+    nola.run("lock", mood, "-o", lock.toString());
+    Queue<String> tokens = new ConcurrentLinkedQueue<>();
+    Queue<String> requests = new ConcurrentLinkedQueue<>();
+    HttpServer other =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    other.createContext(
+        "/",
+        exchange -> {
+          requests.add(exchange.getRequestURI().toString());
+          tokens.addAll(exchange.getRequestHeaders().getOrDefault("Authorization", List.of()));
+          exchange.sendResponseHeaders(404, -1);
+          exchange.close();
+        });
+    other.start();
+    try {
+      String url = "http://127.0.0.1:" + other.getAddress().getPort();
+      Files.writeString(lock, Files.readString(lock).replace(registry.url().toString(), url));
+      String token = registry.token(namespace, Scope.READ);
+      assertThat(nola.with("NOLA_TOKEN", token).run("verify", "--lock", lock.toString()).exitCode())
+          .isEqualTo(1);
+      assertThat(requests).isNotEmpty();
+      assertThat(tokens).isEmpty();
+      nola.with("NOLA_TOKEN", token).run("show", mood, "--registry", url);
+      assertThat(tokens).as("the token that is meant for it").contains("Bearer " + token);
+    } finally {
+      other.stop(0);
+    }
   }
 }

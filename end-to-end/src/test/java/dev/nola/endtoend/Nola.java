@@ -7,7 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -16,6 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class Nola {
   private final Registry registry;
   private final Path home;
+  private final Map<String, String> environment = new HashMap<>();
 
   /**
    * @param home gets the user's cache and credentials
@@ -23,6 +26,14 @@ final class Nola {
   Nola(Registry registry, Path home) {
     this.registry = registry;
     this.home = home;
+  }
+
+  /** The same user with another environment variable. */
+  Nola with(String variable, String value) {
+    Nola other = new Nola(registry, home);
+    other.environment.putAll(environment);
+    other.environment.put(variable, value);
+    return other;
   }
 
   /** What came of a command. */
@@ -50,6 +61,7 @@ final class Nola {
     builder.environment().put("NOLA_REGISTRY", registry.url().toString());
     builder.environment().put("NOLA_CACHE", cache().toString());
     builder.environment().put("NOLA_CONFIG", credentials().getParent().toString());
+    builder.environment().putAll(environment);
     Process process = builder.start();
     try (OutputStream stdin = process.getOutputStream()) {
       stdin.write(input.getBytes(StandardCharsets.UTF_8));

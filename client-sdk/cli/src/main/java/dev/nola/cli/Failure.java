@@ -42,8 +42,13 @@ record Failure(int exitCode, String kind, String reason) {
   /** SIGINT, as shells report it. */
   static final int INTERRUPTED = 130;
 
+  private static final Failure INTERRUPTION =
+      new Failure(INTERRUPTED, "interrupted", "interrupted");
+
   static Failure of(Exception failure) {
     return switch (failure) {
+      case Exception _ when Thread.currentThread().isInterrupted() -> INTERRUPTION;
+      case InterruptedException _ -> INTERRUPTION;
       case RefusedAdapterException refused ->
           new Failure(REFUSED, kind(refused.reason()), refused.getMessage());
       case AdapterException refused -> new Failure(REFUSED, kind(refused), refused.getMessage());
@@ -55,7 +60,6 @@ record Failure(int exitCode, String kind, String reason) {
           new Failure(REFUSED, "invalid-model", invalid.getMessage());
       case RegistryException refused ->
           new Failure(REGISTRY, kind(refused.kind()), refused.getMessage());
-      case InterruptedException _ -> new Failure(INTERRUPTED, "interrupted", "interrupted");
       case FileSystemException io -> new Failure(UNREADABLE, "unreadable", reason(io));
       case IOException io -> new Failure(UNREADABLE, "unreadable", reason(io));
       case IllegalArgumentException illegal ->

@@ -44,7 +44,7 @@ import tools.jackson.databind.json.JsonMapper;
     footer = {
       "",
       "Commands of other programs, which ./nola starts as well: serve, train, worker, demo.",
-      "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN, NOLA_CACHE and NOLA_CONFIG (folders), NO_COLOR."
+      "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (for it alone), NOLA_CACHE and NOLA_CONFIG (folders), NO_COLOR."
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {

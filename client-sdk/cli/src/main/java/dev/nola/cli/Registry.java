@@ -33,8 +33,12 @@ final class Registry {
     return client(url(output), output);
   }
 
+  /**
+   * A client for a registry that something else names, a lock file say. {@code $NOLA_TOKEN} is for
+   * the registry that the user names, and goes to no other.
+   */
   NolaClient client(URI registry, Output output) throws IOException {
-    String token = output.environment("NOLA_TOKEN");
+    String token = registry.equals(url(output)) ? output.environment("NOLA_TOKEN") : "";
     return NolaClient.builder(registry)
         .token(token.isEmpty() ? output.credentials().token(registry) : token)
         .cache(output.cache())
