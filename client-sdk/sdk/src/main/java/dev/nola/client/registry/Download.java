@@ -61,7 +61,6 @@ final class Download {
    */
   Result run(FileHead head, Answer first) throws IOException, InterruptedException {
     try (first) {
-      requireAcceptable(head.size());
       ProcessLock free = cache.tryLock(head.digest());
       if (free == null) {
         first.close(); // another process fetches it now; waiting would only keep the connection
@@ -148,7 +147,7 @@ final class Download {
     try {
       return transport.open(Call.get(path).with(headers(digest, at)));
     } catch (RegistryException e) {
-      if (e.status() == RANGE_NOT_SATISFIABLE) {
+      if (at > 0 && e.status() == RANGE_NOT_SATISFIABLE) {
         return null;
       }
       throw e;
@@ -173,7 +172,6 @@ final class Download {
     long at = start;
     try (FileChannel file =
         FileChannel.open(partial, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
-      file.truncate(start);
       file.position(start);
       progress.at(at, size);
       for (List<ByteBuffer> piece = body.next(transport.patience().request());

@@ -318,6 +318,30 @@ class PullTest {
   }
 
   @Test
+  void registryThatSendsLessThanAskedIsAskedForTheRest() throws Exception {
+    registry.answers(
+        cutFile(bytes, "1.0.0", 60_000),
+        exchange -> {
+          String range = String.valueOf(exchange.getRequestHeaders().getFirst("Range"));
+          int start = Integer.parseInt(range.replaceAll("\\D", ""));
+          setHeaders(
+              exchange,
+              "ETag",
+              etag(),
+              "Nola-Version",
+              "1.0.0",
+              "Content-Range",
+              "bytes %d-%d/%d".formatted(start, start + 9, bytes.length));
+          exchange.sendResponseHeaders(206, 10);
+          exchange.getResponseBody().write(bytes, start, 10);
+        },
+        file(bytes, "1.0.0"));
+
+    assertThat(client.pull(LATEST, Progress.NONE).path()).hasBinaryContent(bytes);
+    assertThat(registry.seen()).hasSize(3);
+  }
+
+  @Test
   void wrongPartOfAFileIsRefused() throws Exception {
     String[] ranges = {"bytes 5-99999/100000", "bytes x", "bytes 60000-99999/99999999", ""};
     for (String range : ranges) {

@@ -270,6 +270,7 @@ class TransportTest {
             "{}",
             "{",
             ADAPTER + "x",
+            ADAPTER.replace("\"name\": \"mood\",", ""),
             ADAPTER.replace("7", "\"seven\""),
             ADAPTER.replace("public", "purple"),
             "[".repeat(100_000))) {
