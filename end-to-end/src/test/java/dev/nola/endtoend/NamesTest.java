@@ -50,7 +50,7 @@ class NamesTest {
   }
 
   @Test
-  void namespaces() throws Exception {
+  void namespacesFollowTheRegistrysRule() throws Exception {
     List<String> taken = new ArrayList<>();
     try (NolaClient client = registry.owner(namespace, folder)) {
       for (String name :
@@ -84,7 +84,7 @@ class NamesTest {
   }
 
   @Test
-  void adapters() throws Exception {
+  void adapterNamesFollowTheRegistrysRule() throws Exception {
     Path file = Samples.small(folder, 1);
     byte[] bytes = Files.readAllBytes(file);
     try (NolaClient client = registry.owner(namespace, folder)) {
@@ -124,7 +124,7 @@ class NamesTest {
   }
 
   @Test
-  void versionNumbers() throws Exception {
+  void versionNumbersFollowTheRegistrysRule() throws Exception {
     Path file = Samples.small(folder, 1);
     byte[] bytes = Files.readAllBytes(file);
     AdapterName mood = new AdapterName(namespace, "mood");
@@ -164,7 +164,7 @@ class NamesTest {
   }
 
   @Test
-  void aliases() throws Exception {
+  void aliasesFollowTheRegistrysRule() throws Exception {
     AdapterName mood = new AdapterName(namespace, "mood");
     byte[] body = "{\"version\": \"1.0.0\"}".getBytes(StandardCharsets.UTF_8);
     try (NolaClient client = registry.owner(namespace, folder)) {
