@@ -154,7 +154,8 @@ public final class Main implements Runnable {
                   .put("kind", failure.kind())
                   .put("error", failure.reason()));
     }
-    console.err().printf("%s: %s%n", command.getCommandSpec().qualifiedName(), failure.reason());
+    PrintableWriter.on(console.err())
+        .println(command.getCommandSpec().qualifiedName() + ": " + failure.reason());
     if (debug) {
       exception.printStackTrace(console.err());
     }

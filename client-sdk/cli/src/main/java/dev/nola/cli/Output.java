@@ -69,18 +69,19 @@ final class Output {
    * @param text prints the same for people
    */
   void print(Object value, Consumer<PrintWriter> text) {
-    PrintWriter out = console().out();
     if (json) {
-      out.println(JSON.writeValueAsString(value));
+      console().out().println(JSON.writeValueAsString(value));
     } else {
+      PrintWriter out = PrintableWriter.on(console().out());
       text.accept(out);
+      out.flush();
     }
   }
 
   /** Says something that is not the result. */
   void message(String format, Object... values) {
     if (!quiet) {
-      console().err().println(format.formatted(values));
+      PrintableWriter.on(console().err()).println(format.formatted(values));
     }
   }
 

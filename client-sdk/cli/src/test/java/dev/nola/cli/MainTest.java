@@ -7,6 +7,7 @@ import dev.nola.format.Codes;
 import dev.nola.format.Coefficients.Direct;
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.Layer;
+import dev.nola.format.Metadata;
 import dev.nola.format.Slice;
 import dev.nola.generator.Generator;
 import dev.nola.reconstruct.Reconstructor;
@@ -164,6 +165,19 @@ class MainTest {
   void anUnknownCommandIsAUsageError() {
     assertThat(nola("fly")).isEqualTo(2);
     assertThat(err.toString()).contains("Unmatched argument at index 0: 'fly'");
+  }
+
+  @Test
+  void whatAStrangerWroteIsNoCommandToTheTerminal() throws IOException {
+    Adapter adapter =
+        Adapter.builder()
+            .generator(Generator.SRHT)
+            .layer(Layer.ofMatrix("w", 8, 9, 0, 1, new LowRank(2, Codes.of(4, 1), Codes.of(4, 1))))
+            .metadata(Metadata.of("bell\u0007 red\u001b[31m turned\u202e", "", ""))
+            .build();
+    Reconstructor.standard().seal(adapter).write(file);
+    assertThat(nola("inspect", file.toString())).isZero();
+    assertThat(out.toString()).contains("bell\uFFFD red\uFFFD[31m turned\uFFFD");
   }
 
   @Test
