@@ -15,7 +15,9 @@ import dev.nola.generator.Side;
 import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ForkJoinPool;
@@ -78,6 +80,37 @@ public final class Reconstructor {
   }
 
   /**
+   * All factors of an adapter, in file order, computed in parallel like {@link #digest}. All of
+   * them are in memory at once: 4 bytes an element.
+   *
+   * @throws LimitExceededException if they would exceed the budget; nothing is computed then
+   */
+  public List<Factors> factors(Adapter adapter) throws LimitExceededException {
+    budget.require(adapter);
+    try (ForkJoinPool pool = new ForkJoinPool(threads)) {
+      Kernel parallel = Kernels.parallel(kernel, pool);
+      List<Callable<Factors>> layers = new ArrayList<>();
+      for (Layer layer : adapter.layers()) {
+        layers.add(() -> factors(parallel, adapter, layer));
+      }
+      return List.copyOf(inParallel(pool, layers));
+    }
+  }
+
+  /**
+   * The same, compared with the file's digest: the arrays returned are the ones that were hashed.
+   *
+   * @throws DigestMismatchException if other bits came out than the author had
+   * @throws LimitExceededException if reconstruction would exceed the budget
+   */
+  public List<Factors> verifiedFactors(AdapterFile file)
+      throws DigestMismatchException, LimitExceededException {
+    @Nullable Factors[] kept = new Factors[file.adapter().layers().size()];
+    requireDigest(file, digest(file.adapter(), (layer, factors) -> kept[layer] = factors));
+    return Arrays.stream(kept).map(Objects::requireNonNull).toList();
+  }
+
+  /**
    * The digest tree of what an adapter reconstructs to, computed in parallel over layers and, where
    * there are fewer of them than threads, over the elements of their factors. One layer a thread is
    * held in memory at a time.
@@ -85,12 +118,29 @@ public final class Reconstructor {
    * @throws LimitExceededException if it would exceed the budget; nothing is computed then
    */
   public ReconstructionDigest digest(Adapter adapter) throws LimitExceededException {
+    return digest(adapter, (_, _) -> {});
+  }
+
+  /** Is handed each layer's factors once they are hashed, by number, on any thread. */
+  @FunctionalInterface
+  private interface Sink {
+    void accept(int layer, Factors factors);
+  }
+
+  private ReconstructionDigest digest(Adapter adapter, Sink sink) throws LimitExceededException {
     budget.require(adapter);
     try (ForkJoinPool pool = new ForkJoinPool(threads)) {
       Kernel parallel = Kernels.parallel(kernel, pool);
       List<Callable<Sha256>> leaves = new ArrayList<>();
       for (Layer layer : adapter.layers()) {
-        leaves.add(() -> leaf(factors(parallel, adapter, layer)));
+        int number = leaves.size();
+        leaves.add(
+            () -> {
+              Factors factors = factors(parallel, adapter, layer);
+              Sha256 leaf = leaf(factors);
+              sink.accept(number, factors);
+              return leaf;
+            });
       }
       for (DenseTensor tensor : adapter.dense()) {
         leaves.add(() -> leaf(tensor));
@@ -124,7 +174,11 @@ public final class Reconstructor {
    */
   public ReconstructionDigest verify(AdapterFile file)
       throws DigestMismatchException, LimitExceededException {
-    ReconstructionDigest actual = digest(file.adapter());
+    return requireDigest(file, digest(file.adapter()));
+  }
+
+  private static ReconstructionDigest requireDigest(AdapterFile file, ReconstructionDigest actual)
+      throws DigestMismatchException {
     if (!actual.root().equals(file.reconstructionDigest())) {
       throw new DigestMismatchException(file.reconstructionDigest(), actual.root());
     }

@@ -10,12 +10,16 @@ import dev.nola.format.Codes;
 import dev.nola.format.Coefficients.Direct;
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.CorruptAdapterException;
+import dev.nola.format.DigestMismatchException;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
 import dev.nola.format.RandomAdapters;
+import dev.nola.format.Sha256;
 import dev.nola.generator.Generator;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
@@ -47,6 +51,36 @@ class ReconstructionPropertiesTest {
     ReconstructionDigest one = reconstructor.withThreads(1).digest(adapter);
     assertThat(reconstructor.withThreads(2).digest(adapter)).isEqualTo(one);
     assertThat(reconstructor.withThreads(7).digest(adapter)).isEqualTo(one);
+  }
+
+  @Property(tries = 100)
+  void allFactorsAtOnceAreThoseOfTheLayersOneByOne(@ForAll long seed) throws IOException {
+    AdapterFile file = reconstructor.seal(RandomAdapters.of(seed));
+    Function<Layer, Factors> oneByOne = reconstructor.open(file.adapter());
+    List<Factors> all = reconstructor.withThreads(2).factors(file.adapter());
+    List<Factors> verified = reconstructor.withThreads(2).verifiedFactors(file);
+
+    assertThat(all).extracting(Factors::layer).isEqualTo(file.adapter().layers());
+    assertThat(verified).extracting(Factors::layer).isEqualTo(file.adapter().layers());
+    for (int i = 0; i < all.size(); i++) {
+      Factors expected = oneByOne.apply(all.get(i).layer());
+      for (Factors actual : List.of(all.get(i), verified.get(i))) {
+        assertThat(actual.rank()).isEqualTo(expected.rank());
+        assertThat(actual.a()).isEqualTo(expected.a());
+        assertThat(actual.b()).isEqualTo(expected.b());
+      }
+    }
+  }
+
+  @Test
+  void factorsOfAnotherDigestAreNotReturned() throws IOException {
+    AdapterFile file = reconstructor.seal(RandomAdapters.of(1));
+    AdapterFile forged = new AdapterFile(file.adapter(), Sha256.hash(new byte[0]));
+    assertThatThrownBy(() -> reconstructor.verifiedFactors(forged))
+        .isInstanceOf(DigestMismatchException.class)
+        .hasMessage(
+            "reconstruction digest failed: expected=%s actual=%s",
+            forged.reconstructionDigest(), file.reconstructionDigest());
   }
 
   @Property(tries = 100)
@@ -87,6 +121,8 @@ class ReconstructionPropertiesTest {
     assertThatThrownBy(() -> reconstructor.digest(huge))
         .isInstanceOf(LimitExceededException.class)
         .hasMessageContaining("tensor w has a factor A of 1073741824 elements, the budget is");
+    assertThatThrownBy(() -> reconstructor.factors(huge))
+        .isInstanceOf(LimitExceededException.class);
   }
 
   @Test
