@@ -70,4 +70,15 @@ public final class Kernels {
   public static Kernel parallel(Kernel kernel, ForkJoinPool pool) {
     return new ParallelKernel(kernel, pool);
   }
+
+  /**
+   * A kernel for a process that reconstructs an adapter or two and ends, with the same bits. The
+   * transforms of srht are so little work that the vector kernel is still being compiled when they
+   * are done, and slow until then; scalar code is not. A process that stays has no use for it.
+   *
+   * @param kernel does everything else
+   */
+  public static Kernel forShortRuns(Kernel kernel) {
+    return new ShortRunKernel(kernel);
+  }
 }
