@@ -6,6 +6,7 @@ import dev.nola.client.lock.LockFile;
 import dev.nola.client.lock.LockReport;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Reference;
+import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.ReconstructionDigest;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
@@ -81,8 +82,10 @@ final class VerifyCommand implements Callable<Integer> {
     }
     String adapter = what.adapter == null ? "" : what.adapter;
     AdapterSource.Opened opened = source.open(adapter, output);
+    Reconstructor reconstructor =
+        Reconstructor.standard().withKernel(Kernels.forShortRuns(Kernels.chosen()));
     ReconstructionDigest digest =
-        AdapterSource.naming(opened.name(), () -> Reconstructor.standard().verify(opened.file()));
+        AdapterSource.naming(opened.name(), () -> reconstructor.verify(opened.file()));
     String root = digest.root().toString();
     output.print(new Verified(true, root), out -> out.println("verified: " + root));
     return 0;
