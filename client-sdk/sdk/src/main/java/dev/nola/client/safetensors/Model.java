@@ -1,10 +1,12 @@
 package dev.nola.client.safetensors;
 
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -37,6 +39,7 @@ public final class Model implements AutoCloseable {
   private final List<SafetensorsFile> files;
   private final @Nullable ObjectNode index;
   private final SequencedMap<String, Tensor> tensors;
+  private final Map<String, SafetensorsFile> fileOf = new HashMap<>();
 
   private Model(Path path, List<SafetensorsFile> files, @Nullable ObjectNode index)
       throws InvalidModelException {
@@ -50,6 +53,7 @@ public final class Model implements AutoCloseable {
           throw new InvalidModelException(
               file.path(), "has a tensor of another shard, " + tensor.name());
         }
+        fileOf.put(tensor.name(), file);
       }
     }
     this.tensors = Collections.unmodifiableSequencedMap(all);
@@ -200,6 +204,21 @@ public final class Model implements AutoCloseable {
   /** Its tensors by name. */
   public SequencedMap<String, Tensor> tensors() {
     return tensors;
+  }
+
+  /**
+   * Reads a part of a tensor, as {@link SafetensorsFile#read} does.
+   *
+   * @throws IOException if it cannot be read, or its file has become shorter
+   * @throws IllegalArgumentException if there is no such tensor
+   * @throws IndexOutOfBoundsException if the tensor has not so many bytes
+   */
+  public void read(String tensor, long from, MemorySegment into) throws IOException {
+    SafetensorsFile file = fileOf.get(tensor);
+    if (file == null) {
+      throw new IllegalArgumentException(path + " has no tensor " + tensor);
+    }
+    file.read(tensor, from, into);
   }
 
   @Override

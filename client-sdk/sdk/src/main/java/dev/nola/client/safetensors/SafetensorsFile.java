@@ -2,6 +2,7 @@ package dev.nola.client.safetensors;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -47,13 +48,22 @@ public final class SafetensorsFile implements AutoCloseable {
       JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
   private final Arena arena;
+  private final FileChannel channel;
+  private final MemorySegment mapped;
   private final Path path;
   private final SequencedMap<String, Tensor> tensors;
   private final Map<String, String> metadata;
 
   private SafetensorsFile(
-      Arena arena, Path path, SequencedMap<String, Tensor> tensors, Map<String, String> metadata) {
+      Arena arena,
+      FileChannel channel,
+      MemorySegment mapped,
+      Path path,
+      SequencedMap<String, Tensor> tensors,
+      Map<String, String> metadata) {
     this.arena = arena;
+    this.channel = channel;
+    this.mapped = mapped;
     this.path = path;
     this.tensors = Collections.unmodifiableSequencedMap(tensors);
     this.metadata = Collections.unmodifiableMap(metadata);
@@ -69,13 +79,15 @@ public final class SafetensorsFile implements AutoCloseable {
     if (Files.exists(path) && !Files.isRegularFile(path)) {
       throw new InvalidModelException(path, "is not a file");
     }
+    FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
     Arena arena = Arena.ofShared();
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+    try {
       MemorySegment file =
           channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena).asReadOnly();
-      return new HeaderReader(path, file).read(arena);
+      return new HeaderReader(path, file).read(arena, channel);
     } catch (IOException | RuntimeException e) {
       arena.close();
+      channel.close();
       throw e;
     }
   }
@@ -95,9 +107,45 @@ public final class SafetensorsFile implements AutoCloseable {
     return metadata;
   }
 
+  /**
+   * Reads a part of a tensor without mapping it into memory: for those who go through a large model
+   * once, and whose process should not seem to hold all of it.
+   *
+   * <p>Interrupting the thread that reads ends the reading, and that of all others, as it does with
+   * any file channel.
+   *
+   * @param tensor its name
+   * @param from number of the first byte in the tensor
+   * @param into receives as many bytes as it has room for; native memory, or a byte array
+   * @throws IOException if it cannot be read, or the file has become shorter
+   * @throws IllegalArgumentException if there is no such tensor
+   * @throws IndexOutOfBoundsException if the tensor has not so many bytes
+   */
+  public void read(String tensor, long from, MemorySegment into) throws IOException {
+    Tensor found = tensors.get(tensor);
+    if (found == null) {
+      throw new IllegalArgumentException(path + " has no tensor " + tensor);
+    }
+    MemorySegment part = found.data().asSlice(from, into.byteSize());
+    long at = part.address() - mapped.address();
+    ByteBuffer buffer = into.asByteBuffer();
+    while (buffer.hasRemaining()) {
+      int read = channel.read(buffer, at);
+      if (read < 0) {
+        throw new IOException(path + ": has become shorter while it was read");
+      }
+      at += read;
+    }
+  }
+
   @Override
   public void close() {
     arena.close();
+    try {
+      channel.close();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // closing what was only read does not fail
+    }
   }
 
   /** What the header says of a tensor. */
@@ -114,7 +162,7 @@ public final class SafetensorsFile implements AutoCloseable {
       this.file = file;
     }
 
-    SafetensorsFile read(Arena arena) throws IOException {
+    SafetensorsFile read(Arena arena, FileChannel channel) throws IOException {
       if (file.byteSize() < LENGTH_BYTES) {
         throw invalid("has %d bytes, a header's length alone is 8".formatted(file.byteSize()));
       }
@@ -135,7 +183,8 @@ public final class SafetensorsFile implements AutoCloseable {
       }
       requireUtf8(header);
       parse(header);
-      return new SafetensorsFile(arena, path, lay(file.asSlice(LENGTH_BYTES + length)), metadata);
+      return new SafetensorsFile(
+          arena, channel, file, path, lay(file.asSlice(LENGTH_BYTES + length)), metadata);
     }
 
     private void requireUtf8(byte[] header) throws InvalidModelException {

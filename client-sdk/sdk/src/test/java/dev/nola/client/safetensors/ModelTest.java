@@ -1,11 +1,16 @@
 package dev.nola.client.safetensors;
 
+import static java.nio.file.StandardOpenOption.APPEND;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +44,44 @@ class ModelTest {
     try (Model model = Model.open(folder)) {
       assertThat(model.tensors().keySet()).containsExactly("b", "a");
       assertThat(model.files()).hasSize(2);
+    }
+  }
+
+  @Test
+  void partsOfTensorsAreReadFromTheirShards() throws IOException {
+    String header = "{\"a\":{\"dtype\":\"U8\",\"shape\":[6],\"data_offsets\":[0,6]}}";
+    Files.writeString(
+        RawFile.write(folder.resolve("one.safetensors"), header, 0), "abcdef", APPEND);
+    shard("two.safetensors", B);
+    index("{\"b\":\"two.safetensors\",\"a\":\"one.safetensors\"}");
+    try (Model model = Model.open(folder);
+        Arena arena = Arena.ofConfined()) {
+      MemorySegment expected = model.tensors().get("a").data();
+      for (int from = 0; from <= 6; from++) {
+        MemorySegment part = arena.allocate(6 - from);
+        model.read("a", from, part);
+        assertThat(part.mismatch(expected.asSlice(from))).isEqualTo(-1);
+      }
+      MemorySegment one = arena.allocate(1);
+      assertThatThrownBy(() -> model.read("b", 1, one))
+          .isInstanceOf(IndexOutOfBoundsException.class);
+      assertThatThrownBy(() -> model.read("c", 0, one))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(folder + " has no tensor c");
+    }
+  }
+
+  @Test
+  void aFileThatBecomesShorterWhileItIsReadIsNamed() throws IOException {
+    Path file = folder.resolve("one.safetensors");
+    shard("one.safetensors", A);
+    try (Model model = Model.open(file)) {
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+        channel.truncate(9);
+      }
+      assertThatThrownBy(() -> model.read("a", 0, MemorySegment.ofArray(new byte[1])))
+          .isInstanceOf(IOException.class)
+          .hasMessage(file + ": has become shorter while it was read");
     }
   }
 
