@@ -5,6 +5,7 @@ import dev.nola.client.internal.Unfinished;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.client.safetensors.SafetensorsWriter;
+import dev.nola.client.safetensors.Tensor;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Layer;
 import dev.nola.kernel.Kernels;
@@ -23,24 +24,27 @@ import java.util.Objects;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Writes a merged model piece by piece. Of the base nothing is held in memory but what the
- * operating system chooses to; of the adapters, the factors of the tensors that are being merged.
+ * Writes a merged model piece by piece: a piece of the base is read, merged in place and written.
+ * Nothing else of the base is held in memory; of the adapters, the factors of the tensors that are
+ * being merged.
  */
 final class MergedModelWriter {
   static final String CONFIG = "config.json";
   static final String TIED = "tie_word_embeddings";
 
-  /** Bytes that are merged before they are written. */
-  private static final int PIECE = 4 << 20;
+  /** Bytes that are read, merged and written at a time: what a second cache holds. */
+  private static final int PIECE = 1 << 20;
 
   /** Bytes that one task merges or copies: several pieces, so that a large tensor is shared. */
-  private static final long TASK = 16L * PIECE;
+  private static final long TASK = 64L << 20;
 
   private final Model base;
   private final Plan plan;
@@ -49,6 +53,17 @@ final class MergedModelWriter {
   private final Progress progress;
   private final List<Function<Layer, Factors>> adapters = new ArrayList<>();
   private final long total;
+
+  /** Whether a task has begun to merge. */
+  private final AtomicBoolean begun = new AtomicBoolean();
+
+  /**
+   * Holds all but the first task that merges until that one has merged a piece. Vector code is many
+   * times slower until it is compiled: if all threads went through that, they would only keep the
+   * compiler from the processors.
+   */
+  private final CountDownLatch compiled = new CountDownLatch(1);
+
   private long done;
 
   MergedModelWriter(
@@ -56,6 +71,7 @@ final class MergedModelWriter {
       Plan plan,
       List<AdapterFile> adapters,
       double[] weights,
+      Reconstructor reconstructor,
       int threads,
       Progress progress)
       throws IOException {
@@ -65,7 +81,7 @@ final class MergedModelWriter {
     this.threads = threads;
     this.progress = progress;
     for (AdapterFile adapter : adapters) {
-      this.adapters.add(Reconstructor.standard().open(adapter.adapter()));
+      this.adapters.add(reconstructor.open(adapter.adapter()));
     }
     this.total =
         plan.files().values().stream()
@@ -147,7 +163,7 @@ final class MergedModelWriter {
           () -> {
             switch (part) {
               case Plan.Part.Copied copied ->
-                  writer.write(name, from, copied.tensor().data().asSlice(from, to - from));
+                  inPieces(copied.tensor(), name, from, to, writer, buffers, (_, _) -> {});
               case Plan.Part.Dense dense ->
                   writer.write(name, from, dense.tensor().data().asSlice(from, to - from));
               case Plan.Part.Merged merged ->
@@ -169,16 +185,52 @@ final class MergedModelWriter {
       BlockingQueue<MemorySegment> buffers)
       throws IOException, MergeRefusedException, InterruptedException {
     TensorMerge merge = shared.begin();
+    try {
+      if (begun.getAndSet(true)) {
+        compiled.await();
+      }
+      inPieces(
+          part.tensor(),
+          part.name(),
+          from,
+          to,
+          writer,
+          buffers,
+          (at, piece) -> {
+            merge.merge(at / part.dtype().bytes(), piece);
+            compiled.countDown();
+          });
+    } finally {
+      compiled.countDown();
+      shared.end();
+    }
+  }
+
+  /** What is done to a piece of a tensor, in place. */
+  @FunctionalInterface
+  private interface Change {
+    void to(long at, MemorySegment piece) throws MergeRefusedException;
+  }
+
+  private void inPieces(
+      Tensor tensor,
+      String name,
+      long from,
+      long to,
+      SafetensorsWriter writer,
+      BlockingQueue<MemorySegment> buffers,
+      Change change)
+      throws IOException, MergeRefusedException, InterruptedException {
     MemorySegment buffer = buffers.take();
     try {
       for (long at = from; at < to; at += PIECE) {
         MemorySegment piece = buffer.asSlice(0, Math.min(PIECE, to - at));
-        merge.merge(at / part.dtype().bytes(), piece);
-        writer.write(part.name(), at, piece);
+        base.read(tensor.name(), at, piece);
+        change.to(at, piece);
+        writer.write(name, at, piece);
       }
     } finally {
       buffers.add(buffer);
-      shared.end();
     }
   }
 

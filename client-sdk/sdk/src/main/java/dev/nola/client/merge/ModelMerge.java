@@ -6,12 +6,15 @@ import dev.nola.client.safetensors.Tensor;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.format.Sha256;
+import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.BaseIdentity;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -30,6 +33,9 @@ import tools.jackson.databind.json.JsonMapper;
  * as it was.
  */
 public final class ModelMerge {
+  /** Bytes that are read and hashed at a time. */
+  private static final int PIECE = 1 << 20;
+
   private final Path base;
   private final List<Weighted> adapters;
   private final BaseCheck baseCheck;
@@ -131,7 +137,7 @@ public final class ModelMerge {
       Report report = report(model, plan);
       List<AdapterFile> files = adapters.stream().map(Weighted::file).toList();
       double[] weights = adapters.stream().mapToDouble(Weighted::weight).toArray();
-      new MergedModelWriter(model, plan, files, weights, threads, progress)
+      new MergedModelWriter(model, plan, files, weights, reconstructor(), threads, progress)
           .write(destination, report.files());
       return report;
     }
@@ -169,13 +175,19 @@ public final class ModelMerge {
       }
     }
     if (baseCheck != BaseCheck.SKIP) {
-      warnings.addAll(checkBase(names));
+      warnings.addAll(checkBase(model, names));
     }
-    Reconstructor reconstructor = Reconstructor.standard().withThreads(threads);
     for (AdapterFile file : files) {
-      reconstructor.verify(file);
+      reconstructor().verify(file);
     }
     return new Plan(plan.files(), plan.untied(), warnings);
+  }
+
+  /** Adapters are reconstructed once or twice here, beside a whole model. */
+  private Reconstructor reconstructor() {
+    return Reconstructor.standard()
+        .withKernel(Kernels.forShortRuns(Kernels.chosen()))
+        .withThreads(threads);
   }
 
   private static boolean mayBeTied(Model model) throws IOException {
@@ -195,9 +207,9 @@ public final class ModelMerge {
   }
 
   /** Compares the identities of the adapted tensors; returns what is to be said of it. */
-  private List<String> checkBase(TensorNames names)
+  private List<String> checkBase(Model model, TensorNames names)
       throws MergeRefusedException, IOException, InterruptedException {
-    Map<Sha256, Sha256> actual = identities(names);
+    Map<Sha256, Sha256> actual = identities(model, names);
     List<String> warnings = new ArrayList<>();
     for (Weighted adapter : adapters) {
       var made = adapter.file.adapter().base();
@@ -226,13 +238,13 @@ public final class ModelMerge {
   }
 
   /** Identities of the adapters' base tensors, by reconstruction digest of the adapter. */
-  private Map<Sha256, Sha256> identities(TensorNames names)
+  private Map<Sha256, Sha256> identities(Model model, TensorNames names)
       throws IOException, InterruptedException {
     Map<String, Callable<BaseIdentity.Tensor>> tasks = new HashMap<>();
     for (Weighted adapter : adapters) {
       if (adapter.file.adapter().base().identity() != null) {
         for (String name : BaseIdentity.tensorNames(adapter.file.adapter())) {
-          tasks.put(name, () -> identity(names, name));
+          tasks.put(name, () -> identity(model, names, name));
         }
       }
     }
@@ -258,11 +270,20 @@ public final class ModelMerge {
     return identities;
   }
 
-  private static BaseIdentity.Tensor identity(TensorNames names, String name) throws Exception {
+  private static BaseIdentity.Tensor identity(Model model, TensorNames names, String name)
+      throws Exception {
     Tensor tensor = Objects.requireNonNull(names.find(name)).tensor();
     DType dtype = tensor.adaptableType().orElseThrow();
     List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
-    return BaseIdentity.Tensor.of(name, dtype, shape, tensor.data());
+    long bytes = tensor.data().byteSize();
+    byte[] piece = new byte[(int) Math.min(PIECE, bytes)];
+    MessageDigest content = Sha256.newMessageDigest();
+    for (long at = 0; at < bytes; at += piece.length) {
+      int length = (int) Math.min(piece.length, bytes - at);
+      model.read(tensor.name(), at, MemorySegment.ofArray(piece).asSlice(0, length));
+      content.update(piece, 0, length);
+    }
+    return new BaseIdentity.Tensor(name, dtype, shape, Sha256.finish(content));
   }
 
   private Report report(Model model, Plan plan) throws IOException {

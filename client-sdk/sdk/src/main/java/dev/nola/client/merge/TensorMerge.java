@@ -121,26 +121,21 @@ final class TensorMerge {
   /**
    * Merges elements {@code from …} of the tensor.
    *
-   * @param merged receives as many elements as it has room for
+   * @param weights the base's elements, which are replaced by the merged ones
    * @throws MergeRefusedException if a finite weight would become infinite
    */
-  void merge(long from, MemorySegment merged) throws MergeRefusedException {
-    MemorySegment weights = tensor.data().asSlice(from * dtype.bytes(), merged.byteSize());
-    long to = from + merged.byteSize() / dtype.bytes();
+  void merge(long from, MemorySegment weights) throws MergeRefusedException {
+    long to = from + weights.byteSize() / dtype.bytes();
     if (groups == null) {
-      merged.copyFrom(weights);
-      mergeRuns(from, to, merged);
+      mergeRuns(from, to, weights);
       return;
     }
-    if (groups.size() != 1 || groups.getFirst().part.length != groups.getFirst().part.stride) {
-      merged.copyFrom(weights);
-    }
     for (Group group : groups) {
-      merge(group, from, to, weights, merged);
+      merge(group, from, to, weights);
     }
   }
 
-  private void merge(Group group, long from, long to, MemorySegment weights, MemorySegment merged)
+  private void merge(Group group, long from, long to, MemorySegment weights)
       throws MergeRefusedException {
     Part part = group.part;
     long first = part.indexAtOrAfter(from);
@@ -151,7 +146,7 @@ final class TensorMerge {
     if (part.outer == 1 || part.elementOf(first + count - 1) - part.elementOf(first) == count - 1) {
       long at = (part.elementOf(first) - from) * dtype.bytes();
       long bytes = count * dtype.bytes();
-      add(group, first, weights.asSlice(at, bytes), merged.asSlice(at, bytes));
+      add(group, first, weights.asSlice(at, bytes));
       return;
     }
     MemorySegment gathered =
@@ -162,13 +157,13 @@ final class TensorMerge {
         count,
         (at, index, bytes) ->
             MemorySegment.copy(weights, at - from * dtype.bytes(), gathered, index, bytes));
-    add(group, first, gathered, gathered);
+    add(group, first, gathered);
     copyRows(
         part,
         first,
         count,
         (at, index, bytes) ->
-            MemorySegment.copy(gathered, index, merged, at - from * dtype.bytes(), bytes));
+            MemorySegment.copy(gathered, index, weights, at - from * dtype.bytes(), bytes));
   }
 
   @FunctionalInterface
@@ -187,16 +182,15 @@ final class TensorMerge {
     }
   }
 
-  private void add(Group group, long first, MemorySegment weights, MemorySegment merged)
-      throws MergeRefusedException {
+  private void add(Group group, long first, MemorySegment weights) throws MergeRefusedException {
     try {
-      Merge.merge(kernel, dtype, weights, merged, first, group.deltas);
+      Merge.merge(kernel, dtype, weights, weights, first, group.deltas);
     } catch (MergeOverflowException e) {
       throw overflow(group.part.elementOf(e.element()));
     }
   }
 
-  private void mergeRuns(long from, long to, MemorySegment merged) throws MergeRefusedException {
+  private void mergeRuns(long from, long to, MemorySegment weights) throws MergeRefusedException {
     List<Part> parts =
         deltas.stream()
             .map(delta -> delta.factors().layer())
@@ -206,13 +200,13 @@ final class TensorMerge {
       long end = Math.min(to, at + RUN);
       List<Factors> covering = new ArrayList<>();
       List<Part> theirs = new ArrayList<>();
-      List<Double> weights = new ArrayList<>();
+      List<Double> shares = new ArrayList<>();
       for (int i = 0; i < parts.size(); i++) {
         end = Math.min(end, parts.get(i).nextEdge(at));
         if (parts.get(i).covers(at)) {
           covering.add(deltas.get(i).factors());
           theirs.add(parts.get(i));
-          weights.add(deltas.get(i).weight());
+          shares.add(deltas.get(i).weight());
         }
       }
       if (!covering.isEmpty()) {
@@ -221,9 +215,9 @@ final class TensorMerge {
         for (int i = 0; i < values.length; i++) {
           covering.get(i).delta(theirs.get(i).indexAtOrAfter(at), values[i], count);
         }
-        double[] multipliers = weights.stream().mapToDouble(Double::doubleValue).toArray();
+        double[] multipliers = shares.stream().mapToDouble(Double::doubleValue).toArray();
         int overflow =
-            kernel.merge(dtype, merged, merged, at - from, count, multipliers, values, 0);
+            kernel.merge(dtype, weights, weights, at - from, count, multipliers, values, 0);
         if (overflow >= 0) {
           throw overflow(at + overflow);
         }
