@@ -188,6 +188,16 @@ class AdapterPoolTest {
   }
 
   @Test
+  void whatWasVerifiedOnceIsNotHashedAgain() throws Exception {
+    try (AdapterPool pool = new AdapterPool(0, staged)) {
+      putSmall(pool, "a");
+      float[] verified = pool.activate("a").factors().getFirst().a();
+      kernel.turn(StagedKernel.Outcome.WRONG); // as only a faulty machine would
+      assertThat(pool.activate("a").factors().getFirst().a()).isNotEqualTo(verified);
+    }
+  }
+
+  @Test
   void anotherAdapterOfAVerifiedNameIsVerifiedItself() throws Exception {
     try (AdapterPool pool = pool(BYTES)) {
       putSmall(pool, "a");
