@@ -16,6 +16,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -174,6 +175,8 @@ public record LockFile(List<Entry> adapters) {
         throw new IOException(path + " is no lock file: it lists no adapters");
       }
       return new LockFile(entries.stream().map(WireEntry::entry).toList());
+    } catch (StreamReadException e) {
+      throw new IOException(path + " is no lock file: it is cut, or no sound JSON", e);
     } catch (JacksonException e) {
       throw new IOException(path + " is no lock file: " + e.getOriginalMessage(), e);
     } catch (IllegalArgumentException e) {

@@ -34,8 +34,13 @@ final class Folders {
     }
     Path base = Path.of(environment.getOrDefault(xdg, ""));
     // The specification has relative paths ignored.
-    return (base.isAbsolute() ? base : Path.of(System.getProperty("user.home"), fallback))
-        .resolve("nola");
+    return (base.isAbsolute() ? base : home(environment).resolve(fallback)).resolve("nola");
+  }
+
+  /** As the shell has it; Java's own is that of the password file, whatever the user has set. */
+  private static Path home(Map<String, String> environment) {
+    Path home = Path.of(environment.getOrDefault("HOME", ""));
+    return home.isAbsolute() ? home : Path.of(System.getProperty("user.home"));
   }
 
   /** Creates a folder that only its owner may enter, unless it exists. */

@@ -149,9 +149,10 @@ public final class NolaClient implements AutoCloseable {
   /**
    * Brings the file that a reference means into the cache, unless it is there.
    *
-   * <p>A pinned reference that was pulled before is answered from the cache, without a word to the
-   * registry; any other is asked for, and only a file that the cache does not have is downloaded.
-   * Offline, a reference means what it meant when it was pulled last.
+   * <p>The registry is asked what the reference means, and whether the version is yanked; only a
+   * file that the cache does not have is downloaded. If the registry cannot be reached, a pinned
+   * reference is answered from the cache, for it can never mean another file. Offline, any
+   * reference means what it meant when it was pulled last.
    *
    * @param progress is told of the file's bytes, from the calling thread; not at all if it is in
    *     the cache
@@ -163,9 +164,13 @@ public final class NolaClient implements AutoCloseable {
     try {
       LocalCache.Known known = cache.known(registry(), reference);
       Path present = known == null ? null : cache.find(known.digest());
-      if (known != null && present != null && (offline || reference.isPinned())) {
-        return new Pulled(
-            reference, known.version(), known.digest(), present, known.yanked(), true);
+      Pulled asBefore =
+          known == null || present == null
+              ? null
+              : new Pulled(
+                  reference, known.version(), known.digest(), present, known.yanked(), true);
+      if (offline && asBefore != null) {
+        return asBefore;
       }
       if (offline) {
         throw RegistryException.unavailable(
@@ -176,7 +181,16 @@ public final class NolaClient implements AutoCloseable {
                     .formatted(reference, cache.path()),
             null);
       }
-      return ask(reference, present == null ? null : known, present, progress);
+      try {
+        return ask(reference, present == null ? null : known, present, progress);
+      } catch (RegistryException e) {
+        if (e.kind() == RegistryException.Kind.UNAVAILABLE
+            && asBefore != null
+            && reference.isPinned()) {
+          return asBefore;
+        }
+        throw e;
+      }
     } catch (ClosedByInterruptException e) {
       throw ProcessLock.interrupted(e);
     }

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param digest of the file, which has been compared with its bytes
  * @param path in the cache; for reading only, and not for long: the file may be evicted once it has
  *     not been used for some minutes
- * @param yanked why the version should no longer be used, or null; of a pinned reference that was
- *     answered from the cache, as it was when last asked for
+ * @param yanked why the version should no longer be used, or null; as the registry said when it
+ *     could last be reached
  * @param fromCache whether no byte of it had to be downloaded
  */
 public record Pulled(

@@ -378,9 +378,10 @@ final class Transport implements AutoCloseable {
             : describe(problem);
     String remedy =
         switch (status) {
-          case 401 -> "; log in with: nola login " + registry;
-          case 403 -> token == null ? "; log in with: nola login " + registry : "";
-          case 404 -> token == null ? "; private adapters need: nola login " + registry : "";
+          case 401 -> "; log in with: nola login --registry " + registry;
+          case 403 -> token == null ? "; log in with: nola login --registry " + registry : "";
+          case 404 ->
+              token == null ? "; private adapters need: nola login --registry " + registry : "";
           case TOO_MANY_REQUESTS ->
               retryAfter == null
                   ? "; try again later"

@@ -6,7 +6,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
@@ -33,6 +35,7 @@ public final class SafetensorsWriter implements AutoCloseable {
   /** Bytes that are copied before they are written. */
   private static final long MOST_HEAP = 1 << 22;
 
+  private final Path path;
   private final FileChannel channel;
   private final Map<String, Long> places = new HashMap<>();
 
@@ -56,7 +59,8 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
   }
 
-  private SafetensorsWriter(FileChannel channel) {
+  private SafetensorsWriter(Path path, FileChannel channel) {
+    this.path = path;
     this.channel = channel;
   }
 
@@ -79,7 +83,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     byte[] header = header(ordered, metadata);
     FileChannel channel =
         FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-    SafetensorsWriter writer = new SafetensorsWriter(channel);
+    SafetensorsWriter writer = new SafetensorsWriter(path, channel);
     try {
       long at = Long.BYTES + header.length;
       for (Slot slot : ordered) {
@@ -123,8 +127,15 @@ public final class SafetensorsWriter implements AutoCloseable {
   }
 
   private void write(ByteBuffer bytes, long place) throws IOException {
-    for (long at = place; bytes.hasRemaining(); ) {
-      at += channel.write(bytes, at);
+    try {
+      for (long at = place; bytes.hasRemaining(); ) {
+        at += channel.write(bytes, at);
+      }
+    } catch (ClosedChannelException e) {
+      throw e; // closed meanwhile, by an interrupt say
+    } catch (IOException e) {
+      throw (FileSystemException)
+          new FileSystemException(path.toString(), null, e.getMessage()).initCause(e);
     }
   }
 

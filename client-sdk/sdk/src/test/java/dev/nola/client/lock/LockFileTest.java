@@ -51,7 +51,8 @@ class LockFileTest {
         "{'version':1,'adapters':[{}]}|either reference and registry, or file",
         "{'version':1,'adapters':[{'file':'a','digest':'x','reconstructionDigest':'y','requiredVerifications':0}]}|digest \"x\"",
         "{'version':1,'adapters':[],'more':1}|more",
-        "{'version':1,'version':1,'adapters':[]}|Duplicate",
+        "{'version':1,'version':1,'adapters':[]}|no sound JSON",
+        "{'version':1,'adap|it is cut, or no sound JSON",
         "{'version':1,'adapters':[]} x|is no lock file",
       })
   void whatIsNoLockFileIsRefused(String json, String message) throws IOException {

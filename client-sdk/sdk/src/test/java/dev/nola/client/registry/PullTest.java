@@ -106,20 +106,45 @@ class PullTest {
   }
 
   @Test
-  void pinnedReferenceIsAskedForOnce() throws Exception {
-    registry.answers(file(bytes, "1.0.0"));
+  void pinnedReferenceIsDownloadedOnceAndAskedForWhetherItIsYanked() throws Exception {
+    registry.answers(
+        file(bytes, "1.0.0"),
+        body(
+            bytes, "ETag", etag(), "Nola-Version", "1.0.0", "Nola-Warning", "yanked: bad%20split"));
     List<Long> done = new ArrayList<>();
 
     Pulled first = client.pull(EXACT, (now, total) -> done.add(now));
     Pulled second = client.pull(EXACT, Progress.NONE);
+
+    assertThat(registry.seen()).hasSize(2);
+    assertThat(registry.seen().getLast().header("If-None-Match")).isEqualTo(etag());
+    assertThat(first.fromCache()).isFalse();
+    assertThat(first.yanked()).isNull();
+    assertThat(second.fromCache()).isTrue();
+    assertThat(second.yanked()).isEqualTo("bad split");
+    assertThat(done).startsWith(0L).endsWith((long) bytes.length).isSorted();
+  }
+
+  @Test
+  void pinnedReferenceNeedsNoRegistryOnceItWasPulled() throws Exception {
+    registry.answers(
+        file(bytes, "1.0.0"),
+        exchange -> {
+          exchange.sendResponseHeaders(503, -1);
+          exchange.close();
+        });
+    client.pull(EXACT, Progress.NONE);
+
+    Pulled pinned = client.pull(EXACT, Progress.NONE);
     Pulled byDigest = client.pull(Reference.parse("acme/mood@" + digest), Progress.NONE);
 
-    assertThat(registry.seen()).hasSize(1);
-    assertThat(first.fromCache()).isFalse();
-    assertThat(second.fromCache()).isTrue();
-    assertThat(byDigest.path()).isEqualTo(first.path()).hasBinaryContent(bytes);
+    assertThat(pinned.fromCache()).isTrue();
+    assertThat(byDigest.path()).hasBinaryContent(bytes);
     assertThat(byDigest.version()).isEqualTo("1.0.0");
-    assertThat(done).startsWith(0L).endsWith((long) bytes.length).isSorted();
+    assertThat(
+            catchThrowableOfType(RegistryException.class, () -> client.pull(LATEST, Progress.NONE))
+                .kind())
+        .isEqualTo(Kind.UNAVAILABLE);
   }
 
   @Test

@@ -394,7 +394,7 @@ class TransportTest {
   void kindsTellWhatToDo() {
     assertThat(refusalOf(problem(401, "{\"detail\": \"no\"}")).kind()).isEqualTo(Kind.NOT_ALLOWED);
     assertThat(refusalOf(problem(401, "{\"detail\": \"no\"}")))
-        .hasMessage("no; log in with: nola login %s", registry.url());
+        .hasMessage("no; log in with: nola login --registry %s", registry.url());
     assertThat(refusalOf(problem(403, "{\"detail\": \"no\"}")).kind()).isEqualTo(Kind.NOT_ALLOWED);
     assertThat(refusalOf(problem(404, "{\"detail\": \"no\"}")).kind()).isEqualTo(Kind.NOT_FOUND);
     assertThat(refusalOf(problem(404, "{\"detail\": \"no\"}"))).hasMessage("no");
