@@ -1,0 +1,23 @@
+package dev.nola.registry;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.context.event.EventListener;
+import org.springframework.core.env.Environment;
+import org.springframework.stereotype.Component;
+
+/** Says where the registry listens, which with port 0 nobody would know else. */
+@Component
+class ListeningMessage {
+  private static final Logger LOG = LoggerFactory.getLogger(RegistryServer.class);
+
+  @EventListener
+  void say(ApplicationReadyEvent ready) {
+    Environment environment = ready.getApplicationContext().getEnvironment();
+    LOG.info(
+        "The registry listens on http://{}:{}",
+        environment.getProperty("server.address", "0.0.0.0"),
+        environment.getProperty("local.server.port"));
+  }
+}
