@@ -76,6 +76,7 @@ class CommandLineTest {
   void whatIsPublishedIsFoundShownPulledAndVerified() throws Exception {
     Outcome noNamespace = nola.run("publish", file, mood + "@1.0.0");
     assertThat(noNamespace.exitCode()).isEqualTo(4);
+    assertThat(noNamespace.err()).contains("--create-namespace").hasLineCount(1);
     publish("1.0.0", "--create-namespace", "--alias", "prod");
 
     Outcome found = nola.run("search", "happy", "--namespace", namespace);

@@ -6,15 +6,22 @@ import dev.nola.client.registry.Reference;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** Opens what is given as {@code FILE_OR_REF}: a file if there is one of that name. */
 final class AdapterSource {
   @Mixin private Registry registry = new Registry();
+
+  @Option(
+      names = "--offline",
+      description = "Ask no registry: a reference means what it meant when it was pulled last.")
+  private boolean offline;
 
   /**
    * An adapter and what it was opened as.
@@ -24,8 +31,14 @@ final class AdapterSource {
    */
   record Opened(String name, Path path, AdapterFile file) {}
 
-  Registry registry() {
-    return registry;
+  /** The registry that references hold in. */
+  URI registry(Output output) {
+    return registry.url(output);
+  }
+
+  /** A client for a registry that a lock file names. */
+  NolaClient client(URI named, Output output) throws IOException {
+    return registry.client(named, offline, output);
   }
 
   Opened open(String fileOrReference, Output output) throws IOException, InterruptedException {
@@ -79,7 +92,7 @@ final class AdapterSource {
 
   Pulled pull(Reference reference, Output output) throws IOException, InterruptedException {
     Pulled pulled;
-    try (NolaClient client = registry.client(output);
+    try (NolaClient client = client(registry(output), output);
         Output.Bar bar = output.bar("pull")) {
       pulled = client.pull(reference, bar);
     }

@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Examples:",
       "  nola export mood.nola --format peft -o mood-lora/",
-      "  nola export acme/mood@prod --format peft --dtype bf16 --for vllm --base-model meta-llama/Llama-2-7b-hf -o mood-lora/"
+      "  nola export acme/mood@prod --dtype bf16 --for vllm --base-model acme/llama -o mood-lora/"
     })
 final class ExportCommand implements Callable<Integer> {
   /** What can be written. */
@@ -85,7 +85,7 @@ final class ExportCommand implements Callable<Integer> {
 
   @Option(
       names = "--task",
-      paramLabel = "TYPE",
+      paramLabel = "TASK",
       description = "PEFT's task type: ${COMPLETION-CANDIDATES}.")
   private @Nullable TaskType task;
 

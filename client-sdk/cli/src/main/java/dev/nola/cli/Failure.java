@@ -49,13 +49,20 @@ record Failure(int exitCode, String kind, String reason) {
     return switch (failure) {
       case Exception _ when Thread.currentThread().isInterrupted() -> INTERRUPTION;
       case InterruptedException _ -> INTERRUPTION;
+      case HintedException hinted -> of(hinted.failure()).with(hinted.hint());
       case RefusedAdapterException refused ->
           new Failure(REFUSED, kind(refused.reason()), refused.getMessage());
       case AdapterException refused -> new Failure(REFUSED, kind(refused), refused.getMessage());
       case MergeRefusedException refused ->
-          new Failure(REFUSED, kind(refused.reason()), refused.getMessage());
+          new Failure(
+              refused.reason() == MergeRefusedException.Reason.DESTINATION ? UNREADABLE : REFUSED,
+              kind(refused.reason()),
+              refused.getMessage());
       case ExportRefusedException refused ->
-          new Failure(REFUSED, kind(refused.reason()), refused.getMessage());
+          new Failure(
+              refused.reason() == ExportRefusedException.Reason.DESTINATION ? UNREADABLE : REFUSED,
+              kind(refused.reason()),
+              refused.getMessage());
       case InvalidModelException invalid ->
           new Failure(REFUSED, "invalid-model", invalid.getMessage());
       case RegistryException refused ->
@@ -77,7 +84,16 @@ record Failure(int exitCode, String kind, String reason) {
           default ->
               failure.getReason() == null ? "cannot be read or written" : failure.getReason();
         };
-    return failure.getFile() == null ? rule : failure.getFile() + ": " + rule;
+    return failure.getFile() == null ? rule : destination(failure.getFile()) + ": " + rule;
+  }
+
+  /** What the user asked for, of a file that was to be renamed to it. */
+  private static String destination(String file) {
+    return file.replaceAll("\\.([^/]+)\\.(partial-)?[0-9a-f-]{36}(\\.part)?", "$1");
+  }
+
+  private Failure with(String hint) {
+    return new Failure(exitCode, kind, reason + hint);
   }
 
   private static String reason(IOException failure) {

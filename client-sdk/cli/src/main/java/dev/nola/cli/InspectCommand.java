@@ -104,8 +104,13 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static String base(Adapter adapter) {
-    String name = adapter.base().name().isEmpty() ? "unknown" : adapter.base().name();
-    return adapter.base().revision().isEmpty() ? name : name + " at " + adapter.base().revision();
+    String name = adapter.base().name().isEmpty() ? "no name" : adapter.base().name();
+    String revision = adapter.base().revision();
+    return "%s%s, identity %s"
+        .formatted(
+            name,
+            revision.isEmpty() ? "" : " at " + revision,
+            adapter.base().identity() == null ? "unknown" : adapter.base().identity());
   }
 
   private static String seed(Adapter adapter) {

@@ -107,7 +107,7 @@ final class LockCommand implements Callable<Integer> {
     AdapterFile read = verified(adapter, Files.readAllBytes(pulled.path()));
     return new LockFile.Entry(
         pulled.pinned().toString(),
-        source.registry().url(output),
+        source.registry(output),
         pulled.digest(),
         read.reconstructionDigest(),
         requiredVerifications,

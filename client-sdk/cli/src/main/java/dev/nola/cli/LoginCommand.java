@@ -34,6 +34,9 @@ final class LoginCommand implements Callable<Integer> {
       token = client.whoami();
     }
     output.credentials().save(url, secret);
+    if (!output.environment("NOLA_TOKEN").isEmpty()) {
+      output.warn("NOLA_TOKEN is set, and will be used instead");
+    }
     output.print(
         new Identity(url.toString(), token.account(), token.scopes()),
         out -> out.printf("logged in to %s as %s%n", url, token.account()));

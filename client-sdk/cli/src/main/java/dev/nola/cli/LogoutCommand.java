@@ -19,6 +19,9 @@ final class LogoutCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     String url = registry.url(output).toString();
     boolean removed = output.credentials().remove(registry.url(output));
+    if (!output.environment("NOLA_TOKEN").isEmpty()) {
+      output.warn("NOLA_TOKEN is set, and stays in use");
+    }
     output.print(
         Map.of("registry", url, "removed", removed),
         out -> out.printf(removed ? "logged out of %s%n" : "was not logged in to %s%n", url));

@@ -3,12 +3,15 @@ package dev.nola.cli;
 import dev.nola.format.AdapterFile;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Entry point: what {@code nola} does without a command, and how its commands fail. */
@@ -49,7 +52,7 @@ import tools.jackson.databind.json.JsonMapper;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:it worked",
-      "1:an adapter or a model is refused: damaged, not readable by this version, its bits differ, or it does not fit; also: diff found a difference",
+      "1:an adapter or a model is refused: damaged, not readable by this version, its bits differ, or it does not fit; also: diff found a difference, or verify --lock could not prove something",
       "2:the command line is wrong",
       "3:a file cannot be read or written",
       "4:the registry says no, or cannot be reached",
@@ -59,6 +62,8 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Main implements Runnable {
   /** How long Ctrl-C waits for a command to remove what it has begun. */
   private static final int PATIENCE_SECONDS = 30;
+
+  private static final int HELP_WIDTH = 100;
 
   private final Console console;
 
@@ -130,7 +135,10 @@ public final class Main implements Runnable {
   }
 
   private static CommandLine commandLine(Main main) {
-    return new CommandLine(main).setCaseInsensitiveEnumValuesAllowed(true);
+    return new CommandLine(main)
+        .setCaseInsensitiveEnumValuesAllowed(true)
+        .setUsageHelpWidth(HELP_WIDTH)
+        .setParameterExceptionHandler(main::misused);
   }
 
   Console console() {
@@ -143,8 +151,32 @@ public final class Main implements Runnable {
   }
 
   private int report(Exception exception, CommandLine command) {
-    Failure failure = Failure.of(exception);
-    if (command.getParseResult().hasMatchedOption("--json")) {
+    boolean json = command.getParseResult().hasMatchedOption("--json");
+    return report(Failure.of(exception), exception, command, json);
+  }
+
+  /** A misspelled option matters more than that it is missed under its right name. */
+  private int misused(ParameterException exception, String[] args) {
+    CommandLine command = exception.getCommandLine();
+    List<String> unmatched = command.getUnmatchedArguments();
+    List<String> options = unmatched.stream().filter(argument -> argument.startsWith("-")).toList();
+    ParameterException told =
+        unmatched.isEmpty()
+            ? exception
+            : new UnmatchedArgumentException(command, options.isEmpty() ? unmatched : options);
+    String suggestion =
+        told instanceof UnmatchedArgumentException unknown && !unknown.getSuggestions().isEmpty()
+            ? "; did you mean " + unknown.getSuggestions().getFirst() + "?"
+            : "";
+    String reason =
+        "%s%s; see %s --help"
+            .formatted(told.getMessage(), suggestion, command.getCommandSpec().qualifiedName());
+    Failure failure = new Failure(CommandLine.ExitCode.USAGE, "usage", reason);
+    return report(failure, exception, command, List.of(args).contains("--json"));
+  }
+
+  private int report(Failure failure, Exception exception, CommandLine command, boolean json) {
+    if (json) {
       console
           .out()
           .println(

@@ -62,7 +62,9 @@ final class MergeCommand implements Callable<Integer> {
         description = "Only warn if the base model is not the one that the adapter was made for.")
     private boolean allow;
 
-    @Option(names = "--skip-base-check", description = "Do not read the base model to find out.")
+    @Option(
+        names = "--skip-base-check",
+        description = "Do not compare the base model with the one that the adapter was made for.")
     private boolean skip;
 
     BaseCheck check() {
@@ -83,7 +85,7 @@ final class MergeCommand implements Callable<Integer> {
   @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException, InterruptedException, MergeRefusedException {
+  public Integer call() throws IOException, InterruptedException, HintedException {
     ModelMerge.Builder merge = ModelMerge.into(base).baseCheck(baseOptions.check());
     for (String argument : adapters) {
       Weighted adapter = Weighted.parse(argument);
@@ -96,6 +98,12 @@ final class MergeCommand implements Callable<Integer> {
     try (Output.Bar bar = output.bar("merge")) {
       ModelMerge ready = merge.progress(bar).build();
       report = dryRun ? ready.dryRun() : ready.write(destination);
+    } catch (MergeRefusedException e) {
+      throw new HintedException(
+          e,
+          e.reason() == MergeRefusedException.Reason.BASE
+              ? "; merge into the right one, or all the same with --allow-base-mismatch"
+              : "");
     }
     report.warnings().forEach(output::warn);
     if (!report.left().isEmpty()) {
@@ -132,11 +140,21 @@ final class MergeCommand implements Callable<Integer> {
       }
       String weight = argument.substring(equals + 1);
       try {
-        return new Weighted(argument.substring(0, equals), Double.parseDouble(weight));
+        double value = Double.parseDouble(weight);
+        if (equals > 0 && Double.isFinite(value)) {
+          return new Weighted(argument.substring(0, equals), value);
+        }
       } catch (NumberFormatException e) {
-        throw new IllegalArgumentException(
-            "--adapter %s: weight \"%s\" is no number".formatted(argument, weight), e);
+        throw illegal(argument, e);
       }
+      throw illegal(argument, null);
+    }
+
+    private static IllegalArgumentException illegal(String argument, @Nullable Exception cause) {
+      return new IllegalArgumentException(
+          "--adapter %s, must be a file or a reference, and behind a = a finite number"
+              .formatted(argument),
+          cause);
     }
   }
 }

@@ -5,6 +5,7 @@ import dev.nola.api.Visibility;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Published;
 import dev.nola.client.registry.Reference;
+import dev.nola.client.registry.RegistryException;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
@@ -55,7 +56,7 @@ final class PublishCommand implements Callable<Integer> {
   @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException, InterruptedException {
+  public Integer call() throws IOException, InterruptedException, HintedException {
     Reference reference = Reference.parse(as);
     if (!reference.isPinned() || reference.digest() != null) {
       throw new IllegalArgumentException(
@@ -79,6 +80,17 @@ final class PublishCommand implements Callable<Integer> {
       if (alias != null) {
         client.setAlias(reference.adapter(), alias, reference.version());
       }
+    } catch (RegistryException e) {
+      throw new HintedException(
+          e,
+          switch (e.kind()) {
+            case NOT_FOUND ->
+                createNamespace
+                    ? ""
+                    : "; make the namespace with --create-namespace, if it is to be yours";
+            case CONFLICT -> "; publish other bytes under another version";
+            default -> "";
+          });
     }
     VersionDetails version = published.version();
     output.print(

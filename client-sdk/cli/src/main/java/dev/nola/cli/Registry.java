@@ -3,6 +3,7 @@ package dev.nola.cli;
 import dev.nola.client.registry.NolaClient;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -15,29 +16,38 @@ final class Registry {
       names = "--registry",
       paramLabel = "URL",
       description = "The registry; $NOLA_REGISTRY when not given, else " + DEFAULT + ".")
-  private @Nullable URI url;
-
-  @Option(names = "--offline", description = "Ask no registry; take what the cache has.")
-  private boolean offline;
+  private @Nullable String url;
 
   URI url(Output output) {
     if (url != null) {
-      return url;
+      return url("--registry", url);
     }
     String fromEnvironment = output.environment("NOLA_REGISTRY");
-    return URI.create(fromEnvironment.isEmpty() ? DEFAULT : fromEnvironment);
+    return fromEnvironment.isEmpty() ? URI.create(DEFAULT) : url("NOLA_REGISTRY", fromEnvironment);
+  }
+
+  private static URI url(String name, String text) {
+    if (text.matches("https?://[^/\\s]\\S*")) {
+      try {
+        return new URI(text);
+      } catch (URISyntaxException e) {
+        throw new IllegalArgumentException(name + " " + text + " is no URL: " + e.getReason(), e);
+      }
+    }
+    throw new IllegalArgumentException(
+        name + " " + text + ", must be a URL such as https://nola.example");
   }
 
   /** A client for it, with the token of {@code $NOLA_TOKEN}, or else of {@code nola login}. */
   NolaClient client(Output output) throws IOException {
-    return client(url(output), output);
+    return client(url(output), false, output);
   }
 
   /**
    * A client for a registry that something else names, a lock file say. {@code $NOLA_TOKEN} is for
    * the registry that the user names, and goes to no other.
    */
-  NolaClient client(URI registry, Output output) throws IOException {
+  NolaClient client(URI registry, boolean offline, Output output) throws IOException {
     String token = registry.equals(url(output)) ? output.environment("NOLA_TOKEN") : "";
     return NolaClient.builder(registry)
         .token(token.isEmpty() ? output.credentials().token(registry) : token)

@@ -149,7 +149,7 @@ final class VerifyCommand implements Callable<Integer> {
           throw new IOException(e.getFile() + ": no such file", e);
         }
       }
-      try (NolaClient client = source.registry().client(entry.registry(), output);
+      try (NolaClient client = source.client(entry.registry(), output);
           Output.Bar bar = output.bar("fetch")) {
         client.cache().remove(entry.digest()); // so that these are the registry's bytes of now
         return Files.readAllBytes(client.pull(Reference.parse(entry.source()), bar).path());

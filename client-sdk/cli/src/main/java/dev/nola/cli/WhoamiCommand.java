@@ -3,7 +3,9 @@ package dev.nola.cli;
 import dev.nola.api.Token;
 import dev.nola.client.registry.NolaClient;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -25,7 +27,11 @@ final class WhoamiCommand implements Callable<Integer> {
           out ->
               out.printf(
                   "%s at %s, with a token for %s%n",
-                  token.account(), registry.url(output), token.scopes()));
+                  token.account(),
+                  registry.url(output),
+                  token.scopes().stream()
+                      .map(scope -> scope.name().toLowerCase(Locale.ROOT))
+                      .collect(Collectors.joining(", "))));
     }
     return 0;
   }

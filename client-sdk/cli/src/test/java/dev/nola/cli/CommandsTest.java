@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 import tools.jackson.databind.JsonNode;
 
@@ -183,7 +184,9 @@ class CommandsTest {
         Nola.run("merge", "--base", base.toString(), "--adapter", adapter, "-o", out, "--json");
     assertThat(refused.exitCode()).isEqualTo(1);
     assertThat(refused.json().get("kind").asString()).isEqualTo("base");
-    assertThat(refused.err()).contains("is not the base model that the adapter was made for");
+    assertThat(refused.err())
+        .contains("is not the base model that the adapter was made for")
+        .contains("--allow-base-mismatch");
     Nola allowed =
         Nola.run(
             "merge",
@@ -236,7 +239,30 @@ class CommandsTest {
             "-o",
             folder.resolve("m").toString());
     assertThat(refused.exitCode()).isEqualTo(2);
-    assertThat(refused.err()).contains("weight \"half\" is no number");
+    assertThat(refused.err())
+        .contains("--adapter " + adapter + "=half, must be")
+        .contains("a finite number");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a.nola=1e999", "a.nola=NaN", "=0.5"})
+  void aWeightThatIsNotFiniteOrOfNothingIsNamed(String argument) {
+    Nola refused = Nola.run("merge", "--base", base.toString(), "--adapter", argument, "-o", "x");
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err()).contains("--adapter " + argument + ", must be");
+  }
+
+  @Test
+  void aMisspelledOptionIsNamedRatherThanTheOneThatIsMissed() {
+    Nola refused =
+        Nola.run("merge", "--bsae", base.toString(), "--adapter", adapter, "-o", "x", "--json");
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err())
+        .isEqualTo("nola merge: Unknown option: '--bsae'; see nola merge --help\n");
+    assertThat(Nola.run("mrege").err())
+        .isEqualTo(
+            "nola: Unmatched argument at index 0: 'mrege'; did you mean merge?; see nola --help\n");
+    assertThat(refused.json().get("kind").asString()).isEqualTo("usage");
   }
 
   @Test
@@ -249,7 +275,7 @@ class CommandsTest {
     assertThat(done.out()).contains("2 modules of rank 3").contains("rounding to BF16");
     assertThat(lora.resolve("adapter_model.safetensors")).exists();
     Nola refused = Nola.run("export", adapter, "-o", lora.toString());
-    assertThat(refused.exitCode()).isEqualTo(1);
+    assertThat(refused.exitCode()).isEqualTo(3);
     assertThat(refused.err()).contains("exists already");
     Nola vllm = Nola.run("export", adapter, "--for", "vllm", "-o", folder.resolve("v").toString());
     assertThat(vllm.exitCode()).isEqualTo(1);
@@ -331,7 +357,7 @@ class CommandsTest {
     assertThat(Nola.run("verify", adapter, "--lock", "x").exitCode()).isEqualTo(2);
     Nola refused = Nola.run("verify", adapter, "--junit", "x");
     assertThat(refused.exitCode()).isEqualTo(2);
-    assertThat(refused.err()).startsWith("--junit and --summary need --lock");
+    assertThat(refused.err()).startsWith("nola verify: --junit and --summary need --lock");
   }
 
   @Test
@@ -350,6 +376,15 @@ class CommandsTest {
     assertThat(refused.exitCode()).isEqualTo(4);
     assertThat(refused.json().get("kind").asString()).isEqualTo("unavailable");
     assertThat(refused.err()).contains("http://127.0.0.1:1").hasLineCount(1);
+  }
+
+  @Test
+  void aRegistryWithoutASchemeIsNamed() {
+    Nola refused = Nola.run("search", "--registry", "127.0.0.1:18400");
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err())
+        .isEqualTo(
+            "nola search: --registry 127.0.0.1:18400, must be a URL such as https://nola.example\n");
   }
 
   @Test

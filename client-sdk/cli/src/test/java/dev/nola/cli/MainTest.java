@@ -135,7 +135,7 @@ class MainTest {
   @Test
   void codesNeedJson() {
     assertThat(nola("inspect", file.toString(), "--codes")).isEqualTo(2);
-    assertThat(err.toString()).startsWith("--codes needs --json");
+    assertThat(err.toString()).startsWith("nola inspect: --codes needs --json");
   }
 
   @Test

@@ -112,7 +112,10 @@ class ProcessTest {
             .start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).isZero();
-    assertThat(output).startsWith("nola merge: ").contains("No space left").endsWith("exit 3\n");
+    assertThat(output)
+        .isEqualTo(
+            "nola merge: %s: No space left on device%nexit 3%n"
+                .formatted(disk.resolve("m.safetensors")));
   }
 
   private static boolean canMount() throws IOException, InterruptedException {
