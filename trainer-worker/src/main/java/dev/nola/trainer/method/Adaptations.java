@@ -1,0 +1,197 @@
+package dev.nola.trainer.method;
+
+import ai.djl.ndarray.NDArray;
+import dev.nola.generator.Basis;
+import dev.nola.generator.Side;
+import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.Bert;
+import dev.nola.trainer.model.Mlp;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+
+/** Chooses what is trained of a model, and where it starts. */
+public final class Adaptations {
+  /** The standard deviation of a new classifier's weights, as Hugging Face has it. */
+  private static final double CLASSIFIER_DEVIATION = 0.02;
+
+  private final BaseModel base;
+  private final Recipe recipe;
+  private final List<Adaptation> adaptations = new ArrayList<>();
+  private int stream;
+  private int parameters;
+
+  private Adaptations(BaseModel base, Recipe recipe) {
+    this.base = base;
+    this.recipe = recipe;
+  }
+
+  /**
+   * What a recipe makes of a model.
+   *
+   * @param classes of the classifier that an encoder gets; not used for other models
+   * @throws IllegalArgumentException if no tensor is a target, or a basis has not so many vectors
+   */
+  public static List<Adaptation> of(BaseModel base, Recipe recipe, int classes) {
+    Adaptations adaptations = new Adaptations(base, recipe);
+    switch (base.network()) {
+      case Mlp mlp -> adaptations.fromScratch(mlp);
+      case Bert _ -> {
+        adaptations.ofPreTrained();
+        adaptations.classifier(classes);
+      }
+      default -> adaptations.ofPreTrained();
+    }
+    return List.copyOf(adaptations.adaptations);
+  }
+
+  private void ofPreTrained() {
+    switch (recipe.method()) {
+      case HEAD -> {}
+      case FULL -> base.names().forEach(name -> whole(name, base.tensor(name)));
+      case NOLA, PRANC, LORA -> {
+        List<String> targets =
+            base.network().adaptable().stream()
+                .filter(name -> recipe.targets().matcher(name).find())
+                .toList();
+        if (targets.isEmpty()) {
+          throw new IllegalArgumentException(
+              "targets=%s finds none of the tensors that can be adapted, such as %s"
+                  .formatted(recipe.targets(), base.network().adaptable().getFirst()));
+        }
+        for (String name : targets) {
+          NDArray tensor = base.tensor(name);
+          if (tensor == null) {
+            throw new IllegalArgumentException("the base model has no tensor " + name);
+          }
+          adapt(name, (int) tensor.getShape().get(0), (int) tensor.getShape().get(1), false);
+        }
+      }
+    }
+  }
+
+  private void classifier(int classes) {
+    NDArray embeddings = base.tensor("embeddings.word_embeddings.weight");
+    if (embeddings == null) {
+      throw new IllegalArgumentException("the base model has no word embeddings");
+    }
+    long width = embeddings.getShape().get(1);
+    float[] weight = gaussian((int) (classes * width), CLASSIFIER_DEVIATION);
+    String name = Bert.CLASSIFIER;
+    whole(name + ".weight", new long[] {classes, width}, weight);
+    whole(name + ".bias", new long[] {classes}, new float[classes]);
+  }
+
+  /**
+   * There is no base: W is what is trained, and nothing frozen is added. All coefficients are
+   * random at the start, because a network of zeros has no gradient.
+   */
+  private void fromScratch(Mlp mlp) {
+    for (int i = 0; i < mlp.widths().size() - 1; i++) {
+      int in = mlp.widths().get(i);
+      int out = mlp.widths().get(i + 1);
+      String weight = Mlp.module(i) + ".weight";
+      switch (recipe.method()) {
+        case NOLA, PRANC, LORA -> adapt(weight, out, in, true);
+        case FULL, HEAD ->
+            whole(weight, new long[] {out, in}, gaussian(out * in, Math.sqrt(2.0 / in)));
+      }
+      whole(Mlp.module(i) + ".bias", new long[] {out}, new float[out]);
+    }
+  }
+
+  private void adapt(String name, int rows, int cols, boolean random) {
+    int ownStream = recipe.sharedBasis() ? 0 : stream++;
+    switch (recipe.method()) {
+      case NOLA -> {
+        double gain = recipe.scaling() / Math.sqrt((double) recipe.rank() * cols);
+        adaptations.add(
+            new NolaAdaptation(
+                name,
+                rows,
+                cols,
+                recipe.rank(),
+                ownStream,
+                side(name, ownStream, Side.A, rows * recipe.rank(), recipe.k(), true),
+                side(name, ownStream, Side.B, recipe.rank() * cols, recipe.l(), random),
+                gain,
+                recipe.trainingBits()));
+      }
+      case PRANC ->
+          adaptations.add(
+              new PrancAdaptation(
+                  name,
+                  rows,
+                  cols,
+                  ownStream,
+                  side(name, ownStream, Side.A, rows * cols, recipe.k(), random),
+                  recipe.scaling() / Math.sqrt(cols),
+                  recipe.trainingBits()));
+      case LORA -> {
+        // As PEFT starts: A uniform in ±1/√in, B zero.
+        float[] a = uniform(recipe.rank() * cols, 1 / Math.sqrt(cols));
+        int lengthOfB = rows * recipe.rank();
+        float[] b = random ? gaussian(lengthOfB, 1) : new float[lengthOfB];
+        adaptations.add(
+            new LoraAdaptation(
+                name,
+                rows,
+                cols,
+                recipe.rank(),
+                new Parameter(name + ".lora_A", a),
+                new Parameter(name + ".lora_B", b),
+                recipe.scaling() / recipe.rank()));
+      }
+      case FULL, HEAD -> throw new AssertionError("these adapt no targets");
+    }
+  }
+
+  private BasisSide side(
+      String tensor, int ownStream, Side side, int length, int count, boolean random) {
+    long most = recipe.generator().maxCoefficients(length, BasisSide.TRAINING_BITS);
+    if (count < 1 || count > most) {
+      throw new IllegalArgumentException(
+          "tensor %s, side %s: %d coefficients, must be 1 to %d for %s at %d elements"
+              .formatted(tensor, side, count, most, recipe.generator(), length));
+    }
+    float[] coefficients = random ? gaussian(count, 1) : new float[count];
+    String name = tensor + (side == Side.A ? ".alpha" : ".beta");
+    return new BasisSide(
+        new Basis(recipe.generator(), recipe.seed(), ownStream, side, length),
+        new Parameter(name, coefficients));
+  }
+
+  private void whole(String name, @Nullable NDArray tensor) {
+    if (tensor != null) {
+      whole(name, tensor.getShape().getShape(), tensor.toFloatArray());
+    }
+  }
+
+  private void whole(String name, long[] shape, float[] values) {
+    adaptations.add(new WholeTensor(name, shape, new Parameter(name, values)));
+  }
+
+  private float[] gaussian(int count, double deviation) {
+    Random random = random();
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = (float) (deviation * random.nextGaussian());
+    }
+    return values;
+  }
+
+  private float[] uniform(int count, double bound) {
+    Random random = random();
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = (float) (bound * (2 * random.nextDouble() - 1));
+    }
+    return values;
+  }
+
+  /** A generator of its own for each parameter, whose sequence the Java specification fixes. */
+  private Random random() {
+    return new Random(recipe.seed() * 31 + parameters++);
+  }
+}

@@ -1,0 +1,81 @@
+package dev.nola.trainer.method;
+
+import dev.nola.generator.Basis;
+import dev.nola.generator.Generator;
+import dev.nola.kernel.Kernel;
+import dev.nola.quantize.Quantized;
+import dev.nola.quantize.Quantizer;
+
+/**
+ * One side of a NOLA layer: a factor {@code F = Σᵢ cᵢ·bᵢ / (√k·σ)}, with σ the root mean square of
+ * a basis integer. So normalised, an element of F is as large as a coefficient, whatever k and the
+ * generator are, and one learning rate does for all.
+ */
+final class BasisSide {
+  /** Wide enough that training does not notice it. */
+  static final int TRAINING_BITS = 16;
+
+  private final Basis basis;
+  private final Parameter coefficients;
+  private final double norm;
+
+  BasisSide(Basis basis, Parameter coefficients) {
+    this.basis = basis;
+    this.coefficients = coefficients;
+    this.norm = 1 / (Math.sqrt(coefficients.values().length) * rootMeanSquare(basis.generator()));
+  }
+
+  /** Of a basis integer: of odd integers in ±(2ⁿ−1), √((4ⁿ−1)/3). */
+  static double rootMeanSquare(Generator generator) {
+    return switch (generator) {
+      case UNIFORM24 -> Math.sqrt((Math.pow(4, 24) - 1) / 3);
+      case UNIFORM8 -> Math.sqrt((Math.pow(4, 8) - 1) / 3);
+      case RADEMACHER, SRHT -> 1;
+    };
+  }
+
+  Parameter coefficients() {
+    return coefficients;
+  }
+
+  /** 1/(√k·σ). */
+  double norm() {
+    return norm;
+  }
+
+  int length() {
+    return basis.length();
+  }
+
+  /**
+   * The codes that the coefficients are rounded to. Training takes them as they are of {@value
+   * #TRAINING_BITS} bits, and of the file's width where it is aware of the quantization (paper,
+   * section 3.2).
+   */
+  Quantized quantized(int bits) {
+    Quantizer quantizer = bits == TRAINING_BITS ? Quantizer.ABSMAX : Quantizer.LEAST_SQUARES;
+    return quantizer.quantize(coefficients.values(), bits);
+  }
+
+  /** The factor that codes of a width stand for, times a gain. */
+  float[] factor(Kernel kernel, int bits, double gain) {
+    Quantized quantized = quantized(bits);
+    float[] factor = new float[basis.length()];
+    float scale = (float) (quantized.step() * norm * gain);
+    kernel.combine(basis, quantized.codes().values(), scale, factor);
+    return factor;
+  }
+
+  /**
+   * Adds to the coefficients' gradient what follows from the factor's. Rounding to codes counts as
+   * the identity (straight-through estimator).
+   */
+  void backward(Kernel kernel, float[] gradientOfFactor, double gain) {
+    double[] products = new double[coefficients.values().length];
+    kernel.project(basis, gradientOfFactor, products);
+    float[] gradient = coefficients.gradient();
+    for (int i = 0; i < products.length; i++) {
+      gradient[i] += (float) (products[i] * norm * gain);
+    }
+  }
+}

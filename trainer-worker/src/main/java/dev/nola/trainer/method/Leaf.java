@@ -1,0 +1,30 @@
+package dev.nola.trainer.method;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.nio.FloatBuffer;
+
+/** An array of one step that gradients are computed for. */
+final class Leaf {
+  private final NDArray array;
+
+  Leaf(NDManager step, float[] values, boolean record, long... shape) {
+    array = step.create(FloatBuffer.wrap(values), new Shape(shape), DataType.FLOAT32);
+    if (record) {
+      array.setRequiresGradient(true);
+    }
+  }
+
+  NDArray array() {
+    return array;
+  }
+
+  /** The gradient of the loss, row-major. */
+  float[] gradient() {
+    try (NDArray gradient = array.getGradient()) {
+      return gradient.toFloatArray();
+    }
+  }
+}

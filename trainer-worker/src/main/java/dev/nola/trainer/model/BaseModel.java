@@ -1,0 +1,173 @@
+package dev.nola.trainer.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import dev.nola.client.safetensors.Model;
+import dev.nola.client.safetensors.Tensor;
+import dev.nola.format.DType;
+import dev.nola.format.Sha256;
+import dev.nola.reconstruct.BaseIdentity;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A pre-trained model from a Hugging Face folder ({@code config.json} and safetensors), in f32.
+ * Frozen: nothing changes its tensors.
+ */
+public final class BaseModel implements AutoCloseable {
+  /** Some encoders are saved with the name of the model around them. */
+  private static final String BERT = "bert.";
+
+  private final NDManager manager;
+  private final Network network;
+  private final Map<String, NDArray> tensors = new HashMap<>();
+  private final Map<String, BaseIdentity.Tensor> identities = new HashMap<>();
+
+  private BaseModel(NDManager manager, Network network) {
+    this.manager = manager;
+    this.network = network;
+  }
+
+  /**
+   * Loads a model.
+   *
+   * @throws IOException if a file cannot be read, or the config is not that of a model known here
+   */
+  public static BaseModel load(Path folder) throws IOException {
+    Path file = folder.resolve("config.json");
+    JsonNode config;
+    try {
+      config = JsonMapper.shared().readTree(Files.readAllBytes(file));
+    } catch (JacksonException e) {
+      throw new IOException(file + ": is not sound JSON: " + e.getOriginalMessage(), e);
+    }
+    NDManager manager = Tensors.newManager();
+    try (Model model = Model.open(folder)) {
+      BaseModel base = new BaseModel(manager, network(file, config));
+      for (Tensor tensor : model.tensors().values()) {
+        base.add(tensor);
+      }
+      return base;
+    } catch (IOException | RuntimeException e) {
+      manager.close();
+      throw e;
+    }
+  }
+
+  /** A model that has no weights yet: training from scratch. */
+  public static BaseModel fromScratch(Mlp network) {
+    return new BaseModel(Tensors.newManager(), network);
+  }
+
+  private static Network network(Path file, JsonNode config) throws IOException {
+    String type = config.path("model_type").asString("");
+    return switch (type) {
+      case "llama" -> {
+        int heads = number(file, config, "num_attention_heads");
+        // Older configs have rope_theta and rope_scaling, newer ones rope_parameters with both.
+        JsonNode rope =
+            config.path("rope_parameters").isObject() ? config.path("rope_parameters") : config;
+        String kind =
+            rope.path("rope_type").asString(rope.path("rope_scaling").isObject() ? "scaled" : "");
+        if (!kind.isEmpty() && !kind.equals("default")) {
+          throw new IOException(
+              "%s: positions of type %s, only the default rotary positions are known here"
+                  .formatted(file, kind));
+        }
+        yield new Llama(
+            new Llama.Config(
+                number(file, config, "num_hidden_layers"),
+                heads,
+                config.path("num_key_value_heads").asInt(heads),
+                config.path("rms_norm_eps").asDouble(1e-6),
+                rope.path("rope_theta").asDouble(10_000),
+                config.path("tie_word_embeddings").asBoolean(false)));
+      }
+      case "bert" ->
+          new Bert(
+              new Bert.Config(
+                  number(file, config, "num_hidden_layers"),
+                  number(file, config, "num_attention_heads"),
+                  config.path("layer_norm_eps").asDouble(1e-12)));
+      default ->
+          throw new IOException(
+              "%s: model_type=\"%s\", must be llama or bert".formatted(file, type));
+    };
+  }
+
+  private static int number(Path file, JsonNode config, String key) throws IOException {
+    int value = config.path(key).asInt(0);
+    if (value < 1) {
+      throw new IOException(
+          "%s: %s=%s, must be a positive number".formatted(file, key, config.path(key)));
+    }
+    return value;
+  }
+
+  private void add(Tensor tensor) {
+    DType type = tensor.adaptableType().orElse(null);
+    if (type == null) {
+      return; // such as position ids, which the forward pass computes
+    }
+    String name =
+        tensor.name().startsWith(BERT) ? tensor.name().substring(BERT.length()) : tensor.name();
+    tensors.put(name, Tensors.load(manager, tensor));
+    List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
+    identities.put(name, BaseIdentity.Tensor.of(tensor.name(), type, shape, tensor.data()));
+  }
+
+  /** What to do with the weights. */
+  public Network network() {
+    return network;
+  }
+
+  /** A tensor in f32, or null if there is none. */
+  public @Nullable NDArray tensor(String name) {
+    return tensors.get(name);
+  }
+
+  /** Names of all tensors, in alphabetical order. */
+  public List<String> names() {
+    return tensors.keySet().stream().sorted().toList();
+  }
+
+  /** The name here of a tensor that an adapter names as the model's files do. */
+  public String nameOf(String stored) {
+    return stored.startsWith(BERT) && tensors.containsKey(stored.substring(BERT.length()))
+        ? stored.substring(BERT.length())
+        : stored;
+  }
+
+  /** The name that a tensor has in the model's files, which adapters go by. */
+  public String storedName(String name) {
+    BaseIdentity.Tensor stored = identities.get(name);
+    return stored == null ? name : stored.name();
+  }
+
+  /** The identity of the base as far as these tensors go (SPEC.md section 9), or null for none. */
+  public @Nullable Sha256 identity(List<String> adapted) {
+    List<BaseIdentity.Tensor> stored = new ArrayList<>();
+    for (String name : adapted) {
+      BaseIdentity.Tensor tensor = identities.get(name);
+      if (tensor == null) {
+        return null;
+      }
+      stored.add(tensor);
+    }
+    return stored.isEmpty() ? null : BaseIdentity.of(stored);
+  }
+
+  @Override
+  public void close() {
+    manager.close();
+  }
+}

@@ -1,0 +1,115 @@
+package dev.nola.trainer.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.nn.Activation;
+import java.nio.FloatBuffer;
+import org.jspecify.annotations.Nullable;
+
+/** What transformers are built of. B sequences of T tokens, H heads of D dimensions. */
+final class Blocks {
+  /** Added to scores that must not count; the softmax of f32 makes 0 of it. */
+  private static final float MASKED = -1e30f;
+
+  private Blocks() {}
+
+  /** x / √(mean x² + ε) · w, over the last dimension (RMSNorm). */
+  static NDArray rmsNorm(NDArray x, NDArray weight, double epsilon) {
+    NDArray meanSquare = x.mul(x).mean(new int[] {-1}, true);
+    return x.div(meanSquare.add(epsilon).sqrt()).mul(weight);
+  }
+
+  /** x·σ(x). */
+  static NDArray silu(NDArray x) {
+    return Activation.swish(x, 1);
+  }
+
+  /** B×T×(H·D) as B×H×T×D. */
+  static NDArray heads(NDArray x, long count) {
+    Shape shape = x.getShape();
+    return x.reshape(shape.get(0), shape.get(1), count, shape.get(2) / count).transpose(0, 2, 1, 3);
+  }
+
+  /**
+   * Attention, softmax(Q·Kᵀ/√D + mask)·V. Several query heads may share a key head: query head h
+   * goes with key head h·G/H.
+   *
+   * @param queries of B×H×T×D
+   * @param keys of B×G×T×D, H a multiple of G
+   * @param values of B×G×T×D
+   * @param mask what is added to scores, of a shape that broadcasts to B×1×T×T; null for none
+   * @return of B×T×(H·D)
+   */
+  static NDArray attention(NDArray queries, NDArray keys, NDArray values, @Nullable NDArray mask) {
+    Shape shape = queries.getShape();
+    long batch = shape.get(0);
+    long heads = shape.get(1);
+    long tokens = shape.get(2);
+    long dimensions = shape.get(3);
+    long groups = keys.getShape().get(1);
+    // Query heads of one group as further queries of its key head: nothing is copied.
+    NDArray grouped = queries.reshape(batch, groups, heads / groups * tokens, dimensions);
+    NDArray scores = grouped.matMul(keys.transpose(0, 1, 3, 2)).mul(1 / Math.sqrt(dimensions));
+    scores = scores.reshape(batch, heads, tokens, tokens);
+    if (mask != null) {
+      scores = scores.add(mask);
+    }
+    NDArray mixed =
+        scores
+            .softmax(-1)
+            .reshape(batch, groups, heads / groups * tokens, tokens)
+            .matMul(values)
+            .reshape(batch, heads, tokens, dimensions);
+    return mixed.transpose(0, 2, 1, 3).reshape(batch, tokens, heads * dimensions);
+  }
+
+  /** A mask of 1×1×T×T that hides what comes later. */
+  static NDArray causalMask(NDManager manager, int tokens) {
+    float[] mask = new float[tokens * tokens];
+    for (int i = 0; i < tokens; i++) {
+      for (int j = i + 1; j < tokens; j++) {
+        mask[i * tokens + j] = MASKED;
+      }
+    }
+    return manager.create(
+        FloatBuffer.wrap(mask), new Shape(1, 1, tokens, tokens), DataType.FLOAT32);
+  }
+
+  /** A mask of B×1×1×T that hides padding. */
+  static NDArray paddingMask(NDArray mask) {
+    Shape shape = mask.getShape();
+    return mask.sub(1).mul(-MASKED).reshape(shape.get(0), 1, 1, shape.get(1));
+  }
+
+  /**
+   * Rotates pairs of dimensions (i, i + D/2) of each token by angles that grow with its position
+   * (RoPE, in the half-split order of Hugging Face).
+   *
+   * @param x of B×H×T×D
+   */
+  static NDArray rotate(NDArray x, double theta) {
+    int tokens = (int) x.getShape().get(2);
+    int dimensions = (int) x.getShape().get(3);
+    int half = dimensions / 2;
+    float[] cos = new float[tokens * dimensions];
+    float[] sin = new float[tokens * dimensions];
+    for (int t = 0; t < tokens; t++) {
+      for (int i = 0; i < half; i++) {
+        // In f32 as Hugging Face computes them.
+        float frequency = (float) (1 / Math.pow(theta, 2.0 * i / dimensions));
+        float angle = t * frequency;
+        cos[t * dimensions + i] = cos[t * dimensions + i + half] = (float) Math.cos(angle);
+        sin[t * dimensions + i] = sin[t * dimensions + i + half] = (float) Math.sin(angle);
+      }
+    }
+    Shape shape = new Shape(1, 1, tokens, dimensions);
+    NDManager manager = x.getManager();
+    NDArray first = x.get("..., :" + half);
+    NDArray second = x.get("..., " + half + ":");
+    NDArray turned = second.neg().concat(first, -1);
+    return x.mul(manager.create(FloatBuffer.wrap(cos), shape, DataType.FLOAT32))
+        .add(turned.mul(manager.create(FloatBuffer.wrap(sin), shape, DataType.FLOAT32)));
+  }
+}

@@ -1,0 +1,51 @@
+package dev.nola.trainer.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDArrays;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Linear layers with ReLU between them: {@code layers.0}, {@code layers.1} … */
+public final class Mlp implements Network {
+  private final List<Integer> widths;
+
+  /**
+   * @param widths of the input, of every hidden layer and of the output
+   * @throws IllegalArgumentException if there are not at least two, all positive
+   */
+  public Mlp(List<Integer> widths) {
+    if (widths.size() < 2 || widths.stream().anyMatch(width -> width < 1)) {
+      throw new IllegalArgumentException(
+          "widths=" + widths + ", must be two or more, all of them positive");
+    }
+    this.widths = List.copyOf(widths);
+  }
+
+  /** Widths of the input, of every hidden layer and of the output. */
+  public List<Integer> widths() {
+    return widths;
+  }
+
+  /** Name of a layer's module. */
+  public static String module(int layer) {
+    return "layers." + layer;
+  }
+
+  @Override
+  public NDArray logits(Batch batch, Weights weights) {
+    NDArray x = batch.inputs();
+    for (int i = 0; i < widths.size() - 1; i++) {
+      x = weights.linear(i == 0 ? x : NDArrays.maximum(x, 0), module(i));
+    }
+    return x;
+  }
+
+  @Override
+  public List<String> adaptable() {
+    List<String> names = new ArrayList<>();
+    for (int i = 0; i < widths.size() - 1; i++) {
+      names.add(module(i) + ".weight");
+    }
+    return names;
+  }
+}

@@ -1,0 +1,84 @@
+package dev.nola.trainer.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import dev.nola.kernel.Kernels;
+import dev.nola.trainer.method.AdaptedWeights;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Forward passes against what transformers gave for the same weights. */
+class RecordedLogitsTest {
+  private static final Path MODELS = Path.of("src/test/resources/models");
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama-tied-grouped", "llama-untied", "llama-bf16", "bert"})
+  void outputsAreThoseOfTransformers(String name) throws Exception {
+    Path folder = MODELS.resolve(name);
+    JsonNode expected =
+        JsonMapper.shared().readTree(Files.readAllBytes(folder.resolve("expected.json")));
+    int rows = expected.get("inputs").size();
+    int tokens = expected.get("inputs").get(0).size();
+    try (BaseModel base = BaseModel.load(folder);
+        NDManager manager = Tensors.newManager()) {
+      Shape shape = new Shape(rows, tokens);
+      Batch batch =
+          new Batch(
+              manager.create(
+                  LongBuffer.wrap(numbers(expected.get("inputs"))), shape, DataType.INT64),
+              manager.create(floats(expected.get("mask")), shape, DataType.FLOAT32));
+      AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
+      NDArray output =
+          base.network() instanceof Bert bert
+              ? bert.hidden(batch, weights)
+              : base.network().logits(batch, weights);
+      float[] actual = output.toFloatArray();
+      int width = actual.length / (rows * tokens);
+      double largest =
+          expected
+              .get("outputs")
+              .valueStream()
+              .flatMap(JsonNode::valueStream)
+              .mapToDouble(JsonNode::asDouble)
+              .map(Math::abs)
+              .max()
+              .orElse(0);
+      assertThat(largest).as("outputs that tell something").isGreaterThan(0.5);
+      for (int at = 0; at < rows * tokens; at++) {
+        if (expected.get("mask").get(at / tokens).get(at % tokens).asInt() == 0) {
+          continue; // what padding gives means nothing
+        }
+        for (int i = 0; i < width; i++) {
+          assertThat((double) actual[at * width + i])
+              .as("%s, token %d, output %d", name, at, i)
+              .isCloseTo(expected.get("outputs").get(at).get(i).asDouble(), within(1e-5 * largest));
+        }
+      }
+    }
+  }
+
+  private static long[] numbers(JsonNode rows) {
+    return rows.valueStream().flatMap(JsonNode::valueStream).mapToLong(JsonNode::asLong).toArray();
+  }
+
+  private static FloatBuffer floats(JsonNode rows) {
+    long[] numbers = numbers(rows);
+    FloatBuffer floats = FloatBuffer.allocate(numbers.length);
+    for (long number : numbers) {
+      floats.put(number);
+    }
+    return floats.flip();
+  }
+}
