@@ -1,0 +1,102 @@
+package dev.nola.trainer.training;
+
+import dev.nola.client.safetensors.SafetensorsFile;
+import dev.nola.client.safetensors.SafetensorsWriter;
+import dev.nola.client.safetensors.SafetensorsWriter.Slot;
+import dev.nola.client.safetensors.Tensor;
+import dev.nola.format.DType;
+import dev.nola.trainer.method.Parameter;
+import dev.nola.trainer.model.Tensors;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * All that a run needs to go on, as a safetensors file: parameters, the optimizer's moments, and
+ * the number of the last step, from which the position in the data and the learning rate follow. A
+ * new one replaces the old one as a whole.
+ */
+final class Checkpoint {
+  private static final String STEP = "step";
+  private static final String RUN = "run";
+
+  private Checkpoint() {}
+
+  /**
+   * Writes a checkpoint.
+   *
+   * @param run digest of what the run depends on; one of another run is never gone on with
+   */
+  static void write(Path path, String run, long step, List<Parameter> parameters, AdamW optimizer)
+      throws IOException {
+    List<Slot> slots = new ArrayList<>();
+    for (int p = 0; p < parameters.size(); p++) {
+      long count = parameters.get(p).values().length;
+      for (String kind : List.of("value", "mean", "square")) {
+        slots.add(new Slot(name(kind, parameters.get(p)), "F32", List.of(count), 4 * count));
+      }
+    }
+    Path part = path.resolveSibling("." + path.getFileName() + ".part");
+    Files.deleteIfExists(part); // of a process that was killed
+    Map<String, String> about = Map.of(STEP, Long.toString(step), RUN, run);
+    try (SafetensorsWriter writer = SafetensorsWriter.create(part, slots, about)) {
+      for (int p = 0; p < parameters.size(); p++) {
+        Parameter parameter = parameters.get(p);
+        write(writer, name("value", parameter), parameter.values());
+        write(writer, name("mean", parameter), optimizer.means()[p]);
+        write(writer, name("square", parameter), optimizer.squares()[p]);
+      }
+    }
+    try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
+      channel.force(true);
+    }
+    Files.move(part, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static void write(SafetensorsWriter writer, String name, float[] values)
+      throws IOException {
+    writer.write(name, Tensors.narrowed(DType.F32, values));
+  }
+
+  private static String name(String kind, Parameter parameter) {
+    return kind + " " + parameter.name();
+  }
+
+  /**
+   * Reads a checkpoint into parameters and optimizer.
+   *
+   * @return the number of its step
+   * @throws IOException if it is damaged, or of another run
+   */
+  static long read(Path path, String run, List<Parameter> parameters, AdamW optimizer)
+      throws IOException {
+    try (SafetensorsFile file = SafetensorsFile.open(path)) {
+      if (!run.equals(file.metadata().get(RUN))) {
+        throw new IOException(
+            path + " is of a run with another job, base model or data, and cannot be gone on with");
+      }
+      for (int p = 0; p < parameters.size(); p++) {
+        Parameter parameter = parameters.get(p);
+        read(path, file, name("value", parameter), parameter.values());
+        read(path, file, name("mean", parameter), optimizer.means()[p]);
+        read(path, file, name("square", parameter), optimizer.squares()[p]);
+      }
+      return Long.parseLong(file.metadata().getOrDefault(STEP, "0"));
+    }
+  }
+
+  private static void read(Path path, SafetensorsFile file, String name, float[] values)
+      throws IOException {
+    Tensor tensor = file.tensors().get(name);
+    if (tensor == null || tensor.data().byteSize() != 4L * values.length) {
+      throw new IOException("%s has no \"%s\" of %d values".formatted(path, name, values.length));
+    }
+    System.arraycopy(Tensors.widened(DType.F32, tensor.data()), 0, values, 0, values.length);
+  }
+}
