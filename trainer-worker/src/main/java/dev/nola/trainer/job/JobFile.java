@@ -1,0 +1,232 @@
+package dev.nola.trainer.job;
+
+import com.google.re2j.Pattern;
+import dev.nola.format.Metadata;
+import dev.nola.trainer.data.DataFiles;
+import dev.nola.trainer.data.DataFiles.Layout;
+import dev.nola.trainer.job.Keys.Format;
+import dev.nola.trainer.job.TrainingJob.Length;
+import dev.nola.trainer.job.TrainingJob.Optimizer;
+import dev.nola.trainer.job.TrainingJob.Run;
+import dev.nola.trainer.job.TrainingJob.Source;
+import dev.nola.trainer.job.TrainingJob.Storage;
+import dev.nola.trainer.job.TrainingJob.Task;
+import dev.nola.trainer.method.Method;
+import dev.nola.trainer.method.Recipe;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
+
+/**
+ * Job files: YAML, with the keys that README.md lists. A file may come from a stranger: it is
+ * small, names no Java types, does not refer to its own parts, and says nothing twice or in vain.
+ */
+public final class JobFile {
+  /** Bytes of a job file at most. */
+  public static final int MAX_BYTES = 1 << 16;
+
+  private static final int MAX_DEPTH = 8;
+
+  private JobFile() {}
+
+  /**
+   * Reads a job. Paths in it are relative to its folder; that there is something at them is not
+   * looked at.
+   *
+   * @throws JobFileException naming all that is wrong with the file
+   * @throws IOException if it cannot be read
+   */
+  public static TrainingJob read(Path file) throws IOException {
+    Object yaml;
+    try {
+      yaml = new Yaml(new SafeConstructor(limits())).load(text(file));
+    } catch (MarkedYAMLException e) {
+      String line =
+          e.getProblemMark() == null ? "" : "line " + (e.getProblemMark().getLine() + 1) + ": ";
+      throw new JobFileException(file, List.of(line + "no sound YAML: " + e.getProblem()));
+    } catch (YAMLException e) {
+      throw new JobFileException(file, List.of("no sound YAML: " + e.getMessage()));
+    }
+    return job(file, Settings.of(yaml));
+  }
+
+  private static LoaderOptions limits() {
+    LoaderOptions options = new LoaderOptions();
+    options.setCodePointLimit(MAX_BYTES);
+    options.setNestingDepthLimit(MAX_DEPTH);
+    options.setMaxAliasesForCollections(0);
+    options.setAllowDuplicateKeys(false);
+    return options;
+  }
+
+  private static String text(Path file) throws IOException {
+    byte[] bytes;
+    try (InputStream in = Files.newInputStream(file)) {
+      bytes = in.readNBytes(MAX_BYTES + 1);
+    }
+    if (bytes.length > MAX_BYTES) {
+      throw new JobFileException(file, List.of("is longer than " + MAX_BYTES + " bytes"));
+    }
+    try {
+      return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException _) {
+      throw new JobFileException(file, List.of("is not UTF-8"));
+    }
+  }
+
+  private static TrainingJob job(Path file, Settings settings) throws JobFileException {
+    requireFit(settings);
+    Metadata metadata = metadata(settings);
+    if (metadata == null || !settings.problems().isEmpty()) {
+      throw new JobFileException(file, settings.problems());
+    }
+    Path folder = file.toAbsolutePath().normalize().getParent();
+    int batch = settings.get(Keys.BATCH);
+    Integer microBatch = settings.find(Keys.MICRO_BATCH);
+    Integer steps = settings.find(Keys.STEPS);
+    return new TrainingJob(
+        source(folder, settings),
+        settings.get(Keys.TASK),
+        new DataFiles(
+            layout(folder, settings),
+            folder.resolve(settings.get(Keys.TRAIN)),
+            folder.resolve(settings.get(Keys.VALIDATION)),
+            settings.get(Keys.MAX_TOKENS),
+            orAll(settings.find(Keys.TRAIN_EXAMPLES)),
+            orAll(settings.find(Keys.VALIDATION_EXAMPLES))),
+        recipe(settings),
+        new Storage(settings.get(Keys.BITS), settings.get(Keys.DENSE_TYPE)),
+        new Optimizer(
+            settings.get(Keys.LEARNING_RATE),
+            settings.get(Keys.SCHEDULE),
+            settings.get(Keys.WARMUP),
+            settings.get(Keys.BETA1),
+            settings.get(Keys.BETA2),
+            settings.get(Keys.EPSILON),
+            settings.get(Keys.WEIGHT_DECAY),
+            settings.get(Keys.CLIP)),
+        new Run(
+            batch,
+            microBatch == null ? batch : microBatch,
+            steps == null ? new Length.Epochs(settings.get(Keys.EPOCHS)) : new Length.Steps(steps),
+            settings.get(Keys.EVALUATE_EVERY),
+            settings.get(Keys.CHECKPOINT_EVERY),
+            settings.get(Keys.THREADS),
+            settings.get(Keys.DEVICE)),
+        metadata);
+  }
+
+  /** Rules for keys that are right by themselves. */
+  private static void requireFit(Settings settings) {
+    Task task = settings.find(Keys.TASK);
+    Format format = settings.find(Keys.FORMAT);
+    if (task != null && format != null) {
+      settings.require(
+          task == Task.CAUSAL_LM
+              ? format == Format.E2E || format == Format.JSONL
+              : format != Format.E2E,
+          "data.format=%s, must be %s for task %s"
+              .formatted(
+                  format.name().toLowerCase(Locale.ROOT),
+                  task == Task.CAUSAL_LM ? "e2e or jsonl" : "jsonl, tsv or idx",
+                  task.label()));
+    }
+    if (format != null) {
+      settings.require(
+          format == Format.IDX || settings.find(Keys.MLP) == null,
+          "model.mlp learns from features, data.format must be idx");
+      settings.require(
+          format != Format.IDX || settings.find(Keys.BASE) == null,
+          "model.base learns from texts, data.format must not be idx");
+    }
+    settings.require(
+        settings.find(Keys.METHOD) != Method.HEAD || task != Task.CAUSAL_LM,
+        "method.name=head, must be another for task causal-lm, which adds no head");
+    Integer batch = settings.find(Keys.BATCH);
+    Integer microBatch = settings.find(Keys.MICRO_BATCH);
+    settings.require(
+        batch == null || microBatch == null || microBatch <= batch,
+        "run.microBatch=%s, must be at most run.batch, %s".formatted(microBatch, batch));
+    Integer steps = settings.find(Keys.STEPS);
+    Integer warmup = settings.find(Keys.WARMUP);
+    settings.require(
+        steps == null || warmup == null || warmup <= steps,
+        "optimizer.warmup=%s, must be at most run.steps, %s".formatted(warmup, steps));
+  }
+
+  /** What the file says of the adapter, or null if the adapter format does not allow it. */
+  private static @Nullable Metadata metadata(Settings settings) {
+    Task task = settings.find(Keys.TASK);
+    String description = settings.find(Keys.DESCRIPTION);
+    String license = settings.find(Keys.LICENSE);
+    List<String> tags = settings.find(Keys.TAGS);
+    if (task == null || description == null || license == null || tags == null) {
+      return null; // for which there is a problem already
+    }
+    try {
+      return Metadata.of(description, task.label(), license).withTags(tags.toArray(String[]::new));
+    } catch (IllegalArgumentException e) {
+      settings.require(false, "metadata: " + e.getMessage());
+      return null;
+    }
+  }
+
+  private static Source source(Path folder, Settings settings) {
+    Path base = settings.find(Keys.BASE);
+    return base == null
+        ? new Source.FromScratch(settings.get(Keys.MLP))
+        : new Source.PreTrained(folder.resolve(base), settings.get(Keys.BASE_NAME));
+  }
+
+  private static Layout layout(Path folder, Settings settings) {
+    return switch (settings.get(Keys.FORMAT)) {
+      case E2E -> new Layout.E2e();
+      case JSONL ->
+          settings.get(Keys.TASK) == Task.CAUSAL_LM
+              ? new Layout.PromptJsonl(settings.get(Keys.PROMPT), settings.get(Keys.COMPLETION))
+              : new Layout.LabelledJsonl(settings.get(Keys.TEXT), settings.get(Keys.LABEL));
+      case TSV -> new Layout.LabelledTsv(settings.get(Keys.TEXT), settings.get(Keys.LABEL));
+      case IDX ->
+          new Layout.Idx(
+              folder.resolve(settings.get(Keys.TRAIN_LABELS)),
+              folder.resolve(settings.get(Keys.VALIDATION_LABELS)));
+    };
+  }
+
+  private static Recipe recipe(Settings settings) {
+    Method method = settings.get(Keys.METHOD);
+    int rank = settings.get(Keys.RANK);
+    Double scaling = settings.find(Keys.SCALING);
+    // All of a model that has no base is trained.
+    Pattern targets =
+        settings.find(Keys.BASE) == null ? Keys.ALL_LINEAR : settings.get(Keys.TARGETS);
+    double usualScaling = method == Method.LORA ? 2.0 * rank : 1;
+    return new Recipe(
+        method,
+        targets,
+        rank,
+        settings.get(Keys.K),
+        settings.get(Keys.L),
+        settings.get(Keys.GENERATOR),
+        settings.get(Keys.SHARED_BASIS),
+        settings.get(Keys.SEED),
+        scaling == null ? usualScaling : scaling,
+        settings.get(Keys.QUANTIZATION_AWARE) ? settings.get(Keys.BITS) : 0);
+  }
+
+  private static int orAll(@Nullable Integer examples) {
+    return examples == null ? Integer.MAX_VALUE : examples;
+  }
+}

@@ -1,0 +1,323 @@
+package dev.nola.trainer.job;
+
+import com.google.re2j.Pattern;
+import dev.nola.format.DType;
+import dev.nola.generator.Generator;
+import dev.nola.trainer.method.Method;
+import dev.nola.trainer.training.Schedule;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * All keys of job files: the one table from which they are read, and the schema and the README's
+ * table are made.
+ */
+final class Keys {
+  private static final List<Key<?>> TABLE = new ArrayList<>();
+
+  /** All tensors that can be adapted: those that are multiplied by. */
+  static final Pattern ALL_LINEAR = Pattern.compile("\\.weight$");
+
+  /** What data files hold; with the task it makes the layout. */
+  enum Format {
+    E2E,
+    JSONL,
+    TSV,
+    IDX
+  }
+
+  static final Key<Path> BASE =
+      add(
+          Key.alternative(
+              "model.base",
+              Kind.file(),
+              "folder of a pre-trained model: config.json, tokenizer.json and safetensors"));
+  static final Key<String> BASE_NAME =
+      add(
+          Key.optional(
+                  "model.baseName",
+                  Kind.text(),
+                  "",
+                  "name of the base model in the adapter file, such as that of its repository")
+              .onlyWith(BASE));
+  static final Key<List<Integer>> MLP =
+      add(
+          Key.alternative(
+              "model.mlp",
+              Kind.widths(),
+              "linear layers with ReLU between them, trained from scratch: widths of the input,"
+                  + " every hidden layer and the output"));
+
+  static final Key<TrainingJob.Task> TASK =
+      add(
+          Key.required(
+              "task",
+              Kind.choice(List.of(TrainingJob.Task.values()), TrainingJob.Task::label),
+              "what the model learns to do"));
+  static final Key<Long> SEED =
+      add(
+          Key.optional(
+              "seed", Kind.seed(), 0, "of the bases, of initial values and of the batches' order"));
+
+  static final Key<Format> FORMAT =
+      add(Key.required("data.format", lowerCase(Format.values()), "what the data files hold"));
+  static final Key<Path> TRAIN =
+      add(Key.required("data.train", Kind.file(), "file to learn from; may end in .gz"));
+  static final Key<Path> VALIDATION =
+      add(Key.required("data.validation", Kind.file(), "file to measure on; may end in .gz"));
+  static final Key<Path> TRAIN_LABELS =
+      add(
+          Key.required("data.trainLabels", Kind.file(), "the classes of data.train")
+              .onlyWith(FORMAT, "idx"));
+  static final Key<Path> VALIDATION_LABELS =
+      add(
+          Key.required("data.validationLabels", Kind.file(), "the classes of data.validation")
+              .onlyWith(FORMAT, "idx"));
+  static final Key<Integer> MAX_TOKENS =
+      add(
+          Key.optional(
+                  "data.maxTokens",
+                  Kind.whole(3),
+                  256,
+                  "longest text, with its special tokens; what is longer is cut")
+              .onlyWith(FORMAT, "e2e", "jsonl", "tsv"));
+  static final Key<Integer> TRAIN_EXAMPLES =
+      add(
+          Key.optional(
+              "data.trainExamples",
+              Kind.whole(1),
+              null,
+              "reads only so many, the first; else all"));
+  static final Key<Integer> VALIDATION_EXAMPLES =
+      add(
+          Key.optional(
+              "data.validationExamples",
+              Kind.whole(1),
+              null,
+              "reads only so many, the first; else all"));
+  static final Key<String> PROMPT =
+      add(
+          Key.optional("data.prompt", Kind.name(), "prompt", "field of the text to go on with")
+              .onlyWith(FORMAT, "jsonl")
+              .onlyWith(TASK, "causal-lm"));
+  static final Key<String> COMPLETION =
+      add(
+          Key.optional("data.completion", Kind.name(), "completion", "field of the text to learn")
+              .onlyWith(FORMAT, "jsonl")
+              .onlyWith(TASK, "causal-lm"));
+  static final Key<String> TEXT =
+      add(
+          Key.optional("data.text", Kind.name(), "text", "field or column of the text")
+              .onlyWith(FORMAT, "jsonl", "tsv")
+              .onlyWith(TASK, "classification"));
+  static final Key<String> LABEL =
+      add(
+          Key.optional("data.label", Kind.name(), "label", "field or column of the class")
+              .onlyWith(FORMAT, "jsonl", "tsv")
+              .onlyWith(TASK, "classification"));
+
+  static final Key<Method> METHOD =
+      add(Key.required("method.name", lowerCase(Method.values()), "what is trained"));
+  static final Key<Pattern> TARGETS =
+      add(
+          Key.optional(
+                  "method.targets",
+                  Kind.patterns(targetSets()),
+                  "qv",
+                  "tensors to adapt: query and value projections, those of the MLP blocks, all that"
+                      + " can be adapted, or all in whose name the pattern is found")
+              .onlyWith(METHOD, "nola", "pranc", "lora")
+              .onlyWith(BASE));
+  static final Key<Integer> RANK =
+      add(
+          Key.optional("method.rank", Kind.whole(1), 8, "r, of each target's ΔW")
+              .onlyWith(METHOD, "nola", "lora"));
+  static final Key<Integer> K =
+      add(
+          Key.optional(
+                  "method.k",
+                  Kind.whole(1),
+                  256,
+                  "coefficients of a target's factor A; PRANC's all")
+              .onlyWith(METHOD, "nola", "pranc"));
+  static final Key<Integer> L =
+      add(
+          Key.optional("method.l", Kind.whole(1), 256, "coefficients of a target's factor B")
+              .onlyWith(METHOD, "nola"));
+  static final Key<Generator> GENERATOR =
+      add(
+          Key.optional(
+                  "method.generator",
+                  Kind.choice(List.of(Generator.values()), Generator::label),
+                  Generator.SRHT.label(),
+                  "what the bases are made by")
+              .onlyWith(METHOD, "nola", "pranc"));
+  static final Key<Boolean> SHARED_BASIS =
+      add(
+          Key.optional(
+                  "method.basis",
+                  Kind.choice(List.of(false, true), shared -> shared ? "shared" : "own"),
+                  "own",
+                  "whether each target has a basis of its own")
+              .onlyWith(METHOD, "nola", "pranc"));
+  static final Key<Double> SCALING =
+      add(
+          Key.optional(
+                  "method.scaling",
+                  Kind.positive(),
+                  null,
+                  "c: ΔW is c/√(r·in) times the product of NOLA's normalised factors, c/√in times"
+                      + " PRANC's normalised sum, and c/r times LoRA's product, whose alpha it is;"
+                      + " else 1, of LoRA 2·rank")
+              .onlyWith(METHOD, "nola", "pranc", "lora"));
+  static final Key<Integer> BITS =
+      add(
+          Key.optional(
+                  "method.bits",
+                  Kind.whole(1, Generator.MAX_BITS),
+                  8,
+                  "of a coefficient in the adapter file")
+              .onlyWith(METHOD, "nola", "pranc"));
+  static final Key<Boolean> QUANTIZATION_AWARE =
+      add(
+          Key.optional(
+                  "method.quantizationAware",
+                  Kind.flag(),
+                  false,
+                  "whether training already takes the coefficients as rounded to these bits")
+              .onlyWith(METHOD, "nola", "pranc"));
+  static final Key<DType> DENSE_TYPE =
+      add(
+          Key.optional(
+              "method.denseType",
+              lowerCase(DType.values()),
+              "f16",
+              "type in the adapter file of tensors that are stored whole, such as a classifier"));
+
+  static final Key<Double> LEARNING_RATE =
+      add(
+          Key.required(
+              "optimizer.learningRate", Kind.positive(), "the largest, after the warm-up"));
+  static final Key<Schedule.Shape> SCHEDULE =
+      add(
+          Key.optional(
+              "optimizer.schedule",
+              lowerCase(Schedule.Shape.values()),
+              "linear",
+              "the learning rate after the warm-up: the same, or down to 0 along a line or half a"
+                  + " cosine"));
+  static final Key<Integer> WARMUP =
+      add(
+          Key.optional(
+              "optimizer.warmup",
+              Kind.whole(0),
+              0,
+              "steps in which the learning rate grows from 0 along a line"));
+  static final Key<Double> BETA1 =
+      add(
+          Key.optional(
+              "optimizer.beta1", Kind.belowOne(), 0.9, "AdamW's β₁, of the gradient's mean"));
+  static final Key<Double> BETA2 =
+      add(
+          Key.optional(
+              "optimizer.beta2", Kind.belowOne(), 0.999, "AdamW's β₂, of the square's mean"));
+  static final Key<Double> EPSILON =
+      add(
+          Key.optional(
+              "optimizer.epsilon", Kind.positive(), 1e-8, "AdamW's ε, added to the square's root"));
+  static final Key<Double> WEIGHT_DECAY =
+      add(
+          Key.optional(
+              "optimizer.weightDecay",
+              Kind.notNegative(),
+              0.0,
+              "of every parameter, times the learning rate"));
+  static final Key<Double> CLIP =
+      add(
+          Key.optional(
+              "optimizer.clip",
+              Kind.notNegative(),
+              1.0,
+              "largest norm of the whole gradient; 0 for any"));
+
+  static final Key<Integer> BATCH =
+      add(Key.optional("run.batch", Kind.whole(1), 8, "examples of a step"));
+  static final Key<Integer> MICRO_BATCH =
+      add(
+          Key.optional(
+              "run.microBatch",
+              Kind.whole(1),
+              null,
+              "examples that are in memory at a time; else the whole batch"));
+  static final Key<Integer> STEPS =
+      add(Key.alternative("run.steps", Kind.whole(1), "batches to learn from"));
+  static final Key<Integer> EPOCHS =
+      add(Key.alternative("run.epochs", Kind.whole(1), "times to go through all examples"));
+  static final Key<Integer> EVALUATE_EVERY =
+      add(
+          Key.optional(
+              "run.evaluateEvery",
+              Kind.whole(0),
+              0,
+              "steps between evaluations; 0 for one at the end only"));
+  static final Key<Integer> CHECKPOINT_EVERY =
+      add(
+          Key.optional(
+              "run.checkpointEvery", Kind.whole(0), 0, "steps between checkpoints; 0 for none"));
+  static final Key<Integer> THREADS =
+      add(
+          Key.optional(
+              "run.threads", Kind.whole(0, 1024), 0, "of the processor; 0 for all that it has"));
+  static final Key<TrainingJob.Device> DEVICE =
+      add(
+          Key.optional(
+              "run.device",
+              lowerCase(TrainingJob.Device.values()),
+              "auto",
+              "where the model is; auto is cuda where there is a GPU"));
+
+  static final Key<String> DESCRIPTION =
+      add(Key.optional("metadata.description", Kind.text(), "", "of the adapter, in free text"));
+  static final Key<String> LICENSE =
+      add(Key.optional("metadata.license", Kind.text(), "", "an SPDX licence expression"));
+  static final Key<List<String>> TAGS =
+      add(Key.optional("metadata.tags", Kind.texts(), List.of(), "to find the adapter by"));
+
+  /** All of them, in the order of the documentation. */
+  static final List<Key<?>> ALL = List.copyOf(TABLE);
+
+  /** Keys of which a file has exactly one. */
+  static final List<List<Key<?>>> ALTERNATIVES =
+      List.of(List.of(BASE, MLP), List.of(STEPS, EPOCHS));
+
+  private Keys() {}
+
+  private static <T> Key<T> add(Key<T> key) {
+    TABLE.add(key);
+    return key;
+  }
+
+  private static <E extends Enum<E>> Kind<E> lowerCase(E[] values) {
+    Function<E, String> label = value -> value.name().toLowerCase(Locale.ROOT);
+    return Kind.choice(List.of(values), label);
+  }
+
+  /**
+   * Named sets of targets, as patterns that are found in the names of Llama's and BERT's tensors.
+   */
+  private static Map<String, String> targetSets() {
+    Map<String, String> sets = new LinkedHashMap<>();
+    sets.put("qv", "\\.(q_proj|v_proj|query|value)\\.weight$");
+    // BERT's attention has an output.dense too, and is no layer number.
+    sets.put(
+        "mlp",
+        "\\.mlp\\.(gate|up|down)_proj\\.weight$|\\.[0-9]+\\.(intermediate|output)\\.dense\\.weight$");
+    sets.put("all-linear", ALL_LINEAR.pattern());
+    return sets;
+  }
+}

@@ -1,0 +1,183 @@
+package dev.nola.trainer.job;
+
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
+import java.math.BigInteger;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What values a key has.
+ *
+ * @param rule what a value must be, such as "a whole number, 1 to 16"
+ * @param schema the same as JSON Schema
+ * @param reader from what YAML has to the value, or to null if the rule is broken
+ */
+record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullable T> reader) {
+  private static final BigInteger MAX_SEED = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
+
+  static Kind<String> text() {
+    return new Kind<>(
+        "text", Map.of("type", "string"), yaml -> yaml instanceof String text ? text : null);
+  }
+
+  /** A name that is not empty. */
+  static Kind<String> name() {
+    return new Kind<>(
+        "text that is not empty",
+        Map.of("type", "string", "minLength", 1),
+        yaml -> yaml instanceof String text && !text.isEmpty() ? text : null);
+  }
+
+  static Kind<List<String>> texts() {
+    return new Kind<>(
+        "a list of texts",
+        Map.of("type", "array", "items", Map.of("type", "string")),
+        yaml -> list(yaml, text()));
+  }
+
+  static Kind<Path> file() {
+    return new Kind<>(
+        "a path",
+        Map.of("type", "string", "minLength", 1),
+        yaml -> {
+          try {
+            return yaml instanceof String text && !text.isEmpty() ? Path.of(text) : null;
+          } catch (InvalidPathException _) {
+            return null;
+          }
+        });
+  }
+
+  static Kind<Boolean> flag() {
+    return new Kind<>(
+        "true or false",
+        Map.of("type", "boolean"),
+        yaml -> yaml instanceof Boolean flag ? flag : null);
+  }
+
+  static Kind<Integer> whole(int min) {
+    return whole(min, Integer.MAX_VALUE);
+  }
+
+  static Kind<Integer> whole(int min, int max) {
+    String rule =
+        max == Integer.MAX_VALUE
+            ? "a whole number, %d or more".formatted(min)
+            : "a whole number, %d to %d".formatted(min, max);
+    return new Kind<>(
+        rule,
+        Map.of("type", "integer", "minimum", min, "maximum", max),
+        yaml -> yaml instanceof Integer number && number >= min && number <= max ? number : null);
+  }
+
+  /** Two whole numbers or more, all positive. */
+  static Kind<List<Integer>> widths() {
+    return new Kind<>(
+        "a list of two or more whole numbers, all of them positive",
+        Map.of("type", "array", "minItems", 2, "items", whole(1).schema()),
+        yaml -> {
+          List<Integer> widths = list(yaml, whole(1));
+          return widths == null || widths.size() < 2 ? null : widths;
+        });
+  }
+
+  /** An unsigned number of 64 bits. */
+  static Kind<Long> seed() {
+    return new Kind<>(
+        "a whole number, 0 to 2⁶⁴−1",
+        Map.of("type", "integer", "minimum", 0, "maximum", MAX_SEED),
+        yaml -> {
+          BigInteger number =
+              switch (yaml) {
+                case Integer small -> BigInteger.valueOf(small);
+                case Long large -> BigInteger.valueOf(large);
+                case BigInteger huge -> huge;
+                default -> BigInteger.valueOf(-1);
+              };
+          return number.signum() >= 0 && number.compareTo(MAX_SEED) <= 0
+              ? number.longValue()
+              : null;
+        });
+  }
+
+  static Kind<Double> positive() {
+    return real(
+        "a number above 0", Map.of("exclusiveMinimum", 0), Double.MIN_VALUE, Double.MAX_VALUE);
+  }
+
+  static Kind<Double> notNegative() {
+    return real("a number, 0 or more", Map.of("minimum", 0), 0, Double.MAX_VALUE);
+  }
+
+  static Kind<Double> belowOne() {
+    return real(
+        "a number from 0 to below 1",
+        Map.of("minimum", 0, "exclusiveMaximum", 1),
+        0,
+        Math.nextDown(1.0));
+  }
+
+  private static Kind<Double> real(
+      String rule, Map<String, Object> bounds, double min, double max) {
+    Map<String, Object> schema = new TreeMap<>(bounds);
+    schema.put("type", "number");
+    return new Kind<>(
+        rule,
+        schema,
+        yaml -> {
+          double value = yaml instanceof Number number ? number.doubleValue() : Double.NaN;
+          return value >= min && value <= max ? value : null; // no for NaN
+        });
+  }
+
+  /** One of some values, by labels. */
+  static <T> Kind<T> choice(List<T> values, Function<T, String> label) {
+    List<String> labels = values.stream().map(label).toList();
+    String last = labels.getLast();
+    return new Kind<>(
+        String.join(", ", labels.subList(0, labels.size() - 1)) + " or " + last,
+        Map.of("enum", labels),
+        yaml ->
+            yaml instanceof String text && labels.contains(text)
+                ? values.get(labels.indexOf(text))
+                : null);
+  }
+
+  /** One of some patterns, by name, or a pattern. */
+  static Kind<Pattern> patterns(Map<String, String> named) {
+    return new Kind<>(
+        String.join(", ", named.keySet()) + " or an RE2 pattern",
+        Map.of("type", "string", "minLength", 1),
+        yaml -> {
+          try {
+            return yaml instanceof String text && !text.isEmpty()
+                ? Pattern.compile(named.getOrDefault(text, text))
+                : null;
+          } catch (PatternSyntaxException _) {
+            return null;
+          }
+        });
+  }
+
+  private static <T> @Nullable List<T> list(Object yaml, Kind<T> kind) {
+    if (!(yaml instanceof List<?> elements)) {
+      return null;
+    }
+    List<T> values = new ArrayList<>();
+    for (Object element : elements) {
+      T value = element == null ? null : kind.reader.apply(element);
+      if (value == null) {
+        return null;
+      }
+      values.add(value);
+    }
+    return List.copyOf(values);
+  }
+}

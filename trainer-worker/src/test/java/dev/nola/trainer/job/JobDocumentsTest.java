@@ -1,0 +1,94 @@
+package dev.nola.trainer.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.re2j.Pattern;
+import dev.nola.format.DType;
+import dev.nola.format.Metadata;
+import dev.nola.generator.Generator;
+import dev.nola.trainer.data.DataFiles;
+import dev.nola.trainer.method.Method;
+import dev.nola.trainer.method.Recipe;
+import dev.nola.trainer.training.Schedule;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Documents and reader say the same, because one table makes both. After a change of the table:
+ *
+ * <pre>mvn -pl trainer-worker test -Dtest=JobDocumentsTest -Ddocuments=write</pre>
+ */
+class JobDocumentsTest {
+  private static final Path SCHEMA = Path.of("job.schema.json");
+  private static final Path README = Path.of("README.md");
+
+  @TempDir private Path folder;
+
+  @Test
+  void theSchemaAndTheReadmeAreThoseOfTheTable() throws IOException {
+    if ("write".equals(System.getProperty("documents"))) {
+      Files.writeString(SCHEMA, JobDocuments.schema());
+      Files.writeString(README, JobDocuments.withTable(Files.readString(README)));
+    }
+    assertThat(SCHEMA).content().isEqualTo(JobDocuments.schema());
+    assertThat(README).content().isEqualTo(JobDocuments.withTable(Files.readString(README)));
+  }
+
+  @Test
+  void everyDefaultIsAValueOfItsKey() {
+    for (Key<?> key : Keys.ALL) {
+      if (key.standard() != null) {
+        assertThat(key.kind().reader().apply(key.standard())).as(key.path()).isNotNull();
+      }
+    }
+  }
+
+  @Test
+  void theExampleInTheReadmeIsRead() throws IOException {
+    String readme = Files.readString(README);
+    int begin = readme.indexOf("```yaml\n") + 8;
+    Path file = folder.resolve("job.yaml");
+    Files.writeString(file, readme.substring(begin, readme.indexOf("```", begin)));
+    assertThat(JobFile.read(file))
+        .isEqualTo(
+            new TrainingJob(
+                new TrainingJob.Source.PreTrained(folder.resolve("llama"), "acme/llama"),
+                TrainingJob.Task.CAUSAL_LM,
+                new DataFiles(
+                    new DataFiles.Layout.E2e(),
+                    folder.resolve("e2e/train.txt.gz"),
+                    folder.resolve("e2e/valid.txt.gz"),
+                    192,
+                    Integer.MAX_VALUE,
+                    1000),
+                new Recipe(
+                    Method.NOLA,
+                    Pattern.compile("\\.(q_proj|v_proj|query|value)\\.weight$"),
+                    8,
+                    256,
+                    256,
+                    Generator.SRHT,
+                    false,
+                    42,
+                    1,
+                    4),
+                new TrainingJob.Storage(4, DType.F16),
+                new TrainingJob.Optimizer(2e-3, Schedule.Shape.LINEAR, 100, 0.9, 0.999, 1e-8, 0, 1),
+                new TrainingJob.Run(
+                    16,
+                    8,
+                    new TrainingJob.Length.Steps(2000),
+                    500,
+                    500,
+                    0,
+                    TrainingJob.Device.AUTO),
+                Metadata.of(
+                        "Says in a sentence what a restaurant's attributes are.",
+                        "causal-lm",
+                        "CC-BY-SA-4.0")
+                    .withTags("e2e", "restaurants")));
+  }
+}

@@ -1,0 +1,293 @@
+package dev.nola.trainer.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.nola.trainer.data.DataFiles.Layout;
+import dev.nola.trainer.model.Bert;
+import dev.nola.trainer.model.Llama;
+import dev.nola.trainer.model.Mlp;
+import dev.nola.trainer.model.Network;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class JobFileTest {
+  /** The least that a job says. */
+  private static final String LANGUAGE_MODEL =
+      """
+      model: {base: llama}
+      task: causal-lm
+      data: {format: e2e, train: a.txt, validation: b.txt}
+      method: {name: nola}
+      optimizer: {learningRate: 0.01}
+      run: {steps: 10}
+      """;
+
+  private static final String MNIST =
+      """
+      model: {mlp: [784, 32, 10]}
+      task: classification
+      data: {format: idx, train: a, validation: b, trainLabels: c, validationLabels: d}
+      method: {name: pranc}
+      optimizer: {learningRate: 0.01}
+      run: {epochs: 3, batch: 64}
+      """;
+
+  @TempDir private Path folder;
+
+  private TrainingJob read(String yaml) throws IOException {
+    Path file = folder.resolve("job.yaml");
+    Files.writeString(file, yaml);
+    return JobFile.read(file);
+  }
+
+  private List<String> problems(String yaml) {
+    JobFileException e = catchThrowableOfType(JobFileException.class, () -> read(yaml));
+    assertThat(e).as(yaml).isNotNull();
+    assertThat(e).hasMessageContaining(folder.resolve("job.yaml").toString());
+    e.problems().forEach(problem -> assertThat(e).hasMessageContaining(problem));
+    return e.problems();
+  }
+
+  /** The problems after a change to a sound job. */
+  private List<String> problemsWith(String sound, String replaced, String replacement) {
+    assertThat(sound).contains(replaced);
+    return problems(sound.replace(replaced, replacement));
+  }
+
+  @Test
+  void whatIsNotSaidHasItsDefault() throws IOException {
+    TrainingJob job = read(LANGUAGE_MODEL);
+    assertThat(job.recipe().rank()).isEqualTo(8);
+    assertThat(job.recipe().scaling()).isEqualTo(1);
+    assertThat(job.recipe().quantizationAwareBits()).isZero();
+    assertThat(job.run().microBatch()).isEqualTo(job.run().batch()).isEqualTo(8);
+    assertThat(job.run().steps(1)).isEqualTo(10);
+    assertThat(job.data().trainExamples()).isEqualTo(Integer.MAX_VALUE);
+  }
+
+  @Test
+  void theScalingOfLoraIsTwiceTheRank() throws IOException {
+    assertThat(read(LANGUAGE_MODEL.replace("nola}", "lora, rank: 4}")).recipe().scaling())
+        .isEqualTo(8);
+    assertThat(read(LANGUAGE_MODEL.replace("nola}", "lora, scaling: 3}")).recipe().scaling())
+        .isEqualTo(3);
+  }
+
+  @Test
+  void anMlpIsTrainedFromScratchOnImages() throws IOException {
+    TrainingJob job = read(MNIST);
+    assertThat(job.model()).isEqualTo(new TrainingJob.Source.FromScratch(List.of(784, 32, 10)));
+    assertThat(job.data().layout())
+        .isEqualTo(new Layout.Idx(folder.resolve("c"), folder.resolve("d")));
+    assertThat(job.run().steps(65)).isEqualTo(6);
+  }
+
+  @Test
+  void pathsAreRelativeToTheFile() throws IOException {
+    TrainingJob job = read(LANGUAGE_MODEL.replace("a.txt", "../x/a.txt").replace("b.txt", "/y/b"));
+    assertThat(job.data().train()).isEqualTo(folder.resolve("../x/a.txt"));
+    assertThat(job.data().validation()).isEqualTo(Path.of("/y/b"));
+    assertThat(job.model())
+        .isEqualTo(new TrainingJob.Source.PreTrained(folder.resolve("llama"), ""));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 0", "9223372036854775808, -9223372036854775808", "18446744073709551615, -1"})
+  void theSeedHas64Bits(String seed, long bits) throws IOException {
+    assertThat(read(LANGUAGE_MODEL + "seed: " + seed).recipe().seed()).isEqualTo(bits);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1e-3", "1.0e-3", "1.0E-3", "0.001", ".001"})
+  void numbersMayHaveExponents(String number) throws IOException {
+    TrainingJob job = read(LANGUAGE_MODEL.replace("learningRate: 0.01", "learningRate: " + number));
+    assertThat(job.optimizer().learningRate()).isEqualTo(1e-3);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "steps: 10        | steps: -1          | run.steps=-1, must be a whole number, 1 or more",
+        "steps: 10        | steps: '10'        | run.steps=\"10\", must be a whole number, 1 or more",
+        "steps: 10        | steps: 10.0        | run.steps=10.0, must be a whole number, 1 or more",
+        "steps: 10        | steps: 99999999999 | run.steps=99999999999, must be a whole number, 1 or more",
+        "name: nola       | name: nola, bits: 17 | method.bits=17, must be a whole number, 1 to 16",
+        "name: nola       | name: NOLA         | method.name=\"NOLA\", must be nola, pranc, lora, full or head",
+        "name: nola       | name: nola, targets: '(' | method.targets=\"(\", must be qv, mlp, all-linear or an RE2 pattern",
+        "name: nola       | name: nola, quantizationAware: 1 | method.quantizationAware=1, must be true or false",
+        "Rate: 0.01       | Rate: .nan         | optimizer.learningRate=\"NaN\", must be a number above 0",
+        "Rate: 0.01       | Rate: 0            | optimizer.learningRate=0, must be a number above 0",
+        "Rate: 0.01       | Rate: 1, beta1: 1  | optimizer.beta1=1, must be a number from 0 to below 1",
+        "train: a.txt     | train:             | data.train=null, must be a path",
+        "train: a.txt     | train: \"\\0\"     | data.train=\"\\u0000\", must be a path",
+        "method: {name: nola} | method: nola   | method=\"nola\", must be a mapping of keys to values",
+        "{base: llama}    | {}                 | model.base or model.mlp is missing",
+        "{steps: 10}      | {steps: 9, epochs: 1} | run.steps and run.epochs, must be only one of them",
+        "train: a.txt,    | ''                 | data.train is missing, must be a path",
+        "name: nola       | name: lora, k: 3   | method.k has a use only with method.name nola or pranc",
+        "format: e2e      | format: tsv        | data.format=tsv, must be e2e or jsonl for task causal-lm",
+        "name: nola       | name: head         | method.name=head, must be another for task causal-lm, which adds no head",
+        "steps: 10        | steps: 9, microBatch: 9 | run.microBatch=9, must be at most run.batch, 8",
+        "Rate: 0.01       | Rate: 1, warmup: 11 | optimizer.warmup=11, must be at most run.steps, 10",
+      })
+  void aWrongKeyOrValueIsNamedWithItsRule(String sound, String wrong, String problem) {
+    assertThat(problemsWith(LANGUAGE_MODEL, sound, wrong)).containsExactly(problem);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "sed: 3, sed, seed",
+    "rank: 3, rank, method.rank",
+    "datta: {train: x}, datta, data",
+    "run.batch: 3, run.batch, run.batch",
+    "7: 3, 7, method.k",
+    "'k y: 3', '\"k y\"', method.k",
+  })
+  void anUnknownKeyIsNamedWithTheNearestOne(String line, String key, String nearest) {
+    assertThat(problems(LANGUAGE_MODEL + line))
+        .containsExactly("%s is no key; the nearest one is %s".formatted(key, nearest));
+  }
+
+  @Test
+  void anUnknownKeyIsNamedWithItsGroup() {
+    assertThat(problemsWith(LANGUAGE_MODEL, "{steps:", "{bach: 3, steps:"))
+        .containsExactly("run.bach is no key; the nearest one is run.batch");
+  }
+
+  @Test
+  void whatLearnsFromFeaturesDoesNotLearnFromTexts() {
+    assertThat(problemsWith(MNIST, "mlp: [784, 32, 10]", "base: bert"))
+        .containsExactly("model.base learns from texts, data.format must not be idx");
+    assertThat(problemsWith(MNIST, "mlp: [784, 32, 10]", "mlp: [784]"))
+        .containsExactly(
+            "model.mlp=[784], must be a list of two or more whole numbers, all of them positive");
+    assertThat(problemsWith(LANGUAGE_MODEL, "base: llama", "mlp: [2, 3]"))
+        .containsExactly("model.mlp learns from features, data.format must be idx");
+  }
+
+  @Test
+  void allProblemsAreNamedAtOnce() {
+    assertThat(problems("model: {base: 3}\ntask: chess\nfoo: {bar: 1}\nmethod: {name: nola, k: 0}"))
+        .containsExactly(
+            "foo is no key; the nearest one is run",
+            "model.base=3, must be a path",
+            "task=\"chess\", must be causal-lm or classification",
+            "method.k=0, must be a whole number, 1 or more",
+            "run.steps or run.epochs is missing",
+            "data.format is missing, must be e2e, jsonl, tsv or idx",
+            "data.train is missing, must be a path",
+            "data.validation is missing, must be a path",
+            "optimizer.learningRate is missing, must be a number above 0");
+  }
+
+  @Test
+  void metadataThatTheAdapterFormatRefusesIsRefusedHere() {
+    assertThat(problems(LANGUAGE_MODEL + "metadata: {tags: ['']}"))
+        .singleElement()
+        .asString()
+        .startsWith("metadata: tag ");
+  }
+
+  @Test
+  void aFileThatIsNoSoundYamlIsRefusedByItsLine() {
+    assertThat(problems(LANGUAGE_MODEL + "seed: 1\nseed: 2"))
+        .containsExactly("line 8: no sound YAML: found duplicate key seed");
+    assertThat(problems("a: [")).singleElement().asString().startsWith("line 1: no sound YAML: ");
+    assertThat(problems("a: 1\n---\nb: 2")).singleElement().asString().contains("no sound YAML");
+    assertThat(problems("a: \u0001")).singleElement().asString().contains("no sound YAML");
+    assertThat(problems("")).containsExactly("is no mapping of keys to values");
+    assertThat(problems("[1]")).containsExactly("is no mapping of keys to values");
+  }
+
+  @Test
+  void aFileOfAStrangerDoesNoHarm() {
+    assertThat(problems("a: !!java.net.URL [http://localhost]"))
+        .singleElement()
+        .asString()
+        .contains("Global tag is not allowed: tag:yaml.org,2002:java.net.URL");
+    assertThat(problems("a: &x [1]\nb: *x")).singleElement().asString().contains("aliases");
+    assertThat(problems("a: &x [*x]")).singleElement().asString().contains("aliases");
+    assertThat(problems("a: " + "[".repeat(20_000))).singleElement().asString().contains("epth");
+    assertThat(problems("#".repeat(JobFile.MAX_BYTES + 1)))
+        .containsExactly("is longer than 65536 bytes");
+    assertThat(problems("\"\\e[2J\": 1")).first().asString().startsWith("\"\\u001B[2J\" is no key");
+  }
+
+  @Test
+  void bytesThatAreNoUtf8AreRefused() throws IOException {
+    Path file = folder.resolve("job.yaml");
+    Files.write(file, "task: é".getBytes(StandardCharsets.ISO_8859_1));
+    assertThatThrownBy(() -> JobFile.read(file)).hasMessage(file + ": is not UTF-8");
+    assertThatThrownBy(() -> JobFile.read(folder.resolve("none")))
+        .isInstanceOf(NoSuchFileException.class);
+  }
+
+  private List<String> targets(String set, Network network) throws IOException {
+    TrainingJob job = read(LANGUAGE_MODEL.replace("nola}", "nola, targets: '%s'}".formatted(set)));
+    return network.adaptable().stream()
+        .filter(name -> job.recipe().targets().matcher(name).find())
+        .toList();
+  }
+
+  @Test
+  void targetSetsAreThoseOfTheModel() throws IOException {
+    Network llama = new Llama(new Llama.Config(1, 1, 1, 1e-5, 1e4, true));
+    Network bert = new Bert(new Bert.Config(1, 1, 1e-5));
+    String block = "model.layers.0.";
+    String layer = "encoder.layer.0.";
+    assertThat(targets("qv", llama))
+        .containsExactly(block + "self_attn.q_proj.weight", block + "self_attn.v_proj.weight");
+    assertThat(targets("qv", bert))
+        .containsExactly(
+            layer + "attention.self.query.weight", layer + "attention.self.value.weight");
+    assertThat(targets("mlp", llama))
+        .containsExactly(
+            block + "mlp.gate_proj.weight",
+            block + "mlp.up_proj.weight",
+            block + "mlp.down_proj.weight");
+    assertThat(targets("mlp", bert))
+        .containsExactly(layer + "intermediate.dense.weight", layer + "output.dense.weight");
+    assertThat(targets("all-linear", llama)).isEqualTo(llama.adaptable());
+    assertThat(targets("all-linear", bert)).isEqualTo(bert.adaptable());
+    assertThat(targets("k_.roj", llama)).containsExactly(block + "self_attn.k_proj.weight");
+    assertThat(
+            read(MNIST)
+                .recipe()
+                .targets()
+                .matcher(new Mlp(List.of(2, 2)).adaptable().getFirst())
+                .find())
+        .isTrue();
+  }
+
+  @Test
+  void theDigestIsOfWhatTheResultDependsOn() throws IOException {
+    TrainingJob job = read(LANGUAGE_MODEL);
+    assertThat(read("# again\n" + LANGUAGE_MODEL.replace("nola}", "nola, rank: 8}")).digest())
+        .isEqualTo(job.digest());
+    assertThat(
+            read(LANGUAGE_MODEL
+                    .replace("a.txt", "c.txt")
+                    .replace("steps: 10", "steps: 10, threads: 2, evaluateEvery: 3"))
+                .digest())
+        .isEqualTo(job.digest());
+    for (String change : List.of("seed: 1", "metadata: {}\nseed: 2")) {
+      assertThat(read(LANGUAGE_MODEL + change).digest()).isNotEqualTo(job.digest());
+    }
+    for (String change : List.of("steps: 11", "epochs: 10", "steps: 10, batch: 4")) {
+      assertThat(read(LANGUAGE_MODEL.replace("steps: 10", change)).digest())
+          .isNotEqualTo(job.digest());
+    }
+    assertThat(job.canonical()).startsWith("{\"batch\":8,\"beta1\":0.9,").doesNotContain(" ");
+  }
+}
