@@ -84,7 +84,7 @@ final class Keys {
                   "data.maxTokens",
                   Kind.whole(3),
                   256,
-                  "longest text, with its special tokens; what is longer is cut")
+                  "longest text, with its special tokens: a longer one loses its end, or, with task causal-lm, is left out")
               .onlyWith(FORMAT, "e2e", "jsonl", "tsv"));
   static final Key<Integer> TRAIN_EXAMPLES =
       add(

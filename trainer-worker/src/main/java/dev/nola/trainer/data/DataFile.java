@@ -1,0 +1,79 @@
+package dev.nola.trainer.data;
+
+import dev.nola.format.Sha256;
+import java.io.EOFException;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
+
+/** The bytes of a data file, uncompressed on the way, of which a digest is taken. */
+final class DataFile extends FilterInputStream {
+  private static final int BUFFER = 1 << 16;
+
+  private final Path path;
+  private final MessageDigest digest = Sha256.newMessageDigest();
+
+  private DataFile(Path path, InputStream in) {
+    super(in);
+    this.path = path;
+  }
+
+  static DataFile open(Path path) throws IOException {
+    InputStream in = Files.newInputStream(path);
+    if (!path.toString().endsWith(".gz")) {
+      return new DataFile(path, in);
+    }
+    try {
+      return new DataFile(path, new GZIPInputStream(in, BUFFER));
+    } catch (ZipException | EOFException e) {
+      in.close();
+      throw unsound(path, e);
+    } catch (IOException e) {
+      in.close();
+      throw e;
+    }
+  }
+
+  /** The error that the file breaks a rule. */
+  IOException damaged(String rule) {
+    return new IOException(path + ": " + rule);
+  }
+
+  /** Reads what is left; SHA-256 of all uncompressed bytes. */
+  Sha256 digest() throws IOException {
+    byte[] buffer = new byte[BUFFER];
+    int count;
+    do {
+      count = read(buffer, 0, buffer.length);
+    } while (count >= 0);
+    return Sha256.finish(digest);
+  }
+
+  @Override
+  public int read() throws IOException {
+    byte[] one = new byte[1];
+    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+  }
+
+  @Override
+  public int read(byte[] buffer, int offset, int length) throws IOException {
+    try {
+      int count = super.read(buffer, offset, length);
+      if (count > 0) {
+        digest.update(buffer, offset, count);
+      }
+      return count;
+    } catch (ZipException | EOFException e) {
+      throw unsound(path, e);
+    }
+  }
+
+  private static IOException unsound(Path path, IOException e) {
+    return new IOException(path + ": is no sound gzip file: " + e.getMessage(), e);
+  }
+}

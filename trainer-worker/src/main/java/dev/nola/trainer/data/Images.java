@@ -1,0 +1,123 @@
+package dev.nola.trainer.data;
+
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/**
+ * Reads IDX files of unsigned bytes: two zeros, the type 8, the number of dimensions, each as four
+ * bytes with the highest first, then the elements.
+ *
+ * @param digest of the file's bytes
+ */
+record Images(List<byte[]> items, int count, Sha256 digest) {
+  private static final int UNSIGNED_BYTES = 8;
+  private static final int MAX_ITEM = 1 << 24;
+
+  static Dataset read(DataFiles files, DataFiles.Layout.Idx labels) throws IOException {
+    Images train = read(files.train(), files.trainExamples(), false);
+    Images trainLabels = read(labels.trainLabels(), Integer.MAX_VALUE, true);
+    Images validation = read(files.validation(), files.validationExamples(), false);
+    Images validationLabels = read(labels.validationLabels(), Integer.MAX_VALUE, true);
+    SortedMap<String, Sha256> digests = new TreeMap<>();
+    digests.put("train", train.digest);
+    digests.put("trainLabels", trainLabels.digest);
+    digests.put("validation", validation.digest);
+    digests.put("validationLabels", validationLabels.digest);
+    int classes = 1 + trainLabels.items.stream().mapToInt(label -> label[0] & 0xFF).max().orElse(0);
+    int width = train.items.getFirst().length;
+    return new Dataset(
+        examples(files.train(), train, labels.trainLabels(), trainLabels, width, classes),
+        examples(
+            files.validation(),
+            validation,
+            labels.validationLabels(),
+            validationLabels,
+            width,
+            classes),
+        IntStream.range(0, classes).mapToObj(Integer::toString).toList(),
+        0,
+        0,
+        digests);
+  }
+
+  private static List<Example> examples(
+      Path imagesFile, Images images, Path labelsFile, Images labels, int width, int classes)
+      throws IOException {
+    if (images.count != labels.count) {
+      throw new IOException(
+          "%s: has %d labels, must be as many as images in %s, %d"
+              .formatted(labelsFile, labels.count, imagesFile, images.count));
+    }
+    List<Example> examples = new ArrayList<>();
+    for (int i = 0; i < images.items.size(); i++) {
+      byte[] image = images.items.get(i);
+      int label = labels.items.get(i)[0] & 0xFF;
+      if (image.length != width) {
+        throw new IOException(
+            "%s: images have %d pixels, must be %d as for training"
+                .formatted(imagesFile, image.length, width));
+      }
+      if (label >= classes) {
+        throw new IOException(
+            "%s: label %d is %d, must be below %d as for training"
+                .formatted(labelsFile, i, label, classes));
+      }
+      float[] values = new float[width];
+      for (int p = 0; p < width; p++) {
+        values[p] = (image[p] & 0xFF) / 255f;
+      }
+      examples.add(new Example.Features(values, label));
+    }
+    return List.copyOf(examples);
+  }
+
+  /** The first items of a file that is read whole. */
+  private static Images read(Path path, int most, boolean labels) throws IOException {
+    try (DataFile file = DataFile.open(path)) {
+      byte[] magic = file.readNBytes(4);
+      int dimensions = magic.length < 4 ? 0 : magic[3];
+      boolean fits = labels ? dimensions == 1 : dimensions >= 2 && dimensions <= 4;
+      if (!fits || magic[0] != 0 || magic[1] != 0 || magic[2] != UNSIGNED_BYTES) {
+        throw file.damaged(
+            "begins with %s, must be 0, 0, 8 and %s, as IDX files of unsigned bytes do"
+                .formatted(Arrays.toString(magic), labels ? "1 for labels" : "2 to 4 for images"));
+      }
+      byte[] header = file.readNBytes(4 * dimensions);
+      if (header.length < 4 * dimensions) {
+        throw file.damaged("ends in its header");
+      }
+      ByteBuffer sizes = ByteBuffer.wrap(header);
+      int count = sizes.getInt();
+      long size = 1;
+      while (sizes.hasRemaining() && size >= 1 && size <= MAX_ITEM) {
+        size *= sizes.getInt();
+      }
+      if (count < 1 || size < 1 || size > MAX_ITEM) {
+        throw file.damaged(
+            "declares %d items, must be 1 or more, of 1 to %d bytes".formatted(count, MAX_ITEM));
+      }
+      List<byte[]> items = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        byte[] item = file.readNBytes((int) size);
+        if (item.length < size) {
+          throw file.damaged("ends in item %d, must have %d".formatted(i, count));
+        }
+        if (i < most) {
+          items.add(item);
+        }
+      }
+      if (file.read() >= 0) {
+        throw file.damaged("goes on after its %d items".formatted(count));
+      }
+      return new Images(items, count, file.digest());
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package dev.nola.trainer.data;
+
+import dev.nola.format.Sha256;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Lines of a text file in UTF-8. Those without any text are left out; a byte order mark and
+ * carriage returns at the ends are no part of a line.
+ *
+ * @param digest of the file's bytes
+ */
+record Lines(Path path, List<Line> lines, Sha256 digest) {
+  /** Bytes of a line at most: what has more is no text. */
+  private static final int MAX_BYTES = 1 << 24;
+
+  /**
+   * A line.
+   *
+   * @param number from 1
+   */
+  record Line(int number, String text) {}
+
+  static Lines read(Path path) throws IOException {
+    List<Line> lines = new ArrayList<>();
+    try (DataFile file = DataFile.open(path)) {
+      ByteArrayOutputStream line = new ByteArrayOutputStream();
+      byte[] buffer = new byte[1 << 16];
+      int number = 1;
+      for (int count; (count = file.read(buffer, 0, buffer.length)) >= 0; ) {
+        int from = 0;
+        for (int i = 0; i < count; i++) {
+          if (buffer[i] == '\n') {
+            line.write(buffer, from, i - from);
+            add(lines, path, number++, line.toByteArray());
+            line.reset();
+            from = i + 1;
+          }
+        }
+        line.write(buffer, from, count - from);
+        if (line.size() > MAX_BYTES) {
+          throw damaged(path, number, "is longer than " + MAX_BYTES + " bytes");
+        }
+      }
+      add(lines, path, number, line.toByteArray());
+      return new Lines(path, lines, file.digest());
+    }
+  }
+
+  /** The error that a line breaks a rule. */
+  static IOException damaged(Path path, int line, String rule) {
+    return new IOException("%s: line %d: %s".formatted(path, line, rule));
+  }
+
+  private static void add(List<Line> lines, Path path, int number, byte[] bytes)
+      throws IOException {
+    String text;
+    try {
+      text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+    } catch (CharacterCodingException _) {
+      throw damaged(path, number, "is not UTF-8");
+    }
+    if (number == 1 && text.startsWith("\uFEFF")) {
+      text = text.substring(1);
+    }
+    if (text.endsWith("\r")) {
+      text = text.substring(0, text.length() - 1);
+    }
+    if (!text.isBlank()) {
+      lines.add(new Line(number, text));
+    }
+  }
+}

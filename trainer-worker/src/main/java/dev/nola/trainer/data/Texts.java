@@ -1,0 +1,185 @@
+package dev.nola.trainer.data;
+
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+
+/** Makes examples of lines of text. */
+final class Texts {
+  /** Rows between looks whether the thread was interrupted. */
+  private static final int AT_ONCE = 2048;
+
+  private final DataFiles files;
+  private final TextTokenizer tokenizer;
+  private int cut;
+  private int skipped;
+
+  private Texts(DataFiles files, TextTokenizer tokenizer) {
+    this.files = files;
+    this.tokenizer = tokenizer;
+  }
+
+  static Dataset read(DataFiles files, Path model) throws IOException, InterruptedException {
+    Lines train = Lines.read(files.train());
+    Lines validation = Lines.read(files.validation());
+    SortedMap<String, Sha256> digests = new TreeMap<>();
+    digests.put("train", train.digest());
+    digests.put("validation", validation.digest());
+    List<Row> trainRows = Row.of(train, files.layout());
+    List<Row> validationRows = Row.of(validation, files.layout());
+    try (TextTokenizer tokenizer = TextTokenizer.load(model)) {
+      tokenizer.requireFits(files.maxTokens());
+      Texts texts = new Texts(files, tokenizer);
+      List<Row> someTrain = first(trainRows, files.trainExamples());
+      List<Row> someValidation = first(validationRows, files.validationExamples());
+      boolean completions =
+          switch (files.layout()) {
+            case DataFiles.Layout.E2e _, DataFiles.Layout.PromptJsonl _ -> true;
+            default -> false;
+          };
+      if (completions) {
+        return new Dataset(
+            texts.completions(files.train(), someTrain),
+            texts.completions(files.validation(), someValidation),
+            List.of(),
+            texts.cut,
+            texts.skipped,
+            digests);
+      }
+      List<String> classes = classes(files, trainRows, validationRows);
+      return new Dataset(
+          texts.classified(files.train(), someTrain, classes),
+          texts.classified(files.validation(), someValidation, classes),
+          classes,
+          texts.cut,
+          texts.skipped,
+          digests);
+    }
+  }
+
+  private static List<Row> first(List<Row> rows, int count) {
+    return rows.subList(0, Math.min(rows.size(), count));
+  }
+
+  /** The classes of all training rows, whether or not they are trained on; sorted. */
+  private static List<String> classes(DataFiles files, List<Row> train, List<Row> validation)
+      throws IOException {
+    List<String> classes = List.copyOf(new TreeSet<>(train.stream().map(Row::answer).toList()));
+    if (classes.size() < 2) {
+      throw new IOException(
+          "%s: has no class but \"%s\", must have two or more"
+              .formatted(files.train(), classes.getFirst()));
+    }
+    for (Row row : validation) {
+      if (Collections.binarySearch(classes, row.answer()) < 0) {
+        throw Lines.damaged(
+            files.validation(),
+            row.line(),
+            "class \"%s\" is in no line of %s".formatted(row.answer(), files.train()));
+      }
+    }
+    return classes;
+  }
+
+  private List<Example> completions(Path path, List<Row> rows)
+      throws IOException, InterruptedException {
+    int[] begin = tokenizer.begin();
+    int[] end = tokenizer.end();
+    Map<String, int[]> prompts = new ConcurrentHashMap<>(); // many examples share theirs
+    List<int[][]> tokens =
+        inParallel(
+            rows,
+            row ->
+                new int[][] {
+                  prompts.computeIfAbsent(row.text(), tokenizer::tokens),
+                  tokenizer.tokens(row.text() + row.answer())
+                });
+    List<Example> examples = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      int[] prompt = tokens.get(i)[0];
+      int[] text = tokens.get(i)[1];
+      int common = Arrays.mismatch(prompt, text); // −1 where the completion adds no token
+      int given = begin.length + (common < 0 ? prompt.length : common);
+      if (given == 0) {
+        throw Lines.damaged(
+            path, rows.get(i).line(), "needs a prompt, as the model has no token to begin with");
+      }
+      int[] all = join(begin, text, end);
+      require(path, rows.get(i), all);
+      if (all.length > files.maxTokens()) {
+        skipped++;
+      } else {
+        examples.add(new Example.Completion(all, given));
+      }
+    }
+    if (examples.isEmpty()) {
+      throw new IOException(
+          "%s: none of %d examples has at most %d tokens"
+              .formatted(path, rows.size(), files.maxTokens()));
+    }
+    return List.copyOf(examples);
+  }
+
+  private List<Example> classified(Path path, List<Row> rows, List<String> classes)
+      throws IOException, InterruptedException {
+    int room = files.maxTokens() - tokenizer.before().length - tokenizer.after().length;
+    List<int[]> tokens = inParallel(rows, row -> tokenizer.tokens(row.text()));
+    List<Example> examples = new ArrayList<>();
+    for (int i = 0; i < rows.size(); i++) {
+      int[] text = tokens.get(i);
+      if (text.length > room) {
+        text = Arrays.copyOf(text, room);
+        cut++;
+      }
+      int[] all = join(tokenizer.before(), text, tokenizer.after());
+      require(path, rows.get(i), all);
+      examples.add(
+          new Example.Classified(all, Collections.binarySearch(classes, rows.get(i).answer())));
+    }
+    return List.copyOf(examples);
+  }
+
+  /** Results in the order of the rows. */
+  private static <T> List<T> inParallel(List<Row> rows, Function<Row, T> function)
+      throws InterruptedException {
+    List<T> results = new ArrayList<>();
+    for (int from = 0; from < rows.size(); from += AT_ONCE) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException("the reading of data was interrupted");
+      }
+      List<Row> part = rows.subList(from, Math.min(rows.size(), from + AT_ONCE));
+      results.addAll(part.parallelStream().map(function).toList());
+    }
+    return results;
+  }
+
+  private static int[] join(int[]... parts) {
+    return Arrays.stream(parts).flatMapToInt(IntStream::of).toArray();
+  }
+
+  private void require(Path path, Row row, int[] tokens) throws IOException {
+    if (tokens.length == 0) {
+      throw Lines.damaged(path, row.line(), "text has no tokens");
+    }
+    for (int token : tokens) {
+      if (token < 0 || token >= tokenizer.vocabulary()) {
+        throw Lines.damaged(
+            path,
+            row.line(),
+            "token %d, must be below the vocabulary's size, %d, that config.json gives"
+                .formatted(token, tokenizer.vocabulary()));
+      }
+    }
+  }
+}

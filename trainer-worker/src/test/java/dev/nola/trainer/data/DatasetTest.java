@@ -1,0 +1,438 @@
+package dev.nola.trainer.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nola.format.Sha256;
+import dev.nola.trainer.data.DataFiles.Layout;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DatasetTest {
+  /** Whole words; what is between spaces is a word. */
+  private static final String WORDS =
+      """
+      {"version": "1.0", "truncation": %s, "padding": null, "added_tokens": [], "normalizer": null,
+       "pre_tokenizer": {"type": "WhitespaceSplit"}, "post_processor": %s, "decoder": null,
+       "model": {"type": "WordLevel", "unk_token": "[UNK]", "vocab":
+         {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "name": 3, ":": 4, "Inn": 5, "||": 6, "an": 7, "inn": 8}}}
+      """;
+
+  /** Letters, of which a and b are one token where they meet. */
+  private static final String LETTERS =
+      """
+      {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
+       "pre_tokenizer": null, "post_processor": null, "decoder": null,
+       "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "ab": 3}, "merges": ["a b"]}}
+      """;
+
+  private static final String AS_BERT =
+      """
+      {"type": "TemplateProcessing",
+       "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                  {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
+       "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
+       "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [1], "tokens": ["[CLS]"]},
+                          "[SEP]": {"id": "[SEP]", "ids": [2], "tokens": ["[SEP]"]}}}
+      """;
+
+  /** As tokenizers are saved after inference; longer texts are data here. */
+  private static final String TRUNCATION =
+      """
+      {"max_length": 3, "strategy": "LongestFirst", "stride": 0, "direction": "Right"}
+      """;
+
+  @TempDir private Path folder;
+
+  @BeforeEach
+  void aModelThatBeginsWith7AndEndsWith8() throws IOException {
+    model(WORDS.formatted(TRUNCATION, "null"), "{\"bos_token_id\": 7, \"eos_token_id\": [8, 2]}");
+  }
+
+  private void model(String tokenizer, String config) throws IOException {
+    write("tokenizer.json", tokenizer);
+    write("config.json", config);
+  }
+
+  private Path write(String name, String text) throws IOException {
+    return Files.writeString(folder.resolve(name), text);
+  }
+
+  private DataFiles files(Layout layout, int maxTokens) {
+    return new DataFiles(
+        layout,
+        folder.resolve("train"),
+        folder.resolve("validation"),
+        maxTokens,
+        Integer.MAX_VALUE,
+        Integer.MAX_VALUE);
+  }
+
+  /** Reads files of these texts. */
+  private Dataset read(Layout layout, int maxTokens, String train, String validation)
+      throws IOException, InterruptedException {
+    write("train", train);
+    write("validation", validation);
+    return Dataset.read(files(layout, maxTokens), folder);
+  }
+
+  /** That a training file is refused with its name and what follows it. */
+  private void assertRefused(Layout layout, String train, String sound, String problem) {
+    assertThatThrownBy(() -> read(layout, 16, train, sound))
+        .isInstanceOf(IOException.class)
+        .hasMessage(folder.resolve("train") + ": " + problem);
+  }
+
+  private static int[] tokens(Example example) {
+    return switch (example) {
+      case Example.Completion completion -> completion.tokens();
+      case Example.Classified classified -> classified.tokens();
+      case Example.Features _ -> throw new AssertionError("has no tokens");
+    };
+  }
+
+  private static int prompt(Example example) {
+    return ((Example.Completion) example).prompt();
+  }
+
+  private static int label(Example example) {
+    return switch (example) {
+      case Example.Classified classified -> classified.label();
+      case Example.Features features -> features.label();
+      case Example.Completion _ -> throw new AssertionError("has no class");
+    };
+  }
+
+  @Test
+  void slotsAreThePromptAndTheSentenceIsTheCompletion() throws Exception {
+    Dataset data =
+        read(new Layout.E2e(), 16, "name : Inn||an inn\r\n\nname||inn", "name : Inn ||  an inn . ");
+    assertThat(data.train())
+        .extracting(DatasetTest::tokens)
+        .containsExactly(new int[] {7, 3, 4, 5, 6, 7, 8, 8}, new int[] {7, 3, 6, 8, 8});
+    assertThat(data.train()).extracting(DatasetTest::prompt).containsExactly(5, 3);
+    assertThat(data.validation())
+        .extracting(DatasetTest::tokens)
+        .containsExactly(new int[] {7, 3, 4, 5, 6, 7, 8, 0, 8});
+    assertThat(data.classes()).isEmpty();
+    assertThat(data.skipped()).isZero();
+  }
+
+  @Test
+  void specialTokensOfTheTokenizerGoBeforeThoseOfTheModel() throws Exception {
+    model(WORDS.formatted("null", AS_BERT), "{\"bos_token_id\": 7, \"eos_token_id\": 8}");
+    Dataset data = read(new Layout.E2e(), 16, "name||inn", "name||inn");
+    assertThat(tokens(data.train().getFirst())).containsExactly(1, 3, 6, 8, 2);
+    assertThat(prompt(data.train().getFirst())).isEqualTo(3);
+  }
+
+  @Test
+  void aTokenThatReachesFromPromptToCompletionIsLearned() throws Exception {
+    model(LETTERS, "{\"bos_token_id\": 2, \"eos_token_id\": 2}");
+    Layout layout = new Layout.PromptJsonl("p", "c");
+    String line = "{\"p\": \"ca\", \"c\": \"bc\"}";
+    Dataset data = read(layout, 16, line + "\n{\"c\": \"c\", \"p\": \"a\", \"x\": 1}", line);
+    assertThat(data.train())
+        .extracting(DatasetTest::tokens)
+        .containsExactly(new int[] {2, 2, 3, 2, 2}, new int[] {2, 0, 2, 2});
+    assertThat(data.train()).extracting(DatasetTest::prompt).containsExactly(2, 2);
+  }
+
+  @Test
+  void aModelWithoutABeginningNeedsAPrompt() throws Exception {
+    Layout layout = new Layout.PromptJsonl("p", "c");
+    String sound = "{\"p\": \"a\", \"c\": \"c\"}";
+    String empty = "{\"p\": \"\", \"c\": \"c\"}";
+    model(LETTERS, "{\"bos_token_id\": null, \"eos_token_id\": 2}");
+    assertRefused(
+        layout,
+        sound + "\n" + empty,
+        sound,
+        "line 2: needs a prompt, as the model has no token to begin with");
+    model(LETTERS, "{\"bos_token_id\": 1, \"eos_token_id\": 2}");
+    assertThat(prompt(read(layout, 16, empty, sound).train().getFirst())).isEqualTo(1);
+    model(LETTERS, "{\"bos_token_id\": 1}");
+    assertThatThrownBy(() -> read(layout, 16, sound, sound))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("config.json: eos_token_id=, must be a token");
+  }
+
+  @Test
+  void completionsThatAreTooLongAreSkippedAndCounted() throws Exception {
+    String lines = "name||inn\nname : Inn||inn\nname||an";
+    Dataset data = read(new Layout.E2e(), 5, lines, lines);
+    assertThat(data.train())
+        .extracting(DatasetTest::tokens)
+        .containsExactly(new int[] {7, 3, 6, 8, 8}, new int[] {7, 3, 6, 7, 8});
+    assertThat(data.skipped()).isEqualTo(2);
+    assertThatThrownBy(() -> read(new Layout.E2e(), 4, lines, lines))
+        .isInstanceOf(IOException.class)
+        .hasMessage(folder.resolve("train") + ": none of 3 examples has at most 4 tokens");
+  }
+
+  @Test
+  void textsThatAreTooLongAreCutAndCounted() throws Exception {
+    model(WORDS.formatted(TRUNCATION, AS_BERT), "{}");
+    String lines = "label\ttext\nb\tan inn an\na\tan inn";
+    Dataset data = read(new Layout.LabelledTsv("text", "label"), 4, lines, lines);
+    assertThat(data.train())
+        .extracting(DatasetTest::tokens)
+        .containsExactly(new int[] {1, 7, 8, 2}, new int[] {1, 7, 8, 2});
+    assertThat(data.cut()).isEqualTo(2);
+  }
+
+  @Test
+  void classesAreSortedWhateverTheLayout() throws Exception {
+    Dataset tsv =
+        read(
+            new Layout.LabelledTsv("sentence", "class"),
+            16,
+            "\uFEFFid\tclass\tsentence\n1\tz\tan\n2\ta\tinn\n3\tm\tan inn",
+            "sentence\tclass\nan\tm");
+    assertThat(tsv.classes()).containsExactly("a", "m", "z");
+    assertThat(tsv.train()).extracting(DatasetTest::label).containsExactly(2, 0, 1);
+    assertThat(tsv.validation()).extracting(DatasetTest::label).containsExactly(1);
+    Dataset jsonl =
+        read(
+            new Layout.LabelledJsonl("t", "l"),
+            16,
+            "{\"t\": \"an\", \"l\": 7}\n{\"t\": \"inn\", \"l\": false}",
+            "{\"t\": \"an\", \"l\": \"false\"}");
+    assertThat(jsonl.classes()).containsExactly("7", "false");
+    assertThat(jsonl.validation()).extracting(DatasetTest::label).containsExactly(1);
+  }
+
+  @Test
+  void onlyTheFirstExamplesAreKeptButAllTheirClasses() throws Exception {
+    write("train", "text\tlabel\nan\tb\ninn\ta\nan\tc");
+    write("validation", "text\tlabel\nan\tb\ninn\ta");
+    Dataset data =
+        Dataset.read(
+            new DataFiles(
+                new Layout.LabelledTsv("text", "label"),
+                folder.resolve("train"),
+                folder.resolve("validation"),
+                16,
+                1,
+                1),
+            folder);
+    assertThat(data.train()).extracting(DatasetTest::label).containsExactly(1);
+    assertThat(data.validation()).hasSize(1);
+    assertThat(data.classes()).containsExactly("a", "b", "c");
+  }
+
+  @Test
+  void damagedLinesAreNamed() {
+    Layout e2e = new Layout.E2e();
+    assertRefused(e2e, "a||b\nc|d", "a||b", "line 2: must be slots||sentence, neither empty");
+    assertRefused(e2e, "a|| ", "a||b", "line 1: must be slots||sentence, neither empty");
+    assertRefused(e2e, "\n \n", "a||b", "has no examples");
+    Layout jsonl = new Layout.PromptJsonl("p", "c");
+    String sound = "{\"p\": \"an\", \"c\": \"inn\"}";
+    assertRefused(jsonl, "[1]", sound, "line 1: must be a JSON object");
+    assertRefused(jsonl, "{\"p\": \"an\"}", sound, "line 1: field \"c\" is missing, must be text");
+    assertRefused(
+        jsonl, "{\"p\": 1, \"c\": \"a\"}", sound, "line 1: field \"p\" is NUMBER, must be text");
+    assertThatThrownBy(() -> read(jsonl, 16, sound + "\n{\"p\": ", sound))
+        .hasMessageStartingWith(folder.resolve("train") + ": line 2: is no sound JSON: ");
+    assertThatThrownBy(() -> read(jsonl, 16, sound + sound, sound))
+        .hasMessageStartingWith(folder.resolve("train") + ": line 1: is no sound JSON: ");
+    assertThatThrownBy(() -> read(jsonl, 16, "{\"p\": \"a\", \"p\": \"b\", \"c\": \"d\"}", sound))
+        .hasMessageStartingWith(folder.resolve("train") + ": line 1: is no sound JSON: ");
+    Layout tsv = new Layout.LabelledTsv("text", "label");
+    String table = "text\tlabel\nan\ta\ninn\tb";
+    assertRefused(tsv, table + "\nan", table, "line 4: has 1 columns, must have 2 as line 1");
+    assertRefused(tsv, table + "\nan\t ", table, "line 4: label is empty");
+    assertRefused(tsv, table + "\n\tb", table, "line 4: text is empty");
+    assertRefused(tsv, "text\tb\nan\ta", table, "line 1: has no column \"label\", must name one");
+    assertRefused(
+        tsv,
+        "text\tlabel\tlabel\nan\ta\ta",
+        table,
+        "line 1: has more than one column \"label\", must name one");
+    assertRefused(
+        tsv, "text\tlabel\nan\ta", table, "has no class but \"a\", must have two or more");
+    assertThatThrownBy(() -> read(tsv, 16, table, table + "\nan\tc"))
+        .hasMessage(
+            "%s: line 4: class \"c\" is in no line of %s"
+                .formatted(folder.resolve("validation"), folder.resolve("train")));
+  }
+
+  @Test
+  void bytesThatAreNoUtf8AreNamedByTheirLine() throws IOException {
+    write("validation", "a||b");
+    Files.write(folder.resolve("train"), "a||b\nc||é".getBytes(StandardCharsets.ISO_8859_1));
+    assertThatThrownBy(() -> Dataset.read(files(new Layout.E2e(), 16), folder))
+        .hasMessage(folder.resolve("train") + ": line 2: is not UTF-8");
+  }
+
+  @Test
+  void whatDoesNotFitTheModelIsRefused() throws Exception {
+    model(WORDS.formatted("null", "null"), "{\"eos_token_id\": 2, \"vocab_size\": 8}");
+    assertRefused(
+        new Layout.E2e(),
+        "name||an\nname||inn",
+        "name||an",
+        "line 2: token 8, must be below the vocabulary's size, 8, that config.json gives");
+    model(WORDS.formatted("null", "null"), "{\"max_position_embeddings\": 15}");
+    assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
+        .hasMessageContaining("max_position_embeddings=15, and texts may have 16 tokens");
+    model("{", "{}");
+    assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
+        .isInstanceOf(IOException.class)
+        .hasMessageStartingWith(folder.resolve("tokenizer.json") + ": is no sound tokenizer: ");
+    Files.delete(folder.resolve("tokenizer.json"));
+    assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
+        .isInstanceOf(NoSuchFileException.class)
+        .hasMessageContaining("tokenizer.json");
+  }
+
+  private static byte[] gzip(byte[] bytes) throws IOException {
+    ByteArrayOutputStream compressed = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(compressed)) {
+      gzip.write(bytes);
+    }
+    return compressed.toByteArray();
+  }
+
+  @Test
+  void compressedFilesAreReadAsWhatIsInThem() throws Exception {
+    byte[] train = "name||inn\n".getBytes(StandardCharsets.UTF_8);
+    Path compressed = folder.resolve("train.gz");
+    Path validation = write("validation", "name||inn");
+    DataFiles files = new DataFiles(new Layout.E2e(), compressed, validation, 16, 9, 9);
+    Files.write(compressed, gzip(train));
+    Dataset data = Dataset.read(files, folder);
+    assertThat(tokens(data.train().getFirst())).isEqualTo(tokens(data.validation().getFirst()));
+    assertThat(data.digests())
+        .containsEntry("train", Sha256.hash(train))
+        .containsEntry("validation", Sha256.hash(Files.readAllBytes(validation)))
+        .hasSize(2);
+
+    byte[] gzip = gzip(train);
+    for (byte[] damaged : List.of(train, new byte[0], Arrays.copyOf(gzip, gzip.length - 9))) {
+      Files.write(compressed, damaged);
+      assertThatThrownBy(() -> Dataset.read(files, folder))
+          .isInstanceOf(IOException.class)
+          .hasMessageStartingWith(compressed + ": is no sound gzip file: ");
+    }
+  }
+
+  @Test
+  void anInterruptEndsTheReading() throws IOException {
+    write("train", "name||inn");
+    write("validation", "name||inn");
+    Thread.currentThread().interrupt();
+    assertThatThrownBy(() -> Dataset.read(files(new Layout.E2e(), 16), folder))
+        .isInstanceOf(InterruptedException.class);
+    assertThat(Thread.interrupted()).isFalse();
+  }
+
+  private static byte[] idx(int[] sizes, int... elements) {
+    ByteBuffer file = ByteBuffer.allocate(4 + 4 * sizes.length + elements.length);
+    file.putInt(0x800 + sizes.length);
+    for (int size : sizes) {
+      file.putInt(size);
+    }
+    for (int element : elements) {
+      file.put((byte) element);
+    }
+    return file.array();
+  }
+
+  private static final byte[] IMAGES = idx(new int[] {2, 1, 3}, 0, 51, 255, 1, 2, 3);
+  private static final byte[] LABELS = idx(new int[] {2}, 2, 0);
+
+  private Dataset images(byte[] train, byte[] trainLabels, byte[] validation, byte[] labels)
+      throws IOException, InterruptedException {
+    Files.write(folder.resolve("train"), train);
+    Files.write(folder.resolve("validation"), validation);
+    Files.write(folder.resolve("trainLabels"), trainLabels);
+    Files.write(folder.resolve("labels"), labels);
+    Layout layout = new Layout.Idx(folder.resolve("trainLabels"), folder.resolve("labels"));
+    return Dataset.read(files(layout, 3), null);
+  }
+
+  @Test
+  void pixelsAreSharesOf255() throws Exception {
+    Dataset data = images(IMAGES, LABELS, IMAGES, LABELS);
+    assertThat(data.classes()).containsExactly("0", "1", "2");
+    assertThat(data.train()).extracting(DatasetTest::label).containsExactly(2, 0);
+    assertThat(((Example.Features) data.train().getFirst()).values()).containsExactly(0, 0.2f, 1);
+    assertThat(data.digests())
+        .containsEntry("trainLabels", Sha256.hash(LABELS))
+        .containsOnlyKeys("train", "trainLabels", "validation", "validationLabels");
+  }
+
+  @Test
+  void damagedImagesAreRefused() {
+    record Case(
+        byte[] train, byte[] trainLabels, byte[] validation, byte[] labels, String problem) {}
+    for (Case damaged :
+        List.of(
+            new Case(LABELS, LABELS, IMAGES, LABELS, "train: begins with [0, 0, 8, 1], must be"),
+            new Case(IMAGES, IMAGES, IMAGES, LABELS, "trainLabels: begins with [0, 0, 8, 3], must"),
+            new Case(new byte[3], LABELS, IMAGES, LABELS, "train: begins with [0, 0, 0], must be"),
+            new Case(Arrays.copyOf(IMAGES, 9), LABELS, IMAGES, LABELS, "train: ends in its header"),
+            new Case(
+                Arrays.copyOf(IMAGES, IMAGES.length - 1),
+                LABELS,
+                IMAGES,
+                LABELS,
+                "train: ends in item 1, must have 2"),
+            new Case(
+                Arrays.copyOf(IMAGES, IMAGES.length + 1),
+                LABELS,
+                IMAGES,
+                LABELS,
+                "train: goes on after its 2 items"),
+            new Case(
+                idx(new int[] {Integer.MAX_VALUE, 1, 1}),
+                LABELS,
+                IMAGES,
+                LABELS,
+                "train: ends in item 0, must have 2147483647"),
+            new Case(
+                idx(new int[] {1, 1 << 30, 1 << 30}),
+                LABELS,
+                IMAGES,
+                LABELS,
+                "train: declares 1 items, must be 1 or more, of 1 to 16777216 bytes"),
+            new Case(
+                idx(new int[] {-1, 1}), LABELS, IMAGES, LABELS, "train: declares -1 items, must"),
+            new Case(
+                IMAGES,
+                idx(new int[] {1}, 2),
+                IMAGES,
+                LABELS,
+                "trainLabels: has 1 labels, must be as many as images in "),
+            new Case(
+                IMAGES,
+                LABELS,
+                idx(new int[] {2, 1}, 1, 1),
+                LABELS,
+                "validation: images have 1 pixels, must be 3 as for training"),
+            new Case(
+                IMAGES,
+                LABELS,
+                IMAGES,
+                idx(new int[] {2}, 0, 3),
+                "labels: label 1 is 3, must be below 3 as for training"))) {
+      assertThatThrownBy(
+              () -> images(damaged.train, damaged.trainLabels, damaged.validation, damaged.labels))
+          .isInstanceOf(IOException.class)
+          .hasMessageStartingWith(folder + "/" + damaged.problem);
+    }
+  }
+}
