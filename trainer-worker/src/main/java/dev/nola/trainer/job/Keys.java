@@ -4,7 +4,6 @@ import com.google.re2j.Pattern;
 import dev.nola.format.DType;
 import dev.nola.generator.Generator;
 import dev.nola.trainer.method.Method;
-import dev.nola.trainer.training.Schedule;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

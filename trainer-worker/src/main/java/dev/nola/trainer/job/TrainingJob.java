@@ -5,7 +5,6 @@ import dev.nola.format.Metadata;
 import dev.nola.format.Sha256;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.method.Recipe;
-import dev.nola.trainer.training.Schedule;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.nola.trainer.model;
 
+import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -22,16 +23,46 @@ public final class Tensors {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  /** Like PyTorch's own settings, for the whole process. */
+  private static volatile Device device = Device.cpu();
+
   private Tensors() {}
 
-  /** A manager of the PyTorch engine, on its default device; the caller closes it. */
-  public static NDManager newManager() {
-    return Engine.getEngine("PyTorch").newBaseManager();
+  private static Engine engine() {
+    return Engine.getEngine("PyTorch");
   }
 
-  /** Threads that PyTorch divides one operation among. */
-  public static void useThreads(int threads) {
-    JniUtils.setNumThreads(threads);
+  /**
+   * Says where arrays are from now on, and how many threads divide an operation on them.
+   *
+   * @param where {@code CPU}, {@code CUDA}, or {@code AUTO} for a GPU if there is one
+   * @param threads 0 for as many as PyTorch chooses
+   * @throws IllegalArgumentException if there is no GPU and there must be one
+   */
+  public static void use(String where, int threads) {
+    boolean gpu = engine().getGpuCount() > 0;
+    if (where.equals("CUDA") && !gpu) {
+      throw new IllegalArgumentException("device=cuda, and PyTorch finds no GPU here");
+    }
+    device = gpu && !where.equals("CPU") ? Device.gpu() : Device.cpu();
+    if (threads > 0) {
+      JniUtils.setNumThreads(threads);
+    }
+  }
+
+  /** A manager of arrays on the device in use; the caller closes it. */
+  public static NDManager newManager() {
+    return engine().newBaseManager(device);
+  }
+
+  /** Names and versions of what computes. */
+  public static String version() {
+    return "DJL " + Engine.getDjlVersion() + ", PyTorch " + engine().getVersion();
+  }
+
+  /** {@code cpu} or {@code gpu}. */
+  public static String deviceName() {
+    return device.getDeviceType();
   }
 
   /** Whether operations of this thread are recorded for gradients from now on. */

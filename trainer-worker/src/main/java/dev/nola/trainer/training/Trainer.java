@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.data.Minibatch;
+import dev.nola.trainer.job.Schedule;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.model.Network;
 import dev.nola.trainer.model.Tensors;

@@ -9,7 +9,6 @@ import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.method.Method;
 import dev.nola.trainer.method.Recipe;
-import dev.nola.trainer.training.Schedule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

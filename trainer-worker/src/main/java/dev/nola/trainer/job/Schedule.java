@@ -1,4 +1,4 @@
-package dev.nola.trainer.training;
+package dev.nola.trainer.job;
 
 /**
  * The learning rate of each step: a line from 0 up to the peak over the warm-up, then constant, a
