@@ -1,0 +1,15 @@
+package dev.nola.trainer.onnx;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** A file that is no ONNX, or no encoder that can be imported; the message names file and rule. */
+public final class InvalidOnnxException extends IOException {
+  InvalidOnnxException(Path file, String rule) {
+    super(file + ": " + rule);
+  }
+
+  InvalidOnnxException(Path file, String rule, Throwable cause) {
+    super(file + ": " + rule, cause);
+  }
+}

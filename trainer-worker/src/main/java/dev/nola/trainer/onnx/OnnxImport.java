@@ -1,0 +1,197 @@
+package dev.nola.trainer.onnx;
+
+import dev.nola.client.internal.Unfinished;
+import dev.nola.client.safetensors.Model;
+import dev.nola.client.safetensors.SafetensorsWriter;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Turns a BERT encoder's ONNX file into a folder as Hugging Face has it. Exporters store weights of
+ * linear modules transposed and give them names like {@code onnx::MatMul_885}: here they get back
+ * the shape out×in and the name that their bias tells.
+ */
+public final class OnnxImport {
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+  /** Bits are moved, not read: whatever their order, and NaNs too. */
+  private static final ValueLayout.OfInt F32 = ValueLayout.JAVA_INT_UNALIGNED;
+
+  /**
+   * A BERT encoder's sizes.
+   *
+   * @param vocabulary rows of the word embedding
+   * @param hidden length of a hidden state
+   * @param layers number of blocks
+   * @param heads of attention
+   * @param intermediate width of the feed-forward parts
+   * @param positions most tokens of a text
+   * @param tokenTypes rows of the segment embedding
+   * @param epsilon of the norms
+   */
+  public record Config(
+      int vocabulary,
+      int hidden,
+      int layers,
+      int heads,
+      int intermediate,
+      int positions,
+      int tokenTypes,
+      double epsilon) {
+    Config with(int heads, double epsilon) {
+      return new Config(
+          vocabulary, hidden, layers, heads, intermediate, positions, tokenTypes, epsilon);
+    }
+  }
+
+  /**
+   * What was written.
+   *
+   * @param config the model's sizes
+   * @param tensors number of tensors
+   * @param bytes of their elements
+   * @param left initializers of one dimension or more that are no weights, such as position ids
+   */
+  public record Report(Config config, int tensors, long bytes, List<String> left) {
+    /** Copies the list. */
+    public Report {
+      left = List.copyOf(left);
+    }
+  }
+
+  private final Path onnx;
+  private final @Nullable Path tokenizer;
+  private final @Nullable Integer heads;
+  private final @Nullable Double epsilon;
+
+  /**
+   * An import that is to be made.
+   *
+   * @param onnx the encoder, with its weights in f32
+   * @param tokenizer its {@code tokenizer.json}, which is copied; null for none
+   * @param heads number of attention heads, needed only where the graph does not tell
+   * @param epsilon of the norms, likewise
+   */
+  public OnnxImport(
+      Path onnx, @Nullable Path tokenizer, @Nullable Integer heads, @Nullable Double epsilon) {
+    this.onnx = onnx;
+    this.tokenizer = tokenizer;
+    this.heads = heads;
+    this.epsilon = epsilon;
+    if (heads != null && heads < 1) {
+      throw new IllegalArgumentException(heads + " attention heads, must be at least 1");
+    }
+    if (epsilon != null && !(epsilon > 0 && epsilon < 1)) {
+      throw new IllegalArgumentException("epsilon " + epsilon + ", must be between 0 and 1");
+    }
+  }
+
+  /**
+   * Writes {@code config.json}, {@code model.safetensors} and the tokenizer.
+   *
+   * @param folder must not exist
+   * @throws InvalidOnnxException if the file is no sound ONNX or no BERT encoder in f32
+   * @throws IllegalArgumentException if the graph tells other heads or another epsilon than was
+   *     given
+   * @throws IOException if a file cannot be read or written
+   */
+  public Report write(Path folder) throws IOException {
+    try (Unfinished unfinished = Unfinished.at(folder);
+        OnnxFile file = OnnxFile.open(onnx)) {
+      Encoder encoder = Encoder.of(file, heads, epsilon);
+      Files.createDirectory(unfinished.path());
+      if (tokenizer != null) {
+        Files.write(unfinished.path().resolve("tokenizer.json"), readTokenizer(tokenizer));
+      }
+      Files.writeString(
+          unfinished.path().resolve("config.json"),
+          config(encoder.config()) + System.lineSeparator());
+      Report report = writeWeights(encoder, unfinished.path().resolve(Model.SINGLE));
+      unfinished.finish();
+      return report;
+    }
+  }
+
+  private static byte[] readTokenizer(Path tokenizer) throws IOException {
+    byte[] bytes = Files.readAllBytes(tokenizer);
+    try {
+      if (JSON.readTree(bytes).path("model").isObject()) {
+        return bytes;
+      }
+    } catch (JacksonException e) {
+      throw new IOException(tokenizer + ": is not sound JSON: " + e.getOriginalMessage(), e);
+    }
+    throw new IOException(tokenizer + ": has no \"model\", must be a tokenizer.json");
+  }
+
+  private static String config(Config config) {
+    ObjectNode json = JSON.createObjectNode();
+    json.putArray("architectures").add("BertModel");
+    json.put("dtype", "float32")
+        .put("hidden_act", "gelu")
+        .put("hidden_size", config.hidden)
+        .put("intermediate_size", config.intermediate)
+        .put("layer_norm_eps", config.epsilon)
+        .put("max_position_embeddings", config.positions)
+        .put("model_type", "bert")
+        .put("num_attention_heads", config.heads)
+        .put("num_hidden_layers", config.layers)
+        .put("type_vocab_size", config.tokenTypes)
+        .put("vocab_size", config.vocabulary);
+    return JSON.writeValueAsString(json);
+  }
+
+  private static Report writeWeights(Encoder encoder, Path file) throws IOException {
+    List<SafetensorsWriter.Slot> slots =
+        encoder.weights().entrySet().stream()
+            .map(
+                entry ->
+                    new SafetensorsWriter.Slot(
+                        entry.getKey(),
+                        "F32",
+                        entry.getValue().shape(),
+                        entry.getValue().tensor().data().byteSize()))
+            .toList();
+    try (SafetensorsWriter writer = SafetensorsWriter.create(file, slots, Map.of("format", "pt"))) {
+      for (Map.Entry<String, Encoder.Weight> entry : encoder.weights().entrySet()) {
+        try (Arena arena = Arena.ofConfined()) {
+          writer.write(entry.getKey(), elements(entry.getValue(), arena));
+        }
+      }
+    }
+    return new Report(
+        encoder.config(),
+        slots.size(),
+        slots.stream().mapToLong(SafetensorsWriter.Slot::bytes).sum(),
+        encoder.left());
+  }
+
+  /** As out×in. */
+  private static MemorySegment elements(Encoder.Weight weight, Arena arena) {
+    MemorySegment stored = weight.tensor().data();
+    if (!weight.transposed()) {
+      return stored;
+    }
+    long in = weight.tensor().shape().getFirst();
+    long out = weight.tensor().shape().getLast();
+    MemorySegment turned = arena.allocate(stored.byteSize());
+    for (long i = 0; i < in; i++) {
+      for (long o = 0; o < out; o++) {
+        turned.setAtIndex(F32, o * in + i, stored.getAtIndex(F32, i * out + o));
+      }
+    }
+    return turned;
+  }
+}
