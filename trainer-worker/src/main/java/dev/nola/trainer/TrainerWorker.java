@@ -1,0 +1,88 @@
+package dev.nola.trainer;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Entry point: the commands of {@code nola} that are about training, and how they fail. */
+@Command(
+    name = "nola",
+    description = "Trains adapters, and imports what they are trained with.",
+    mixinStandardHelpOptions = true,
+    subcommands = {
+      ImportOnnxCommand.class,
+      ImportWordNetCommand.class,
+      CommandLine.HelpCommand.class
+    },
+    synopsisSubcommandLabel = "COMMAND",
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:it worked",
+      "1:a model or other data is refused: damaged, or not of the kind that is needed",
+      "2:the command line is wrong",
+      "3:a file cannot be read or written",
+      "70:an error inside nola: please report it"
+    })
+public final class TrainerWorker implements Runnable {
+  @Option(
+      names = "--debug",
+      scope = CommandLine.ScopeType.INHERIT,
+      description = "Show stack traces.")
+  private boolean debug;
+
+  @CommandLine.Spec
+  private CommandLine.Model.CommandSpec spec = CommandLine.Model.CommandSpec.create();
+
+  /** Runs a command and ends the JVM with its exit code. */
+  public static void main(String[] args) {
+    System.exit(
+        run(
+            new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+            new PrintWriter(System.err, true, StandardCharsets.UTF_8),
+            args));
+  }
+
+  /** Runs a command and returns its exit code. */
+  static int run(PrintWriter out, PrintWriter err, String... args) {
+    TrainerWorker main = new TrainerWorker();
+    int exitCode =
+        new CommandLine(main)
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .setOut(out)
+            .setErr(err)
+            .setExecutionExceptionHandler((failure, command, _) -> main.report(failure, command))
+            .execute(args);
+    if (out.checkError()) {
+      err.println("nola: the output cannot be written");
+      return Failure.UNREADABLE;
+    }
+    return exitCode;
+  }
+
+  @Override
+  public void run() {
+    spec.commandLine().usage(spec.commandLine().getOut());
+  }
+
+  private int report(Exception exception, CommandLine command) {
+    Failure failure = Failure.of(exception);
+    if (command.getParseResult().hasMatchedOption("--json")) {
+      command
+          .getOut()
+          .println(
+              JsonMapper.shared()
+                  .createObjectNode()
+                  .put("ok", false)
+                  .put("kind", failure.kind())
+                  .put("error", failure.reason()));
+    }
+    command.getErr().printf("%s: %s%n", command.getCommandSpec().qualifiedName(), failure.reason());
+    if (debug) {
+      exception.printStackTrace(command.getErr());
+    }
+    return failure.exitCode();
+  }
+}
