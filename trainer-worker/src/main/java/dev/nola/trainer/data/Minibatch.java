@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import dev.nola.trainer.model.Batch;
-import java.nio.FloatBuffer;
+import dev.nola.trainer.model.Tensors;
 import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -117,6 +117,6 @@ public record Minibatch(Batch batch, NDArray targets, NDArray weights, long coun
   }
 
   private static NDArray floats(NDManager manager, float[] values, Shape shape) {
-    return manager.create(FloatBuffer.wrap(values), shape, DataType.FLOAT32);
+    return Tensors.create(manager, values, shape.getShape());
   }
 }

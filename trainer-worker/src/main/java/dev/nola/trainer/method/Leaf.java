@@ -2,16 +2,14 @@ package dev.nola.trainer.method;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
-import java.nio.FloatBuffer;
+import dev.nola.trainer.model.Tensors;
 
 /** An array of one step that gradients are computed for. */
 final class Leaf {
   private final NDArray array;
 
   Leaf(NDManager step, float[] values, boolean record, long... shape) {
-    array = step.create(FloatBuffer.wrap(values), new Shape(shape), DataType.FLOAT32);
+    array = Tensors.create(step, values, shape);
     if (record) {
       array.setRequiresGradient(true);
     }

@@ -2,10 +2,8 @@ package dev.nola.trainer.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
-import java.nio.FloatBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** What transformers are built of. B sequences of T tokens, H heads of D dimensions. */
@@ -73,8 +71,7 @@ final class Blocks {
         mask[i * tokens + j] = MASKED;
       }
     }
-    return manager.create(
-        FloatBuffer.wrap(mask), new Shape(1, 1, tokens, tokens), DataType.FLOAT32);
+    return Tensors.create(manager, mask, 1, 1, tokens, tokens);
   }
 
   /** A mask of B×1×1×T that hides padding. */
@@ -104,12 +101,11 @@ final class Blocks {
         sin[t * dimensions + i] = sin[t * dimensions + i + half] = (float) Math.sin(angle);
       }
     }
-    Shape shape = new Shape(1, 1, tokens, dimensions);
     NDManager manager = x.getManager();
     NDArray first = x.get("..., :" + half);
     NDArray second = x.get("..., " + half + ":");
     NDArray turned = second.neg().concat(first, -1);
-    return x.mul(manager.create(FloatBuffer.wrap(cos), shape, DataType.FLOAT32))
-        .add(turned.mul(manager.create(FloatBuffer.wrap(sin), shape, DataType.FLOAT32)));
+    return x.mul(Tensors.create(manager, cos, 1, 1, tokens, dimensions))
+        .add(turned.mul(Tensors.create(manager, sin, 1, 1, tokens, dimensions)));
   }
 }

@@ -55,6 +55,18 @@ public final class Tensors {
     return engine().newBaseManager(device);
   }
 
+  /**
+   * An array with these elements. They are copied into PyTorch's own memory: DJL would leave them
+   * in Java's, whose alignment differs from run to run, and with it the order in which a matrix
+   * product adds, and so the last bit of its sums.
+   */
+  public static NDArray create(NDManager manager, float[] values, long... shape) {
+    try (NDArray inJavasMemory =
+        manager.create(FloatBuffer.wrap(values), new Shape(shape), DataType.FLOAT32)) {
+      return inJavasMemory.duplicate();
+    }
+  }
+
   /** Names and versions of what computes. */
   public static String version() {
     return "DJL " + Engine.getDjlVersion() + ", PyTorch " + engine().getVersion();
@@ -114,8 +126,8 @@ public final class Tensors {
                     new IllegalArgumentException(
                         "tensor %s has type %s, must be F32, F16 or BF16"
                             .formatted(tensor.name(), tensor.type())));
-    Shape shape = new Shape(tensor.shape().stream().mapToLong(Long::longValue).toArray());
-    return manager.create(FloatBuffer.wrap(widened(type, tensor.data())), shape, DataType.FLOAT32);
+    long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
+    return create(manager, widened(type, tensor.data()), shape);
   }
 
   /** Elements of any type as f32, exactly. */

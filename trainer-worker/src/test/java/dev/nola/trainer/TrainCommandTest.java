@@ -1,0 +1,211 @@
+package dev.nola.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nola.format.AdapterFile;
+import dev.nola.reconstruct.Reconstructor;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class TrainCommandTest {
+  private static final String NOLA =
+      """
+      name: nola
+      rank: 6
+      k: 16
+      l: 16
+      bits: 4
+      """;
+
+  @TempDir private Path folder = Path.of("");
+
+  /** What came of a command. */
+  private record Outcome(int exitCode, String out, String err) {
+    JsonNode json() {
+      return JsonMapper.shared().readTree(out);
+    }
+  }
+
+  private static Outcome nola(String... args) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int exitCode = TrainerWorker.run(new PrintWriter(out, true), new PrintWriter(err, true), args);
+    return new Outcome(exitCode, out.toString(), err.toString());
+  }
+
+  private Path train(Path job, String name) {
+    Path output = folder.resolve(name);
+    Outcome trained = nola("train", job.toString(), "-o", output.toString());
+    assertThat(trained.err()).isEmpty();
+    assertThat(trained.exitCode()).isZero();
+    return output;
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "nola, philox-uniform24",
+    "nola, philox-uniform8",
+    "nola, philox-rademacher",
+    "nola, philox-srht",
+    "pranc, philox-srht",
+    "lora, ",
+    "full, ",
+    "head, "
+  })
+  void everyMethodLearnsAndIsEvaluatedFromItsFile(String method, String generator)
+      throws IOException {
+    StringBuilder lines = new StringBuilder("name: " + method + "\n");
+    if (generator != null) {
+      lines.append("generator: " + generator + "\nbits: 8\n");
+      lines.append(method.equals("nola") ? "k: 16\nl: 16\n" : "k: 40\n");
+    }
+    lines.append(method.equals("nola") || method.equals("lora") ? "rank: 6\n" : "");
+    Path job = Jobs.write(folder, lines.toString(), "epochs: 25\n");
+    Path output = folder.resolve("a.nola");
+    Outcome trained = nola("train", job.toString(), "-o", output.toString(), "--json");
+    assertThat(trained.err()).isEmpty();
+    assertThat(trained.json().get("validationAccuracy").asDouble()).isGreaterThan(0.9);
+    AdapterFile file = AdapterFile.read(output);
+    Reconstructor.standard().verify(file);
+    assertThat(file.reconstructionDigest().toString())
+        .isEqualTo(trained.json().get("reconstructionDigest").asString());
+    assertThat(file.adapter().metadata().metrics().get("validation loss"))
+        .isEqualTo(trained.json().get("validationLoss").asDouble());
+  }
+
+  @Test
+  void equalJobsGiveEqualBytes() throws IOException {
+    Path job = Jobs.write(folder, NOLA, "steps: 30\n");
+    Path first = train(job, "0.nola");
+    for (int i = 1; i <= 20; i++) {
+      assertThat(train(job, i + ".nola")).as("run %d", i).hasSameBinaryContentAs(first);
+    }
+  }
+
+  @Test
+  void gradientsOfMicroBatchesAddUp() throws IOException {
+    Path whole = train(Jobs.write(folder, NOLA, "steps: 8\n"), "whole.nola");
+    Path parts = train(Jobs.write(folder, NOLA, "steps: 8\nmicroBatch: 5\n"), "parts.nola");
+    double one = loss(whole);
+    assertThat(loss(parts)).isCloseTo(one, org.assertj.core.api.Assertions.within(1e-3));
+  }
+
+  private static double loss(Path file) throws IOException {
+    return AdapterFile.read(file).adapter().metadata().metrics().get("validation loss");
+  }
+
+  @Test
+  void codesThatTrainingKnewOfLoseLess() throws IOException {
+    String method = NOLA.replace("bits: 4", "bits: 1");
+    Path after = train(Jobs.write(folder, method, "steps: 200\n"), "after.nola");
+    Path aware =
+        train(
+            Jobs.write(folder, method + "quantizationAware: true\n", "steps: 200\n"), "aware.nola");
+    assertThat(loss(aware)).isLessThan(loss(after));
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 37, 61})
+  void aRunThatIsKilledGoesOnToTheSameBytes(int killedAt) throws Exception {
+    Path job = Jobs.write(folder, NOLA, "steps: 80\ncheckpointEvery: 10\nevaluateEvery: 16\n");
+    Path whole = train(job, "whole.nola");
+
+    Path output = folder.resolve("killed.nola");
+    Process process =
+        new ProcessBuilder(java("train", job.toString(), "-o", output.toString()))
+            .redirectErrorStream(true)
+            .start();
+    Path metrics = folder.resolve("killed.nola.run/metrics.jsonl");
+    while (process.isAlive() && lines(metrics) < killedAt) {
+      Thread.onSpinWait();
+    }
+    process.destroyForcibly().waitFor(); // SIGKILL
+    Outcome resumed = nola("train", job.toString(), "-o", output.toString(), "--resume");
+    assertThat(resumed.err()).isEmpty();
+    assertThat(output).hasSameBinaryContentAs(whole);
+    assertThat(metrics).hasSameTextualContentAs(folder.resolve("whole.nola.run/metrics.jsonl"));
+  }
+
+  private static long lines(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      return 0;
+    }
+    return new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().count();
+  }
+
+  private static List<String> java(String... args) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("--add-modules", "jdk.incubator.vector"));
+    command.addAll(List.of("--enable-native-access=ALL-UNNAMED"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.add(TrainerWorker.class.getName());
+    command.addAll(List.of(args));
+    return command;
+  }
+
+  @Test
+  void aRunIsNotBegunOverAnotherAndNotResumedAsAnother() throws IOException {
+    Path job = Jobs.write(folder, NOLA, "steps: 12\ncheckpointEvery: 5\n");
+    Path output = train(job, "a.nola");
+    Outcome again = nola("train", job.toString(), "-o", output.toString());
+    assertThat(again.exitCode()).isEqualTo(3);
+    assertThat(again.err())
+        .startsWith("nola train: " + output + ": there is a run already")
+        .hasLineCount(1);
+    Path other = Jobs.write(folder, NOLA.replace("l: 16", "l: 15"), "steps: 12\n");
+    Outcome resumed = nola("train", other.toString(), "-o", output.toString(), "--resume");
+    assertThat(resumed.exitCode()).isEqualTo(3);
+    assertThat(resumed.err()).contains("of a run with another job, base model or data");
+  }
+
+  @Test
+  void aRunLeavesMetricsAndAPlot() throws IOException {
+    Path job = Jobs.write(folder, NOLA, "steps: 12\nevaluateEvery: 4\n");
+    train(job, "a.nola");
+    assertThat(Files.readAllLines(folder.resolve("a.nola.run/metrics.jsonl")))
+        .hasSize(12 + 2 + 1)
+        .last()
+        .asString()
+        .startsWith("{\"step\":12,\"validationLoss\":");
+    assertThat(folder.resolve("a.nola.run/loss.svg"))
+        .content()
+        .contains("<polyline")
+        .endsWith("</svg>\n");
+  }
+
+  @Test
+  void aJobThatDoesNotFitIsRefusedInOneSentence() throws IOException {
+    Path job = Jobs.write(folder, NOLA, "steps: 5\n");
+    Files.writeString(job, Files.readString(job).replace("[36, 24, 3]", "[30, 24, 3]"));
+    Outcome narrow = nola("train", job.toString(), "-o", folder.resolve("x").toString());
+    assertThat(narrow.exitCode()).isEqualTo(2);
+    assertThat(narrow.err()).contains("30").contains("36").hasLineCount(1);
+    Files.writeString(job, Files.readString(job).replace("[30, 24, 3]", "[36, 24, 4]"));
+    Outcome wide = nola("train", job.toString(), "-o", folder.resolve("x").toString());
+    assertThat(wide.exitCode()).isEqualTo(2);
+    assertThat(wide.err()).contains("4").contains("3").hasLineCount(1);
+  }
+
+  @Test
+  void aLearningRateThatIsTooLargeIsSaidToBe() throws IOException {
+    Path job = Jobs.write(folder, NOLA, "steps: 60\n");
+    Files.writeString(job, Files.readString(job).replace("0.03", "1e30"));
+    Outcome diverged = nola("train", job.toString(), "-o", folder.resolve("x.nola").toString());
+    assertThat(diverged.exitCode()).isEqualTo(2);
+    assertThat(diverged.err()).contains("is too large");
+  }
+}
