@@ -1,6 +1,8 @@
 package dev.nola.trainer;
 
 import dev.nola.client.safetensors.InvalidModelException;
+import dev.nola.format.AdapterException;
+import dev.nola.trainer.job.JobFileException;
 import dev.nola.trainer.onnx.InvalidOnnxException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -23,11 +25,18 @@ record Failure(int exitCode, String kind, String reason) {
   /** A file cannot be read or written. */
   static final int UNREADABLE = 3;
 
+  /** SIGINT, as shells report it. */
+  static final int INTERRUPTED = 130;
+
   /** A defect of nola. */
   static final int INTERNAL = 70;
 
   static Failure of(Exception failure) {
     return switch (failure) {
+      case InterruptedException _ -> new Failure(INTERRUPTED, "interrupted", "interrupted");
+      case JobFileException refused ->
+          new Failure(CommandLine.ExitCode.USAGE, "invalid-job", reason(refused));
+      case AdapterException refused -> new Failure(REFUSED, "adapter", reason(refused));
       case InvalidOnnxException refused -> new Failure(REFUSED, "invalid-onnx", reason(refused));
       case InvalidModelException refused -> new Failure(REFUSED, "invalid-model", reason(refused));
       case FileSystemException io -> new Failure(UNREADABLE, "unreadable", reason(io));

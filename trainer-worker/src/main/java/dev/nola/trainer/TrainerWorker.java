@@ -2,6 +2,8 @@ package dev.nola.trainer;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -13,6 +15,7 @@ import tools.jackson.databind.json.JsonMapper;
     description = "Trains adapters, and imports what they are trained with.",
     mixinStandardHelpOptions = true,
     subcommands = {
+      TrainCommand.class,
       ImportOnnxCommand.class,
       ImportWordNetCommand.class,
       CommandLine.HelpCommand.class
@@ -22,11 +25,15 @@ import tools.jackson.databind.json.JsonMapper;
     exitCodeList = {
       "0:it worked",
       "1:a model or other data is refused: damaged, or not of the kind that is needed",
-      "2:the command line is wrong",
+      "2:the command line or the job file is wrong",
       "3:a file cannot be read or written",
-      "70:an error inside nola: please report it"
+      "70:an error inside nola: please report it",
+      "130:interrupted"
     })
 public final class TrainerWorker implements Runnable {
+  /** How long Ctrl-C waits for a command to remove what it has begun. */
+  private static final int PATIENCE_SECONDS = 30;
+
   @Option(
       names = "--debug",
       scope = CommandLine.ScopeType.INHERIT,
@@ -38,11 +45,34 @@ public final class TrainerWorker implements Runnable {
 
   /** Runs a command and ends the JVM with its exit code. */
   public static void main(String[] args) {
-    System.exit(
+    Thread command = Thread.currentThread();
+    CountDownLatch ended = new CountDownLatch(1);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  if (ended.getCount() > 0) {
+                    command.interrupt(); // Ctrl-C: the command removes what it has begun
+                    awaitEnd(ended);
+                  }
+                }));
+    int exitCode =
         run(
             new PrintWriter(System.out, true, StandardCharsets.UTF_8),
             new PrintWriter(System.err, true, StandardCharsets.UTF_8),
-            args));
+            args);
+    ended.countDown();
+    System.exit(exitCode);
+  }
+
+  private static void awaitEnd(CountDownLatch ended) {
+    try {
+      if (!ended.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        System.err.println("nola: ended without having cleaned up");
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("nobody interrupts a shutdown hook", e);
+    }
   }
 
   /** Runs a command and returns its exit code. */

@@ -5,6 +5,7 @@ import dev.nola.format.Metadata;
 import dev.nola.format.Sha256;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.Dataset;
+import dev.nola.trainer.data.Example;
 import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.method.Adaptation;
 import dev.nola.trainer.method.Adaptations;
@@ -102,10 +103,28 @@ public final class TrainingRun {
     Tensors.use(job.run().device().name(), job.run().threads());
     try (BaseModel base = base()) {
       Dataset data = Dataset.read(job.data(), modelFolder());
+      requireFit(data);
       List<Adaptation> adaptations = Adaptations.of(base, job.recipe(), data.classes().size());
       AdaptedWeights weights = new AdaptedWeights(base, adaptations, Kernels.chosen());
       train(base, data, weights, folder, checkpoint);
       return finish(base, data, weights, folder);
+    }
+  }
+
+  /** A network that is trained from scratch has the widths that the job says. */
+  private void requireFit(Dataset data) {
+    if (job.model() instanceof TrainingJob.Source.FromScratch mlp
+        && data.train().getFirst() instanceof Example.Features features) {
+      require(
+          "model.mlp begins with", mlp.widths().getFirst(), features.values().length, "features");
+      require("model.mlp ends with", mlp.widths().getLast(), data.classes().size(), "classes");
+    }
+  }
+
+  private static void require(String what, int actual, int expected, String unit) {
+    if (actual != expected) {
+      throw new IllegalArgumentException(
+          "%s %d, must be %d: the data has so many %s".formatted(what, actual, expected, unit));
     }
   }
 
