@@ -255,7 +255,8 @@ class RegistryClientTest {
         RegistryException failure = refusal(refused::whoami);
         assertThat(failure.kind()).isEqualTo(Kind.NOT_ALLOWED);
         assertThat(failure.status()).isEqualTo(401);
-        assertThat(failure).hasMessageEndingWith("log in with: nola login " + registry.url());
+        assertThat(failure)
+            .hasMessageEndingWith("log in with: nola login --registry " + registry.url());
       }
       assertThat(refusal(stranger::whoami))
           .hasMessageStartingWith("the token is not known, has expired or was revoked");
@@ -288,7 +289,7 @@ class RegistryClientTest {
       assertThat(unseen.kind()).isEqualTo(Kind.NOT_FOUND);
       assertThat(unseen)
           .hasMessage(
-              "there is no adapter %s that you may see; private adapters need: nola login %s",
+              "there is no adapter %s that you may see; private adapters need: nola login --registry %s",
               mood, registry.url());
       assertThat(refusal(() -> bob.pull(reference, Progress.NONE)))
           .hasMessage("there is no adapter %s that you may see", mood);
