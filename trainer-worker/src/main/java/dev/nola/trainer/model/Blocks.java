@@ -48,8 +48,12 @@ final class Blocks {
     long dimensions = shape.get(3);
     long groups = keys.getShape().get(1);
     // Query heads of one group as further queries of its key head: nothing is copied.
-    NDArray grouped = queries.reshape(batch, groups, heads / groups * tokens, dimensions);
-    NDArray scores = grouped.matMul(keys.transpose(0, 1, 3, 2)).mul(1 / Math.sqrt(dimensions));
+    // They are divided rather than the scores, of which there are T/D times as many.
+    NDArray grouped =
+        queries
+            .mul(1 / Math.sqrt(dimensions))
+            .reshape(batch, groups, heads / groups * tokens, dimensions);
+    NDArray scores = grouped.matMul(keys.transpose(0, 1, 3, 2));
     scores = scores.reshape(batch, heads, tokens, tokens);
     if (mask != null) {
       scores = scores.add(mask);
