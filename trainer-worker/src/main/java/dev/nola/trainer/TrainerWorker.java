@@ -16,6 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
     mixinStandardHelpOptions = true,
     subcommands = {
       TrainCommand.class,
+      GenerateCommand.class,
       ImportOnnxCommand.class,
       ImportWordNetCommand.class,
       CommandLine.HelpCommand.class

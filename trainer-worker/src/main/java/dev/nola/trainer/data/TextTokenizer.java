@@ -16,7 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
  * The tokenizer of a model's folder ({@code tokenizer.json}), with what {@code config.json} says of
  * special tokens and of sizes.
  */
-final class TextTokenizer implements AutoCloseable {
+public final class TextTokenizer implements AutoCloseable {
   private final Path folder;
   private final HuggingFaceTokenizer tokenizer;
   private final JsonNode config;
@@ -47,7 +47,7 @@ final class TextTokenizer implements AutoCloseable {
    *
    * @throws IOException if a file cannot be read or is not sound
    */
-  static TextTokenizer load(Path folder) throws IOException {
+  public static TextTokenizer load(Path folder) throws IOException {
     Path file = folder.resolve("tokenizer.json");
     Path configFile = folder.resolve("config.json");
     if (!Files.exists(file)) {
@@ -69,8 +69,13 @@ final class TextTokenizer implements AutoCloseable {
   }
 
   /** Tokens of a text alone, without special ones. Any number of threads may call it. */
-  int[] tokens(String text) {
+  public int[] tokens(String text) {
     return ints(tokenizer.encode(text, false, false).getIds());
+  }
+
+  /** The text of tokens, without special ones. */
+  public String text(int[] tokens) {
+    return tokenizer.decode(Arrays.stream(tokens).asLongStream().toArray(), true);
   }
 
   /** Special tokens that the tokenizer puts before a text, such as [CLS]. */
@@ -86,7 +91,7 @@ final class TextTokenizer implements AutoCloseable {
   /**
    * What a text begins with: the tokenizer's special tokens, else the model's BOS, if it has one.
    */
-  int[] begin() {
+  public int[] begin() {
     JsonNode bos = config.path("bos_token_id");
     return before.length == 0 && bos.isInt() ? new int[] {bos.intValue()} : before;
   }
@@ -96,7 +101,7 @@ final class TextTokenizer implements AutoCloseable {
    *
    * @throws IOException if neither has any, so that no model can learn where to end
    */
-  int[] end() throws IOException {
+  public int[] end() throws IOException {
     JsonNode eos = config.path("eos_token_id");
     JsonNode first = eos.isArray() ? eos.path(0) : eos; // the others end chat turns
     if (after.length > 0) {

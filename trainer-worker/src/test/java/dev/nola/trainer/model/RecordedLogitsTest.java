@@ -69,6 +69,26 @@ class RecordedLogitsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"llama-tied-grouped", "llama-untied", "llama-bf16"})
+  void greedyTextsAreThoseOfTransformers(String name) throws Exception {
+    Path folder = MODELS.resolve(name);
+    JsonNode expected =
+        JsonMapper.shared().readTree(Files.readAllBytes(folder.resolve("expected.json")));
+    int[] prompt = expected.get("inputs").get(0).valueStream().mapToInt(JsonNode::asInt).toArray();
+    int[] greedy = expected.get("greedy").valueStream().mapToInt(JsonNode::asInt).toArray();
+    try (BaseModel base = BaseModel.load(folder)) {
+      AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
+      assertThat(Greedy.generate(base.network(), weights, prompt, greedy.length, -1))
+          .isEqualTo(greedy);
+      int end = greedy[5];
+      assertThat(Greedy.generate(base.network(), weights, prompt, greedy.length, end))
+          .as("until a token that ends it")
+          .doesNotContain(end)
+          .hasSizeLessThanOrEqualTo(5);
+    }
+  }
+
   private static long[] numbers(JsonNode rows) {
     return rows.valueStream().flatMap(JsonNode::valueStream).mapToLong(JsonNode::asLong).toArray();
   }
