@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What only a process of its own shows: signals, and a disk that is full. */
 class ProcessTest {
-  private static final int ROWS = 20_000;
+  private static final int ROWS = 60_000;
   private static final int COLS = 10_000;
 
   @TempDir private Path folder;
@@ -48,7 +48,7 @@ class ProcessTest {
 
   @Test
   void aMergeThatIsInterruptedLeavesNothing() throws Exception {
-    Path base = BaseModel.sparse(folder.resolve("base.safetensors"), ROWS, COLS); // 800 MB
+    Path base = BaseModel.sparse(folder.resolve("base.safetensors"), ROWS, COLS); // 2.4 GB
     String adapter = adapterFor(base);
     Path target = Files.createDirectory(folder.resolve("target"));
     try (WatchService watch = target.getFileSystem().newWatchService()) {
@@ -62,6 +62,8 @@ class ProcessTest {
                       "--adapter",
                       adapter,
                       "--skip-base-check",
+                      "--threads",
+                      "1",
                       "-o",
                       target.resolve("m.safetensors").toString()))
               .redirectErrorStream(true)
