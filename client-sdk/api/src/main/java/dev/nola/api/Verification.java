@@ -2,15 +2,20 @@ package dev.nola.api;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 
-/** Whether a version was reconstructed, and what came of it. */
+/** Whether a version was reconstructed, by whom, and what came of it. */
 public enum Verification {
-  /** Not yet: it is more than the registry reconstructs while it is published. */
+  /**
+   * Not yet: it is more than the registry reconstructs by itself, and no worker has attested it.
+   */
   @JsonProperty("unverified")
   UNVERIFIED,
-  /** It reconstructs to the digest that it names. */
+  /** The registry itself got the digest that the file names; no independent machine has yet. */
+  @JsonProperty("self-verified")
+  SELF_VERIFIED,
+  /** At least one worker whose key is approved got the same bits, and signed that. */
   @JsonProperty("verified")
   VERIFIED,
-  /** It does not; {@code latest} and ranges pass it over. */
+  /** A worker whose key is approved got other bits; {@code latest} and ranges pass it over. */
   @JsonProperty("mismatched")
   MISMATCHED
 }

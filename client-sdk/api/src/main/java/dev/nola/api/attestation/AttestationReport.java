@@ -1,0 +1,45 @@
+package dev.nola.api.attestation;
+
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What workers got for verifications that were leased to them.
+ *
+ * @param items 1 to 100, each judged by itself
+ */
+public record AttestationReport(List<Item> items) {
+  /** Copies the list. */
+  public AttestationReport {
+    items = List.copyOf(items);
+  }
+
+  /**
+   * What came of one job.
+   *
+   * @param envelope the attestation, or null if the worker cannot reconstruct this file
+   * @param unsupported why not, such as a generator that it does not know; null otherwise
+   */
+  public record Item(
+      UUID job, long fence, @Nullable Envelope envelope, @Nullable String unsupported) {}
+
+  /** The registry's answer, in the items' order. */
+  public record Answer(List<Verdict> verdicts) {
+    /** Copies the list. */
+    public Answer {
+      verdicts = List.copyOf(verdicts);
+    }
+  }
+
+  /**
+   * The registry's judgement of an item.
+   *
+   * @param accepted whether the job is done with it
+   * @param type of the problem if it was refused, such as {@code lease-lost}, {@code
+   *     bad-signature}, {@code wrong-proof}, {@code key-revoked}; else null
+   * @param detail of the problem, or null
+   */
+  public record Verdict(
+      UUID job, boolean accepted, @Nullable String type, @Nullable String detail) {}
+}

@@ -1,0 +1,25 @@
+package dev.nola.api.attestation;
+
+import java.util.List;
+
+/**
+ * A DSSE envelope.
+ *
+ * @param payload base64 of the statement's JSON
+ * @param payloadType {@code application/vnd.in-toto+json}
+ */
+public record Envelope(String payload, String payloadType, List<Signature> signatures) {
+  /** Copies the list. */
+  public Envelope {
+    signatures = List.copyOf(signatures);
+  }
+
+  /**
+   * A signature over the pre-authentication encoding of payload and type.
+   *
+   * @param keyid fingerprint of the key, {@code sha256:} and 64 hexadecimal digits over its X.509
+   *     SubjectPublicKeyInfo
+   * @param sig base64 of 64 bytes
+   */
+  public record Signature(String keyid, String sig) {}
+}

@@ -1,0 +1,16 @@
+package dev.nola.api.job;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+
+/** What a worker is to do. */
+public enum JobType {
+  /** Train an adapter, and publish it. */
+  @JsonProperty("train")
+  TRAIN,
+  /** Reconstruct a version by one backend, and attest what came of it. */
+  @JsonProperty("verify")
+  VERIFY,
+  /** Turn a version into a PEFT adapter. */
+  @JsonProperty("export")
+  EXPORT
+}

@@ -1,0 +1,28 @@
+package dev.nola.api.job;
+
+import java.util.List;
+
+/**
+ * A worker that looks for jobs, and what it can do.
+ *
+ * @param worker its name, unique among an account's workers
+ * @param key fingerprint of the key that it signs attestations with; only a worker whose key is
+ *     approved is given verifications
+ * @param types of jobs that it takes
+ * @param backends it reconstructs by
+ * @param cuda whether it has a GPU
+ * @param memoryBytes that a job may use
+ * @param models {@code sha256:…} of the revisions of models that it holds itself
+ * @param max number of jobs to get, 1 to 100
+ * @param waitSeconds to wait for one if there is none, 0 to 30
+ */
+public record LeaseRequest(
+    String worker,
+    String key,
+    List<JobType> types,
+    List<String> backends,
+    boolean cuda,
+    long memoryBytes,
+    List<String> models,
+    int max,
+    int waitSeconds) {}
