@@ -32,4 +32,56 @@ public record Basis(Generator generator, long seed, int stream, Side side, int l
   public void words(int block, int index, int[] words) {
     Philox.block(seed, block, index, stream, counterTag(), words);
   }
+
+  /**
+   * Writes the integers of a basis vector: {@code integers[e] = b_i[from + e]} for 0 ≤ e < count.
+   *
+   * @param index i, below the number of columns for {@link Generator#SRHT}
+   * @param from first element, a multiple of 128
+   */
+  public void vector(int index, int from, int count, int[] integers) {
+    int[] words = new int[4];
+    switch (generator) {
+      case UNIFORM24 -> {
+        for (int e = 0; e < count; e++) {
+          if (e % 4 == 0) {
+            words((from + e) / 4, index, words);
+          }
+          integers[e] = 2 * (words[e % 4] >>> 8) - ((1 << 24) - 1);
+        }
+      }
+      case UNIFORM8 -> {
+        for (int e = 0; e < count; e++) {
+          if (e % 16 == 0) {
+            words((from + e) / 16, index, words);
+          }
+          integers[e] = 2 * (words[e % 16 / 4] >>> 8 * (e % 4) & 0xFF) - 255;
+        }
+      }
+      case RADEMACHER -> {
+        for (int e = 0; e < count; e++) {
+          if (e % 128 == 0) {
+            words((from + e) / 128, index, words);
+          }
+          integers[e] = 1 - 2 * bit(words, e % 128);
+        }
+      }
+      case SRHT -> {
+        Hadamard hadamard = new Hadamard(this);
+        int column = hadamard.column(index);
+        for (int e = 0; e < count; e++) {
+          if (e % 128 == 0) {
+            hadamard.signs((from + e) / 128, words);
+          }
+          int negative = bit(words, e % 128) ^ Integer.bitCount(column & (from + e)) & 1;
+          integers[e] = 1 - 2 * negative;
+        }
+      }
+    }
+  }
+
+  /** Bit n of a Philox block, least significant bit of word 0 first. */
+  private static int bit(int[] words, int n) {
+    return words[n / 32] >>> n % 32 & 1;
+  }
 }

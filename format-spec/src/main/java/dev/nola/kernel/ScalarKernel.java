@@ -42,7 +42,7 @@ final class ScalarKernel implements Kernel {
       int count = (int) Math.min(STRIP, to - at);
       Arrays.fill(sums, 0);
       for (int i = 0; i < coefficients.length; i++) {
-        integers(basis, i, (int) at, count, integers);
+        basis.vector(i, (int) at, count, integers);
         for (int e = 0; e < count; e++) {
           sums[e] += (long) coefficients[i] * integers[e];
         }
@@ -87,41 +87,6 @@ final class ScalarKernel implements Kernel {
     return (float) ((double) sum * (double) scale) + 0.0f;
   }
 
-  /**
-   * Writes bᵢ[from + e] to integers[e] for 0 ≤ e < count; {@code from} starts a block of any
-   * generator.
-   */
-  private static void integers(Basis basis, int i, int from, int count, int[] integers) {
-    int[] words = new int[4];
-    switch (basis.generator()) {
-      case UNIFORM24 -> {
-        for (int e = 0; e < count; e++) {
-          if (e % 4 == 0) {
-            basis.words((from + e) / 4, i, words);
-          }
-          integers[e] = 2 * (words[e % 4] >>> 8) - ((1 << 24) - 1);
-        }
-      }
-      case UNIFORM8 -> {
-        for (int e = 0; e < count; e++) {
-          if (e % 16 == 0) {
-            basis.words((from + e) / 16, i, words);
-          }
-          integers[e] = 2 * (words[e % 16 / 4] >>> 8 * (e % 4) & 0xFF) - 255;
-        }
-      }
-      case RADEMACHER -> {
-        for (int e = 0; e < count; e++) {
-          if (e % 128 == 0) {
-            basis.words((from + e) / 128, i, words);
-          }
-          integers[e] = 1 - 2 * bit(words, e % 128);
-        }
-      }
-      case SRHT -> throw new IllegalArgumentException("the columns of srht are not independent");
-    }
-  }
-
   /** Bit n of a Philox block, least significant bit of word 0 first. */
   private static int bit(int[] words, int n) {
     return words[n / 32] >>> n % 32 & 1;
@@ -140,7 +105,7 @@ final class ScalarKernel implements Kernel {
       Arrays.fill(partial, 0);
       for (long at = 0; at < gradient.length; at += STRIP) {
         int count = (int) Math.min(STRIP, gradient.length - at);
-        integers(basis, i, (int) at, count, integers);
+        basis.vector(i, (int) at, count, integers);
         for (int e = 0; e < count; e++) {
           // 24 bits times 24 bits: the product is exact, so only the sums round.
           partial[e / perBlock % PARTIAL_SUMS] +=

@@ -1,0 +1,41 @@
+package dev.nola.generator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nola.kernel.Kernels;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+
+/** The integers of basis vectors, one by one. */
+class BasisTest {
+  @Property(tries = 300)
+  void vectorsAddUpToWhatTheKernelMakes(
+      @ForAll Generator generator,
+      @ForAll long seed,
+      @ForAll int stream,
+      @ForAll Side side,
+      @ForAll @IntRange(min = 1, max = 3_000) int length,
+      @ForAll @IntRange(min = 1, max = 7) int count) {
+    Basis basis = new Basis(generator, seed, stream, side, length);
+    int k = (int) Math.min(count, generator.maxCoefficients(length, 4));
+    int[] coefficients = new int[k];
+    double[] sums = new double[length];
+    for (int i = 0; i < k; i++) {
+      coefficients[i] = 2 * i - 3;
+      for (int from = 0; from < length; from += 256) { // in pieces, of which the last is shorter
+        int[] integers = new int[256];
+        int piece = Math.min(256, length - from);
+        basis.vector(i, from, piece, integers);
+        for (int e = 0; e < piece; e++) {
+          sums[from + e] += (double) coefficients[i] * integers[e];
+        }
+      }
+    }
+    float[] factor = new float[length];
+    Kernels.scalar().combine(basis, coefficients, 1, factor);
+    for (int e = 0; e < length; e++) {
+      assertThat(factor[e]).as("element %d", e).isEqualTo((float) sums[e] + 0.0f);
+    }
+  }
+}
