@@ -95,6 +95,18 @@ class TrainCommandTest {
     }
   }
 
+  /** Another path through rounding, to the same kind of file. */
+  @Test
+  void aStoredBasisLearnsTheSame() throws IOException {
+    Path generated = train(Jobs.write(folder, NOLA, "steps: 40\n"), "generated.nola");
+    for (String basis : new String[] {"own", "shared"}) {
+      String method = NOLA + "storedBasis: true\nbasis: " + basis + "\n";
+      Path stored = train(Jobs.write(folder, method, "steps: 40\n"), basis + ".nola");
+      Reconstructor.standard().verify(AdapterFile.read(stored));
+      assertThat(loss(stored)).isLessThan(1.5 * loss(generated));
+    }
+  }
+
   @Test
   void gradientsOfMicroBatchesAddUp() throws IOException {
     Path whole = train(Jobs.write(folder, NOLA, "steps: 8\n"), "whole.nola");

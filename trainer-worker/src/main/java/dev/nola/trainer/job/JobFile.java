@@ -221,6 +221,7 @@ public final class JobFile {
         settings.get(Keys.L),
         settings.get(Keys.GENERATOR),
         settings.get(Keys.SHARED_BASIS),
+        settings.get(Keys.STORED_BASIS),
         settings.get(Keys.SEED),
         scaling == null ? usualScaling : scaling,
         settings.get(Keys.QUANTIZATION_AWARE) ? settings.get(Keys.BITS) : 0);

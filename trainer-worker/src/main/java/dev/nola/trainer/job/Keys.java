@@ -164,6 +164,15 @@ final class Keys {
                   "own",
                   "whether each target has a basis of its own")
               .onlyWith(METHOD, "nola", "pranc"));
+  static final Key<Boolean> STORED_BASIS =
+      add(
+          Key.optional(
+                  "method.storedBasis",
+                  Kind.flag(),
+                  false,
+                  "whether bases lie in memory as f32, 4·k bytes an element of a factor, as in the"
+                      + " paper's code, instead of being made in every step; for comparisons")
+              .onlyWith(METHOD, "nola", "pranc"));
   static final Key<Double> SCALING =
       add(
           Key.optional(

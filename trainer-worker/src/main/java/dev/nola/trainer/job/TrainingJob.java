@@ -208,6 +208,7 @@ public record TrainingJob(
     settings.put("l", recipe.l());
     settings.put("generator", recipe.generator().label());
     settings.put("sharedBasis", recipe.sharedBasis());
+    settings.put("storedBasis", recipe.storedBasis());
     settings.put("seed", Long.toUnsignedString(recipe.seed()));
     settings.put("scaling", recipe.scaling());
     settings.put("quantizationAwareBits", recipe.quantizationAwareBits());

@@ -7,7 +7,9 @@ import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Bert;
 import dev.nola.trainer.model.Mlp;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
@@ -19,8 +21,15 @@ public final class Adaptations {
   private final BaseModel base;
   private final Recipe recipe;
   private final List<Adaptation> adaptations = new ArrayList<>();
+
+  /** Those that are stored; targets that share a basis share its matrix. */
+  private final Map<Stored, NDArray> bases = new HashMap<>();
+
   private int stream;
   private int parameters;
+
+  /** What tells stored bases apart. */
+  private record Stored(Basis basis, int vectors) {}
 
   private Adaptations(BaseModel base, Recipe recipe) {
     this.base = base;
@@ -113,10 +122,9 @@ public final class Adaptations {
                 cols,
                 recipe.rank(),
                 ownStream,
-                side(name, ownStream, Side.A, rows * recipe.rank(), recipe.k(), true),
-                side(name, ownStream, Side.B, recipe.rank() * cols, recipe.l(), random),
-                gain,
-                recipe.trainingBits()));
+                factor(side(name, ownStream, Side.A, rows * recipe.rank(), recipe.k(), true), gain),
+                factor(
+                    side(name, ownStream, Side.B, recipe.rank() * cols, recipe.l(), random), 1)));
       }
       case PRANC ->
           adaptations.add(
@@ -125,9 +133,9 @@ public final class Adaptations {
                   rows,
                   cols,
                   ownStream,
-                  side(name, ownStream, Side.A, rows * cols, recipe.k(), random),
-                  recipe.scaling() / Math.sqrt(cols),
-                  recipe.trainingBits()));
+                  factor(
+                      side(name, ownStream, Side.A, rows * cols, recipe.k(), random),
+                      recipe.scaling() / Math.sqrt(cols))));
       case LORA -> {
         // As PEFT starts: A uniform in ±1/√in, B zero.
         float[] a = uniform(recipe.rank() * cols, 1 / Math.sqrt(cols));
@@ -145,6 +153,17 @@ public final class Adaptations {
       }
       case FULL, HEAD -> throw new AssertionError("these adapt no targets");
     }
+  }
+
+  private Factor factor(BasisSide side, double gain) {
+    if (!recipe.storedBasis()) {
+      return new GeneratedFactor(side, recipe.trainingBits(), gain);
+    }
+    int k = side.coefficients().values().length;
+    NDArray basis =
+        bases.computeIfAbsent(
+            new Stored(side.basis(), k), _ -> base.keep(side.stored(), k, side.basis().length()));
+    return new StoredFactor(side, recipe.trainingBits(), gain, basis);
   }
 
   private BasisSide side(

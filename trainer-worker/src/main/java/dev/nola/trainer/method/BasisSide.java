@@ -15,6 +15,12 @@ final class BasisSide {
   /** Wide enough that training does not notice it. */
   static final int TRAINING_BITS = 16;
 
+  /** What Java allocates as one array. */
+  private static final long MAX_STORED = Integer.MAX_VALUE - 8L;
+
+  /** Elements of a basis vector that are made at a time: whole blocks of every generator. */
+  private static final int STRIP = 1 << 13;
+
   private final Basis basis;
   private final Parameter coefficients;
   private final double norm;
@@ -43,8 +49,8 @@ final class BasisSide {
     return norm;
   }
 
-  int length() {
-    return basis.length();
+  Basis basis() {
+    return basis;
   }
 
   /**
@@ -55,6 +61,45 @@ final class BasisSide {
   Quantized quantized(int bits) {
     Quantizer quantizer = bits == TRAINING_BITS ? Quantizer.ABSMAX : Quantizer.LEAST_SQUARES;
     return quantizer.quantize(coefficients.values(), bits);
+  }
+
+  /** The coefficients that codes of a width stand for, times a gain. */
+  float[] rounded(int bits, double gain) {
+    Quantized quantized = quantized(bits);
+    int[] codes = quantized.codes().values();
+    float[] rounded = new float[codes.length];
+    for (int i = 0; i < codes.length; i++) {
+      rounded[i] = (float) (codes[i] * quantized.step() * gain);
+    }
+    return rounded;
+  }
+
+  /**
+   * The whole basis, a matrix of k×len: b_i[e]/(√k·σ).
+   *
+   * @throws IllegalArgumentException if it has more elements than an array can
+   */
+  float[] stored() {
+    int k = coefficients.values().length;
+    int length = basis.length();
+    long elements = (long) k * length;
+    if (elements > MAX_STORED) {
+      throw new IllegalArgumentException(
+          "%s: a stored basis of %d vectors of %d elements has %d, must be at most %d"
+              .formatted(coefficients.name(), k, length, elements, MAX_STORED));
+    }
+    float[] stored = new float[(int) elements];
+    int[] integers = new int[Math.min(length, STRIP)];
+    for (int i = 0; i < k; i++) {
+      for (int from = 0; from < length; from += STRIP) {
+        int count = Math.min(STRIP, length - from);
+        basis.vector(i, from, count, integers);
+        for (int e = 0; e < count; e++) {
+          stored[i * length + from + e] = (float) (integers[e] * norm);
+        }
+      }
+    }
+    return stored;
   }
 
   /** The factor that codes of a width stand for, times a gain. */

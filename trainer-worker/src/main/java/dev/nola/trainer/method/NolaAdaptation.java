@@ -12,35 +12,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * NOLA (paper, equations 1 and 2): ΔW = gain·A·B, A = Σ αᵢAᵢ of out×r, B = Σ βⱼBⱼ of r×in, both
- * normalised as {@link BasisSide} says.
+ * NOLA (paper, equations 1 and 2): ΔW = A·B, A = Σ αᵢAᵢ of out×r, B = Σ βⱼBⱼ of r×in, both
+ * normalised as {@link BasisSide} says, and A times a gain.
  */
 final class NolaAdaptation extends Adaptation {
   private final int rows;
   private final int cols;
   private final int rank;
   private final int stream;
-  private final BasisSide a;
-  private final BasisSide b;
-  private final double gain;
-  private final int bits;
-  private float[] valuesOfA = {};
-  private float[] valuesOfB = {};
-  private @Nullable Leaf leafOfA;
-  private @Nullable Leaf leafOfB;
-  private float[] gradientOfA = {};
-  private float[] gradientOfB = {};
+  private final Factor a;
+  private final Factor b;
 
-  NolaAdaptation(
-      String tensor,
-      int rows,
-      int cols,
-      int rank,
-      int stream,
-      BasisSide a,
-      BasisSide b,
-      double gain,
-      int bits) {
+  NolaAdaptation(String tensor, int rows, int cols, int rank, int stream, Factor a, Factor b) {
     super(tensor);
     this.rows = rows;
     this.cols = cols;
@@ -48,64 +31,64 @@ final class NolaAdaptation extends Adaptation {
     this.stream = stream;
     this.a = a;
     this.b = b;
-    this.gain = gain;
-    this.bits = bits;
   }
 
   @Override
   public List<Parameter> parameters() {
-    return List.of(a.coefficients(), b.coefficients());
+    return List.of(a.side().coefficients(), b.side().coefficients());
   }
 
   @Override
   void prepare(Kernel kernel) {
-    valuesOfA = a.factor(kernel, bits, gain);
-    valuesOfB = b.factor(kernel, bits, 1);
+    a.prepare(kernel);
+    b.prepare(kernel);
   }
 
   @Override
   void begin(NDManager step, boolean record) {
-    leafOfA = new Leaf(step, valuesOfA, record, rows, rank);
-    leafOfB = new Leaf(step, valuesOfB, record, rank, cols);
+    a.begin(step, record, rows, rank);
+    b.begin(step, record, rank, cols);
   }
 
   @Override
   NDArray tensor(@Nullable NDArray base) {
-    NDArray delta = leafOfA.array().matMul(leafOfB.array());
+    NDArray delta = a.array().matMul(b.array());
     return base == null ? delta : delta.add(base);
   }
 
   @Override
   NDArray linear(NDArray x, @Nullable NDArray base, @Nullable NDArray bias) {
-    NDArray low = Tensors.linear(x, leafOfB.array(), null);
+    NDArray low = Tensors.linear(x, b.array(), null);
     if (base == null) {
-      return Tensors.linear(low, leafOfA.array(), bias);
+      return Tensors.linear(low, a.array(), bias);
     }
-    return Tensors.linear(x, base, bias).add(Tensors.linear(low, leafOfA.array(), null));
+    return Tensors.linear(x, base, bias).add(Tensors.linear(low, a.array(), null));
   }
 
   @Override
   void collect() {
-    gradientOfA = leafOfA.gradient();
-    gradientOfB = leafOfB.gradient();
+    a.collect();
+    b.collect();
   }
 
   @Override
   void backward(Kernel kernel) {
-    a.backward(kernel, gradientOfA, gain);
-    b.backward(kernel, gradientOfB, 1);
+    a.backward(kernel);
+    b.backward(kernel);
   }
 
   /** As a file has it. */
   Layer toLayer(String storedName, int bits) {
-    Quantized alpha = a.quantized(bits);
-    Quantized beta = b.quantized(bits);
+    BasisSide sideA = a.side();
+    BasisSide sideB = b.side();
+    Quantized alpha = sideA.quantized(bits);
+    Quantized beta = sideB.quantized(bits);
     return Layer.ofMatrix(
         storedName,
         rows,
         cols,
         stream,
-        Quantizer.scale(alpha.step(), beta.step(), a.norm(), b.norm(), gain),
+        Quantizer.scale(alpha.step(), beta.step(), sideA.norm(), sideB.norm(), a.gain * b.gain),
         new LowRank(rank, alpha.codes(), beta.codes()));
   }
 }

@@ -16,42 +16,34 @@ final class PrancAdaptation extends Adaptation {
   private final int rows;
   private final int cols;
   private final int stream;
-  private final BasisSide side;
-  private final double gain;
-  private final int bits;
-  private float[] values = {};
-  private @Nullable Leaf leaf;
-  private float[] gradient = {};
+  private final Factor factor;
 
-  PrancAdaptation(
-      String tensor, int rows, int cols, int stream, BasisSide side, double gain, int bits) {
+  PrancAdaptation(String tensor, int rows, int cols, int stream, Factor factor) {
     super(tensor);
     this.rows = rows;
     this.cols = cols;
     this.stream = stream;
-    this.side = side;
-    this.gain = gain;
-    this.bits = bits;
+    this.factor = factor;
   }
 
   @Override
   public List<Parameter> parameters() {
-    return List.of(side.coefficients());
+    return List.of(factor.side().coefficients());
   }
 
   @Override
   void prepare(Kernel kernel) {
-    values = side.factor(kernel, bits, gain);
+    factor.prepare(kernel);
   }
 
   @Override
   void begin(NDManager step, boolean record) {
-    leaf = new Leaf(step, values, record, rows, cols);
+    factor.begin(step, record, rows, cols);
   }
 
   @Override
   NDArray tensor(@Nullable NDArray base) {
-    return base == null ? leaf.array() : leaf.array().add(base);
+    return base == null ? factor.array() : factor.array().add(base);
   }
 
   @Override
@@ -61,23 +53,23 @@ final class PrancAdaptation extends Adaptation {
 
   @Override
   void collect() {
-    gradient = leaf.gradient();
+    factor.collect();
   }
 
   @Override
   void backward(Kernel kernel) {
-    side.backward(kernel, gradient, gain);
+    factor.backward(kernel);
   }
 
   /** As a file has it. */
   Layer toLayer(String storedName, int bits) {
-    Quantized alpha = side.quantized(bits);
+    Quantized alpha = factor.side().quantized(bits);
     return Layer.ofMatrix(
         storedName,
         rows,
         cols,
         stream,
-        Quantizer.scale(alpha.step(), side.norm(), gain),
+        Quantizer.scale(alpha.step(), factor.side().norm(), factor.gain),
         new Direct(alpha.codes()));
   }
 }

@@ -13,6 +13,8 @@ import dev.nola.generator.Generator;
  * @param l coefficients of side B
  * @param generator of the bases
  * @param sharedBasis whether all targets take their bases from one stream
+ * @param storedBasis whether bases lie in memory, as in the paper's code, instead of being made in
+ *     every step
  * @param seed of bases and initial values
  * @param scaling c: ΔW is c/√(r·in) times the normalised product of NOLA's factors, c/√in times
  *     PRANC's normalised sum, c/r times LoRA's product
@@ -27,6 +29,7 @@ public record Recipe(
     int l,
     Generator generator,
     boolean sharedBasis,
+    boolean storedBasis,
     long seed,
     double scaling,
     int quantizationAwareBits) {

@@ -135,6 +135,11 @@ public final class BaseModel implements AutoCloseable {
     return tensors.get(name);
   }
 
+  /** Makes an array that lives as long as the model. */
+  public NDArray keep(float[] values, long... shape) {
+    return Tensors.create(manager, values, shape);
+  }
+
   /** Names of all tensors, in alphabetical order. */
   public List<String> names() {
     return tensors.keySet().stream().sorted().toList();

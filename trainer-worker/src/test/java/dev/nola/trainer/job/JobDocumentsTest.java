@@ -71,6 +71,7 @@ class JobDocumentsTest {
                     256,
                     Generator.SRHT,
                     false,
+                    false,
                     42,
                     1,
                     4),

@@ -1,0 +1,56 @@
+package dev.nola.trainer.method;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import dev.nola.kernel.Kernel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A factor as the paper's own code makes it: its basis lies in memory as a k×len matrix of f32, and
+ * PyTorch multiplies and differentiates. Sums round, so that training takes another path than with
+ * a {@link GeneratedFactor}; the file that comes of it is of the same kind.
+ */
+final class StoredFactor extends Factor {
+  private final NDArray basis;
+  private float[] values = {};
+  private float[] gradient = {};
+  private @Nullable Leaf leaf;
+  private @Nullable NDArray factor;
+
+  /**
+   * @param basis b_i[e]/(√k·σ), k×len
+   */
+  StoredFactor(BasisSide side, int bits, double gain, NDArray basis) {
+    super(side, bits, gain);
+    this.basis = basis;
+  }
+
+  @Override
+  void prepare(Kernel kernel) {
+    values = side().rounded(bits, gain);
+  }
+
+  @Override
+  void begin(NDManager step, boolean record, long rows, long cols) {
+    leaf = new Leaf(step, values, record, 1, values.length);
+    factor = leaf.array().matMul(basis).reshape(rows, cols);
+  }
+
+  @Override
+  NDArray array() {
+    return factor;
+  }
+
+  @Override
+  void collect() {
+    gradient = leaf.gradient();
+  }
+
+  @Override
+  void backward(Kernel kernel) {
+    float[] sum = side().coefficients().gradient();
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += (float) (gradient[i] * gain);
+    }
+  }
+}
