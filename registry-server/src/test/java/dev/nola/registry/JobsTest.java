@@ -158,6 +158,31 @@ class JobsTest {
   }
 
   @Test
+  void bodyThatLacksSomethingIsRefusedByName() throws Exception {
+    Answer submitted = ann.post(JOBS, Map.of("type", "train", "train", Map.of("version", "1.0.0")));
+    assertThat(submitted.refusal()).isEqualTo("400 unreadable");
+    assertThat(submitted.text("/detail")).contains("adapter is missing");
+    assertThat(ann.post(JOBS, Map.of()).refusal()).isEqualTo("400 unreadable");
+    Map<String, Object> incomplete = trainer("w");
+    incomplete.remove("types");
+    assertThat(worker.post(JOBS + "/lease", incomplete).refusal()).isEqualTo("400 unreadable");
+    String id = submit("1.0.0");
+    long fence = takeAs("w").at("/fence").asLong();
+    assertThat(
+            worker
+                .post(JOBS + "/" + id + "/failure", Map.of("fence", fence, "retryable", true))
+                .refusal())
+        .isEqualTo("400 unreadable");
+    assertThat(
+            worker
+                .post(
+                    JOBS + "/" + id + "/heartbeat",
+                    Map.of("fence", fence, "log", List.of(), "metrics", List.of(Map.of("step", 1))))
+                .refusal())
+        .isEqualTo("400 unreadable");
+  }
+
+  @Test
   void jobsAreListedToThoseWhoMaySeeThem() throws Exception {
     String first = submit("1.0.0");
     String second = submit("2.0.0");
@@ -169,9 +194,8 @@ class JobsTest {
             ann.get(JOBS + "?limit=1&namespace=" + namespace + "&cursor=" + page.text("/next"))
                 .text("/items/0/id"))
         .isEqualTo(first);
-    JsonNode all =
-        ann.get(JOBS + "?adapter=" + namespace + "/mood&state=queued&type=train").json();
-    assertThat(all.at("/items")).hasSize(2);
+    JsonNode all = ann.get(JOBS + "?adapter=" + namespace + "/mood&state=queued&type=train").json();
+    assertThat(all.at("/items")).as(all.toString()).hasSize(2);
     assertThat(ann.get(JOBS + "?adapter=" + namespace + "/mood&state=failed").json().at("/items"))
         .isEmpty();
     assertThat(bob.get(JOBS).json().at("/items")).isEmpty();
