@@ -112,6 +112,29 @@ class VerificationJobsTest {
   }
 
   @Test
+  void ofCopiesAKeyGetsOneHoweverManyAskAtOnce() throws Exception {
+    List<Jobs.Verification> copies = new ArrayList<>();
+    for (int i = 0; i < 16; i++) {
+      copies.add(verification(0, "scalar"));
+    }
+    jobs.submitVerifications(copies);
+    Map<String, Object> request = new Verifications(worker).request("w");
+    int leased = 0;
+    try (ExecutorService executor = Executors.newFixedThreadPool(8)) {
+      List<Future<JsonNode>> asked = new ArrayList<>();
+      for (int i = 0; i < 32; i++) {
+        asked.add(executor.submit(() -> lease(request)));
+      }
+      for (Future<JsonNode> answer : asked) {
+        leased += answer.get().size();
+      }
+    }
+    assertThat(leased).isEqualTo(1);
+    assertThat(lease(JobsTest.with(new Verifications(worker).request("w2"), "max", 100)))
+        .hasSize(1);
+  }
+
+  @Test
   void whatWasLostIsNotFinished() throws Exception {
     jobs.submitVerifications(
         List.of(verification(0, "scalar"), verification(1, "scalar"), verification(2, "scalar")));
