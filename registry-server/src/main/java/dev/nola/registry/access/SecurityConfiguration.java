@@ -78,14 +78,33 @@ class SecurityConfiguration implements WebMvcConfigurer {
                         "/swagger-ui.html",
                         "/swagger-ui/**")
                     .permitAll()
-                    .requestMatchers("/api/v1/audit/**", "/api/v1/admin/**")
+                    .requestMatchers(
+                        "/api/v1/audit/**", "/api/v1/admin/**", "/api/v1/verifications/**")
                     .access(scope(Scope.ADMIN))
                     .requestMatchers(
                         HttpMethod.DELETE, "/api/v1/adapters/{namespace}/{name}/versions/{version}")
                     .access(scope(Scope.ADMIN))
+                    .requestMatchers(HttpMethod.PUT, "/api/v1/worker-keys/**")
+                    .access(scope(Scope.ADMIN))
+                    .requestMatchers(HttpMethod.POST, "/api/v1/worker-keys", "/api/v1/attestations")
+                    .access(scope(Scope.WORKER))
                     .requestMatchers("/api/v1/tokens/**", "/actuator/prometheus")
                     .access(scope(Scope.READ))
                     .requestMatchers(HttpMethod.GET, "/api/v1/namespaces/{namespace}/members")
+                    .access(scope(Scope.READ))
+                    .requestMatchers(
+                        "/api/v1/jobs/lease",
+                        "/api/v1/jobs/{id}/heartbeat",
+                        "/api/v1/jobs/{id}/checkpoint",
+                        "/api/v1/jobs/{id}/failure")
+                    .access(scope(Scope.WORKER))
+                    .requestMatchers(HttpMethod.PUT, "/api/v1/jobs/{id}/result")
+                    .access(scope(Scope.WORKER))
+                    .requestMatchers(
+                        HttpMethod.GET,
+                        "/api/v1/jobs/**",
+                        "/api/v1/models/**",
+                        "/api/v1/datasets/**")
                     .access(scope(Scope.READ))
                     .requestMatchers(HttpMethod.GET, "/api/v1/**")
                     .access(read(settings))
