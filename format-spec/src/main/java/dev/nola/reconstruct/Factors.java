@@ -1,7 +1,10 @@
 package dev.nola.reconstruct;
 
+import dev.nola.format.Coefficients.Direct;
+import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.Layer;
 import dev.nola.kernel.Kernel;
+import dev.nola.kernel.Kernels;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -16,12 +19,39 @@ public final class Factors {
   private final float @Nullable [] b;
   private final int rank;
 
-  Factors(Kernel kernel, Layer layer, int rank, float[] a, float @Nullable [] b) {
+  Factors(Kernel kernel, Layer layer, float[] a, float @Nullable [] b) {
     this.kernel = kernel;
     this.layer = layer;
-    this.rank = rank;
+    this.rank =
+        switch (layer.coefficients()) {
+          case Direct _ -> 0;
+          case LowRank lowRank -> lowRank.rank();
+        };
     this.a = a;
     this.b = b;
+  }
+
+  /**
+   * Factors that were computed elsewhere, such as on a GPU.
+   *
+   * @param a R×r row-major; in the direct form R×C
+   * @param b r×C row-major, or null in the direct form
+   * @throws IllegalArgumentException if one has not as many elements as the layer's
+   */
+  public static Factors of(Layer layer, float[] a, float @Nullable [] b) {
+    Factors factors = new Factors(Kernels.chosen(), layer, a, b);
+    long rank = factors.rank;
+    requireLength(layer, "A", a.length, layer.rows() * (rank == 0 ? layer.cols() : rank));
+    requireLength(layer, "B", b == null ? 0 : b.length, rank * layer.cols());
+    return factors;
+  }
+
+  private static void requireLength(Layer layer, String side, long actual, long expected) {
+    if (actual != expected) {
+      throw new IllegalArgumentException(
+          "factor %s of tensor %s has %d elements, must have %d"
+              .formatted(side, layer.tensor(), actual, expected));
+    }
   }
 
   /** The layer that was reconstructed. */

@@ -1,5 +1,7 @@
 package dev.nola.reconstruct;
 
+import dev.nola.format.DenseTensor;
+import dev.nola.format.Layer;
 import dev.nola.format.Sha256;
 import java.util.List;
 
@@ -15,5 +17,40 @@ public record ReconstructionDigest(Sha256 root, List<Sha256> layers, List<Sha256
   public ReconstructionDigest {
     layers = List.copyOf(layers);
     dense = List.copyOf(dense);
+  }
+
+  /** The tree of these leaves. */
+  public static ReconstructionDigest of(List<Sha256> layers, List<Sha256> dense) {
+    TreeHash root = new TreeHash("nola-adapter").u32(layers.size());
+    layers.forEach(root::digest);
+    root.u32(dense.size());
+    dense.forEach(root::digest);
+    return new ReconstructionDigest(root.finish(), layers, dense);
+  }
+
+  /** The leaf of a layer. */
+  public static Sha256 leaf(Factors factors) {
+    Layer layer = factors.layer();
+    TreeHash leaf =
+        new TreeHash("nola-layer")
+            .string(layer.tensor())
+            .u8(factors.rank() == 0 ? 1 : 0)
+            .u64(layer.rows())
+            .u64(layer.cols())
+            .u64(factors.rank())
+            .slice(layer.slice())
+            .floats(factors.a());
+    float[] b = factors.b();
+    return (b == null ? leaf : leaf.floats(b)).finish();
+  }
+
+  /** The leaf of a dense tensor. */
+  public static Sha256 leaf(DenseTensor tensor) {
+    return new TreeHash("nola-dense")
+        .string(tensor.name())
+        .u8(tensor.dtype().code())
+        .dims(tensor.shape())
+        .bytes(tensor.data())
+        .finish();
   }
 }

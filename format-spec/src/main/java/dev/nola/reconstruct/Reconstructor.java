@@ -3,8 +3,6 @@ package dev.nola.reconstruct;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Codes;
-import dev.nola.format.Coefficients.Direct;
-import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.DenseTensor;
 import dev.nola.format.DigestMismatchException;
 import dev.nola.format.Layer;
@@ -137,22 +135,18 @@ public final class Reconstructor {
         leaves.add(
             () -> {
               Factors factors = factors(parallel, adapter, layer);
-              Sha256 leaf = leaf(factors);
+              Sha256 leaf = ReconstructionDigest.leaf(factors);
               sink.accept(number, factors);
               return leaf;
             });
       }
       for (DenseTensor tensor : adapter.dense()) {
-        leaves.add(() -> leaf(tensor));
+        leaves.add(() -> ReconstructionDigest.leaf(tensor));
       }
       List<Sha256> hashed = inParallel(pool, leaves);
-      List<Sha256> layers = hashed.subList(0, adapter.layers().size());
-      List<Sha256> dense = hashed.subList(adapter.layers().size(), hashed.size());
-      TreeHash root = new TreeHash("nola-adapter").u32(layers.size());
-      layers.forEach(root::digest);
-      root.u32(dense.size());
-      dense.forEach(root::digest);
-      return new ReconstructionDigest(root.finish(), layers, dense);
+      int layers = adapter.layers().size();
+      return ReconstructionDigest.of(
+          hashed.subList(0, layers), hashed.subList(layers, hashed.size()));
     }
   }
 
@@ -191,12 +185,7 @@ public final class Reconstructor {
     if (a == null) {
       throw new AssertionError("every layer has a side A");
     }
-    int rank =
-        switch (layer.coefficients()) {
-          case Direct _ -> 0;
-          case LowRank lowRank -> lowRank.rank();
-        };
-    return new Factors(kernel, layer, rank, a, b);
+    return new Factors(kernel, layer, a, b);
   }
 
   private static float @Nullable [] factor(Kernel kernel, Adapter adapter, Layer layer, Side side) {
@@ -208,30 +197,6 @@ public final class Reconstructor {
     float[] factor = new float[basis.length()];
     kernel.combine(basis, codes.values(), side == Side.A ? layer.scale() : 1, factor);
     return factor;
-  }
-
-  private static Sha256 leaf(Factors factors) {
-    Layer layer = factors.layer();
-    TreeHash leaf =
-        new TreeHash("nola-layer")
-            .string(layer.tensor())
-            .u8(factors.rank() == 0 ? 1 : 0)
-            .u64(layer.rows())
-            .u64(layer.cols())
-            .u64(factors.rank())
-            .slice(layer.slice())
-            .floats(factors.a());
-    float[] b = factors.b();
-    return (b == null ? leaf : leaf.floats(b)).finish();
-  }
-
-  private static Sha256 leaf(DenseTensor tensor) {
-    return new TreeHash("nola-dense")
-        .string(tensor.name())
-        .u8(tensor.dtype().code())
-        .dims(tensor.shape())
-        .bytes(tensor.data())
-        .finish();
   }
 
   private static <T> List<T> inParallel(ForkJoinPool pool, List<Callable<T>> tasks) {

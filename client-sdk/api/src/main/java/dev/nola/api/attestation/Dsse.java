@@ -1,0 +1,24 @@
+package dev.nola.api.attestation;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+
+/** What DSSE v1 signs. */
+final class Dsse {
+  private Dsse() {}
+
+  /** The pre-authentication encoding: no payload can be taken for one of another type. */
+  static byte[] preAuthenticationEncoding(String type, byte[] payload) {
+    byte[] typeBytes = type.getBytes(StandardCharsets.UTF_8);
+    ByteArrayOutputStream encoded = new ByteArrayOutputStream(payload.length + 64);
+    encoded.writeBytes(ascii("DSSEv1 " + typeBytes.length + " "));
+    encoded.writeBytes(typeBytes);
+    encoded.writeBytes(ascii(" " + payload.length + " "));
+    encoded.writeBytes(payload);
+    return encoded.toByteArray();
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+}

@@ -1,0 +1,80 @@
+package dev.nola.api.attestation;
+
+import dev.nola.format.AdapterFile;
+import dev.nola.format.DenseTensor;
+import dev.nola.format.Layer;
+import dev.nola.format.Sha256;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.ReconstructionDigest;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/**
+ * What only someone who has reconstructed a file can say of it.
+ *
+ * @param digest the digest tree, whose root is the file's if all is well
+ * @param proof SHA-256 over the nonce and all factors in file order, as {@link Reconstruction} has
+ *     it
+ */
+public record Proof(ReconstructionDigest digest, Sha256 proof) {
+  /** Bytes of a nonce. */
+  public static final int NONCE_BYTES = 32;
+
+  private static final int CHUNK = 1 << 14;
+
+  /**
+   * Reconstructs a file, in one pass and on the caller's thread, one layer in memory at a time.
+   *
+   * @param factors gives each layer's factors, in file order, such as {@link
+   *     dev.nola.reconstruct.Reconstructor#open} or a backend on a GPU does
+   * @param nonce 64 hexadecimal digits
+   * @throws IllegalArgumentException if the nonce is anything else
+   */
+  public static Proof of(AdapterFile file, Function<Layer, Factors> factors, String nonce) {
+    MessageDigest proof = Sha256.newMessageDigest();
+    byte[] salt = HexFormat.of().parseHex(nonce);
+    if (salt.length != NONCE_BYTES) {
+      throw new IllegalArgumentException(
+          "nonce=%s, must be %d bytes in hex digits".formatted(nonce, NONCE_BYTES));
+    }
+    proof.update(salt);
+    List<Sha256> layers = new ArrayList<>();
+    for (Layer layer : file.adapter().layers()) {
+      Factors computed = factors.apply(layer);
+      layers.add(ReconstructionDigest.leaf(computed));
+      update(proof, computed.a());
+      float[] b = computed.b();
+      if (b != null) {
+        update(proof, b);
+      }
+    }
+    List<Sha256> dense = new ArrayList<>();
+    for (DenseTensor tensor : file.adapter().dense()) {
+      dense.add(ReconstructionDigest.leaf(tensor));
+    }
+    return new Proof(ReconstructionDigest.of(layers, dense), Sha256.finish(proof));
+  }
+
+  /** The leaves as a {@link Reconstruction} has them. */
+  public List<String> leaves() {
+    return Stream.concat(digest.layers().stream(), digest.dense().stream())
+        .map(Sha256::hex)
+        .toList();
+  }
+
+  private static void update(MessageDigest digest, float[] values) {
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (int from = 0; from < values.length; ) {
+      int count = Math.min(CHUNK, values.length - from);
+      chunk.clear().asFloatBuffer().put(values, from, count);
+      digest.update(chunk.limit(count * Float.BYTES));
+      from += count;
+    }
+  }
+}

@@ -1,0 +1,352 @@
+package dev.nola.api.attestation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.nola.api.attestation.InvalidAttestationException.Reason;
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.BaseModel;
+import dev.nola.format.Codes;
+import dev.nola.format.Coefficients;
+import dev.nola.format.DType;
+import dev.nola.format.DenseTensor;
+import dev.nola.format.Layer;
+import dev.nola.format.LimitExceededException;
+import dev.nola.format.Metadata;
+import dev.nola.format.Sha256;
+import dev.nola.generator.Generator;
+import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.Reconstructor;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.security.KeyPairGenerator;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class AttestationTest {
+  private static final String NONCE = "0f".repeat(32);
+  private static final SigningKey KEY = SigningKey.generate();
+
+  private final AdapterFile file = file(1);
+  private final Sha256 digest = Sha256.hash(file.toBytes());
+
+  @Test
+  void preAuthenticationEncodingIsThatOfTheSpecification() {
+    assertThat(
+            Dsse.preAuthenticationEncoding(
+                "http://example.com/HelloWorld", "hello world".getBytes(StandardCharsets.UTF_8)))
+        .asString(StandardCharsets.UTF_8)
+        .isEqualTo("DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+  }
+
+  @Test
+  void whatWasSignedIsRead() throws Exception {
+    Statement statement = match();
+
+    Statement read = KEY.publicKey().open(KEY.sign(statement));
+
+    assertThat(read).isEqualTo(statement);
+    read.requireAbout(digest, file);
+    read.requireProof(proof(NONCE));
+  }
+
+  @Test
+  void equalStatementsGiveEqualBytes() {
+    byte[] json = match().toJson();
+
+    assertThat(match().toJson()).isEqualTo(json);
+    assertThat(new String(json, StandardCharsets.UTF_8))
+        .startsWith(
+            "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"adapter.nola\","
+                + "\"digest\":{\"sha256\":\""
+                + digest.hex()
+                + "\"}}],\"predicateType\":\"urn:nola:predicate:reconstruction:v1\","
+                + "\"predicate\":{\"outcome\":\"match\",\"backend\":\"scalar\",\"root\":\"")
+        .contains("\"environment\":{\"arch\":\"amd64\",\"os\":\"Linux\"}")
+        .doesNotContain("difference");
+  }
+
+  @Test
+  void keyOutlivesItsFile() throws Exception {
+    SigningKey read = SigningKey.parsePem(KEY.toPem());
+
+    assertThat(read.publicKey().fingerprint()).isEqualTo(KEY.publicKey().fingerprint());
+    assertThat(KEY.publicKey().open(read.sign(match()))).isEqualTo(match());
+    String[] blocks = KEY.toPem().split("(?<=END PRIVATE KEY-----\n)");
+    String others = SigningKey.generate().toPem().split("(?<=END PRIVATE KEY-----\n)")[1];
+    assertThatThrownBy(() -> SigningKey.parsePem(blocks[0] + others))
+        .hasMessage("the public key is not the private key's");
+    assertThatThrownBy(() -> SigningKey.parsePem(blocks[0]))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void onlyOneEncodingOfAnEd25519KeyIsTaken() throws Exception {
+    VerifyingKey key = KEY.publicKey();
+    assertThat(VerifyingKey.parse(key.toBase64()).fingerprint()).isEqualTo(key.fingerprint());
+    byte[] longer = Arrays.copyOf(key.encoded(), key.encoded().length + 1);
+    byte[] ed448 = KeyPairGenerator.getInstance("Ed448").generateKeyPair().getPublic().getEncoded();
+
+    assertThatThrownBy(() -> VerifyingKey.of(longer)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> VerifyingKey.of(ed448)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> VerifyingKey.parse("?")).isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
+  void forgedSignatureAndAlteredStatementAreRefused() {
+    Envelope signed = KEY.sign(match());
+    String payload =
+        new String(Base64.getDecoder().decode(signed.payload()), StandardCharsets.UTF_8);
+    String altered = base64(payload.replace("scalar", "vector"));
+    String keyid = KEY.publicKey().fingerprint().toString();
+    String others = SigningKey.generate().sign(match()).signatures().getFirst().sig();
+
+    assertRefused(Reason.BAD_SIGNATURE, envelope(altered, signed));
+    assertRefused(Reason.BAD_SIGNATURE, envelope(signed.payload(), keyid, others));
+    assertRefused(
+        Reason.BAD_SIGNATURE,
+        envelope(signed.payload(), keyid, Base64.getEncoder().encodeToString(new byte[64])));
+    assertRefused(Reason.BAD_SIGNATURE, envelope(signed.payload(), keyid, "AA=="));
+    assertRefused(Reason.BAD_SIGNATURE, SigningKey.generate().sign(match()));
+    assertRefused(
+        Reason.BAD_SIGNATURE,
+        new Envelope(signed.payload(), "application/json", signed.signatures()));
+    assertRefused(
+        Reason.BAD_SIGNATURE,
+        new Envelope(
+            signed.payload(),
+            signed.payloadType(),
+            List.of(signed.signatures().getFirst(), signed.signatures().getFirst())));
+    assertRefused(Reason.BAD_SIGNATURE, envelope(signed.payload() + "\n", signed));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "Statement/v1|Statement/v2|_type=",
+        "reconstruction:v1|reconstruction:v2|predicateType=",
+        "\"sha256\"|\"sha512\"|subject=",
+        "\"outcome\":\"match\"|\"outcome\":\"maybe\"|not readable",
+        "\"outcome\":\"match\",|``|outcome is missing",
+        "\"backend\":\"scalar\"|\"backend\":\"abacus\"|backend=abacus",
+        "\"worker\":|\"trust\":\"me\",\"worker\":|not readable",
+        "\"worker\":|\"worker\":\"other\",\"worker\":|not readable",
+        "\"worker\":\"w1\"|\"worker\":\"w\\u00001\"|control character",
+        "\"host\":\"00|\"host\":\"AA|host=",
+      })
+  void whatIsNoStatementIsRefused(String what, String by, String message) throws Exception {
+    String json = new String(match().toJson(), StandardCharsets.UTF_8);
+    assertThat(json).contains(what);
+
+    InvalidAttestationException e =
+        catchThrowableOfType(
+            InvalidAttestationException.class,
+            () -> Statement.parse(json.replace(what, by).getBytes(StandardCharsets.UTF_8)));
+
+    assertThat(e.reason()).isEqualTo(Reason.INVALID_STATEMENT);
+    assertThat(e).hasMessageContaining(message);
+    assertThat(Statement.parse(json.getBytes(StandardCharsets.UTF_8))).isEqualTo(match());
+  }
+
+  @Test
+  void trailingBytesAndNullAreNoStatement() {
+    for (String json :
+        List.of(
+            new String(match().toJson(), StandardCharsets.UTF_8) + "{}", "null", "[]", "", "{}")) {
+      assertThatThrownBy(() -> Statement.parse(json.getBytes(StandardCharsets.UTF_8)))
+          .isInstanceOf(InvalidAttestationException.class);
+    }
+  }
+
+  @Test
+  void statementAboutAnotherFileIsRefused() {
+    assertReason(
+        Reason.WRONG_SUBJECT, () -> match().requireAbout(Sha256.hash(file(2).toBytes()), file(2)));
+  }
+
+  @Test
+  void digestsMustFitEachOtherAndTheFile() throws Exception {
+    Proof proof = proof(NONCE);
+    List<String> swapped = new ArrayList<>(proof.leaves());
+    swapped.addFirst(swapped.removeLast());
+
+    assertReason(
+        Reason.WRONG_ROOT,
+        () -> statement(Outcome.MATCH, proof, swapped, null).requireAbout(digest, file));
+    assertReason(
+        Reason.WRONG_ROOT,
+        () ->
+            statement(Outcome.MATCH, proof, swapped.subList(1, swapped.size()), null)
+                .requireAbout(digest, file));
+    Proof others = Proof.of(file(2), open(file(2)), NONCE);
+    assertReason(
+        Reason.WRONG_ROOT,
+        () -> statement(Outcome.MATCH, others, others.leaves(), null).requireAbout(digest, file));
+    // What reconstructs to the file's digest is no mismatch.
+    assertReason(
+        Reason.WRONG_ROOT,
+        () -> statement(Outcome.MISMATCH, proof, proof.leaves(), null).requireAbout(digest, file));
+    statement(
+            Outcome.MISMATCH,
+            others,
+            others.leaves(),
+            new Difference("layer.0", "B", 4 * 16 - 1, "00000000", "3f800000"))
+        .requireAbout(digest, file);
+    assertReason(
+        Reason.INVALID_STATEMENT,
+        () ->
+            statement(
+                    Outcome.MISMATCH,
+                    others,
+                    others.leaves(),
+                    new Difference("layer.0", "B", 4 * 16, "00000000", "3f800000"))
+                .requireAbout(digest, file));
+  }
+
+  @Test
+  void proofThatWasCopiedIsRefused() throws Exception {
+    Proof copied = proof(NONCE);
+    String otherNonce = "10".repeat(32);
+
+    assertReason(Reason.WRONG_PROOF, () -> match().requireProof(proof(otherNonce)));
+    // A root copied from the file is not enough either: the leaves hash to it, the proof does not.
+    assertThat(copied.digest().root()).isEqualTo(file.reconstructionDigest());
+    Proof guessed = new Proof(copied.digest(), Sha256.hash(new byte[32]));
+    assertReason(
+        Reason.WRONG_PROOF,
+        () -> statement(Outcome.MATCH, guessed, guessed.leaves(), null).requireProof(copied));
+  }
+
+  @Test
+  void proofIsTheDigestOverNonceAndFactorsWhateverComputesThem() throws Exception {
+    Proof proof = proof(NONCE);
+    Reconstructor vector = Reconstructor.standard().withKernel(Kernels.vector());
+    List<Factors> factors = vector.factors(file.adapter());
+    ByteBuffer all = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
+    all.put(HexFormat.of().parseHex(NONCE));
+    for (Factors layer : factors) {
+      for (float[] factor :
+          layer.b() == null ? new float[][] {layer.a()} : new float[][] {layer.a(), layer.b()}) {
+        for (float element : factor) {
+          all.putFloat(element);
+        }
+      }
+    }
+    byte[] bytes = Arrays.copyOf(all.array(), all.position());
+
+    assertThat(proof.proof()).isEqualTo(Sha256.hash(bytes));
+    assertThat(proof.digest()).isEqualTo(vector.digest(file.adapter()));
+    // As a backend does that gives arrays, not kernels.
+    List<Factors> arrays = factors.stream().map(f -> Factors.of(f.layer(), f.a(), f.b())).toList();
+    assertThat(Proof.of(file, layer -> arrays.get(file.adapter().layers().indexOf(layer)), NONCE))
+        .isEqualTo(proof);
+    assertThatThrownBy(() -> Proof.of(file, open(file), "00"))
+        .isInstanceOf(IllegalArgumentException.class);
+    Factors first = factors.getFirst();
+    assertThatThrownBy(() -> Factors.of(first.layer(), first.a(), new float[3]))
+        .hasMessage("factor B of tensor layer.0 has 3 elements, must have 64");
+  }
+
+  private Statement match() {
+    Proof proof = proof(NONCE);
+    return statement(Outcome.MATCH, proof, proof.leaves(), null);
+  }
+
+  private Statement statement(
+      Outcome outcome, Proof proof, List<String> leaves, @Nullable Difference difference) {
+    return new Statement(
+        digest,
+        new Reconstruction(
+            outcome,
+            "scalar",
+            proof.digest().root().hex(),
+            leaves,
+            NONCE,
+            proof.proof().hex(),
+            difference,
+            "w1",
+            "00".repeat(32),
+            Map.of("os", "Linux", "arch", "amd64")));
+  }
+
+  private Proof proof(String nonce) {
+    return Proof.of(file, open(file), nonce);
+  }
+
+  private static Function<Layer, Factors> open(AdapterFile file) {
+    try {
+      return Reconstructor.standard().withKernel(Kernels.scalar()).open(file.adapter());
+    } catch (LimitExceededException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void assertRefused(Reason reason, Envelope envelope) {
+    assertReason(reason, () -> KEY.publicKey().open(envelope));
+  }
+
+  private static void assertReason(Reason reason, ThrowingCallable check) {
+    InvalidAttestationException e = catchThrowableOfType(InvalidAttestationException.class, check);
+    assertThat(e).isNotNull();
+    assertThat(e.reason()).isEqualTo(reason);
+  }
+
+  private static Envelope envelope(String payload, Envelope signed) {
+    return new Envelope(payload, signed.payloadType(), signed.signatures());
+  }
+
+  private static Envelope envelope(String payload, String keyid, String sig) {
+    return new Envelope(
+        payload, Statement.PAYLOAD_TYPE, List.of(new Envelope.Signature(keyid, sig)));
+  }
+
+  private static String base64(String text) {
+    return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static AdapterFile file(long seed) {
+    Codes codes = Codes.of(4, 1, 7, 3, 15, 0, 9, 8, 2);
+    try {
+      return Reconstructor.standard()
+          .seal(
+              Adapter.builder()
+                  .generator(Generator.UNIFORM8)
+                  .seed(seed)
+                  .base(new BaseModel("base", "main", null))
+                  .metadata(Metadata.of("", "", ""))
+                  .layer(
+                      Layer.ofMatrix(
+                          "layer.0",
+                          32,
+                          16,
+                          0,
+                          0x1p-10f,
+                          new Coefficients.LowRank(4, codes, codes)))
+                  .layer(
+                      Layer.ofMatrix("layer.1", 8, 16, 1, 0x1p-10f, new Coefficients.Direct(codes)))
+                  .dense(
+                      new DenseTensor(
+                          "head", DType.F32, List.of(2), MemorySegment.ofArray(new byte[8])))
+                  .build());
+    } catch (LimitExceededException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
