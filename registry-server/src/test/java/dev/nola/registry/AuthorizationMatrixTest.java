@@ -73,6 +73,11 @@ class AuthorizationMatrixTest {
       PUT    /api/v1/adapters/{ns}/secret/aliases/st          401 403 404 200 200 403 200
       DELETE /api/v1/adapters/{ns}/open/aliases/absent        401 403 403 404 404 403 404
       DELETE /api/v1/adapters/{ns}/secret/aliases/absent      401 403 404 404 404 403 404
+      POST   /api/v1/worker-keys                              401 403 403 403 403 422 422
+      GET    /api/v1/worker-keys                              200 200 200 200 200 200 200
+      GET    /api/v1/worker-keys/absent                       404 404 404 404 404 404 404
+      PUT    /api/v1/worker-keys/absent/approval              401 403 403 403 403 403 404
+      PUT    /api/v1/worker-keys/absent/revocation            401 403 403 403 403 403 404
       GET    /api/v1/audit                                    401 403 403 403 403 403 200
       POST   /api/v1/admin/collect-garbage                    401 403 403 403 403 403 200
       POST   /api/v1/admin/scrub                              401 403 403 403 403 403 200
@@ -91,6 +96,9 @@ class AuthorizationMatrixTest {
       Map.of(
           "PUT members", "{\"role\": \"member\"}",
           "POST tokens", "{\"scopes\": []}",
+          "POST worker-keys", "{\"publicKey\": \"none\"}",
+          "PUT approval", "{}",
+          "PUT revocation", "{\"reason\": \"none\"}",
           "PATCH open", "{}",
           "PATCH secret", "{}",
           "PUT yank", "{\"reason\": \"none\"}",

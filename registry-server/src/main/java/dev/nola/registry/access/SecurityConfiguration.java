@@ -83,6 +83,10 @@ class SecurityConfiguration implements WebMvcConfigurer {
                     .requestMatchers(
                         HttpMethod.DELETE, "/api/v1/adapters/{namespace}/{name}/versions/{version}")
                     .access(scope(Scope.ADMIN))
+                    .requestMatchers(HttpMethod.PUT, "/api/v1/worker-keys/**")
+                    .access(scope(Scope.ADMIN))
+                    .requestMatchers(HttpMethod.POST, "/api/v1/worker-keys")
+                    .access(scope(Scope.WORKER))
                     .requestMatchers("/api/v1/tokens/**", "/actuator/prometheus")
                     .access(scope(Scope.READ))
                     .requestMatchers(HttpMethod.GET, "/api/v1/namespaces/{namespace}/members")

@@ -1,0 +1,11 @@
+package dev.nola.api.attestation;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A key that a worker is to sign with.
+ *
+ * @param publicKey base64 of its X.509 SubjectPublicKeyInfo
+ * @param description for the admin who approves it, at most 200 characters
+ */
+public record KeyRegistration(String publicKey, @Nullable String description) {}

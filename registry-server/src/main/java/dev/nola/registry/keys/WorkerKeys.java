@@ -1,0 +1,167 @@
+package dev.nola.registry.keys;
+
+import dev.nola.api.attestation.WorkerKey;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+
+/** Finds workers' keys. */
+@Component
+public class WorkerKeys {
+  private final JdbcClient database;
+  private final Clock clock;
+
+  WorkerKeys(JdbcClient database, Clock clock) {
+    this.database = database;
+    this.clock = clock;
+  }
+
+  /**
+   * That nothing signed with a key counts any more; sent within the transaction that revokes it.
+   */
+  public record Revoked(String fingerprint) {}
+
+  /** Whether what the key signs is taken now. */
+  public boolean isApproved(String fingerprint) {
+    return find(fingerprint).filter(key -> key.state() == WorkerKey.State.APPROVED).isPresent();
+  }
+
+  /** The key with a fingerprint, {@code sha256:…}. */
+  public Optional<WorkerKey> find(String fingerprint) {
+    return Optional.ofNullable(find(List.of(fingerprint)).get(fingerprint));
+  }
+
+  /** The keys with these fingerprints, by fingerprint; those that there are. */
+  public Map<String, WorkerKey> find(Collection<String> fingerprints) {
+    if (fingerprints.isEmpty()) {
+      return Map.of();
+    }
+    return database
+        .sql("select * from worker_key where fingerprint in (:fingerprints)")
+        .param("fingerprints", fingerprints)
+        .query((row, _) -> key(row))
+        .list()
+        .stream()
+        .collect(Collectors.toMap(WorkerKey::fingerprint, Function.identity()));
+  }
+
+  /** Locks a key's row until the transaction ends; everyone who judges by the key waits. */
+  Optional<WorkerKey> lock(String fingerprint) {
+    return database
+        .sql("select * from worker_key where fingerprint = ? for update")
+        .params(fingerprint)
+        .query((row, _) -> key(row))
+        .optional();
+  }
+
+  /**
+   * Keeps keys from being revoked until the transaction ends, and gives them as they are.
+   *
+   * <p>Whoever decides by a key's state and records the decision calls this first: a revocation
+   * then comes either before, and is seen here, or after, and sees what was recorded.
+   */
+  public Map<String, WorkerKey> hold(Collection<String> fingerprints) {
+    if (fingerprints.isEmpty()) {
+      return Map.of();
+    }
+    return database
+        .sql(
+            "select * from worker_key where fingerprint in (:fingerprints)"
+                + " order by id for share")
+        .param("fingerprints", fingerprints)
+        .query((row, _) -> key(row))
+        .list()
+        .stream()
+        .collect(Collectors.toMap(WorkerKey::fingerprint, Function.identity()));
+  }
+
+  /** Adds a key unless it is there; whose it is then is for the caller to see. */
+  boolean insertIfAbsent(String fingerprint, String publicKey, String account, String description) {
+    return database
+            .sql(
+                """
+                insert into worker_key (fingerprint, public_key, account, description, registered_at)
+                values (?, ?, ?, ?, ?) on conflict (fingerprint) do nothing""")
+            .params(fingerprint, publicKey, account, description, Timestamp.from(clock.instant()))
+            .update()
+        == 1;
+  }
+
+  void approve(String fingerprint, String by, @Nullable Instant expiresAt) {
+    database
+        .sql(
+            "update worker_key set approved_by = ?, approved_at = ?, expires_at = ?"
+                + " where fingerprint = ?")
+        .params(
+            by,
+            Timestamp.from(clock.instant()),
+            expiresAt == null ? null : Timestamp.from(expiresAt),
+            fingerprint)
+        .update();
+  }
+
+  void revoke(String fingerprint, String reason) {
+    database
+        .sql("update worker_key set revoked_at = ?, revoke_reason = ? where fingerprint = ?")
+        .params(Timestamp.from(clock.instant()), reason, fingerprint)
+        .update();
+  }
+
+  /** A row of a list: a key and its place. */
+  record Row(long id, WorkerKey key) {}
+
+  List<Row> page(long after, int limit) {
+    return database
+        .sql("select * from worker_key where id > ? order by id limit ?")
+        .params(after, limit)
+        .query((row, _) -> new Row(row.getLong("id"), key(row)))
+        .list();
+  }
+
+  private WorkerKey key(ResultSet row) throws SQLException {
+    Instant approvedAt = instant(row, "approved_at");
+    Instant expiresAt = instant(row, "expires_at");
+    Instant revokedAt = instant(row, "revoked_at");
+    return new WorkerKey(
+        row.getString("fingerprint"),
+        row.getString("public_key"),
+        row.getString("account"),
+        row.getString("description"),
+        state(approvedAt, expiresAt, revokedAt),
+        row.getTimestamp("registered_at").toInstant(),
+        row.getString("approved_by"),
+        approvedAt,
+        expiresAt,
+        revokedAt,
+        row.getString("revoke_reason"));
+  }
+
+  private WorkerKey.State state(
+      @Nullable Instant approvedAt, @Nullable Instant expiresAt, @Nullable Instant revokedAt) {
+    if (revokedAt != null) {
+      return WorkerKey.State.REVOKED;
+    }
+    if (approvedAt == null) {
+      return WorkerKey.State.PENDING;
+    }
+    return expiresAt != null && !clock.instant().isBefore(expiresAt)
+        ? WorkerKey.State.EXPIRED
+        : WorkerKey.State.APPROVED;
+  }
+
+  private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {
+    Timestamp value = row.getTimestamp(column);
+    return value == null ? null : value.toInstant();
+  }
+}

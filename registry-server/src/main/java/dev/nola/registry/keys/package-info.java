@@ -1,0 +1,5 @@
+/** Keys that workers sign with, and whether they are trusted. */
+@NullMarked
+package dev.nola.registry.keys;
+
+import org.jspecify.annotations.NullMarked;
