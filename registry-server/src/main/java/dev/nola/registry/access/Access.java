@@ -5,6 +5,7 @@ import dev.nola.registry.web.Refusal;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import org.springframework.stereotype.Component;
 
 /** Answers whether a caller may act in a namespace. */
@@ -12,19 +13,37 @@ import org.springframework.stereotype.Component;
 public class Access {
   private final NamespaceRepository namespaces;
   private final MembershipRepository memberships;
-
+  private final TokenRepository tokens;
   private final AccessSettings settings;
 
   Access(
-      NamespaceRepository namespaces, MembershipRepository memberships, AccessSettings settings) {
+      NamespaceRepository namespaces,
+      MembershipRepository memberships,
+      TokenRepository tokens,
+      AccessSettings settings) {
     this.namespaces = namespaces;
     this.memberships = memberships;
+    this.tokens = tokens;
     this.settings = settings;
   }
 
   /** Whether public adapters are there for everyone, and so for shared caches. */
   public boolean isOpen() {
     return settings.anonymousRead();
+  }
+
+  /**
+   * Who asked for something with a token that may have expired since: what it may do is asked
+   * afresh of its account.
+   *
+   * @throws Refusal if the token was revoked
+   */
+  public Caller holderOf(UUID tokenId) {
+    return tokens
+        .findById(tokenId)
+        .filter(token -> token.revokedAt == null)
+        .map(TokenEntity::caller)
+        .orElseThrow(() -> Refusal.forbidden("the token that asked for this was revoked"));
   }
 
   /** The id of a namespace, or empty if there is none of that name. */

@@ -91,6 +91,20 @@ class SecurityConfiguration implements WebMvcConfigurer {
                     .access(scope(Scope.READ))
                     .requestMatchers(HttpMethod.GET, "/api/v1/namespaces/{namespace}/members")
                     .access(scope(Scope.READ))
+                    .requestMatchers(
+                        "/api/v1/jobs/lease",
+                        "/api/v1/jobs/{id}/heartbeat",
+                        "/api/v1/jobs/{id}/checkpoint",
+                        "/api/v1/jobs/{id}/failure")
+                    .access(scope(Scope.WORKER))
+                    .requestMatchers(HttpMethod.PUT, "/api/v1/jobs/{id}/result")
+                    .access(scope(Scope.WORKER))
+                    .requestMatchers(
+                        HttpMethod.GET,
+                        "/api/v1/jobs/**",
+                        "/api/v1/models/**",
+                        "/api/v1/datasets/**")
+                    .access(scope(Scope.READ))
                     .requestMatchers(HttpMethod.GET, "/api/v1/**")
                     .access(read(settings))
                     .requestMatchers(HttpMethod.HEAD, "/api/v1/**")

@@ -1,7 +1,7 @@
 package dev.nola.registry.catalog;
 
 /** What an adapter is called. */
-record AdapterName(String namespace, String name) {
+public record AdapterName(String namespace, String name) {
   @Override
   public String toString() {
     return namespace + "/" + name;

@@ -5,20 +5,22 @@ import dev.nola.api.ScrubReport;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.blobs.BlobStore;
+import dev.nola.registry.blobs.BlobUser;
 import dev.nola.registry.blobs.GarbageCollector;
 import dev.nola.registry.blobs.Scrub;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import java.io.IOException;
 import java.time.Clock;
+import java.time.Instant;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Keeps the blobs in order: collects those that no version refers to, and looks for damage. */
+/** Keeps the blobs in order: collects those that nothing refers to, and looks for damage. */
 @RestController
 @RequestMapping("/api/v1/admin")
 @Tag(name = "Administration")
@@ -26,19 +28,19 @@ class BlobMaintenance {
   private static final Logger LOG = LoggerFactory.getLogger(BlobMaintenance.class);
 
   private final BlobStore blobs;
-  private final VersionRepository versions;
+  private final List<BlobUser> users;
   private final CatalogSettings settings;
   private final AuditLog audit;
   private final Clock clock;
 
   BlobMaintenance(
       BlobStore blobs,
-      VersionRepository versions,
+      List<BlobUser> users,
       CatalogSettings settings,
       AuditLog audit,
       Clock clock) {
     this.blobs = blobs;
-    this.versions = versions;
+    this.users = users;
     this.settings = settings;
     this.audit = audit;
     this.clock = clock;
@@ -46,7 +48,7 @@ class BlobMaintenance {
 
   @PostMapping("/collect-garbage")
   @Operation(
-      summary = "Delete blobs that no version refers to",
+      summary = "Delete blobs that nothing refers to",
       description =
           "Those older than nola.catalog.collection-grace, and uploads that were cut off; the server"
               + " also does this every day. For admins.")
@@ -54,12 +56,6 @@ class BlobMaintenance {
     CollectionReport report = collect();
     audit.add(caller.account(), caller.tokenId(), "blobs.collect", "blobs", report.toString());
     return report;
-  }
-
-  @Scheduled(initialDelayString = "PT1H", fixedDelayString = "PT24H")
-  void collectDaily() throws IOException {
-    CollectionReport report = collect();
-    LOG.info("garbage collection: {}", report);
   }
 
   @PostMapping("/scrub")
@@ -78,12 +74,16 @@ class BlobMaintenance {
     return report;
   }
 
-  private CollectionReport collect() throws IOException {
+  CollectionReport collect() throws IOException {
+    Instant cutoff = clock.instant().minus(settings.collectionGrace());
+    users.forEach(user -> user.forgetUnused(cutoff));
     int uploads = blobs.removeAbandonedUploads(settings.collectionGrace());
     GarbageCollector.Collected collected =
         new GarbageCollector(blobs)
             .collect(
-                digest -> versions.refersTo(digest.toString()), settings.collectionGrace(), clock);
+                digest -> users.stream().anyMatch(user -> user.refersTo(digest)),
+                settings.collectionGrace(),
+                clock);
     return new CollectionReport(collected.blobs(), collected.bytes(), uploads);
   }
 }

@@ -30,20 +30,39 @@ final class CatalogRules {
    * @param room that the namespace's quota leaves
    * @throws Refusal that names every rule which is broken
    */
-  static void require(Publishing.Request request, Adapter adapter, long size, long room) {
+  static void require(Publishing.Target target, Adapter adapter, long size, long room) {
     CatalogRules rules = new CatalogRules();
-    rules.checkName(request.adapter().name());
-    rules.checkVersion(request.version());
+    rules.check(target);
     rules.check(adapter.metadata());
     if (size > room) {
       rules.broken(
           "quota",
           "the file has %d bytes, the quota of the namespace %s leaves %d"
-              .formatted(size, request.adapter().namespace(), Math.max(0, room)));
+              .formatted(size, target.adapter().namespace(), Math.max(0, room)));
     }
-    if (!rules.violations.isEmpty()) {
-      throw Refusal.invalid(rules.violations);
+    rules.requireNone();
+  }
+
+  /**
+   * Checks name and number only.
+   *
+   * @throws Refusal that names every rule which is broken
+   */
+  static void requireLegal(Publishing.Target target) {
+    CatalogRules rules = new CatalogRules();
+    rules.check(target);
+    rules.requireNone();
+  }
+
+  private void requireNone() {
+    if (!violations.isEmpty()) {
+      throw Refusal.invalid(violations);
     }
+  }
+
+  private void check(Publishing.Target target) {
+    checkName(target.adapter().name());
+    checkVersion(target.version());
   }
 
   private void checkName(String name) {

@@ -15,19 +15,22 @@ import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.access.Limits;
 import dev.nola.registry.blobs.BlobStore;
+import dev.nola.registry.blobs.Reception;
 import dev.nola.registry.verification.Verifier;
 import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.net.SocketTimeoutException;
 import java.time.Clock;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Propagation;
+import org.springframework.transaction.annotation.Transactional;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
@@ -36,9 +39,7 @@ import org.springframework.transaction.support.TransactionTemplate;
  */
 @Component
 @EnableConfigurationProperties(CatalogSettings.class)
-class Publishing {
-  private static final int BUFFER = 64 * 1024;
-
+public class Publishing {
   private final AdapterRepository adapters;
   private final VersionRepository versions;
   private final Adapters visible;
@@ -47,6 +48,7 @@ class Publishing {
   private final BlobStore blobs;
   private final Verifier verifier;
   private final ContentsStore contents;
+  private final Quota quota;
   private final TransactionTemplate transaction;
   private final CatalogSettings settings;
   private final Clock clock;
@@ -60,6 +62,7 @@ class Publishing {
       BlobStore blobs,
       Verifier verifier,
       ContentsStore contents,
+      Quota quota,
       TransactionTemplate transaction,
       CatalogSettings settings,
       Clock clock) {
@@ -71,90 +74,123 @@ class Publishing {
     this.blobs = blobs;
     this.verifier = verifier;
     this.contents = contents;
+    this.quota = quota;
     this.transaction = transaction;
     this.settings = settings;
     this.clock = clock;
   }
 
   /**
-   * A version that is to be published.
+   * What is to be published.
    *
    * @param visibility of the adapter, if the caller says; it decides when the adapter is new
-   * @param length of the body as declared, or -1
    */
-  record Request(
-      AdapterName adapter,
-      String version,
-      @Nullable Visibility visibility,
-      long length,
-      InputStream body) {}
+  public record Target(AdapterName adapter, String version, @Nullable Visibility visibility) {
+    @Override
+    public String toString() {
+      return adapter + "@" + version;
+    }
+  }
+
+  /**
+   * A file that was examined, to be recorded before the upload is closed.
+   *
+   * @param caller in whose name
+   */
+  public record Candidate(
+      Caller caller,
+      Target target,
+      BlobStore.Upload upload,
+      Sha256 digest,
+      Verifier.Examined examined) {
+    /** What the file says of its evaluation, by name. */
+    public Map<String, Double> metrics() {
+      return examined.file().adapter().metadata().metrics();
+    }
+  }
 
   /**
    * What came of it.
    *
    * @param created false if the same bytes were there already
    */
-  record Published(VersionSummary version, boolean created) {}
+  public record Published(VersionSummary version, boolean created) {}
 
   /**
    * Publishes a version.
    *
+   * @param length of the body as declared, or -1
    * @throws Refusal if the caller may not, or the file or what is asked for it breaks a rule
    * @throws IOException if the body cannot be received or kept
    */
-  Published publish(Caller caller, Request request) throws IOException {
-    visible.requireMember(caller, request.adapter());
-    if (request.length() > settings.maxFileSize().toBytes()) {
-      throw tooLarge();
-    }
+  Published publish(Caller caller, Target target, long length, InputStream body)
+      throws IOException {
+    visible.requireMember(caller, target.adapter());
+    Reception reception =
+        new Reception(
+            length,
+            settings.maxFileSize().toBytes(),
+            settings.uploadTimeout(),
+            bytes -> limits.countUpload(caller, bytes));
     try (BlobStore.Upload upload = blobs.begin()) {
-      Sha256 digest = receive(caller, request, upload);
-      Verifier.Examined examined = examine(upload);
-      CatalogRules.require(
-          request, examined.file().adapter(), upload.size(), roomFor(request, digest));
-      return Objects.requireNonNull(
-          transaction.execute(_ -> record(caller, request, upload, digest, examined)));
+      Candidate candidate = examine(caller, target, upload, reception.receive(body, upload));
+      return Objects.requireNonNull(transaction.execute(_ -> record(candidate)));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
   }
 
-  private Sha256 receive(Caller caller, Request request, BlobStore.Upload upload)
-      throws IOException {
-    var hash = Sha256.newMessageDigest();
-    byte[] buffer = new byte[BUFFER];
-    long deadline = System.nanoTime() + settings.uploadTimeout().toNanos();
-    for (int n = read(request, buffer); n >= 0; n = read(request, buffer)) {
-      limits.countUpload(caller, n);
-      upload.write(buffer, 0, n);
-      hash.update(buffer, 0, n);
-      if (upload.size() > settings.maxFileSize().toBytes()) {
-        throw tooLarge();
-      }
-      if (System.nanoTime() > deadline) {
-        throw tooSlow();
-      }
+  /**
+   * Sees whether a file that is yet to be made could be published, as things are now.
+   *
+   * @throws Refusal if the caller may not, a name is not legal or the version is there already
+   */
+  public void requirePossible(Caller caller, Target target) {
+    visible.requireMember(caller, target.adapter());
+    CatalogRules.requireLegal(target);
+    String name = target.adapter().namespace();
+    long namespace = access.idOf(name).orElseThrow(() -> Refusal.notFound("namespace " + name));
+    Optional<AdapterEntity> adapter =
+        adapters.findByNamespaceIdAndName(namespace, target.adapter().name());
+    if (adapter.isEmpty()) {
+      return;
     }
-    if (request.length() >= 0 && upload.size() != request.length()) {
-      throw Refusal.of(
-          HttpStatus.BAD_REQUEST,
-          "wrong-length",
-          "the body has %d bytes, Content-Length says %d"
-              .formatted(upload.size(), request.length()));
-    }
-    return Sha256.finish(hash);
+    requireVisibility(target, adapter.get());
+    VersionNumber number = VersionNumber.parse(target.version()).orElseThrow();
+    versions
+        .findByAdapterIdAndPrecedence(adapter.get().id(), number.precedence())
+        .ifPresent(
+            taken -> {
+              throw Refusal.of(
+                  HttpStatus.CONFLICT,
+                  "version-exists",
+                  "%s@%s %s, and its number is not given to other bytes"
+                      .formatted(
+                          target.adapter(),
+                          taken.version,
+                          taken.deletedAt == null ? "exists" : "was deleted"));
+            });
   }
 
-  private int read(Request request, byte[] buffer) throws IOException {
-    try {
-      return request.body().read(buffer);
-    } catch (IOException e) {
-      if (e instanceof SocketTimeoutException || e.getCause() instanceof SocketTimeoutException) {
-        throw tooSlow();
-      }
-      // Its sender is most likely gone; in case not, this is for it, and not a fault of ours.
-      throw Refusal.of(HttpStatus.BAD_REQUEST, "cut-off", "the body could not be read to its end");
+  /**
+   * Reads a file and checks all rules.
+   *
+   * @throws Refusal if the caller may not, or the file or what is asked for it breaks a rule
+   * @throws IOException if the bytes cannot be read back
+   */
+  public Candidate examine(Caller caller, Target target, BlobStore.Upload upload, Sha256 digest)
+      throws IOException {
+    visible.requireMember(caller, target.adapter());
+    if (upload.size() > settings.maxFileSize().toBytes()) {
+      throw Refusal.of(
+          HttpStatus.CONTENT_TOO_LARGE,
+          "too-large",
+          "the file is larger than %d bytes".formatted(settings.maxFileSize().toBytes()));
     }
+    Verifier.Examined examined = examine(upload);
+    CatalogRules.require(
+        target, examined.file().adapter(), upload.size(), roomFor(target.adapter(), digest));
+    return new Candidate(caller, target, upload, digest, examined);
   }
 
   private Verifier.Examined examine(BlobStore.Upload upload) throws IOException {
@@ -166,76 +202,77 @@ class Publishing {
     }
   }
 
-  private Published record(
-      Caller caller,
-      Request request,
-      BlobStore.Upload upload,
-      Sha256 digest,
-      Verifier.Examined examined) {
-    VersionNumber number = VersionNumber.parse(request.version()).orElseThrow();
+  /**
+   * Commits and records a version, as part of the caller's transaction.
+   *
+   * @throws Refusal if the version is there with other bytes
+   * @throws UncheckedIOException if the bytes cannot be kept
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  public Published record(Candidate candidate) {
+    Target target = candidate.target();
+    BlobStore.Upload upload = candidate.upload();
+    VersionNumber number = VersionNumber.parse(target.version()).orElseThrow();
+    String namespace = target.adapter().namespace();
     long namespaceId =
-        access
-            .idOf(request.adapter().namespace())
-            .orElseThrow(() -> Refusal.notFound("namespace " + request.adapter().namespace()));
-    AdapterEntity adapter = adapter(namespaceId, request);
+        access.idOf(namespace).orElseThrow(() -> Refusal.notFound("namespace " + namespace));
+    AdapterEntity adapter = adapter(namespaceId, target);
     Optional<VersionEntity> existing =
         versions.findByAdapterIdAndPrecedence(adapter.id(), number.precedence());
     if (existing.isPresent()) {
-      return repeated(existing.get(), number, digest, upload, request);
+      return repeated(existing.get(), number, candidate);
     }
     // Before the row is there, so that no row is without its blob; even if the store has these
     // bytes, since that spares them from a garbage collection that does not see the row yet.
     commit(upload);
-    VersionEntity version =
-        versions.saveAndFlush(describe(adapter, number, digest, upload.size(), examined, caller));
-    contents.add(version.id(), Contents.of(examined.file()));
+    VersionEntity version = versions.saveAndFlush(describe(adapter, number, candidate));
+    contents.add(version.id(), Contents.of(candidate.examined().file()));
     visible.changed(
-        request.adapter(),
+        target.adapter(),
         adapter.id(),
-        caller,
+        candidate.caller(),
         "version.publish",
-        request.adapter() + "@" + number,
-        digest.toString());
+        target.toString(),
+        version.digest);
     return new Published(version.summary(), true);
   }
 
-  private AdapterEntity adapter(long namespaceId, Request request) {
-    String name = request.adapter().name();
-    boolean isPrivate = request.visibility() == Visibility.PRIVATE;
+  private AdapterEntity adapter(long namespaceId, Target target) {
+    String name = target.adapter().name();
+    boolean isPrivate = target.visibility() == Visibility.PRIVATE;
     adapters.insertIfAbsent(namespaceId, name, isPrivate, clock.instant());
     AdapterEntity adapter = adapters.lock(namespaceId, name).orElseThrow();
-    if (request.visibility() != null && request.visibility() != adapter.visibility()) {
+    requireVisibility(target, adapter);
+    return adapter;
+  }
+
+  private static void requireVisibility(Target target, AdapterEntity adapter) {
+    if (target.visibility() != null && target.visibility() != adapter.visibility()) {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "other-visibility",
           "%s is %s; publishing does not change that"
-              .formatted(request.adapter(), adapter.visibility().name().toLowerCase()));
+              .formatted(target.adapter(), adapter.visibility().name().toLowerCase()));
     }
-    return adapter;
   }
 
-  private Published repeated(
-      VersionEntity existing,
-      VersionNumber number,
-      Sha256 digest,
-      BlobStore.Upload upload,
-      Request request) {
-    String what = request.adapter() + "@" + existing.version;
+  private Published repeated(VersionEntity existing, VersionNumber number, Candidate candidate) {
+    String what = candidate.target().adapter() + "@" + existing.version;
     if (existing.deletedAt != null) {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "version-deleted",
           what + " was deleted; its number is not given to other bytes, nor to the same");
     }
-    if (!existing.version.equals(number.text()) || !existing.digest().equals(digest)) {
+    if (!existing.version.equals(number.text()) || !existing.digest().equals(candidate.digest())) {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "version-exists",
           "%s exists with digest %s, and versions do not change; this is %s with digest %s"
-              .formatted(what, existing.digest, number, digest));
+              .formatted(what, existing.digest, number, candidate.digest()));
     }
     // Also mends a blob that was lost or damaged.
-    commit(upload);
+    commit(candidate.upload());
     return new Published(existing.summary(), false);
   }
 
@@ -248,30 +285,22 @@ class Publishing {
   }
 
   /** Bytes that the namespace may still take; whatever it has already takes none. */
-  private long roomFor(Request request, Sha256 digest) {
-    if (versions.refersTo(digest.toString())) {
-      return Long.MAX_VALUE;
-    }
-    long used =
-        access.idOf(request.adapter().namespace()).map(versions::sizeOfNamespace).orElse(0L);
-    return settings.namespaceQuota().toBytes() - used;
+  private long roomFor(AdapterName adapter, Sha256 digest) {
+    return versions.refersTo(digest.toString())
+        ? Long.MAX_VALUE
+        : quota.roomOf(adapter.namespace());
   }
 
-  private VersionEntity describe(
-      AdapterEntity owner,
-      VersionNumber number,
-      Sha256 digest,
-      long size,
-      Verifier.Examined examined,
-      Caller caller) {
+  private VersionEntity describe(AdapterEntity owner, VersionNumber number, Candidate candidate) {
+    Verifier.Examined examined = candidate.examined();
     Adapter adapter = examined.file().adapter();
     VersionEntity version = new VersionEntity();
     version.adapterId = owner.id();
     version.version = number.text();
     version.precedence = number.precedence();
     version.prerelease = number.prerelease();
-    version.digest = digest.toString();
-    version.size = size;
+    version.digest = candidate.digest().toString();
+    version.size = candidate.upload().size();
     version.base = adapter.base().name();
     version.generator = adapter.generator().label();
     for (Layer layer : adapter.layers()) {
@@ -294,22 +323,7 @@ class Publishing {
     version.publishedAt = clock.instant();
     version.verifiedAt =
         examined.verification() == Verification.VERIFIED ? version.publishedAt : null;
-    version.publishedBy = caller.account();
+    version.publishedBy = candidate.caller().account();
     return version;
-  }
-
-  private Refusal tooLarge() {
-    return Refusal.of(
-        HttpStatus.CONTENT_TOO_LARGE,
-        "too-large",
-        "the file is larger than %d bytes".formatted(settings.maxFileSize().toBytes()));
-  }
-
-  private Refusal tooSlow() {
-    return Refusal.of(
-        HttpStatus.REQUEST_TIMEOUT,
-        "too-slow",
-        "the body stopped, or took longer than %d seconds"
-            .formatted(settings.uploadTimeout().toSeconds()));
   }
 }

@@ -26,7 +26,7 @@ import org.springframework.transaction.event.TransactionalEventListener;
  * seldom; a change through this server is seen at once, one through a replica after that time.
  */
 @Component
-class References {
+public class References {
   static final String LATEST = "latest";
 
   /** Whatever this matches and is no range is an alias. */
@@ -57,7 +57,7 @@ class References {
    * @param pinned whether the reference can never mean another
    * @param yankReason why it should no longer be used, or null
    */
-  record Located(
+  public record Located(
       AdapterName adapter,
       long adapterId,
       boolean isPrivate,
@@ -73,7 +73,7 @@ class References {
    *
    * @throws Refusal with status 404 if there is none, whatever the reason
    */
-  Located find(Caller caller, AdapterName adapter, String reference) {
+  public Located find(Caller caller, AdapterName adapter, String reference) {
     Map<String, Located> found = known.getIfPresent(adapter);
     Located located = found == null ? null : found.get(reference);
     if (located == null) {

@@ -113,12 +113,9 @@ class VersionController {
     Publishing.Published published =
         publishing.publish(
             caller,
-            new Publishing.Request(
-                adapter,
-                version,
-                visibility,
-                request.getContentLengthLong(),
-                request.getInputStream()));
+            new Publishing.Target(adapter, version, visibility),
+            request.getContentLengthLong(),
+            request.getInputStream());
     if (!published.created()) {
       return ResponseEntity.ok(published.version());
     }

@@ -76,6 +76,11 @@ public final class Refusal extends RuntimeException {
         HttpStatus.SERVICE_UNAVAILABLE, "unavailable", detail, List.of(), retryAfter);
   }
 
+  /** Whether the same request may be carried out a little later. */
+  public boolean isTransient() {
+    return status == HttpStatus.TOO_MANY_REQUESTS || status == HttpStatus.SERVICE_UNAVAILABLE;
+  }
+
   HttpStatus status() {
     return status;
   }

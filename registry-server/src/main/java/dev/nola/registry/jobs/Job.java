@@ -1,0 +1,116 @@
+package dev.nola.registry.jobs;
+
+import dev.nola.api.job.JobDetails;
+import dev.nola.api.job.JobProgress;
+import dev.nola.api.job.JobRequest;
+import dev.nola.api.job.JobResult;
+import dev.nola.api.job.JobState;
+import dev.nola.api.job.JobType;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Instant;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A row of the table.
+ *
+ * @param adapter its name within the namespace
+ * @param tokenId with which it was asked for, or null if the server did
+ * @param nonce of a verification, in hexadecimal digits
+ */
+record Job(
+    JobDetails details,
+    long position,
+    String adapter,
+    String version,
+    @Nullable UUID tokenId,
+    @Nullable String digest,
+    @Nullable String nonce,
+    @Nullable Long modelId,
+    @Nullable Long datasetId,
+    long memoryBytes,
+    int timeoutSeconds,
+    @Nullable Long fence,
+    @Nullable Instant expiresAt,
+    @Nullable String checkpoint) {
+  private static final TypeReference<Map<String, Double>> METRICS = new TypeReference<>() {};
+
+  UUID id() {
+    return details.id();
+  }
+
+  JobType type() {
+    return details.type();
+  }
+
+  JobState state() {
+    return details.state();
+  }
+
+  static Job read(ResultSet row, JsonMapper json) throws SQLException {
+    byte[] nonce = row.getBytes("nonce");
+    return new Job(
+        new JobDetails(
+            row.getObject("id", UUID.class),
+            JobType.valueOf(row.getString("type")),
+            JobState.valueOf(row.getString("state")),
+            row.getInt("priority"),
+            row.getString("namespace"),
+            json.readValue(row.getString("request"), JobRequest.class),
+            row.getBoolean("cancel_requested"),
+            row.getInt("attempts"),
+            row.getInt("max_attempts"),
+            row.getString("worker"),
+            progress(row, json),
+            row.getString("reason"),
+            result(row, json),
+            row.getString("created_by"),
+            row.getTimestamp("created_at").toInstant(),
+            row.getTimestamp("not_before").toInstant(),
+            instant(row, "started_at"),
+            instant(row, "finished_at")),
+        row.getLong("position"),
+        row.getString("adapter"),
+        row.getString("version"),
+        row.getObject("token_id", UUID.class),
+        row.getString("digest"),
+        nonce == null ? null : HexFormat.of().formatHex(nonce),
+        row.getObject("model_id", Long.class),
+        row.getObject("dataset_id", Long.class),
+        row.getLong("memory_bytes"),
+        row.getInt("timeout_seconds"),
+        row.getObject("fence", Long.class),
+        instant(row, "expires_at"),
+        row.getString("checkpoint_digest"));
+  }
+
+  private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {
+    Timestamp at = row.getTimestamp(column);
+    return at == null ? null : at.toInstant();
+  }
+
+  static @Nullable JobProgress progress(ResultSet row, JsonMapper json) throws SQLException {
+    String progress = row.getString("progress");
+    return progress == null ? null : json.readValue(progress, JobProgress.class);
+  }
+
+  private static @Nullable JobResult result(ResultSet row, JsonMapper json) throws SQLException {
+    String digest = row.getString("result_digest");
+    String outcome = row.getString("outcome");
+    if (digest == null && outcome == null) {
+      return null;
+    }
+    String metrics = row.getString("result_metrics");
+    return new JobResult(
+        digest,
+        digest == null ? null : row.getLong("result_size"),
+        outcome,
+        metrics == null ? null : json.readValue(metrics, METRICS));
+  }
+}

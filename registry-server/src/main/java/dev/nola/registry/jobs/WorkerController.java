@@ -1,0 +1,266 @@
+package dev.nola.registry.jobs;
+
+import dev.nola.api.job.Heartbeat;
+import dev.nola.api.job.HeartbeatAnswer;
+import dev.nola.api.job.JobDetails;
+import dev.nola.api.job.JobFailure;
+import dev.nola.api.job.JobType;
+import dev.nola.api.job.Lease;
+import dev.nola.api.job.LeaseRequest;
+import dev.nola.api.job.Leases;
+import dev.nola.api.job.ObjectDetails;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobStore;
+import dev.nola.registry.objects.Objects;
+import dev.nola.registry.web.Refusal;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.Parameter;
+import io.swagger.v3.oas.annotations.media.Content;
+import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.parameters.RequestBody;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
+import io.swagger.v3.oas.annotations.tags.Tag;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.PutMapping;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.ResponseStatus;
+import org.springframework.web.bind.annotation.RestController;
+
+/** Jobs, for those who do them. */
+@RestController
+@RequestMapping("/api/v1/jobs")
+@Tag(name = "Workers")
+class WorkerController {
+  private static final String LATE =
+      " 409 lease-lost once the lease has ended; 409 cancelled once the job is to be cancelled.";
+
+  private static final int MAX_LEASES = 100;
+  private static final int MAX_WAIT = 30;
+  private static final int MAX_LISTED = 1_000;
+  private static final int MAX_NAME = 100;
+  private static final int MAX_LINES = 200;
+  private static final int MAX_LINE = 2_000;
+  private static final int MAX_METRICS = 1_000;
+  private static final int MAX_METRIC_NAME = 100;
+
+  /** Between two looks for jobs that other replicas queued, or whose time has come. */
+  private static final Duration LOOK = Duration.ofSeconds(1);
+
+  private final Jobs jobs;
+  private final Results results;
+  private final Objects objects;
+  private final Waiting waiting;
+  private final BlobStore blobs;
+  private final JobSettings settings;
+
+  WorkerController(
+      Jobs jobs,
+      Results results,
+      Objects objects,
+      Waiting waiting,
+      BlobStore blobs,
+      JobSettings settings) {
+    this.jobs = jobs;
+    this.results = results;
+    this.objects = objects;
+    this.waiting = waiting;
+    this.blobs = blobs;
+    this.settings = settings;
+  }
+
+  @PostMapping("/lease")
+  @Operation(
+      summary = "Take jobs",
+      description =
+          "Those of highest priority that the worker can do, and of these the oldest; waits for one if"
+              + " there is none. Verifications are for workers whose key is approved.")
+  Leases lease(
+      @org.springframework.web.bind.annotation.RequestBody LeaseRequest request, Caller caller) {
+    require(request);
+    long end = System.nanoTime() + Duration.ofSeconds(request.waitSeconds()).toNanos();
+    while (true) {
+      long round = waiting.round();
+      Set<JobType> types = types(request);
+      List<Job> leased = types.isEmpty() ? List.of() : jobs.lease(caller, request, types);
+      Duration left = Duration.ofNanos(end - System.nanoTime());
+      if (!leased.isEmpty() || !left.isPositive() || waiting.isEnding()) {
+        return show(leased);
+      }
+      waiting.await(round, left.compareTo(LOOK) < 0 ? left : LOOK);
+    }
+  }
+
+  @PostMapping("/{id}/heartbeat")
+  @Operation(
+      summary = "Keep a job, and report about it",
+      description = "409 lease-lost once the lease has ended.")
+  HeartbeatAnswer heartbeat(
+      @PathVariable UUID id,
+      @org.springframework.web.bind.annotation.RequestBody Heartbeat report,
+      Caller caller) {
+    require(report);
+    return jobs.heartbeat(caller, id, report);
+  }
+
+  @PutMapping("/{id}/checkpoint")
+  @ResponseStatus(HttpStatus.NO_CONTENT)
+  @Operation(
+      summary = "Keep a checkpoint, instead of the one before",
+      description = "From which another worker goes on, should this one be lost." + LATE,
+      requestBody =
+          @RequestBody(
+              required = true,
+              content =
+                  @Content(
+                      mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                      schema = @Schema(type = "string", format = "binary"))))
+  void putCheckpoint(
+      @PathVariable UUID id,
+      @RequestParam long fence,
+      @Parameter(hidden = true) HttpServletRequest request,
+      Caller caller)
+      throws IOException {
+    results.checkpoint(caller, id, fence, request.getContentLengthLong(), request.getInputStream());
+  }
+
+  @GetMapping("/{id}/checkpoint")
+  @Operation(
+      summary = "Download the checkpoint that a worker left",
+      description = "409 lease-lost once the lease has ended.",
+      responses =
+          @ApiResponse(
+              responseCode = "200",
+              content =
+                  @Content(
+                      mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                      schema = @Schema(type = "string", format = "binary"))))
+  void getCheckpoint(
+      @PathVariable UUID id,
+      @RequestParam long fence,
+      @Parameter(hidden = true) HttpServletResponse response,
+      Caller caller)
+      throws IOException {
+    String checkpoint = jobs.requireLeased(caller, id, fence, "checkpoint").checkpoint();
+    if (checkpoint == null) {
+      throw Refusal.notFound("checkpoint of the job " + id);
+    }
+    JobController.send(blobs, checkpoint, response);
+  }
+
+  @PutMapping("/{id}/result")
+  @Operation(
+      summary = "End a job with its result",
+      description =
+          "The adapter file of a training, which is published in the name of whoever asked for it, or"
+              + " the archive of an export. If the adapter cannot be published, the answer is a job that"
+              + " has failed with the reason, and the result is kept."
+              + LATE,
+      requestBody =
+          @RequestBody(
+              required = true,
+              content =
+                  @Content(
+                      mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
+                      schema = @Schema(type = "string", format = "binary"))))
+  JobDetails putResult(
+      @PathVariable UUID id,
+      @RequestParam long fence,
+      @Parameter(hidden = true) HttpServletRequest request,
+      Caller caller)
+      throws IOException {
+    return results.receive(
+        caller, id, fence, request.getContentLengthLong(), request.getInputStream());
+  }
+
+  @PostMapping("/{id}/failure")
+  @Operation(
+      summary = "Give a job back that could not be done, or was to be cancelled",
+      description =
+          "It waits for another try if that may help and there is one left; else it has failed. 409"
+              + " lease-lost once the lease has ended.")
+  JobDetails fail(
+      @PathVariable UUID id,
+      @org.springframework.web.bind.annotation.RequestBody JobFailure failure,
+      Caller caller) {
+    jobs.fail(caller, id, failure);
+    return jobs.find(id).orElseThrow().details();
+  }
+
+  private static Set<JobType> types(LeaseRequest request) {
+    Set<JobType> types = EnumSet.noneOf(JobType.class);
+    types.addAll(request.types());
+    return types;
+  }
+
+  private Leases show(List<Job> leased) {
+    Map<Long, ObjectDetails> named = objects.byId(objectsOf(leased));
+    return new Leases(
+        leased.stream()
+            .map(
+                job ->
+                    new Lease(
+                        job.details(),
+                        java.util.Objects.requireNonNull(job.fence()),
+                        java.util.Objects.requireNonNull(job.expiresAt()),
+                        settings.heartbeatSeconds(job.type()),
+                        job.digest(),
+                        job.nonce(),
+                        job.modelId() == null ? null : named.get(job.modelId()),
+                        job.datasetId() == null ? null : named.get(job.datasetId()),
+                        job.checkpoint() != null,
+                        job.memoryBytes(),
+                        job.timeoutSeconds()))
+            .toList());
+  }
+
+  private static Collection<Long> objectsOf(List<Job> leased) {
+    return leased.stream()
+        .flatMap(job -> Stream.of(job.modelId(), job.datasetId()))
+        .filter(java.util.Objects::nonNull)
+        .collect(Collectors.toSet());
+  }
+
+  private static void require(LeaseRequest request) {
+    requireRange("max", request.max(), 1, MAX_LEASES);
+    requireRange("waitSeconds", request.waitSeconds(), 0, MAX_WAIT);
+    requireRange("worker", request.worker().length(), 1, MAX_NAME);
+    requireRange("key", request.key().length(), 0, MAX_NAME);
+    requireRange("backends", request.backends().size(), 0, MAX_LISTED);
+    requireRange("models", request.models().size(), 0, MAX_LISTED);
+  }
+
+  private static void require(Heartbeat report) {
+    requireRange("log", report.log().size(), 0, MAX_LINES);
+    for (String line : report.log()) {
+      requireRange("log", line.length(), 0, MAX_LINE);
+    }
+    requireRange("metrics", report.metrics().size(), 0, MAX_METRICS);
+    for (Heartbeat.Metric metric : report.metrics()) {
+      requireRange("metrics.name", metric.name().length(), 1, MAX_METRIC_NAME);
+    }
+  }
+
+  /** Of a number, a length or a count. */
+  private static void requireRange(String field, int value, int min, int max) {
+    if (value < min || value > max) {
+      throw Refusal.invalid(field, "%s: %d, must be %d to %d".formatted(field, value, min, max));
+    }
+  }
+}
