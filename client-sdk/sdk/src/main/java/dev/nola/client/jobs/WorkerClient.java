@@ -1,6 +1,7 @@
 package dev.nola.client.jobs;
 
 import dev.nola.api.attestation.AttestationReport;
+import dev.nola.api.attestation.KeyRegistration;
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.job.Heartbeat;
 import dev.nola.api.job.HeartbeatAnswer;
@@ -64,7 +65,7 @@ public final class WorkerClient {
       throws IOException, InterruptedException {
     return transport.json(
         Call.of("POST", "/api/v1/worker-keys")
-            .with(Content.json(Map.of("publicKey", publicKey, "description", description))),
+            .with(Content.json(new KeyRegistration(publicKey, description))),
         new TypeReference<>() {});
   }
 
