@@ -8,12 +8,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.yaml.snakeyaml.Yaml;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What docker-compose.yml and the Dockerfiles that it names say, read as Docker reads them. */
 record Compose(Map<String, Map<String, Object>> services, Map<String, Object> secrets) {
   private static final Path ROOT = Path.of("..");
+
+  /**
+   * {@code SOURCE:TARGET} or {@code SOURCE:TARGET:ro}; a source may be {@code ${NAME:-DEFAULT}}.
+   */
+  private static final Pattern MOUNT =
+      Pattern.compile("(?:\\$\\{\\w+:-)?([^:}]+)}?:(/[^:]+)(?::ro)?");
 
   /**
    * The last stage of a Dockerfile, which is what runs, and the images that all stages begin from.
@@ -102,6 +110,19 @@ record Compose(Map<String, Map<String, Object>> services, Map<String, Object> se
       }
     }
     return files;
+  }
+
+  /** What is mounted where: names of volumes, or paths of the host, by a container's path. */
+  Map<String, String> mountsOf(String service) {
+    Map<String, String> mounts = new TreeMap<>();
+    for (String mount : strings(services.get(service).getOrDefault("volumes", List.of()))) {
+      Matcher parts = MOUNT.matcher(mount);
+      if (!parts.matches()) {
+        throw new IllegalArgumentException(service + " has a volume of another form: " + mount);
+      }
+      mounts.put(parts.group(2), parts.group(1));
+    }
+    return mounts;
   }
 
   /** The command of a health check. */

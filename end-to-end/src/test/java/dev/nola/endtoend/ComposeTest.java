@@ -4,24 +4,37 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.api.Scope;
 import dev.nola.api.Token;
+import dev.nola.client.Progress;
+import dev.nola.client.registry.AdapterName;
 import dev.nola.client.registry.NolaClient;
-import dev.nola.registry.RegistryServer;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
  * docker-compose.yml without Docker: what it says of every container, and its start commands run as
@@ -30,6 +43,12 @@ import org.junit.jupiter.api.io.TempDir;
 class ComposeTest {
   private static final String PASSWORD = "database-password-of-enough-characters";
   private static final String ADMIN = "admin-token-of-docker-compose-for-the-test";
+
+  /** What the images' jars start. */
+  private static final Map<String, String> MAIN =
+      Map.of(
+          "/opt/nola/nola-registry-server-exec.jar", "dev.nola.registry.RegistryServer",
+          "/opt/nola/nola-trainer-worker.jar", "dev.nola.trainer.TrainerWorker");
 
   @TempDir private Path folder = Path.of("");
 
@@ -90,39 +109,95 @@ class ComposeTest {
   }
 
   @Test
-  void theRegistryStartsAndGivesWorkersTheirToken() throws Exception {
+  void whatItStartsServesAndVerifies() throws Exception {
     try (EmbeddedPostgres postgres = postgres();
         Containers containers = new Containers(postgres.getPort())) {
       Process registry = containers.start("registry");
       containers.awaitHealth("registry", registry);
-
-      Process first = containers.start("worker-token");
-      assertThat(containers.end(first)).as(containers.log("worker-token")).isZero();
-      Path token = containers.path("/var/lib/nola-token/token");
-      assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(token)))
-          .isEqualTo("rw-------");
-      String secret = Files.readString(token).strip();
-      try (NolaClient worker = containers.client(secret)) {
-        Token shown = worker.whoami();
-        assertThat(shown.account()).isEqualTo("worker");
-        assertThat(shown.scopes()).containsExactly(Scope.WORKER);
-      }
+      workersGetTheirToken(containers);
       try (NolaClient admin = containers.client(ADMIN)) {
         assertThat(admin.whoami().account()).isEqualTo("admin");
       }
+      Path data = containers.mounted("registry", "/var/lib/nola");
+      assertThat(data.resolve("blobs")).isDirectory();
+      assertThat(data.resolve("postgres")).as("no database of its own").doesNotExist();
+      assertThat(data.resolve("admin-token")).as("the one that was given").doesNotExist();
 
-      assertThat(containers.end(containers.start("worker-token"))).isZero();
-      assertThat(token).content().as("a good token is kept").isEqualTo(secret + "\n");
-      Files.writeString(token, "nola_revoked\n");
-      assertThat(containers.end(containers.start("worker-token"))).isZero();
-      assertThat(token).content().as("one that is refused is not").startsWith("nola_");
-      assertThat(token).content().doesNotContain("revoked").isNotEqualTo(secret + "\n");
+      workersVerify(containers);
 
-      assertThat(containers.path("/var/lib/nola").resolve("postgres")).doesNotExist();
-      assertThat(containers.path("/var/lib/nola").resolve("admin-token")).doesNotExist();
       registry.destroy();
       assertThat(containers.end(registry)).as("after SIGTERM").isEqualTo(143);
     }
+  }
+
+  private static void workersGetTheirToken(Containers containers) throws Exception {
+    assertThat(containers.end(containers.start("worker-token")))
+        .as(containers.log("worker-token"))
+        .isZero();
+    Path token = containers.mounted("worker-1", "/var/lib/nola-token").resolve("token");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(token)))
+        .isEqualTo("rw-------");
+    String secret = Files.readString(token).strip();
+    try (NolaClient worker = containers.client(secret)) {
+      Token shown = worker.whoami();
+      assertThat(shown.account()).isEqualTo("worker");
+      assertThat(shown.scopes()).containsExactly(Scope.WORKER);
+    }
+    assertThat(containers.end(containers.start("worker-token"))).isZero();
+    assertThat(token).content().as("a good token is kept").isEqualTo(secret + "\n");
+    Files.writeString(token, "nola_revoked\n");
+    assertThat(containers.end(containers.start("worker-token"))).isZero();
+    assertThat(token).content().as("one that is refused is not").doesNotContain("revoked");
+  }
+
+  private void workersVerify(Containers containers) throws Exception {
+    for (String name : List.of("worker-1", "worker-2")) {
+      containers.awaitHealth(name, containers.start(name));
+    }
+    List<String> keys =
+        await(
+            "both workers register a key",
+            () -> {
+              List<String> found = new ArrayList<>();
+              JsonNode registered = containers.admin("GET", "/api/v1/worker-keys", null);
+              registered.at("/items").forEach(k -> found.add(k.at("/fingerprint").asString()));
+              return found.size() == 2 ? found : null;
+            },
+            containers);
+    for (String key : keys) {
+      JsonNode approved = containers.admin("PUT", "/api/v1/worker-keys/" + key + "/approval", "{}");
+      assertThat(approved.at("/state").asString()).isEqualTo("approved");
+    }
+    try (NolaClient admin = containers.client(ADMIN)) {
+      admin.createNamespace("acme");
+      admin.publish(
+          AdapterName.parse("acme/mood"), "1.0.0", Samples.small(folder, 7), Progress.NONE);
+    }
+    JsonNode attestations =
+        await(
+            "every backend attests the version",
+            () -> {
+              JsonNode version =
+                  containers.admin("GET", "/api/v1/adapters/acme/mood/versions/1.0.0", null);
+              JsonNode found = version.at("/attestations");
+              return found.at("/backends").size() == 3 ? found : null;
+            },
+            containers);
+    assertThat(attestations.at("/mismatches").asInt()).isZero();
+    assertThat(attestations.at("/independent").asInt()).as("one machine").isEqualTo(1);
+  }
+
+  private static <T> T await(String what, Callable<@Nullable T> look, Containers containers)
+      throws Exception {
+    long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(4);
+    T found;
+    while ((found = look.call()) == null) {
+      assertThat(System.nanoTime())
+          .as(what + "\n" + containers.log("worker-1") + containers.log("worker-2"))
+          .isLessThan(end);
+      Thread.sleep(300);
+    }
+    return found;
   }
 
   /** A PostgreSQL that asks for passwords, prepared by what create-role.sh has for the image's. */
@@ -162,12 +237,25 @@ class ComposeTest {
 
     Containers(int databasePort) throws IOException {
       this.databasePort = databasePort;
-      Files.createDirectories(path("/var/lib/nola"));
-      Files.createDirectories(path("/var/lib/nola-token"));
     }
 
-    Path path(String inContainer) {
-      return host.resolve(inContainer.substring(1));
+    /** Where a path of a container is here: volumes are folders, and shared as they say. */
+    Path mounted(String service, String path) throws IOException {
+      String source = compose.mountsOf(service).get(path);
+      return Files.createDirectories(host.resolve("volumes").resolve(source).normalize());
+    }
+
+    JsonNode admin(String method, String path, @Nullable String body) throws Exception {
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
+              .header("Authorization", "Bearer " + ADMIN)
+              .header("Content-Type", "application/json")
+              .method(
+                  method, body == null ? BodyPublishers.noBody() : BodyPublishers.ofString(body))
+              .build();
+      try (HttpClient http = HttpClient.newHttpClient()) {
+        return JsonMapper.shared().readTree(http.send(request, BodyHandlers.ofString()).body());
+      }
     }
 
     NolaClient client(String token) {
@@ -186,29 +274,39 @@ class ComposeTest {
         Files.writeString(secrets.resolve(file.getKey()), value + "\n"); // as openssl writes them
       }
       ProcessBuilder builder =
-          new ProcessBuilder(start.command().stream().map(w -> here(w, secrets)).toList())
-              .directory(path("/var/lib/nola").toFile())
+          new ProcessBuilder()
+              .directory(secrets.getParent().toFile())
               .redirectErrorStream(true)
               .redirectOutput(host.resolve(service + ".log").toFile());
-      List<String> command = new ArrayList<>(builder.command());
+      Map<String, String> places = places(service, secrets);
+      List<String> command = new ArrayList<>();
+      start.command().forEach(word -> command.add(here(word, places)));
+      if (command.getFirst().equals("java")) {
+        command.set(0, Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      }
       int jar = command.indexOf("-jar");
       if (jar >= 0) {
-        assertThat(command.get(jar + 1)).isEqualTo("/opt/nola/nola-registry-server-exec.jar");
+        String main = MAIN.get(command.get(jar + 1));
+        assertThat(main).as("main class of " + command.get(jar + 1)).isNotNull();
         command.set(jar, "-cp");
         command.set(jar + 1, System.getProperty("java.class.path"));
-        command.add(jar + 2, RegistryServer.class.getName());
+        command.add(jar + 2, main);
       }
       builder.command(command);
       builder.environment().keySet().removeIf(name -> name.matches("(NOLA|SPRING)_.*"));
-      start.environment().forEach((n, value) -> builder.environment().put(n, here(value, secrets)));
+      start.environment().forEach((n, v) -> builder.environment().put(n, here(v, places)));
+      builder
+          .environment()
+          .remove("DJL_CACHE_DIR"); // half a gigabyte that is unpacked here already
       Process process = builder.start();
       running.add(process);
       return process;
     }
 
     void awaitHealth(String service, Process process) throws Exception {
+      Map<String, String> places = places(service, host);
       List<String> check =
-          compose.healthCheckOf(service).stream().map(word -> here(word, host)).toList();
+          compose.healthCheckOf(service).stream().map(word -> here(word, places)).toList();
       long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(3);
       while (new ProcessBuilder(check).start().waitFor() != 0) {
         assertThat(process.isAlive()).as("%s: %s", service, log(service)).isTrue();
@@ -222,22 +320,30 @@ class ComposeTest {
       return process.exitValue();
     }
 
-    /** A word of the file, with what is another here: paths, ports, addresses and programs. */
-    private String here(String word, Path secrets) {
-      Map<String, String> other = new LinkedHashMap<>();
-      other.put("/opt/nola/worker-token.sh", script().toString());
-      other.put("/run/secrets", secrets.toString());
-      other.put("/var/lib/", path("/var/lib") + "/");
-      other.put("//database:5432", "//127.0.0.1:" + databasePort);
-      other.put("8080", Integer.toString(port));
-      other.put("0.0.0.0", "127.0.0.1"); // of a test, nobody else's machine should see anything
-      String here = word;
-      for (Map.Entry<String, String> pair : other.entrySet()) {
-        here = here.replace(pair.getKey(), pair.getValue());
+    /** What is another here, by what the files say: paths, ports, addresses and programs. */
+    private Map<String, String> places(String service, Path secrets) throws IOException {
+      Map<String, String> places = new LinkedHashMap<>();
+      for (String path : compose.mountsOf(service).keySet()) {
+        places.put(path, mounted(service, path).toString());
       }
-      return here.equals("java")
-          ? Path.of(System.getProperty("java.home"), "bin", "java").toString()
-          : here;
+      places.put("/opt/nola/worker-token.sh", script().toString());
+      places.put("/run/secrets", secrets.toString());
+      places.put("//database:5432", "//127.0.0.1:" + databasePort);
+      places.put("8080", Integer.toString(port));
+      places.put("0.0.0.0", "127.0.0.1"); // nobody else's machine should see a test
+      return places;
+    }
+
+    /** A word of the file; of places of which one begins like another, the longer one is meant. */
+    private static String here(String word, Map<String, String> places) {
+      String pattern =
+          places.keySet().stream()
+              .sorted(Comparator.comparing(String::length).reversed())
+              .map(Pattern::quote)
+              .collect(Collectors.joining("|"));
+      return Pattern.compile(pattern)
+          .matcher(word)
+          .replaceAll(found -> Matcher.quoteReplacement(places.getOrDefault(found.group(), "")));
     }
 
     private static Path script() {
