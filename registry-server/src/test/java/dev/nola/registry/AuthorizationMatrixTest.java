@@ -34,7 +34,9 @@ class AuthorizationMatrixTest {
 
   // Each row: endpoint, then the status for everyone in Who's order. {ns} is OWNER's namespace,
   // with
-  // MEMBER in it, a public adapter {open} and a private one {secret}, both at 1.0.0.
+  // MEMBER in it, a public adapter {open} and a private one {secret}, both at 1.0.0, a dataset
+  // {data},
+  // and {job} is one of the namespace's that was cancelled.
   private static final String TABLE =
       """
       PUT    /api/v1/namespaces/{ns}                          401 403 409 409 200 403 200
@@ -78,6 +80,26 @@ class AuthorizationMatrixTest {
       GET    /api/v1/worker-keys/absent                       404 404 404 404 404 404 404
       PUT    /api/v1/worker-keys/absent/approval              401 403 403 403 403 403 404
       PUT    /api/v1/worker-keys/absent/revocation            401 403 403 403 403 403 404
+      PUT    /api/v1/datasets/{ns}/data                       401 403 404 422 422 403 422
+      GET    /api/v1/datasets                                 401 400 400 400 400 400 400
+      GET    /api/v1/datasets/{ns}/data                       401 404 404 200 200 200 200
+      GET    /api/v1/datasets/{ns}/data/revisions/absent      401 404 404 404 404 404 404
+      PUT    /api/v1/datasets/{ns}/data/files/absent          401 403 404 422 422 403 422
+      GET    /api/v1/datasets/{ns}/data/files/absent          401 404 404 422 422 422 422
+      POST   /api/v1/jobs                                     401 403 403 201 201 403 201
+      GET    /api/v1/jobs                                     401 200 200 200 200 200 200
+      GET    /api/v1/jobs/{job}                               401 404 404 200 200 200 200
+      PATCH  /api/v1/jobs/{job}                               401 403 404 409 409 403 409
+      POST   /api/v1/jobs/{job}/cancel                        401 403 404 200 200 403 200
+      POST   /api/v1/jobs/{job}/retry                         401 403 404 422 422 403 422
+      GET    /api/v1/jobs/{job}/result                        401 404 404 404 404 404 404
+      GET    /api/v1/jobs/{job}/events                        401 404 404 200 200 200 200
+      POST   /api/v1/jobs/lease                               401 403 403 403 403 422 422
+      POST   /api/v1/jobs/{job}/heartbeat                     401 403 403 403 403 409 409
+      PUT    /api/v1/jobs/{job}/checkpoint?fence=0            401 403 403 403 403 409 409
+      GET    /api/v1/jobs/{job}/checkpoint?fence=0            401 403 403 403 403 409 409
+      PUT    /api/v1/jobs/{job}/result?fence=0                401 403 403 403 403 409 409
+      POST   /api/v1/jobs/{job}/failure                       401 403 403 403 403 409 409
       GET    /api/v1/audit                                    401 403 403 403 403 403 200
       POST   /api/v1/admin/collect-garbage                    401 403 403 403 403 403 200
       POST   /api/v1/admin/scrub                              401 403 403 403 403 403 200
@@ -91,21 +113,37 @@ class AuthorizationMatrixTest {
       GET    /                                                401 403 403 403 403 403 403
       """;
 
-  /** What needs a body; all others are sent without one. */
-  private static final Map<String, String> BODIES =
-      Map.of(
-          "PUT members", "{\"role\": \"member\"}",
-          "POST tokens", "{\"scopes\": []}",
-          "POST worker-keys", "{\"publicKey\": \"none\"}",
-          "PUT approval", "{}",
-          "PUT revocation", "{\"reason\": \"none\"}",
-          "PATCH open", "{}",
-          "PATCH secret", "{}",
-          "PUT yank", "{\"reason\": \"none\"}",
-          "PUT aliases", "{\"version\": \"1.0.0\"}");
+  /** What needs a body, the last that fits; all others are sent without one. */
+  private static final List<Map.Entry<String, String>> BODIES =
+      List.of(
+          Map.entry("PUT members", "{\"role\": \"member\"}"),
+          Map.entry("POST tokens", "{\"scopes\": []}"),
+          Map.entry("POST worker-keys", "{\"publicKey\": \"none\"}"),
+          Map.entry("PUT approval", "{}"),
+          Map.entry("PUT revocation", "{\"reason\": \"none\"}"),
+          Map.entry("PATCH open", "{}"),
+          Map.entry("PATCH secret", "{}"),
+          Map.entry("PUT yank", "{\"reason\": \"none\"}"),
+          Map.entry("PUT aliases", "{\"version\": \"1.0.0\"}"),
+          Map.entry("PUT data", "{\"files\": []}"),
+          Map.entry(
+              "POST jobs",
+              """
+              {"type": "verify",
+               "verify": {"adapter": "{ns}/open", "version": "1.0.0", "backend": "scalar"}}"""),
+          Map.entry("PATCH {job}", "{\"priority\": 1}"),
+          Map.entry("POST retry", "{\"version\": \"2.0.0\"}"),
+          Map.entry(
+              "POST lease",
+              """
+              {"worker": "", "key": "", "types": [], "backends": [], "cuda": false,
+               "memoryBytes": 0, "models": [], "max": 1, "waitSeconds": 0}"""),
+          Map.entry("POST heartbeat", "{\"fence\": 0, \"log\": [], \"metrics\": []}"),
+          Map.entry("POST failure", "{\"fence\": 0, \"reason\": \"none\", \"retryable\": false}"));
 
   private static final Map<Who, TestClient> CLIENTS = new LinkedHashMap<>();
   private static String namespace = "";
+  private static String job = "";
 
   @BeforeAll
   static void createEveryone() throws Exception {
@@ -126,6 +164,19 @@ class AuthorizationMatrixTest {
       owner.put(
           "/api/v1/adapters/" + namespace + "/" + name + "/aliases/st", Map.of("version", "1.0.0"));
     }
+    TestObjects.putDataset(owner, namespace + "/data", Map.of("a.txt", "a"));
+    job =
+        owner
+            .post(
+                "/api/v1/jobs",
+                Map.of(
+                    "type",
+                    "verify",
+                    "verify",
+                    Map.of(
+                        "adapter", namespace + "/open", "version", "1.0.0", "backend", "scalar")))
+            .text("/id");
+    owner.post("/api/v1/jobs/" + job + "/cancel", "");
   }
 
   private static TestClient client(Who who) {
@@ -174,7 +225,7 @@ class AuthorizationMatrixTest {
                                 .getMethods()
                                 .forEach(
                                     verb -> {
-                                      String regex = verb + " +" + path + " .*";
+                                      String regex = verb + " +" + path + "(\\?[^ ]+)? .*";
                                       if (rows.stream().noneMatch(row -> row.matches(regex))) {
                                         missing.add(verb + " " + pattern);
                                       }
@@ -187,13 +238,13 @@ class AuthorizationMatrixTest {
   private static int send(TestClient client, String method, String path) throws Exception {
     String[] parts = path.split("/");
     String body = null;
-    for (Map.Entry<String, String> entry : BODIES.entrySet()) {
+    for (Map.Entry<String, String> entry : BODIES) {
       String[] key = entry.getKey().split(" ");
       if (method.equals(key[0]) && List.of(parts).contains(key[1])) {
-        body = entry.getValue();
+        body = entry.getValue().replace("{ns}", namespace);
       }
     }
-    String url = path.replace("{ns}", namespace);
+    String url = path.replace("{ns}", namespace).replace("{job}", job);
     if (method.equals("POST") && path.contains("/versions/")) {
       return client
           .send(

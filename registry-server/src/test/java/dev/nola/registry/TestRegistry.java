@@ -105,6 +105,11 @@ final class TestRegistry implements AutoCloseable {
     }
   }
 
+  /** For another server to go on with its database and directory. */
+  void closeKeepingData() {
+    context.close();
+  }
+
   @Override
   public void close() {
     context.close();

@@ -11,6 +11,7 @@ import dev.nola.api.job.Leases;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.blobs.BlobStore;
+import dev.nola.registry.keys.WorkerKeys;
 import dev.nola.registry.objects.Objects;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
@@ -66,6 +67,7 @@ class WorkerController {
   private final Jobs jobs;
   private final Results results;
   private final Objects objects;
+  private final WorkerKeys keys;
   private final Waiting waiting;
   private final BlobStore blobs;
   private final JobSettings settings;
@@ -74,12 +76,14 @@ class WorkerController {
       Jobs jobs,
       Results results,
       Objects objects,
+      WorkerKeys keys,
       Waiting waiting,
       BlobStore blobs,
       JobSettings settings) {
     this.jobs = jobs;
     this.results = results;
     this.objects = objects;
+    this.keys = keys;
     this.waiting = waiting;
     this.blobs = blobs;
     this.settings = settings;
@@ -203,9 +207,12 @@ class WorkerController {
     return jobs.find(id).orElseThrow().details();
   }
 
-  private static Set<JobType> types(LeaseRequest request) {
+  private Set<JobType> types(LeaseRequest request) {
     Set<JobType> types = EnumSet.noneOf(JobType.class);
     types.addAll(request.types());
+    if (types.contains(JobType.VERIFY) && !keys.isApproved(request.key())) {
+      types.remove(JobType.VERIFY);
+    }
     return types;
   }
 

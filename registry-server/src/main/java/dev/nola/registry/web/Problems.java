@@ -96,7 +96,12 @@ class Problems extends ResponseEntityExceptionHandler {
       HttpStatusCode status,
       WebRequest request) {
     Throwable cause = failure.getMostSpecificCause();
-    String why = cause instanceof JacksonException e ? e.getOriginalMessage() : null;
+    String why = null;
+    if (cause instanceof JacksonException e) {
+      why = e.getOriginalMessage();
+    } else if (failure.getCause() instanceof JacksonException) {
+      why = cause.getMessage(); // of a record that cannot be so
+    }
     return refused(
         Refusal.of(
             HttpStatus.BAD_REQUEST,

@@ -1,6 +1,7 @@
 package dev.nola.api.job;
 
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,5 +20,10 @@ public record Heartbeat(
   }
 
   /** A number that was measured after a training step. */
-  public record Metric(String name, long step, double value) {}
+  public record Metric(String name, long step, double value) {
+    /** Insists on a name. */
+    public Metric {
+      Objects.requireNonNull(name, "name is missing");
+    }
+  }
 }

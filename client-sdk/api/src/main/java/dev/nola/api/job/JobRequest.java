@@ -3,6 +3,7 @@ package dev.nola.api.job;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.nola.api.Visibility;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,10 @@ public record JobRequest(
     @Nullable Train train,
     @Nullable Verify verify,
     @Nullable Export export) {
+  /** Insists on a type. */
+  public JobRequest {
+    Objects.requireNonNull(type, "type is missing");
+  }
 
   /**
    * An adapter to train.
@@ -43,7 +48,15 @@ public record JobRequest(
       Map<String, Object> job,
       @Nullable Boolean cuda,
       @Nullable Long memoryBytes,
-      @Nullable Integer timeoutSeconds) {}
+      @Nullable Integer timeoutSeconds) {
+    /** Insists on what has to be there. */
+    public Train {
+      Objects.requireNonNull(adapter, "adapter is missing");
+      Objects.requireNonNull(version, "version is missing");
+      Objects.requireNonNull(dataset, "dataset is missing");
+      Objects.requireNonNull(job, "job is missing");
+    }
+  }
 
   /**
    * A version to verify.
@@ -52,7 +65,14 @@ public record JobRequest(
    * @param version number of the version
    * @param backend {@code scalar}, {@code vector} or {@code torch}
    */
-  public record Verify(String adapter, String version, String backend) {}
+  public record Verify(String adapter, String version, String backend) {
+    /** Insists on all of it. */
+    public Verify {
+      Objects.requireNonNull(adapter, "adapter is missing");
+      Objects.requireNonNull(version, "version is missing");
+      Objects.requireNonNull(backend, "backend is missing");
+    }
+  }
 
   /**
    * A version to turn into a PEFT adapter.
@@ -64,5 +84,11 @@ public record JobRequest(
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Export(
-      String adapter, String version, @Nullable String model, @Nullable String type) {}
+      String adapter, String version, @Nullable String model, @Nullable String type) {
+    /** Insists on what has to be there. */
+    public Export {
+      Objects.requireNonNull(adapter, "adapter is missing");
+      Objects.requireNonNull(version, "version is missing");
+    }
+  }
 }

@@ -1,6 +1,7 @@
 package dev.nola.api.job;
 
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A worker that looks for jobs, and what it can do.
@@ -25,4 +26,13 @@ public record LeaseRequest(
     long memoryBytes,
     List<String> models,
     int max,
-    int waitSeconds) {}
+    int waitSeconds) {
+  /** Copies the lists. */
+  public LeaseRequest {
+    Objects.requireNonNull(worker, "worker is missing");
+    Objects.requireNonNull(key, "key is missing");
+    types = List.copyOf(types);
+    backends = List.copyOf(backends);
+    models = List.copyOf(models);
+  }
+}

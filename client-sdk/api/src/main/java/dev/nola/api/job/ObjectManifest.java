@@ -2,6 +2,7 @@ package dev.nola.api.job;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,5 +27,11 @@ public record ObjectManifest(@Nullable String description, List<Entry> files) {
    * @param size in bytes
    * @param digest {@code sha256:…}
    */
-  public record Entry(String path, long size, String digest) {}
+  public record Entry(String path, long size, String digest) {
+    /** Insists on all of it. */
+    public Entry {
+      Objects.requireNonNull(path, "path is missing");
+      Objects.requireNonNull(digest, "digest is missing");
+    }
+  }
 }

@@ -1,0 +1,203 @@
+package dev.nola.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nola.format.Sha256;
+import dev.nola.registry.TestClient.Answer;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class ObjectsTest {
+  private final TestRegistry registry = TestRegistry.shared();
+  private final TestClient admin = registry.admin();
+  private TestClient ann = admin;
+  private String namespace = "";
+
+  @BeforeEach
+  void createNamespace() throws Exception {
+    ann = admin.account("objects-ann", "publish");
+    namespace = ann.namespace();
+  }
+
+  @Test
+  void revisionIsTheDigestThatItsRecordDescribes() throws Exception {
+    // From the text of ObjectManifest alone.
+    ByteArrayOutputStream hashed = new ByteArrayOutputStream();
+    hashed.writeBytes("nola-object".getBytes(StandardCharsets.UTF_8));
+    for (String path : List.of("B.txt", "a/b.txt")) {
+      byte[] content = (path + "!").getBytes(StandardCharsets.UTF_8);
+      hashed.writeBytes(
+          ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(path.length()).array());
+      hashed.writeBytes(path.getBytes(StandardCharsets.UTF_8));
+      hashed.writeBytes(
+          ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(content.length).array());
+      hashed.writeBytes(Sha256.hash(content).toBytes());
+    }
+
+    String revision =
+        TestObjects.putDataset(
+            ann, namespace + "/glosses", Map.of("a/b.txt", "a/b.txt!", "B.txt", "B.txt!"));
+
+    assertThat(revision).isEqualTo(Sha256.hash(hashed.toByteArray()).toString());
+  }
+
+  @Test
+  void sameManifestIsTheSameRevisionAndTheLatestIsTheLastMade() throws Exception {
+    String name = namespace + "/glosses";
+    String path = "/api/v1/datasets/" + name;
+    String first = TestObjects.putDataset(ann, name, Map.of("a.txt", "one"));
+    String second = TestObjects.putDataset(ann, name, Map.of("a.txt", "two"));
+
+    Answer again = ann.put(path, TestObjects.manifest(Map.of("a.txt", "one")));
+
+    assertThat(again.status()).isEqualTo(200);
+    assertThat(again.text("/revision")).isEqualTo(first);
+    assertThat(ann.get(path).text("/revision")).isEqualTo(second);
+    assertThat(ann.get(path + "/revisions/" + first).json().at("/files/0/digest").asString())
+        .isEqualTo(TestObjects.digest("one"));
+    assertThat(ann.get(path + "/files/" + TestObjects.digest("one")).bytes())
+        .isEqualTo("one".getBytes(StandardCharsets.UTF_8));
+    TestObjects.putDataset(ann, namespace + "/also", Map.of("b", "b"));
+    Answer page = ann.get("/api/v1/datasets?limit=1&namespace=" + namespace);
+    assertThat(page.text("/items/0/name")).isEqualTo("also");
+    Answer rest =
+        ann.get(
+            "/api/v1/datasets?limit=1&namespace=" + namespace + "&cursor=" + page.text("/next"));
+    assertThat(rest.text("/items/0/revision")).isEqualTo(second);
+    assertThat(rest.json().at("/next").isNull()).isTrue();
+    assertThat(ann.get("/api/v1/models/" + name).status()).isEqualTo(404);
+  }
+
+  @Test
+  void datasetNeedsItsFilesAndAModelDoesNot() throws Exception {
+    Map<String, Object> manifest = TestObjects.manifest(Map.of("a", "here", "b", "elsewhere"));
+    TestObjects.upload(ann, "models/" + namespace + "/big", "here");
+
+    Answer dataset = ann.put("/api/v1/datasets/" + namespace + "/big", manifest);
+    Answer model = ann.put("/api/v1/models/" + namespace + "/big", manifest);
+
+    assertThat(dataset.refusal()).isEqualTo("422 invalid");
+    assertThat(dataset.json().at("/violations")).hasSize(1);
+    assertThat(dataset.text("/detail")).contains("b with digest").contains("was not uploaded");
+    assertThat(model.status()).isEqualTo(201);
+    assertThat(model.json().at("/stored").asBoolean()).isFalse();
+    TestObjects.upload(ann, "models/" + namespace + "/big", "elsewhere");
+    Answer again = ann.put("/api/v1/models/" + namespace + "/big", manifest);
+    assertThat(again.status()).isEqualTo(200);
+    assertThat(again.json().at("/stored").asBoolean()).isTrue();
+  }
+
+  @Test
+  void bytesOfAnotherNamespaceCannotBeNamed() throws Exception {
+    TestClient bob = admin.account("objects-bob", "publish");
+    String his = bob.namespace();
+    TestObjects.putDataset(ann, namespace + "/private", Map.of("a", "secret of ann"));
+
+    Answer stolen =
+        bob.put(
+            "/api/v1/datasets/" + his + "/mine",
+            TestObjects.manifest(Map.of("a", "secret of ann")));
+
+    assertThat(stolen.refusal()).isEqualTo("422 invalid");
+    assertThat(bob.get("/api/v1/datasets/" + namespace + "/private").refusal())
+        .isEqualTo("404 not-found");
+    String file = "/files/" + TestObjects.digest("secret of ann");
+    assertThat(bob.get("/api/v1/datasets/" + namespace + "/private" + file).refusal())
+        .isEqualTo("404 not-found");
+    assertThat(bob.get("/api/v1/datasets/" + his + "/mine" + file).refusal())
+        .isEqualTo("404 not-found");
+    assertThat(bob.get("/api/v1/datasets?namespace=" + namespace).status()).isEqualTo(404);
+    TestClient worker = admin.account("objects-worker", "worker");
+    assertThat(worker.get("/api/v1/datasets/" + namespace + "/private" + file).status())
+        .isEqualTo(200);
+  }
+
+  @Test
+  void everyBrokenRuleOfAManifestIsNamed() throws Exception {
+    Answer answer =
+        ann.put(
+            "/api/v1/datasets/" + namespace + "/bad",
+            Map.of(
+                "files",
+                List.of(
+                    Map.of("path", "../etc/passwd", "size", 1, "digest", TestObjects.digest("a")),
+                    Map.of("path", "a", "size", -1, "digest", TestObjects.digest("a")),
+                    Map.of("path", "a", "size", 1, "digest", "md5:1"),
+                    Map.of("path", ".hidden", "size", 1, "digest", TestObjects.digest("a")))));
+
+    assertThat(answer.refusal()).isEqualTo("422 invalid");
+    assertThat(answer.json().at("/violations")).hasSize(5);
+    assertThat(
+            ann.put(
+                    "/api/v1/datasets/" + namespace + "/Bad",
+                    TestObjects.manifest(Map.of("a", "a")))
+                .refusal())
+        .isEqualTo("422 invalid");
+  }
+
+  @Test
+  void uploadMustHaveItsDigestAndFitTheQuota() throws Exception {
+    String object = "datasets/" + namespace + "/d";
+    Answer wrong = TestObjects.upload(ann, object, TestObjects.digest("a"), "b");
+    assertThat(wrong.refusal()).isEqualTo("422 wrong-digest");
+    assertThat(TestObjects.upload(ann, object, "a").status()).isEqualTo(201);
+    assertThat(TestObjects.upload(ann, object, "a").status()).isEqualTo(200);
+
+    int size = Samples.file(1).length;
+    try (TestRegistry small =
+        TestRegistry.start(
+            "nola.catalog.namespace-quota=" + (size + 10) + "B",
+            "nola.objects.max-file-size=100B")) {
+      String own = small.admin().namespace();
+      assertThat(
+              TestObjects.upload(small.admin(), "datasets/" + own + "/d", "x".repeat(101))
+                  .refusal())
+          .isEqualTo("413 too-large");
+      assertThat(
+              TestObjects.upload(small.admin(), "datasets/" + own + "/d", "0123456789a").status())
+          .isEqualTo(201);
+      // What datasets take, adapters cannot.
+      assertThat(small.admin().publish(own + "/mood@1.0.0", Samples.file(1)).text("/detail"))
+          .contains("leaves " + (size - 1));
+      assertThat(
+              TestObjects.upload(small.admin(), "datasets/" + own + "/d", "y".repeat(100)).status())
+          .isEqualTo(201);
+    }
+  }
+
+  @Test
+  void collectionSparesNamedFilesAndTakesOthersAfterTheGrace() throws Exception {
+    try (TestRegistry own = TestRegistry.start()) {
+      String name = own.admin().namespace();
+      TestObjects.putDataset(own.admin(), name + "/kept", Map.of("a", "named"));
+      TestObjects.upload(own.admin(), "datasets/" + name + "/kept", "unnamed");
+      assertThat(collect(own)).isZero();
+
+      for (Path blob : own.blobFiles()) {
+        Files.setLastModifiedTime(blob, FileTime.from(Instant.now().minus(Duration.ofHours(25))));
+      }
+      assertThat(collect(own)).isZero(); // sent less than a day ago, as the registry knows
+      own.database().execute("update object_blob set uploaded_at = now() - interval '25 hours'");
+
+      assertThat(collect(own)).isEqualTo(1);
+      String path = "/api/v1/datasets/" + name + "/kept/files/";
+      assertThat(own.admin().get(path + TestObjects.digest("named")).status()).isEqualTo(200);
+      assertThat(own.admin().get(path + TestObjects.digest("unnamed")).status()).isEqualTo(404);
+    }
+  }
+
+  private static int collect(TestRegistry registry) throws Exception {
+    return registry.admin().post("/api/v1/admin/collect-garbage", "").json().at("/blobs").asInt();
+  }
+}
