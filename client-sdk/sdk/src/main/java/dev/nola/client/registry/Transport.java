@@ -1,5 +1,6 @@
 package dev.nola.client.registry;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.nola.api.Violation;
 import dev.nola.client.Progress;
 import dev.nola.client.registry.RegistryException.Kind;
@@ -40,6 +41,9 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.cfg.MapperConfig;
+import tools.jackson.databind.introspect.AnnotatedMember;
+import tools.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -47,12 +51,23 @@ import tools.jackson.databind.json.JsonMapper;
  * the clients of this SDK; applications have no use for it.
  */
 public final class Transport implements AutoCloseable {
-  /** The registry's answers leave out no field, not even one that is null. */
   private static final JsonMapper JSON =
       JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .annotationIntrospector(new Complete())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
+
+  /**
+   * The registry's answers leave out no field, not even one that is null, except those of records
+   * that say so.
+   */
+  private static final class Complete extends JacksonAnnotationIntrospector {
+    @Override
+    public Boolean hasRequiredMarker(MapperConfig<?> config, AnnotatedMember member) {
+      JsonInclude include = member.getDeclaringClass().getAnnotation(JsonInclude.class);
+      return include == null || include.value() != JsonInclude.Include.NON_NULL;
+    }
+  }
 
   private static final JsonMapper LENIENT = JsonMapper.shared();
 
