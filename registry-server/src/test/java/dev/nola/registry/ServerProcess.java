@@ -11,7 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** A server in a process of its own, with the PostgreSQL that it brings along, to be killed. */
+/**
+ * A server in a process of its own, to be killed; with the PostgreSQL that it brings along, unless
+ * the environment names another.
+ */
 final class ServerProcess implements AutoCloseable {
   private static final Duration START = Duration.ofSeconds(120);
 
@@ -27,7 +30,12 @@ final class ServerProcess implements AutoCloseable {
 
   /** Starts a server on a data directory, and waits until it is ready. */
   static ServerProcess start(Path data, Path log) throws IOException, InterruptedException {
-    ServerProcess server = launch(data, log, Map.of());
+    return start(data, log, Map.of());
+  }
+
+  static ServerProcess start(Path data, Path log, Map<String, String> environment)
+      throws IOException, InterruptedException {
+    ServerProcess server = launch(data, log, environment);
     long end = System.nanoTime() + START.toNanos();
     while (!server.isReady()) {
       if (!server.process.isAlive() || System.nanoTime() > end) {

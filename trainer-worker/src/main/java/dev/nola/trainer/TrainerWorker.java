@@ -12,11 +12,14 @@ import tools.jackson.databind.json.JsonMapper;
 /** Entry point: the commands of {@code nola} that are about training, and how they fail. */
 @Command(
     name = "nola",
-    description = "Trains adapters, and imports what they are trained with.",
+    description =
+        "Trains adapters, imports what they are trained with, and does a registry's jobs.",
     mixinStandardHelpOptions = true,
     subcommands = {
       TrainCommand.class,
       GenerateCommand.class,
+      WorkerCommand.class,
+      RunTaskCommand.class,
       ImportOnnxCommand.class,
       ImportWordNetCommand.class,
       CommandLine.HelpCommand.class

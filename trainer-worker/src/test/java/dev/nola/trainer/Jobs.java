@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Random;
 
 /** Small jobs that learn something in seconds: of a picture of 6×6, which third of it is bright. */
-final class Jobs {
+public final class Jobs {
   private static final int SIDE = 6;
 
   private Jobs() {}
@@ -18,7 +18,7 @@ final class Jobs {
    * @param method its lines of the job, indented by two
    * @param run its lines of the job, indented by two
    */
-  static Path write(Path folder, String method, String run) throws IOException {
+  public static Path write(Path folder, String method, String run) throws IOException {
     images(folder, "train", 240, 1);
     images(folder, "validation", 60, 2);
     return Files.writeString(

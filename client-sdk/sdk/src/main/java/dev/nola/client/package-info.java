@@ -3,6 +3,7 @@
  *
  * <ul>
  *   <li>{@link dev.nola.client.registry} searches, pulls, publishes.
+ *   <li>{@link dev.nola.client.jobs} asks for jobs, and does them.
  *   <li>{@link dev.nola.client.safetensors} reads and writes models.
  *   <li>{@link dev.nola.client.merge} adds adapters to a model's weights.
  *   <li>{@link dev.nola.client.peft} turns an adapter into a LoRA that PEFT loads.

@@ -20,6 +20,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,7 @@ public final class TrainingRun {
   private final Path output;
   private final boolean resume;
   private final Listener listener;
+  private final @Nullable Duration betweenCheckpoints;
 
   /** Is told how far a run has come. */
   @FunctionalInterface
@@ -51,6 +53,12 @@ public final class TrainingRun {
      * @param loss of its batch
      */
     void at(long step, long steps, double loss);
+
+    /** The validation examples were looked at, after a step. */
+    default void evaluated(long step, Evaluation evaluation) {}
+
+    /** A checkpoint was written, after a step; the next one replaces it as a whole. */
+    default void checkpointed(long step, Path file) {}
   }
 
   /**
@@ -77,10 +85,30 @@ public final class TrainingRun {
    * @param resume whether to go on from a checkpoint of this run, if there is one
    */
   public TrainingRun(TrainingJob job, Path output, boolean resume, Listener listener) {
+    this(job, output, resume, listener, null);
+  }
+
+  private TrainingRun(
+      TrainingJob job,
+      Path output,
+      boolean resume,
+      Listener listener,
+      @Nullable Duration betweenCheckpoints) {
     this.job = job;
     this.output = output;
     this.resume = resume;
     this.listener = listener;
+    this.betweenCheckpoints = betweenCheckpoints;
+  }
+
+  /** The same with a checkpoint also when so much time has passed since the last one. */
+  public TrainingRun withCheckpointAfter(Duration time) {
+    return new TrainingRun(job, output, resume, listener, time);
+  }
+
+  /** Where the checkpoint of a run with this output is. */
+  public static Path checkpoint(Path output) {
+    return output.resolveSibling(output.getFileName() + ".run").resolve("checkpoint.safetensors");
   }
 
   /**
@@ -92,7 +120,7 @@ public final class TrainingRun {
    */
   public Result run() throws IOException, InterruptedException {
     Path folder = runFolder();
-    Path checkpoint = folder.resolve("checkpoint.safetensors");
+    Path checkpoint = checkpoint(output);
     if (!resume && (Files.exists(output) || Files.exists(checkpoint))) {
       throw new FileAlreadyExistsException(
           Files.exists(output) ? output.toString() : checkpoint.toString(),
@@ -172,6 +200,7 @@ public final class TrainingRun {
             optimizer,
             job.schedule(steps),
             run.microBatch());
+    long checkpointed = System.nanoTime();
     for (long step = done + 1; step <= steps; step++) {
       if (Thread.interrupted()) {
         throw new InterruptedException("the training was interrupted");
@@ -184,17 +213,26 @@ public final class TrainingRun {
       }
       log.step(step, taken);
       if (isDue(step, run.evaluateEvery(), steps)) {
-        log.evaluation(
-            step, Evaluation.of(base.network(), weights, data.validation(), run.microBatch()));
-      }
-      if (isDue(step, run.checkpointEvery(), steps)) {
-        Checkpoint.write(checkpoint, identity, step, parameters, optimizer);
+        Evaluation evaluation =
+            Evaluation.of(base.network(), weights, data.validation(), run.microBatch());
+        log.evaluation(step, evaluation);
+        listener.evaluated(step, evaluation);
       }
       listener.at(step, steps, taken.loss());
+      if (isDue(step, run.checkpointEvery(), steps) || step < steps && isLongAgo(checkpointed)) {
+        Checkpoint.write(checkpoint, identity, step, parameters, optimizer);
+        checkpointed = System.nanoTime();
+        listener.checkpointed(step, checkpoint);
+      }
     }
     Files.writeString(
         folder.resolve("loss.svg"),
         LossPlot.svg(log.points("loss"), log.points("validationLoss"), steps));
+  }
+
+  private boolean isLongAgo(long checkpointed) {
+    return betweenCheckpoints != null
+        && System.nanoTime() - checkpointed >= betweenCheckpoints.toNanos();
   }
 
   /** Not at the end: what then is, is evaluated as the file has it. */
@@ -221,6 +259,7 @@ public final class TrainingRun {
     file.write(output);
     long steps = job.run().steps(data.train().size());
     MetricsLog.after(folder.resolve("metrics.jsonl"), steps).evaluation(steps, evaluation);
+    listener.evaluated(steps, evaluation);
     long parameters =
         weights.parameters().stream().mapToLong(parameter -> parameter.values().length).sum();
     return new Result(

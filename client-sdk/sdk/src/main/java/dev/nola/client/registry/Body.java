@@ -17,15 +17,16 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The body of an answer, read piece by piece by one thread. Unlike the stream that the JDK has, a
- * read ends when nothing comes for too long, or when its thread is interrupted.
+ * read ends when nothing comes for too long, or when its thread is interrupted. For the clients of
+ * this SDK.
  */
-final class Body implements BodySubscriber<Body>, AutoCloseable {
+public final class Body implements BodySubscriber<Body>, AutoCloseable {
   private final BlockingQueue<Signal> signals = new LinkedBlockingQueue<>();
   private @Nullable Subscription subscription;
   private boolean closed;
 
   /** The network's fault: the rest of an answer does not come. */
-  static final class CutException extends IOException {
+  public static final class CutException extends IOException {
     CutException(String message, @Nullable Throwable cause) {
       super(message, cause);
     }
@@ -69,7 +70,8 @@ final class Body implements BodySubscriber<Body>, AutoCloseable {
    *
    * @throws CutException if none come in time, or the body was cut
    */
-  @Nullable List<ByteBuffer> next(Duration patience) throws CutException, InterruptedException {
+  public @Nullable List<ByteBuffer> next(Duration patience)
+      throws CutException, InterruptedException {
     Signal signal = signals.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
     if (signal == null) {
       throw new CutException("the answer stopped", new HttpTimeoutException("no bytes in time"));

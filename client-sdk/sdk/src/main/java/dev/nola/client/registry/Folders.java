@@ -12,17 +12,19 @@ import java.util.Map;
 /**
  * Where a user's files lie (XDG Base Directory Specification), and that they are the user's own.
  */
-final class Folders {
+public final class Folders {
   private static final boolean POSIX =
       FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
 
   private Folders() {}
 
-  static Path cache(Map<String, String> environment) {
+  /** What can be had again: {@code $NOLA_CACHE}, or in {@code ${XDG_CACHE_HOME:-~/.cache}/nola}. */
+  public static Path cache(Map<String, String> environment) {
     return folder(environment, "NOLA_CACHE", "XDG_CACHE_HOME", ".cache");
   }
 
-  static Path config(Map<String, String> environment) {
+  /** What the user has: {@code $NOLA_CONFIG}, or in {@code ${XDG_CONFIG_HOME:-~/.config}/nola}. */
+  public static Path config(Map<String, String> environment) {
     return folder(environment, "NOLA_CONFIG", "XDG_CONFIG_HOME", ".config");
   }
 
@@ -44,7 +46,7 @@ final class Folders {
   }
 
   /** Creates a folder that only its owner may enter, unless it exists. */
-  static void createPrivate(Path folder) throws IOException {
+  public static void createPrivate(Path folder) throws IOException {
     if (Files.isDirectory(folder)) {
       return;
     }
@@ -64,7 +66,7 @@ final class Folders {
   /**
    * Permissions that a new file or folder has from the start; none where there is no such thing.
    */
-  static FileAttribute<?>[] ownerOnly(String permissions) {
+  public static FileAttribute<?>[] ownerOnly(String permissions) {
     return POSIX
         ? new FileAttribute<?>[] {
           PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
@@ -73,7 +75,7 @@ final class Folders {
   }
 
   /** Whether anyone but its owner may read or write a file. */
-  static boolean isOpenToOthers(Path file) throws IOException {
+  public static boolean isOpenToOthers(Path file) throws IOException {
     return POSIX
         && PosixFilePermissions.toString(Files.getPosixFilePermissions(file))
             .substring(3)

@@ -95,6 +95,11 @@ public final class NolaClient implements AutoCloseable {
     return transport.registry();
   }
 
+  /** How it talks with the registry, for the other clients of this SDK; ends with this one. */
+  public Transport transport() {
+    return transport;
+  }
+
   /** Where pulled files are kept. */
   public LocalCache cache() {
     return cache;
@@ -369,7 +374,7 @@ public final class NolaClient implements AutoCloseable {
     Transport.Stated<VersionSummary> answer =
         jsonAndStatus(
             Call.of("POST", path(reference) + query)
-                .with(new Content(AdapterFile.MEDIA_TYPE, bytes, progress)),
+                .with(Content.bytes(AdapterFile.MEDIA_TYPE, bytes, progress)),
             new TypeReference<>() {});
     Sha256 digest = Sha256.hash(bytes);
     if (!answer.value().digest().equals(digest.toString())) {

@@ -1,10 +1,14 @@
 package dev.nola.client.registry;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.nola.api.Violation;
 import dev.nola.client.Progress;
 import dev.nola.client.registry.RegistryException.Kind;
 import dev.nola.client.registry.RegistryException.Problem;
+import dev.nola.format.Sha256;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -16,11 +20,16 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.channels.UnresolvedAddressException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -32,16 +41,33 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.cfg.MapperConfig;
+import tools.jackson.databind.introspect.AnnotatedMember;
+import tools.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Sends requests to one registry, again where that is safe, and makes exceptions of refusals. */
-final class Transport implements AutoCloseable {
-  /** The registry's answers leave out no field, not even one that is null. */
+/**
+ * Sends requests to one registry, again where that is safe, and makes exceptions of refusals. For
+ * the clients of this SDK; applications have no use for it.
+ */
+public final class Transport implements AutoCloseable {
   private static final JsonMapper JSON =
       JsonMapper.builder()
-          .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+          .annotationIntrospector(new Complete())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
+
+  /**
+   * The registry's answers leave out no field, not even one that is null, except those of records
+   * that say so.
+   */
+  private static final class Complete extends JacksonAnnotationIntrospector {
+    @Override
+    public Boolean hasRequiredMarker(MapperConfig<?> config, AnnotatedMember member) {
+      JsonInclude include = member.getDeclaringClass().getAnnotation(JsonInclude.class);
+      return include == null || include.value() != JsonInclude.Include.NON_NULL;
+    }
+  }
 
   private static final JsonMapper LENIENT = JsonMapper.shared();
 
@@ -84,29 +110,34 @@ final class Transport implements AutoCloseable {
    * @param path what comes after the registry's URL, encoded
    * @param repeatable whether doing it twice is as good as once
    */
-  record Call(
+  public record Call(
       String method,
       String path,
       Map<String, String> headers,
       @Nullable Content content,
       boolean repeatable) {
-    static Call get(String path) {
+    /** Asks for JSON. */
+    public static Call get(String path) {
       return new Call("GET", path, Map.of("Accept", "application/json"), null, true);
     }
 
-    static Call of(String method, String path) {
+    /** Sends nothing, and expects JSON. */
+    public static Call of(String method, String path) {
       return new Call(method, path, Map.of("Accept", "application/json"), null, true);
     }
 
-    Call with(Content body) {
+    /** The same with a body. */
+    public Call with(Content body) {
       return new Call(method, path, headers, body, repeatable);
     }
 
-    Call with(Map<String, String> otherHeaders) {
+    /** The same with other headers. */
+    public Call with(Map<String, String> otherHeaders) {
       return new Call(method, path, otherHeaders, content, repeatable);
     }
 
-    Call once() {
+    /** The same, never sent twice. */
+    public Call once() {
       return new Call(method, path, headers, content, false);
     }
 
@@ -116,20 +147,41 @@ final class Transport implements AutoCloseable {
     }
   }
 
-  /** What a request sends. */
-  record Content(String type, byte[] bytes, Progress progress) {
-    static Content json(Object body) {
-      return new Content("application/json", LENIENT.writeValueAsBytes(body), Progress.NONE);
+  /**
+   * What a request sends.
+   *
+   * @param body can be sent more than once
+   */
+  public record Content(String type, BodyPublisher body, Progress progress) {
+    /** Bytes. */
+    public static Content bytes(String type, byte[] bytes, Progress progress) {
+      return new Content(type, BodyPublishers.ofByteArray(bytes), progress);
+    }
+
+    /** A record. */
+    public static Content json(Object body) {
+      return bytes("application/json", LENIENT.writeValueAsBytes(body), Progress.NONE);
+    }
+
+    /**
+     * A file, which is not read into memory.
+     *
+     * @throws FileNotFoundException if there is none
+     */
+    public static Content file(String type, Path file) throws FileNotFoundException {
+      return new Content(type, BodyPublishers.ofFile(file), Progress.NONE);
     }
   }
 
   /** An answer that is no refusal; whoever has it closes it. */
-  record Answer(int status, HttpHeaders headers, Body body) implements AutoCloseable {
-    boolean isNotModified() {
+  public record Answer(int status, HttpHeaders headers, Body body) implements AutoCloseable {
+    /** Whether it is what the caller has already. */
+    public boolean isNotModified() {
       return status == NOT_MODIFIED;
     }
 
-    Optional<String> header(String name) {
+    /** A header's first value. */
+    public Optional<String> header(String name) {
       return headers.firstValue(name);
     }
 
@@ -157,7 +209,8 @@ final class Transport implements AutoCloseable {
             .build();
   }
 
-  URI registry() {
+  /** The registry's URL, normalized. */
+  public URI registry() {
     return registry;
   }
 
@@ -166,12 +219,12 @@ final class Transport implements AutoCloseable {
   }
 
   /** The answer with its body still to be read. */
-  Answer open(Call call) throws IOException, InterruptedException {
+  public Answer open(Call call) throws IOException, InterruptedException {
     return send(call, answer -> answer);
   }
 
   /** The answer without a body. */
-  int status(Call call) throws IOException, InterruptedException {
+  public int status(Call call) throws IOException, InterruptedException {
     return send(
         call,
         answer -> {
@@ -182,15 +235,15 @@ final class Transport implements AutoCloseable {
   }
 
   /** The answer's JSON. */
-  <T> T json(Call call, TypeReference<T> type) throws IOException, InterruptedException {
+  public <T> T json(Call call, TypeReference<T> type) throws IOException, InterruptedException {
     return jsonAndStatus(call, type).value();
   }
 
   /** A value and the status that it came with. */
-  record Stated<T>(int status, T value) {}
+  public record Stated<T>(int status, T value) {}
 
   /** The answer's JSON and status. */
-  <T> Stated<T> jsonAndStatus(Call call, TypeReference<T> type)
+  public <T> Stated<T> jsonAndStatus(Call call, TypeReference<T> type)
       throws IOException, InterruptedException {
     return send(
         call,
@@ -200,6 +253,86 @@ final class Transport implements AutoCloseable {
             return new Stated<>(answer.status(), parse(call, bytes, type));
           }
         });
+  }
+
+  /**
+   * The answer's bytes.
+   *
+   * @param limit bytes that it may have
+   */
+  public byte[] bytes(Call call, int limit) throws IOException, InterruptedException {
+    return send(
+        call,
+        answer -> {
+          try (answer) {
+            return answer.body().readAll(limit, patience.request());
+          }
+        });
+  }
+
+  /**
+   * Writes the answer into a new file, in place of one that is there.
+   *
+   * @param limit bytes that it may have
+   * @return the digest of what was written
+   */
+  public Sha256 save(Call call, Path file, long limit) throws IOException, InterruptedException {
+    try (FileChannel to =
+        FileChannel.open(
+            file,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.TRUNCATE_EXISTING)) {
+      return send(
+          call,
+          answer -> {
+            try (answer) {
+              return write(answer.body(), to, limit);
+            }
+          });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private Sha256 write(Body body, FileChannel to, long limit)
+      throws IOException, InterruptedException {
+    MessageDigest digest = Sha256.newMessageDigest();
+    long size = 0;
+    truncate(to); // of what has come before the connection was lost
+    for (List<ByteBuffer> piece = body.next(patience.request());
+        piece != null;
+        piece = body.next(patience.request())) {
+      for (ByteBuffer bytes : piece) {
+        size += bytes.remaining();
+        if (size > limit) {
+          throw RegistryException.broken(
+              "the registry's answer has more than %d bytes".formatted(limit));
+        }
+        digest.update(bytes.duplicate());
+        write(to, bytes);
+      }
+    }
+    return Sha256.finish(digest);
+  }
+
+  /** The disk's failures are not the network's: they are not tried again. */
+  private static void write(FileChannel to, ByteBuffer bytes) {
+    try {
+      while (bytes.hasRemaining()) {
+        to.write(bytes);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void truncate(FileChannel to) {
+    try {
+      to.truncate(0);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private <T> T parse(Call call, byte[] bytes, TypeReference<T> type) throws RegistryException {
@@ -319,9 +452,12 @@ final class Transport implements AutoCloseable {
     if (content == null) {
       return BodyPublishers.noBody();
     }
-    BodyPublisher bytes = BodyPublishers.ofByteArray(content.bytes());
+    BodyPublisher body = content.body();
+    if (content.progress() == Progress.NONE) {
+      return body;
+    }
     return BodyPublishers.fromPublisher(
-        subscriber -> bytes.subscribe(counting(subscriber, content)), content.bytes().length);
+        subscriber -> body.subscribe(counting(subscriber, content)), body.contentLength());
   }
 
   private static Subscriber<ByteBuffer> counting(
@@ -338,7 +474,7 @@ final class Transport implements AutoCloseable {
       public void onNext(ByteBuffer bytes) {
         done += bytes.remaining();
         subscriber.onNext(bytes);
-        content.progress().at(done, content.bytes().length);
+        content.progress().at(done, content.body().contentLength());
       }
 
       @Override

@@ -1,0 +1,174 @@
+package dev.nola.client.jobs;
+
+import dev.nola.api.attestation.AttestationReport;
+import dev.nola.api.attestation.KeyRegistration;
+import dev.nola.api.attestation.WorkerKey;
+import dev.nola.api.job.Heartbeat;
+import dev.nola.api.job.HeartbeatAnswer;
+import dev.nola.api.job.JobDetails;
+import dev.nola.api.job.JobFailure;
+import dev.nola.api.job.LeaseRequest;
+import dev.nola.api.job.Leases;
+import dev.nola.api.job.ObjectManifest;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.RegistryException;
+import dev.nola.client.registry.Transport;
+import dev.nola.client.registry.Transport.Call;
+import dev.nola.client.registry.Transport.Content;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.UUID;
+import tools.jackson.core.type.TypeReference;
+
+/**
+ * Jobs, for workers. It uses a {@link NolaClient}'s connections and token, ends with it, and throws
+ * what it does.
+ *
+ * <p>Everything about a job carries the fencing number of its lease. Once that has moved on, it is
+ * refused: {@link #isLeaseLost}.
+ */
+public final class WorkerClient {
+  private static final String BYTES = "application/octet-stream";
+
+  private final Transport transport;
+
+  public WorkerClient(NolaClient client) {
+    this.transport = client.transport();
+  }
+
+  /** Whether a refusal says that the job is somebody else's now, or gone. */
+  public static boolean isLeaseLost(IOException refusal) {
+    return refusal instanceof RegistryException e
+        && (e.status() == 404
+            || e.status() == 409
+                && e.problem() != null
+                && e.problem().type().endsWith(":lease-lost"));
+  }
+
+  /** Whether a refusal says that the job was to be cancelled. */
+  public static boolean isCancelled(IOException refusal) {
+    return refusal instanceof RegistryException e
+        && e.status() == 409
+        && e.problem() != null
+        && e.problem().type().endsWith(":cancelled");
+  }
+
+  /**
+   * Registers a key to sign with; nothing happens if it is registered already.
+   *
+   * @param publicKey base64 of its X.509 SubjectPublicKeyInfo
+   */
+  public WorkerKey register(String publicKey, String description)
+      throws IOException, InterruptedException {
+    return transport.json(
+        Call.of("POST", "/api/v1/worker-keys")
+            .with(Content.json(new KeyRegistration(publicKey, description))),
+        new TypeReference<>() {});
+  }
+
+  /** Asks for jobs. Not sent twice: jobs of a lost answer come back by themselves. */
+  public Leases lease(LeaseRequest request) throws IOException, InterruptedException {
+    return transport.json(
+        Call.of("POST", "/api/v1/jobs/lease").with(Content.json(request)).once(),
+        new TypeReference<>() {});
+  }
+
+  /** Says that a job is being worked on; sent once, for the next one has what this one had. */
+  public HeartbeatAnswer heartbeat(UUID job, Heartbeat heartbeat)
+      throws IOException, InterruptedException {
+    return transport.json(
+        Call.of("POST", JobsClient.path(job) + "/heartbeat").with(Content.json(heartbeat)).once(),
+        new TypeReference<>() {});
+  }
+
+  /** Keeps a training's checkpoint. */
+  public void putCheckpoint(UUID job, long fence, Path file)
+      throws IOException, InterruptedException {
+    transport.status(
+        Call.of("PUT", JobsClient.path(job) + "/checkpoint?fence=" + fence)
+            .with(Content.file(BYTES, file)));
+  }
+
+  /**
+   * Fetches the checkpoint that an earlier worker has left.
+   *
+   * @param limit bytes that it may have
+   */
+  public void getCheckpoint(UUID job, long fence, Path file, long limit)
+      throws IOException, InterruptedException {
+    transport.save(
+        Call.get(JobsClient.path(job) + "/checkpoint?fence=" + fence).with(Map.of("Accept", "*/*")),
+        file,
+        limit);
+  }
+
+  /** Sends what came of a training or an export. */
+  public JobDetails putResult(UUID job, long fence, Path file)
+      throws IOException, InterruptedException {
+    return transport.json(
+        Call.of("PUT", JobsClient.path(job) + "/result?fence=" + fence)
+            .with(Content.file(BYTES, file)),
+        new TypeReference<>() {});
+  }
+
+  /** Says that a job could not be done. */
+  public JobDetails fail(UUID job, JobFailure failure) throws IOException, InterruptedException {
+    return transport.json(
+        Call.of("POST", JobsClient.path(job) + "/failure").with(Content.json(failure)),
+        new TypeReference<>() {});
+  }
+
+  /** Sends what came of verifications. */
+  public AttestationReport.Answer attest(AttestationReport report)
+      throws IOException, InterruptedException {
+    return transport.json(
+        Call.of("POST", "/api/v1/attestations").with(Content.json(report)),
+        new TypeReference<>() {});
+  }
+
+  /**
+   * Reads an adapter file.
+   *
+   * @param adapter {@code namespace/name}
+   * @param limit bytes that it may have
+   * @throws IOException also if the registry sends another file
+   */
+  public byte[] adapter(String adapter, Sha256 digest, int limit)
+      throws IOException, InterruptedException {
+    byte[] bytes =
+        transport.bytes(
+            Call.get("/api/v1/adapters/" + adapter + "/versions/" + digest + "/file")
+                .with(Map.of("Accept", AdapterFile.MEDIA_TYPE)),
+            limit);
+    requireDigest(adapter, digest, Sha256.hash(bytes));
+    return bytes;
+  }
+
+  /**
+   * Fetches a file of a model or dataset.
+   *
+   * @param name {@code namespace/name}
+   * @throws IOException also if the registry sends another file
+   */
+  public void fetch(ObjectKind kind, String name, ObjectManifest.Entry entry, Path file)
+      throws IOException, InterruptedException {
+    Sha256 actual =
+        transport.save(
+            Call.get(JobsClient.path(kind, name) + "/files/" + entry.digest())
+                .with(Map.of("Accept", "*/*")),
+            file,
+            entry.size());
+    requireDigest(name + "/" + entry.path(), Sha256.parse(entry.digest()), actual);
+  }
+
+  private static void requireDigest(String what, Sha256 expected, Sha256 actual)
+      throws IOException {
+    if (!actual.equals(expected)) {
+      throw new IOException(
+          "the registry sends %s with digest %s, asked for %s".formatted(what, actual, expected));
+    }
+  }
+}

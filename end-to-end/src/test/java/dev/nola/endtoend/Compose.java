@@ -1,0 +1,146 @@
+package dev.nola.endtoend;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.yaml.snakeyaml.Yaml;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What docker-compose.yml and the Dockerfiles that it names say, read as Docker reads them. */
+record Compose(Map<String, Map<String, Object>> services, Map<String, Object> secrets) {
+  private static final Path ROOT = Path.of("..");
+
+  /**
+   * {@code SOURCE:TARGET} or {@code SOURCE:TARGET:ro}; a source may be {@code ${NAME:-DEFAULT}}.
+   */
+  private static final Pattern MOUNT =
+      Pattern.compile("(?:\\$\\{\\w+:-)?([^:}]+)}?:(/[^:]+)(?::ro)?");
+
+  /**
+   * The last stage of a Dockerfile, which is what runs, and the images that all stages begin from.
+   */
+  record Dockerfile(Map<String, String> instructions, List<String> from) {
+    List<String> list(String instruction) {
+      return List.of(
+          JsonMapper.shared()
+              .readValue(instructions.getOrDefault(instruction, "[]"), String[].class));
+    }
+  }
+
+  /** How a container of a service is started. */
+  record Start(List<String> command, Map<String, String> environment) {}
+
+  static Compose read() throws IOException {
+    Map<String, Object> file = new Yaml().load(text("docker-compose.yml"));
+    return new Compose(map(file.get("services")), map(file.get("secrets")));
+  }
+
+  static String text(String file) throws IOException {
+    return Files.readString(ROOT.resolve(file));
+  }
+
+  /** Follows {@code build} of any service that has the same image. */
+  Dockerfile dockerfileOf(String service) throws IOException {
+    Object image = services.get(service).get("image");
+    for (Map<String, Object> other : services.values()) {
+      if (other.get("build") instanceof Map<?, ?> build && image.equals(other.get("image"))) {
+        return dockerfile(String.valueOf(build.get("dockerfile")));
+      }
+    }
+    throw new IllegalArgumentException(service + " has an image that no service builds: " + image);
+  }
+
+  static Dockerfile dockerfile(String file) throws IOException {
+    Map<String, String> last = new LinkedHashMap<>();
+    List<String> from = new ArrayList<>();
+    String joined = text(file).replaceAll("(?m)^#.*\n", "").replaceAll("\\\\\n", " ");
+    for (String line : joined.lines().filter(l -> !l.isBlank()).toList()) {
+      String[] words = line.strip().split("\\s+", 2);
+      if (words[0].equals("FROM")) {
+        from.add(words[1].split("\\s+")[0]);
+        last.clear();
+      }
+      last.merge(words[0], words[1], (before, more) -> before + "\n" + more);
+    }
+    return new Dockerfile(last, from);
+  }
+
+  /** The service's own words, over those of its image. */
+  Start startOf(String service) throws IOException {
+    Dockerfile image = dockerfileOf(service);
+    Map<String, Object> own = services.get(service);
+    List<String> command = new ArrayList<>();
+    if (own.containsKey("entrypoint")) {
+      command.addAll(strings(own.get("entrypoint")));
+      command.addAll(strings(own.getOrDefault("command", List.of())));
+    } else {
+      command.addAll(image.list("ENTRYPOINT"));
+      command.addAll(own.containsKey("command") ? strings(own.get("command")) : image.list("CMD"));
+    }
+    Map<String, String> environment = new TreeMap<>();
+    for (String line : image.instructions().getOrDefault("ENV", "").lines().toList()) {
+      environment.put(line.substring(0, line.indexOf('=')), line.substring(line.indexOf('=') + 1));
+    }
+    environment.putAll(environmentOf(service));
+    return new Start(command, environment);
+  }
+
+  Map<String, String> environmentOf(String service) {
+    Map<String, String> environment = new TreeMap<>();
+    Map<String, Object> own = map(services.get(service).getOrDefault("environment", Map.of()));
+    own.forEach((name, value) -> environment.put(name, String.valueOf(value)));
+    return environment;
+  }
+
+  /** By the name of the file that a container finds below /run/secrets, the secret's own name. */
+  Map<String, String> secretsOf(String service) {
+    Map<String, String> files = new TreeMap<>();
+    for (Object secret : (List<?>) services.get(service).getOrDefault("secrets", List.of())) {
+      if (secret instanceof Map<?, ?> described) {
+        files.put(String.valueOf(described.get("target")), String.valueOf(described.get("source")));
+      } else {
+        files.put(String.valueOf(secret), String.valueOf(secret));
+      }
+    }
+    return files;
+  }
+
+  /** What is mounted where: names of volumes, or paths of the host, by a container's path. */
+  Map<String, String> mountsOf(String service) {
+    Map<String, String> mounts = new TreeMap<>();
+    for (String mount : strings(services.get(service).getOrDefault("volumes", List.of()))) {
+      Matcher parts = MOUNT.matcher(mount);
+      if (!parts.matches()) {
+        throw new IllegalArgumentException(service + " has a volume of another form: " + mount);
+      }
+      mounts.put(parts.group(2), parts.group(1));
+    }
+    return mounts;
+  }
+
+  /** The command of a health check. */
+  List<String> healthCheckOf(String service) {
+    Map<String, Object> check = map(services.get(service).get("healthcheck"));
+    List<String> words = strings(check.get("test"));
+    if (!words.getFirst().equals("CMD")) {
+      throw new IllegalArgumentException(service + " has a health check that is no CMD: " + words);
+    }
+    return words.subList(1, words.size());
+  }
+
+  static List<String> strings(Object list) {
+    return ((List<?>) list).stream().map(String::valueOf).toList();
+  }
+
+  @SuppressWarnings("unchecked") // of a YAML file: what is no map fails where it is used as one
+  private static <V> Map<String, V> map(Object value) {
+    return (Map<String, V>) value;
+  }
+}

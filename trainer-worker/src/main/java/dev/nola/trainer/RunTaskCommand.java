@@ -1,0 +1,57 @@
+package dev.nola.trainer;
+
+import dev.nola.client.peft.ExportRefusedException;
+import dev.nola.trainer.worker.Task;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.FileSystemException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** The process that a worker starts for a job; people have no use for it. */
+@Command(name = "run-task", hidden = true, description = "Does a worker's task in its folder.")
+final class RunTaskCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "DIR", description = "The task's folder.")
+  private Path folder = Path.of("");
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() {
+    Thread.ofPlatform().daemon().name("worker").start(RunTaskCommand::endWithTheWorker);
+    PrintWriter events = spec.commandLine().getOut();
+    try {
+      Task.run(folder, events);
+      return 0;
+    } catch (ExportRefusedException e) {
+      Task.failed(events, folder, String.valueOf(e.getMessage()), false);
+      return Failure.REFUSED;
+    } catch (Exception e) {
+      Failure failure = Failure.of(e);
+      // The disk's or nola's fault, not the job's.
+      boolean retryable =
+          e instanceof FileSystemException || failure.exitCode() >= Failure.INTERNAL;
+      if (failure.exitCode() == Failure.INTERNAL) {
+        e.printStackTrace(spec.commandLine().getErr());
+      }
+      Task.failed(events, folder, failure.reason(), retryable);
+      return failure.exitCode();
+    }
+  }
+
+  /** The worker holds the other end of standard input: when it dies, however, that ends. */
+  private static void endWithTheWorker() {
+    try {
+      while (System.in.read() >= 0) {
+        // It sends nothing.
+      }
+    } catch (IOException e) {
+      System.err.println("nola: lost the worker: " + e);
+    }
+    Runtime.getRuntime().halt(Failure.INTERRUPTED);
+  }
+}

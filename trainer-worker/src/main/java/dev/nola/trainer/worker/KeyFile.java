@@ -1,0 +1,66 @@
+package dev.nola.trainer.worker;
+
+import dev.nola.api.attestation.SigningKey;
+import dev.nola.client.registry.Folders;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Map;
+import java.util.Set;
+
+/** The file with the key that a worker signs with; only its owner can read it. */
+public final class KeyFile {
+  private KeyFile() {}
+
+  /** {@code worker-key.pem} in the user's folder of settings. */
+  public static Path standard(Map<String, String> environment) {
+    return Folders.config(environment).resolve("worker-key.pem");
+  }
+
+  /**
+   * Reads a key; makes one if there is no file.
+   *
+   * @throws IOException if the file cannot be read or written, is no key, or others can read it
+   */
+  public static SigningKey readOrMake(Path file) throws IOException {
+    if (!Files.exists(file)) {
+      make(file);
+    }
+    if (Folders.isOpenToOthers(file)) {
+      throw new IOException(
+          "%s has a secret key and can be read or changed by other users; make another with their"
+                  .formatted(file)
+              + " access taken away, for they may have this one");
+    }
+    try {
+      return SigningKey.parsePem(Files.readString(file));
+    } catch (IllegalArgumentException e) {
+      throw new IOException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static void make(Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    if (folder != null) {
+      Folders.createPrivate(folder);
+    }
+    byte[] pem = SigningKey.generate().toPem().getBytes(StandardCharsets.US_ASCII);
+    try (SeekableByteChannel channel =
+        Files.newByteChannel(
+            file,
+            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+            Folders.ownerOnly("rw-------"))) {
+      ByteBuffer rest = ByteBuffer.wrap(pem);
+      while (rest.hasRemaining()) {
+        channel.write(rest);
+      }
+    } catch (FileAlreadyExistsException _) {
+      // Another worker that starts now was quicker: it is read like any other.
+    }
+  }
+}

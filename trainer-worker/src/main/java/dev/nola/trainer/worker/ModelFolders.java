@@ -1,0 +1,114 @@
+package dev.nola.trainer.worker;
+
+import dev.nola.api.job.ObjectManifest;
+import dev.nola.client.jobs.Manifests;
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Models that this machine has: folders with a {@code config.json} in a folder that the user has
+ * named. A registered model is found by its revision, the digest over all files of its folder.
+ * Digests of files are remembered by size and time of change, so that large models are read once.
+ */
+final class ModelFolders {
+  private static final String CONFIG = "config.json";
+  private static final int DEPTH = 4;
+
+  private final Path memory;
+  private final Map<String, Hashed> hashed = new ConcurrentHashMap<>();
+  private final Map<String, Path> folders = new LinkedHashMap<>();
+
+  /** A file's digest when it had this size and time. */
+  private record Hashed(long size, long modifiedMillis, String digest) {}
+
+  /**
+   * Looks for models.
+   *
+   * @param folder where they are, or null for none
+   * @param memory file that remembers digests
+   */
+  ModelFolders(@Nullable Path folder, Path memory) throws IOException {
+    this.memory = memory;
+    if (folder == null) {
+      return;
+    }
+    if (Files.exists(memory)) {
+      try {
+        hashed.putAll(
+            JsonMapper.shared()
+                .readValue(
+                    Files.readAllBytes(memory), new TypeReference<Map<String, Hashed>>() {}));
+      } catch (JacksonException _) {
+        hashed.clear(); // they are computed again
+      }
+    }
+    List<Path> configs;
+    try (Stream<Path> files = Files.walk(folder, DEPTH)) {
+      configs = files.filter(file -> file.endsWith(CONFIG)).sorted().toList();
+    }
+    for (Path config : configs) {
+      folders.put(revision(config.getParent()), config.getParent());
+    }
+  }
+
+  /** Revisions of all models, {@code sha256:…} each. */
+  List<String> revisions() {
+    return List.copyOf(folders.keySet());
+  }
+
+  /**
+   * Links the files of a model into a new folder.
+   *
+   * @return false if this machine does not have that revision, or no longer
+   */
+  boolean link(String revision, Path destination) throws IOException {
+    Path folder = folders.get(revision);
+    if (folder == null || !revision.equals(revision(folder))) {
+      return false;
+    }
+    for (ObjectManifest.Entry entry : Manifests.of(folder, null, this::hash).files()) {
+      Path link = destination.resolve(entry.path());
+      Files.createDirectories(link.getParent());
+      Files.createSymbolicLink(link, folder.resolve(entry.path()).toRealPath());
+    }
+    return true;
+  }
+
+  private String revision(Path folder) throws IOException {
+    String revision = Manifests.revision(Manifests.of(folder, null, this::hash).files()).toString();
+    remember();
+    return revision;
+  }
+
+  private Sha256 hash(Path file) throws IOException {
+    Path real = file.toRealPath();
+    long size = Files.size(real);
+    long modified = Files.getLastModifiedTime(real).toMillis();
+    Hashed known = hashed.get(real.toString());
+    if (known != null && known.size == size && known.modifiedMillis == modified) {
+      return Sha256.parse(known.digest);
+    }
+    Sha256 digest = Manifests.hash(real);
+    hashed.put(real.toString(), new Hashed(size, modified, digest.toString()));
+    return digest;
+  }
+
+  private synchronized void remember() throws IOException {
+    Path part = memory.resolveSibling("." + memory.getFileName() + ".part");
+    Files.write(part, JsonMapper.shared().writeValueAsBytes(new TreeMap<>(hashed)));
+    Files.move(part, memory, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+}

@@ -1,0 +1,128 @@
+package dev.nola.trainer.worker;
+
+import dev.nola.api.job.ObjectDetails;
+import dev.nola.api.job.ObjectManifest;
+import dev.nola.client.jobs.ObjectKind;
+import dev.nola.client.jobs.WorkerClient;
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
+
+/**
+ * Files of datasets and stored models, by digest, as they were fetched and checked. Jobs get links
+ * to them, so removing the oldest does no harm to a job that uses it.
+ */
+final class ObjectStore {
+  private final Path folder;
+  private final long maxBytes;
+  private final WorkerClient client;
+  private final Map<String, ReentrantLock> locks = new ConcurrentHashMap<>();
+
+  /**
+   * @param maxBytes to be kept once nothing is being fetched
+   */
+  ObjectStore(Path folder, long maxBytes, WorkerClient client) throws IOException {
+    this.folder = Files.createDirectories(folder);
+    this.maxBytes = maxBytes;
+    this.client = client;
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path part : files.filter(ObjectStore::isPart).toList()) {
+        Files.deleteIfExists(part); // of a worker that was killed
+      }
+    }
+  }
+
+  /** Links all files of a revision into a new folder, fetching those that are not here. */
+  void link(ObjectKind kind, ObjectDetails object, Path destination)
+      throws IOException, InterruptedException {
+    Files.createDirectories(destination);
+    for (ObjectManifest.Entry entry : object.files()) {
+      Path file = destination.resolve(entry.path()).normalize();
+      if (!file.startsWith(destination)) {
+        throw new IOException("path=" + entry.path() + ", must stay within its object");
+      }
+      Files.createDirectories(file.getParent());
+      Path stored = stored(kind, object.namespace() + "/" + object.name(), entry);
+      Files.createLink(file, stored);
+    }
+  }
+
+  private Path stored(ObjectKind kind, String name, ObjectManifest.Entry entry)
+      throws IOException, InterruptedException {
+    String hex = Sha256.parse(entry.digest()).hex();
+    Path file = folder.resolve(hex);
+    ReentrantLock lock = locks.computeIfAbsent(hex, _ -> new ReentrantLock());
+    lock.lockInterruptibly();
+    try {
+      if (!Files.exists(file)) {
+        evict(entry.size());
+        Path part = folder.resolve("." + UUID.randomUUID());
+        try {
+          client.fetch(kind, name, entry, part);
+          Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+          Files.deleteIfExists(part);
+        }
+      }
+      Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+      return file;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Removes those that were not used for longest. */
+  private synchronized void evict(long needed) throws IOException {
+    List<Path> oldest;
+    try (Stream<Path> files = Files.list(folder)) {
+      oldest =
+          files
+              .filter(file -> !isPart(file))
+              .sorted(Comparator.comparing(ObjectStore::usedAt))
+              .toList();
+    }
+    long size = needed;
+    for (Path file : oldest) {
+      size += size(file);
+    }
+    for (Path file : oldest) {
+      if (size <= maxBytes) {
+        return;
+      }
+      size -= size(file);
+      Files.deleteIfExists(file);
+    }
+  }
+
+  private static boolean isPart(Path file) {
+    return file.getFileName().toString().startsWith(".");
+  }
+
+  private static long size(Path file) throws IOException {
+    try {
+      return Files.size(file);
+    } catch (NoSuchFileException _) {
+      return 0;
+    }
+  }
+
+  private static FileTime usedAt(Path file) {
+    try {
+      return Files.getLastModifiedTime(file);
+    } catch (IOException _) {
+      return FileTime.fromMillis(0); // removed meanwhile
+    }
+  }
+}

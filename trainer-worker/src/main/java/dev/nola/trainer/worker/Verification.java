@@ -1,0 +1,124 @@
+package dev.nola.trainer.worker;
+
+import dev.nola.api.attestation.Difference;
+import dev.nola.api.attestation.Outcome;
+import dev.nola.api.attestation.Proof;
+import dev.nola.api.attestation.Reconstruction;
+import dev.nola.format.AdapterException;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.AdapterTooNewException;
+import dev.nola.format.AdapterTooOldException;
+import dev.nola.format.Layer;
+import dev.nola.format.LimitExceededException;
+import dev.nola.format.Sha256;
+import dev.nola.format.UnsupportedGeneratorException;
+import dev.nola.kernel.Kernel;
+import dev.nola.reconstruct.Budget;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.ReconstructionDigest;
+import dev.nola.reconstruct.Reconstructor;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Reconstructs files and says what came of it, on the caller's thread. */
+final class Verification {
+  private final Backends backends;
+  private final Machine machine;
+  private final Budget budget;
+
+  /** This worker cannot reconstruct the file, and says nothing of its bits. */
+  static final class UnsupportedException extends Exception {
+    UnsupportedException(AdapterException why) {
+      super(why.getMessage(), why);
+    }
+  }
+
+  Verification(Backends backends, Machine machine, Budget budget) {
+    this.backends = backends;
+    this.machine = machine;
+    this.budget = budget;
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @throws UnsupportedException if it is of another version of the format, or of a generator that
+   *     is not known here
+   * @throws AdapterException if it is refused for another reason
+   */
+  static AdapterFile read(byte[] bytes) throws UnsupportedException, AdapterException {
+    try {
+      return AdapterFile.read(bytes);
+    } catch (UnsupportedGeneratorException | AdapterTooNewException | AdapterTooOldException e) {
+      throw new UnsupportedException(e);
+    }
+  }
+
+  /**
+   * Reconstructs a file.
+   *
+   * @param nonce 64 hexadecimal digits
+   * @throws LimitExceededException if that would exceed the budget
+   */
+  Reconstruction of(AdapterFile file, String backend, String nonce) throws LimitExceededException {
+    Kernel kernel = backends.get(backend);
+    Proof proof = Proof.of(file, open(kernel, file), nonce);
+    boolean match = proof.digest().root().equals(file.reconstructionDigest());
+    return new Reconstruction(
+        match ? Outcome.MATCH : Outcome.MISMATCH,
+        backend,
+        proof.digest().root().hex(),
+        proof.leaves(),
+        nonce,
+        proof.proof().hex(),
+        match ? null : difference(file, kernel, proof.digest().layers()),
+        machine.worker(),
+        machine.host(),
+        machine.environment(backend));
+  }
+
+  private Function<Layer, Factors> open(Kernel kernel, AdapterFile file)
+      throws LimitExceededException {
+    return Reconstructor.standard().withKernel(kernel).withBudget(budget).open(file.adapter());
+  }
+
+  /** The first element that the scalar backend has otherwise, or null if there is none. */
+  private @Nullable Difference difference(AdapterFile file, Kernel kernel, List<Sha256> leaves)
+      throws LimitExceededException {
+    Function<Layer, Factors> scalar = open(backends.get(Backends.SCALAR), file);
+    Function<Layer, Factors> other = open(kernel, file);
+    List<Layer> layers = file.adapter().layers();
+    for (int i = 0; i < layers.size(); i++) {
+      Factors expected = scalar.apply(layers.get(i));
+      if (ReconstructionDigest.leaf(expected).equals(leaves.get(i))) {
+        continue;
+      }
+      Factors actual = other.apply(layers.get(i));
+      String tensor = layers.get(i).tensor();
+      Difference difference = difference(tensor, "A", expected.a(), actual.a());
+      if (difference == null) {
+        difference = difference(tensor, "B", expected.b(), actual.b());
+      }
+      if (difference != null) {
+        return difference;
+      }
+    }
+    return null;
+  }
+
+  private static @Nullable Difference difference(
+      String tensor, String side, float @Nullable [] expected, float @Nullable [] actual) {
+    if (expected == null || actual == null) {
+      return null;
+    }
+    for (int e = 0; e < expected.length; e++) {
+      int right = Float.floatToRawIntBits(expected[e]);
+      int wrong = Float.floatToRawIntBits(actual[e]);
+      if (right != wrong) {
+        return new Difference(tensor, side, e, "%08x".formatted(right), "%08x".formatted(wrong));
+      }
+    }
+    return null;
+  }
+}

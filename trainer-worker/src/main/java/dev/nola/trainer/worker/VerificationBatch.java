@@ -1,0 +1,201 @@
+package dev.nola.trainer.worker;
+
+import dev.nola.api.attestation.AttestationReport;
+import dev.nola.api.attestation.Envelope;
+import dev.nola.api.attestation.Outcome;
+import dev.nola.api.attestation.Reconstruction;
+import dev.nola.api.attestation.Statement;
+import dev.nola.api.job.JobFailure;
+import dev.nola.api.job.JobRequest;
+import dev.nola.api.job.Lease;
+import dev.nola.client.registry.RegistryException;
+import dev.nola.format.AdapterException;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.LimitExceededException;
+import dev.nola.format.Sha256;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Verifications that a slot was given together, and reports together. A file that may take long or
+ * much memory is reconstructed by a process of its own, after what is done was reported.
+ */
+final class VerificationBatch {
+  /** Items and bytes of a report at most. */
+  private static final int MAX_ITEMS = 100;
+
+  private static final int MAX_BYTES = 1 << 20;
+  private static final Duration TIME = Duration.ofHours(2);
+
+  private final Worker worker;
+  private final List<HeldLease> all;
+  private final List<AttestationReport.Item> done = new ArrayList<>();
+  private int bytes;
+
+  VerificationBatch(Worker worker, List<HeldLease> all) {
+    this.worker = worker;
+    this.all = all;
+  }
+
+  /** Verifies and reports. Interrupted, it gives back what it has not begun. */
+  void run() {
+    int next = 0;
+    try {
+      for (; next < all.size(); next++) {
+        if (Thread.interrupted()) {
+          throw new InterruptedException("the worker is stopped");
+        }
+        one(all.get(next));
+        if (done.size() >= MAX_ITEMS || bytes > MAX_BYTES) {
+          report();
+        }
+      }
+      report();
+    } catch (InterruptedException _) {
+      for (; next < all.size(); next++) {
+        HeldLease held = all.get(next);
+        worker.fail(held, new JobFailure(held.fence(), "the worker was stopped", true));
+      }
+    }
+  }
+
+  private void one(HeldLease held) throws InterruptedException {
+    switch (held.state()) {
+      case LOST -> {
+        return;
+      }
+      case CANCELLED -> {
+        worker.fail(held, new JobFailure(held.fence(), "cancelled", false));
+        return;
+      }
+      case HELD -> {}
+    }
+    try {
+      verify(held);
+    } catch (Verification.UnsupportedException e) {
+      add(held, null, String.valueOf(e.getMessage()));
+    } catch (AdapterException e) {
+      worker.fail(held, new JobFailure(held.fence(), String.valueOf(e.getMessage()), false));
+    } catch (IOException e) {
+      boolean refused = e instanceof RegistryException && !Registry.isOutOfReach(e);
+      worker.fail(held, new JobFailure(held.fence(), String.valueOf(e.getMessage()), !refused));
+    } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
+      // Whatever a file makes go wrong, the next one is another.
+      worker.report("job " + held.job(), e);
+      worker.fail(held, new JobFailure(held.fence(), "error in the worker: " + e, true));
+    }
+  }
+
+  private void verify(HeldLease held)
+      throws IOException, InterruptedException, Verification.UnsupportedException {
+    Lease lease = held.lease();
+    JobRequest.Verify verify = Objects.requireNonNull(lease.job().request().verify(), "verify");
+    Sha256 digest = Sha256.parse(Objects.requireNonNull(lease.digest(), "digest"));
+    String nonce = Objects.requireNonNull(lease.nonce(), "nonce");
+    byte[] file = worker.adapters().get(verify.adapter(), digest);
+    Reconstruction result;
+    try {
+      AdapterFile adapter = Verification.read(file);
+      result = worker.verification().of(adapter, verify.backend(), nonce);
+    } catch (LimitExceededException _) {
+      report();
+      result = apart(held, file, verify.backend(), nonce);
+    }
+    if (result != null) {
+      if (result.outcome() == Outcome.MISMATCH) {
+        worker.log(
+            held,
+            "MISMATCH: %s %s reconstructs to %s by %s; first difference: %s"
+                .formatted(
+                    verify.adapter(),
+                    verify.version(),
+                    result.root(),
+                    verify.backend(),
+                    result.difference()));
+      }
+      add(held, worker.key().sign(new Statement(digest, result)), null);
+    }
+  }
+
+  private void add(HeldLease held, @Nullable Envelope envelope, @Nullable String unsupported) {
+    done.add(new AttestationReport.Item(held.job(), held.fence(), envelope, unsupported));
+    bytes += envelope == null ? 0 : envelope.payload().length();
+  }
+
+  /** Reconstructs in a process of its own; null if that was reported already. */
+  private @Nullable Reconstruction apart(HeldLease held, byte[] file, String backend, String nonce)
+      throws IOException, InterruptedException {
+    Path folder = worker.newFolder(held);
+    Thread slot = Thread.currentThread();
+    try {
+      Files.createDirectories(folder);
+      Files.write(folder.resolve(Task.ADAPTER), file);
+      long memory = worker.settings().memoryBytes();
+      new Task(Task.What.VERIFY, null, false, backend, nonce, worker.settings().name(), memory)
+          .write(folder);
+      ChildProcess.Limits limits =
+          new ChildProcess.Limits(memory, worker.settings().diskBytes(), TIME);
+      held.whenOver(slot::interrupt);
+      try (ChildProcess process =
+          new ChildProcess(folder, limits, event -> held.log(String.valueOf(event.reason())))) {
+        ChildProcess.Ending ending = process.await();
+        String reason = ending.reason();
+        if (reason == null) {
+          return JsonMapper.shared()
+              .readValue(
+                  Files.readAllBytes(folder.resolve(Task.RECONSTRUCTION)), Reconstruction.class);
+        }
+        if (ending.unsupported()) {
+          add(held, null, reason);
+        } else {
+          worker.fail(held, new JobFailure(held.fence(), reason, ending.retryable()));
+        }
+        return null;
+      }
+    } catch (InterruptedException e) {
+      switch (held.state()) {
+        case HELD -> throw e;
+        case CANCELLED -> worker.fail(held, new JobFailure(held.fence(), "cancelled", false));
+        case LOST -> worker.log(held, "lost: somebody else has it now");
+      }
+      return null;
+    } finally {
+      held.whenOver(() -> {});
+      worker.remove(folder);
+    }
+  }
+
+  private void report() throws InterruptedException {
+    if (done.isEmpty()) {
+      return;
+    }
+    AttestationReport report = new AttestationReport(done);
+    done.clear();
+    bytes = 0;
+    try {
+      AttestationReport.Answer answer =
+          Registry.persist(worker.patience(), () -> worker.registry().words().attest(report));
+      for (AttestationReport.Verdict verdict : answer.verdicts()) {
+        if (!verdict.accepted()) {
+          worker.log(
+              "attestation of job %s refused: %s, %s"
+                  .formatted(verdict.job(), verdict.type(), verdict.detail()));
+        }
+      }
+    } catch (IOException e) {
+      worker.log(
+          "%d attestations were not taken: %s".formatted(report.items().size(), e.getMessage()));
+    } finally {
+      List<UUID> reported = report.items().stream().map(AttestationReport.Item::job).toList();
+      all.stream().filter(held -> reported.contains(held.job())).forEach(HeldLease::close);
+    }
+  }
+}

@@ -1,0 +1,459 @@
+package dev.nola.trainer.worker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nola.api.attestation.AttestationReport;
+import dev.nola.api.attestation.Outcome;
+import dev.nola.api.attestation.Proof;
+import dev.nola.api.attestation.Reconstruction;
+import dev.nola.api.attestation.SigningKey;
+import dev.nola.api.attestation.Statement;
+import dev.nola.api.job.JobFailure;
+import dev.nola.api.job.ObjectDetails;
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Codes;
+import dev.nola.format.Coefficients.LowRank;
+import dev.nola.format.Layer;
+import dev.nola.format.Sha256;
+import dev.nola.generator.Generator;
+import dev.nola.generator.Side;
+import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Reconstructor;
+import dev.nola.trainer.Jobs;
+import dev.nola.trainer.job.JobFile;
+import dev.nola.trainer.training.TrainingRun;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipInputStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.yaml.snakeyaml.Yaml;
+
+/** A worker, with a registry's answers on a real port and real processes for its tasks. */
+class WorkerTest {
+  private static final Path VECTORS = Path.of("../format-spec/vectors");
+  private static final long GIGABYTE = 1L << 30;
+  private static final String NOLA = "name: nola\nrank: 6\nk: 16\nl: 16\nbits: 4\n";
+  private static final String ENDLESS = "steps: 10000000\n";
+
+  @TempDir private Path folder = Path.of("");
+
+  private final SigningKey key = SigningKey.generate();
+  private final List<String> log = new CopyOnWriteArrayList<>();
+  private final List<Running> running = new ArrayList<>();
+  private final StubRegistry registry;
+
+  WorkerTest() throws IOException {
+    registry = new StubRegistry();
+  }
+
+  /** A worker at work. */
+  private record Running(Worker worker, Thread thread) {
+    void stop() throws IOException, InterruptedException {
+      thread.interrupt();
+      thread.join();
+      worker.close();
+    }
+  }
+
+  @BeforeEach
+  void folders() throws IOException {
+    Files.createDirectories(folder.resolve("data"));
+  }
+
+  @AfterEach
+  void stop() throws IOException, InterruptedException {
+    for (Running each : running) {
+      each.stop();
+    }
+    registry.close();
+    assertThat(hasNoProcess()).as("no process of a task is left").isTrue();
+  }
+
+  private boolean hasNoProcess() {
+    return ProcessHandle.current()
+        .descendants()
+        .noneMatch(
+            each ->
+                each.isAlive() && each.info().commandLine().orElse("").contains(folder.toString()));
+  }
+
+  private Running start(String name) throws IOException {
+    return start(name, Backends.here(1), null);
+  }
+
+  private Running start(String name, Backends backends, @Nullable Path models) throws IOException {
+    Worker worker =
+        new Worker(
+            registry.url(),
+            "token",
+            new Worker.Settings(
+                name, 2, 2 * GIGABYTE, 4 * GIGABYTE, folder.resolve("work-" + name), models),
+            key,
+            this::log,
+            backends);
+    Thread thread = Thread.ofPlatform().start(() -> run(worker));
+    Running started = new Running(worker, thread);
+    running.add(started);
+    return started;
+  }
+
+  private void log(String line) {
+    log.add(line);
+    System.out.println(line); // shown when a test fails
+  }
+
+  private void run(Worker worker) {
+    try {
+      worker.run();
+    } catch (InterruptedException _) {
+      log.add("stopped");
+    } catch (IOException e) {
+      log.add("ended: " + e);
+    }
+  }
+
+  /** A job, and the file that trains the same without any worker. */
+  private record Sample(Map<String, Object> job, Path file) {
+    byte[] trainedHere() throws IOException, InterruptedException {
+      Path output = file.resolveSibling("here.nola");
+      new TrainingRun(JobFile.read(file), output, false, (_, _, _) -> {}).run();
+      return Files.readAllBytes(output);
+    }
+  }
+
+  private Sample sample(String run) throws IOException {
+    Path file = Jobs.write(folder.resolve("data"), NOLA, run);
+    Map<String, Object> job = new Yaml().load(Files.readString(file));
+    Path hidden = folder.resolve("data/.job.yaml"); // no part of the dataset
+    return new Sample(job, Files.move(file, hidden));
+  }
+
+  private ObjectDetails dataset() throws IOException {
+    return registry.object("data", folder.resolve("data"), true);
+  }
+
+  @Test
+  void aTrainingGivesTheBytesThatItGivesHere() throws Exception {
+    Sample sample = sample("steps: 40\nevaluateEvery: 20\n");
+    UUID job = registry.train(sample.job(), dataset(), null);
+    start("one");
+    StubRegistry.await("a result", () -> registry.results.containsKey(job));
+    assertThat(registry.results.get(job)).isEqualTo(sample.trainedHere());
+    assertThat(registry.failures).isEmpty();
+    assertThat(registry.log()).contains("trained ");
+    assertThat(registry.heartbeats.stream().flatMap(each -> each.metrics().stream()))
+        .anySatisfy(metric -> assertThat(metric.name()).isEqualTo("validation accuracy"))
+        .anySatisfy(metric -> assertThat(metric.step()).isEqualTo(40));
+    StubRegistry.await("a clean folder", () -> isEmpty(folder.resolve("work-one/jobs")));
+  }
+
+  private static boolean isEmpty(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.findAny().isEmpty();
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  @Test
+  void aTrainingGoesOnFromTheCheckpointOfAnotherWorkerToTheSameBytes() throws Exception {
+    Sample sample = sample("steps: 3000\ncheckpointEvery: 40\n");
+    UUID job = registry.train(sample.job(), dataset(), null);
+    Running first = start("first");
+    StubRegistry.await("a checkpoint", () -> registry.checkpoints.containsKey(job));
+    first.stop();
+    running.remove(first);
+    assertThat(registry.results).isEmpty();
+    assertThat(registry.failures.get(job))
+        .extracting(JobFailure::reason, JobFailure::retryable)
+        .containsExactly("the worker was stopped", true);
+    Thread.sleep(Duration.ofSeconds(2)); // until nothing of the first one waits for a job
+    registry.again(job);
+    start("second");
+    StubRegistry.await("a result", () -> registry.results.containsKey(job));
+    assertThat(registry.log()).contains("goes on from an earlier worker's checkpoint");
+    assertThat(registry.results.get(job)).isEqualTo(sample.trainedHere());
+  }
+
+  @Test
+  void aCancelledTrainingStops() throws Exception {
+    UUID job = registry.train(sample(ENDLESS).job(), dataset(), null);
+    start("one");
+    StubRegistry.await("progress", registry::hasProgress);
+    long asked = System.nanoTime();
+    registry.cancelled.add(job);
+    StubRegistry.await("its end", () -> registry.failures.containsKey(job));
+    assertThat(Duration.ofNanos(System.nanoTime() - asked)).isLessThan(Duration.ofSeconds(20));
+    assertThat(registry.failures.get(job))
+        .extracting(JobFailure::reason, JobFailure::retryable)
+        .containsExactly("cancelled", false);
+    StubRegistry.await("no process", this::hasNoProcess);
+    assertThat(registry.results).isEmpty();
+  }
+
+  @Test
+  void aLostJobIsDroppedWithoutAWord() throws Exception {
+    UUID job = registry.train(sample(ENDLESS).job(), dataset(), null);
+    start("one");
+    StubRegistry.await("progress", registry::hasProgress);
+    registry.lost.add(job);
+    StubRegistry.await("the end", () -> log.stream().anyMatch(line -> line.contains("lost: ")));
+    StubRegistry.await("no process", this::hasNoProcess);
+    assertThat(registry.results).isEmpty();
+    assertThat(registry.failures).isEmpty();
+    assertThat(registry.late).containsOnly("heartbeat");
+  }
+
+  @Test
+  void aTrainingGoesOnWhileTheRegistryIsAway() throws Exception {
+    Sample sample = sample("steps: 1500\n");
+    UUID job = registry.train(sample.job(), dataset(), null);
+    start("one");
+    StubRegistry.await("progress", registry::hasProgress);
+    registry.down = true;
+    Thread.sleep(Duration.ofSeconds(8));
+    assertThat(registry.results).isEmpty();
+    registry.down = false;
+    StubRegistry.await("a result", () -> registry.results.containsKey(job));
+    assertThat(registry.results.get(job)).isEqualTo(sample.trainedHere());
+    assertThat(registry.failures).isEmpty();
+  }
+
+  @Test
+  void poisonedJobsFailWithTheirReasonsAndTheWorkerGoesOn() throws Exception {
+    Sample good = sample("steps: 5\n");
+    ObjectDetails dataset = dataset();
+    Map<String, Object> more = new LinkedHashMap<>(good.job());
+    more.put("stepz", 3);
+    Map<String, Object> endless = with(good.job(), "run", "steps", 10_000_000);
+    UUID unknown = registry.train(more, dataset, null);
+    UUID outside = registry.train(with(good.job(), "data", "train", "../secret"), dataset, null);
+    UUID base = registry.train(with(good.job(), "model", "base", "/etc"), dataset, null);
+    UUID steep =
+        registry.train(
+            with(with(good.job(), "optimizer", "learningRate", 1e30), "run", "steps", 60),
+            dataset,
+            null);
+    UUID slow = registry.train(endless, dataset, null, GIGABYTE, 4);
+    UUID large = registry.train(endless, dataset, null, 80_000_000, 600);
+    UUID fine = registry.train(good.job(), dataset, null);
+    start("one");
+    StubRegistry.await("the good one's result", () -> registry.results.containsKey(fine));
+    StubRegistry.await("all others' ends", () -> registry.failures.size() == 6);
+    assertThat(registry.results).containsOnlyKeys(fine);
+    assertFinal(unknown, "stepz is no key");
+    assertFinal(outside, "data.train=../secret, must be a file of acme/data");
+    assertFinal(base, "model.base has no use");
+    assertFinal(steep, "is too large");
+    assertFinal(slow, "time limit");
+    assertFinal(large, "memory limit");
+    assertThat(registry.failures.values())
+        .extracting(JobFailure::reason)
+        .noneMatch(reason -> reason.contains(folder.toString()));
+  }
+
+  private void assertFinal(UUID job, String reason) {
+    assertThat(registry.failures.get(job).reason()).contains(reason);
+    assertThat(registry.failures.get(job).retryable()).as(reason).isFalse();
+  }
+
+  private static Map<String, Object> with(
+      Map<String, Object> job, String group, String key, Object value) {
+    Map<Object, Object> inner = new LinkedHashMap<>((Map<?, ?>) job.get(group));
+    inner.put(key, value);
+    Map<String, Object> changed = new LinkedHashMap<>(job);
+    changed.put(group, inner);
+    return changed;
+  }
+
+  private static AdapterFile adapter(int layers, int rows) throws Exception {
+    Adapter.Builder adapter = Adapter.builder().generator(Generator.UNIFORM8).seed(7);
+    for (int i = 0; i < layers; i++) {
+      adapter.layer(
+          new Layer(
+              "layers." + i + ".q_proj.weight",
+              List.of(rows, 8),
+              null,
+              rows,
+              8,
+              i,
+              0x1p-12f,
+              new LowRank(1, Codes.of(4, 1), Codes.of(4, 0, 9, 3))));
+    }
+    return Reconstructor.standard().seal(adapter.build());
+  }
+
+  private Reconstruction attested(UUID job, byte[] file) throws Exception {
+    StubRegistry.await("an attestation", () -> registry.attested.containsKey(job));
+    AttestationReport.Item item = registry.attested.get(job);
+    assertThat(item.unsupported()).isNull();
+    Statement statement = key.publicKey().open(item.envelope());
+    statement.requireAbout(Sha256.hash(file), AdapterFile.read(file));
+    return statement.reconstruction();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"scalar", "vector", "torch"})
+  void everyBackendAttestsWhatItReconstructed(String backend) throws Exception {
+    AdapterFile file = adapter(3, 40);
+    byte[] bytes = file.toBytes();
+    String nonce = StubRegistry.nonce(3);
+    UUID job = registry.verify(bytes, backend, nonce);
+    start("one");
+    Reconstruction it = attested(job, bytes);
+    Reconstructor scalar = Reconstructor.standard().withKernel(Kernels.scalar());
+    Proof expected = Proof.of(file, scalar.open(file.adapter()), nonce);
+    assertThat(it.outcome()).isEqualTo(Outcome.MATCH);
+    assertThat(it.backend()).isEqualTo(backend);
+    assertThat(it.root()).isEqualTo(file.reconstructionDigest().hex());
+    assertThat(it.leaves()).isEqualTo(expected.leaves());
+    assertThat(it.proof()).isEqualTo(expected.proof().hex());
+    assertThat(it.difference()).isNull();
+    assertThat(it.environment()).containsKeys("os", "arch", "cpu", "java", "nola", "device");
+    assertThat(it.environment().containsKey("torch")).isEqualTo(backend.equals("torch"));
+    assertThat(registry.requests.getFirst().key())
+        .isEqualTo(key.publicKey().fingerprint().toString());
+  }
+
+  @Test
+  void aFileThatMayTakeMuchMemoryIsReconstructedByAProcessOfItsOwn() throws Exception {
+    byte[] bytes = adapter(1, 6_000_000).toBytes();
+    byte[] small = adapter(1, 5).toBytes();
+    UUID job = registry.verify(bytes, "torch", StubRegistry.nonce(4));
+    UUID after = registry.verify(small, "scalar", StubRegistry.nonce(5));
+    start("one");
+    assertThat(attested(job, bytes).outcome()).isEqualTo(Outcome.MATCH);
+    assertThat(attested(after, small).outcome()).isEqualTo(Outcome.MATCH);
+    assertThat(folder.resolve("work-one/jobs")).exists(); // where it was
+  }
+
+  @Test
+  void aWrongBitIsAMismatchAndFound() throws Exception {
+    AdapterFile file = adapter(3, 40);
+    byte[] bytes = file.toBytes();
+    UUID job = registry.verify(bytes, "vector", StubRegistry.nonce(3));
+    start("one", Backends.here(1).with("vector", new WrongKernel(1, Side.B, 5)), null);
+    Reconstruction it = attested(job, bytes);
+    assertThat(it.outcome()).isEqualTo(Outcome.MISMATCH);
+    assertThat(it.root()).isNotEqualTo(file.reconstructionDigest().hex());
+    assertThat(it.difference()).isNotNull();
+    assertThat(it.difference().tensor()).isEqualTo("layers.1.q_proj.weight");
+    assertThat(it.difference().side()).isEqualTo("B");
+    assertThat(it.difference().index()).isEqualTo(5);
+    int expected = Integer.parseUnsignedInt(it.difference().expected(), 16);
+    assertThat(Integer.parseUnsignedInt(it.difference().actual(), 16)).isEqualTo(expected ^ 1);
+    assertThat(log).anyMatch(line -> line.contains("MISMATCH"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"generator-5", "major-2", "feature"})
+  void aNewerFileIsUnsupportedAndADamagedOneFails(String name) throws Exception {
+    byte[] newer = Files.readAllBytes(VECTORS.resolve("invalid/" + name + ".nola"));
+    byte[] damaged = Files.readAllBytes(VECTORS.resolve("invalid/flipped-bit.nola"));
+    UUID unsupported = registry.verify(newer, "scalar", StubRegistry.nonce(1));
+    UUID corrupt = registry.verify(damaged, "scalar", StubRegistry.nonce(1));
+    start("one");
+    StubRegistry.await("a report", () -> registry.attested.containsKey(unsupported));
+    assertThat(registry.attested.get(unsupported).envelope()).isNull();
+    assertThat(registry.attested.get(unsupported).unsupported()).isNotBlank();
+    StubRegistry.await("a failure", () -> registry.failures.containsKey(corrupt));
+    assertThat(registry.failures.get(corrupt).retryable()).isFalse();
+  }
+
+  @Test
+  void manyVerificationsAreReportedTogether() throws Exception {
+    List<UUID> jobs = new ArrayList<>();
+    for (int i = 0; i < 300; i++) {
+      byte[] file = adapter(1, 1 + i % 50).toBytes();
+      jobs.add(registry.verify(file, i % 2 == 0 ? "scalar" : "vector", StubRegistry.nonce(i)));
+    }
+    start("one");
+    StubRegistry.await("all", () -> registry.attested.keySet().containsAll(jobs));
+    assertThat(registry.failures).isEmpty();
+  }
+
+  @Test
+  void anExportIsAnArchiveOfWhatPeftLoads() throws Exception {
+    byte[] file = adapter(2, 16).toBytes();
+    UUID job = registry.export(file, "f32");
+    UUID again = registry.export(file, "f32");
+    UUID wrong = registry.export(file, "f64");
+    start("one");
+    StubRegistry.await("archives", () -> registry.results.size() == 2);
+    List<String> names = new ArrayList<>();
+    try (ZipInputStream zip =
+        new ZipInputStream(new ByteArrayInputStream(registry.results.get(job)))) {
+      for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+        names.add(entry.getName());
+      }
+    }
+    assertThat(names).contains("adapter_config.json", "adapter_model.safetensors");
+    assertThat(registry.results.get(again)).isEqualTo(registry.results.get(job));
+    StubRegistry.await("a refusal", () -> registry.failures.containsKey(wrong));
+    assertFinal(wrong, "type=f64, must be f16, bf16 or f32");
+  }
+
+  @Test
+  void modelsOfThisMachineAreFoundByTheirRevision() throws Exception {
+    Path model = Files.createDirectories(folder.resolve("models/acme/llama"));
+    Files.writeString(model.resolve("config.json"), "{}");
+    Files.writeString(model.resolve("tokenizer.json"), "{}");
+    ObjectDetails registered = registry.object("llama", model, false);
+    start("one", Backends.here(1), folder.resolve("models"));
+    StubRegistry.await("a question", () -> !registry.requests.isEmpty());
+    assertThat(registry.requests.getFirst().models()).containsExactly(registered.revision());
+
+    Sample sample = sample("steps: 5\n");
+    UUID job = registry.train(sample.job(), dataset(), registered);
+    StubRegistry.await("its end", () -> registry.failures.containsKey(job));
+    assertFinal(job, "model.base and model.mlp"); // the model was there, and this has no use for it
+
+    Files.writeString(model.resolve("config.json"), "{ }"); // another model
+    UUID changed = registry.train(sample.job(), dataset(), registered);
+    StubRegistry.await("its end", () -> registry.failures.containsKey(changed));
+    assertThat(registry.failures.get(changed).retryable()).isTrue();
+    assertThat(registry.failures.get(changed).reason()).contains("not found on this worker");
+  }
+
+  @Test
+  void aKeyIsMadeOnceAndKeptSecret() throws Exception {
+    Path file = folder.resolve("config/key.pem");
+    SigningKey made = KeyFile.readOrMake(file);
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+        .isEqualTo("rw-------");
+    assertThat(KeyFile.readOrMake(file).publicKey().fingerprint())
+        .isEqualTo(made.publicKey().fingerprint());
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r--r--"));
+    assertThatThrownBy(() -> KeyFile.readOrMake(file))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("other users");
+  }
+
+  @Test
+  void aFolderIsForOneWorker() throws Exception {
+    start("one");
+    assertThatThrownBy(() -> start("one"))
+        .isInstanceOf(IOException.class)
+        .hasMessageContaining("another worker's folder");
+  }
+}
