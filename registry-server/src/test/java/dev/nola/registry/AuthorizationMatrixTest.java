@@ -75,6 +75,11 @@ class AuthorizationMatrixTest {
       PUT    /api/v1/adapters/{ns}/secret/aliases/st          401 403 404 200 200 403 200
       DELETE /api/v1/adapters/{ns}/open/aliases/absent        401 403 403 404 404 403 404
       DELETE /api/v1/adapters/{ns}/secret/aliases/absent      401 403 404 404 404 403 404
+      GET    /api/v1/adapters/{ns}/open/versions/1.0.0/attestations 200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/versions/1.0.0/attestations 404 404 404 200 200 200 200
+      POST   /api/v1/attestations                             401 403 403 403 403 422 422
+      POST   /api/v1/verifications                            401 403 403 403 403 403 422
+      GET    /api/v1/verifications/00000000-0000-0000-0000-000000000000 401 403 403 403 403 403 404
       POST   /api/v1/worker-keys                              401 403 403 403 403 422 422
       GET    /api/v1/worker-keys                              200 200 200 200 200 200 200
       GET    /api/v1/worker-keys/absent                       404 404 404 404 404 404 404
@@ -118,6 +123,8 @@ class AuthorizationMatrixTest {
       List.of(
           Map.entry("PUT members", "{\"role\": \"member\"}"),
           Map.entry("POST tokens", "{\"scopes\": []}"),
+          Map.entry("POST attestations", "{\"items\": []}"),
+          Map.entry("POST verifications", "{\"backends\": []}"),
           Map.entry("POST worker-keys", "{\"publicKey\": \"none\"}"),
           Map.entry("PUT approval", "{}"),
           Map.entry("PUT revocation", "{\"reason\": \"none\"}"),

@@ -39,7 +39,7 @@ class PublishingTest {
     String path = "/api/v1/adapters/" + namespace + "/mood/versions/1.0.0";
     assertThat(answer.header("Location")).isEqualTo(path);
     assertThat(answer.text("/digest")).isEqualTo(Sha256.hash(file).toString());
-    assertThat(answer.text("/verification")).isEqualTo("verified");
+    assertThat(answer.text("/verification")).isEqualTo("self-verified");
     assertThat(answer.text("/publishedBy")).isEqualTo("ann");
     JsonNode details = ann.get(path).json();
     assertThat(details.at("/contents/base/name").asString()).isEqualTo("meta-llama/Llama-2-7b-hf");

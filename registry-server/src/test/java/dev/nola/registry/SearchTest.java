@@ -113,8 +113,8 @@ class SearchTest {
     assertThat(find("tag=mood")).containsExactlyInAnyOrder("acme/mood-llama", "acme/mood-gpt");
     assertThat(find("tag=mood&tag=tweets")).containsExactly("acme/mood-gpt");
     assertThat(find("namespace=other")).containsExactly("other/poems");
-    assertThat(find("verified=true")).hasSize(4);
-    assertThat(find("verified=false")).isEmpty();
+    assertThat(find("verified=true")).isEmpty();
+    assertThat(find("verified=false")).hasSize(4);
   }
 
   @Test

@@ -120,7 +120,7 @@ class WorkerKeysTest {
   }
 
   private boolean isApproved() {
-    return registry.beans(WorkerKeys.class).iterator().next().isApproved(fingerprint);
+    return registry.beans(WorkerKeys.class).iterator().next().isApproved(fingerprint, "key-worker");
   }
 
   private static Answer register(TestClient client, SigningKey key) throws Exception {

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param digest {@code sha256:} and 64 hex digits, of the file
  * @param size of the file in bytes
- * @param verifiedAt when it was verified or found to mismatch, or null
+ * @param verifiedAt since when {@code verification} is what it is; null if it is unverified
  * @param yanked why it should no longer be used, or null
  * @param aliases that point to it
  */
@@ -22,6 +22,7 @@ public record VersionDetails(
     Comparison comparison,
     Verification verification,
     @Nullable Instant verifiedAt,
+    Attestations attestations,
     @Nullable Yank yanked,
     List<String> aliases,
     long downloads,

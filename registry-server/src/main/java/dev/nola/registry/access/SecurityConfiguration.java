@@ -78,14 +78,15 @@ class SecurityConfiguration implements WebMvcConfigurer {
                         "/swagger-ui.html",
                         "/swagger-ui/**")
                     .permitAll()
-                    .requestMatchers("/api/v1/audit/**", "/api/v1/admin/**")
+                    .requestMatchers(
+                        "/api/v1/audit/**", "/api/v1/admin/**", "/api/v1/verifications/**")
                     .access(scope(Scope.ADMIN))
                     .requestMatchers(
                         HttpMethod.DELETE, "/api/v1/adapters/{namespace}/{name}/versions/{version}")
                     .access(scope(Scope.ADMIN))
                     .requestMatchers(HttpMethod.PUT, "/api/v1/worker-keys/**")
                     .access(scope(Scope.ADMIN))
-                    .requestMatchers(HttpMethod.POST, "/api/v1/worker-keys")
+                    .requestMatchers(HttpMethod.POST, "/api/v1/worker-keys", "/api/v1/attestations")
                     .access(scope(Scope.WORKER))
                     .requestMatchers("/api/v1/tokens/**", "/actuator/prometheus")
                     .access(scope(Scope.READ))

@@ -16,7 +16,6 @@ import dev.nola.registry.access.Caller;
 import dev.nola.registry.access.Limits;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.blobs.Reception;
-import dev.nola.registry.verification.Verifier;
 import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.io.InputStream;
@@ -27,6 +26,7 @@ import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
@@ -46,10 +46,11 @@ public class Publishing {
   private final Access access;
   private final Limits limits;
   private final BlobStore blobs;
-  private final Verifier verifier;
+  private final Examination examination;
   private final ContentsStore contents;
   private final Quota quota;
   private final TransactionTemplate transaction;
+  private final ApplicationEventPublisher events;
   private final CatalogSettings settings;
   private final Clock clock;
 
@@ -60,10 +61,11 @@ public class Publishing {
       Access access,
       Limits limits,
       BlobStore blobs,
-      Verifier verifier,
+      Examination examination,
       ContentsStore contents,
       Quota quota,
       TransactionTemplate transaction,
+      ApplicationEventPublisher events,
       CatalogSettings settings,
       Clock clock) {
     this.adapters = adapters;
@@ -72,10 +74,11 @@ public class Publishing {
     this.access = access;
     this.limits = limits;
     this.blobs = blobs;
-    this.verifier = verifier;
+    this.examination = examination;
     this.contents = contents;
     this.quota = quota;
     this.transaction = transaction;
+    this.events = events;
     this.settings = settings;
     this.clock = clock;
   }
@@ -102,7 +105,7 @@ public class Publishing {
       Target target,
       BlobStore.Upload upload,
       Sha256 digest,
-      Verifier.Examined examined) {
+      Examination.Examined examined) {
     /** What the file says of its evaluation, by name. */
     public Map<String, Double> metrics() {
       return examined.file().adapter().metadata().metrics();
@@ -187,15 +190,15 @@ public class Publishing {
           "too-large",
           "the file is larger than %d bytes".formatted(settings.maxFileSize().toBytes()));
     }
-    Verifier.Examined examined = examine(upload);
+    Examination.Examined examined = examine(upload);
     CatalogRules.require(
         target, examined.file().adapter(), upload.size(), roomFor(target.adapter(), digest));
     return new Candidate(caller, target, upload, digest, examined);
   }
 
-  private Verifier.Examined examine(BlobStore.Upload upload) throws IOException {
+  private Examination.Examined examine(BlobStore.Upload upload) throws IOException {
     try {
-      return verifier.examine(upload::open);
+      return examination.examine(upload::open);
     } catch (AdapterException e) {
       throw Refusal.of(
           HttpStatus.UNPROCESSABLE_CONTENT, "damaged-adapter", String.valueOf(e.getMessage()));
@@ -234,6 +237,9 @@ public class Publishing {
         "version.publish",
         target.toString(),
         version.digest);
+    events.publishEvent(
+        new VersionPublished(
+            target.adapter(), version.version, version.digest, version.selfVerified));
     return new Published(version.summary(), true);
   }
 
@@ -292,7 +298,7 @@ public class Publishing {
   }
 
   private VersionEntity describe(AdapterEntity owner, VersionNumber number, Candidate candidate) {
-    Verifier.Examined examined = candidate.examined();
+    Examination.Examined examined = candidate.examined();
     Adapter adapter = examined.file().adapter();
     VersionEntity version = new VersionEntity();
     version.adapterId = owner.id();
@@ -319,10 +325,12 @@ public class Publishing {
     version.task = adapter.metadata().task();
     version.license = adapter.metadata().license();
     version.tags = adapter.metadata().tags().toArray(String[]::new);
-    version.verification = examined.verification();
     version.publishedAt = clock.instant();
-    version.verifiedAt =
-        examined.verification() == Verification.VERIFIED ? version.publishedAt : null;
+    version.selfVerified = candidate.examined().reconstructed();
+    if (version.selfVerified) {
+      version.verification = Verification.SELF_VERIFIED;
+      version.verifiedAt = version.publishedAt;
+    }
     version.publishedBy = candidate.caller().account();
     return version;
   }

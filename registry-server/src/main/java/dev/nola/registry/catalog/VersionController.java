@@ -25,6 +25,7 @@ import java.net.URI;
 import java.time.Clock;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
@@ -54,6 +55,7 @@ class VersionController {
   private final VersionRepository versions;
   private final AliasRepository aliases;
   private final ContentsStore contents;
+  private final ApplicationEventPublisher events;
   private final Clock clock;
 
   VersionController(
@@ -63,6 +65,7 @@ class VersionController {
       VersionRepository versions,
       AliasRepository aliases,
       ContentsStore contents,
+      ApplicationEventPublisher events,
       Clock clock) {
     this.publishing = publishing;
     this.references = references;
@@ -70,6 +73,7 @@ class VersionController {
     this.versions = versions;
     this.aliases = aliases;
     this.contents = contents;
+    this.events = events;
     this.clock = clock;
   }
 
@@ -167,6 +171,7 @@ class VersionController {
             Comparison.of(file, found.size),
             found.verification,
             found.verifiedAt,
+            found.attestations(),
             found.yank(),
             aliases.ofVersion(found.id()).stream().map(alias -> alias.key.name()).toList(),
             found.downloads,
@@ -239,6 +244,7 @@ class VersionController {
     }
     found.deletedAt = clock.instant();
     changed(caller, adapter, found, "version.delete", found.digest);
+    events.publishEvent(new VersionDeleted(adapter, found.version));
   }
 
   private VersionEntity lock(Caller caller, AdapterName adapter, String version) {

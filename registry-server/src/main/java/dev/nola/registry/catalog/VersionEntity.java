@@ -1,9 +1,11 @@
 package dev.nola.registry.catalog;
 
+import dev.nola.api.Attestations;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.Yank;
 import dev.nola.format.Sha256;
+import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.EnumType;
 import jakarta.persistence.Enumerated;
@@ -12,6 +14,7 @@ import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.time.Instant;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -38,16 +41,35 @@ class VersionEntity {
   String license = "";
   String[] tags = {};
 
+  // What is not updatable here is changed by SQL, and must not be set back to what was read.
+
+  @Column(updatable = false)
   @Enumerated(EnumType.STRING)
   Verification verification = Verification.UNVERIFIED;
 
+  @Column(updatable = false)
   @Nullable Instant verifiedAt;
+
+  @Column(updatable = false)
+  boolean selfVerified;
+
+  @Column(insertable = false, updatable = false)
+  int attestedIndependent;
+
+  @Column(insertable = false, updatable = false)
+  String[] attestedBackends = {};
+
+  @Column(insertable = false, updatable = false)
+  int attestedMismatches;
+
   String publishedBy = "";
   Instant publishedAt = Instant.EPOCH;
   @Nullable Instant yankedAt;
   @Nullable String yankedBy;
   @Nullable String yankReason;
   @Nullable Instant deletedAt;
+
+  @Column(updatable = false)
   long downloads;
 
   long id() {
@@ -62,6 +84,11 @@ class VersionEntity {
     return yankedAt == null
         ? null
         : new Yank(Objects.requireNonNull(yankReason), Objects.requireNonNull(yankedBy), yankedAt);
+  }
+
+  Attestations attestations() {
+    return new Attestations(
+        attestedIndependent, List.of(attestedBackends), attestedMismatches, selfVerified);
   }
 
   VersionSummary summary() {

@@ -101,7 +101,7 @@ class WorkerController {
     long end = System.nanoTime() + Duration.ofSeconds(request.waitSeconds()).toNanos();
     while (true) {
       long round = waiting.round();
-      Set<JobType> types = types(request);
+      Set<JobType> types = types(request, caller);
       List<Job> leased = types.isEmpty() ? List.of() : jobs.lease(caller, request, types);
       Duration left = Duration.ofNanos(end - System.nanoTime());
       if (!leased.isEmpty() || !left.isPositive() || waiting.isEnding()) {
@@ -207,10 +207,10 @@ class WorkerController {
     return jobs.find(id).orElseThrow().details();
   }
 
-  private Set<JobType> types(LeaseRequest request) {
+  private Set<JobType> types(LeaseRequest request, Caller caller) {
     Set<JobType> types = EnumSet.noneOf(JobType.class);
     types.addAll(request.types());
-    if (types.contains(JobType.VERIFY) && !keys.isApproved(request.key())) {
+    if (types.contains(JobType.VERIFY) && !keys.isApproved(request.key(), caller.account())) {
       types.remove(JobType.VERIFY);
     }
     return types;

@@ -32,9 +32,11 @@ public class WorkerKeys {
    */
   public record Revoked(String fingerprint) {}
 
-  /** Whether what the key signs is taken now. */
-  public boolean isApproved(String fingerprint) {
-    return find(fingerprint).filter(key -> key.state() == WorkerKey.State.APPROVED).isPresent();
+  /** Whether what an account signs with a key is taken now. */
+  public boolean isApproved(String fingerprint, String account) {
+    return find(fingerprint)
+        .filter(key -> key.account().equals(account) && key.state() == WorkerKey.State.APPROVED)
+        .isPresent();
   }
 
   /** The key with a fingerprint, {@code sha256:…}. */

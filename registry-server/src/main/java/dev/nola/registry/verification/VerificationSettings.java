@@ -1,25 +1,35 @@
 package dev.nola.registry.verification;
 
+import dev.nola.api.attestation.Statement;
+import java.util.List;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * What the server reconstructs while an adapter is published; what is more than this waits for a
- * worker.
+ * What workers are asked to verify when a version is published.
  *
- * @param additions of basis elements; a core does about 10⁹ in a second
- * @param factorElements of the largest factor, each of which takes 12 bytes of memory
- * @param parallel publishes that are read and reconstructed at the same time
+ * @param backends to reconstruct it by, of scalar, vector and torch; may be empty
+ * @param copies of each, by workers with different keys; at least two of a file that the registry
+ *     does not reconstruct itself
  */
 @ConfigurationProperties("nola.verification")
 record VerificationSettings(
-    @DefaultValue("10000000000") long additions,
-    @DefaultValue("16777216") int factorElements,
-    @DefaultValue("2") int parallel) {
+    @DefaultValue({"scalar", "vector", "torch"}) List<String> backends,
+    @DefaultValue("1") int copies) {
+  static final int MAX_COPIES = 10;
+
   VerificationSettings {
-    if (parallel < 1) {
+    backends = List.copyOf(backends);
+    for (String backend : backends) {
+      if (!Statement.BACKENDS.contains(backend)) {
+        throw new IllegalArgumentException(
+            "nola.verification.backends has %s, must be of scalar, vector and torch"
+                .formatted(backend));
+      }
+    }
+    if (copies < 1 || copies > MAX_COPIES) {
       throw new IllegalArgumentException(
-          "nola.verification.parallel=" + parallel + ", must be at least 1");
+          "nola.verification.copies=%d, must be 1 to %d".formatted(copies, MAX_COPIES));
     }
   }
 }

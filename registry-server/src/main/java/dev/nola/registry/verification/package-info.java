@@ -1,4 +1,7 @@
-/** Reconstructing adapters to see that they give the bits they promise. */
+/**
+ * What workers attest about versions: asking them to, judging what they send, and what follows from
+ * it.
+ */
 @NullMarked
 package dev.nola.registry.verification;
 

@@ -1,0 +1,153 @@
+package dev.nola.registry.catalog;
+
+import dev.nola.api.attestation.Proof;
+import dev.nola.format.AdapterException;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.DigestMismatchException;
+import dev.nola.format.Layer;
+import dev.nola.format.LimitExceededException;
+import dev.nola.format.Sha256;
+import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Budget;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.Reconstructor;
+import dev.nola.registry.blobs.BlobStore;
+import dev.nola.registry.web.Refusal;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.stereotype.Component;
+
+/** Reads files, and reconstructs those that are small enough. */
+@Component
+@EnableConfigurationProperties(ExaminationSettings.class)
+public class Examination {
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final Reconstructor reconstructor;
+  private final BlobStore blobs;
+
+  /** Each holds a file and its factors in memory. */
+  private final Semaphore turns;
+
+  Examination(ExaminationSettings settings, BlobStore blobs) {
+    this.reconstructor =
+        Reconstructor.standard()
+            .withThreads(Runtime.getRuntime().availableProcessors())
+            .withBudget(new Budget(settings.factorElements(), settings.additions()));
+    this.blobs = blobs;
+    this.turns = new Semaphore(settings.parallel(), true);
+  }
+
+  /**
+   * A file that was read.
+   *
+   * @param reconstructed whether it gave the digest that it names; if not, it is above the budget:
+   *     one that gives another is an exception
+   */
+  public record Examined(AdapterFile file, boolean reconstructed) {}
+
+  /**
+   * A stored file that was read, and what only who reconstructs it can say.
+   *
+   * @param proofs by nonce; empty if the file is above the budget
+   */
+  public record Proven(AdapterFile file, Map<String, Proof> proofs) {
+    /** Copies the map. */
+    public Proven {
+      proofs = Map.copyOf(proofs);
+    }
+  }
+
+  /** Where a file's bytes are. */
+  @FunctionalInterface
+  public interface Source {
+    /** Reads from the beginning. */
+    InputStream open() throws IOException;
+  }
+
+  /**
+   * Reads a file, and reconstructs it if that is within the budget.
+   *
+   * @throws AdapterException if the file is damaged, not readable by this version, or does not
+   *     reconstruct to the digest that it names
+   * @throws IOException if its bytes cannot be had
+   * @throws Refusal if too many others are being examined for too long
+   */
+  public Examined examine(Source source) throws IOException {
+    acquire();
+    try (InputStream bytes = source.open()) {
+      AdapterFile file = AdapterFile.read(bytes.readAllBytes());
+      return new Examined(file, verify(file));
+    } finally {
+      turns.release();
+    }
+  }
+
+  /**
+   * Reads a stored file, and reconstructs it for each nonce if that is within the budget.
+   *
+   * @param nonces 64 hexadecimal digits each
+   * @throws IOException if its bytes cannot be had, or are no longer sound
+   * @throws Refusal if too many others are being examined for too long
+   */
+  public Proven prove(Sha256 digest, Collection<String> nonces) throws IOException {
+    acquire();
+    try {
+      BlobStore.Blob blob =
+          blobs.find(digest).orElseThrow(() -> new FileNotFoundException("blob " + digest));
+      try (InputStream bytes = blob.open(0, blob.size())) {
+        AdapterFile file = AdapterFile.read(bytes.readAllBytes());
+        return new Proven(file, proofs(file, nonces));
+      }
+    } finally {
+      turns.release();
+    }
+  }
+
+  private Map<String, Proof> proofs(AdapterFile file, Collection<String> nonces) {
+    Function<Layer, Factors> factors;
+    try {
+      factors =
+          reconstructor
+              .withKernel(Kernels.parallel(Kernels.chosen(), ForkJoinPool.commonPool()))
+              .open(file.adapter());
+    } catch (LimitExceededException _) {
+      return Map.of();
+    }
+    Map<String, Proof> proofs = new HashMap<>();
+    for (String nonce : nonces) {
+      proofs.computeIfAbsent(nonce, fresh -> Proof.of(file, factors, fresh));
+    }
+    return proofs;
+  }
+
+  private boolean verify(AdapterFile file) throws DigestMismatchException {
+    try {
+      reconstructor.verify(file);
+      return true;
+    } catch (LimitExceededException _) {
+      return false;
+    }
+  }
+
+  private void acquire() {
+    try {
+      if (turns.tryAcquire(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        return;
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+    throw Refusal.unavailable("too many adapters are being examined", PATIENCE);
+  }
+}

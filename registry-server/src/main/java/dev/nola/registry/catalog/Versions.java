@@ -1,0 +1,248 @@
+package dev.nola.registry.catalog;
+
+import dev.nola.api.Attestations;
+import dev.nola.api.Verification;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.web.Refusal;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Propagation;
+import org.springframework.transaction.annotation.Transactional;
+
+/** The catalog's versions, for those who verify them. */
+@Component
+public class Versions {
+  private static final String SELECT =
+      """
+      select v.id, v.adapter_id, n.name as namespace, a.name, v.version, v.digest, v.self_verified,
+        v.verification
+      from version v
+      join adapter a on a.id = v.adapter_id
+      join namespace n on n.id = a.namespace_id
+      where v.deleted_at is null and\s""";
+
+  private final JdbcClient database;
+  private final JdbcTemplate batches;
+  private final References references;
+  private final Listings listings;
+  private final ApplicationEventPublisher events;
+  private final Clock clock;
+
+  Versions(
+      JdbcClient database,
+      JdbcTemplate batches,
+      References references,
+      Listings listings,
+      ApplicationEventPublisher events,
+      Clock clock) {
+    this.database = database;
+    this.batches = batches;
+    this.references = references;
+    this.listings = listings;
+    this.events = events;
+    this.clock = clock;
+  }
+
+  /**
+   * A version that is not deleted.
+   *
+   * @param digest {@code sha256:…} of its file
+   */
+  public record Version(
+      long id,
+      long adapterId,
+      AdapterName adapter,
+      String version,
+      String digest,
+      boolean selfVerified,
+      Verification verification) {
+    @Override
+    public String toString() {
+      return adapter + "@" + version;
+    }
+  }
+
+  /**
+   * Which versions; null is no condition.
+   *
+   * @param generator such as {@code philox-srht}
+   */
+  public record Filter(
+      @Nullable String namespace, @Nullable String base, @Nullable String generator) {}
+
+  /**
+   * Digest of the file of a version that the caller may see.
+   *
+   * @throws Refusal with status 404 if there is none
+   */
+  public String digestOf(Caller caller, AdapterName adapter, String reference) {
+    return references.find(caller, adapter, reference).digest().toString();
+  }
+
+  /** Versions of higher id than {@code after}, in the order of their ids. */
+  public List<Version> find(Filter filter, long after, int limit) {
+    StringBuilder where = new StringBuilder("v.id > :after");
+    Map<String, Object> values = new HashMap<>();
+    values.put("after", after);
+    values.put("limit", limit);
+    equal(where, values, "n.name", "namespace", filter.namespace());
+    equal(where, values, "v.base", "base", filter.base());
+    equal(where, values, "v.generator", "generator", filter.generator());
+    return database
+        .sql(SELECT + where + " order by v.id limit :limit")
+        .params(values)
+        .query((row, _) -> version(row))
+        .list();
+  }
+
+  private static void equal(
+      StringBuilder where,
+      Map<String, Object> values,
+      String column,
+      String name,
+      @Nullable String value) {
+    if (value != null) {
+      where.append(" and ").append(column).append(" = :").append(name);
+      values.put(name, value);
+    }
+  }
+
+  /** All versions with one of these files, in the order of their ids. */
+  public List<Version> withDigest(Collection<String> digests) {
+    return database
+        .sql(SELECT + "v.digest = any(?) order by v.id")
+        .params((Object) digests.toArray(String[]::new))
+        .query((row, _) -> version(row))
+        .list();
+  }
+
+  /**
+   * Lets nobody else change, until the transaction ends, the adapters that have these files, nor
+   * what is attested of them. Whoever attests something calls this first.
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  public void lock(Collection<String> digests) {
+    String[] all = digests.stream().distinct().sorted().toArray(String[]::new);
+    // In this order, which is also a publication's: the adapter, then the file.
+    database
+        .sql(
+            """
+            select id from adapter where id in (
+              select adapter_id from version where digest = any(?) and deleted_at is null)
+            order by id for update""")
+        .params((Object) all)
+        .query(Long.class)
+        .list();
+    database
+        .sql(
+            """
+            select count(pg_advisory_xact_lock(hashtextextended(digest, 1)))
+            from (select digest from unnest(?::text[]) as digest order by digest) as sorted""")
+        .params((Object) all)
+        .query(Long.class)
+        .single();
+  }
+
+  /**
+   * A version whose verification is not what it was.
+   *
+   * @param version as it was
+   */
+  public record Change(Version version, Verification now) {}
+
+  /**
+   * Records what is attested of files, and what follows for the versions that have them. Their
+   * digests are locked.
+   *
+   * @param attested by digest; {@code self} is not looked at
+   * @return versions that this makes something else
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  public List<Change> attest(Map<String, Attestations> attested) {
+    List<Change> changes = new ArrayList<>();
+    List<@Nullable Object[]> rows = new ArrayList<>();
+    for (Version version : withDigest(attested.keySet())) {
+      Attestations found = Objects.requireNonNull(attested.get(version.digest()));
+      Verification now = verification(found, version.selfVerified());
+      if (now != version.verification()) {
+        changes.add(new Change(version, now));
+      }
+      rows.add(
+          new @Nullable Object[] {
+            found.independent(),
+            String.join(",", found.backends()),
+            found.mismatches(),
+            now.name(),
+            now == Verification.UNVERIFIED ? null : Timestamp.from(clock.instant()),
+            now.name(),
+            version.id()
+          });
+    }
+    batches.batchUpdate(
+        """
+        update version set attested_independent = ?, attested_backends = string_to_array(?, ','),
+          attested_mismatches = ?,
+          verified_at = case when ? = verification then verified_at else ?::timestamptz end,
+          verification = ?
+        where id = ?""",
+        rows);
+    list(changes);
+    return changes;
+  }
+
+  private void list(List<Change> changes) {
+    SortedMap<Long, AdapterName> renewed = new TreeMap<>();
+    List<Object[]> marked = new ArrayList<>();
+    for (Change change : changes) {
+      Version version = change.version();
+      if (change.now() == Verification.MISMATCHED
+          || version.verification() == Verification.MISMATCHED) {
+        renewed.put(version.adapterId(), version.adapter()); // another version may be the latest
+      } else {
+        marked.add(new Object[] {change.now() == Verification.VERIFIED, version.id()});
+      }
+    }
+    batches.batchUpdate("update listing set verified = ? where version_id = ?", marked);
+    renewed.forEach(
+        (id, name) -> {
+          listings.renew(id);
+          events.publishEvent(new Adapters.Changed(name));
+        });
+  }
+
+  private static Verification verification(Attestations attested, boolean self) {
+    if (attested.mismatches() > 0) {
+      return Verification.MISMATCHED;
+    }
+    if (attested.independent() > 0) {
+      return Verification.VERIFIED;
+    }
+    return self ? Verification.SELF_VERIFIED : Verification.UNVERIFIED;
+  }
+
+  private static Version version(ResultSet row) throws SQLException {
+    return new Version(
+        row.getLong("id"),
+        row.getLong("adapter_id"),
+        new AdapterName(row.getString("namespace"), row.getString("name")),
+        row.getString("version"),
+        row.getString("digest"),
+        row.getBoolean("self_verified"),
+        Verification.valueOf(row.getString("verification")));
+  }
+}

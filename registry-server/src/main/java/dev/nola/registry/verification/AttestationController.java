@@ -1,0 +1,85 @@
+package dev.nola.registry.verification;
+
+import dev.nola.api.Page;
+import dev.nola.api.attestation.Attestation;
+import dev.nola.api.attestation.AttestationReport;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.catalog.AdapterName;
+import dev.nola.registry.catalog.Versions;
+import dev.nola.registry.web.Cursor;
+import dev.nola.registry.web.Pages;
+import dev.nola.registry.web.Refusal;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.tags.Tag;
+import java.io.IOException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+@RestController
+@Tag(name = "Verification")
+class AttestationController {
+  private static final String KIND = "attestations";
+  private static final int MAX_ITEMS = 100;
+
+  private final Intake intake;
+  private final AttestationStore attestations;
+  private final Versions versions;
+
+  AttestationController(Intake intake, AttestationStore attestations, Versions versions) {
+    this.intake = intake;
+    this.attestations = attestations;
+    this.versions = versions;
+  }
+
+  @PostMapping("/api/v1/attestations")
+  @Operation(
+      summary = "Report what came of verifications",
+      description =
+          "Each is judged by itself. A refused one goes back to the queue, for a worker with"
+              + " another key; the answer names the reason, which is counted and in the audit log."
+              + " For workers.")
+  AttestationReport.Answer report(@RequestBody AttestationReport report, Caller caller)
+      throws IOException {
+    List<AttestationReport.Item> items = report.items();
+    if (items.isEmpty() || items.size() > MAX_ITEMS) {
+      throw Refusal.invalid(
+          "items", "items has %d entries, must have 1 to %d".formatted(items.size(), MAX_ITEMS));
+    }
+    if (items.stream().anyMatch(item -> item.job() == null)) {
+      throw Refusal.invalid("items", "an item has no job");
+    }
+    if (items.stream().map(AttestationReport.Item::job).distinct().count() < items.size()) {
+      throw Refusal.invalid("items", "items has a job twice");
+    }
+    return intake.take(caller, items);
+  }
+
+  @GetMapping("/api/v1/adapters/{namespace}/{name}/versions/{version}/attestations")
+  @Operation(
+      summary = "List what workers attest of a version's file, oldest first",
+      description =
+          "Those by keys that were revoked, too, which no longer count. Of a file that the registry"
+              + " does not reconstruct itself, only those that workers have confirmed of each other.")
+  ResponseEntity<Page<Attestation>> list(
+      @PathVariable String namespace,
+      @PathVariable String name,
+      @PathVariable String version,
+      @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
+      @RequestParam(required = false) @Nullable String cursor,
+      Caller caller) {
+    String digest = versions.digestOf(caller, new AdapterName(namespace, name), version);
+    long after = cursor == null ? 0 : Cursor.parse(cursor, KIND, 1).number(0);
+    return Pages.of(
+        attestations.page(digest, after, Pages.fetch(limit)),
+        limit,
+        last -> new Cursor(KIND, List.of(Long.toString(last.id()))),
+        attestation -> attestation);
+  }
+}

@@ -1,0 +1,171 @@
+package dev.nola.registry.verification;
+
+import dev.nola.api.Attestations;
+import dev.nola.api.attestation.Attestation;
+import dev.nola.api.attestation.Envelope;
+import dev.nola.api.attestation.Outcome;
+import dev.nola.api.attestation.Reconstruction;
+import dev.nola.api.attestation.Statement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Clock;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+
+/** Keeps attestations; which of them count, the view {@code judged_attestation} says. */
+@Component
+class AttestationStore {
+  private static final Attestations NONE = new Attestations(0, List.of(), 0, false);
+
+  private final JdbcClient database;
+  private final JdbcTemplate batches;
+  private final Clock clock;
+
+  AttestationStore(JdbcClient database, JdbcTemplate batches, Clock clock) {
+    this.database = database;
+    this.batches = batches;
+    this.clock = clock;
+  }
+
+  /**
+   * An attestation to be kept.
+   *
+   * @param checked whether the registry got the same proof
+   */
+  record Received(UUID job, Judgement.Attested attested, boolean checked) {}
+
+  void add(List<Received> all) {
+    Timestamp now = Timestamp.from(clock.instant());
+    batches.batchUpdate(
+        """
+        insert into attestation (digest, key, job_id, outcome, backend, host, nonce, proof, checked,
+          payload, signature, received_at)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        all.stream()
+            .map(
+                received -> {
+                  Judgement.Attested attested = received.attested();
+                  Reconstruction it = attested.reconstruction();
+                  return new Object[] {
+                    attested.statement().subject().toString(),
+                    attested.key(),
+                    received.job(),
+                    it.outcome().name(),
+                    it.backend(),
+                    it.host(),
+                    it.nonce(),
+                    it.proof(),
+                    received.checked(),
+                    attested.envelope().payload(),
+                    attested.envelope().signatures().getFirst().sig(),
+                    now
+                  };
+                })
+            .toList());
+  }
+
+  /** What counts for and against each of these files; all of them are in the result. */
+  Map<String, Attestations> standing(Collection<String> digests) {
+    Map<String, Attestations> standing = new HashMap<>();
+    digests.forEach(digest -> standing.put(digest, NONE));
+    database
+        .sql(
+            """
+            select digest,
+              count(distinct key) filter (where outcome = 'MATCH') as keys,
+              count(distinct host) filter (where outcome = 'MATCH') as hosts,
+              string_agg(distinct backend, ',' order by backend)
+                filter (where outcome = 'MATCH') as backends,
+              count(*) filter (where outcome = 'MISMATCH') as mismatches
+            from judged_attestation where digest = any(?) and counts group by digest""")
+        .params((Object) digests.toArray(String[]::new))
+        .query(
+            row -> {
+              String backends = row.getString("backends");
+              standing.put(
+                  row.getString("digest"),
+                  new Attestations(
+                      Math.min(row.getInt("keys"), row.getInt("hosts")),
+                      backends == null ? List.of() : List.of(backends.split(",")),
+                      row.getInt("mismatches"),
+                      false));
+            });
+    return standing;
+  }
+
+  /** Digests of the files that a key attested something of. */
+  List<String> attestedBy(String key) {
+    return database
+        .sql("select distinct digest from attestation where key = ?")
+        .param(key)
+        .query(String.class)
+        .list();
+  }
+
+  /**
+   * Those of these jobs whose proof another worker contradicts: with the same nonce and file it got
+   * another. One of the two did not reconstruct the file.
+   */
+  List<UUID> contradicted(Collection<UUID> jobs) {
+    return database
+        .sql(
+            """
+            select a.job_id from attestation a where a.job_id = any(?) and not a.checked
+              and a.outcome = 'MATCH' and exists (
+                select from attestation b where b.nonce = a.nonce and b.digest = a.digest
+                  and b.outcome = 'MATCH' and b.proof <> a.proof)""")
+        .params((Object) jobs.toArray(UUID[]::new))
+        .query(UUID.class)
+        .list();
+  }
+
+  /** How many different keys have an attestation of a file that counts, by backend. */
+  Map<String, Integer> keysByBackend(String digest) {
+    Map<String, Integer> keys = new HashMap<>();
+    database
+        .sql(
+            """
+            select backend, count(distinct key) as keys from judged_attestation
+            where digest = ? and counts group by backend""")
+        .param(digest)
+        .query(
+            row -> {
+              keys.put(row.getString("backend"), row.getInt("keys"));
+            });
+    return keys;
+  }
+
+  /** A part of a file's attestations, in the order in which they came. */
+  List<Attestation> page(String digest, long after, int limit) {
+    return database
+        .sql(
+            """
+            select * from judged_attestation where digest = ? and shown and id > ?
+            order by id limit ?""")
+        .params(digest, after, limit)
+        .query((row, _) -> attestation(row))
+        .list();
+  }
+
+  private static Attestation attestation(ResultSet row) throws SQLException {
+    return new Attestation(
+        row.getLong("id"),
+        row.getString("digest"),
+        row.getString("key"),
+        Outcome.valueOf(row.getString("outcome")),
+        row.getString("backend"),
+        row.getBoolean("counts"),
+        row.getTimestamp("received_at").toInstant(),
+        new Envelope(
+            row.getString("payload"),
+            Statement.PAYLOAD_TYPE,
+            List.of(new Envelope.Signature(row.getString("key"), row.getString("signature")))));
+  }
+}
