@@ -99,6 +99,10 @@ final class WorkerProcess implements AutoCloseable {
     new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().onExit().join();
   }
 
+  ProcessHandle process() {
+    return process.toHandle();
+  }
+
   /** Processes that it has begun. */
   List<ProcessHandle> children() {
     return process.descendants().toList();
