@@ -18,6 +18,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,12 +36,14 @@ final class Registry implements AutoCloseable {
   private static final String ADMIN = "end-to-end-admin-token-of-enough-characters";
   private static final AtomicInteger COUNT = new AtomicInteger();
 
-  private final ConfigurableApplicationContext context;
+  private ConfigurableApplicationContext context;
+  private final Map<String, String> settings;
   private final Path data;
   private final HttpClient http = HttpClient.newHttpClient();
 
-  private Registry(ConfigurableApplicationContext context, Path data) {
-    this.context = context;
+  private Registry(Map<String, String> settings, Path data) {
+    this.settings = settings;
+    this.context = run(settings);
     this.data = data;
   }
 
@@ -117,17 +120,26 @@ final class Registry implements AutoCloseable {
       int equals = setting.indexOf('=');
       all.put(setting.substring(0, equals), setting.substring(equals + 1));
     }
-    SpringApplication application = new SpringApplication(RegistryServer.class);
-    application.setRegisterShutdownHook(false);
-    Registry registry =
-        new Registry(
-            application.run(
-                all.entrySet().stream()
-                    .map(e -> "--" + e.getKey() + "=" + e.getValue())
-                    .toArray(String[]::new)),
-            data);
+    Registry registry = new Registry(all, data);
     RUNNING.add(registry);
     return registry;
+  }
+
+  private static ConfigurableApplicationContext run(Map<String, String> settings) {
+    SpringApplication application = new SpringApplication(RegistryServer.class);
+    application.setRegisterShutdownHook(false);
+    return application.run(
+        settings.entrySet().stream()
+            .map(e -> "--" + e.getKey() + "=" + e.getValue())
+            .toArray(String[]::new));
+  }
+
+  /** Ends the server, and starts it on the same port a while later. */
+  void restart(Duration away) throws InterruptedException {
+    settings.put("server.port", Integer.toString(port()));
+    context.close();
+    Thread.sleep(away);
+    context = run(settings);
   }
 
   int port() {

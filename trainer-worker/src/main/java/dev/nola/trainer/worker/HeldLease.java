@@ -5,6 +5,7 @@ import dev.nola.api.job.HeartbeatAnswer;
 import dev.nola.api.job.JobProgress;
 import dev.nola.api.job.Lease;
 import dev.nola.client.jobs.WorkerClient;
+import dev.nola.client.registry.RegistryException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -137,7 +138,10 @@ final class HeldLease implements AutoCloseable {
       }
       return true;
     } catch (IOException e) {
-      if (WorkerClient.isLeaseLost(e)) {
+      boolean gone =
+          e instanceof RegistryException refusal
+              && refusal.kind() == RegistryException.Kind.NOT_FOUND;
+      if (gone || WorkerClient.isLeaseLost(e)) {
         end(State.LOST);
         return true;
       }

@@ -212,21 +212,21 @@ public final class Worker implements AutoCloseable {
   /** One slot: asks for a job, does it, and asks again. */
   private void slot() {
     Batching batching = new Batching();
-    boolean reachable = true;
+    String trouble = "";
     while (!stopped) {
       try {
         List<Lease> leases = lease(List.of(JobType.values()), 1, WAIT_SECONDS);
-        reachable = true;
+        trouble = "";
         if (!leases.isEmpty()) {
           work(leases.getFirst(), batching);
         }
       } catch (InterruptedException _) {
         // It is stopped.
       } catch (IOException e) {
-        if (reachable || !Registry.isOutOfReach(e)) {
+        if (!trouble.equals(e.getMessage())) {
           log.accept("no jobs: " + e.getMessage());
         }
-        reachable = !Registry.isOutOfReach(e);
+        trouble = String.valueOf(e.getMessage());
         pause();
       } catch (Throwable e) { // not even an error of the JVM ends the others
         report("slot", e);

@@ -11,6 +11,7 @@ import dev.nola.api.attestation.SigningKey;
 import dev.nola.api.attestation.Statement;
 import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.ObjectDetails;
+import dev.nola.api.job.ObjectManifest;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Codes;
@@ -254,17 +255,29 @@ class WorkerTest {
             with(with(good.job(), "optimizer", "learningRate", 1e30), "run", "steps", 60),
             dataset,
             null);
+    ObjectDetails missing =
+        new ObjectDetails(
+            "acme",
+            "gone",
+            dataset.revision(),
+            "",
+            List.of(new ObjectManifest.Entry("train-images", 3, "sha256:" + "0".repeat(64))),
+            true,
+            "someone",
+            dataset.createdAt());
+    UUID gone = registry.train(good.job(), missing, null);
     UUID slow = registry.train(endless, dataset, null, GIGABYTE, 4);
     UUID large = registry.train(endless, dataset, null, 80_000_000, 600);
     UUID fine = registry.train(good.job(), dataset, null);
     start("one");
     StubRegistry.await("the good one's result", () -> registry.results.containsKey(fine));
-    StubRegistry.await("all others' ends", () -> registry.failures.size() == 6);
+    StubRegistry.await("all others' ends", () -> registry.failures.size() == 7);
     assertThat(registry.results).containsOnlyKeys(fine);
     assertFinal(unknown, "stepz is no key");
     assertFinal(outside, "data.train=../secret, must be a file of acme/data");
     assertFinal(base, "model.base has no use");
     assertFinal(steep, "is too large");
+    assertFinal(gone, "404");
     assertFinal(slow, "time limit");
     assertFinal(large, "memory limit");
     assertThat(registry.failures.values())

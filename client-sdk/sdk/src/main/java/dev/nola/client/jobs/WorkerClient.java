@@ -39,21 +39,21 @@ public final class WorkerClient {
     this.transport = client.transport();
   }
 
-  /** Whether a refusal says that the job is somebody else's now, or gone. */
+  /** Whether a refusal says that the job is somebody else's now. */
   public static boolean isLeaseLost(IOException refusal) {
-    return refusal instanceof RegistryException e
-        && (e.status() == 404
-            || e.status() == 409
-                && e.problem() != null
-                && e.problem().type().endsWith(":lease-lost"));
+    return isConflict(refusal, ":lease-lost");
   }
 
   /** Whether a refusal says that the job was to be cancelled. */
   public static boolean isCancelled(IOException refusal) {
+    return isConflict(refusal, ":cancelled");
+  }
+
+  private static boolean isConflict(IOException refusal, String type) {
     return refusal instanceof RegistryException e
-        && e.status() == 409
+        && e.kind() == RegistryException.Kind.CONFLICT
         && e.problem() != null
-        && e.problem().type().endsWith(":cancelled");
+        && e.problem().type().endsWith(type);
   }
 
   /**
