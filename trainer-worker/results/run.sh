@@ -1,0 +1,166 @@
+#!/usr/bin/env bash
+# Trains what RESULTS.md reports, one folder a run: job.yaml, the adapter, result.json. Runs that are done are passed over.
+#
+#   trainer-worker/results/run.sh DATA OUT SET...      DATA: e2e/, mnist/, stories260k-hf/, minilm/, glosses/
+#   PARALLEL=2 (the default) runs at a time, of one thread each
+#
+# SET: e2e, bits, quarter, mlp-rates, mlp, wordnet-rates, wordnet, rates. java Summary.java OUT makes a table of what came out.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+data=$(realpath "$1")
+mkdir -p "$2"
+out=$(realpath "$2")
+shift 2
+
+# job NAME SEED: makes the folder of a run, with the job from standard input.
+job() {
+  mkdir -p "$out/$1"
+  cat >"$out/$1/job.yaml"
+  echo "seed: $2" >>"$out/$1/job.yaml"
+  echo "$1" >>"$out/.queue"
+}
+
+# A tiny Llama learns to say E2E's slots in a sentence.
+e2e() { # NAME SEED STEPS RATE METHOD
+  job "$1-s$2" "$2" <<YAML
+model: {base: $data/stories260k-hf}
+task: causal-lm
+data:
+  format: e2e
+  train: $data/e2e/train.txt.gz
+  validation: $data/e2e/valid.txt.gz
+  maxTokens: 192
+  validationExamples: 500
+method: {$5}
+optimizer: {learningRate: $4, schedule: linear, warmup: 20}
+run: {batch: 16, threads: 1, steps: $3}
+YAML
+}
+
+# The paper's MLP, from scratch; measured on the images it learns from, as the paper does.
+mlp() { # NAME SEED EPOCHS RATE METHOD
+  job "$1-s$2" "$2" <<YAML
+model: {mlp: [784, 256, 10]}
+task: classification
+data:
+  format: idx
+  train: $data/mnist/train-images-idx3-ubyte.gz
+  trainLabels: $data/mnist/train-labels-idx1-ubyte.gz
+  validation: $data/mnist/train-images-idx3-ubyte.gz
+  validationLabels: $data/mnist/train-labels-idx1-ubyte.gz
+method: {$5}
+optimizer: {learningRate: $4, schedule: constant, clip: 0}
+run: {batch: 512, threads: 1, epochs: $3}
+YAML
+}
+
+# MiniLM learns to tell a noun's supersense from its gloss.
+wordnet() { # NAME SEED STEPS RATE METHOD
+  job "$1-s$2" "$2" <<YAML
+model: {base: $data/minilm}
+task: classification
+data:
+  format: tsv
+  train: $data/glosses/train.tsv
+  validation: $data/glosses/validation.tsv
+  maxTokens: 48
+  validationExamples: 2000
+method: {$5}
+optimizer: {learningRate: $4, schedule: linear, warmup: 20}
+run: {batch: 32, threads: 1, steps: $3}
+YAML
+}
+
+nola="name: nola, generator: philox-srht"
+llama="$nola, targets: all-linear, rank: 8, scaling: 1"
+: >"$out/.queue"
+for set in "$@"; do
+  case "$set" in
+    e2e)
+      for seed in 1 2; do
+        for k in 32 64 128; do
+          e2e "e2e-nola-k$k" $seed 800 0.1 "$llama, k: $k, l: $k, bits: 4"
+        done
+        for r in 1 4; do
+          e2e "e2e-lora-r$r" $seed 800 0.03 "name: lora, targets: all-linear, rank: $r"
+        done
+      done
+      ;;
+    bits)
+      for bits in 16 8 3 2; do
+        e2e "e2e-nola-k64-b$bits" 1 800 0.1 "$llama, k: 64, l: 64, bits: $bits"
+      done
+      for bits in 8 4 3 2; do
+        e2e "e2e-nola-k64-b$bits-qat" 1 800 0.1 "$llama, k: 64, l: 64, bits: $bits, quantizationAware: true"
+      done
+      ;;
+    quarter) # of the bytes of LoRA r=1, by other means than k = l = 64 at 4 bits
+      for r in 2 4 16; do
+        e2e "e2e-nola-k64-r$r" 1 800 0.1 "$nola, targets: all-linear, rank: $r, scaling: 1, k: 64, l: 64, bits: 4"
+      done
+      e2e e2e-nola-k64-shared 1 800 0.1 "$llama, k: 64, l: 64, bits: 4, basis: shared"
+      e2e e2e-nola-k96-b3-qat 1 800 0.1 "$llama, k: 96, l: 96, bits: 3, quantizationAware: true"
+      e2e e2e-nola-k128-b2-qat 1 800 0.1 "$llama, k: 128, l: 128, bits: 2, quantizationAware: true"
+      ;;
+    mlp-rates)
+      for rate in 0.0125 0.025 0.05 0.1 0.2; do
+        mlp "mlp-nola-lr$rate" 1 50 $rate "$nola, rank: 4, k: 16, l: 16, bits: 16, scaling: 1.4142135"
+        mlp "mlp-pranc-lr$rate" 1 50 $rate "name: pranc, k: 32, bits: 16, scaling: 1.4142135"
+      done
+      for scaling in 0.5 4 12; do
+        mlp "mlp-nola-c$scaling" 1 50 0.05 "$nola, rank: 4, k: 16, l: 16, bits: 16, scaling: $scaling"
+        mlp "mlp-pranc-c$scaling" 1 50 0.05 "name: pranc, k: 32, bits: 16, scaling: $scaling"
+      done
+      ;;
+    mlp)
+      for seed in 1 2 3; do
+        for generator in srht uniform24 rademacher; do
+          mlp "mlp-nola-$generator" $seed 200 0.05 "name: nola, generator: philox-$generator, rank: 4, k: 16, l: 16, bits: 16"
+        done
+        mlp mlp-pranc-srht $seed 200 0.05 "name: pranc, generator: philox-srht, k: 32, bits: 16"
+        # Twice the numbers, as one may read the paper, too; and more rank, or more of them for B.
+        mlp mlp-nola-k32 $seed 200 0.05 "$nola, rank: 4, k: 32, l: 32, bits: 16"
+        mlp mlp-nola-rank16 $seed 200 0.05 "$nola, rank: 16, k: 16, l: 16, bits: 16"
+        mlp mlp-nola-k8-l24 $seed 200 0.05 "$nola, rank: 4, k: 8, l: 24, bits: 16"
+      done
+      ;;
+    rates)
+      for rate in 0.05 0.1 0.2 0.4; do
+        for k in 32 1024; do
+          for generator in srht uniform8 uniform24 rademacher; do
+            e2e "rates-$generator-k$k-lr$rate" 1 60 $rate \
+              "name: nola, generator: philox-$generator, targets: all-linear, rank: 32, scaling: 1, k: $k, l: $k, bits: 16"
+          done
+        done
+        e2e "rates-srht-k181-lr$rate" 1 60 $rate \
+          "$nola, targets: all-linear, rank: 32, scaling: 1, k: 181, l: 181, bits: 16"
+      done
+      ;;
+    wordnet-rates)
+      for rate in 0.01 0.02 0.04; do
+        wordnet "wn-nola-lr$rate" 1 60 $rate "$nola, targets: qv, rank: 4, k: 128, l: 128, bits: 4"
+      done
+      for rate in 0.0005 0.001 0.002 0.004; do
+        wordnet "wn-lora-lr$rate" 1 60 $rate "name: lora, targets: qv, rank: 4"
+      done
+      for rate in 0.005 0.01 0.02 0.04; do
+        wordnet "wn-head-lr$rate" 1 60 $rate "name: head"
+      done
+      ;;
+    *)
+      echo "there is no set $set" >&2
+      exit 2
+      ;;
+  esac
+done
+
+export root out
+# shellcheck disable=SC2016 # the inner shell expands these
+xargs -P "${PARALLEL:-2}" -I{} bash -c '
+  run="$out/{}"
+  [ -s "$run/result.json" ] && exit 0
+  "$root/nola" train "$run/job.yaml" -o "$run/adapter.nola" --quiet --json >"$run/result.part" 2>"$run/log" &&
+    mv "$run/result.part" "$run/result.json" && echo "done {}" ||
+    { echo "FAILED {}: $(tail -1 "$run/log")" >&2; exit 255; }
+' <"$out/.queue"
