@@ -1,5 +1,6 @@
 package dev.nola.trainer;
 
+import dev.nola.trainer.demo.DemoCommand;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CountDownLatch;
@@ -22,6 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
       RunTaskCommand.class,
       ImportOnnxCommand.class,
       ImportWordNetCommand.class,
+      DemoCommand.class,
       CommandLine.HelpCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",

@@ -5,14 +5,17 @@ import dev.nola.api.AdapterSummary;
 import dev.nola.api.Alias;
 import dev.nola.api.AliasChange;
 import dev.nola.api.AliasRequest;
+import dev.nola.api.IssuedToken;
 import dev.nola.api.Namespace;
 import dev.nola.api.Page;
 import dev.nola.api.Token;
+import dev.nola.api.TokenRequest;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.Visibility;
 import dev.nola.api.YankRequest;
 import dev.nola.api.attestation.Attestation;
+import dev.nola.api.attestation.KeyApproval;
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.client.Progress;
 import dev.nola.client.registry.Transport.Answer;
@@ -28,6 +31,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -459,6 +463,26 @@ public final class NolaClient implements AutoCloseable {
     Reference.requireNumber(version);
     return json(
         Call.of("DELETE", path(new Reference(adapter, version)) + "/yank"),
+        new TypeReference<>() {});
+  }
+
+  /**
+   * Has a worker's key count from now on; for admins.
+   *
+   * @param expiresAt when it ends, or null if it does not
+   */
+  public WorkerKey approveKey(Sha256 fingerprint, @Nullable Instant expiresAt)
+      throws IOException, InterruptedException {
+    return json(
+        Call.of("PUT", "/api/v1/worker-keys/" + encode(fingerprint.toString()) + "/approval")
+            .with(Content.json(new KeyApproval(expiresAt))),
+        new TypeReference<>() {});
+  }
+
+  /** Makes a token. Not sent twice: that would make two. */
+  public IssuedToken issueToken(TokenRequest request) throws IOException, InterruptedException {
+    return json(
+        Call.of("POST", "/api/v1/tokens").with(Content.json(request)).once(),
         new TypeReference<>() {});
   }
 

