@@ -62,7 +62,7 @@ class RegistryClientTest {
       assertThat(sent).last().isEqualTo(Files.size(file));
       VersionDetails version = published.version();
       assertThat(version.digest()).isEqualTo(Sha256.hash(Files.readAllBytes(file)).toString());
-      assertThat(version.verification()).isEqualTo(Verification.VERIFIED);
+      assertThat(version.verification()).isEqualTo(Verification.SELF_VERIFIED);
       assertThat(version.contents().metadata().tags()).containsExactly("demo");
       assertThat(client.publish(mood, "1.0.0", file, Progress.NONE).isNew()).isFalse();
 
@@ -76,7 +76,7 @@ class RegistryClientTest {
                   .rank(4)
                   .tag("demo")
                   .namespace(namespace)
-                  .verified(true)
+                  .verified(false)
                   .sort(SearchQuery.Sort.RELEVANCE)
                   .build(),
               null);

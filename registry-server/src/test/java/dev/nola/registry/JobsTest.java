@@ -48,7 +48,9 @@ class JobsTest {
   /** A server of its own: what other tests queue must not be leased here. */
   @BeforeAll
   static void start() throws Exception {
-    registry = TestRegistry.start("nola.jobs.backoff=1ms", "nola.jobs.max-backoff=1ms");
+    registry =
+        TestRegistry.start(
+            "nola.jobs.backoff=1ms", "nola.jobs.max-backoff=1ms", "nola.verification.backends=");
     admin = registry.admin();
     worker = admin.account("worker", "worker");
   }

@@ -31,6 +31,10 @@ final class AdapterSource {
    */
   record Opened(String name, Path path, AdapterFile file) {}
 
+  boolean isOffline() {
+    return offline;
+  }
+
   /** The registry that references hold in. */
   URI registry(Output output) {
     return registry.url(output);

@@ -52,6 +52,8 @@ record Failure(int exitCode, String kind, String reason) {
       case HintedException hinted -> of(hinted.failure()).with(hinted.hint());
       case RefusedAdapterException refused ->
           new Failure(REFUSED, kind(refused.reason()), refused.getMessage());
+      case NotAttestedException refused ->
+          new Failure(REFUSED, "not-attested", refused.getMessage());
       case AdapterException refused -> new Failure(REFUSED, kind(refused), refused.getMessage());
       case MergeRefusedException refused ->
           new Failure(

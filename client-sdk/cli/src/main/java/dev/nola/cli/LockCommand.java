@@ -45,16 +45,11 @@ final class LockCommand implements Callable<Integer> {
       names = "--require-verifications",
       paramLabel = "N",
       description =
-          "How many machines must have attested the bits under distinct keys; 0 when not given."
-              + " Registries do not list attestations yet: with more than 0, verify --lock fails.")
+          "How many independent machines must have attested the bits for verify --lock to pass; 0"
+              + " when not given.")
   private int requiredVerifications;
 
-  @Option(
-      names = "--key",
-      paramLabel = "FINGERPRINT",
-      description = "Count only attestations under this key. May be repeated.")
-  private List<String> keys = new ArrayList<>();
-
+  @Mixin private Trust trust = new Trust();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
@@ -99,7 +94,7 @@ final class LockCommand implements Callable<Integer> {
         Sha256.hash(bytes),
         read.reconstructionDigest(),
         requiredVerifications,
-        keys);
+        keys());
   }
 
   private LockFile.Entry ofReference(String adapter) throws IOException, InterruptedException {
@@ -111,7 +106,11 @@ final class LockCommand implements Callable<Integer> {
         pulled.digest(),
         read.reconstructionDigest(),
         requiredVerifications,
-        keys);
+        keys());
+  }
+
+  private List<String> keys() {
+    return trust.keys().stream().map(Sha256::toString).toList();
   }
 
   private static AdapterFile verified(String name, byte[] bytes) throws IOException {

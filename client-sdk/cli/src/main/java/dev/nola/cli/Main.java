@@ -52,7 +52,7 @@ import tools.jackson.databind.json.JsonMapper;
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
       "0:it worked",
-      "1:an adapter or a model is refused: damaged, not readable by this version, its bits differ, or it does not fit; also: diff found a difference, or verify --lock could not prove something",
+      "1:an adapter or a model is refused: damaged, not readable by this version, its bits differ, others do not attest them as required, or it does not fit; also: diff found a difference, or verify --lock could not prove something",
       "2:the command line is wrong",
       "3:a file cannot be read or written",
       "4:the registry says no, or cannot be reached",

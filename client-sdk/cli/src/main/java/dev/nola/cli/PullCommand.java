@@ -1,9 +1,12 @@
 package dev.nola.cli;
 
+import dev.nola.client.attestation.Attested;
+import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.client.registry.Reference;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -19,7 +22,13 @@ import picocli.CommandLine.Parameters;
       "Prints the file's path. A download that was cut goes on where it ended."
     },
     mixinStandardHelpOptions = true,
-    footer = {"", "Examples:", "  nola pull acme/mood", "  nola pull acme/mood@^1.2 -o mood.nola"})
+    footer = {
+      "",
+      "Examples:",
+      "  nola pull acme/mood",
+      "  nola pull acme/mood@^1.2 -o mood.nola",
+      "  nola pull acme/mood --require-verified 2"
+    })
 final class PullCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "REF",
@@ -34,12 +43,24 @@ final class PullCommand implements Callable<Integer> {
       description = "Write a copy here; must not exist.")
   private @Nullable Path destination;
 
+  @Option(
+      names = "--require-verified",
+      paramLabel = "N",
+      description =
+          "Fail unless N independent machines attest that the file reconstructs to the bits that it"
+              + " names. What they attest is checked here, signatures and proofs.")
+  private int required;
+
+  @Mixin private Trust trust = new Trust();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     Pulled pulled = source.pull(Reference.parse(reference), output);
+    if (required > 0 || !trust.keys().isEmpty()) {
+      requireAttested(pulled);
+    }
     Path path = pulled.path();
     if (destination != null) {
       pulled.copyTo(destination);
@@ -57,6 +78,23 @@ final class PullCommand implements Callable<Integer> {
         "%s %s%s", pulled.pinned(), pulled.digest(), pulled.fromCache() ? ", from the cache" : "");
     output.print(result, out -> out.println(result.path));
     return 0;
+  }
+
+  private void requireAttested(Pulled pulled) throws IOException, InterruptedException {
+    String name = pulled.pinned().toString();
+    try (NolaClient client = source.client(source.registry(output), output)) {
+      Attested attested =
+          Attested.fetch(
+              client,
+              pulled.pinned(),
+              pulled.digest(),
+              AdapterSource.naming(name, pulled::open),
+              trust.keys());
+      List<String> failures = attested.failures(Math.max(1, required));
+      if (!failures.isEmpty()) {
+        throw new NotAttestedException(name, failures);
+      }
+    }
   }
 
   private record Result(

@@ -46,7 +46,7 @@ final class SearchCommand implements Callable<Integer> {
   @Option(names = "--tag", paramLabel = "TAG", description = "Only with this tag. May be repeated.")
   private List<String> tags = new ArrayList<>();
 
-  @Option(names = "--verified", description = "Only those that were verified.")
+  @Option(names = "--verified", description = "Only those that a worker has verified.")
   private boolean verified;
 
   @Option(names = "--sort", paramLabel = "ORDER", description = "${COMPLETION-CANDIDATES}.")

@@ -1,6 +1,7 @@
 package dev.nola.cli;
 
 import dev.nola.api.AdapterDetails;
+import dev.nola.api.Attestations;
 import dev.nola.api.Comparison;
 import dev.nola.api.Page;
 import dev.nola.api.VersionDetails;
@@ -107,6 +108,17 @@ final class ShowCommand implements Callable<Integer> {
         "1/%.0f of the adapted tensors in 16 bits, %s"
             .formatted(comparison.tensorRatio(), Output.bytes(comparison.tensorBytes())));
     add(rows, "verification", lower(version.verification()));
+    Attestations attested = version.attestations();
+    if (attested.independent() > 0) {
+      add(
+          rows,
+          "",
+          "by %d independent machines: %s"
+              .formatted(attested.independent(), String.join(", ", attested.backends())));
+    }
+    if (attested.mismatches() > 0) {
+      add(rows, "", "other bits by %d attestations".formatted(attested.mismatches()));
+    }
     if (version.yanked() != null) {
       add(rows, "yanked", version.yanked().reason());
     }
@@ -125,6 +137,6 @@ final class ShowCommand implements Callable<Integer> {
   }
 
   private static String lower(Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT);
+    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

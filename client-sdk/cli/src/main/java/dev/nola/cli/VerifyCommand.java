@@ -1,13 +1,17 @@
 package dev.nola.cli;
 
+import dev.nola.client.attestation.Attested;
 import dev.nola.client.lock.CrossCheck;
 import dev.nola.client.lock.LockCheck;
 import dev.nola.client.lock.LockFile;
 import dev.nola.client.lock.LockReport;
 import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.Pulled;
 import dev.nola.client.registry.Reference;
+import dev.nola.client.registry.RegistryException;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Sha256;
 import dev.nola.kernel.Kernels;
-import dev.nola.reconstruct.ReconstructionDigest;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -30,7 +34,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     description = {
-      "Reconstruct an adapter and prove that its bits are its author's.",
+      "Reconstruct an adapter and prove that its bits are its author's; of a reference, also check"
+          + " what other machines attest.",
       "With --lock: fetch every adapter of a lock file anew, reconstruct it by every backend, and"
           + " compare it with what is locked, bit for bit."
     },
@@ -39,7 +44,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Examples:",
       "  nola verify adapter.nola --json",
-      "  nola verify acme/mood@1.2.0",
+      "  nola verify acme/mood@1.2.0 --required 2",
       "  nola verify --lock nola.lock --junit report.xml --summary summary.md"
     })
 final class VerifyCommand implements Callable<Integer> {
@@ -67,6 +72,15 @@ final class VerifyCommand implements Callable<Integer> {
       description = "With --lock: add a summary in Markdown to this file.")
   private @Nullable Path summary;
 
+  @Option(
+      names = "--required",
+      paramLabel = "N",
+      description =
+          "Of a reference: how many independent machines must attest the same bits; 0 when not"
+              + " given. What they attest is checked here, signatures and proofs.")
+  private int required;
+
+  @Mixin private Trust trust = new Trust();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
@@ -81,17 +95,99 @@ final class VerifyCommand implements Callable<Integer> {
           output.command().commandLine(), "--junit and --summary need --lock");
     }
     String adapter = what.adapter == null ? "" : what.adapter;
-    AdapterSource.Opened opened = source.open(adapter, output);
-    Reconstructor reconstructor =
-        Reconstructor.standard().withKernel(Kernels.forShortRuns(Kernels.chosen()));
-    ReconstructionDigest digest =
-        AdapterSource.naming(opened.name(), () -> reconstructor.verify(opened.file()));
-    String root = digest.root().toString();
-    output.print(new Verified(true, root), out -> out.println("verified: " + root));
+    if (AdapterSource.isFile(adapter)) {
+      if (required > 0 || !trust.keys().isEmpty()) {
+        throw new ParameterException(
+            output.command().commandLine(),
+            "--required and --key are for references: registries know who attests a file");
+      }
+      Path path = Path.of(adapter);
+      String root =
+          reconstruct(adapter, AdapterSource.naming(adapter, () -> AdapterFile.read(path)));
+      output.print(new Verified(true, root, null), out -> out.println("verified: " + root));
+      return 0;
+    }
+    Pulled pulled = source.pull(Reference.parse(adapter), output);
+    String name = pulled.pinned().toString();
+    AdapterFile file = AdapterSource.naming(name, pulled::open);
+    String root = reconstruct(name, file);
+    Attested attested = attested(pulled, file);
+    List<String> failures = attested == null ? List.of() : attested.failures(required);
+    if (!failures.isEmpty()) {
+      throw new NotAttestedException(name, failures);
+    }
+    output.print(
+        new Verified(true, root, attested == null ? null : Attestations.of(attested)),
+        out -> {
+          out.println("verified: " + root);
+          if (attested != null) {
+            out.println("attested: " + sentence(attested));
+          }
+        });
     return 0;
   }
 
-  private record Verified(boolean ok, String reconstructionDigest) {}
+  private static String reconstruct(String name, AdapterFile file) throws IOException {
+    Reconstructor reconstructor =
+        Reconstructor.standard().withKernel(Kernels.forShortRuns(Kernels.chosen()));
+    return AdapterSource.naming(name, () -> reconstructor.verify(file)).root().toString();
+  }
+
+  /** What the registry has of others' word, checked; null if it is not asked, and need not be. */
+  private @Nullable Attested attested(Pulled pulled, AdapterFile file)
+      throws IOException, InterruptedException {
+    boolean isNeeded = required > 0 || !trust.keys().isEmpty();
+    if (source.isOffline() && !isNeeded) {
+      return null;
+    }
+    try (NolaClient client = source.client(source.registry(output), output)) {
+      return Attested.fetch(client, pulled.pinned(), pulled.digest(), file, trust.keys());
+    } catch (RegistryException e) {
+      if (isNeeded || e.kind() != RegistryException.Kind.UNAVAILABLE) {
+        throw e;
+      }
+      output.warn("who else attests this is not known: " + e.getMessage());
+      return null;
+    }
+  }
+
+  private static String sentence(Attested attested) {
+    if (attested.independent() == 0) {
+      return "by no other machine" + (attested.pinned() ? " with the given keys" : "");
+    }
+    return "by %d independent %s (%s), %s"
+        .formatted(
+            attested.independent(),
+            attested.independent() == 1 ? "machine" : "machines",
+            String.join(", ", attested.backends()),
+            attested.pinned()
+                ? "with the given keys"
+                : "with keys that are trusted by the registry's word");
+  }
+
+  private record Verified(
+      boolean ok, String reconstructionDigest, @Nullable Attestations attestations) {}
+
+  /**
+   * What {@code --json} says of them.
+   *
+   * @param trust {@code registry} or {@code given}
+   */
+  private record Attestations(
+      int independent,
+      List<String> backends,
+      List<String> keys,
+      String trust,
+      List<String> passedOver) {
+    static Attestations of(Attested attested) {
+      return new Attestations(
+          attested.independent(),
+          attested.backends(),
+          attested.keys().stream().map(Sha256::toString).toList(),
+          attested.pinned() ? "given" : "registry",
+          attested.rejected().stream().map(Attested.Rejected::toString).toList());
+    }
+  }
 
   private int verify(Path path) throws IOException, InterruptedException {
     LockFile lock = LockFile.read(path);
@@ -156,10 +252,20 @@ final class VerifyCommand implements Callable<Integer> {
       }
     }
 
-    /** Registries of this version do not list attestations, so there are none to count. */
     @Override
-    public List<String> attestedBy(LockFile.Entry entry) {
-      return List.of();
+    public Attested attested(LockFile.Entry entry, AdapterFile file)
+        throws IOException, InterruptedException {
+      if (entry.registry() == null) {
+        throw new IOException("nobody attests it: it is locked as a file, which no registry has");
+      }
+      try (NolaClient client = source.client(entry.registry(), output)) {
+        return Attested.fetch(
+            client,
+            Reference.parse(entry.source()),
+            entry.digest(),
+            file,
+            entry.keys().stream().map(Sha256::parse).toList());
+      }
     }
   }
 }

@@ -24,6 +24,7 @@ import tools.jackson.databind.JsonNode;
 
 /** Commands that need no registry. */
 class CommandsTest {
+  private static final String KEY = "sha256:" + "0a".repeat(32);
   @TempDir private Path folder;
   private Path base;
   private String adapter;
@@ -345,10 +346,23 @@ class CommandsTest {
   @Test
   void aLockThatAsksForAttestationsIsNotSatisfiedByNone() {
     String lock = folder.resolve("nola.lock").toString();
-    Nola.run("lock", adapter, "-o", lock, "--require-verifications", "1", "--key", "sha256:k");
+    Nola.run("lock", adapter, "-o", lock, "--require-verifications", "1", "--key", KEY);
     Nola fails = Nola.run("verify", "--lock", lock);
     assertThat(fails.exitCode()).isEqualTo(1);
-    assertThat(fails.out()).contains("attested under 0 keys that count, the lock requires 1");
+    assertThat(fails.out())
+        .contains("nobody attests it: it is locked as a file, which no registry has");
+  }
+
+  @Test
+  void nobodyAttestsAFile() {
+    Nola refused = Nola.run("verify", adapter, "--required", "1");
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err()).contains("--required and --key are for references");
+    Nola noKey = Nola.run("pull", "acme/mood", "--key", "sha256:k");
+    assertThat(noKey.exitCode()).isEqualTo(2);
+    assertThat(noKey.err()).contains("sha256:k");
+    Nola noLock = Nola.run("lock", adapter, "-o", folder.resolve("l").toString(), "--key", "k");
+    assertThat(noLock.exitCode()).isEqualTo(2);
   }
 
   @Test

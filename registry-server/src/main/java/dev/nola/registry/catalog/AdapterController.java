@@ -74,7 +74,9 @@ class AdapterController {
       @Parameter(description = "Repeated: all of them.") @RequestParam(required = false)
           @Nullable List<String> tag,
       @RequestParam(required = false) @Nullable String namespace,
-      @RequestParam(required = false) @Nullable Boolean verified,
+      @Parameter(description = "Whether the latest version is verified by others.")
+          @RequestParam(required = false)
+          @Nullable Boolean verified,
       @Parameter(description = "relevance (with q, the default then), updated, downloads or name.")
           @RequestParam(required = false)
           @Nullable String sort,

@@ -18,7 +18,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.Semaphore;
@@ -124,11 +123,7 @@ public class Examination {
     } catch (LimitExceededException _) {
       return Map.of();
     }
-    Map<String, Proof> proofs = new HashMap<>();
-    for (String nonce : nonces) {
-      proofs.computeIfAbsent(nonce, fresh -> Proof.of(file, factors, fresh));
-    }
-    return proofs;
+    return Proof.of(file, factors, nonces);
   }
 
   private boolean verify(AdapterFile file) throws DigestMismatchException {

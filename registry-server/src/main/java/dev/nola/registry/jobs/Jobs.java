@@ -514,8 +514,8 @@ public class Jobs implements BlobUser {
 
   /**
    * Gives a worker the jobs that fit it: those of highest priority, and of these the oldest. Of
-   * verifications of the same bytes by the same backend that were asked for together, in one
-   * transaction, a key gets one only.
+   * verifications of the same bytes by the same backend a key gets one at a time, and of those that
+   * were asked for together, in one transaction, one only.
    *
    * @param types that it may have, of those it asks for
    */
@@ -560,9 +560,9 @@ public class Jobs implements BlobUser {
                         and (o.stored or o.revision = any(:models))))
                     and (j.type <> 'VERIFY' or (not :key = any(j.excluded_keys) and not exists (
                       select from job o where o.type = 'VERIFY' and o.digest = j.digest
-                        and o.backend = j.backend and o.created_at = j.created_at
-                        and o.worker_key = :key
-                        and o.state in ('RUNNING', 'SUCCEEDED'))))
+                        and o.backend = j.backend and o.worker_key = :key
+                        and (o.state = 'RUNNING'
+                          or o.state = 'SUCCEEDED' and o.created_at = j.created_at))))
                   order by j.priority desc, j.position
                   limit :max for update of j skip locked),
                 chosen as (

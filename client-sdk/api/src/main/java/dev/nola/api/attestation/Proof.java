@@ -10,8 +10,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -37,28 +41,50 @@ public record Proof(ReconstructionDigest digest, Sha256 proof) {
    * @throws IllegalArgumentException if the nonce is anything else
    */
   public static Proof of(AdapterFile file, Function<Layer, Factors> factors, String nonce) {
-    MessageDigest proof = Sha256.newMessageDigest();
-    byte[] salt = HexFormat.of().parseHex(nonce);
-    if (salt.length != NONCE_BYTES) {
-      throw new IllegalArgumentException(
-          "nonce=%s, must be %d bytes in hex digits".formatted(nonce, NONCE_BYTES));
-    }
-    proof.update(salt);
+    return Objects.requireNonNull(of(file, factors, List.of(nonce)).get(nonce));
+  }
+
+  /**
+   * The same for several nonces, in one pass.
+   *
+   * @return the proofs, by nonce
+   * @throws IllegalArgumentException if a nonce is anything else
+   */
+  public static Map<String, Proof> of(
+      AdapterFile file, Function<Layer, Factors> factors, Collection<String> nonces) {
+    Map<String, MessageDigest> proofs = new LinkedHashMap<>();
+    nonces.forEach(nonce -> proofs.put(nonce, begin(nonce)));
     List<Sha256> layers = new ArrayList<>();
     for (Layer layer : file.adapter().layers()) {
       Factors computed = factors.apply(layer);
       layers.add(ReconstructionDigest.leaf(computed));
-      update(proof, computed.a());
       float[] b = computed.b();
-      if (b != null) {
-        update(proof, b);
+      for (MessageDigest proof : proofs.values()) {
+        update(proof, computed.a());
+        if (b != null) {
+          update(proof, b);
+        }
       }
     }
     List<Sha256> dense = new ArrayList<>();
     for (DenseTensor tensor : file.adapter().dense()) {
       dense.add(ReconstructionDigest.leaf(tensor));
     }
-    return new Proof(ReconstructionDigest.of(layers, dense), Sha256.finish(proof));
+    ReconstructionDigest digest = ReconstructionDigest.of(layers, dense);
+    Map<String, Proof> finished = new LinkedHashMap<>();
+    proofs.forEach((nonce, proof) -> finished.put(nonce, new Proof(digest, Sha256.finish(proof))));
+    return finished;
+  }
+
+  private static MessageDigest begin(String nonce) {
+    byte[] salt = HexFormat.of().parseHex(nonce);
+    if (salt.length != NONCE_BYTES) {
+      throw new IllegalArgumentException(
+          "nonce=%s, must be %d bytes in hex digits".formatted(nonce, NONCE_BYTES));
+    }
+    MessageDigest proof = Sha256.newMessageDigest();
+    proof.update(salt);
+    return proof;
   }
 
   /** The leaves as a {@link Reconstruction} has them. */

@@ -1,5 +1,6 @@
 package dev.nola.client.lock;
 
+import dev.nola.client.attestation.Attested;
 import dev.nola.client.lock.LockReport.Check;
 import dev.nola.client.lock.LockReport.Result;
 import dev.nola.format.AdapterException;
@@ -24,10 +25,11 @@ public final class LockCheck {
     byte[] fetch(LockFile.Entry entry) throws IOException, InterruptedException;
 
     /**
-     * Fingerprints of the distinct keys under which machines have attested that these bytes
-     * reconstruct to this digest, as far as their signatures hold.
+     * What is attested about a file, checked; counting only the keys that the entry lists, if any.
+     * Asked only of entries that require it.
      */
-    List<String> attestedBy(LockFile.Entry entry) throws IOException, InterruptedException;
+    Attested attested(LockFile.Entry entry, AdapterFile file)
+        throws IOException, InterruptedException;
   }
 
   /**
@@ -59,12 +61,13 @@ public final class LockCheck {
     checks.add(Check.passed("fetch"));
     checks.add(compare("file digest", entry.digest(), Sha256.hash(bytes)));
     try {
-      reconstruct(entry, AdapterFile.read(bytes), checks);
+      AdapterFile file = AdapterFile.read(bytes);
+      reconstruct(entry, file, checks);
+      if (entry.requiredVerifications() > 0) {
+        checks.add(attestations(entry, file));
+      }
     } catch (AdapterException e) {
       checks.add(Check.failed("read", message(e)));
-    }
-    if (entry.requiredVerifications() > 0) {
-      checks.add(attestations(entry));
     }
     return checks;
   }
@@ -97,24 +100,16 @@ public final class LockCheck {
     }
   }
 
-  private Check attestations(LockFile.Entry entry) throws InterruptedException {
+  private Check attestations(LockFile.Entry entry, AdapterFile file) throws InterruptedException {
     String name = "attested by " + entry.requiredVerifications();
-    List<String> counting;
     try {
-      counting =
-          source.attestedBy(entry).stream()
-              .distinct()
-              .filter(key -> entry.keys().isEmpty() || entry.keys().contains(key))
-              .toList();
+      List<String> failures = source.attested(entry, file).failures(entry.requiredVerifications());
+      return failures.isEmpty()
+          ? Check.passed(name)
+          : Check.failed(name, String.join("\n", failures));
     } catch (IOException e) {
       return Check.failed(name, message(e));
     }
-    return counting.size() >= entry.requiredVerifications()
-        ? Check.passed(name)
-        : Check.failed(
-            name,
-            "attested under %d keys that count, the lock requires %d"
-                .formatted(counting.size(), entry.requiredVerifications()));
   }
 
   private static Check compare(String name, Sha256 expected, Sha256 actual) {

@@ -64,8 +64,9 @@ public record LockFile(List<Entry> adapters) {
    * @param registry where the reference holds, or null of a path
    * @param digest of the file's bytes
    * @param reconstructionDigest of what it reconstructs to
-   * @param requiredVerifications how many machines must have attested that
-   * @param keys fingerprints of the keys whose attestations count; all if empty
+   * @param requiredVerifications how many independent machines must have attested that
+   * @param keys fingerprints of the keys whose attestations count; those that the registry trusts
+   *     if empty
    */
   public record Entry(
       String source,
@@ -78,10 +79,11 @@ public record LockFile(List<Entry> adapters) {
      * Copies the list.
      *
      * @throws IllegalArgumentException if the reference could mean another file one day, the path
-     *     is absolute, or the number negative
+     *     is absolute, the number negative, or a key no fingerprint
      */
     public Entry {
       keys = List.copyOf(keys);
+      keys.forEach(Sha256::parse);
       if (registry != null && !Reference.parse(source).isPinned()) {
         throw new IllegalArgumentException(
             "reference %s may mean another file one day, must have a version number or a digest"

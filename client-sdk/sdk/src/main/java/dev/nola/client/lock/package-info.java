@@ -23,8 +23,8 @@
  * <p>An adapter that is a file has {@code file}, a path relative to the lock file, in place of
  * {@code reference} and {@code registry}. {@code digest} is of the file's bytes, {@code
  * reconstructionDigest} of what it reconstructs to. {@code requiredVerifications} says how many
- * machines must have attested the latter under distinct keys, of those that {@code keys} lists by
- * fingerprint, or of any if it lists none.
+ * independent machines must have attested the latter, with the keys that {@code keys} lists by
+ * fingerprint, or with any that the registry trusts if it lists none.
  */
 @NullMarked
 package dev.nola.client.lock;

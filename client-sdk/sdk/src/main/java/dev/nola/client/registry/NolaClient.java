@@ -12,6 +12,8 @@ import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.Visibility;
 import dev.nola.api.YankRequest;
+import dev.nola.api.attestation.Attestation;
+import dev.nola.api.attestation.WorkerKey;
 import dev.nola.client.Progress;
 import dev.nola.client.registry.Transport.Answer;
 import dev.nola.client.registry.Transport.Call;
@@ -149,6 +151,47 @@ public final class NolaClient implements AutoCloseable {
   /** Reads the version that a reference means. */
   public VersionDetails version(Reference reference) throws IOException, InterruptedException {
     return json(Call.get(path(reference)), new TypeReference<>() {});
+  }
+
+  /**
+   * Lists what workers attest of the file that a reference means, oldest first, up to 100 at once.
+   * Nothing of it is checked: see {@link dev.nola.client.attestation.Attested}.
+   *
+   * @param cursor {@link Page#next} of the page before, or null for the first
+   */
+  public Page<Attestation> attestations(Reference reference, @Nullable String cursor)
+      throws IOException, InterruptedException {
+    List<String> parameters = new ArrayList<>();
+    add(parameters, "limit", LONGEST_PAGE);
+    add(parameters, "cursor", cursor);
+    return json(
+        Call.get(path(reference) + "/attestations?" + String.join("&", parameters)),
+        new TypeReference<>() {});
+  }
+
+  /**
+   * Lists workers' keys, oldest first, up to 100 at once.
+   *
+   * @param cursor {@link Page#next} of the page before, or null for the first
+   */
+  public Page<WorkerKey> workerKeys(@Nullable String cursor)
+      throws IOException, InterruptedException {
+    List<String> parameters = new ArrayList<>();
+    add(parameters, "limit", LONGEST_PAGE);
+    add(parameters, "cursor", cursor);
+    return json(
+        Call.get("/api/v1/worker-keys?" + String.join("&", parameters)), new TypeReference<>() {});
+  }
+
+  /**
+   * Reads a worker's key.
+   *
+   * @throws RegistryException of kind {@code NOT_FOUND} if the registry does not know it
+   */
+  public WorkerKey workerKey(Sha256 fingerprint) throws IOException, InterruptedException {
+    return json(
+        Call.get("/api/v1/worker-keys/" + encode(fingerprint.toString())),
+        new TypeReference<>() {});
   }
 
   /**

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param rank the largest of the layers
  * @param tags all of them
  * @param namespace the namespace
- * @param verified whether the registry has reconstructed the adapter
+ * @param verified whether a worker has attested the latest version's bits
  * @param sort the order; by relevance with a text, else the most recently updated first
  * @param limit items of a page, 1 to 100
  */

@@ -2,9 +2,13 @@ package dev.nola.client.lock;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.api.attestation.WorkerKey;
 import dev.nola.client.Adapters;
+import dev.nola.client.attestation.Attested;
+import dev.nola.client.attestation.Worker;
 import dev.nola.client.lock.LockReport.Check;
 import dev.nola.format.AdapterFile;
+import dev.nola.format.LimitExceededException;
 import dev.nola.format.Sha256;
 import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;
@@ -13,6 +17,7 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,30 +29,35 @@ class LockCheckTest {
 
   @TempDir private Path folder;
 
-  /** Hands out these bytes, attested under these keys. */
-  private record Fixed(byte[] bytes, List<String> keys) implements LockCheck.Source {
+  /** Hands out these bytes, attested by these workers. */
+  private record Fixed(byte[] bytes, List<Worker> workers) implements LockCheck.Source {
     @Override
     public byte[] fetch(LockFile.Entry entry) {
       return bytes;
     }
 
     @Override
-    public List<String> attestedBy(LockFile.Entry entry) {
-      return keys;
+    public Attested attested(LockFile.Entry entry, AdapterFile file) throws LimitExceededException {
+      return Attested.of(
+          entry.digest(),
+          file,
+          workers.stream().map(worker -> worker.match(file, "scalar")).toList(),
+          workers.stream().map(worker -> worker.workerKey(WorkerKey.State.APPROVED)).toList(),
+          entry.keys().stream().map(Sha256::parse).toList());
     }
   }
 
-  private static LockFile.Entry entry(AdapterFile file, int required, String... keys) {
+  private static LockFile.Entry entry(AdapterFile file, int required, Worker... pinned) {
     return new LockFile.Entry(
         "acme/mood@1.0.0",
         URI.create("http://127.0.0.1:1"),
         Sha256.hash(file.toBytes()),
         file.reconstructionDigest(),
         required,
-        List.of(keys));
+        Stream.of(pinned).map(worker -> worker.fingerprint().toString()).toList());
   }
 
-  private static LockReport run(LockFile.Entry entry, byte[] bytes, String... attestedBy)
+  private static LockReport run(LockFile.Entry entry, byte[] bytes, Worker... attestedBy)
       throws InterruptedException {
     return new LockCheck(new Fixed(bytes, List.of(attestedBy)), BACKENDS)
         .run(new LockFile(List.of(entry)));
@@ -111,8 +121,8 @@ class LockCheckTest {
           }
 
           @Override
-          public List<String> attestedBy(LockFile.Entry entry) {
-            return List.of();
+          public Attested attested(LockFile.Entry entry, AdapterFile file) {
+            throw new AssertionError("no entry asks for attestations");
           }
         };
     LockFile.Entry gone =
@@ -154,16 +164,20 @@ class LockCheckTest {
   }
 
   @Test
-  void onlyDistinctKeysThatAreLockedCount() throws Exception {
+  void onlyIndependentMachinesWithLockedKeysCount() throws Exception {
     byte[] bytes = ADAPTER.toBytes();
+    Worker one = Worker.named("one");
+    Worker two = Worker.named("two");
+    Worker three = Worker.named("three");
     assertThat(run(entry(ADAPTER, 2), bytes).passed()).isFalse();
-    assertThat(run(entry(ADAPTER, 2), bytes, "k1", "k1").passed()).isFalse();
-    assertThat(run(entry(ADAPTER, 2), bytes, "k1", "k2").passed()).isTrue();
-    assertThat(run(entry(ADAPTER, 2, "k1", "k3"), bytes, "k1", "k2").passed()).isFalse();
-    assertThat(failed(run(entry(ADAPTER, 2, "k1", "k3"), bytes, "k1", "k2")))
+    assertThat(run(entry(ADAPTER, 2), bytes, one, one).passed()).isFalse();
+    assertThat(run(entry(ADAPTER, 2), bytes, one, two).passed()).isTrue();
+    assertThat(failed(run(entry(ADAPTER, 2, one, three), bytes, one, two)))
+        .singleElement()
         .extracting(Check::failure)
-        .containsExactly("attested under 1 keys that count, the lock requires 2");
-    assertThat(run(entry(ADAPTER, 2, "k1", "k3"), bytes, "k1", "k3").passed()).isTrue();
+        .asString()
+        .startsWith("attested by 1 independent machines with the given keys, must be by 2\n");
+    assertThat(run(entry(ADAPTER, 2, one, three), bytes, one, three).passed()).isTrue();
   }
 
   @Test

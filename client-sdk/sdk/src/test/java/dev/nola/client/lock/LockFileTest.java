@@ -26,7 +26,8 @@ class LockFileTest {
     LockFile lock =
         new LockFile(
             List.of(
-                new LockFile.Entry("acme/mood@1.2.0", REGISTRY, DIGEST, BITS, 2, List.of("k")),
+                new LockFile.Entry(
+                    "acme/mood@1.2.0", REGISTRY, DIGEST, BITS, 2, List.of(DIGEST.toString())),
                 new LockFile.Entry("adapters/tone.nola", null, DIGEST, BITS, 0, List.of())));
     Path file = folder.resolve(LockFile.NAME);
     lock.write(file);

@@ -1,0 +1,11 @@
+package dev.nola.cli;
+
+import java.io.IOException;
+import java.util.List;
+
+/** An adapter that is not attested as it should be. */
+final class NotAttestedException extends IOException {
+  NotAttestedException(String name, List<String> failures) {
+    super(name + ": " + String.join("; ", failures));
+  }
+}

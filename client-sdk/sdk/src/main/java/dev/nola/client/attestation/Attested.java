@@ -1,0 +1,297 @@
+package dev.nola.client.attestation;
+
+import dev.nola.api.Page;
+import dev.nola.api.attestation.Attestation;
+import dev.nola.api.attestation.InvalidAttestationException;
+import dev.nola.api.attestation.Outcome;
+import dev.nola.api.attestation.Proof;
+import dev.nola.api.attestation.Statement;
+import dev.nola.api.attestation.VerifyingKey;
+import dev.nola.api.attestation.WorkerKey;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.Reference;
+import dev.nola.client.registry.RegistryException;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.LimitExceededException;
+import dev.nola.format.Sha256;
+import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Reconstructor;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ForkJoinPool;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What workers attest about a file, checked on this machine: signatures, what the statements are
+ * about, and their proofs, by reconstructing the file.
+ *
+ * <p>That a key is a trusted worker's is the registry's word, unless fingerprints are pinned: then
+ * only these count, whatever the registry says. That a key was revoked is always its word.
+ *
+ * @param matches that hold, and say that the file reconstructs to the digest it names
+ * @param mismatches that hold, and say that it does not
+ * @param rejected attestations that do not count
+ * @param pinned whether only given keys count
+ */
+public record Attested(
+    List<Holding> matches, List<Holding> mismatches, List<Rejected> rejected, boolean pinned) {
+  private static final int MAX_ATTESTATIONS = 10_000;
+
+  /** Copies the lists. */
+  public Attested {
+    matches = List.copyOf(matches);
+    mismatches = List.copyOf(mismatches);
+    rejected = List.copyOf(rejected);
+  }
+
+  /**
+   * An attestation that holds.
+   *
+   * @param key fingerprint of the key that signed it
+   */
+  public record Holding(Sha256 key, Statement statement) {}
+
+  /**
+   * An attestation that does not count.
+   *
+   * @param id that the registry gave it
+   * @param key that it names
+   * @param reason with the value and the rule
+   * @param alarming whether that should not happen: it is forged, altered or copied, or a pinned
+   *     key was revoked; a registry that takes attestations in checks all that
+   */
+  public record Rejected(long id, String key, String reason, boolean alarming) {
+    @Override
+    public String toString() {
+      return "attestation %d by %s: %s".formatted(id, key, reason);
+    }
+  }
+
+  /**
+   * Fetches and checks what workers attest about a file that was pulled.
+   *
+   * @param reference of the file, by version number or digest
+   * @param digest of the file
+   * @param pinned fingerprints of the keys that count; if empty, those that the registry trusts
+   * @throws LimitExceededException if the file is more than is reconstructed
+   * @throws RegistryException if the registry does not tell
+   */
+  public static Attested fetch(
+      NolaClient client,
+      Reference reference,
+      Sha256 digest,
+      AdapterFile file,
+      Collection<Sha256> pinned)
+      throws IOException, InterruptedException {
+    List<Attestation> all = new ArrayList<>();
+    @Nullable String cursor = null;
+    do {
+      Page<Attestation> page = client.attestations(reference, cursor);
+      all.addAll(page.items());
+      cursor = page.next();
+      if (all.size() > MAX_ATTESTATIONS) {
+        throw new IOException(
+            "%s has more than %d attestations".formatted(reference, MAX_ATTESTATIONS));
+      }
+    } while (cursor != null);
+    Map<String, WorkerKey> keys = new HashMap<>();
+    for (String fingerprint :
+        all.stream().map(Attestation::key).collect(Collectors.toCollection(TreeSet::new))) {
+      if (isDigest(fingerprint)) {
+        try {
+          keys.put(fingerprint, client.workerKey(Sha256.parse(fingerprint)));
+        } catch (RegistryException e) {
+          if (e.kind() != RegistryException.Kind.NOT_FOUND) {
+            throw e;
+          }
+        }
+      }
+    }
+    return of(digest, file, all, keys.values(), pinned);
+  }
+
+  private static boolean isDigest(String text) {
+    return text.matches("sha256:[0-9a-f]{64}");
+  }
+
+  /**
+   * Checks attestations.
+   *
+   * @param digest of the file
+   * @param keys that the registry has, as it says
+   * @param pinned fingerprints of the keys that count; if empty, those that the registry trusts
+   * @throws LimitExceededException if the file is more than is reconstructed
+   */
+  public static Attested of(
+      Sha256 digest,
+      AdapterFile file,
+      List<Attestation> attestations,
+      Collection<WorkerKey> keys,
+      Collection<Sha256> pinned)
+      throws LimitExceededException {
+    Map<String, WorkerKey> known =
+        keys.stream().collect(Collectors.toMap(WorkerKey::fingerprint, key -> key, (a, _) -> a));
+    Set<String> counting = pinned.stream().map(Sha256::toString).collect(Collectors.toSet());
+    List<Rejected> rejected = new ArrayList<>();
+    Map<Attestation, Statement> read = new LinkedHashMap<>();
+    for (Attestation attestation : attestations) {
+      if (!counting.isEmpty() && !counting.contains(attestation.key())) {
+        rejected.add(reject(attestation, "the key is none of those that were given", false));
+        continue;
+      }
+      WorkerKey key = known.get(attestation.key());
+      Rejected untrusted = untrusted(attestation, key, !counting.isEmpty());
+      if (key == null || untrusted != null) {
+        rejected.add(
+            untrusted == null
+                ? reject(attestation, "the registry does not know the key", true)
+                : untrusted);
+        continue;
+      }
+      try {
+        Statement statement = open(attestation, key);
+        statement.requireAbout(digest, file);
+        read.put(attestation, statement);
+      } catch (InvalidAttestationException e) {
+        rejected.add(reject(attestation, String.valueOf(e.getMessage()), true));
+      }
+    }
+    return prove(file, read, rejected, !counting.isEmpty());
+  }
+
+  private static @Nullable Rejected untrusted(
+      Attestation attestation, @Nullable WorkerKey key, boolean isPinned) {
+    if (key == null) {
+      return null;
+    }
+    return switch (key.state()) {
+      case REVOKED -> reject(attestation, "the key was revoked: " + key.revokeReason(), isPinned);
+      case PENDING ->
+          isPinned
+              ? null
+              : reject(attestation, "the registry's admins have not approved the key", true);
+      case APPROVED, EXPIRED -> null; // it had not expired when the registry took this in
+    };
+  }
+
+  private static Statement open(Attestation attestation, WorkerKey key)
+      throws InvalidAttestationException {
+    VerifyingKey verifying;
+    try {
+      verifying = VerifyingKey.parse(key.publicKey());
+    } catch (IllegalArgumentException e) {
+      throw new InvalidAttestationException(
+          InvalidAttestationException.Reason.BAD_SIGNATURE, String.valueOf(e.getMessage()));
+    }
+    if (!verifying.fingerprint().toString().equals(attestation.key())) {
+      throw new InvalidAttestationException(
+          InvalidAttestationException.Reason.BAD_SIGNATURE,
+          "the registry sent another key for it, " + verifying.fingerprint());
+    }
+    return verifying.open(attestation.envelope());
+  }
+
+  private static Attested prove(
+      AdapterFile file, Map<Attestation, Statement> read, List<Rejected> rejected, boolean isPinned)
+      throws LimitExceededException {
+    List<Holding> matches = new ArrayList<>();
+    List<Holding> mismatches = new ArrayList<>();
+    Set<String> nonces =
+        read.values().stream()
+            .map(Statement::reconstruction)
+            .filter(it -> it.outcome() == Outcome.MATCH)
+            .map(it -> it.nonce())
+            .collect(Collectors.toSet());
+    Map<String, Proof> proofs =
+        nonces.isEmpty()
+            ? Map.of()
+            : Proof.of(
+                file,
+                Reconstructor.standard()
+                    .withKernel(
+                        Kernels.parallel(
+                            Kernels.forShortRuns(Kernels.chosen()), ForkJoinPool.commonPool()))
+                    .open(file.adapter()),
+                nonces);
+    read.forEach(
+        (attestation, statement) -> {
+          Holding holding = new Holding(Sha256.parse(attestation.key()), statement);
+          if (statement.reconstruction().outcome() == Outcome.MISMATCH) {
+            mismatches.add(holding);
+            return;
+          }
+          try {
+            statement.requireProof(
+                Objects.requireNonNull(proofs.get(statement.reconstruction().nonce())));
+            matches.add(holding);
+          } catch (InvalidAttestationException e) {
+            rejected.add(reject(attestation, String.valueOf(e.getMessage()), true));
+          }
+        });
+    return new Attested(matches, mismatches, rejected, isPinned);
+  }
+
+  private static Rejected reject(Attestation attestation, String reason, boolean alarming) {
+    return new Rejected(attestation.id(), attestation.key(), reason, alarming);
+  }
+
+  /**
+   * How many machines attest a match: the smaller of the numbers of different keys and of different
+   * hosts. Hosts are what workers say of themselves.
+   */
+  public int independent() {
+    long hosts =
+        matches.stream().map(it -> it.statement.reconstruction().host()).distinct().count();
+    return (int) Math.min(keys().size(), hosts);
+  }
+
+  /** Keys under which a match is attested. */
+  public List<Sha256> keys() {
+    return matches.stream().map(Holding::key).distinct().sorted().toList();
+  }
+
+  /** Backends by which a match is attested, in alphabetical order. */
+  public List<String> backends() {
+    return matches.stream()
+        .map(it -> it.statement.reconstruction().backend())
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  /**
+   * Why the file is not attested as it should be; empty if it is. An attestation that holds against
+   * it, and one that is alarming, is a reason whatever is required.
+   *
+   * @param required number of independent machines
+   */
+  public List<String> failures(int required) {
+    List<String> failures = new ArrayList<>();
+    for (Holding mismatch : mismatches) {
+      failures.add(
+          "key %s attests that %s reconstructs the file to other bits: %s"
+              .formatted(
+                  mismatch.key,
+                  mismatch.statement.reconstruction().backend(),
+                  mismatch.statement.reconstruction().difference()));
+    }
+    rejected.stream().filter(Rejected::alarming).map(Rejected::toString).forEach(failures::add);
+    if (independent() < required) {
+      failures.add(
+          "attested by %d independent machines%s, must be by %d"
+              .formatted(independent(), pinned ? " with the given keys" : "", required));
+      // What was passed over quietly is of interest now.
+      rejected.stream().filter(it -> !it.alarming).map(Rejected::toString).forEach(failures::add);
+    }
+    return failures;
+  }
+}

@@ -1,0 +1,340 @@
+package dev.nola.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.nola.api.Scope;
+import dev.nola.api.attestation.AttestationReport;
+import dev.nola.api.attestation.Difference;
+import dev.nola.api.attestation.KeyApproval;
+import dev.nola.api.attestation.KeyRegistration;
+import dev.nola.api.attestation.KeyRevocation;
+import dev.nola.api.attestation.Proof;
+import dev.nola.api.attestation.Reconstruction;
+import dev.nola.api.attestation.SigningKey;
+import dev.nola.api.attestation.Statement;
+import dev.nola.endtoend.Nola.Outcome;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Sha256;
+import dev.nola.reconstruct.Reconstructor;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What the commands make of what workers attest; the tests' keys play the workers. */
+class AttestationsTest {
+  private static final JsonMapper JSON = JsonMapper.shared();
+
+  private final String namespace = Registry.freshName();
+  private final String mood = namespace + "/mood@1.0.0";
+
+  @TempDir private Path folder = Path.of("");
+  private Registry registry = Registry.shared();
+  private Nola nola = new Nola(registry, folder);
+  private Path file = folder;
+
+  @BeforeEach
+  void publish() throws Exception {
+    registry = Registry.start(); // whose jobs are this test's alone
+    nola = new Nola(registry, folder);
+    file = Samples.small(folder, 7);
+    nola.runWithInput(registry.token(namespace, Scope.PUBLISH) + "\n", "login");
+    assertThat(nola.run("publish", file.toString(), mood, "--create-namespace").exitCode())
+        .isZero();
+  }
+
+  @AfterEach
+  void end() throws IOException {
+    registry.close();
+  }
+
+  /** A worker on a host of its own. */
+  private record Worker(Registry registry, String name, SigningKey key) {
+    static Worker approved(Registry registry, String name) throws Exception {
+      Worker worker = new Worker(registry, name, SigningKey.generate());
+      send(
+          registry,
+          "POST",
+          "/api/v1/worker-keys",
+          new KeyRegistration(worker.key.publicKey().toBase64(), name));
+      send(
+          registry,
+          "PUT",
+          "/api/v1/worker-keys/" + worker.fingerprint() + "/approval",
+          new KeyApproval(null));
+      return worker;
+    }
+
+    String fingerprint() {
+      return key.publicKey().fingerprint().toString();
+    }
+
+    void revoke(String reason) throws Exception {
+      send(
+          registry,
+          "PUT",
+          "/api/v1/worker-keys/" + fingerprint() + "/revocation",
+          new KeyRevocation(reason));
+    }
+
+    /**
+     * Reconstructs, and signs what it got; {@code actual} is what its backend makes of the file.
+     */
+    void verify(String backend, Path file, Path actual) throws Exception {
+      JsonNode lease =
+          send(
+                  registry,
+                  "POST",
+                  "/api/v1/jobs/lease",
+                  Map.of(
+                      "worker",
+                      name,
+                      "key",
+                      fingerprint(),
+                      "types",
+                      List.of("verify"),
+                      "backends",
+                      List.of(backend),
+                      "cuda",
+                      false,
+                      "memoryBytes",
+                      0,
+                      "models",
+                      List.of(),
+                      "max",
+                      1,
+                      "waitSeconds",
+                      0))
+              .at("/leases/0");
+      AdapterFile read = AdapterFile.read(actual);
+      String nonce = lease.at("/nonce").asString();
+      Proof proof = Proof.of(read, Reconstructor.standard().open(read.adapter()), nonce);
+      boolean matches = file.equals(actual);
+      Statement statement =
+          new Statement(
+              Sha256.parse(lease.at("/digest").asString()),
+              new Reconstruction(
+                  matches
+                      ? dev.nola.api.attestation.Outcome.MATCH
+                      : dev.nola.api.attestation.Outcome.MISMATCH,
+                  backend,
+                  proof.digest().root().hex(),
+                  proof.leaves(),
+                  nonce,
+                  proof.proof().hex(),
+                  matches
+                      ? null
+                      : new Difference(
+                          read.adapter().layers().getFirst().tensor(),
+                          "B",
+                          1,
+                          "00000000",
+                          "00000001"),
+                  name,
+                  Sha256.hash(name.getBytes(StandardCharsets.UTF_8)).hex(),
+                  Map.of("os", "Linux")));
+      JsonNode answer =
+          send(
+              registry,
+              "POST",
+              "/api/v1/attestations",
+              new AttestationReport(
+                  List.of(
+                      new AttestationReport.Item(
+                          UUID.fromString(lease.at("/job/id").asString()),
+                          lease.at("/fence").asLong(),
+                          key.sign(statement),
+                          null))));
+      assertThat(answer.at("/verdicts/0/accepted").asBoolean()).as(answer.toString()).isTrue();
+    }
+  }
+
+  private static JsonNode send(Registry registry, String method, String path, Object body)
+      throws Exception {
+    HttpResponse<String> answer =
+        registry.send(method, path, "application/json", JSON.writeValueAsBytes(body));
+    assertThat(answer.statusCode()).as(answer.body()).isBetween(200, 299);
+    return JSON.readTree(answer.body());
+  }
+
+  @Test
+  void whoElseGotTheSameBitsIsCheckedAndSaid() throws Exception {
+    Outcome alone = nola.run("verify", mood);
+    assertThat(alone.exitCode()).isZero();
+    assertThat(alone.out()).endsWith("attested: by no other machine\n");
+    Worker one = Worker.approved(registry, "one");
+    Worker two = Worker.approved(registry, "two");
+    one.verify("scalar", file, file);
+    two.verify("vector", file, file);
+
+    assertThat(nola.run("verify", mood, "--required", "2").out())
+        .startsWith("verified: sha256:")
+        .endsWith(
+            "attested: by 2 independent machines (scalar, vector), with keys that are trusted by the"
+                + " registry's word\n");
+    JsonNode json =
+        nola.run("verify", mood, "--json", "--key", one.fingerprint()).json().get("attestations");
+    assertThat(json.get("independent").asInt()).isEqualTo(1);
+    assertThat(json.get("trust").asString()).isEqualTo("given");
+    assertThat(json.get("keys").toString()).isEqualTo("[\"" + one.fingerprint() + "\"]");
+    assertThat(nola.run("show", mood).out()).contains("by 2 independent machines: scalar, vector");
+    assertThat(nola.run("search", "--verified").out()).contains(namespace + "/mood");
+
+    Outcome tooFew = nola.run("verify", mood, "--required", "3", "--json");
+    assertThat(tooFew.exitCode()).isEqualTo(1);
+    assertThat(tooFew.json().get("kind").asString()).isEqualTo("not-attested");
+    assertThat(tooFew.err()).contains("attested by 2 independent machines, must be by 3");
+  }
+
+  @Test
+  void pullCanRequireAttestations() throws Exception {
+    Path pulled = folder.resolve("pulled.nola");
+    Outcome none = nola.run("pull", mood, "--require-verified", "1", "-o", pulled.toString());
+    assertThat(none.exitCode()).isEqualTo(1);
+    assertThat(none.err()).contains("attested by 0 independent machines, must be by 1");
+    assertThat(pulled).doesNotExist();
+    Worker one = Worker.approved(registry, "one");
+    one.verify("scalar", file, file);
+
+    assertThat(nola.run("pull", mood, "--require-verified", "1").exitCode()).isZero();
+    Outcome other =
+        nola.run("pull", mood, "--key", SigningKey.generate().publicKey().fingerprint().toString());
+    assertThat(other.exitCode()).isEqualTo(1);
+    assertThat(other.err()).contains("with the given keys");
+    assertThat(
+            nola.run(
+                    "pull",
+                    mood,
+                    "--require-verified",
+                    "1",
+                    "--key",
+                    one.fingerprint(),
+                    "-o",
+                    pulled.toString())
+                .exitCode())
+        .isZero();
+    assertThat(pulled).hasSameBinaryContentAs(file);
+  }
+
+  @Test
+  void revokedKeyNoLongerCounts() throws Exception {
+    Worker one = Worker.approved(registry, "one");
+    one.verify("scalar", file, file);
+    String lock = folder.resolve("nola.lock").toString();
+    nola.run("lock", mood, "-o", lock, "--require-verifications", "1", "--key", one.fingerprint());
+    assertThat(nola.run("verify", "--lock", lock).out()).contains("ok     attested by 1");
+
+    one.revoke("its disk was stolen");
+
+    Outcome required = nola.run("verify", mood, "--required", "1");
+    assertThat(required.exitCode()).isEqualTo(1);
+    assertThat(required.err()).contains("the key was revoked: its disk was stolen");
+    Outcome given = nola.run("verify", mood, "--key", one.fingerprint());
+    assertThat(given.exitCode()).isEqualTo(1);
+    assertThat(given.err()).contains("the key was revoked");
+    Outcome locked = nola.run("verify", "--lock", lock);
+    assertThat(locked.exitCode()).isEqualTo(1);
+    assertThat(locked.out()).contains("failed attested by 1").contains("its disk was stolen");
+    assertThat(nola.run("verify", mood).exitCode()).isZero();
+  }
+
+  @Test
+  void mismatchIsLoud() throws Exception {
+    Worker one = Worker.approved(registry, "one");
+    one.verify("vector", file, Samples.small(folder, 8));
+
+    Outcome loud = nola.run("verify", mood);
+
+    assertThat(loud.exitCode()).isEqualTo(1);
+    assertThat(loud.err()).contains("vector reconstructs the file to other bits");
+    assertThat(nola.run("show", mood).out())
+        .contains("mismatched")
+        .contains("other bits by 1 attestations");
+  }
+
+  @Test
+  void registryThatLiesIsFoundOut() throws Exception {
+    Worker one = Worker.approved(registry, "one");
+    one.verify("scalar", file, file);
+    // What is altered keeps its signature; the file's own digest proves nothing.
+    assertThat(verifyThrough(payload -> payload.replace("\"scalar\"", "\"torch\"")))
+        .satisfies(lied -> assertThat(lied.exitCode()).isEqualTo(1))
+        .satisfies(
+            lied -> assertThat(lied.err()).contains("it is forged, or the statement was altered"));
+    assertThat(verifyThrough(payload -> payload))
+        .satisfies(honest -> assertThat(honest.exitCode()).isZero())
+        .satisfies(
+            honest -> assertThat(honest.out()).contains("by 1 independent machine (scalar)"));
+  }
+
+  /** Asks a registry that changes the statements that it hands out. */
+  private Outcome verifyThrough(UnaryOperator<String> change) throws Exception {
+    HttpServer liar =
+        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    try (HttpClient http = HttpClient.newHttpClient()) {
+      liar.createContext("/", exchange -> pass(http, exchange, change));
+      liar.start();
+      return nola.run(
+          "verify", mood, "--registry", "http://127.0.0.1:" + liar.getAddress().getPort());
+    } finally {
+      liar.stop(0);
+    }
+  }
+
+  private void pass(HttpClient http, HttpExchange exchange, UnaryOperator<String> change)
+      throws IOException {
+    try (exchange) {
+      HttpResponse<byte[]> answer =
+          http.send(
+              HttpRequest.newBuilder(URI.create(registry.url() + "" + exchange.getRequestURI()))
+                  .build(),
+              BodyHandlers.ofByteArray());
+      byte[] body = answer.body();
+      if (exchange.getRequestURI().getPath().endsWith("/attestations")) {
+        JsonNode page = JSON.readTree(body);
+        String payload = page.at("/items/0/envelope/payload").asString();
+        String statement =
+            change.apply(new String(Base64.getDecoder().decode(payload), StandardCharsets.UTF_8));
+        body =
+            page.toString()
+                .replace(
+                    payload,
+                    Base64.getEncoder().encodeToString(statement.getBytes(StandardCharsets.UTF_8)))
+                .getBytes(StandardCharsets.UTF_8);
+      }
+      answer
+          .headers()
+          .map()
+          .forEach(
+              (name, values) -> {
+                if (!name.equalsIgnoreCase("content-length")
+                    && !name.equalsIgnoreCase("transfer-encoding")) {
+                  exchange.getResponseHeaders().put(name, values);
+                }
+              });
+      exchange.sendResponseHeaders(answer.statusCode(), body.length == 0 ? -1 : body.length);
+      exchange.getResponseBody().write(body);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
