@@ -88,20 +88,16 @@ for set in "$@"; do
       done
       ;;
     bits)
-      for bits in 16 8 3 2; do
-        e2e "e2e-nola-k64-b$bits" 1 800 0.1 "$llama, k: 64, l: 64, bits: $bits"
+      for bits in 16 8 4 3 2; do
+        e2e "bits-$bits" 1 400 0.1 "$llama, k: 64, l: 64, bits: $bits"
       done
-      for bits in 8 4 3 2; do
-        e2e "e2e-nola-k64-b$bits-qat" 1 800 0.1 "$llama, k: 64, l: 64, bits: $bits, quantizationAware: true"
+      for bits in 4 3 2; do
+        e2e "bits-$bits-qat" 1 400 0.1 "$llama, k: 64, l: 64, bits: $bits, quantizationAware: true"
       done
       ;;
-    quarter) # of the bytes of LoRA r=1, by other means than k = l = 64 at 4 bits
-      for r in 2 4 16; do
-        e2e "e2e-nola-k64-r$r" 1 800 0.1 "$nola, targets: all-linear, rank: $r, scaling: 1, k: 64, l: 64, bits: 4"
-      done
-      e2e e2e-nola-k64-shared 1 800 0.1 "$llama, k: 64, l: 64, bits: 4, basis: shared"
-      e2e e2e-nola-k96-b3-qat 1 800 0.1 "$llama, k: 96, l: 96, bits: 3, quantizationAware: true"
+    quarter) # of the bytes of LoRA r=1, by fewer bits for more coefficients than k = l = 64 at 4 bits
       e2e e2e-nola-k128-b2-qat 1 800 0.1 "$llama, k: 128, l: 128, bits: 2, quantizationAware: true"
+      e2e e2e-nola-k96-b3-qat 1 800 0.1 "$llama, k: 96, l: 96, bits: 3, quantizationAware: true"
       ;;
     mlp-rates)
       for rate in 0.0125 0.025 0.05 0.1 0.2; do
@@ -114,27 +110,30 @@ for set in "$@"; do
       done
       ;;
     mlp)
-      for seed in 1 2 3; do
-        for generator in srht uniform24 rademacher; do
-          mlp "mlp-nola-$generator" $seed 200 0.05 "name: nola, generator: philox-$generator, rank: 4, k: 16, l: 16, bits: 16"
-        done
-        mlp mlp-pranc-srht $seed 200 0.05 "name: pranc, generator: philox-srht, k: 32, bits: 16"
-        # Twice the numbers, as one may read the paper, too; and more rank, or more of them for B.
-        mlp mlp-nola-k32 $seed 200 0.05 "$nola, rank: 4, k: 32, l: 32, bits: 16"
-        mlp mlp-nola-rank16 $seed 200 0.05 "$nola, rank: 16, k: 16, l: 16, bits: 16"
-        mlp mlp-nola-k8-l24 $seed 200 0.05 "$nola, rank: 4, k: 8, l: 24, bits: 16"
+      # Each method at the best scaling of those tried for mlp-rates.
+      mlp mlp-pranc-srht 1 200 0.05 "name: pranc, generator: philox-srht, k: 32, bits: 16, scaling: 4"
+      for generator in srht uniform24 rademacher; do
+        mlp "mlp-nola-$generator" 1 200 0.05 "name: nola, generator: philox-$generator, rank: 4, k: 16, l: 16, bits: 16, scaling: 1.4142135"
+      done
+      # Twice the numbers, as one may read the paper, too; and more rank.
+      mlp mlp-nola-k32 1 200 0.05 "$nola, rank: 4, k: 32, l: 32, bits: 16, scaling: 1.4142135"
+      mlp mlp-nola-rank16 1 200 0.05 "$nola, rank: 16, k: 16, l: 16, bits: 16, scaling: 1.4142135"
+      ;;
+    wordnet)
+      for seed in 1 2; do
+        wordnet wn-head $seed 120 0.04 "name: head"
+        wordnet wn-lora $seed 120 0.008 "name: lora, targets: qv, rank: 4"
+        wordnet wn-nola $seed 120 0.04 "$nola, targets: qv, rank: 4, k: 128, l: 128, bits: 4"
       done
       ;;
     rates)
-      for rate in 0.05 0.1 0.2 0.4; do
-        for k in 32 1024; do
-          for generator in srht uniform8 uniform24 rademacher; do
+      for rate in 0.05 0.1 0.2; do
+        for generator in srht uniform8 uniform24 rademacher; do
+          for k in 32 1024; do
             e2e "rates-$generator-k$k-lr$rate" 1 60 $rate \
               "name: nola, generator: philox-$generator, targets: all-linear, rank: 32, scaling: 1, k: $k, l: $k, bits: 16"
           done
         done
-        e2e "rates-srht-k181-lr$rate" 1 60 $rate \
-          "$nola, targets: all-linear, rank: 32, scaling: 1, k: 181, l: 181, bits: 16"
       done
       ;;
     wordnet-rates)

@@ -17,9 +17,12 @@ import dev.nola.client.registry.AdapterName;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Reference;
 import dev.nola.client.registry.RegistryException;
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
 import dev.nola.trainer.job.JobFile;
 import dev.nola.trainer.training.TrainingRun;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -167,9 +170,10 @@ class WorkersTest {
               .isEqualTo(JobState.SUCCEEDED);
           Reference published =
               new Reference(new AdapterName(namespace, "mood"), ++version + ".0.0");
-          assertThat(Files.readAllBytes(owner.pull(published, Progress.NONE).path()))
-              .as(published.toString())
-              .isEqualTo(trainedHere(each.getValue()));
+          requireEqual(
+              "%s, attempt %d, by %s".formatted(published, job.attempts(), job.worker()),
+              Files.readAllBytes(owner.pull(published, Progress.NONE).path()),
+              trainedHere(each.getValue()));
         }
         assertThat(jobs.get(byWorker.get("killed")).attempts()).isGreaterThan(1);
         assertThat(owner.versions(new AdapterName(namespace, "mood"), null).items()).hasSize(3);
@@ -184,6 +188,21 @@ class WorkersTest {
                     > 0);
       }
     }
+  }
+
+  /** Says in what two files differ before it compares their bytes. */
+  private static void requireEqual(String what, byte[] published, byte[] expected)
+      throws IOException {
+    Adapter there = AdapterFile.read(published).adapter();
+    Adapter here = AdapterFile.read(expected).adapter();
+    assertThat(there.metadata()).as(what).isEqualTo(here.metadata());
+    assertThat(there.layers()).as(what).isEqualTo(here.layers());
+    for (int i = 0; i < here.dense().size(); i++) {
+      assertThat(there.dense().get(i).data().toArray(ValueLayout.JAVA_BYTE))
+          .as("%s, %s", what, here.dense().get(i).name())
+          .isEqualTo(here.dense().get(i).data().toArray(ValueLayout.JAVA_BYTE));
+    }
+    assertThat(published).as(what).isEqualTo(expected);
   }
 
   private void assertLatePublisherIsRefused(Registry registry, UUID job) throws Exception {

@@ -29,7 +29,7 @@ public record Schedule(Shape shape, double peak, long warmup, long steps) {
     return switch (shape) {
       case CONSTANT -> peak;
       case LINEAR -> peak * (1 - done);
-      case COSINE -> peak * (1 + Math.cos(Math.PI * done)) / 2;
+      case COSINE -> peak * (1 + StrictMath.cos(Math.PI * done)) / 2;
     };
   }
 }

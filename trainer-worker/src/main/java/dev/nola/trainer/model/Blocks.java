@@ -99,10 +99,10 @@ final class Blocks {
     for (int t = 0; t < tokens; t++) {
       for (int i = 0; i < half; i++) {
         // In f32 as Hugging Face computes them.
-        float frequency = (float) (1 / Math.pow(theta, 2.0 * i / dimensions));
+        float frequency = (float) (1 / StrictMath.pow(theta, 2.0 * i / dimensions));
         float angle = t * frequency;
-        cos[t * dimensions + i] = cos[t * dimensions + i + half] = (float) Math.cos(angle);
-        sin[t * dimensions + i] = sin[t * dimensions + i + half] = (float) Math.sin(angle);
+        cos[t * dimensions + i] = cos[t * dimensions + i + half] = (float) StrictMath.cos(angle);
+        sin[t * dimensions + i] = sin[t * dimensions + i + half] = (float) StrictMath.sin(angle);
       }
     }
     NDManager manager = x.getManager();

@@ -51,8 +51,8 @@ final class AdamW {
   double step(long step, double learningRate) {
     double norm = norm();
     double factor = settings.clip > 0 && norm > settings.clip ? settings.clip / norm : 1;
-    double correction1 = 1 - Math.pow(settings.beta1, step);
-    double correction2 = 1 - Math.pow(settings.beta2, step);
+    double correction1 = 1 - StrictMath.pow(settings.beta1, step);
+    double correction2 = 1 - StrictMath.pow(settings.beta2, step);
     for (int p = 0; p < means.length; p++) {
       float[] values = parameters.get(p).values();
       float[] gradient = parameters.get(p).gradient();
