@@ -1,9 +1,7 @@
 package dev.nola.kernel;
 
-import dev.nola.format.DType;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ForkJoinPool;
@@ -14,7 +12,7 @@ import java.util.concurrent.ForkJoinTask;
  * threads of a pool. Nothing is added across parts, so their number moves no bit. Transforms are
  * not divided, nor are blocks of ΔW, which callers divide by rows.
  */
-final class ParallelKernel implements Kernel {
+final class ParallelKernel extends ForwardingKernel {
   /** The least elements of a part: several of the sets that the vector kernel works on at once. */
   private static final int ELEMENTS = 1 << 14;
 
@@ -24,17 +22,11 @@ final class ParallelKernel implements Kernel {
   /** More parts than threads, so that no thread waits long for the last one. */
   private static final int PARTS_PER_THREAD = 4;
 
-  private final Kernel kernel;
   private final ForkJoinPool pool;
 
   ParallelKernel(Kernel kernel, ForkJoinPool pool) {
-    this.kernel = kernel;
+    super(kernel);
     this.pool = pool;
-  }
-
-  @Override
-  public String name() {
-    return kernel.name();
   }
 
   @Override
@@ -52,33 +44,6 @@ final class ParallelKernel implements Kernel {
   public void project(Basis basis, float[] gradient, double[] products, int from, int to) {
     int grain = basis.generator() == Generator.SRHT ? Integer.MAX_VALUE : VECTORS;
     inParts(from, to, grain, (begin, end) -> kernel.project(basis, gradient, products, begin, end));
-  }
-
-  @Override
-  public void delta(
-      float[] a,
-      float[] b,
-      int rank,
-      int cols,
-      int row,
-      int rows,
-      int from,
-      int count,
-      double[] delta) {
-    kernel.delta(a, b, rank, cols, row, rows, from, count, delta);
-  }
-
-  @Override
-  public int merge(
-      DType dtype,
-      MemorySegment weights,
-      MemorySegment merged,
-      long first,
-      int count,
-      double[] multipliers,
-      double[][] deltas,
-      int at) {
-    return kernel.merge(dtype, weights, merged, first, count, multipliers, deltas, at);
   }
 
   @FunctionalInterface

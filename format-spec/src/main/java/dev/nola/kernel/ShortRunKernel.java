@@ -1,22 +1,14 @@
 package dev.nola.kernel;
 
-import dev.nola.format.DType;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
-import java.lang.foreign.MemorySegment;
 
 /** Leaves the factors of {@link Generator#SRHT} to scalar code, and the rest to another kernel. */
-final class ShortRunKernel implements Kernel {
+final class ShortRunKernel extends ForwardingKernel {
   private final ScalarKernel scalar = new ScalarKernel();
-  private final Kernel kernel;
 
   ShortRunKernel(Kernel kernel) {
-    this.kernel = kernel;
-  }
-
-  @Override
-  public String name() {
-    return kernel.name();
+    super(kernel);
   }
 
   @Override
@@ -24,37 +16,5 @@ final class ShortRunKernel implements Kernel {
       Basis basis, int[] coefficients, float scale, float[] factor, int from, int to) {
     (basis.generator() == Generator.SRHT ? scalar : kernel)
         .combine(basis, coefficients, scale, factor, from, to);
-  }
-
-  @Override
-  public void project(Basis basis, float[] gradient, double[] products, int from, int to) {
-    kernel.project(basis, gradient, products, from, to);
-  }
-
-  @Override
-  public void delta(
-      float[] a,
-      float[] b,
-      int rank,
-      int cols,
-      int row,
-      int rows,
-      int from,
-      int count,
-      double[] delta) {
-    kernel.delta(a, b, rank, cols, row, rows, from, count, delta);
-  }
-
-  @Override
-  public int merge(
-      DType dtype,
-      MemorySegment weights,
-      MemorySegment merged,
-      long first,
-      int count,
-      double[] multipliers,
-      double[][] deltas,
-      int at) {
-    return kernel.merge(dtype, weights, merged, first, count, multipliers, deltas, at);
   }
 }

@@ -22,11 +22,11 @@ record Plan(int steps, int validation, int test) {
   private static final int COEFFICIENTS = 128;
   private static final int BITS = 4;
 
-  /** What is compared. */
+  /** What is compared, each at the best of the learning rates that RESULTS.md has tried. */
   enum Contender {
-    HEAD("linear head", "-head", 0.02),
-    LORA("LoRA, r = " + RANK, "-lora", 0.002),
-    NOLA("NOLA, r = " + RANK + ", k = l = " + COEFFICIENTS + ", " + BITS + " bits", "", 0.02);
+    HEAD("linear head", "-head", 0.04),
+    LORA("LoRA, r = " + RANK, "-lora", 0.008),
+    NOLA("NOLA, r = " + RANK + ", k = l = " + COEFFICIENTS + ", " + BITS + " bits", "", 0.04);
 
     /** What people call it. */
     final String label;

@@ -4,14 +4,12 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import dev.nola.format.DType;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
 import dev.nola.generator.Hadamard;
-import dev.nola.kernel.Kernel;
+import dev.nola.kernel.ForwardingKernel;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.model.Tensors;
-import java.lang.foreign.MemorySegment;
 import java.nio.DoubleBuffer;
 
 /**
@@ -23,7 +21,7 @@ import java.nio.DoubleBuffer;
  * {@link Generator#SRHT} is a Kronecker product of small Hadamard matrices, so the sums are viewed
  * as a tensor with an axis for each of them, and each axis is multiplied in turn.
  */
-public final class TorchKernel implements Kernel {
+public final class TorchKernel extends ForwardingKernel {
   /** As jobs and attestations call it. */
   public static final String NAME = "torch";
 
@@ -38,7 +36,10 @@ public final class TorchKernel implements Kernel {
 
   private static final int SIGNS = 128;
 
-  private final Kernel rest = Kernels.scalar();
+  /** A kernel that leaves to the scalar one what is not about factors. */
+  public TorchKernel() {
+    super(Kernels.scalar());
+  }
 
   @Override
   public String name() {
@@ -183,37 +184,5 @@ public final class TorchKernel implements Kernel {
 
   private static NDArray create(NDManager manager, double[] values, int count, long... shape) {
     return manager.create(DoubleBuffer.wrap(values, 0, count), new Shape(shape), DataType.FLOAT64);
-  }
-
-  @Override
-  public void project(Basis basis, float[] gradient, double[] products, int from, int to) {
-    rest.project(basis, gradient, products, from, to);
-  }
-
-  @Override
-  public void delta(
-      float[] a,
-      float[] b,
-      int rank,
-      int cols,
-      int row,
-      int rows,
-      int from,
-      int count,
-      double[] delta) {
-    rest.delta(a, b, rank, cols, row, rows, from, count, delta);
-  }
-
-  @Override
-  public int merge(
-      DType dtype,
-      MemorySegment weights,
-      MemorySegment merged,
-      long first,
-      int count,
-      double[] multipliers,
-      double[][] deltas,
-      int at) {
-    return rest.merge(dtype, weights, merged, first, count, multipliers, deltas, at);
   }
 }
