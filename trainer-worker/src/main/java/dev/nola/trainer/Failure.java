@@ -1,5 +1,6 @@
 package dev.nola.trainer;
 
+import dev.nola.client.registry.RegistryException;
 import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.format.AdapterException;
 import dev.nola.trainer.job.JobFileException;
@@ -25,6 +26,9 @@ record Failure(int exitCode, String kind, String reason) {
   /** A file cannot be read or written. */
   static final int UNREADABLE = 3;
 
+  /** The registry says no, or cannot be reached; as the other commands have it. */
+  static final int REGISTRY = 4;
+
   /** SIGINT, as shells report it. */
   static final int INTERRUPTED = 130;
 
@@ -39,6 +43,7 @@ record Failure(int exitCode, String kind, String reason) {
       case AdapterException refused -> new Failure(REFUSED, "adapter", reason(refused));
       case InvalidOnnxException refused -> new Failure(REFUSED, "invalid-onnx", reason(refused));
       case InvalidModelException refused -> new Failure(REFUSED, "invalid-model", reason(refused));
+      case RegistryException refused -> new Failure(REGISTRY, "registry", reason(refused));
       case FileSystemException io -> new Failure(UNREADABLE, "unreadable", reason(io));
       case IOException io -> new Failure(UNREADABLE, "unreadable", reason(io));
       case IllegalArgumentException illegal ->

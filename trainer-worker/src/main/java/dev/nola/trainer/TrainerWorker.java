@@ -33,6 +33,7 @@ import tools.jackson.databind.json.JsonMapper;
       "1:a model or other data is refused: damaged, or not of the kind that is needed",
       "2:the command line or the job file is wrong",
       "3:a file cannot be read or written",
+      "4:the registry says no, or cannot be reached",
       "70:an error inside nola: please report it",
       "130:interrupted"
     })

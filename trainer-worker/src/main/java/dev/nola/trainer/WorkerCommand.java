@@ -33,11 +33,15 @@ import picocli.CommandLine.Spec;
       "  nola worker --registry https://nola.example --token-file worker.token --models /srv/models"
     })
 final class WorkerCommand implements Callable<Integer> {
+  private static final String DEFAULT_REGISTRY = "http://127.0.0.1:8080";
   private static final long MEGABYTE = 1_000_000;
   private static final int SHARE_PERCENT = 80;
 
-  @Option(names = "--registry", required = true, paramLabel = "URL", description = "The registry.")
-  private URI registry = URI.create("");
+  @Option(
+      names = "--registry",
+      paramLabel = "URL",
+      description = "The registry; $NOLA_REGISTRY when not given, else " + DEFAULT_REGISTRY + ".")
+  private @Nullable URI registry;
 
   @Option(
       names = "--token-file",
@@ -95,6 +99,12 @@ final class WorkerCommand implements Callable<Integer> {
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
+  private URI registry() {
+    return registry != null
+        ? registry
+        : URI.create(System.getenv().getOrDefault("NOLA_REGISTRY", DEFAULT_REGISTRY));
+  }
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
@@ -112,7 +122,7 @@ final class WorkerCommand implements Callable<Integer> {
     Path keyFile = key == null ? KeyFile.standard(System.getenv()) : key;
     try (Worker worker =
         new Worker(
-            registry,
+            registry(),
             token,
             settings,
             KeyFile.readOrMake(keyFile),

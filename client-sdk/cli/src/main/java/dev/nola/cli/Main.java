@@ -46,7 +46,8 @@ import tools.jackson.databind.json.JsonMapper;
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "Commands of other programs, which ./nola starts as well: serve, train, generate, import-onnx, import-wordnet.",
+      "Commands of other programs, which ./nola starts as well: serve, train, worker, demo, generate, import-onnx,"
+          + " import-wordnet.",
       "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (for it alone), NOLA_CACHE and NOLA_CONFIG (folders), NO_COLOR."
     },
     exitCodeListHeading = "%nExit codes:%n",

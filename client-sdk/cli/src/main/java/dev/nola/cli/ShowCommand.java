@@ -99,22 +99,20 @@ final class ShowCommand implements Callable<Integer> {
       add(
           rows,
           "",
-          "1/%.0f of a LoRA of the same rank in 16 bits, %s"
-              .formatted(comparison.loraRatio(), Output.bytes(comparison.loraBytes())));
+          share(comparison.loraRatio(), "a LoRA of the same rank", comparison.loraBytes()));
     }
-    add(
-        rows,
-        "",
-        "1/%.0f of the adapted tensors in 16 bits, %s"
-            .formatted(comparison.tensorRatio(), Output.bytes(comparison.tensorBytes())));
+    add(rows, "", share(comparison.tensorRatio(), "the adapted tensors", comparison.tensorBytes()));
     add(rows, "verification", lower(version.verification()));
     Attestations attested = version.attestations();
     if (attested.independent() > 0) {
       add(
           rows,
           "",
-          "by %d independent machines: %s"
-              .formatted(attested.independent(), String.join(", ", attested.backends())));
+          "by %d independent %s: %s"
+              .formatted(
+                  attested.independent(),
+                  attested.independent() == 1 ? "machine" : "machines",
+                  String.join(", ", attested.backends())));
     }
     if (attested.mismatches() > 0) {
       add(rows, "", "other bits by %d attestations".formatted(attested.mismatches()));
@@ -138,5 +136,12 @@ final class ShowCommand implements Callable<Integer> {
 
   private static String lower(Enum<?> value) {
     return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** How a file's size compares with another; of small adapters it is the larger one. */
+  private static String share(double ratio, String of, long bytes) {
+    return ratio >= 1
+        ? "1/%.0f of %s in 16 bits, %s".formatted(ratio, of, Output.bytes(bytes))
+        : "%.1f times %s in 16 bits, %s".formatted(1 / ratio, of, Output.bytes(bytes));
   }
 }

@@ -106,6 +106,14 @@ final class Demo {
           use(servers, user, ingredients, published, runFolder);
         }
         console.table(table);
+        if (plan == Plan.QUICK) {
+          console
+              .out()
+              .printf(
+                  "These accuracies are of %d steps: they show that all works, not how well; leave"
+                      + " --quick away for that.%n",
+                  plan.steps());
+        }
         goOn(url, runFolder);
       }
       if (keep) {
@@ -212,7 +220,7 @@ final class Demo {
       versions.put(contender, version);
     }
     for (Plan.Contender contender : List.copyOf(submitted.keySet()).reversed()) {
-      console.step("Training: " + contender.label);
+      console.step("Training by a job: " + contender.label);
       follow(servers, jobs, submitted.get(contender));
     }
     return versions;
@@ -393,7 +401,8 @@ final class Demo {
       out.printf("  ./nola verify %s/wordnet-minilm@latest%n", NAMESPACE);
       out.printf("  ./nola search wordnet%n");
     } else {
-      out.println("./nola demo --keep publishes the next version, and leaves them running.");
+      out.println(
+          "The next run publishes the next version; with --keep, registry and workers go on.");
     }
   }
 }
