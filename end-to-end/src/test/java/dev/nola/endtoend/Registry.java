@@ -109,12 +109,26 @@ final class Registry implements AutoCloseable {
 
   /** Starts a server, with settings such as {@code nola.access.anonymous-read=false}. */
   static Registry start(String... settings) throws IOException, SQLException {
+    Map<String, String> database = new LinkedHashMap<>();
+    database.put("nola.database.url", Database.create());
+    database.put("nola.database.username", "postgres");
+    return start(database, settings);
+  }
+
+  /**
+   * Starts a server with a PostgreSQL of its own, as {@code nola serve} does: one that waits for
+   * the disk, which that of the tests does not.
+   */
+  static Registry startWithOwnDatabase(String... settings) throws IOException {
+    return start(Map.of(), settings);
+  }
+
+  private static Registry start(Map<String, String> database, String... settings)
+      throws IOException {
     Path data = Files.createTempDirectory("nola-end-to-end");
-    Map<String, String> all = new LinkedHashMap<>();
+    Map<String, String> all = new LinkedHashMap<>(database);
     all.put("server.port", "0");
     all.put("nola.data", data.toString());
-    all.put("nola.database.url", Database.create());
-    all.put("nola.database.username", "postgres");
     all.put("nola.access.admin-token", ADMIN);
     for (String setting : settings) {
       int equals = setting.indexOf('=');
