@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -154,6 +155,13 @@ final class Registry implements AutoCloseable {
     context.close();
     Thread.sleep(away);
     context = run(settings);
+  }
+
+  /** The first process of the PostgreSQL that the server has started. */
+  long databaseProcess() throws IOException {
+    try (Stream<Path> files = Files.find(data, 4, (file, _) -> file.endsWith("postmaster.pid"))) {
+      return Long.parseLong(Files.readAllLines(files.findFirst().orElseThrow()).getFirst());
+    }
   }
 
   int port() {

@@ -154,6 +154,7 @@ final class StubRegistry implements AutoCloseable {
         1,
         digest,
         nonce,
+        null,
         model,
         dataset,
         checkpoints.containsKey(job.id()),
