@@ -43,8 +43,7 @@ class VerificationThroughput {
 
   @Test
   void manySmallVerifications() throws Exception {
-    try (Registry registry =
-            Registry.startWithOwnDatabase("nola.access.requests-per-minute=1000000");
+    try (Registry registry = Registry.startWithOwnDatabase();
         NolaClient owner = registry.owner("many", folder.resolve("cache"))) {
       AdapterName name = new AdapterName("many", "small");
       publish(owner, name);
