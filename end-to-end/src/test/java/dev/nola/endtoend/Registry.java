@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.SpringApplication;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -109,12 +110,26 @@ final class Registry implements AutoCloseable {
 
   /** Starts a server, with settings such as {@code nola.access.anonymous-read=false}. */
   static Registry start(String... settings) throws IOException, SQLException {
+    Map<String, String> database = new LinkedHashMap<>();
+    database.put("nola.database.url", Database.create());
+    database.put("nola.database.username", "postgres");
+    return start(database, settings);
+  }
+
+  /**
+   * Starts a server with a PostgreSQL of its own, as {@code nola serve} does: one that waits for
+   * the disk, which that of the tests does not.
+   */
+  static Registry startWithOwnDatabase(String... settings) throws IOException {
+    return start(Map.of(), settings);
+  }
+
+  private static Registry start(Map<String, String> database, String... settings)
+      throws IOException {
     Path data = Files.createTempDirectory("nola-end-to-end");
-    Map<String, String> all = new LinkedHashMap<>();
+    Map<String, String> all = new LinkedHashMap<>(database);
     all.put("server.port", "0");
     all.put("nola.data", data.toString());
-    all.put("nola.database.url", Database.create());
-    all.put("nola.database.username", "postgres");
     all.put("nola.access.admin-token", ADMIN);
     for (String setting : settings) {
       int equals = setting.indexOf('=');
@@ -140,6 +155,13 @@ final class Registry implements AutoCloseable {
     context.close();
     Thread.sleep(away);
     context = run(settings);
+  }
+
+  /** The first process of the PostgreSQL that the server has started. */
+  long databaseProcess() throws IOException {
+    try (Stream<Path> files = Files.find(data, 4, (file, _) -> file.endsWith("postmaster.pid"))) {
+      return Long.parseLong(Files.readAllLines(files.findFirst().orElseThrow()).getFirst());
+    }
   }
 
   int port() {

@@ -281,6 +281,20 @@ class AccessTest {
   }
 
   @Test
+  void workersHaveALimitOfTheirOwn() throws Exception {
+    try (TestRegistry slow =
+        TestRegistry.start(
+            "nola.access.requests-per-minute=4", "nola.access.worker-requests-per-minute=12")) {
+      TestClient worker = slow.admin().account("worker", "worker");
+      int answered = 0;
+      for (int i = 0; i < 16; i++) {
+        answered += worker.get("/api/v1/adapters").status() == 200 ? 1 : 0;
+      }
+      assertThat(answered).isBetween(11, 15);
+    }
+  }
+
+  @Test
   void uploadsOfOneTokenHaveAQuota() throws Exception {
     int size = Samples.file(1).length;
     try (TestRegistry small =

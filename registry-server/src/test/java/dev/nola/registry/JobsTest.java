@@ -6,6 +6,7 @@ import dev.nola.format.Sha256;
 import dev.nola.registry.TestClient.Answer;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -334,6 +335,38 @@ class JobsTest {
         .isEqualTo("422 invalid");
     assertThat(worker.post(JOBS + "/lease", with(trainer("w"), "waitSeconds", 31)).refusal())
         .isEqualTo("422 invalid");
+  }
+
+  /** Whose connection has ended waits no more: the job goes to another, as if it were the first. */
+  @Test
+  void whoHasGoneIsGivenNoJob() throws Exception {
+    URI server = URI.create(worker.server());
+    byte[] body = JsonMapper.shared().writeValueAsBytes(with(trainer("gone"), "waitSeconds", 30));
+    try (Socket socket = new Socket(server.getHost(), server.getPort())) {
+      socket
+          .getOutputStream()
+          .write(
+              bytes(
+                  """
+                  POST %s/lease HTTP/1.1\r
+                  Host: %s\r
+                  Authorization: Bearer %s\r
+                  Content-Type: application/json\r
+                  Content-Length: %d\r
+                  \r
+                  """
+                      .formatted(JOBS, server.getAuthority(), worker.token(), body.length)));
+      socket.getOutputStream().write(body);
+      // It waits: its answer has begun.
+      assertThat(new String(socket.getInputStream().readNBytes(12), StandardCharsets.US_ASCII))
+          .isEqualTo("HTTP/1.1 200");
+    }
+    String id = submit("1.0.0");
+
+    JsonNode lease = lease(worker, with(trainer("here"), "waitSeconds", 15)).at("/leases/0");
+
+    assertThat(lease.at("/job/id").asString()).isEqualTo(id);
+    assertThat(lease.at("/job/attempts").asInt()).isEqualTo(1);
   }
 
   // ---- Holding, and losing
@@ -734,6 +767,38 @@ class JobsTest {
           .isEqualTo(200);
       assertThat(put(again, held, "result", fence, Samples.file(1)).text("/state"))
           .isEqualTo("succeeded");
+    }
+  }
+
+  /** Also if a lease is shorter than the time that a server takes to start. */
+  @Test
+  void shortLeaseOutlivesTheServer() throws Exception {
+    TestDatabase database = TestDatabase.create();
+    Path data = Files.createTempDirectory("nola-registry");
+    String setting = "nola.jobs.lease=6s";
+    TestRegistry first = TestRegistry.start(database, data, setting);
+    TestClient own = first.admin();
+    String name = own.namespace();
+    TestObjects.putDataset(own, name + "/d", Map.of("a", "a"));
+    Map<String, Object> train =
+        Map.of(
+            "adapter", name + "/mood", "version", "1.0.0", "dataset", name + "/d", "job", Map.of());
+    Thread.sleep(8_000); // what a server gives workers at its start is over
+    String held = own.post(JOBS, Map.of("type", "train", "train", train)).text("/id");
+    long fence = lease(own, trainer("w")).at("/leases/0/fence").asLong();
+    first.closeKeepingData();
+    Thread.sleep(4_000);
+    database.execute("update job set expires_at = now() - interval '1 second'");
+    try (TestRegistry second = TestRegistry.start(database, data, setting)) {
+      Thread.sleep(2_500); // rounds of expiry go by
+      assertThat(
+              second
+                  .admin()
+                  .post(
+                      JOBS + "/" + held + "/heartbeat",
+                      Map.of("fence", fence, "log", List.of(), "metrics", List.of()))
+                  .status())
+          .isEqualTo(200);
     }
   }
 

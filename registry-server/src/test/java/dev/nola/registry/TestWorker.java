@@ -87,7 +87,8 @@ record TestWorker(TestClient client, SigningKey key, String name, String host) {
   /** A verification that the worker was given. */
   record Task(UUID job, long fence, String digest, String nonce, String backend) {}
 
-  List<Task> lease(List<String> backends) throws Exception {
+  /** What the registry answers to who asks for all that there is. */
+  JsonNode leases(List<String> backends) throws Exception {
     Answer answer =
         client.post(
             "/api/v1/jobs/lease",
@@ -113,8 +114,12 @@ record TestWorker(TestClient client, SigningKey key, String name, String host) {
     if (answer.status() != 200) {
       throw new AssertionError(new String(answer.bytes(), StandardCharsets.UTF_8));
     }
+    return answer.json();
+  }
+
+  List<Task> lease(List<String> backends) throws Exception {
     List<Task> tasks = new ArrayList<>();
-    for (JsonNode lease : answer.json().at("/leases")) {
+    for (JsonNode lease : leases(backends).at("/leases")) {
       tasks.add(
           new Task(
               UUID.fromString(lease.at("/job/id").asString()),

@@ -3,7 +3,7 @@ package dev.nola.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.format.Sha256;
-import dev.nola.registry.jobs.Jobs;
+import dev.nola.registry.jobs.VerificationJobs;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -20,12 +20,12 @@ import org.junit.jupiter.api.Test;
 import org.springframework.transaction.support.TransactionTemplate;
 import tools.jackson.databind.JsonNode;
 
-/** What {@link Jobs} does for those who judge verifications. */
+/** What {@link VerificationJobs} does for those who judge verifications. */
 class VerificationJobsTest {
   private static final String NONCE = "ab".repeat(32);
 
   private TestRegistry registry;
-  private Jobs jobs;
+  private VerificationJobs jobs;
   private TransactionTemplate transaction;
   private TestClient worker;
   private String namespace = "";
@@ -33,7 +33,7 @@ class VerificationJobsTest {
   @BeforeEach
   void start() throws Exception {
     registry = TestRegistry.start();
-    jobs = registry.beans(Jobs.class).iterator().next();
+    jobs = registry.beans(VerificationJobs.class).iterator().next();
     transaction = registry.beans(TransactionTemplate.class).iterator().next();
     worker = registry.admin().account("worker", "worker");
     namespace = registry.admin().namespace();
@@ -49,7 +49,7 @@ class VerificationJobsTest {
   void manyAreFinishedOnceEachByFourWorkers() throws Exception {
     int count = 2_000;
     int workers = 4;
-    List<Jobs.Verification> wanted = new ArrayList<>();
+    List<VerificationJobs.Verification> wanted = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       wanted.add(verification(i, "scalar"));
     }
@@ -68,13 +68,13 @@ class VerificationJobsTest {
                   for (JsonNode leases = lease(request);
                       !leases.isEmpty();
                       leases = lease(request)) {
-                    List<Jobs.Verified> done = new ArrayList<>();
+                    List<VerificationJobs.Verified> done = new ArrayList<>();
                     Map<UUID, Long> fences = new HashMap<>();
                     for (JsonNode lease : leases) {
                       UUID id = UUID.fromString(lease.at("/job/id").asString());
                       long fence = lease.at("/fence").asLong();
                       fences.put(id, fence);
-                      done.add(new Jobs.Verified(id, fence, "match", null));
+                      done.add(new VerificationJobs.Verified(id, fence, "match", null));
                     }
                     Set<UUID> finished =
                         transaction.execute(
@@ -113,7 +113,7 @@ class VerificationJobsTest {
 
   @Test
   void ofCopiesAKeyGetsOneHoweverManyAskAtOnce() throws Exception {
-    List<Jobs.Verification> copies = new ArrayList<>();
+    List<VerificationJobs.Verification> copies = new ArrayList<>();
     for (int i = 0; i < 16; i++) {
       copies.add(verification(0, "scalar"));
     }
@@ -150,18 +150,19 @@ class VerificationJobsTest {
         .database()
         .execute("update job set cancel_requested = true where id = '" + third + "'");
     Map<UUID, Long> fences = new HashMap<>();
-    List<Jobs.Verified> done = new ArrayList<>();
+    List<VerificationJobs.Verified> done = new ArrayList<>();
     for (JsonNode lease : leases) {
       fences.put(id(lease), lease.at("/fence").asLong());
-      done.add(new Jobs.Verified(id(lease), lease.at("/fence").asLong(), "match", null));
+      done.add(
+          new VerificationJobs.Verified(id(lease), lease.at("/fence").asLong(), "match", null));
     }
 
-    Map<UUID, Jobs.LeasedVerification> still =
+    Map<UUID, VerificationJobs.LeasedVerification> still =
         transaction.execute(_ -> jobs.leasedVerifications("worker", fences));
     assertThat(still).containsOnlyKeys(first);
     assertThat(still.get(first).nonce()).isEqualTo(NONCE);
     assertThat(still.get(first).digest()).isEqualTo(leases.get(0).at("/digest").asString());
-    Map<UUID, Jobs.LeasedVerification> others =
+    Map<UUID, VerificationJobs.LeasedVerification> others =
         transaction.execute(_ -> jobs.leasedVerifications("other", fences));
     assertThat(others).isEmpty();
     assertThat(jobs.finishVerifications("other", done)).isEmpty();
@@ -205,8 +206,8 @@ class VerificationJobsTest {
     assertThat(registry.admin().get("/api/v1/jobs/" + other).text("/state")).isEqualTo("queued");
   }
 
-  private Jobs.Verification verification(int number, String backend) {
-    return new Jobs.Verification(
+  private VerificationJobs.Verification verification(int number, String backend) {
+    return new VerificationJobs.Verification(
         namespace,
         "mood",
         number + ".0.0",

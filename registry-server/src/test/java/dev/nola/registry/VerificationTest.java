@@ -4,24 +4,31 @@ import static dev.nola.registry.TestWorker.changed;
 import static dev.nola.registry.TestWorker.verdict;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.api.Attestations;
 import dev.nola.api.attestation.AttestationReport.Item;
 import dev.nola.api.attestation.Envelope;
 import dev.nola.api.attestation.SigningKey;
 import dev.nola.format.Sha256;
 import dev.nola.registry.TestClient.Answer;
 import dev.nola.registry.TestWorker.Task;
+import dev.nola.registry.catalog.Versions;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionTemplate;
 import tools.jackson.databind.JsonNode;
 
 /** What workers attest, how it is judged, and what becomes of the version. */
@@ -538,6 +545,67 @@ class VerificationTest {
 
   private JsonNode shown(int index) throws Exception {
     return admin.get(path + "/attestations").json().at("/items/" + index + "/envelope");
+  }
+
+  @Test
+  void smallFileComesAlongOnce() throws Exception {
+    TestWorker worker = TestWorker.approved(admin);
+
+    JsonNode leases = worker.leases(TestWorker.ALL).at("/leases");
+
+    assertThat(leases).hasSize(3);
+    assertThat(Base64.getDecoder().decode(leases.at("/0/file").asString())).isEqualTo(file);
+    assertThat(leases.get(1).has("file")).isFalse();
+    assertThat(leases.get(2).has("file")).isFalse();
+  }
+
+  /**
+   * Downloads are written while another transaction has the adapter and goes on to its listing:
+   * whoever changes an adapter's rows locks the adapter first.
+   */
+  @Test
+  void downloadsAreCountedWhileAVersionIsAttested() throws Exception {
+    byte[] next = Samples.file(++seed);
+    assertThat(admin.publish(namespace + "/mood@2.0.0", next).status()).isEqualTo(201);
+    Versions versions = registry.beans(Versions.class).iterator().next();
+    JdbcClient database = registry.beans(JdbcClient.class).iterator().next();
+    TransactionTemplate transaction = registry.beans(TransactionTemplate.class).iterator().next();
+    String latest = Sha256.hash(next).toString();
+    admin.get(path + "/file");
+    admin.get("/api/v1/adapters/" + namespace + "/mood/versions/2.0.0/file");
+
+    transaction.executeWithoutResult(
+        _ -> {
+          versions.lock(List.of(latest));
+          await(
+              () ->
+                  database
+                      .sql(
+                          """
+                          select exists (select from pg_stat_activity
+                            where datname = current_database() and wait_event_type = 'Lock')""")
+                      .query(Boolean.class)
+                      .single());
+          versions.attest(Map.of(latest, new Attestations(1, List.of("scalar"), 0, false)));
+        });
+
+    assertThat(found(true)).isEqualTo(1);
+    await(
+        () ->
+            database
+                    .sql("select downloads from listing where namespace = ?")
+                    .param(namespace)
+                    .query(Long.class)
+                    .single()
+                == 2);
+  }
+
+  private static void await(BooleanSupplier condition) {
+    long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime()).as("waited for too long").isLessThan(end);
+      LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
+    }
   }
 
   private int found(boolean verified) throws Exception {

@@ -12,6 +12,7 @@ import org.springframework.util.unit.DataSize;
  *     without it the first start makes one, in the file {@code admin-token} of the data directory
  * @param anonymousRead whether public adapters can be read without a token
  * @param requestsPerMinute of one token
+ * @param workerRequestsPerMinute of one token that has the scope worker
  * @param anonymousRequestsPerMinute of one address without a token
  * @param uploadPerDay bytes that one token may send in a day
  */
@@ -20,6 +21,7 @@ record AccessSettings(
     @Nullable String adminToken,
     @DefaultValue("true") boolean anonymousRead,
     @DefaultValue("6000") long requestsPerMinute,
+    @DefaultValue("120000") long workerRequestsPerMinute,
     @DefaultValue("1200") long anonymousRequestsPerMinute,
     @DefaultValue("10GB") DataSize uploadPerDay) {
   private static final int MIN_SECRET = 32;
@@ -34,6 +36,7 @@ record AccessSettings(
               .formatted(adminToken.length(), MIN_SECRET));
     }
     requirePositive("requests-per-minute", requestsPerMinute);
+    requirePositive("worker-requests-per-minute", workerRequestsPerMinute);
     requirePositive("anonymous-requests-per-minute", anonymousRequestsPerMinute);
     requirePositive("upload-per-day", uploadPerDay.toBytes());
   }

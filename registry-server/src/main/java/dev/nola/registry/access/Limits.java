@@ -2,6 +2,7 @@ package dev.nola.registry.access;
 
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.LoadingCache;
+import dev.nola.api.Scope;
 import dev.nola.registry.web.Refusal;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
@@ -21,11 +22,13 @@ public class Limits {
   private static final int TRACKED = 100_000;
 
   private final LoadingCache<String, Bucket> requests;
+  private final LoadingCache<String, Bucket> workerRequests;
   private final LoadingCache<String, Bucket> anonymousRequests;
   private final LoadingCache<String, Bucket> uploads;
 
   Limits(AccessSettings settings) {
     requests = buckets(settings.requestsPerMinute(), MINUTE);
+    workerRequests = buckets(settings.workerRequestsPerMinute(), MINUTE);
     anonymousRequests = buckets(settings.anonymousRequestsPerMinute(), MINUTE);
     uploads = buckets(settings.uploadPerDay().toBytes(), DAY);
   }
@@ -39,7 +42,9 @@ public class Limits {
     if (caller.tokenId() == null) {
       take(anonymousRequests.get(address), 1, "too many requests from this address");
     } else {
-      take(requests.get(caller.tokenId().toString()), 1, "too many requests with this token");
+      LoadingCache<String, Bucket> buckets =
+          caller.scopes().contains(Scope.WORKER) ? workerRequests : requests;
+      take(buckets.get(caller.tokenId().toString()), 1, "too many requests with this token");
     }
   }
 

@@ -1,12 +1,12 @@
 package dev.nola.registry.catalog;
 
 import jakarta.annotation.PreDestroy;
-import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -17,13 +17,13 @@ import org.springframework.transaction.support.TransactionTemplate;
  */
 @Component
 class Downloads {
-  private final JdbcTemplate database;
+  private final JdbcClient database;
   private final TransactionTemplate transaction;
   private final Map<Key, Long> counts = new ConcurrentHashMap<>();
 
   private record Key(long adapterId, long versionId) {}
 
-  Downloads(JdbcTemplate database, TransactionTemplate transaction) {
+  Downloads(JdbcClient database, TransactionTemplate transaction) {
     this.database = database;
     this.transaction = transaction;
   }
@@ -36,8 +36,7 @@ class Downloads {
   @Scheduled(fixedDelayString = "PT10S")
   @PreDestroy
   void write() {
-    // In ascending order, so that two servers do not wait for each other.
-    SortedMap<Key, Long> batch = new TreeMap<>(Comparator.comparingLong(Key::versionId));
+    Map<Key, Long> batch = new HashMap<>();
     for (Key key : counts.keySet()) {
       Long count = counts.remove(key);
       if (count != null) {
@@ -55,16 +54,30 @@ class Downloads {
     }
   }
 
+  /**
+   * Takes locks in the order of {@link Versions#lock}: adapters, by id, before all else of them.
+   */
   private void add(Map<Key, Long> batch) {
-    database.batchUpdate(
-        "update version set downloads = downloads + ? where id = ?",
-        batch.entrySet().stream()
-            .map(e -> new Object[] {e.getValue(), e.getKey().versionId()})
-            .toList());
-    database.batchUpdate(
-        "update listing set downloads = downloads + ? where adapter_id = ?",
-        batch.entrySet().stream()
-            .map(e -> new Object[] {e.getValue(), e.getKey().adapterId()})
-            .toList());
+    SortedMap<Long, Long> byAdapter = new TreeMap<>();
+    batch.forEach((key, count) -> byAdapter.merge(key.adapterId(), count, Long::sum));
+    Versions.lockAdapters(database, byAdapter.keySet());
+    database
+        .sql(
+            """
+            update version v set downloads = v.downloads + counted.downloads
+            from unnest(?::bigint[], ?::bigint[]) as counted (id, downloads)
+            where v.id = counted.id""")
+        .params(
+            batch.keySet().stream().map(Key::versionId).toArray(Long[]::new),
+            batch.values().toArray(Long[]::new))
+        .update();
+    database
+        .sql(
+            """
+            update listing l set downloads = l.downloads + counted.downloads
+            from unnest(?::bigint[], ?::bigint[]) as counted (id, downloads)
+            where l.adapter_id = counted.id""")
+        .params(byAdapter.keySet().toArray(Long[]::new), byAdapter.values().toArray(Long[]::new))
+        .update();
   }
 }

@@ -18,7 +18,6 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationEventPublisher;
-import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
@@ -37,7 +36,6 @@ public class Versions {
       where v.deleted_at is null and\s""";
 
   private final JdbcClient database;
-  private final JdbcTemplate batches;
   private final References references;
   private final Listings listings;
   private final ApplicationEventPublisher events;
@@ -45,13 +43,11 @@ public class Versions {
 
   Versions(
       JdbcClient database,
-      JdbcTemplate batches,
       References references,
       Listings listings,
       ApplicationEventPublisher events,
       Clock clock) {
     this.database = database;
-    this.batches = batches;
     this.references = references;
     this.listings = listings;
     this.events = events;
@@ -139,15 +135,15 @@ public class Versions {
   public void lock(Collection<String> digests) {
     String[] all = digests.stream().distinct().sorted().toArray(String[]::new);
     // In this order, which is also a publication's: the adapter, then the file.
-    database
-        .sql(
-            """
-            select id from adapter where id in (
-              select adapter_id from version where digest = any(?) and deleted_at is null)
-            order by id for update""")
-        .params((Object) all)
-        .query(Long.class)
-        .list();
+    lockAdapters(
+        database,
+        database
+            .sql(
+                "select distinct adapter_id from version"
+                    + " where digest = any(?) and deleted_at is null")
+            .params((Object) all)
+            .query(Long.class)
+            .list());
     database
         .sql(
             """
@@ -156,6 +152,19 @@ public class Versions {
         .params((Object) all)
         .query(Long.class)
         .single();
+  }
+
+  /**
+   * Lets nobody else change adapters until the transaction ends, nor their versions and listings.
+   * Whoever changes rows of several calls this first: then two who change the same rows do not wait
+   * for each other, in whatever order they go on. What only refers to an adapter need not wait.
+   */
+  static void lockAdapters(JdbcClient database, Collection<Long> ids) {
+    database
+        .sql("select id from adapter where id = any(?) order by id for no key update")
+        .params((Object) ids.toArray(Long[]::new))
+        .query(Long.class)
+        .list();
   }
 
   /**
@@ -175,54 +184,76 @@ public class Versions {
   @Transactional(propagation = Propagation.MANDATORY)
   public List<Change> attest(Map<String, Attestations> attested) {
     List<Change> changes = new ArrayList<>();
-    List<@Nullable Object[]> rows = new ArrayList<>();
-    for (Version version : withDigest(attested.keySet())) {
-      Attestations found = Objects.requireNonNull(attested.get(version.digest()));
-      Verification now = verification(found, version.selfVerified());
+    List<Version> all = withDigest(attested.keySet());
+    List<Attestations> found = new ArrayList<>();
+    List<Verification> states = new ArrayList<>();
+    for (Version version : all) {
+      Attestations of = Objects.requireNonNull(attested.get(version.digest()));
+      Verification now = verification(of, version.selfVerified());
       if (now != version.verification()) {
         changes.add(new Change(version, now));
       }
-      rows.add(
-          new @Nullable Object[] {
-            found.independent(),
-            String.join(",", found.backends()),
-            found.mismatches(),
-            now.name(),
-            now == Verification.UNVERIFIED ? null : Timestamp.from(clock.instant()),
-            now.name(),
-            version.id()
-          });
+      found.add(of);
+      states.add(now);
     }
-    batches.batchUpdate(
-        """
-        update version set attested_independent = ?, attested_backends = string_to_array(?, ','),
-          attested_mismatches = ?,
-          verified_at = case when ? = verification then verified_at else ?::timestamptz end,
-          verification = ?
-        where id = ?""",
-        rows);
+    database
+        .sql(
+            """
+            update version v set attested_independent = made.independent,
+              attested_backends = string_to_array(made.backends, ','),
+              attested_mismatches = made.mismatches,
+              verified_at = case when made.verification = v.verification then v.verified_at
+                when made.verification <> 'UNVERIFIED' then ?::timestamptz end,
+              verification = made.verification
+            from unnest(?::bigint[], ?::int[], ?::text[], ?::int[], ?::text[])
+              as made (id, independent, backends, mismatches, verification)
+            where v.id = made.id""")
+        .params(
+            Timestamp.from(clock.instant()),
+            all.stream().map(Version::id).toArray(Long[]::new),
+            found.stream().map(Attestations::independent).toArray(Integer[]::new),
+            found.stream().map(of -> String.join(",", of.backends())).toArray(String[]::new),
+            found.stream().map(Attestations::mismatches).toArray(Integer[]::new),
+            states.stream().map(Verification::name).toArray(String[]::new))
+        .update();
     list(changes);
     return changes;
   }
 
   private void list(List<Change> changes) {
     SortedMap<Long, AdapterName> renewed = new TreeMap<>();
-    List<Object[]> marked = new ArrayList<>();
+    List<Version> verified = new ArrayList<>();
+    List<Version> unverified = new ArrayList<>();
     for (Change change : changes) {
       Version version = change.version();
       if (change.now() == Verification.MISMATCHED
           || version.verification() == Verification.MISMATCHED) {
         renewed.put(version.adapterId(), version.adapter()); // another version may be the latest
       } else {
-        marked.add(new Object[] {change.now() == Verification.VERIFIED, version.id()});
+        (change.now() == Verification.VERIFIED ? verified : unverified).add(version);
       }
     }
-    batches.batchUpdate("update listing set verified = ? where version_id = ?", marked);
+    mark(verified, true);
+    mark(unverified, false);
     renewed.forEach(
         (id, name) -> {
           listings.renew(id);
           events.publishEvent(new Adapters.Changed(name));
         });
+  }
+
+  private void mark(List<Version> versions, boolean verified) {
+    if (!versions.isEmpty()) {
+      database
+          .sql(
+              "update listing set verified = ?"
+                  + " where adapter_id = any(?) and version_id = any(?)")
+          .params(
+              verified,
+              versions.stream().map(Version::adapterId).toArray(Long[]::new),
+              versions.stream().map(Version::id).toArray(Long[]::new))
+          .update();
+    }
   }
 
   private static Verification verification(Attestations attested, boolean self) {

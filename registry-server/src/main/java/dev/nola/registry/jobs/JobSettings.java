@@ -61,6 +61,11 @@ record JobSettings(
     }
   }
 
+  /** As PostgreSQL's make_interval takes it. */
+  static double seconds(Duration duration) {
+    return duration.toMillis() / 1000.0;
+  }
+
   /** How often a worker is to send a heartbeat. */
   int heartbeatSeconds(JobType type) {
     long third = Math.max(1, lease.toSeconds() / 3);

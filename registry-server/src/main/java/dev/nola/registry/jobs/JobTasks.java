@@ -6,6 +6,7 @@ import com.github.kagkarlsson.scheduler.task.schedule.FixedDelay;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.annotation.Bean;
@@ -16,7 +17,10 @@ import org.springframework.context.annotation.Configuration;
 class JobTasks {
   private static final Logger LOG = LoggerFactory.getLogger(JobTasks.class);
 
-  /** Between two rounds of expiry; when more has passed, no worker could renew its lease either. */
+  /** Rounds come every second; this long without one is no delay any more. */
+  private static final Duration PAUSE = Duration.ofSeconds(3);
+
+  /** Without a round for longer, a server was away or without a database, whatever the lease. */
   private static final Duration OUTAGE = Duration.ofSeconds(10);
 
   /**
@@ -31,31 +35,45 @@ class JobTasks {
   }
 
   @Bean
-  RecurringTask<Expiry> expireLeases(Jobs jobs, JobSettings settings, Clock clock) {
-    Duration outage =
-        settings.lease().dividedBy(2).compareTo(OUTAGE) > 0
-            ? settings.lease().dividedBy(2)
-            : OUTAGE;
+  RecurringTask<Expiry> expireLeases(
+      Leasing leasing, Waiting waiting, JobSettings settings, Clock clock) {
+    AtomicBoolean begun = new AtomicBoolean();
     return Tasks.recurring("expire-leases", FixedDelay.ofSeconds(1), Expiry.class)
         .initialData(Expiry.NONE)
         .executeStateful(
             (task, _) -> {
               Expiry state = task.getData() == null ? Expiry.NONE : task.getData();
+              if (waiting.isEnding()) {
+                return state; // workers are not heard any more
+              }
               Instant now = clock.instant();
+              Duration tolerated = begun.getAndSet(true) ? tolerated(settings.lease()) : PAUSE;
               // While no server ran, or none had a database, workers could not renew their leases:
               // they get the time of one to do so.
               Instant holdUntil =
-                  state.last().plus(outage).isBefore(now)
+                  state.last().plus(tolerated).isBefore(now)
                       ? now.plus(settings.lease())
                       : state.holdUntil();
               if (!now.isBefore(holdUntil)) {
-                int expired = jobs.expire();
+                int expired = leasing.expire();
                 if (expired > 0) {
                   LOG.warn("{} leases expired: their workers were not heard of any more", expired);
                 }
               }
               return new Expiry(now, holdUntil);
             });
+  }
+
+  /**
+   * How long there may be no round. A worker renews its lease in the first third of it, and tries
+   * again in the second: a third is left for an outage that nobody notices.
+   */
+  private static Duration tolerated(Duration lease) {
+    Duration third = lease.dividedBy(3);
+    if (third.compareTo(PAUSE) < 0) {
+      return PAUSE;
+    }
+    return third.compareTo(OUTAGE) < 0 ? third : OUTAGE;
   }
 
   @Bean

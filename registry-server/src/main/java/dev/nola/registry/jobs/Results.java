@@ -32,6 +32,7 @@ class Results {
   private static final int BUFFER = 64 * 1024;
 
   private final Jobs jobs;
+  private final Leasing leasing;
   private final Publishing publishing;
   private final Access access;
   private final BlobStore blobs;
@@ -40,12 +41,14 @@ class Results {
 
   Results(
       Jobs jobs,
+      Leasing leasing,
       Publishing publishing,
       Access access,
       BlobStore blobs,
       TransactionTemplate transaction,
       JobSettings settings) {
     this.jobs = jobs;
+    this.leasing = leasing;
     this.publishing = publishing;
     this.access = access;
     this.blobs = blobs;
@@ -74,9 +77,9 @@ class Results {
    */
   void checkpoint(Caller worker, UUID id, long fence, long length, InputStream body)
       throws IOException {
-    jobs.requireLeased(worker, id, fence, "checkpoint");
+    leasing.requireLeased(worker, id, fence, "checkpoint");
     Kept kept = keep(length, body);
-    jobs.checkpoint(worker, id, fence, kept.digest(), kept.size());
+    leasing.checkpoint(worker, id, fence, kept.digest(), kept.size());
   }
 
   /**
@@ -88,7 +91,7 @@ class Results {
    */
   JobDetails receive(Caller worker, UUID id, long fence, long length, InputStream body)
       throws IOException {
-    Job job = jobs.requireLeased(worker, id, fence, CALL);
+    Job job = leasing.requireLeased(worker, id, fence, CALL);
     if (job.type() == JobType.VERIFY) {
       throw Refusal.of(
           HttpStatus.CONFLICT, "wrong-type", "a verification ends with an attestation");
@@ -98,7 +101,10 @@ class Results {
       transaction.executeWithoutResult(
           _ ->
               jobs.succeed(
-                  jobs.lockLeased(worker, id, fence, CALL), kept.digest(), kept.size(), Map.of()));
+                  leasing.lockLeased(worker, id, fence, CALL),
+                  kept.digest(),
+                  kept.size(),
+                  Map.of()));
     } else {
       try {
         publish(
@@ -106,7 +112,7 @@ class Results {
             target(job, job.version()),
             kept.digest(),
             (candidate) -> {
-              Job locked = jobs.lockLeased(worker, id, fence, CALL);
+              Job locked = leasing.lockLeased(worker, id, fence, CALL);
               record(candidate);
               jobs.succeed(locked, kept.digest(), kept.size(), metrics(candidate));
             });
@@ -117,7 +123,7 @@ class Results {
         transaction.executeWithoutResult(
             _ ->
                 jobs.failUnpublished(
-                    jobs.lockLeased(worker, id, fence, CALL),
+                    leasing.lockLeased(worker, id, fence, CALL),
                     kept.digest(),
                     kept.size(),
                     "cannot be published as %s: %s"

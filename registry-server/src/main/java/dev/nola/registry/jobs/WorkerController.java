@@ -33,6 +33,8 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -43,12 +45,14 @@ import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Jobs, for those who do them. */
 @RestController
 @RequestMapping("/api/v1/jobs")
 @Tag(name = "Workers")
 class WorkerController {
+  private static final Logger LOG = LoggerFactory.getLogger(WorkerController.class);
   private static final String LATE =
       " 409 lease-lost once the lease has ended; 409 cancelled once the job is to be cancelled.";
 
@@ -65,28 +69,34 @@ class WorkerController {
   private static final Duration LOOK = Duration.ofSeconds(1);
 
   private final Jobs jobs;
+  private final Leasing leasing;
   private final Results results;
   private final Objects objects;
   private final WorkerKeys keys;
   private final Waiting waiting;
   private final BlobStore blobs;
   private final JobSettings settings;
+  private final JsonMapper json;
 
   WorkerController(
       Jobs jobs,
+      Leasing leasing,
       Results results,
       Objects objects,
       WorkerKeys keys,
       Waiting waiting,
       BlobStore blobs,
-      JobSettings settings) {
+      JobSettings settings,
+      JsonMapper json) {
     this.jobs = jobs;
+    this.leasing = leasing;
     this.results = results;
     this.objects = objects;
     this.keys = keys;
     this.waiting = waiting;
     this.blobs = blobs;
     this.settings = settings;
+    this.json = json;
   }
 
   @PostMapping("/lease")
@@ -94,21 +104,72 @@ class WorkerController {
       summary = "Take jobs",
       description =
           "Those of highest priority that the worker can do, and of these the oldest; waits for one if"
-              + " there is none. Verifications are for workers whose key is approved.")
-  Leases lease(
-      @org.springframework.web.bind.annotation.RequestBody LeaseRequest request, Caller caller) {
+              + " there is none. Verifications are for workers whose key is approved.",
+      responses =
+          @ApiResponse(
+              responseCode = "200",
+              content =
+                  @Content(
+                      mediaType = MediaType.APPLICATION_JSON_VALUE,
+                      schema = @Schema(implementation = Leases.class))))
+  void lease(
+      @org.springframework.web.bind.annotation.RequestBody LeaseRequest request,
+      @Parameter(hidden = true) HttpServletResponse response,
+      Caller caller)
+      throws IOException {
     require(request);
     long end = System.nanoTime() + Duration.ofSeconds(request.waitSeconds()).toNanos();
     while (true) {
       long round = waiting.round();
-      Set<JobType> types = types(request, caller);
-      List<Job> leased = types.isEmpty() ? List.of() : jobs.lease(caller, request, types);
+      List<Job> leased = take(request, response, caller);
       Duration left = Duration.ofNanos(end - System.nanoTime());
       if (!leased.isEmpty() || !left.isPositive() || waiting.isEnding()) {
-        return show(leased);
+        answer(request, leased, response);
+        return;
       }
       waiting.await(round, left.compareTo(LOOK) < 0 ? left : LOOK);
+      // Means nothing before JSON, but fails once nobody waits for it any more: a worker that has
+      // gone is given no job.
+      blank(response);
     }
+  }
+
+  private List<Job> take(LeaseRequest request, HttpServletResponse response, Caller caller) {
+    try {
+      Set<JobType> types = types(request, caller);
+      return types.isEmpty() ? List.of() : leasing.lease(caller, request, types);
+    } catch (RuntimeException e) {
+      if (!response.isCommitted()) {
+        throw e;
+      }
+      // Its answer has begun and can no longer become a problem. It asks again, and is told then.
+      LOG.error("{} waited for jobs, and they could not be looked for", request.worker(), e);
+      return List.of();
+    }
+  }
+
+  private void answer(LeaseRequest request, List<Job> leased, HttpServletResponse response)
+      throws IOException {
+    try {
+      byte[] leases = json.writeValueAsBytes(show(leased));
+      if (response.isCommitted()) {
+        blank(response);
+      }
+      response.setContentType(MediaType.APPLICATION_JSON_VALUE);
+      response.getOutputStream().write(leases);
+      response.flushBuffer();
+    } catch (IOException | RuntimeException e) {
+      if (!leased.isEmpty()) {
+        leasing.giveBack(leased, "worker " + request.worker() + " had gone before it was told");
+      }
+      throw e;
+    }
+  }
+
+  private static void blank(HttpServletResponse response) throws IOException {
+    response.setContentType(MediaType.APPLICATION_JSON_VALUE);
+    response.getOutputStream().write(' ');
+    response.flushBuffer();
   }
 
   @PostMapping("/{id}/heartbeat")
@@ -120,7 +181,7 @@ class WorkerController {
       @org.springframework.web.bind.annotation.RequestBody Heartbeat report,
       Caller caller) {
     require(report);
-    return jobs.heartbeat(caller, id, report);
+    return leasing.heartbeat(caller, id, report);
   }
 
   @PutMapping("/{id}/checkpoint")
@@ -161,7 +222,7 @@ class WorkerController {
       @Parameter(hidden = true) HttpServletResponse response,
       Caller caller)
       throws IOException {
-    String checkpoint = jobs.requireLeased(caller, id, fence, "checkpoint").checkpoint();
+    String checkpoint = leasing.requireLeased(caller, id, fence, "checkpoint").checkpoint();
     if (checkpoint == null) {
       throw Refusal.notFound("checkpoint of the job " + id);
     }
@@ -203,7 +264,7 @@ class WorkerController {
       @PathVariable UUID id,
       @org.springframework.web.bind.annotation.RequestBody JobFailure failure,
       Caller caller) {
-    jobs.fail(caller, id, failure);
+    leasing.fail(caller, id, failure);
     return jobs.find(id).orElseThrow().details();
   }
 
@@ -218,6 +279,7 @@ class WorkerController {
 
   private Leases show(List<Job> leased) {
     Map<Long, ObjectDetails> named = objects.byId(objectsOf(leased));
+    SmallFiles files = new SmallFiles(blobs);
     return new Leases(
         leased.stream()
             .map(
@@ -229,6 +291,7 @@ class WorkerController {
                         settings.heartbeatSeconds(job.type()),
                         job.digest(),
                         job.nonce(),
+                        job.type() == JobType.VERIFY ? files.once(job.digest()) : null,
                         job.modelId() == null ? null : named.get(job.modelId()),
                         job.datasetId() == null ? null : named.get(job.datasetId()),
                         job.checkpoint() != null,

@@ -10,8 +10,8 @@ import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.catalog.Examination;
 import dev.nola.registry.catalog.Versions;
-import dev.nola.registry.jobs.Jobs;
-import dev.nola.registry.jobs.Jobs.LeasedVerification;
+import dev.nola.registry.jobs.VerificationJobs;
+import dev.nola.registry.jobs.VerificationJobs.LeasedVerification;
 import dev.nola.registry.keys.WorkerKeys;
 import dev.nola.registry.verification.Judgement.Attested;
 import dev.nola.registry.verification.Judgement.Judged;
@@ -21,7 +21,6 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +41,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 class Intake {
   private static final Logger LOG = LoggerFactory.getLogger(Intake.class);
 
-  private final Jobs jobs;
+  private final VerificationJobs jobs;
   private final WorkerKeys keys;
   private final Examination examination;
   private final Versions versions;
@@ -53,7 +52,7 @@ class Intake {
   private final MeterRegistry meters;
 
   Intake(
-      Jobs jobs,
+      VerificationJobs jobs,
       WorkerKeys keys,
       Examination examination,
       Versions versions,
@@ -79,16 +78,17 @@ class Intake {
       return new Case(item, job, other, isChecked);
     }
 
-    Jobs.Verified verified() {
+    VerificationJobs.Verified verified() {
       return switch (judged) {
         case Attested attested ->
-            new Jobs.Verified(
+            new VerificationJobs.Verified(
                 item.job(),
                 item.fence(),
                 attested.reconstruction().outcome().name().toLowerCase(),
                 null);
         case Unsupported unsupported ->
-            new Jobs.Verified(item.job(), item.fence(), "unsupported", unsupported.reason());
+            new VerificationJobs.Verified(
+                item.job(), item.fence(), "unsupported", unsupported.reason());
         case Refused _ -> throw new IllegalStateException("a refused item finishes nothing");
       };
     }
@@ -116,12 +116,13 @@ class Intake {
   }
 
   private List<Case> read(Caller caller, List<Item> items, Map<UUID, LeasedVerification> leased) {
-    Map<String, WorkerKey> known =
-        keys.find(
+    Map<String, Judgement.Known> known = new HashMap<>();
+    keys.find(
             items.stream()
                 .filter(item -> item.envelope() != null)
                 .map(item -> Judgement.keyOf(Objects.requireNonNull(item.envelope())))
-                .collect(Collectors.toSet()));
+                .collect(Collectors.toSet()))
+        .forEach((fingerprint, key) -> known.put(fingerprint, Judgement.Known.of(key)));
     List<Case> cases = new ArrayList<>();
     for (Item item : items) {
       LeasedVerification job = leased.get(item.job());
@@ -133,23 +134,22 @@ class Intake {
   }
 
   private List<Case> check(List<Case> cases) throws IOException {
-    Map<String, Set<String>> nonces = new LinkedHashMap<>();
-    for (Case it : cases) {
-      if (it.judged() instanceof Attested) {
-        nonces.computeIfAbsent(it.job().digest(), _ -> new HashSet<>()).add(it.job().nonce());
-      }
-    }
     Map<UUID, Case> checked = new LinkedHashMap<>();
     cases.forEach(it -> checked.put(it.item().job(), it));
+    Map<String, List<Case>> byFile =
+        cases.stream()
+            .filter(it -> it.judged() instanceof Attested)
+            .collect(Collectors.groupingBy(it -> it.job().digest(), Collectors.toList()));
     // One file in memory at a time.
-    for (Map.Entry<String, Set<String>> file : nonces.entrySet()) {
-      Examination.Proven proven = examination.prove(Sha256.parse(file.getKey()), file.getValue());
-      for (Case it : cases) {
-        if (it.judged() instanceof Attested attested && it.job().digest().equals(file.getKey())) {
-          checked.put(
-              it.item().job(),
-              it.with(Judgement.check(attested, proven), !proven.proofs().isEmpty()));
-        }
+    for (Map.Entry<String, List<Case>> file : byFile.entrySet()) {
+      Examination.Proven proven =
+          examination.prove(
+              Sha256.parse(file.getKey()),
+              file.getValue().stream().map(it -> it.job().nonce()).collect(Collectors.toSet()));
+      for (Case it : file.getValue()) {
+        checked.put(
+            it.item().job(),
+            it.with(Judgement.check((Attested) it.judged(), proven), !proven.proofs().isEmpty()));
       }
     }
     return List.copyOf(checked.values());

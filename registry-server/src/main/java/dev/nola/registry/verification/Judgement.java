@@ -11,7 +11,7 @@ import dev.nola.api.attestation.Statement;
 import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.registry.catalog.Examination;
-import dev.nola.registry.jobs.Jobs.LeasedVerification;
+import dev.nola.registry.jobs.VerificationJobs.LeasedVerification;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +20,13 @@ final class Judgement {
   private static final int MAX_REASON = 500;
 
   private Judgement() {}
+
+  /** A key that is registered: as it stands, and as it verifies. */
+  record Known(WorkerKey key, VerifyingKey verifying) {
+    static Known of(WorkerKey key) {
+      return new Known(key, VerifyingKey.parse(key.publicKey()));
+    }
+  }
 
   /** What an item is. */
   sealed interface Judged {}
@@ -47,8 +54,7 @@ final class Judgement {
    * @param account of the worker that sent it
    * @param keys those known, by fingerprint
    */
-  static Judged read(
-      Item item, LeasedVerification job, String account, Map<String, WorkerKey> keys) {
+  static Judged read(Item item, LeasedVerification job, String account, Map<String, Known> keys) {
     Envelope envelope = item.envelope();
     if ((envelope == null) == (item.unsupported() == null)) {
       return new Refused(
@@ -60,13 +66,13 @@ final class Judgement {
           reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason);
     }
     String fingerprint = keyOf(envelope);
-    WorkerKey key = keys.get(fingerprint);
-    Refused refused = refusal(fingerprint, key, job, account);
-    if (refused != null || key == null) {
+    Known known = keys.get(fingerprint);
+    Refused refused = refusal(fingerprint, known == null ? null : known.key(), job, account);
+    if (refused != null || known == null) {
       return refused == null ? unknown(fingerprint) : refused;
     }
     try {
-      Statement statement = VerifyingKey.parse(key.publicKey()).open(envelope);
+      Statement statement = known.verifying().open(envelope);
       requireFor(job, statement);
       return new Attested(fingerprint, envelope, statement);
     } catch (InvalidAttestationException e) {

@@ -3,7 +3,7 @@ package dev.nola.registry.verification;
 import dev.nola.registry.catalog.VersionDeleted;
 import dev.nola.registry.catalog.VersionPublished;
 import dev.nola.registry.catalog.Versions;
-import dev.nola.registry.jobs.Jobs;
+import dev.nola.registry.jobs.VerificationJobs;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -25,7 +25,7 @@ class Rounds {
   /** Fewer cannot confirm each other, where the registry cannot confirm them. */
   private static final int PAIR = 2;
 
-  private final Jobs jobs;
+  private final VerificationJobs jobs;
   private final Versions versions;
   private final AttestationStore attestations;
   private final Standing standing;
@@ -33,7 +33,7 @@ class Rounds {
   private final SecureRandom random = new SecureRandom();
 
   Rounds(
-      Jobs jobs,
+      VerificationJobs jobs,
       Versions versions,
       AttestationStore attestations,
       Standing standing,
@@ -52,7 +52,7 @@ class Rounds {
     versions.lock(List.of(version.digest()));
     standing.renew(List.of(version.digest()));
     Map<String, Integer> attested = attestations.keysByBackend(version.digest());
-    List<Jobs.Verification> wanted = new ArrayList<>();
+    List<VerificationJobs.Verification> wanted = new ArrayList<>();
     for (String backend : settings.backends()) {
       int missing = settings.copies() - attested.getOrDefault(backend, 0);
       if (missing > 0) {
@@ -90,7 +90,7 @@ class Rounds {
    */
   @Transactional(propagation = Propagation.MANDATORY)
   List<UUID> ask(List<Versions.Version> all, List<String> backends, int copies, int priority) {
-    List<Jobs.Verification> wanted = new ArrayList<>();
+    List<VerificationJobs.Verification> wanted = new ArrayList<>();
     for (Versions.Version version : all) {
       File file =
           new File(
@@ -113,13 +113,14 @@ class Rounds {
    * The registry checks what it reconstructs itself, by a nonce for each worker. Above its budget
    * the workers get one nonce, and their proofs are compared.
    */
-  private List<Jobs.Verification> copies(File file, String backend, int copies, int priority) {
+  private List<VerificationJobs.Verification> copies(
+      File file, String backend, int copies, int priority) {
     int count = file.selfVerified() ? copies : Math.max(PAIR, copies);
     String shared = nonce();
-    List<Jobs.Verification> wanted = new ArrayList<>();
+    List<VerificationJobs.Verification> wanted = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       wanted.add(
-          new Jobs.Verification(
+          new VerificationJobs.Verification(
               file.namespace(),
               file.adapter(),
               file.version(),

@@ -1,8 +1,10 @@
 package dev.nola.trainer.worker;
 
+import dev.nola.api.job.Lease;
 import dev.nola.client.jobs.WorkerClient;
 import dev.nola.format.Sha256;
 import java.io.IOException;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
@@ -28,6 +30,24 @@ final class AdapterFiles {
     byte[] file = client.adapter(adapter, digest, FileJob.MAX_ADAPTER);
     keep(digest, file);
     return file;
+  }
+
+  /**
+   * Keeps a file that came along with a lease.
+   *
+   * @throws IOException if it is not the lease's
+   */
+  void offer(Lease lease) throws IOException {
+    if (lease.file() == null || lease.digest() == null) {
+      return;
+    }
+    byte[] file = Base64.getDecoder().decode(lease.file());
+    Sha256 digest = Sha256.hash(file);
+    if (!digest.toString().equals(lease.digest())) {
+      throw new IOException(
+          "the registry sends a file with digest %s for %s".formatted(digest, lease.digest()));
+    }
+    keep(digest, file);
   }
 
   private synchronized void keep(Sha256 digest, byte[] file) {

@@ -40,6 +40,11 @@ final class VerificationBatch {
   private final List<AttestationReport.Item> done = new ArrayList<>();
   private int bytes;
 
+  /** What was read last: the jobs of one file follow each other. */
+  private @Nullable Read last;
+
+  private record Read(Sha256 digest, AdapterFile file) {}
+
   VerificationBatch(Worker worker, List<HeldLease> all) {
     this.worker = worker;
     this.all = all;
@@ -49,6 +54,7 @@ final class VerificationBatch {
   void run() {
     int next = 0;
     try {
+      offerFiles();
       for (; next < all.size(); next++) {
         if (Thread.interrupted()) {
           throw new InterruptedException("the worker is stopped");
@@ -63,6 +69,16 @@ final class VerificationBatch {
       for (; next < all.size(); next++) {
         HeldLease held = all.get(next);
         worker.fail(held, new JobFailure(held.fence(), "the worker was stopped", true));
+      }
+    }
+  }
+
+  private void offerFiles() {
+    for (HeldLease held : all) {
+      try {
+        worker.adapters().offer(held.lease());
+      } catch (IOException | IllegalArgumentException e) {
+        worker.log(held, "its file is downloaded: " + e.getMessage());
       }
     }
   }
@@ -100,13 +116,12 @@ final class VerificationBatch {
     JobRequest.Verify verify = Objects.requireNonNull(lease.job().request().verify(), "verify");
     Sha256 digest = Sha256.parse(Objects.requireNonNull(lease.digest(), "digest"));
     String nonce = Objects.requireNonNull(lease.nonce(), "nonce");
-    byte[] file = worker.adapters().get(verify.adapter(), digest);
     Reconstruction result;
     try {
-      AdapterFile adapter = Verification.read(file);
-      result = worker.verification().of(adapter, verify.backend(), nonce);
+      result = worker.verification().of(read(verify, digest), verify.backend(), nonce);
     } catch (LimitExceededException _) {
       report();
+      byte[] file = worker.adapters().get(verify.adapter(), digest);
       result = apart(held, file, verify.backend(), nonce);
     }
     if (result != null) {
@@ -123,6 +138,18 @@ final class VerificationBatch {
       }
       add(held, worker.key().sign(new Statement(digest, result)), null);
     }
+  }
+
+  private AdapterFile read(JobRequest.Verify verify, Sha256 digest)
+      throws IOException, InterruptedException, Verification.UnsupportedException {
+    Read known = last;
+    if (known != null && known.digest().equals(digest)) {
+      return known.file();
+    }
+    last = null;
+    AdapterFile file = Verification.read(worker.adapters().get(verify.adapter(), digest));
+    last = new Read(digest, file);
+    return file;
   }
 
   private void add(HeldLease held, @Nullable Envelope envelope, @Nullable String unsupported) {

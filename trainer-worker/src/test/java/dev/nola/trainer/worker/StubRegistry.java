@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.Deque;
 import java.util.HexFormat;
 import java.util.List;
@@ -60,6 +61,7 @@ final class StubRegistry implements AutoCloseable {
   final List<String> late = new CopyOnWriteArrayList<>();
   final List<UUID> cancelled = new CopyOnWriteArrayList<>();
   final List<UUID> lost = new CopyOnWriteArrayList<>();
+  private final Map<String, String> carried = new ConcurrentHashMap<>(); // base64 by digest
   volatile boolean down;
 
   StubRegistry() throws IOException {
@@ -114,6 +116,21 @@ final class StubRegistry implements AutoCloseable {
     return queue(request, keep(file), nonce, null, null, 0, 0);
   }
 
+  /**
+   * The same, with bytes that come along with the lease.
+   *
+   * @param stored whether the file can be downloaded too
+   */
+  UUID verify(byte[] file, String backend, String nonce, byte[] along, boolean stored) {
+    String digest = Sha256.hash(file).toString();
+    carried.put(digest, Base64.getEncoder().encodeToString(along));
+    UUID job = verify(file, backend, nonce);
+    if (!stored) {
+      files.remove(digest);
+    }
+    return job;
+  }
+
   UUID export(byte[] file, @Nullable String type) {
     JobRequest.Export export = new JobRequest.Export("acme/mood", "1.0.0", null, type);
     JobRequest request = new JobRequest(JobType.EXPORT, null, null, null, export);
@@ -154,6 +171,7 @@ final class StubRegistry implements AutoCloseable {
         1,
         digest,
         nonce,
+        digest == null ? null : carried.get(digest),
         model,
         dataset,
         checkpoints.containsKey(job.id()),

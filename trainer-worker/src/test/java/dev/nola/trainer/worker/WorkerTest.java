@@ -394,6 +394,18 @@ class WorkerTest {
   }
 
   @Test
+  void aFileThatComesAlongIsNotDownloadedUnlessItIsAnother() throws Exception {
+    byte[] along = adapter(1, 11).toBytes();
+    byte[] other = adapter(1, 12).toBytes();
+    UUID without = registry.verify(along, "scalar", StubRegistry.nonce(1), along, false);
+    UUID wrong = registry.verify(other, "scalar", StubRegistry.nonce(2), along, true);
+    start("one");
+    assertThat(attested(without, along).outcome()).isEqualTo(Outcome.MATCH);
+    assertThat(attested(wrong, other).outcome()).isEqualTo(Outcome.MATCH);
+    assertThat(registry.failures).isEmpty();
+  }
+
+  @Test
   void manyVerificationsAreReportedTogether() throws Exception {
     List<UUID> jobs = new ArrayList<>();
     for (int i = 0; i < 300; i++) {

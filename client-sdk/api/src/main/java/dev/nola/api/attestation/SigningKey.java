@@ -1,17 +1,13 @@
 package dev.nola.api.attestation;
 
-import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
-import java.security.KeyPair;
-import java.security.KeyPairGenerator;
-import java.security.PrivateKey;
-import java.security.Signature;
-import java.security.spec.PKCS8EncodedKeySpec;
+import java.security.SecureRandom;
+import java.util.Arrays;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.bouncycastle.math.ec.rfc8032.Ed25519;
 
 /** An Ed25519 key pair that signs attestations. Immutable; may be used by many threads. */
 public final class SigningKey {
@@ -21,22 +17,28 @@ public final class SigningKey {
               + "\\s*-----BEGIN PUBLIC KEY-----\\s+([A-Za-z0-9+/=\\s]+)-----END PUBLIC KEY-----\\s*");
   private static final Base64.Encoder LINES = Base64.getMimeEncoder(64, new byte[] {'\n'});
 
-  private final PrivateKey secret;
+  /** What PKCS #8 puts before the 32 bytes of an Ed25519 secret (RFC 8410). */
+  private static final byte[] PRIVATE_KEY_INFO =
+      HexFormat.of().parseHex("302e020100300506032b657004220420");
+
+  private final byte[] secret;
   private final VerifyingKey publicKey;
 
-  private SigningKey(PrivateKey secret, VerifyingKey publicKey) {
+  private SigningKey(byte[] secret, VerifyingKey publicKey) {
     this.secret = secret;
     this.publicKey = publicKey;
   }
 
   /** A new key. */
   public static SigningKey generate() {
-    try {
-      KeyPair pair = KeyPairGenerator.getInstance(VerifyingKey.ALGORITHM).generateKeyPair();
-      return new SigningKey(pair.getPrivate(), VerifyingKey.of(pair.getPublic().getEncoded()));
-    } catch (GeneralSecurityException e) {
-      throw new AssertionError("every JDK since 15 has Ed25519", e);
-    }
+    byte[] secret = new byte[Ed25519.SECRET_KEY_SIZE];
+    Ed25519.generatePrivateKey(new SecureRandom(), secret);
+    return of(secret);
+  }
+
+  /** The key with a secret of 32 bytes. */
+  static SigningKey of(byte[] secret) {
+    return new SigningKey(secret.clone(), VerifyingKey.ofSecret(secret));
   }
 
   /**
@@ -50,26 +52,25 @@ public final class SigningKey {
       throw new IllegalArgumentException(
           "a signing key is a PEM block PRIVATE KEY followed by a block PUBLIC KEY");
     }
-    try {
-      PrivateKey secret =
-          KeyFactory.getInstance(VerifyingKey.ALGORITHM)
-              .generatePrivate(
-                  new PKCS8EncodedKeySpec(Base64.getMimeDecoder().decode(blocks.group(1))));
-      SigningKey key =
-          new SigningKey(secret, VerifyingKey.of(Base64.getMimeDecoder().decode(blocks.group(2))));
-      byte[] sample = "nola".getBytes(StandardCharsets.US_ASCII);
-      if (!key.publicKey.verifies(sample, key.sign(sample))) {
-        throw new IllegalArgumentException("the public key is not the private key's");
-      }
-      return key;
-    } catch (GeneralSecurityException e) {
-      throw new IllegalArgumentException("the private key is no Ed25519 key in PKCS #8", e);
+    byte[] privateKey = Base64.getMimeDecoder().decode(blocks.group(1));
+    int prefix = PRIVATE_KEY_INFO.length;
+    if (privateKey.length != prefix + Ed25519.SECRET_KEY_SIZE
+        || !Arrays.equals(privateKey, 0, prefix, PRIVATE_KEY_INFO, 0, prefix)) {
+      throw new IllegalArgumentException("the private key is no Ed25519 key in PKCS #8");
     }
+    SigningKey key = of(Arrays.copyOfRange(privateKey, prefix, privateKey.length));
+    byte[] publicKey = Base64.getMimeDecoder().decode(blocks.group(2));
+    if (!Arrays.equals(publicKey, key.publicKey.encoded())) {
+      throw new IllegalArgumentException("the public key is not the private key's");
+    }
+    return key;
   }
 
   /** Both halves, as PEM blocks PRIVATE KEY (PKCS #8) and PUBLIC KEY (X.509). A secret. */
   public String toPem() {
-    return block("PRIVATE KEY", secret.getEncoded()) + block("PUBLIC KEY", publicKey.encoded());
+    byte[] privateKey = Arrays.copyOf(PRIVATE_KEY_INFO, PRIVATE_KEY_INFO.length + secret.length);
+    System.arraycopy(secret, 0, privateKey, PRIVATE_KEY_INFO.length, secret.length);
+    return block("PRIVATE KEY", privateKey) + block("PUBLIC KEY", publicKey.encoded());
   }
 
   private static String block(String label, byte[] content) {
@@ -85,7 +86,8 @@ public final class SigningKey {
   /** Signs a statement. */
   public Envelope sign(Statement statement) {
     byte[] payload = statement.toJson();
-    byte[] signature = sign(Dsse.preAuthenticationEncoding(Statement.PAYLOAD_TYPE, payload));
+    byte[] signature =
+        publicKey.sign(secret, Dsse.preAuthenticationEncoding(Statement.PAYLOAD_TYPE, payload));
     Base64.Encoder base64 = Base64.getEncoder();
     return new Envelope(
         base64.encodeToString(payload),
@@ -93,16 +95,5 @@ public final class SigningKey {
         List.of(
             new Envelope.Signature(
                 publicKey.fingerprint().toString(), base64.encodeToString(signature))));
-  }
-
-  private byte[] sign(byte[] message) {
-    try {
-      Signature signature = Signature.getInstance(VerifyingKey.ALGORITHM);
-      signature.initSign(secret);
-      signature.update(message);
-      return signature.sign();
-    } catch (GeneralSecurityException e) {
-      throw new AssertionError("an Ed25519 key signs anything", e);
-    }
   }
 }

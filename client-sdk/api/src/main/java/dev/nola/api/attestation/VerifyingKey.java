@@ -2,51 +2,62 @@ package dev.nola.api.attestation;
 
 import dev.nola.api.attestation.InvalidAttestationException.Reason;
 import dev.nola.format.Sha256;
-import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
-import java.security.PublicKey;
-import java.security.Signature;
-import java.security.SignatureException;
-import java.security.spec.X509EncodedKeySpec;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.HexFormat;
 import java.util.List;
+import org.bouncycastle.math.ec.rfc8032.Ed25519;
+import org.bouncycastle.math.ec.rfc8032.Ed25519.PublicPoint;
 import org.jspecify.annotations.Nullable;
 
 /** The public half of a {@link SigningKey}. Immutable; may be used by many threads. */
 public final class VerifyingKey {
-  static final String ALGORITHM = "Ed25519";
+  /** What DER puts before the 32 bytes of an Ed25519 key (RFC 8410): there is no other encoding. */
+  private static final byte[] SUBJECT_PUBLIC_KEY_INFO =
+      HexFormat.of().parseHex("302a300506032b6570032100");
 
-  private static final int SIGNATURE_BYTES = 64;
   private static final int MAX_PAYLOAD = 16 << 20; // twice what the most leaves take
 
-  private final PublicKey key;
+  private final byte[] encoded;
+  private final PublicPoint point;
   private final Sha256 fingerprint;
 
-  private VerifyingKey(PublicKey key, Sha256 fingerprint) {
-    this.key = key;
-    this.fingerprint = fingerprint;
+  private VerifyingKey(byte[] encoded, PublicPoint point) {
+    this.encoded = encoded;
+    this.point = point;
+    this.fingerprint = Sha256.hash(encoded);
   }
 
   /**
    * The key with this X.509 SubjectPublicKeyInfo.
    *
-   * @throws IllegalArgumentException if it is none of Ed25519, or not in its one encoding
+   * @throws IllegalArgumentException if it is none of Ed25519, not in its one encoding, or one that
+   *     no secret has: under a key of small order a signature could fit any statement
    */
   public static VerifyingKey of(byte[] subjectPublicKeyInfo) {
-    try {
-      PublicKey key =
-          KeyFactory.getInstance(ALGORITHM)
-              .generatePublic(new X509EncodedKeySpec(subjectPublicKeyInfo));
-      // Else one key could have several fingerprints, and count for several.
-      if (!Arrays.equals(key.getEncoded(), subjectPublicKeyInfo)) {
-        throw new IllegalArgumentException("the public key is not encoded as DER says");
-      }
-      return new VerifyingKey(key, Sha256.hash(subjectPublicKeyInfo));
-    } catch (GeneralSecurityException e) {
+    int prefix = SUBJECT_PUBLIC_KEY_INFO.length;
+    // One encoding: else one key could have several fingerprints, and count for several.
+    if (subjectPublicKeyInfo.length != prefix + Ed25519.PUBLIC_KEY_SIZE
+        || !Arrays.equals(subjectPublicKeyInfo, 0, prefix, SUBJECT_PUBLIC_KEY_INFO, 0, prefix)) {
       throw new IllegalArgumentException(
-          "the public key is no Ed25519 key in X.509 SubjectPublicKeyInfo", e);
+          "the public key is no Ed25519 key in X.509 SubjectPublicKeyInfo");
     }
+    byte[] encoded = subjectPublicKeyInfo.clone();
+    PublicPoint point = Ed25519.validatePublicKeyFullExport(encoded, prefix);
+    if (point == null) {
+      throw new IllegalArgumentException(
+          "the public key is not a point of prime order on the curve, in its one encoding");
+    }
+    return new VerifyingKey(encoded, point);
+  }
+
+  /** The public half of a secret of 32 bytes. */
+  static VerifyingKey ofSecret(byte[] secret) {
+    byte[] encoded =
+        Arrays.copyOf(
+            SUBJECT_PUBLIC_KEY_INFO, SUBJECT_PUBLIC_KEY_INFO.length + Ed25519.PUBLIC_KEY_SIZE);
+    Ed25519.generatePublicKey(secret, 0, encoded, SUBJECT_PUBLIC_KEY_INFO.length);
+    return of(encoded);
   }
 
   /**
@@ -69,12 +80,12 @@ public final class VerifyingKey {
 
   /** The key as X.509 SubjectPublicKeyInfo. */
   public byte[] encoded() {
-    return key.getEncoded();
+    return encoded.clone();
   }
 
   /** The key as {@link WorkerKey} has it. */
   public String toBase64() {
-    return Base64.getEncoder().encodeToString(key.getEncoded());
+    return Base64.getEncoder().encodeToString(encoded);
   }
 
   /**
@@ -97,7 +108,7 @@ public final class VerifyingKey {
       throw bad("keyid=%s, the key is %s".formatted(signature.keyid(), fingerprint));
     }
     byte[] bytes = decode(signature.sig());
-    if (bytes == null || bytes.length != SIGNATURE_BYTES) {
+    if (bytes == null || bytes.length != Ed25519.SIGNATURE_SIZE) {
       throw bad("sig=%s, must be base64 of 64 bytes".formatted(signature.sig()));
     }
     if (envelope.payload() == null || envelope.payload().length() > MAX_PAYLOAD) {
@@ -115,17 +126,25 @@ public final class VerifyingKey {
     return Statement.parse(payload);
   }
 
+  /** Whether a signature of 64 bytes fits; none does whose second half is not reduced. */
   boolean verifies(byte[] message, byte[] signature) {
-    try {
-      Signature verification = Signature.getInstance(ALGORITHM);
-      verification.initVerify(key);
-      verification.update(message);
-      return verification.verify(signature);
-    } catch (SignatureException _) {
-      return false; // not even a point and a number
-    } catch (GeneralSecurityException e) {
-      throw new AssertionError("an Ed25519 key verifies anything", e);
-    }
+    return Ed25519.verify(signature, 0, point, message, 0, message.length);
+  }
+
+  /** Signs with this key's secret. */
+  byte[] sign(byte[] secret, byte[] message) {
+    byte[] signature = new byte[Ed25519.SIGNATURE_SIZE];
+    Ed25519.sign(
+        secret,
+        0,
+        encoded,
+        SUBJECT_PUBLIC_KEY_INFO.length,
+        message,
+        0,
+        message.length,
+        signature,
+        0);
+    return signature;
   }
 
   /** Standard base64 in its one encoding of the bytes, or null. */

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param digest {@code sha256:…} of the adapter file to verify or export; null of a training
  * @param nonce 32 bytes in hexadecimal digits that an attestation must prove to know; null unless
  *     the job is a verification
+ * @param file base64 of the adapter file to verify, if it is small and none of the leases before in
+ *     the answer has it; else it is to be downloaded
  * @param model to train on or to export with, or null
  * @param dataset to train with, or null
  * @param checkpoint whether an earlier worker left one
@@ -27,6 +29,7 @@ public record Lease(
     int heartbeatSeconds,
     @Nullable String digest,
     @Nullable String nonce,
+    @Nullable String file,
     @Nullable ObjectDetails model,
     @Nullable ObjectDetails dataset,
     boolean checkpoint,

@@ -24,7 +24,9 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.security.KeyPair;
 import java.security.KeyPairGenerator;
+import java.security.Signature;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
@@ -37,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AttestationTest {
   private static final String NONCE = "0f".repeat(32);
@@ -93,6 +96,109 @@ class AttestationTest {
         .hasMessage("the public key is not the private key's");
     assertThatThrownBy(() -> SigningKey.parsePem(blocks[0]))
         .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  /** RFC 8032, 7.1: the tests 1, 2, 3 and SHA(abc). */
+  @ParameterizedTest
+  @CsvSource({
+    "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60,"
+        + "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a,"
+        + "'',"
+        + "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+    "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb,"
+        + "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c,"
+        + "72,"
+        + "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+    "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7,"
+        + "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025,"
+        + "af82,"
+        + "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+    "833fe62409237b9d62ec77587520911e9a759cec1d19755b7da901b96dca3d42,"
+        + "ec172b93ad5e563bf4932c70e1245034c35467ef2efd4d64ebf819683467e2bf,"
+        + "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f,"
+        + "dc2a4459e7369633a52b1bf277839a00201009a3efbf3ecb69bea2186c26b58909351fc9ac90b3ecfdfbc7c66431e0303dca179c138ac17ad9bef1177331a704",
+  })
+  void signsAndVerifiesAsTheStandardDoes(
+      String secret, String publicKey, String message, String signature) {
+    SigningKey key = SigningKey.of(hex(secret));
+    byte[] text = hex(message);
+
+    byte[] signed = key.publicKey().sign(hex(secret), text);
+
+    assertThat(key.publicKey().encoded()).endsWith(hex(publicKey));
+    assertThat(signed).isEqualTo(hex(signature));
+    assertThat(key.publicKey().verifies(text, signed)).isTrue();
+    for (int bit = 0; bit < 8 * signed.length; bit++) {
+      byte[] other = signed.clone();
+      other[bit / 8] ^= (byte) (1 << bit % 8);
+      assertThat(key.publicKey().verifies(text, other)).as("bit " + bit).isFalse();
+    }
+  }
+
+  /** The group's order added to S gives the same point: a second signature of the same. */
+  @Test
+  void onlyReducedSignaturesFit() {
+    byte[] secret = "one secret, 32 bytes of letters.".getBytes(StandardCharsets.UTF_8);
+    byte[] text = {1, 2, 3};
+    VerifyingKey key = SigningKey.of(secret).publicKey();
+    byte[] signature = key.sign(secret, text);
+    byte[] order = hex("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010");
+    int carry = 0;
+    for (int i = 0; i < order.length; i++) {
+      carry += (signature[32 + i] & 0xff) + (order[i] & 0xff);
+      signature[32 + i] = (byte) carry;
+      carry >>>= 8;
+    }
+
+    assertThat(carry).isZero();
+    assertThat(key.verifies(text, signature)).isFalse();
+  }
+
+  /** All points whose order divides 8, and two encodings of the same that are not canonical. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0100000000000000000000000000000000000000000000000000000000000080",
+      })
+  void keysOfSmallOrderAreRefused(String point) {
+    assertThatThrownBy(() -> VerifyingKey.of(hex("302a300506032b6570032100" + point)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("prime order");
+  }
+
+  /** Keys that were made, and attestations that were signed, by the JDK's Ed25519. */
+  @Test
+  void agreesWithTheJdk() throws Exception {
+    KeyPair pair = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+    Base64.Encoder lines = Base64.getMimeEncoder(64, new byte[] {'\n'});
+    SigningKey key =
+        SigningKey.parsePem(
+            "-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n"
+                .formatted(
+                    lines.encodeToString(pair.getPrivate().getEncoded()),
+                    lines.encodeToString(pair.getPublic().getEncoded())));
+    Envelope signed = key.sign(match());
+    Signature jdk = Signature.getInstance("Ed25519");
+    jdk.initSign(pair.getPrivate());
+    jdk.update(
+        Dsse.preAuthenticationEncoding(
+            signed.payloadType(), Base64.getDecoder().decode(signed.payload())));
+
+    assertThat(Base64.getDecoder().decode(signed.signatures().getFirst().sig()))
+        .isEqualTo(jdk.sign());
+  }
+
+  private static byte[] hex(String digits) {
+    return HexFormat.of().parseHex(digits);
   }
 
   @Test

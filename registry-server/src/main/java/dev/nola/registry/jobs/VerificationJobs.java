@@ -1,0 +1,251 @@
+package dev.nola.registry.jobs;
+
+import dev.nola.api.job.JobRequest;
+import dev.nola.api.job.JobState;
+import dev.nola.api.job.JobType;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Propagation;
+import org.springframework.transaction.annotation.Transactional;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Jobs that verify, for those who judge what comes of them: many at a time. */
+@Component
+public class VerificationJobs {
+  private static final String SERVER = "registry"; // who asks for verifications
+
+  private final JdbcClient database;
+  private final Jobs jobs;
+  private final Leasing leasing;
+  private final JobMetrics metrics;
+  private final JsonMapper json;
+
+  VerificationJobs(
+      JdbcClient database, Jobs jobs, Leasing leasing, JobMetrics metrics, JsonMapper json) {
+    this.database = database;
+    this.jobs = jobs;
+    this.leasing = leasing;
+    this.metrics = metrics;
+    this.json = json;
+  }
+
+  /**
+   * A verification to be done.
+   *
+   * @param digest {@code sha256:…} of the adapter file
+   * @param backend {@code scalar}, {@code vector} or {@code torch}
+   * @param nonce 32 bytes in hexadecimal digits
+   */
+  public record Verification(
+      String namespace,
+      String adapter,
+      String version,
+      String digest,
+      String backend,
+      int priority,
+      String nonce) {}
+
+  /**
+   * A verification that a worker has.
+   *
+   * @param key fingerprint of the worker's key, as it said when it took the job
+   */
+  public record LeasedVerification(
+      UUID id,
+      String namespace,
+      String adapter,
+      String version,
+      String digest,
+      String backend,
+      String nonce,
+      String key,
+      String worker) {}
+
+  /**
+   * What came of a verification.
+   *
+   * @param outcome {@code match}, {@code mismatch} or {@code unsupported}
+   * @param detail of it, or null
+   */
+  public record Verified(UUID job, long fence, String outcome, @Nullable String detail) {}
+
+  /**
+   * Asks for verifications, as part of the caller's transaction if there is one.
+   *
+   * @return the jobs' ids, in the same order
+   */
+  @Transactional
+  public List<UUID> submitVerifications(List<Verification> verifications) {
+    List<Jobs.Added> added =
+        verifications.stream()
+            .map(
+                wanted ->
+                    new Jobs.Added(
+                        UUID.randomUUID(),
+                        new JobRequest(
+                            JobType.VERIFY,
+                            wanted.priority(),
+                            null,
+                            new JobRequest.Verify(
+                                wanted.namespace() + "/" + wanted.adapter(),
+                                wanted.version(),
+                                wanted.backend()),
+                            null),
+                        wanted.namespace(),
+                        wanted.adapter(),
+                        wanted.version(),
+                        wanted.backend(),
+                        false,
+                        0,
+                        0,
+                        null,
+                        null,
+                        wanted.digest(),
+                        wanted.nonce(),
+                        SERVER,
+                        null))
+            .toList();
+    jobs.add(added);
+    return added.stream().map(Jobs.Added::id).toList();
+  }
+
+  /**
+   * Of verifications that a worker reports about, those that it still has, by job; locked until the
+   * caller's transaction ends, so that none of them gets lost before it is finished or refused.
+   *
+   * @param account of the worker
+   * @param fences that the worker sent, by job
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  public Map<UUID, LeasedVerification> leasedVerifications(String account, Map<UUID, Long> fences) {
+    List<UUID> ids = List.copyOf(fences.keySet());
+    Map<UUID, LeasedVerification> leased = new HashMap<>();
+    database
+        .sql(
+            """
+            select j.id, j.namespace, j.adapter, j.version, j.digest, j.backend, j.nonce,
+              j.worker_key, j.worker
+            from job j join unnest(?::uuid[], ?::bigint[]) as sent (id, fence)
+              on j.id = sent.id and j.fence = sent.fence
+            where j.type = 'VERIFY' and j.state = 'RUNNING' and j.worker_account = ?
+              and not j.cancel_requested
+            order by j.id for update of j""")
+        .params(
+            ids.toArray(UUID[]::new), ids.stream().map(fences::get).toArray(Long[]::new), account)
+        .query(
+            row -> {
+              UUID id = row.getObject("id", UUID.class);
+              leased.put(
+                  id,
+                  new LeasedVerification(
+                      id,
+                      row.getString("namespace"),
+                      row.getString("adapter"),
+                      row.getString("version"),
+                      row.getString("digest"),
+                      row.getString("backend"),
+                      HexFormat.of().formatHex(row.getBytes("nonce")),
+                      row.getString("worker_key"),
+                      row.getString("worker")));
+            });
+    metrics.late("attestation", ids.size() - leased.size());
+    return leased;
+  }
+
+  /**
+   * Finishes verifications, as part of the caller's transaction if there is one.
+   *
+   * @param account of the worker
+   * @return those that were finished; the others the worker no longer had
+   */
+  @Transactional
+  public Set<UUID> finishVerifications(String account, List<Verified> verified) {
+    if (verified.isEmpty()) {
+      return Set.of();
+    }
+    Set<UUID> finished =
+        new HashSet<>(
+            database
+                .sql(
+                    """
+                    with sent as (
+                      select * from unnest(?::uuid[], ?::bigint[], ?::text[], ?::text[])
+                        as sent (id, fence, outcome, detail)),
+                    locked as (
+                      select j.id, sent.outcome, sent.detail from job j
+                        join sent on j.id = sent.id and j.fence = sent.fence
+                      where j.type = 'VERIFY' and j.state = 'RUNNING' and j.worker_account = ?
+                        and not j.cancel_requested
+                      order by j.id for update of j),
+                    done as (
+                      update job j set state = 'SUCCEEDED', outcome = locked.outcome,
+                        reason = locked.detail, expires_at = null, finished_at = now()
+                      from locked where j.id = locked.id returning j.id, locked.detail)
+                    insert into job_event (job_id, event, at, state, message)
+                    select id, 'STATE', clock_timestamp(), 'SUCCEEDED', detail from done
+                    returning job_id""")
+                .params(
+                    verified.stream().map(Verified::job).toArray(UUID[]::new),
+                    verified.stream().map(Verified::fence).toArray(Long[]::new),
+                    verified.stream().map(Verified::outcome).toArray(String[]::new),
+                    verified.stream().map(Verified::detail).toArray(String[]::new),
+                    account)
+                .query(UUID.class)
+                .list());
+    metrics.ended(JobType.VERIFY, JobState.SUCCEEDED, finished.size());
+    metrics.late("verification", verified.size() - finished.size());
+    return finished;
+  }
+
+  /**
+   * Puts a verification back whose attestation was refused; it is not given to the same key again.
+   * Part of the caller's transaction if there is one.
+   *
+   * @return whether the worker still had it
+   */
+  @Transactional
+  public boolean refuseVerification(String account, UUID job, long fence, String reason) {
+    Optional<Job> leased = leasing.lockLeased(account, job, fence);
+    if (leased.isEmpty() || leased.get().type() != JobType.VERIFY) {
+      metrics.late("verification", 1);
+      return false;
+    }
+    database
+        .sql("update job set excluded_keys = excluded_keys || worker_key where id = ?")
+        .param(job)
+        .update();
+    jobs.giveUp(leased.get(), reason, true, Duration.ZERO);
+    return true;
+  }
+
+  /**
+   * Ends the verifications of a version that have not begun, and asks those that have to stop.
+   *
+   * @return how many
+   */
+  @Transactional
+  public int cancelVerifications(String namespace, String adapter, String version, String reason) {
+    List<Job> open =
+        database
+            .sql(
+                """
+                select * from job where type = 'VERIFY' and namespace = ? and adapter = ?
+                  and version = ? and state in ('QUEUED', 'RUNNING') and not cancel_requested
+                order by id for update""")
+            .params(namespace, adapter, version)
+            .query((row, _) -> Job.read(row, json))
+            .list();
+    open.forEach(job -> jobs.cancel(job, reason));
+    return open.size();
+  }
+}
