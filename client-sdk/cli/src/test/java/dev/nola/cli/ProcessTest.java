@@ -50,7 +50,15 @@ class ProcessTest {
   void aMergeThatIsInterruptedLeavesNothing() throws Exception {
     Path base = BaseModel.sparse(folder.resolve("base.safetensors"), ROWS, COLS); // 2.4 GB
     String adapter = adapterFor(base);
-    Path target = Files.createDirectory(folder.resolve("target"));
+    // On a busy machine a merge may be done before the signal comes.
+    for (int attempt = 1; !isInterrupted(base, adapter, attempt); attempt++) {
+      assertThat(attempt).as("attempts, of which none was interrupted").isLessThan(6);
+    }
+  }
+
+  /** Merges and sends SIGINT; false if the merge was done before that. */
+  private boolean isInterrupted(Path base, String adapter, int attempt) throws Exception {
+    Path target = Files.createDirectory(folder.resolve("target-" + attempt));
     try (WatchService watch = target.getFileSystem().newWatchService()) {
       target.register(watch, StandardWatchEventKinds.ENTRY_CREATE);
       Process process =
@@ -71,13 +79,16 @@ class ProcessTest {
       try {
         WatchKey begun = watch.poll(60, TimeUnit.SECONDS);
         assertThat(begun).as("the merge has begun to write").isNotNull();
-        assertThat(
-                new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor())
-            .isZero();
+        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).isEqualTo(130);
+        if (process.waitFor() == 0) {
+          Files.delete(target.resolve("m.safetensors"));
+          return false;
+        }
+        assertThat(process.exitValue()).isEqualTo(130);
         assertThat(output).isEqualTo("nola merge: interrupted\n");
         assertThat(names(target)).isEmpty();
+        return true;
       } finally {
         process.destroyForcibly();
       }
