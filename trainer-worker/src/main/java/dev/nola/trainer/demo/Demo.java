@@ -229,12 +229,12 @@ final class Demo {
   private void follow(Servers servers, JobsClient jobs, UUID id)
       throws IOException, InterruptedException {
     long last = 0;
-    JobDetails job = jobs.get(id);
-    while (!job.state().isEnd()) {
+    JobDetails job;
+    do { // also what happened before, while another was followed
       last = jobs.follow(id, last, this::show);
       servers.requireAlive();
       job = jobs.get(id);
-    }
+    } while (!job.state().isEnd());
     console.endLine();
     if (job.state() != JobState.SUCCEEDED) {
       throw new IOException(
