@@ -16,11 +16,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Publishing while the server is killed and started again: five times here, fifty in the profile
+ * Publishing while the server is killed and started again: three times here, fifty in the profile
  * {@code soak}. Every third time its PostgreSQL is killed with it.
  */
 class CrashTest {
-  private static final int CRASHES = Integer.getInteger("nola.crashes", 5);
+  private static final int CRASHES = Integer.getInteger("nola.crashes", 3);
   private static final int PUBLISHERS = 3;
 
   @TempDir private Path folder;
