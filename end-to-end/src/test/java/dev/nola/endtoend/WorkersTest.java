@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
@@ -124,6 +125,7 @@ class WorkersTest {
   }
 
   @Test
+  @Tag("long")
   void everyJobEndsOnceWhateverHappensToWorkersAndRegistry() throws Exception {
     try (Registry registry =
         Registry.start(
