@@ -33,7 +33,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
@@ -125,7 +124,6 @@ class WorkersTest {
   }
 
   @Test
-  @Tag("long")
   void everyJobEndsOnceWhateverHappensToWorkersAndRegistry() throws Exception {
     try (Registry registry =
         Registry.start(
