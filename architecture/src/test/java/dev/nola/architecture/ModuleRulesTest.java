@@ -5,6 +5,8 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
@@ -99,6 +101,28 @@ class ModuleRulesTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("dev.nola.format.flatbuffers..", "com.google.flatbuffers..");
+
+  private static final DescribedPredicate<JavaMethodCall> LEAVES_MEMORY_TO_THE_GARBAGE_COLLECTION =
+      DescribedPredicate.describe(
+          "makes an array over Java's memory",
+          call ->
+              call.getTargetOwner().getName().startsWith("ai.djl.ndarray.ND")
+                  && (call.getName().equals("create")
+                      || call.getTarget().getRawParameterTypes().stream()
+                          .anyMatch(type -> type.getName().equals(Number.class.getName()))));
+
+  /** Why is with {@code Tensors.scalar}. The torch backend computes no gradients. */
+  @ArchTest
+  static final ArchRule arraysOfGradientsAreInMemoryOfPyTorch =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.nola.trainer..")
+          .and()
+          .resideOutsideOfPackage("dev.nola.trainer.torch")
+          .and()
+          .doNotHaveFullyQualifiedName("dev.nola.trainer.model.Tensors")
+          .should()
+          .callMethodWhere(LEAVES_MEMORY_TO_THE_GARBAGE_COLLECTION);
 
   @ArchTest
   static final ArchRule packagesHaveNoCycles =

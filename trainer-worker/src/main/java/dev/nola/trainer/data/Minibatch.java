@@ -2,11 +2,9 @@ package dev.nola.trainer.data;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import dev.nola.trainer.model.Batch;
 import dev.nola.trainer.model.Tensors;
-import java.nio.LongBuffer;
 import java.util.Arrays;
 import java.util.List;
 
@@ -113,7 +111,7 @@ public record Minibatch(Batch batch, NDArray targets, NDArray weights, long coun
   }
 
   private static NDArray longs(NDManager manager, long[] values, Shape shape) {
-    return manager.create(LongBuffer.wrap(values), shape, DataType.INT64);
+    return Tensors.create(manager, values, shape.getShape());
   }
 
   private static NDArray floats(NDManager manager, float[] values, Shape shape) {

@@ -34,8 +34,8 @@ final class BasisSide {
   /** Of a basis integer: of odd integers in ±(2ⁿ−1), √((4ⁿ−1)/3). */
   static double rootMeanSquare(Generator generator) {
     return switch (generator) {
-      case UNIFORM24 -> Math.sqrt((Math.pow(4, 24) - 1) / 3);
-      case UNIFORM8 -> Math.sqrt((Math.pow(4, 8) - 1) / 3);
+      case UNIFORM24 -> Math.sqrt((0x1p48 - 1) / 3);
+      case UNIFORM8 -> Math.sqrt((0x1p16 - 1) / 3);
       case RADEMACHER, SRHT -> 1;
     };
   }

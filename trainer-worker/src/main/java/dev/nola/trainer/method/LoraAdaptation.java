@@ -45,17 +45,21 @@ final class LoraAdaptation extends Adaptation {
 
   @Override
   NDArray tensor(@Nullable NDArray base) {
-    NDArray delta = leafOfB.array().matMul(leafOfA.array()).mul(gain);
+    NDArray delta = leafOfB.array().matMul(leafOfA.array()).mul(gain());
     return base == null ? delta : delta.add(base);
   }
 
   @Override
   NDArray linear(NDArray x, @Nullable NDArray base, @Nullable NDArray bias) {
-    NDArray low = Tensors.linear(x, leafOfA.array(), null).mul(gain);
+    NDArray low = Tensors.linear(x, leafOfA.array(), null).mul(gain());
     if (base == null) {
       return Tensors.linear(low, leafOfB.array(), bias);
     }
     return Tensors.linear(x, base, bias).add(Tensors.linear(low, leafOfB.array(), null));
+  }
+
+  private NDArray gain() {
+    return Tensors.scalar(leafOfA.array().getManager(), gain);
   }
 
   @Override

@@ -3,7 +3,6 @@ package dev.nola.trainer.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
-import ai.djl.nn.Activation;
 import org.jspecify.annotations.Nullable;
 
 /** What transformers are built of. B sequences of T tokens, H heads of D dimensions. */
@@ -16,12 +15,7 @@ final class Blocks {
   /** x / √(mean x² + ε) · w, over the last dimension (RMSNorm). */
   static NDArray rmsNorm(NDArray x, NDArray weight, double epsilon) {
     NDArray meanSquare = x.mul(x).mean(new int[] {-1}, true);
-    return x.div(meanSquare.add(epsilon).sqrt()).mul(weight);
-  }
-
-  /** x·σ(x). */
-  static NDArray silu(NDArray x) {
-    return Activation.swish(x, 1);
+    return x.div(meanSquare.add(Tensors.scalar(x.getManager(), epsilon)).sqrt()).mul(weight);
   }
 
   /** B×T×(H·D) as B×H×T×D. */
@@ -51,7 +45,7 @@ final class Blocks {
     // They are divided rather than the scores, of which there are T/D times as many.
     NDArray grouped =
         queries
-            .mul(1 / Math.sqrt(dimensions))
+            .mul(Tensors.scalar(queries.getManager(), 1 / Math.sqrt(dimensions)))
             .reshape(batch, groups, heads / groups * tokens, dimensions);
     NDArray scores = grouped.matMul(keys.transpose(0, 1, 3, 2));
     scores = scores.reshape(batch, heads, tokens, tokens);
@@ -81,7 +75,10 @@ final class Blocks {
   /** A mask of B×1×1×T that hides padding. */
   static NDArray paddingMask(NDArray mask) {
     Shape shape = mask.getShape();
-    return mask.sub(1).mul(-MASKED).reshape(shape.get(0), 1, 1, shape.get(1));
+    NDManager manager = mask.getManager();
+    return mask.sub(Tensors.scalar(manager, 1))
+        .mul(Tensors.scalar(manager, -MASKED))
+        .reshape(shape.get(0), 1, 1, shape.get(1));
   }
 
   /**

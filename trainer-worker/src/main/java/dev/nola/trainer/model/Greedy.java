@@ -41,7 +41,7 @@ public final class Greedy {
     try (NDManager manager = Tensors.newManager()) {
       weights.begin(manager, false);
       NDArray inputs =
-          manager.create(Arrays.stream(text).asLongStream().toArray()).reshape(1, text.length);
+          Tensors.create(manager, Arrays.stream(text).asLongStream().toArray(), 1, text.length);
       NDArray logits = network.logits(new Batch(inputs, inputs), weights);
       return (int) logits.get(0, text.length - 1).argMax().getLong();
     }

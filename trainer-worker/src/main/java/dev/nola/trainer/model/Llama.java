@@ -60,7 +60,7 @@ public final class Llama implements Network {
         Blocks.rmsNorm(
             attended, weights.tensor(prefix + "post_attention_layernorm.weight"), config.epsilon);
     NDArray gated =
-        Blocks.silu(weights.linear(h, prefix + "mlp.gate_proj"))
+        Tensors.silu(weights.linear(h, prefix + "mlp.gate_proj"))
             .mul(weights.linear(h, prefix + "mlp.up_proj"));
     return attended.add(weights.linear(gated, prefix + "mlp.down_proj"));
   }

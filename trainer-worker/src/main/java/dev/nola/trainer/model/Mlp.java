@@ -1,7 +1,6 @@
 package dev.nola.trainer.model;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDArrays;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,7 +34,7 @@ public final class Mlp implements Network {
   public NDArray logits(Batch batch, Weights weights) {
     NDArray x = batch.inputs();
     for (int i = 0; i < widths.size() - 1; i++) {
-      x = weights.linear(i == 0 ? x : NDArrays.maximum(x, 0), module(i));
+      x = weights.linear(i == 0 ? x : Tensors.relu(x), module(i));
     }
     return x;
   }

@@ -14,6 +14,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
 import org.jspecify.annotations.Nullable;
 
 /** The few things of PyTorch that DJL has no general name for. */
@@ -56,15 +57,33 @@ public final class Tensors {
   }
 
   /**
-   * An array with these elements. They are copied into PyTorch's own memory: DJL would leave them
-   * in Java's, whose alignment differs from run to run, and with it the order in which a matrix
-   * product adds, and so the last bit of its sums.
+   * An array with these elements. They are copied into PyTorch's own memory, because DJL would
+   * leave them in Java's. Its alignment differs from run to run, and with it the order in which a
+   * matrix product adds, and so the last bit of its sums. And it is freed by a garbage collection
+   * after the array was closed, even while the backward pass still needs what is in it.
    */
   public static NDArray create(NDManager manager, float[] values, long... shape) {
     try (NDArray inJavasMemory =
         manager.create(FloatBuffer.wrap(values), new Shape(shape), DataType.FLOAT32)) {
       return inJavasMemory.duplicate();
     }
+  }
+
+  /** The same of whole numbers. */
+  public static NDArray create(NDManager manager, long[] values, long... shape) {
+    try (NDArray inJavasMemory =
+        manager.create(LongBuffer.wrap(values), new Shape(shape), DataType.INT64)) {
+      return inJavasMemory.duplicate();
+    }
+  }
+
+  /**
+   * A number to compute with an array. DJL's methods that take a {@link Number} must not be used
+   * where gradients are: they make an array of it, close that array, and leave its memory to the
+   * garbage collection.
+   */
+  public static NDArray scalar(NDManager manager, double value) {
+    return create(manager, new float[] {(float) value});
   }
 
   /** Names and versions of what computes. */
@@ -104,6 +123,16 @@ public final class Tensors {
   static NDArray layerNorm(NDArray x, NDArray weight, NDArray bias, double epsilon) {
     return JniUtils.layerNorm(
         (PtNDArray) x, weight.getShape(), (PtNDArray) weight, (PtNDArray) bias, epsilon);
+  }
+
+  /** max(x, 0). */
+  static NDArray relu(NDArray x) {
+    return JniUtils.relu((PtNDArray) x);
+  }
+
+  /** x·σ(x). */
+  static NDArray silu(NDArray x) {
+    return JniUtils.sigmoid((PtNDArray) x).mul(x);
   }
 
   /** x·Φ(x), by the error function. */

@@ -19,7 +19,7 @@ import java.util.List;
 public record Evaluation(double loss, double accuracy, long targets) {
   /** e to the loss. */
   public double perplexity() {
-    return Math.exp(loss);
+    return StrictMath.exp(loss);
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.nola.trainer.training;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import dev.nola.trainer.data.Minibatch;
+import dev.nola.trainer.model.Tensors;
 
 /** Cross entropy. */
 final class Loss {
@@ -12,6 +13,11 @@ final class Loss {
   static NDArray sum(NDArray logits, Minibatch batch) {
     NDArray right = logits.logSoftmax(-1).gather(batch.targets().expandDims(-1), -1).squeeze(-1);
     return right.mul(batch.weights()).sum().neg();
+  }
+
+  /** The share of a batch in the mean over {@code count} targets. */
+  static NDArray mean(NDArray logits, Minibatch batch, long count) {
+    return sum(logits, batch).div(Tensors.scalar(logits.getManager(), count));
   }
 
   /** How many targets that count have the largest logit. */

@@ -76,7 +76,7 @@ final class Trainer {
       Tensors.recordGradients(true);
       weights.begin(step, true);
       Minibatch batch = Minibatch.of(step, part);
-      NDArray loss = Loss.sum(network.logits(batch.batch(), weights), batch).div(count);
+      NDArray loss = Loss.mean(network.logits(batch.batch(), weights), batch, count);
       Tensors.backward(loss);
       Tensors.recordGradients(false);
       weights.collect();
