@@ -53,7 +53,10 @@ class CrashTest {
                       return null;
                     }));
           }
-          Thread.sleep(1000 + 37L * (crash % 10)); // not always at the same point
+          while (acknowledged.size() == before && running.stream().noneMatch(Future::isDone)) {
+            Thread.sleep(5);
+          }
+          Thread.sleep(100 + 37L * (crash % 10)); // not always at the same point
           if (crash % 3 == 2) {
             server.killWithDatabase(data);
           } else {
