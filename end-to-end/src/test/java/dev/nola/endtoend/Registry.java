@@ -40,12 +40,14 @@ final class Registry implements AutoCloseable {
   private ConfigurableApplicationContext context;
   private final Map<String, String> settings;
   private final Path data;
+  private final boolean ownsData;
   private final HttpClient http = HttpClient.newHttpClient();
 
-  private Registry(Map<String, String> settings, Path data) {
+  private Registry(Map<String, String> settings, Path data, boolean ownsData) {
     this.settings = settings;
     this.context = run(settings);
     this.data = data;
+    this.ownsData = ownsData;
   }
 
   /** One PostgreSQL for all tests of a run; it need not survive a crash. */
@@ -135,9 +137,16 @@ final class Registry implements AutoCloseable {
       int equals = setting.indexOf('=');
       all.put(setting.substring(0, equals), setting.substring(equals + 1));
     }
-    Registry registry = new Registry(all, data);
+    Registry registry = new Registry(all, data, true);
     RUNNING.add(registry);
     return registry;
+  }
+
+  /** A further server on the same database and folder; to be closed before this one. */
+  Registry replica() {
+    Map<String, String> same = new LinkedHashMap<>(settings);
+    same.put("server.port", "0");
+    return new Registry(same, data, false);
   }
 
   private static ConfigurableApplicationContext run(Map<String, String> settings) {
@@ -230,6 +239,8 @@ final class Registry implements AutoCloseable {
     RUNNING.remove(this);
     http.shutdownNow();
     context.close();
-    FileSystemUtils.deleteRecursively(data);
+    if (ownsData) {
+      FileSystemUtils.deleteRecursively(data);
+    }
   }
 }

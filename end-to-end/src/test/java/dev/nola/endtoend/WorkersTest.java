@@ -41,6 +41,7 @@ import tools.jackson.databind.json.JsonMapper;
 class WorkersTest {
   private static final int SIDE = 6;
   private static final int CANCELLED = 8;
+  private static final int PUBLISHED = 12;
 
   @TempDir private Path folder = Path.of("");
 
@@ -240,6 +241,61 @@ class WorkersTest {
       assertThatThrownBy(() -> owner.adapter(new AdapterName(namespace, "mood")))
           .isInstanceOf(RegistryException.class);
     }
+  }
+
+  @Test
+  void twoServersOnOneDatabaseActAsOne() throws Exception {
+    String namespace = Registry.freshName();
+    try (Registry first = Registry.start("nola.verification.backends=scalar,vector");
+        Registry second = first.replica();
+        NolaClient owner = first.owner(namespace, folder.resolve("cache"));
+        NolaClient other =
+            second.client(second.token(namespace, Scope.PUBLISH), folder.resolve("other"));
+        WorkerProcess here = WorkerProcess.start(first, folder, "here", 1);
+        WorkerProcess there = WorkerProcess.start(second, folder, "there", 1)) {
+      JobsClient jobs = new JobsClient(owner);
+      JobsClient otherJobs = new JobsClient(other);
+      AdapterName small = new AdapterName(namespace, "small");
+      for (int i = 0; i < PUBLISHED; i++) {
+        NolaClient client = i % 2 == 0 ? owner : other;
+        client.publish(small, "1.0." + i, Samples.small(folder, i), Progress.NONE);
+      }
+      Map<String, String> verified =
+          Map.of("namespace", namespace, "state", "succeeded", "limit", "100");
+      Waiting.until(
+          "verifications", () -> otherJobs.list(verified, null).items().size() == 2 * PUBLISHED);
+      assertThat(jobs.list(verified, null).items()).allMatch(job -> job.attempts() == 1);
+      for (int i = 0; i < PUBLISHED; i++) {
+        NolaClient client = i % 2 == 0 ? other : owner; // not where it was published
+        Reference reference = new Reference(small, "1.0." + i);
+        assertThat(client.version(reference).attestations().backends())
+            .containsExactly("scalar", "vector");
+        assertThat(Files.mismatch(client.pull(reference, Progress.NONE).path(), published(i)))
+            .isEqualTo(-1);
+      }
+
+      jobs.upload(ObjectKind.DATASET, namespace + "/thirds", data(), null);
+      List<UUID> endless = new ArrayList<>();
+      for (int i = 1; i <= 2; i++) {
+        endless.add(jobs.submit(request(namespace, i + ".0.0", job(i, 10_000_000, 0))).id());
+      }
+      Waiting.until("one job each", () -> done(otherJobs.get(endless.getFirst())) > 0);
+      Waiting.until("one job each", () -> done(otherJobs.get(endless.getLast())) > 0);
+      assertThat(endless)
+          .extracting(job -> otherJobs.get(job).worker())
+          .containsExactlyInAnyOrder("here", "there");
+      for (UUID job : endless) {
+        boolean takenHere = "here".equals(jobs.get(job).worker());
+        (takenHere ? otherJobs : jobs).cancel(job); // not where its worker asks
+        Waiting.until("its end", () -> jobs.get(job).state() == JobState.CANCELLED);
+        WorkerProcess worker = takenHere ? here : there;
+        Waiting.until("no process", () -> worker.children().isEmpty());
+      }
+    }
+  }
+
+  private Path published(int seed) {
+    return folder.resolve("sample-" + seed + AdapterFile.EXTENSION);
   }
 
   @Test

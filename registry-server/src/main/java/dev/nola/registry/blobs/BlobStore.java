@@ -40,8 +40,9 @@ public interface BlobStore {
   void delete(Sha256 digest) throws IOException;
 
   /**
-   * Removes a blob if it was last modified before {@code cutoff}. Within this process no commit of
-   * the same bytes falls between the check of the age and the removal.
+   * Removes a blob if it was last modified before {@code cutoff}. A commit of the same bytes that
+   * falls between the check of the age and the removal, in whichever process, leaves them there;
+   * readers may miss them for an instant.
    *
    * @return whether this call removed it; false if it is absent or not old enough
    * @throws IOException if the age cannot be read, or the blob may still be there

@@ -33,8 +33,8 @@ import java.util.stream.Stream;
  * {@code tmp/} beside them.
  *
  * <p>Needs a POSIX file system, with the whole root on one volume: publishing is an atomic rename
- * that replaces, and directories are synced. A process opens one store per root, since the locks
- * that keep commits and deletions apart belong to the instance.
+ * that replaces, and directories are synced. Several processes may share a root; each opens one
+ * store, whose locks keep its own commits and deletions apart.
  */
 public final class DirectoryBlobStore implements BlobStore {
 
@@ -108,12 +108,37 @@ public final class DirectoryBlobStore implements BlobStore {
     Lock lock = lockOf(digest);
     lock.lock();
     try {
-      Optional<BasicFileAttributes> attributes = attributes(file);
-      return attributes.isPresent()
-          && attributes.get().lastModifiedTime().toInstant().isBefore(cutoff)
-          && Files.deleteIfExists(file);
+      return isBefore(cutoff, file) && removeUnlessRenewed(file, cutoff);
     } finally {
       lock.unlock();
+    }
+  }
+
+  private static boolean isBefore(Instant cutoff, Path file) throws IOException {
+    Optional<BasicFileAttributes> attributes = attributes(file);
+    return attributes.isPresent()
+        && attributes.get().lastModifiedTime().toInstant().isBefore(cutoff);
+  }
+
+  /**
+   * Looks at the time again where no one commits to any more: another process may have committed
+   * the same bytes since.
+   */
+  private boolean removeUnlessRenewed(Path file, Instant cutoff) throws IOException {
+    Path aside = uploads.resolve(UUID.randomUUID().toString());
+    openUploads.add(aside);
+    try {
+      Files.move(file, aside, StandardCopyOption.ATOMIC_MOVE);
+      if (isBefore(cutoff, aside)) {
+        Files.delete(aside);
+        return true;
+      }
+      Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
+      return false;
+    } catch (NoSuchFileException _) {
+      return false; // another process has removed it
+    } finally {
+      openUploads.remove(aside);
     }
   }
 

@@ -3,7 +3,6 @@ package dev.nola.registry.data;
 import jakarta.annotation.PreDestroy;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,13 +14,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
 
 /**
- * The server's directory: its blobs, its admin token and, if it runs its own, its database. One
- * server at a time uses it.
+ * The server's directory: its blobs, its admin token and, if it runs its own, its database. Servers
+ * on one database elsewhere share it; one that runs its own has it alone.
  */
 @Component
 public final class DataDirectory {
@@ -37,20 +35,26 @@ public final class DataDirectory {
   /**
    * Opens the directory, making it if it is absent.
    *
-   * @throws StartFailure if it cannot be made, or another server uses it
+   * @param database URL of a database elsewhere; empty if the directory is to have it
+   * @throws StartFailure if it cannot be made, or a server uses it that does not share it
    */
-  DataDirectory(@Value("${nola.data}") Path root) {
+  DataDirectory(@Value("${nola.data}") Path root, @Value("${nola.database.url:}") String database) {
     this.root = root.toAbsolutePath().normalize();
+    boolean shared = !database.isEmpty();
     try {
       createPrivate(this.root);
       lockFile =
           FileChannel.open(
-              this.root.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-      if (lock(lockFile) == null) {
+              this.root.resolve("lock"),
+              StandardOpenOption.CREATE,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE);
+      if (!lock(lockFile, shared)) {
         lockFile.close();
         throw new StartFailure(
             "another server uses the data directory " + this.root,
-            "End it, or give this one a directory of its own with --data.",
+            "End it, or give this one a directory of its own with --data. Servers share one only if"
+                + " all of them are given the same database with --database-url.",
             new IOException("locked"));
       }
     } catch (IOException e) {
@@ -72,11 +76,11 @@ public final class DataDirectory {
     lockFile.close();
   }
 
-  private static @Nullable FileLock lock(FileChannel file) throws IOException {
+  private static boolean lock(FileChannel file, boolean shared) throws IOException {
     try {
-      return file.tryLock();
+      return file.tryLock(0, Long.MAX_VALUE, shared) != null;
     } catch (OverlappingFileLockException _) {
-      return null; // held by another server within this JVM
+      return shared; // held by another server within this JVM, for the whole of it
     }
   }
 

@@ -10,9 +10,11 @@ import dev.nola.format.Sha256;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -26,6 +28,8 @@ class DirectoryBlobStoreTest {
 
   private static final String HELLO_SHA256 =
       "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+  private static final int ROUNDS = 200;
 
   @TempDir private Path root;
   private final SettableClock clock = new SettableClock();
@@ -238,6 +242,42 @@ class DirectoryBlobStoreTest {
     assertThat(store.deleteIfModifiedBefore(digest, committed)).isFalse();
     assertThat(store.deleteIfModifiedBefore(digest, committed.plusNanos(1000))).isTrue();
     assertThat(store.deleteIfModifiedBefore(digest, committed.plusNanos(1000))).isFalse();
+  }
+
+  @Test
+  void commitByAnotherProcessDuringAConditionalDeleteIsKept() throws Exception {
+    DirectoryBlobStore other = DirectoryBlobStore.open(root, clock); // has locks of its own
+    byte[] bytes = Blobs.utf8("hello");
+    Instant cutoff = clock.instant();
+    Sha256 digest = Blobs.publish(store, bytes);
+    Path file = root.resolve("sha256", "2c", "f2", HELLO_SHA256);
+    Random random = new Random(1);
+    long committing = 0;
+    int removed = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+      Files.setLastModifiedTime(file, FileTime.from(cutoff.minusSeconds(1)));
+      long pause = (long) (committing * random.nextDouble());
+      CompletableFuture<Boolean> deletion =
+          CompletableFuture.supplyAsync(() -> deleted(digest, cutoff, pause));
+      long start = System.nanoTime();
+      Blobs.publish(other, bytes);
+      committing = System.nanoTime() - start;
+      removed += deletion.join() ? 1 : 0;
+
+      assertThat(file).as("round %d", i).hasContent("hello");
+    }
+    System.out.printf("%d of %d deletions came before the commit%n", removed, ROUNDS);
+  }
+
+  private boolean deleted(Sha256 digest, Instant cutoff, long pause) {
+    for (long start = System.nanoTime(); System.nanoTime() - start < pause; ) {
+      Thread.onSpinWait();
+    }
+    try {
+      return store.deleteIfModifiedBefore(digest, cutoff);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test
