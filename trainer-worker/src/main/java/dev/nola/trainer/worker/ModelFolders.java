@@ -4,15 +4,22 @@ import dev.nola.api.job.ObjectManifest;
 import dev.nola.client.jobs.Manifests;
 import dev.nola.format.Sha256;
 import java.io.IOException;
+import java.nio.file.FileSystemLoopException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
@@ -55,13 +62,38 @@ final class ModelFolders {
         hashed.clear(); // they are computed again
       }
     }
-    List<Path> configs;
-    try (Stream<Path> files = Files.walk(folder, DEPTH)) {
-      configs = files.filter(file -> file.endsWith(CONFIG)).sorted().toList();
-    }
-    for (Path config : configs) {
+    for (Path config : configs(folder)) {
       folders.put(revision(config.getParent()), config.getParent());
     }
+  }
+
+  /** Links are followed, as model folders often are links to where there is room. */
+  private static List<Path> configs(Path folder) throws IOException {
+    List<Path> configs = new ArrayList<>();
+    Files.walkFileTree(
+        folder,
+        EnumSet.of(FileVisitOption.FOLLOW_LINKS),
+        DEPTH,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+            if (file.endsWith(CONFIG)) {
+              configs.add(file);
+            }
+            return FileVisitResult.CONTINUE;
+          }
+
+          @Override
+          public FileVisitResult visitFileFailed(Path file, IOException failure)
+              throws IOException {
+            if (failure instanceof FileSystemLoopException) {
+              return FileVisitResult.CONTINUE; // visited already
+            }
+            throw failure;
+          }
+        });
+    Collections.sort(configs);
+    return configs;
   }
 
   /** Revisions of all models, {@code sha256:…} each. */

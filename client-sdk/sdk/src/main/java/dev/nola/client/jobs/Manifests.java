@@ -49,12 +49,13 @@ public final class Manifests {
   public static ObjectManifest of(Path folder, @Nullable String description, Hashing hashing)
       throws IOException {
     List<ObjectManifest.Entry> entries = new ArrayList<>();
+    Path root = folder.toRealPath(); // which may be a link itself
     Files.walkFileTree(
-        folder,
+        root,
         new SimpleFileVisitor<>() {
           @Override
           public FileVisitResult preVisitDirectory(Path inner, BasicFileAttributes attributes) {
-            return !inner.equals(folder) && isHidden(inner)
+            return !inner.equals(root) && isHidden(inner)
                 ? FileVisitResult.SKIP_SUBTREE
                 : FileVisitResult.CONTINUE;
           }
@@ -66,7 +67,7 @@ public final class Manifests {
             if (!isHidden(file) && Files.isRegularFile(file)) {
               entries.add(
                   new ObjectManifest.Entry(
-                      path(folder, file), Files.size(file), hashing.of(file).toString()));
+                      path(root, file), Files.size(file), hashing.of(file).toString()));
             }
             return FileVisitResult.CONTINUE;
           }
@@ -81,9 +82,9 @@ public final class Manifests {
     return file.getFileName().toString().startsWith(".");
   }
 
-  private static String path(Path folder, Path file) throws IOException {
+  private static String path(Path root, Path file) throws IOException {
     List<String> names = new ArrayList<>();
-    for (Path name : folder.relativize(file)) {
+    for (Path name : root.relativize(file)) {
       if (!NAME.matcher(name.toString()).matches()) {
         throw new IOException(
             "%s: a name in a manifest has letters, digits, dots, underscores and hyphens only"
