@@ -21,7 +21,7 @@ import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.context.request.WebRequest;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
 import org.springframework.web.util.DisconnectedClientHelper;
-import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Turns what goes wrong into problem details (RFC 9457). */
 @RestControllerAdvice
@@ -30,6 +30,12 @@ class Problems extends ResponseEntityExceptionHandler {
   private static final String TYPE = "urn:nola:problem:";
   private static final String INVALID_CHARACTER = "22021"; // SQLSTATE
   private static final Duration DATABASE_RETRY = Duration.ofSeconds(5);
+
+  private final Wording wording;
+
+  Problems(JsonMapper json) {
+    this.wording = new Wording(json);
+  }
 
   @ExceptionHandler
   ResponseEntity<Object> refused(Refusal refusal) {
@@ -86,7 +92,7 @@ class Problems extends ResponseEntityExceptionHandler {
         Refusal.of(
             HttpStatus.INTERNAL_SERVER_ERROR,
             "internal",
-            "the server failed; its log has the reason under this request's id"));
+            Wording.of(HttpStatus.INTERNAL_SERVER_ERROR)));
   }
 
   @Override
@@ -95,32 +101,29 @@ class Problems extends ResponseEntityExceptionHandler {
       HttpHeaders headers,
       HttpStatusCode status,
       WebRequest request) {
-    Throwable cause = failure.getMostSpecificCause();
-    String why = null;
-    if (cause instanceof JacksonException e) {
-      why = e.getOriginalMessage();
-    } else if (failure.getCause() instanceof JacksonException) {
-      why = cause.getMessage(); // of a record that cannot be so
-    }
-    return refused(
-        Refusal.of(
-            HttpStatus.BAD_REQUEST,
-            "unreadable",
-            why == null ? "the body is not readable" : "the body is not readable: " + why));
+    return refused(Refusal.of(HttpStatus.BAD_REQUEST, "unreadable", wording.of(failure, status)));
   }
 
+  /** What the framework found by itself: its status and headers, our words. */
   @Override
-  protected ResponseEntity<Object> createResponseEntity(
-      @Nullable Object body, HttpHeaders headers, HttpStatusCode status, WebRequest request) {
-    if (body instanceof ProblemDetail problem) {
-      HttpStatus known = HttpStatus.resolve(status.value());
-      String name = known == null ? "refused" : known.name().toLowerCase().replace('_', '-');
-      complete(problem, name);
-      if (status.value() == HttpStatus.NOT_FOUND.value()) {
-        problem.setDetail("there is no such path; see /v3/api-docs");
-      }
+  protected @Nullable ResponseEntity<Object> handleExceptionInternal(
+      Exception failure,
+      @Nullable Object body,
+      HttpHeaders headers,
+      HttpStatusCode status,
+      WebRequest request) {
+    if (status.is5xxServerError()
+        && !DisconnectedClientHelper.isClientDisconnectedException(failure)) {
+      LOG.error("request failed", failure);
     }
-    return new ResponseEntity<>(body, headers, status);
+    ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, wording.of(failure, status));
+    complete(problem, name(status));
+    return super.handleExceptionInternal(failure, problem, headers, status, request);
+  }
+
+  static String name(HttpStatusCode status) {
+    HttpStatus known = HttpStatus.resolve(status.value());
+    return known == null ? "refused" : known.name().toLowerCase().replace('_', '-');
   }
 
   private static ProblemDetail problem(HttpStatus status, String type, String detail) {

@@ -1,6 +1,7 @@
 package dev.nola.api.attestation;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 public record AttestationReport(List<Item> items) {
   /** Copies the list. */
   public AttestationReport {
-    items = List.copyOf(items);
+    items = List.copyOf(Objects.requireNonNull(items, "items is missing"));
   }
 
   /**

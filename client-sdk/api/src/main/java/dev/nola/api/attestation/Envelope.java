@@ -1,6 +1,7 @@
 package dev.nola.api.attestation;
 
 import java.util.List;
+import java.util.Objects;
 
 /**
  * A DSSE envelope.
@@ -11,7 +12,7 @@ import java.util.List;
 public record Envelope(String payload, String payloadType, List<Signature> signatures) {
   /** Copies the list. */
   public Envelope {
-    signatures = List.copyOf(signatures);
+    signatures = List.copyOf(Objects.requireNonNull(signatures, "signatures is missing"));
   }
 
   /**

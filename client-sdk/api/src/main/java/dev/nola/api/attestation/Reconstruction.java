@@ -3,6 +3,7 @@ package dev.nola.api.attestation;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,7 +38,7 @@ public record Reconstruction(
     Map<String, String> environment) {
   /** Copies list and map. */
   public Reconstruction {
-    leaves = List.copyOf(leaves);
-    environment = Map.copyOf(environment);
+    leaves = List.copyOf(Objects.requireNonNull(leaves, "leaves is missing"));
+    environment = Map.copyOf(Objects.requireNonNull(environment, "environment is missing"));
   }
 }

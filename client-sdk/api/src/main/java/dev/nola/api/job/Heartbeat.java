@@ -15,8 +15,8 @@ public record Heartbeat(
 
   /** Copies the lists. */
   public Heartbeat {
-    log = List.copyOf(log);
-    metrics = List.copyOf(metrics);
+    log = List.copyOf(Objects.requireNonNull(log, "log is missing"));
+    metrics = List.copyOf(Objects.requireNonNull(metrics, "metrics is missing"));
   }
 
   /** A number that was measured after a training step. */

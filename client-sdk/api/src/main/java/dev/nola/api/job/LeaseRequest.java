@@ -31,8 +31,8 @@ public record LeaseRequest(
   public LeaseRequest {
     Objects.requireNonNull(worker, "worker is missing");
     Objects.requireNonNull(key, "key is missing");
-    types = List.copyOf(types);
-    backends = List.copyOf(backends);
-    models = List.copyOf(models);
+    types = List.copyOf(Objects.requireNonNull(types, "types is missing"));
+    backends = List.copyOf(Objects.requireNonNull(backends, "backends is missing"));
+    models = List.copyOf(Objects.requireNonNull(models, "models is missing"));
   }
 }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 public record ObjectManifest(@Nullable String description, List<Entry> files) {
   /** Copies the list. */
   public ObjectManifest {
-    files = List.copyOf(files);
+    files = List.copyOf(Objects.requireNonNull(files, "files is missing"));
   }
 
   /**

@@ -1,0 +1,241 @@
+package dev.nola.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nola.registry.TestClient.Answer;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Stream;
+import org.assertj.core.api.SoftAssertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Requests that no endpoint can take are refused in our words: the value, and the rule. */
+class BadRequestTest {
+  private static final String JOB = "/api/v1/jobs/123e4567-e89b-12d3-a456-426614174000";
+
+  /** What libraries say of themselves, and nobody outside should read. */
+  private static final List<String> LEAKS =
+      List.of(
+          "java.",
+          "dev.nola",
+          "springframework",
+          "jackson",
+          "Exception",
+          "JsonToken",
+          "deserialize",
+          "Deserialization",
+          "`",
+          "Failed to",
+          "null (",
+          "must not be null",
+          " class ",
+          "\tat ");
+
+  private final TestRegistry registry = TestRegistry.shared();
+  private final TestClient admin = registry.admin();
+
+  /** Method, path, body, and the detail of the answer. */
+  private record Case(String method, String path, String body, String detail) {
+    @Override
+    public String toString() {
+      return method + " " + path + " " + body.substring(0, Math.min(60, body.length()));
+    }
+  }
+
+  private static Case get(String path, String detail) {
+    return new Case("GET", path, "", detail);
+  }
+
+  private static Case submit(String body, String detail) {
+    return new Case("POST", "/api/v1/jobs", body, detail);
+  }
+
+  private static Case lease(String body, String detail) {
+    return new Case("POST", "/api/v1/jobs/lease", body, detail);
+  }
+
+  private static Case beat(String body, String detail) {
+    return new Case("POST", JOB + "/heartbeat", body, detail);
+  }
+
+  static Stream<Case> cases() {
+    String uuid = "must be a UUID: hexadecimal digits, 8-4-4-4-12 of them";
+    String train = "{\"type\": \"train\", \"train\": {\"adapter\": \"a/b\", \"version\": ";
+    return Stream.of(
+        // Paths and parameters
+        get("/api/v1/jobs/abc", "id=abc, " + uuid),
+        get("/api/v1/jobs/abc/events", "id=abc, " + uuid),
+        new Case("DELETE", "/api/v1/tokens/not-an-id", "", "id=not-an-id, " + uuid),
+        get("/api/v1/jobs/" + "x".repeat(300), "id=" + "x".repeat(100) + "…, " + uuid),
+        get("/api/v1/jobs?limit=ten", "limit=ten, must be a whole number of 32 bits"),
+        get(
+            "/api/v1/jobs?limit=99999999999",
+            "limit=99999999999, must be a whole number of 32 bits"),
+        get(
+            "/api/v1/jobs?state=slow",
+            "state=slow, must be one of queued, running, succeeded, failed, cancelled"),
+        get(
+            "/api/v1/jobs?type=dev.nola.X",
+            "type=dev.nola.X, must be one of train, verify, export"),
+        get("/api/v1/adapters?bits=four", "bits=four, must be a whole number of 32 bits"),
+        get(
+            JOB + "/checkpoint",
+            "the parameter fence is missing, must be a whole number of 64 bits"),
+        get(JOB + "/checkpoint?fence=", "fence is empty, must be a whole number of 64 bits"),
+        get(JOB + "/checkpoint?fence=1.5", "fence=1.5, must be a whole number of 64 bits"),
+        get("/api/v1/datasets", "the parameter namespace is missing, must be a text"),
+        get("/api/v1/nothing/here", "there is no such path; see /v3/api-docs"),
+        new Case(
+            "PUT", "/api/v1/jobs", "{}", "PUT is not done at this path, must be one of GET, POST"),
+        // Bodies that are no JSON
+        submit("", "the body is missing, must be JSON"),
+        submit("  ", "the body is empty, must be an object"),
+        submit("{", "the body is no JSON: line 1, column 2"),
+        submit("{\n \"type\": train}", "the body is no JSON: line 2, column 10"),
+        new Case(
+            "PATCH",
+            JOB,
+            "{\"priority\": 1} {}",
+            "the body goes on behind the end of its JSON: line 1, column 17"),
+        submit(
+            "{\"train\": {\"job\": {\"a\": " + "[".repeat(2000) + "}",
+            "the body is beyond a limit: nested 500 deep, a text of 100000000 characters, a number"
+                + " of 1000 digits"),
+        // Bodies of another shape
+        submit("[]", "the body is a list, must be an object"),
+        submit("7", "the body is a number, must be an object"),
+        submit("null", "the body is missing, must be JSON"),
+        submit("{}", "type is missing"),
+        submit("{\"type\": \"dance\"}", "type=dance, must be one of train, verify, export"),
+        submit("{\"type\": 7}", "type=7, must be one of train, verify, export"),
+        submit("{\"type\": {}}", "type is an object, must be one of train, verify, export"),
+        submit(
+            "{\"type\": \"train\", \"colour\": 1}",
+            "colour is not known, must be one of export, priority, train, type, verify"),
+        submit("{\"type\": \"train\", \"train\": []}", "train is a list, must be an object"),
+        submit("{\"type\": \"train\", \"train\": {}}", "train: adapter is missing"),
+        submit(train + "{}}}", "train.version is an object, must be a text"),
+        submit(
+            train + "\"1.0.0\", \"dataset\": \"a/d\", \"job\": \"x\"}}",
+            "train.job is a text, must be an object"),
+        submit(
+            train + "\"1.0.0\", \"cuda\": \"maybe\"}}", "train.cuda=maybe, must be true or false"),
+        submit(
+            train + "\"1.0.0\", \"memoryBytes\": 99999999999999999999}}",
+            "train.memoryBytes is beyond its range, must be a whole number of 64 bits"),
+        submit(
+            "{\"type\": \"train\", \"priority\": 3000000000}",
+            "priority is beyond its range, must be a whole number of 32 bits"),
+        submit(
+            "{\"type\": \"train\", \"priority\": \"high\"}",
+            "priority=high, must be a whole number of 32 bits"),
+        new Case(
+            "PATCH", JOB, "{}", "priority is missing or null, must be a whole number of 32 bits"),
+        new Case(
+            "PATCH",
+            JOB,
+            "{\"priority\": null}",
+            "priority is missing or null, must be a whole number of 32 bits"),
+        new Case(
+            "PATCH", JOB, "{\"priority\": 1.5}", "priority=1.5, must be a whole number of 32 bits"),
+        lease(
+            "{\"worker\": \"w\", \"key\": \"\", \"cuda\": false, \"memoryBytes\": 1, \"max\": 1,"
+                + " \"waitSeconds\": 0}",
+            "types is missing"),
+        lease(
+            "{\"worker\": \"w\", \"key\": \"\", \"types\": [\"train\", \"sing\"]}",
+            "types[1]=sing, must be one of train, verify, export"),
+        lease(
+            "{\"worker\": \"w\", \"key\": \"\", \"types\": [null], \"cuda\": false, \"memoryBytes\": 1,"
+                + " \"max\": 1, \"waitSeconds\": 0}",
+            "the body has null where a value must be"),
+        lease("{\"worker\": \"w\", \"types\": \"train\"}", "types is a text, must be a list"),
+        beat(
+            "{\"fence\": 1, \"log\": [], \"metrics\": [{\"step\": 1, \"value\": 1}]}",
+            "metrics[0]: name is missing"),
+        beat(
+            "{\"fence\": 1, \"log\": [], \"metrics\": [{\"name\": \"loss\", \"value\": \"low\"}]}",
+            "metrics[0].value=low, must be a number"),
+        beat("{\"fence\": 1, \"log\": []}", "metrics is missing"),
+        new Case(
+            "POST",
+            "/api/v1/tokens",
+            "{\"expiresAt\": \"tomorrow\"}",
+            "expiresAt=tomorrow, must be a time such as 2026-01-31T12:00:00Z"),
+        new Case("POST", "/api/v1/attestations", "{}", "items is missing"),
+        new Case(
+            "POST",
+            "/api/v1/attestations",
+            "{\"items\": [{\"job\": \"one\", \"fence\": 1}]}",
+            "items[0].job=one, " + uuid),
+        new Case(
+            "POST",
+            "/api/v1/attestations",
+            "{\"items\": [{\"fence\": 1, \"envelope\": {}}]}",
+            "items[0].envelope: signatures is missing"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void badRequestIsToldItsValueAndTheRule(Case bad) throws Exception {
+    Answer answer =
+        admin.send(
+            bad.method(),
+            bad.path(),
+            bad.body().isEmpty() ? BodyPublishers.noBody() : BodyPublishers.ofString(bad.body()),
+            "Content-Type",
+            "application/json");
+
+    SoftAssertions all = new SoftAssertions();
+    all.assertThat(answer.text("/detail")).isEqualTo(bad.detail());
+    all.assertThat(answer.status()).isIn(400, 404, 405);
+    all.assertThat(answer.header("Content-Type")).isEqualTo(TestClient.PROBLEM);
+    all.assertThat(answer.text("/type")).startsWith("urn:nola:problem:");
+    all.assertThat(answer.text("/requestId")).isNotEmpty();
+    all.assertThat(new String(answer.bytes(), StandardCharsets.UTF_8).replace(bad.detail(), ""))
+        .doesNotContain(LEAKS);
+    all.assertAll();
+  }
+
+  @Test
+  void otherMediaTypeIsRefusedByName() throws Exception {
+    Answer text =
+        admin.send(
+            "POST", "/api/v1/jobs", BodyPublishers.ofString("x"), "Content-Type", "text/plain");
+    assertThat(text.refusal()).isEqualTo("415 unsupported-media-type");
+    assertThat(text.text("/detail")).isEqualTo("Content-Type=text/plain, must be application/json");
+
+    Answer malformed =
+        admin.send("POST", "/api/v1/jobs", BodyPublishers.ofString("x"), "Content-Type", "json");
+    assertThat(malformed.status()).isEqualTo(415);
+    assertThat(malformed.text("/detail")).startsWith("Content-Type").doesNotContain(LEAKS);
+
+    Answer none = admin.send("POST", "/api/v1/jobs", BodyPublishers.ofString("{}"));
+    assertThat(none.text("/detail")).startsWith("Content-Type").doesNotContain(LEAKS);
+
+    Answer accept = admin.get("/api/v1/jobs", "Accept", "image/png");
+    assertThat(accept.status()).isEqualTo(406);
+  }
+
+  /** What Java's client would not send. */
+  @Test
+  void brokenRequestLineHasNoClassNamesInItsAnswer() throws Exception {
+    for (String line :
+        List.of("GET /api/v1/jobs/%zz", "GET /api/v1//jobs", "GET /api/v1/jobs;x=1")) {
+      try (Socket socket = new Socket("127.0.0.1", registry.port())) {
+        OutputStream out = socket.getOutputStream();
+        out.write(
+            (line + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                .getBytes(StandardCharsets.UTF_8));
+        out.flush();
+        String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(answer).as(line).startsWith("HTTP/1.1 400").doesNotContain(LEAKS);
+      }
+    }
+  }
+}
