@@ -146,8 +146,12 @@ final class ExportCommand implements Callable<Integer> {
 
   private void print(PeftExport.Report report, PrintWriter out) {
     out.printf(
-        "wrote %s: %d modules of rank %d, %d kept whole, %s%n",
-        destination, report.modules(), report.rank(), report.saved(), Output.bytes(report.bytes()));
+        "wrote %s: %s of rank %d, %d kept whole, %s%n",
+        destination,
+        Output.count(report.modules(), "module"),
+        report.rank(),
+        report.saved(),
+        Output.bytes(report.bytes()));
     if (report.roundingError() > 0) {
       out.printf(
           Locale.ROOT,

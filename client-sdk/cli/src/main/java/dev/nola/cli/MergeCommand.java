@@ -117,10 +117,10 @@ final class MergeCommand implements Callable<Integer> {
 
   private void print(ModelMerge.Report report, PrintWriter out) {
     out.printf(
-        "%s %s: %d tensors adapted, %d replaced or added, %d copied, %s%n",
+        "%s %s: %s adapted, %d replaced or added, %d copied, %s%n",
         dryRun ? "would write" : "wrote",
         destination,
-        report.merged(),
+        Output.count(report.merged(), "tensor"),
         report.replaced(),
         report.copied(),
         Output.bytes(report.bytes()));

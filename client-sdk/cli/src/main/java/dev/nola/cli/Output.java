@@ -114,6 +114,11 @@ final class Output {
     }
   }
 
+  /** A number of things, such as {@code 1 layer} or {@code 2 layers}. */
+  static String count(long number, String thing) {
+    return number + " " + thing + (number == 1 ? "" : "s");
+  }
+
   /** A number of bytes as people read it, such as {@code 30.4 KB}. */
   static String bytes(long bytes) {
     String[] units = {"B", "KB", "MB", "GB", "TB"};

@@ -57,8 +57,8 @@ final class ReconstructCommand implements Callable<Integer> {
         result,
         out ->
             out.printf(
-                "wrote %s: %d layers, %s%n",
-                destination, result.layers, Output.bytes(result.bytes)));
+                "wrote %s: %s, %s%n",
+                destination, Output.count(result.layers, "layer"), Output.bytes(result.bytes)));
     return 0;
   }
 

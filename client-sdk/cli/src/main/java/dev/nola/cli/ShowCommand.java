@@ -108,14 +108,13 @@ final class ShowCommand implements Callable<Integer> {
       add(
           rows,
           "",
-          "by %d independent %s: %s"
+          "by %s: %s"
               .formatted(
-                  attested.independent(),
-                  attested.independent() == 1 ? "machine" : "machines",
+                  Output.count(attested.independent(), "independent machine"),
                   String.join(", ", attested.backends())));
     }
     if (attested.mismatches() > 0) {
-      add(rows, "", "other bits by %d attestations".formatted(attested.mismatches()));
+      add(rows, "", "other bits by " + Output.count(attested.mismatches(), "attestation"));
     }
     if (version.yanked() != null) {
       add(rows, "yanked", version.yanked().reason());

@@ -127,7 +127,8 @@ final class SynthCommand implements Callable<Integer> {
         result,
         out ->
             out.printf(
-                "wrote %s: %d layers, %,d bytes%n", destination, result.layers, result.bytes));
+                "wrote %s: %s, %,d bytes%n",
+                destination, Output.count(result.layers, "layer"), result.bytes));
     return 0;
   }
 

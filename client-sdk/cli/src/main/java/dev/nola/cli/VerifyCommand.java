@@ -155,10 +155,9 @@ final class VerifyCommand implements Callable<Integer> {
     if (attested.independent() == 0) {
       return "by no other machine" + (attested.pinned() ? " with the given keys" : "");
     }
-    return "by %d independent %s (%s), %s"
+    return "by %s (%s), %s"
         .formatted(
-            attested.independent(),
-            attested.independent() == 1 ? "machine" : "machines",
+            Output.count(attested.independent(), "independent machine"),
             String.join(", ", attested.backends()),
             attested.pinned()
                 ? "with the given keys"

@@ -83,6 +83,16 @@ class CommandsTest {
     assertThat(made.get("base").get("identity").asString()).startsWith("sha256:");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {"q_proj; : 1 layer,", "(q|v)_proj; : 2 layers,"})
+  void synthCountsItsLayers(String targets, String count) {
+    String file = folder.resolve("counted.nola").toString();
+    Nola made = Nola.run("synth", "--base", base.toString(), "--targets", targets, "-o", file);
+    assertThat(made.out()).contains(count);
+  }
+
   @Test
   void synthIsDeterministic() throws IOException {
     assertThat(Path.of(synth("b.nola", "1"))).hasSameBinaryContentAs(Path.of(adapter));

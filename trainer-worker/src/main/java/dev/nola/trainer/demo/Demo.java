@@ -344,7 +344,12 @@ final class Demo {
     roots.forEach(
         (backend, root) ->
             table.digest(
-                "%s, signed with %d keys".formatted(backend, keys.get(backend).size()), root));
+                "%s, signed with %d %s"
+                    .formatted(
+                        backend,
+                        keys.get(backend).size(),
+                        keys.get(backend).size() == 1 ? "key" : "keys"),
+                root));
     if (Set.copyOf(roots.values()).size() != 1) {
       throw new IOException("the backends got different bits: " + roots);
     }

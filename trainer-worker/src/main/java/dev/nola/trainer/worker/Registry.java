@@ -17,6 +17,8 @@ import java.time.Duration;
  */
 record Registry(WorkerClient words, WorkerClient files, NolaClient first, NolaClient second)
     implements AutoCloseable {
+  private static final String TOKEN_HINT =
+      "the file of --token-file must hold a token of scope worker (trainer-worker/README.md)";
   private static final Duration WORD = Duration.ofSeconds(40);
   private static final Duration FILE = Duration.ofMinutes(10);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
@@ -31,6 +33,7 @@ record Registry(WorkerClient words, WorkerClient files, NolaClient first, NolaCl
   private static NolaClient client(URI url, String token, Path cache, Duration timeout) {
     return NolaClient.builder(url)
         .token(token)
+        .tokenHint(TOKEN_HINT)
         .cache(LocalCache.at(cache))
         .requestTimeout(timeout)
         .build();

@@ -170,13 +170,13 @@ public final class Worker implements AutoCloseable {
               .formatted(registered.state().name().toLowerCase(Locale.ROOT)));
     }
     log.accept(
-        "%d slots, %,d MB of memory a job, backends %s, device %s, %d models"
+        "%s, %,d MB of memory a job, backends %s, device %s, %s"
             .formatted(
-                settings.slots(),
+                count(settings.slots(), "slot"),
                 settings.memoryBytes() / 1_000_000,
                 String.join(" ", backends.names()),
                 Tensors.deviceName(),
-                models.revisions().size()));
+                count(models.revisions().size(), "model")));
     List<Thread> slots = new ArrayList<>();
     for (int i = 1; i <= settings.slots(); i++) {
       slots.add(Thread.ofPlatform().name("slot " + i).start(this::slot));
@@ -356,6 +356,11 @@ public final class Worker implements AutoCloseable {
 
   Duration patience() {
     return PATIENCE;
+  }
+
+  /** Such as {@code 1 slot} or {@code 2 slots}. */
+  static String count(int number, String thing) {
+    return number + " " + thing + (number == 1 ? "" : "s");
   }
 
   void log(String line) {

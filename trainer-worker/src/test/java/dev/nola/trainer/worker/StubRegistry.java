@@ -64,6 +64,9 @@ final class StubRegistry implements AutoCloseable {
   private final Map<String, String> carried = new ConcurrentHashMap<>(); // base64 by digest
   volatile boolean down;
 
+  /** Status that every request is refused with, as for a wrong token; 0 for none. */
+  volatile int refusal;
+
   StubRegistry() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
     server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
@@ -220,6 +223,11 @@ final class StubRegistry implements AutoCloseable {
       byte[] body = exchange.getRequestBody().readAllBytes();
       if (down) {
         answer(exchange, 503, Map.of());
+        return;
+      }
+      if (refusal != 0) {
+        exchange.getResponseHeaders().set("Content-Type", "application/problem+json");
+        answer(exchange, refusal, Map.of("type", "about:blank", "title", "no", "detail", "no"));
         return;
       }
       String[] path = exchange.getRequestURI().getPath().substring(1).split("/");

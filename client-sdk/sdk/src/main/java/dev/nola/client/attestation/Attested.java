@@ -287,8 +287,12 @@ public record Attested(
     rejected.stream().filter(Rejected::alarming).map(Rejected::toString).forEach(failures::add);
     if (independent() < required) {
       failures.add(
-          "attested by %d independent machines%s, must be by %d"
-              .formatted(independent(), pinned ? " with the given keys" : "", required));
+          "attested by %d independent %s%s, must be by %d"
+              .formatted(
+                  independent(),
+                  independent() == 1 ? "machine" : "machines",
+                  pinned ? " with the given keys" : "",
+                  required));
       // What was passed over quietly is of interest now.
       rejected.stream().filter(it -> !it.alarming).map(Rejected::toString).forEach(failures::add);
     }

@@ -73,6 +73,7 @@ public final class NolaClient implements AutoCloseable {
         new Transport(
             builder.registry,
             builder.token,
+            builder.tokenHint,
             new Transport.Patience(
                 builder.connectTimeout,
                 builder.requestTimeout,
@@ -561,6 +562,7 @@ public final class NolaClient implements AutoCloseable {
 
     private final URI registry;
     private @Nullable String token;
+    private @Nullable String tokenHint;
     private @Nullable LocalCache cache;
     private boolean offline;
     private Duration connectTimeout = CONNECT;
@@ -585,6 +587,15 @@ public final class NolaClient implements AutoCloseable {
             "the token is not 1 to 512 letters, digits and . _ ~ + / = -");
       }
       this.token = token;
+      return this;
+    }
+
+    /**
+     * What a refusal of the token tells its reader to do, for programs whose token does not come
+     * from {@code nola login}, which it names when not set.
+     */
+    public Builder tokenHint(String hint) {
+      this.tokenHint = hint;
       return this;
     }
 

@@ -84,6 +84,7 @@ public final class Transport implements AutoCloseable {
 
   private final URI registry;
   private final @Nullable String token;
+  private final @Nullable String tokenHint;
   private final HttpClient http;
   private final Patience patience;
 
@@ -197,9 +198,13 @@ public final class Transport implements AutoCloseable {
     T of(Answer answer) throws IOException, InterruptedException;
   }
 
-  Transport(URI registry, @Nullable String token, Patience patience) {
+  /**
+   * @param tokenHint what to say behind a refusal of the token; null for how to log in
+   */
+  Transport(URI registry, @Nullable String token, @Nullable String tokenHint, Patience patience) {
     this.registry = registry;
     this.token = token;
+    this.tokenHint = tokenHint;
     this.patience = patience;
     this.http =
         HttpClient.newBuilder()
@@ -514,8 +519,8 @@ public final class Transport implements AutoCloseable {
             : describe(problem);
     String remedy =
         switch (status) {
-          case 401 -> "; log in with: nola login --registry " + registry;
-          case 403 -> token == null ? "; log in with: nola login --registry " + registry : "";
+          case 401 -> tokenRemedy();
+          case 403 -> token == null || tokenHint != null ? tokenRemedy() : "";
           case 404 ->
               token == null ? "; private adapters need: nola login --registry " + registry : "";
           case TOO_MANY_REQUESTS ->
@@ -529,6 +534,11 @@ public final class Transport implements AutoCloseable {
                   : "";
         };
     return new RegistryException(kind(status), status, problem, detail + remedy, null);
+  }
+
+  private String tokenRemedy() {
+    return "; "
+        + (tokenHint == null ? "log in with: nola login --registry " + registry : tokenHint);
   }
 
   private static Kind kind(int status) {

@@ -61,7 +61,7 @@ class AttestedTest {
     assertThat(attested.failures(1)).isEmpty();
     assertThat(attested.failures(2))
         .containsExactly(
-            "attested by 1 independent machines with the given keys, must be by 2",
+            "attested by 1 independent machine with the given keys, must be by 2",
             "attestation 1 by %s: the key is none of those that were given"
                 .formatted(ONE.fingerprint()));
   }

@@ -407,6 +407,18 @@ class TransportTest {
   }
 
   @Test
+  void whoHasItsTokenFromElsewhereIsToldSo() {
+    try (NolaClient other = builder(registry.url()).tokenHint("ask the operator").build()) {
+      for (int status : new int[] {401, 403}) {
+        registry.answers(problem(status, "{\"detail\": \"no\"}"));
+        assertThat(refusal(() -> other.adapter(MOOD))).hasMessage("no; ask the operator");
+      }
+      registry.answers(problem(404, "{\"detail\": \"no\"}"));
+      assertThat(refusal(() -> other.adapter(MOOD))).hasMessage("no");
+    }
+  }
+
+  @Test
   void whatARegistrySaysDoesNotMoveTheCursor() {
     RegistryException refused =
         refusalOf(
