@@ -19,8 +19,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -38,12 +44,16 @@ final class VerificationBatch {
   private final Worker worker;
   private final List<HeldLease> all;
   private final List<AttestationReport.Item> done = new ArrayList<>();
+  private final List<Verified> verified = new ArrayList<>();
   private int bytes;
 
   /** What was read last: the jobs of one file follow each other. */
   private @Nullable Read last;
 
   private record Read(Sha256 digest, AdapterFile file) {}
+
+  /** What came of one of them, for the log. */
+  private record Verified(String version, String backend, String outcome) {}
 
   VerificationBatch(Worker worker, List<HeldLease> all) {
     this.worker = worker;
@@ -98,6 +108,7 @@ final class VerificationBatch {
       verify(held);
     } catch (Verification.UnsupportedException e) {
       add(held, null, String.valueOf(e.getMessage()));
+      note(held, "unsupported");
     } catch (AdapterException e) {
       worker.fail(held, new JobFailure(held.fence(), String.valueOf(e.getMessage()), false));
     } catch (IOException e) {
@@ -113,7 +124,7 @@ final class VerificationBatch {
   private void verify(HeldLease held)
       throws IOException, InterruptedException, Verification.UnsupportedException {
     Lease lease = held.lease();
-    JobRequest.Verify verify = Objects.requireNonNull(lease.job().request().verify(), "verify");
+    JobRequest.Verify verify = verification(held);
     Sha256 digest = Sha256.parse(Objects.requireNonNull(lease.digest(), "digest"));
     String nonce = Objects.requireNonNull(lease.nonce(), "nonce");
     Reconstruction result;
@@ -137,6 +148,7 @@ final class VerificationBatch {
                     result.difference()));
       }
       add(held, worker.key().sign(new Statement(digest, result)), null);
+      note(held, result.outcome().name().toLowerCase(Locale.ROOT));
     }
   }
 
@@ -155,6 +167,41 @@ final class VerificationBatch {
   private void add(HeldLease held, @Nullable Envelope envelope, @Nullable String unsupported) {
     done.add(new AttestationReport.Item(held.job(), held.fence(), envelope, unsupported));
     bytes += envelope == null ? 0 : envelope.payload().length();
+  }
+
+  private void note(HeldLease held, String outcome) {
+    JobRequest.Verify verify = verification(held);
+    verified.add(
+        new Verified(verify.adapter() + "@" + verify.version(), verify.backend(), outcome));
+  }
+
+  private static JobRequest.Verify verification(HeldLease held) {
+    return Objects.requireNonNull(held.lease().job().request().verify(), "verify");
+  }
+
+  /**
+   * Such as {@code verified acme/mood@1.0.0 on scalar, vector: match}, or of several {@code
+   * verified 40 versions on scalar, torch: 79 match, 1 mismatch}.
+   */
+  private static String sentence(List<Verified> verified) {
+    Set<String> versions = new TreeSet<>();
+    Set<String> backends = new TreeSet<>();
+    Map<String, Integer> outcomes = new TreeMap<>();
+    for (Verified each : verified) {
+      versions.add(each.version());
+      backends.add(each.backend());
+      outcomes.merge(each.outcome(), 1, Integer::sum);
+    }
+    boolean one = versions.size() == 1;
+    return "verified %s on %s: %s"
+        .formatted(
+            one ? versions.iterator().next() : versions.size() + " versions",
+            String.join(", ", backends),
+            one && outcomes.size() == 1
+                ? outcomes.keySet().iterator().next()
+                : outcomes.entrySet().stream()
+                    .map(each -> each.getValue() + " " + each.getKey())
+                    .collect(Collectors.joining(", ")));
   }
 
   /** Reconstructs in a process of its own; null if that was reported already. */
@@ -182,6 +229,7 @@ final class VerificationBatch {
         }
         if (ending.unsupported()) {
           add(held, null, reason);
+          note(held, "unsupported");
         } else {
           worker.fail(held, new JobFailure(held.fence(), reason, ending.retryable()));
         }
@@ -205,7 +253,9 @@ final class VerificationBatch {
       return;
     }
     AttestationReport report = new AttestationReport(done);
+    worker.log(sentence(verified));
     done.clear();
+    verified.clear();
     bytes = 0;
     try {
       AttestationReport.Answer answer =
@@ -219,7 +269,8 @@ final class VerificationBatch {
       }
     } catch (IOException e) {
       worker.log(
-          "%d attestations were not taken: %s".formatted(report.items().size(), e.getMessage()));
+          "not taken, %s: %s"
+              .formatted(Worker.count(report.items().size(), "attestation"), e.getMessage()));
     } finally {
       List<UUID> reported = report.items().stream().map(AttestationReport.Item::job).toList();
       all.stream().filter(held -> reported.contains(held.job())).forEach(HeldLease::close);

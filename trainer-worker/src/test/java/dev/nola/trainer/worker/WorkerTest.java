@@ -346,6 +346,7 @@ class WorkerTest {
     assertThat(it.environment().containsKey("torch")).isEqualTo(backend.equals("torch"));
     assertThat(registry.requests.getFirst().key())
         .isEqualTo(key.publicKey().fingerprint().toString());
+    assertThat(log).contains("verified acme/mood@1.0.0 on " + backend + ": match");
   }
 
   @Test
@@ -375,7 +376,9 @@ class WorkerTest {
     assertThat(it.difference().index()).isEqualTo(5);
     int expected = Integer.parseUnsignedInt(it.difference().expected(), 16);
     assertThat(Integer.parseUnsignedInt(it.difference().actual(), 16)).isEqualTo(expected ^ 1);
-    assertThat(log).anyMatch(line -> line.contains("MISMATCH"));
+    assertThat(log)
+        .anyMatch(line -> line.contains("MISMATCH"))
+        .contains("verified acme/mood@1.0.0 on vector: mismatch");
   }
 
   @ParameterizedTest
@@ -389,6 +392,7 @@ class WorkerTest {
     StubRegistry.await("a report", () -> registry.attested.containsKey(unsupported));
     assertThat(registry.attested.get(unsupported).envelope()).isNull();
     assertThat(registry.attested.get(unsupported).unsupported()).isNotBlank();
+    assertThat(log).contains("verified acme/mood@1.0.0 on scalar: unsupported");
     StubRegistry.await("a failure", () -> registry.failures.containsKey(corrupt));
     assertThat(registry.failures.get(corrupt).retryable()).isFalse();
   }
@@ -414,6 +418,12 @@ class WorkerTest {
     }
     start("one");
     StubRegistry.await("all", () -> registry.attested.keySet().containsAll(jobs));
+    List<String> told = log.stream().filter(line -> line.contains("verified ")).toList();
+    assertThat(told)
+        .hasSizeLessThan(100) // a line a report, not one a file
+        .allMatch(
+            line ->
+                line.matches("verified acme/mood@1.0.0 on (scalar|vector|scalar, vector): match"));
     assertThat(registry.failures).isEmpty();
   }
 
@@ -472,6 +482,25 @@ class WorkerTest {
     assertThatThrownBy(() -> KeyFile.readOrMake(file))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("other users");
+  }
+
+  /** A worker's token does not come from nola login. */
+  @ParameterizedTest
+  @ValueSource(ints = {401, 403})
+  void aRefusedTokenIsToldWhereItComesFrom(int status) throws Exception {
+    registry.refusal = status;
+    start("one");
+    StubRegistry.await("the end", () -> log.stream().anyMatch(line -> line.contains("ended: ")));
+    assertThat(log)
+        .anyMatch(line -> line.contains("--token-file"))
+        .noneMatch(line -> line.contains("nola login"));
+  }
+
+  @Test
+  void aWorkerCountsItsSlotsInGrammar() throws Exception {
+    start("one");
+    StubRegistry.await("a start", () -> log.stream().anyMatch(line -> line.contains("2 slots, ")));
+    assertThat(Worker.count(1, "slot")).isEqualTo("1 slot");
   }
 
   @Test
