@@ -1,0 +1,156 @@
+package dev.nola.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The launcher script when several start at once, in a checkout whose Maven and JDK do no more than
+ * take their time and write down that they were called.
+ */
+class LauncherTest {
+  private static final String MAVEN =
+      """
+      #!/bin/sh
+      echo mvn >> "$CALLS"
+      sleep 1
+      mkdir -p client-sdk/cli/target registry-server/target
+      echo jar > client-sdk/cli/target/nola-cli.jar
+      echo jar > registry-server/target/nola-registry-server-exec.jar
+      """;
+  private static final String JAVA =
+      """
+      #!/bin/sh
+      for word in "$@"; do
+        case "$word" in
+          -XX:AOTCacheOutput=*) echo train >> "$CALLS"; sleep 1; echo cache > "${word#*=}"; exit ;;
+          -Djarmode=tools)
+            echo unpack >> "$CALLS"; mkdir -p "$6"; echo jar > "$6/nola-registry-server-exec.jar"; exit ;;
+        esac
+      done
+      echo "ran $*" >> "$CALLS"
+      """;
+
+  @TempDir private Path folder = Path.of("");
+  private Path checkout = folder;
+  private Path calls = folder;
+
+  @BeforeEach
+  void makeACheckout() throws IOException {
+    checkout = folder.resolve("checkout");
+    calls = folder.resolve("calls");
+    executable(checkout.resolve("nola"), Files.readString(Path.of("../nola")));
+    write(checkout.resolve("pom.xml"), "<project/>");
+    for (String module : List.of("client-sdk/cli", "registry-server")) {
+      String name = module.substring(module.indexOf('/') + 1);
+      write(checkout.resolve(module + "/pom.xml"), "<finalName>nola-" + name + "</finalName>");
+    }
+    executable(folder.resolve("bin/mvn"), MAVEN);
+    executable(folder.resolve("jdk/bin/java"), JAVA);
+    executable(folder.resolve("jdk/bin/javac"), JAVA);
+    write(folder.resolve("jdk/release"), "JAVA_VERSION=\"25.0.1\"\n");
+  }
+
+  private static void write(Path file, String text) throws IOException {
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+  }
+
+  private static void executable(Path file, String text) throws IOException {
+    write(file, text);
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
+  private Process start(String... command) throws IOException {
+    List<String> words = new ArrayList<>();
+    words.add(checkout.resolve("nola").toString());
+    words.addAll(List.of(command));
+    ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);
+    builder.environment().put("CALLS", calls.toString());
+    builder.environment().put("JAVA_HOME", folder.resolve("jdk").toString());
+    builder
+        .environment()
+        .merge("PATH", folder.resolve("bin").toString(), (old, bin) -> bin + ":" + old);
+    return builder.start();
+  }
+
+  private static String end(Process process) throws IOException, InterruptedException {
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(process.exitValue()).as(said).isZero();
+    return said;
+  }
+
+  private long count(String call) throws IOException {
+    try (var lines = Files.lines(calls)) {
+      return lines.filter(line -> line.startsWith(call)).count();
+    }
+  }
+
+  private void startsAtOnce(String... command) throws Exception {
+    List<Process> several = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      several.add(start(command));
+    }
+    StringBuilder said = new StringBuilder();
+    for (Process process : several) {
+      said.append(end(process));
+    }
+    assertThat(count("mvn")).isEqualTo(1);
+    assertThat(count("train")).isEqualTo(1);
+    assertThat(count("ran")).isEqualTo(4);
+    assertThat(said.toString()).containsOnlyOnce("building").containsOnlyOnce("preparing");
+  }
+
+  @Test
+  void ofSeveralStartsOneBuildsAndPrepares() throws Exception {
+    startsAtOnce("inspect", "x.nola");
+    assertThat(end(start("inspect", "x.nola"))).isEmpty();
+    assertThat(Files.readString(calls)).endsWith(".jar inspect x.nola\n").contains("-XX:AOTCache=");
+  }
+
+  @Test
+  void ofSeveralServersOneUnpacks() throws Exception {
+    startsAtOnce("serve");
+    assertThat(count("unpack")).isEqualTo(1);
+  }
+
+  @Test
+  void locksOfDeadProcessesHoldNobodyUp() throws Exception {
+    Process dead = new ProcessBuilder("true").start();
+    dead.waitFor();
+    String owner = dead.pid() + " client-sdk/cli";
+    Path building = checkout.resolve("target/nola.lock");
+    Path preparing = checkout.resolve("client-sdk/cli/target/plain.aot.lock");
+    for (Path lock : List.of(building, preparing)) {
+      Files.createDirectories(lock.getParent());
+      Files.createSymbolicLink(lock, Path.of(owner));
+    }
+
+    startsAtOnce("inspect", "x.nola");
+
+    for (Path lock : List.of(building, preparing)) {
+      assertThat(Files.isSymbolicLink(lock)).isFalse();
+    }
+  }
+
+  @Test
+  void lockOfAFailedBuildIsGone() throws Exception {
+    executable(folder.resolve("bin/mvn"), "#!/bin/sh\necho broken\nexit 1\n");
+    Process process = start("inspect", "x.nola");
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).isEqualTo(70);
+    assertThat(said).contains("broken").contains("the build of client-sdk/cli failed");
+    assertThat(Files.isSymbolicLink(checkout.resolve("target/nola.lock"))).isFalse();
+  }
+}
