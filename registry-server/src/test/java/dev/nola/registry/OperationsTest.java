@@ -14,6 +14,7 @@ import java.time.Instant;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 class OperationsTest {
@@ -29,6 +30,19 @@ class OperationsTest {
     // If the change is meant: cp registry-server/target/openapi.yaml registry-server/
     assertThat(actual).isEqualTo(Files.readString(Path.of("openapi.yaml")));
     assertThat(actual).startsWith("openapi: 3.1");
+  }
+
+  @Test
+  void openApiSaysWhatATrainingJobIs() throws Exception {
+    JsonNode job =
+        registry
+            .anonymous()
+            .get("/v3/api-docs")
+            .json()
+            .at("/components/schemas/Train/properties/job");
+    assertThat(job.at("/type").asString()).isEqualTo("object");
+    assertThat(job.at("/description").asString()).contains("trainer-worker/job.schema.json");
+    assertThat(Path.of("../trainer-worker/job.schema.json")).exists();
   }
 
   @Test

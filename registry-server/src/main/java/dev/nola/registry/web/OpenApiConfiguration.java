@@ -75,6 +75,24 @@ class OpenApiConfiguration {
                                 operation.getResponses().addApiResponse("default", refusal())));
   }
 
+  /** What Java has as a map: a document with a schema of its own. */
+  @Bean
+  OpenApiCustomizer trainingJob() {
+    return api ->
+        api.getComponents()
+            .getSchemas()
+            .get("Train")
+            .addProperty(
+                "job",
+                new ObjectSchema()
+                    .description(
+                        "A training job, as trainer-worker/job.schema.json describes it, but without"
+                            + " model.base, whose place model takes. Its data files are paths within"
+                            + " the dataset. The worker reads it, and fails the job with all that is"
+                            + " wrong in it.")
+                    .additionalProperties(true));
+  }
+
   private static ApiResponse refusal() {
     return new ApiResponse()
         .description("Refused")
