@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -26,9 +27,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -326,7 +330,7 @@ class JobsTest {
     try (ExecutorService executor = Executors.newSingleThreadExecutor()) {
       Future<JsonNode> waiting =
           executor.submit(() -> lease(worker, with(trainer("w"), "waitSeconds", 30)));
-      Thread.sleep(300); // most likely it waits by now; the answer is the same if not
+      awaitRequest("POST"); // it waits, or is about to: the answer is the same
       String id = submit("1.0.0");
 
       assertThat(ids(waiting.get().at("/leases"))).containsExactly(id);
@@ -681,8 +685,9 @@ class JobsTest {
     long fence = takeAs("w").at("/fence").asLong();
     report(id, fence, List.of("begun\nwith two lines"), List.of(), Map.of("done", 1, "total", 4));
     try (ExecutorService executor = Executors.newSingleThreadExecutor()) {
-      Future<List<Event>> following = executor.submit(() -> follow(id, null));
-      Thread.sleep(500); // most likely it follows by now; the events are the same if not
+      CountDownLatch begun = new CountDownLatch(1);
+      Future<List<Event>> following = executor.submit(() -> follow(id, null, begun));
+      assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
       report(
           id,
           fence,
@@ -751,12 +756,12 @@ class JobsTest {
     String held = own.post(JOBS, Map.of("type", "train", "train", train)).text("/id");
     long fence = lease(own, trainer("w")).at("/leases/0/fence").asLong();
     put(own, held, "checkpoint", fence, bytes("step 1"));
-    // It was away for longer than a lease: that is not the worker's fault.
-    database.execute("update job set expires_at = now() - interval '1 minute'");
     first.closeKeepingData();
+    // It was away for longer than a lease: that is not the worker's fault.
+    leaveAlone(database, "1 minute");
     try (TestRegistry second = TestRegistry.start(database, data)) {
       TestClient again = second.admin();
-      Thread.sleep(3_000); // rounds of expiry go by
+      awaitRounds(database, 2);
       assertThat(again.get(JOBS + "/" + held).text("/state")).isEqualTo("running");
       assertThat(
               again
@@ -783,14 +788,12 @@ class JobsTest {
     Map<String, Object> train =
         Map.of(
             "adapter", name + "/mood", "version", "1.0.0", "dataset", name + "/d", "job", Map.of());
-    Thread.sleep(8_000); // what a server gives workers at its start is over
     String held = own.post(JOBS, Map.of("type", "train", "train", train)).text("/id");
     long fence = lease(own, trainer("w")).at("/leases/0/fence").asLong();
     first.closeKeepingData();
-    Thread.sleep(4_000);
-    database.execute("update job set expires_at = now() - interval '1 second'");
+    leaveAlone(database, "4 seconds");
     try (TestRegistry second = TestRegistry.start(database, data, setting)) {
-      Thread.sleep(2_500); // rounds of expiry go by
+      awaitRounds(database, 2);
       assertThat(
               second
                   .admin()
@@ -835,6 +838,14 @@ class JobsTest {
   private record Event(long id, String kind, JsonNode data) {}
 
   private List<Event> follow(String id, @Nullable Long last) throws Exception {
+    return follow(id, last, new CountDownLatch(1));
+  }
+
+  /**
+   * @param begun is counted down when the stream has begun
+   */
+  private List<Event> follow(String id, @Nullable Long last, CountDownLatch begun)
+      throws Exception {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(ann.server() + JOBS + "/" + id + "/events"))
             .timeout(Duration.ofSeconds(60))
@@ -847,6 +858,7 @@ class JobsTest {
     try (HttpClient client = HttpClient.newHttpClient()) {
       HttpResponse<java.io.InputStream> response =
           client.send(request.build(), BodyHandlers.ofInputStream());
+      begun.countDown();
       assertThat(response.headers().firstValue("Content-Type").orElse(""))
           .startsWith("text/event-stream");
       try (BufferedReader lines =
@@ -950,10 +962,54 @@ class JobsTest {
     registry
         .database()
         .execute("update job set expires_at = now() - interval '1 hour' where id = '" + id + "'");
+    await(() -> !admin.get(JOBS + "/" + id).text("/state").equals("running"));
+  }
+
+  /** As if no server had run for this long, and one for long before that; none may run now. */
+  private static void leaveAlone(TestDatabase database, String time) throws SQLException {
+    database.execute("update job set expires_at = now() - interval '1 second'");
+    database.execute(
+        """
+        update scheduled_tasks set task_data = convert_to(
+          jsonb_build_object('last', now() - interval '%s', 'holdUntil', now() - interval '%s')::text,
+          'UTF8')
+        where task_name = 'expire-leases'"""
+            .formatted(time, time));
+  }
+
+  /** Waits until the leases that had to were ended so often. */
+  private static void awaitRounds(TestDatabase database, int rounds) throws Exception {
+    String last =
+        "select coalesce(max(extract(epoch from last_success) * 1000000), 0)::bigint"
+            + " from scheduled_tasks where task_name = 'expire-leases'";
+    long seen = database.count(last);
+    for (int round = 0; round < rounds; round++) {
+      long before = seen;
+      await(() -> database.count(last) != before);
+      seen = database.count(last);
+    }
+  }
+
+  /** Waits until the server has a request that it has not answered. */
+  private static void awaitRequest(String method) throws Exception {
+    Pattern active =
+        Pattern.compile(
+            "(?m)^http_server_requests_active_seconds_g?count\\{[^}]*method=\""
+                + method
+                + "\".* [1-9]");
+    await(
+        () ->
+            active
+                .matcher(
+                    new String(admin.get("/actuator/prometheus").bytes(), StandardCharsets.UTF_8))
+                .find());
+  }
+
+  private static void await(Callable<Boolean> condition) throws Exception {
     long end = System.nanoTime() + Duration.ofSeconds(90).toNanos();
-    while (admin.get(JOBS + "/" + id).text("/state").equals("running")) {
+    while (!condition.call()) {
       assertThat(System.nanoTime()).isLessThan(end);
-      Thread.sleep(100);
+      Thread.sleep(50);
     }
   }
 
