@@ -2,6 +2,7 @@ package dev.nola.trainer.job;
 
 import com.google.re2j.Pattern;
 import dev.nola.format.Metadata;
+import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
 import dev.nola.trainer.job.Keys.Format;
@@ -164,6 +165,66 @@ public final class JobFile {
     settings.require(
         steps == null || warmup == null || warmup <= steps,
         "optimizer.warmup=%s, must be at most run.steps, %s".formatted(warmup, steps));
+    requireFactors(settings);
+  }
+
+  /**
+   * That the factors are within the format's limits (SPEC.md, sections 6, 7.1 and 10): of a model
+   * that is trained from scratch each, of another one, whose tensors are not known yet, the
+   * largest.
+   */
+  private static void requireFactors(Settings settings) {
+    Method method = settings.find(Keys.METHOD);
+    Generator generator = settings.find(Keys.GENERATOR);
+    List<Integer> widths = settings.find(Keys.MLP);
+    if (method == null || generator == null || method == Method.FULL || method == Method.HEAD) {
+      return;
+    }
+    Integer rank = method == Method.PRANC ? null : settings.find(Keys.RANK);
+    Integer k = method == Method.LORA ? null : settings.find(Keys.K);
+    Integer l = method == Method.NOLA ? settings.find(Keys.L) : null;
+    long longest = method == Method.LORA ? Integer.MAX_VALUE : generator.maxLength();
+    if (widths == null) {
+      requireAtMost(settings, Keys.RANK, rank, longest, "the elements of a factor");
+      requireAtMost(settings, Keys.K, k, Keys.most(generator), generator.label());
+      requireAtMost(settings, Keys.L, l, Keys.most(generator), generator.label());
+      return;
+    }
+    for (int i = 0; i < widths.size() - 1; i++) {
+      long in = widths.get(i);
+      long out = widths.get(i + 1);
+      String layer = "the layer %d to %d of model.mlp".formatted(in, out);
+      if (rank != null) {
+        requireAtMost(settings, Keys.RANK, rank, longest / Math.max(in, out), layer);
+      }
+      requireCoefficients(
+          settings, Keys.K, k, generator, rank == null ? in * out : rank * out, layer);
+      requireCoefficients(settings, Keys.L, l, generator, rank == null ? 0 : rank * in, layer);
+    }
+  }
+
+  private static void requireCoefficients(
+      Settings settings,
+      Key<Integer> key,
+      @Nullable Integer count,
+      Generator generator,
+      long length,
+      String layer) {
+    if (count != null && length <= generator.maxLength()) {
+      requireAtMost(
+          settings,
+          key,
+          count,
+          generator.maxCoefficients((int) length, Generator.MAX_BITS),
+          "%s and a factor of %d elements, of %s".formatted(generator.label(), length, layer));
+    }
+  }
+
+  private static void requireAtMost(
+      Settings settings, Key<Integer> key, @Nullable Integer value, long most, String of) {
+    settings.require(
+        value == null || value <= most,
+        "%s=%s, must be at most %d for %s".formatted(key.path(), value, most, of));
   }
 
   /** What the file says of the adapter, or null if the adapter format does not allow it. */

@@ -22,6 +22,16 @@ final class Keys {
   /** All tensors that can be adapted: those that are multiplied by. */
   static final Pattern ALL_LINEAR = Pattern.compile("\\.weight$");
 
+  /** What sums exactly, and of the transform its columns (SPEC.md, sections 6 and 7.1). */
+  private static final String MOST =
+      String.format(
+          Locale.ROOT,
+          "at most, with method.generator philox-srht, the largest power of two that is not above"
+              + " the factor's elements, and else as many as sum exactly at 16 bits: %,d of"
+              + " philox-uniform24, %,d of philox-uniform8, any number of philox-rademacher",
+          most(Generator.UNIFORM24),
+          most(Generator.UNIFORM8));
+
   /** What data files hold; with the task it makes the layout. */
   enum Format {
     E2E,
@@ -134,7 +144,12 @@ final class Keys {
               .onlyWith(BASE));
   static final Key<Integer> RANK =
       add(
-          Key.optional("method.rank", Kind.whole(1), 8, "r, of each target's ΔW")
+          Key.optional(
+                  "method.rank",
+                  Kind.whole(1),
+                  8,
+                  "r, of each target's ΔW; a factor, of r·rows or r·columns elements, has at most"
+                      + " 2³¹−1 of them, with method.generator philox-srht 2³⁰")
               .onlyWith(METHOD, "nola", "lora"));
   static final Key<Integer> K =
       add(
@@ -142,11 +157,17 @@ final class Keys {
                   "method.k",
                   Kind.whole(1),
                   256,
-                  "coefficients of a target's factor A; PRANC's all")
+                  "coefficients of a target's factor A, which has r·rows elements; PRANC's all, of"
+                      + " rows·columns; "
+                      + MOST)
               .onlyWith(METHOD, "nola", "pranc"));
   static final Key<Integer> L =
       add(
-          Key.optional("method.l", Kind.whole(1), 256, "coefficients of a target's factor B")
+          Key.optional(
+                  "method.l",
+                  Kind.whole(1),
+                  256,
+                  "coefficients of a target's factor B, which has r·columns elements; " + MOST)
               .onlyWith(METHOD, "nola"));
   static final Key<Generator> GENERATOR =
       add(
@@ -304,6 +325,11 @@ final class Keys {
       List.of(List.of(BASE, MLP), List.of(STEPS, EPOCHS));
 
   private Keys() {}
+
+  /** Coefficients of a factor at most, however large it is; training takes them at 16 bits. */
+  static long most(Generator generator) {
+    return generator.maxCoefficients(generator.maxLength(), Generator.MAX_BITS);
+  }
 
   private static <T> Key<T> add(Key<T> key) {
     TABLE.add(key);

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -140,9 +141,41 @@ class JobFileTest {
         "name: nola       | name: head         | method.name=head, must be another for task causal-lm, which adds no head",
         "steps: 10        | steps: 9, microBatch: 9 | run.microBatch=9, must be at most run.batch, 8",
         "Rate: 0.01       | Rate: 1, warmup: 11 | optimizer.warmup=11, must be at most run.steps, 10",
+        "name: nola       | name: nola, k: 1073741825 | method.k=1073741825, must be at most 1073741824 for philox-srht",
+        "name: nola       | name: nola, l: 8193, generator: philox-uniform24 | method.l=8193, must be at most 8192 for philox-uniform24",
+        "name: nola       | name: pranc, k: 538984513, generator: philox-uniform8 | method.k=538984513, must be at most 538984512 for philox-uniform8",
+        "name: nola       | name: nola, rank: 1073741825 | method.rank=1073741825, must be at most 1073741824 for the elements of a factor",
       })
   void aWrongKeyOrValueIsNamedWithItsRule(String sound, String wrong, String problem) {
     assertThat(problemsWith(LANGUAGE_MODEL, sound, wrong)).containsExactly(problem);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        // 32·8 elements of A and 784·8 of B; then 10·8 and 32·8
+        "nola, k: 64, l: 256 |",
+        "nola, k: 65, l: 256 | method.k=65, must be at most 64 for philox-srht and a factor of 80"
+            + " elements, of the layer 32 to 10 of model.mlp",
+        "nola, k: 64, l: 257 | method.l=257, must be at most 256 for philox-srht and a factor of 256"
+            + " elements, of the layer 32 to 10 of model.mlp",
+        "nola, k: 3000, l: 3000, generator: philox-rademacher |",
+        "pranc, k: 256       |",
+        "pranc, k: 257       | method.k=257, must be at most 256 for philox-srht and a factor of 320"
+            + " elements, of the layer 32 to 10 of model.mlp",
+        "lora, rank: 2739137 |",
+        "lora, rank: 2739138 | method.rank=2739138, must be at most 2739137 for the layer 784 to 32 of"
+            + " model.mlp",
+      })
+  void theFactorsOfAnMlpAreWithinTheFormatsLimits(String method, @Nullable String problem)
+      throws IOException {
+    String job = MNIST.replace("pranc", method);
+    if (problem == null) {
+      assertThat(read(job).recipe()).isNotNull();
+    } else {
+      assertThat(problems(job)).containsExactly(problem);
+    }
   }
 
   @ParameterizedTest
@@ -172,7 +205,7 @@ class JobFileTest {
     assertThat(problemsWith(MNIST, "mlp: [784, 32, 10]", "mlp: [784]"))
         .containsExactly(
             "model.mlp=[784], must be a list of two or more whole numbers, all of them positive");
-    assertThat(problemsWith(LANGUAGE_MODEL, "base: llama", "mlp: [2, 3]"))
+    assertThat(problemsWith(LANGUAGE_MODEL, "base: llama", "mlp: [784, 784]"))
         .containsExactly("model.mlp learns from features, data.format must be idx");
   }
 
