@@ -18,6 +18,8 @@ public final class Adaptations {
   /** The standard deviation of a new classifier's weights, as Hugging Face has it. */
   private static final double CLASSIFIER_DEVIATION = 0.02;
 
+  private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
+
   private final BaseModel base;
   private final Recipe recipe;
   private final List<Adaptation> adaptations = new ArrayList<>();
@@ -104,7 +106,10 @@ public final class Adaptations {
       switch (recipe.method()) {
         case NOLA, PRANC, LORA -> adapt(weight, out, in, true);
         case FULL, HEAD ->
-            whole(weight, new long[] {out, in}, gaussian(out * in, Math.sqrt(2.0 / in)));
+            whole(
+                weight,
+                new long[] {out, in},
+                gaussian(elements(weight, out, in), Math.sqrt(2.0 / in)));
       }
       whole(Mlp.module(i) + ".bias", new long[] {out}, new float[out]);
     }
@@ -112,19 +117,23 @@ public final class Adaptations {
 
   private void adapt(String name, int rows, int cols, boolean random) {
     int ownStream = recipe.sharedBasis() ? 0 : stream++;
+    int rank = recipe.rank();
     switch (recipe.method()) {
       case NOLA -> {
-        double gain = recipe.scaling() / Math.sqrt((double) recipe.rank() * cols);
+        double gain = recipe.scaling() / Math.sqrt((double) rank * cols);
         adaptations.add(
             new NolaAdaptation(
                 name,
                 rows,
                 cols,
-                recipe.rank(),
+                rank,
                 ownStream,
-                factor(side(name, ownStream, Side.A, rows * recipe.rank(), recipe.k(), true), gain),
                 factor(
-                    side(name, ownStream, Side.B, recipe.rank() * cols, recipe.l(), random), 1)));
+                    side(name, ownStream, Side.A, elements(name, rows, rank), recipe.k(), true),
+                    gain),
+                factor(
+                    side(name, ownStream, Side.B, elements(name, rank, cols), recipe.l(), random),
+                    1)));
       }
       case PRANC ->
           adaptations.add(
@@ -134,25 +143,36 @@ public final class Adaptations {
                   cols,
                   ownStream,
                   factor(
-                      side(name, ownStream, Side.A, rows * cols, recipe.k(), random),
+                      side(name, ownStream, Side.A, elements(name, rows, cols), recipe.k(), random),
                       recipe.scaling() / Math.sqrt(cols))));
       case LORA -> {
         // As PEFT starts: A uniform in ±1/√in, B zero.
-        float[] a = uniform(recipe.rank() * cols, 1 / Math.sqrt(cols));
-        int lengthOfB = rows * recipe.rank();
+        float[] a = uniform(elements(name, rank, cols), 1 / Math.sqrt(cols));
+        int lengthOfB = elements(name, rows, rank);
         float[] b = random ? gaussian(lengthOfB, 1) : new float[lengthOfB];
         adaptations.add(
             new LoraAdaptation(
                 name,
                 rows,
                 cols,
-                recipe.rank(),
+                rank,
                 new Parameter(name + ".lora_A", a),
                 new Parameter(name + ".lora_B", b),
-                recipe.scaling() / recipe.rank()));
+                recipe.scaling() / rank));
       }
       case FULL, HEAD -> throw new AssertionError("these adapt no targets");
     }
+  }
+
+  /** Of a matrix, which must fit into one array of Java's. */
+  private static int elements(String tensor, int rows, int cols) {
+    long elements = (long) rows * cols;
+    if (elements > MAX_ARRAY) {
+      throw new IllegalArgumentException(
+          "tensor %s: a matrix of %d×%d has %d elements, must have at most %d"
+              .formatted(tensor, rows, cols, elements, MAX_ARRAY));
+    }
+    return (int) elements;
   }
 
   private Factor factor(BasisSide side, double gain) {

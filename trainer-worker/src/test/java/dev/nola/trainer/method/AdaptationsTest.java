@@ -1,0 +1,29 @@
+package dev.nola.trainer.method;
+
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import com.google.re2j.Pattern;
+import dev.nola.generator.Generator;
+import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.Mlp;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+
+class AdaptationsTest {
+  @ParameterizedTest
+  @EnumSource(value = Method.class, names = "HEAD", mode = Mode.EXCLUDE)
+  void matrixThatFitsIntoNoArrayIsRefused(Method method) {
+    Recipe recipe =
+        new Recipe(
+            method, Pattern.compile("."), 70_000, 8, 8, Generator.SRHT, false, false, 5, 1, 0);
+    try (BaseModel base = BaseModel.fromScratch(new Mlp(List.of(70_000, 70_000)))) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> Adaptations.of(base, recipe, 0))
+          .withMessageContaining("layers.0.weight")
+          .withMessageContaining(
+              "70000×70000 has 4900000000 elements, must have at most 2147483639");
+    }
+  }
+}
