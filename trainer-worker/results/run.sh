@@ -127,7 +127,7 @@ for set in "$@"; do
       done
       ;;
     rates)
-      for rate in 0.05 0.1 0.2; do
+      for rate in 0.05 0.1 0.2 0.4; do
         for generator in srht uniform8 uniform24 rademacher; do
           for k in 32 1024; do
             e2e "rates-$generator-k$k-lr$rate" 1 60 $rate \
