@@ -13,12 +13,17 @@ import dev.nola.registry.TestClient.Answer;
 import dev.nola.registry.TestWorker.Task;
 import dev.nola.registry.catalog.Versions;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
@@ -245,6 +250,26 @@ class VerificationTest {
 
     assertRefused(worker.attest(task, file), "key-revoked", task);
     assertThat(worker.lease(TestWorker.ALL)).isEmpty();
+  }
+
+  @Test
+  void keyThatIsRevokedWhileItsAttestationIsJudgedIsRefused() throws Exception {
+    TestWorker worker = TestWorker.approved(admin);
+    Task task = worker.leaseOne("scalar");
+    try (Connection revocation = registry.database().connect();
+        Statement statement = revocation.createStatement();
+        ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      revocation.setAutoCommit(false);
+      statement.execute(
+          "update worker_key set revoked_at = now(), revoke_reason = 'meanwhile'"
+              + " where fingerprint = '%s'".formatted(worker.fingerprint()));
+      Future<Answer> answer = executor.submit(() -> worker.attest(task, file));
+      JdbcClient database = registry.beans(JdbcClient.class).iterator().next();
+      awaitBlocked(database);
+      revocation.commit();
+
+      assertRefused(answer.get(), "key-revoked", task);
+    }
   }
 
   @Test
@@ -577,15 +602,7 @@ class VerificationTest {
     transaction.executeWithoutResult(
         _ -> {
           versions.lock(List.of(latest));
-          await(
-              () ->
-                  database
-                      .sql(
-                          """
-                          select exists (select from pg_stat_activity
-                            where datname = current_database() and wait_event_type = 'Lock')""")
-                      .query(Boolean.class)
-                      .single());
+          awaitBlocked(database);
           versions.attest(Map.of(latest, new Attestations(1, List.of("scalar"), 0, false)));
         });
 
@@ -598,6 +615,19 @@ class VerificationTest {
                     .query(Long.class)
                     .single()
                 == 2);
+  }
+
+  /** Returns when a transaction waits for another's lock. */
+  private static void awaitBlocked(JdbcClient database) {
+    await(
+        () ->
+            database
+                .sql(
+                    """
+                    select exists (select from pg_stat_activity
+                      where datname = current_database() and wait_event_type = 'Lock')""")
+                .query(Boolean.class)
+                .single());
   }
 
   private static void await(BooleanSupplier condition) {

@@ -1,0 +1,83 @@
+package dev.nola.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.nola.api.job.JobRequest;
+import dev.nola.api.job.JobState;
+import dev.nola.api.job.JobType;
+import dev.nola.client.jobs.JobsClient;
+import dev.nola.client.jobs.ObjectKind;
+import dev.nola.client.registry.AdapterName;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.RegistryException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Jobs that are ended before they are done. */
+class StoppedJobsTest {
+  private static final int CANCELLED = 8;
+
+  @TempDir private Path folder = Path.of("");
+
+  @Test
+  void aCancelledJobStopsSoonAndLeavesNoVersion() throws Exception {
+    Registry registry = Registry.shared();
+    String namespace = Registry.freshName();
+    try (NolaClient owner = registry.owner(namespace, folder.resolve("cache"));
+        WorkerProcess worker = WorkerProcess.start(registry, folder, "canceller", 1)) {
+      JobsClient jobs = new JobsClient(owner);
+      jobs.upload(ObjectKind.DATASET, namespace + "/thirds", Thirds.data(folder), null);
+      List<Duration> times = new ArrayList<>();
+      for (int i = 0; i < CANCELLED; i++) {
+        UUID id =
+            jobs.submit(Thirds.request(namespace, "1.0.0", Thirds.job(i, 10_000_000, 500))).id();
+        Waiting.until("progress", () -> Thirds.done(jobs.get(id)) > 0);
+        long asked = System.nanoTime();
+        jobs.cancel(id);
+        Waiting.until("its end", () -> jobs.get(id).state() == JobState.CANCELLED);
+        Waiting.until("no process", () -> worker.children().isEmpty());
+        times.add(Duration.ofNanos(System.nanoTime() - asked));
+      }
+      times.sort(null);
+      System.out.println("from the wish to cancel to the end of all processes: " + times);
+      assertThat(times.getLast()).isLessThan(Duration.ofSeconds(20)); // 5 on a quiet machine
+      assertThatThrownBy(() -> owner.adapter(new AdapterName(namespace, "mood")))
+          .isInstanceOf(RegistryException.class);
+    }
+  }
+
+  @Test
+  void aPoisonedJobFailsAndTheNextIsDone() throws Exception {
+    Registry registry = Registry.shared();
+    String namespace = Registry.freshName();
+    try (NolaClient owner = registry.owner(namespace, folder.resolve("cache"));
+        WorkerProcess worker = WorkerProcess.start(registry, folder, "taster", 1)) {
+      JobsClient jobs = new JobsClient(owner);
+      jobs.upload(ObjectKind.DATASET, namespace + "/thirds", Thirds.data(folder), null);
+      JobRequest.Train greedy =
+          new JobRequest.Train(
+              namespace + "/mood",
+              "1.0.0",
+              null,
+              null,
+              namespace + "/thirds",
+              Thirds.job(1, 10_000_000, 0),
+              null,
+              80_000_000L, // less than PyTorch alone needs
+              600);
+      UUID poisoned = jobs.submit(new JobRequest(JobType.TRAIN, null, greedy, null, null)).id();
+      UUID good = jobs.submit(Thirds.request(namespace, "2.0.0", Thirds.job(2, 10, 0))).id();
+      Waiting.until("the good one's end", () -> jobs.get(good).state().isEnd());
+      assertThat(jobs.get(good).state()).isEqualTo(JobState.SUCCEEDED);
+      assertThat(jobs.get(poisoned).state()).isEqualTo(JobState.FAILED);
+      assertThat(jobs.get(poisoned).reason()).contains("memory limit");
+      assertThat(worker.output()).contains("memory limit");
+    }
+  }
+}
