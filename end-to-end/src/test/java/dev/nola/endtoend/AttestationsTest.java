@@ -186,7 +186,7 @@ class AttestationsTest {
     one.verify("scalar", file, file);
     two.verify("vector", file, file);
 
-    assertThat(nola.run("verify", mood, "--required", "2").out())
+    assertThat(nola.run("verify", mood, "--require-verified", "2").out())
         .startsWith("verified: sha256:")
         .endsWith(
             "attested: by 2 independent machines (scalar, vector), with keys that are trusted by the"
@@ -199,7 +199,7 @@ class AttestationsTest {
     assertThat(nola.run("show", mood).out()).contains("by 2 independent machines: scalar, vector");
     assertThat(nola.run("search", "--verified").out()).contains(namespace + "/mood");
 
-    Outcome tooFew = nola.run("verify", mood, "--required", "3", "--json");
+    Outcome tooFew = nola.run("verify", mood, "--require-verified", "3", "--json");
     assertThat(tooFew.exitCode()).isEqualTo(1);
     assertThat(tooFew.json().get("kind").asString()).isEqualTo("not-attested");
     assertThat(tooFew.err()).contains("attested by 2 independent machines, must be by 3");
@@ -240,12 +240,12 @@ class AttestationsTest {
     Worker one = Worker.approved(registry, "one");
     one.verify("scalar", file, file);
     String lock = folder.resolve("nola.lock").toString();
-    nola.run("lock", mood, "-o", lock, "--require-verifications", "1", "--key", one.fingerprint());
+    nola.run("lock", mood, "-o", lock, "--require-verified", "1", "--key", one.fingerprint());
     assertThat(nola.run("verify", "--lock", lock).out()).contains("ok     attested by 1");
 
     one.revoke("its disk was stolen");
 
-    Outcome required = nola.run("verify", mood, "--required", "1");
+    Outcome required = nola.run("verify", mood, "--require-verified", "1");
     assertThat(required.exitCode()).isEqualTo(1);
     assertThat(required.err()).contains("the key was revoked: its disk was stolen");
     Outcome given = nola.run("verify", mood, "--key", one.fingerprint());

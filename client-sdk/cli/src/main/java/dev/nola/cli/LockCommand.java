@@ -42,7 +42,7 @@ final class LockCommand implements Callable<Integer> {
   private Path file = Path.of(LockFile.NAME);
 
   @Option(
-      names = "--require-verifications",
+      names = "--require-verified",
       paramLabel = "N",
       description =
           "How many independent machines must have attested the bits for verify --lock to pass; 0"

@@ -44,7 +44,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Examples:",
       "  nola verify adapter.nola --json",
-      "  nola verify acme/mood@1.2.0 --required 2",
+      "  nola verify acme/mood@1.2.0 --require-verified 2",
       "  nola verify --lock nola.lock --junit report.xml --summary summary.md"
     })
 final class VerifyCommand implements Callable<Integer> {
@@ -73,7 +73,7 @@ final class VerifyCommand implements Callable<Integer> {
   private @Nullable Path summary;
 
   @Option(
-      names = "--required",
+      names = "--require-verified",
       paramLabel = "N",
       description =
           "Of a reference: how many independent machines must attest the same bits; 0 when not"
@@ -99,7 +99,7 @@ final class VerifyCommand implements Callable<Integer> {
       if (required > 0 || !trust.keys().isEmpty()) {
         throw new ParameterException(
             output.command().commandLine(),
-            "--required and --key are for references: registries know who attests a file");
+            "--require-verified and --key are for references: registries know who attests a file");
       }
       Path path = Path.of(adapter);
       String root =

@@ -356,7 +356,7 @@ class CommandsTest {
   @Test
   void aLockThatAsksForAttestationsIsNotSatisfiedByNone() {
     String lock = folder.resolve("nola.lock").toString();
-    Nola.run("lock", adapter, "-o", lock, "--require-verifications", "1", "--key", KEY);
+    Nola.run("lock", adapter, "-o", lock, "--require-verified", "1", "--key", KEY);
     Nola fails = Nola.run("verify", "--lock", lock);
     assertThat(fails.exitCode()).isEqualTo(1);
     assertThat(fails.out())
@@ -365,9 +365,9 @@ class CommandsTest {
 
   @Test
   void nobodyAttestsAFile() {
-    Nola refused = Nola.run("verify", adapter, "--required", "1");
+    Nola refused = Nola.run("verify", adapter, "--require-verified", "1");
     assertThat(refused.exitCode()).isEqualTo(2);
-    assertThat(refused.err()).contains("--required and --key are for references");
+    assertThat(refused.err()).contains("--require-verified and --key are for references");
     Nola noKey = Nola.run("pull", "acme/mood", "--key", "sha256:k");
     assertThat(noKey.exitCode()).isEqualTo(2);
     assertThat(noKey.err()).contains("sha256:k");

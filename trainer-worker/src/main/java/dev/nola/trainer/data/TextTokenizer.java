@@ -124,12 +124,12 @@ public final class TextTokenizer implements AutoCloseable {
     int positions = config.path("max_position_embeddings").asInt(Integer.MAX_VALUE);
     if (maxTokens > positions) {
       throw new IOException(
-          "%s: max_position_embeddings=%d, and texts may have %d tokens"
-              .formatted(folder.resolve("config.json"), positions, maxTokens));
+          "data.maxTokens=%d, must be at most %d, the max_position_embeddings of %s"
+              .formatted(maxTokens, positions, folder.resolve("config.json")));
     }
     if (maxTokens <= before.length + after.length) {
       throw new IOException(
-          "texts may have %d tokens, must be more than the %d special ones"
+          "data.maxTokens=%d, must be more than the %d special tokens of a text"
               .formatted(maxTokens, before.length + after.length));
     }
   }

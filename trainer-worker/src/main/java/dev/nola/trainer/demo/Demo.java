@@ -219,8 +219,9 @@ final class Demo {
       submitted.put(contender, job.id());
       versions.put(contender, version);
     }
+    console.step("Training by jobs, two at a time, followed one after the other");
     for (Plan.Contender contender : List.copyOf(submitted.keySet()).reversed()) {
-      console.step("Training by a job: " + contender.label);
+      console.step(contender.label);
       follow(servers, jobs, submitted.get(contender));
     }
     return versions;

@@ -148,7 +148,7 @@ final class Keys {
                   "method.rank",
                   Kind.whole(1),
                   8,
-                  "r, of each target's ΔW; a factor, of r·rows or r·columns elements, has at most"
+                  "r, of each target's ΔW, to which more than the smaller side adds nothing; a factor, of r·rows or r·columns elements, has at most"
                       + " 2³¹−1 of them, with method.generator philox-srht 2³⁰")
               .onlyWith(METHOD, "nola", "lora"));
   static final Key<Integer> K =

@@ -287,7 +287,8 @@ class DatasetTest {
         "line 2: token 8, must be below the vocabulary's size, 8, that config.json gives");
     model(WORDS.formatted("null", "null"), "{\"max_position_embeddings\": 15}");
     assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
-        .hasMessageContaining("max_position_embeddings=15, and texts may have 16 tokens");
+        .hasMessageContaining(
+            "data.maxTokens=16, must be at most 15, the max_position_embeddings of");
     model("{", "{}");
     assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
         .isInstanceOf(IOException.class)
