@@ -86,7 +86,7 @@ final class Thirds {
         null);
   }
 
-  /** Steps. */
+  /** Steps that are done; 0 before the first report. */
   static long done(JobDetails job) {
     JobProgress progress = job.progress();
     return progress == null ? 0 : progress.done();

@@ -11,6 +11,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -36,7 +38,7 @@ class CrashTest {
     try {
       String namespace = server.admin().namespace();
       for (int crash = 0; crash < CRASHES; crash++) {
-        int before = acknowledged.size();
+        Semaphore published = new Semaphore(0);
         TestClient client = server.admin();
         try (ExecutorService executor = Executors.newFixedThreadPool(PUBLISHERS)) {
           List<Future<?>> running = new ArrayList<>();
@@ -47,16 +49,17 @@ class CrashTest {
                     () -> {
                       boolean alive = true;
                       while (alive) {
-                        alive = publish(client, adapter, next.getAndIncrement(), acknowledged);
+                        int number = next.getAndIncrement();
+                        alive = publish(client, adapter, number, acknowledged, published);
                       }
                       interrupted.incrementAndGet();
                       return null;
                     }));
           }
-          while (acknowledged.size() == before && running.stream().noneMatch(Future::isDone)) {
-            Thread.sleep(5);
-          }
-          Thread.sleep(100 + 37L * (crash % 10)); // not always at the same point
+          // Not always after as many, while the others are at whatever point they are.
+          assertThat(published.tryAcquire(20 + 7 * (crash % 10), 60, TimeUnit.SECONDS))
+              .as("published before crash %d", crash)
+              .isTrue();
           if (crash % 3 == 2) {
             server.killWithDatabase(data);
           } else {
@@ -66,9 +69,6 @@ class CrashTest {
             future.get();
           }
         }
-        assertThat(acknowledged.size())
-            .as("published before crash %d", crash)
-            .isGreaterThan(before);
         server = ServerProcess.start(data, log);
         Published.assertAllWhole(server.admin(), namespace, acknowledged);
       }
@@ -83,13 +83,18 @@ class CrashTest {
 
   /** Publishes one version; false when the server is gone. */
   private static boolean publish(
-      TestClient client, String adapter, int number, Map<String, String> acknowledged)
+      TestClient client,
+      String adapter,
+      int number,
+      Map<String, String> acknowledged,
+      Semaphore published)
       throws InterruptedException {
     String version = adapter + "@1." + number + ".0";
     try {
       TestClient.Answer answer = client.publish(version, Samples.file(number));
       if (answer.status() == 201) {
         acknowledged.put(version, answer.text("/digest"));
+        published.release();
       }
       return true;
     } catch (IOException _) {
