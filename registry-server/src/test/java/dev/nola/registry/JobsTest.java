@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.format.Sha256;
 import dev.nola.registry.TestClient.Answer;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -33,6 +35,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -509,6 +512,46 @@ class JobsTest {
     Answer stopped = fail(id, fence, "stopped", true);
     assertThat(stopped.text("/state")).isEqualTo("cancelled");
     assertThat(ann.get("/api/v1/adapters/" + namespace + "/mood").status()).isEqualTo(404);
+  }
+
+  @Test
+  void resultOfAJobThatIsCancelledWhileItComesIsRefused() throws Exception {
+    String id = submit("1.0.0");
+    long fence = takeAs("w").at("/fence").asLong();
+    byte[] file = Samples.file(1);
+    try (Socket socket = new Socket("127.0.0.1", registry.port())) {
+      socket.setSoTimeout(60_000);
+      OutputStream out = socket.getOutputStream();
+      String head =
+          """
+          PUT %s/%s/result?fence=%d HTTP/1.1
+          Host: localhost
+          Connection: close
+          Authorization: Bearer %s
+          Content-Type: application/octet-stream
+          Content-Length: %d
+
+          """
+              .formatted(JOBS, id, fence, worker.token(), file.length);
+      out.write(head.replace("\n", "\r\n").getBytes(StandardCharsets.US_ASCII));
+      out.write(file, 0, 1);
+      out.flush();
+      await(() -> !isEmpty(registry.data().resolve("blobs/tmp"))); // the job was looked at
+      ann.post(JOBS + "/" + id + "/cancel", "");
+      out.write(file, 1, file.length - 1);
+      out.flush();
+
+      assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+          .startsWith("HTTP/1.1 409")
+          .contains("urn:nola:problem:cancelled");
+    }
+    assertThat(ann.get("/api/v1/adapters/" + namespace + "/mood").status()).isEqualTo(404);
+  }
+
+  private static boolean isEmpty(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.findAny().isEmpty();
+    }
   }
 
   @Test
