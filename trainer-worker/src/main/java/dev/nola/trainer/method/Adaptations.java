@@ -18,8 +18,6 @@ public final class Adaptations {
   /** The standard deviation of a new classifier's weights, as Hugging Face has it. */
   private static final double CLASSIFIER_DEVIATION = 0.02;
 
-  private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
-
   private final BaseModel base;
   private final Recipe recipe;
   private final List<Adaptation> adaptations = new ArrayList<>();
@@ -167,10 +165,10 @@ public final class Adaptations {
   /** Of a matrix, which must fit into one array of Java's. */
   private static int elements(String tensor, int rows, int cols) {
     long elements = (long) rows * cols;
-    if (elements > MAX_ARRAY) {
+    if (elements > BasisSide.MAX_ARRAY) {
       throw new IllegalArgumentException(
           "tensor %s: a matrix of %d×%d has %d elements, must have at most %d"
-              .formatted(tensor, rows, cols, elements, MAX_ARRAY));
+              .formatted(tensor, rows, cols, elements, BasisSide.MAX_ARRAY));
     }
     return (int) elements;
   }

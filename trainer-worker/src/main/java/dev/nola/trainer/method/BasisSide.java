@@ -16,7 +16,7 @@ final class BasisSide {
   static final int TRAINING_BITS = 16;
 
   /** What Java allocates as one array. */
-  private static final long MAX_STORED = Integer.MAX_VALUE - 8L;
+  static final long MAX_ARRAY = Integer.MAX_VALUE - 8L;
 
   /** Elements of a basis vector that are made at a time: whole blocks of every generator. */
   private static final int STRIP = 1 << 13;
@@ -83,10 +83,10 @@ final class BasisSide {
     int k = coefficients.values().length;
     int length = basis.length();
     long elements = (long) k * length;
-    if (elements > MAX_STORED) {
+    if (elements > MAX_ARRAY) {
       throw new IllegalArgumentException(
           "%s: a stored basis of %d vectors of %d elements has %d, must be at most %d"
-              .formatted(coefficients.name(), k, length, elements, MAX_STORED));
+              .formatted(coefficients.name(), k, length, elements, MAX_ARRAY));
     }
     float[] stored = new float[(int) elements];
     int[] integers = new int[Math.min(length, STRIP)];
