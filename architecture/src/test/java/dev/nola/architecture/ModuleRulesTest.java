@@ -18,6 +18,8 @@ import com.tngtech.archunit.lang.ArchRule;
 @AnalyzeClasses(packages = "dev.nola", importOptions = ImportOption.DoNotIncludeTests.class)
 class ModuleRulesTest {
   private static final String[] FORMAT_SPEC = {
+    "dev.nola.digest..",
+    "dev.nola.files..",
     "dev.nola.format..",
     "dev.nola.generator..",
     "dev.nola.kernel..",
@@ -64,6 +66,8 @@ class ModuleRulesTest {
       classes()
           .should()
           .resideInAnyPackage(
+              "dev.nola.digest..",
+              "dev.nola.files..",
               "dev.nola.format..",
               "dev.nola.generator..",
               "dev.nola.kernel..",
@@ -87,6 +91,8 @@ class ModuleRulesTest {
               "jdk.incubator.vector..",
               "com.google.flatbuffers..",
               "org.jspecify.annotations..",
+              "dev.nola.digest..",
+              "dev.nola.files..",
               "dev.nola.format..",
               "dev.nola.generator..",
               "dev.nola.kernel..",

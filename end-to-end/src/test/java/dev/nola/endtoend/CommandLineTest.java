@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.nola.api.Scope;
+import dev.nola.digest.Sha256;
 import dev.nola.endtoend.Nola.Outcome;
-import dev.nola.format.Sha256;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;

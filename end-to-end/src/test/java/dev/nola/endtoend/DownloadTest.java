@@ -11,7 +11,7 @@ import dev.nola.client.registry.Pulled;
 import dev.nola.client.registry.Reference;
 import dev.nola.client.registry.RegistryException;
 import dev.nola.client.registry.RegistryException.Kind;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;

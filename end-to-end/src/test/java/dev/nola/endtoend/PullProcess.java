@@ -5,7 +5,7 @@ import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.client.registry.Reference;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

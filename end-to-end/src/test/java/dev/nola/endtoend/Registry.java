@@ -4,7 +4,7 @@ import dev.nola.api.Scope;
 import dev.nola.api.TokenRequest;
 import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.RegistryServer;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;

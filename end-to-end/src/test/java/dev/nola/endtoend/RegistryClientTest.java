@@ -24,7 +24,7 @@ import dev.nola.client.registry.Reference;
 import dev.nola.client.registry.RegistryException;
 import dev.nola.client.registry.RegistryException.Kind;
 import dev.nola.client.registry.SearchQuery;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;

@@ -1,11 +1,11 @@
 package dev.nola.bench;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Layer;
 import dev.nola.format.RealAdapters;
-import dev.nola.format.Sha256;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
 import dev.nola.generator.Side;

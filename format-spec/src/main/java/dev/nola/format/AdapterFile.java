@@ -1,5 +1,7 @@
 package dev.nola.format;
 
+import dev.nola.digest.Sha256;
+import dev.nola.files.AtomicFile;
 import dev.nola.format.Coefficients.Direct;
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.ManifestDecoder.Content;
@@ -20,12 +22,10 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.UUID;
 import java.util.zip.CRC32C;
 
 /**
@@ -101,24 +101,7 @@ public record AdapterFile(Adapter adapter, Sha256 reconstructionDigest) {
    * @throws IOException if it cannot be written; nothing is left behind then
    */
   public void write(Path path) throws IOException {
-    Path directory = path.toAbsolutePath().getParent();
-    if (directory == null) {
-      throw new IOException(path + " is a directory");
-    }
-    // Not Files.createTempFile, which would make the file readable by its owner alone.
-    Path temporary =
-        directory.resolve("." + path.getFileName() + "." + UUID.randomUUID() + ".part");
-    try {
-      try (FileChannel channel =
-          FileChannel.open(temporary, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)) {
-        writeTo(channel);
-        channel.force(true);
-      }
-      Files.move(
-          temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(path, this::writeTo);
   }
 
   private void writeTo(WritableByteChannel channel) throws IOException {

@@ -1,5 +1,6 @@
 package dev.nola.format;
 
+import dev.nola.digest.Sha256;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,5 +1,7 @@
 package dev.nola.format;
 
+import dev.nola.digest.Sha256;
+
 /** Reconstruction gave other bits than the ones the adapter's author had. */
 public final class DigestMismatchException extends AdapterException {
   private final Sha256 expected;

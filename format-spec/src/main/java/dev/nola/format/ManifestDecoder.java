@@ -1,5 +1,6 @@
 package dev.nola.format;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.flatbuffers.Digest;
 import dev.nola.format.flatbuffers.LayerGroup;
 import dev.nola.format.flatbuffers.Manifest;

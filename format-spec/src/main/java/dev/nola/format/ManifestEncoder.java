@@ -1,6 +1,7 @@
 package dev.nola.format;
 
 import com.google.flatbuffers.FlatBufferBuilder;
+import dev.nola.digest.Sha256;
 import dev.nola.format.Coefficients.Direct;
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.flatbuffers.DenseTensor;

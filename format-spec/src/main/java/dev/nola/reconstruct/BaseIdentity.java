@@ -1,9 +1,9 @@
 package dev.nola.reconstruct;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.DType;
 import dev.nola.format.Layer;
-import dev.nola.format.Sha256;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

@@ -1,8 +1,8 @@
 package dev.nola.reconstruct;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
-import dev.nola.format.Sha256;
 import java.util.List;
 
 /**

@@ -1,5 +1,6 @@
 package dev.nola.reconstruct;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Codes;
@@ -7,7 +8,6 @@ import dev.nola.format.DenseTensor;
 import dev.nola.format.DigestMismatchException;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
-import dev.nola.format.Sha256;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Side;
 import dev.nola.kernel.Kernel;

@@ -1,6 +1,6 @@
 package dev.nola.reconstruct;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.format.Slice;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;

@@ -2,6 +2,7 @@ package dev.nola.format;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.digest.Sha256;
 import dev.nola.generator.Generator;
 import org.junit.jupiter.api.Test;
 

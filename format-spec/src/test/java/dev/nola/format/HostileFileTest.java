@@ -3,6 +3,7 @@ package dev.nola.format;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import dev.nola.digest.Sha256;
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.generator.Generator;
 import java.lang.foreign.MemorySegment;

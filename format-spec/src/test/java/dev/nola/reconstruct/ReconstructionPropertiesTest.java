@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Codes;
@@ -14,7 +15,6 @@ import dev.nola.format.DigestMismatchException;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
 import dev.nola.format.RandomAdapters;
-import dev.nola.format.Sha256;
 import dev.nola.generator.Generator;
 import java.io.IOException;
 import java.util.Arrays;

@@ -3,6 +3,7 @@ package dev.nola.vectors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
@@ -13,7 +14,6 @@ import dev.nola.format.DType;
 import dev.nola.format.DigestMismatchException;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
-import dev.nola.format.Sha256;
 import dev.nola.format.UnsupportedGeneratorException;
 import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;

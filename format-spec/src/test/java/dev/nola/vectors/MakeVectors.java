@@ -1,11 +1,11 @@
 package dev.nola.vectors;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Coefficients.Direct;
 import dev.nola.format.DType;
 import dev.nola.format.Layer;
-import dev.nola.format.Sha256;
 import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.BaseIdentity;

@@ -1,5 +1,6 @@
 package dev.nola.vectors;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.BaseModel;
 import dev.nola.format.Codes;
@@ -9,7 +10,6 @@ import dev.nola.format.DType;
 import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
 import dev.nola.format.Metadata;
-import dev.nola.format.Sha256;
 import dev.nola.format.Slice;
 import dev.nola.generator.Generator;
 import java.lang.foreign.MemorySegment;

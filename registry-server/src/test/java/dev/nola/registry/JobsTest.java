@@ -2,7 +2,7 @@ package dev.nola.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.TestClient.Answer;
 import java.io.BufferedReader;
 import java.io.IOException;

@@ -2,8 +2,8 @@ package dev.nola.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.Metadata;
-import dev.nola.format.Sha256;
 import dev.nola.registry.TestClient.Answer;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,6 @@
 package dev.nola.registry;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
@@ -9,7 +10,6 @@ import dev.nola.format.Coefficients;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
 import dev.nola.format.Metadata;
-import dev.nola.format.Sha256;
 import dev.nola.generator.Generator;
 import dev.nola.reconstruct.Reconstructor;
 

@@ -8,7 +8,7 @@ import dev.nola.api.Attestations;
 import dev.nola.api.attestation.AttestationReport.Item;
 import dev.nola.api.attestation.Envelope;
 import dev.nola.api.attestation.SigningKey;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.TestClient.Answer;
 import dev.nola.registry.TestWorker.Task;
 import dev.nola.registry.catalog.Versions;

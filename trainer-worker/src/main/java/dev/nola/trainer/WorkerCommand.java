@@ -1,6 +1,6 @@
 package dev.nola.trainer;
 
-import dev.nola.client.registry.Folders;
+import dev.nola.files.UserDirectories;
 import dev.nola.trainer.worker.KeyFile;
 import dev.nola.trainer.worker.Worker;
 import java.io.IOException;
@@ -117,7 +117,7 @@ final class WorkerCommand implements Callable<Integer> {
                 ? Worker.machineMemory() / 100 * SHARE_PERCENT / Math.max(1, slots)
                 : memory * MEGABYTE,
             disk * MEGABYTE,
-            work == null ? Folders.cache(System.getenv()).resolve("worker") : work,
+            work == null ? UserDirectories.cache(System.getenv()).resolve("worker") : work,
             models);
     Path keyFile = key == null ? KeyFile.standard(System.getenv()) : key;
     try (Worker worker =

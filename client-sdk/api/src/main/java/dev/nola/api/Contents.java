@@ -1,12 +1,12 @@
 package dev.nola.api;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Codes;
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
-import dev.nola.format.Sha256;
 import dev.nola.generator.Side;
 import java.util.List;
 import java.util.SortedMap;

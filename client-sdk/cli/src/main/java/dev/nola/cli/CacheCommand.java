@@ -2,7 +2,7 @@ package dev.nola.cli;
 
 import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.Reference;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.nola.cli;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.ITypeConverter;

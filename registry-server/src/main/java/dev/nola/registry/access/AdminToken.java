@@ -1,7 +1,7 @@
 package dev.nola.registry.access;
 
 import dev.nola.api.Scope;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.data.DataDirectory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;

@@ -3,7 +3,7 @@ package dev.nola.registry.access;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.nola.api.Scope;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import jakarta.annotation.PreDestroy;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;

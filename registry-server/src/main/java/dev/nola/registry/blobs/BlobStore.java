@@ -1,6 +1,6 @@
 package dev.nola.registry.blobs;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;

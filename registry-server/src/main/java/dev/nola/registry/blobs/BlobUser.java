@@ -1,6 +1,6 @@
 package dev.nola.registry.blobs;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.time.Instant;
 
 /** Someone who keeps references to blobs: those blobs stay. */

@@ -1,12 +1,12 @@
 package dev.nola.registry.catalog;
 
 import dev.nola.api.attestation.Proof;
+import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DigestMismatchException;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
-import dev.nola.format.Sha256;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Budget;
 import dev.nola.reconstruct.Factors;

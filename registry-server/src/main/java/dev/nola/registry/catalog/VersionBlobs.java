@@ -1,6 +1,6 @@
 package dev.nola.registry.catalog;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.blobs.BlobUser;
 import org.springframework.stereotype.Component;
 

@@ -4,7 +4,7 @@ import dev.nola.api.Attestations;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.Yank;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.EnumType;

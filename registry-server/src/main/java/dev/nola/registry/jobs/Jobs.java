@@ -3,7 +3,7 @@ package dev.nola.registry.jobs;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.blobs.BlobUser;
 import dev.nola.registry.web.Refusal;
 import java.time.Duration;

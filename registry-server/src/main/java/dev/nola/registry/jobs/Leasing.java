@@ -6,7 +6,7 @@ import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
 import dev.nola.api.job.LeaseRequest;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Refusal;
 import java.time.Duration;

@@ -3,7 +3,7 @@ package dev.nola.registry.jobs;
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobType;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.blobs.BlobStore;

@@ -2,7 +2,7 @@ package dev.nola.registry.objects;
 
 import dev.nola.api.Violation;
 import dev.nola.api.job.ObjectManifest;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.web.Refusal;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -4,7 +4,7 @@ import dev.nola.api.Page;
 import dev.nola.api.Violation;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.access.Limits;

@@ -2,7 +2,7 @@ package dev.nola.registry.objects;
 
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.blobs.BlobUser;
 import java.sql.ResultSet;
 import java.sql.SQLException;

@@ -5,7 +5,7 @@ import dev.nola.api.attestation.AttestationReport.Item;
 import dev.nola.api.attestation.AttestationReport.Verdict;
 import dev.nola.api.attestation.Outcome;
 import dev.nola.api.attestation.WorkerKey;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.catalog.Examination;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,6 +1,6 @@
 package dev.nola.trainer.data;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;

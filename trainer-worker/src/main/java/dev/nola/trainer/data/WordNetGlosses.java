@@ -1,6 +1,6 @@
 package dev.nola.trainer.data;
 
-import dev.nola.client.internal.Unfinished;
+import dev.nola.files.StagedOutput;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.InputStream;
@@ -221,7 +221,7 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
    * @throws IOException if they cannot be written
    */
   public Report write(Path folder) throws IOException {
-    try (Unfinished unfinished = Unfinished.at(folder)) {
+    try (StagedOutput unfinished = StagedOutput.begin(folder)) {
       Path to = Files.createDirectory(unfinished.path());
       List<Gloss> train = glosses.stream().filter(gloss -> gloss.part() > 1).toList();
       List<Gloss> validation = glosses.stream().filter(gloss -> gloss.part() == 1).toList();

@@ -1,8 +1,8 @@
 package dev.nola.trainer.job;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.DType;
 import dev.nola.format.Metadata;
-import dev.nola.format.Sha256;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.method.Recipe;
 import java.nio.charset.StandardCharsets;

@@ -1,8 +1,8 @@
 package dev.nola.trainer.onnx;
 
-import dev.nola.client.internal.Unfinished;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsWriter;
+import dev.nola.files.StagedOutput;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -108,7 +108,7 @@ public final class OnnxImport {
    * @throws IOException if a file cannot be read or written
    */
   public Report write(Path folder) throws IOException {
-    try (Unfinished unfinished = Unfinished.at(folder);
+    try (StagedOutput unfinished = StagedOutput.begin(folder);
         OnnxFile file = OnnxFile.open(onnx)) {
       Encoder encoder = Encoder.of(file, heads, epsilon);
       Files.createDirectory(unfinished.path());

@@ -1,8 +1,8 @@
 package dev.nola.trainer.training;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Metadata;
-import dev.nola.format.Sha256;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.Dataset;
 import dev.nola.trainer.data.Example;

@@ -2,7 +2,7 @@ package dev.nola.trainer.worker;
 
 import dev.nola.api.job.Lease;
 import dev.nola.client.jobs.WorkerClient;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.util.Base64;
 import java.util.LinkedHashMap;

@@ -1,7 +1,7 @@
 package dev.nola.trainer.worker;
 
 import dev.nola.api.attestation.SigningKey;
-import dev.nola.client.registry.Folders;
+import dev.nola.files.UserDirectories;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
@@ -19,7 +19,7 @@ public final class KeyFile {
 
   /** {@code worker-key.pem} in the user's folder of settings. */
   public static Path standard(Map<String, String> environment) {
-    return Folders.config(environment).resolve("worker-key.pem");
+    return UserDirectories.config(environment).resolve("worker-key.pem");
   }
 
   /**
@@ -31,7 +31,7 @@ public final class KeyFile {
     if (!Files.exists(file)) {
       make(file);
     }
-    if (Folders.isOpenToOthers(file)) {
+    if (UserDirectories.isOpenToOthers(file)) {
       throw new IOException(
           "%s has a secret key and can be read or changed by other users; make another with their"
                   .formatted(file)
@@ -47,14 +47,14 @@ public final class KeyFile {
   private static void make(Path file) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     if (folder != null) {
-      Folders.createPrivate(folder);
+      UserDirectories.createPrivate(folder);
     }
     byte[] pem = SigningKey.generate().toPem().getBytes(StandardCharsets.US_ASCII);
     try (SeekableByteChannel channel =
         Files.newByteChannel(
             file,
             Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-            Folders.ownerOnly("rw-------"))) {
+            UserDirectories.ownerOnly("rw-------"))) {
       ByteBuffer rest = ByteBuffer.wrap(pem);
       while (rest.hasRemaining()) {
         channel.write(rest);

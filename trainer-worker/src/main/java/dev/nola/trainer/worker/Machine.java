@@ -1,7 +1,7 @@
 package dev.nola.trainer.worker;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.torch.TorchKernel;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package dev.nola.trainer.worker;
 
 import dev.nola.api.job.ObjectManifest;
 import dev.nola.client.jobs.Manifests;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.FileVisitOption;

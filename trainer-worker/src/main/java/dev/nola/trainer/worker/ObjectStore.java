@@ -4,7 +4,7 @@ import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
 import dev.nola.client.jobs.ObjectKind;
 import dev.nola.client.jobs.WorkerClient;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

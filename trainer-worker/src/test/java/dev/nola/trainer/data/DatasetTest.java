@@ -3,7 +3,7 @@ package dev.nola.trainer.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import dev.nola.trainer.data.DataFiles.Layout;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

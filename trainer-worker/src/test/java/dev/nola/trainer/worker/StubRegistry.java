@@ -17,7 +17,7 @@ import dev.nola.api.job.Leases;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
 import dev.nola.client.jobs.Manifests;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -1,9 +1,9 @@
 package dev.nola.api.attestation;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
-import dev.nola.format.Sha256;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.ReconstructionDigest;
 import java.nio.ByteBuffer;

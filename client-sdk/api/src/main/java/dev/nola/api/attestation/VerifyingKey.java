@@ -1,7 +1,7 @@
 package dev.nola.api.attestation;
 
 import dev.nola.api.attestation.InvalidAttestationException.Reason;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.nola.api.attestation.InvalidAttestationException.Reason;
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.BaseModel;
@@ -15,7 +16,6 @@ import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
 import dev.nola.format.Metadata;
-import dev.nola.format.Sha256;
 import dev.nola.generator.Generator;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Factors;

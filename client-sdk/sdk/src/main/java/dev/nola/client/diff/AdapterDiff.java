@@ -1,12 +1,12 @@
 package dev.nola.client.diff;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
 import dev.nola.format.Metadata;
-import dev.nola.format.Sha256;
 import dev.nola.format.Slice;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.ReconstructionDigest;

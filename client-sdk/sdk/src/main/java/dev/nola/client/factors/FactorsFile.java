@@ -1,9 +1,9 @@
 package dev.nola.client.factors;
 
 import dev.nola.client.Progress;
-import dev.nola.client.internal.Unfinished;
 import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.client.safetensors.SafetensorsWriter.Slot;
+import dev.nola.files.StagedOutput;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Coefficients.LowRank;
@@ -57,7 +57,7 @@ public final class FactorsFile {
   public static void write(AdapterFile file, Form form, Path destination, Progress progress)
       throws IOException, InterruptedException {
     Adapter adapter = file.adapter();
-    try (Unfinished unfinished = Unfinished.at(destination)) {
+    try (StagedOutput unfinished = StagedOutput.begin(destination)) {
       Reconstructor reconstructor = Reconstructor.standard();
       reconstructor.verify(file);
       Function<Layer, Factors> reconstruct = reconstructor.open(adapter);

@@ -12,7 +12,7 @@ import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Transport;
 import dev.nola.client.registry.Transport.Call;
 import dev.nola.client.registry.Transport.Content;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.URLEncoder;

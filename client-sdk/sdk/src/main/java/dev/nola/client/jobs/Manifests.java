@@ -1,7 +1,7 @@
 package dev.nola.client.jobs;
 
 import dev.nola.api.job.ObjectManifest;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;

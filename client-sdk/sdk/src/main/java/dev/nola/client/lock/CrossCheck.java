@@ -1,9 +1,9 @@
 package dev.nola.client.lock;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
-import dev.nola.format.Sha256;
 import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Factors;

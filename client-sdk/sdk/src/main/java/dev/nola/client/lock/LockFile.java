@@ -3,7 +3,7 @@ package dev.nola.client.lock;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import dev.nola.client.registry.Reference;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;

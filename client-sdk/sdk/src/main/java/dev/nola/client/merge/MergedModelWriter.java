@@ -1,11 +1,11 @@
 package dev.nola.client.merge;
 
 import dev.nola.client.Progress;
-import dev.nola.client.internal.Unfinished;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.client.safetensors.Tensor;
+import dev.nola.files.StagedOutput;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Layer;
 import dev.nola.kernel.Kernels;
@@ -93,7 +93,7 @@ final class MergedModelWriter {
   /** Writes all of it, then renames it to the destination. */
   void write(Path destination, List<String> sideFiles)
       throws IOException, MergeRefusedException, InterruptedException {
-    try (Unfinished unfinished = Unfinished.at(destination)) {
+    try (StagedOutput unfinished = StagedOutput.begin(destination)) {
       Path partial = unfinished.path();
       if (base.isFolder()) {
         Files.createDirectory(partial);

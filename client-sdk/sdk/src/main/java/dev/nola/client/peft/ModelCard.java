@@ -1,11 +1,11 @@
 package dev.nola.client.peft;
 
 import dev.nola.client.peft.PeftExport.Report;
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.format.Metadata;
-import dev.nola.format.Sha256;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,11 +1,11 @@
 package dev.nola.client.peft;
 
 import dev.nola.client.Progress;
-import dev.nola.client.internal.Unfinished;
 import dev.nola.client.peft.ExportRefusedException.Reason;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.client.safetensors.SafetensorsWriter.Slot;
+import dev.nola.files.StagedOutput;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
@@ -154,7 +154,7 @@ public final class PeftExport {
       Function<Layer, Factors> factors,
       List<String> warnings)
       throws IOException, ExportRefusedException, InterruptedException {
-    try (Unfinished unfinished = Unfinished.at(destination)) {
+    try (StagedOutput unfinished = StagedOutput.begin(destination)) {
       Path partial = unfinished.path();
       Files.createDirectory(partial);
       List<Slot> slots = slots(plan);

@@ -1,5 +1,6 @@
 package dev.nola.client.registry;
 
+import dev.nola.files.UserDirectories;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.ByteBuffer;
@@ -45,7 +46,7 @@ public final class Credentials {
 
   /** The file that a process with these environment variables would have. */
   public static Credentials of(Map<String, String> environment) {
-    return at(Folders.config(environment).resolve(FILE));
+    return at(UserDirectories.config(environment).resolve(FILE));
   }
 
   /** A file of another name, which need not exist. */
@@ -108,14 +109,14 @@ public final class Credentials {
   }
 
   private ProcessLock lock() throws IOException, InterruptedException {
-    Folders.createPrivate(folder());
+    UserDirectories.createPrivate(folder());
     return ProcessLock.acquire(folder().resolve("." + file.getFileName() + ".lock"));
   }
 
   private ObjectNode read() throws IOException {
     byte[] bytes;
     try {
-      if (Folders.isOpenToOthers(file)) {
+      if (UserDirectories.isOpenToOthers(file)) {
         throw new IOException(
             "%s has tokens and can be read or changed by other users; put that right with: chmod 600 %s"
                 .formatted(file, file));
@@ -146,7 +147,7 @@ public final class Credentials {
                   StandardOpenOption.WRITE,
                   StandardOpenOption.CREATE_NEW,
                   LinkOption.NOFOLLOW_LINKS),
-              Folders.ownerOnly("rw-------"))) {
+              UserDirectories.ownerOnly("rw-------"))) {
         ByteBuffer rest = ByteBuffer.wrap(bytes);
         while (rest.hasRemaining()) {
           channel.write(rest);

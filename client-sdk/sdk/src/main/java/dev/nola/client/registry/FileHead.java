@@ -1,7 +1,7 @@
 package dev.nola.client.registry;
 
 import dev.nola.client.registry.Transport.Answer;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;

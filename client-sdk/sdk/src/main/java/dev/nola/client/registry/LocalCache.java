@@ -1,6 +1,7 @@
 package dev.nola.client.registry;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
+import dev.nola.files.UserDirectories;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -114,7 +115,7 @@ public final class LocalCache {
 
   /** The cache that a process with these environment variables would have. */
   public static LocalCache of(Map<String, String> environment) {
-    return at(Folders.cache(environment));
+    return at(UserDirectories.cache(environment));
   }
 
   /** The cache in a folder, which is made when it is needed. */
@@ -269,7 +270,7 @@ public final class LocalCache {
   }
 
   private void write(Path folder, Known known) throws IOException {
-    Folders.createPrivate(root);
+    UserDirectories.createPrivate(root);
     Files.createDirectories(folder);
     Path temporary = folder.resolve("." + UUID.randomUUID() + TEMPORARY);
     try {
@@ -488,7 +489,7 @@ public final class LocalCache {
   }
 
   private Path lockFile(Sha256 digest) throws IOException {
-    Folders.createPrivate(root);
+    UserDirectories.createPrivate(root);
     return Files.createDirectories(root.resolve("locks"))
         .resolve(digest.hex().substring(0, LOCK_DIGITS));
   }

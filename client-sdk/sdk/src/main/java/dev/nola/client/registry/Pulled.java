@@ -1,8 +1,8 @@
 package dev.nola.client.registry;
 
-import dev.nola.client.internal.Unfinished;
+import dev.nola.digest.Sha256;
+import dev.nola.files.StagedOutput;
 import dev.nola.format.AdapterFile;
-import dev.nola.format.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +49,7 @@ public record Pulled(
    * @throws IOException if it exists or cannot be written
    */
   public void copyTo(Path destination) throws IOException {
-    try (Unfinished copy = Unfinished.at(destination)) {
+    try (StagedOutput copy = StagedOutput.begin(destination)) {
       Files.copy(path, copy.path());
       copy.finish();
     }

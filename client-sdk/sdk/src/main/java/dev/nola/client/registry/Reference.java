@@ -1,6 +1,6 @@
 package dev.nola.client.registry;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.semver4j.Semver;

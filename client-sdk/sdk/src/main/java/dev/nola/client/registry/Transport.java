@@ -5,7 +5,7 @@ import dev.nola.api.Violation;
 import dev.nola.client.Progress;
 import dev.nola.client.registry.RegistryException.Kind;
 import dev.nola.client.registry.RegistryException.Problem;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -3,7 +3,7 @@ package dev.nola.client.lock;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsWriter.Slot;
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.BaseModel;
@@ -15,7 +16,6 @@ import dev.nola.format.DType;
 import dev.nola.format.DenseTensor;
 import dev.nola.format.DigestMismatchException;
 import dev.nola.format.Layer;
-import dev.nola.format.Sha256;
 import dev.nola.generator.Generator;
 import dev.nola.reconstruct.BaseIdentity;
 import dev.nola.reconstruct.Reconstructor;

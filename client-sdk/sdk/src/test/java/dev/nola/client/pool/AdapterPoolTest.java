@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nola.client.Adapters;
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
@@ -11,7 +12,6 @@ import dev.nola.format.DenseTensor;
 import dev.nola.format.DigestMismatchException;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
-import dev.nola.format.Sha256;
 import dev.nola.reconstruct.Budget;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.Reconstructor;

@@ -3,7 +3,7 @@ package dev.nola.client.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;

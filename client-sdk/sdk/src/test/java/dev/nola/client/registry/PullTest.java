@@ -11,7 +11,7 @@ import dev.nola.client.Progress;
 import dev.nola.client.registry.RegistryException.Kind;
 import dev.nola.client.registry.StubRegistry.Answer;
 import dev.nola.client.registry.StubRegistry.Seen;
-import dev.nola.format.Sha256;
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
