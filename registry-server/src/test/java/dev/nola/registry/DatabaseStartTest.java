@@ -92,6 +92,24 @@ class DatabaseStartTest {
   }
 
   @Test
+  void databaseOfAnotherPostgresVersionIsRefusedAndLeftAlone() throws Exception {
+    Path data = folder.resolve("data");
+    ServerProcess.start(data, folder.resolve("log")).close();
+    Path version = data.resolve("postgres/cluster/PG_VERSION");
+    String current = Files.readString(version);
+    Files.writeString(version, "17\n");
+
+    ServerProcess server = ServerProcess.launch(data, folder.resolve("second-log"), Map.of());
+
+    assertThat(server.waitFor()).isEqualTo(1);
+    assertThat(Files.readString(server.log()))
+        .contains("was written by PostgreSQL 17; this server has PostgreSQL 18")
+        .contains("Back it up with the Nola version that wrote it");
+    Files.writeString(version, current);
+    ServerProcess.start(data, folder.resolve("third-log")).close();
+  }
+
+  @Test
   void databaseThatCannotBeReachedIsASentence() throws Exception {
     ServerProcess server =
         ServerProcess.launch(

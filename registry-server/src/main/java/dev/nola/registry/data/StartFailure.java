@@ -1,5 +1,7 @@
 package dev.nola.registry.data;
 
+import org.jspecify.annotations.Nullable;
+
 /** Why the server cannot start, and what its operator can do about it. */
 public final class StartFailure extends RuntimeException {
   private final String advice;
@@ -7,8 +9,9 @@ public final class StartFailure extends RuntimeException {
   /**
    * @param reason a sentence without its stop
    * @param advice what to do, as sentences
+   * @param cause what failed, if the reason is not all there is to know
    */
-  public StartFailure(String reason, String advice, Throwable cause) {
+  public StartFailure(String reason, String advice, @Nullable Throwable cause) {
     super(reason, cause);
     this.advice = advice;
   }

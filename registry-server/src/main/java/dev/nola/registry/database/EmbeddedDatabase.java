@@ -33,6 +33,9 @@ final class EmbeddedDatabase {
   /** The application's role and database. */
   static final String ROLE = "nola";
 
+  /** The major version of the PostgreSQL that the parent POM names. */
+  private static final String VERSION = "18";
+
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddedDatabase.class);
   private static final Duration START_WAIT = Duration.ofSeconds(60);
 
@@ -56,6 +59,7 @@ final class EmbeddedDatabase {
     try {
       DataDirectory.createPrivate(folder);
       Path cluster = folder.resolve("cluster");
+      requireVersion(cluster);
       Path connection = folder.resolve("connection.properties");
       Properties known = read(connection);
       if (known.getProperty("complete") == null) {
@@ -97,6 +101,23 @@ final class EmbeddedDatabase {
 
   void close() throws IOException {
     postgres.close();
+  }
+
+  /** Refuses files of another version at once, which PostgreSQL would only after a minute. */
+  private static void requireVersion(Path cluster) throws IOException {
+    Path file = cluster.resolve("PG_VERSION");
+    if (!Files.exists(file)) {
+      return;
+    }
+    String version = Files.readString(file).strip();
+    if (!version.equals(VERSION)) {
+      throw new StartFailure(
+          "the database in %s was written by PostgreSQL %s; this server has PostgreSQL %s"
+              .formatted(cluster, version, VERSION),
+          "Back it up with the Nola version that wrote it, and restore it into an empty data"
+              + " directory: see \"Backup and restore\" in the server's README.",
+          null);
+    }
   }
 
   private static EmbeddedPostgres launch(Path folder, Path cluster, Properties known)
