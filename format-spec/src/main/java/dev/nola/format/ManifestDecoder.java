@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * may point anywhere and lengths may be anything. So everything read is charged against the
  * manifest's own size: a canonical manifest shares nothing, and one that refers to more bytes than
  * it has is refused before the bytes are copied. What remains wrong shows when the content is
- * encoded again (see {@link AdapterFile}).
+ * encoded again (see {@link AdapterFileReader}).
  */
 final class ManifestDecoder {
   /** Bytes that every element of a vector takes at least. */
