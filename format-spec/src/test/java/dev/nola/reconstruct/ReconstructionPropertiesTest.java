@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nola.cases.PropertyTest;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
@@ -20,15 +21,13 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
 class ReconstructionPropertiesTest {
   private final Reconstructor reconstructor = Reconstructor.standard();
 
-  @Property(tries = 300)
-  void writingReadingAndWritingAgainIsIdentical(@ForAll long seed) throws IOException {
+  @PropertyTest(cases = 300)
+  void writingReadingAndWritingAgainIsIdentical(long seed) throws IOException {
     AdapterFile file = reconstructor.seal(RandomAdapters.of(seed));
     byte[] bytes = file.toBytes();
 
@@ -39,22 +38,22 @@ class ReconstructionPropertiesTest {
     assertThat(reconstructor.verify(read).root()).isEqualTo(file.reconstructionDigest());
   }
 
-  @Property(tries = 200)
-  void theOrderOfBuildingLeavesNoTrace(@ForAll long seed) throws IOException {
+  @PropertyTest(cases = 200)
+  void theOrderOfBuildingLeavesNoTrace(long seed) throws IOException {
     assertThat(reconstructor.seal(RandomAdapters.shuffled(seed)).toBytes())
         .isEqualTo(reconstructor.seal(RandomAdapters.of(seed)).toBytes());
   }
 
-  @Property(tries = 60)
-  void theNumberOfThreadsLeavesNoTrace(@ForAll long seed) throws IOException {
+  @PropertyTest(cases = 60)
+  void theNumberOfThreadsLeavesNoTrace(long seed) throws IOException {
     Adapter adapter = RandomAdapters.of(seed);
     ReconstructionDigest one = reconstructor.withThreads(1).digest(adapter);
     assertThat(reconstructor.withThreads(2).digest(adapter)).isEqualTo(one);
     assertThat(reconstructor.withThreads(7).digest(adapter)).isEqualTo(one);
   }
 
-  @Property(tries = 100)
-  void allFactorsAtOnceAreThoseOfTheLayersOneByOne(@ForAll long seed) throws IOException {
+  @PropertyTest(cases = 100)
+  void allFactorsAtOnceAreThoseOfTheLayersOneByOne(long seed) throws IOException {
     AdapterFile file = reconstructor.seal(RandomAdapters.of(seed));
     Function<Layer, Factors> oneByOne = reconstructor.open(file.adapter());
     List<Factors> all = reconstructor.withThreads(2).factors(file.adapter());
@@ -83,9 +82,8 @@ class ReconstructionPropertiesTest {
             forged.reconstructionDigest(), file.reconstructionDigest());
   }
 
-  @Property(tries = 100)
-  void anyPartOfDeltaIsTheSumOverRanksThatTheSpecificationWrites(@ForAll long seed)
-      throws IOException {
+  @PropertyTest(cases = 100)
+  void anyPartOfDeltaIsTheSumOverRanksThatTheSpecificationWrites(long seed) throws IOException {
     Adapter adapter = RandomAdapters.of(seed);
     for (Layer layer : adapter.layers()) {
       Factors factors = reconstructor.open(adapter).apply(layer);
