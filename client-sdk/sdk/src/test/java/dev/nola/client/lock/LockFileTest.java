@@ -50,7 +50,7 @@ class LockFileTest {
         "[]|is no lock file",
         "{'version':2,'adapters':[]}|of version 2, this program reads version 1",
         "{'version':1,'adapters':[{}]}|either reference and registry, or file",
-        "{'version':1,'adapters':[{'file':'a','digest':'x','reconstructionDigest':'y','requiredVerifications':0}]}|digest \"x\"",
+        "{'version':1,'adapters':[{'file':'a','digest':'x','reconstructionDigest':'y','requiredVerifications':0}]}|invalid digest: \"x\"",
         "{'version':1,'adapters':[],'more':1}|more",
         "{'version':1,'version':1,'adapters':[]}|no sound JSON",
         "{'version':1,'adap|it is cut, or no sound JSON",

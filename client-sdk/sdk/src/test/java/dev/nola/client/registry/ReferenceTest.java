@@ -55,7 +55,8 @@ class ReferenceTest {
         .withMessageStartingWith("version \"Prod!\", must be a version number such as");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Reference.parse("acme/mood@sha256:12"))
-        .withMessageContaining("must be sha256: and 64 lower-case hex digits");
+        .withMessageContaining(
+            "invalid digest: \"sha256:12\"; must be sha256: and 64 lower-case hex digits");
   }
 
   @Test
