@@ -165,9 +165,7 @@ class ScalarKernelTest {
             MemorySegment.ofArray(merged),
             0,
             count,
-            multipliers,
-            deltas,
-            0);
+            new Kernel.Summands(multipliers, deltas, 0));
 
     for (int e = 0; e < (overflow < 0 ? count : overflow); e++) {
       int before = raw(dtype, weights, e);
@@ -229,7 +227,8 @@ class ScalarKernelTest {
       System.setProperty(Kernels.PROPERTY, "quantum");
       assertThatThrownBy(Kernels::chosen)
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage("system property nola.kernel=quantum, must be scalar, vector or absent");
+          .hasMessage(
+              "invalid system property nola.kernel: quantum; must be scalar, vector or absent");
     } finally {
       if (before == null) {
         System.clearProperty(Kernels.PROPERTY);

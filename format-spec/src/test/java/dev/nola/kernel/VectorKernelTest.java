@@ -17,8 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The vector kernel gives the scalar kernel's bits. The build runs this class once for every vector
- * width that the machine has.
+ * The vector kernel returns the scalar kernel's bits. The build runs this class once for every
+ * vector width that the machine has.
  */
 class VectorKernelTest {
   private final Kernel scalar = Kernels.scalar();
@@ -171,8 +171,9 @@ class VectorKernelTest {
     int count = random.nextInt(cols - from + 1);
     double[] expected = new double[rows * count + 3];
     double[] actual = new double[rows * count + 3];
-    scalar.delta(a, b, rank, cols, 2, rows, from, count, expected);
-    vector.delta(a, b, rank, cols, 2, rows, from, count, actual);
+    Kernel.Block block = new Kernel.Block(2, rows, from, count);
+    scalar.delta(a, b, rank, cols, block, expected);
+    vector.delta(a, b, rank, cols, block, actual);
     assertThat(bits(actual)).isEqualTo(bits(expected));
   }
 
@@ -197,9 +198,9 @@ class VectorKernelTest {
     byte[] expected = weights.clone();
     byte[] actual = weights.clone();
     int first = random.nextInt(4);
-    int overflow = merge(scalar, dtype, expected, first, count, multipliers, deltas, 3);
-    assertThat(merge(vector, dtype, actual, first, count, multipliers, deltas, 3))
-        .isEqualTo(overflow);
+    Kernel.Summands summands = new Kernel.Summands(multipliers, deltas, 3);
+    int overflow = merge(scalar, dtype, expected, first, count, summands);
+    assertThat(merge(vector, dtype, actual, first, count, summands)).isEqualTo(overflow);
     if (overflow < 0) {
       assertThat(actual).isEqualTo(expected);
     }
@@ -227,9 +228,9 @@ class VectorKernelTest {
         double[][] part = {Arrays.copyOfRange(delta, from, from + 64)};
         byte[] expected = weights.clone();
         byte[] actual = weights.clone();
-        int overflow = merge(scalar, dtype, expected, from, 64, new double[] {1}, part, 0);
-        assertThat(merge(vector, dtype, actual, from, 64, new double[] {1}, part, 0))
-            .isEqualTo(overflow);
+        Kernel.Summands summands = new Kernel.Summands(new double[] {1}, part, 0);
+        int overflow = merge(scalar, dtype, expected, from, 64, summands);
+        assertThat(merge(vector, dtype, actual, from, 64, summands)).isEqualTo(overflow);
         if (overflow < 0) {
           assertThat(Arrays.equals(actual, expected)).isTrue();
         }
@@ -238,16 +239,9 @@ class VectorKernelTest {
   }
 
   private static int merge(
-      Kernel kernel,
-      DType dtype,
-      byte[] weights,
-      long first,
-      int count,
-      double[] multipliers,
-      double[][] deltas,
-      int at) {
+      Kernel kernel, DType dtype, byte[] weights, long first, int count, Kernel.Summands summands) {
     MemorySegment segment = MemorySegment.ofArray(weights);
-    return kernel.merge(dtype, segment, segment, first, count, multipliers, deltas, at);
+    return kernel.merge(dtype, segment, segment, first, count, summands);
   }
 
   private static long[] bits(double[] values) {

@@ -119,11 +119,11 @@ class QuantizerTest {
   void illegalInputIsNamed() {
     float[] x = {1, Float.NaN};
     assertThatThrownBy(() -> Quantizer.ABSMAX.quantize(x, 4))
-        .hasMessage("coefficient 1=NaN, must be finite");
+        .hasMessage("invalid coefficient 1: NaN; must be finite");
     assertThatThrownBy(() -> Quantizer.ABSMAX.quantize(new float[] {1}, 17))
-        .hasMessage("code width=17 bits, must be 1..16");
+        .hasMessage("invalid code width: 17 bits; must be 1 to 16");
     assertThatThrownBy(() -> Quantizer.ABSMAX.quantize(new float[0], 4))
-        .hasMessage("there is no coefficient to quantize");
+        .hasMessage("no coefficients to quantize; needs at least one");
     float[] extremes = {Float.MIN_VALUE, -Float.MAX_VALUE};
     assertThat(Arrays.stream(Quantizer.LEAST_SQUARES.quantize(extremes, 4).dequantized()))
         .allMatch(Double::isFinite);

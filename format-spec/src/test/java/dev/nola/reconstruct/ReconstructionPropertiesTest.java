@@ -118,7 +118,8 @@ class ReconstructionPropertiesTest {
             .build();
     assertThatThrownBy(() -> reconstructor.digest(huge))
         .isInstanceOf(LimitExceededException.class)
-        .hasMessageContaining("tensor w has a factor A of 1073741824 elements, the budget is");
+        .hasMessageContaining(
+            "factor A of tensor w exceeds the budget: 1073741824 elements; limit is");
     assertThatThrownBy(() -> reconstructor.factors(huge))
         .isInstanceOf(LimitExceededException.class);
   }
@@ -133,7 +134,7 @@ class ReconstructionPropertiesTest {
     reconstructor.withBudget(new Budget(100, 3 * 100 * 7)).digest(small);
     assertThatThrownBy(() -> reconstructor.withBudget(new Budget(100, 2099)).digest(small))
         .isInstanceOf(LimitExceededException.class)
-        .hasMessage("reconstruction takes 2100 additions, the budget is 2099");
+        .hasMessage("reconstruction exceeds the budget: 2100 additions; limit is 2099");
     assertThatThrownBy(() -> reconstructor.withBudget(new Budget(99, 2100)).digest(small))
         .isInstanceOf(LimitExceededException.class);
   }
