@@ -9,7 +9,7 @@ import dev.nola.kernel.Kernels;
 /** The integers of basis vectors, one by one. */
 class BasisTest {
   @PropertyTest(cases = 300)
-  void vectorsAddUpToWhatTheKernelMakes(
+  void vectorsAddUpToTheKernelsFactor(
       Generator generator,
       long seed,
       int stream,

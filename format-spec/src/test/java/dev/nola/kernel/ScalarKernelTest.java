@@ -51,7 +51,7 @@ class ScalarKernelTest {
   }
 
   @PropertyTest(cases = 150)
-  void aFactorIsTheClosedFormSumWithTwoRoundings(
+  void factorIsTheClosedFormSumWithTwoRoundings(
       Generator generator,
       @Range(min = 1, max = 2100) int length,
       long seed,
@@ -78,7 +78,7 @@ class ScalarKernelTest {
   }
 
   @PropertyTest(cases = 60)
-  void theTransposedProductIsTheSumOverElements(
+  void transposedProductIsTheSumOverElements(
       Generator generator, @Range(min = 1, max = 1500) int length, long seed) {
     Random random = new Random(seed);
     Basis basis = new Basis(generator, seed, 3, Side.A, length);
@@ -103,7 +103,7 @@ class ScalarKernelTest {
 
   @ParameterizedTest
   @EnumSource(names = "SRHT", mode = EnumSource.Mode.EXCLUDE)
-  void theTransposedProductAddsInTheOrderThatItsContractStates(Generator generator) {
+  void transposedProductAddsInTheOrderOfItsContract(Generator generator) {
     int length = 5003;
     Basis basis = new Basis(generator, 1, 2, Side.A, length);
     float[] gradient = new float[length];
@@ -123,7 +123,7 @@ class ScalarKernelTest {
   }
 
   @PropertyTest(cases = 40)
-  void theColumnsOfSrhtAreDistinct(@Range(min = 1, max = 5000) int length, long seed, int stream) {
+  void columnsOfSrhtAreDistinct(@Range(min = 1, max = 5000) int length, long seed, int stream) {
     Hadamard hadamard = new Hadamard(new Basis(Generator.SRHT, seed, stream, Side.B, length));
     boolean[] taken = new boolean[Hadamard.columns(length)];
     for (int i = 0; i < taken.length; i++) {
@@ -219,7 +219,7 @@ class ScalarKernelTest {
   }
 
   @Test
-  void thePropertyForcesScalarAndRefusesWhatItDoesNotKnow() {
+  void systemPropertyForcesScalarAndRefusesUnknownNames() {
     String before = System.getProperty(Kernels.PROPERTY);
     try {
       System.setProperty(Kernels.PROPERTY, "scalar");

@@ -64,7 +64,7 @@ class VectorKernelTest {
   }
 
   @PropertyTest(cases = 200)
-  void aFactorIsTheSameWhereverItIsDivided(
+  void factorIsTheSameForAnyDivision(
       Generator generator,
       @Range(min = 1, max = 9000) int length,
       @Range(min = 0, max = 70) int block,
@@ -125,7 +125,7 @@ class VectorKernelTest {
   /** A scale of +0 makes products of −0, which are stored as +0. */
   @ParameterizedTest
   @EnumSource
-  void aScaleOfZeroGivesPositiveZeros(Generator generator) {
+  void scaleOfZeroGivesPositiveZeros(Generator generator) {
     assertSameFactors(new Basis(generator, 1, 2, Side.A, 777), new int[] {-3, 5, -7}, 0);
   }
 

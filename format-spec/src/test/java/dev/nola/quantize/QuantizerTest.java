@@ -31,7 +31,7 @@ class QuantizerTest {
   }
 
   @PropertyTest(cases = 300)
-  void absmaxClipsNothingAndErrsByAStepAtMost(
+  void absmaxClipsNothingAndErrsByAtMostOneStep(
       long seed, @Range(min = 1, max = 50) int count, @Range(min = 1, max = 16) int bits) {
     float[] x = gaussian(seed, count);
     Quantized quantized = Quantizer.ABSMAX.quantize(x, bits);
@@ -69,7 +69,7 @@ class QuantizerTest {
   }
 
   @PropertyTest(cases = 100)
-  void theReportedErrorIsThatOfTheCodes(long seed, Quantizer quantizer) {
+  void reportedErrorIsThatOfTheCodes(long seed, Quantizer quantizer) {
     float[] x = gaussian(seed, 33);
     Quantized quantized = quantizer.quantize(x, 3);
     double[] back = quantized.dequantized();
@@ -83,7 +83,7 @@ class QuantizerTest {
   }
 
   @Test
-  void whatIsOnLevelsIsQuantizedWithoutError() {
+  void coefficientsOnLevelsAreQuantizedWithoutError() {
     float[] x = {-1.5f, -0.5f, 0.5f, 1.5f};
     for (Quantizer quantizer : Quantizer.values()) {
       Quantized quantized = quantizer.quantize(x, 2);
@@ -94,7 +94,7 @@ class QuantizerTest {
   }
 
   @Test
-  void aZeroVectorGivesScaleZero() {
+  void zeroVectorHasScaleZero() {
     for (Quantizer quantizer : Quantizer.values()) {
       Quantized quantized = quantizer.quantize(new float[5], 4);
       assertThat(quantized.step()).isZero();
@@ -104,7 +104,7 @@ class QuantizerTest {
   }
 
   @Test
-  void aScaleIsTheRoundedProductOrZeroOrRefused() {
+  void scaleIsTheRoundedProductOrZeroOrRefused() {
     assertThat(Quantizer.scale(0.5, 3, 0.1)).isEqualTo((float) (0.5 * 3 * 0.1));
     assertThat(Quantizer.scale(0x1p-100, 0x1p-100)).isZero();
     assertThatThrownBy(() -> Quantizer.scale(0x1p75))
@@ -116,7 +116,7 @@ class QuantizerTest {
   }
 
   @Test
-  void illegalInputIsNamed() {
+  void invalidInputIsRefusedWithTheRule() {
     float[] x = {1, Float.NaN};
     assertThatThrownBy(() -> Quantizer.ABSMAX.quantize(x, 4))
         .hasMessage("invalid coefficient 1: NaN; must be finite");

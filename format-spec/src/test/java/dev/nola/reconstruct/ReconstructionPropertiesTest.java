@@ -27,7 +27,7 @@ class ReconstructionPropertiesTest {
   private final Reconstructor reconstructor = Reconstructor.standard();
 
   @PropertyTest(cases = 300)
-  void writingReadingAndWritingAgainIsIdentical(long seed) throws IOException {
+  void fileWrittenReadAndWrittenAgainIsIdentical(long seed) throws IOException {
     AdapterFile file = reconstructor.seal(RandomAdapters.of(seed));
     byte[] bytes = file.toBytes();
 
@@ -39,13 +39,13 @@ class ReconstructionPropertiesTest {
   }
 
   @PropertyTest(cases = 200)
-  void theOrderOfBuildingLeavesNoTrace(long seed) throws IOException {
+  void orderOfBuildingDoesNotChangeTheFile(long seed) throws IOException {
     assertThat(reconstructor.seal(RandomAdapters.shuffled(seed)).toBytes())
         .isEqualTo(reconstructor.seal(RandomAdapters.of(seed)).toBytes());
   }
 
   @PropertyTest(cases = 60)
-  void theNumberOfThreadsLeavesNoTrace(long seed) throws IOException {
+  void numberOfThreadsDoesNotChangeTheDigest(long seed) throws IOException {
     Adapter adapter = RandomAdapters.of(seed);
     ReconstructionDigest one = reconstructor.withThreads(1).digest(adapter);
     assertThat(reconstructor.withThreads(2).digest(adapter)).isEqualTo(one);
@@ -53,7 +53,7 @@ class ReconstructionPropertiesTest {
   }
 
   @PropertyTest(cases = 100)
-  void allFactorsAtOnceAreThoseOfTheLayersOneByOne(long seed) throws IOException {
+  void factorsOfAllLayersEqualThoseOfSingleLayers(long seed) throws IOException {
     AdapterFile file = reconstructor.seal(RandomAdapters.of(seed));
     Function<Layer, Factors> oneByOne = reconstructor.open(file.adapter());
     List<Factors> all = reconstructor.withThreads(2).factors(file.adapter());
@@ -83,7 +83,7 @@ class ReconstructionPropertiesTest {
   }
 
   @PropertyTest(cases = 100)
-  void anyPartOfDeltaIsTheSumOverRanksThatTheSpecificationWrites(long seed) throws IOException {
+  void anyPartOfDeltaIsTheSumOverRanksOfTheSpecification(long seed) throws IOException {
     Adapter adapter = RandomAdapters.of(seed);
     for (Layer layer : adapter.layers()) {
       Factors factors = reconstructor.open(adapter).apply(layer);
@@ -108,7 +108,7 @@ class ReconstructionPropertiesTest {
   }
 
   @Test
-  void aBudgetRefusesBeforeAnythingIsComputed() {
+  void budgetRefusesBeforeAnythingIsComputed() {
     // 300 bytes that ask for two factors of 2^30 elements and a terabyte of ΔW.
     Codes one = Codes.of(1, 0);
     Adapter huge =
@@ -125,7 +125,7 @@ class ReconstructionPropertiesTest {
   }
 
   @Test
-  void aBudgetCountsAdditionsOverAllLayers() throws IOException {
+  void budgetCountsAdditionsOverAllLayers() throws IOException {
     Adapter.Builder adapter = Adapter.builder().generator(Generator.RADEMACHER);
     for (int i = 0; i < 3; i++) {
       adapter.layer(Layer.ofMatrix("w." + i, 10, 10, i, 1, new Direct(Codes.of(1, new int[7]))));
@@ -140,7 +140,7 @@ class ReconstructionPropertiesTest {
   }
 
   @Test
-  void readingNamesWhatItExpected() {
+  void refusalOfAnotherFileNamesTheExpectedMagic() {
     assertThatThrownBy(
             () -> AdapterFile.read("not an adapter, but long enough to be one".getBytes(US_ASCII)))
         .isInstanceOf(CorruptAdapterException.class)
