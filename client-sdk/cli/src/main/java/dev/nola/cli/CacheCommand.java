@@ -1,7 +1,7 @@
 package dev.nola.cli;
 
+import dev.nola.api.name.Reference;
 import dev.nola.client.registry.LocalCache;
-import dev.nola.client.registry.Reference;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.util.ArrayList;
