@@ -67,8 +67,8 @@ class SecurityConfiguration implements WebMvcConfigurer {
         .authorizeHttpRequests(
             requests ->
                 requests
-                    // The request itself was let in, and now failed.
-                    .dispatcherTypeMatchers(DispatcherType.ERROR)
+                    // The request itself was authorized before; now it failed, or its stream ended.
+                    .dispatcherTypeMatchers(DispatcherType.ERROR, DispatcherType.ASYNC)
                     .permitAll()
                     .requestMatchers(
                         "/actuator/health/**",

@@ -13,6 +13,7 @@ import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
+import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
@@ -23,16 +24,12 @@ import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
-import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.io.Resource;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -46,7 +43,7 @@ import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
-import tools.jackson.databind.json.JsonMapper;
+import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 
 /** Jobs, for those who ask for them. */
 @RestController
@@ -54,43 +51,33 @@ import tools.jackson.databind.json.JsonMapper;
 @Tag(name = "Jobs")
 class JobController {
   private static final String LIST = "jobs";
-  private static final int EVENTS_AT_ONCE = 500;
 
-  /** Between two looks for new events. */
-  private static final Duration LOOK = Duration.ofMillis(300);
-
-  /** After which an idle stream is written to, so that nobody on the way cuts it. */
-  private static final Duration KEEP_ALIVE = Duration.ofSeconds(10);
-
-  private final Submission submission;
-  private final Jobs jobs;
-  private final JobEvents events;
-  private final Results results;
-  private final Waiting waiting;
+  private final JobSubmission submission;
+  private final JobRepository jobs;
+  private final JobLifecycle lifecycle;
+  private final JobEventStream stream;
+  private final JobResults results;
   private final BlobStore blobs;
   private final Access access;
   private final AuditLog audit;
-  private final JsonMapper json;
 
   JobController(
-      Submission submission,
-      Jobs jobs,
-      JobEvents events,
-      Results results,
-      Waiting waiting,
+      JobSubmission submission,
+      JobRepository jobs,
+      JobLifecycle lifecycle,
+      JobEventStream stream,
+      JobResults results,
       BlobStore blobs,
       Access access,
-      AuditLog audit,
-      JsonMapper json) {
+      AuditLog audit) {
     this.submission = submission;
     this.jobs = jobs;
-    this.events = events;
+    this.lifecycle = lifecycle;
+    this.stream = stream;
     this.results = results;
-    this.waiting = waiting;
     this.blobs = blobs;
     this.access = access;
     this.audit = audit;
-    this.json = json;
   }
 
   @PostMapping
@@ -138,12 +125,9 @@ class JobController {
     long before = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, LIST, 1).number(0);
     return Pages.of(
         jobs.list(
-            new Jobs.Query(
+            new JobQuery(
                 caller.readsAll() ? null : access.namespacesOf(caller),
-                state,
-                type,
-                owner,
-                name,
+                new JobQuery.Filter(state, type, owner, name),
                 before,
                 Pages.fetch(limit))),
         limit,
@@ -164,8 +148,8 @@ class JobController {
       description = "For members of its namespace.")
   JobDetails change(@PathVariable UUID id, @RequestBody JobChange change, Caller caller) {
     Job job = requireMember(caller, id);
-    Submission.requirePriority(change.priority());
-    jobs.changePriority(id, change.priority());
+    JobSubmission.requirePriority(change.priority());
+    lifecycle.changePriority(id, change.priority());
     note(caller, "job.priority", job.details(), Integer.toString(change.priority()));
     return jobs.find(id).orElseThrow().details();
   }
@@ -179,7 +163,7 @@ class JobController {
               + " its result is refused from now on. For members of its namespace.")
   JobDetails cancel(@PathVariable UUID id, Caller caller) {
     Job job = requireMember(caller, id);
-    jobs.cancel(id, "cancelled by " + caller.account());
+    lifecycle.cancel(id, "cancelled by " + caller.account());
     note(caller, "job.cancel", job.details(), "");
     return jobs.find(id).orElseThrow().details();
   }
@@ -194,7 +178,7 @@ class JobController {
       @PathVariable UUID id, @RequestBody(required = false) @Nullable JobRetry retry, Caller caller)
       throws IOException {
     Job job = requireMember(caller, id);
-    Jobs.requireRetryable(job);
+    JobLifecycle.requireRetryable(job);
     JobRequest request = job.details().request();
     String version = retry == null || retry.version() == null ? job.version() : retry.version();
     boolean kept = job.details().result() != null;
@@ -214,7 +198,7 @@ class JobController {
     if (kept) {
       results.publishKept(caller, job, request, version);
     } else {
-      jobs.queueAgain(id, request, version, "again, asked for by " + caller.account());
+      lifecycle.queueAgain(id, request, version, "again, asked for by " + caller.account());
     }
     note(caller, "job.retry", job.details(), version);
     return jobs.find(id).orElseThrow().details();
@@ -231,32 +215,14 @@ class JobController {
                   @Content(
                       mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
                       schema = @Schema(type = "string", format = "binary"))))
-  void result(
-      @PathVariable UUID id, @Parameter(hidden = true) HttpServletResponse response, Caller caller)
-      throws IOException {
+  ResponseEntity<Resource> result(@PathVariable UUID id, Caller caller) throws IOException {
     Job job = see(caller, id);
     JobResult result = job.details().result();
     boolean published = job.type() == JobType.TRAIN && job.state() == JobState.SUCCEEDED;
     if (result == null || result.digest() == null || published) {
-      throw Refusal.notFound("result of the job " + id);
+      throw Refusal.notFound("result of job " + id);
     }
-    send(blobs, result.digest(), response);
-  }
-
-  /** Sends a blob that is known to be referred to. */
-  static void send(BlobStore blobs, String digest, HttpServletResponse response)
-      throws IOException {
-    BlobStore.Blob blob =
-        blobs
-            .find(Sha256.parse(digest))
-            .orElseThrow(() -> new IOException("the blob " + digest + " is not in the store"));
-    response.setContentType(MediaType.APPLICATION_OCTET_STREAM_VALUE);
-    response.setContentLengthLong(blob.size());
-    response.setHeader(HttpHeaders.ETAG, '"' + digest + '"');
-    response.setHeader(HttpHeaders.CACHE_CONTROL, "private, no-cache");
-    try (InputStream bytes = blob.open(0, blob.size())) {
-      bytes.transferTo(response.getOutputStream());
-    }
+    return BlobResponses.of(blobs, Sha256.parse(result.digest()), "private, no-cache");
   }
 
   @GetMapping("/{id}/events")
@@ -273,45 +239,16 @@ class JobController {
                   @Content(
                       mediaType = MediaType.TEXT_EVENT_STREAM_VALUE,
                       schema = @Schema(implementation = JobEvent.class))))
-  void follow(
+  ResponseEntity<SseEmitter> follow(
       @PathVariable UUID id,
       @RequestHeader(name = "Last-Event-ID", required = false) @Nullable Long lastEventId,
-      @Parameter(hidden = true) HttpServletResponse response,
-      Caller caller)
-      throws IOException {
+      Caller caller) {
     see(caller, id);
-    response.setContentType(MediaType.TEXT_EVENT_STREAM_VALUE);
-    response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
-    response.setHeader("X-Accel-Buffering", "no"); // nginx would hold events back
-    OutputStream out = response.getOutputStream();
-    response.flushBuffer();
-    long last = lastEventId == null ? 0 : lastEventId;
-    long written = System.nanoTime();
-    while (!waiting.isEnding()) {
-      // In this order: an end that is seen has its event among those that are read next.
-      boolean ended = jobs.find(id).map(Job::state).filter(JobState::isEnd).isPresent();
-      List<JobEvent> found = events.after(id, last, EVENTS_AT_ONCE);
-      for (JobEvent event : found) {
-        out.write(format(event).getBytes(StandardCharsets.UTF_8));
-        last = event.id();
-      }
-      if (found.isEmpty() && ended) {
-        return;
-      }
-      if (found.isEmpty() && System.nanoTime() - written > KEEP_ALIVE.toNanos()) {
-        out.write(":\n\n".getBytes(StandardCharsets.UTF_8));
-      } else if (found.isEmpty()) {
-        waiting.pause(LOOK);
-        continue;
-      }
-      out.flush();
-      written = System.nanoTime();
-    }
-  }
-
-  private String format(JobEvent event) {
-    return "id: %d\nevent: %s\ndata: %s\n\n"
-        .formatted(event.id(), event.event().name().toLowerCase(), json.writeValueAsString(event));
+    return ResponseEntity.ok()
+        .contentType(MediaType.TEXT_EVENT_STREAM)
+        .header(HttpHeaders.CACHE_CONTROL, "no-store")
+        .header("X-Accel-Buffering", "no") // nginx would hold events back
+        .body(stream.follow(id, lastEventId == null ? 0 : lastEventId));
   }
 
   private Job see(Caller caller, UUID id) {

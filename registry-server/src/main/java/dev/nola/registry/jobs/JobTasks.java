@@ -36,7 +36,7 @@ class JobTasks {
 
   @Bean
   RecurringTask<Expiry> expireLeases(
-      Leasing leasing, Waiting waiting, JobSettings settings, Clock clock) {
+      LeaseService leasing, QueueSignal waiting, JobSettings settings, Clock clock) {
     AtomicBoolean begun = new AtomicBoolean();
     return Tasks.recurring("expire-leases", FixedDelay.ofSeconds(1), Expiry.class)
         .initialData(Expiry.NONE)
@@ -77,8 +77,8 @@ class JobTasks {
   }
 
   @Bean
-  RecurringTask<Void> forgetEndedJobs(Jobs jobs) {
+  RecurringTask<Void> forgetEndedJobs(JobRepository jobs, JobSettings settings) {
     return Tasks.recurring("forget-ended-jobs", FixedDelay.ofHours(1))
-        .execute((_, _) -> jobs.forgetEnded());
+        .execute((_, _) -> jobs.forgetEnded(settings.retention()));
   }
 }

@@ -9,10 +9,12 @@ import dev.nola.api.job.Lease;
 import dev.nola.api.job.LeaseRequest;
 import dev.nola.api.job.Leases;
 import dev.nola.api.job.ObjectDetails;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.keys.WorkerKeys;
-import dev.nola.registry.objects.Objects;
+import dev.nola.registry.objects.ObjectRepository;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
@@ -35,8 +37,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.core.io.Resource;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -68,23 +72,23 @@ class WorkerController {
   /** Between two looks for jobs that other replicas queued, or whose time has come. */
   private static final Duration LOOK = Duration.ofSeconds(1);
 
-  private final Jobs jobs;
-  private final Leasing leasing;
-  private final Results results;
-  private final Objects objects;
+  private final JobRepository jobs;
+  private final LeaseService leasing;
+  private final JobResults results;
+  private final ObjectRepository objects;
   private final WorkerKeys keys;
-  private final Waiting waiting;
+  private final QueueSignal waiting;
   private final BlobStore blobs;
   private final JobSettings settings;
   private final JsonMapper json;
 
   WorkerController(
-      Jobs jobs,
-      Leasing leasing,
-      Results results,
-      Objects objects,
+      JobRepository jobs,
+      LeaseService leasing,
+      JobResults results,
+      ObjectRepository objects,
       WorkerKeys keys,
-      Waiting waiting,
+      QueueSignal waiting,
       BlobStore blobs,
       JobSettings settings,
       JsonMapper json) {
@@ -216,17 +220,13 @@ class WorkerController {
                   @Content(
                       mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
                       schema = @Schema(type = "string", format = "binary"))))
-  void getCheckpoint(
-      @PathVariable UUID id,
-      @RequestParam long fence,
-      @Parameter(hidden = true) HttpServletResponse response,
-      Caller caller)
-      throws IOException {
+  ResponseEntity<Resource> getCheckpoint(
+      @PathVariable UUID id, @RequestParam long fence, Caller caller) throws IOException {
     String checkpoint = leasing.requireLeased(caller, id, fence, "checkpoint").checkpoint();
     if (checkpoint == null) {
-      throw Refusal.notFound("checkpoint of the job " + id);
+      throw Refusal.notFound("checkpoint of job " + id);
     }
-    JobController.send(blobs, checkpoint, response);
+    return BlobResponses.of(blobs, Sha256.parse(checkpoint), "private, no-cache");
   }
 
   @PutMapping("/{id}/result")

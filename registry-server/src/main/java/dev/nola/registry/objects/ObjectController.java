@@ -9,8 +9,9 @@ import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.access.Limits;
 import dev.nola.registry.audit.AuditLog;
+import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
-import dev.nola.registry.blobs.Reception;
+import dev.nola.registry.blobs.BodyReceiver;
 import dev.nola.registry.catalog.Quota;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
@@ -23,9 +24,7 @@ import io.swagger.v3.oas.annotations.parameters.RequestBody;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import jakarta.servlet.http.HttpServletRequest;
-import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.util.List;
 import java.util.Optional;
@@ -33,7 +32,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
-import org.springframework.http.HttpHeaders;
+import org.springframework.core.io.Resource;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -55,7 +54,7 @@ class ObjectController {
   private static final String FOR_EVER = "private, max-age=31536000, immutable";
   private static final int MAX_NAMED = 10;
 
-  private final Objects objects;
+  private final ObjectRepository objects;
   private final BlobStore blobs;
   private final Quota quota;
   private final Access access;
@@ -64,7 +63,7 @@ class ObjectController {
   private final ObjectSettings settings;
 
   ObjectController(
-      Objects objects,
+      ObjectRepository objects,
       BlobStore blobs,
       Quota quota,
       Access access,
@@ -109,14 +108,15 @@ class ObjectController {
     long namespaceId = requireMember(caller, ObjectKind.ofPath(kind), namespace, name);
     requireName(name);
     Sha256 expected = parse(digest);
-    Reception reception =
-        new Reception(
+    BodyReceiver receiver =
+        new BodyReceiver(
             request.getContentLengthLong(),
             settings.maxFileSize().toBytes(),
             settings.uploadTimeout(),
             bytes -> limits.countUpload(caller, bytes));
     try (BlobStore.Upload upload = blobs.begin()) {
-      Sha256 actual = reception.receive(request.getInputStream(), upload);
+      receiver.receive(request.getInputStream(), upload);
+      Sha256 actual = upload.digest();
       if (!actual.equals(expected)) {
         throw Refusal.of(
             HttpStatus.UNPROCESSABLE_CONTENT,
@@ -212,7 +212,7 @@ class ObjectController {
         objects.page(ObjectKind.ofPath(kind), namespace, after, Pages.fetch(limit)),
         limit,
         last -> new Cursor(LIST, List.of(last.details().name())),
-        Objects.Stored::details);
+        ObjectRepository.Stored::details);
   }
 
   @GetMapping("/{namespace}/{name}")
@@ -250,32 +250,19 @@ class ObjectController {
                   @Content(
                       mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
                       schema = @Schema(type = "string", format = "binary"))))
-  void download(
+  ResponseEntity<Resource> download(
       @PathVariable String kind,
       @PathVariable String namespace,
       @PathVariable String name,
       @PathVariable String digest,
-      @Parameter(hidden = true) HttpServletResponse response,
       Caller caller)
       throws IOException {
     requireSeen(caller, ObjectKind.ofPath(kind), namespace, name);
     Sha256 parsed = parse(digest);
-    long size =
-        access
-            .idOf(namespace)
-            .flatMap(id -> objects.sizeOf(id, digest))
-            .orElseThrow(() -> Refusal.notFound("file " + digest));
-    BlobStore.Blob blob =
-        blobs
-            .find(parsed)
-            .orElseThrow(() -> new IOException("the blob " + digest + " is not in the store"));
-    response.setContentType(MediaType.APPLICATION_OCTET_STREAM_VALUE);
-    response.setContentLengthLong(size);
-    response.setHeader(HttpHeaders.ETAG, '"' + digest + '"');
-    response.setHeader(HttpHeaders.CACHE_CONTROL, FOR_EVER);
-    try (InputStream bytes = blob.open(0, size)) {
-      bytes.transferTo(response.getOutputStream());
+    if (access.idOf(namespace).flatMap(id -> objects.sizeOf(id, digest)).isEmpty()) {
+      throw Refusal.notFound("file " + digest);
     }
+    return BlobResponses.of(blobs, parsed, FOR_EVER);
   }
 
   private static Refusal missing(List<ObjectManifest.Entry> missing) {
@@ -293,7 +280,7 @@ class ObjectController {
   }
 
   private static ObjectDetails found(
-      Optional<Objects.Stored> object, ObjectKind kind, String namespace, String name) {
+      Optional<ObjectRepository.Stored> object, ObjectKind kind, String namespace, String name) {
     return object.orElseThrow(() -> absent(kind, namespace, name)).details();
   }
 

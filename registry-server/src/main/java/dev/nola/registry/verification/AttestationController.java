@@ -28,12 +28,13 @@ class AttestationController {
   private static final String KIND = "attestations";
   private static final int MAX_ITEMS = 100;
 
-  private final Intake intake;
+  private final AttestationReceiver receiver;
   private final AttestationStore attestations;
   private final Versions versions;
 
-  AttestationController(Intake intake, AttestationStore attestations, Versions versions) {
-    this.intake = intake;
+  AttestationController(
+      AttestationReceiver receiver, AttestationStore attestations, Versions versions) {
+    this.receiver = receiver;
     this.attestations = attestations;
     this.versions = versions;
   }
@@ -58,7 +59,7 @@ class AttestationController {
     if (items.stream().map(AttestationReport.Item::job).distinct().count() < items.size()) {
       throw Refusal.invalid("items", "items has a job twice");
     }
-    return intake.take(caller, items);
+    return receiver.receive(caller, items);
   }
 
   @GetMapping("/api/v1/adapters/{namespace}/{name}/versions/{version}/attestations")

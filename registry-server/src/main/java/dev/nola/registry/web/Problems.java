@@ -31,10 +31,10 @@ class Problems extends ResponseEntityExceptionHandler {
   private static final String INVALID_CHARACTER = "22021"; // SQLSTATE
   private static final Duration DATABASE_RETRY = Duration.ofSeconds(5);
 
-  private final Wording wording;
+  private final RequestErrorMessages wording;
 
   Problems(JsonMapper json) {
-    this.wording = new Wording(json);
+    this.wording = new RequestErrorMessages(json);
   }
 
   @ExceptionHandler
@@ -92,7 +92,7 @@ class Problems extends ResponseEntityExceptionHandler {
         Refusal.of(
             HttpStatus.INTERNAL_SERVER_ERROR,
             "internal",
-            Wording.of(HttpStatus.INTERNAL_SERVER_ERROR)));
+            RequestErrorMessages.of(HttpStatus.INTERNAL_SERVER_ERROR)));
   }
 
   @Override

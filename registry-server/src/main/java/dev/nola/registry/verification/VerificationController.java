@@ -26,26 +26,26 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 @RequestMapping("/api/v1/verifications")
 @Tag(name = "Verification")
-class CampaignController {
+class VerificationController {
   private static final int PAGE = 1_000;
 
   /** After what was published meanwhile. */
   private static final int PRIORITY = -1;
 
-  private final Campaigns campaigns;
-  private final Rounds rounds;
+  private final VerificationRunRepository runs;
+  private final VerificationRequests requests;
   private final Versions versions;
   private final VerificationSettings settings;
   private final AuditLog audit;
 
-  CampaignController(
-      Campaigns campaigns,
-      Rounds rounds,
+  VerificationController(
+      VerificationRunRepository runs,
+      VerificationRequests requests,
       Versions versions,
       VerificationSettings settings,
       AuditLog audit) {
-    this.campaigns = campaigns;
-    this.rounds = rounds;
+    this.runs = runs;
+    this.requests = requests;
     this.versions = versions;
     this.settings = settings;
     this.audit = audit;
@@ -64,7 +64,7 @@ class CampaignController {
     int copies = request.copies() == null ? settings.copies() : request.copies();
     requireLegal(backends, copies);
     UUID id = UUID.randomUUID();
-    campaigns.add(id, request, caller.account());
+    runs.add(id, request, caller.account());
     Versions.Filter filter =
         new Versions.Filter(request.namespace(), request.base(), request.generator());
     Set<String> seen = new HashSet<>();
@@ -74,10 +74,10 @@ class CampaignController {
       found += page.size();
       List<Versions.Version> fresh =
           page.stream().filter(version -> seen.add(version.digest())).toList();
-      campaigns.addJobs(id, rounds.ask(fresh, backends, copies, PRIORITY));
+      runs.addJobs(id, requests.request(fresh, backends, copies, PRIORITY));
       page = versions.find(filter, page.getLast().id(), PAGE);
     }
-    campaigns.found(id, found);
+    runs.found(id, found);
     audit.add(
         caller.account(),
         caller.tokenId(),
@@ -86,7 +86,7 @@ class CampaignController {
         "%d versions by %s, %d copies".formatted(found, backends, copies));
     return ResponseEntity.accepted()
         .location(URI.create("/api/v1/verifications/" + id))
-        .body(campaigns.report(id).orElseThrow());
+        .body(runs.report(id).orElseThrow());
   }
 
   @GetMapping("/{id}")
@@ -94,7 +94,7 @@ class CampaignController {
       summary = "Read what came of verifications that were asked for together",
       description = "For admins.")
   VerificationReport get(@PathVariable UUID id) {
-    return campaigns.report(id).orElseThrow(() -> Refusal.notFound("verification " + id));
+    return runs.report(id).orElseThrow(() -> Refusal.notFound("verification " + id));
   }
 
   private static void requireLegal(List<String> backends, int copies) {

@@ -16,10 +16,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Judges what a worker sent for a verification, in two steps: what it says, and if it is true. */
-final class Judgement {
+final class AttestationVerifier {
   private static final int MAX_REASON = 500;
 
-  private Judgement() {}
+  private AttestationVerifier() {}
 
   /** A key that is registered: as it stands, and as it verifies. */
   record Known(WorkerKey key, VerifyingKey verifying) {

@@ -10,7 +10,7 @@ import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.Publishing;
 import dev.nola.registry.catalog.References;
 import dev.nola.registry.objects.ObjectKind;
-import dev.nola.registry.objects.Objects;
+import dev.nola.registry.objects.ObjectRepository;
 import dev.nola.registry.web.Refusal;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
@@ -33,7 +33,7 @@ import tools.jackson.databind.json.JsonMapper;
  * refer to. What else a training's job says is for the worker to judge.
  */
 @Component
-class Submission {
+class JobSubmission {
   static final int MAX_PRIORITY = 1_000;
 
   private static final Pattern NAME = Pattern.compile("([^/@]+)/([^/@]+)");
@@ -51,8 +51,8 @@ class Submission {
   private static final int MAX_DEPTH = 8;
   private static final int NONCE_BYTES = 32;
 
-  private final Jobs jobs;
-  private final Objects objects;
+  private final JobLifecycle lifecycle;
+  private final ObjectRepository objects;
   private final Publishing publishing;
   private final References references;
   private final Access access;
@@ -60,15 +60,15 @@ class Submission {
   private final JsonMapper json;
   private final SecureRandom random = new SecureRandom();
 
-  Submission(
-      Jobs jobs,
-      Objects objects,
+  JobSubmission(
+      JobLifecycle lifecycle,
+      ObjectRepository objects,
       Publishing publishing,
       References references,
       Access access,
       JobSettings settings,
       JsonMapper json) {
-    this.jobs = jobs;
+    this.lifecycle = lifecycle;
     this.objects = objects;
     this.publishing = publishing;
     this.references = references;
@@ -101,7 +101,7 @@ class Submission {
           "type=%s, must come with the part of its name and no other"
               .formatted(request.type().name().toLowerCase()));
     }
-    Jobs.Added job;
+    NewJob job;
     if (request.train() != null) {
       job = train(caller, request, request.train());
     } else if (request.verify() != null) {
@@ -109,7 +109,7 @@ class Submission {
     } else {
       job = export(caller, request, java.util.Objects.requireNonNull(request.export()));
     }
-    jobs.add(List.of(job));
+    lifecycle.add(List.of(job));
     return job.id();
   }
 
@@ -146,13 +146,14 @@ class Submission {
         train.timeoutSeconds());
   }
 
-  private Jobs.Added train(Caller caller, JobRequest request, JobRequest.Train train) {
+  private NewJob train(Caller caller, JobRequest request, JobRequest.Train train) {
     AdapterName adapter = adapter(train.adapter());
     publishing.requirePossible(
         caller, new Publishing.Target(adapter, train.version(), train.visibility()));
-    Objects.@Nullable Stored model =
+    ObjectRepository.@Nullable Stored model =
         train.model() == null ? null : object(caller, ObjectKind.MODELS, "model", train.model());
-    Objects.Stored dataset = object(caller, ObjectKind.DATASETS, "dataset", train.dataset());
+    ObjectRepository.Stored dataset =
+        object(caller, ObjectKind.DATASETS, "dataset", train.dataset());
     requireJob(train, dataset.details().files());
     long memory = memory(train.memoryBytes());
     int timeout = timeout(train.timeoutSeconds());
@@ -172,25 +173,16 @@ class Submission {
                 train.timeoutSeconds()),
             null,
             null);
-    return new Jobs.Added(
+    return new NewJob(
         UUID.randomUUID(),
         pinned,
-        adapter.namespace(),
-        adapter.name(),
-        train.version(),
-        null,
-        Boolean.TRUE.equals(train.cuda()),
-        memory,
-        timeout,
-        model == null ? null : model.id(),
-        dataset.id(),
-        null,
-        null,
-        caller.account(),
-        caller.tokenId());
+        new NewJob.Subject(adapter.namespace(), adapter.name(), train.version()),
+        new NewJob.Requirements(null, Boolean.TRUE.equals(train.cuda()), memory, timeout),
+        new NewJob.Inputs(model == null ? null : model.id(), dataset.id(), null, null),
+        origin(caller));
   }
 
-  private Jobs.Added verify(Caller caller, JobRequest request, JobRequest.Verify verify) {
+  private NewJob verify(Caller caller, JobRequest request, JobRequest.Verify verify) {
     if (!BACKENDS.contains(verify.backend())) {
       throw Refusal.invalid(
           "verify.backend",
@@ -199,7 +191,7 @@ class Submission {
     References.Located version = version(caller, verify.adapter(), verify.version());
     byte[] nonce = new byte[NONCE_BYTES];
     random.nextBytes(nonce);
-    return new Jobs.Added(
+    return new NewJob(
         UUID.randomUUID(),
         new JobRequest(
             JobType.VERIFY,
@@ -207,30 +199,21 @@ class Submission {
             null,
             new JobRequest.Verify(verify.adapter(), version.version(), verify.backend()),
             null),
-        version.adapter().namespace(),
-        version.adapter().name(),
-        version.version(),
-        verify.backend(),
-        false,
-        0,
-        0,
-        null,
-        null,
-        version.digest().toString(),
-        HexFormat.of().formatHex(nonce),
-        caller.account(),
-        caller.tokenId());
+        subject(version),
+        NewJob.Requirements.ofBackend(verify.backend()),
+        new NewJob.Inputs(null, null, version.digest().toString(), HexFormat.of().formatHex(nonce)),
+        origin(caller));
   }
 
-  private Jobs.Added export(Caller caller, JobRequest request, JobRequest.Export export) {
+  private NewJob export(Caller caller, JobRequest request, JobRequest.Export export) {
     if (export.type() != null && !EXPORT_TYPES.contains(export.type())) {
       throw Refusal.invalid(
           "export.type", "type=%s, must be f16, bf16 or f32".formatted(export.type()));
     }
     References.Located version = version(caller, export.adapter(), export.version());
-    Objects.@Nullable Stored model =
+    ObjectRepository.@Nullable Stored model =
         export.model() == null ? null : object(caller, ObjectKind.MODELS, "model", export.model());
-    return new Jobs.Added(
+    return new NewJob(
         UUID.randomUUID(),
         new JobRequest(
             JobType.EXPORT,
@@ -242,19 +225,20 @@ class Submission {
                 version.version(),
                 model == null ? null : model.reference(),
                 export.type())),
-        version.adapter().namespace(),
-        version.adapter().name(),
-        version.version(),
-        null,
-        false,
-        0,
-        0,
-        model == null ? null : model.id(),
-        null,
-        version.digest().toString(),
-        null,
-        caller.account(),
-        caller.tokenId());
+        subject(version),
+        NewJob.Requirements.NONE,
+        new NewJob.Inputs(
+            model == null ? null : model.id(), null, version.digest().toString(), null),
+        origin(caller));
+  }
+
+  private static NewJob.Subject subject(References.Located version) {
+    return new NewJob.Subject(
+        version.adapter().namespace(), version.adapter().name(), version.version());
+  }
+
+  private static NewJob.Origin origin(Caller caller) {
+    return new NewJob.Origin(caller.account(), caller.tokenId());
   }
 
   private References.Located version(Caller caller, String name, String reference) {
@@ -275,7 +259,8 @@ class Submission {
     return new AdapterName(name.group(1), name.group(2));
   }
 
-  private Objects.Stored object(Caller caller, ObjectKind kind, String field, String text) {
+  private ObjectRepository.Stored object(
+      Caller caller, ObjectKind kind, String field, String text) {
     Matcher reference = OBJECT.matcher(text);
     if (!reference.matches()) {
       throw Refusal.invalid(
@@ -284,7 +269,7 @@ class Submission {
     String namespace = reference.group(1);
     String name = reference.group(2);
     String revision = reference.group(3);
-    Optional<Objects.Stored> found =
+    Optional<ObjectRepository.Stored> found =
         !access.seesPrivate(caller, namespace)
             ? Optional.empty()
             : revision == null

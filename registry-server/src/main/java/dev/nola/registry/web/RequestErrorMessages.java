@@ -37,7 +37,7 @@ import tools.jackson.databind.json.JsonMapper;
  * Says what is wrong with a request that no endpoint could take, as the endpoints say it: the value
  * and the rule. The libraries' own messages name classes and settings of this program instead.
  */
-record Wording(JsonMapper json) {
+record RequestErrorMessages(JsonMapper json) {
   private static final int SHOWN = 100;
   private static final String OURS = "dev.nola.";
   private static final Set<Class<?>> WHOLE =

@@ -19,7 +19,7 @@ import org.springframework.transaction.annotation.Transactional;
 /** Asks workers to verify versions: each that is published, and those that an admin wants. */
 @Component
 @EnableConfigurationProperties(VerificationSettings.class)
-class Rounds {
+class VerificationRequests {
   private static final int NONCE_BYTES = 32;
 
   /** Fewer cannot confirm each other, where the registry cannot confirm them. */
@@ -28,20 +28,20 @@ class Rounds {
   private final VerificationJobs jobs;
   private final Versions versions;
   private final AttestationStore attestations;
-  private final Standing standing;
+  private final VersionStatus status;
   private final VerificationSettings settings;
   private final SecureRandom random = new SecureRandom();
 
-  Rounds(
+  VerificationRequests(
       VerificationJobs jobs,
       Versions versions,
       AttestationStore attestations,
-      Standing standing,
+      VersionStatus status,
       VerificationSettings settings) {
     this.jobs = jobs;
     this.versions = versions;
     this.attestations = attestations;
-    this.standing = standing;
+    this.status = status;
     this.settings = settings;
   }
 
@@ -50,7 +50,7 @@ class Rounds {
   void published(VersionPublished version) {
     // The same file may have been published before, and attested.
     versions.lock(List.of(version.digest()));
-    standing.renew(List.of(version.digest()));
+    status.renew(List.of(version.digest()));
     Map<String, Integer> attested = attestations.keysByBackend(version.digest());
     List<VerificationJobs.Verification> wanted = new ArrayList<>();
     for (String backend : settings.backends()) {
@@ -89,7 +89,7 @@ class Rounds {
    * @return the jobs
    */
   @Transactional(propagation = Propagation.MANDATORY)
-  List<UUID> ask(List<Versions.Version> all, List<String> backends, int copies, int priority) {
+  List<UUID> request(List<Versions.Version> all, List<String> backends, int copies, int priority) {
     List<VerificationJobs.Verification> wanted = new ArrayList<>();
     for (Versions.Version version : all) {
       File file =

@@ -16,8 +16,8 @@ import org.springframework.transaction.annotation.Transactional;
 
 /** Makes versions what the attestations that count say of their files. */
 @Component
-class Standing {
-  private static final Logger LOG = LoggerFactory.getLogger(Standing.class);
+class VersionStatus {
+  private static final Logger LOG = LoggerFactory.getLogger(VersionStatus.class);
   private static final String REGISTRY = "registry"; // whose doing it is, in the audit log
 
   private final AttestationStore attestations;
@@ -25,7 +25,8 @@ class Standing {
   private final AuditLog audit;
   private final MeterRegistry meters;
 
-  Standing(AttestationStore attestations, Versions versions, AuditLog audit, MeterRegistry meters) {
+  VersionStatus(
+      AttestationStore attestations, Versions versions, AuditLog audit, MeterRegistry meters) {
     this.attestations = attestations;
     this.versions = versions;
     this.audit = audit;
