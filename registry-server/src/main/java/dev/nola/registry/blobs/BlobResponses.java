@@ -6,7 +6,6 @@ import java.io.InputStream;
 import org.springframework.core.io.AbstractResource;
 import org.springframework.core.io.InputStreamResource;
 import org.springframework.core.io.Resource;
-import org.springframework.core.io.support.ResourceRegion;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -47,15 +46,13 @@ public final class BlobResponses {
   }
 
   /**
-   * Returns a range of a blob.
+   * Returns a blob of which Spring sends the range that the {@code Range} header names.
    *
    * @param blob to send
-   * @param start offset of the first byte
-   * @param length in bytes
-   * @return a body that Spring sends with a {@code Content-Range} header
+   * @return a body that opens the blob when it is sent
    */
-  public static ResourceRegion range(BlobStore.Blob blob, long start, long length) {
-    return new ResourceRegion(new BlobResource(blob), start, length);
+  public static Resource ranged(BlobStore.Blob blob) {
+    return new BlobResource(blob);
   }
 
   private static final class BlobResource extends AbstractResource {

@@ -61,8 +61,8 @@ class AliasController {
   @PutMapping("/{alias}")
   @Transactional
   @Operation(
-      summary = "Point an alias to a version",
-      description = "Makes it, or moves it. For members of the namespace.")
+      summary = "Point an alias at a version",
+      description = "Creates or moves the alias. For members of the namespace.")
   Alias put(
       @PathVariable String namespace,
       @PathVariable String name,
@@ -102,7 +102,7 @@ class AliasController {
   @Transactional
   @Operation(
       summary = "Remove an alias",
-      description = "Its history stays. For members of the namespace.")
+      description = "Its history is kept. For members of the namespace.")
   void remove(
       @PathVariable String namespace,
       @PathVariable String name,

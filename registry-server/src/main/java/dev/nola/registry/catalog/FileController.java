@@ -20,6 +20,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.io.Resource;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.HttpRange;
@@ -31,7 +32,7 @@ import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.context.request.ServletWebRequest;
 
-/** Hands out files. */
+/** Endpoint to download version files. */
 @RestController
 @Tag(name = "Versions")
 class FileController {
@@ -54,9 +55,9 @@ class FileController {
   @Operation(
       summary = "Download a version's file",
       description =
-          "The ETag is the file's digest. Answers If-None-Match with 304 and a Range of bytes with"
-              + " 206. Repr-Digest (RFC 9530) has the digest of the whole file, Nola-Version the"
-              + " number of the version, Nola-Warning why it was yanked, if it was.",
+          "The ETag is the file's digest. Supports If-None-Match (304) and a Range of bytes (206)."
+              + " Headers: Repr-Digest (RFC 9530), the digest of the whole file; Nola-Version, the"
+              + " version's number; Nola-Warning, why the version was yanked, if it was.",
       responses = {
         @ApiResponse(
             responseCode = "200",
@@ -68,7 +69,7 @@ class FileController {
         @ApiResponse(responseCode = "304", content = @Content),
         @ApiResponse(responseCode = "416", content = @Content)
       })
-  ResponseEntity<?> download(
+  ResponseEntity<Resource> download(
       @PathVariable String namespace,
       @PathVariable String name,
       @PathVariable String version,
@@ -85,27 +86,30 @@ class FileController {
     }
     BlobStore.Blob blob = blobs.get(located.digest());
     HttpRange range = range(request.getRequest(), etag, size);
-    long start = range == null ? 0 : range.getRangeStart(size);
-    long length = range == null ? size : range.getRangeEnd(size) - start + 1;
     ResponseEntity.BodyBuilder response =
-        ResponseEntity.status(range == null ? HttpStatus.OK : HttpStatus.PARTIAL_CONTENT)
+        ResponseEntity.ok()
             .headers(headers)
-            .contentType(MediaType.parseMediaType(AdapterFile.MEDIA_TYPE))
-            .contentLength(length);
+            .contentType(MediaType.parseMediaType(AdapterFile.MEDIA_TYPE));
     if (request.getHttpMethod() == HttpMethod.HEAD) {
-      return range == null
-          ? response.build()
-          : response
-              .header(
-                  HttpHeaders.CONTENT_RANGE,
-                  "bytes %d-%d/%d".formatted(start, start + length - 1, size))
-              .build();
+      return range == null ? response.contentLength(size).build() : head(headers, range, size);
     }
-    if (start == 0) {
+    if (range == null || range.getRangeStart(size) == 0) {
       downloads.count(located); // a download that is resumed counts once
     }
-    return response.body(
-        range == null ? BlobResponses.whole(blob) : BlobResponses.range(blob, start, length));
+    return range == null
+        ? response.contentLength(size).body(BlobResponses.whole(blob))
+        : response.body(BlobResponses.ranged(blob));
+  }
+
+  private static ResponseEntity<Resource> head(HttpHeaders headers, HttpRange range, long size) {
+    long start = range.getRangeStart(size);
+    long end = range.getRangeEnd(size);
+    return ResponseEntity.status(HttpStatus.PARTIAL_CONTENT)
+        .headers(headers)
+        .contentType(MediaType.parseMediaType(AdapterFile.MEDIA_TYPE))
+        .contentLength(end - start + 1)
+        .header(HttpHeaders.CONTENT_RANGE, "bytes %d-%d/%d".formatted(start, end, size))
+        .build();
   }
 
   private HttpHeaders headers(References.Located located) {

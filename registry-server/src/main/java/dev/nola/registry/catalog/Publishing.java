@@ -172,7 +172,7 @@ public class Publishing {
               throw Refusal.of(
                   HttpStatus.CONFLICT,
                   "version-exists",
-                  "%s@%s %s, and its number is not given to other bytes"
+                  "version number taken: %s@%s %s; publish under another number"
                       .formatted(
                           target.adapter(),
                           taken.version,
@@ -269,7 +269,7 @@ public class Publishing {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "other-visibility",
-          "%s is %s; publishing does not change that"
+          "visibility cannot be changed by publishing: %s is %s"
               .formatted(target.adapter(), adapter.visibility().name().toLowerCase()));
     }
   }
@@ -280,14 +280,14 @@ public class Publishing {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "version-deleted",
-          what + " was deleted; its number is not given to other bytes, nor to the same");
+          what + " was deleted; its number cannot be reused");
     }
     if (!existing.version.equals(number.text())
         || !existing.digest().equals(candidate.content().digest())) {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "version-exists",
-          "%s exists with digest %s, and versions do not change; this is %s with digest %s"
+          "%s exists with digest %s and cannot be replaced; this is %s with digest %s"
               .formatted(what, existing.digest, number, candidate.content().digest()));
     }
     keep(candidate.content()); // also replaces a blob that was lost or damaged

@@ -83,8 +83,8 @@ class VersionController {
   @Operation(
       summary = "Publish a version",
       description =
-          "The body is the .nola file. 201 if it is new, 200 if the same bytes are published under"
-              + " this number already, 409 if others are. For members of the namespace.",
+          "The body is the .nola file. 201 if it is new, 200 if the same bytes are already published"
+              + " under this number, 409 if other bytes are. For members of the namespace.",
       requestBody =
           @RequestBody(
               required = true,
@@ -93,14 +93,14 @@ class VersionController {
         @ApiResponse(responseCode = "201", description = "Published", useReturnTypeSchema = true),
         @ApiResponse(
             responseCode = "200",
-            description = "The same bytes are published already",
+            description = "The same bytes are already published",
             useReturnTypeSchema = true)
       })
   ResponseEntity<VersionSummary> publish(
       @PathVariable String namespace,
       @PathVariable String name,
       @PathVariable String version,
-      @Parameter(description = "Of an adapter that this makes; public if left out.")
+      @Parameter(description = "Visibility of a new adapter; public by default.")
           @RequestParam(required = false)
           @Nullable Visibility visibility,
       @Parameter(hidden = true) HttpServletRequest request,
@@ -111,7 +111,7 @@ class VersionController {
       throw Refusal.of(
           HttpStatus.UNSUPPORTED_MEDIA_TYPE,
           "encoded",
-          "Content-Encoding: " + encoding + " is not taken; send the file as it is");
+          "Content-Encoding not supported: " + encoding + "; send the file unencoded");
     }
     AdapterName adapter = new AdapterName(namespace, name);
     Publishing.Published published =
@@ -129,7 +129,7 @@ class VersionController {
   @GetMapping
   @Operation(
       summary = "List an adapter's versions, highest first",
-      description = "Yanked ones, too.")
+      description = "Includes yanked versions.")
   ResponseEntity<Page<VersionSummary>> list(
       @PathVariable String namespace,
       @PathVariable String name,
@@ -185,7 +185,7 @@ class VersionController {
   @Operation(
       summary = "Yank a version",
       description =
-          "latest and ranges pass it over; by number, digest or alias it is still there, with a"
+          "latest and ranges skip it; by number, digest or alias it can still be downloaded, with a"
               + " warning. For members of the namespace.")
   VersionSummary yank(
       @PathVariable String namespace,
@@ -196,7 +196,7 @@ class VersionController {
     if (request.reason().isBlank() || request.reason().length() > MAX_REASON) {
       throw Refusal.invalid(
           "reason",
-          "reason has %d characters, must have 1 to %d"
+          "reason has %d characters; must have 1 to %d"
               .formatted(request.reason().length(), MAX_REASON));
     }
     AdapterName adapter = new AdapterName(namespace, name);
@@ -209,7 +209,7 @@ class VersionController {
 
   @DeleteMapping("/{version}/yank")
   @Transactional
-  @Operation(summary = "Take a yank back", description = "For members of the namespace.")
+  @Operation(summary = "Undo a yank", description = "For members of the namespace.")
   VersionSummary unyank(
       @PathVariable String namespace,
       @PathVariable String name,
@@ -227,10 +227,10 @@ class VersionController {
   @ResponseStatus(HttpStatus.NO_CONTENT)
   @Transactional
   @Operation(
-      summary = "Delete a version for good",
+      summary = "Delete a version permanently",
       description =
-          "Its number stays used, and aliases to it are removed; its file goes with the next"
-              + " garbage collection, unless another version has the same. For admins.")
+          "Its number cannot be reused, and its aliases are removed. Its file is deleted by the next"
+              + " garbage collection, unless another version has the same file. For admins.")
   void delete(
       @PathVariable String namespace,
       @PathVariable String name,

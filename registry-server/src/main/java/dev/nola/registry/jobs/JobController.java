@@ -45,7 +45,7 @@ import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 
-/** Jobs, for those who ask for them. */
+/** Endpoints to submit, read, follow and cancel jobs. */
 @RestController
 @RequestMapping("/api/v1/jobs")
 @Tag(name = "Jobs")
@@ -83,9 +83,10 @@ class JobController {
   @PostMapping
   @Transactional
   @Operation(
-      summary = "Ask for a job",
+      summary = "Submit a job",
       description =
-          "References are pinned to what they mean now. For members of the adapter's namespace.",
+          "References are pinned to the versions and revisions that they name now. For members of the"
+              + " adapter's namespace.",
       responses =
           @ApiResponse(responseCode = "201", description = "Queued", useReturnTypeSchema = true))
   ResponseEntity<JobDetails> submit(@RequestBody JobRequest request, Caller caller) {
@@ -98,7 +99,8 @@ class JobController {
   @GetMapping
   @Operation(
       summary = "List jobs, latest first",
-      description = "Of the namespaces where the caller is a member; workers and admins see all.")
+      description =
+          "Jobs of the namespaces where the caller is a member; workers and admins see all jobs.")
   ResponseEntity<Page<JobDetails>> list(
       @RequestParam(required = false) @Nullable JobState state,
       @RequestParam(required = false) @Nullable JobType type,
@@ -113,12 +115,12 @@ class JobController {
     if (adapter != null) {
       int slash = adapter.indexOf('/');
       if (slash < 0) {
-        throw Refusal.invalid("adapter", "adapter=" + adapter + ", must be namespace/name");
+        throw Refusal.invalid("adapter", "adapter=" + adapter + "; must be namespace/name");
       }
       name = adapter.substring(slash + 1);
       if (owner != null && !owner.equals(adapter.substring(0, slash))) {
         throw Refusal.invalid(
-            "adapter", "adapter=%s, is not in namespace=%s".formatted(adapter, owner));
+            "adapter", "adapter %s is not in namespace %s".formatted(adapter, owner));
       }
       owner = adapter.substring(0, slash);
     }
@@ -136,7 +138,9 @@ class JobController {
   }
 
   @GetMapping("/{id}")
-  @Operation(summary = "Read a job", description = "For members of its namespace, workers, admins.")
+  @Operation(
+      summary = "Read a job",
+      description = "For members of its namespace, workers and admins.")
   JobDetails get(@PathVariable UUID id, Caller caller) {
     return see(caller, id).details();
   }
@@ -144,7 +148,7 @@ class JobController {
   @PatchMapping("/{id}")
   @Transactional
   @Operation(
-      summary = "Change the priority of a job that waits",
+      summary = "Change the priority of a queued job",
       description = "For members of its namespace.")
   JobDetails change(@PathVariable UUID id, @RequestBody JobChange change, Caller caller) {
     Job job = requireMember(caller, id);
@@ -159,8 +163,8 @@ class JobController {
   @Operation(
       summary = "Cancel a job",
       description =
-          "One that waits ends at once; a worker that has it is told with its next heartbeat, and"
-              + " its result is refused from now on. For members of its namespace.")
+          "A queued job ends at once. The worker of a running job learns of it with its next"
+              + " heartbeat; its result is no longer accepted. For members of its namespace.")
   JobDetails cancel(@PathVariable UUID id, Caller caller) {
     Job job = requireMember(caller, id);
     lifecycle.cancel(id, "cancelled by " + caller.account());
@@ -170,10 +174,11 @@ class JobController {
 
   @PostMapping("/{id}/retry")
   @Operation(
-      summary = "Try a job again that failed or was cancelled",
+      summary = "Retry a job that failed or was cancelled",
       description =
-          "A training whose result could not be published is published now, in the caller's name and"
-              + " without training again; every other job waits anew. For members of its namespace.")
+          "If the result of a training could not be published, it is published now in the caller's"
+              + " name, without training again; any other job is queued again. For members of its"
+              + " namespace.")
   JobDetails retry(
       @PathVariable UUID id, @RequestBody(required = false) @Nullable JobRetry retry, Caller caller)
       throws IOException {
@@ -184,7 +189,7 @@ class JobController {
     boolean kept = job.details().result() != null;
     if (request.train() == null) {
       if (!version.equals(job.version())) {
-        throw Refusal.invalid("version", "version=" + version + ", is for trainings only");
+        throw Refusal.invalid("version", "version may be set for training jobs only");
       }
     } else if (!kept || !version.equals(job.version())) {
       request =
@@ -198,7 +203,7 @@ class JobController {
     if (kept) {
       results.publishKept(caller, job, request, version);
     } else {
-      lifecycle.queueAgain(id, request, version, "again, asked for by " + caller.account());
+      lifecycle.queueAgain(id, request, version, "retried by " + caller.account());
     }
     note(caller, "job.retry", job.details(), version);
     return jobs.find(id).orElseThrow().details();
@@ -229,9 +234,9 @@ class JobController {
   @Operation(
       summary = "Follow a job",
       description =
-          "Server-sent events: everything from the beginning, or behind Last-Event-ID, and then what"
-              + " happens; the stream ends after the job's end. For members of its namespace, workers"
-              + " and admins.",
+          "Server-sent events: all events from the beginning, or those after Last-Event-ID, then new"
+              + " ones as they happen; the stream ends after the job's end. For members of its"
+              + " namespace, workers and admins.",
       responses =
           @ApiResponse(
               responseCode = "200",
@@ -259,10 +264,7 @@ class JobController {
 
   private Job requireMember(Caller caller, UUID id) {
     Job job = see(caller, id);
-    String namespace = job.details().namespace();
-    if (access.role(caller, namespace).isEmpty()) {
-      throw Refusal.forbidden("only members of the namespace " + namespace + " may do this");
-    }
+    access.requireMember(caller, job.details().namespace());
     return job;
   }
 

@@ -95,7 +95,9 @@ class JobResults {
     Job job = leasing.requireLeased(worker, id, fence, CALL);
     if (job.type() == JobType.VERIFY) {
       throw Refusal.of(
-          HttpStatus.CONFLICT, "wrong-type", "a verification ends with an attestation");
+          HttpStatus.CONFLICT,
+          "wrong-type",
+          "verification jobs end with an attestation, not a result");
     }
     StoredBlob kept = keep(length, body);
     if (job.type() == JobType.EXPORT) {

@@ -29,8 +29,8 @@ import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Turns requests into jobs: checks what can be checked before anyone works, and pins what they
- * refer to. What else a training's job says is for the worker to judge.
+ * Turns requests into jobs: checks what can be checked before a worker runs them, and pins their
+ * references. The worker checks the rest of a training's job file.
  */
 @Component
 class JobSubmission {
@@ -98,7 +98,7 @@ class JobSubmission {
     if (parts != 1 || !fits) {
       throw Refusal.invalid(
           "type",
-          "type=%s, must come with the part of its name and no other"
+          "type=%s, must come with the member of the same name and no other"
               .formatted(request.type().name().toLowerCase()));
     }
     NewJob job;
@@ -114,7 +114,7 @@ class JobSubmission {
   }
 
   /**
-   * Insists on a legal priority.
+   * Requires a priority within the limits.
    *
    * @throws Refusal if it is not
    */
@@ -244,10 +244,7 @@ class JobSubmission {
   private References.Located version(Caller caller, String name, String reference) {
     AdapterName adapter = adapter(name);
     References.Located version = references.find(caller, adapter, reference);
-    if (access.role(caller, adapter.namespace()).isEmpty()) {
-      throw Refusal.forbidden(
-          "only members of the namespace " + adapter.namespace() + " may do this");
-    }
+    access.requireMember(caller, adapter.namespace());
     return version;
   }
 
@@ -279,7 +276,8 @@ class JobSubmission {
         () ->
             Refusal.invalid(
                 field,
-                "%s=%s, must be registered, and be one that you may see".formatted(field, text)));
+                "%s %s not found; it must be registered and visible to you"
+                    .formatted(field, text)));
   }
 
   private long memory(@Nullable Long asked) {
@@ -306,19 +304,19 @@ class JobSubmission {
     int length = json.writeValueAsString(train.job()).getBytes(StandardCharsets.UTF_8).length;
     if (length > MAX_JOB) {
       throw Refusal.invalid(
-          "train.job", "job has %d bytes as JSON, limit is %d".formatted(length, MAX_JOB));
+          "train.job", "job has %d bytes as JSON; the limit is %d".formatted(length, MAX_JOB));
     }
     for (String key : train.job().keySet()) {
       if (key.contains(".")) {
         violations.add(
-            new Violation("train.job." + key, "key %s, must have no dot".formatted(key)));
+            new Violation("train.job." + key, "key %s must not contain a dot".formatted(key)));
       }
     }
     if (train.job().get("model") instanceof Map<?, ?> model && model.containsKey("base")) {
       violations.add(
           new Violation(
               "train.job.model.base",
-              "model.base must not be there: train.model names the base model"));
+              "model.base must not be set; train.model names the base model"));
     }
     checkTexts("train.job.model", train.job().get("model"), 0, violations);
     checkTexts("train.job.data", train.job().get("data"), 0, violations);
@@ -330,7 +328,7 @@ class JobSubmission {
           violations.add(
               new Violation(
                   "train.job.data." + key,
-                  "data.%s=%s, must be the path of a file of %s"
+                  "data.%s=%s, must be the path of a file in %s"
                       .formatted(key, path, train.dataset())));
         }
       }
@@ -343,7 +341,9 @@ class JobSubmission {
   private static void checkTexts(
       String where, @Nullable Object value, int depth, List<Violation> violations) {
     if (depth > MAX_DEPTH) {
-      violations.add(new Violation(where, "is nested more than %d deep".formatted(MAX_DEPTH)));
+      violations.add(
+          new Violation(
+              where, "value nested too deep; the limit is %d levels".formatted(MAX_DEPTH)));
       return;
     }
     switch (value) {
@@ -356,14 +356,16 @@ class JobSubmission {
             || DRIVE.matcher(text).matches()) {
           violations.add(
               new Violation(
-                  where, "%s, must not be an absolute path, go up or be a URL".formatted(text)));
+                  where,
+                  "%s must not be an absolute path, contain .. or be a URL".formatted(text)));
         }
       }
       case Map<?, ?> map ->
           map.forEach(
               (key, inner) -> {
                 if (String.valueOf(key).contains(".")) {
-                  violations.add(new Violation(where, "key %s, must have no dot".formatted(key)));
+                  violations.add(
+                      new Violation(where, "key %s must not contain a dot".formatted(key)));
                 }
                 checkTexts(where + "." + key, inner, depth + 1, violations);
               });

@@ -200,7 +200,7 @@ class LeaseService {
     if (job.details().cancelRequested()) {
       metrics.late(call, 1);
       throw Refusal.of(
-          HttpStatus.CONFLICT, "cancelled", "the job %s is to be cancelled".formatted(job.id()));
+          HttpStatus.CONFLICT, "cancelled", "job %s is being cancelled".formatted(job.id()));
     }
   }
 
@@ -213,7 +213,7 @@ class LeaseService {
     return Refusal.of(
         HttpStatus.CONFLICT,
         "lease-lost",
-        "the lease with fence %d of the job %s has ended, or was never this account's"
+        "lease lost: fence %d of job %s has expired or belongs to another account"
             .formatted(fence, id));
   }
 
@@ -306,7 +306,7 @@ class LeaseService {
                   state = case when cancel_requested then 'CANCELLED'
                     when attempts >= max_attempts then 'FAILED' else 'QUEUED' end,
                   reason = case when cancel_requested then reason
-                    else 'worker ' || worker || ' was not heard of any more, in attempt '
+                    else 'worker ' || worker || ' stopped sending heartbeats in attempt '
                       || attempts || ' of ' || max_attempts end,
                   finished_at = case when cancel_requested or attempts >= max_attempts
                     then now() end,

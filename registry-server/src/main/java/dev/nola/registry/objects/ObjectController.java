@@ -83,8 +83,8 @@ class ObjectController {
   @Operation(
       summary = "Upload a file of a model or dataset",
       description =
-          "The body must have the digest. 201 if the namespace sends it for the first time. A file that"
-              + " no manifest names within nola.catalog.collection-grace is deleted. For members of the"
+          "The body must have the digest. 201 if the file is new to the namespace. A file that no"
+              + " manifest names within nola.catalog.collection-grace is deleted. For members of the"
               + " namespace.",
       requestBody =
           @RequestBody(
@@ -95,7 +95,7 @@ class ObjectController {
                       schema = @Schema(type = "string", format = "binary"))),
       responses = {
         @ApiResponse(responseCode = "201", description = "Stored", content = @Content),
-        @ApiResponse(responseCode = "200", description = "It was there", content = @Content)
+        @ApiResponse(responseCode = "200", description = "Already there", content = @Content)
       })
   ResponseEntity<Void> upload(
       @PathVariable String kind,
@@ -121,7 +121,7 @@ class ObjectController {
         throw Refusal.of(
             HttpStatus.UNPROCESSABLE_CONTENT,
             "wrong-digest",
-            "the body has the digest %s, the path says %s".formatted(actual, expected));
+            "wrong digest: the body has %s, the path says %s".formatted(actual, expected));
       }
       long size = upload.size();
       boolean known = objects.sizeOf(namespaceId, digest).isPresent();
@@ -129,7 +129,7 @@ class ObjectController {
       if (size > room) {
         throw Refusal.invalid(
             "quota",
-            "the file has %d bytes, the quota of the namespace %s leaves %d"
+            "file too large: %d bytes; the quota of namespace %s leaves %d"
                 .formatted(size, namespace, Math.max(0, room)));
       }
       upload.commit(); // before the row, so that no row is without its blob
@@ -143,11 +143,14 @@ class ObjectController {
   @Operation(
       summary = "Register a revision of a model or dataset",
       description =
-          "201 if it is new, 200 if it was there. Of a dataset, every file must have been uploaded; a"
-              + " model's may be with workers only. For members of the namespace.",
+          "201 if it is new, 200 if it was already there. Every file of a dataset must have been"
+              + " uploaded; files of a model may exist on workers only. For members of the namespace.",
       responses = {
-        @ApiResponse(responseCode = "201", description = "Made", useReturnTypeSchema = true),
-        @ApiResponse(responseCode = "200", description = "It was there", useReturnTypeSchema = true)
+        @ApiResponse(responseCode = "201", description = "Created", useReturnTypeSchema = true),
+        @ApiResponse(
+            responseCode = "200",
+            description = "Already there",
+            useReturnTypeSchema = true)
       })
   ResponseEntity<ObjectDetails> put(
       @PathVariable String kind,
@@ -273,7 +276,7 @@ class ObjectController {
                 file ->
                     new Violation(
                         "files",
-                        "%s with digest %s and %d bytes was not uploaded"
+                        "file not uploaded: %s with digest %s and %d bytes"
                             .formatted(file.path(), file.digest(), file.size())))
             .toList();
     return Refusal.invalid(violations);

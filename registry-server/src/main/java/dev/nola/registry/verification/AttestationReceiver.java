@@ -229,7 +229,7 @@ class AttestationReceiver {
       return false;
     }
     LOG.warn(
-        "an attestation of {} by worker {} of {} is refused: {}",
+        "attestation of {} by worker {} of {} refused: {}",
         nameOf(job),
         job.worker(),
         caller.account(),
@@ -250,7 +250,7 @@ class AttestationReceiver {
       Case judged = Objects.requireNonNull(byJob.get(it.job()));
       if (it.attested().reconstruction().outcome() == Outcome.MISMATCH) {
         LOG.error(
-            "worker {} got other bits of {} by {}: {}",
+            "worker {} reconstructed other bits of {} with backend {}: {}",
             judged.job().worker(),
             nameOf(judged.job()),
             judged.job().backend(),
@@ -265,7 +265,7 @@ class AttestationReceiver {
     for (UUID job : attestations.contradicted(unchecked)) {
       LeasedVerification it = Objects.requireNonNull(byJob.get(job)).job();
       LOG.error(
-          "workers contradict each other about {} by {}: one of them did not reconstruct it",
+          "attestations of {} with backend {} contradict each other: one of the workers did not reconstruct it",
           nameOf(it),
           it.backend());
       meters.counter("nola.attestations.contradicted").increment();
@@ -293,7 +293,8 @@ class AttestationReceiver {
         item.job(),
         false,
         "lease-lost",
-        "the job %s is no longer this worker's under fence %d".formatted(item.job(), item.fence()));
+        "lease lost: job %s is no longer leased to this worker with fence %d"
+            .formatted(item.job(), item.fence()));
   }
 
   private static String digestOf(Attested attested) {

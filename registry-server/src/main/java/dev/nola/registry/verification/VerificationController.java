@@ -54,10 +54,11 @@ class VerificationController {
   @PostMapping
   @Transactional
   @Operation(
-      summary = "Have versions verified, all or some",
+      operationId = "campaignStart",
+      summary = "Request the verification of all or some versions",
       description =
-          "Whatever is attested of them already; deleted ones are left out. Follow Location for the"
-              + " report. For admins.")
+          "Versions are verified again even if they have attestations; deleted ones are skipped."
+              + " Location has the report. For admins.")
   ResponseEntity<VerificationReport> start(
       @RequestBody VerificationRequest request, Caller caller) {
     List<String> backends = request.backends() == null ? settings.backends() : request.backends();
@@ -91,7 +92,8 @@ class VerificationController {
 
   @GetMapping("/{id}")
   @Operation(
-      summary = "Read what came of verifications that were asked for together",
+      operationId = "campaignGet",
+      summary = "Read the report of a verification request",
       description = "For admins.")
   VerificationReport get(@PathVariable UUID id) {
     return runs.report(id).orElseThrow(() -> Refusal.notFound("verification " + id));
@@ -100,7 +102,7 @@ class VerificationController {
   private static void requireLegal(List<String> backends, int copies) {
     if (backends.isEmpty() || new HashSet<>(backends).size() < backends.size()) {
       throw Refusal.invalid(
-          "backends", "backends=" + backends + ", must name at least one, and none twice");
+          "backends", "backends=" + backends + ", must name at least one backend, each once");
     }
     for (String backend : backends) {
       if (!Statement.BACKENDS.contains(backend)) {
