@@ -42,24 +42,32 @@ class ModuleRulesTest {
           .definedBy("dev.nola.api..")
           .layer("sdk")
           .definedBy("dev.nola.client..")
+          .layer("command")
+          .definedBy("dev.nola.command..")
           .layer("cli")
           .definedBy("dev.nola.cli..")
           .layer("registry-server")
           .definedBy("dev.nola.registry..")
           .layer("trainer-worker")
           .definedBy("dev.nola.trainer..")
+          .layer("demo")
+          .definedBy("dev.nola.demo..")
           .whereLayer("format-spec")
           .mayNotAccessAnyLayer()
           .whereLayer("api")
           .mayOnlyAccessLayers("format-spec")
           .whereLayer("sdk")
           .mayOnlyAccessLayers("format-spec", "api")
-          .whereLayer("cli")
+          .whereLayer("command")
           .mayOnlyAccessLayers("sdk", "format-spec", "api")
+          .whereLayer("cli")
+          .mayOnlyAccessLayers("command", "sdk", "format-spec", "api")
           .whereLayer("registry-server")
           .mayOnlyAccessLayers("format-spec", "api")
           .whereLayer("trainer-worker")
-          .mayOnlyAccessLayers("format-spec", "api", "sdk");
+          .mayOnlyAccessLayers("format-spec", "api", "sdk", "command")
+          .whereLayer("demo")
+          .mayOnlyAccessLayers("format-spec", "api", "sdk", "command", "cli", "trainer-worker");
 
   @ArchTest
   static final ArchRule everyClassIsInAModule =
@@ -75,9 +83,11 @@ class ModuleRulesTest {
               "dev.nola.reconstruct..",
               "dev.nola.api..",
               "dev.nola.client..",
+              "dev.nola.command..",
               "dev.nola.cli..",
               "dev.nola.registry..",
-              "dev.nola.trainer..");
+              "dev.nola.trainer..",
+              "dev.nola.demo..");
 
   @ArchTest
   static final ArchRule formatSpecDependsOnFlatBuffersAndTheJdkAlone =
