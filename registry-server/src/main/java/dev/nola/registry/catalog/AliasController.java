@@ -80,10 +80,8 @@ class AliasController {
               .formatted(alias));
     }
     VersionEntity version =
-        VersionNumber.parse(request.version())
-            .flatMap(
-                number -> versions.findByAdapterIdAndPrecedence(adapterId, number.precedence()))
-            .filter(found -> found.deletedAt == null && found.version.equals(request.version()))
+        versions
+            .findByNumber(adapterId, request.version())
             .orElseThrow(
                 () ->
                     Refusal.invalid(

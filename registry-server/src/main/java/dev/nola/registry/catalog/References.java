@@ -121,11 +121,8 @@ public class References {
     if (reference.startsWith("sha256:")) {
       return versions.findByDigest(adapterId, reference);
     }
-    Optional<VersionNumber> number = VersionNumber.parse(reference);
-    if (number.isPresent()) {
-      return versions
-          .findByAdapterIdAndPrecedence(adapterId, number.get().precedence())
-          .filter(version -> version.version.equals(reference) && version.deletedAt == null);
+    if (VersionNumber.parse(reference).isPresent()) {
+      return versions.findByNumber(adapterId, reference);
     }
     Optional<VersionEntity> alias =
         isName(reference) ? versions.findByAlias(adapterId, reference) : Optional.empty();

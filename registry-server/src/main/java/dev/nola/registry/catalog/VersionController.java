@@ -22,15 +22,12 @@ import io.swagger.v3.oas.annotations.tags.Tag;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.net.URI;
-import java.time.Clock;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
-import org.springframework.transaction.annotation.Transactional;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -47,34 +44,30 @@ import org.springframework.web.bind.annotation.RestController;
 class VersionController {
   private static final String KIND = "versions";
   private static final String ABOVE_ALL = "~";
-  private static final int MAX_REASON = 500;
 
   private final Publishing publishing;
+  private final VersionChanges changes;
   private final References references;
   private final Adapters adapters;
   private final VersionRepository versions;
   private final AliasRepository aliases;
   private final ContentsStore contents;
-  private final ApplicationEventPublisher events;
-  private final Clock clock;
 
   VersionController(
       Publishing publishing,
+      VersionChanges changes,
       References references,
       Adapters adapters,
       VersionRepository versions,
       AliasRepository aliases,
-      ContentsStore contents,
-      ApplicationEventPublisher events,
-      Clock clock) {
+      ContentsStore contents) {
     this.publishing = publishing;
+    this.changes = changes;
     this.references = references;
     this.adapters = adapters;
     this.versions = versions;
     this.aliases = aliases;
     this.contents = contents;
-    this.events = events;
-    this.clock = clock;
   }
 
   @PostMapping(
@@ -181,7 +174,6 @@ class VersionController {
   }
 
   @PutMapping("/{version}/yank")
-  @Transactional
   @Operation(
       summary = "Yank a version",
       description =
@@ -193,39 +185,21 @@ class VersionController {
       @PathVariable String version,
       @org.springframework.web.bind.annotation.RequestBody YankRequest request,
       Caller caller) {
-    if (request.reason().isBlank() || request.reason().length() > MAX_REASON) {
-      throw Refusal.invalid(
-          "reason",
-          "reason has %d characters; must have 1 to %d"
-              .formatted(request.reason().length(), MAX_REASON));
-    }
-    AdapterName adapter = new AdapterName(namespace, name);
-    VersionEntity found = lock(caller, adapter, version);
-    found.yankedAt = clock.instant();
-    found.yankedBy = caller.account();
-    found.yankReason = request.reason();
-    return changed(caller, adapter, found, "version.yank", request.reason());
+    return changes.yank(caller, new AdapterName(namespace, name), version, request.reason());
   }
 
   @DeleteMapping("/{version}/yank")
-  @Transactional
   @Operation(summary = "Undo a yank", description = "For members of the namespace.")
   VersionSummary unyank(
       @PathVariable String namespace,
       @PathVariable String name,
       @PathVariable String version,
       Caller caller) {
-    AdapterName adapter = new AdapterName(namespace, name);
-    VersionEntity found = lock(caller, adapter, version);
-    found.yankedAt = null;
-    found.yankedBy = null;
-    found.yankReason = null;
-    return changed(caller, adapter, found, "version.unyank", "");
+    return changes.unyank(caller, new AdapterName(namespace, name), version);
   }
 
   @DeleteMapping("/{version}")
   @ResponseStatus(HttpStatus.NO_CONTENT)
-  @Transactional
   @Operation(
       summary = "Delete a version permanently",
       description =
@@ -236,30 +210,6 @@ class VersionController {
       @PathVariable String name,
       @PathVariable String version,
       Caller caller) {
-    AdapterName adapter = new AdapterName(namespace, name);
-    VersionEntity found = lock(caller, adapter, version);
-    for (AliasEntity alias : aliases.ofVersion(found.id())) {
-      aliases.delete(alias);
-      aliases.note(found.adapterId, alias.key.name(), null, caller.account(), clock.instant());
-    }
-    found.deletedAt = clock.instant();
-    changed(caller, adapter, found, "version.delete", found.digest);
-    events.publishEvent(new VersionDeleted(adapter, found.version));
-  }
-
-  private VersionEntity lock(Caller caller, AdapterName adapter, String version) {
-    long adapterId = adapters.lock(caller, adapter).id();
-    return VersionNumber.parse(version)
-        .flatMap(number -> versions.findByAdapterIdAndPrecedence(adapterId, number.precedence()))
-        .filter(found -> found.version.equals(version) && found.deletedAt == null)
-        .orElseThrow(() -> Refusal.notFound("version " + version + " of " + adapter));
-  }
-
-  private VersionSummary changed(
-      Caller caller, AdapterName adapter, VersionEntity version, String action, String detail) {
-    versions.saveAndFlush(version); // the listing is renewed by SQL, which must see it
-    adapters.changed(
-        adapter, version.adapterId, caller, action, adapter + "@" + version.version, detail);
-    return version.summary();
+    changes.delete(caller, new AdapterName(namespace, name), version);
   }
 }

@@ -17,6 +17,19 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
   /** Deleted ones, too: their numbers stay used. */
   Optional<VersionEntity> findByAdapterIdAndPrecedence(long adapterId, String precedence);
 
+  /**
+   * Finds a version that is not deleted by its number.
+   *
+   * @param adapterId row of the adapter
+   * @param version its number, as it was published
+   * @return the version, or empty if there is none
+   */
+  default Optional<VersionEntity> findByNumber(long adapterId, String version) {
+    return VersionNumber.parse(version)
+        .flatMap(number -> findByAdapterIdAndPrecedence(adapterId, number.precedence()))
+        .filter(found -> found.version.equals(version) && found.deletedAt == null);
+  }
+
   /** Of several with the same bytes, the one of highest precedence that is usable, if any is. */
   @Query(
       "select v from VersionEntity v where v.adapterId = :adapterId and v.digest = :digest"

@@ -10,9 +10,7 @@ import dev.nola.api.job.JobRetry;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
 import dev.nola.digest.Sha256;
-import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
-import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.Cursor;
@@ -33,7 +31,6 @@ import org.springframework.core.io.Resource;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
-import org.springframework.transaction.annotation.Transactional;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PatchMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -52,36 +49,17 @@ import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 class JobController {
   private static final String LIST = "jobs";
 
-  private final JobSubmission submission;
-  private final JobRepository jobs;
-  private final JobLifecycle lifecycle;
+  private final JobService jobs;
   private final JobEventStream stream;
-  private final JobResults results;
   private final BlobStore blobs;
-  private final Access access;
-  private final AuditLog audit;
 
-  JobController(
-      JobSubmission submission,
-      JobRepository jobs,
-      JobLifecycle lifecycle,
-      JobEventStream stream,
-      JobResults results,
-      BlobStore blobs,
-      Access access,
-      AuditLog audit) {
-    this.submission = submission;
+  JobController(JobService jobs, JobEventStream stream, BlobStore blobs) {
     this.jobs = jobs;
-    this.lifecycle = lifecycle;
     this.stream = stream;
-    this.results = results;
     this.blobs = blobs;
-    this.access = access;
-    this.audit = audit;
   }
 
   @PostMapping
-  @Transactional
   @Operation(
       summary = "Submit a job",
       description =
@@ -90,10 +68,8 @@ class JobController {
       responses =
           @ApiResponse(responseCode = "201", description = "Queued", useReturnTypeSchema = true))
   ResponseEntity<JobDetails> submit(@RequestBody JobRequest request, Caller caller) {
-    UUID id = submission.submit(caller, request);
-    JobDetails job = jobs.find(id).orElseThrow().details();
-    note(caller, "job.submit", job, job.type().name().toLowerCase());
-    return ResponseEntity.created(URI.create("/api/v1/jobs/" + id)).body(job);
+    JobDetails job = jobs.submit(caller, request);
+    return ResponseEntity.created(URI.create("/api/v1/jobs/" + job.id())).body(job);
   }
 
   @GetMapping
@@ -127,11 +103,7 @@ class JobController {
     long before = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, LIST, 1).number(0);
     return Pages.of(
         jobs.list(
-            new JobQuery(
-                caller.readsAll() ? null : access.namespacesOf(caller),
-                new JobQuery.Filter(state, type, owner, name),
-                before,
-                Pages.fetch(limit))),
+            caller, new JobQuery.Filter(state, type, owner, name), before, Pages.fetch(limit)),
         limit,
         last -> new Cursor(LIST, List.of(Long.toString(last.position()))),
         Job::details);
@@ -142,34 +114,25 @@ class JobController {
       summary = "Read a job",
       description = "For members of its namespace, workers and admins.")
   JobDetails get(@PathVariable UUID id, Caller caller) {
-    return see(caller, id).details();
+    return jobs.see(caller, id).details();
   }
 
   @PatchMapping("/{id}")
-  @Transactional
   @Operation(
       summary = "Change the priority of a queued job",
       description = "For members of its namespace.")
   JobDetails change(@PathVariable UUID id, @RequestBody JobChange change, Caller caller) {
-    Job job = requireMember(caller, id);
-    JobSubmission.requirePriority(change.priority());
-    lifecycle.changePriority(id, change.priority());
-    note(caller, "job.priority", job.details(), Integer.toString(change.priority()));
-    return jobs.find(id).orElseThrow().details();
+    return jobs.changePriority(caller, id, change.priority());
   }
 
   @PostMapping("/{id}/cancel")
-  @Transactional
   @Operation(
       summary = "Cancel a job",
       description =
           "A queued job ends at once. The worker of a running job learns of it with its next"
               + " heartbeat; its result is no longer accepted. For members of its namespace.")
   JobDetails cancel(@PathVariable UUID id, Caller caller) {
-    Job job = requireMember(caller, id);
-    lifecycle.cancel(id, "cancelled by " + caller.account());
-    note(caller, "job.cancel", job.details(), "");
-    return jobs.find(id).orElseThrow().details();
+    return jobs.cancel(caller, id);
   }
 
   @PostMapping("/{id}/retry")
@@ -182,31 +145,7 @@ class JobController {
   JobDetails retry(
       @PathVariable UUID id, @RequestBody(required = false) @Nullable JobRetry retry, Caller caller)
       throws IOException {
-    Job job = requireMember(caller, id);
-    JobLifecycle.requireRetryable(job);
-    JobRequest request = job.details().request();
-    String version = retry == null || retry.version() == null ? job.version() : retry.version();
-    boolean kept = job.details().result() != null;
-    if (request.train() == null) {
-      if (!version.equals(job.version())) {
-        throw Refusal.invalid("version", "version may be set for training jobs only");
-      }
-    } else if (!kept || !version.equals(job.version())) {
-      request =
-          new JobRequest(
-              JobType.TRAIN,
-              request.priority(),
-              submission.withVersion(caller, request.train(), version),
-              null,
-              null);
-    }
-    if (kept) {
-      results.publishKept(caller, job, request, version);
-    } else {
-      lifecycle.queueAgain(id, request, version, "retried by " + caller.account());
-    }
-    note(caller, "job.retry", job.details(), version);
-    return jobs.find(id).orElseThrow().details();
+    return jobs.retry(caller, id, retry);
   }
 
   @GetMapping("/{id}/result")
@@ -221,7 +160,7 @@ class JobController {
                       mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
                       schema = @Schema(type = "string", format = "binary"))))
   ResponseEntity<Resource> result(@PathVariable UUID id, Caller caller) throws IOException {
-    Job job = see(caller, id);
+    Job job = jobs.see(caller, id);
     JobResult result = job.details().result();
     boolean published = job.type() == JobType.TRAIN && job.state() == JobState.SUCCEEDED;
     if (result == null || result.digest() == null || published) {
@@ -248,27 +187,11 @@ class JobController {
       @PathVariable UUID id,
       @RequestHeader(name = "Last-Event-ID", required = false) @Nullable Long lastEventId,
       Caller caller) {
-    see(caller, id);
+    jobs.see(caller, id);
     return ResponseEntity.ok()
         .contentType(MediaType.TEXT_EVENT_STREAM)
         .header(HttpHeaders.CACHE_CONTROL, "no-store")
         .header("X-Accel-Buffering", "no") // nginx would hold events back
         .body(stream.follow(id, lastEventId == null ? 0 : lastEventId));
-  }
-
-  private Job see(Caller caller, UUID id) {
-    return jobs.find(id)
-        .filter(job -> access.seesPrivate(caller, job.details().namespace()))
-        .orElseThrow(() -> Refusal.notFound("job " + id));
-  }
-
-  private Job requireMember(Caller caller, UUID id) {
-    Job job = see(caller, id);
-    access.requireMember(caller, job.details().namespace());
-    return job;
-  }
-
-  private void note(Caller caller, String action, JobDetails job, String detail) {
-    audit.add(caller.account(), caller.tokenId(), action, "job " + job.id(), detail);
   }
 }
