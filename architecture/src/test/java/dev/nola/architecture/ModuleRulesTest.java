@@ -12,9 +12,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/**
- * Imports run one way through the house: whoever adds an arrow changes a rule here, and says why.
- */
+/** Enforces the dependencies between modules. To add one, change a rule here and say why. */
 @AnalyzeClasses(packages = "dev.nola", importOptions = ImportOption.DoNotIncludeTests.class)
 class ModuleRulesTest {
   private static final String[] FORMAT_SPEC = {
@@ -28,11 +26,11 @@ class ModuleRulesTest {
   };
 
   /**
-   * The command line stands on the sdk, and so on what the sdk's own signatures are made of: the
-   * types of format-spec and api.
+   * The command line uses the sdk, and therefore also the types in the sdk's signatures: those of
+   * format-spec and api.
    */
   @ArchTest
-  static final ArchRule modulesUseOnlyWhatTheyStandOn =
+  static final ArchRule modulesUseOnlyTheModulesBelowThem =
       layeredArchitecture()
           .consideringOnlyDependenciesInAnyPackage("dev.nola..")
           .withOptionalLayers(true)
@@ -118,18 +116,20 @@ class ModuleRulesTest {
           .dependOnClassesThat()
           .resideInAnyPackage("dev.nola.format.flatbuffers..", "com.google.flatbuffers..");
 
-  private static final DescribedPredicate<JavaMethodCall> LEAVES_MEMORY_TO_THE_GARBAGE_COLLECTION =
+  private static final DescribedPredicate<JavaMethodCall> LEAVES_MEMORY_TO_THE_GARBAGE_COLLECTOR =
       DescribedPredicate.describe(
-          "makes an array over Java's memory",
+          "creates an array over Java's memory",
           call ->
               call.getTargetOwner().getName().startsWith("ai.djl.ndarray.ND")
                   && (call.getName().equals("create")
                       || call.getTarget().getRawParameterTypes().stream()
                           .anyMatch(type -> type.getName().equals(Number.class.getName()))));
 
-  /** Why is with {@code Tensors.scalar}. The torch backend computes no gradients. */
+  /**
+   * {@code Tensors.scalar} gives the reason. The torch backend is exempt: it computes no gradients.
+   */
   @ArchTest
-  static final ArchRule arraysOfGradientsAreInMemoryOfPyTorch =
+  static final ArchRule arraysWithGradientsAreInPyTorchsMemory =
       noClasses()
           .that()
           .resideInAPackage("dev.nola.trainer..")
@@ -138,7 +138,7 @@ class ModuleRulesTest {
           .and()
           .doNotHaveFullyQualifiedName("dev.nola.trainer.model.Tensors")
           .should()
-          .callMethodWhere(LEAVES_MEMORY_TO_THE_GARBAGE_COLLECTION);
+          .callMethodWhere(LEAVES_MEMORY_TO_THE_GARBAGE_COLLECTOR);
 
   @ArchTest
   static final ArchRule packagesHaveNoCycles =
