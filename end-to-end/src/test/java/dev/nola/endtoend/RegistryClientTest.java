@@ -289,10 +289,10 @@ class RegistryClientTest {
       assertThat(unseen.kind()).isEqualTo(Kind.NOT_FOUND);
       assertThat(unseen)
           .hasMessage(
-              "there is no adapter %s that you may see; private adapters need: nola login --registry %s",
+              "adapter %s not found (private adapters need a token); private adapters need: nola login --registry %s",
               mood, registry.url());
       assertThat(refusal(() -> bob.pull(reference, Progress.NONE)))
-          .hasMessage("there is no adapter %s that you may see", mood);
+          .hasMessage("adapter %s not found", mood);
       assertThat(refusal(() -> bob.version(reference)).kind()).isEqualTo(Kind.NOT_FOUND);
     }
   }

@@ -23,7 +23,7 @@ import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExcep
 import org.springframework.web.util.DisconnectedClientHelper;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Turns what goes wrong into problem details (RFC 9457). */
+/** Turns exceptions into problem details (RFC 9457). */
 @RestControllerAdvice
 class Problems extends ResponseEntityExceptionHandler {
   private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
@@ -31,10 +31,10 @@ class Problems extends ResponseEntityExceptionHandler {
   private static final String INVALID_CHARACTER = "22021"; // SQLSTATE
   private static final Duration DATABASE_RETRY = Duration.ofSeconds(5);
 
-  private final Wording wording;
+  private final RequestErrorMessages wording;
 
   Problems(JsonMapper json) {
-    this.wording = new Wording(json);
+    this.wording = new RequestErrorMessages(json);
   }
 
   @ExceptionHandler
@@ -53,15 +53,15 @@ class Problems extends ResponseEntityExceptionHandler {
     return new ResponseEntity<>(problem, headers, refusal.status());
   }
 
-  /** The database is away, or cut the connection: the same request may work in a moment. */
+  /** Handles a database that is unavailable or closed the connection; a retry may succeed. */
   @ExceptionHandler({
     DataAccessResourceFailureException.class,
     TransientDataAccessException.class,
     TransactionException.class
   })
   ResponseEntity<Object> databaseAway(Exception failure) {
-    LOG.error("the database cannot be used", failure);
-    return refused(Refusal.unavailable("the database cannot be used just now", DATABASE_RETRY));
+    LOG.error("database unavailable", failure);
+    return refused(Refusal.unavailable("database unavailable; try again later", DATABASE_RETRY));
   }
 
   @ExceptionHandler
@@ -76,7 +76,8 @@ class Problems extends ResponseEntityExceptionHandler {
       return databaseAway(failure);
     }
     if (state.equals(INVALID_CHARACTER)) {
-      return refused(Refusal.invalid("request", "a text has a character NUL, which is not stored"));
+      return refused(
+          Refusal.invalid("request", "text contains the character NUL, which cannot be stored"));
     }
     return unexpected(failure);
   }
@@ -84,7 +85,7 @@ class Problems extends ResponseEntityExceptionHandler {
   @ExceptionHandler
   @Nullable ResponseEntity<Object> unexpected(Exception failure) {
     if (DisconnectedClientHelper.isClientDisconnectedException(failure)) {
-      LOG.debug("the caller has gone", failure);
+      LOG.debug("client disconnected", failure);
       return null;
     }
     LOG.error("request failed", failure);
@@ -92,7 +93,7 @@ class Problems extends ResponseEntityExceptionHandler {
         Refusal.of(
             HttpStatus.INTERNAL_SERVER_ERROR,
             "internal",
-            Wording.of(HttpStatus.INTERNAL_SERVER_ERROR)));
+            RequestErrorMessages.of(HttpStatus.INTERNAL_SERVER_ERROR)));
   }
 
   @Override
@@ -104,7 +105,7 @@ class Problems extends ResponseEntityExceptionHandler {
     return refused(Refusal.of(HttpStatus.BAD_REQUEST, "unreadable", wording.of(failure, status)));
   }
 
-  /** What the framework found by itself: its status and headers, our words. */
+  /** Keeps the status and headers of the framework's exceptions, and replaces their texts. */
   @Override
   protected @Nullable ResponseEntity<Object> handleExceptionInternal(
       Exception failure,

@@ -1,11 +1,9 @@
 package dev.nola.registry.blobs;
 
-import dev.nola.digest.Sha256;
 import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.SocketTimeoutException;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.function.LongConsumer;
 import org.springframework.http.HttpStatus;
@@ -16,29 +14,28 @@ import org.springframework.http.HttpStatus;
  * @param length of the body as declared, or -1
  * @param maxSize of the body in bytes
  * @param timeout from its first byte to its last
- * @param counter is told of every byte that comes, and may refuse it
+ * @param counter receives the number of bytes of each read, and may refuse them
  */
-public record Reception(long length, long maxSize, Duration timeout, LongConsumer counter) {
+public record BodyReceiver(long length, long maxSize, Duration timeout, LongConsumer counter) {
   private static final int BUFFER = 64 * 1024;
 
   /**
    * Receives all bytes; does not commit them.
    *
-   * @return their digest
+   * @param body of the request
+   * @param upload takes the bytes, and hashes them
    * @throws Refusal if the body is too large, too slow, cut off or not as long as declared
    * @throws IOException if the bytes cannot be kept
    */
-  public Sha256 receive(InputStream body, BlobStore.Upload upload) throws IOException {
+  public void receive(InputStream body, BlobStore.Upload upload) throws IOException {
     if (length > maxSize) {
       throw tooLarge();
     }
-    MessageDigest hash = Sha256.newMessageDigest();
     byte[] buffer = new byte[BUFFER];
     long deadline = System.nanoTime() + timeout.toNanos();
     for (int n = read(body, buffer); n >= 0; n = read(body, buffer)) {
       counter.accept(n);
       upload.write(buffer, 0, n);
-      hash.update(buffer, 0, n);
       if (upload.size() > maxSize) {
         throw tooLarge();
       }
@@ -50,9 +47,8 @@ public record Reception(long length, long maxSize, Duration timeout, LongConsume
       throw Refusal.of(
           HttpStatus.BAD_REQUEST,
           "wrong-length",
-          "the body has %d bytes, Content-Length says %d".formatted(upload.size(), length));
+          "body has %d bytes, but Content-Length is %d".formatted(upload.size(), length));
     }
-    return Sha256.finish(hash);
   }
 
   private int read(InputStream body, byte[] buffer) throws IOException {
@@ -62,8 +58,8 @@ public record Reception(long length, long maxSize, Duration timeout, LongConsume
       if (e instanceof SocketTimeoutException || e.getCause() instanceof SocketTimeoutException) {
         throw tooSlow();
       }
-      // Its sender is most likely gone; in case not, this is for it, and not a fault of ours.
-      throw Refusal.of(HttpStatus.BAD_REQUEST, "cut-off", "the body could not be read to its end");
+      // The client most likely disconnected. If not, the request is at fault, not the server.
+      throw Refusal.of(HttpStatus.BAD_REQUEST, "cut-off", "the request body ended early");
     }
   }
 
@@ -71,13 +67,13 @@ public record Reception(long length, long maxSize, Duration timeout, LongConsume
     return Refusal.of(
         HttpStatus.CONTENT_TOO_LARGE,
         "too-large",
-        "the file is larger than %d bytes".formatted(maxSize));
+        "file too large; the limit is %d bytes".formatted(maxSize));
   }
 
   private Refusal tooSlow() {
     return Refusal.of(
         HttpStatus.REQUEST_TIMEOUT,
         "too-slow",
-        "the body stopped, or took longer than %d seconds".formatted(timeout.toSeconds()));
+        "upload too slow; the limit is %d seconds".formatted(timeout.toSeconds()));
   }
 }

@@ -14,7 +14,7 @@ import org.springframework.transaction.event.TransactionalEventListener;
  * what other replicas do; this wakes it sooner for what happens here, and when the server ends.
  */
 @Component
-class Waiting {
+class QueueSignal {
   private final Lock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private long round;
@@ -70,7 +70,7 @@ class Waiting {
   }
 
   @TransactionalEventListener(fallbackExecution = true)
-  void queued(Jobs.Queued event) {
+  void queued(JobsQueued event) {
     lock.lock();
     try {
       round++;

@@ -18,26 +18,26 @@ import org.springframework.transaction.annotation.Transactional;
 /** Asks workers to verify versions: each that is published, and those that an admin wants. */
 @Component
 @EnableConfigurationProperties(VerificationSettings.class)
-class Rounds {
+class VerificationRequests {
   /** Fewer cannot confirm each other, where the registry cannot confirm them. */
   private static final int PAIR = 2;
 
   private final VerificationJobs jobs;
   private final Versions versions;
   private final AttestationStore attestations;
-  private final Standing standing;
+  private final VersionStatus status;
   private final VerificationSettings settings;
 
-  Rounds(
+  VerificationRequests(
       VerificationJobs jobs,
       Versions versions,
       AttestationStore attestations,
-      Standing standing,
+      VersionStatus status,
       VerificationSettings settings) {
     this.jobs = jobs;
     this.versions = versions;
     this.attestations = attestations;
-    this.standing = standing;
+    this.status = status;
     this.settings = settings;
   }
 
@@ -46,7 +46,7 @@ class Rounds {
   void published(VersionPublished version) {
     // The same file may have been published before, and attested.
     versions.lock(List.of(version.digest()));
-    standing.renew(List.of(version.digest()));
+    status.renew(List.of(version.digest()));
     Map<String, Integer> attested = attestations.keysByBackend(version.digest());
     List<VerificationJobs.Verification> wanted = new ArrayList<>();
     for (String backend : settings.backends()) {
@@ -85,7 +85,7 @@ class Rounds {
    * @return the jobs
    */
   @Transactional(propagation = Propagation.MANDATORY)
-  List<UUID> ask(List<Versions.Version> all, List<String> backends, int copies, int priority) {
+  List<UUID> request(List<Versions.Version> all, List<String> backends, int copies, int priority) {
     List<VerificationJobs.Verification> wanted = new ArrayList<>();
     for (Versions.Version version : all) {
       File file =

@@ -14,7 +14,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Verifications that were asked for together, and what the table of jobs says of them. */
 @Component
-class Campaigns {
+class VerificationRunRepository {
   private static final int MAX_NAMES = 1_000;
 
   private final JdbcClient database;
@@ -22,7 +22,8 @@ class Campaigns {
   private final JsonMapper json;
   private final Clock clock;
 
-  Campaigns(JdbcClient database, JdbcTemplate batches, JsonMapper json, Clock clock) {
+  VerificationRunRepository(
+      JdbcClient database, JdbcTemplate batches, JsonMapper json, Clock clock) {
     this.database = database;
     this.batches = batches;
     this.json = json;

@@ -13,10 +13,10 @@ import dev.nola.registry.catalog.Versions;
 import dev.nola.registry.jobs.VerificationJobs;
 import dev.nola.registry.jobs.VerificationJobs.LeasedVerification;
 import dev.nola.registry.keys.WorkerKeys;
-import dev.nola.registry.verification.Judgement.Attested;
-import dev.nola.registry.verification.Judgement.Judged;
-import dev.nola.registry.verification.Judgement.Refused;
-import dev.nola.registry.verification.Judgement.Unsupported;
+import dev.nola.registry.verification.AttestationVerifier.Attested;
+import dev.nola.registry.verification.AttestationVerifier.Judged;
+import dev.nola.registry.verification.AttestationVerifier.Refused;
+import dev.nola.registry.verification.AttestationVerifier.Unsupported;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -38,26 +38,26 @@ import org.springframework.transaction.support.TransactionTemplate;
  * follows is recorded at once, in one order of locks: keys, adapters and files, jobs.
  */
 @Component
-class Intake {
-  private static final Logger LOG = LoggerFactory.getLogger(Intake.class);
+class AttestationReceiver {
+  private static final Logger LOG = LoggerFactory.getLogger(AttestationReceiver.class);
 
   private final VerificationJobs jobs;
   private final WorkerKeys keys;
   private final Examination examination;
   private final Versions versions;
   private final AttestationStore attestations;
-  private final Standing standing;
+  private final VersionStatus status;
   private final AuditLog audit;
   private final TransactionTemplate transaction;
   private final MeterRegistry meters;
 
-  Intake(
+  AttestationReceiver(
       VerificationJobs jobs,
       WorkerKeys keys,
       Examination examination,
       Versions versions,
       AttestationStore attestations,
-      Standing standing,
+      VersionStatus status,
       AuditLog audit,
       TransactionTemplate transaction,
       MeterRegistry meters) {
@@ -66,7 +66,7 @@ class Intake {
     this.examination = examination;
     this.versions = versions;
     this.attestations = attestations;
-    this.standing = standing;
+    this.status = status;
     this.audit = audit;
     this.transaction = transaction;
     this.meters = meters;
@@ -99,7 +99,7 @@ class Intake {
    *
    * @throws IOException if a file cannot be read; nothing is recorded then
    */
-  AttestationReport.Answer take(Caller caller, List<Item> items) throws IOException {
+  AttestationReport.Answer receive(Caller caller, List<Item> items) throws IOException {
     Map<UUID, Long> fences = new LinkedHashMap<>();
     items.forEach(item -> fences.put(item.job(), item.fence()));
     Map<UUID, LeasedVerification> leased =
@@ -116,18 +116,20 @@ class Intake {
   }
 
   private List<Case> read(Caller caller, List<Item> items, Map<UUID, LeasedVerification> leased) {
-    Map<String, Judgement.Known> known = new HashMap<>();
+    Map<String, AttestationVerifier.Known> known = new HashMap<>();
     keys.find(
             items.stream()
                 .filter(item -> item.envelope() != null)
-                .map(item -> Judgement.keyOf(Objects.requireNonNull(item.envelope())))
+                .map(item -> AttestationVerifier.keyOf(Objects.requireNonNull(item.envelope())))
                 .collect(Collectors.toSet()))
-        .forEach((fingerprint, key) -> known.put(fingerprint, Judgement.Known.of(key)));
+        .forEach((fingerprint, key) -> known.put(fingerprint, AttestationVerifier.Known.of(key)));
     List<Case> cases = new ArrayList<>();
     for (Item item : items) {
       LeasedVerification job = leased.get(item.job());
       if (job != null) {
-        cases.add(new Case(item, job, Judgement.read(item, job, caller.account(), known), false));
+        cases.add(
+            new Case(
+                item, job, AttestationVerifier.read(item, job, caller.account(), known), false));
       }
     }
     return cases;
@@ -149,7 +151,9 @@ class Intake {
       for (Case it : file.getValue()) {
         checked.put(
             it.item().job(),
-            it.with(Judgement.check((Attested) it.judged(), proven), !proven.proofs().isEmpty()));
+            it.with(
+                AttestationVerifier.check((Attested) it.judged(), proven),
+                !proven.proofs().isEmpty()));
       }
     }
     return List.copyOf(checked.values());
@@ -191,7 +195,7 @@ class Intake {
       }
     }
     attestations.add(received);
-    standing.renew(received.stream().map(it -> digestOf(it.attested())).distinct().toList());
+    status.renew(received.stream().map(it -> digestOf(it.attested())).distinct().toList());
     note(cases, received);
     return verdicts;
   }
@@ -211,7 +215,7 @@ class Intake {
                 return it;
               }
               Refused refused =
-                  Judgement.refusal(
+                  AttestationVerifier.refusal(
                       attested.key(), held.get(attested.key()), it.job(), caller.account());
               return refused == null ? it : it.with(refused, false);
             })
@@ -225,7 +229,7 @@ class Intake {
       return false;
     }
     LOG.warn(
-        "an attestation of {} by worker {} of {} is refused: {}",
+        "attestation of {} by worker {} of {} refused: {}",
         nameOf(job),
         job.worker(),
         caller.account(),
@@ -246,7 +250,7 @@ class Intake {
       Case judged = Objects.requireNonNull(byJob.get(it.job()));
       if (it.attested().reconstruction().outcome() == Outcome.MISMATCH) {
         LOG.error(
-            "worker {} got other bits of {} by {}: {}",
+            "worker {} reconstructed other bits of {} with backend {}: {}",
             judged.job().worker(),
             nameOf(judged.job()),
             judged.job().backend(),
@@ -261,7 +265,7 @@ class Intake {
     for (UUID job : attestations.contradicted(unchecked)) {
       LeasedVerification it = Objects.requireNonNull(byJob.get(job)).job();
       LOG.error(
-          "workers contradict each other about {} by {}: one of them did not reconstruct it",
+          "attestations of {} with backend {} contradict each other: one of the workers did not reconstruct it",
           nameOf(it),
           it.backend());
       meters.counter("nola.attestations.contradicted").increment();
@@ -289,7 +293,8 @@ class Intake {
         item.job(),
         false,
         "lease-lost",
-        "the job %s is no longer this worker's under fence %d".formatted(item.job(), item.fence()));
+        "lease lost: job %s is no longer leased to this worker with fence %d"
+            .formatted(item.job(), item.fence()));
   }
 
   private static String digestOf(Attested attested) {

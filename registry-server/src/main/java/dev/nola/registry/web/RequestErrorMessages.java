@@ -34,26 +34,34 @@ import tools.jackson.databind.exc.ValueInstantiationException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Says what is wrong with a request that no endpoint could take, as the endpoints say it: the value
- * and the rule. The libraries' own messages name classes and settings of this program instead.
+ * Words the errors of requests that fail before they reach an endpoint, as the endpoints do: the
+ * value and the rule. The libraries' own messages would show classes and settings of the server.
+ *
+ * @param json writes enum values as the API names them
  */
-record Wording(JsonMapper json) {
+record RequestErrorMessages(JsonMapper json) {
   private static final int SHOWN = 100;
   private static final String OURS = "dev.nola.";
   private static final Set<Class<?>> WHOLE =
       Set.of(int.class, Integer.class, long.class, Long.class);
 
-  /** The detail of a problem of this status. */
+  /**
+   * Returns the detail of a problem.
+   *
+   * @param failure of the request
+   * @param status of the response
+   * @return one line for the client
+   */
   String of(Exception failure, HttpStatusCode status) {
     return switch (failure) {
       case HttpMessageNotReadableException e -> ofBody(e);
       case TypeMismatchException e when "".equals(e.getValue()) ->
-          "%s is empty, must be %s".formatted(e.getPropertyName(), rule(e.getRequiredType()));
+          "%s is empty; must be %s".formatted(e.getPropertyName(), rule(e.getRequiredType()));
       case TypeMismatchException e ->
           "%s=%s, must be %s"
               .formatted(e.getPropertyName(), show(e.getValue()), rule(e.getRequiredType()));
       case MissingServletRequestParameterException e ->
-          "the parameter %s is missing, must be %s"
+          "parameter %s is missing; must be %s"
               .formatted(
                   e.getParameterName(),
                   rule(
@@ -68,13 +76,14 @@ record Wording(JsonMapper json) {
                       : "=" + show(withoutParameters(e.getContentType())),
                   oneOf(types(e.getSupportedMediaTypes())));
       case HttpMediaTypeNotAcceptableException e ->
-          "the Accept header takes nothing that is here: "
+          "no representation matches Accept; available: "
               + String.join(", ", types(e.getSupportedMediaTypes()));
       case HttpRequestMethodNotSupportedException e ->
-          "%s is not done at this path, must be %s"
+          "method %s not allowed; use %s"
               .formatted(
                   e.getMethod(),
-                  oneOf(
+                  String.join(
+                      " or ",
                       e.getSupportedMethods() == null
                           ? Set.of()
                           : new TreeSet<>(Arrays.asList(e.getSupportedMethods()))));
@@ -82,21 +91,26 @@ record Wording(JsonMapper json) {
     };
   }
 
-  /** Of a failure of which no more is known. */
+  /**
+   * Returns the detail of a problem of which only the status is known.
+   *
+   * @param status of the response
+   * @return one line for the client
+   */
   static String of(HttpStatusCode status) {
     if (status.value() == HttpStatus.NOT_FOUND.value()) {
-      return "there is no such path; see /v3/api-docs";
+      return "path not found; see /v3/api-docs";
     }
     return status.is5xxServerError()
-        ? "the server failed; its log has the reason under this request's id"
-        : "the request's line, its head or its body breaks the rules of HTTP";
+        ? "internal server error; the server's log has the reason under this request id"
+        : "malformed HTTP request";
   }
 
   private String ofBody(HttpMessageNotReadableException failure) {
     return switch (failure.getCause()) {
       case JacksonException e -> of(e);
-      case null -> "the body is missing, must be JSON";
-      default -> "the body is not readable: it stopped, or is not what its head says";
+      case null -> "the body is missing; must be JSON";
+      default -> "the body cannot be read: it ended early or does not match its headers";
     };
   }
 
@@ -106,36 +120,36 @@ record Wording(JsonMapper json) {
       case InvalidFormatException e ->
           "%s=%s, must be %s".formatted(where, show(e.getValue()), rule(e.getTargetType()));
       case PropertyBindingException e ->
-          "%s is not known, must be %s".formatted(where, oneOf(names(e.getKnownPropertyIds())));
+          "unknown property %s; must be %s".formatted(where, oneOf(names(e.getKnownPropertyIds())));
       case MismatchedInputException e -> ofToken(where, e);
       case ValueInstantiationException e when worded(e.getCause()) instanceof String reason ->
           e.getPath().isEmpty() ? reason : where + ": " + reason;
-      case ValueInstantiationException _ -> where + " has null where a value must be";
+      case ValueInstantiationException _ -> where + " contains null; a value is required";
       case InputCoercionException e ->
-          "%s is beyond its range, must be %s".formatted(where, rule(e.getTargetType()));
+          "%s is out of range; must be %s".formatted(where, rule(e.getTargetType()));
       case StreamConstraintsException _ ->
-          "the body is beyond a limit: nested %d deep, a text of %d characters, a number of %d digits"
+          "the body exceeds a limit: %d levels of nesting, %d characters in a string, %d digits in a number"
               .formatted(
                   StreamReadConstraints.DEFAULT_MAX_DEPTH,
                   StreamReadConstraints.DEFAULT_MAX_STRING_LEN,
                   StreamReadConstraints.DEFAULT_MAX_NUM_LEN);
-      case StreamReadException e -> "the body is no JSON" + place(e.getLocation());
-      default -> where + " does not fit what /v3/api-docs says of it";
+      case StreamReadException e -> "the body is not valid JSON" + place(e.getLocation());
+      default -> where + " is invalid; see /v3/api-docs";
     };
   }
 
   private String ofToken(String where, MismatchedInputException failure) {
     String rule = rule(failure.getTargetType());
     return switch (failure.getCurrentToken()) {
-      case null -> "%s is empty, must be %s".formatted(where, rule);
-      case VALUE_NULL, END_OBJECT -> "%s is missing or null, must be %s".formatted(where, rule);
+      case null -> "%s is empty; must be %s".formatted(where, rule);
+      case VALUE_NULL, END_OBJECT -> "%s is missing or null; must be %s".formatted(where, rule);
       case JsonToken token when failure.getPath().isEmpty() && kind(token).equals(rule) ->
-          "the body goes on behind the end of its JSON" + place(failure.getLocation());
-      case JsonToken token -> "%s is %s, must be %s".formatted(where, kind(token), rule);
+          "unexpected content after the JSON body" + place(failure.getLocation());
+      case JsonToken token -> "%s is %s; must be %s".formatted(where, kind(token), rule);
     };
   }
 
-  /** Such as {@code train.version} or {@code files[2].size}. */
+  /** Returns a path such as {@code train.version} or {@code files[2].size}. */
   private static String where(List<JacksonException.Reference> path) {
     StringBuilder text = new StringBuilder();
     for (JacksonException.Reference step : path) {
@@ -148,7 +162,7 @@ record Wording(JsonMapper json) {
     return text.isEmpty() ? "the body" : text.toString();
   }
 
-  /** What one of our records, and not the JDK in its place, says against its parts. */
+  /** Returns the message of a record of this project that rejects its components, else null. */
   private static @Nullable String worded(@Nullable Throwable cause) {
     if (cause == null || cause.getMessage() == null || cause.getStackTrace().length == 0) {
       return null;
@@ -170,13 +184,13 @@ record Wording(JsonMapper json) {
     }
     if (WHOLE.contains(type)) {
       boolean small = type == int.class || type == Integer.class;
-      return "a whole number of %d bits".formatted(small ? Integer.SIZE : Long.SIZE);
+      return "a %d-bit integer".formatted(small ? Integer.SIZE : Long.SIZE);
     }
     return switch (type) {
       case Class<?> c when c == double.class || c == Double.class -> "a number";
       case Class<?> c when c == boolean.class || c == Boolean.class -> "true or false";
-      case Class<?> c when c == UUID.class -> "a UUID: hexadecimal digits, 8-4-4-4-12 of them";
-      case Class<?> c when c == String.class -> "a text";
+      case Class<?> c when c == UUID.class -> "a UUID (8-4-4-4-12 hexadecimal digits)";
+      case Class<?> c when c == String.class -> "a string";
       case Class<?> c when java.time.temporal.Temporal.class.isAssignableFrom(c) ->
           "a time such as 2026-01-31T12:00:00Z";
       case Class<?> c when Collection.class.isAssignableFrom(c) || c.isArray() -> "a list";
@@ -189,10 +203,10 @@ record Wording(JsonMapper json) {
     return switch (token) {
       case START_OBJECT, PROPERTY_NAME -> "an object";
       case START_ARRAY, END_ARRAY -> "a list";
-      case VALUE_STRING -> "a text";
+      case VALUE_STRING -> "a string";
       case VALUE_NUMBER_INT, VALUE_NUMBER_FLOAT -> "a number";
       case VALUE_TRUE, VALUE_FALSE -> "true or false";
-      default -> "no value";
+      default -> "not a value";
     };
   }
 
@@ -212,12 +226,12 @@ record Wording(JsonMapper json) {
     return known == null ? List.of() : known.stream().map(String::valueOf).sorted().toList();
   }
 
-  /** The framework adds a charset, which nobody sent. */
+  /** Drops the charset, which the framework adds. */
   private static String withoutParameters(MediaType type) {
     return type.getType() + "/" + type.getSubtype();
   }
 
-  /** The registry speaks JSON; the framework could also write it as YAML, for /v3/api-docs. */
+  /** Leaves out YAML, which the framework writes for /v3/api-docs only. */
   private static Set<String> types(List<MediaType> supported) {
     return supported.stream()
         .filter(type -> !type.isWildcardSubtype() && !type.getSubtype().contains("yaml"))

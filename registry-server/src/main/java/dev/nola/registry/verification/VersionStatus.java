@@ -14,18 +14,19 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
-/** Makes versions what the attestations that count say of their files. */
+/** Updates the verification status of versions from the attestations of their files. */
 @Component
-class Standing {
-  private static final Logger LOG = LoggerFactory.getLogger(Standing.class);
-  private static final String REGISTRY = "registry"; // whose doing it is, in the audit log
+class VersionStatus {
+  private static final Logger LOG = LoggerFactory.getLogger(VersionStatus.class);
+  private static final String REGISTRY = "registry"; // account in the audit log
 
   private final AttestationStore attestations;
   private final Versions versions;
   private final AuditLog audit;
   private final MeterRegistry meters;
 
-  Standing(AttestationStore attestations, Versions versions, AuditLog audit, MeterRegistry meters) {
+  VersionStatus(
+      AttestationStore attestations, Versions versions, AuditLog audit, MeterRegistry meters) {
     this.attestations = attestations;
     this.versions = versions;
     this.audit = audit;
@@ -33,7 +34,11 @@ class Standing {
     meters.counter("nola.versions.mismatched"); // there from the start, so that it can be watched
   }
 
-  /** After attestations of these files have come or gone, which are locked. */
+  /**
+   * Updates all versions that have these files.
+   *
+   * @param digests of files whose attestations changed, locked by {@link Versions#lock}
+   */
   @Transactional(propagation = Propagation.MANDATORY)
   void renew(Collection<String> digests) {
     if (digests.isEmpty()) {
@@ -44,26 +49,26 @@ class Standing {
     }
   }
 
-  /** Everything that the key signed no longer counts. */
+  /** Withdraws all attestations that the key signed. */
   @EventListener
   @Transactional(propagation = Propagation.MANDATORY)
   void keyRevoked(WorkerKeys.Revoked revoked) {
     List<String> digests = attestations.attestedBy(revoked.fingerprint());
     versions.lock(digests);
-    renew(digests); // those whose proof it confirmed are of the same files
+    renew(digests); // attestations that the key confirmed are of the same files
   }
 
   private void note(Versions.Change change) {
     String what = change.version().toString();
     if (change.now() == Verification.MISMATCHED) {
       LOG.error(
-          "MISMATCH: a trusted worker reconstructed {} ({}) to other bits than its file names",
+          "MISMATCH: a trusted worker's reconstruction of {} ({}) differs from the digest in its file",
           what,
           change.version().digest());
       meters.counter("nola.versions.mismatched").increment();
       audit.add(REGISTRY, null, "version.mismatch", what, change.version().digest());
     } else if (change.version().verification() == Verification.MISMATCHED) {
-      LOG.warn("{} is no longer mismatched: no attestation against it counts any more", what);
+      LOG.warn("{} is no longer mismatched: all attestations against it were withdrawn", what);
       audit.add(REGISTRY, null, "version.mismatch-withdrawn", what, change.version().digest());
     }
   }

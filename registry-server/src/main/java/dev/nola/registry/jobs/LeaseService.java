@@ -6,8 +6,8 @@ import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
 import dev.nola.api.job.LeaseRequest;
-import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.StoredBlob;
 import dev.nola.registry.web.Refusal;
 import java.time.Duration;
 import java.util.Comparator;
@@ -32,23 +32,25 @@ import tools.jackson.databind.json.JsonMapper;
  * which expire. What a worker sends counts while its fencing number is the job's.
  */
 @Component
-class Leasing {
+class LeaseService {
   private static final int MAX_DOUBLINGS = 20;
 
   /** Leases that one round of expiry ends. */
   private static final int EXPIRY_BATCH = 1_000;
 
   private final JdbcClient database;
-  private final Jobs jobs;
+  private final JobRepository jobs;
+  private final JobLifecycle lifecycle;
   private final JobEvents events;
   private final JobMetrics metrics;
   private final ApplicationEventPublisher publisher;
   private final JobSettings settings;
   private final JsonMapper json;
 
-  Leasing(
+  LeaseService(
       JdbcClient database,
-      Jobs jobs,
+      JobRepository jobs,
+      JobLifecycle lifecycle,
       JobEvents events,
       JobMetrics metrics,
       ApplicationEventPublisher publisher,
@@ -56,6 +58,7 @@ class Leasing {
       JsonMapper json) {
     this.database = database;
     this.jobs = jobs;
+    this.lifecycle = lifecycle;
     this.events = events;
     this.metrics = metrics;
     this.publisher = publisher;
@@ -197,7 +200,7 @@ class Leasing {
     if (job.details().cancelRequested()) {
       metrics.late(call, 1);
       throw Refusal.of(
-          HttpStatus.CONFLICT, "cancelled", "the job %s is to be cancelled".formatted(job.id()));
+          HttpStatus.CONFLICT, "cancelled", "job %s is being cancelled".formatted(job.id()));
     }
   }
 
@@ -210,7 +213,7 @@ class Leasing {
     return Refusal.of(
         HttpStatus.CONFLICT,
         "lease-lost",
-        "the lease with fence %d of the job %s has ended, or was never this account's"
+        "lease lost: fence %d of job %s has expired or belongs to another account"
             .formatted(fence, id));
   }
 
@@ -253,7 +256,7 @@ class Leasing {
 
   /** Keeps a checkpoint instead of the one before. */
   @Transactional
-  void checkpoint(Caller worker, UUID id, long fence, Sha256 digest, long size) {
+  void checkpoint(Caller worker, UUID id, long fence, StoredBlob checkpoint) {
     lockLeased(worker, id, fence, "checkpoint");
     database
         .sql(
@@ -261,7 +264,11 @@ class Leasing {
             update job set checkpoint_digest = ?, checkpoint_size = ?,
               expires_at = now() + make_interval(secs => ?)
             where id = ?""")
-        .params(digest.toString(), size, JobSettings.seconds(settings.lease()), id)
+        .params(
+            checkpoint.digest().toString(),
+            checkpoint.size(),
+            JobSettings.seconds(settings.lease()),
+            id)
         .update();
   }
 
@@ -275,7 +282,7 @@ class Leasing {
     Job job =
         lockLeased(worker.account(), id, failure.fence())
             .orElseThrow(() -> lostOrAbsent(id, failure.fence(), "failure"));
-    jobs.giveUp(job, failure.reason(), failure.retryable(), backoff(job.details().attempts()));
+    lifecycle.giveUp(job, failure.reason(), failure.retryable(), backoff(job.details().attempts()));
   }
 
   private Duration backoff(int attempts) {
@@ -299,7 +306,7 @@ class Leasing {
                   state = case when cancel_requested then 'CANCELLED'
                     when attempts >= max_attempts then 'FAILED' else 'QUEUED' end,
                   reason = case when cancel_requested then reason
-                    else 'worker ' || worker || ' was not heard of any more, in attempt '
+                    else 'worker ' || worker || ' stopped sending heartbeats in attempt '
                       || attempts || ' of ' || max_attempts end,
                   finished_at = case when cancel_requested or attempts >= max_attempts
                     then now() end,
@@ -323,7 +330,7 @@ class Leasing {
     }
     if (!lost.isEmpty()) {
       metrics.expired(lost.size());
-      publisher.publishEvent(new Jobs.Queued());
+      publisher.publishEvent(new JobsQueued());
     }
     return lost.size();
   }
@@ -351,9 +358,9 @@ class Leasing {
             .update();
         events.addState(lease.id(), JobState.QUEUED, reason);
       } else {
-        job.ifPresent(it -> jobs.giveUp(it, reason, true, Duration.ZERO));
+        job.ifPresent(it -> lifecycle.giveUp(it, reason, true, Duration.ZERO));
       }
     }
-    publisher.publishEvent(new Jobs.Queued());
+    publisher.publishEvent(new JobsQueued());
   }
 }

@@ -9,10 +9,10 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Reads the words in query parameters as the JSON bodies write them. */
 @Configuration(proxyBeanMethods = false)
-class ParameterWords implements WebMvcConfigurer {
+class EnumParameterConfiguration implements WebMvcConfigurer {
   private final JsonMapper json;
 
-  ParameterWords(JsonMapper json) {
+  EnumParameterConfiguration(JsonMapper json) {
     this.json = json;
   }
 

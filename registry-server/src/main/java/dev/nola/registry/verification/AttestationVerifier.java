@@ -16,10 +16,10 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Judges what a worker sent for a verification, in two steps: what it says, and if it is true. */
-final class Judgement {
+final class AttestationVerifier {
   private static final int MAX_REASON = 500;
 
-  private Judgement() {}
+  private AttestationVerifier() {}
 
   /** A key that is registered: as it stands, and as it verifies. */
   record Known(WorkerKey key, VerifyingKey verifying) {
@@ -58,7 +58,7 @@ final class Judgement {
     Envelope envelope = item.envelope();
     if ((envelope == null) == (item.unsupported() == null)) {
       return new Refused(
-          Reason.INVALID_STATEMENT.type(), "an item has either an envelope or unsupported");
+          Reason.INVALID_STATEMENT.type(), "item must have either envelope or unsupported");
     }
     if (envelope == null) {
       String reason = String.valueOf(item.unsupported()).replaceAll("\\p{Cntrl}+", " ");
@@ -93,27 +93,26 @@ final class Judgement {
     }
     return switch (key.state()) {
       case PENDING ->
-          new Refused("key-not-approved", "no admin has approved the key " + fingerprint);
+          new Refused("key-not-approved", "key not approved by an admin: " + fingerprint);
       case EXPIRED ->
           new Refused(
-              "key-expired", "the key %s expired at %s".formatted(fingerprint, key.expiresAt()));
+              "key-expired", "key %s expired at %s".formatted(fingerprint, key.expiresAt()));
       case REVOKED ->
           new Refused(
-              "key-revoked",
-              "the key %s was revoked: %s".formatted(fingerprint, key.revokeReason()));
+              "key-revoked", "key %s was revoked: %s".formatted(fingerprint, key.revokeReason()));
       case APPROVED ->
           job.key().equals(fingerprint)
               ? null
               : new Refused(
                   "wrong-key",
-                  "the job was taken with the key %s, and its attestation is signed with %s"
+                  "job was leased with key %s, but its attestation is signed with %s"
                       .formatted(job.key(), fingerprint));
     };
   }
 
   private static Refused unknown(String fingerprint) {
     return new Refused(
-        "unknown-key", "the key %s was not registered by this account".formatted(fingerprint));
+        "unknown-key", "key %s was not registered by this account".formatted(fingerprint));
   }
 
   private static void requireFor(LeasedVerification job, Statement statement)
@@ -122,17 +121,16 @@ final class Judgement {
     if (!statement.subject().toString().equals(job.digest())) {
       throw new InvalidAttestationException(
           Reason.WRONG_SUBJECT,
-          "the statement is about %s, the job about %s"
-              .formatted(statement.subject(), job.digest()));
+          "statement is about %s, job about %s".formatted(statement.subject(), job.digest()));
     }
     if (!it.backend().equals(job.backend())) {
       throw new InvalidAttestationException(
           Reason.WRONG_BACKEND,
-          "backend=%s, the job's is %s".formatted(it.backend(), job.backend()));
+          "backend=%s, but the job's is %s".formatted(it.backend(), job.backend()));
     }
     if (!it.nonce().equals(job.nonce())) {
       throw new InvalidAttestationException(
-          Reason.WRONG_NONCE, "nonce=%s, the job's is %s".formatted(it.nonce(), job.nonce()));
+          Reason.WRONG_NONCE, "nonce=%s, but the job's is %s".formatted(it.nonce(), job.nonce()));
     }
   }
 

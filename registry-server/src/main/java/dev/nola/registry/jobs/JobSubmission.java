@@ -12,7 +12,7 @@ import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.Publishing;
 import dev.nola.registry.catalog.References;
-import dev.nola.registry.objects.Objects;
+import dev.nola.registry.objects.ObjectRepository;
 import dev.nola.registry.web.Refusal;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -29,11 +29,11 @@ import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Turns requests into jobs: checks what can be checked before anyone works, and pins what they
- * refer to. What else a training's job says is for the worker to judge.
+ * Turns requests into jobs: checks what can be checked before a worker runs them, and pins their
+ * references. The worker checks the rest of a training's job file.
  */
 @Component
-class Submission {
+class JobSubmission {
   static final int MAX_PRIORITY = 1_000;
 
   private static final Pattern NAME = Pattern.compile("([^/@]+)/([^/@]+)");
@@ -49,23 +49,23 @@ class Submission {
 
   private static final int MAX_DEPTH = 8;
 
-  private final Jobs jobs;
-  private final Objects objects;
+  private final JobLifecycle lifecycle;
+  private final ObjectRepository objects;
   private final Publishing publishing;
   private final References references;
   private final Access access;
   private final JobSettings settings;
   private final JsonMapper json;
 
-  Submission(
-      Jobs jobs,
-      Objects objects,
+  JobSubmission(
+      JobLifecycle lifecycle,
+      ObjectRepository objects,
       Publishing publishing,
       References references,
       Access access,
       JobSettings settings,
       JsonMapper json) {
-    this.jobs = jobs;
+    this.lifecycle = lifecycle;
     this.objects = objects;
     this.publishing = publishing;
     this.references = references;
@@ -95,10 +95,10 @@ class Submission {
     if (parts != 1 || !fits) {
       throw Refusal.invalid(
           "type",
-          "type=%s, must come with the part of its name and no other"
+          "type=%s, must come with the member of the same name and no other"
               .formatted(request.type().name().toLowerCase()));
     }
-    Jobs.Added job;
+    NewJob job;
     if (request.train() != null) {
       job = train(caller, request, request.train());
     } else if (request.verify() != null) {
@@ -106,12 +106,12 @@ class Submission {
     } else {
       job = export(caller, request, java.util.Objects.requireNonNull(request.export()));
     }
-    jobs.add(List.of(job));
+    lifecycle.add(List.of(job));
     return job.id();
   }
 
   /**
-   * Insists on a legal priority.
+   * Requires a priority within the limits.
    *
    * @throws Refusal if it is not
    */
@@ -143,13 +143,14 @@ class Submission {
         train.timeoutSeconds());
   }
 
-  private Jobs.Added train(Caller caller, JobRequest request, JobRequest.Train train) {
+  private NewJob train(Caller caller, JobRequest request, JobRequest.Train train) {
     AdapterName adapter = adapter(train.adapter());
     publishing.requirePossible(
         caller, new Publishing.Target(adapter, train.version(), train.visibility()));
-    Objects.@Nullable Stored model =
+    ObjectRepository.@Nullable Stored model =
         train.model() == null ? null : object(caller, ObjectKind.MODEL, "model", train.model());
-    Objects.Stored dataset = object(caller, ObjectKind.DATASET, "dataset", train.dataset());
+    ObjectRepository.Stored dataset =
+        object(caller, ObjectKind.DATASET, "dataset", train.dataset());
     requireJob(train, dataset.details().files());
     long memory = memory(train.memoryBytes());
     int timeout = timeout(train.timeoutSeconds());
@@ -169,30 +170,21 @@ class Submission {
                 train.timeoutSeconds()),
             null,
             null);
-    return new Jobs.Added(
+    return new NewJob(
         UUID.randomUUID(),
         pinned,
-        adapter.namespace(),
-        adapter.name(),
-        train.version(),
-        null,
-        Boolean.TRUE.equals(train.cuda()),
-        memory,
-        timeout,
-        model == null ? null : model.id(),
-        dataset.id(),
-        null,
-        null,
-        caller.account(),
-        caller.tokenId());
+        new NewJob.Subject(adapter.namespace(), adapter.name(), train.version()),
+        new NewJob.Requirements(null, Boolean.TRUE.equals(train.cuda()), memory, timeout),
+        new NewJob.Inputs(model == null ? null : model.id(), dataset.id(), null, null),
+        origin(caller));
   }
 
-  private Jobs.Added verify(Caller caller, JobRequest request, JobRequest.Verify verify) {
+  private NewJob verify(Caller caller, JobRequest request, JobRequest.Verify verify) {
     if (!NameRule.BACKEND.isMet(verify.backend())) {
       throw Refusal.invalid("verify.backend", NameRule.BACKEND.message(verify.backend()));
     }
     References.Located version = version(caller, verify.adapter(), verify.version());
-    return new Jobs.Added(
+    return new NewJob(
         UUID.randomUUID(),
         new JobRequest(
             JobType.VERIFY,
@@ -200,30 +192,21 @@ class Submission {
             null,
             new JobRequest.Verify(verify.adapter(), version.version(), verify.backend()),
             null),
-        version.adapter().namespace(),
-        version.adapter().name(),
-        version.version(),
-        verify.backend(),
-        false,
-        0,
-        0,
-        null,
-        null,
-        version.digest().toString(),
-        Nonce.random().hex(),
-        caller.account(),
-        caller.tokenId());
+        subject(version),
+        NewJob.Requirements.ofBackend(verify.backend()),
+        new NewJob.Inputs(null, null, version.digest().toString(), Nonce.random().hex()),
+        origin(caller));
   }
 
-  private Jobs.Added export(Caller caller, JobRequest request, JobRequest.Export export) {
+  private NewJob export(Caller caller, JobRequest request, JobRequest.Export export) {
     if (export.type() != null && !EXPORT_TYPES.contains(export.type())) {
       throw Refusal.invalid(
           "export.type", "type=%s, must be f16, bf16 or f32".formatted(export.type()));
     }
     References.Located version = version(caller, export.adapter(), export.version());
-    Objects.@Nullable Stored model =
+    ObjectRepository.@Nullable Stored model =
         export.model() == null ? null : object(caller, ObjectKind.MODEL, "model", export.model());
-    return new Jobs.Added(
+    return new NewJob(
         UUID.randomUUID(),
         new JobRequest(
             JobType.EXPORT,
@@ -235,28 +218,26 @@ class Submission {
                 version.version(),
                 model == null ? null : model.reference(),
                 export.type())),
-        version.adapter().namespace(),
-        version.adapter().name(),
-        version.version(),
-        null,
-        false,
-        0,
-        0,
-        model == null ? null : model.id(),
-        null,
-        version.digest().toString(),
-        null,
-        caller.account(),
-        caller.tokenId());
+        subject(version),
+        NewJob.Requirements.NONE,
+        new NewJob.Inputs(
+            model == null ? null : model.id(), null, version.digest().toString(), null),
+        origin(caller));
+  }
+
+  private static NewJob.Subject subject(References.Located version) {
+    return new NewJob.Subject(
+        version.adapter().namespace(), version.adapter().name(), version.version());
+  }
+
+  private static NewJob.Origin origin(Caller caller) {
+    return new NewJob.Origin(caller.account(), caller.tokenId());
   }
 
   private References.Located version(Caller caller, String name, String reference) {
     AdapterName adapter = adapter(name);
     References.Located version = references.find(caller, adapter, reference);
-    if (access.role(caller, adapter.namespace()).isEmpty()) {
-      throw Refusal.forbidden(
-          "only members of the namespace " + adapter.namespace() + " may do this");
-    }
+    access.requireMember(caller, adapter.namespace());
     return version;
   }
 
@@ -268,7 +249,8 @@ class Submission {
     return new AdapterName(name.group(1), name.group(2));
   }
 
-  private Objects.Stored object(Caller caller, ObjectKind kind, String field, String text) {
+  private ObjectRepository.Stored object(
+      Caller caller, ObjectKind kind, String field, String text) {
     Matcher reference = OBJECT.matcher(text);
     if (!reference.matches()) {
       throw Refusal.invalid(
@@ -277,7 +259,7 @@ class Submission {
     String namespace = reference.group(1);
     String name = reference.group(2);
     String revision = reference.group(3);
-    Optional<Objects.Stored> found =
+    Optional<ObjectRepository.Stored> found =
         !access.seesPrivate(caller, namespace)
             ? Optional.empty()
             : revision == null
@@ -287,7 +269,8 @@ class Submission {
         () ->
             Refusal.invalid(
                 field,
-                "%s=%s, must be registered, and be one that you may see".formatted(field, text)));
+                "%s %s not found; it must be registered and visible to you"
+                    .formatted(field, text)));
   }
 
   private long memory(@Nullable Long asked) {
@@ -314,19 +297,19 @@ class Submission {
     int length = json.writeValueAsString(train.job()).getBytes(StandardCharsets.UTF_8).length;
     if (length > MAX_JOB) {
       throw Refusal.invalid(
-          "train.job", "job has %d bytes as JSON, limit is %d".formatted(length, MAX_JOB));
+          "train.job", "job has %d bytes as JSON; the limit is %d".formatted(length, MAX_JOB));
     }
     for (String key : train.job().keySet()) {
       if (key.contains(".")) {
         violations.add(
-            new Violation("train.job." + key, "key %s, must have no dot".formatted(key)));
+            new Violation("train.job." + key, "key %s must not contain a dot".formatted(key)));
       }
     }
     if (train.job().get("model") instanceof Map<?, ?> model && model.containsKey("base")) {
       violations.add(
           new Violation(
               "train.job.model.base",
-              "model.base must not be there: train.model names the base model"));
+              "model.base must not be set; train.model names the base model"));
     }
     checkTexts("train.job.model", train.job().get("model"), 0, violations);
     checkTexts("train.job.data", train.job().get("data"), 0, violations);
@@ -338,7 +321,7 @@ class Submission {
           violations.add(
               new Violation(
                   "train.job.data." + key,
-                  "data.%s=%s, must be the path of a file of %s"
+                  "data.%s=%s, must be the path of a file in %s"
                       .formatted(key, path, train.dataset())));
         }
       }
@@ -351,7 +334,9 @@ class Submission {
   private static void checkTexts(
       String where, @Nullable Object value, int depth, List<Violation> violations) {
     if (depth > MAX_DEPTH) {
-      violations.add(new Violation(where, "is nested more than %d deep".formatted(MAX_DEPTH)));
+      violations.add(
+          new Violation(
+              where, "value nested too deep; the limit is %d levels".formatted(MAX_DEPTH)));
       return;
     }
     switch (value) {
@@ -364,14 +349,16 @@ class Submission {
             || DRIVE.matcher(text).matches()) {
           violations.add(
               new Violation(
-                  where, "%s, must not be an absolute path, go up or be a URL".formatted(text)));
+                  where,
+                  "%s must not be an absolute path, contain .. or be a URL".formatted(text)));
         }
       }
       case Map<?, ?> map ->
           map.forEach(
               (key, inner) -> {
                 if (String.valueOf(key).contains(".")) {
-                  violations.add(new Violation(where, "key %s, must have no dot".formatted(key)));
+                  violations.add(
+                      new Violation(where, "key %s must not contain a dot".formatted(key)));
                 }
                 checkTexts(where + "." + key, inner, depth + 1, violations);
               });

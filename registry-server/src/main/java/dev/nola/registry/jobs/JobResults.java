@@ -6,8 +6,10 @@ import dev.nola.api.job.JobType;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobContent;
 import dev.nola.registry.blobs.BlobStore;
-import dev.nola.registry.blobs.Reception;
+import dev.nola.registry.blobs.BodyReceiver;
+import dev.nola.registry.blobs.StoredBlob;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.Publishing;
 import dev.nola.registry.web.Refusal;
@@ -27,27 +29,29 @@ import org.springframework.transaction.support.TransactionTemplate;
  * cannot be published is not lost; the version and the end of its job are one transaction.
  */
 @Component
-class Results {
+class JobResults {
   private static final String CALL = "result";
-  private static final int BUFFER = 64 * 1024;
 
-  private final Jobs jobs;
-  private final Leasing leasing;
+  private final JobRepository jobs;
+  private final JobLifecycle lifecycle;
+  private final LeaseService leasing;
   private final Publishing publishing;
   private final Access access;
   private final BlobStore blobs;
   private final TransactionTemplate transaction;
   private final JobSettings settings;
 
-  Results(
-      Jobs jobs,
-      Leasing leasing,
+  JobResults(
+      JobRepository jobs,
+      JobLifecycle lifecycle,
+      LeaseService leasing,
       Publishing publishing,
       Access access,
       BlobStore blobs,
       TransactionTemplate transaction,
       JobSettings settings) {
     this.jobs = jobs;
+    this.lifecycle = lifecycle;
     this.leasing = leasing;
     this.publishing = publishing;
     this.access = access;
@@ -55,9 +59,6 @@ class Results {
     this.transaction = transaction;
     this.settings = settings;
   }
-
-  /** Bytes that are in the store. */
-  private record Kept(Sha256 digest, long size) {}
 
   /** A publication that was refused within a transaction, which it so ends. */
   private static final class Unpublished extends RuntimeException {
@@ -78,8 +79,8 @@ class Results {
   void checkpoint(Caller worker, UUID id, long fence, long length, InputStream body)
       throws IOException {
     leasing.requireLeased(worker, id, fence, "checkpoint");
-    Kept kept = keep(length, body);
-    leasing.checkpoint(worker, id, fence, kept.digest(), kept.size());
+    StoredBlob kept = keep(length, body);
+    leasing.checkpoint(worker, id, fence, kept);
   }
 
   /**
@@ -94,17 +95,14 @@ class Results {
     Job job = leasing.requireLeased(worker, id, fence, CALL);
     if (job.type() == JobType.VERIFY) {
       throw Refusal.of(
-          HttpStatus.CONFLICT, "wrong-type", "a verification ends with an attestation");
+          HttpStatus.CONFLICT,
+          "wrong-type",
+          "verification jobs end with an attestation, not a result");
     }
-    Kept kept = keep(length, body);
+    StoredBlob kept = keep(length, body);
     if (job.type() == JobType.EXPORT) {
       transaction.executeWithoutResult(
-          _ ->
-              jobs.succeed(
-                  leasing.lockLeased(worker, id, fence, CALL),
-                  kept.digest(),
-                  kept.size(),
-                  Map.of()));
+          _ -> lifecycle.succeed(leasing.lockLeased(worker, id, fence, CALL), kept, Map.of()));
     } else {
       try {
         publish(
@@ -114,7 +112,7 @@ class Results {
             (candidate) -> {
               Job locked = leasing.lockLeased(worker, id, fence, CALL);
               record(candidate);
-              jobs.succeed(locked, kept.digest(), kept.size(), metrics(candidate));
+              lifecycle.succeed(locked, kept, metrics(candidate));
             });
       } catch (Unpublished e) {
         if (e.refusal.isTransient()) {
@@ -122,10 +120,9 @@ class Results {
         }
         transaction.executeWithoutResult(
             _ ->
-                jobs.failUnpublished(
+                lifecycle.failUnpublished(
                     leasing.lockLeased(worker, id, fence, CALL),
-                    kept.digest(),
-                    kept.size(),
+                    kept,
                     "cannot be published as %s: %s"
                         .formatted(target(job, job.version()), e.getMessage())));
       }
@@ -150,9 +147,9 @@ class Results {
           digest,
           (candidate) -> {
             Job locked = jobs.lock(job.id()).orElseThrow();
-            Jobs.requireRetryable(locked);
+            JobLifecycle.requireRetryable(locked);
             record(candidate);
-            jobs.succeedLater(locked, request, version, metrics(candidate));
+            lifecycle.succeedLater(locked, request, version, metrics(candidate));
           });
     } catch (Unpublished e) {
       throw e.refusal;
@@ -171,10 +168,11 @@ class Results {
   private void publish(
       Identity identity, Publishing.Target target, Sha256 digest, Recording recording)
       throws IOException {
-    try (BlobStore.Upload copy = copyOf(digest)) {
+    BlobContent content = BlobContent.of(blobs, digest);
+    try {
       Publishing.Candidate candidate;
       try {
-        candidate = publishing.examine(identity.get(), target, copy, digest);
+        candidate = publishing.examine(identity.get(), target, content);
       } catch (Refusal refusal) {
         throw new Unpublished(refusal);
       }
@@ -202,34 +200,13 @@ class Results {
         new AdapterName(job.details().namespace(), job.adapter()), version, train.visibility());
   }
 
-  private Kept keep(long length, InputStream body) throws IOException {
-    Reception reception =
-        new Reception(
+  private StoredBlob keep(long length, InputStream body) throws IOException {
+    BodyReceiver receiver =
+        new BodyReceiver(
             length, settings.maxResultSize().toBytes(), settings.uploadTimeout(), _ -> {});
     try (BlobStore.Upload upload = blobs.begin()) {
-      Sha256 digest = reception.receive(body, upload);
-      long size = upload.size();
-      upload.commit();
-      return new Kept(digest, size);
-    }
-  }
-
-  /** A fresh upload of bytes that are in the store: publishing commits one of its own. */
-  private BlobStore.Upload copyOf(Sha256 digest) throws IOException {
-    BlobStore.Blob blob =
-        blobs
-            .find(digest)
-            .orElseThrow(() -> new IOException("the blob " + digest + " is not in the store"));
-    BlobStore.Upload upload = blobs.begin();
-    try (InputStream bytes = blob.open(0, blob.size())) {
-      byte[] buffer = new byte[BUFFER];
-      for (int n = bytes.read(buffer); n >= 0; n = bytes.read(buffer)) {
-        upload.write(buffer, 0, n);
-      }
-      return upload;
-    } catch (IOException | RuntimeException e) {
-      upload.close();
-      throw e;
+      receiver.receive(body, upload);
+      return new StoredBlob(upload.commit(), upload.size());
     }
   }
 }

@@ -26,7 +26,7 @@ import org.springframework.stereotype.Component;
 
 /** Keeps models and datasets. A revision never changes; the latest made is the one meant. */
 @Component
-public class Objects implements BlobUser {
+public class ObjectRepository implements BlobUser {
   private static final String SELECT =
       """
       select o.id, o.name, o.revision, o.description, o.stored, o.created_by, o.created_at,
@@ -38,7 +38,7 @@ public class Objects implements BlobUser {
   private final JdbcTemplate batches;
   private final Clock clock;
 
-  Objects(JdbcClient database, JdbcTemplate batches, Clock clock) {
+  ObjectRepository(JdbcClient database, JdbcTemplate batches, Clock clock) {
     this.database = database;
     this.batches = batches;
     this.clock = clock;
@@ -62,7 +62,7 @@ public class Objects implements BlobUser {
                     SELECT
                         + "where o.kind = ? and n.name = ? and o.name = ? order by o.id desc limit 1")
                 .params(column(kind), namespace, name)
-                .query(Objects::row)
+                .query(ObjectRepository::row)
                 .list())
         .stream()
         .findFirst();
@@ -75,7 +75,7 @@ public class Objects implements BlobUser {
             database
                 .sql(SELECT + "where o.kind = ? and n.name = ? and o.name = ? and o.revision = ?")
                 .params(column(kind), namespace, name, revision)
-                .query(Objects::row)
+                .query(ObjectRepository::row)
                 .list())
         .stream()
         .findFirst();
@@ -90,7 +90,7 @@ public class Objects implements BlobUser {
             database
                 .sql(SELECT + "where o.id = any(?)")
                 .param(ids.toArray(Long[]::new))
-                .query(Objects::row)
+                .query(ObjectRepository::row)
                 .list())
         .stream()
         .collect(Collectors.toMap(Stored::id, Stored::details));
@@ -108,7 +108,7 @@ public class Objects implements BlobUser {
                         and l.namespace_id = o.namespace_id and l.name = o.name and l.id > o.id)
                     order by o.name limit ?""")
             .params(column(kind), namespace, after, limit)
-            .query(Objects::row)
+            .query(ObjectRepository::row)
             .list());
   }
 
