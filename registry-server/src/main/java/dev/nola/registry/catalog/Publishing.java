@@ -4,6 +4,7 @@ import dev.nola.api.Contents;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.Visibility;
+import dev.nola.api.name.VersionNumber;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterException;
@@ -159,7 +160,7 @@ public class Publishing {
       return;
     }
     requireVisibility(target, adapter.get());
-    VersionNumber number = VersionNumber.parse(target.version()).orElseThrow();
+    VersionNumber number = VersionNumber.parse(target.version());
     versions
         .findByAdapterIdAndPrecedence(adapter.get().id(), number.precedence())
         .ifPresent(
@@ -215,7 +216,7 @@ public class Publishing {
   public Published record(Candidate candidate) {
     Target target = candidate.target();
     BlobStore.Upload upload = candidate.upload();
-    VersionNumber number = VersionNumber.parse(target.version()).orElseThrow();
+    VersionNumber number = VersionNumber.parse(target.version());
     String namespace = target.adapter().namespace();
     long namespaceId =
         access.idOf(namespace).orElseThrow(() -> Refusal.notFound("namespace " + namespace));

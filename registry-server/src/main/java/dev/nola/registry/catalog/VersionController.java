@@ -7,6 +7,7 @@ import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.Visibility;
 import dev.nola.api.YankRequest;
+import dev.nola.api.name.VersionNumber;
 import dev.nola.format.AdapterFile;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Cursor;
@@ -249,7 +250,7 @@ class VersionController {
 
   private VersionEntity lock(Caller caller, AdapterName adapter, String version) {
     long adapterId = adapters.lock(caller, adapter).id();
-    return VersionNumber.parse(version)
+    return VersionNumber.find(version)
         .flatMap(number -> versions.findByAdapterIdAndPrecedence(adapterId, number.precedence()))
         .filter(found -> found.version.equals(version) && found.deletedAt == null)
         .orElseThrow(() -> Refusal.notFound("version " + version + " of " + adapter));

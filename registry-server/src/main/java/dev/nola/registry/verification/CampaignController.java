@@ -1,8 +1,8 @@
 package dev.nola.registry.verification;
 
-import dev.nola.api.attestation.Statement;
 import dev.nola.api.attestation.VerificationReport;
 import dev.nola.api.attestation.VerificationRequest;
+import dev.nola.api.name.NameRule;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.catalog.Versions;
@@ -103,9 +103,8 @@ class CampaignController {
           "backends", "backends=" + backends + ", must name at least one, and none twice");
     }
     for (String backend : backends) {
-      if (!Statement.BACKENDS.contains(backend)) {
-        throw Refusal.invalid(
-            "backends", "backend=" + backend + ", must be scalar, vector or torch");
+      if (!NameRule.BACKEND.isMet(backend)) {
+        throw Refusal.invalid("backends", NameRule.BACKEND.message(backend));
       }
     }
     if (copies < 1 || copies > VerificationSettings.MAX_COPIES) {

@@ -2,6 +2,7 @@ package dev.nola.registry.catalog;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.api.name.VersionNumber;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
@@ -129,11 +130,11 @@ class VersionNumberTest {
             "2147483648.0.0",
             "1.0.0-" + "x".repeat(60),
             "latest")) {
-      assertThat(VersionNumber.parse(text)).as(text).isEmpty();
+      assertThat(VersionNumber.find(text)).as(text).isEmpty();
     }
   }
 
   private static String precedence(String version) {
-    return VersionNumber.parse(version).orElseThrow().precedence();
+    return VersionNumber.find(version).orElseThrow().precedence();
   }
 }

@@ -1,4 +1,4 @@
-package dev.nola.trainer.demo;
+package dev.nola.demo;
 
 import java.util.LinkedHashMap;
 import java.util.Map;

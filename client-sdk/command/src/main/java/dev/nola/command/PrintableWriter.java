@@ -1,4 +1,4 @@
-package dev.nola.cli;
+package dev.nola.command;
 
 import java.io.FilterWriter;
 import java.io.IOException;
@@ -29,14 +29,14 @@ final class PrintableWriter extends FilterWriter {
   }
 
   @Override
-  public void write(char[] text, int from, int length) throws IOException {
-    for (int i = from; i < from + length; i++) {
+  public void write(char[] text, int offset, int length) throws IOException {
+    for (int i = offset; i < offset + length; i++) {
       write(text[i]);
     }
   }
 
   @Override
-  public void write(String text, int from, int length) throws IOException {
-    write(text.toCharArray(), from, length);
+  public void write(String text, int offset, int length) throws IOException {
+    write(text.toCharArray(), offset, length);
   }
 }

@@ -1,29 +1,34 @@
-package dev.nola.trainer.demo;
+package dev.nola.demo;
 
 import dev.nola.api.job.JobProgress;
 import java.io.PrintWriter;
 import java.util.Locale;
 
-/** What the demo says while it runs: a line a step, and on a terminal how far a training is. */
-final class Console {
+/** Reports what the demo does: a line for each step, and on a terminal the progress of training. */
+final class Narrator {
   private static final int LINES_A_TRAINING = 6;
 
   private final PrintWriter out;
-  private final boolean interactive = Boolean.getBoolean("nola.interactive");
+  private final boolean interactive;
   private final long start = System.nanoTime();
   private long shown;
 
-  Console(PrintWriter out) {
+  /**
+   * @param out receives the lines
+   * @param interactive whether it is a terminal
+   */
+  Narrator(PrintWriter out, boolean interactive) {
     this.out = out;
+    this.interactive = interactive;
   }
 
   PrintWriter out() {
     return out;
   }
 
-  void step(String what) {
+  void step(String title) {
     shown = 0;
-    out.printf(Locale.ROOT, "[%4d s] %s%n", (System.nanoTime() - start) / 1_000_000_000, what);
+    out.printf(Locale.ROOT, "[%4d s] %s%n", (System.nanoTime() - start) / 1_000_000_000, title);
     out.flush();
   }
 
@@ -55,9 +60,9 @@ final class Console {
     }
   }
 
-  void table(Table table) {
+  void table(Measurements measurements) {
     out.println();
-    table.print(out);
+    measurements.print(out);
     out.println();
     out.flush();
   }

@@ -1,30 +1,32 @@
-package dev.nola.trainer.demo;
+package dev.nola.demo;
 
-import java.io.PrintWriter;
+import dev.nola.command.ExitCode;
+import dev.nola.command.Output;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** Shows the whole system at work. */
 @Command(
     name = "demo",
     description = {
       "Train, publish, verify, merge and export an adapter, with a registry and two workers.",
-      "MiniLM learns to tell which of 26 kinds of thing a definition of WordNet's defines. Model and"
-          + " data come from Maven Central; all else stays on this machine, and the servers end with"
-          + " the command. A second run publishes the next version."
+      "MiniLM learns which of 26 kinds of thing a WordNet definition describes. Model and"
+          + " data come from Maven Central; everything else stays on this machine, and the servers stop when"
+          + " the command ends. A second run publishes the next version."
     },
     mixinStandardHelpOptions = true,
     footer = {"", "Examples:", "  nola demo", "  nola demo --quick", "  nola demo --keep"})
-public final class DemoCommand implements Callable<Integer> {
+final class DemoCommand implements Callable<Integer> {
   /** Set by the launcher: the checkout. */
   private static final String HOME = "nola.home";
 
-  @Option(names = "--quick", description = "Train for a few steps only, to see that all works.")
+  @Option(
+      names = "--quick",
+      description = "Train for a few steps only, to see that everything works.")
   private boolean quick;
 
   @Option(names = "--keep", description = "Leave registry and workers running at the end.")
@@ -33,10 +35,10 @@ public final class DemoCommand implements Callable<Integer> {
   @Option(
       names = "--data",
       paramLabel = "DIR",
-      description = "Where everything is kept. Default: target/demo of the checkout.")
+      description = "Folder for everything the demo writes. Default: target/demo of the checkout.")
   private @Nullable Path data;
 
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws Exception {
@@ -47,9 +49,8 @@ public final class DemoCommand implements Callable<Integer> {
               .formatted(HOME));
     }
     Path checkout = Path.of(home);
-    PrintWriter out = spec.commandLine().getOut();
     Path folder = data == null ? checkout.resolve("target").resolve("demo") : data;
-    new Demo(checkout, folder.toAbsolutePath(), quick ? Plan.QUICK : Plan.FULL, keep, out).run();
-    return 0;
+    new Demo(checkout, folder.toAbsolutePath(), quick ? Plan.QUICK : Plan.FULL, keep, output).run();
+    return ExitCode.OK;
   }
 }

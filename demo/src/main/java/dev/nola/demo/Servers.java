@@ -1,4 +1,4 @@
-package dev.nola.trainer.demo;
+package dev.nola.demo;
 
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -48,7 +48,7 @@ final class Servers implements AutoCloseable {
             Integer.toString(port),
             "--data",
             folder.resolve("registry").toString(),
-            // Both workers are to verify every version by every backend.
+            // Both workers verify every version on every backend.
             "--set",
             "nola.verification.copies=2");
     try (HttpClient http = HttpClient.newHttpClient()) {
@@ -110,7 +110,7 @@ final class Servers implements AutoCloseable {
   }
 
   /**
-   * Insists that all of them run.
+   * Checks that all of them run.
    *
    * @throws IOException if one has ended, with the end of its output
    */
@@ -133,11 +133,11 @@ final class Servers implements AutoCloseable {
     }
   }
 
-  /** Leaves them running, and says how to end them. */
+  /** Leaves the processes running and prints how to stop them. */
   void keep(PrintWriter out) {
     StringBuilder kill = new StringBuilder("kill");
     processes.reversed().forEach(named -> kill.append(' ').append(named.process.pid()));
-    out.println("Registry and workers go on; end them with: " + kill);
+    out.println("Registry and workers keep running; stop them with: " + kill);
     processes.clear();
   }
 
@@ -170,7 +170,7 @@ final class Servers implements AutoCloseable {
       try {
         process.waitFor(Math.max(left, TimeUnit.SECONDS.toNanos(1)), TimeUnit.NANOSECONDS);
       } catch (InterruptedException _) {
-        interrupted = true; // they are to end all the same
+        interrupted = true; // the processes must end in any case
       }
     }
     return interrupted;
