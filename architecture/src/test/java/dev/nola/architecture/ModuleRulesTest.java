@@ -61,7 +61,7 @@ class ModuleRulesTest {
           .whereLayer("cli")
           .mayOnlyAccessLayers("command", "sdk", "format-spec", "api")
           .whereLayer("registry-server")
-          .mayOnlyAccessLayers("format-spec", "api")
+          .mayOnlyAccessLayers("format-spec", "api", "command")
           .whereLayer("trainer-worker")
           .mayOnlyAccessLayers("format-spec", "api", "sdk", "command")
           .whereLayer("demo")
@@ -143,4 +143,12 @@ class ModuleRulesTest {
   @ArchTest
   static final ArchRule packagesHaveNoCycles =
       slices().matching("dev.nola.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule roomsOfTheSdkHaveNoCycles =
+      slices().matching("dev.nola.client.(*)..").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule roomsOfTheTrainerHaveNoCycles =
+      slices().matching("dev.nola.trainer.(*)..").should().beFreeOfCycles();
 }

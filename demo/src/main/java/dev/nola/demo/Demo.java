@@ -284,7 +284,7 @@ final class Demo {
     Path lora = runFolder.resolve("peft");
     start = System.nanoTime();
     PeftExport.of(file).dtype(DType.F16).base(inputs.model()).build().write(lora);
-    measurements.time("export as a LoRA of PEFT, f16", since(start));
+    measurements.time("export as a PEFT LoRA, f16", since(start));
     measurements.bytes("the full model", Files.size(inputs.model().resolve("model.safetensors")));
     measurements.bytes(
         "the LoRA of the same rank, in PEFT's format",

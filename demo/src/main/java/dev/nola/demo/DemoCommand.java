@@ -29,7 +29,7 @@ final class DemoCommand implements Callable<Integer> {
       description = "Train for a few steps only, to see that everything works.")
   private boolean quick;
 
-  @Option(names = "--keep", description = "Leave registry and workers running at the end.")
+  @Option(names = "--keep", description = "Keep registry and workers running afterwards.")
   private boolean keep;
 
   @Option(
@@ -45,7 +45,7 @@ final class DemoCommand implements Callable<Integer> {
     String home = System.getProperty(HOME);
     if (home == null) {
       throw new IllegalArgumentException(
-          "the system property %s is not set; start the demo by the launcher, ./nola demo"
+          "the system property %s is not set; start the demo with the launcher: ./nola demo"
               .formatted(HOME));
     }
     Path checkout = Path.of(home);

@@ -270,7 +270,7 @@ class AttestationsTest {
     assertThat(loud.err()).contains("vector reconstructs the file to other bits");
     assertThat(nola.run("show", mood).out())
         .contains("mismatched")
-        .contains("other bits by 1 attestation");
+        .contains("different bits by 1 attestation");
   }
 
   @Test

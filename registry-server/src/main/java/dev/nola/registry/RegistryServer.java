@@ -1,10 +1,13 @@
 package dev.nola.registry;
 
-import java.util.Arrays;
+import dev.nola.command.Console;
+import dev.nola.command.RootCommand;
+import java.util.stream.Stream;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.security.autoconfigure.UserDetailsServiceAutoConfiguration;
 import org.springframework.scheduling.annotation.EnableScheduling;
 import picocli.CommandLine;
+import picocli.CommandLine.Command;
 
 /** Entry point of the registry. */
 @SpringBootApplication(
@@ -13,23 +16,31 @@ import picocli.CommandLine;
 @EnableScheduling
 public class RegistryServer {
 
-  /** Starts the server, which then runs until the process is asked to end. */
+  /**
+   * Starts the server, which then runs until the process is asked to end.
+   *
+   * @param args the options of {@code nola serve}, with or without {@code serve} before them
+   */
   public static void main(String[] args) {
-    String[] options =
-        args.length > 0 && args[0].equals("serve")
-            ? Arrays.copyOfRange(args, 1, args.length)
-            : args;
-    int exitCode =
-        new CommandLine(new ServeCommand())
-            .setExecutionExceptionHandler((_, _, _) -> 1) // Boot has printed the reason
-            .execute(options);
-    if (exitCode != 0 || isHelp(options)) {
-      System.exit(exitCode);
-    }
+    RootCommand.main(Program::new, withCommand(args));
   }
 
-  private static boolean isHelp(String[] options) {
-    return Arrays.stream(options)
-        .anyMatch(o -> Arrays.asList("-h", "--help", "-V", "--version").contains(o));
+  private static String[] withCommand(String[] args) {
+    return args.length > 0 && args[0].equals("serve")
+        ? args
+        : Stream.concat(Stream.of("serve"), Stream.of(args)).toArray(String[]::new);
+  }
+
+  /** The program of {@code nola serve}. */
+  @Command(
+      name = "nola",
+      description = "Runs a registry.",
+      mixinStandardHelpOptions = true,
+      subcommands = {ServeCommand.class, CommandLine.HelpCommand.class},
+      synopsisSubcommandLabel = "COMMAND")
+  static final class Program extends RootCommand {
+    Program(Console console) {
+      super(console, ServeCommand.FAILURES);
+    }
   }
 }

@@ -1,19 +1,29 @@
 package dev.nola.registry;
 
+import dev.nola.command.ExitCode;
+import dev.nola.command.Failure;
+import dev.nola.command.Failures;
+import dev.nola.command.Output;
+import dev.nola.registry.data.StartFailure;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.SpringApplication;
+import org.springframework.context.ApplicationListener;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.event.ContextClosedEvent;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The command line of the server, as settings for Spring. */
 @Command(
-    name = "nola serve",
+    name = "serve",
     description = "Run a registry: it catalogs, stores and verifies adapters.",
     mixinStandardHelpOptions = true,
     sortOptions = false,
@@ -26,6 +36,9 @@ import picocli.CommandLine.Option;
       "  nola serve --port 8080 --data ./nola-data"
     })
 final class ServeCommand implements Callable<Integer> {
+  /** Knows why a server does not start. */
+  static final Failures FAILURES = Failures.STANDARD.with(ServeCommand::failure);
+
   /** How log lines are written. */
   enum LogFormat {
     /** For eyes. */
@@ -73,8 +86,10 @@ final class ServeCommand implements Callable<Integer> {
       description = "Any other setting, such as nola.access.anonymous-read=false.")
   private Map<String, String> others = new LinkedHashMap<>();
 
+  @Mixin private Output output = new Output();
+
   @Override
-  public Integer call() {
+  public Integer call() throws InterruptedException {
     List<String> settings = new ArrayList<>();
     add(settings, "server.port", port);
     add(settings, "server.address", address);
@@ -82,8 +97,58 @@ final class ServeCommand implements Callable<Integer> {
     add(settings, "nola.database.url", databaseUrl);
     add(settings, "logging.structured.format.console", isJson() ? "ecs" : null);
     others.forEach((key, value) -> add(settings, key, value));
-    SpringApplication.run(RegistryServer.class, settings.toArray(String[]::new));
-    return 0;
+    if (output.isJson()) {
+      System.setOut(System.err); // the log: stdout is for the one document
+    }
+    CountDownLatch closed = new CountDownLatch(1);
+    SpringApplication application = new SpringApplication(RegistryServer.class);
+    application.addListeners((ApplicationListener<ContextClosedEvent>) _ -> closed.countDown());
+    ConfigurableApplicationContext context = start(application, settings);
+    if (output.isJson()) {
+      String url =
+          "http://%s:%s"
+              .formatted(
+                  context.getEnvironment().getProperty("server.address", "0.0.0.0"),
+                  context.getEnvironment().getProperty("local.server.port"));
+      output.print(Map.of("ok", true, "url", url), _ -> {});
+    }
+    closed.await();
+    return ExitCode.OK;
+  }
+
+  private static ConfigurableApplicationContext start(
+      SpringApplication application, List<String> settings) {
+    try {
+      return application.run(settings.toArray(String[]::new));
+    } catch (SpringApplication.AbandonedRunException e) {
+      throw e; // a start that was only meant to show that it works
+    } catch (RuntimeException e) {
+      throw new NotStartedException(e);
+    }
+  }
+
+  /** A server that could not be started; Spring Boot has logged the details. */
+  private static final class NotStartedException extends RuntimeException {
+    NotStartedException(RuntimeException cause) {
+      super("the server cannot start: " + reason(cause), cause);
+    }
+
+    private static String reason(Throwable failure) {
+      Throwable deepest = failure;
+      for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+        if (cause instanceof StartFailure start) {
+          return start.getMessage() + ". " + start.advice();
+        }
+        deepest = cause;
+      }
+      return deepest.getMessage() == null ? deepest.toString() : deepest.getMessage();
+    }
+  }
+
+  private static @Nullable Failure failure(Exception exception) {
+    return exception instanceof NotStartedException
+        ? Failures.refused("not-started", exception)
+        : null;
   }
 
   /** Nothing for an option that was not given: environment and files may say it then. */

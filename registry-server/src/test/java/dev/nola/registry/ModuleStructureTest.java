@@ -21,6 +21,8 @@ class ModuleStructureTest {
   static final ArchRule EACH_USES_WHAT_IS_BELOW_IT =
       layeredArchitecture()
           .consideringOnlyDependenciesInAnyPackage("dev.nola.registry..")
+          .layer("start")
+          .definedBy("dev.nola.registry")
           .layer("verification")
           .definedBy("dev.nola.registry.verification..")
           .layer("jobs")
@@ -43,6 +45,8 @@ class ModuleStructureTest {
           .definedBy("dev.nola.registry.web..")
           .layer("data")
           .definedBy("dev.nola.registry.data..")
+          .whereLayer("start")
+          .mayNotBeAccessedByAnyLayer()
           .whereLayer("verification")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("jobs")
@@ -65,5 +69,5 @@ class ModuleStructureTest {
           .mayOnlyBeAccessedByLayers(
               "jobs", "objects", "catalog", "access", "keys", "verification", "blobs", "audit")
           .whereLayer("data")
-          .mayOnlyBeAccessedByLayers("access", "blobs", "database");
+          .mayOnlyBeAccessedByLayers("start", "access", "blobs", "database");
 }

@@ -2,32 +2,57 @@ package dev.nola.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.command.Console;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
-import picocli.CommandLine;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 class ServeCommandTest {
   @Test
   void mistakesOnTheCommandLineAreNamed() {
-    assertThat(failure("--prot", "8080")).contains("Unknown option", "--prot", "--port");
+    assertThat(failure("--prot", "8080"))
+        .contains("Unknown option", "--prot", "see nola serve --help");
     assertThat(failure("--port", "http")).contains("--port", "'http' is not an int");
     assertThat(failure("--log-format", "xml")).contains("expected one of [text, json]");
     assertThat(failure("extra")).contains("Unmatched argument", "extra");
   }
 
   @Test
-  void helpShowsAnExample() {
+  void help_showsAnExample() {
     StringWriter out = new StringWriter();
-    assertThat(new CommandLine(new ServeCommand()).setOut(new PrintWriter(out)).execute("--help"))
-        .isZero();
+    assertThat(run(out, new StringWriter(), "--help")).isZero();
     assertThat(out.toString()).contains("nola serve --port 8080 --data ./nola-data");
+  }
+
+  @Test
+  void usageErrorWithJson_isOneDocument() {
+    StringWriter out = new StringWriter();
+    assertThat(run(out, new StringWriter(), "--prot", "8080", "--json")).isEqualTo(2);
+    JsonNode document = JsonMapper.shared().readTree(out.toString());
+    assertThat(document.get("ok").asBoolean()).isFalse();
+    assertThat(document.get("kind").asString()).isEqualTo("usage");
   }
 
   private static String failure(String... arguments) {
     StringWriter err = new StringWriter();
-    assertThat(new CommandLine(new ServeCommand()).setErr(new PrintWriter(err)).execute(arguments))
-        .isEqualTo(2);
+    assertThat(run(new StringWriter(), err, arguments)).isEqualTo(2);
     return err.toString();
+  }
+
+  private static int run(StringWriter out, StringWriter err, String... arguments) {
+    Console console =
+        new Console(
+            new PrintWriter(out, true),
+            new PrintWriter(err, true),
+            InputStream.nullInputStream(),
+            Map.of(),
+            false);
+    return new RegistryServer.Program(console)
+        .execute(Stream.concat(Stream.of("serve"), Stream.of(arguments)).toArray(String[]::new));
   }
 }

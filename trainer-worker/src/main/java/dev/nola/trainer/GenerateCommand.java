@@ -5,11 +5,11 @@ import dev.nola.command.Output;
 import dev.nola.format.AdapterFile;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.TextTokenizer;
+import dev.nola.trainer.generate.GreedyDecoding;
 import dev.nola.trainer.method.Adaptation;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
-import dev.nola.trainer.model.Greedy;
 import dev.nola.trainer.model.Llama;
 import dev.nola.trainer.model.UnsupportedModelException;
 import java.io.IOException;
@@ -82,7 +82,7 @@ final class GenerateCommand implements Callable<Integer> {
             "--prompt is empty, and the model has no token to start with");
       }
       int[] tokens =
-          Greedy.generate(model.network(), weights, start, maxTokens, tokenizer.end()[0]);
+          GreedyDecoding.generate(model.network(), weights, start, maxTokens, tokenizer.end()[0]);
       String text = tokenizer.text(tokens);
       output.print(new Report(text, tokens), out -> out.println(text));
     }

@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
     name = "import-onnx",
     description = {
       "Write the weights of a BERT encoder in an ONNX file as a Hugging Face folder.",
-      "Weights must be f32. They get back the names and shapes that the exporter took from them;"
+      "Weights must be f32. Names and shapes that the exporter dropped are restored;"
           + " sizes, heads and epsilon are read from the graph."
     },
     mixinStandardHelpOptions = true,
@@ -40,13 +40,13 @@ final class ImportOnnxCommand implements Callable<Integer> {
   @Option(
       names = "--heads",
       paramLabel = "N",
-      description = "Attention heads, where the graph does not tell.")
+      description = "Number of attention heads, if the graph does not specify it.")
   private @Nullable Integer heads;
 
   @Option(
       names = "--epsilon",
       paramLabel = "X",
-      description = "Epsilon of the norms, where the graph does not tell.")
+      description = "Epsilon of the norms, if the graph does not specify it.")
   private @Nullable Double epsilon;
 
   @Option(

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param format version of the format
  * @param seed {@code 0x} and 16 hex digits
- * @param reconstructionDigest of what it reconstructs to (SPEC.md section 8)
+ * @param reconstructionReconstruction digest (SPEC.md section 8)
  */
 public record Contents(
     String format,

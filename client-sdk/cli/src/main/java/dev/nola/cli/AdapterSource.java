@@ -22,7 +22,8 @@ final class AdapterSource {
 
   @Option(
       names = "--offline",
-      description = "Ask no registry: a reference means what it meant when it was pulled last.")
+      description =
+          "Do not contact the registry: resolve references as when they were last pulled.")
   private boolean offline;
 
   /**
@@ -91,7 +92,7 @@ final class AdapterSource {
       throw new NoSuchFileException(
           fileOrReference,
           null,
-          "no such file, and no reference to an adapter in a registry, such as acme/mood@1.2.0");
+          "no such file, and not a reference to an adapter such as acme/mood@1.2.0");
     }
     return false;
   }

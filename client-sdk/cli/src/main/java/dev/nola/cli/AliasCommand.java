@@ -19,7 +19,7 @@ import picocli.CommandLine.Parameters;
 /** Movable names of versions. */
 @Command(
     name = "alias",
-    description = "Point aliases such as prod to versions.",
+    description = "Manage aliases such as prod, which point at versions.",
     mixinStandardHelpOptions = true,
     subcommands = {
       AliasCommand.Set.class,
@@ -37,7 +37,7 @@ import picocli.CommandLine.Parameters;
 final class AliasCommand {
   @Command(
       name = "set",
-      description = "Point an alias to a version; make it, or move it.",
+      description = "Point an alias at a version; creates or moves the alias.",
       mixinStandardHelpOptions = true)
   static final class Set implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "NAMESPACE/NAME@VERSION", description = "The version.")
@@ -67,7 +67,7 @@ final class AliasCommand {
   @Command(
       name = "remove",
       aliases = "rm",
-      description = "Remove an alias; its history stays.",
+      description = "Remove an alias; its history is kept.",
       mixinStandardHelpOptions = true)
   static final class Remove implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "NAMESPACE/NAME", description = "The adapter.")
@@ -117,7 +117,7 @@ final class AliasCommand {
 
   @Command(
       name = "history",
-      description = "Show where an alias pointed, and who moved it.",
+      description = "Show the history of an alias: its versions, and who moved it.",
       mixinStandardHelpOptions = true)
   static final class History implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "NAMESPACE/NAME", description = "The adapter.")

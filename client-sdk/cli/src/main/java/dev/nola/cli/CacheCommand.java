@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 /** Looks after the files that were pulled. */
 @Command(
     name = "cache",
-    description = "List, check and remove the files that were pulled.",
+    description = "List, check and remove pulled files.",
     mixinStandardHelpOptions = true,
     subcommands = {
       CacheCommand.ListAll.class,
@@ -100,7 +100,9 @@ final class CacheCommand {
       description = "Remove one file.",
       mixinStandardHelpOptions = true)
   static final class Remove implements Callable<Integer> {
-    @Parameters(paramLabel = "DIGEST_OR_REF", description = "Its digest, or what it was pulled as.")
+    @Parameters(
+        paramLabel = "DIGEST_OR_REF",
+        description = "The digest of the file, or the reference it was pulled by.")
     private String name = "";
 
     @Mixin private Output output = new Output();

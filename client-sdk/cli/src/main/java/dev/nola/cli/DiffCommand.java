@@ -18,7 +18,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "diff",
     description = {
-      "Show what differs between two adapters.",
+      "Show the differences between two adapters.",
       "Exits with 0 if both reconstruct to the same bits, else with 1. Distances are"
           + " ‖ΔW₁ − ΔW₂‖ / ‖ΔW₁‖ in Frobenius norms."
     },

@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
     name = "export",
     description = {
       "Write an adapter as a LoRA that PEFT, Transformers and vLLM load.",
-      "With f32 its product is exactly the adapter's ΔW; f16 and bf16 round, and say by how much."
+      "With f32 the product of its factors is exactly the adapter's ΔW; f16 and bf16 round, and the error is reported."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -48,7 +48,10 @@ final class ExportCommand implements Callable<Integer> {
   @Parameters(paramLabel = "FILE_OR_REF", description = "The adapter.")
   private String adapter = "";
 
-  @Option(names = "--format", paramLabel = "FORMAT", description = "peft, which is the only one.")
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description = "The output format; only peft is supported.")
   private Format format = Format.PEFT;
 
   @Option(
@@ -62,27 +65,27 @@ final class ExportCommand implements Callable<Integer> {
       names = "--base-model",
       paramLabel = "NAME",
       description =
-          "The base model's name, as PEFT should load it; what the adapter says when not given.")
+          "The name by which PEFT loads the base model (default: the name in the adapter).")
   private @Nullable String baseName;
 
   @Option(
       names = "--base",
       paramLabel = "PATH",
       description =
-          "The base model's folder: its config tells how weights are stored, and its tensors complete modules that dense tensors replace.")
+          "The base model's folder: its config says how weights are stored, and its tensors complete modules that dense tensors replace in part.")
   private @Nullable Path base;
 
   @Option(
       names = "--dtype",
       paramLabel = "TYPE",
-      description = "f32, f16 or bf16; ${DEFAULT-VALUE} when not given.")
+      description = "f32, f16 or bf16 (default: ${DEFAULT-VALUE}).")
   private DType dtype = DType.F32;
 
   @Option(
       names = "--orientation",
       paramLabel = "HOW",
       description =
-          "How weights are stored: linear (out×in), conv1d (in×out, as GPT-2) or auto, the default.")
+          "How weights are stored: linear (out×in), conv1d (in×out, as in GPT-2) or auto (the default).")
   private Orientation orientation = Orientation.AUTO;
 
   @Option(
@@ -94,13 +97,13 @@ final class ExportCommand implements Callable<Integer> {
   @Option(
       names = "--module-prefix",
       paramLabel = "PREFIX",
-      description = "What stands before tensor names in the loaded model, such as transformer. .")
+      description = "Prefix of tensor names in the loaded model, such as \"transformer.\".")
   private @Nullable String modulePrefix;
 
   @Option(
       names = "--for",
       paramLabel = "PROGRAM",
-      description = "vllm: refuse what vLLM does not load.")
+      description = "vllm: refuse adapters that vLLM cannot load.")
   private @Nullable For program;
 
   @Mixin private AdapterSource source = new AdapterSource();

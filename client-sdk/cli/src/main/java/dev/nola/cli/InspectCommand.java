@@ -27,7 +27,7 @@ import tools.jackson.databind.node.ObjectNode;
 /** Shows what an adapter file says, without reconstructing it. */
 @Command(
     name = "inspect",
-    description = "Show what an adapter file holds.",
+    description = "Show the content of an adapter file.",
     mixinStandardHelpOptions = true,
     footer = {"", "Example:", "  nola inspect adapter.nola --json --codes"})
 final class InspectCommand implements Callable<Integer> {
@@ -57,7 +57,7 @@ final class InspectCommand implements Callable<Integer> {
     out.printf("generator       %s, seed %s%n", adapter.generator(), seed(adapter));
     out.printf("base            %s%n", base(adapter));
     out.printf(
-        "reconstruction  %s (as the file says: nola verify proves it)%n",
+        "reconstruction  %s (stated by the file; nola verify checks it)%n",
         file.reconstructionDigest());
     long coefficients = 0;
     for (Layer layer : adapter.layers()) {

@@ -23,9 +23,9 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "lock",
     description = {
-      "Pin adapters in a lock file, which nola verify --lock checks.",
-      "A reference that moves, such as an alias, is pinned to the version that it means now. An"
-          + " adapter that is in the lock file already is replaced."
+      "Pin adapters in a lock file for nola verify --lock.",
+      "A reference that can move, such as an alias, is pinned to its current version. An"
+          + " adapter that is already in the lock file is replaced."
     },
     mixinStandardHelpOptions = true,
     footer = {"", "Example:", "  nola lock acme/mood@prod adapters/tone.nola"})
@@ -39,15 +39,15 @@ final class LockCommand implements Callable<Integer> {
   @Option(
       names = {"-o", "--output"},
       paramLabel = "FILE",
-      description = "The lock file; ${DEFAULT-VALUE} when not given.")
+      description = "The lock file (default: ${DEFAULT-VALUE}).")
   private Path file = Path.of(LockFile.NAME);
 
   @Option(
       names = "--require-verified",
       paramLabel = "N",
       description =
-          "How many independent machines must have attested the bits for verify --lock to pass; 0"
-              + " when not given.")
+          "Number of independent machines that must have attested the bits for verify --lock to pass"
+              + " (default: 0).")
   private int requiredVerifications;
 
   @Mixin private Trust trust = new Trust();

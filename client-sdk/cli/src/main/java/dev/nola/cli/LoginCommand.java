@@ -15,9 +15,9 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "login",
     description = {
-      "Keep a token for a registry, after the registry has accepted it.",
-      "The token is typed, or read from standard input; it is never an argument, which other users"
-          + " of the machine could see. It is kept in credentials.json in $NOLA_CONFIG, or"
+      "Store a token for a registry once the registry has accepted it.",
+      "The token is typed or read from standard input, never passed as an argument, which other users"
+          + " of the machine could see. It is stored in credentials.json in $NOLA_CONFIG or"
           + " ~/.config/nola, which only you can read."
     },
     mixinStandardHelpOptions = true,
@@ -36,7 +36,7 @@ final class LoginCommand implements Callable<Integer> {
     }
     Registry.credentials(output).save(url, secret);
     if (!output.environment("NOLA_TOKEN").isEmpty()) {
-      output.warn("NOLA_TOKEN is set, and will be used instead");
+      output.warn("NOLA_TOKEN is set and takes precedence");
     }
     output.print(
         new Identity(url.toString(), token.account(), token.scopes()),
@@ -57,7 +57,7 @@ final class LoginCommand implements Callable<Integer> {
   private static String required(String secret) {
     if (secret.isBlank()) {
       throw new IllegalArgumentException(
-          "there is no token on standard input; give it as in: nola login < token");
+          "no token on standard input; pass it as in: nola login < token");
     }
     return secret.strip();
   }

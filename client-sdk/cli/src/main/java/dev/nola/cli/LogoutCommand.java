@@ -10,7 +10,7 @@ import picocli.CommandLine.Mixin;
 /** Forgets a token. */
 @Command(
     name = "logout",
-    description = "Forget the token for a registry. The token itself stays valid.",
+    description = "Remove the stored token for a registry. The token itself stays valid.",
     mixinStandardHelpOptions = true)
 final class LogoutCommand implements Callable<Integer> {
   @Mixin private Registry registry = new Registry();
@@ -21,7 +21,7 @@ final class LogoutCommand implements Callable<Integer> {
     String url = registry.url(output).toString();
     boolean removed = Registry.credentials(output).remove(registry.url(output));
     if (!output.environment("NOLA_TOKEN").isEmpty()) {
-      output.warn("NOLA_TOKEN is set, and stays in use");
+      output.warn("NOLA_TOKEN is set and remains in use");
     }
     output.print(
         Map.of("registry", url, "removed", removed),

@@ -23,8 +23,8 @@ import picocli.CommandLine.Option;
     name = "merge",
     description = {
       "Add adapters to a model's weights and write the merged model.",
-      "Config and tokenizer files are copied; pickles and hidden files are not. There is no way"
-          + " back: a merge rounds each weight, so keep the base model."
+      "Config and tokenizer files are copied; pickles and hidden files are not. A merge cannot be"
+          + " undone, because it rounds every weight: keep the base model."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -38,21 +38,21 @@ final class MergeCommand implements Callable<Integer> {
       names = "--base",
       required = true,
       paramLabel = "PATH",
-      description = "The base model: a safetensors file, or a folder as Hugging Face has it.")
+      description = "The base model: a safetensors file, or a folder in the Hugging Face layout.")
   private Path base = Path.of("");
 
   @Option(
       names = "--adapter",
       required = true,
       paramLabel = "FILE_OR_REF[=WEIGHT]",
-      description = "An adapter and its weight, 1 when not given. May be repeated; order counts.")
+      description = "An adapter and its weight (default: 1). May be repeated; the order matters.")
   private List<String> adapters = List.of();
 
   @Option(
       names = {"-o", "--output"},
       required = true,
       paramLabel = "PATH",
-      description = "Where the merged model goes; must not exist.")
+      description = "The file or folder to write; must not exist.")
   private Path destination = Path.of("");
 
   @ArgGroup private BaseOptions baseOptions = new BaseOptions();
@@ -74,13 +74,13 @@ final class MergeCommand implements Callable<Integer> {
     }
   }
 
-  @Option(names = "--dry-run", description = "Say what would be done, and write nothing.")
+  @Option(names = "--dry-run", description = "Print what would be done without writing anything.")
   private boolean dryRun;
 
   @Option(
       names = "--threads",
       paramLabel = "N",
-      description = "Threads; all processors when not given. The result does not depend on it.")
+      description = "Number of threads (default: all CPUs). Does not affect the result.")
   private @Nullable Integer threads;
 
   @Mixin private AdapterSource source = new AdapterSource();
@@ -104,7 +104,7 @@ final class MergeCommand implements Callable<Integer> {
       throw new HintedException(
           e,
           e.reason() == MergeRefusedException.Reason.BASE
-              ? "; merge into the right one, or all the same with --allow-base-mismatch"
+              ? "; use the matching base model, or pass --allow-base-mismatch to merge anyway"
               : "");
     }
     report.warnings().forEach(output::warn);
@@ -154,7 +154,7 @@ final class MergeCommand implements Callable<Integer> {
 
     private static IllegalArgumentException illegal(String argument, @Nullable Exception cause) {
       return new IllegalArgumentException(
-          "--adapter %s, must be a file or a reference, and behind a = a finite number"
+          "--adapter %s, must be a file or a reference, optionally followed by = and a finite number"
               .formatted(argument),
           cause);
     }

@@ -37,7 +37,7 @@ final class PublishCommand implements Callable<Integer> {
   @Parameters(
       index = "1",
       paramLabel = "NAMESPACE/NAME@VERSION",
-      description = "What to publish it as; the version is a number of SemVer 2.")
+      description = "The name and version to publish; the version follows SemVer 2.")
   private String as = "";
 
   @Option(
@@ -48,10 +48,10 @@ final class PublishCommand implements Callable<Integer> {
 
   @Option(
       names = "--private",
-      description = "If this makes the adapter: only members of its namespace see it.")
+      description = "If the adapter is new: make it visible to members of its namespace only.")
   private boolean isPrivate;
 
-  @Option(names = "--create-namespace", description = "Make the namespace if it does not exist.")
+  @Option(names = "--create-namespace", description = "Create the namespace if it does not exist.")
   private boolean createNamespace;
 
   @Mixin private Registry registry = new Registry();
@@ -87,10 +87,8 @@ final class PublishCommand implements Callable<Integer> {
           e,
           switch (e.kind()) {
             case NOT_FOUND ->
-                createNamespace
-                    ? ""
-                    : "; make the namespace with --create-namespace, if it is to be yours";
-            case CONFLICT -> "; publish other bytes under another version";
+                createNamespace ? "" : "; pass --create-namespace to create the namespace";
+            case CONFLICT -> "; publish different bytes under a new version";
             default -> "";
           });
     }

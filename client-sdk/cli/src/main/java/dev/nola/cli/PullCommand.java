@@ -19,8 +19,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "pull",
     description = {
-      "Download an adapter into the cache, and compare it with its digest.",
-      "Prints the file's path. A download that was cut goes on where it ended."
+      "Download an adapter into the cache and check its digest.",
+      "Prints the file's path. An interrupted download resumes where it ended."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -34,8 +34,8 @@ final class PullCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "REF",
       description =
-          "NAMESPACE/NAME, and behind an @ a version, an alias, a range or a digest; the latest"
-              + " version without.")
+          "NAMESPACE/NAME, optionally followed by @ and a version, alias, range or digest (default: the"
+              + " latest version).")
   private String reference = "";
 
   @Option(
@@ -48,8 +48,8 @@ final class PullCommand implements Callable<Integer> {
       names = "--require-verified",
       paramLabel = "N",
       description =
-          "Fail unless N independent machines attest that the file reconstructs to the bits that it"
-              + " names. What they attest is checked here, signatures and proofs.")
+          "Fail unless N independent machines attest that the file reconstructs to the bits it"
+              + " names. Signatures and proofs of the attestations are checked locally.")
   private int required;
 
   @Mixin private Trust trust = new Trust();

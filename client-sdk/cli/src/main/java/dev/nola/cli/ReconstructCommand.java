@@ -17,7 +17,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "reconstruct",
     description = {
-      "Write what an adapter reconstructs to as a safetensors file.",
+      "Reconstruct an adapter and write the result as a safetensors file.",
       "A layer of tensor T gives T.nola_A and T.nola_B, or, with --delta and of the direct form,"
           + " T.nola_delta; all f32. Where a slice is adapted, T is followed by [dim:start:end]."
     },

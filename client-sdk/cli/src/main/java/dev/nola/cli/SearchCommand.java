@@ -27,7 +27,7 @@ final class SearchCommand implements Callable<Integer> {
   @Parameters(
       arity = "0..*",
       paramLabel = "WORD",
-      description = "Words of name, description, base model, task and tags; all adapters without.")
+      description = "Words in name, description, base model, task or tags (default: all adapters).")
   private List<String> words = List.of();
 
   @Option(names = "--base", paramLabel = "NAME", description = "Only for this base model.")
@@ -48,7 +48,7 @@ final class SearchCommand implements Callable<Integer> {
   @Option(names = "--tag", paramLabel = "TAG", description = "Only with this tag. May be repeated.")
   private List<String> tags = new ArrayList<>();
 
-  @Option(names = "--verified", description = "Only those that a worker has verified.")
+  @Option(names = "--verified", description = "Only verified adapters.")
   private boolean verified;
 
   @Option(names = "--sort", paramLabel = "ORDER", description = "${COMPLETION-CANDIDATES}.")
@@ -57,13 +57,13 @@ final class SearchCommand implements Callable<Integer> {
   @Option(
       names = "--limit",
       paramLabel = "N",
-      description = "How many at most, 1 to 100; ${DEFAULT-VALUE} when not given.")
+      description = "Maximum number of results, 1 to 100 (default: ${DEFAULT-VALUE}).")
   private int limit = 20;
 
   @Option(
       names = "--cursor",
       paramLabel = "CURSOR",
-      description = "Go on where an earlier search ended.")
+      description = "Continue where an earlier search ended.")
   private @Nullable String cursor;
 
   @Mixin private Registry registry = new Registry();

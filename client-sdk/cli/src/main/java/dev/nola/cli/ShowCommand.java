@@ -24,13 +24,13 @@ import picocli.CommandLine.Parameters;
 /** Shows an adapter or a version of it. */
 @Command(
     name = "show",
-    description = "Show what a registry knows of an adapter, and of one version of it.",
+    description = "Show an adapter in a registry, and one of its versions.",
     mixinStandardHelpOptions = true,
     footer = {"", "Examples:", "  nola show acme/mood", "  nola show acme/mood@prod --json"})
 final class ShowCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "REF",
-      description = "NAMESPACE/NAME, and behind an @ a version; the latest version without.")
+      description = "NAMESPACE/NAME, optionally followed by @ and a version (default: the latest).")
   private String reference = "";
 
   @Option(names = "--versions", description = "List all versions instead.")
@@ -117,7 +117,7 @@ final class ShowCommand implements Callable<Integer> {
                   String.join(", ", attested.backends())));
     }
     if (attested.mismatches() > 0) {
-      add(table, "", "other bits by " + Output.count(attested.mismatches(), "attestation"));
+      add(table, "", "different bits by " + Output.count(attested.mismatches(), "attestation"));
     }
     if (version.yanked() != null) {
       add(table, "yanked", version.yanked().reason());

@@ -22,8 +22,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "synth",
     description = {
-      "Make an adapter with random coefficients, for tests and benchmarks.",
-      "Equal options and an equal base model give equal bytes."
+      "Create an adapter with random coefficients, for tests and benchmarks.",
+      "Equal options and base models produce equal bytes."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -37,65 +37,63 @@ final class SynthCommand implements Callable<Integer> {
       names = "--base",
       required = true,
       paramLabel = "PATH",
-      description = "The base model: a safetensors file, or a folder as Hugging Face has it.")
+      description = "The base model: a safetensors file, or a folder in the Hugging Face layout.")
   private Path base = Path.of("");
 
   @Option(
       names = "--targets",
       required = true,
       paramLabel = "REGEX",
-      description = "Which tensors to adapt: those in whose name this RE2 pattern is found.")
+      description = "RE2 pattern: adapts tensors whose name contains a match.")
   private String targets = "";
 
-  @Option(
-      names = "--rank",
-      paramLabel = "R",
-      description = "Rank; ${DEFAULT-VALUE} when not given.")
+  @Option(names = "--rank", paramLabel = "R", description = "Rank (default: ${DEFAULT-VALUE}).")
   private int rank = 8;
 
   @Option(
       names = "--k",
       paramLabel = "K",
-      description = "Coefficients of side A; ${DEFAULT-VALUE} when not given.")
+      description = "Coefficients of side A (default: ${DEFAULT-VALUE}).")
   private int k = 64;
 
   @Option(
       names = "--l",
       paramLabel = "L",
-      description = "Coefficients of side B; ${DEFAULT-VALUE} when not given.")
+      description = "Coefficients of side B (default: ${DEFAULT-VALUE}).")
   private int l = 64;
 
   @Option(
       names = "--bits",
       paramLabel = "B",
-      description = "Width of a code, 1 to 16; ${DEFAULT-VALUE} when not given.")
+      description = "Bits per code, 1 to 16 (default: ${DEFAULT-VALUE}).")
   private int bits = 4;
 
   @Option(
       names = "--generator",
       paramLabel = "NAME",
       description =
-          "philox-uniform24, philox-uniform8, philox-rademacher or philox-srht; ${DEFAULT-VALUE} when not given.")
+          "philox-uniform24, philox-uniform8, philox-rademacher or philox-srht (default: ${DEFAULT-VALUE}).")
   private String generator = Generator.SRHT.label();
 
   @Option(
       names = "--seed",
       paramLabel = "N",
-      description =
-          "Seed, 0 to 2^64-1, decimal or 0x and hexadecimal; ${DEFAULT-VALUE} when not given.")
+      description = "Seed, 0 to 2^64-1, decimal or 0x and hexadecimal (default: ${DEFAULT-VALUE}).")
   private String seed = "0";
 
   @Option(names = "--shared-basis", description = "One basis for all layers.")
   private boolean sharedBasis;
 
-  @Option(names = "--direct", description = "The direct form (PRANC): no low rank, only K counts.")
+  @Option(
+      names = "--direct",
+      description = "Use the direct form (PRANC): no low rank; only --k applies.")
   private boolean direct;
 
   @Option(
       names = {"-o", "--output"},
       required = true,
       paramLabel = "FILE",
-      description = "The file to write; replaces nothing but what synth made.")
+      description = "The file to write; only a file created by synth is replaced.")
   private Path destination = Path.of("");
 
   @Mixin private Output output = new Output();
@@ -182,7 +180,7 @@ final class SynthCommand implements Callable<Integer> {
       return Pattern.compile(targets);
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
-          "--targets %s is no RE2 pattern: %s".formatted(targets, e.getDescription()), e);
+          "--targets %s is not a valid RE2 pattern: %s".formatted(targets, e.getDescription()), e);
     }
   }
 }

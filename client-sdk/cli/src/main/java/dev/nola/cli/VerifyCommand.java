@@ -37,10 +37,10 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     description = {
-      "Reconstruct an adapter and prove that its bits are its author's; of a reference, also check"
-          + " what other machines attest.",
-      "With --lock: fetch every adapter of a lock file anew, reconstruct it by every backend, and"
-          + " compare it with what is locked, bit for bit."
+      "Reconstruct an adapter and check that its bits are its author's; for a reference, also check"
+          + " the attestations of other machines.",
+      "With --lock: download every adapter of a lock file again, reconstruct it on every backend, and"
+          + " compare it with the lock, bit for bit."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -66,7 +66,7 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(
       names = "--junit",
       paramLabel = "FILE",
-      description = "With --lock: write a report in JUnit's XML.")
+      description = "With --lock: write a JUnit XML report.")
   private @Nullable Path junit;
 
   @Option(
@@ -79,8 +79,8 @@ final class VerifyCommand implements Callable<Integer> {
       names = "--require-verified",
       paramLabel = "N",
       description =
-          "Of a reference: how many independent machines must attest the same bits; 0 when not"
-              + " given. What they attest is checked here, signatures and proofs.")
+          "For a reference: number of independent machines that must attest the same bits (default: 0)."
+              + " Signatures and proofs of the attestations are checked locally.")
   private int required;
 
   @Mixin private Trust trust = new Trust();
@@ -149,7 +149,7 @@ final class VerifyCommand implements Callable<Integer> {
       if (isNeeded || e.kind() != RegistryException.Kind.UNAVAILABLE) {
         throw e;
       }
-      output.warn("who else attests this is not known: " + e.getMessage());
+      output.warn("could not fetch attestations: " + e.getMessage());
       return null;
     }
   }
@@ -258,7 +258,7 @@ final class VerifyCommand implements Callable<Integer> {
     public Attested attested(LockFile.Entry entry, AdapterFile file)
         throws IOException, InterruptedException {
       if (entry.registry() == null) {
-        throw new IOException("nobody attests it: it is locked as a file, which no registry has");
+        throw new IOException("it is locked as a local file, so there are no attestations");
       }
       try (NolaClient client = source.client(entry.registry(), output)) {
         return Attested.fetch(

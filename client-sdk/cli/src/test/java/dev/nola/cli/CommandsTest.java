@@ -108,7 +108,7 @@ class CommandsTest {
         "--generator|gaussian|--generator gaussian, must be one of [philox-uniform24,",
         "--seed|-1|--seed -1, must be 0 to 2^64-1",
         "--targets|k_proj|matches k_proj; it has model.",
-        "--targets|(|--targets ( is no RE2 pattern",
+        "--targets|(|--targets ( is not a valid RE2 pattern",
         "--bits|17|code width=17 bits, must be 1..16",
         "--rank|0|rank=0, must be at least 1",
         "--k|many|Invalid value for option '--k'",
@@ -360,8 +360,7 @@ class CommandsTest {
     Nola.run("lock", adapter, "-o", lock, "--require-verified", "1", "--key", KEY);
     Nola fails = Nola.run("verify", "--lock", lock);
     assertThat(fails.exitCode()).isEqualTo(1);
-    assertThat(fails.out())
-        .contains("nobody attests it: it is locked as a file, which no registry has");
+    assertThat(fails.out()).contains("it is locked as a local file, so there are no attestations");
   }
 
   @Test
@@ -391,8 +390,8 @@ class CommandsTest {
     assertThat(refused.exitCode()).isEqualTo(3);
     assertThat(refused.err())
         .isEqualTo(
-            "nola verify: Nothing Here: no such file, and no reference to an adapter in a"
-                + " registry, such as acme/mood@1.2.0\n");
+            "nola verify: Nothing Here: no such file, and not a reference to an adapter such as"
+                + " acme/mood@1.2.0\n");
   }
 
   @Test
@@ -423,6 +422,25 @@ class CommandsTest {
   void stackTracesAreShownWithDebugOnly() {
     assertThat(Nola.run("verify", "none.nola").err()).doesNotContain("at dev.nola");
     assertThat(Nola.run("verify", "none.nola", "--debug").err()).contains("at dev.nola");
+  }
+
+  @Test
+  void usageErrorOfEveryCommandIsOneJsonDocument() {
+    List<CommandLine> commands = new ArrayList<>();
+    PrintWriter nowhere = new PrintWriter(Writer.nullWriter());
+    Console console = new Console(nowhere, nowhere, InputStream.nullInputStream(), Map.of(), false);
+    collect(new CommandLine(new Main(console)), commands);
+    for (CommandLine command : commands) {
+      List<String> args =
+          new ArrayList<>(List.of(command.getCommandSpec().qualifiedName().split(" ")));
+      args.removeFirst();
+      args.addAll(List.of("--bogus", "--json"));
+      Nola refused = Nola.run(args.toArray(String[]::new));
+      assertThat(refused.exitCode()).as("%s", args).isEqualTo(2);
+      assertThat(refused.json().get("ok").asBoolean()).as("%s", args).isFalse();
+      assertThat(refused.json().get("kind").asString()).as("%s", args).isEqualTo("usage");
+      assertThat(refused.err()).as("%s", args).contains("--bogus");
+    }
   }
 
   @Test

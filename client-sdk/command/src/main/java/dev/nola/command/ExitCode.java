@@ -40,7 +40,8 @@ public final class ExitCode {
         "1",
         "an adapter, a model or other data is refused: damaged, not supported by this version, not"
             + " matching, not attested as required, or its bits differ; also: diff found a"
-            + " difference, or verify --lock could not prove something");
+            + " difference, verify --lock could not prove something, or"
+            + " serve cannot start");
     codes.put("2", "the command line or the job file is wrong");
     codes.put("3", "a file cannot be read or written");
     codes.put("4", "the registry refused the request or is unreachable");

@@ -20,7 +20,7 @@ public final class Output {
 
   @Option(
       names = {"-q", "--quiet"},
-      description = "No progress and no messages, only results and errors.")
+      description = "Print only results and errors.")
   private boolean quiet;
 
   @Spec(Spec.Target.MIXEE)

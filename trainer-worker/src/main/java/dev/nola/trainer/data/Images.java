@@ -115,7 +115,7 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
         }
       }
       if (file.read() >= 0) {
-        throw file.damaged("goes on after its %d items".formatted(count));
+        throw file.damaged("has content after its %d items".formatted(count));
       }
       return new Images(items, count, file.digest());
     }

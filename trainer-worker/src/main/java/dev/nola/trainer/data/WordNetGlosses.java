@@ -187,7 +187,7 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
     Matcher synset = SYNSET.matcher(line);
     if (!synset.matches()) {
       throw new InvalidDataException(
-          "%s: line %d of %s is no synset of a noun".formatted(source, number, NOUNS));
+          "%s: line %d of %s is not a noun synset".formatted(source, number, NOUNS));
     }
     int label = Integer.parseInt(synset.group(1)) - FIRST_LABEL;
     if (label < 0 || label >= LABELS.size()) {

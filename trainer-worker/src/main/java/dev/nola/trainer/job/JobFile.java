@@ -56,9 +56,9 @@ public final class JobFile {
     } catch (MarkedYAMLException e) {
       String line =
           e.getProblemMark() == null ? "" : "line " + (e.getProblemMark().getLine() + 1) + ": ";
-      throw new JobFileException(file, List.of(line + "no sound YAML: " + e.getProblem()));
+      throw new JobFileException(file, List.of(line + "invalid YAML: " + e.getProblem()));
     } catch (YAMLException e) {
-      throw new JobFileException(file, List.of("no sound YAML: " + e.getMessage()));
+      throw new JobFileException(file, List.of("invalid YAML: " + e.getMessage()));
     }
     return job(file, Settings.of(yaml));
   }

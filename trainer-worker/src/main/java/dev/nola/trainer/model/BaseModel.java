@@ -51,9 +51,10 @@ public final class BaseModel implements AutoCloseable {
     } catch (JacksonException e) {
       throw new UnsupportedModelException(file + ": invalid JSON: " + e.getOriginalMessage(), e);
     }
+    Network network = network(file, config);
     NDManager manager = Tensors.newManager();
     try (Model model = Model.open(folder)) {
-      BaseModel base = new BaseModel(manager, network(file, config));
+      BaseModel base = new BaseModel(manager, network);
       for (Tensor tensor : model.tensors().values()) {
         base.add(tensor);
       }

@@ -102,7 +102,8 @@ public final class TorchKernel extends ForwardingKernel {
             case UNIFORM24 -> 2 * (words[inBlock] >>> 8) - ((1 << 24) - 1);
             case UNIFORM8 -> 2 * (words[inBlock / 4] >>> 8 * (inBlock % 4) & 0xFF) - 255;
             case RADEMACHER -> 1 - 2 * (words[inBlock / 32] >>> inBlock % 32 & 1);
-            case SRHT -> throw new IllegalArgumentException("srht is no independent basis");
+            case SRHT ->
+                throw new IllegalArgumentException("srht has no independent basis vectors");
           };
     }
   }

@@ -211,7 +211,7 @@ final class ChildProcess implements AutoCloseable {
         }
       }
     } catch (InterruptedException _) {
-      throw new IllegalStateException("nobody interrupts this thread");
+      throw new IllegalStateException("this thread is never interrupted");
     }
   }
 

@@ -145,7 +145,7 @@ final class FileJob {
           .registry()
           .files()
           .getCheckpoint(held.job(), held.fence(), checkpoint, worker.settings().diskBytes());
-      held.log("goes on from an earlier worker's checkpoint");
+      held.log("continues from the checkpoint of an earlier worker");
     }
     long memory = lease.memoryBytes() > 0 ? lease.memoryBytes() : worker.settings().memoryBytes();
     Duration time =

@@ -245,11 +245,11 @@ class DatasetTest {
     assertRefused(
         jsonl, "{\"p\": 1, \"c\": \"a\"}", sound, "line 1: field \"p\" is NUMBER, must be text");
     assertThatThrownBy(() -> read(jsonl, 16, sound + "\n{\"p\": ", sound))
-        .hasMessageStartingWith(folder.resolve("train") + ": line 2: is no sound JSON: ");
+        .hasMessageStartingWith(folder.resolve("train") + ": line 2: is not valid JSON: ");
     assertThatThrownBy(() -> read(jsonl, 16, sound + sound, sound))
-        .hasMessageStartingWith(folder.resolve("train") + ": line 1: is no sound JSON: ");
+        .hasMessageStartingWith(folder.resolve("train") + ": line 1: is not valid JSON: ");
     assertThatThrownBy(() -> read(jsonl, 16, "{\"p\": \"a\", \"p\": \"b\", \"c\": \"d\"}", sound))
-        .hasMessageStartingWith(folder.resolve("train") + ": line 1: is no sound JSON: ");
+        .hasMessageStartingWith(folder.resolve("train") + ": line 1: is not valid JSON: ");
     Layout tsv = new Layout.LabelledTsv("text", "label");
     String table = "text\tlabel\nan\ta\ninn\tb";
     assertRefused(tsv, table + "\nan", table, "line 4: has 1 columns, must have 2 as line 1");
@@ -292,7 +292,7 @@ class DatasetTest {
     model("{", "{}");
     assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
         .isInstanceOf(IOException.class)
-        .hasMessageStartingWith(folder.resolve("tokenizer.json") + ": is no sound tokenizer: ");
+        .hasMessageStartingWith(folder.resolve("tokenizer.json") + ": invalid tokenizer: ");
     Files.delete(folder.resolve("tokenizer.json"));
     assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
         .isInstanceOf(NoSuchFileException.class)
@@ -326,7 +326,7 @@ class DatasetTest {
       Files.write(compressed, damaged);
       assertThatThrownBy(() -> Dataset.read(files, folder))
           .isInstanceOf(IOException.class)
-          .hasMessageStartingWith(compressed + ": is no sound gzip file: ");
+          .hasMessageStartingWith(compressed + ": not a valid gzip file: ");
     }
   }
 
@@ -397,7 +397,7 @@ class DatasetTest {
                 LABELS,
                 IMAGES,
                 LABELS,
-                "train: goes on after its 2 items"),
+                "train: has content after its 2 items"),
             new Case(
                 idx(new int[] {Integer.MAX_VALUE, 1, 1}),
                 LABELS,

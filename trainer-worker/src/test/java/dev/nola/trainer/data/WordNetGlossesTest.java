@@ -148,7 +148,7 @@ class WordNetGlossesTest {
     Files.writeString(jar, "PK, but no zip");
     assertThatThrownBy(() -> WordNetGlosses.read(jar))
         .isInstanceOf(IOException.class)
-        .hasMessageStartingWith(jar + ": is no sound zip: ");
+        .hasMessageStartingWith(jar + ": not a valid zip file: ");
   }
 
   @Test
@@ -171,7 +171,7 @@ class WordNetGlossesTest {
   void aLineThatIsNoSynsetIsNamed() {
     assertThatThrownBy(() -> glosses("words"))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("line 4 of data.noun is no synset of a noun");
+        .hasMessageContaining("line 4 of data.noun is not a noun synset");
     assertThatThrownBy(() -> glosses(line(29, "to breathe")))
         .hasMessageContaining("has lexicographer file 29, must be 03 to 28");
     assertThatThrownBy(() -> glosses(line(20, " ; \"only an example\"")))

@@ -229,16 +229,16 @@ class JobFileTest {
     assertThat(problems(LANGUAGE_MODEL + "metadata: {tags: ['']}"))
         .singleElement()
         .asString()
-        .startsWith("metadata: tag ");
+        .startsWith("metadata: empty tag");
   }
 
   @Test
-  void aFileThatIsNoSoundYamlIsRefusedByItsLine() {
+  void invalidYamlIsRefusedWithItsLine() {
     assertThat(problems(LANGUAGE_MODEL + "seed: 1\nseed: 2"))
-        .containsExactly("line 8: no sound YAML: found duplicate key seed");
-    assertThat(problems("a: [")).singleElement().asString().startsWith("line 1: no sound YAML: ");
-    assertThat(problems("a: 1\n---\nb: 2")).singleElement().asString().contains("no sound YAML");
-    assertThat(problems("a: \u0001")).singleElement().asString().contains("no sound YAML");
+        .containsExactly("line 8: invalid YAML: found duplicate key seed");
+    assertThat(problems("a: [")).singleElement().asString().startsWith("line 1: invalid YAML: ");
+    assertThat(problems("a: 1\n---\nb: 2")).singleElement().asString().contains("invalid YAML");
+    assertThat(problems("a: \u0001")).singleElement().asString().contains("invalid YAML");
     assertThat(problems("")).containsExactly("is no mapping of keys to values");
     assertThat(problems("[1]")).containsExactly("is no mapping of keys to values");
   }

@@ -8,6 +8,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import dev.nola.kernel.Kernels;
+import dev.nola.trainer.generate.GreedyDecoding;
 import dev.nola.trainer.method.AdaptedWeights;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -79,10 +80,10 @@ class RecordedLogitsTest {
     int[] greedy = expected.get("greedy").valueStream().mapToInt(JsonNode::asInt).toArray();
     try (BaseModel base = BaseModel.load(folder)) {
       AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
-      assertThat(Greedy.generate(base.network(), weights, prompt, greedy.length, -1))
+      assertThat(GreedyDecoding.generate(base.network(), weights, prompt, greedy.length, -1))
           .isEqualTo(greedy);
       int end = greedy[5];
-      assertThat(Greedy.generate(base.network(), weights, prompt, greedy.length, end))
+      assertThat(GreedyDecoding.generate(base.network(), weights, prompt, greedy.length, end))
           .as("until a token that ends it")
           .doesNotContain(end)
           .hasSizeLessThanOrEqualTo(5);

@@ -192,7 +192,7 @@ class WorkerTest {
     registry.again(job);
     start("second");
     StubRegistry.await("a result", () -> registry.results.containsKey(job));
-    assertThat(registry.log()).contains("goes on from an earlier worker's checkpoint");
+    assertThat(registry.log()).contains("continues from the checkpoint of an earlier worker");
     assertThat(registry.results.get(job)).isEqualTo(sample.trainedHere());
   }
 

@@ -63,7 +63,7 @@ public record LockFile(List<Entry> adapters) {
    * @param source a reference by version number or digest, or a path relative to the lock file
    * @param registry where the reference holds, or null of a path
    * @param digest of the file's bytes
-   * @param reconstructionDigest of what it reconstructs to
+   * @param reconstructionReconstruction digest
    * @param requiredVerifications how many independent machines must have attested that
    * @param keys fingerprints of the keys whose attestations count; those that the registry trusts
    *     if empty
@@ -174,13 +174,13 @@ public record LockFile(List<Entry> adapters) {
       }
       List<WireEntry> entries = wire.adapters;
       if (entries == null) {
-        throw new IOException(path + " is no lock file: it lists no adapters");
+        throw new IOException(path + " is not a lock file: it lists no adapters");
       }
       return new LockFile(entries.stream().map(WireEntry::entry).toList());
     } catch (StreamReadException e) {
-      throw new IOException(path + " is no lock file: it is cut, or no sound JSON", e);
+      throw new IOException(path + " is not a lock file: truncated or invalid JSON", e);
     } catch (JacksonException e) {
-      throw new IOException(path + " is no lock file: " + e.getOriginalMessage(), e);
+      throw new IOException(path + " is not a lock file: " + e.getOriginalMessage(), e);
     } catch (IllegalArgumentException e) {
       throw new IOException(path + ": " + e.getMessage(), e);
     }

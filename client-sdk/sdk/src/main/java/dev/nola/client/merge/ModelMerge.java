@@ -202,7 +202,7 @@ public final class ModelMerge {
       }
       return root.path(MergedModelWriter.TIED).asBoolean(true); // as transformers takes it
     } catch (JacksonException e) {
-      throw new IOException(config + ": is not sound JSON: " + e.getOriginalMessage(), e);
+      throw new IOException(config + ": is not valid JSON: " + e.getOriginalMessage(), e);
     }
   }
 

@@ -31,7 +31,7 @@ record BaseConfig(@Nullable String modelType) {
       JsonNode type = JsonMapper.shared().readTree(Files.readAllBytes(file)).path("model_type");
       return new BaseConfig(type.isString() ? type.asString() : null);
     } catch (JacksonException e) {
-      throw new IOException(file + ": is not sound JSON: " + e.getOriginalMessage(), e);
+      throw new IOException(file + ": is not valid JSON: " + e.getOriginalMessage(), e);
     }
   }
 }

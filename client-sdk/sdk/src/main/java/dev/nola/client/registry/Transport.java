@@ -521,8 +521,7 @@ public final class Transport implements AutoCloseable {
         switch (status) {
           case 401 -> tokenRemedy();
           case 403 -> token == null || tokenHint != null ? tokenRemedy() : "";
-          case 404 ->
-              token == null ? "; private adapters need: nola login --registry " + registry : "";
+          case 404 -> token == null ? "; log in with: nola login --registry " + registry : "";
           case TOO_MANY_REQUESTS ->
               retryAfter == null
                   ? "; try again later"

@@ -142,7 +142,7 @@ public final class Model implements AutoCloseable {
       }
       throw new InvalidModelException(file, "has no weight_map with tensors");
     } catch (JacksonException e) {
-      throw new InvalidModelException(file, "is not sound JSON: " + e.getOriginalMessage(), e);
+      throw new InvalidModelException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
     }
   }
 
@@ -155,7 +155,7 @@ public final class Model implements AutoCloseable {
       if (!name.matches("[^/\\\\\\p{Cntrl}:.][^/\\\\\\p{Cntrl}:]*\\.safetensors")) {
         throw new InvalidModelException(
             file,
-            "puts tensor %s into %s, must be the name of a visible .safetensors file beside it"
+            "puts tensor %s into %s, must be the name of a visible .safetensors file next to it"
                 .formatted(entry.getKey(), entry.getValue()));
       }
       names.add(name);

@@ -209,11 +209,11 @@ public final class SafetensorsFile implements AutoCloseable {
           }
         }
         if (json.nextToken() != null) {
-          throw invalid("has a header with something behind its object");
+          throw invalid("has a header with content after its object");
         }
       } catch (JacksonException e) {
         throw new InvalidModelException(
-            path, "has a header that is not sound JSON: " + e.getOriginalMessage(), e);
+            path, "has a header that is not valid JSON: " + e.getOriginalMessage(), e);
       }
     }
 

@@ -119,7 +119,7 @@ class ModelTest {
   void aShardOutsideOfTheFolderIsRefused(String name) throws IOException {
     shard("one.safetensors", A);
     index("{\"a\":\"" + name + "\"}");
-    refused("must be the name of a visible .safetensors file beside it");
+    refused("must be the name of a visible .safetensors file next to it");
   }
 
   @Test

@@ -1,27 +1,32 @@
-package dev.nola.trainer.model;
+package dev.nola.trainer.generate;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.nola.trainer.method.AdaptedWeights;
+import dev.nola.trainer.model.Batch;
+import dev.nola.trainer.model.Network;
+import dev.nola.trainer.model.Tensors;
 import java.util.Arrays;
 
-/** Goes on with a text by the token that is likeliest each time. */
-public final class Greedy {
-  private Greedy() {}
+/** Continues a text with the most likely token at each step. */
+public final class GreedyDecoding {
+  private GreedyDecoding() {}
 
   /**
    * Generates tokens, each by a forward pass over all before it.
    *
+   * @param network a language model
+   * @param weights its weights, with or without an adapter
    * @param prompt at least one token
-   * @param most tokens to generate
-   * @param end the token after which nothing follows; it is not among those returned
-   * @return the tokens behind the prompt
+   * @param limit maximum number of tokens to generate
+   * @param end the token that ends a text; it is not among those returned
+   * @return the tokens after the prompt, {@code limit} of them unless the text ended before
    * @throws InterruptedException if the thread was interrupted
    */
   public static int[] generate(
-      Network network, AdaptedWeights weights, int[] prompt, int most, int end)
+      Network network, AdaptedWeights weights, int[] prompt, int limit, int end)
       throws InterruptedException {
-    int[] text = Arrays.copyOf(prompt, prompt.length + most);
+    int[] text = Arrays.copyOf(prompt, prompt.length + limit);
     weights.prepare();
     Tensors.recordGradients(false);
     for (int length = prompt.length; length < text.length; length++) {

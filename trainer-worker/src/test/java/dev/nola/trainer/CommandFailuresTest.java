@@ -1,0 +1,87 @@
+package dev.nola.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * With --json a failure is exactly one document on stdout, and the exit code is the one in --help.
+ */
+class CommandFailuresTest {
+  private static final JsonMapper ONE_DOCUMENT =
+      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
+
+  @TempDir private Path folder;
+
+  private record Failed(int exitCode, String kind, String error, String err) {
+    static Failed run(String... args) {
+      StringWriter out = new StringWriter();
+      StringWriter err = new StringWriter();
+      int exitCode =
+          TrainerWorker.run(new PrintWriter(out, true), new PrintWriter(err, true), args);
+      JsonNode document = ONE_DOCUMENT.readTree(out.toString());
+      assertThat(document.get("ok").asBoolean()).isFalse();
+      return new Failed(
+          exitCode,
+          document.get("kind").asString(),
+          document.get("error").asString(),
+          err.toString());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"train", "generate", "worker", "import-onnx", "import-wordnet"})
+  void unknownOption_isAUsageError(String command) {
+    Failed failed = Failed.run(command, "--bogus", "--json");
+    assertThat(failed.exitCode).isEqualTo(2);
+    assertThat(failed.kind).isEqualTo("usage");
+    assertThat(failed.err).contains("--bogus", "nola " + command + " --help").hasLineCount(1);
+  }
+
+  @Test
+  void missingJobFile_isUnreadable() {
+    Failed failed = Failed.run("train", "nofile.yaml", "-o", file("x.nola"), "--json");
+    assertThat(failed.exitCode).isEqualTo(3);
+    assertThat(failed.kind).isEqualTo("unreadable");
+    assertThat(failed.error).contains("nofile.yaml", "no such file");
+  }
+
+  @Test
+  void missingTokenFile_isUnreadable() {
+    Failed failed = Failed.run("worker", "--token-file", file("none"), "--json");
+    assertThat(failed.exitCode).isEqualTo(3);
+    assertThat(failed.error).contains("none: no such file");
+  }
+
+  @Test
+  void unsupportedModel_isRefused() throws Exception {
+    Files.writeString(folder.resolve("config.json"), "{\"model_type\": \"mamba\"}");
+    Failed failed = Failed.run("generate", "--base", folder.toString(), "--prompt", "a", "--json");
+    assertThat(failed.exitCode).isEqualTo(1);
+    assertThat(failed.kind).isEqualTo("unsupported-model");
+    assertThat(failed.error).contains("mamba");
+  }
+
+  @Test
+  void invalidData_isRefused() throws Exception {
+    Path archive = Files.writeString(folder.resolve("wordnet.jar"), "not a zip");
+    Failed failed =
+        Failed.run("import-wordnet", "--jar", archive.toString(), "-o", file("out"), "--json");
+    assertThat(failed.exitCode).isEqualTo(1);
+    assertThat(failed.kind).isEqualTo("invalid-data");
+  }
+
+  private String file(String name) {
+    return folder.resolve(name).toString();
+  }
+}
