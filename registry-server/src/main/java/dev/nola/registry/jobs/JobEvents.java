@@ -16,7 +16,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What happened to jobs, in its order. Written in the transaction that has the job's row. */
+/** Reads and writes the events of jobs, in the transaction that has the job's row. */
 @Component
 class JobEvents {
   /** Log lines and metrics of one job; what comes after them is not kept. */

@@ -25,8 +25,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Takes in what workers made. Bytes are first kept and then published, so that a result which
- * cannot be published is not lost; the version and the end of its job are one transaction.
+ * Receives the results and checkpoints of jobs. Bytes are kept first and published then, so that a
+ * result that cannot be published is not lost; the version and the end of its job are one
+ * transaction.
  */
 @Component
 class JobResults {

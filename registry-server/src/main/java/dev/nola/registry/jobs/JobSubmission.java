@@ -80,7 +80,9 @@ class JobSubmission {
   /**
    * Adds a job.
    *
-   * @return its id
+   * @param caller who submits it
+   * @param request what to do
+   * @return id of the job
    * @throws Refusal if the caller may not, or the request breaks a rule
    */
   UUID submit(Caller caller, JobRequest request) {

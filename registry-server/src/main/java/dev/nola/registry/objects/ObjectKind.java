@@ -1,18 +1,18 @@
 package dev.nola.registry.objects;
 
-/** What an object is; each kind has names of its own. */
+/** The kinds of objects; each has its own names. */
 public enum ObjectKind {
   /** Files that a training reads. */
   DATASETS,
   /** A base model's files. */
   MODELS;
 
-  /** As paths name it. */
+  /** Returns the kind that a path names. */
   static ObjectKind ofPath(String path) {
     return valueOf(path.toUpperCase());
   }
 
-  /** One of them, for messages. */
+  /** Returns the word for one object, for messages. */
   String singular() {
     return this == DATASETS ? "dataset" : "model";
   }

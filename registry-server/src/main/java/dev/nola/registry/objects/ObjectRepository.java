@@ -22,7 +22,9 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
-/** Keeps models and datasets. A revision never changes; the latest made is the one meant. */
+/**
+ * Reads and writes models and datasets. A revision never changes; the latest one is the default.
+ */
 @Component
 public class ObjectRepository implements BlobUser {
   private static final String SELECT =
@@ -42,9 +44,18 @@ public class ObjectRepository implements BlobUser {
     this.clock = clock;
   }
 
-  /** A revision, by the number that jobs refer to it by. */
+  /**
+   * A revision and its row.
+   *
+   * @param id by which jobs refer to the revision
+   * @param details as the API shows them
+   */
   public record Stored(long id, ObjectDetails details) {
-    /** {@code namespace/name@sha256:…}. */
+    /**
+     * Returns the reference that pins the revision.
+     *
+     * @return {@code namespace/name@sha256:…}
+     */
     public String reference() {
       return details.namespace() + "/" + details.name() + "@" + details.revision();
     }
@@ -52,7 +63,14 @@ public class ObjectRepository implements BlobUser {
 
   private record Row(long id, Function<List<ObjectManifest.Entry>, ObjectDetails> details) {}
 
-  /** The latest revision. */
+  /**
+   * Finds the latest revision of an object.
+   *
+   * @param kind of the object
+   * @param namespace of the object
+   * @param name within the namespace
+   * @return the revision, or empty if there is none
+   */
   public Optional<Stored> latest(ObjectKind kind, String namespace, String name) {
     return complete(
             database
@@ -66,7 +84,15 @@ public class ObjectRepository implements BlobUser {
         .findFirst();
   }
 
-  /** A revision by its digest. */
+  /**
+   * Finds a revision of an object.
+   *
+   * @param kind of the object
+   * @param namespace of the object
+   * @param name within the namespace
+   * @param revision its digest, {@code sha256:…}
+   * @return the revision, or empty if there is none
+   */
   public Optional<Stored> revision(
       ObjectKind kind, String namespace, String name, String revision) {
     return complete(
@@ -79,7 +105,12 @@ public class ObjectRepository implements BlobUser {
         .findFirst();
   }
 
-  /** Revisions by their numbers. */
+  /**
+   * Finds revisions.
+   *
+   * @param ids of their rows
+   * @return the revisions that exist, by id
+   */
   public Map<Long, ObjectDetails> byId(Collection<Long> ids) {
     if (ids.isEmpty()) {
       return Map.of();

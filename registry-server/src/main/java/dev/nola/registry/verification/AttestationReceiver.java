@@ -34,8 +34,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Takes workers' attestations in. Files are reconstructed without holding anything; then all that
- * follows is recorded at once, in one order of locks: keys, adapters and files, jobs.
+ * Receives workers' attestations. Files are reconstructed without holding locks; then all changes
+ * are recorded at once, in one order of locks: keys, adapters and files, jobs.
  */
 @Component
 class AttestationReceiver {

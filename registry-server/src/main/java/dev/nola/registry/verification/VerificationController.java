@@ -28,7 +28,9 @@ class VerificationController {
   private final VerificationSettings settings;
 
   VerificationController(
-      VerificationRunService runs, VerificationRunRepository reports, VerificationSettings settings) {
+      VerificationRunService runs,
+      VerificationRunRepository reports,
+      VerificationSettings settings) {
     this.runs = runs;
     this.reports = reports;
     this.settings = settings;
