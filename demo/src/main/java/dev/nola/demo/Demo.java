@@ -14,19 +14,20 @@ import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
+import dev.nola.api.name.AdapterName;
+import dev.nola.api.name.Backend;
+import dev.nola.api.name.ObjectKind;
+import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
 import dev.nola.client.jobs.JobsClient;
 import dev.nola.client.jobs.Manifests;
-import dev.nola.client.jobs.ObjectKind;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
 import dev.nola.client.peft.ExportRefusedException;
 import dev.nola.client.peft.PeftExport;
-import dev.nola.client.registry.AdapterName;
 import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
-import dev.nola.client.registry.Reference;
 import dev.nola.client.registry.RegistryException;
 import dev.nola.command.Output;
 import dev.nola.digest.Sha256;
@@ -67,7 +68,6 @@ final class Demo {
   private static final String NAMESPACE = "demo";
   private static final String MODEL = NAMESPACE + "/minilm";
   private static final String DATASET = NAMESPACE + "/wordnet-glosses";
-  private static final Set<String> BACKENDS = Set.of("scalar", "vector", "torch");
   private static final List<String> WORKERS = List.of("worker-1", "worker-2");
   private static final Duration VERIFICATION = Duration.ofMinutes(2);
 
@@ -331,7 +331,7 @@ final class Demo {
     long deadline = System.nanoTime() + VERIFICATION.toNanos();
     Map<String, Set<String>> keys = new TreeMap<>();
     Map<String, String> roots = new TreeMap<>();
-    while (keys.size() < BACKENDS.size()
+    while (keys.size() < Backend.LABELS.size()
         || keys.values().stream().anyMatch(of -> of.size() < WORKERS.size())) {
       servers.requireAlive();
       for (Attestation attestation : user.attestations(reference, null).items()) {
@@ -344,7 +344,8 @@ final class Demo {
       if (System.nanoTime() > deadline) {
         throw new IOException(
             "%s is not verified by %s after %d seconds: %s"
-                .formatted(reference, new TreeSet<>(BACKENDS), VERIFICATION.toSeconds(), keys));
+                .formatted(
+                    reference, new TreeSet<>(Backend.LABELS), VERIFICATION.toSeconds(), keys));
       }
       Thread.sleep(200);
     }

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.api.Scope;
 import dev.nola.api.Token;
+import dev.nola.api.name.AdapterName;
 import dev.nola.client.Progress;
-import dev.nola.client.registry.AdapterName;
 import dev.nola.client.registry.NolaClient;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;

@@ -3,12 +3,12 @@ package dev.nola.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.nola.api.name.AdapterName;
+import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
-import dev.nola.client.registry.AdapterName;
 import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
-import dev.nola.client.registry.Reference;
 import dev.nola.client.registry.RegistryException;
 import dev.nola.client.registry.RegistryException.Kind;
 import dev.nola.digest.Sha256;

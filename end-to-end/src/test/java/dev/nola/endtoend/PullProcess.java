@@ -1,10 +1,10 @@
 package dev.nola.endtoend;
 
+import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
 import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
-import dev.nola.client.registry.Reference;
 import dev.nola.digest.Sha256;
 import java.io.BufferedReader;
 import java.io.IOException;

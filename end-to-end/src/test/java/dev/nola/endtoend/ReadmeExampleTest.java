@@ -3,12 +3,12 @@ package dev.nola.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.api.Scope;
+import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
 import dev.nola.client.merge.ModelMerge;
 import dev.nola.client.peft.PeftExport;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
-import dev.nola.client.registry.Reference;
 import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.client.safetensors.SafetensorsWriter.Slot;
 import dev.nola.format.AdapterFile;

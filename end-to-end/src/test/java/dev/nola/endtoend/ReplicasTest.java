@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.api.Scope;
 import dev.nola.api.job.JobState;
+import dev.nola.api.name.AdapterName;
+import dev.nola.api.name.ObjectKind;
+import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
 import dev.nola.client.jobs.JobsClient;
-import dev.nola.client.jobs.ObjectKind;
-import dev.nola.client.registry.AdapterName;
 import dev.nola.client.registry.NolaClient;
-import dev.nola.client.registry.Reference;
 import dev.nola.format.AdapterFile;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,11 +2,11 @@ package dev.nola.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.api.name.AdapterName;
+import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
 import dev.nola.client.jobs.JobsClient;
-import dev.nola.client.registry.AdapterName;
 import dev.nola.client.registry.NolaClient;
-import dev.nola.client.registry.Reference;
 import dev.nola.format.Adapter;
 import dev.nola.format.Codes;
 import dev.nola.format.Coefficients.LowRank;

@@ -136,7 +136,7 @@ public final class Adapter {
         long maximum = generator.maxCoefficients(basis.length(), codes.bits());
         if (codes.count() > maximum) {
           throw new IllegalArgumentException(
-              "too many coefficients on side %s of tensor %s: %d; sums of %d bits are exact for at most %d with %s at %d elements"
+              "too many coefficients on side %s of tensor %s: %d coefficients of %d bits; must be at most %d for %s at %d elements"
                   .formatted(
                       side,
                       layer.tensor(),

@@ -1,8 +1,8 @@
 package dev.nola.cli;
 
+import dev.nola.api.name.Reference;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
-import dev.nola.client.registry.Reference;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterException;

@@ -2,9 +2,9 @@ package dev.nola.cli;
 
 import dev.nola.api.VersionDetails;
 import dev.nola.api.Visibility;
+import dev.nola.api.name.Reference;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Published;
-import dev.nola.client.registry.Reference;
 import dev.nola.client.registry.RegistryException;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;

@@ -1,5 +1,6 @@
 package dev.nola.cli;
 
+import dev.nola.api.name.Reference;
 import dev.nola.client.attestation.Attested;
 import dev.nola.client.lock.CrossCheck;
 import dev.nola.client.lock.LockCheck;
@@ -7,7 +8,6 @@ import dev.nola.client.lock.LockFile;
 import dev.nola.client.lock.LockReport;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
-import dev.nola.client.registry.Reference;
 import dev.nola.client.registry.RegistryException;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;

@@ -4,6 +4,7 @@ import dev.nola.api.Member;
 import dev.nola.api.MemberRequest;
 import dev.nola.api.Namespace;
 import dev.nola.api.Role;
+import dev.nola.api.name.NameRule;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
@@ -11,7 +12,6 @@ import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import java.time.Clock;
 import java.util.List;
-import java.util.regex.Pattern;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ResponseEntity;
 import org.springframework.transaction.annotation.Transactional;
@@ -28,8 +28,6 @@ import org.springframework.web.bind.annotation.RestController;
 @RequestMapping("/api/v1/namespaces/{namespace}")
 @Tag(name = "Namespaces")
 class NamespaceController {
-  private static final Pattern NAME = Pattern.compile("[a-z0-9](?:[a-z0-9-]{0,37}[a-z0-9])?");
-
   private final NamespaceRepository namespaces;
   private final MembershipRepository memberships;
   private final TokenRepository tokens;
@@ -64,11 +62,8 @@ class NamespaceController {
             useReturnTypeSchema = true)
       })
   ResponseEntity<Namespace> create(@PathVariable String namespace, Caller caller) {
-    if (!NAME.matcher(namespace).matches()) {
-      throw Refusal.invalid(
-          "namespace",
-          "namespace=%s, must be 1 to 39 of a-z, 0-9 and hyphen, with no hyphen at its ends"
-              .formatted(namespace));
+    if (!NameRule.NAMESPACE.isMet(namespace)) {
+      throw Refusal.invalid("namespace", NameRule.NAMESPACE.message(namespace));
     }
     if (!caller.reaches(namespace)) {
       throw Refusal.forbidden("token not valid for namespace " + namespace);

@@ -5,6 +5,7 @@ import dev.nola.api.Scope;
 import dev.nola.api.Token;
 import dev.nola.api.TokenRequest;
 import dev.nola.api.Violation;
+import dev.nola.api.name.NameRule;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
@@ -14,7 +15,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.transaction.annotation.Transactional;
@@ -32,7 +32,6 @@ import org.springframework.web.bind.annotation.RestController;
 @RequestMapping("/api/v1/tokens")
 @Tag(name = "Tokens")
 class TokenController {
-  private static final Pattern ACCOUNT = Pattern.compile("[a-z0-9][a-z0-9._-]{0,63}");
   private static final int MAX_DESCRIPTION = 200;
 
   private final TokenRepository repository;
@@ -117,12 +116,8 @@ class TokenController {
   private void requireValid(
       TokenRequest request, String account, List<Scope> scopes, String description) {
     List<Violation> violations = new ArrayList<>();
-    if (!ACCOUNT.matcher(account).matches()) {
-      violations.add(
-          new Violation(
-              "account",
-              "account=%s, must be 1 to 64 of a-z, 0-9, dot, hyphen and underscore, the first a letter or digit"
-                  .formatted(account)));
+    if (!NameRule.ACCOUNT.isMet(account)) {
+      violations.add(new Violation("account", NameRule.ACCOUNT.message(account)));
     }
     if (scopes.isEmpty()) {
       violations.add(new Violation("scopes", "scopes is empty; name at least one"));

@@ -3,6 +3,7 @@ package dev.nola.registry.catalog;
 import dev.nola.api.Alias;
 import dev.nola.api.AliasChange;
 import dev.nola.api.AliasRequest;
+import dev.nola.api.name.NameRule;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
@@ -71,13 +72,8 @@ class AliasController {
       Caller caller) {
     AdapterName adapter = new AdapterName(namespace, name);
     long adapterId = adapters.lock(caller, adapter).id();
-    if (!References.ALIAS.matcher(alias).matches()
-        || alias.equals(References.LATEST)
-        || References.isRange(alias)) {
-      throw Refusal.invalid(
-          "alias",
-          "alias=%s, must be 1 to 39 of a-z, 0-9 and hyphen, the first a letter, and neither 'latest' nor a range of versions"
-              .formatted(alias));
+    if (!NameRule.ALIAS.isMet(alias)) {
+      throw Refusal.invalid("alias", NameRule.ALIAS.message(alias));
     }
     VersionEntity version =
         versions

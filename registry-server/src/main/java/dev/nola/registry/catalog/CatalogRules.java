@@ -1,6 +1,7 @@
 package dev.nola.registry.catalog;
 
 import dev.nola.api.Violation;
+import dev.nola.api.name.NameRule;
 import dev.nola.format.Adapter;
 import dev.nola.format.Metadata;
 import dev.nola.registry.web.Refusal;
@@ -12,7 +13,6 @@ import java.util.regex.Pattern;
 final class CatalogRules {
   static final int MAX_DESCRIPTION = 4_000;
 
-  private static final Pattern NAME = Pattern.compile("[a-z0-9](?:[a-z0-9._-]{0,94}[a-z0-9])?");
   private static final Pattern TAG = Pattern.compile("[\\p{L}\\p{N}][\\p{L}\\p{N} ._+:/-]{0,49}");
   private static final Pattern LICENSE = Pattern.compile("[A-Za-z0-9.+() -]{0,200}");
   private static final int MAX_TASK = 100;
@@ -61,22 +61,13 @@ final class CatalogRules {
   }
 
   private void check(Publishing.Target target) {
-    checkName(target.adapter().name());
-    checkVersion(target.version());
+    check(NameRule.NAME, target.adapter().name());
+    check(NameRule.VERSION, target.version());
   }
 
-  private void checkName(String name) {
-    if (!NAME.matcher(name).matches()) {
-      broken(
-          "name",
-          "name=%s, must be 1 to 96 of a-z, 0-9, dot, hyphen and underscore, the first and last a letter or digit"
-              .formatted(name));
-    }
-  }
-
-  private void checkVersion(String version) {
-    if (VersionNumber.parse(version).isEmpty()) {
-      broken("version", "version=%s, %s".formatted(version, VersionNumber.RULE));
+  private void check(NameRule rule, String text) {
+    if (!rule.isMet(text)) {
+      broken(rule.field(), rule.message(text));
     }
   }
 

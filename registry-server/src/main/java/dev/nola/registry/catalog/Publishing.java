@@ -4,6 +4,7 @@ import dev.nola.api.Contents;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.Visibility;
+import dev.nola.api.name.VersionNumber;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterException;
@@ -169,7 +170,7 @@ public class Publishing {
       return;
     }
     requireVisibility(target, adapter.get());
-    VersionNumber number = VersionNumber.parse(target.version()).orElseThrow();
+    VersionNumber number = VersionNumber.parse(target.version());
     versions
         .findByAdapterIdAndPrecedence(adapter.get().id(), number.precedence())
         .ifPresent(
@@ -232,7 +233,7 @@ public class Publishing {
   @Transactional(propagation = Propagation.MANDATORY)
   public Published record(Candidate candidate) {
     Target target = candidate.target();
-    VersionNumber number = VersionNumber.parse(target.version()).orElseThrow();
+    VersionNumber number = VersionNumber.parse(target.version());
     String namespace = target.adapter().namespace();
     long namespaceId =
         access.idOf(namespace).orElseThrow(() -> Refusal.notFound("namespace " + namespace));

@@ -2,6 +2,10 @@ package dev.nola.registry.catalog;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.nola.api.name.NameRule;
+import dev.nola.api.name.Reference;
+import dev.nola.api.name.VersionNumber;
+import dev.nola.api.name.VersionRange;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
@@ -10,11 +14,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import org.semver4j.Semver;
-import org.semver4j.range.RangeList;
-import org.semver4j.range.RangeListFactory;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.event.TransactionalEventListener;
 
@@ -27,14 +27,8 @@ import org.springframework.transaction.event.TransactionalEventListener;
  */
 @Component
 public class References {
-  static final String LATEST = "latest";
-
-  /** Whatever this matches and is no range is an alias. */
-  static final Pattern ALIAS = Pattern.compile("[a-z][a-z0-9-]{0,38}");
-
   private static final Duration STALE = Duration.ofSeconds(2);
   private static final int CACHED = 10_000;
-  private static final int MAX_LENGTH = 100;
 
   private final AdapterRepository adapters;
   private final VersionRepository versions;
@@ -92,7 +86,7 @@ public class References {
     if (located == null) {
       located = resolve(adapter, reference).orElse(null);
       // Ranges are not kept: there is no end to them.
-      if (located != null && (located.pinned() || isName(reference))) {
+      if (located != null && (located.pinned() || NameRule.isWord(reference))) {
         known.get(adapter, _ -> new ConcurrentHashMap<>()).put(reference, located);
       }
     }
@@ -108,15 +102,6 @@ public class References {
     known.invalidate(change.adapter());
   }
 
-  /** Returns whether a text would be taken for a range of versions. */
-  static boolean isRange(String text) {
-    return range(text).isPresent();
-  }
-
-  private static boolean isName(String reference) {
-    return ALIAS.matcher(reference).matches();
-  }
-
   private Optional<Located> resolve(AdapterName name, String reference) {
     return access
         .idOf(name.namespace())
@@ -128,37 +113,25 @@ public class References {
   }
 
   private Optional<VersionEntity> version(long adapterId, String reference) {
-    if (reference.equals(LATEST)) {
+    if (reference.equals(Reference.LATEST)) {
       return versions.findLatest(adapterId);
     }
     if (reference.startsWith("sha256:")) {
       return versions.findByDigest(adapterId, reference);
     }
-    if (VersionNumber.parse(reference).isPresent()) {
+    if (VersionNumber.find(reference).isPresent()) {
       return versions.findByNumber(adapterId, reference);
     }
     Optional<VersionEntity> alias =
-        isName(reference) ? versions.findByAlias(adapterId, reference) : Optional.empty();
+        NameRule.isWord(reference) ? versions.findByAlias(adapterId, reference) : Optional.empty();
     return alias.isPresent() ? alias : highestWithin(adapterId, reference);
   }
 
   private Optional<VersionEntity> highestWithin(long adapterId, String text) {
-    return range(text)
-        .flatMap(
-            range ->
-                versions.usable(adapterId).stream()
-                    .filter(version -> new Semver(version).satisfies(range))
-                    .findFirst())
-        .flatMap(VersionNumber::parse)
+    return VersionRange.find(text)
+        .flatMap(range -> versions.usable(adapterId).stream().filter(range::includes).findFirst())
+        .flatMap(VersionNumber::find)
         .flatMap(number -> versions.findByAdapterIdAndPrecedence(adapterId, number.precedence()));
-  }
-
-  private static Optional<RangeList> range(String text) {
-    if (text.isBlank() || text.length() > MAX_LENGTH) {
-      return Optional.empty();
-    }
-    RangeList range = RangeListFactory.create(text);
-    return range.get().isEmpty() ? Optional.empty() : Optional.of(range);
   }
 
   private static Located locate(

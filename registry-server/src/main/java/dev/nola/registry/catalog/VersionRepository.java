@@ -1,5 +1,6 @@
 package dev.nola.registry.catalog;
 
+import dev.nola.api.name.VersionNumber;
 import java.util.List;
 import java.util.Optional;
 import org.springframework.data.jpa.repository.Query;
@@ -25,7 +26,7 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
    * @return the version, or empty if there is none
    */
   default Optional<VersionEntity> findByNumber(long adapterId, String version) {
-    return VersionNumber.parse(version)
+    return VersionNumber.find(version)
         .flatMap(number -> findByAdapterIdAndPrecedence(adapterId, number.precedence()))
         .filter(found -> found.version.equals(version) && found.deletedAt == null);
   }

@@ -1,21 +1,21 @@
 package dev.nola.registry.jobs;
 
 import dev.nola.api.Violation;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobType;
 import dev.nola.api.job.ObjectManifest;
+import dev.nola.api.name.NameRule;
+import dev.nola.api.name.ObjectKind;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.Publishing;
 import dev.nola.registry.catalog.References;
-import dev.nola.registry.objects.ObjectKind;
 import dev.nola.registry.objects.ObjectRepository;
 import dev.nola.registry.web.Refusal;
 import java.nio.charset.StandardCharsets;
-import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,7 +40,6 @@ class JobSubmission {
   private static final Pattern OBJECT =
       Pattern.compile("([^/@]+)/([^/@]+)(?:@(sha256:[0-9a-f]{64}))?");
   private static final Pattern DRIVE = Pattern.compile("[A-Za-z]:.*", Pattern.DOTALL);
-  private static final Set<String> BACKENDS = Set.of("scalar", "vector", "torch");
   private static final Set<String> EXPORT_TYPES = Set.of("f16", "bf16", "f32");
   private static final List<String> DATA_FILES =
       List.of("train", "validation", "trainLabels", "validationLabels");
@@ -49,7 +48,6 @@ class JobSubmission {
   private static final int MAX_JOB = 64 * 1024;
 
   private static final int MAX_DEPTH = 8;
-  private static final int NONCE_BYTES = 32;
 
   private final JobLifecycle lifecycle;
   private final ObjectRepository objects;
@@ -58,7 +56,6 @@ class JobSubmission {
   private final Access access;
   private final JobSettings settings;
   private final JsonMapper json;
-  private final SecureRandom random = new SecureRandom();
 
   JobSubmission(
       JobLifecycle lifecycle,
@@ -153,9 +150,9 @@ class JobSubmission {
     publishing.requirePossible(
         caller, new Publishing.Target(adapter, train.version(), train.visibility()));
     ObjectRepository.@Nullable Stored model =
-        train.model() == null ? null : object(caller, ObjectKind.MODELS, "model", train.model());
+        train.model() == null ? null : object(caller, ObjectKind.MODEL, "model", train.model());
     ObjectRepository.Stored dataset =
-        object(caller, ObjectKind.DATASETS, "dataset", train.dataset());
+        object(caller, ObjectKind.DATASET, "dataset", train.dataset());
     requireJob(train, dataset.details().files());
     long memory = memory(train.memoryBytes());
     int timeout = timeout(train.timeoutSeconds());
@@ -185,14 +182,10 @@ class JobSubmission {
   }
 
   private NewJob verify(Caller caller, JobRequest request, JobRequest.Verify verify) {
-    if (!BACKENDS.contains(verify.backend())) {
-      throw Refusal.invalid(
-          "verify.backend",
-          "backend=%s, must be scalar, vector or torch".formatted(verify.backend()));
+    if (!NameRule.BACKEND.isMet(verify.backend())) {
+      throw Refusal.invalid("verify.backend", NameRule.BACKEND.message(verify.backend()));
     }
     References.Located version = version(caller, verify.adapter(), verify.version());
-    byte[] nonce = new byte[NONCE_BYTES];
-    random.nextBytes(nonce);
     return new NewJob(
         UUID.randomUUID(),
         new JobRequest(
@@ -203,7 +196,7 @@ class JobSubmission {
             null),
         subject(version),
         NewJob.Requirements.ofBackend(verify.backend()),
-        new NewJob.Inputs(null, null, version.digest().toString(), HexFormat.of().formatHex(nonce)),
+        new NewJob.Inputs(null, null, version.digest().toString(), Nonce.random().hex()),
         origin(caller));
   }
 
@@ -214,7 +207,7 @@ class JobSubmission {
     }
     References.Located version = version(caller, export.adapter(), export.version());
     ObjectRepository.@Nullable Stored model =
-        export.model() == null ? null : object(caller, ObjectKind.MODELS, "model", export.model());
+        export.model() == null ? null : object(caller, ObjectKind.MODEL, "model", export.model());
     return new NewJob(
         UUID.randomUUID(),
         new JobRequest(

@@ -4,6 +4,8 @@ import dev.nola.api.Page;
 import dev.nola.api.Violation;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
+import dev.nola.api.name.NameRule;
+import dev.nola.api.name.ObjectKind;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
@@ -29,7 +31,6 @@ import java.net.URI;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.core.io.Resource;
@@ -50,7 +51,6 @@ import org.springframework.web.bind.annotation.RestController;
 @EnableConfigurationProperties(ObjectSettings.class)
 class ObjectController {
   private static final String LIST = "objects";
-  private static final Pattern NAME = Pattern.compile("[a-z0-9](?:[a-z0-9._-]{0,94}[a-z0-9])?");
   private static final String FOR_EVER = "private, max-age=31536000, immutable";
   private static final int MAX_NAMED = 10;
 
@@ -105,7 +105,7 @@ class ObjectController {
       @Parameter(hidden = true) HttpServletRequest request,
       Caller caller)
       throws IOException {
-    long namespaceId = requireMember(caller, ObjectKind.ofPath(kind), namespace, name);
+    long namespaceId = requireMember(caller, ObjectKind.ofCollection(kind), namespace, name);
     requireName(name);
     Sha256 expected = parse(digest);
     BodyReceiver receiver =
@@ -159,18 +159,18 @@ class ObjectController {
       @org.springframework.web.bind.annotation.RequestBody ObjectManifest manifest,
       @Parameter(hidden = true) HttpServletRequest request,
       Caller caller) {
-    ObjectKind of = ObjectKind.ofPath(kind);
+    ObjectKind of = ObjectKind.ofCollection(kind);
     long namespaceId = requireMember(caller, of, namespace, name);
     requireName(name);
     Manifests.require(manifest, settings.maxFiles());
-    List<ObjectManifest.Entry> files = Manifests.sorted(manifest);
+    List<ObjectManifest.Entry> files = manifest.sorted();
     Set<String> sent = objects.sent(namespaceId, files);
     List<ObjectManifest.Entry> missing =
         files.stream().filter(file -> !sent.contains(file.digest())).toList();
-    if (of == ObjectKind.DATASETS && !missing.isEmpty()) {
+    if (of == ObjectKind.DATASET && !missing.isEmpty()) {
       throw missing(missing);
     }
-    Sha256 revision = Manifests.digest(files);
+    Sha256 revision = manifest.digest();
     String description = manifest.description() == null ? "" : manifest.description();
     boolean created =
         objects.add(
@@ -190,7 +190,7 @@ class ObjectController {
     audit.add(
         caller.account(),
         caller.tokenId(),
-        of.singular() + ".put",
+        of.label() + ".put",
         namespace + "/" + name,
         revision.toString());
     return ResponseEntity.created(URI.create(request.getRequestURI() + "/revisions/" + revision))
@@ -212,7 +212,7 @@ class ObjectController {
     }
     String after = cursor == null ? "" : Cursor.parse(cursor, LIST, 1).key().getFirst();
     return Pages.of(
-        objects.page(ObjectKind.ofPath(kind), namespace, after, Pages.fetch(limit)),
+        objects.page(ObjectKind.ofCollection(kind), namespace, after, Pages.fetch(limit)),
         limit,
         last -> new Cursor(LIST, List.of(last.details().name())),
         ObjectRepository.Stored::details);
@@ -225,7 +225,7 @@ class ObjectController {
       @PathVariable String namespace,
       @PathVariable String name,
       Caller caller) {
-    ObjectKind of = ObjectKind.ofPath(kind);
+    ObjectKind of = ObjectKind.ofCollection(kind);
     requireSeen(caller, of, namespace, name);
     return found(objects.latest(of, namespace, name), of, namespace, name);
   }
@@ -238,7 +238,7 @@ class ObjectController {
       @PathVariable String name,
       @PathVariable String revision,
       Caller caller) {
-    ObjectKind of = ObjectKind.ofPath(kind);
+    ObjectKind of = ObjectKind.ofCollection(kind);
     requireSeen(caller, of, namespace, name);
     return found(objects.revision(of, namespace, name, revision), of, namespace, name);
   }
@@ -260,7 +260,7 @@ class ObjectController {
       @PathVariable String digest,
       Caller caller)
       throws IOException {
-    requireSeen(caller, ObjectKind.ofPath(kind), namespace, name);
+    requireSeen(caller, ObjectKind.ofCollection(kind), namespace, name);
     Sha256 parsed = parse(digest);
     if (access.idOf(namespace).flatMap(id -> objects.sizeOf(id, digest)).isEmpty()) {
       throw Refusal.notFound("file " + digest);
@@ -288,7 +288,7 @@ class ObjectController {
   }
 
   private static Refusal absent(ObjectKind kind, String namespace, String name) {
-    return Refusal.notFound(kind.singular() + " " + namespace + "/" + name);
+    return Refusal.notFound(kind.label() + " " + namespace + "/" + name);
   }
 
   private void requireSeen(Caller caller, ObjectKind kind, String namespace, String name) {
@@ -306,11 +306,8 @@ class ObjectController {
   }
 
   private static void requireName(String name) {
-    if (!NAME.matcher(name).matches()) {
-      throw Refusal.invalid(
-          "name",
-          "name=%s, must be 1 to 96 of a-z, 0-9, dot, hyphen and underscore, the first and last a letter or digit"
-              .formatted(name));
+    if (!NameRule.NAME.isMet(name)) {
+      throw Refusal.invalid("name", NameRule.NAME.message(name));
     }
   }
 

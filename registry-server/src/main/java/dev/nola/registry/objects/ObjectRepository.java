@@ -2,6 +2,7 @@ package dev.nola.registry.objects;
 
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
+import dev.nola.api.name.ObjectKind;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.blobs.BlobUser;
 import java.sql.ResultSet;
@@ -13,6 +14,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -77,7 +79,7 @@ public class ObjectRepository implements BlobUser {
                 .sql(
                     SELECT
                         + "where o.kind = ? and n.name = ? and o.name = ? order by o.id desc limit 1")
-                .params(kind.name(), namespace, name)
+                .params(column(kind), namespace, name)
                 .query(ObjectRepository::row)
                 .list())
         .stream()
@@ -98,7 +100,7 @@ public class ObjectRepository implements BlobUser {
     return complete(
             database
                 .sql(SELECT + "where o.kind = ? and n.name = ? and o.name = ? and o.revision = ?")
-                .params(kind.name(), namespace, name, revision)
+                .params(column(kind), namespace, name, revision)
                 .query(ObjectRepository::row)
                 .list())
         .stream()
@@ -136,7 +138,7 @@ public class ObjectRepository implements BlobUser {
                       select from object l where l.kind = o.kind
                         and l.namespace_id = o.namespace_id and l.name = o.name and l.id > o.id)
                     order by o.name limit ?""")
-            .params(kind.name(), namespace, after, limit)
+            .params(column(kind), namespace, after, limit)
             .query(ObjectRepository::row)
             .list());
   }
@@ -197,7 +199,7 @@ public class ObjectRepository implements BlobUser {
                 values (?, ?, ?, ?, ?, ?, ?, ?)
                 on conflict do nothing returning id""")
             .params(
-                kind.name(),
+                column(kind),
                 namespaceId,
                 name,
                 revision.toString(),
@@ -214,7 +216,7 @@ public class ObjectRepository implements BlobUser {
               """
               update object set stored = stored or ?
               where kind = ? and namespace_id = ? and name = ? and revision = ?""")
-          .params(stored, kind.name(), namespaceId, name, revision.toString())
+          .params(stored, column(kind), namespaceId, name, revision.toString())
           .update();
       return false;
     }
@@ -311,6 +313,11 @@ public class ObjectRepository implements BlobUser {
             row ->
                 new Stored(row.id(), row.details().apply(files.getOrDefault(row.id(), List.of()))))
         .toList();
+  }
+
+  /** Returns the word in the database, such as {@code MODELS}. */
+  private static String column(ObjectKind kind) {
+    return kind.collection().toUpperCase(Locale.ROOT);
   }
 
   private static Row row(ResultSet row, int number) throws SQLException {

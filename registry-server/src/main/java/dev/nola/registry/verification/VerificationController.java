@@ -1,8 +1,8 @@
 package dev.nola.registry.verification;
 
-import dev.nola.api.attestation.Statement;
 import dev.nola.api.attestation.VerificationReport;
 import dev.nola.api.attestation.VerificationRequest;
+import dev.nola.api.name.NameRule;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
@@ -69,9 +69,8 @@ class VerificationController {
           "backends", "backends=" + backends + ", must name at least one backend, each once");
     }
     for (String backend : backends) {
-      if (!Statement.BACKENDS.contains(backend)) {
-        throw Refusal.invalid(
-            "backends", "backend=" + backend + ", must be scalar, vector or torch");
+      if (!NameRule.BACKEND.isMet(backend)) {
+        throw Refusal.invalid("backends", NameRule.BACKEND.message(backend));
       }
     }
     if (copies < 1 || copies > VerificationSettings.MAX_COPIES) {

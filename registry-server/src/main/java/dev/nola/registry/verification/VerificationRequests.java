@@ -1,12 +1,11 @@
 package dev.nola.registry.verification;
 
+import dev.nola.api.attestation.Nonce;
 import dev.nola.registry.catalog.VersionDeleted;
 import dev.nola.registry.catalog.VersionPublished;
 import dev.nola.registry.catalog.Versions;
 import dev.nola.registry.jobs.VerificationJobs;
-import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -23,8 +22,6 @@ import org.springframework.transaction.annotation.Transactional;
 @Component
 @EnableConfigurationProperties(VerificationSettings.class)
 class VerificationRequests {
-  private static final int NONCE_BYTES = 32;
-
   /** Fewer cannot confirm each other, where the registry cannot confirm them. */
   private static final int PAIR = 2;
 
@@ -33,7 +30,6 @@ class VerificationRequests {
   private final AttestationStore attestations;
   private final VersionStatus status;
   private final VerificationSettings settings;
-  private final SecureRandom random = new SecureRandom();
 
   VerificationRequests(
       VerificationJobs jobs,
@@ -119,7 +115,7 @@ class VerificationRequests {
   private List<VerificationJobs.Verification> copies(
       File file, String backend, int copies, int priority) {
     int count = file.selfVerified() ? copies : Math.max(PAIR, copies);
-    String shared = nonce();
+    String shared = Nonce.random().hex();
     List<VerificationJobs.Verification> wanted = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       wanted.add(
@@ -130,14 +126,8 @@ class VerificationRequests {
               file.digest(),
               backend,
               priority,
-              file.selfVerified() ? nonce() : shared));
+              file.selfVerified() ? Nonce.random().hex() : shared));
     }
     return wanted;
-  }
-
-  private String nonce() {
-    byte[] nonce = new byte[NONCE_BYTES];
-    random.nextBytes(nonce);
-    return HexFormat.of().formatHex(nonce);
   }
 }

@@ -1,6 +1,6 @@
 package dev.nola.registry.verification;
 
-import dev.nola.api.attestation.Statement;
+import dev.nola.api.name.NameRule;
 import java.util.List;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -21,7 +21,7 @@ record VerificationSettings(
   VerificationSettings {
     backends = List.copyOf(backends);
     for (String backend : backends) {
-      if (!Statement.BACKENDS.contains(backend)) {
+      if (!NameRule.BACKEND.isMet(backend)) {
         throw new IllegalArgumentException(
             "nola.verification.backends has %s, must be of scalar, vector and torch"
                 .formatted(backend));

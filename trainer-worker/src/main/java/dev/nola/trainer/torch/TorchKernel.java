@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import dev.nola.api.name.Backend;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
 import dev.nola.generator.Hadamard;
@@ -22,9 +23,6 @@ import java.nio.DoubleBuffer;
  * as a tensor with an axis for each of them, and each axis is multiplied in turn.
  */
 public final class TorchKernel extends ForwardingKernel {
-  /** As jobs and attestations call it. */
-  public static final String NAME = "torch";
-
   /** Basis integers that are in memory at a time: 8 MiB. */
   private static final int TILE = 1 << 20;
 
@@ -43,7 +41,7 @@ public final class TorchKernel extends ForwardingKernel {
 
   @Override
   public String name() {
-    return NAME;
+    return Backend.TORCH.label();
   }
 
   @Override

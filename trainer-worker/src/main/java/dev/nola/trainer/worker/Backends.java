@@ -1,5 +1,6 @@
 package dev.nola.trainer.worker;
 
+import dev.nola.api.name.Backend;
 import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.model.Tensors;
@@ -10,7 +11,7 @@ import java.util.Map;
 
 /** What reconstructs, by the names that jobs and attestations have for it. */
 final class Backends {
-  static final String SCALAR = "scalar";
+  static final String SCALAR = Backend.SCALAR.label();
 
   private final Map<String, Kernel> kernels;
 
@@ -27,10 +28,10 @@ final class Backends {
     Map<String, Kernel> kernels = new LinkedHashMap<>();
     kernels.put(SCALAR, Kernels.scalar());
     if (Kernels.canVectorize()) {
-      kernels.put("vector", Kernels.vector());
+      kernels.put(Backend.VECTOR.label(), Kernels.vector());
     }
     Tensors.use("AUTO", threads);
-    kernels.put(TorchKernel.NAME, new TorchKernel());
+    kernels.put(Backend.TORCH.label(), new TorchKernel());
     return new Backends(kernels);
   }
 

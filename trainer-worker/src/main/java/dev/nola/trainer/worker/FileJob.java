@@ -8,7 +8,7 @@ import dev.nola.api.job.JobType;
 import dev.nola.api.job.Lease;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
-import dev.nola.client.jobs.ObjectKind;
+import dev.nola.api.name.ObjectKind;
 import dev.nola.client.jobs.WorkerClient;
 import dev.nola.client.registry.RegistryException;
 import dev.nola.digest.Sha256;

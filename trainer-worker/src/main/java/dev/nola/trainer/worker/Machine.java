@@ -1,9 +1,9 @@
 package dev.nola.trainer.worker;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.nola.api.name.Backend;
 import dev.nola.digest.Sha256;
 import dev.nola.trainer.model.Tensors;
-import dev.nola.trainer.torch.TorchKernel;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.net.InetAddress;
@@ -82,7 +82,7 @@ record Machine(String worker, String host, String cpu) {
     environment.put("java", Runtime.version().toString());
     environment.put("nola", version());
     environment.put("device", "cpu");
-    if (backend.equals(TorchKernel.NAME)) {
+    if (backend.equals(Backend.TORCH.label())) {
       environment.put("torch", Tensors.version());
       environment.put("device", Tensors.deviceName().equals("gpu") ? "cuda" : "cpu");
     }

@@ -120,7 +120,7 @@ final class ModelFolders {
   }
 
   private String revision(Path folder) throws IOException {
-    String revision = Manifests.revision(Manifests.of(folder, null, this::hash).files()).toString();
+    String revision = Manifests.of(folder, null, this::hash).digest().toString();
     remember();
     return revision;
   }
@@ -133,7 +133,7 @@ final class ModelFolders {
     if (known != null && known.size == size && known.modifiedMillis == modified) {
       return Sha256.parse(known.digest);
     }
-    Sha256 digest = Manifests.hash(real);
+    Sha256 digest = Sha256.hash(real);
     hashed.put(real.toString(), new Hashed(size, modified, digest.toString()));
     return digest;
   }

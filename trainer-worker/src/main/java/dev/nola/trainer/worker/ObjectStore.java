@@ -2,7 +2,7 @@ package dev.nola.trainer.worker;
 
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
-import dev.nola.client.jobs.ObjectKind;
+import dev.nola.api.name.ObjectKind;
 import dev.nola.client.jobs.WorkerClient;
 import dev.nola.digest.Sha256;
 import java.io.IOException;

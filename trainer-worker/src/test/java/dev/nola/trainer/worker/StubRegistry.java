@@ -89,7 +89,7 @@ final class StubRegistry implements AutoCloseable {
     return new ObjectDetails(
         "acme",
         name,
-        Manifests.revision(manifest.files()).toString(),
+        manifest.digest().toString(),
         "",
         manifest.files(),
         stored,

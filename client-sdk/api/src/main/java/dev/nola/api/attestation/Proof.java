@@ -11,7 +11,6 @@ import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,9 +26,6 @@ import java.util.stream.Stream;
  *     it
  */
 public record Proof(ReconstructionDigest digest, Sha256 proof) {
-  /** Bytes of a nonce. */
-  public static final int NONCE_BYTES = 32;
-
   private static final int CHUNK = 1 << 14;
 
   /**
@@ -77,13 +73,8 @@ public record Proof(ReconstructionDigest digest, Sha256 proof) {
   }
 
   private static MessageDigest begin(String nonce) {
-    byte[] salt = HexFormat.of().parseHex(nonce);
-    if (salt.length != NONCE_BYTES) {
-      throw new IllegalArgumentException(
-          "nonce=%s, must be %d bytes in hex digits".formatted(nonce, NONCE_BYTES));
-    }
     MessageDigest proof = Sha256.newMessageDigest();
-    proof.update(salt);
+    proof.update(new Nonce(nonce).toBytes());
     return proof;
   }
 

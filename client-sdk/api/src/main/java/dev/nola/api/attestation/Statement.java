@@ -3,6 +3,7 @@ package dev.nola.api.attestation;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import dev.nola.api.attestation.InvalidAttestationException.Reason;
+import dev.nola.api.name.NameRule;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
@@ -37,9 +38,6 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
 
   /** What a statement's predicate is. */
   public static final String PREDICATE_TYPE = "urn:nola:predicate:reconstruction:v1";
-
-  /** Backends that a statement may name. */
-  public static final Set<String> BACKENDS = Set.of("scalar", "vector", "torch");
 
   private static final String TYPE = "https://in-toto.io/Statement/v1";
   private static final String SUBJECT_NAME = "adapter.nola";
@@ -221,10 +219,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
   private static void require(Reconstruction it) {
     requirePresent("outcome", it.outcome());
     requirePresent("backend", it.backend());
-    if (!BACKENDS.contains(it.backend())) {
-      throw new IllegalArgumentException(
-          "backend=" + it.backend() + ", must be scalar, vector or torch");
-    }
+    NameRule.BACKEND.require(it.backend());
     requireDigest("root", it.root());
     requireDigest("nonce", it.nonce());
     requireDigest("proof", it.proof());

@@ -1,6 +1,13 @@
 package dev.nola.api.job;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.nola.digest.Sha256;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -14,9 +21,49 @@ import org.jspecify.annotations.Nullable;
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record ObjectManifest(@Nullable String description, List<Entry> files) {
+  private static final byte[] TAG = utf8("nola-object");
+  private static final Comparator<Entry> BY_PATH =
+      Comparator.comparing(file -> utf8(file.path()), Arrays::compareUnsigned);
+
   /** Copies the list. */
   public ObjectManifest {
     files = List.copyOf(Objects.requireNonNull(files, "files is missing"));
+  }
+
+  /**
+   * Returns the files in the order that the digest takes them in.
+   *
+   * @return the files, by the UTF-8 bytes of their paths
+   */
+  public List<Entry> sorted() {
+    return files.stream().sorted(BY_PATH).toList();
+  }
+
+  /**
+   * Computes the digest that identifies the revision; the description is no part of it.
+   *
+   * @return the digest
+   * @throws IllegalArgumentException if a file's digest is not one
+   */
+  public Sha256 digest() {
+    MessageDigest computation = Sha256.newMessageDigest();
+    computation.update(TAG);
+    for (Entry file : sorted()) {
+      byte[] path = utf8(file.path());
+      computation.update(
+          ByteBuffer.allocate(Integer.BYTES + path.length + Long.BYTES)
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .putInt(path.length)
+              .put(path)
+              .putLong(file.size())
+              .array());
+      computation.update(Sha256.parse(file.digest()).toBytes());
+    }
+    return Sha256.finish(computation);
+  }
+
+  private static byte[] utf8(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   /**

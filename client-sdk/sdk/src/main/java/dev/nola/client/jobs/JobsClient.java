@@ -8,6 +8,7 @@ import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobRetry;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
+import dev.nola.api.name.ObjectKind;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Transport;
 import dev.nola.client.registry.Transport.Call;

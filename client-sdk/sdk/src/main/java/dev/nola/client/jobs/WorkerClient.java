@@ -10,6 +10,7 @@ import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.LeaseRequest;
 import dev.nola.api.job.Leases;
 import dev.nola.api.job.ObjectManifest;
+import dev.nola.api.name.ObjectKind;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.RegistryException;
 import dev.nola.client.registry.Transport;

@@ -2,7 +2,7 @@ package dev.nola.client.lock;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
-import dev.nola.client.registry.Reference;
+import dev.nola.api.name.Reference;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.net.URI;

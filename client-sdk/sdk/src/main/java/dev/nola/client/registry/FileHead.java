@@ -1,5 +1,6 @@
 package dev.nola.client.registry;
 
+import dev.nola.api.name.VersionNumber;
 import dev.nola.client.registry.Transport.Answer;
 import dev.nola.digest.Sha256;
 import java.net.URLDecoder;
@@ -35,7 +36,7 @@ record FileHead(Sha256 digest, @Nullable String version, @Nullable String yanked
   static FileHead of(Answer answer) throws RegistryException {
     return new FileHead(
         digest(answer),
-        answer.header("Nola-Version").filter(Reference::isNumber).orElse(null),
+        answer.header("Nola-Version").filter(VersionNumber::isValid).orElse(null),
         answer.header("Nola-Warning").map(FileHead::yanked).orElse(null),
         size(answer));
   }

@@ -1,5 +1,7 @@
 package dev.nola.client.registry;
 
+import dev.nola.api.name.NameRule;
+import dev.nola.api.name.Reference;
 import dev.nola.digest.Sha256;
 import dev.nola.files.UserDirectories;
 import java.io.IOException;
@@ -471,7 +473,7 @@ public final class LocalCache {
       if (read == null) {
         return null;
       }
-      Reference.requireNumber(Objects.requireNonNullElse(read.version(), ""));
+      NameRule.VERSION.require(Objects.requireNonNullElse(read.version(), ""));
       return new Known(
           URI.create(Objects.requireNonNullElse(read.registry(), "")),
           Reference.parse(Objects.requireNonNullElse(read.reference(), "")),

@@ -17,6 +17,9 @@ import dev.nola.api.YankRequest;
 import dev.nola.api.attestation.Attestation;
 import dev.nola.api.attestation.KeyApproval;
 import dev.nola.api.attestation.WorkerKey;
+import dev.nola.api.name.AdapterName;
+import dev.nola.api.name.NameRule;
+import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
 import dev.nola.client.registry.Transport.Answer;
 import dev.nola.client.registry.Transport.Call;
@@ -371,7 +374,7 @@ public final class NolaClient implements AutoCloseable {
       @Nullable Visibility visibility,
       Progress progress)
       throws IOException, InterruptedException {
-    Reference.requireNumber(version);
+    NameRule.VERSION.require(version);
     byte[] bytes = read(file);
     Reference reference = new Reference(adapter, version);
     String query =
@@ -411,7 +414,7 @@ public final class NolaClient implements AutoCloseable {
    */
   public Alias setAlias(AdapterName adapter, String alias, String version)
       throws IOException, InterruptedException {
-    Reference.requireNumber(version);
+    NameRule.VERSION.require(version);
     return json(
         Call.of("PUT", aliasPath(adapter, alias)).with(Content.json(new AliasRequest(version))),
         new TypeReference<>() {});
@@ -447,7 +450,7 @@ public final class NolaClient implements AutoCloseable {
    */
   public VersionSummary yank(AdapterName adapter, String version, String reason)
       throws IOException, InterruptedException {
-    Reference.requireNumber(version);
+    NameRule.VERSION.require(version);
     return json(
         Call.of("PUT", path(new Reference(adapter, version)) + "/yank")
             .with(Content.json(new YankRequest(reason))),
@@ -461,7 +464,7 @@ public final class NolaClient implements AutoCloseable {
    */
   public VersionSummary unyank(AdapterName adapter, String version)
       throws IOException, InterruptedException {
-    Reference.requireNumber(version);
+    NameRule.VERSION.require(version);
     return json(
         Call.of("DELETE", path(new Reference(adapter, version)) + "/yank"),
         new TypeReference<>() {});
@@ -494,7 +497,7 @@ public final class NolaClient implements AutoCloseable {
    * @throws RegistryException of kind {@code CONFLICT} if it belongs to another account
    */
   public Namespace createNamespace(String namespace) throws IOException, InterruptedException {
-    AdapterName.requireNamespace(namespace);
+    NameRule.NAMESPACE.require(namespace);
     return json(Call.of("PUT", "/api/v1/namespaces/" + namespace), new TypeReference<>() {});
   }
 
@@ -533,7 +536,7 @@ public final class NolaClient implements AutoCloseable {
   }
 
   private static String aliasPath(AdapterName adapter, String alias) {
-    Reference.requireAlias(alias);
+    NameRule.ALIAS.require(alias);
     return path(adapter) + "/aliases/" + alias;
   }
 

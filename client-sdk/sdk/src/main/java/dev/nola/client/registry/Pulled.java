@@ -1,5 +1,6 @@
 package dev.nola.client.registry;
 
+import dev.nola.api.name.Reference;
 import dev.nola.digest.Sha256;
 import dev.nola.files.StagedOutput;
 import dev.nola.format.AdapterFile;

@@ -3,6 +3,7 @@ package dev.nola.client.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.nola.api.name.Reference;
 import dev.nola.digest.Sha256;
 import java.net.URI;
 import java.nio.file.Files;

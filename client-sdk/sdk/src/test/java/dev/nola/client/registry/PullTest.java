@@ -7,6 +7,8 @@ import static dev.nola.client.registry.StubRegistry.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.nola.api.name.AdapterName;
+import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
 import dev.nola.client.registry.RegistryException.Kind;
 import dev.nola.client.registry.StubRegistry.Answer;

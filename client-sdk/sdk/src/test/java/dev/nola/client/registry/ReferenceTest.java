@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.nola.api.name.AdapterName;
+import dev.nola.api.name.NameRule;
+import dev.nola.api.name.Reference;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
@@ -98,11 +101,11 @@ class ReferenceTest {
     for (String alias : List.of("latest", "x", "v1", "1", "Prod", "", "a b", "a".repeat(40))) {
       assertThatIllegalArgumentException()
           .as(alias)
-          .isThrownBy(() -> Reference.requireAlias(alias))
+          .isThrownBy(() -> NameRule.ALIAS.require(alias))
           .withMessageStartingWith("alias=" + alias + ", must be");
     }
     for (String alias : List.of("prod", "a", "v1-2", "a".repeat(39))) {
-      assertThatCode(() -> Reference.requireAlias(alias)).as(alias).doesNotThrowAnyException();
+      assertThatCode(() -> NameRule.ALIAS.require(alias)).as(alias).doesNotThrowAnyException();
     }
   }
 

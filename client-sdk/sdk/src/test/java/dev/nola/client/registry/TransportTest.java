@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.nola.api.name.AdapterName;
 import dev.nola.client.Progress;
 import dev.nola.client.registry.RegistryException.Kind;
 import dev.nola.client.registry.StubRegistry.Answer;

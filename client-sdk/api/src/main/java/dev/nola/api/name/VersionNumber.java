@@ -1,4 +1,4 @@
-package dev.nola.registry.catalog;
+package dev.nola.api.name;
 
 import java.util.List;
 import java.util.Optional;
@@ -12,19 +12,48 @@ import org.semver4j.Semver;
  *     that a database can order by it; versions that differ in build metadata only have the same
  * @param prerelease whether it is one
  */
-record VersionNumber(String text, String precedence, boolean prerelease) {
-  static final String RULE =
-      "must be a version number of SemVer 2, such as 1.4.0 or 2.0.0-rc.1, of at most 64 characters,"
-          + " with numbers up to 2147483647";
-
+public record VersionNumber(String text, String precedence, boolean prerelease) {
   private static final int MAX_LENGTH = 64;
   private static final String AFTER_PRERELEASES = "~";
 
-  static Optional<VersionNumber> parse(String text) {
-    Semver semver = text.length() > MAX_LENGTH ? null : Semver.parse(text);
-    if (semver == null || !semver.getVersion().equals(text)) { // it takes spaces and a v
-      return Optional.empty();
-    }
+  /**
+   * Parses a version number.
+   *
+   * @param text such as {@code 1.4.0}
+   * @return the number
+   * @throws IllegalArgumentException if the text breaks {@link NameRule#VERSION}
+   */
+  public static VersionNumber parse(String text) {
+    return find(text)
+        .orElseThrow(() -> new IllegalArgumentException(NameRule.VERSION.message(text)));
+  }
+
+  /**
+   * Tells whether a text is a version number.
+   *
+   * @param text any text
+   * @return whether {@link #find} finds one
+   */
+  public static boolean isValid(String text) {
+    return semver(text).isPresent();
+  }
+
+  /**
+   * Finds the version number that a text is.
+   *
+   * @param text any text
+   * @return the number, or nothing if the text breaks {@link NameRule#VERSION}
+   */
+  public static Optional<VersionNumber> find(String text) {
+    return semver(text).map(semver -> of(text, semver));
+  }
+
+  private static Optional<Semver> semver(String text) {
+    return Optional.ofNullable(text.length() > MAX_LENGTH ? null : Semver.parse(text))
+        .filter(semver -> semver.getVersion().equals(text)); // it takes spaces and a v
+  }
+
+  private static VersionNumber of(String text, Semver semver) {
     List<String> prerelease = semver.getPreRelease();
     StringBuilder precedence = new StringBuilder();
     precedence.append(
@@ -36,7 +65,7 @@ record VersionNumber(String text, String precedence, boolean prerelease) {
       // A space comes before every character of an identifier, so that fewer come before more.
       precedence.append(' ').append(orderable(identifier));
     }
-    return Optional.of(new VersionNumber(text, precedence.toString(), !prerelease.isEmpty()));
+    return new VersionNumber(text, precedence.toString(), !prerelease.isEmpty());
   }
 
   /** Numbers come before words, and shorter numbers before longer ones. */
