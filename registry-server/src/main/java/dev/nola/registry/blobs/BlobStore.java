@@ -91,7 +91,7 @@ public interface BlobStore {
   void check() throws IOException;
 
   /**
-   * Removes what uploads left behind that were never closed, such as those of a crashed process.
+   * Removes the remains of uploads that were never closed, such as those of a crashed process.
    * Uploads still open in this process are spared.
    *
    * @param olderThan how long ago an upload must have had its last byte; more than the longest

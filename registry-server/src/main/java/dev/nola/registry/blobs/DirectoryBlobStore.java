@@ -228,7 +228,8 @@ public final class DirectoryBlobStore implements BlobStore {
       lock.unlock();
     }
     sync(shard);
-    // The shards too, even if they were there: whoever made them may not have synced them yet.
+    // The shards too, even if they were there: the process that created them may not have synced
+    // them yet.
     sync(outerShard);
     sync(blobs);
   }

@@ -215,12 +215,12 @@ public class Versions {
     List<Attestations> found = new ArrayList<>();
     List<Verification> states = new ArrayList<>();
     for (Version version : all) {
-      Attestations of = Objects.requireNonNull(attested.get(version.digest()));
-      Verification now = verification(of, version.selfVerified());
+      Attestations attestations = Objects.requireNonNull(attested.get(version.digest()));
+      Verification now = verification(attestations, version.selfVerified());
       if (now != version.verification()) {
         changes.add(new Change(version, now));
       }
-      found.add(of);
+      found.add(attestations);
       states.add(now);
     }
     database
@@ -239,7 +239,7 @@ public class Versions {
             Timestamp.from(clock.instant()),
             all.stream().map(Version::id).toArray(Long[]::new),
             found.stream().map(Attestations::independent).toArray(Integer[]::new),
-            found.stream().map(of -> String.join(",", of.backends())).toArray(String[]::new),
+            found.stream().map(one -> String.join(",", one.backends())).toArray(String[]::new),
             found.stream().map(Attestations::mismatches).toArray(Integer[]::new),
             states.stream().map(Verification::name).toArray(String[]::new))
         .update();

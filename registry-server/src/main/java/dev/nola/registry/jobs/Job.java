@@ -102,8 +102,8 @@ record Job(
   }
 
   private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {
-    Timestamp at = row.getTimestamp(column);
-    return at == null ? null : at.toInstant();
+    Timestamp time = row.getTimestamp(column);
+    return time == null ? null : time.toInstant();
   }
 
   static @Nullable JobProgress progress(ResultSet row, JsonMapper json) throws SQLException {

@@ -85,8 +85,8 @@ class JobResults {
   }
 
   /**
-   * Receives a job's result and ends the job. A trained adapter is published in the name of whoever
-   * asked for it; if that is refused the job has failed and keeps it.
+   * Receives a job's result and ends the job. A trained adapter is published in the name of the
+   * account that asked for it; if that is refused the job has failed and keeps it.
    *
    * @throws Refusal if the worker has the job no longer, or it is to be cancelled
    * @throws IOException if it cannot be received or kept
@@ -132,7 +132,7 @@ class JobResults {
   }
 
   /**
-   * Publishes the kept result of a training, in the name of whoever tries again.
+   * Publishes the kept result of a training, in the name of the caller who retries.
    *
    * @throws Refusal if that is refused; the job stays as it is
    * @throws IOException if the bytes cannot be read

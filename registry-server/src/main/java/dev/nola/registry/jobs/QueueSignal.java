@@ -31,11 +31,11 @@ class QueueSignal {
   }
 
   /** Waits until jobs were queued after a round, the server stops, or a time has passed. */
-  void await(long since, Duration atMost) {
+  void await(long seenRound, Duration timeout) {
     lock.lock();
     try {
-      long nanos = atMost.toNanos();
-      while (round == since && !ending && nanos > 0) {
+      long nanos = timeout.toNanos();
+      while (round == seenRound && !ending && nanos > 0) {
         nanos = changed.awaitNanos(nanos);
       }
     } catch (InterruptedException _) {

@@ -122,13 +122,13 @@ public class WorkerKeys {
         == 1;
   }
 
-  void approve(String fingerprint, String by, @Nullable Instant expiresAt) {
+  void approve(String fingerprint, String account, @Nullable Instant expiresAt) {
     database
         .sql(
             "update worker_key set approved_by = ?, approved_at = ?, expires_at = ?"
                 + " where fingerprint = ?")
         .params(
-            by,
+            account,
             Timestamp.from(clock.instant()),
             expiresAt == null ? null : Timestamp.from(expiresAt),
             fingerprint)
