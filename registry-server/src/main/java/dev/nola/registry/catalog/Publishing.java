@@ -56,6 +56,10 @@ public class Publishing {
   private final CatalogSettings settings;
   private final Clock clock;
 
+  /**
+   * Takes more than six beans: publishing checks rights, limits and quota, stores the bytes and the
+   * version, and announces it, in one transaction.
+   */
   Publishing(
       AdapterRepository adapters,
       VersionRepository versions,

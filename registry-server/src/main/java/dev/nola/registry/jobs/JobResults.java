@@ -42,6 +42,10 @@ class JobResults {
   private final TransactionTemplate transaction;
   private final JobSettings settings;
 
+  /**
+   * Takes more than six beans: a result is stored, published and recorded with its job in one
+   * transaction.
+   */
   JobResults(
       JobRepository jobs,
       JobLifecycle lifecycle,

@@ -57,6 +57,7 @@ class JobSubmission {
   private final JobSettings settings;
   private final JsonMapper json;
 
+  /** Takes more than six beans: a submission is checked against objects, versions and rights. */
   JobSubmission(
       JobLifecycle lifecycle,
       ObjectRepository objects,

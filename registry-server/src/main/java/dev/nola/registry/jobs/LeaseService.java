@@ -47,6 +47,7 @@ class LeaseService {
   private final JobSettings settings;
   private final JsonMapper json;
 
+  /** Takes more than six beans: a lease changes the job, its events and the metrics together. */
   LeaseService(
       JdbcClient database,
       JobRepository jobs,

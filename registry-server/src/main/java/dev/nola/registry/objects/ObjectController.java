@@ -62,6 +62,7 @@ class ObjectController {
   private final AuditLog audit;
   private final ObjectSettings settings;
 
+  /** Takes more than six beans: an upload checks rights, limits and quota before it is stored. */
   ObjectController(
       ObjectRepository objects,
       BlobStore blobs,

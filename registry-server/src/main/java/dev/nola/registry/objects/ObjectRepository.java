@@ -177,9 +177,18 @@ public class ObjectRepository implements BlobUser {
   }
 
   /**
-   * Records a revision. Part of the caller's transaction.
+   * Records a revision, as part of the caller's transaction. Has a parameter for each column of the
+   * row.
    *
-   * @return whether it is new
+   * @param kind of the object
+   * @param namespaceId row of the namespace
+   * @param name within the namespace
+   * @param revision digest of the files
+   * @param description of the object; may be empty
+   * @param files of the revision
+   * @param stored whether all files are in the store
+   * @param account that adds it
+   * @return whether the revision is new
    */
   boolean add(
       ObjectKind kind,

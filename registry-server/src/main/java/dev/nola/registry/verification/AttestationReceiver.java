@@ -51,6 +51,10 @@ class AttestationReceiver {
   private final TransactionTemplate transaction;
   private final MeterRegistry meters;
 
+  /**
+   * Takes more than six beans: an attestation changes its job, file, versions and the audit log
+   * together.
+   */
   AttestationReceiver(
       VerificationJobs jobs,
       WorkerKeys keys,
