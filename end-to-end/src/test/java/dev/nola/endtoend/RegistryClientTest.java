@@ -259,7 +259,7 @@ class RegistryClientTest {
             .hasMessageEndingWith("log in with: nola login --registry " + registry.url());
       }
       assertThat(refusal(stranger::whoami))
-          .hasMessageStartingWith("the token is not known, has expired or was revoked");
+          .hasMessageStartingWith("invalid token: unknown, expired or revoked");
     }
   }
 
@@ -270,7 +270,7 @@ class RegistryClientTest {
       assertThat(ann.createNamespace(namespace).role()).isEqualTo(Role.OWNER);
       RegistryException taken = refusal(() -> bob.createNamespace(namespace));
       assertThat(taken.kind()).isEqualTo(Kind.CONFLICT);
-      assertThat(taken).hasMessage("the namespace " + namespace + " belongs to another account");
+      assertThat(taken).hasMessage("namespace taken: " + namespace + " belongs to another account");
     }
   }
 

@@ -27,16 +27,22 @@ public class Access {
     this.settings = settings;
   }
 
-  /** Whether public adapters are there for everyone, and so for shared caches. */
+  /**
+   * Returns whether public adapters can be read without a token, and so be kept by shared caches.
+   *
+   * @return whether they can
+   */
   public boolean isOpen() {
     return settings.anonymousRead();
   }
 
   /**
-   * Who asked for something with a token that may have expired since: what it may do is asked
-   * afresh of its account.
+   * Returns the holder of a token with which something was requested earlier. The token may have
+   * expired since; the rights of its account are those of now.
    *
-   * @throws Refusal if the token was revoked
+   * @param tokenId of the token
+   * @return the holder
+   * @throws Refusal with status 403 if the token was revoked
    */
   public Caller holderOf(UUID tokenId) {
     return tokens
@@ -47,18 +53,34 @@ public class Access {
             () -> Refusal.forbidden("token revoked: the one that this was requested with"));
   }
 
-  /** The id of a namespace, or empty if there is none of that name. */
+  /**
+   * Finds a namespace.
+   *
+   * @param namespace its name
+   * @return its id, or empty if there is none of that name
+   */
   public Optional<Long> idOf(String namespace) {
     return namespaces.findByName(namespace).map(NamespaceEntity::id);
   }
 
-  /** Whether the caller sees what is private in a namespace. */
+  /**
+   * Returns whether the caller may see what is private in a namespace.
+   *
+   * @param caller who asks
+   * @param namespace its name; need not exist
+   * @return whether it may
+   */
   public boolean seesPrivate(Caller caller, String namespace) {
     return caller.readsAll() || role(caller, namespace).isPresent();
   }
 
   /**
-   * The caller's role in a namespace, as far as its token reaches; an admin is an owner everywhere.
+   * Returns the caller's role in a namespace, within the limits of its token; an admin is an owner
+   * everywhere.
+   *
+   * @param caller who asks
+   * @param namespace its name; need not exist
+   * @return the role, or empty if the caller is not a member
    */
   public Optional<Role> role(Caller caller, String namespace) {
     if (!caller.reaches(namespace) || caller.tokenId() == null) {
@@ -69,7 +91,12 @@ public class Access {
         : memberships.role(namespace, caller.account());
   }
 
-  /** The namespaces whose private adapters the caller sees, unless it {@code readsAll}. */
+  /**
+   * Returns the namespaces whose private adapters the caller sees, unless it {@code readsAll}.
+   *
+   * @param caller who asks
+   * @return names of namespaces; may be empty
+   */
   public Collection<String> namespacesOf(Caller caller) {
     if (caller.tokenId() == null) {
       return List.of();

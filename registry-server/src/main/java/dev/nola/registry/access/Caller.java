@@ -6,34 +6,52 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who sends a request.
+ * The caller of a request.
  *
- * @param tokenId with which token, or null without one
- * @param account on whose behalf
- * @param scopes what the token allows
- * @param namespaces where it may be used, or null for wherever its account may act
+ * @param tokenId of the token; null without one
+ * @param account that the token was issued for
+ * @param scopes that the token has
+ * @param namespaces where the token is valid; null for all
  */
 public record Caller(
     @Nullable UUID tokenId, String account, Set<Scope> scopes, @Nullable Set<String> namespaces) {
   /** A request without a token. */
   public static final Caller ANONYMOUS = new Caller(null, "anonymous", Set.of(), null);
 
-  /** Whether the token has the scope, or one that includes it. */
+  /**
+   * Returns whether the token has a scope, or one that includes it.
+   *
+   * @param scope that an endpoint requires
+   * @return whether the token allows it
+   */
   public boolean may(Scope scope) {
     return scopes.contains(scope) || isAdmin() || (scope == Scope.READ && !scopes.isEmpty());
   }
 
-  /** Whether everything is allowed. */
+  /**
+   * Returns whether the token allows everything.
+   *
+   * @return whether it has the admin scope
+   */
   public boolean isAdmin() {
     return scopes.contains(Scope.ADMIN);
   }
 
-  /** Whether private adapters of all namespaces can be read. */
+  /**
+   * Returns whether the token can read the private adapters of all namespaces.
+   *
+   * @return whether it can
+   */
   public boolean readsAll() {
     return (isAdmin() || scopes.contains(Scope.WORKER)) && namespaces == null;
   }
 
-  /** Whether the token may be used in a namespace, whatever its account may do there. */
+  /**
+   * Returns whether the token is valid in a namespace, whatever the rights of its account there.
+   *
+   * @param namespace its name
+   * @return whether the token is valid
+   */
   boolean reaches(String namespace) {
     return namespaces == null || namespaces.contains(namespace);
   }

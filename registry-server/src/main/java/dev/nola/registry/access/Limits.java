@@ -10,8 +10,8 @@ import java.time.Duration;
 import org.springframework.stereotype.Component;
 
 /**
- * How much a token, or an address without one, may ask for in a time: token buckets that refill
- * steadily. Each server counts by itself, and forgets when it ends.
+ * Limits the requests and uploaded bytes of each token, and the requests of each address without a
+ * token: token buckets that refill steadily. Each server counts on its own, from its start.
  */
 @Component
 public class Limits {
@@ -36,7 +36,9 @@ public class Limits {
   /**
    * Counts a request.
    *
-   * @throws Refusal with status 429 if it is one too many
+   * @param caller that sends it
+   * @param address from which it comes; counts without a token
+   * @throws Refusal with status 429 if it exceeds the limit
    */
   void countRequest(Caller caller, String address) {
     if (caller.tokenId() == null) {
@@ -49,9 +51,11 @@ public class Limits {
   }
 
   /**
-   * Counts bytes that a token sends, before they are known to be of any use.
+   * Counts received bytes, before they are known to be valid.
    *
-   * @throws Refusal with status 429 if they are too many
+   * @param caller that sends them
+   * @param bytes their number
+   * @throws Refusal with status 429 if they exceed the limit
    */
   public void countUpload(Caller caller, long bytes) {
     take(uploads.get(String.valueOf(caller.tokenId())), bytes, "too many bytes uploaded");

@@ -77,11 +77,11 @@ class TokenController {
       summary = "List an account's tokens, without their secrets",
       description = "Tokens of the caller; admins may name another account.")
   List<Token> list(@RequestParam(required = false) @Nullable String account, Caller caller) {
-    String whose = account == null ? caller.account() : account;
-    if (!whose.equals(caller.account()) && !caller.isAdmin()) {
+    String holder = account == null ? caller.account() : account;
+    if (!holder.equals(caller.account()) && !caller.isAdmin()) {
       throw Refusal.forbidden("only admins may list the tokens of another account");
     }
-    return repository.findByAccountOrderByCreatedAt(whose).stream()
+    return repository.findByAccountOrderByCreatedAt(holder).stream()
         .map(TokenEntity::toApi)
         .toList();
   }

@@ -26,7 +26,7 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 import org.springframework.transaction.event.TransactionalEventListener;
 
-/** Makes tokens and recognises them; the database has only hashes of their secrets. */
+/** Issues tokens and identifies their holders. The database has only hashes of the secrets. */
 @Component
 class Tokens {
   private static final String PREFIX = "nola_"; // lets scanners find secrets that leaked
@@ -57,14 +57,24 @@ class Tokens {
     this.clock = clock;
   }
 
-  /** A fresh secret of 256 random bits. */
+  /** Returns a new secret of 256 random bits. */
   String newSecret() {
     byte[] bytes = new byte[SECRET_BYTES];
     random.nextBytes(bytes);
     return PREFIX + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
   }
 
-  /** Stores a token for a secret. */
+  /**
+   * Stores a token.
+   *
+   * @param secret of the token; only its hash is stored
+   * @param account of the holder
+   * @param description of the token
+   * @param scopes that it has
+   * @param namespaces where it is valid; null for all
+   * @param expiresAt when it expires; null for never
+   * @return the stored token
+   */
   @Transactional
   public TokenEntity add(
       String secret,
@@ -85,12 +95,12 @@ class Tokens {
     return tokens.save(token);
   }
 
-  /** Whether a secret is cached, so that recognising it costs no question to the database. */
+  /** Returns whether a secret is cached, so that identifying its holder needs no database query. */
   boolean isKnown(String secret) {
     return known.getIfPresent(hash(secret)) != null;
   }
 
-  /** Whose secret this is; empty if it is nobody's, has expired or was revoked. */
+  /** Identifies the holder of a secret; empty if it is unknown, expired or revoked. */
   Optional<Caller> recognise(String secret) {
     Sha256 hash = hash(secret);
     TokenEntity token = known.getIfPresent(hash);
@@ -109,7 +119,11 @@ class Tokens {
     return Optional.of(token.caller());
   }
 
-  /** Ends a token now. */
+  /**
+   * Revokes a token immediately.
+   *
+   * @param token to revoke
+   */
   @Transactional
   public void revoke(TokenEntity token) {
     if (token.revokedAt == null) {
@@ -121,13 +135,13 @@ class Tokens {
 
   private record Revoked(Sha256 hash) {}
 
-  /** Once the revocation is stored: before, another request could cache the token anew. */
+  /** Drops a token after its revocation is stored: before that, a request could cache it again. */
   @TransactionalEventListener
   void forget(Revoked token) {
     known.invalidate(token.hash());
   }
 
-  /** Writes when tokens were last used: now and then, and not in every request. */
+  /** Stores when tokens were last used, in batches rather than with every request. */
   @Scheduled(fixedDelayString = "PT10S")
   @PreDestroy
   void writeLastUses() {

@@ -8,7 +8,10 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
-/** Notes what was done, in the transaction that does it: either both are there or neither. */
+/**
+ * Writes the audit log, in the transaction that makes the change: either both are stored or
+ * neither.
+ */
 @Component
 public class AuditLog {
   private final JdbcClient database;
@@ -22,10 +25,11 @@ public class AuditLog {
   /**
    * Adds an entry.
    *
-   * @param tokenId with which it was done; null if the server did it by itself
+   * @param account that acted
+   * @param tokenId of its token; null if the server acted on its own
    * @param action such as {@code version.publish}
-   * @param subject to what it was done
-   * @param detail what else there is to say, or an empty text
+   * @param subject of the action
+   * @param detail of the action; may be empty
    */
   public void add(
       String account, @Nullable UUID tokenId, String action, String subject, String detail) {

@@ -27,6 +27,7 @@ public interface BlobStore {
   /**
    * Looks a blob up.
    *
+   * @param digest of the blob
    * @return the blob, or empty if it is absent
    * @throws IOException if the store cannot be asked
    */
@@ -56,6 +57,7 @@ public interface BlobStore {
   /**
    * Removes a blob, whatever its age; does nothing if it is absent.
    *
+   * @param digest of the blob
    * @throws IOException if the blob may still be there
    */
   void delete(Sha256 digest) throws IOException;
@@ -65,6 +67,8 @@ public interface BlobStore {
    * falls between the check of the age and the removal, in whichever process, leaves them there;
    * readers may miss them for an instant.
    *
+   * @param digest of the blob
+   * @param cutoff before which it must have been modified
    * @return whether this call removed it; false if it is absent or not old enough
    * @throws IOException if the age cannot be read, or the blob may still be there
    */
@@ -87,7 +91,7 @@ public interface BlobStore {
   void check() throws IOException;
 
   /**
-   * Removes what uploads left behind that were never closed, such as those of a crashed process.
+   * Removes the remains of uploads that were never closed, such as those of a crashed process.
    * Uploads still open in this process are spared.
    *
    * @param olderThan how long ago an upload must have had its last byte; more than the longest
@@ -107,6 +111,9 @@ public interface BlobStore {
     /**
      * Appends bytes.
      *
+     * @param bytes array with the bytes
+     * @param offset of the first byte in the array
+     * @param length number of bytes
      * @throws IndexOutOfBoundsException if the range is not within {@code bytes}
      * @throws IllegalStateException if the upload is committed, closed or has failed before, or its
      *     digest was taken

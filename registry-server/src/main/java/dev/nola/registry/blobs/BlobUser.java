@@ -3,14 +3,28 @@ package dev.nola.registry.blobs;
 import dev.nola.digest.Sha256;
 import java.time.Instant;
 
-/** Someone who keeps references to blobs: those blobs stay. */
+/** Keeps references to blobs; those blobs must stay. */
 public interface BlobUser {
-  /** Whether a reference to the blob is recorded, as of all transactions committed before. */
+  /**
+   * Returns whether a reference to a blob is recorded, as of all transactions committed before.
+   *
+   * @param digest of the blob
+   * @return whether the blob must stay
+   */
   boolean refersTo(Sha256 digest);
 
-  /** Bytes that a namespace has here, as they count against its quota. */
+  /**
+   * Returns the bytes that a namespace has here, as they count against its quota.
+   *
+   * @param namespaceId of the namespace
+   * @return sum of sizes in bytes
+   */
   long sizeOfNamespace(long namespaceId);
 
-  /** Drops references to what came before a time and was never put to use. */
+  /**
+   * Drops references to blobs that were uploaded before a time and never used.
+   *
+   * @param before that time
+   */
   default void forgetUnused(Instant before) {}
 }

@@ -60,9 +60,11 @@ public final class DirectoryBlobStore implements BlobStore {
   }
 
   /**
-   * Opens the store, creating its directories where they lack.
+   * Opens the store; creates its directories if they are missing.
    *
-   * @param clock dates the blobs; garbage collection must go by the same time
+   * @param root directory of the store
+   * @param clock dates the blobs; garbage collection must use the same clock
+   * @return the store
    * @throws IOException if the directories cannot be created
    */
   public static DirectoryBlobStore open(Path root, Clock clock) throws IOException {
@@ -226,7 +228,8 @@ public final class DirectoryBlobStore implements BlobStore {
       lock.unlock();
     }
     sync(shard);
-    // The shards too, even if they were there: whoever made them may not have synced them yet.
+    // The shards too, even if they were there: the process that created them may not have synced
+    // them yet.
     sync(outerShard);
     sync(blobs);
   }

@@ -18,16 +18,21 @@ public final class Scrub {
 
   private final BlobStore store;
 
-  /** Of this store. */
+  /**
+   * Creates a scrub.
+   *
+   * @param store whose blobs are checked
+   */
   public Scrub(BlobStore store) {
     this.store = store;
   }
 
   /**
-   * Goes through the whole store once; changes nothing. Blobs deleted meanwhile are left out.
+   * Checks the whole store once; changes nothing. Blobs deleted meanwhile are skipped.
    *
-   * @throws IOException if the store fails; the message names the blob if one cannot be read. That
-   *     is not reported as corruption, since it may pass.
+   * @return the blobs whose bytes do not have their digest
+   * @throws IOException if the store fails or a blob cannot be read, which may be temporary and is
+   *     therefore not reported as corruption
    */
   public ScrubReport run() throws IOException {
     long checked = 0;

@@ -144,11 +144,11 @@ class AdapterController {
       versionsByAlias.put(alias.alias(), alias.version());
     }
     VersionEntity latest = versions.findLatest(adapter.id()).orElse(null);
-    String own = latest == null ? "" : latest.description;
+    String latestDescription = latest == null ? "" : latest.description;
     return new AdapterDetails(
         name.namespace(),
         name.name(),
-        adapter.description.isEmpty() ? own : adapter.description,
+        adapter.description.isEmpty() ? latestDescription : adapter.description,
         adapter.visibility(),
         latest == null ? null : latest.version,
         versionsByAlias,

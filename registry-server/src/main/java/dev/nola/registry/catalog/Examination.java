@@ -26,7 +26,7 @@ import java.util.function.Function;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.stereotype.Component;
 
-/** Reads files, and reconstructs those that are small enough. */
+/** Reads adapter files, and reconstructs those that are within the budget. */
 @Component
 @EnableConfigurationProperties(ExaminationSettings.class)
 public class Examination {
@@ -48,16 +48,18 @@ public class Examination {
   }
 
   /**
-   * A file that was read.
+   * An adapter file that was read.
    *
-   * @param reconstructed whether it gave the digest that it names; if not, it is above the budget:
-   *     one that gives another is an exception
+   * @param file as it was read
+   * @param reconstructed whether it was reconstructed to the digest that it states; false if it is
+   *     above the budget
    */
   public record Examined(AdapterFile file, boolean reconstructed) {}
 
   /**
-   * A stored file that was read, and what only who reconstructs it can say.
+   * A stored adapter file that was read, with proofs of its reconstruction.
    *
+   * @param file as it was read
    * @param proofs by nonce; empty if the file is above the budget
    */
   public record Proven(AdapterFile file, Map<String, Proof> proofs) {
@@ -77,10 +79,12 @@ public class Examination {
   /**
    * Reads a file, and reconstructs it if that is within the budget.
    *
-   * @throws AdapterException if the file is damaged, not readable by this version, or does not
-   *     reconstruct to the digest that it names
-   * @throws IOException if its bytes cannot be had
-   * @throws Refusal if too many others are being examined for too long
+   * @param source of its bytes
+   * @return the file
+   * @throws AdapterException if the file is damaged, not readable by this version, or is not
+   *     reconstructed to the digest that it states
+   * @throws IOException if its bytes cannot be read
+   * @throws Refusal with status 503 if too many other files are being examined
    */
   public Examined examine(Source source) throws IOException {
     acquire();
@@ -95,9 +99,11 @@ public class Examination {
   /**
    * Reads a stored file, and reconstructs it for each nonce if that is within the budget.
    *
+   * @param digest of the file
    * @param nonces 64 hexadecimal digits each
-   * @throws IOException if its bytes cannot be had, or are no longer sound
-   * @throws Refusal if too many others are being examined for too long
+   * @return the file and its proofs
+   * @throws IOException if its bytes cannot be read, or are no longer valid
+   * @throws Refusal with status 503 if too many other files are being examined
    */
   public Proven prove(Sha256 digest, Collection<String> nonces) throws IOException {
     acquire();

@@ -36,8 +36,8 @@ import org.springframework.transaction.annotation.Transactional;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Takes a version in: receives its bytes, examines them, and records it. Before the last step
- * nothing of it can be seen; a file that is refused leaves neither row nor blob.
+ * Publishes versions: receives the bytes, examines them and records the version. Until it is
+ * recorded, nothing of it is visible; a file that is refused leaves neither row nor blob.
  */
 @Component
 @EnableConfigurationProperties(CatalogSettings.class)
@@ -56,6 +56,10 @@ public class Publishing {
   private final CatalogSettings settings;
   private final Clock clock;
 
+  /**
+   * Takes more than six beans: publishing checks rights, limits and quota, stores the bytes and the
+   * version, and announces it, in one transaction.
+   */
   Publishing(
       AdapterRepository adapters,
       VersionRepository versions,
@@ -86,9 +90,11 @@ public class Publishing {
   }
 
   /**
-   * What is to be published.
+   * The version to publish.
    *
-   * @param visibility of the adapter, if the caller says; it decides when the adapter is new
+   * @param adapter of the version
+   * @param version its number
+   * @param visibility of the adapter if it is new; must fit that of an existing one, null for any
    */
   public record Target(AdapterName adapter, String version, @Nullable Visibility visibility) {
     @Override
@@ -118,9 +124,10 @@ public class Publishing {
   }
 
   /**
-   * What came of it.
+   * A version that is published.
    *
-   * @param created false if the same bytes were there already
+   * @param version as the API shows it
+   * @param created false if the same bytes were already published
    */
   public record Published(VersionSummary version, boolean created) {}
 
@@ -150,9 +157,11 @@ public class Publishing {
   }
 
   /**
-   * Sees whether a file that is yet to be made could be published, as things are now.
+   * Requires that a file that does not exist yet could be published now.
    *
-   * @throws Refusal if the caller may not, a name is not legal or the version is there already
+   * @param caller in whose name it would be published
+   * @param target the version
+   * @throws Refusal if the caller may not, a name breaks a rule or the version exists
    */
   public void requirePossible(Caller caller, Target target) {
     visible.requireMember(caller, target.adapter());

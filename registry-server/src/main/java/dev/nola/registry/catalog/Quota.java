@@ -18,7 +18,12 @@ public class Quota {
     this.users = users;
   }
 
-  /** Bytes that the namespace may still take; negative if it has more than it may. */
+  /**
+   * Returns the bytes that a namespace may still store.
+   *
+   * @param namespace its name
+   * @return the remaining quota in bytes; negative if it is exceeded
+   */
   public long roomOf(String namespace) {
     long used =
         access

@@ -46,10 +46,19 @@ public class References {
   }
 
   /**
-   * The version that a reference means.
+   * The version that a reference names.
    *
-   * @param pinned whether the reference can never mean another
-   * @param yankReason why it should no longer be used, or null
+   * <p>One record for what a download needs, so that it is cached and read at once.
+   *
+   * @param adapter of the version
+   * @param adapterId row of the adapter
+   * @param isPrivate whether the adapter is private
+   * @param versionId row of the version
+   * @param version its number
+   * @param digest of its file
+   * @param size of its file in bytes
+   * @param pinned whether the reference can never name another version
+   * @param yankReason why it was yanked, or null
    */
   public record Located(
       AdapterName adapter,
@@ -65,7 +74,11 @@ public class References {
   /**
    * Finds a version that the caller may see.
    *
-   * @throws Refusal with status 404 if there is none, whatever the reason
+   * @param caller who asks
+   * @param adapter of the version
+   * @param reference a version number, alias, range, digest or {@code latest}
+   * @return the version
+   * @throws Refusal with status 404 if there is none that the caller may see
    */
   public Located find(Caller caller, AdapterName adapter, String reference) {
     Map<String, Located> found = known.getIfPresent(adapter);

@@ -53,6 +53,7 @@ class VersionController {
   private final AliasRepository aliases;
   private final ContentsStore contents;
 
+  /** Takes more than six beans: it answers from the tables of versions, aliases and contents. */
   VersionController(
       Publishing publishing,
       VersionChanges changes,

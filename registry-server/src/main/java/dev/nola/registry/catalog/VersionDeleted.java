@@ -1,4 +1,9 @@
 package dev.nola.registry.catalog;
 
-/** That a version is no more; sent within the transaction that deletes it. */
+/**
+ * Event: a version was deleted. Sent within the transaction that deletes it.
+ *
+ * @param adapter of the version
+ * @param version its number
+ */
 public record VersionDeleted(AdapterName adapter, String version) {}

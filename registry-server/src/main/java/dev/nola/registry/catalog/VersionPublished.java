@@ -1,8 +1,10 @@
 package dev.nola.registry.catalog;
 
 /**
- * That a version is new; sent within the transaction that records it.
+ * Event: a version was published. Sent within the transaction that records it.
  *
+ * @param adapter of the version
+ * @param version its number
  * @param digest {@code sha256:…} of its file
  * @param selfVerified whether the registry reconstructed it
  */

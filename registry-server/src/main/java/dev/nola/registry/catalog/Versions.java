@@ -23,7 +23,7 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
-/** The catalog's versions, for those who verify them. */
+/** Finds, locks and marks the versions of the catalog for their verification. */
 @Component
 public class Versions {
   private static final String SELECT =
@@ -55,9 +55,15 @@ public class Versions {
   }
 
   /**
-   * A version that is not deleted.
+   * A version that is not deleted; its components are columns of one row.
    *
+   * @param id row of the version
+   * @param adapterId row of the adapter
+   * @param adapter of the version
+   * @param version its number
    * @param digest {@code sha256:…} of its file
+   * @param selfVerified whether the registry reconstructed it
+   * @param verification its status
    */
   public record Version(
       long id,
@@ -74,23 +80,36 @@ public class Versions {
   }
 
   /**
-   * Which versions; null is no condition.
+   * Selects versions; null is no condition.
    *
+   * @param namespace of the adapter
+   * @param base name of the base model
    * @param generator such as {@code philox-srht}
    */
   public record Filter(
       @Nullable String namespace, @Nullable String base, @Nullable String generator) {}
 
   /**
-   * Digest of the file of a version that the caller may see.
+   * Returns the digest of the file of a version that the caller may see.
    *
-   * @throws Refusal with status 404 if there is none
+   * @param caller who asks
+   * @param adapter of the version
+   * @param reference a version number, alias, range, digest or {@code latest}
+   * @return {@code sha256:…}
+   * @throws Refusal with status 404 if there is none that the caller may see
    */
   public String digestOf(Caller caller, AdapterName adapter, String reference) {
     return references.find(caller, adapter, reference).digest().toString();
   }
 
-  /** Versions of higher id than {@code after}, in the order of their ids. */
+  /**
+   * Lists versions in the order of their ids.
+   *
+   * @param filter selects them
+   * @param after id that theirs must exceed
+   * @param limit maximum number of versions
+   * @return the versions
+   */
   public List<Version> find(Filter filter, long after, int limit) {
     StringBuilder where = new StringBuilder("v.id > :after");
     Map<String, Object> values = new HashMap<>();
@@ -118,7 +137,12 @@ public class Versions {
     }
   }
 
-  /** All versions with one of these files, in the order of their ids. */
+  /**
+   * Lists all versions that have one of some files, in the order of their ids.
+   *
+   * @param digests {@code sha256:…} of the files
+   * @return the versions
+   */
   public List<Version> withDigest(Collection<String> digests) {
     return database
         .sql(SELECT + "v.digest = any(?) order by v.id")
@@ -128,8 +152,10 @@ public class Versions {
   }
 
   /**
-   * Lets nobody else change, until the transaction ends, the adapters that have these files, nor
-   * what is attested of them. Whoever attests something calls this first.
+   * Locks the adapters that have some files, and the files' attestations, until the transaction
+   * ends. To be called before attestations change.
+   *
+   * @param digests {@code sha256:…} of the files
    */
   @Transactional(propagation = Propagation.MANDATORY)
   public void lock(Collection<String> digests) {
@@ -155,9 +181,9 @@ public class Versions {
   }
 
   /**
-   * Lets nobody else change adapters until the transaction ends, nor their versions and listings.
-   * Whoever changes rows of several calls this first: then two who change the same rows do not wait
-   * for each other, in whatever order they go on. What only refers to an adapter need not wait.
+   * Locks adapters with their versions and listings until the transaction ends. To be called before
+   * rows of several adapters change, so that transactions do not wait for each other in a circle.
+   * References to an adapter need no lock.
    */
   static void lockAdapters(JdbcClient database, Collection<Long> ids) {
     database
@@ -168,9 +194,10 @@ public class Versions {
   }
 
   /**
-   * A version whose verification is not what it was.
+   * A version whose verification status changed.
    *
    * @param version as it was
+   * @param now its new status
    */
   public record Change(Version version, Verification now) {}
 
@@ -188,12 +215,12 @@ public class Versions {
     List<Attestations> found = new ArrayList<>();
     List<Verification> states = new ArrayList<>();
     for (Version version : all) {
-      Attestations of = Objects.requireNonNull(attested.get(version.digest()));
-      Verification now = verification(of, version.selfVerified());
+      Attestations attestations = Objects.requireNonNull(attested.get(version.digest()));
+      Verification now = verification(attestations, version.selfVerified());
       if (now != version.verification()) {
         changes.add(new Change(version, now));
       }
-      found.add(of);
+      found.add(attestations);
       states.add(now);
     }
     database
@@ -212,7 +239,7 @@ public class Versions {
             Timestamp.from(clock.instant()),
             all.stream().map(Version::id).toArray(Long[]::new),
             found.stream().map(Attestations::independent).toArray(Integer[]::new),
-            found.stream().map(of -> String.join(",", of.backends())).toArray(String[]::new),
+            found.stream().map(one -> String.join(",", one.backends())).toArray(String[]::new),
             found.stream().map(Attestations::mismatches).toArray(Integer[]::new),
             states.stream().map(Verification::name).toArray(String[]::new))
         .update();

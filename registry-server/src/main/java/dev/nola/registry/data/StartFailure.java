@@ -16,7 +16,11 @@ public final class StartFailure extends RuntimeException {
     this.advice = advice;
   }
 
-  /** What to do, as sentences. */
+  /**
+   * Returns what the operator can do.
+   *
+   * @return one or more sentences
+   */
   public String advice() {
     return advice;
   }

@@ -50,7 +50,7 @@ class DatabaseConfiguration {
     return pool;
   }
 
-  /** Fails with a sentence now, rather than with a page of causes in whoever asks first. */
+  /** Fails at the start with one sentence, rather than in the first query with a long trace. */
   private static void requireReachable(HikariDataSource pool) {
     try (Connection connection = pool.getConnection()) {
       LOG.debug("connected to {}", connection.getMetaData().getDatabaseProductVersion());

@@ -18,11 +18,22 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A row of the table.
+ * A job as its row has it; one component for a column that the API does not show.
  *
- * @param adapter its name within the namespace
- * @param tokenId with which it was asked for, or null if the server did
- * @param nonce of a verification, in hexadecimal digits
+ * @param details as the API shows them
+ * @param position in the order of submission
+ * @param adapter name of the adapter within its namespace
+ * @param version that the job makes, verifies or exports
+ * @param tokenId of the token with which it was submitted; null if the registry queued it
+ * @param digest {@code sha256:…} of the adapter file, or null
+ * @param nonce of a verification in hexadecimal digits, or null
+ * @param modelId row of the base model's revision, or null
+ * @param datasetId row of the dataset's revision, or null
+ * @param memoryBytes that the worker must have
+ * @param timeoutSeconds after which the worker stops the job; 0 for no limit
+ * @param fence of the current or last lease, or null
+ * @param expiresAt when the lease expires, or null
+ * @param checkpoint digest of the last checkpoint, or null
  */
 record Job(
     JobDetails details,
@@ -91,8 +102,8 @@ record Job(
   }
 
   private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {
-    Timestamp at = row.getTimestamp(column);
-    return at == null ? null : at.toInstant();
+    Timestamp time = row.getTimestamp(column);
+    return time == null ? null : time.toInstant();
   }
 
   static @Nullable JobProgress progress(ResultSet row, JsonMapper json) throws SQLException {

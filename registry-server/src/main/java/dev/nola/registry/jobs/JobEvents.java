@@ -16,10 +16,10 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What happened to jobs, in its order. Written in the transaction that has the job's row. */
+/** Reads and writes the events of jobs, in the transaction that has the job's row. */
 @Component
 class JobEvents {
-  /** Log lines and metrics of one job; what comes after them is not kept. */
+  /** Maximum number of log lines and metrics kept for one job; later ones are dropped. */
   static final int MAX_KEPT = 100_000;
 
   private final JdbcClient database;
@@ -32,12 +32,12 @@ class JobEvents {
     this.json = json;
   }
 
-  /** Adds that a job has a state now. */
+  /** Adds the change of a job's state. */
   void addState(UUID job, JobState state, @Nullable String message) {
     addStates(List.of(job), state, message);
   }
 
-  /** Adds that jobs have a state now. */
+  /** Adds the same change of state for several jobs. */
   void addStates(Collection<UUID> jobs, JobState state, @Nullable String message) {
     database
         .sql(
@@ -77,7 +77,14 @@ class JobEvents {
     }
   }
 
-  /** A job's events behind one, at most a number of them. */
+  /**
+   * Lists events of a job.
+   *
+   * @param job id of the job
+   * @param id that theirs must exceed
+   * @param limit maximum number of events
+   * @return events in their order
+   */
   List<JobEvent> after(UUID job, long id, int limit) {
     return database
         .sql("select * from job_event where job_id = ? and id > ? order by id limit ?")
@@ -101,7 +108,7 @@ class JobEvents {
         row.getObject("value", Double.class));
   }
 
-  /** PostgreSQL stores every character but this one. */
+  /** Replaces NUL, the only character that PostgreSQL does not store. */
   static String storable(String text) {
     return text.replace('\0', '\ufffd');
   }

@@ -13,7 +13,7 @@ import org.springframework.stereotype.Component;
 /**
  * Counts what happens to jobs: {@code nola.jobs} by type and state as the database has them, {@code
  * nola.jobs.ended}, {@code nola.jobs.leases.expired} and {@code nola.jobs.late}, what workers sent
- * for leases that they no longer had.
+ * for leases that had ended.
  */
 @Component
 class JobMetrics {

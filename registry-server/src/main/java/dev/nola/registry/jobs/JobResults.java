@@ -25,8 +25,9 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Takes in what workers made. Bytes are first kept and then published, so that a result which
- * cannot be published is not lost; the version and the end of its job are one transaction.
+ * Receives the results and checkpoints of jobs. Bytes are kept first and published then, so that a
+ * result that cannot be published is not lost; the version and the end of its job are one
+ * transaction.
  */
 @Component
 class JobResults {
@@ -41,6 +42,10 @@ class JobResults {
   private final TransactionTemplate transaction;
   private final JobSettings settings;
 
+  /**
+   * Takes more than six beans: a result is stored, published and recorded with its job in one
+   * transaction.
+   */
   JobResults(
       JobRepository jobs,
       JobLifecycle lifecycle,
@@ -84,8 +89,8 @@ class JobResults {
   }
 
   /**
-   * Receives a job's result and ends the job. A trained adapter is published in the name of whoever
-   * asked for it; if that is refused the job has failed and keeps it.
+   * Receives a job's result and ends the job. A trained adapter is published in the name of the
+   * account that asked for it; if that is refused the job has failed and keeps it.
    *
    * @throws Refusal if the worker has the job no longer, or it is to be cancelled
    * @throws IOException if it cannot be received or kept
@@ -131,7 +136,7 @@ class JobResults {
   }
 
   /**
-   * Publishes the kept result of a training, in the name of whoever tries again.
+   * Publishes the kept result of a training, in the name of the caller who retries.
    *
    * @throws Refusal if that is refused; the job stays as it is
    * @throws IOException if the bytes cannot be read

@@ -36,7 +36,7 @@ record JobSettings(
     @DefaultValue("30d") Duration retention) {
   private static final Duration MIN_LEASE = Duration.ofSeconds(1);
 
-  /** A cancelled training stops within 5 seconds: it is told with the next heartbeat. */
+  /** A cancelled training stops within 5 seconds: it learns of it with the next heartbeat. */
   private static final long QUICK_HEARTBEAT = 2;
 
   JobSettings {
@@ -61,12 +61,12 @@ record JobSettings(
     }
   }
 
-  /** As PostgreSQL's make_interval takes it. */
+  /** Returns seconds as PostgreSQL's make_interval takes it. */
   static double seconds(Duration duration) {
     return duration.toMillis() / 1000.0;
   }
 
-  /** How often a worker is to send a heartbeat. */
+  /** Returns how often a worker must send a heartbeat, in seconds. */
   int heartbeatSeconds(JobType type) {
     long third = Math.max(1, lease.toSeconds() / 3);
     return (int) (type == JobType.VERIFY ? third : Math.min(third, QUICK_HEARTBEAT));

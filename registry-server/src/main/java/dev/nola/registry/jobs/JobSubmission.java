@@ -57,6 +57,7 @@ class JobSubmission {
   private final JobSettings settings;
   private final JsonMapper json;
 
+  /** Takes more than six beans: a submission is checked against objects, versions and rights. */
   JobSubmission(
       JobLifecycle lifecycle,
       ObjectRepository objects,
@@ -77,7 +78,9 @@ class JobSubmission {
   /**
    * Adds a job.
    *
-   * @return its id
+   * @param caller who submits it
+   * @param request what to do
+   * @return id of the job
    * @throws Refusal if the caller may not, or the request breaks a rule
    */
   UUID submit(Caller caller, JobRequest request) {

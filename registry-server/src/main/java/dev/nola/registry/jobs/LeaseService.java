@@ -28,8 +28,8 @@ import org.springframework.transaction.annotation.Transactional;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * How workers get jobs and keep them: leases, which heartbeats renew, which workers give back, and
- * which expire. What a worker sends counts while its fencing number is the job's.
+ * Leases jobs to workers: heartbeats renew leases, workers give jobs back, and leases expire. A
+ * call of a worker counts only while its fencing number is the job's.
  */
 @Component
 class LeaseService {
@@ -47,6 +47,7 @@ class LeaseService {
   private final JobSettings settings;
   private final JsonMapper json;
 
+  /** Takes more than six beans: a lease changes the job, its events and the metrics together. */
   LeaseService(
       JdbcClient database,
       JobRepository jobs,

@@ -10,8 +10,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.event.TransactionalEventListener;
 
 /**
- * Requests that wait for something to happen. Whoever waits looks at the database now and then, for
- * what other replicas do; this wakes it sooner for what happens here, and when the server ends.
+ * Wakes requests that wait for jobs. They query the database now and then, for changes made by
+ * other replicas; this wakes them earlier for changes made here, and when the server stops.
  */
 @Component
 class QueueSignal {
@@ -20,7 +20,7 @@ class QueueSignal {
   private long round;
   private boolean ending;
 
-  /** How often jobs were queued: to be read before one looks for them. */
+  /** Returns how often jobs were queued; to be read before looking for jobs. */
   long round() {
     lock.lock();
     try {
@@ -30,12 +30,12 @@ class QueueSignal {
     }
   }
 
-  /** Returns when jobs were queued since a round, the server ends, or after a time. */
-  void await(long since, Duration atMost) {
+  /** Waits until jobs were queued after a round, the server stops, or a time has passed. */
+  void await(long seenRound, Duration timeout) {
     lock.lock();
     try {
-      long nanos = atMost.toNanos();
-      while (round == since && !ending && nanos > 0) {
+      long nanos = timeout.toNanos();
+      while (round == seenRound && !ending && nanos > 0) {
         nanos = changed.awaitNanos(nanos);
       }
     } catch (InterruptedException _) {
@@ -45,7 +45,7 @@ class QueueSignal {
     }
   }
 
-  /** Waits for a time, unless the server ends. */
+  /** Waits for a time, or until the server stops. */
   void pause(Duration time) {
     lock.lock();
     try {
@@ -80,7 +80,7 @@ class QueueSignal {
     }
   }
 
-  /** Before the server stops: it then need not wait for those who wait. */
+  /** Wakes all waiting requests, so that the server need not wait for them when it stops. */
   @EventListener
   void ending(ContextClosedEvent event) {
     lock.lock();

@@ -13,8 +13,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Adapter files that go along with an answer, so that nobody needs to ask for each: the small ones,
- * each once, as long as they are not too many together.
+ * Embeds small adapter files in leases, each once, up to a total size, so that workers need not
+ * download them one by one.
  */
 final class SmallFiles {
   private static final Logger LOG = LoggerFactory.getLogger(SmallFiles.class);

@@ -19,7 +19,7 @@ import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Jobs that verify, for those who judge what comes of them: many at a time. */
+/** Queues, leases, finishes and cancels verification jobs, many at a time. */
 @Component
 public class VerificationJobs {
   private static final String SERVER = "registry"; // who asks for verifications
@@ -44,10 +44,14 @@ public class VerificationJobs {
   }
 
   /**
-   * A verification to be done.
+   * A verification to be queued; flat, as its columns are.
    *
+   * @param namespace of the adapter
+   * @param adapter name of the adapter within its namespace
+   * @param version its number
    * @param digest {@code sha256:…} of the adapter file
    * @param backend {@code scalar}, {@code vector} or {@code torch}
+   * @param priority of the job; higher runs first
    * @param nonce 32 bytes in hexadecimal digits
    */
   public record Verification(
@@ -60,9 +64,17 @@ public class VerificationJobs {
       String nonce) {}
 
   /**
-   * A verification that a worker has.
+   * A verification that is leased to a worker; flat, as its columns are.
    *
-   * @param key fingerprint of the worker's key, as it said when it took the job
+   * @param id of the job
+   * @param namespace of the adapter
+   * @param adapter name of the adapter within its namespace
+   * @param version its number
+   * @param digest {@code sha256:…} of the adapter file
+   * @param backend {@code scalar}, {@code vector} or {@code torch}
+   * @param nonce 32 bytes in hexadecimal digits
+   * @param key fingerprint of the worker's key, as it stated when it leased the job
+   * @param worker name of the worker
    */
   public record LeasedVerification(
       UUID id,
@@ -76,17 +88,20 @@ public class VerificationJobs {
       String worker) {}
 
   /**
-   * What came of a verification.
+   * The outcome of a verification.
    *
+   * @param job id of the job
+   * @param fence of the lease
    * @param outcome {@code match}, {@code mismatch} or {@code unsupported}
-   * @param detail of it, or null
+   * @param detail of the outcome, or null
    */
   public record Verified(UUID job, long fence, String outcome, @Nullable String detail) {}
 
   /**
-   * Asks for verifications, as part of the caller's transaction if there is one.
+   * Queues verifications, as part of the caller's transaction if there is one.
    *
-   * @return the jobs' ids, in the same order
+   * @param verifications to queue; may be empty
+   * @return ids of the jobs, in the same order
    */
   @Transactional
   public List<UUID> submitVerifications(List<Verification> verifications) {
@@ -115,11 +130,12 @@ public class VerificationJobs {
   }
 
   /**
-   * Of verifications that a worker reports about, those that it still has, by job; locked until the
-   * caller's transaction ends, so that none of them gets lost before it is finished or refused.
+   * Finds the verifications that a worker still has, of those it reports about. They stay locked
+   * until the caller's transaction ends, so that none is lost before it is finished or refused.
    *
    * @param account of the worker
    * @param fences that the worker sent, by job
+   * @return verifications by job
    */
   @Transactional(propagation = Propagation.MANDATORY)
   public Map<UUID, LeasedVerification> leasedVerifications(String account, Map<UUID, Long> fences) {
@@ -161,7 +177,8 @@ public class VerificationJobs {
    * Finishes verifications, as part of the caller's transaction if there is one.
    *
    * @param account of the worker
-   * @return those that were finished; the others the worker no longer had
+   * @param verified outcomes; may be empty
+   * @return the jobs that were finished; the worker no longer had the others
    */
   @Transactional
   public Set<UUID> finishVerifications(String account, List<Verified> verified) {
@@ -203,10 +220,14 @@ public class VerificationJobs {
   }
 
   /**
-   * Puts a verification back whose attestation was refused; it is not given to the same key again.
-   * Part of the caller's transaction if there is one.
+   * Queues a verification again whose attestation was refused, for a worker with another key. Part
+   * of the caller's transaction if there is one.
    *
-   * @return whether the worker still had it
+   * @param account of the worker
+   * @param job id of the job
+   * @param fence of the lease
+   * @param reason of the refusal
+   * @return whether the worker still had the job
    */
   @Transactional
   public boolean refuseVerification(String account, UUID job, long fence, String reason) {
@@ -224,9 +245,13 @@ public class VerificationJobs {
   }
 
   /**
-   * Ends the verifications of a version that have not begun, and asks those that have to stop.
+   * Cancels the verifications of a version: queued ones end, running ones are asked to stop.
    *
-   * @return how many
+   * @param namespace of the adapter
+   * @param adapter name of the adapter within its namespace
+   * @param version its number
+   * @param reason recorded with the jobs
+   * @return number of jobs
    */
   @Transactional
   public int cancelVerifications(String namespace, String adapter, String version, String reason) {

@@ -82,6 +82,7 @@ class WorkerController {
   private final JobSettings settings;
   private final JsonMapper json;
 
+  /** Takes more than six beans: it serves all calls of a worker, from lease to result. */
   WorkerController(
       JobRepository jobs,
       LeaseService leasing,

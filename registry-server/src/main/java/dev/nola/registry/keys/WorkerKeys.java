@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
-/** Finds workers' keys. */
+/** Reads and writes the table of workers' keys. */
 @Component
 public class WorkerKeys {
   private final JdbcClient database;
@@ -28,23 +28,42 @@ public class WorkerKeys {
   }
 
   /**
-   * That nothing signed with a key counts any more; sent within the transaction that revokes it.
+   * Event: a key was revoked, and its attestations no longer count. Sent within the transaction
+   * that revokes it.
+   *
+   * @param fingerprint of the key
    */
   public record Revoked(String fingerprint) {}
 
-  /** Whether what an account signs with a key is taken now. */
+  /**
+   * Returns whether attestations signed with a key by an account are accepted now.
+   *
+   * @param fingerprint of the key
+   * @param account of the worker
+   * @return whether the key is approved and belongs to the account
+   */
   public boolean isApproved(String fingerprint, String account) {
     return find(fingerprint)
         .filter(key -> key.account().equals(account) && key.state() == WorkerKey.State.APPROVED)
         .isPresent();
   }
 
-  /** The key with a fingerprint, {@code sha256:…}. */
+  /**
+   * Finds a key.
+   *
+   * @param fingerprint {@code sha256:…}
+   * @return the key, or empty if there is none
+   */
   public Optional<WorkerKey> find(String fingerprint) {
     return Optional.ofNullable(find(List.of(fingerprint)).get(fingerprint));
   }
 
-  /** The keys with these fingerprints, by fingerprint; those that there are. */
+  /**
+   * Finds keys.
+   *
+   * @param fingerprints {@code sha256:…} each
+   * @return the keys that exist, by fingerprint
+   */
   public Map<String, WorkerKey> find(Collection<String> fingerprints) {
     if (fingerprints.isEmpty()) {
       return Map.of();
@@ -68,10 +87,13 @@ public class WorkerKeys {
   }
 
   /**
-   * Keeps keys from being revoked until the transaction ends, and gives them as they are.
+   * Keeps keys from being revoked until the transaction ends, and returns them as they are.
    *
-   * <p>Whoever decides by a key's state and records the decision calls this first: a revocation
-   * then comes either before, and is seen here, or after, and sees what was recorded.
+   * <p>To be called before a decision by a key's state is recorded: a revocation then comes either
+   * before, and is seen here, or after, and sees what was recorded.
+   *
+   * @param fingerprints {@code sha256:…} each
+   * @return the keys that exist, by fingerprint
    */
   public Map<String, WorkerKey> hold(Collection<String> fingerprints) {
     if (fingerprints.isEmpty()) {
@@ -100,13 +122,13 @@ public class WorkerKeys {
         == 1;
   }
 
-  void approve(String fingerprint, String by, @Nullable Instant expiresAt) {
+  void approve(String fingerprint, String account, @Nullable Instant expiresAt) {
     database
         .sql(
             "update worker_key set approved_by = ?, approved_at = ?, expires_at = ?"
                 + " where fingerprint = ?")
         .params(
-            by,
+            account,
             Timestamp.from(clock.instant()),
             expiresAt == null ? null : Timestamp.from(expiresAt),
             fingerprint)

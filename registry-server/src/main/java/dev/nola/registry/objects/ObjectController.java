@@ -62,6 +62,7 @@ class ObjectController {
   private final AuditLog audit;
   private final ObjectSettings settings;
 
+  /** Takes more than six beans: an upload checks rights, limits and quota before it is stored. */
   ObjectController(
       ObjectRepository objects,
       BlobStore blobs,
@@ -159,22 +160,22 @@ class ObjectController {
       @org.springframework.web.bind.annotation.RequestBody ObjectManifest manifest,
       @Parameter(hidden = true) HttpServletRequest request,
       Caller caller) {
-    ObjectKind of = ObjectKind.ofCollection(kind);
-    long namespaceId = requireMember(caller, of, namespace, name);
+    ObjectKind objectKind = ObjectKind.ofCollection(kind);
+    long namespaceId = requireMember(caller, objectKind, namespace, name);
     requireName(name);
     Manifests.require(manifest, settings.maxFiles());
     List<ObjectManifest.Entry> files = manifest.sorted();
     Set<String> sent = objects.sent(namespaceId, files);
     List<ObjectManifest.Entry> missing =
         files.stream().filter(file -> !sent.contains(file.digest())).toList();
-    if (of == ObjectKind.DATASET && !missing.isEmpty()) {
+    if (objectKind == ObjectKind.DATASET && !missing.isEmpty()) {
       throw missing(missing);
     }
     Sha256 revision = manifest.digest();
     String description = manifest.description() == null ? "" : manifest.description();
     boolean created =
         objects.add(
-            of,
+            objectKind,
             namespaceId,
             name,
             revision,
@@ -183,14 +184,14 @@ class ObjectController {
             missing.isEmpty(),
             caller.account());
     ObjectDetails details =
-        objects.revision(of, namespace, name, revision.toString()).orElseThrow().details();
+        objects.revision(objectKind, namespace, name, revision.toString()).orElseThrow().details();
     if (!created) {
       return ResponseEntity.ok(details);
     }
     audit.add(
         caller.account(),
         caller.tokenId(),
-        of.label() + ".put",
+        objectKind.label() + ".put",
         namespace + "/" + name,
         revision.toString());
     return ResponseEntity.created(URI.create(request.getRequestURI() + "/revisions/" + revision))
@@ -225,9 +226,9 @@ class ObjectController {
       @PathVariable String namespace,
       @PathVariable String name,
       Caller caller) {
-    ObjectKind of = ObjectKind.ofCollection(kind);
-    requireSeen(caller, of, namespace, name);
-    return found(objects.latest(of, namespace, name), of, namespace, name);
+    ObjectKind objectKind = ObjectKind.ofCollection(kind);
+    requireSeen(caller, objectKind, namespace, name);
+    return found(objects.latest(objectKind, namespace, name), objectKind, namespace, name);
   }
 
   @GetMapping("/{namespace}/{name}/revisions/{revision}")
@@ -238,9 +239,10 @@ class ObjectController {
       @PathVariable String name,
       @PathVariable String revision,
       Caller caller) {
-    ObjectKind of = ObjectKind.ofCollection(kind);
-    requireSeen(caller, of, namespace, name);
-    return found(objects.revision(of, namespace, name, revision), of, namespace, name);
+    ObjectKind objectKind = ObjectKind.ofCollection(kind);
+    requireSeen(caller, objectKind, namespace, name);
+    return found(
+        objects.revision(objectKind, namespace, name, revision), objectKind, namespace, name);
   }
 
   @GetMapping("/{namespace}/{name}/files/{digest}")

@@ -24,7 +24,9 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
-/** Keeps models and datasets. A revision never changes; the latest made is the one meant. */
+/**
+ * Reads and writes models and datasets. A revision never changes; the latest one is the default.
+ */
 @Component
 public class ObjectRepository implements BlobUser {
   private static final String SELECT =
@@ -44,9 +46,18 @@ public class ObjectRepository implements BlobUser {
     this.clock = clock;
   }
 
-  /** A revision, by the number that jobs refer to it by. */
+  /**
+   * A revision and its row.
+   *
+   * @param id by which jobs refer to the revision
+   * @param details as the API shows them
+   */
   public record Stored(long id, ObjectDetails details) {
-    /** {@code namespace/name@sha256:…}. */
+    /**
+     * Returns the reference that pins the revision.
+     *
+     * @return {@code namespace/name@sha256:…}
+     */
     public String reference() {
       return details.namespace() + "/" + details.name() + "@" + details.revision();
     }
@@ -54,7 +65,14 @@ public class ObjectRepository implements BlobUser {
 
   private record Row(long id, Function<List<ObjectManifest.Entry>, ObjectDetails> details) {}
 
-  /** The latest revision. */
+  /**
+   * Finds the latest revision of an object.
+   *
+   * @param kind of the object
+   * @param namespace of the object
+   * @param name within the namespace
+   * @return the revision, or empty if there is none
+   */
   public Optional<Stored> latest(ObjectKind kind, String namespace, String name) {
     return complete(
             database
@@ -68,7 +86,15 @@ public class ObjectRepository implements BlobUser {
         .findFirst();
   }
 
-  /** A revision by its digest. */
+  /**
+   * Finds a revision of an object.
+   *
+   * @param kind of the object
+   * @param namespace of the object
+   * @param name within the namespace
+   * @param revision its digest, {@code sha256:…}
+   * @return the revision, or empty if there is none
+   */
   public Optional<Stored> revision(
       ObjectKind kind, String namespace, String name, String revision) {
     return complete(
@@ -81,7 +107,12 @@ public class ObjectRepository implements BlobUser {
         .findFirst();
   }
 
-  /** Revisions by their numbers. */
+  /**
+   * Finds revisions.
+   *
+   * @param ids of their rows
+   * @return the revisions that exist, by id
+   */
   public Map<Long, ObjectDetails> byId(Collection<Long> ids) {
     if (ids.isEmpty()) {
       return Map.of();
@@ -146,9 +177,18 @@ public class ObjectRepository implements BlobUser {
   }
 
   /**
-   * Records a revision. Part of the caller's transaction.
+   * Records a revision, as part of the caller's transaction. Has a parameter for each column of the
+   * row.
    *
-   * @return whether it is new
+   * @param kind of the object
+   * @param namespaceId row of the namespace
+   * @param name within the namespace
+   * @param revision digest of the files
+   * @param description of the object; may be empty
+   * @param files of the revision
+   * @param stored whether all files are in the store
+   * @param account that adds it
+   * @return whether the revision is new
    */
   boolean add(
       ObjectKind kind,

@@ -34,8 +34,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Takes workers' attestations in. Files are reconstructed without holding anything; then all that
- * follows is recorded at once, in one order of locks: keys, adapters and files, jobs.
+ * Receives workers' attestations. Files are reconstructed without holding locks; then all changes
+ * are recorded at once, in one order of locks: keys, adapters and files, jobs.
  */
 @Component
 class AttestationReceiver {
@@ -51,6 +51,10 @@ class AttestationReceiver {
   private final TransactionTemplate transaction;
   private final MeterRegistry meters;
 
+  /**
+   * Takes more than six beans: an attestation changes its job, file, versions and the audit log
+   * together.
+   */
   AttestationReceiver(
       VerificationJobs jobs,
       WorkerKeys keys,

@@ -19,7 +19,7 @@ import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
-/** Keeps attestations; which of them count, the view {@code judged_attestation} says. */
+/** Reads and writes the table of attestations. */
 @Component
 class AttestationStore {
   private static final Attestations NONE = new Attestations(0, List.of(), 0, false);

@@ -15,7 +15,10 @@ import dev.nola.registry.jobs.VerificationJobs.LeasedVerification;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Judges what a worker sent for a verification, in two steps: what it says, and if it is true. */
+/**
+ * Verifies what a worker sent for a verification, in two steps: what it states, and whether it is
+ * true.
+ */
 final class AttestationVerifier {
   private static final int MAX_REASON = 500;
 

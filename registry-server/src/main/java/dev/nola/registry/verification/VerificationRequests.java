@@ -15,7 +15,10 @@ import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
-/** Asks workers to verify versions: each that is published, and those that an admin wants. */
+/**
+ * Requests the verification of versions by workers: of each that is published, and of those that an
+ * admin selects.
+ */
 @Component
 @EnableConfigurationProperties(VerificationSettings.class)
 class VerificationRequests {

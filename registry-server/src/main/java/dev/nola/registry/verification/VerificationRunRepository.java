@@ -12,7 +12,10 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Verifications that were asked for together, and what the table of jobs says of them. */
+/**
+ * Reads and writes verification runs: verifications that were requested together, in the tables
+ * {@code campaign} and {@code campaign_job}.
+ */
 @Component
 class VerificationRunRepository {
   private static final int MAX_NAMES = 1_000;

@@ -6,10 +6,10 @@ import java.util.Base64;
 import java.util.List;
 
 /**
- * Where a page of a list ended: the sort key of its last row, as text that callers need not
- * understand.
+ * The position after a page of a list: the sort key of its last row, as an opaque text.
  *
  * @param kind of the list and its order, so that a cursor is not used with another
+ * @param key parts of the sort key
  */
 public record Cursor(String kind, List<String> key) {
   private static final String SEPARATOR = "\u001f"; // in none of the names that are keys
@@ -20,10 +20,13 @@ public record Cursor(String kind, List<String> key) {
   }
 
   /**
-   * Reads what {@link #toString} wrote.
+   * Parses the text of a cursor.
    *
-   * @param length parts of the key
-   * @throws Refusal if it is not a cursor of this kind
+   * @param text as {@link #toString} writes it
+   * @param kind of the list
+   * @param length number of parts of the key
+   * @return the cursor
+   * @throws Refusal with status 422 if it is not a cursor of this kind
    */
   public static Cursor parse(String text, String kind, int length) {
     try {
@@ -39,9 +42,11 @@ public record Cursor(String kind, List<String> key) {
   }
 
   /**
-   * A part of the key that is a number.
+   * Returns a part of the key that is a number.
    *
-   * @throws Refusal if it is none
+   * @param part index of the part, from 0
+   * @return its value
+   * @throws Refusal with status 422 if it is not a number
    */
   public long number(int part) {
     try {

@@ -18,9 +18,12 @@ public final class Pages {
   private Pages() {}
 
   /**
-   * How many rows to fetch for a page: one more than it has, to see whether another follows.
+   * Returns how many rows to fetch for a page: one more than its limit, to see whether another page
+   * follows.
    *
-   * @throws Refusal if the limit is not legal
+   * @param limit that the caller asks for
+   * @return number of rows
+   * @throws Refusal with status 422 if the limit is out of range
    */
   public static int fetch(int limit) {
     if (limit < 1 || limit > MAX_LIMIT) {
@@ -30,9 +33,15 @@ public final class Pages {
   }
 
   /**
-   * Cuts the rows that were fetched to a page.
+   * Cuts fetched rows to a page, and links to the next one.
    *
-   * @param cursor of the page after a row
+   * @param <R> a row
+   * @param <T> an item of the page
+   * @param fetched at most one row more than the limit
+   * @param limit that the caller asked for
+   * @param cursor returns the position after a row
+   * @param item turns a row into an item
+   * @return the page
    */
   public static <R, T> ResponseEntity<Page<T>> of(
       List<R> fetched, int limit, Function<R, Cursor> cursor, Function<R, T> item) {

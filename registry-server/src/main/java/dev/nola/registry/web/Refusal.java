@@ -30,7 +30,14 @@ public final class Refusal extends RuntimeException {
     this.retryAfter = retryAfter;
   }
 
-  /** A request refused for one reason. */
+  /**
+   * Creates a refusal for one reason.
+   *
+   * @param status of the response
+   * @param type stable name of the problem
+   * @param detail one line for the client
+   * @return the refusal
+   */
   public static Refusal of(HttpStatus status, String type, String detail) {
     return new Refusal(status, type, detail, List.of(), null);
   }
@@ -46,22 +53,43 @@ public final class Refusal extends RuntimeException {
     return of(HttpStatus.NOT_FOUND, "not-found", resource + " not found");
   }
 
-  /** Something that the caller may know of, but not do. */
+  /**
+   * Creates the refusal of something that the caller may know of, but not do.
+   *
+   * @param detail one line for the client
+   * @return a refusal with status 403
+   */
   public static Refusal forbidden(String detail) {
     return of(HttpStatus.FORBIDDEN, "forbidden", detail);
   }
 
-  /** A caller that must show a token, or another one. */
+  /**
+   * Creates the refusal of a request that needs a token, or another one.
+   *
+   * @param detail one line for the client
+   * @return a refusal with status 401
+   */
   public static Refusal unauthenticated(String detail) {
     return of(HttpStatus.UNAUTHORIZED, "unauthenticated", detail);
   }
 
-  /** A value that breaks a rule. */
+  /**
+   * Creates the refusal of one value that breaks a rule.
+   *
+   * @param field that has the value
+   * @param rule the value and the rule
+   * @return a refusal with status 422
+   */
   public static Refusal invalid(String field, String rule) {
     return invalid(List.of(new Violation(field, rule)));
   }
 
-  /** Values that break rules, all of them. */
+  /**
+   * Creates the refusal of values that break rules.
+   *
+   * @param violations all of them; at least one
+   * @return a refusal with status 422
+   */
   public static Refusal invalid(List<Violation> violations) {
     String detail =
         violations.size() == 1
@@ -70,19 +98,35 @@ public final class Refusal extends RuntimeException {
     return new Refusal(HttpStatus.UNPROCESSABLE_CONTENT, "invalid", detail, violations, null);
   }
 
-  /** Too much in too short a time. */
+  /**
+   * Creates the refusal of a request that exceeds a rate limit.
+   *
+   * @param detail one line for the client
+   * @param retryAfter when the same request may succeed
+   * @return a refusal with status 429
+   */
   public static Refusal tooMany(String detail, Duration retryAfter) {
     return new Refusal(
         HttpStatus.TOO_MANY_REQUESTS, "too-many-requests", detail, List.of(), retryAfter);
   }
 
-  /** What the server cannot do just now. */
+  /**
+   * Creates the refusal of a request that the server cannot process now.
+   *
+   * @param detail one line for the client
+   * @param retryAfter when the same request may succeed
+   * @return a refusal with status 503
+   */
   public static Refusal unavailable(String detail, Duration retryAfter) {
     return new Refusal(
         HttpStatus.SERVICE_UNAVAILABLE, "unavailable", detail, List.of(), retryAfter);
   }
 
-  /** Whether the same request may be carried out a little later. */
+  /**
+   * Returns whether the same request may succeed later.
+   *
+   * @return whether the status is 429 or 503
+   */
   public boolean isTransient() {
     return status == HttpStatus.TOO_MANY_REQUESTS || status == HttpStatus.SERVICE_UNAVAILABLE;
   }

@@ -14,8 +14,8 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
- * Gives every request an id, the caller's own if it sends a sound one in {@code X-Request-Id}. It
- * stands in the answer, in every log line and in the audit log.
+ * Gives every request an id: a valid {@code X-Request-Id} of the client, or a random one. The id is
+ * in the response, in every log line and in the audit log.
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE)
@@ -26,7 +26,11 @@ public final class RequestIds extends OncePerRequestFilter {
 
   RequestIds() {}
 
-  /** The id of the request that this thread works for; empty if it works for none. */
+  /**
+   * Returns the id of the request that this thread processes.
+   *
+   * @return the id; empty outside of a request
+   */
   public static String current() {
     String id = MDC.get(KEY);
     return id == null ? "" : id;
