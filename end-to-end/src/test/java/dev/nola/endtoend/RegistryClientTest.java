@@ -289,7 +289,7 @@ class RegistryClientTest {
       assertThat(unseen.kind()).isEqualTo(Kind.NOT_FOUND);
       assertThat(unseen)
           .hasMessage(
-              "adapter %s not found (private adapters need a token); private adapters need: nola login --registry %s",
+              "adapter %s not found (private adapters need a token); log in with: nola login --registry %s",
               mood, registry.url());
       assertThat(refusal(() -> bob.pull(reference, Progress.NONE)))
           .hasMessage("adapter %s not found", mood);
