@@ -24,7 +24,7 @@ public record Contents(
     String format,
     String generator,
     String seed,
-    String reconstructionDigest,
+    Sha256 reconstructionDigest,
     Base base,
     List<LayerEntry> layers,
     List<DenseEntry> dense,
@@ -34,7 +34,7 @@ public record Contents(
    *
    * @param identity digest of the adapted tensors, or null
    */
-  public record Base(String name, String revision, @Nullable String identity) {}
+  public record Base(String name, String revision, @Nullable Sha256 identity) {}
 
   /**
    * A layer.
@@ -83,11 +83,8 @@ public record Contents(
         AdapterFile.VERSION,
         adapter.generator().label(),
         "0x%016x".formatted(adapter.seed()),
-        file.reconstructionDigest().toString(),
-        new Base(
-            adapter.base().name(),
-            adapter.base().revision(),
-            identity == null ? null : identity.toString()),
+        file.reconstructionDigest(),
+        new Base(adapter.base().name(), adapter.base().revision(), identity),
         adapter.layers().stream().map(Contents::entry).toList(),
         adapter.dense().stream().map(Contents::entry).toList(),
         new About(

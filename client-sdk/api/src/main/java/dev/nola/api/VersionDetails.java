@@ -1,5 +1,6 @@
 package dev.nola.api;
 
+import dev.nola.digest.Sha256;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -7,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A version.
  *
- * @param digest {@code sha256:} and 64 hex digits, of the file
+ * @param digest of the file
  * @param size of the file in bytes
  * @param verifiedAt since when {@code verification} is what it is; null if it is unverified
  * @param yanked why it should no longer be used, or null
@@ -17,7 +18,7 @@ public record VersionDetails(
     String namespace,
     String name,
     String version,
-    String digest,
+    Sha256 digest,
     long size,
     Comparison comparison,
     Verification verification,

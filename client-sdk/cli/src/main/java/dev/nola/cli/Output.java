@@ -1,5 +1,6 @@
 package dev.nola.cli;
 
+import dev.nola.api.json.NolaModule;
 import dev.nola.client.Progress;
 import dev.nola.client.registry.Credentials;
 import dev.nola.client.registry.LocalCache;
@@ -21,7 +22,10 @@ import tools.jackson.databind.json.JsonMapper;
 /** What every command has: how it prints its result, and what it tells meanwhile. */
 final class Output {
   private static final JsonMapper JSON =
-      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+      JsonMapper.builder()
+          .addModule(new NolaModule())
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .build();
   private static final int BAR_WIDTH = 80;
 
   @Option(names = "--json", description = "Print the result as JSON.")

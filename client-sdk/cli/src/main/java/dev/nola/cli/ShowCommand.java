@@ -78,7 +78,7 @@ final class ShowCommand implements Callable<Integer> {
               version.yanked() == null ? lower(version.verification()) : "yanked",
               Long.toString(version.downloads()),
               version.publishedAt() + " by " + version.publishedBy(),
-              version.digest()));
+              version.digest().toString()));
     }
     Output.table(out, rows);
   }
@@ -93,7 +93,7 @@ final class ShowCommand implements Callable<Integer> {
     adapter.aliases().forEach((alias, to) -> add(rows, "alias", alias + " = " + to));
     add(rows, "downloads", Long.toString(adapter.downloads()));
     add(rows, "version", version.version());
-    add(rows, "digest", version.digest());
+    add(rows, "digest", version.digest().toString());
     add(rows, "size", Output.bytes(version.size()));
     if (comparison.loraBytes() != null && comparison.loraRatio() != null) {
       add(
@@ -123,7 +123,7 @@ final class ShowCommand implements Callable<Integer> {
     add(rows, "generator", version.contents().generator());
     add(rows, "base", version.contents().base().name());
     add(rows, "layers", Integer.toString(version.contents().layers().size()));
-    add(rows, "reconstruction", version.contents().reconstructionDigest());
+    add(rows, "reconstruction", version.contents().reconstructionDigest().toString());
     Output.table(out, rows);
   }
 

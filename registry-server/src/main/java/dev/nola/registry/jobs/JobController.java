@@ -240,7 +240,7 @@ class JobController {
     if (result == null || result.digest() == null || published) {
       throw Refusal.notFound("result of the job " + id);
     }
-    send(blobs, result.digest(), response);
+    send(blobs, result.digest().toString(), response);
   }
 
   /** Sends a blob that is known to be referred to. */

@@ -140,9 +140,7 @@ class Results {
    * @throws IOException if the bytes cannot be read
    */
   void publishKept(Caller caller, Job job, JobRequest request, String version) throws IOException {
-    Sha256 digest =
-        Sha256.parse(
-            Objects.requireNonNull(Objects.requireNonNull(job.details().result()).digest()));
+    Sha256 digest = Objects.requireNonNull(Objects.requireNonNull(job.details().result()).digest());
     try {
       publish(
           () -> caller,

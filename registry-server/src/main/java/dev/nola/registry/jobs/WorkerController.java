@@ -1,5 +1,6 @@
 package dev.nola.registry.jobs;
 
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.job.Heartbeat;
 import dev.nola.api.job.HeartbeatAnswer;
 import dev.nola.api.job.JobDetails;
@@ -9,6 +10,7 @@ import dev.nola.api.job.Lease;
 import dev.nola.api.job.LeaseRequest;
 import dev.nola.api.job.Leases;
 import dev.nola.api.job.ObjectDetails;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.keys.WorkerKeys;
@@ -289,8 +291,8 @@ class WorkerController {
                         java.util.Objects.requireNonNull(job.fence()),
                         java.util.Objects.requireNonNull(job.expiresAt()),
                         settings.heartbeatSeconds(job.type()),
-                        job.digest(),
-                        job.nonce(),
+                        job.digest() == null ? null : Sha256.parse(job.digest()),
+                        job.nonce() == null ? null : new Nonce(job.nonce()),
                         job.type() == JobType.VERIFY ? files.once(job.digest()) : null,
                         job.modelId() == null ? null : named.get(job.modelId()),
                         job.datasetId() == null ? null : named.get(job.datasetId()),

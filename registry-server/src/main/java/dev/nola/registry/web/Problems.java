@@ -1,5 +1,6 @@
 package dev.nola.registry.web;
 
+import dev.nola.digest.Sha256;
 import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.context.request.WebRequest;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
 import org.springframework.web.util.DisconnectedClientHelper;
+import tools.jackson.databind.exc.InvalidFormatException;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Turns what goes wrong into problem details (RFC 9457). */
@@ -101,6 +103,11 @@ class Problems extends ResponseEntityExceptionHandler {
       HttpHeaders headers,
       HttpStatusCode status,
       WebRequest request) {
+    if (failure.getCause() instanceof InvalidFormatException invalid
+        && invalid.getTargetType() == Sha256.class) {
+      // A digest is a text to JSON: that this one is none is a broken rule, as any other.
+      return refused(Refusal.invalid(Wording.field(invalid), wording.of(failure, status)));
+    }
     return refused(Refusal.of(HttpStatus.BAD_REQUEST, "unreadable", wording.of(failure, status)));
   }
 

@@ -28,7 +28,6 @@ import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.client.registry.RegistryException;
-import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.kernel.Kernels;
@@ -170,7 +169,7 @@ final class Demo {
       for (WorkerKey key : admin.workerKeys(null).items()) {
         if (WORKERS.contains(key.account()) && key.state() != WorkerKey.State.REVOKED) {
           if (key.state() == WorkerKey.State.PENDING) {
-            admin.approveKey(Sha256.parse(key.fingerprint()), null);
+            admin.approveKey(key.fingerprint(), null);
           }
           approved.add(key.account());
         }
@@ -332,7 +331,8 @@ final class Demo {
         if (!attestation.counts()) {
           continue;
         }
-        keys.computeIfAbsent(attestation.backend(), _ -> new TreeSet<>()).add(attestation.key());
+        keys.computeIfAbsent(attestation.backend(), _ -> new TreeSet<>())
+            .add(attestation.key().toString());
         roots.put(attestation.backend(), signed(user, attestation).root());
       }
       if (System.nanoTime() > deadline) {
@@ -360,7 +360,7 @@ final class Demo {
   /** What was signed; whether the signature is that key's is checked here, not believed. */
   private static Reconstruction signed(NolaClient user, Attestation attestation)
       throws IOException, InterruptedException {
-    WorkerKey key = user.workerKey(Sha256.parse(attestation.key()));
+    WorkerKey key = user.workerKey(attestation.key());
     try {
       return VerifyingKey.parse(key.publicKey()).open(attestation.envelope()).reconstruction();
     } catch (InvalidAttestationException e) {

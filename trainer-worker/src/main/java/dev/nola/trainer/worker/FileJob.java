@@ -205,7 +205,7 @@ final class FileJob {
   private Path export(JobRequest.Export export)
       throws IOException, InterruptedException, JobException {
     Lease lease = held.lease();
-    Sha256 digest = Sha256.parse(Objects.requireNonNull(lease.digest(), "digest"));
+    Sha256 digest = Objects.requireNonNull(lease.digest(), "digest");
     Files.write(
         folder.resolve(Task.ADAPTER),
         worker.registry().files().adapter(export.adapter(), digest, MAX_ADAPTER));
@@ -231,7 +231,7 @@ final class FileJob {
       return false;
     }
     Path destination = folder.resolve(Task.MODEL);
-    if (worker.models().link(model.revision(), destination)) {
+    if (worker.models().link(model.revision().toString(), destination)) {
       return true;
     }
     if (!model.stored()) {

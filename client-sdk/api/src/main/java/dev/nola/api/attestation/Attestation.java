@@ -1,11 +1,12 @@
 package dev.nola.api.attestation;
 
+import dev.nola.digest.Sha256;
 import java.time.Instant;
 
 /**
  * An attestation as the registry keeps it.
  *
- * @param digest {@code sha256:…} of the adapter file
+ * @param digest of the adapter file
  * @param key fingerprint of the key that signed
  * @param counts whether it counts for or against the version: its key is approved and not revoked
  *     and its proof was right
@@ -13,8 +14,8 @@ import java.time.Instant;
  */
 public record Attestation(
     long id,
-    String digest,
-    String key,
+    Sha256 digest,
+    Sha256 key,
     Outcome outcome,
     String backend,
     boolean counts,

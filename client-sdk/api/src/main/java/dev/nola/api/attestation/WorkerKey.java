@@ -1,14 +1,14 @@
 package dev.nola.api.attestation;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.nola.digest.Sha256;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A key that a worker signs with.
  *
- * @param fingerprint {@code sha256:} and 64 hexadecimal digits, over the key's X.509
- *     SubjectPublicKeyInfo
+ * @param fingerprint digest of the key's X.509 SubjectPublicKeyInfo
  * @param publicKey base64 of that SubjectPublicKeyInfo
  * @param account of the token that it was registered with
  * @param approvedBy an admin, or null if it was not approved
@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param revokeReason null unless it is revoked
  */
 public record WorkerKey(
-    String fingerprint,
+    Sha256 fingerprint,
     String publicKey,
     String account,
     String description,

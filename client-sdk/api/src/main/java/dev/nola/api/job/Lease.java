@@ -1,6 +1,8 @@
 package dev.nola.api.job;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.nola.api.attestation.Nonce;
+import dev.nola.digest.Sha256;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -10,9 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param fence to be sent with everything about the job
  * @param expiresAt when the job goes to someone else, unless a heartbeat comes before
  * @param heartbeatSeconds how often to send one
- * @param digest {@code sha256:…} of the adapter file to verify or export; null of a training
- * @param nonce 32 bytes in hexadecimal digits that an attestation must prove to know; null unless
- *     the job is a verification
+ * @param digest of the adapter file to verify or export; null of a training
+ * @param nonce that an attestation must prove to know; null unless the job is a verification
  * @param file base64 of the adapter file to verify, if it is small and none of the leases before in
  *     the answer has it; else it is to be downloaded
  * @param model to train on or to export with, or null
@@ -27,8 +28,8 @@ public record Lease(
     long fence,
     Instant expiresAt,
     int heartbeatSeconds,
-    @Nullable String digest,
-    @Nullable String nonce,
+    @Nullable Sha256 digest,
+    @Nullable Nonce nonce,
     @Nullable String file,
     @Nullable ObjectDetails model,
     @Nullable ObjectDetails dataset,

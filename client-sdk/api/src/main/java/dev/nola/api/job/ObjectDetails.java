@@ -1,19 +1,20 @@
 package dev.nola.api.job;
 
+import dev.nola.digest.Sha256;
 import java.time.Instant;
 import java.util.List;
 
 /**
  * A revision of a model or a dataset.
  *
- * @param revision {@code sha256:…}, of its manifest
+ * @param revision digest of its manifest
  * @param stored whether the registry has all its files; if not, only workers that hold them can use
  *     it
  */
 public record ObjectDetails(
     String namespace,
     String name,
-    String revision,
+    Sha256 revision,
     String description,
     List<ObjectManifest.Entry> files,
     boolean stored,

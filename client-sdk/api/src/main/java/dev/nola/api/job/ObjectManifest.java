@@ -43,7 +43,6 @@ public record ObjectManifest(@Nullable String description, List<Entry> files) {
    * Computes the digest that identifies the revision; the description is no part of it.
    *
    * @return the digest
-   * @throws IllegalArgumentException if a file's digest is not one
    */
   public Sha256 digest() {
     MessageDigest computation = Sha256.newMessageDigest();
@@ -57,7 +56,7 @@ public record ObjectManifest(@Nullable String description, List<Entry> files) {
               .put(path)
               .putLong(file.size())
               .array());
-      computation.update(Sha256.parse(file.digest()).toBytes());
+      computation.update(file.digest().toBytes());
     }
     return Sha256.finish(computation);
   }
@@ -72,9 +71,9 @@ public record ObjectManifest(@Nullable String description, List<Entry> files) {
    * @param path relative, of names of letters, digits, dots, underscores and hyphens between
    *     slashes; no name begins with a dot
    * @param size in bytes
-   * @param digest {@code sha256:…}
+   * @param digest of its bytes
    */
-  public record Entry(String path, long size, String digest) {
+  public record Entry(String path, long size, Sha256 digest) {
     /** Insists on all of it. */
     public Entry {
       Objects.requireNonNull(path, "path is missing");
