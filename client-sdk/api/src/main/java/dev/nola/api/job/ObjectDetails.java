@@ -5,11 +5,17 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * A revision of a model or a dataset.
+ * A revision of a model or a dataset. It has eight components because JSON has them side by side.
  *
+ * @param namespace namespace of the object
+ * @param name name within the namespace
  * @param revision digest of its manifest
+ * @param description text for people
+ * @param files its files, in the order of their paths
  * @param stored whether the registry has all its files; if not, only workers that hold them can use
  *     it
+ * @param createdBy account that registered it
+ * @param createdAt time of registration
  */
 public record ObjectDetails(
     String namespace,
