@@ -198,18 +198,12 @@ class JobController {
     JobRequest request = job.details().request();
     String version = retry == null || retry.version() == null ? job.version() : retry.version();
     boolean kept = job.details().result() != null;
-    if (request.train() == null) {
+    if (!(request.work() instanceof JobRequest.Train train)) {
       if (!version.equals(job.version())) {
         throw Refusal.invalid("version", "version=" + version + ", is for trainings only");
       }
     } else if (!kept || !version.equals(job.version())) {
-      request =
-          new JobRequest(
-              JobType.TRAIN,
-              request.priority(),
-              submission.withVersion(caller, request.train(), version),
-              null,
-              null);
+      request = new JobRequest(request.priority(), submission.withVersion(caller, train, version));
     }
     if (kept) {
       results.publishKept(caller, job, request, version);

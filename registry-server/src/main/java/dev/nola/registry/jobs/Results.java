@@ -195,7 +195,7 @@ class Results {
   }
 
   private static Publishing.Target target(Job job, String version) {
-    JobRequest.Train train = Objects.requireNonNull(job.details().request().train());
+    JobRequest.Train train = (JobRequest.Train) job.details().request().work();
     return new Publishing.Target(
         new AdapterName(job.details().namespace(), job.adapter()), version, train.visibility());
   }

@@ -93,14 +93,11 @@ public class VerificationJobs {
                     new Jobs.Added(
                         UUID.randomUUID(),
                         new JobRequest(
-                            JobType.VERIFY,
                             wanted.priority(),
-                            null,
                             new JobRequest.Verify(
                                 wanted.namespace() + "/" + wanted.adapter(),
                                 wanted.version(),
-                                wanted.backend()),
-                            null),
+                                wanted.backend())),
                         wanted.namespace(),
                         wanted.adapter(),
                         wanted.version(),

@@ -1,5 +1,6 @@
 package dev.nola.registry.web;
 
+import dev.nola.api.InvalidValueException;
 import dev.nola.digest.Sha256;
 import java.net.URI;
 import java.sql.SQLException;
@@ -23,6 +24,7 @@ import org.springframework.web.context.request.WebRequest;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
 import org.springframework.web.util.DisconnectedClientHelper;
 import tools.jackson.databind.exc.InvalidFormatException;
+import tools.jackson.databind.exc.ValueInstantiationException;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Turns what goes wrong into problem details (RFC 9457). */
@@ -107,6 +109,10 @@ class Problems extends ResponseEntityExceptionHandler {
         && invalid.getTargetType() == Sha256.class) {
       // A digest is a text to JSON: that this one is none is a broken rule, as any other.
       return refused(Refusal.invalid(Wording.field(invalid), wording.of(failure, status)));
+    }
+    if (failure.getCause() instanceof ValueInstantiationException e
+        && e.getCause() instanceof InvalidValueException invalid) {
+      return refused(Refusal.invalid(invalid.field(), String.valueOf(invalid.getMessage())));
     }
     return refused(Refusal.of(HttpStatus.BAD_REQUEST, "unreadable", wording.of(failure, status)));
   }

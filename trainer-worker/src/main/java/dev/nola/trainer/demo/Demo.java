@@ -12,7 +12,6 @@ import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
-import dev.nola.api.job.JobType;
 import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Backend;
 import dev.nola.api.name.ObjectKind;
@@ -201,7 +200,6 @@ final class Demo {
       JobDetails job =
           jobs.submit(
               new JobRequest(
-                  JobType.TRAIN,
                   null,
                   new JobRequest.Train(
                       adapter.toString(),
@@ -212,9 +210,7 @@ final class Demo {
                       plan.job(contender),
                       null,
                       null,
-                      null),
-                  null,
-                  null));
+                      null)));
       submitted.put(contender, job.id());
       versions.put(contender, version);
     }
@@ -242,7 +238,7 @@ final class Demo {
               .formatted(id, job.state().name().toLowerCase(Locale.ROOT), job.reason()));
     }
     table.time(
-        "training by a job, " + job.request().train().adapter(),
+        "training by a job, " + ((JobRequest.Train) job.request().work()).adapter(),
         Duration.between(job.startedAt(), job.finishedAt()));
   }
 

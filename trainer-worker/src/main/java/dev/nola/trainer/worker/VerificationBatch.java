@@ -176,7 +176,7 @@ final class VerificationBatch {
   }
 
   private static JobRequest.Verify verification(HeldLease held) {
-    return Objects.requireNonNull(held.lease().job().request().verify(), "verify");
+    return (JobRequest.Verify) held.lease().job().request().work();
   }
 
   /**

@@ -11,7 +11,6 @@ import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
-import dev.nola.api.job.JobType;
 import dev.nola.api.job.Lease;
 import dev.nola.api.job.LeaseRequest;
 import dev.nola.api.job.Leases;
@@ -103,13 +102,13 @@ final class StubRegistry implements AutoCloseable {
       int seconds) {
     JobRequest.Train train =
         new JobRequest.Train("acme/mood", "1.0.0", null, null, "acme/data", job, null, null, null);
-    JobRequest request = new JobRequest(JobType.TRAIN, null, train, null, null);
+    JobRequest request = new JobRequest(null, train);
     return queue(request, null, null, model, dataset, memory, seconds);
   }
 
   UUID verify(byte[] file, String backend, String nonce) {
     JobRequest.Verify verify = new JobRequest.Verify("acme/mood", "1.0.0", backend);
-    JobRequest request = new JobRequest(JobType.VERIFY, null, null, verify, null);
+    JobRequest request = new JobRequest(null, verify);
     return queue(request, keep(file), nonce, null, null, 0, 0);
   }
 
@@ -130,7 +129,7 @@ final class StubRegistry implements AutoCloseable {
 
   UUID export(byte[] file, @Nullable String type) {
     JobRequest.Export export = new JobRequest.Export("acme/mood", "1.0.0", null, type);
-    JobRequest request = new JobRequest(JobType.EXPORT, null, null, null, export);
+    JobRequest request = new JobRequest(null, export);
     return queue(request, keep(file), null, null, null, 0, 0);
   }
 
