@@ -3,8 +3,8 @@
 
     python3 client-sdk/bench/merge.py MODEL [--runs 5] [--peft-runs 3]
 
-MODEL is the folder that exec:exec@model wrote (see client-sdk/BENCHMARKS.md); everything else is made in a temporary folder
-beside it and removed. Every run is a process of its own and writes new files; what an earlier run wrote is deleted first.
+MODEL is the folder that exec:exec@model wrote (see client-sdk/BENCHMARKS.md); everything else is created in a temporary folder
+next to it and removed. Every run is a separate process and writes new files; the output of the previous run is deleted first.
 All inputs are in the page cache, because every run reads the same ones. PEFT takes part if NOLA_TORCH_PYTHON names a Python
 with torch, transformers and peft.
 """
@@ -35,7 +35,7 @@ PeftModel.from_pretrained(model, sys.argv[2]).merge_and_unload().save_pretrained
 
 
 def run(command, output):
-    """Runs a command that writes output; returns seconds, peak RSS in MB and processor seconds."""
+    """Runs a command that writes output; returns seconds, peak RSS in MB and CPU seconds."""
     shutil.rmtree(output, ignore_errors=True)
     with tempfile.TemporaryFile() as log:
         start = time.monotonic()
@@ -79,7 +79,7 @@ def main():
             print("SKIPPED: PEFT, because NOLA_TORCH_PYTHON is not set")
 
         for command, _ in commands.values():
-            run(command, output)  # caches, and pages that the machine has not used yet
+            run(command, output)  # fills caches, and touches pages that the machine has not used yet
         print("load before:", *os.getloadavg())
         results = {name: [] for name in commands}
         for number in range(max(arguments.runs, arguments.peft_runs)):
@@ -89,7 +89,7 @@ def main():
         print("load after:", *os.getloadavg())
 
     copy = statistics.median(result[0] for result in results["cp -r"])
-    print("| | runs | s (median) | s (all) | × cp | processor s | peak RSS MB |")
+    print("| | runs | s (median) | s (all) | × cp | CPU s | peak RSS MB |")
     print("|---|--:|--:|---|--:|--:|--:|")
     for name, runs in results.items():
         seconds, memory, processor = (statistics.median(column) for column in zip(*runs))

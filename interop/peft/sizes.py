@@ -1,7 +1,7 @@
 """Bytes that PEFT writes for adapters of LLaMA-2-7B, all linear layers: the table in the README.
 
-The model is never allocated: shapes are enough to add up what `save_pretrained` stores. That shared random matrices are
-stored once for every module (RandLoRA), and not once, is shown by saving adapters of two small models.
+The model is never allocated: its shapes are enough to add up what `save_pretrained` stores. Saving adapters of two small models
+shows that RandLoRA's shared random matrices are stored once per module, not once per file.
 """
 
 import os

@@ -1,7 +1,7 @@
 """Loads merged models and exported adapters with the real safetensors, transformers and PEFT.
 
-Each test makes a small random model, an adapter, what `nola merge` and `nola export` make of
-them, and compares. Prints what fails, and closes with one line `N passed, M failed`.
+Each test creates a small random model and an adapter, runs `nola merge` and `nola export` on them,
+and compares the results. Prints each failure; the last line is `N passed, M failed`.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ import nola_reader as nola
 
 NOLA = os.environ.get("NOLA", str(Path(__file__).resolve().parents[2] / "nola"))
 
-# Merging rounds W + ΔW to f32 once, PEFT adds W·x and B·(A·x): the same sums, each rounded at
-# other places. Every one of some 80 products in a row may then differ by a few units of 2^-24 of
-# its largest element; 2^-16 of the largest logit leaves room for that, and is far below what the
-# adapters change, which each test checks, too.
+# Merging rounds W + ΔW to f32 once, PEFT adds W·x and B·(A·x): the same sums, rounded at different
+# points. Each of some 80 successive products may therefore differ by a few units of 2^-24 of its
+# largest element; 2^-16 of the largest logit leaves room for that, and is far below the effect of
+# the adapters, which each test checks as well.
 TOLERANCE = 2.0**-16
 LEAST_CHANGE = 64 * TOLERANCE
 
@@ -63,7 +63,7 @@ def run_nola(*arguments: object) -> dict:
 def load(
     folder: Path, dtype: torch.dtype = torch.float32, auto: type = AutoModelForCausalLM
 ) -> torch.nn.Module:
-    """A model whose checkpoint has all of its tensors and no other."""
+    """A model whose checkpoint has exactly its tensors."""
     model, info = auto.from_pretrained(folder, dtype=dtype, output_loading_info=True)
     for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
         if info[kind]:
@@ -77,7 +77,7 @@ def difference(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 def tensors(folder: Path) -> dict[str, torch.Tensor]:
-    """All tensors of a folder's safetensors files."""
+    """All tensors in the safetensors files of a folder."""
     found = {}
     for file in sorted(folder.glob("*.safetensors")):
         with safe_open(file, framework="pt") as opened:
@@ -91,7 +91,7 @@ class PeftTest(unittest.TestCase):
         self.addCleanup(self._folder.cleanup)
         self.folder = Path(self._folder.name)
 
-    # -- making things ------------------------------------------------------------------------
+    # -- creating files ------------------------------------------------------------------------
 
     def synth(self, base: Path, targets: str, *more: object) -> Path:
         adapter = self.folder / "adapter.nola"
@@ -110,7 +110,7 @@ class PeftTest(unittest.TestCase):
     # -- comparing ----------------------------------------------------------------------------
 
     def assert_loads_strictly(self, model: torch.nn.Module, lora: Path) -> None:
-        """PEFT adapts exactly the exported modules, lacks no key of them and knows every key."""
+        """PEFT adapts exactly the exported modules, with no missing and no unexpected keys."""
         config = PeftConfig.from_pretrained(lora)
         expected = set(json.loads((lora / "adapter_config.json").read_text())["target_modules"])
         adapted = get_peft_model(model, config)
@@ -221,13 +221,13 @@ class PeftTest(unittest.TestCase):
         self.assert_only_lora_keys(lora)
         self.assert_lora_is_merged_model(base, merged, lora)
 
-    def test_gpt2_without_base_by_its_shapes(self) -> None:
+    def test_gpt2_without_base_is_recognized_by_its_shapes(self) -> None:
         base = models.save(models.gpt2(), self.folder / "base")
         adapter = self.synth(base, r"c_attn|c_proj", "--rank", 4)
         lora, _ = self.export(adapter)
         self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora)
 
-    def test_gpt2_of_square_weights_needs_to_be_told(self) -> None:
+    def test_gpt2_with_square_weights_needs_an_option(self) -> None:
         base = models.save(models.gpt2(), self.folder / "base")
         adapter = self.synth(base, r"attn\.c_proj", "--rank", 4)
         with self.assertRaisesRegex(AssertionError, "orientation"):
@@ -258,7 +258,7 @@ class PeftTest(unittest.TestCase):
         self.assert_merged_to_the_bit(base, merged, adapter)
         self.assert_lora_is_merged_model(base, merged, lora)
 
-    def test_ranks_that_differ(self) -> None:
+    def test_different_ranks(self) -> None:
         base = models.save(models.llama(tied=False), self.folder / "base")
         name = "model.layers.{}.self_attn.k_proj.weight"
         layers = [adapters.layer(name.format(i), (16, 32), 1 + i, i) for i in range(5)]
@@ -267,7 +267,7 @@ class PeftTest(unittest.TestCase):
         self.assertEqual(report["rank"], 5)
         self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora)
 
-    def test_output_embedding_that_was_tied(self) -> None:
+    def test_formerly_tied_output_embedding(self) -> None:
         base = models.save(models.llama(tied=True), self.folder / "base")
         self.assertNotIn("lm_head.weight", tensors(base))
         layers = [adapters.layer("lm_head.weight", (models.VOCABULARY, 32), 4, 0)]
@@ -344,8 +344,8 @@ class PeftTest(unittest.TestCase):
         merged = self.merge(base, adapter)
         self.assert_merged_to_the_bit(base, merged, adapter)
         lora, _ = self.export(adapter)
-        # PEFT merges in f32 here, so its weights may go to the other neighbour in bf16 where
-        # W + ΔW lies within an error of f32 of the middle, which few do.
+        # PEFT merges in f32 here, so a weight may round to the other bf16 neighbour if W + ΔW lies
+        # within an f32 error of the midpoint, which is rare.
         adapted = self.load_lora(load(base), lora).merge_and_unload()
         theirs = adapted.state_dict()
         ours = load(merged, torch.bfloat16).state_dict()
@@ -356,10 +356,10 @@ class PeftTest(unittest.TestCase):
             elements += weight.numel()
             steps = (their.view(torch.int16).int() - weight.view(torch.int16).int()).abs()
             self.assertLessEqual(int(steps.max()), 1, name)
-        print(f"  {self._testMethodName}: {others} of {elements} weights at the other neighbour")
+        print(f"  {self._testMethodName}: {others} of {elements} weights rounded to the other neighbour")
         self.assertLess(others, 1e-3 * elements)
 
-    def test_error_of_rounding_is_the_one_reported(self) -> None:
+    def test_reported_rounding_error(self) -> None:
         base = models.save(models.llama(tied=False), self.folder / "base")
         adapter = self.synth(base, "_proj", "--rank", 4, "--k", 20, "--l", 24)
         exact = adapters.deltas(adapter)

@@ -63,7 +63,7 @@ class NolaError(Exception):
 
 
 class BudgetError(Exception):
-    """A legal file that asks for more work than the caller allows (section 10)."""
+    """A legal file that requires more work than the caller allows (section 10)."""
 
 
 class MergeError(Exception):
@@ -107,7 +107,7 @@ class Side:
         return len(self.codes)
 
     def values(self) -> NDArray[np.int64]:
-        """The odd integers that the codes mean (section 5.1)."""
+        """The odd integers that the codes stand for (section 5.1)."""
         return 2 * self.codes - ((1 << self.bits) - 1)
 
 
@@ -147,7 +147,7 @@ class DenseTensor:
 
 @dataclass(frozen=True)
 class Metadata:
-    """What people and catalogs want to know (section 4.1)."""
+    """Information for people and catalogs (section 4.1)."""
 
     description: str = ""
     task: str = ""
@@ -231,7 +231,7 @@ class Buffer:
         return self.data[at:at + size]
 
     def charge(self, size: int) -> None:
-        """Nothing but vtables is shared, so all objects together fit the manifest."""
+        """Only vtables are shared, so all objects together fit into the manifest."""
         self.left -= size
         require(self.left >= 0, CORRUPT, "manifest: objects overlap")
 
@@ -247,7 +247,7 @@ class Buffer:
             raise NolaError(CORRUPT, "manifest: text is not UTF-8") from None
 
     def vector(self, at: int) -> int:
-        """Check a vector of elements of four bytes and return how many there are."""
+        """Check a vector of four-byte elements and return their number."""
         count = self.u32(at)
         self.charge(4 + 4 * count)
         self.take(at + 4, 4 * count)
@@ -297,7 +297,7 @@ class Table:
         return None if at is None else at + self.buffer.u32(at)
 
     def string(self, field_id: int, limit: int) -> str:
-        """A string that is empty when absent."""
+        """A string that defaults to the empty string."""
         at = self.target(field_id)
         return "" if at is None else self.buffer.string(at, limit)
 
@@ -367,7 +367,7 @@ class Group:
 
 @dataclass
 class DenseHead:
-    """What the manifest says of a dense tensor."""
+    """A dense tensor as declared in the manifest."""
 
     name: str
     shape: tuple[int, ...]
@@ -393,7 +393,7 @@ T = TypeVar("T")
 
 
 def default(value: T | None, other: T) -> T:
-    """The value of a field, or what it is when absent."""
+    """The value of a field, or its default if it is absent."""
     return other if value is None else value
 
 
@@ -515,7 +515,7 @@ def file_order(layer: Layer) -> tuple[bytes, bytes, tuple[int, ...], int]:
 
 
 def layer_form(layer: Layer) -> tuple[object, ...]:
-    """What layers of a group have in common, names aside (section 4.3, rule 2)."""
+    """What the layers of a group have in common, apart from names (section 4.3, rule 2)."""
     sides = tuple((side.count, side.bits) for side in (layer.a, layer.b) if side is not None)
     return layer.rows, layer.cols, layer.shape, layer.slice, layer.rank, sides
 
@@ -816,7 +816,7 @@ def in_canonical_order(adapter: Adapter) -> Adapter:
 
 
 def code_bytes(count: int, bits: int) -> int:
-    """How many bytes the codes of one side take (section 5.1)."""
+    """Number of bytes of the codes of one side (section 5.1)."""
     return (count * bits + 7) // 8
 
 
@@ -880,7 +880,7 @@ def metadata_names(metadata: Metadata) -> list[str]:
 
 
 def check_declared_limits(manifest: Manifest) -> None:
-    """Rule 10 of section 11, but for the lengths of strings, which the decoder checks."""
+    """Rule 10 of section 11, except for the lengths of strings, which the decoder checks."""
     require(sum(g.count for g in manifest.groups) <= MAX_ITEMS, LIMIT, "too many layers")
     require(len(manifest.dense) <= MAX_ITEMS, LIMIT, "too many dense tensors")
     metadata = manifest.metadata
@@ -1033,7 +1033,7 @@ def expand_layers(
 
 @dataclass(frozen=True)
 class Factor:
-    """The shape of one factor and what it is made of (section 6)."""
+    """The shape of one factor and the codes it is computed from (section 6)."""
 
     side: int
     length: int
@@ -1049,7 +1049,7 @@ def factors(layer: Layer) -> list[Factor]:
 
 
 def check_factors(layers: Iterable[Layer], generator: int) -> None:
-    """The rules of sections 6 and 7.1: exact sums, and coefficients that generator 4 has."""
+    """The rules of sections 6 and 7.1: exact sums, generator 4's number of coefficients."""
     for factor in (factor for layer in layers for factor in factors(layer)):
         side = factor.coefficients
         bound = side.count * ((1 << side.bits) - 1) * MAX_BASIS[generator]
@@ -1242,7 +1242,7 @@ def srht_positions(
 
 
 def walsh_hadamard(vector: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The transform in natural order, without normalisation (section 6)."""
+    """The transform in natural order, without normalization (section 6)."""
     half = 1
     while half < len(vector):
         pairs = vector.reshape(-1, 2, half)
@@ -1310,9 +1310,9 @@ def reconstruct_layer(adapter: Adapter, layer: Layer) -> Reconstruction:
 def reconstruct(
     adapter: Adapter, budget: int = DEFAULT_BUDGET, verify: bool = True
 ) -> list[Reconstruction]:
-    """All factors; refuses too much work, and a digest that differs (sections 8 and 10)."""
+    """All factors; refuses a file over budget or with a different digest (sections 8 and 10)."""
     if work(adapter.layers) > budget:
-        raise BudgetError(f"{work(adapter.layers)} steps are more than {budget}")
+        raise BudgetError(f"{work(adapter.layers)} steps exceed the budget of {budget}")
     result = [reconstruct_layer(adapter, layer) for layer in adapter.layers]
     if verify:
         require(root_digest(adapter, result) == adapter.digest, DIGEST, "reconstruction digest")

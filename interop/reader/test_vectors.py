@@ -2,8 +2,8 @@
 
 Usage: python3 test_vectors.py [VECTORS_FOLDER]
 
-Prints each failure with what was expected and what was found, and closes with one line
-`N passed, M failed`. The exit status is 0 when nothing failed, and 1 otherwise.
+Prints each failure with the expected and the actual value; the last line is
+`N passed, M failed`. The exit status is 0 if nothing failed, and 1 otherwise.
 """
 
 from __future__ import annotations

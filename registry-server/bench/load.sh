@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The load test: downloads, version metadata and search of a server on this machine, beside nginx with the same file.
-# Needs wrk, hey and nginx on the PATH. COUNT adapters are searched (default 100,000); SECONDS_EACH a measurement (10).
+# Load test: downloads, version metadata and search on a local server, compared with nginx serving the same file.
+# Needs wrk, hey and nginx on the PATH. COUNT: adapters to search (default 100,000); SECONDS_EACH: time per measurement (10).
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -86,7 +86,7 @@ paced() { # name connections requests-per-second-of-each url
     "$(awk '/99% in/ {print $3 * 1000 "ms"}' <<<"$out")"
 }
 paced 'file, 10 connections' 10 250 "$file"
-# As many connections as processors: hey's send all at once, and more of them would measure the queue they make.
+# As many connections as CPUs: hey's connections all send at once, and more of them would measure their own queue.
 paced 'search: one rare word' 2 25 "$api/adapters?q=word1900"
 paced 'search: one word of nearly all' 2 25 "$api/adapters?q=word0"
 paced 'search: two words and a filter' 2 25 "$api/adapters?q=word3+llama&rank=16"

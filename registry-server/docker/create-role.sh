@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run by the PostgreSQL image, once, when its volume is new: the registry works as a role that is no superuser, and the superuser
-# can no longer come in over the network.
+# Run once by the PostgreSQL image, when its volume is new: gives the registry a role that is not a superuser, and keeps the superuser
+# from logging in over the network.
 set -eu
 
 psql --set ON_ERROR_STOP=1 --username postgres --dbname postgres --quiet <<'SQL'

@@ -10,8 +10,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Prints the runs that run.sh left in a folder as a table in Markdown, those that differ in the
- * seed alone as one row: {@code java Summary.java OUT}.
+ * Prints the runs in a folder of run.sh as a Markdown table, with one row for runs that differ only
+ * in the seed: {@code java Summary.java OUT}.
  */
 final class Summary {
   private record Run(double loss, double accuracy, double bytes, double parameters) {}
@@ -50,20 +50,20 @@ final class Summary {
                 spread(runs.stream().mapToDouble(Run::accuracy).toArray())));
   }
 
-  /** The mean, and in parentheses the least and the most. */
+  /** Returns the mean, with minimum and maximum in parentheses. */
   private static String spread(double[] values) {
     double sum = 0;
-    double least = Double.POSITIVE_INFINITY;
-    double most = Double.NEGATIVE_INFINITY;
+    double minimum = Double.POSITIVE_INFINITY;
+    double maximum = Double.NEGATIVE_INFINITY;
     for (double value : values) {
       sum += value;
-      least = Math.min(least, value);
-      most = Math.max(most, value);
+      minimum = Math.min(minimum, value);
+      maximum = Math.max(maximum, value);
     }
     String mean = String.format(Locale.ROOT, "%.3f", sum / values.length);
     return values.length == 1
         ? mean
-        : String.format(Locale.ROOT, "%s (%.3f to %.3f)", mean, least, most);
+        : String.format(Locale.ROOT, "%s (%.3f to %.3f)", mean, minimum, maximum);
   }
 
   private static double number(String json, String key) {

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Trains what RESULTS.md reports, one folder a run: job.yaml, the adapter, result.json. Runs that are done are passed over.
+# Runs the trainings that RESULTS.md reports, one folder per run: job.yaml, the adapter, result.json. Finished runs are skipped.
 #
 #   trainer-worker/results/run.sh DATA OUT SET...      DATA: e2e/, mnist/, stories260k-hf/, minilm/, glosses/
-#   PARALLEL=2 (the default) runs at a time, of one thread each
+#   PARALLEL=2 (the default): runs at a time, of one thread each
 #
-# SET: e2e, bits, quarter, mlp-rates, mlp, wordnet-rates, wordnet, rates. java Summary.java OUT makes a table of what came out.
+# SET: e2e, bits, quarter, mlp-rates, mlp, wordnet-rates, wordnet, rates. java Summary.java OUT prints a table of the results.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -13,7 +13,7 @@ mkdir -p "$2"
 out=$(realpath "$2")
 shift 2
 
-# job NAME SEED: makes the folder of a run, with the job from standard input.
+# job NAME SEED: creates the folder of a run, with the job from standard input.
 job() {
   mkdir -p "$out/$1"
   cat >"$out/$1/job.yaml"
@@ -21,7 +21,7 @@ job() {
   echo "$1" >>"$out/.queue"
 }
 
-# A tiny Llama learns to say E2E's slots in a sentence.
+# A tiny Llama learns to put E2E's slots into a sentence.
 e2e() { # NAME SEED STEPS RATE METHOD
   job "$1-s$2" "$2" <<YAML
 model: {base: $data/stories260k-hf}
@@ -38,7 +38,7 @@ run: {batch: 16, threads: 1, steps: $3}
 YAML
 }
 
-# The paper's MLP, from scratch; measured on the images it learns from, as the paper does.
+# The paper's MLP, from scratch; evaluated on its training images, as in the paper.
 mlp() { # NAME SEED EPOCHS RATE METHOD
   job "$1-s$2" "$2" <<YAML
 model: {mlp: [784, 256, 10]}
@@ -95,7 +95,7 @@ for set in "$@"; do
         e2e "bits-$bits-qat" 1 400 0.1 "$llama, k: 64, l: 64, bits: $bits, quantizationAware: true"
       done
       ;;
-    quarter) # of the bytes of LoRA r=1, by fewer bits for more coefficients than k = l = 64 at 4 bits
+    quarter) # a quarter of the bytes of LoRA r=1, with more coefficients of fewer bits than k = l = 64 at 4 bits
       e2e e2e-nola-k128-b2-qat 1 800 0.1 "$llama, k: 128, l: 128, bits: 2, quantizationAware: true"
       e2e e2e-nola-k96-b3-qat 1 800 0.1 "$llama, k: 96, l: 96, bits: 3, quantizationAware: true"
       ;;
@@ -115,7 +115,7 @@ for set in "$@"; do
       for generator in srht uniform24 rademacher; do
         mlp "mlp-nola-$generator" 1 200 0.05 "name: nola, generator: philox-$generator, rank: 4, k: 16, l: 16, bits: 16, scaling: 1.4142135"
       done
-      # Twice the numbers, as one may read the paper, too; and more rank.
+      # Twice the numbers, another possible reading of the paper; and a higher rank.
       mlp mlp-nola-k32 1 200 0.05 "$nola, rank: 4, k: 32, l: 32, bits: 16, scaling: 1.4142135"
       mlp mlp-nola-rank16 1 200 0.05 "$nola, rank: 16, k: 16, l: 16, bits: 16, scaling: 1.4142135"
       ;;
@@ -148,7 +148,7 @@ for set in "$@"; do
       done
       ;;
     *)
-      echo "there is no set $set" >&2
+      echo "unknown set: $set" >&2
       exit 2
       ;;
   esac

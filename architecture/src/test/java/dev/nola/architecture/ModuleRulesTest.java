@@ -12,9 +12,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/**
- * Imports run one way through the house: whoever adds an arrow changes a rule here, and says why.
- */
+/** Enforces the dependencies between modules. To add one, change a rule here and say why. */
 @AnalyzeClasses(packages = "dev.nola", importOptions = ImportOption.DoNotIncludeTests.class)
 class ModuleRulesTest {
   private static final String[] FORMAT_SPEC = {
@@ -28,11 +26,11 @@ class ModuleRulesTest {
   };
 
   /**
-   * The command line stands on the sdk, and so on what the sdk's own signatures are made of: the
-   * types of format-spec and api.
+   * The command line uses the sdk, and therefore also the types in the sdk's signatures: those of
+   * format-spec and api.
    */
   @ArchTest
-  static final ArchRule modulesUseOnlyWhatTheyStandOn =
+  static final ArchRule modulesUseOnlyTheModulesBelowThem =
       layeredArchitecture()
           .consideringOnlyDependenciesInAnyPackage("dev.nola..")
           .withOptionalLayers(true)
@@ -42,24 +40,32 @@ class ModuleRulesTest {
           .definedBy("dev.nola.api..")
           .layer("sdk")
           .definedBy("dev.nola.client..")
+          .layer("command")
+          .definedBy("dev.nola.command..")
           .layer("cli")
           .definedBy("dev.nola.cli..")
           .layer("registry-server")
           .definedBy("dev.nola.registry..")
           .layer("trainer-worker")
           .definedBy("dev.nola.trainer..")
+          .layer("demo")
+          .definedBy("dev.nola.demo..")
           .whereLayer("format-spec")
           .mayNotAccessAnyLayer()
           .whereLayer("api")
           .mayOnlyAccessLayers("format-spec")
           .whereLayer("sdk")
           .mayOnlyAccessLayers("format-spec", "api")
-          .whereLayer("cli")
+          .whereLayer("command")
           .mayOnlyAccessLayers("sdk", "format-spec", "api")
+          .whereLayer("cli")
+          .mayOnlyAccessLayers("command", "sdk", "format-spec", "api")
           .whereLayer("registry-server")
           .mayOnlyAccessLayers("format-spec", "api")
           .whereLayer("trainer-worker")
-          .mayOnlyAccessLayers("format-spec", "api", "sdk");
+          .mayOnlyAccessLayers("format-spec", "api", "sdk", "command")
+          .whereLayer("demo")
+          .mayOnlyAccessLayers("format-spec", "api", "sdk", "command", "cli", "trainer-worker");
 
   @ArchTest
   static final ArchRule everyClassIsInAModule =
@@ -75,9 +81,11 @@ class ModuleRulesTest {
               "dev.nola.reconstruct..",
               "dev.nola.api..",
               "dev.nola.client..",
+              "dev.nola.command..",
               "dev.nola.cli..",
               "dev.nola.registry..",
-              "dev.nola.trainer..");
+              "dev.nola.trainer..",
+              "dev.nola.demo..");
 
   @ArchTest
   static final ArchRule formatSpecDependsOnFlatBuffersAndTheJdkAlone =
@@ -108,18 +116,20 @@ class ModuleRulesTest {
           .dependOnClassesThat()
           .resideInAnyPackage("dev.nola.format.flatbuffers..", "com.google.flatbuffers..");
 
-  private static final DescribedPredicate<JavaMethodCall> LEAVES_MEMORY_TO_THE_GARBAGE_COLLECTION =
+  private static final DescribedPredicate<JavaMethodCall> LEAVES_MEMORY_TO_THE_GARBAGE_COLLECTOR =
       DescribedPredicate.describe(
-          "makes an array over Java's memory",
+          "creates an array over Java's memory",
           call ->
               call.getTargetOwner().getName().startsWith("ai.djl.ndarray.ND")
                   && (call.getName().equals("create")
                       || call.getTarget().getRawParameterTypes().stream()
                           .anyMatch(type -> type.getName().equals(Number.class.getName()))));
 
-  /** Why is with {@code Tensors.scalar}. The torch backend computes no gradients. */
+  /**
+   * {@code Tensors.scalar} gives the reason. The torch backend is exempt: it computes no gradients.
+   */
   @ArchTest
-  static final ArchRule arraysOfGradientsAreInMemoryOfPyTorch =
+  static final ArchRule arraysWithGradientsAreInPyTorchsMemory =
       noClasses()
           .that()
           .resideInAPackage("dev.nola.trainer..")
@@ -128,7 +138,7 @@ class ModuleRulesTest {
           .and()
           .doNotHaveFullyQualifiedName("dev.nola.trainer.model.Tensors")
           .should()
-          .callMethodWhere(LEAVES_MEMORY_TO_THE_GARBAGE_COLLECTION);
+          .callMethodWhere(LEAVES_MEMORY_TO_THE_GARBAGE_COLLECTOR);
 
   @ArchTest
   static final ArchRule packagesHaveNoCycles =

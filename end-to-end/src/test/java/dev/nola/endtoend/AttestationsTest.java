@@ -40,7 +40,9 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What the commands make of what workers attest; the tests' keys play the workers. */
+/**
+ * How the commands treat workers' attestations; the tests play the workers with keys of their own.
+ */
 class AttestationsTest {
   private static final JsonMapper JSON = JsonMapper.shared();
 
@@ -54,7 +56,7 @@ class AttestationsTest {
 
   @BeforeEach
   void publish() throws Exception {
-    registry = Registry.start(); // whose jobs are this test's alone
+    registry = Registry.start(); // not shared, so that all of its jobs are this test's
     nola = new Nola(registry, folder);
     file = Samples.small(folder, 7);
     nola.runWithInput(registry.token(namespace, Scope.PUBLISH) + "\n", "login");
@@ -67,7 +69,7 @@ class AttestationsTest {
     registry.close();
   }
 
-  /** A worker on a host of its own. */
+  /** A worker on its own host. */
   private record Worker(Registry registry, String name, SigningKey key) {
     static Worker approved(Registry registry, String name) throws Exception {
       Worker worker = new Worker(registry, name, SigningKey.generate());
@@ -97,7 +99,7 @@ class AttestationsTest {
     }
 
     /**
-     * Reconstructs, and signs what it got; {@code actual} is what its backend makes of the file.
+     * Attests the reconstruction of {@code file}, signing the bits of {@code actual} as the result.
      */
     void verify(String backend, Path file, Path actual) throws Exception {
       JsonNode lease =
@@ -177,7 +179,7 @@ class AttestationsTest {
   }
 
   @Test
-  void whoElseGotTheSameBitsIsCheckedAndSaid() throws Exception {
+  void verifyChecksAndReportsWhoElseGotTheSameBits() throws Exception {
     Outcome alone = nola.run("verify", mood);
     assertThat(alone.exitCode()).isZero();
     assertThat(alone.out()).endsWith("attested: by no other machine\n");
@@ -258,7 +260,7 @@ class AttestationsTest {
   }
 
   @Test
-  void mismatchIsLoud() throws Exception {
+  void mismatchFailsVerification() throws Exception {
     Worker one = Worker.approved(registry, "one");
     one.verify("vector", file, Samples.small(folder, 8));
 
@@ -272,10 +274,10 @@ class AttestationsTest {
   }
 
   @Test
-  void registryThatLiesIsFoundOut() throws Exception {
+  void alteredStatementIsDetected() throws Exception {
     Worker one = Worker.approved(registry, "one");
     one.verify("scalar", file, file);
-    // What is altered keeps its signature; the file's own digest proves nothing.
+    // Altered statements keep their signature; the file's own digest proves nothing.
     assertThat(verifyThrough(payload -> payload.replace("\"scalar\"", "\"torch\"")))
         .satisfies(lied -> assertThat(lied.exitCode()).isEqualTo(1))
         .satisfies(
@@ -286,7 +288,7 @@ class AttestationsTest {
             honest -> assertThat(honest.out()).contains("by 1 independent machine (scalar)"));
   }
 
-  /** Asks a registry that changes the statements that it hands out. */
+  /** Verifies against a registry that alters the statements it returns. */
   private Outcome verifyThrough(UnaryOperator<String> change) throws Exception {
     HttpServer liar =
         HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.yaml.snakeyaml.Yaml;
 
-/** The script of ci-action/action.yml, run as GitHub would. */
+/** Runs the script of ci-action/action.yml the way GitHub would. */
 class CiActionTest {
   private static final Path ACTION = Path.of("../ci-action/action.yml");
 
@@ -69,7 +69,7 @@ class CiActionTest {
   }
 
   @Test
-  void whatIsLockedIsVerifiedWhateverThePathIsCalled() throws Exception {
+  void lockedAdapterIsVerifiedWhateverItsPath() throws Exception {
     assertThat(run()).isZero();
     assertThat(folder.resolve("summary.md")).content().contains("| verified |");
     assertThat(folder.resolve("report.xml")).content().contains("failures=\"0\"");
@@ -77,7 +77,7 @@ class CiActionTest {
   }
 
   @Test
-  void whatHasChangedFailsTheJob() throws Exception {
+  void changedAdapterFailsTheJob() throws Exception {
     Path adapter = lock.resolveSibling("sample-1.nola");
     Files.delete(adapter);
     Files.move(Samples.small(folder, 2), adapter);

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-/** The commands on the real server, as a user types them. */
+/** Runs the commands against the real server, as a user types them. */
 class CommandLineTest {
   private final Registry registry = Registry.shared();
   private final String namespace = Registry.freshName();
@@ -51,7 +51,7 @@ class CommandLineTest {
   }
 
   @Test
-  void tokensAreKeptForTheirOwnerAlone() throws Exception {
+  void storedTokenIsReadableByItsOwnerOnly() throws Exception {
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(nola.credentials())))
         .isEqualTo("rw-------");
     JsonNode me = nola.run("whoami", "--json").json();
@@ -64,7 +64,7 @@ class CommandLineTest {
   }
 
   @Test
-  void aTokenThatTheRegistryDoesNotKnowIsNotKept() throws Exception {
+  void unknownTokenIsNotStored() throws Exception {
     nola.run("logout");
     Outcome refused = nola.runWithInput("nola_" + "x".repeat(43), "login");
     assertThat(refused.exitCode()).isEqualTo(4);
@@ -73,7 +73,7 @@ class CommandLineTest {
   }
 
   @Test
-  void whatIsPublishedIsFoundShownPulledAndVerified() throws Exception {
+  void publishedAdapterIsFoundShownPulledAndVerified() throws Exception {
     Outcome noNamespace = nola.run("publish", file, mood + "@1.0.0");
     assertThat(noNamespace.exitCode()).isEqualTo(4);
     assertThat(noNamespace.err()).contains("--create-namespace").hasLineCount(1);
@@ -135,7 +135,7 @@ class CommandLineTest {
   }
 
   @Test
-  void aVersionNeverGetsOtherBytes() throws Exception {
+  void versionNeverGetsOtherBytes() throws Exception {
     publish("1.0.0", "--create-namespace");
     assertThat(nola.run("publish", file, mood + "@1.0.0").out())
         .startsWith("was published already");
@@ -146,14 +146,14 @@ class CommandLineTest {
   }
 
   @Test
-  void aLockIsProvedAgainstTheRegistrysBytesOfNow() throws Exception {
+  void lockIsCheckedAgainstTheCurrentBytesOfTheRegistry() throws Exception {
     publish("1.0.0", "--create-namespace", "--alias", "prod");
     String lock = folder.resolve("nola.lock").toString();
     assertThat(nola.run("lock", mood + "@prod", "-o", lock).out())
         .startsWith("locked " + mood + "@1.0.0 sha256:");
     assertThat(nola.run("verify", "--lock", lock).out()).startsWith("verified " + mood + "@1.0.0");
 
-    // The cache still has the right bytes, and is of no help.
+    // The cache still has the right bytes, but must not be used.
     Path blob = registry.blob(Sha256.hash(Files.readAllBytes(Path.of(file))));
     byte[] bytes = Files.readAllBytes(blob);
     bytes[90] ^= 1;
@@ -166,7 +166,7 @@ class CommandLineTest {
   }
 
   @Test
-  void theTokenOfOneRegistryGoesToNoOtherThatALockFileNames() throws Exception {
+  void tokenIsNotSentToAnotherRegistryThatALockFileNames() throws Exception {
     publish("1.0.0", "--create-namespace");
     Path lock = folder.resolve("nola.lock");
     nola.run("lock", mood, "-o", lock.toString());
@@ -192,7 +192,7 @@ class CommandLineTest {
       assertThat(requests).isNotEmpty();
       assertThat(tokens).isEmpty();
       nola.with("NOLA_TOKEN", token).run("show", mood, "--registry", url);
-      assertThat(tokens).as("the token that is meant for it").contains("Bearer " + token);
+      assertThat(tokens).as("token for this registry").contains("Bearer " + token);
     } finally {
       other.stop(0);
     }

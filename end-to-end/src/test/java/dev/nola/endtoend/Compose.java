@@ -13,7 +13,7 @@ import java.util.regex.Pattern;
 import org.yaml.snakeyaml.Yaml;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What docker-compose.yml and the Dockerfiles that it names say, read as Docker reads them. */
+/** The content of docker-compose.yml and its Dockerfiles, interpreted the way Docker does. */
 record Compose(Map<String, Map<String, Object>> services, Map<String, Object> secrets) {
   private static final Path ROOT = Path.of("..");
 
@@ -24,9 +24,9 @@ record Compose(Map<String, Map<String, Object>> services, Map<String, Object> se
       Pattern.compile("(?:\\$\\{\\w+:-)?([^:}]+)}?:(/[^:]+)(?::ro)?");
 
   /**
-   * The last stage of a Dockerfile, which is what runs, and the images that all stages begin from.
+   * The instructions of a Dockerfile's last stage, which runs, and the base images of all stages.
    */
-  record Dockerfile(Map<String, String> instructions, List<String> from) {
+  record Dockerfile(Map<String, String> instructions, List<String> baseImages) {
     List<String> list(String instruction) {
       return List.of(
           JsonMapper.shared()
@@ -34,7 +34,7 @@ record Compose(Map<String, Map<String, Object>> services, Map<String, Object> se
     }
   }
 
-  /** How a container of a service is started. */
+  /** The command and environment with which a container starts. */
   record Start(List<String> command, Map<String, String> environment) {}
 
   static Compose read() throws IOException {
@@ -46,7 +46,7 @@ record Compose(Map<String, Map<String, Object>> services, Map<String, Object> se
     return Files.readString(ROOT.resolve(file));
   }
 
-  /** Follows {@code build} of any service that has the same image. */
+  /** Finds the Dockerfile through {@code build} of any service with the same image. */
   Dockerfile dockerfileOf(String service) throws IOException {
     Object image = services.get(service).get("image");
     for (Map<String, Object> other : services.values()) {
@@ -54,35 +54,36 @@ record Compose(Map<String, Map<String, Object>> services, Map<String, Object> se
         return dockerfile(String.valueOf(build.get("dockerfile")));
       }
     }
-    throw new IllegalArgumentException(service + " has an image that no service builds: " + image);
+    throw new IllegalArgumentException(service + " uses an image that no service builds: " + image);
   }
 
   static Dockerfile dockerfile(String file) throws IOException {
     Map<String, String> last = new LinkedHashMap<>();
-    List<String> from = new ArrayList<>();
+    List<String> baseImages = new ArrayList<>();
     String joined = text(file).replaceAll("(?m)^#.*\n", "").replaceAll("\\\\\n", " ");
     for (String line : joined.lines().filter(l -> !l.isBlank()).toList()) {
       String[] words = line.strip().split("\\s+", 2);
       if (words[0].equals("FROM")) {
-        from.add(words[1].split("\\s+")[0]);
+        baseImages.add(words[1].split("\\s+")[0]);
         last.clear();
       }
       last.merge(words[0], words[1], (before, more) -> before + "\n" + more);
     }
-    return new Dockerfile(last, from);
+    return new Dockerfile(last, baseImages);
   }
 
-  /** The service's own words, over those of its image. */
+  /** Combines the settings of a service with those of its image, which they override. */
   Start startOf(String service) throws IOException {
     Dockerfile image = dockerfileOf(service);
-    Map<String, Object> own = services.get(service);
+    Map<String, Object> settings = services.get(service);
     List<String> command = new ArrayList<>();
-    if (own.containsKey("entrypoint")) {
-      command.addAll(strings(own.get("entrypoint")));
-      command.addAll(strings(own.getOrDefault("command", List.of())));
+    if (settings.containsKey("entrypoint")) {
+      command.addAll(strings(settings.get("entrypoint")));
+      command.addAll(strings(settings.getOrDefault("command", List.of())));
     } else {
       command.addAll(image.list("ENTRYPOINT"));
-      command.addAll(own.containsKey("command") ? strings(own.get("command")) : image.list("CMD"));
+      command.addAll(
+          settings.containsKey("command") ? strings(settings.get("command")) : image.list("CMD"));
     }
     Map<String, String> environment = new TreeMap<>();
     for (String line : image.instructions().getOrDefault("ENV", "").lines().toList()) {
@@ -94,12 +95,12 @@ record Compose(Map<String, Map<String, Object>> services, Map<String, Object> se
 
   Map<String, String> environmentOf(String service) {
     Map<String, String> environment = new TreeMap<>();
-    Map<String, Object> own = map(services.get(service).getOrDefault("environment", Map.of()));
-    own.forEach((name, value) -> environment.put(name, String.valueOf(value)));
+    Map<String, Object> settings = map(services.get(service).getOrDefault("environment", Map.of()));
+    settings.forEach((name, value) -> environment.put(name, String.valueOf(value)));
     return environment;
   }
 
-  /** By the name of the file that a container finds below /run/secrets, the secret's own name. */
+  /** Maps file names below /run/secrets in the container to names of secrets. */
   Map<String, String> secretsOf(String service) {
     Map<String, String> files = new TreeMap<>();
     for (Object secret : (List<?>) services.get(service).getOrDefault("secrets", List.of())) {
@@ -112,25 +113,25 @@ record Compose(Map<String, Map<String, Object>> services, Map<String, Object> se
     return files;
   }
 
-  /** What is mounted where: names of volumes, or paths of the host, by a container's path. */
+  /** Maps paths in the container to names of volumes, or paths of the host. */
   Map<String, String> mountsOf(String service) {
     Map<String, String> mounts = new TreeMap<>();
     for (String mount : strings(services.get(service).getOrDefault("volumes", List.of()))) {
       Matcher parts = MOUNT.matcher(mount);
       if (!parts.matches()) {
-        throw new IllegalArgumentException(service + " has a volume of another form: " + mount);
+        throw new IllegalArgumentException(service + " has an unsupported volume: " + mount);
       }
       mounts.put(parts.group(2), parts.group(1));
     }
     return mounts;
   }
 
-  /** The command of a health check. */
+  /** Returns the command of a service's health check. */
   List<String> healthCheckOf(String service) {
     Map<String, Object> check = map(services.get(service).get("healthcheck"));
     List<String> words = strings(check.get("test"));
     if (!words.getFirst().equals("CMD")) {
-      throw new IllegalArgumentException(service + " has a health check that is no CMD: " + words);
+      throw new IllegalArgumentException(service + " has a health check other than CMD: " + words);
     }
     return words.subList(1, words.size());
   }
@@ -139,7 +140,8 @@ record Compose(Map<String, Map<String, Object>> services, Map<String, Object> se
     return ((List<?>) list).stream().map(String::valueOf).toList();
   }
 
-  @SuppressWarnings("unchecked") // of a YAML file: what is no map fails where it is used as one
+  @SuppressWarnings(
+      "unchecked") // from YAML: a value that is not a map fails when it is used as one
   private static <V> Map<String, V> map(Object value) {
     return (Map<String, V>) value;
   }

@@ -37,14 +37,14 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * docker-compose.yml without Docker: what it says of every container, and its start commands run as
- * they stand there, with a PostgreSQL that was started apart.
+ * Tests docker-compose.yml without Docker: checks the settings of every container, and runs the
+ * containers' start commands unchanged, with a PostgreSQL that the test starts.
  */
 class ComposeTest {
   private static final String PASSWORD = "database-password-of-enough-characters";
   private static final String ADMIN = "admin-token-of-docker-compose-for-the-test";
 
-  /** What the images' jars start. */
+  /** Main classes of the images' jars. */
   private static final Map<String, String> MAIN =
       Map.of(
           "/opt/nola/nola-registry-server-exec.jar", "dev.nola.registry.RegistryServer",
@@ -53,7 +53,7 @@ class ComposeTest {
   @TempDir private Path folder = Path.of("");
 
   @Test
-  void everyContainerIsCheckedAndClosedUp() throws IOException {
+  void everyContainerHasAHealthCheckAndIsHardened() throws IOException {
     Compose compose = Compose.read();
     assertThat(compose.services()).hasSizeGreaterThanOrEqualTo(6);
     compose
@@ -83,13 +83,15 @@ class ComposeTest {
     }
     for (String file : List.of("registry-server/Dockerfile", "trainer-worker/Dockerfile")) {
       Compose.Dockerfile image = Compose.dockerfile(file);
-      assertThat(image.from()).hasSize(2).allMatch(from -> from.matches("[a-z-]+:\\d+\\.\\d+.*"));
+      assertThat(image.baseImages())
+          .hasSize(2)
+          .allMatch(name -> name.matches("[a-z-]+:\\d+\\.\\d+.*"));
       assertThat(image.instructions().get("USER")).as(file).matches("[1-9]\\d*:[1-9]\\d*");
     }
   }
 
   @Test
-  void secretsAreInFilesOnly() throws IOException {
+  void secretsAreOnlyInFiles() throws IOException {
     Compose compose = Compose.read();
     assertThat(compose.secrets().values())
         .isNotEmpty()
@@ -109,7 +111,7 @@ class ComposeTest {
   }
 
   @Test
-  void whatItStartsServesAndVerifies() throws Exception {
+  void startedContainersServeAndVerify() throws Exception {
     try (EmbeddedPostgres postgres = postgres();
         Containers containers = new Containers(postgres.getPort())) {
       Process registry = containers.start("registry");
@@ -120,8 +122,10 @@ class ComposeTest {
       }
       Path data = containers.mounted("registry", "/var/lib/nola");
       assertThat(data.resolve("blobs")).isDirectory();
-      assertThat(data.resolve("postgres")).as("no database of its own").doesNotExist();
-      assertThat(data.resolve("admin-token")).as("the one that was given").doesNotExist();
+      assertThat(data.resolve("postgres")).as("embedded database").doesNotExist();
+      assertThat(data.resolve("admin-token"))
+          .as("generated token, though one was given")
+          .doesNotExist();
 
       workersVerify(containers);
 
@@ -144,10 +148,10 @@ class ComposeTest {
       assertThat(shown.scopes()).containsExactly(Scope.WORKER);
     }
     assertThat(containers.end(containers.start("worker-token"))).isZero();
-    assertThat(token).content().as("a good token is kept").isEqualTo(secret + "\n");
+    assertThat(token).content().as("valid token").isEqualTo(secret + "\n");
     Files.writeString(token, "nola_revoked\n");
     assertThat(containers.end(containers.start("worker-token"))).isZero();
-    assertThat(token).content().as("one that is refused is not").doesNotContain("revoked");
+    assertThat(token).content().as("refused token").doesNotContain("revoked");
   }
 
   private void workersVerify(Containers containers) throws Exception {
@@ -200,7 +204,7 @@ class ComposeTest {
     return found;
   }
 
-  /** A PostgreSQL that asks for passwords, prepared by what create-role.sh has for the image's. */
+  /** Starts a PostgreSQL that requires passwords, and runs the SQL of create-role.sh on it. */
   private EmbeddedPostgres postgres() throws IOException, SQLException {
     Path superuser = Files.writeString(folder.resolve("superuser"), "of the image");
     EmbeddedPostgres postgres =
@@ -225,8 +229,8 @@ class ComposeTest {
   }
 
   /**
-   * The containers of the file as processes: their paths lie in a folder, their ports are free
-   * ones.
+   * Runs the containers of the file as processes; their paths are mapped into a folder, their ports
+   * to free ones.
    */
   private final class Containers implements AutoCloseable {
     private final Compose compose = Compose.read();
@@ -239,7 +243,7 @@ class ComposeTest {
       this.databasePort = databasePort;
     }
 
-    /** Where a path of a container is here: volumes are folders, and shared as they say. */
+    /** Maps a container's path to a local one; volumes are folders, shared as the file says. */
     Path mounted(String service, String path) throws IOException {
       String source = compose.mountsOf(service).get(path);
       return Files.createDirectories(host.resolve("volumes").resolve(source).normalize());
@@ -280,7 +284,7 @@ class ComposeTest {
               .redirectOutput(host.resolve(service + ".log").toFile());
       Map<String, String> places = places(service, secrets);
       List<String> command = new ArrayList<>();
-      start.command().forEach(word -> command.add(here(word, places)));
+      start.command().forEach(word -> command.add(localize(word, places)));
       if (command.getFirst().equals("java")) {
         command.set(0, Path.of(System.getProperty("java.home"), "bin", "java").toString());
       }
@@ -294,10 +298,8 @@ class ComposeTest {
       }
       builder.command(command);
       builder.environment().keySet().removeIf(name -> name.matches("(NOLA|SPRING)_.*"));
-      start.environment().forEach((n, v) -> builder.environment().put(n, here(v, places)));
-      builder
-          .environment()
-          .remove("DJL_CACHE_DIR"); // half a gigabyte that is unpacked here already
+      start.environment().forEach((n, v) -> builder.environment().put(n, localize(v, places)));
+      builder.environment().remove("DJL_CACHE_DIR"); // half a gigabyte, which is already unpacked
       Process process = builder.start();
       running.add(process);
       return process;
@@ -306,7 +308,7 @@ class ComposeTest {
     void awaitHealth(String service, Process process) throws Exception {
       Map<String, String> places = places(service, host);
       List<String> check =
-          compose.healthCheckOf(service).stream().map(word -> here(word, places)).toList();
+          compose.healthCheckOf(service).stream().map(word -> localize(word, places)).toList();
       long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(3);
       while (new ProcessBuilder(check).start().waitFor() != 0) {
         assertThat(process.isAlive()).as("%s: %s", service, log(service)).isTrue();
@@ -316,11 +318,11 @@ class ComposeTest {
     }
 
     int end(Process process) throws InterruptedException {
-      assertThat(process.waitFor(2, TimeUnit.MINUTES)).as("ends in time").isTrue();
+      assertThat(process.waitFor(2, TimeUnit.MINUTES)).as("ended in time").isTrue();
       return process.exitValue();
     }
 
-    /** What is another here, by what the files say: paths, ports, addresses and programs. */
+    /** Maps paths, ports, addresses and programs in the files to their local replacements. */
     private Map<String, String> places(String service, Path secrets) throws IOException {
       Map<String, String> places = new LinkedHashMap<>();
       for (String path : compose.mountsOf(service).keySet()) {
@@ -330,12 +332,12 @@ class ComposeTest {
       places.put("/run/secrets", secrets.toString());
       places.put("//database:5432", "//127.0.0.1:" + databasePort);
       places.put("8080", Integer.toString(port));
-      places.put("0.0.0.0", "127.0.0.1"); // nobody else's machine should see a test
+      places.put("0.0.0.0", "127.0.0.1"); // no other machine should reach a test
       return places;
     }
 
-    /** A word of the file; of places of which one begins like another, the longer one is meant. */
-    private static String here(String word, Map<String, String> places) {
+    /** Replaces places in a word of the file; a longer place takes precedence over its prefixes. */
+    private static String localize(String word, Map<String, String> places) {
       String pattern =
           places.keySet().stream()
               .sorted(Comparator.comparing(String::length).reversed())

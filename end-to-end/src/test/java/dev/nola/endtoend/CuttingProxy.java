@@ -13,7 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Stands between client and server, counts what the server sends, and cuts or stops it. */
+/** A proxy that counts the bytes the server sends, and cuts or pauses the connection. */
 final class CuttingProxy implements AutoCloseable {
   private final ServerSocket listener;
   private final int target;
@@ -21,8 +21,8 @@ final class CuttingProxy implements AutoCloseable {
   private final Semaphore connections = new Semaphore(0);
   private final AtomicLong fromServer = new AtomicLong();
   private final AtomicLong left = new AtomicLong(Long.MAX_VALUE);
-  private volatile boolean stops;
-  private final CountDownLatch goOn = new CountDownLatch(1);
+  private volatile boolean pauses;
+  private final CountDownLatch resumed = new CountDownLatch(1);
 
   private CuttingProxy(ServerSocket listener, int target) {
     this.listener = listener;
@@ -40,28 +40,28 @@ final class CuttingProxy implements AutoCloseable {
     return URI.create("http://127.0.0.1:" + listener.getLocalPort());
   }
 
-  /** Cuts one connection, once so many bytes more have come from the server. */
+  /** Cuts one connection after the given number of further bytes from the server. */
   void cutOnceAfter(long bytes) {
     left.set(bytes);
   }
 
-  /** Passes nothing on, once so many bytes more have come from the server, until it may go on. */
-  void stopAfter(long bytes) {
-    stops = true;
+  /** Pauses after the given number of further bytes from the server, until {@link #resume}. */
+  void pauseAfter(long bytes) {
+    pauses = true;
     left.set(bytes);
   }
 
-  void goOn() {
+  void resume() {
     left.set(Long.MAX_VALUE);
-    goOn.countDown();
+    resumed.countDown();
   }
 
-  /** Waits until a client has connected, each time another one. */
+  /** Waits for the next connection of a client. */
   void awaitConnection() throws InterruptedException {
     connections.acquire();
   }
 
-  /** Bytes from the server, heads of answers included. */
+  /** Returns the number of bytes from the server, including response headers. */
   long fromServer() {
     return fromServer.get();
   }
@@ -78,29 +78,29 @@ final class CuttingProxy implements AutoCloseable {
     try (client;
         Socket server = new Socket(InetAddress.getLoopbackAddress(), target)) {
       threads.submit(() -> forward(client, server));
-      back(server, client);
+      sendBack(server, client);
     }
     return null;
   }
 
-  private static Void forward(Socket from, Socket to) throws IOException {
-    try (InputStream in = from.getInputStream()) {
-      in.transferTo(to.getOutputStream());
-      to.shutdownOutput();
+  private static Void forward(Socket client, Socket server) throws IOException {
+    try (InputStream in = client.getInputStream()) {
+      in.transferTo(server.getOutputStream());
+      server.shutdownOutput();
     }
     return null;
   }
 
-  private void back(Socket from, Socket to) throws IOException, InterruptedException {
+  private void sendBack(Socket server, Socket client) throws IOException, InterruptedException {
     byte[] buffer = new byte[4096];
-    InputStream in = from.getInputStream();
-    OutputStream out = to.getOutputStream();
+    InputStream in = server.getInputStream();
+    OutputStream out = client.getOutputStream();
     for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-      long rest = left.addAndGet(-n);
+      long remaining = left.addAndGet(-n);
       fromServer.addAndGet(n);
-      if (rest < 0 && stops) {
-        goOn.await();
-      } else if (rest < 0) {
+      if (remaining < 0 && pauses) {
+        resumed.await();
+      } else if (remaining < 0) {
         left.set(Long.MAX_VALUE);
         return; // which closes both sockets
       }

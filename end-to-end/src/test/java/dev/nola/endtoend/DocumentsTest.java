@@ -13,21 +13,21 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** docs/run-commands, which runs what our documents tell a reader to type. */
+/** Tests docs/run-commands, which runs the commands in our documents. */
 class DocumentsTest {
   private static final Path SCRIPT = Path.of("../docs/run-commands").toAbsolutePath().normalize();
 
   @TempDir private Path folder = Path.of("");
 
-  private record Outcome(int exitCode, String said) {}
+  private record Outcome(int exitCode, String output) {}
 
   private Outcome run(String document, String... options) throws Exception {
     List<String> command = new ArrayList<>(List.of(SCRIPT.toString()));
     command.addAll(List.of(options));
     command.add(Files.writeString(folder.resolve("GUIDE.md"), document).toString());
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    return new Outcome(process.waitFor(), said);
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Outcome(process.waitFor(), output);
   }
 
   private static String block(String mark, String... lines) {
@@ -47,10 +47,10 @@ class DocumentsTest {
         "Type\n\n    ./nola --version\n",
         "<!-- run -->\n```sh\ntrue\n",
       })
-  void aBlockOfCommandsThatNobodyRunsIsRefused(String document) throws Exception {
+  void blockOfCommandsThatNothingRunsIsRefused(String document) throws Exception {
     Outcome outcome = run(document, "--check");
-    assertThat(outcome.said()).contains("GUIDE.md");
-    assertThat(outcome.exitCode()).as(outcome.said()).isEqualTo(1);
+    assertThat(outcome.output()).contains("GUIDE.md");
+    assertThat(outcome.exitCode()).as(outcome.output()).isEqualTo(1);
   }
 
   @Test
@@ -60,27 +60,27 @@ class DocumentsTest {
             + block("<!-- run by: .ci/run -->", "./nola --version    # how it is called")
             + block("<!-- not run: needs a GPU -->", "nvidia-smi");
     Outcome outcome = run(document, "--check");
-    assertThat(outcome.exitCode()).as(outcome.said()).isZero();
-    assertThat(outcome.said()).contains("2 blocks of commands, 0 of them run by this script");
+    assertThat(outcome.exitCode()).as(outcome.output()).isZero();
+    assertThat(outcome.output()).contains("2 blocks of commands, 0 of them run by this script");
   }
 
   @Test
-  void theBlocksOfADocumentAreOneSession() throws Exception {
+  void blocksOfADocumentFormOneSession() throws Exception {
     Path witness = folder.resolve("witness");
     String document =
         block("<!-- run\nhidden=5\n-->", "shown=$hidden", "cd docs")
             + block("<!-- run -->", "echo \"$shown $(basename \"$PWD\")\" > '" + witness + "'");
     Outcome outcome = run(document);
-    assertThat(outcome.exitCode()).as(outcome.said()).isZero();
+    assertThat(outcome.exitCode()).as(outcome.output()).isZero();
     assertThat(witness).content().isEqualTo("5 docs\n");
   }
 
   @Test
-  void theFirstCommandThatFailsEndsTheSession() throws Exception {
+  void firstFailingCommandEndsTheSession() throws Exception {
     Path witness = folder.resolve("witness");
     Outcome outcome = run(block("<!-- run -->", "false", "touch '" + witness + "'"));
-    assertThat(outcome.exitCode()).as(outcome.said()).isEqualTo(1);
-    assertThat(outcome.said()).contains("FAILED: the commands of").contains("GUIDE.md");
+    assertThat(outcome.exitCode()).as(outcome.output()).isEqualTo(1);
+    assertThat(outcome.output()).contains("FAILED: the commands of").contains("GUIDE.md");
     assertThat(witness).doesNotExist();
   }
 
@@ -88,7 +88,7 @@ class DocumentsTest {
   void everyBlockOfOurDocumentsIsRunSomewhere() throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(SCRIPT.toString(), "--check").redirectErrorStream(true).start();
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor()).as(said).isZero();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
   }
 }

@@ -24,12 +24,14 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What happens to bytes between the registry's store and the caller. */
+/**
+ * Downloads that are interrupted, shared or damaged between the registry's store and the caller.
+ */
 class DownloadTest {
   private static final int SIZE = 8 << 20;
   private static final int CUT = 3 << 20;
 
-  /** More than the heads of a few answers and what sockets buffer have. */
+  /** Larger than a few response headers and socket buffers together. */
   private static final int SLACK = 64 << 10;
 
   private final Registry registry = Registry.shared();
@@ -62,7 +64,7 @@ class DownloadTest {
   }
 
   @Test
-  void downloadThatWasCutGoesOnWhereItEnded() throws Exception {
+  void interruptedDownloadResumesWhereItEnded() throws Exception {
     try (CuttingProxy proxy = CuttingProxy.to(registry.port())) {
       proxy.cutOnceAfter(CUT);
       try (NolaClient client = client(proxy).retries(0).build()) {
@@ -89,7 +91,7 @@ class DownloadTest {
   }
 
   @Test
-  void cutWithinOnePullIsNotNoticed() throws Exception {
+  void interruptionWithinOnePullIsNotNoticed() throws Exception {
     try (CuttingProxy proxy = CuttingProxy.to(registry.port());
         NolaClient client = client(proxy).build()) {
       proxy.cutOnceAfter(CUT);
@@ -102,10 +104,10 @@ class DownloadTest {
   }
 
   @Test
-  void downloadOfAKilledProcessGoesOnInAnother() throws Exception {
+  void downloadOfAKilledProcessResumesInAnother() throws Exception {
     Path cache = folder.resolve("cache");
     try (CuttingProxy proxy = CuttingProxy.to(registry.port())) {
-      proxy.stopAfter(CUT);
+      proxy.pauseAfter(CUT);
       try (PullProcess process = PullProcess.start(proxy.url(), cache, reference)) {
         process.pull();
         process.awaitFirstBytes();
@@ -113,7 +115,7 @@ class DownloadTest {
       }
       assertThat(cached("blobs")).isEmpty();
       assertThat(cached("partial")).hasSize(1);
-      proxy.goOn();
+      proxy.resume();
       try (NolaClient client = client(proxy).build()) {
         List<Long> done = new ArrayList<>();
         assertThat(client.pull(reference, (now, _) -> done.add(now)).path())
@@ -124,11 +126,11 @@ class DownloadTest {
   }
 
   @Test
-  void twoProcessesDownloadTheSameOnce() throws Exception {
+  void twoProcessesDownloadTheSameBlobOnce() throws Exception {
     Path cache = folder.resolve("cache");
     Sha256 digest = Sha256.hash(Files.readAllBytes(file));
     try (CuttingProxy proxy = CuttingProxy.to(registry.port())) {
-      proxy.stopAfter(CUT);
+      proxy.pauseAfter(CUT);
       try (PullProcess first = PullProcess.start(proxy.url(), cache, reference);
           PullProcess second = PullProcess.start(proxy.url(), cache, reference)) {
         first.pull();
@@ -136,7 +138,7 @@ class DownloadTest {
         proxy.awaitConnection();
         second.pull(); // while the first has a part of the file
         proxy.awaitConnection();
-        proxy.goOn();
+        proxy.resume();
 
         assertThat(List.of(first.result(), second.result()))
             .containsExactlyInAnyOrder(digest + " downloaded", digest + " cached");
@@ -145,7 +147,7 @@ class DownloadTest {
   }
 
   @Test
-  void blobThatWasDamagedNeverReachesTheCaller() throws Exception {
+  void damagedBlobNeverReachesTheCaller() throws Exception {
     Sha256 digest = Sha256.hash(Files.readAllBytes(file));
     try (FileChannel blob = FileChannel.open(registry.blob(digest), StandardOpenOption.WRITE)) {
       blob.write(ByteBuffer.wrap(new byte[] {1, 2, 3}), SIZE / 2);
@@ -164,7 +166,7 @@ class DownloadTest {
       assertThat(cached("partial")).isEmpty();
       assertThat(cached("references")).isEmpty();
 
-      // Publishing the same bytes again mends it.
+      // Publishing the same bytes again repairs it.
       try (NolaClient owner = registry.owner(namespace, folder.resolve("unused"))) {
         owner.publish(new AdapterName(namespace, "mood"), "1.0.0", file, Progress.NONE);
       }

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The launcher script when several start at once, in a checkout whose Maven and JDK do no more than
- * take their time and write down that they were called.
+ * Tests several simultaneous starts of the launcher script, in a checkout whose Maven and JDK are
+ * stand-ins that only take time and record their calls.
  */
 class LauncherTest {
   private static final String MAVEN =
@@ -46,7 +46,7 @@ class LauncherTest {
   private Path calls = folder;
 
   @BeforeEach
-  void makeACheckout() throws IOException {
+  void createCheckout() throws IOException {
     checkout = folder.resolve("checkout");
     calls = folder.resolve("calls");
     executable(checkout.resolve("nola"), Files.readString(Path.of("../nola")));
@@ -85,10 +85,10 @@ class LauncherTest {
   }
 
   private static String end(Process process) throws IOException, InterruptedException {
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue()).as(said).isZero();
-    return said;
+    assertThat(process.exitValue()).as(output).isZero();
+    return output;
   }
 
   private long count(String call) throws IOException {
@@ -102,31 +102,31 @@ class LauncherTest {
     for (int i = 0; i < 4; i++) {
       several.add(start(command));
     }
-    StringBuilder said = new StringBuilder();
+    StringBuilder output = new StringBuilder();
     for (Process process : several) {
-      said.append(end(process));
+      output.append(end(process));
     }
     assertThat(count("mvn")).isEqualTo(1);
     assertThat(count("train")).isEqualTo(1);
     assertThat(count("ran")).isEqualTo(4);
-    assertThat(said.toString()).containsOnlyOnce("building").containsOnlyOnce("preparing");
+    assertThat(output.toString()).containsOnlyOnce("building").containsOnlyOnce("preparing");
   }
 
   @Test
-  void ofSeveralStartsOneBuildsAndPrepares() throws Exception {
+  void onlyOneOfSeveralStartsBuildsAndPrepares() throws Exception {
     startsAtOnce("inspect", "x.nola");
     assertThat(end(start("inspect", "x.nola"))).isEmpty();
     assertThat(Files.readString(calls)).endsWith(".jar inspect x.nola\n").contains("-XX:AOTCache=");
   }
 
   @Test
-  void ofSeveralServersOneUnpacks() throws Exception {
+  void onlyOneOfSeveralServersUnpacks() throws Exception {
     startsAtOnce("serve");
     assertThat(count("unpack")).isEqualTo(1);
   }
 
   @Test
-  void locksOfDeadProcessesHoldNobodyUp() throws Exception {
+  void locksOfDeadProcessesAreIgnored() throws Exception {
     Process dead = new ProcessBuilder("true").start();
     dead.waitFor();
     String owner = dead.pid() + " client-sdk/cli";
@@ -145,12 +145,12 @@ class LauncherTest {
   }
 
   @Test
-  void lockOfAFailedBuildIsGone() throws Exception {
+  void failedBuildReleasesItsLock() throws Exception {
     executable(folder.resolve("bin/mvn"), "#!/bin/sh\necho broken\nexit 1\n");
     Process process = start("inspect", "x.nola");
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).isEqualTo(70);
-    assertThat(said).contains("broken").contains("the build of client-sdk/cli failed");
+    assertThat(output).contains("broken").contains("the build of client-sdk/cli failed");
     assertThat(Files.isSymbolicLink(checkout.resolve("target/nola.lock"))).isFalse();
   }
 }

@@ -18,29 +18,29 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The client refuses by itself what the registry would refuse, and nothing else. */
+/** The client refuses exactly the names that the registry would refuse. */
 class NamesTest {
   private final Registry registry = Registry.shared();
   private final String namespace = Registry.freshName();
 
   @TempDir private Path folder = Path.of("");
 
-  /** Does something with a name; it is the client's own doing if it throws. */
+  /** Uses a name in a call of the client. */
   @FunctionalInterface
   private interface Use {
-    void of(String name) throws Exception;
+    void apply(String name) throws Exception;
   }
 
-  private static boolean clientTakes(Use use, String name) throws Exception {
+  private static boolean clientAccepts(Use use, String name) throws Exception {
     try {
-      use.of(name);
+      use.apply(name);
       return true;
     } catch (IllegalArgumentException _) {
       return false;
     }
   }
 
-  private boolean registryTakes(String method, String path, String type, byte[] body)
+  private boolean registryAccepts(String method, String path, String type, byte[] body)
       throws Exception {
     return registry.send(method, path, type, body).statusCode() / 100 == 2;
   }
@@ -69,13 +69,13 @@ class NamesTest {
               "a b",
               "a".repeat(39),
               "a".repeat(40))) {
-        boolean takes = clientTakes(client::createNamespace, name);
+        boolean accepted = clientAccepts(client::createNamespace, name);
         assertThat(
-                registryTakes(
+                registryAccepts(
                     "PUT", "/api/v1/namespaces/" + encode(name), "text/plain", new byte[0]))
             .as(name)
-            .isEqualTo(takes);
-        if (takes) {
+            .isEqualTo(accepted);
+        if (accepted) {
           taken.add(name);
         }
       }
@@ -107,14 +107,14 @@ class NamesTest {
               "m".repeat(96),
               "m".repeat(97))) {
         assertThat(
-                clientTakes(
+                clientAccepts(
                     each ->
                         client.publish(
                             new AdapterName(namespace, each), "1.0.0", file, Progress.NONE),
                     name))
             .as(name)
             .isEqualTo(
-                registryTakes(
+                registryAccepts(
                     "POST",
                     "/api/v1/adapters/" + namespace + "/" + encode(name) + "/versions/1.0.0",
                     AdapterFile.MEDIA_TYPE,
@@ -151,10 +151,10 @@ class NamesTest {
               "-1.0.0",
               "1.0.0-" + "a".repeat(58),
               "1.0.0-" + "a".repeat(59))) {
-        assertThat(clientTakes(each -> client.publish(mood, each, file, Progress.NONE), version))
+        assertThat(clientAccepts(each -> client.publish(mood, each, file, Progress.NONE), version))
             .as(version)
             .isEqualTo(
-                registryTakes(
+                registryAccepts(
                     "POST",
                     "/api/v1/adapters/" + mood + "/versions/" + encode(version),
                     AdapterFile.MEDIA_TYPE,
@@ -185,10 +185,10 @@ class NamesTest {
               "ä",
               "a".repeat(39),
               "a".repeat(40))) {
-        assertThat(clientTakes(each -> client.setAlias(mood, each, "1.0.0"), alias))
+        assertThat(clientAccepts(each -> client.setAlias(mood, each, "1.0.0"), alias))
             .as(alias)
             .isEqualTo(
-                registryTakes(
+                registryAccepts(
                     "PUT",
                     "/api/v1/adapters/" + mood + "/aliases/" + encode(alias),
                     "application/json",
@@ -198,7 +198,7 @@ class NamesTest {
   }
 
   @Test
-  void whatTheClientTakesForAReferenceTheRegistryUnderstands() throws Exception {
+  void everyReferenceOfTheClientIsUnderstoodByTheRegistry() throws Exception {
     AdapterName mood = new AdapterName(namespace, "mood");
     try (NolaClient client = registry.owner(namespace, folder)) {
       client.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);

@@ -14,21 +14,21 @@ import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The command line of a user with a registry, a cache and credentials; a process a command. */
+/** A user's command line, with a registry, a cache and credentials; one process per command. */
 final class Nola {
   private final Registry registry;
   private final Path home;
   private final Map<String, String> environment = new HashMap<>();
 
   /**
-   * @param home gets the user's cache and credentials
+   * @param home the folder of the user's cache and credentials
    */
   Nola(Registry registry, Path home) {
     this.registry = registry;
     this.home = home;
   }
 
-  /** The same user with another environment variable. */
+  /** Returns the same user with one more environment variable. */
   Nola with(String variable, String value) {
     Nola other = new Nola(registry, home);
     other.environment.putAll(environment);
@@ -36,7 +36,7 @@ final class Nola {
     return other;
   }
 
-  /** What came of a command. */
+  /** The exit code and output of a command. */
   record Outcome(int exitCode, String out, String err) {
     JsonNode json() {
       return JsonMapper.shared().readTree(out);

@@ -14,7 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A process that pulls when it is told to, and says which bytes it got. */
+/** A process that pulls on request and prints the digest of the bytes it got. */
 final class PullProcess implements AutoCloseable {
   private final Process process;
   private final BufferedReader output;
@@ -24,7 +24,7 @@ final class PullProcess implements AutoCloseable {
     this.output = process.inputReader(StandardCharsets.UTF_8);
   }
 
-  /** Starts it, and waits until it is ready to pull. */
+  /** Starts a process and waits until it is ready to pull. */
   static PullProcess start(URI registry, Path cache, Reference reference) throws IOException {
     PullProcess started =
         new PullProcess(
@@ -44,18 +44,18 @@ final class PullProcess implements AutoCloseable {
     return started;
   }
 
-  /** Lets it go on. */
+  /** Starts the pull. */
   void pull() throws IOException {
     process.getOutputStream().write('\n');
     process.getOutputStream().flush();
   }
 
-  /** Waits until it has begun to receive the file. */
+  /** Waits until the process has received the first bytes of the file. */
   void awaitFirstBytes() throws IOException {
     expect("receiving");
   }
 
-  /** The digest of the bytes that it got, and whether they came from the cache. */
+  /** Returns the digest of the bytes that the process got, and whether they came from the cache. */
   String result() throws IOException {
     String line = output.readLine();
     while (line != null && line.equals("receiving")) {
@@ -64,7 +64,7 @@ final class PullProcess implements AutoCloseable {
     return String.valueOf(line);
   }
 
-  /** SIGKILL: it has no time for anything. */
+  /** Sends SIGKILL: the process has no time to clean up. */
   void kill() {
     process.destroyForcibly().onExit().join();
   }
@@ -81,7 +81,7 @@ final class PullProcess implements AutoCloseable {
     kill();
   }
 
-  /** In the process: registry, cache, reference. */
+  /** Runs in the process; arguments: registry, cache, reference. */
   public static void main(String[] args) throws Exception {
     try (NolaClient client =
             NolaClient.builder(URI.create(args[0])).cache(LocalCache.at(Path.of(args[1]))).build();

@@ -29,7 +29,7 @@ class ReadmeExampleTest {
   @TempDir private Path folder = Path.of("");
 
   @Test
-  void theExampleOfTheClientsReadmeRuns() throws Exception {
+  void exampleInTheClientsReadmeRuns() throws Exception {
     Nola nola = new Nola(Registry.shared(), folder);
     URI registry = Registry.shared().url();
     String token = Registry.shared().token("acme", Scope.PUBLISH);

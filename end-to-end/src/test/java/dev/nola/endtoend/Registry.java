@@ -57,7 +57,7 @@ final class Registry implements AutoCloseable {
     private static EmbeddedPostgres start() {
       try {
         return EmbeddedPostgres.builder()
-            .setRegisterShutdownHook(false) // the servers end before it
+            .setRegisterShutdownHook(false) // the servers have to stop first
             .setOutputRedirector(ProcessBuilder.Redirect.DISCARD)
             .setErrorRedirector(ProcessBuilder.Redirect.DISCARD)
             .start();
@@ -76,7 +76,7 @@ final class Registry implements AutoCloseable {
     }
   }
 
-  /** The server that tests share which need no settings of their own. */
+  /** The server shared by tests that need no settings of their own. */
   private static final class Shared {
     static final Registry REGISTRY = start();
 
@@ -119,8 +119,8 @@ final class Registry implements AutoCloseable {
   }
 
   /**
-   * Starts a server with a PostgreSQL of its own, as {@code nola serve} does: one that waits for
-   * the disk, which that of the tests does not.
+   * Starts a server with its own PostgreSQL, like {@code nola serve}; that one waits for the disk,
+   * unlike the PostgreSQL that tests share.
    */
   static Registry startWithOwnDatabase(String... settings) throws IOException {
     return start(Map.of(), settings);
@@ -142,7 +142,7 @@ final class Registry implements AutoCloseable {
     return registry;
   }
 
-  /** A further server on the same database and folder; to be closed before this one. */
+  /** Starts another server on the same database and folder; close it before this one. */
   Registry replica() {
     Map<String, String> same = new LinkedHashMap<>(settings);
     same.put("server.port", "0");
@@ -158,15 +158,15 @@ final class Registry implements AutoCloseable {
             .toArray(String[]::new));
   }
 
-  /** Ends the server, and starts it on the same port a while later. */
-  void restart(Duration away) throws InterruptedException {
+  /** Stops the server, and starts it on the same port after a pause. */
+  void restart(Duration pause) throws InterruptedException {
     settings.put("server.port", Integer.toString(port()));
     context.close();
-    Thread.sleep(away);
+    Thread.sleep(pause);
     context = run(settings);
   }
 
-  /** The first process of the PostgreSQL that the server has started. */
+  /** Returns the main process of the PostgreSQL that the server has started. */
   long databaseProcess() throws IOException {
     try (Stream<Path> files = Files.find(data, 4, (file, _) -> file.endsWith("postmaster.pid"))) {
       return Long.parseLong(Files.readAllLines(files.findFirst().orElseThrow()).getFirst());
@@ -181,7 +181,7 @@ final class Registry implements AutoCloseable {
     return URI.create("http://127.0.0.1:" + port());
   }
 
-  /** A token for an account. */
+  /** Creates a token for an account. */
   String token(String account, Scope... scopes) throws IOException, InterruptedException {
     HttpResponse<String> answer =
         send(
@@ -196,7 +196,7 @@ final class Registry implements AutoCloseable {
     return JsonMapper.shared().readTree(answer.body()).path("secret").asString();
   }
 
-  /** What an admin gets who sends whatever they like. */
+  /** Sends an arbitrary request as admin. */
   HttpResponse<String> send(String method, String path, String type, byte[] body)
       throws IOException, InterruptedException {
     HttpRequest request =
@@ -208,24 +208,24 @@ final class Registry implements AutoCloseable {
     return http.send(request, BodyHandlers.ofString());
   }
 
-  /** A name that no other test has. */
+  /** Returns a name that no other test uses. */
   static String freshName() {
     return "n" + COUNT.incrementAndGet();
   }
 
-  /** A client with a cache. */
+  /** Creates a client with a cache. */
   NolaClient client(@Nullable String token, Path cache) {
     return NolaClient.builder(url()).token(token).cache(LocalCache.at(cache)).build();
   }
 
-  /** A client of an account that owns the namespace of the same name. */
+  /** Creates a client of an account that owns the namespace of the same name. */
   NolaClient owner(String namespace, Path cache) throws IOException, InterruptedException {
     NolaClient client = client(token(namespace, Scope.PUBLISH), cache);
     client.createNamespace(namespace);
     return client;
   }
 
-  /** The file that the server keeps for a digest. */
+  /** Returns the server's file of a blob. */
   Path blob(Sha256 digest) {
     String hex = digest.hex();
     return data.resolve("blobs/sha256")

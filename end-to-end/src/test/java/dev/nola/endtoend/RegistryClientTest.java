@@ -35,7 +35,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Everything that a client can do, on the real server. */
+/** Exercises every operation of the client against the real server. */
 class RegistryClientTest {
   private final Registry registry = Registry.shared();
   private final String namespace = Registry.freshName();
@@ -52,7 +52,7 @@ class RegistryClientTest {
   }
 
   @Test
-  void whatIsPublishedIsFoundShownAndPulled() throws Exception {
+  void publishedAdapterIsFoundShownAndPulled() throws Exception {
     Path file = Samples.small(folder, 1);
     List<Long> sent = new ArrayList<>();
     try (NolaClient client = registry.owner(namespace, cache())) {
@@ -99,7 +99,7 @@ class RegistryClientTest {
   }
 
   @Test
-  void everyKindOfReferenceMeansItsVersion() throws Exception {
+  void everyKindOfReferenceResolvesToItsVersion() throws Exception {
     try (NolaClient client = registry.owner(namespace, cache())) {
       client.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
       client.publish(mood, "1.2.0", Samples.small(folder, 2), Progress.NONE);
@@ -133,7 +133,7 @@ class RegistryClientTest {
   }
 
   @Test
-  void listsComeInPages() throws Exception {
+  void listsArePaged() throws Exception {
     try (NolaClient client = registry.owner(namespace, cache())) {
       for (int i = 0; i < 3; i++) {
         AdapterName name = new AdapterName(namespace, "a" + i);
@@ -178,7 +178,7 @@ class RegistryClientTest {
   }
 
   @Test
-  void yankedVersionComesWithTheReason() throws Exception {
+  void yankedVersionIsPulledWithTheReason() throws Exception {
     String reason = "100% wrong: \"α\" + β";
     try (NolaClient client = registry.owner(namespace, cache())) {
       client.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
@@ -199,7 +199,7 @@ class RegistryClientTest {
   }
 
   @Test
-  void cacheAnswersForWhatHasNotChanged() throws Exception {
+  void unchangedBlobIsPulledFromTheCache() throws Exception {
     try (NolaClient client = registry.owner(namespace, cache())) {
       client.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
       client.publish(mood, "1.1.0", Samples.small(folder, 1), Progress.NONE); // the same bytes
@@ -217,7 +217,7 @@ class RegistryClientTest {
   }
 
   @Test
-  void offlineAReferenceMeansWhatItMeantLast() throws Exception {
+  void offlineReferenceResolvesAsBefore() throws Exception {
     try (NolaClient client = registry.owner(namespace, cache())) {
       client.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
       client.pull(new Reference(mood, "^1"), Progress.NONE);
@@ -243,7 +243,7 @@ class RegistryClientTest {
   }
 
   @Test
-  void tokenTellsWhoIsThere() throws Exception {
+  void tokenIdentifiesTheAccount() throws Exception {
     try (NolaClient client = registry.owner(namespace, cache());
         NolaClient anyone = registry.client(null, cache());
         NolaClient stranger = registry.client("nola_made-up", cache())) {
@@ -264,7 +264,7 @@ class RegistryClientTest {
   }
 
   @Test
-  void namespaceIsMadeOnce() throws Exception {
+  void namespaceIsCreatedOnce() throws Exception {
     try (NolaClient ann = registry.owner(namespace, cache());
         NolaClient bob = registry.client(registry.token("bob", Scope.PUBLISH), cache())) {
       assertThat(ann.createNamespace(namespace).role()).isEqualTo(Role.OWNER);
@@ -275,7 +275,7 @@ class RegistryClientTest {
   }
 
   @Test
-  void privateAdapterIsThereForItsMembersOnly() throws Exception {
+  void privateAdapterIsVisibleToMembersOnly() throws Exception {
     Reference reference = new Reference(mood, "1.0.0");
     try (NolaClient owner = registry.owner(namespace, cache());
         NolaClient anyone = registry.client(null, folder.resolve("other"));
@@ -289,16 +289,16 @@ class RegistryClientTest {
       assertThat(unseen.kind()).isEqualTo(Kind.NOT_FOUND);
       assertThat(unseen)
           .hasMessage(
-              "there is no adapter %s that you may see; private adapters need: nola login --registry %s",
+              "adapter %s not found (private adapters need a token); private adapters need: nola login --registry %s",
               mood, registry.url());
       assertThat(refusal(() -> bob.pull(reference, Progress.NONE)))
-          .hasMessage("there is no adapter %s that you may see", mood);
+          .hasMessage("adapter %s not found", mood);
       assertThat(refusal(() -> bob.version(reference)).kind()).isEqualTo(Kind.NOT_FOUND);
     }
   }
 
   @Test
-  void whatBreaksRulesIsToldAtOnce() throws Exception {
+  void publishingAgainstTheRulesIsRefusedWithTheReason() throws Exception {
     Path file = Samples.small(folder, 1);
     try (NolaClient owner = registry.owner(namespace, cache());
         NolaClient bob = registry.client(registry.token("bob", Scope.PUBLISH), cache())) {
@@ -324,7 +324,7 @@ class RegistryClientTest {
   }
 
   @Test
-  void largeUploadThatIsRefusedIsToldWhy() throws Exception {
+  void refusedLargeUploadReportsTheReason() throws Exception {
     Path large = Samples.large(folder, 1, 8 << 20);
     try (NolaClient owner = registry.owner(namespace, cache());
         NolaClient bob = registry.client(registry.token("bob", Scope.PUBLISH), cache())) {
@@ -362,7 +362,7 @@ class RegistryClientTest {
   }
 
   @Test
-  void nobodyListeningIsToldWithTheUrl() throws Exception {
+  void unreachableRegistryIsReportedWithItsUrl() throws Exception {
     int free;
     try (ServerSocket socket = new ServerSocket(0)) {
       free = socket.getLocalPort();

@@ -34,8 +34,8 @@ class ReplicasTest {
         NolaClient owner = first.owner(namespace, folder.resolve("cache"));
         NolaClient other =
             second.client(second.token(namespace, Scope.PUBLISH), folder.resolve("other"));
-        WorkerProcess here = WorkerProcess.start(first, folder, "here", 1);
-        WorkerProcess there = WorkerProcess.start(second, folder, "there", 1)) {
+        WorkerProcess firstWorker = WorkerProcess.start(first, folder, "here", 1);
+        WorkerProcess secondWorker = WorkerProcess.start(second, folder, "there", 1)) {
       JobsClient jobs = new JobsClient(owner);
       JobsClient otherJobs = new JobsClient(other);
       AdapterName small = new AdapterName(namespace, "small");
@@ -49,7 +49,7 @@ class ReplicasTest {
           "verifications", () -> otherJobs.list(verified, null).items().size() == 2 * PUBLISHED);
       assertThat(jobs.list(verified, null).items()).allMatch(job -> job.attempts() == 1);
       for (int i = 0; i < PUBLISHED; i++) {
-        NolaClient client = i % 2 == 0 ? other : owner; // not where it was published
+        NolaClient client = i % 2 == 0 ? other : owner; // not the server it was published on
         Reference reference = new Reference(small, "1.0." + i);
         assertThat(client.version(reference).attestations().backends())
             .containsExactly("scalar", "vector");
@@ -63,17 +63,17 @@ class ReplicasTest {
         endless.add(
             jobs.submit(Thirds.request(namespace, i + ".0.0", Thirds.job(i, 10_000_000, 0))).id());
       }
-      Waiting.until("one job each", () -> Thirds.done(otherJobs.get(endless.getFirst())) > 0);
-      Waiting.until("one job each", () -> Thirds.done(otherJobs.get(endless.getLast())) > 0);
+      Waiting.until("one job per worker", () -> Thirds.done(otherJobs.get(endless.getFirst())) > 0);
+      Waiting.until("one job per worker", () -> Thirds.done(otherJobs.get(endless.getLast())) > 0);
       assertThat(endless)
           .extracting(job -> otherJobs.get(job).worker())
           .containsExactlyInAnyOrder("here", "there");
       for (UUID job : endless) {
         boolean takenHere = "here".equals(jobs.get(job).worker());
-        (takenHere ? otherJobs : jobs).cancel(job); // not where its worker asks
-        Waiting.until("its end", () -> jobs.get(job).state() == JobState.CANCELLED);
-        WorkerProcess worker = takenHere ? here : there;
-        Waiting.until("no process", () -> worker.children().isEmpty());
+        (takenHere ? otherJobs : jobs).cancel(job); // not the server its worker uses
+        Waiting.until("end of the job", () -> jobs.get(job).state() == JobState.CANCELLED);
+        WorkerProcess worker = takenHere ? firstWorker : secondWorker;
+        Waiting.until("end of its process", () -> worker.children().isEmpty());
       }
     }
   }

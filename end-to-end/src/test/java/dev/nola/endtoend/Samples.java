@@ -17,16 +17,16 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 
-/** Adapter files, sound ones. */
+/** Valid adapter files. */
 final class Samples {
   private Samples() {}
 
-  /** A small one that differs from every other seed's. */
+  /** Writes a small file; every seed gives different content. */
   static Path small(Path folder, long seed) throws IOException {
     return write(folder, seed, adapter(seed).build());
   }
 
-  /** One with a dense tensor of so many bytes, which nothing can compress. */
+  /** Writes a file with an incompressible dense tensor of the given size. */
   static Path large(Path folder, long seed, int bytes) throws IOException {
     byte[] values = new byte[bytes];
     Random random = new Random(seed);

@@ -18,14 +18,14 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Jobs that are ended before they are done. */
+/** Jobs that end before they are finished. */
 class StoppedJobsTest {
   private static final int CANCELLED = 8;
 
   @TempDir private Path folder = Path.of("");
 
   @Test
-  void aCancelledJobStopsSoonAndLeavesNoVersion() throws Exception {
+  void cancelledJobStopsSoonAndLeavesNoVersion() throws Exception {
     Registry registry = Registry.shared();
     String namespace = Registry.freshName();
     try (NolaClient owner = registry.owner(namespace, folder.resolve("cache"));
@@ -37,14 +37,14 @@ class StoppedJobsTest {
         UUID id =
             jobs.submit(Thirds.request(namespace, "1.0.0", Thirds.job(i, 10_000_000, 500))).id();
         Waiting.until("progress", () -> Thirds.done(jobs.get(id)) > 0);
-        long asked = System.nanoTime();
+        long requested = System.nanoTime();
         jobs.cancel(id);
-        Waiting.until("its end", () -> jobs.get(id).state() == JobState.CANCELLED);
-        Waiting.until("no process", () -> worker.children().isEmpty());
-        times.add(Duration.ofNanos(System.nanoTime() - asked));
+        Waiting.until("end of the job", () -> jobs.get(id).state() == JobState.CANCELLED);
+        Waiting.until("end of its process", () -> worker.children().isEmpty());
+        times.add(Duration.ofNanos(System.nanoTime() - requested));
       }
       times.sort(null);
-      System.out.println("from the wish to cancel to the end of all processes: " + times);
+      System.out.println("from the cancel request to the end of all processes: " + times);
       assertThat(times.getLast()).isLessThan(Duration.ofSeconds(20)); // 5 on a quiet machine
       assertThatThrownBy(() -> owner.adapter(new AdapterName(namespace, "mood")))
           .isInstanceOf(RegistryException.class);
@@ -52,7 +52,7 @@ class StoppedJobsTest {
   }
 
   @Test
-  void aPoisonedJobFailsAndTheNextIsDone() throws Exception {
+  void jobBeyondItsMemoryLimitFailsAndTheNextSucceeds() throws Exception {
     Registry registry = Registry.shared();
     String namespace = Registry.freshName();
     try (NolaClient owner = registry.owner(namespace, folder.resolve("cache"));
@@ -72,7 +72,7 @@ class StoppedJobsTest {
               600);
       UUID poisoned = jobs.submit(new JobRequest(null, greedy)).id();
       UUID good = jobs.submit(Thirds.request(namespace, "2.0.0", Thirds.job(2, 10, 0))).id();
-      Waiting.until("the good one's end", () -> jobs.get(good).state().isEnd());
+      Waiting.until("end of the good job", () -> jobs.get(good).state().isEnd());
       assertThat(jobs.get(good).state()).isEqualTo(JobState.SUCCEEDED);
       assertThat(jobs.get(poisoned).state()).isEqualTo(JobState.FAILED);
       assertThat(jobs.get(poisoned).reason()).contains("memory limit");

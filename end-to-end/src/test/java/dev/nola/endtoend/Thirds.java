@@ -12,13 +12,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
-/** What is trained in tests: which third of a picture of 6×6 is bright, in some seconds. */
+/** A task that trains within seconds: find the bright third of a 6×6 picture. */
 final class Thirds {
   private static final int SIDE = 6;
 
   private Thirds() {}
 
-  /** Keys of a job; its data are those of {@link #data}. */
+  /** Returns the keys of a job on the files of {@link #data}. */
   static Map<String, Object> job(int seed, int steps, int checkpointEvery) {
     Map<String, Object> run = new LinkedHashMap<>();
     run.put("batch", 32);
@@ -66,7 +66,7 @@ final class Thirds {
     Files.write(folder.resolve(name + "-labels"), labels.array());
   }
 
-  /** Writes the files into a folder within this one. */
+  /** Writes the data files into a subfolder and returns it. */
   static Path data(Path folder) throws IOException {
     Path data = Files.createDirectories(folder.resolve("data"));
     images(data, "train", 240, 1);
@@ -74,7 +74,7 @@ final class Thirds {
     return data;
   }
 
-  /** Asks for the training of a version of the namespace's {@code mood} on its {@code thirds}. */
+  /** Returns a request to train a version of the namespace's {@code mood} on its {@code thirds}. */
   static JobRequest request(String namespace, String version, Map<String, Object> job) {
     return new JobRequest(
         null,
@@ -82,7 +82,7 @@ final class Thirds {
             namespace + "/mood", version, null, null, namespace + "/thirds", job, null, null, 600));
   }
 
-  /** Steps that are done; 0 before the first report. */
+  /** Returns the number of finished steps; 0 before the first report. */
   static long done(JobDetails job) {
     JobProgress progress = job.progress();
     return progress == null ? 0 : progress.done();

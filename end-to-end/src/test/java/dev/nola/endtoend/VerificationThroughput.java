@@ -29,9 +29,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Measures how many small verifications a worker of four slots does in a second, registry and
- * database on the same machine included, and that none is lost or done twice. Not part of the
- * build: {@code mvn test -pl end-to-end -am -Dtest=VerificationThroughput
+ * Measures how many small verifications a worker with four slots completes per second, with
+ * registry and database on the same machine, and checks that none is lost or done twice. Not part
+ * of the build: {@code mvn test -pl end-to-end -am -Dtest=VerificationThroughput
  * -Dsurefire.failIfNoSpecifiedTests=false -Dnola.files=3334}
  */
 class VerificationThroughput {
@@ -42,7 +42,7 @@ class VerificationThroughput {
   @TempDir private Path folder = Path.of("");
 
   @Test
-  void manySmallVerifications() throws Exception {
+  void manySmallVerificationsAreDoneOnce() throws Exception {
     try (Registry registry = Registry.startWithOwnDatabase();
         NolaClient owner = registry.owner("many", folder.resolve("cache"))) {
       AdapterName name = new AdapterName("many", "small");
@@ -60,8 +60,8 @@ class VerificationThroughput {
                     && jobs.list(Map.of("state", "running", "limit", "1"), null).items().isEmpty());
         double seconds = Duration.ofNanos(System.nanoTime() - started).toMillis() / 1000.0;
         System.out.printf(
-            "%,d verifications in %.1f s: %.0f a second; CPU each: registry %.2f ms, PostgreSQL"
-                + " %.2f ms, worker, its start included, %.2f ms%n",
+            "%,d verifications in %.1f s: %.0f per second; CPU each: registry %.2f ms, PostgreSQL"
+                + " %.2f ms, worker (including its start) %.2f ms%n",
             total,
             seconds,
             total / seconds,
@@ -106,7 +106,7 @@ class VerificationThroughput {
     return process.info().totalCpuDuration().orElseThrow();
   }
 
-  /** Of PostgreSQL: its first process and those that this has begun and that still run. */
+  /** Returns the CPU time of PostgreSQL's main process and its running children. */
   private static Duration databaseCpu(Registry registry) throws IOException {
     ProcessHandle first = ProcessHandle.of(registry.databaseProcess()).orElseThrow();
     return Stream.concat(Stream.of(first), first.descendants())
@@ -114,7 +114,7 @@ class VerificationThroughput {
         .reduce(Duration.ZERO, Duration::plus);
   }
 
-  /** A file of half a kilobyte: two layers of 128×64. */
+  /** Writes a file of half a kilobyte: two layers of 128×64. */
   private Path file(int number) throws Exception {
     Adapter.Builder adapter = Adapter.builder().generator(Generator.SRHT).seed(number);
     for (int i = 0; i < 2; i++) {

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A worker as a process of its own, whose key is approved. */
+/** A worker with an approved key, in a separate process. */
 final class WorkerProcess implements AutoCloseable {
   private static final Pattern KEY = Pattern.compile("key (sha256:[0-9a-f]{64})");
 
@@ -24,9 +24,9 @@ final class WorkerProcess implements AutoCloseable {
   }
 
   /**
-   * Starts a worker, and approves its key.
+   * Starts a worker and approves its key.
    *
-   * @param home gets its folder, token, key and output
+   * @param home the folder of its work, token, key and output
    */
   static WorkerProcess start(Registry registry, Path home, String name, int slots)
       throws IOException, InterruptedException {
@@ -71,7 +71,7 @@ final class WorkerProcess implements AutoCloseable {
     return worker;
   }
 
-  /** What it has said so far. */
+  /** Returns the worker's output so far. */
   String output() {
     try {
       return Files.readString(output);
@@ -80,17 +80,17 @@ final class WorkerProcess implements AutoCloseable {
     }
   }
 
-  /** SIGKILL. */
+  /** Sends SIGKILL. */
   void kill() {
     process.destroyForcibly().onExit().join();
   }
 
-  /** SIGSTOP: it no longer runs; the processes that it has begun do. */
+  /** Sends SIGSTOP: the worker stops running, but its child processes continue. */
   void freeze() throws IOException {
     signal("STOP");
   }
 
-  /** SIGCONT. */
+  /** Sends SIGCONT. */
   void thaw() throws IOException {
     signal("CONT");
   }
@@ -103,7 +103,7 @@ final class WorkerProcess implements AutoCloseable {
     return process.toHandle();
   }
 
-  /** Processes that it has begun. */
+  /** Returns the worker's child processes. */
   List<ProcessHandle> children() {
     return process.descendants().toList();
   }
@@ -112,7 +112,7 @@ final class WorkerProcess implements AutoCloseable {
   public void close() throws IOException {
     if (process.isAlive()) {
       thaw();
-      process.destroy(); // SIGTERM: it gives its jobs back
+      process.destroy(); // SIGTERM: the worker returns its jobs
       process.onExit().completeOnTimeout(process, 30, TimeUnit.SECONDS).join();
       kill();
     }

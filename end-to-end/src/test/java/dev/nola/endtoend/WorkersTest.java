@@ -31,11 +31,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Workers as processes, a real registry, and what may happen to both. */
+/** Workers as processes and a real registry, killed, frozen and restarted. */
 class WorkersTest {
   @TempDir private Path folder = Path.of("");
 
-  /** What a job trains to without registry and worker. */
+  /** Trains a job locally, without registry and worker. */
   private byte[] trainedHere(Map<String, Object> job) throws IOException, InterruptedException {
     Path file = folder.resolve("data/job.yaml");
     Files.write(file, JsonMapper.shared().writeValueAsBytes(job));
@@ -45,7 +45,7 @@ class WorkersTest {
   }
 
   @Test
-  void everyJobEndsOnceWhateverHappensToWorkersAndRegistry() throws Exception {
+  void everyJobEndsOnceDespiteFailuresOfWorkersAndRegistry() throws Exception {
     try (Registry registry =
         Registry.start(
             "nola.jobs.lease=6s", "nola.jobs.backoff=1s", "nola.verification.backends=scalar")) {
@@ -73,15 +73,17 @@ class WorkersTest {
         killed.kill();
         frozen.freeze();
         Waiting.until(
-            "the end of orphans", () -> orphans.stream().noneMatch(ProcessHandle::isAlive));
+            "end of the killed worker's processes",
+            () -> orphans.stream().noneMatch(ProcessHandle::isAlive));
         registry.restart(Duration.ofSeconds(3));
 
         UUID moved = byWorker.get("frozen");
-        Waiting.until("another worker for it", () -> jobs.get(moved).attempts() > 1);
+        Waiting.until("another worker taking over", () -> jobs.get(moved).attempts() > 1);
         frozen.thaw();
-        Waiting.until("its surrender", () -> frozen.output().contains(moved + ": lost"));
+        Waiting.until(
+            "the frozen worker giving up", () -> frozen.output().contains(moved + ": lost"));
         for (UUID id : all.keySet()) {
-          Waiting.until("the end of " + id, () -> jobs.get(id).state().isEnd());
+          Waiting.until("end of " + id, () -> jobs.get(id).state().isEnd());
         }
         int version = 0;
         for (Map.Entry<UUID, Map<String, Object>> each : all.entrySet()) {
@@ -111,17 +113,17 @@ class WorkersTest {
     }
   }
 
-  /** Says in what two files differ before it compares their bytes. */
+  /** Compares two files part by part first, so that a failure names the part that differs. */
   private static void requireEqual(String what, byte[] published, byte[] expected)
       throws IOException {
-    Adapter there = AdapterFile.read(published).adapter();
-    Adapter here = AdapterFile.read(expected).adapter();
-    assertThat(there.metadata()).as(what).isEqualTo(here.metadata());
-    assertThat(there.layers()).as(what).isEqualTo(here.layers());
-    for (int i = 0; i < here.dense().size(); i++) {
-      assertThat(there.dense().get(i).data().toArray(ValueLayout.JAVA_BYTE))
-          .as("%s, %s", what, here.dense().get(i).name())
-          .isEqualTo(here.dense().get(i).data().toArray(ValueLayout.JAVA_BYTE));
+    Adapter actualAdapter = AdapterFile.read(published).adapter();
+    Adapter expectedAdapter = AdapterFile.read(expected).adapter();
+    assertThat(actualAdapter.metadata()).as(what).isEqualTo(expectedAdapter.metadata());
+    assertThat(actualAdapter.layers()).as(what).isEqualTo(expectedAdapter.layers());
+    for (int i = 0; i < expectedAdapter.dense().size(); i++) {
+      assertThat(actualAdapter.dense().get(i).data().toArray(ValueLayout.JAVA_BYTE))
+          .as("%s, %s", what, expectedAdapter.dense().get(i).name())
+          .isEqualTo(expectedAdapter.dense().get(i).data().toArray(ValueLayout.JAVA_BYTE));
     }
     assertThat(published).as(what).isEqualTo(expected);
   }

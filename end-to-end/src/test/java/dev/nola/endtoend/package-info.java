@@ -1,4 +1,4 @@
-/** Tests of clients with the real registry, on the loopback address. */
+/** Tests of clients against the real registry, on the loopback address. */
 @NullMarked
 package dev.nola.endtoend;
 

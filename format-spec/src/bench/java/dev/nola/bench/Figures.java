@@ -172,8 +172,8 @@ record Figures(Map<String, Double> micros) {
   }
 
   private void growth(StringBuilder out) {
-    growth(out, "µs against k, 65536 elements", "coefficients", COEFFICIENTS);
-    growth(out, "µs against elements, k = 1000", "length", LENGTHS);
+    growth(out, "µs by k, 65536 elements", "coefficients", COEFFICIENTS);
+    growth(out, "µs by number of elements, k = 1000", "length", LENGTHS);
     List<String> rows = new ArrayList<>();
     for (String threads : List.of("1", "2")) {
       List<String> cells = new ArrayList<>(List.of(threads));
@@ -185,7 +185,7 @@ record Figures(Map<String, Double> micros) {
     if (haveGrowth()) {
       List<String> heads = new ArrayList<>(List.of("threads"));
       heads.addAll(LAYERS);
-      table(out, "µs against matrices of 1280×1280, srht, rank 8, k = l = 1000", heads, rows);
+      table(out, "µs by number of 1280×1280 matrices, srht, rank 8, k = l = 1000", heads, rows);
     }
   }
 

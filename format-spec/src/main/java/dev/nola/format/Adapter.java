@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The content of an adapter file: immutable, legal by every rule of SPEC.md, and in canonical order
- * whatever order it was built in, so that equal content gives equal bytes.
+ * in whatever order it was built, so that equal content gives equal bytes.
  */
 public final class Adapter {
   private static final Comparator<Keyed> FILE_ORDER =
@@ -35,14 +35,14 @@ public final class Adapter {
 
   private Adapter(Builder builder) {
     if (builder.generator == null) {
-      throw new IllegalArgumentException("an adapter needs a generator");
+      throw new IllegalArgumentException("adapter without a generator; set one");
     }
     this.generator = builder.generator;
     this.seed = builder.seed;
     requireCount("layers", builder.layers.size(), Limits.LAYERS);
     requireCount("dense tensors", builder.dense.size(), Limits.DENSE_TENSORS);
     if (builder.layers.isEmpty() && builder.dense.isEmpty()) {
-      throw new IllegalArgumentException("an adapter needs a layer or a dense tensor");
+      throw new IllegalArgumentException("empty adapter; add a layer or a dense tensor");
     }
     this.layers =
         builder.layers.stream()
@@ -60,37 +60,65 @@ public final class Adapter {
     requireDisjoint();
   }
 
-  /** A new builder; only the generator has no default. */
+  /**
+   * Starts an adapter; only the generator has no default.
+   *
+   * @return a new builder
+   */
   public static Builder builder() {
     return new Builder();
   }
 
-  /** The generator of all bases. */
+  /**
+   * Returns the generator of all bases.
+   *
+   * @return the generator
+   */
   public Generator generator() {
     return generator;
   }
 
-  /** The seed of all bases, an unsigned 64-bit integer. */
+  /**
+   * Returns the seed of all bases.
+   *
+   * @return an unsigned 64-bit integer
+   */
   public long seed() {
     return seed;
   }
 
-  /** The layers in file order. */
+  /**
+   * Returns the layers.
+   *
+   * @return an unmodifiable list in file order (SPEC.md section 4.3)
+   */
   public List<Layer> layers() {
     return layers;
   }
 
-  /** The dense tensors in file order: ascending by name. */
+  /**
+   * Returns the dense tensors.
+   *
+   * @return an unmodifiable list in file order: ascending by name
+   */
   public List<DenseTensor> dense() {
     return dense;
   }
 
-  /** The model that this adapter is for. */
+  /**
+   * Returns the base model.
+   *
+   * @return the model that this adapter is for
+   */
   public BaseModel base() {
     return base;
   }
 
-  /** What a person or a catalog wants to know. */
+  /**
+   * Returns the metadata, which reconstruction does not use.
+   *
+   * @return descriptions for people and catalogs
+   */
   public Metadata metadata() {
     return metadata;
   }
@@ -105,32 +133,31 @@ public final class Adapter {
         if (basis == null || codes == null) {
           continue;
         }
-        long most = generator.maxCoefficients(basis.length(), codes.bits());
-        if (codes.count() > most) {
+        long maximum = generator.maxCoefficients(basis.length(), codes.bits());
+        if (codes.count() > maximum) {
           throw new IllegalArgumentException(
-              "tensor %s combines %d coefficients of %d bits on side %s, at most %d are exact for %s at %d elements"
+              "too many coefficients on side %s of tensor %s: %d coefficients of %d bits; must be at most %d for %s at %d elements"
                   .formatted(
+                      side,
                       layer.tensor(),
                       codes.count(),
                       codes.bits(),
-                      side,
-                      most,
+                      maximum,
                       generator,
                       basis.length()));
         }
         // At most 2^17 factors of 2^31 elements and 2^31 coefficients each: only the second sum can
-        // overflow, and not
-        // before it is far beyond its limit.
+        // overflow, and not before it is far beyond its limit.
         factorElements += basis.length();
         basisElements += (long) basis.length() * codes.count();
         if (factorElements > Limits.FACTOR_ELEMENTS) {
           throw new LimitExcess(
-              "the factors have more than %d elements, which is the limit"
+              "factors too large together: more than %d elements; that is the limit"
                   .formatted(Limits.FACTOR_ELEMENTS));
         }
         if (basisElements > Limits.BASIS_ELEMENTS) {
           throw new LimitExcess(
-              "the bases have more than %d elements, which is the limit"
+              "bases too large together: more than %d elements; that is the limit"
                   .formatted(Limits.BASIS_ELEMENTS));
         }
       }
@@ -140,7 +167,8 @@ public final class Adapter {
   private void requireDisjoint() {
     Map<String, Layer> adapted = HashMap.newHashMap(layers.size());
     for (Layer layer : layers) {
-      // The layers of one tensor come in ascending order of their slices, so that neighbours tell.
+      // The layers of one tensor come in ascending order of their slices, so comparing neighbours
+      // is enough.
       Layer previous = adapted.put(layer.tensor(), layer);
       if (previous != null) {
         requireDisjoint(previous, layer);
@@ -149,12 +177,15 @@ public final class Adapter {
     String previous = null;
     for (DenseTensor tensor : dense) {
       if (tensor.name().equals(previous)) {
-        throw new IllegalArgumentException("dense tensor " + previous + " is there twice");
+        throw new IllegalArgumentException(
+            "duplicate dense tensor: " + previous + "; each name may occur once");
       }
       previous = tensor.name();
       if (adapted.containsKey(previous)) {
         throw new IllegalArgumentException(
-            "tensor " + previous + " is both adapted by a layer and replaced by a dense tensor");
+            "tensor both adapted by a layer and replaced by a dense tensor: "
+                + previous
+                + "; choose one");
       }
     }
   }
@@ -162,12 +193,12 @@ public final class Adapter {
   private static void requireDisjoint(Layer one, Layer other) {
     if (!one.shape().equals(other.shape())) {
       throw new IllegalArgumentException(
-          "tensor %s is given the shapes %s and %s"
+          "layers disagree about the shape of tensor %s: %s and %s; it has one"
               .formatted(one.tensor(), one.shape(), other.shape()));
     }
     if (one.overlaps(other)) {
       throw new IllegalArgumentException(
-          "two layers adapt the same elements of tensor %s: %s and %s"
+          "layers overlap in tensor %s: %s and %s; their slices must be disjoint"
               .formatted(one.tensor(), part(one), part(other)));
     }
   }
@@ -178,7 +209,7 @@ public final class Adapter {
 
   private static void requireCount(String what, int count, int limit) {
     if (count > limit) {
-      throw new LimitExcess("the adapter has %d %s, limit is %d".formatted(count, what, limit));
+      throw new LimitExcess("too many %s: %d; limit is %d".formatted(what, count, limit));
     }
   }
 
@@ -217,45 +248,76 @@ public final class Adapter {
 
     private Builder() {}
 
-    /** Sets the generator; required. */
+    /**
+     * Sets the generator; required.
+     *
+     * @param generator makes the bases of all layers
+     * @return this builder
+     */
     public Builder generator(Generator generator) {
       this.generator = generator;
       return this;
     }
 
-    /** Sets the seed, all 64 bits of it; 0 when not set. */
+    /**
+     * Sets the seed; 0 by default.
+     *
+     * @param seed an unsigned 64-bit integer
+     * @return this builder
+     */
     public Builder seed(long seed) {
       this.seed = seed;
       return this;
     }
 
-    /** Adds a layer. */
+    /**
+     * Adds a layer.
+     *
+     * @param layer a layer whose elements no other layer adapts
+     * @return this builder
+     */
     public Builder layer(Layer layer) {
       layers.add(layer);
       return this;
     }
 
-    /** Adds a dense tensor. */
+    /**
+     * Adds a dense tensor.
+     *
+     * @param tensor a tensor that no layer adapts
+     * @return this builder
+     */
     public Builder dense(DenseTensor tensor) {
       dense.add(tensor);
       return this;
     }
 
-    /** Sets the base model; unknown when not set. */
+    /**
+     * Sets the base model; {@link BaseModel#UNKNOWN} by default.
+     *
+     * @param base the model that the adapter is for
+     * @return this builder
+     */
     public Builder base(BaseModel base) {
       this.base = base;
       return this;
     }
 
-    /** Sets the metadata; none when not set. */
+    /**
+     * Sets the metadata; {@link Metadata#NONE} by default.
+     *
+     * @param metadata descriptions for people and catalogs
+     * @return this builder
+     */
     public Builder metadata(Metadata metadata) {
       this.metadata = metadata;
       return this;
     }
 
     /**
-     * The adapter.
+     * Builds the adapter.
      *
+     * @return the adapter, in canonical order
      * @throws IllegalArgumentException if a rule of SPEC.md is broken: no layer and no dense
      *     tensor, overlapping layers, a factor too long, more coefficients than sum exactly, or a
      *     limit exceeded

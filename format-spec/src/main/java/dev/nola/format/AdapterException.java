@@ -3,8 +3,8 @@ package dev.nola.format;
 import java.io.IOException;
 
 /**
- * Why an adapter file was refused. The subtypes are all there are: a caller that handles each
- * handles every file, however hostile. Messages state what was expected and what was found.
+ * Thrown if an adapter file is refused. The hierarchy is sealed: a caller that handles every
+ * subtype handles every file, however hostile. Messages state what was expected and what was found.
  */
 public abstract sealed class AdapterException extends IOException
     permits AdapterTooNewException,

@@ -11,15 +11,15 @@ final class CodePointOrder {
     return compare(a, 0, a.length(), b, 0, b.length());
   }
 
-  /** Compares {@code a[aFrom, aTo)} with {@code b[bFrom, bTo)}. */
-  static int compare(String a, int aFrom, int aTo, String b, int bFrom, int bTo) {
-    int common = Math.min(aTo - aFrom, bTo - bFrom);
-    if (a.regionMatches(aFrom, b, bFrom, common)) { // many names differ in an index only
-      return (aTo - aFrom) - (bTo - bFrom);
+  /** Compares {@code a[aStart, aEnd)} with {@code b[bStart, bEnd)}. */
+  static int compare(String a, int aStart, int aEnd, String b, int bStart, int bEnd) {
+    int common = Math.min(aEnd - aStart, bEnd - bStart);
+    if (a.regionMatches(aStart, b, bStart, common)) { // many names differ in an index only
+      return (aEnd - aStart) - (bEnd - bStart);
     }
     for (int i = 0; i < common; i++) {
-      char x = a.charAt(aFrom + i);
-      char y = b.charAt(bFrom + i);
+      char x = a.charAt(aStart + i);
+      char y = b.charAt(bStart + i);
       if (x != y) {
         return rank(x) - rank(y);
       }

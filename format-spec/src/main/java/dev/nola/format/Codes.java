@@ -22,7 +22,9 @@ public final class Codes {
   /**
    * Packs unsigned codes.
    *
-   * @param bits width of a code, 1..16
+   * @param bits width of a code, 1 to 16
+   * @param codes one code a coefficient, 0 to 2^bits−1
+   * @return the packed codes
    * @throws IllegalArgumentException if the width or a code is out of range, or there is no code
    */
   public static Codes of(int bits, int... codes) {
@@ -31,7 +33,8 @@ public final class Codes {
     for (int j = 0; j < codes.length; j++) {
       if (codes[j] < 0 || codes[j] >>> bits != 0) {
         throw new IllegalArgumentException(
-            "code %d=%d, must be 0..%d at %d bits".formatted(j, codes[j], (1 << bits) - 1, bits));
+            "invalid code %d: %d; must be 0 to %d at %d bits"
+                .formatted(j, codes[j], (1 << bits) - 1, bits));
       }
       long bit = (long) j * bits;
       for (int b = 0; b < bits; b++, bit++) {
@@ -42,8 +45,12 @@ public final class Codes {
   }
 
   /**
-   * Codes that are packed already.
+   * Returns codes that are packed already.
    *
+   * @param bits width of a code, 1 to 16
+   * @param count number of codes, at least 1
+   * @param packed ⌈count·bits/8⌉ bytes; copied
+   * @return the codes
    * @throws IllegalArgumentException if the width is out of range, there is no code, {@code packed}
    *     is not exactly as long as {@code count} codes need, or an unused bit is set
    */
@@ -51,24 +58,24 @@ public final class Codes {
     return adopting(bits, count, packed.clone());
   }
 
-  /** The same without a copy: {@code packed} must not be changed afterwards. */
+  /** Does the same without a copy: {@code packed} must not be changed afterwards. */
   static Codes adopting(int bits, int count, byte[] packed) {
     requireLegal(bits, count);
     if (packed.length != packedBytes(bits, count)) {
       throw new IllegalArgumentException(
-          "%d codes of %d bits need %d bytes, not %d"
-              .formatted(count, bits, packedBytes(bits, count), packed.length));
+          "wrong length of packed codes: %d bytes; %d codes of %d bits need %d"
+              .formatted(packed.length, count, bits, packedBytes(bits, count)));
     }
     int used = (int) ((long) count * bits & 7);
     if (used != 0 && (packed[packed.length - 1] & 0xFF) >>> used != 0) {
       throw new IllegalArgumentException(
-          "unused bits of the last code byte 0x%02x are not zero: %d codes of %d bits use %d of them"
+          "unused bits set in the last code byte: 0x%02x; %d codes of %d bits use the lowest %d"
               .formatted(packed[packed.length - 1], count, bits, used));
     }
     return new Codes(bits, count, packed);
   }
 
-  /** Bytes that {@code count} codes of {@code bits} need; at most 2³² and so a long. */
+  /** Returns the bytes that {@code count} codes of {@code bits} need; at most 2³², so a long. */
   static long packedLength(int bits, long count) {
     return (count * bits + 7) >>> 3;
   }
@@ -80,55 +87,82 @@ public final class Codes {
   private static void requireLegal(int bits, int count) {
     if (bits < 1 || bits > Generator.MAX_BITS) {
       throw new IllegalArgumentException(
-          "code width=%d bits, must be 1..%d".formatted(bits, Generator.MAX_BITS));
+          "invalid code width: %d bits; must be 1 to %d".formatted(bits, Generator.MAX_BITS));
     }
     if (count < 1) {
-      throw new IllegalArgumentException("coefficient count=" + count + ", must be at least 1");
+      throw new IllegalArgumentException(
+          "invalid coefficient count: " + count + "; must be at least 1");
     }
   }
 
-  /** Width of a code in bits, 1..16. */
+  /**
+   * Returns the width of a code.
+   *
+   * @return 1 to 16 bits
+   */
   public int bits() {
     return bits;
   }
 
-  /** Number of coefficients: k for side A, l for side B. */
+  /**
+   * Returns the number of coefficients.
+   *
+   * @return k for side A, l for side B
+   */
   public int count() {
     return count;
   }
 
-  /** Code j, 0..2^bits−1. */
+  /**
+   * Returns one code.
+   *
+   * @param j its index, from 0
+   * @return 0 to 2^bits−1
+   * @throws IndexOutOfBoundsException if there is no such code
+   */
   public int code(int j) {
     if (j < 0 || j >= count) {
-      throw new IndexOutOfBoundsException("code " + j + " of " + count);
+      throw new IndexOutOfBoundsException("no code " + j + "; there are " + count);
     }
     long bit = (long) j * bits;
-    int at = (int) (bit >>> 3);
-    int window = packed[at] & 0xFF;
-    if (at + 1 < packed.length) {
-      window |= (packed[at + 1] & 0xFF) << 8;
+    int offset = (int) (bit >>> 3);
+    int window = packed[offset] & 0xFF;
+    if (offset + 1 < packed.length) {
+      window |= (packed[offset + 1] & 0xFF) << 8;
     }
-    if (at + 2 < packed.length) {
-      window |= (packed[at + 2] & 0xFF) << 16;
+    if (offset + 2 < packed.length) {
+      window |= (packed[offset + 2] & 0xFF) << 16;
     }
     return window >>> (bit & 7) & (1 << bits) - 1;
   }
 
-  /** All codes. */
+  /**
+   * Unpacks all codes.
+   *
+   * @return {@link #count()} codes, 0 to 2^bits−1
+   */
   public int[] codes() {
     int[] codes = new int[count];
     Arrays.setAll(codes, this::code);
     return codes;
   }
 
-  /** All coefficients as the odd integers v = 2u − (2^bits − 1). */
+  /**
+   * Unpacks all coefficients (SPEC.md section 5.1).
+   *
+   * @return {@link #count()} odd integers v = 2u − (2^bits − 1)
+   */
   public int[] values() {
     int[] values = new int[count];
     Arrays.setAll(values, j -> 2 * code(j) - ((1 << bits) - 1));
     return values;
   }
 
-  /** A copy of the packed bytes. */
+  /**
+   * Copies the packed bytes.
+   *
+   * @return ⌈count·bits/8⌉ bytes
+   */
   public byte[] toPacked() {
     return packed.clone();
   }

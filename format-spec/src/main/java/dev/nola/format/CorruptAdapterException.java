@@ -1,8 +1,8 @@
 package dev.nola.format;
 
 /**
- * The bytes are no adapter file: damaged, cut, lengthened, or never written by the rules of
- * SPEC.md.
+ * Thrown if bytes are not an adapter file: damaged, truncated, lengthened, or not written by the
+ * rules of SPEC.md.
  */
 public final class CorruptAdapterException extends AdapterException {
   CorruptAdapterException(String message) {

@@ -19,17 +19,30 @@ public enum DType {
     this.bytes = bytes;
   }
 
-  /** The number that files carry. */
+  /**
+   * Returns the number that files carry.
+   *
+   * @return 0 to 2
+   */
   public int code() {
     return code;
   }
 
-  /** Bytes of an element. */
+  /**
+   * Returns the size of an element.
+   *
+   * @return its bytes, 2 or 4
+   */
   public int bytes() {
     return bytes;
   }
 
-  /** The type with this number, if there is one. */
+  /**
+   * Finds a type by its number.
+   *
+   * @param code the number in a file; any value
+   * @return the type, or empty if no type has this number
+   */
   public static Optional<DType> ofCode(int code) {
     return code >= 0 && code < values().length ? Optional.of(values()[code]) : Optional.empty();
   }

@@ -8,12 +8,14 @@ import java.util.List;
  * head, norms).
  *
  * @param name the tensor's name
- * @param dtype its element type
- * @param shape its dimensions, none for a scalar
- * @param data its elements row-major, little-endian, read-only
+ * @param dtype the element type
+ * @param shape the dimensions; none for a scalar
+ * @param data the elements, row-major, little-endian, read-only
  */
 public record DenseTensor(String name, DType dtype, List<Integer> shape, MemorySegment data) {
   /**
+   * Checks name, shape and length.
+   *
    * @throws IllegalArgumentException if the name or shape is illegal, or {@code data} is not
    *     exactly as long as the shape needs
    */
@@ -23,8 +25,8 @@ public record DenseTensor(String name, DType dtype, List<Integer> shape, MemoryS
     long expected = byteSize(name, dtype, shape);
     if (data.byteSize() != expected) {
       throw new IllegalArgumentException(
-          "dense tensor %s %s%s needs %d bytes, not %d"
-              .formatted(name, dtype, shape, expected, data.byteSize()));
+          "dense tensor %s has the wrong length: %d bytes; %s%s needs %d"
+              .formatted(name, data.byteSize(), dtype, shape, expected));
     }
     data = data.asReadOnly();
   }
@@ -34,12 +36,19 @@ public record DenseTensor(String name, DType dtype, List<Integer> shape, MemoryS
     long elements = Shapes.elements(name, shape);
     if (elements > Long.MAX_VALUE / 4) {
       throw new LimitExcess(
-          "dense tensor %s has %d elements, limit is 2^61-1".formatted(name, elements));
+          "dense tensor %s too large: %d elements; limit is 2^61-1".formatted(name, elements));
     }
     return elements * dtype.bytes();
   }
 
-  /** Equal name, type, shape and bytes. */
+  /** Returns the first offset in a file, from {@code offset} on, at which a tensor may start. */
+  static long align(long offset) {
+    return (offset + AdapterFile.DENSE_ALIGNMENT - 1)
+        / AdapterFile.DENSE_ALIGNMENT
+        * AdapterFile.DENSE_ALIGNMENT;
+  }
+
+  /** Compares name, type, shape and bytes. */
   @Override
   public boolean equals(Object other) {
     return other instanceof DenseTensor(String n, DType t, List<Integer> s, MemorySegment d)

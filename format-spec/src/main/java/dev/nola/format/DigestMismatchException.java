@@ -2,12 +2,14 @@ package dev.nola.format;
 
 import dev.nola.digest.Sha256;
 
-/** Reconstruction gave other bits than the ones the adapter's author had. */
+/** Thrown if a reconstruction has other bits than the author's. */
 public final class DigestMismatchException extends AdapterException {
   private final Sha256 expected;
   private final Sha256 actual;
 
   /**
+   * Creates the exception.
+   *
    * @param expected the reconstruction digest that the file carries
    * @param actual the digest of what was reconstructed
    */
@@ -17,12 +19,20 @@ public final class DigestMismatchException extends AdapterException {
     this.actual = actual;
   }
 
-  /** The reconstruction digest that the file carries. */
+  /**
+   * Returns the file's digest.
+   *
+   * @return the reconstruction digest that the file carries
+   */
   public Sha256 expected() {
     return expected;
   }
 
-  /** The digest of what was reconstructed. */
+  /**
+   * Returns the computed digest.
+   *
+   * @return the digest of what was reconstructed
+   */
   public Sha256 actual() {
     return actual;
   }

@@ -26,6 +26,7 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
    */
   private static final int CANDIDATE = 1 << 31;
 
+  /** Returns the {@value #BYTES} bytes of the header. */
   byte[] toBytes() {
     return ByteBuffer.allocate(BYTES)
         .order(ByteOrder.LITTLE_ENDIAN)
@@ -40,8 +41,11 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
   }
 
   /**
+   * Reads a header.
+   *
    * @param bytes the first {@value #BYTES} bytes of the file
    * @param fileBytes length of the whole file
+   * @throws AdapterException if the file is of another kind, version or length
    */
   static Header parse(byte[] bytes, long fileBytes) throws AdapterException {
     ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
@@ -65,8 +69,8 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
     long expected = BYTES + manifest + codes + dense + CHECKSUM_BYTES;
     if (expected != fileBytes) {
       throw new CorruptAdapterException(
-          "file cut or lengthened: its header says expected=%d bytes, actual=%d"
-              .formatted(expected, fileBytes));
+          "file truncated or lengthened: %d bytes; its header says %d"
+              .formatted(fileBytes, expected));
     }
     return new Header((int) manifest, (int) codes, dense);
   }
@@ -76,18 +80,18 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
     String version = major + "." + minor + (candidate ? "-rc" : "");
     if (major < MAJOR) {
       throw new AdapterTooOldException(
-          "format version %s is no longer read, oldest is %s"
+          "format version too old: %s; this reader reads %s"
               .formatted(version, AdapterFile.VERSION));
     }
     if (major > MAJOR || !candidate) {
       throw new AdapterTooNewException(
-          "format version %s needs a later reader, newest known here is %s"
+          "format version too new: %s; this reader reads %s"
               .formatted(version, AdapterFile.VERSION));
     }
     int unknown = features & ~CANDIDATE;
     if (unknown != 0) {
       throw new AdapterTooNewException(
-          "required-feature bits 0x%08x of format version %s are not known to this reader (%s)"
+          "unknown required-feature bits: 0x%08x of format version %s; this reader reads %s"
               .formatted(unknown, version, AdapterFile.VERSION));
     }
   }
@@ -96,7 +100,8 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
       throws LimitExceededException {
     if (Long.compareUnsigned(bytes, limit) > 0) {
       throw new LimitExceededException(
-          "%s has %s bytes, limit is %d".formatted(what, Long.toUnsignedString(bytes), limit));
+          "%s too large: %s bytes; limit is %d"
+              .formatted(what, Long.toUnsignedString(bytes), limit));
     }
   }
 }

@@ -3,20 +3,20 @@ package dev.nola.format;
 import java.util.Comparator;
 
 /**
- * A tensor name and where its index component is: the first of its dot-separated components that is
- * a decimal number of one to nine digits without leading zero (SPEC.md section 4.3). Holds no
- * copies of the parts: a file may have many names.
+ * A tensor name and the position of its index component: the first of its dot-separated components
+ * that is a decimal number of one to nine digits without leading zero (SPEC.md section 4.3). Holds
+ * no copies of the parts: a file may have many names.
  *
  * @param name the whole name
- * @param start where the index starts; the end of the name when there is none
+ * @param start where the index starts; the end of the name if there is none
  * @param end one past the index
- * @param index the number, or −1 when there is none
+ * @param index the number, or −1 if there is none
  */
 record IndexedName(String name, int start, int end, int index) {
   static final int MAX_INDEX = 999_999_999;
   private static final int MAX_DIGITS = 9;
 
-  /** By what is before the index, then by what is behind it. */
+  /** Compares the parts before the index, then the parts after it. */
   static final Comparator<IndexedName> BY_PATTERN =
       (one, other) -> {
         int prefix = CodePointOrder.compare(one.name, 0, one.start, other.name, 0, other.start);
@@ -40,17 +40,17 @@ record IndexedName(String name, int start, int end, int index) {
     return new IndexedName(name, name.length(), name.length(), -1);
   }
 
-  /** Everything before the index; the whole name when there is none. */
+  /** Returns the part before the index; the whole name if there is none. */
   String prefix() {
     return name.substring(0, start);
   }
 
-  /** Everything behind the index. */
+  /** Returns the part after the index. */
   String suffix() {
     return name.substring(end);
   }
 
-  /** Whether {@code next} is the same name with the index one higher. */
+  /** Returns whether {@code next} is the same name with the index one higher. */
   boolean isFollowedBy(IndexedName next) {
     return index >= 0 && next.index == index + 1 && BY_PATTERN.compare(this, next) == 0;
   }

@@ -11,13 +11,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One adapted tensor, or one adapted part of a tensor. The tensor as stored, or the slice of it, is
- * flattened row-major and viewed as a matrix of R×C; ΔW has that shape and orientation.
+ * flattened row-major and viewed as a matrix of R×C; ΔW has that shape and orientation (SPEC.md
+ * section 4.2). Its eight components are the fields that the file stores for a layer.
  *
  * @param tensor the tensor's name in the base model's safetensors
  * @param shape the tensor's stored shape, 1 to {@link Limits#DIMENSIONS} dimensions
- * @param slice the adapted part, or null when the whole tensor is adapted
- * @param rows R
- * @param cols C
+ * @param slice the adapted part, or null if the whole tensor is adapted
+ * @param rows R, the rows of ΔW
+ * @param cols C, the columns of ΔW
  * @param stream stream number, an unsigned 32-bit integer; layers with equal numbers share their
  *     bases
  * @param scale multiplies side A: both quantizer steps, 1/√k, 1/√l, the generator's normalisation
@@ -40,8 +41,10 @@ public record Layer(
   public static final float MAX_SCALE = 0x1p74f;
 
   /**
-   * @throws IllegalArgumentException if a value is out of its range, the slice is no proper part of
-   *     the shape, or R·C is not the number of elements adapted
+   * Checks the values by themselves and against each other.
+   *
+   * @throws IllegalArgumentException if a value is out of its range, the slice is not a proper part
+   *     of the shape, or R·C is not the number of elements adapted
    */
   public Layer {
     Text.requireName("tensor name", tensor, 1);
@@ -49,7 +52,7 @@ public record Layer(
     Shapes.requireLegal(tensor, shape);
     if (shape.isEmpty()) {
       throw new IllegalArgumentException(
-          "tensor " + tensor + " is a scalar, which has no R×C view");
+          "scalar tensor: " + tensor + "; only tensors with dimensions can be adapted");
     }
     if (slice != null) {
       requireProperPart(tensor, shape, slice);
@@ -57,12 +60,12 @@ public record Layer(
     long adapted = Shapes.elements(tensor, adaptedShape(shape, slice));
     if (rows < 1 || cols < 1 || (long) rows * cols != adapted) {
       throw new IllegalArgumentException(
-          "tensor %s is viewed as %d×%d, but has %d adapted elements"
+          "view does not match tensor %s: %d×%d; must have %d elements"
               .formatted(tensor, rows, cols, adapted));
     }
     if (Float.floatToRawIntBits(scale) != 0 && !(scale >= MIN_SCALE && scale <= MAX_SCALE)) {
       throw new IllegalArgumentException(
-          "tensor %s has scale=%s, must be +0 or %s to %s"
+          "invalid scale of tensor %s: %s; must be +0 or %s to %s"
               .formatted(
                   tensor,
                   Float.toHexString(scale),
@@ -71,18 +74,41 @@ public record Layer(
     }
   }
 
-  /** A layer that adapts a whole matrix of rows×cols. */
+  /**
+   * Returns a layer that adapts a whole matrix.
+   *
+   * @param tensor the matrix's name
+   * @param rows R, its first dimension
+   * @param cols C, its second dimension
+   * @param stream stream number, an unsigned 32-bit integer
+   * @param scale multiplies side A; +0, or {@link #MIN_SCALE} to {@link #MAX_SCALE}
+   * @param coefficients the quantized coefficients
+   * @return the layer
+   * @throws IllegalArgumentException if a value is out of its range
+   */
   public static Layer ofMatrix(
       String tensor, int rows, int cols, int stream, float scale, Coefficients coefficients) {
     return new Layer(tensor, List.of(rows, cols), null, rows, cols, stream, scale, coefficients);
   }
 
-  /** R·C, the number of elements of ΔW. */
+  /**
+   * Returns the number of elements of ΔW.
+   *
+   * @return R·C
+   */
   public long elements() {
     return (long) rows * cols;
   }
 
-  /** The basis of one side, or null for side B of the direct form. */
+  /**
+   * Returns the basis of one side.
+   *
+   * @param generator the adapter's generator
+   * @param seed the adapter's seed, an unsigned 64-bit integer
+   * @param side the factor
+   * @return its basis, or null for side B of the direct form
+   * @throws IllegalArgumentException if the factor is longer than the generator allows
+   */
   public @Nullable Basis basis(Generator generator, long seed, Side side) {
     long length =
         switch (coefficients) {
@@ -94,13 +120,18 @@ public record Layer(
     }
     if (length > generator.maxLength()) {
       throw new LimitExcess(
-          "tensor %s has a factor %s of %d elements, limit is %d for %s"
-              .formatted(tensor, side, length, generator.maxLength(), generator));
+          "factor %s of tensor %s too large: %d elements; limit is %d for %s"
+              .formatted(side, tensor, length, generator.maxLength(), generator));
     }
     return new Basis(generator, seed, stream, side, (int) length);
   }
 
-  /** The codes of one side, or null for side B of the direct form. */
+  /**
+   * Returns the codes of one side.
+   *
+   * @param side the factor
+   * @return its codes, or null for side B of the direct form
+   */
   public @Nullable Codes codes(Side side) {
     return switch (coefficients) {
       case Direct direct -> side == Side.A ? direct.alpha() : null;
@@ -108,7 +139,7 @@ public record Layer(
     };
   }
 
-  /** Whether both layers, which are of one tensor, adapt an element in common. */
+  /** Returns whether two layers of one tensor adapt an element in common. */
   boolean overlaps(Layer other) {
     return slice == null || other.slice == null || slice.overlaps(other.slice);
   }
@@ -116,12 +147,11 @@ public record Layer(
   private static void requireProperPart(String tensor, List<Integer> shape, Slice slice) {
     if (slice.dim() >= shape.size() || slice.end() > shape.get(slice.dim())) {
       throw new IllegalArgumentException(
-          "tensor %s of shape %s has no %s".formatted(tensor, shape, slice));
+          "slice outside of tensor %s: %s; its shape is %s".formatted(tensor, slice, shape));
     }
     if (slice.length() == shape.get(slice.dim())) {
       throw new IllegalArgumentException(
-          "tensor %s of shape %s is not cut by %s: leave the slice out"
-              .formatted(tensor, shape, slice));
+          "slice covers all of tensor %s: %s; leave it out".formatted(tensor, slice));
     }
   }
 

@@ -11,9 +11,9 @@ import java.util.Objects;
  *
  * @param first the first layer
  * @param position the first layer's position in file order
- * @param count number of layers
- * @param streamStep added to the stream from one layer to the next, modulo 2³²; 1 when there is
- *     only one layer
+ * @param count number of layers, at least 1
+ * @param streamStep added to the stream from one layer to the next, modulo 2³²; 1 if there is only
+ *     one layer
  */
 record LayerRun(Layer first, int position, int count, int streamStep) {
   /** Splits layers in file order into runs, each as long as it can be. */

@@ -1,8 +1,10 @@
 package dev.nola.format;
 
-/** The file asks for more than the format allows, or reconstruction for more than its budget. */
+/** Thrown if a file exceeds a limit of the format, or a reconstruction its budget. */
 public final class LimitExceededException extends AdapterException {
   /**
+   * Creates the exception.
+   *
    * @param message the value, its limit and where the limit comes from
    */
   public LimitExceededException(String message) {

@@ -1,9 +1,8 @@
 package dev.nola.format;
 
 /**
- * A value beyond a limit of the format. Whoever builds an adapter sees an {@link
- * IllegalArgumentException}; the reader turns it into the {@link LimitExceededException} that its
- * callers handle.
+ * Thrown if a value exceeds a limit of the format. To callers that build an adapter it is an {@link
+ * IllegalArgumentException}; the reader turns it into a {@link LimitExceededException}.
  */
 final class LimitExcess extends IllegalArgumentException {
   LimitExcess(String message) {

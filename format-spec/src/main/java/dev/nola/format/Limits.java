@@ -1,9 +1,9 @@
 package dev.nola.format;
 
 /**
- * What a file may declare at most (SPEC.md section 10). Wide enough for adapters of the largest
- * published models; narrow enough that no arithmetic on declared sizes overflows and no small file
- * makes a reader allocate much.
+ * The largest sizes that a file may declare (SPEC.md section 10). Wide enough for adapters of the
+ * largest published models; narrow enough that no arithmetic on declared sizes overflows and no
+ * small file makes a reader allocate much.
  */
 public final class Limits {
   /** Bytes of the manifest. */

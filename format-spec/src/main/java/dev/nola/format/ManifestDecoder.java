@@ -18,11 +18,11 @@ import java.util.function.IntToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads what a manifest claims, without believing it. FlatBuffers for Java has no verifier: offsets
- * may point anywhere and lengths may be anything. So everything read is charged against the
- * manifest's own size: a canonical manifest shares nothing, and one that refers to more bytes than
- * it has is refused before the bytes are copied. What remains wrong shows when the content is
- * encoded again (see {@link AdapterFile}).
+ * Reads a manifest without trusting it. FlatBuffers for Java has no verifier: offsets may point
+ * anywhere and lengths may be anything. So everything read is charged against the manifest's own
+ * size: a canonical manifest shares nothing, and one that refers to more bytes than it has is
+ * refused before the bytes are copied. Any other defect shows when the content is encoded again
+ * (see {@link AdapterFileReader}).
  */
 final class ManifestDecoder {
   /** Bytes that every element of a vector takes at least. */
@@ -37,9 +37,22 @@ final class ManifestDecoder {
   }
 
   /**
-   * A group of layers as the manifest has it.
+   * A group of layers, with the fields of {@code LayerGroup} in nola.fbs, defaults filled in
+   * (SPEC.md section 4.3).
    *
+   * @param tensor name of the first layer's tensor
+   * @param count number of layers
+   * @param shape stored shape of each tensor
+   * @param slice the adapted part, or null for the whole tensor
+   * @param rows R
+   * @param cols C
+   * @param rank r, 0 in the direct form
+   * @param k coefficients of side A
    * @param l coefficients of side B, 0 in the direct form
+   * @param aBits width of a code of side A
+   * @param bBits width of a code of side B, 0 in the direct form
+   * @param stream stream number of the first layer
+   * @param streamStep added to the stream from one layer to the next
    */
   record Group(
       String tensor,
@@ -63,7 +76,7 @@ final class ManifestDecoder {
   /** A dense tensor without its data. */
   record Dense(String name, int dtype, List<Integer> shape) {}
 
-  /** All of a manifest, checked for nothing but that it can be read. */
+  /** All fields of a manifest: readable, not checked otherwise. */
   record Content(
       long seed,
       int generator,
@@ -74,9 +87,11 @@ final class ManifestDecoder {
       Sha256 digest) {}
 
   /**
-   * @throws IndexOutOfBoundsException if an offset leads out of the manifest, likewise
-   * @throws IllegalArgumentException if a length does, a text is not UTF-8 or a value is illegal by
-   *     itself
+   * Decodes a manifest.
+   *
+   * @throws IndexOutOfBoundsException if an offset leads out of the manifest
+   * @throws IllegalArgumentException if a length leads out of the manifest, a text is not UTF-8 or
+   *     a value is illegal by itself
    */
   static Content decode(byte[] manifest) {
     return new ManifestDecoder(manifest).content();
@@ -95,7 +110,7 @@ final class ManifestDecoder {
     int denseCount = vector("dense tensors", root.denseLength());
     if (denseCount > Limits.DENSE_TENSORS) {
       throw new LimitExcess(
-          "the file has %d dense tensors, limit is %d".formatted(denseCount, Limits.DENSE_TENSORS));
+          "too many dense tensors: %d; limit is %d".formatted(denseCount, Limits.DENSE_TENSORS));
     }
     List<Dense> dense = new ArrayList<>(denseCount);
     var tensor = new dev.nola.format.flatbuffers.DenseTensor();
@@ -106,7 +121,8 @@ final class ManifestDecoder {
     }
     Sha256 digest = digest(root.digest());
     if (digest == null) {
-      throw new IllegalArgumentException("the manifest has no reconstruction digest");
+      throw new IllegalArgumentException(
+          "manifest without a reconstruction digest; every file has one");
     }
     BaseModel base =
         new BaseModel(
@@ -125,17 +141,18 @@ final class ManifestDecoder {
     int k = number("k", group.k());
     int count = number("count", group.count());
     if (count < 1) {
-      throw new IllegalArgumentException("group " + tensor + " has count=0, must be at least 1");
+      throw new IllegalArgumentException(
+          "invalid count of group " + tensor + ": 0; must be at least 1");
     }
     if ((long) position + count > Limits.LAYERS) {
       throw new LimitExcess(
-          "the file has %d layers or more, limit is %d"
+          "too many layers: %d or more; limit is %d"
               .formatted((long) position + count, Limits.LAYERS));
     }
     IndexedName name = IndexedName.of(tensor);
     if (count > 1 && (name.index() < 0 || name.index() > IndexedName.MAX_INDEX - (count - 1))) {
       throw new IllegalArgumentException(
-          "group %s has count=%d, but its name has no index that can count up to it"
+          "name of group %s cannot be counted up: count is %d; needs an index of up to nine digits"
               .formatted(tensor, count));
     }
     var slice = group.slice();
@@ -198,7 +215,7 @@ final class ManifestDecoder {
   private List<Integer> shape(int length, IntToLongFunction dims) {
     if (vector("shape", length) > Limits.DIMENSIONS) {
       throw new LimitExcess(
-          "a shape has %d dimensions, limit is %d".formatted(length, Limits.DIMENSIONS));
+          "too many dimensions of a shape: %d; limit is %d".formatted(length, Limits.DIMENSIONS));
     }
     List<Integer> shape = new ArrayList<>(length);
     for (int i = 0; i < length; i++) {
@@ -229,27 +246,29 @@ final class ManifestDecoder {
     }
     if (utf8.remaining() > limit) {
       throw new LimitExcess(
-          "%s has %d bytes of UTF-8, limit is %d".formatted(what, utf8.remaining(), limit));
+          "%s too long: %d bytes of UTF-8; limit is %d".formatted(what, utf8.remaining(), limit));
     }
     charge(what, utf8.remaining());
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(utf8).toString();
     } catch (CharacterCodingException e) {
-      throw new IllegalArgumentException(what + " is not UTF-8", e);
+      throw new IllegalArgumentException(what + " is not valid UTF-8", e);
     }
   }
 
   private int entries(String what, int count) {
     if (count > Limits.METADATA_ENTRIES) {
       throw new LimitExcess(
-          "metadata has %d %s, limit is %d".formatted(count, what, Limits.METADATA_ENTRIES));
+          "too many %s in metadata: %d; limit is %d"
+              .formatted(what, count, Limits.METADATA_ENTRIES));
     }
     return vector(what, count);
   }
 
   private int vector(String what, int length) {
     if (length < 0) {
-      throw new IllegalArgumentException("vector of " + what + " has length " + length);
+      throw new IllegalArgumentException(
+          "invalid length of vector " + what + ": " + length + "; must be at least 0");
     }
     charge(what, (long) ELEMENT_BYTES * length);
     return length;
@@ -258,14 +277,14 @@ final class ManifestDecoder {
   private void charge(String what, long bytes) {
     unread -= bytes;
     if (unread < 0) {
-      throw new IllegalArgumentException(
-          "the manifest refers to more bytes than it has, at " + what);
+      throw new IllegalArgumentException("manifest refers to more bytes than it has, at " + what);
     }
   }
 
   private static int number(String what, long unsigned) {
     if (unsigned > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(what + "=" + unsigned + ", must be at most 2^31-1");
+      throw new IllegalArgumentException(
+          "invalid " + what + ": " + unsigned + "; must be at most 2^31-1");
     }
     return (int) unsigned;
   }

@@ -25,6 +25,7 @@ final class ManifestEncoder {
 
   private ManifestEncoder() {}
 
+  /** Returns the manifest's bytes, not yet checked against {@link Limits#MANIFEST_BYTES}. */
   static byte[] encode(Adapter adapter, Sha256 reconstructionDigest) {
     return new ManifestEncoder().write(adapter, reconstructionDigest);
   }
@@ -80,7 +81,7 @@ final class ManifestEncoder {
     LayerGroup.addShape(out, shape);
     LayerGroup.addStreamStep(out, Integer.toUnsignedLong(run.streamStep()));
     if (layer.stream() != run.position()) {
-      // A stream of 0 says something here, while the builder would leave it out as the default.
+      // A stream of 0 has a meaning here, while the builder would leave it out as the default.
       out.forceDefaults(true);
       LayerGroup.addStream(out, Integer.toUnsignedLong(layer.stream()));
       out.forceDefaults(false);
@@ -157,7 +158,7 @@ final class ManifestEncoder {
     return Property.endProperty(out);
   }
 
-  /** A string, or 0, which leaves the field out, when there is nothing to say. */
+  /** Writes a string; returns 0, which leaves the field out, if it is empty. */
   private int text(String text) {
     return text.isEmpty() ? 0 : out.createString(text);
   }
@@ -168,7 +169,7 @@ final class ManifestEncoder {
     return out.endVector();
   }
 
-  /** A vector of offsets, or 0 when there is none. */
+  /** Writes a vector of offsets; returns 0, which leaves the field out, if it is empty. */
   private int offsets(int[] offsets) {
     return offsets.length == 0 ? 0 : out.createVectorOfTables(offsets);
   }

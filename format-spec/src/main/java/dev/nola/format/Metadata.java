@@ -9,11 +9,11 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * What a person or a catalog wants to know of an adapter. Nothing here is needed to reconstruct it,
- * and nothing here may name a clock, a host or a path: equal training gives equal bytes.
+ * Descriptions of an adapter for people and catalogs. Reconstruction does not use them, and nothing
+ * here may name a clock, a host or a path: equal training gives equal bytes.
  *
  * @param description free text
- * @param task such as {@code text-classification}
+ * @param task what the adapter does, such as {@code text-classification}
  * @param license an SPDX licence expression
  * @param tags in ascending order
  * @param metrics finite values by name
@@ -26,11 +26,13 @@ public record Metadata(
     SortedSet<String> tags,
     SortedMap<String, Double> metrics,
     SortedMap<String, String> provenance) {
-  /** No metadata at all. */
+  /** Empty metadata. */
   public static final Metadata NONE =
       new Metadata("", "", "", new TreeSet<>(), new TreeMap<>(), new TreeMap<>());
 
   /**
+   * Sorts and checks everything.
+   *
    * @throws IllegalArgumentException if a text is too long, a name is empty, a metric is not
    *     finite, or there are more than {@link Limits#METADATA_ENTRIES} tags, metrics or provenance
    *     entries
@@ -57,30 +59,58 @@ public record Metadata(
     provenance = Collections.unmodifiableSortedMap(sortedProvenance);
   }
 
-  /** Metadata with texts only; tags, metrics and provenance by the {@code with…} methods. */
+  /**
+   * Returns metadata with texts only; the {@code with…} methods add the rest.
+   *
+   * @param description free text
+   * @param task what the adapter does, such as {@code text-classification}
+   * @param license an SPDX licence expression
+   * @return the metadata
+   * @throws IllegalArgumentException if a text is longer than {@link Limits#TEXT_BYTES}
+   */
   public static Metadata of(String description, String task, String license) {
     return new Metadata(description, task, license, NONE.tags(), NONE.metrics(), NONE.provenance());
   }
 
-  /** The same with these tags. */
+  /**
+   * Returns a copy with other tags.
+   *
+   * @param tags names, in any order
+   * @return the copy
+   * @throws IllegalArgumentException if a tag is empty or too long, or there are too many
+   */
   public Metadata withTags(String... tags) {
     return new Metadata(
         description, task, license, new TreeSet<>(List.of(tags)), metrics, provenance);
   }
 
-  /** The same with these metrics. */
+  /**
+   * Returns a copy with other metrics.
+   *
+   * @param metrics finite values by name
+   * @return the copy
+   * @throws IllegalArgumentException if a name is empty or too long, a value is not finite, or
+   *     there are too many
+   */
   public Metadata withMetrics(Map<String, Double> metrics) {
     return new Metadata(description, task, license, tags, new TreeMap<>(metrics), provenance);
   }
 
-  /** The same with these provenance entries. */
+  /**
+   * Returns a copy with other provenance entries.
+   *
+   * @param provenance what the adapter was made from, as texts by key
+   * @return the copy
+   * @throws IllegalArgumentException if a key is empty, a text is too long, or there are too many
+   */
   public Metadata withProvenance(Map<String, String> provenance) {
     return new Metadata(description, task, license, tags, metrics, new TreeMap<>(provenance));
   }
 
   private static double finite(String name, double value) {
     if (!Double.isFinite(value)) {
-      throw new IllegalArgumentException("metric " + name + "=" + value + ", must be finite");
+      throw new IllegalArgumentException(
+          "invalid metric " + name + ": " + value + "; must be finite");
     }
     return value + 0.0; // a negative zero would be lost in the file, where zero is the default
   }
@@ -88,7 +118,8 @@ public record Metadata(
   private static void requireCount(String what, int count) {
     if (count > Limits.METADATA_ENTRIES) {
       throw new LimitExcess(
-          "metadata has %d %s, limit is %d".formatted(count, what, Limits.METADATA_ENTRIES));
+          "too many %s in metadata: %d; limit is %d"
+              .formatted(what, count, Limits.METADATA_ENTRIES));
     }
   }
 }

@@ -10,23 +10,28 @@ package dev.nola.format;
  */
 public record Slice(int dim, int start, int length) {
   /**
-   * @throws IllegalArgumentException if a value is negative, the length zero or the end beyond
-   *     2³¹−1
+   * Checks the range.
+   *
+   * @throws IllegalArgumentException if a value is negative, the length zero or the end past 2³¹−1
    */
   public Slice {
     if (dim < 0 || start < 0 || length < 1 || (long) start + length > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "slice dim=%d start=%d length=%d: dim and start must be at least 0, length at least 1, the end at most 2^31-1"
+          "invalid slice: dim=%d start=%d length=%d; dim and start must be at least 0, length at least 1, the end at most 2^31-1"
               .formatted(dim, start, length));
     }
   }
 
-  /** One past the last index along the dimension. */
+  /**
+   * Returns the end of the slice.
+   *
+   * @return one past the last index along the dimension
+   */
   public int end() {
     return start + length;
   }
 
-  /** Whether both parts of one tensor have an element in common. */
+  /** Returns whether two slices of one tensor have an element in common. */
   boolean overlaps(Slice other) {
     return dim != other.dim || start < other.end() && other.start < end();
   }

@@ -17,15 +17,16 @@ final class Text {
     require(what, text, minBytes, Limits.TEXT_BYTES, false);
   }
 
-  /** One pass, because a file may have many names. */
+  /** Checks in one pass, because a file may have many names. */
   private static void require(String what, String text, int min, int max, boolean isName) {
-    // What is longer in UTF-16 is longer in UTF-8 too.
+    // A text has at least as many bytes of UTF-8 as characters of UTF-16.
     int bytes = text.length() > max ? text.length() : 0;
     for (int i = 0; i < text.length() && bytes <= max; i++) {
       char c = text.charAt(i);
       if (isName && (c < 0x20 || c == 0x7F)) {
         throw new IllegalArgumentException(
-            "%s has control character U+%04X at position %d".formatted(what, (int) c, i));
+            "control character in %s: U+%04X at position %d; names have none"
+                .formatted(what, (int) c, i));
       }
       if (c < 0x80) {
         bytes++;
@@ -38,15 +39,16 @@ final class Text {
         i++;
       } else {
         throw new IllegalArgumentException(
-            "%s has an unpaired surrogate U+%04X at position %d".formatted(what, (int) c, i));
+            "unpaired surrogate in %s: U+%04X at position %d; texts are UTF-8"
+                .formatted(what, (int) c, i));
       }
     }
     if (bytes < min) {
-      throw new IllegalArgumentException(what + " must not be empty");
+      throw new IllegalArgumentException("empty " + what + "; must have at least one character");
     }
     if (bytes > max) {
       throw new LimitExcess(
-          "%s has %d bytes of UTF-8 or more, limit is %d".formatted(what, bytes, max));
+          "%s too long: %d bytes of UTF-8 or more; limit is %d".formatted(what, bytes, max));
     }
   }
 }

@@ -10,13 +10,14 @@
  *     <td>{@code ManifestEncoder}, {@code ManifestDecoder}, {@code LayerRun}</td></tr>
  * <tr><td>codes section</td><td>5.1</td><td>scale, α, β of every layer</td><td>{@link dev.nola.format.Codes}</td></tr>
  * <tr><td>dense section</td><td>5.2</td><td>tensors stored whole</td><td>{@link dev.nola.format.DenseTensor}</td></tr>
- * <tr><td>checksum</td><td>2</td><td>CRC-32C of everything before it</td><td>{@link dev.nola.format.AdapterFile}</td></tr>
+ * <tr><td>checksum</td><td>2</td><td>CRC-32C of everything before it</td><td>{@code Checksum}</td></tr>
  * </table>
  *
- * <p>An {@link dev.nola.format.Adapter} is immutable and legal from the moment it is built, and in
- * canonical order; {@link dev.nola.format.AdapterFile} reads and writes it. Reading decodes within
- * limits, encodes again and demands identical bytes, because FlatBuffers for Java has no verifier.
- * Every refusal is an {@link dev.nola.format.AdapterException}.
+ * <p>An {@link dev.nola.format.Adapter} is immutable, legal and in canonical order from the moment
+ * it is built. An {@link dev.nola.format.AdapterFile} is an adapter with its digest; {@code
+ * AdapterFileReader} and {@code AdapterFileWriter} turn bytes into it and it into bytes. Reading
+ * decodes within limits, encodes again and requires identical bytes, because FlatBuffers for Java
+ * has no verifier. Every refusal is an {@link dev.nola.format.AdapterException}.
  *
  * <p>{@code flatbuffers} holds generated classes (schema/generate.sh); nothing outside this package
  * uses them.

@@ -3,8 +3,8 @@ package dev.nola.generator;
 import java.util.Optional;
 
 /**
- * The ways to turn Philox output into the integers of a basis. An id is for ever: what a released
- * id generates never changes, and a better idea gets an id of its own (SPEC.md section 6).
+ * The ways to turn Philox output into the integers of a basis. The integers of a released id never
+ * change; a new generator gets a new id (SPEC.md section 6).
  */
 public enum Generator {
   /**
@@ -37,23 +37,37 @@ public enum Generator {
     this.maxMagnitude = maxMagnitude;
   }
 
-  /** The number that files carry, 1..4. */
+  /**
+   * Returns the number that files carry.
+   *
+   * @return 1 to 4
+   */
   public int id() {
     return id;
   }
 
-  /** The name that people use, such as {@code philox-srht}. */
+  /**
+   * Returns the name for people.
+   *
+   * @return such as {@code philox-srht}
+   */
   public String label() {
     return label;
   }
 
-  /** The largest |b| of a basis integer b. */
+  /**
+   * Returns the largest magnitude of a basis integer.
+   *
+   * @return max |b|
+   */
   public int maxMagnitude() {
     return maxMagnitude;
   }
 
   /**
-   * Elements that one Philox block gives: 4 words, 16 bytes or 128 bits; of {@link #SRHT}, signs.
+   * Returns the number of elements that one Philox block generates.
+   *
+   * @return 4 for words, 16 for bytes, 128 for bits; {@link #SRHT} uses the bits as signs
    */
   public int perBlock() {
     return switch (this) {
@@ -63,27 +77,45 @@ public enum Generator {
     };
   }
 
-  /** The largest number of elements of a factor: 2³¹−1, and 2³⁰ for {@link #SRHT}. */
+  /**
+   * Returns the largest number of elements of a factor.
+   *
+   * @return 2³¹−1, and 2³⁰ for {@link #SRHT}
+   */
   public int maxLength() {
     return this == SRHT ? 1 << 30 : Integer.MAX_VALUE;
   }
 
   /**
-   * The largest number of coefficients that a factor of {@code length} elements may combine at a
-   * width of {@code bits}: as many as keep every sum exact, k·(2^bits−1)·max|b| ≤ 2⁵³−1, and for
-   * {@link #SRHT} as many as the transform has columns.
+   * Returns the largest number of coefficients of a factor: as many as keep every sum exact,
+   * k·(2^bits−1)·max|b| ≤ 2⁵³−1, and for {@link #SRHT} at most one a column of the transform.
+   *
+   * @param length elements of the factor
+   * @param bits width of a code
+   * @return the largest k
    */
   public long maxCoefficients(int length, int bits) {
     long exact = MAX_SUM / ((1L << bits) - 1) / maxMagnitude;
     return this == SRHT ? Math.min(exact, Hadamard.columns(length)) : exact;
   }
 
-  /** An upper bound of |Σ vᵢ·bᵢ[e]| over k coefficients of a width of {@code bits}. */
+  /**
+   * Returns an upper bound of |Σ vᵢ·bᵢ[e]|.
+   *
+   * @param k number of coefficients
+   * @param bits width of a code
+   * @return k·(2^bits−1)·max|b|
+   */
   public long sumBound(int k, int bits) {
     return k * ((1L << bits) - 1) * maxMagnitude;
   }
 
-  /** The generator with this id, if there is one. */
+  /**
+   * Finds a generator by its id.
+   *
+   * @param id the number in a file; any value
+   * @return the generator, or empty if none has this id
+   */
   public static Optional<Generator> ofId(int id) {
     for (Generator generator : values()) {
       if (generator.id == id) {
@@ -93,7 +125,12 @@ public enum Generator {
     return Optional.empty();
   }
 
-  /** The generator with this label, if there is one. */
+  /**
+   * Finds a generator by its name for people.
+   *
+   * @param label such as {@code philox-srht}
+   * @return the generator, or empty if none has this label
+   */
   public static Optional<Generator> ofLabel(String label) {
     for (Generator generator : values()) {
       if (generator.label.equals(label)) {

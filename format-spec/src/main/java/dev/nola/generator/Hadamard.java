@@ -14,11 +14,16 @@ public final class Hadamard {
   private final int log2;
   private final int[] rounds = new int[8];
 
-  /** The Hadamard basis of {@code basis}, which must be of generator {@link Generator#SRHT}. */
+  /**
+   * Creates the Hadamard basis of a factor.
+   *
+   * @param basis a basis of generator {@link Generator#SRHT}
+   * @throws IllegalArgumentException if it has another generator
+   */
   public Hadamard(Basis basis) {
     if (basis.generator() != Generator.SRHT) {
       throw new IllegalArgumentException(
-          "generator=" + basis.generator() + ", must be " + Generator.SRHT);
+          "invalid generator: " + basis.generator() + "; must be " + Generator.SRHT);
     }
     this.basis = basis;
     this.log2 = log2(basis.length());
@@ -29,19 +34,32 @@ public final class Hadamard {
     }
   }
 
-  /** p = ⌊log₂ length⌋. */
+  /**
+   * Returns p = ⌊log₂ length⌋.
+   *
+   * @param length elements of the factor, at least 1
+   * @return 0 to 30
+   */
   public static int log2(int length) {
     return 31 - Integer.numberOfLeadingZeros(length);
   }
 
-  /** N = 2^p, the size of the transform and the number of its columns. */
+  /**
+   * Returns N = 2^p, the size of the transform and the number of its columns.
+   *
+   * @param length elements of the factor, at least 1
+   * @return the largest power of two up to {@code length}
+   */
   public static int columns(int length) {
     return Integer.highestOneBit(length);
   }
 
   /**
-   * π(i): four rounds of an odd multiplication, an addition and a shifted xor, each a bijection of
-   * 0..N−1.
+   * Returns π(i): four rounds of an odd multiplication, an addition and a shifted xor, each a
+   * bijection of 0..N−1.
+   *
+   * @param i the basis vector, 0 to N−1
+   * @return its column, 0 to N−1
    */
   public int column(int i) {
     int mask = (1 << log2) - 1;
@@ -55,14 +73,21 @@ public final class Hadamard {
   }
 
   /**
-   * Writes the random signs of elements {@code 128·block .. 128·block + 127} to {@code
-   * words[0..3]}: bit e mod 128, least significant bit of word 0 first, is set where D[e] = −1.
+   * Computes the random signs of elements {@code 128·block .. 128·block + 127}: bit e mod 128,
+   * least significant bit of word 0 first, is set where D[e] = −1.
+   *
+   * @param block number of the block, from 0
+   * @param words receives four words from index 0
    */
   public void signs(int block, int[] words) {
     basis.words(block, 0, words);
   }
 
-  /** Number of sign blocks that cover the factor. */
+  /**
+   * Returns the number of sign blocks that cover the factor.
+   *
+   * @return ⌈length/128⌉
+   */
   public int signBlocks() {
     return (basis.length() - 1) / SIGN_BLOCK + 1;
   }

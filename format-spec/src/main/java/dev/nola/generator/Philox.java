@@ -26,10 +26,14 @@ public final class Philox {
   private Philox() {}
 
   /**
-   * Writes the four words of one block to {@code words[0..3]}.
+   * Computes one block. Its six parameters are those of the published function.
    *
    * @param seed the key: low 32 bits are key word 0, high 32 bits key word 1
-   * @param c0 counter word 0, unsigned, likewise {@code c1}, {@code c2}, {@code c3}
+   * @param c0 counter word 0, unsigned
+   * @param c1 counter word 1, unsigned
+   * @param c2 counter word 2, unsigned
+   * @param c3 counter word 3, unsigned
+   * @param words receives four words from index 0
    */
   public static void block(long seed, int c0, int c1, int c2, int c3, int[] words) {
     int k0 = (int) seed;

@@ -1,5 +1,5 @@
 /**
- * The pseudo-random bases an adapter is a combination of (SPEC.md section 6): {@link
+ * The pseudo-random bases that an adapter combines (SPEC.md section 6): {@link
  * dev.nola.generator.Philox} turns a seed and a counter into random words, a {@link
  * dev.nola.generator.Generator} turns words into the integers of a basis, and a {@link
  * dev.nola.generator.Basis} names the basis of one side of one layer.

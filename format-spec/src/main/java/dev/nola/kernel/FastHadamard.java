@@ -14,6 +14,9 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>Strides ascend, so that the roundings of doubles are the same everywhere. Strides shorter than
  * a vector happen inside registers; longer ones are taken three at a time, and depth first, so that
  * a part is finished while it is in a cache.
+ *
+ * <p>Both element types are written out: over a common type of the Vector API the compiler would
+ * keep vectors in memory, not in registers.
  */
 abstract sealed class FastHadamard {
   /** Bytes that are transformed without recursion: a first cache's size. */
@@ -45,51 +48,51 @@ abstract sealed class FastHadamard {
     new OfDoubles(a).run(0, a.length);
   }
 
-  final void run(int from, int length) {
+  final void run(int start, int length) {
     if (length > cached) {
       int eighth = length / 8;
       for (int part = 0; part < 8; part++) {
-        run(from + part * eighth, eighth);
+        run(start + part * eighth, eighth);
       }
-      threeStages(from, eighth);
+      threeStages(start, eighth);
       return;
     }
     if (length < lanes) {
       for (int stride = 1; stride < length; stride *= 2) {
-        for (int group = from; group < from + length; group += 2 * stride) {
+        for (int group = start; group < start + length; group += 2 * stride) {
           shortStage(group, stride);
         }
       }
       return;
     }
-    stagesInsideVectors(from, length);
+    stagesInsideVectors(start, length);
     int stride = lanes;
     for (; 8 * stride <= length; stride *= 8) {
-      for (int group = from; group < from + length; group += 8 * stride) {
+      for (int group = start; group < start + length; group += 8 * stride) {
         threeStages(group, stride);
       }
     }
     for (; stride < length; stride *= 2) {
-      for (int group = from; group < from + length; group += 2 * stride) {
+      for (int group = start; group < start + length; group += 2 * stride) {
         stage(group, stride);
       }
     }
   }
 
   /** The stages of strides 1 to half a vector. */
-  abstract void stagesInsideVectors(int from, int length);
+  abstract void stagesInsideVectors(int start, int length);
 
   /** One stage over {@code 2 · stride} elements, the stride less than a vector. */
-  abstract void shortStage(int from, int stride);
+  abstract void shortStage(int start, int stride);
 
   /** One stage over {@code 2 · stride} elements, the stride at least a vector. */
-  abstract void stage(int from, int stride);
+  abstract void stage(int start, int stride);
 
   /**
    * The stages of {@code stride}, {@code 2 · stride} and {@code 4 · stride} over {@code 8 · stride}
    * elements, the stride at least a vector.
    */
-  abstract void threeStages(int from, int stride);
+  abstract void threeStages(int start, int stride);
 
   private static final class OfInts extends FastHadamard {
     private static final VectorSpecies<Integer> SPECIES = IntVector.SPECIES_PREFERRED;
@@ -120,8 +123,8 @@ abstract sealed class FastHadamard {
     }
 
     @Override
-    void stagesInsideVectors(int from, int length) {
-      for (int j = from; j < from + length; j += LANES) {
+    void stagesInsideVectors(int start, int length) {
+      for (int j = start; j < start + length; j += LANES) {
         IntVector x = IntVector.fromArray(SPECIES, a, j);
         x = x.rearrange(BY_1).add(x.lanewise(VectorOperators.NEG, UPPER_1));
         x = x.rearrange(BY_2).add(x.lanewise(VectorOperators.NEG, UPPER_2));
@@ -136,8 +139,8 @@ abstract sealed class FastHadamard {
     }
 
     @Override
-    void shortStage(int from, int stride) {
-      for (int j = from; j < from + stride; j++) {
+    void shortStage(int start, int stride) {
+      for (int j = start; j < start + stride; j++) {
         int x = a[j];
         int y = a[j + stride];
         a[j] = x + y;
@@ -146,8 +149,8 @@ abstract sealed class FastHadamard {
     }
 
     @Override
-    void stage(int from, int stride) {
-      for (int j = from; j < from + stride; j += LANES) {
+    void stage(int start, int stride) {
+      for (int j = start; j < start + stride; j += LANES) {
         IntVector x = IntVector.fromArray(SPECIES, a, j);
         IntVector y = IntVector.fromArray(SPECIES, a, j + stride);
         x.add(y).intoArray(a, j);
@@ -156,8 +159,8 @@ abstract sealed class FastHadamard {
     }
 
     @Override
-    void threeStages(int from, int stride) {
-      for (int j = from; j < from + stride; j += LANES) {
+    void threeStages(int start, int stride) {
+      for (int j = start; j < start + stride; j += LANES) {
         IntVector a0 = IntVector.fromArray(SPECIES, a, j);
         IntVector a1 = IntVector.fromArray(SPECIES, a, j + stride);
         IntVector a2 = IntVector.fromArray(SPECIES, a, j + 2 * stride);
@@ -225,8 +228,8 @@ abstract sealed class FastHadamard {
     }
 
     @Override
-    void stagesInsideVectors(int from, int length) {
-      for (int j = from; j < from + length; j += LANES) {
+    void stagesInsideVectors(int start, int length) {
+      for (int j = start; j < start + length; j += LANES) {
         DoubleVector x = DoubleVector.fromArray(SPECIES, a, j);
         x = x.rearrange(BY_1).add(x.lanewise(VectorOperators.NEG, UPPER_1));
         if (LANES > 2) {
@@ -240,8 +243,8 @@ abstract sealed class FastHadamard {
     }
 
     @Override
-    void shortStage(int from, int stride) {
-      for (int j = from; j < from + stride; j++) {
+    void shortStage(int start, int stride) {
+      for (int j = start; j < start + stride; j++) {
         double x = a[j];
         double y = a[j + stride];
         a[j] = x + y;
@@ -250,8 +253,8 @@ abstract sealed class FastHadamard {
     }
 
     @Override
-    void stage(int from, int stride) {
-      for (int j = from; j < from + stride; j += LANES) {
+    void stage(int start, int stride) {
+      for (int j = start; j < start + stride; j += LANES) {
         DoubleVector x = DoubleVector.fromArray(SPECIES, a, j);
         DoubleVector y = DoubleVector.fromArray(SPECIES, a, j + stride);
         x.add(y).intoArray(a, j);
@@ -260,8 +263,8 @@ abstract sealed class FastHadamard {
     }
 
     @Override
-    void threeStages(int from, int stride) {
-      for (int j = from; j < from + stride; j += LANES) {
+    void threeStages(int start, int stride) {
+      for (int j = start; j < start + stride; j += LANES) {
         DoubleVector a0 = DoubleVector.fromArray(SPECIES, a, j);
         DoubleVector a1 = DoubleVector.fromArray(SPECIES, a, j + stride);
         DoubleVector a2 = DoubleVector.fromArray(SPECIES, a, j + 2 * stride);

@@ -4,12 +4,16 @@ import dev.nola.format.DType;
 import dev.nola.generator.Basis;
 import java.lang.foreign.MemorySegment;
 
-/** Does what another kernel does, but for what a subclass does otherwise. */
+/** Forwards every call to another kernel; subclasses override some. */
 public abstract class ForwardingKernel implements Kernel {
-  /** What does the rest. */
+  /** The kernel that calls are forwarded to. */
   protected final Kernel kernel;
 
-  /** Forwards to {@code kernel}. */
+  /**
+   * Creates a kernel that forwards every call.
+   *
+   * @param kernel receives the calls
+   */
   protected ForwardingKernel(Kernel kernel) {
     this.kernel = kernel;
   }
@@ -21,27 +25,18 @@ public abstract class ForwardingKernel implements Kernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int from, int to) {
-    kernel.combine(basis, coefficients, scale, factor, from, to);
+      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+    kernel.combine(basis, coefficients, scale, factor, start, end);
   }
 
   @Override
-  public void project(Basis basis, float[] gradient, double[] products, int from, int to) {
-    kernel.project(basis, gradient, products, from, to);
+  public void project(Basis basis, float[] gradient, double[] products, int start, int end) {
+    kernel.project(basis, gradient, products, start, end);
   }
 
   @Override
-  public void delta(
-      float[] a,
-      float[] b,
-      int rank,
-      int cols,
-      int row,
-      int rows,
-      int from,
-      int count,
-      double[] delta) {
-    kernel.delta(a, b, rank, cols, row, rows, from, count, delta);
+  public void delta(float[] a, float[] b, int rank, int cols, Block block, double[] delta) {
+    kernel.delta(a, b, rank, cols, block, delta);
   }
 
   @Override
@@ -51,9 +46,7 @@ public abstract class ForwardingKernel implements Kernel {
       MemorySegment merged,
       long first,
       int count,
-      double[] multipliers,
-      double[][] deltas,
-      int at) {
-    return kernel.merge(dtype, weights, merged, first, count, multipliers, deltas, at);
+      Summands summands) {
+    return kernel.merge(dtype, weights, merged, first, count, summands);
   }
 }

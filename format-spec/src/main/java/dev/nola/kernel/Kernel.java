@@ -7,43 +7,83 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The four inner loops of the format. Implementations are stateless, safe for use by any number of
- * threads, and bitwise equal to each other for every input; {@link ScalarKernel} defines the bits.
+ * threads, and bitwise equal to each other for every input; {@code ScalarKernel} defines the bits.
  */
 public interface Kernel {
-  /** Elements that no part of a factor divides: a multiple of every generator's Philox block. */
+  /** Parts of a factor begin at multiples of this many elements: every generator's Philox block. */
   int BLOCK = 128;
 
-  /** Partial sums of a transposed product. */
+  /** The number of partial sums of a transposed product. */
   int PARTIAL_SUMS = 16;
 
-  /** What people call it, such as {@code scalar}. */
+  /**
+   * A block of ΔW.
+   *
+   * @param row the first row
+   * @param rows number of rows
+   * @param column the first column
+   * @param columns number of columns
+   */
+  record Block(int row, int rows, int column, int columns) {}
+
+  /**
+   * What a merge adds to weights: Σₙ multipliers[n]·deltas[n], in ascending order of n.
+   *
+   * @param multipliers w, one a delta
+   * @param deltas Δ, each row-major
+   * @param offset index of the first element in each of {@code deltas}
+   */
+  record Summands(double[] multipliers, double[][] deltas, int offset) {
+    /**
+     * Returns the summands of later elements.
+     *
+     * @param elements number of elements to skip
+     * @return the same deltas from there on
+     */
+    Summands skip(int elements) {
+      return new Summands(multipliers, deltas, offset + elements);
+    }
+  }
+
+  /**
+   * Returns the name for people.
+   *
+   * @return such as {@code scalar}
+   */
   String name();
 
   /**
-   * A part of a factor: {@code factor[e] = f32(f64(Σᵢ vᵢ·bᵢ[e])·f64(scale))} for from ≤ e < to, the
-   * sum exact, both roundings to nearest even, a zero stored as +0 (SPEC.md section 7.1). For side
-   * B, scale is 1.
+   * Computes a part of a factor: {@code factor[e] = f32(f64(Σᵢ vᵢ·bᵢ[e])·f64(scale))} for start ≤ e
+   * < end, the sum exact, both roundings to nearest even, a zero stored as +0 (SPEC.md section
+   * 7.1).
    *
    * @param basis names the integers b; its length is that of {@code factor}
    * @param coefficients the odd integers v, at most as many as {@code
    *     basis.generator().maxCoefficients} allows
    * @param scale the layer's scale for side A, 1 for side B
    * @param factor receives the elements, row-major
-   * @param from first element, a multiple of {@value #BLOCK}; 0 for {@link Generator#SRHT}, whose
+   * @param start first element, a multiple of {@value #BLOCK}; 0 for {@link Generator#SRHT}, whose
    *     elements come from one transform
-   * @param to the end, the factor's length or a multiple of {@value #BLOCK}; the factor's length
-   *     for {@link Generator#SRHT}
+   * @param end one past the last element: the factor's length, or, unless the generator is {@link
+   *     Generator#SRHT}, a multiple of {@value #BLOCK}
    */
-  void combine(Basis basis, int[] coefficients, float scale, float[] factor, int from, int to);
+  void combine(Basis basis, int[] coefficients, float scale, float[] factor, int start, int end);
 
-  /** The whole of a factor. */
+  /**
+   * Computes a whole factor.
+   *
+   * @param basis names the integers b; its length is that of {@code factor}
+   * @param coefficients the odd integers v
+   * @param scale the layer's scale for side A, 1 for side B
+   * @param factor receives the elements, row-major
+   */
   default void combine(Basis basis, int[] coefficients, float scale, float[] factor) {
     combine(basis, coefficients, scale, factor, 0, factor.length);
   }
 
   /**
-   * Transposed products, with which coefficients are trained: {@code products[i] = Σₑ
-   * bᵢ[e]·gradient[e]} for from ≤ i < to.
+   * Computes transposed products, which training needs: {@code products[i] = Σₑ bᵢ[e]·gradient[e]}
+   * for start ≤ i < end.
    *
    * <p>Sums are in f64 and in one fixed order, so that training is reproducible: element e of an
    * independent basis adds to partial sum (e div n) mod {@value #PARTIAL_SUMS}, n being {@link
@@ -54,42 +94,36 @@ public interface Kernel {
    *
    * @param basis names the integers b; its length is that of {@code gradient}
    * @param gradient the gradient of the loss with respect to the factor, row-major
-   * @param products receives the products; normalisation is the caller's
-   * @param from first basis vector
-   * @param to the end of the basis vectors
+   * @param products receives the products, not normalised
+   * @param start first basis vector
+   * @param end one past the last basis vector
    */
-  void project(Basis basis, float[] gradient, double[] products, int from, int to);
+  void project(Basis basis, float[] gradient, double[] products, int start, int end);
 
-  /** All transposed products that {@code products} has room for. */
+  /**
+   * Computes as many transposed products as {@code products} has elements.
+   *
+   * @param basis names the integers b; its length is that of {@code gradient}
+   * @param gradient the gradient of the loss with respect to the factor, row-major
+   * @param products receives the products, not normalised
+   */
   default void project(Basis basis, float[] gradient, double[] products) {
     project(basis, gradient, products, 0, products.length);
   }
 
   /**
-   * A block of ΔW: {@code delta[i·count + j] = Σₜ f64(a[(row + i)·rank + t])·f64(b[t·cols + from +
-   * j])} for 0 ≤ i < rows and 0 ≤ j < count, t ascending from +0, each step rounded to f64 (SPEC.md
-   * section 7.2).
+   * Computes a block of ΔW: {@code delta[i·columns + j] = Σₜ f64(a[(row + i)·rank +
+   * t])·f64(b[t·cols + column + j])} for 0 ≤ i < rows and 0 ≤ j < columns, t ascending from +0,
+   * each step rounded to f64 (SPEC.md section 7.2).
    *
    * @param a factor A, R×r row-major
    * @param b factor B, r×C row-major
    * @param rank r
    * @param cols C
-   * @param row the first row
-   * @param rows number of rows
-   * @param from the first column
-   * @param count number of columns
+   * @param block rows and columns to compute
    * @param delta receives the block, row-major
    */
-  void delta(
-      float[] a,
-      float[] b,
-      int rank,
-      int cols,
-      int row,
-      int rows,
-      int from,
-      int count,
-      double[] delta);
+  void delta(float[] a, float[] b, int rank, int cols, Block block, double[] delta);
 
   /**
    * Adds deltas to weights: {@code merged = f64(weight) + w₀·Δ₀ + w₁·Δ₁ …} in f64, in the order
@@ -101,11 +135,9 @@ public interface Kernel {
    * @param merged receives the merged elements, at the same place; may be the same memory
    * @param first the first element of both to merge
    * @param count number of elements to merge
-   * @param multipliers w, one a delta
-   * @param deltas Δ
-   * @param at index of the first element's Δ in each of {@code deltas}
+   * @param summands the multipliers w and the deltas Δ
    * @return the first of these elements, counted from {@code first}, whose finite weight did not
-   *     stay finite; {@code merged} is of no use then. Or −1
+   *     stay finite, which leaves {@code merged} undefined; or −1
    */
   int merge(
       DType dtype,
@@ -113,7 +145,5 @@ public interface Kernel {
       MemorySegment merged,
       long first,
       int count,
-      double[] multipliers,
-      double[][] deltas,
-      int at);
+      Summands summands);
 }

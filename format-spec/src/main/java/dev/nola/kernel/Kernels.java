@@ -2,11 +2,11 @@ package dev.nola.kernel;
 
 import java.util.concurrent.ForkJoinPool;
 
-/** The one place where a {@link Kernel} is chosen. */
+/** Creates and chooses kernels. */
 public final class Kernels {
   /**
-   * System property that chooses: {@code scalar}, {@code vector}, or absent for the fastest that
-   * this JVM can run.
+   * The system property that chooses the kernel: {@code scalar} or {@code vector}; by default, the
+   * fastest that this JVM can run.
    */
   public static final String PROPERTY = "nola.kernel";
 
@@ -15,12 +15,12 @@ public final class Kernels {
   private Kernels() {}
 
   /**
-   * The kernel that {@value #PROPERTY} names, else the fastest one that this JVM can run: the
-   * vector kernel where the JVM was started with {@code --add-modules jdk.incubator.vector}, else
-   * the scalar one.
+   * Returns the kernel that {@value #PROPERTY} names. By default, this is the vector kernel if the
+   * JVM was started with {@code --add-modules jdk.incubator.vector}, and otherwise the scalar one.
    *
-   * @throws IllegalArgumentException if the property names no kernel, or one that this JVM cannot
-   *     run
+   * @return the kernel
+   * @throws IllegalArgumentException if the property has another value, or names a kernel that this
+   *     JVM cannot run
    */
   public static Kernel chosen() {
     String wanted = System.getProperty(PROPERTY);
@@ -32,51 +32,62 @@ public final class Kernels {
       case VectorKernel.NAME -> vector();
       default ->
           throw new IllegalArgumentException(
-              "system property %s=%s, must be scalar, vector or absent"
+              "invalid system property %s: %s; must be scalar, vector or absent"
                   .formatted(PROPERTY, wanted));
     };
   }
 
-  /** The reference: slow, and as close to SPEC.md as code can be. */
+  /**
+   * Returns the reference kernel, which follows SPEC.md closely and is slow.
+   *
+   * @return the kernel
+   */
   public static Kernel scalar() {
     return new ScalarKernel();
   }
 
-  /** Whether this JVM can run the vector kernel. */
+  /**
+   * Returns whether this JVM can run the vector kernel.
+   *
+   * @return true if it was started with {@code --add-modules jdk.incubator.vector}
+   */
   public static boolean canVectorize() {
     return ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
   }
 
   /**
-   * The kernel on the Vector API.
+   * Returns the kernel on the Vector API.
    *
+   * @return the kernel
    * @throws IllegalArgumentException if this JVM was started without the module that it needs
    */
   public static Kernel vector() {
     if (!canVectorize()) {
       throw new IllegalArgumentException(
-          "the vector kernel needs a JVM started with --add-modules " + VECTOR_MODULE);
+          "vector kernel not available; start the JVM with --add-modules " + VECTOR_MODULE);
     }
     return new VectorKernel();
   }
 
   /**
-   * A kernel that divides its work among the threads of a pool, whichever thread calls it, and
-   * gives the same bits.
+   * Returns a kernel that divides its work among the threads of a pool, whichever thread calls it,
+   * and returns the same bits.
    *
    * @param kernel does the arithmetic
    * @param pool its threads; the caller closes it
+   * @return the kernel
    */
   public static Kernel parallel(Kernel kernel, ForkJoinPool pool) {
     return new ParallelKernel(kernel, pool);
   }
 
   /**
-   * A kernel for a process that reconstructs an adapter or two and ends, with the same bits. The
-   * transforms of srht are so little work that the vector kernel is still being compiled when they
-   * are done, and slow until then; scalar code is not. A process that stays has no use for it.
+   * Returns a kernel for processes that reconstruct one or two adapters and end, with the same
+   * bits. The transforms of srht are so short that they end before the vector code is compiled;
+   * until then scalar code is faster. Long-running processes do not need it.
    *
    * @param kernel does everything else
+   * @return the kernel
    */
   public static Kernel forShortRuns(Kernel kernel) {
     return new ShortRunKernel(kernel);

@@ -31,40 +31,44 @@ final class ParallelKernel extends ForwardingKernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int from, int to) {
+      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
     int grain = basis.generator() == Generator.SRHT ? Integer.MAX_VALUE : ELEMENTS;
     inParts(
-        from,
-        to,
+        start,
+        end,
         grain,
-        (begin, end) -> kernel.combine(basis, coefficients, scale, factor, begin, end));
+        (first, limit) -> kernel.combine(basis, coefficients, scale, factor, first, limit));
   }
 
   @Override
-  public void project(Basis basis, float[] gradient, double[] products, int from, int to) {
+  public void project(Basis basis, float[] gradient, double[] products, int start, int end) {
     int grain = basis.generator() == Generator.SRHT ? Integer.MAX_VALUE : VECTORS;
-    inParts(from, to, grain, (begin, end) -> kernel.project(basis, gradient, products, begin, end));
+    inParts(
+        start,
+        end,
+        grain,
+        (first, limit) -> kernel.project(basis, gradient, products, first, limit));
   }
 
   @FunctionalInterface
   private interface Part {
-    void run(int from, int to);
+    void run(int start, int end);
   }
 
   /** Runs parts of a whole number of grains, all but the last equally long. */
-  private void inParts(int from, int to, int grain, Part part) {
+  private void inParts(int start, int end, int grain, Part part) {
     int parts = PARTS_PER_THREAD * pool.getParallelism();
-    long grains = ((long) to - from - 1) / grain / parts + 1;
+    long grains = ((long) end - start - 1) / grain / parts + 1;
     long length = grains * grain;
-    if (pool.getParallelism() == 1 || to - from <= length) {
-      part.run(from, to);
+    if (pool.getParallelism() == 1 || end - start <= length) {
+      part.run(start, end);
       return;
     }
     List<ForkJoinTask<?>> tasks = new ArrayList<>();
-    for (long begin = from; begin < to; begin += length) {
-      int start = (int) begin;
-      int end = (int) Math.min(to, begin + length);
-      tasks.add(ForkJoinTask.adapt(() -> part.run(start, end)));
+    for (long first = start; first < end; first += length) {
+      int partStart = (int) first;
+      int partEnd = (int) Math.min(end, first + length);
+      tasks.add(ForkJoinTask.adapt(() -> part.run(partStart, partEnd)));
     }
     pool.invoke(
         ForkJoinTask.adapt(

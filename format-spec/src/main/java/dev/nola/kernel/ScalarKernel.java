@@ -14,8 +14,8 @@ final class ScalarKernel implements Kernel {
   static final String NAME = "scalar";
 
   /**
-   * Elements that are summed at a time: {@link #PARTIAL_SUMS} blocks of any generator, small enough
-   * for the first cache.
+   * Elements that are summed at a time: {@link #PARTIAL_SUMS} blocks of any generator, few enough
+   * for the first-level cache.
    */
   private static final int STRIP = PARTIAL_SUMS * BLOCK;
 
@@ -31,24 +31,24 @@ final class ScalarKernel implements Kernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int from, int to) {
+      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
     if (basis.generator() == Generator.SRHT) {
       combineColumns(new Hadamard(basis), coefficients, scale, factor);
       return;
     }
     long[] sums = new long[STRIP];
     int[] integers = new int[STRIP];
-    for (long at = from; at < to; at += STRIP) {
-      int count = (int) Math.min(STRIP, to - at);
+    for (long strip = start; strip < end; strip += STRIP) {
+      int count = (int) Math.min(STRIP, end - strip);
       Arrays.fill(sums, 0);
       for (int i = 0; i < coefficients.length; i++) {
-        basis.vector(i, (int) at, count, integers);
+        basis.vector(i, (int) strip, count, integers);
         for (int e = 0; e < count; e++) {
           sums[e] += (long) coefficients[i] * integers[e];
         }
       }
       for (int e = 0; e < count; e++) {
-        factor[(int) at + e] = rounded(sums[e], scale);
+        factor[(int) strip + e] = rounded(sums[e], scale);
       }
     }
   }
@@ -80,36 +80,34 @@ final class ScalarKernel implements Kernel {
     }
   }
 
-  /**
-   * The two roundings of a factor's element; adding +0 turns −0 into +0 and changes nothing else.
-   */
+  /** Rounds a factor's element twice; adding +0 turns −0 into +0 and changes nothing else. */
   static float rounded(long sum, float scale) {
     return (float) ((double) sum * (double) scale) + 0.0f;
   }
 
-  /** Bit n of a Philox block, least significant bit of word 0 first. */
+  /** Returns bit n of a Philox block, least significant bit of word 0 first. */
   private static int bit(int[] words, int n) {
     return words[n / 32] >>> n % 32 & 1;
   }
 
   @Override
-  public void project(Basis basis, float[] gradient, double[] products, int from, int to) {
+  public void project(Basis basis, float[] gradient, double[] products, int start, int end) {
     if (basis.generator() == Generator.SRHT) {
-      projectColumns(new Hadamard(basis), gradient, products, from, to);
+      projectColumns(new Hadamard(basis), gradient, products, start, end);
       return;
     }
     int[] integers = new int[STRIP];
     double[] partial = new double[PARTIAL_SUMS];
     int perBlock = basis.generator().perBlock();
-    for (int i = from; i < to; i++) {
+    for (int i = start; i < end; i++) {
       Arrays.fill(partial, 0);
-      for (long at = 0; at < gradient.length; at += STRIP) {
-        int count = (int) Math.min(STRIP, gradient.length - at);
-        basis.vector(i, (int) at, count, integers);
+      for (long strip = 0; strip < gradient.length; strip += STRIP) {
+        int count = (int) Math.min(STRIP, gradient.length - strip);
+        basis.vector(i, (int) strip, count, integers);
         for (int e = 0; e < count; e++) {
           // 24 bits times 24 bits: the product is exact, so only the sums round.
           partial[e / perBlock % PARTIAL_SUMS] +=
-              (double) integers[e] * (double) gradient[(int) at + e];
+              (double) integers[e] * (double) gradient[(int) strip + e];
         }
       }
       products[i] = addedInHalves(partial);
@@ -126,7 +124,7 @@ final class ScalarKernel implements Kernel {
   }
 
   private static void projectColumns(
-      Hadamard hadamard, float[] gradient, double[] products, int from, int to) {
+      Hadamard hadamard, float[] gradient, double[] products, int start, int end) {
     int n = Hadamard.columns(gradient.length);
     double[] sums = new double[n];
     int[] signs = new int[4];
@@ -147,27 +145,19 @@ final class ScalarKernel implements Kernel {
         }
       }
     }
-    for (int i = from; i < to; i++) {
+    for (int i = start; i < end; i++) {
       products[i] = sums[hadamard.column(i)];
     }
   }
 
   @Override
-  public void delta(
-      float[] a,
-      float[] b,
-      int rank,
-      int cols,
-      int row,
-      int rows,
-      int from,
-      int count,
-      double[] delta) {
-    Arrays.fill(delta, 0, rows * count, 0.0);
-    for (int i = 0; i < rows; i++) {
+  public void delta(float[] a, float[] b, int rank, int cols, Block block, double[] delta) {
+    int count = block.columns();
+    Arrays.fill(delta, 0, block.rows() * count, 0.0);
+    for (int i = 0; i < block.rows(); i++) {
       for (int t = 0; t < rank; t++) {
-        double left = a[(row + i) * rank + t];
-        int right = t * cols + from;
+        double left = a[(block.row() + i) * rank + t];
+        int right = t * cols + block.column();
         for (int j = 0; j < count; j++) {
           // 24 bits times 24 bits: the product is exact, so a fused multiply-add gives the same
           // bits.
@@ -184,24 +174,10 @@ final class ScalarKernel implements Kernel {
       MemorySegment merged,
       long first,
       int count,
-      double[] multipliers,
-      double[][] deltas,
-      int at) {
-    return merge(dtype, weights, merged, first, 0, count, multipliers, deltas, at);
-  }
-
-  /** Merges elements from ≤ e < to of those that start at {@code first}. */
-  int merge(
-      DType dtype,
-      MemorySegment weights,
-      MemorySegment merged,
-      long first,
-      int from,
-      int to,
-      double[] multipliers,
-      double[][] deltas,
-      int at) {
-    for (int e = from; e < to; e++) {
+      Summands summands) {
+    double[] multipliers = summands.multipliers();
+    double[][] deltas = summands.deltas();
+    for (int e = 0; e < count; e++) {
       float weight = weight(dtype, weights, first + e);
       if (!Float.isFinite(weight)) {
         copy(dtype, weights, merged, first + e);
@@ -209,7 +185,7 @@ final class ScalarKernel implements Kernel {
       }
       double sum = weight;
       for (int n = 0; n < deltas.length; n++) {
-        sum += multipliers[n] * deltas[n][at + e];
+        sum += multipliers[n] * deltas[n][summands.offset() + e];
       }
       if (!store(dtype, merged, first + e, (float) sum)) {
         return e;
@@ -226,14 +202,14 @@ final class ScalarKernel implements Kernel {
     };
   }
 
-  private static void copy(DType dtype, MemorySegment from, MemorySegment to, long e) {
+  private static void copy(DType dtype, MemorySegment weights, MemorySegment merged, long e) {
     switch (dtype) {
-      case F32 -> to.setAtIndex(INT, e, from.getAtIndex(INT, e));
-      case F16, BF16 -> to.setAtIndex(SHORT, e, from.getAtIndex(SHORT, e));
+      case F32 -> merged.setAtIndex(INT, e, weights.getAtIndex(INT, e));
+      case F16, BF16 -> merged.setAtIndex(SHORT, e, weights.getAtIndex(SHORT, e));
     }
   }
 
-  /** Stores a sum rounded to nearest even, and tells whether it stayed finite. */
+  /** Stores a sum rounded to nearest even; returns whether it stayed finite. */
   private static boolean store(DType dtype, MemorySegment merged, long e, float value) {
     return switch (dtype) {
       case F32 -> {

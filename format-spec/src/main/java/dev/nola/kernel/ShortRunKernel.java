@@ -13,8 +13,8 @@ final class ShortRunKernel extends ForwardingKernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int from, int to) {
+      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
     (basis.generator() == Generator.SRHT ? scalar : kernel)
-        .combine(basis, coefficients, scale, factor, from, to);
+        .combine(basis, coefficients, scale, factor, start, end);
   }
 }

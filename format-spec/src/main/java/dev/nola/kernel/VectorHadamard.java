@@ -117,22 +117,22 @@ final class VectorHadamard {
     }
   }
 
-  private static void sign(int signs, float[] values, int from, float[] signed, int to) {
+  private static void sign(int signs, float[] values, int source, float[] signed, int target) {
     for (int bit = 0; bit < Integer.SIZE; bit += LANES) {
       IntVector flip =
           IntVector.broadcast(INTS, signs >>> bit)
               .lanewise(VectorOperators.LSHL, TO_SIGN)
               .and(Integer.MIN_VALUE);
-      FloatVector.fromArray(FLOATS, values, from + bit)
+      FloatVector.fromArray(FLOATS, values, source + bit)
           .reinterpretAsInts()
           .lanewise(VectorOperators.XOR, flip)
           .reinterpretAsFloats()
           .add(0.0f)
-          .intoArray(signed, to + bit);
+          .intoArray(signed, target + bit);
     }
   }
 
-  void project(float[] gradient, double[] products, int from, int to) {
+  void project(float[] gradient, double[] products, int start, int end) {
     float[] signed = new float[gradient.length];
     sign(gradient, -1, signed);
     double[] sums = new double[columns];
@@ -143,7 +143,7 @@ final class VectorHadamard {
       }
     }
     FastHadamard.transform(sums);
-    for (int i = from; i < to; i++) {
+    for (int i = start; i < end; i++) {
       products[i] = sums[hadamard.column(i)];
     }
   }

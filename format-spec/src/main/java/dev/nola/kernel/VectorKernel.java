@@ -6,7 +6,7 @@ import dev.nola.generator.Generator;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The kernel on the Vector API, at whatever width the machine has. Lanes are blocks of Philox: each
+ * The kernel on the Vector API, at the machine's vector width. Lanes are blocks of Philox: each
  * step computes one block of as many counters as an int vector has lanes and uses it at once, so
  * that no basis is ever stored.
  */
@@ -22,36 +22,28 @@ final class VectorKernel implements Kernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int from, int to) {
+      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
     switch (basis.generator()) {
       case UNIFORM24, UNIFORM8 ->
-          new VectorUniform(basis, coefficients).combine(scale, factor, from, to);
-      case RADEMACHER -> new VectorRademacher(basis, coefficients).combine(scale, factor, from, to);
+          new VectorUniform(basis, coefficients).combine(scale, factor, start, end);
+      case RADEMACHER ->
+          new VectorRademacher(basis, coefficients).combine(scale, factor, start, end);
       case SRHT -> new VectorHadamard(basis).combine(coefficients, scale, factor);
     }
   }
 
   @Override
-  public void project(Basis basis, float[] gradient, double[] products, int from, int to) {
+  public void project(Basis basis, float[] gradient, double[] products, int start, int end) {
     if (basis.generator() == Generator.SRHT) {
-      new VectorHadamard(basis).project(gradient, products, from, to);
+      new VectorHadamard(basis).project(gradient, products, start, end);
     } else {
-      new VectorProjection(basis, to - from).project(gradient, products, from, to);
+      new VectorProjection(basis, end - start).project(gradient, products, start, end);
     }
   }
 
   @Override
-  public void delta(
-      float[] a,
-      float[] b,
-      int rank,
-      int cols,
-      int row,
-      int rows,
-      int from,
-      int count,
-      double[] delta) {
-    VectorMerge.delta(a, b, rank, cols, row, rows, from, count, delta);
+  public void delta(float[] a, float[] b, int rank, int cols, Block block, double[] delta) {
+    VectorMerge.delta(a, b, rank, cols, block, delta);
   }
 
   @Override
@@ -61,23 +53,23 @@ final class VectorKernel implements Kernel {
       MemorySegment merged,
       long first,
       int count,
-      double[] multipliers,
-      double[][] deltas,
-      int at) {
-    int e = 0;
+      Summands summands) {
+    int done = 0;
     while (true) {
-      e = VectorMerge.merge(dtype, weights, merged, first, e, count, multipliers, deltas, at);
-      if (e == count) {
+      done +=
+          VectorMerge.merge(
+              dtype, weights, merged, first + done, count - done, summands.skip(done));
+      if (done == count) {
         return -1;
       }
-      // The rest that fills no vector, or a strip with a weight that is not or does not stay
+      // What follows fills no vector, or is a strip with a weight that is not or does not stay
       // finite.
-      int end = Math.min(count, e + VectorMerge.STRIP);
-      int overflow = scalar.merge(dtype, weights, merged, first, e, end, multipliers, deltas, at);
+      int rest = Math.min(count - done, VectorMerge.STRIP);
+      int overflow = scalar.merge(dtype, weights, merged, first + done, rest, summands.skip(done));
       if (overflow >= 0) {
-        return overflow;
+        return done + overflow;
       }
-      e = end;
+      done += rest;
     }
   }
 }

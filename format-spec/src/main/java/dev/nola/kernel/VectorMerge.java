@@ -4,6 +4,8 @@ import static dev.nola.kernel.VectorPhilox.INTS;
 import static dev.nola.kernel.VectorPhilox.LANES;
 
 import dev.nola.format.DType;
+import dev.nola.kernel.Kernel.Block;
+import dev.nola.kernel.Kernel.Summands;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.DoubleVector;
@@ -14,7 +16,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Blocks of ΔW, and their addition to weights. */
+/** Computes blocks of ΔW and adds them to weights. */
 final class VectorMerge {
   private static final VectorSpecies<Float> FLOATS = INTS.withLanes(float.class);
   private static final VectorSpecies<Double> DOUBLES = INTS.withLanes(double.class);
@@ -40,45 +42,41 @@ final class VectorMerge {
 
   private VectorMerge() {}
 
-  static void delta(
-      float[] a,
-      float[] b,
-      int rank,
-      int cols,
-      int row,
-      int rows,
-      int from,
-      int count,
-      double[] delta) {
+  static void delta(float[] a, float[] b, int rank, int cols, Block block, double[] delta) {
+    int row = block.row();
+    int rows = block.rows();
+    int column = block.column();
+    int count = block.columns();
     int vectors = count - count % (2 * HALF);
     int i = 0;
     for (; i <= rows - ROWS; i += ROWS) {
-      fourRows(a, (row + i) * rank, b, rank, cols, from, count, delta, i * count);
+      fourRows(a, (row + i) * rank, b, rank, cols, column, count, delta, i * count);
     }
     for (; i < rows; i++) {
-      oneRow(a, (row + i) * rank, b, rank, cols, from, count, delta, i * count);
+      oneRow(a, (row + i) * rank, b, rank, cols, column, count, delta, i * count);
     }
     for (i = 0; i < rows; i++) {
       for (int j = vectors; j < count; j++) {
         double sum = 0;
         for (int t = 0; t < rank; t++) {
-          sum += (double) a[(row + i) * rank + t] * (double) b[t * cols + from + j];
+          sum += (double) a[(row + i) * rank + t] * (double) b[t * cols + column + j];
         }
         delta[i * count + j] = sum;
       }
     }
   }
 
+  /** Computes four rows. Ten plain arguments, so that nothing but vectors is live in the loop. */
   private static void fourRows(
       float[] a,
       int left,
       float[] b,
       int rank,
       int cols,
-      int from,
+      int column,
       int count,
       double[] delta,
-      int at) {
+      int offset) {
     for (int j = 0; j <= count - 2 * HALF; j += 2 * HALF) {
       DoubleVector lower0 = DoubleVector.zero(DOUBLES);
       DoubleVector lower1 = DoubleVector.zero(DOUBLES);
@@ -88,7 +86,7 @@ final class VectorMerge {
       DoubleVector upper1 = DoubleVector.zero(DOUBLES);
       DoubleVector upper2 = DoubleVector.zero(DOUBLES);
       DoubleVector upper3 = DoubleVector.zero(DOUBLES);
-      int right = from + j;
+      int right = column + j;
       for (int t = left; t < left + rank; t++) {
         DoubleVector lower = doubles(b, right);
         DoubleVector upper = doubles(b, right + HALF);
@@ -106,7 +104,7 @@ final class VectorMerge {
         upper3 = upper.fma(a3, upper3);
         right += cols;
       }
-      int e = at + j;
+      int e = offset + j;
       lower0.intoArray(delta, e);
       upper0.intoArray(delta, e + HALF);
       e += count;
@@ -121,60 +119,60 @@ final class VectorMerge {
     }
   }
 
+  /** Computes one row, with the arguments of {@link #fourRows}. */
   private static void oneRow(
       float[] a,
       int left,
       float[] b,
       int rank,
       int cols,
-      int from,
+      int column,
       int count,
       double[] delta,
-      int at) {
+      int offset) {
     for (int j = 0; j <= count - 2 * HALF; j += 2 * HALF) {
       DoubleVector lower = DoubleVector.zero(DOUBLES);
       DoubleVector upper = DoubleVector.zero(DOUBLES);
-      int right = from + j;
+      int right = column + j;
       for (int t = left; t < left + rank; t++) {
         DoubleVector value = DoubleVector.broadcast(DOUBLES, a[t]);
         lower = doubles(b, right).fma(value, lower);
         upper = doubles(b, right + HALF).fma(value, upper);
         right += cols;
       }
-      lower.intoArray(delta, at + j);
-      upper.intoArray(delta, at + j + HALF);
+      lower.intoArray(delta, offset + j);
+      upper.intoArray(delta, offset + j + HALF);
     }
   }
 
-  private static DoubleVector doubles(float[] values, int at) {
+  private static DoubleVector doubles(float[] values, int offset) {
     return (DoubleVector)
-        FloatVector.fromArray(HALF_FLOATS, values, at)
+        FloatVector.fromArray(HALF_FLOATS, values, offset)
             .convertShape(VectorOperators.F2D, DOUBLES, 0);
   }
 
   /**
    * Merges as many elements as whole vectors have.
    *
-   * @return the end of the elements merged: that of the last whole vector, or the start of a strip
-   *     with a weight that is not finite or does not stay so
+   * @return the number of elements merged: those before the rest that fills no vector, or before a
+   *     strip with a weight that is not finite or does not stay so
    */
   static int merge(
       DType dtype,
       MemorySegment weights,
       MemorySegment merged,
       long first,
-      int from,
       int count,
-      double[] multipliers,
-      double[][] deltas,
-      int at) {
+      Summands summands) {
+    double[] multipliers = summands.multipliers();
+    double[][] deltas = summands.deltas();
     float[] strip = new float[STRIP];
-    int e = from;
+    int e = 0;
     while (count - e >= LANES) {
       int length = Math.min(STRIP, (count - e) / LANES * LANES);
       long weight = (first + e) * dtype.bytes();
       if (!read(dtype, weights, weight, strip, length)
-          || add(multipliers, deltas, at + e, strip, length) >= overflow(dtype)) {
+          || add(multipliers, deltas, summands.offset() + e, strip, length) >= overflow(dtype)) {
         return e;
       }
       write(dtype, strip, length, merged, weight);
@@ -184,17 +182,17 @@ final class VectorMerge {
   }
 
   /**
-   * strip = f32(f64(strip) + Σ multiplier·delta).
+   * Adds deltas: strip = f32(f64(strip) + Σ multiplier·delta).
    *
    * @return the bits of the largest magnitude
    */
   private static int add(
-      double[] multipliers, double[][] deltas, int at, float[] strip, int length) {
+      double[] multipliers, double[][] deltas, int offset, float[] strip, int length) {
     IntVector largest = IntVector.zero(HALF_INTS);
     for (int e = 0; e < length; e += HALF) {
       DoubleVector sum = doubles(strip, e);
       for (int n = 0; n < deltas.length; n++) {
-        sum = sum.add(DoubleVector.fromArray(DOUBLES, deltas[n], at + e).mul(multipliers[n]));
+        sum = sum.add(DoubleVector.fromArray(DOUBLES, deltas[n], offset + e).mul(multipliers[n]));
       }
       FloatVector rounded = (FloatVector) sum.convertShape(VectorOperators.D2F, HALF_FLOATS, 0);
       largest = largest.max(rounded.reinterpretAsInts().and(Integer.MAX_VALUE));
@@ -203,7 +201,7 @@ final class VectorMerge {
     return largest.reduceLanes(VectorOperators.MAX);
   }
 
-  /** The smallest magnitude that does not stay finite when rounded, as f32 bits. */
+  /** Returns the smallest magnitude that does not stay finite when rounded, as f32 bits. */
   private static int overflow(DType dtype) {
     return switch (dtype) {
       case F32 -> 0x7F80_0000;
@@ -213,51 +211,53 @@ final class VectorMerge {
   }
 
   /**
-   * @return false if a weight may have become another number than it stands for: an infinite or NaN
-   *     f16
+   * Widens weights to f32.
+   *
+   * @return false if the strip may hold wrong numbers, because an f16 weight is infinite or NaN
    */
   private static boolean read(
-      DType dtype, MemorySegment weights, long at, float[] strip, int length) {
+      DType dtype, MemorySegment weights, long offset, float[] strip, int length) {
     switch (dtype) {
-      case F32 -> readF32(weights, at, strip, length);
+      case F32 -> readF32(weights, offset, strip, length);
       case F16 -> {
-        return readF16(weights, at, strip, length);
+        return readF16(weights, offset, strip, length);
       }
-      case BF16 -> readBf16(weights, at, strip, length);
+      case BF16 -> readBf16(weights, offset, strip, length);
     }
     return true;
   }
 
-  private static void write(DType dtype, float[] strip, int length, MemorySegment merged, long at) {
+  private static void write(
+      DType dtype, float[] strip, int length, MemorySegment merged, long offset) {
     switch (dtype) {
-      case F32 -> writeF32(strip, length, merged, at);
-      case F16 -> writeF16(strip, length, merged, at);
-      case BF16 -> writeBf16(strip, length, merged, at);
+      case F32 -> writeF32(strip, length, merged, offset);
+      case F16 -> writeF16(strip, length, merged, offset);
+      case BF16 -> writeBf16(strip, length, merged, offset);
     }
   }
 
-  private static void readF32(MemorySegment weights, long at, float[] strip, int length) {
+  private static void readF32(MemorySegment weights, long offset, float[] strip, int length) {
     for (int e = 0; e < length; e += LANES) {
-      IntVector.fromMemorySegment(INTS, weights, at + (long) e * Float.BYTES, ORDER)
+      IntVector.fromMemorySegment(INTS, weights, offset + (long) e * Float.BYTES, ORDER)
           .reinterpretAsFloats()
           .intoArray(strip, e);
     }
   }
 
-  private static void readBf16(MemorySegment weights, long at, float[] strip, int length) {
+  private static void readBf16(MemorySegment weights, long offset, float[] strip, int length) {
     for (int e = 0; e < length; e += LANES) {
-      widened(weights, at + (long) e * Short.BYTES)
+      widened(weights, offset + (long) e * Short.BYTES)
           .lanewise(VectorOperators.LSHL, 16)
           .reinterpretAsFloats()
           .intoArray(strip, e);
     }
   }
 
-  /** Whether all weights are finite; an infinity or NaN becomes some finite number. */
-  private static boolean readF16(MemorySegment weights, long at, float[] strip, int length) {
+  /** Returns whether all weights are finite; infinities and NaNs become some finite number. */
+  private static boolean readF16(MemorySegment weights, long offset, float[] strip, int length) {
     IntVector largest = IntVector.zero(INTS);
     for (int e = 0; e < length; e += LANES) {
-      IntVector bits = widened(weights, at + (long) e * Short.BYTES);
+      IntVector bits = widened(weights, offset + (long) e * Short.BYTES);
       IntVector magnitude = bits.and(0x7FFF);
       largest = largest.max(magnitude);
       magnitude
@@ -272,24 +272,24 @@ final class VectorMerge {
     return largest.reduceLanes(VectorOperators.MAX) < 0x7C00;
   }
 
-  private static void writeF32(float[] strip, int length, MemorySegment merged, long at) {
+  private static void writeF32(float[] strip, int length, MemorySegment merged, long offset) {
     for (int e = 0; e < length; e += LANES) {
-      bits(strip, e).intoMemorySegment(merged, at + (long) e * Float.BYTES, ORDER);
+      bits(strip, e).intoMemorySegment(merged, offset + (long) e * Float.BYTES, ORDER);
     }
   }
 
-  private static void writeBf16(float[] strip, int length, MemorySegment merged, long at) {
+  private static void writeBf16(float[] strip, int length, MemorySegment merged, long offset) {
     for (int e = 0; e < length; e += LANES) {
       IntVector bits = bits(strip, e);
       IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
       narrowed(
           bits.add(0x7FFF).add(odd).lanewise(VectorOperators.LSHR, 16),
           merged,
-          at + (long) e * Short.BYTES);
+          offset + (long) e * Short.BYTES);
     }
   }
 
-  private static void writeF16(float[] strip, int length, MemorySegment merged, long at) {
+  private static void writeF16(float[] strip, int length, MemorySegment merged, long offset) {
     for (int e = 0; e < length; e += LANES) {
       IntVector bits = bits(strip, e);
       IntVector magnitude = bits.and(Integer.MAX_VALUE);
@@ -303,7 +303,7 @@ final class VectorMerge {
           normal
               .blend(subnormal, magnitude.compare(VectorOperators.LT, 113 << 23))
               .or(bits.lanewise(VectorOperators.LSHR, 16).and(0x8000));
-      narrowed(half, merged, at + (long) e * Short.BYTES);
+      narrowed(half, merged, offset + (long) e * Short.BYTES);
     }
   }
 
@@ -311,14 +311,14 @@ final class VectorMerge {
     return FloatVector.fromArray(FLOATS, strip, e).reinterpretAsInts();
   }
 
-  private static IntVector widened(MemorySegment weights, long at) {
+  private static IntVector widened(MemorySegment weights, long offset) {
     return (IntVector)
-        ShortVector.fromMemorySegment(HALF_SHORTS, weights, at, ORDER)
+        ShortVector.fromMemorySegment(HALF_SHORTS, weights, offset, ORDER)
             .convertShape(VectorOperators.ZERO_EXTEND_S2I, INTS, 0);
   }
 
-  private static void narrowed(IntVector bits, MemorySegment merged, long at) {
+  private static void narrowed(IntVector bits, MemorySegment merged, long offset) {
     ((ShortVector) bits.convertShape(VectorOperators.I2S, HALF_SHORTS, 0))
-        .intoMemorySegment(merged, at, ORDER);
+        .intoMemorySegment(merged, offset, ORDER);
   }
 }

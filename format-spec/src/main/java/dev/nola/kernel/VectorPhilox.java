@@ -10,9 +10,9 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Philox for as many neighbouring blocks at once as an int vector has lanes.
  *
- * <p>The state is kept in 64-bit lanes of which only the low half means anything: a multiplication
- * then needs a mask and gives both halves of its product, and no word is ever moved to another
- * lane. Blocks of even and of odd number are in vectors of their own until the words are stored.
+ * <p>The state is kept in 64-bit lanes of which only the low half is used: a multiplication then
+ * needs a mask and yields both halves of its product, and no word ever moves to another lane.
+ * Blocks of even and of odd number are in vectors of their own until the words are stored.
  */
 final class VectorPhilox {
   static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
@@ -35,21 +35,21 @@ final class VectorPhilox {
 
   /**
    * Writes blocks {@code block … block + LANES − 1} of a basis vector: word w of the block in lane
-   * b goes to {@code words[at + w · LANES + b]}.
+   * b goes to {@code words[offset + w · LANES + b]}.
    *
    * <p>An array, because vectors that a method returns are objects wherever the method is not
    * compiled into its caller.
    *
    * @param flip the bits of every word to invert
    */
-  void words(int block, int index, int flip, int[] words, int at) {
+  void words(int block, int index, int flip, int[] words, int offset) {
     rounds(block, index);
-    interleave(flip, words, at);
+    interleave(flip, words, offset);
   }
 
   /**
-   * Leaves each word of even blocks and of odd blocks in turn. There is not an instruction more in
-   * this method than must be: the compiler gives up on longer ones, and vectors become objects.
+   * Stores each word of even blocks and of odd blocks in turn. This method must stay short: the
+   * compiler does not optimize longer ones, and vectors become objects.
    */
   private void rounds(int block, int index) {
     LongVector m0 = unsigned(Philox.M0);
@@ -90,7 +90,7 @@ final class VectorPhilox {
     odd3.intoArray(halves, 7 * LANES);
   }
 
-  private void interleave(int flip, int[] words, int at) {
+  private void interleave(int flip, int[] words, int offset) {
     for (int w = 0; w < 4; w++) {
       IntVector even = IntVector.fromArray(INTS, halves, 2 * w * LANES);
       IntVector odd = IntVector.fromArray(INTS, halves, (2 * w + 1) * LANES);
@@ -98,7 +98,7 @@ final class VectorPhilox {
           .or(odd.reinterpretAsLongs().lanewise(VectorOperators.LSHL, 32))
           .reinterpretAsInts()
           .lanewise(VectorOperators.XOR, flip)
-          .intoArray(words, at + w * LANES);
+          .intoArray(words, offset + w * LANES);
     }
   }
 

@@ -51,9 +51,9 @@ final class VectorProjection {
     this.partials = new double[Math.min(GROUP, count) * PARTIALS];
   }
 
-  void project(float[] gradient, double[] products, int from, int to) {
-    for (int first = from; first < to; first += GROUP) {
-      int count = Math.min(GROUP, to - first);
+  void project(float[] gradient, double[] products, int start, int end) {
+    for (int first = start; first < end; first += GROUP) {
+      int count = Math.min(GROUP, end - first);
       Arrays.fill(partials, 0);
       for (long band = 0; band < gradient.length; band += BAND) {
         layOut(gradient, (int) band);
@@ -70,13 +70,13 @@ final class VectorProjection {
   }
 
   /** Element p of the block in lane b of a set goes to (set · perBlock + p) · LANES + slot(b). */
-  private void layOut(float[] gradient, int from) {
+  private void layOut(float[] gradient, int start) {
     Arrays.fill(laidOut, 0);
-    int count = Math.min(BAND, gradient.length - from);
+    int count = Math.min(BAND, gradient.length - start);
     for (int e = 0; e < count; e++) {
       int block = e / perBlock;
       int row = block / LANES * perBlock + e % perBlock;
-      laidOut[row * LANES + slot(block % LANES)] = gradient[from + e];
+      laidOut[row * LANES + slot(block % LANES)] = gradient[start + e];
     }
   }
 
@@ -85,13 +85,13 @@ final class VectorProjection {
     return (lane & 1) * HALF + (lane >> 1);
   }
 
-  private void add(int firstBlock, int sets, int index, int at, int count) {
+  private void add(int firstBlock, int sets, int index, int offset, int count) {
     for (int set = 0; set < sets; set++) {
       for (int n = 0; n < count; n++) {
         philox.words(firstBlock + set * LANES, index + n, 0, words, n * ROW);
       }
       int row = set * perBlock * LANES;
-      int partial = at * PARTIALS + set * LANES % PARTIALS;
+      int partial = offset * PARTIALS + set * LANES % PARTIALS;
       for (int n = 0; n < count; n++) {
         switch (basis.generator()) {
           case UNIFORM24 -> addWords(n * ROW, row, partial);
@@ -180,10 +180,10 @@ final class VectorProjection {
         .reinterpretAsDoubles();
   }
 
-  private double total(int at) {
+  private double total(int offset) {
     double[] ordered = new double[PARTIALS];
     for (int block = 0; block < PARTIALS; block++) {
-      ordered[block] = partials[at + block / LANES * LANES + slot(block % LANES)];
+      ordered[block] = partials[offset + block / LANES * LANES + slot(block % LANES)];
     }
     return ScalarKernel.addedInHalves(ordered);
   }

@@ -67,15 +67,15 @@ final class VectorRademacher {
     }
   }
 
-  void combine(float scale, float[] factor, int from, int to) {
-    int blocks = (to - 1) / BLOCK + 1;
-    for (long block = from / BLOCK; block < blocks; block += LANES) {
+  void combine(float scale, float[] factor, int start, int end) {
+    int blocks = (end - 1) / BLOCK + 1;
+    for (long block = start / BLOCK; block < blocks; block += LANES) {
       sum((int) block);
       for (int lane = 0; lane < LANES && block + lane < blocks; lane++) {
-        int at = (int) (block + lane) * BLOCK;
-        int count = Math.min(BLOCK, to - at);
+        int offset = (int) (block + lane) * BLOCK;
+        int count = Math.min(BLOCK, end - offset);
         for (int p = 0; p < count; p++) {
-          factor[at + p] = ScalarKernel.rounded(magnitudes - 2 * sums[p * LANES + lane], scale);
+          factor[offset + p] = ScalarKernel.rounded(magnitudes - 2 * sums[p * LANES + lane], scale);
         }
       }
     }

@@ -103,17 +103,17 @@ final class VectorUniform {
     return digits;
   }
 
-  void combine(float scale, float[] factor, int from, int to) {
-    int blocks = (to - 1) / perBlock + 1;
-    for (long block = from / perBlock; block < blocks; block += LANES) {
+  void combine(float scale, float[] factor, int start, int end) {
+    int blocks = (end - 1) / perBlock + 1;
+    for (long block = start / perBlock; block < blocks; block += LANES) {
       sum((int) block);
       for (int lane = 0; lane < LANES && block + lane < blocks; lane++) {
-        int at = (int) (block + lane) * perBlock;
-        int count = Math.min(perBlock, to - at);
+        int offset = (int) (block + lane) * perBlock;
+        int count = Math.min(perBlock, end - offset);
         for (int p = 0; p < count; p++) {
           int slot =
               bytes ? p * LANES + lane : p * LANES + (lane & 1) * LONGS.length() + (lane >> 1);
-          factor[at + p] = ScalarKernel.rounded(2 * wide[slot] + coefficientSum, scale);
+          factor[offset + p] = ScalarKernel.rounded(2 * wide[slot] + coefficientSum, scale);
         }
       }
     }
@@ -173,16 +173,16 @@ final class VectorUniform {
       ShortVector upper0 = ShortVector.zero(SHORTS);
       ShortVector both1 = ShortVector.zero(SHORTS);
       ShortVector upper1 = ShortVector.zero(SHORTS);
-      int at = w * LANES;
+      int offset = w * LANES;
       for (int n = 0; n < count; n++) {
         short v = digit[first + n];
-        ShortVector x0 = shorts(at);
-        ShortVector x1 = shorts(at + LANES);
+        ShortVector x0 = shorts(offset);
+        ShortVector x1 = shorts(offset + LANES);
         both0 = both0.add(x0.mul(v));
         upper0 = upper0.add(x0.lanewise(VectorOperators.ASHR, 8).mul(v));
         both1 = both1.add(x1.mul(v));
         upper1 = upper1.add(x1.lanewise(VectorOperators.ASHR, 8).mul(v));
-        at += ROW;
+        offset += ROW;
       }
       addShorts(lower(both0, upper0, middle), shift, 4 * w);
       addShorts(upper0, shift, 4 * w + 1);
@@ -191,8 +191,8 @@ final class VectorUniform {
     }
   }
 
-  private ShortVector shorts(int at) {
-    return IntVector.fromArray(INTS, words, at).reinterpretAsShorts();
+  private ShortVector shorts(int offset) {
+    return IntVector.fromArray(INTS, words, offset).reinterpretAsShorts();
   }
 
   private static ShortVector lower(ShortVector both, ShortVector upper, short middle) {
@@ -204,46 +204,46 @@ final class VectorUniform {
     IntVector pairs = narrow.reinterpretAsInts();
     IntVector lower = pairs.lanewise(VectorOperators.LSHL, 16).lanewise(VectorOperators.ASHR, 16);
     IntVector upper = pairs.lanewise(VectorOperators.ASHR, 16);
-    int at = p * LANES;
-    IntVector.fromArray(INTS, sums, at)
+    int offset = p * LANES;
+    IntVector.fromArray(INTS, sums, offset)
         .add(lower.lanewise(VectorOperators.LSHL, shift))
-        .intoArray(sums, at);
-    at += 2 * LANES;
-    IntVector.fromArray(INTS, sums, at)
+        .intoArray(sums, offset);
+    offset += 2 * LANES;
+    IntVector.fromArray(INTS, sums, offset)
         .add(upper.lanewise(VectorOperators.LSHL, shift))
-        .intoArray(sums, at);
+        .intoArray(sums, offset);
   }
 
   private void addWords(short[] digit, int first, int count, int shift) {
     for (int w = 0; w < 4; w += 2) {
       IntVector narrow0 = IntVector.zero(INTS);
       IntVector narrow1 = IntVector.zero(INTS);
-      int at = w * LANES;
+      int offset = w * LANES;
       for (int n = 0; n < count; n++) {
         int v = digit[first + n];
-        narrow0 = narrow0.add(signedWords(at).mul(v));
-        narrow1 = narrow1.add(signedWords(at + LANES).mul(v));
-        at += ROW;
+        narrow0 = narrow0.add(signedWords(offset).mul(v));
+        narrow1 = narrow1.add(signedWords(offset + LANES).mul(v));
+        offset += ROW;
       }
       addInts(narrow0, shift, w * LANES);
       addInts(narrow1, shift, (w + 1) * LANES);
     }
   }
 
-  private IntVector signedWords(int at) {
-    return IntVector.fromArray(INTS, words, at).lanewise(VectorOperators.ASHR, 8);
+  private IntVector signedWords(int offset) {
+    return IntVector.fromArray(INTS, words, offset).lanewise(VectorOperators.ASHR, 8);
   }
 
-  private void addInts(IntVector narrow, int shift, int at) {
+  private void addInts(IntVector narrow, int shift, int offset) {
     LongVector pairs = narrow.reinterpretAsLongs();
     LongVector even = pairs.lanewise(VectorOperators.LSHL, 32).lanewise(VectorOperators.ASHR, 32);
     LongVector odd = pairs.lanewise(VectorOperators.ASHR, 32);
-    LongVector.fromArray(LONGS, wide, at)
+    LongVector.fromArray(LONGS, wide, offset)
         .add(even.lanewise(VectorOperators.LSHL, shift))
-        .intoArray(wide, at);
-    at += LONGS.length();
-    LongVector.fromArray(LONGS, wide, at)
+        .intoArray(wide, offset);
+    offset += LONGS.length();
+    LongVector.fromArray(LONGS, wide, offset)
         .add(odd.lanewise(VectorOperators.LSHL, shift))
-        .intoArray(wide, at);
+        .intoArray(wide, offset);
   }
 }

@@ -11,7 +11,7 @@ import java.util.PriorityQueue;
  * (2^b−1)·step. The two quantizers differ in how they choose the step.
  */
 public enum Quantizer {
-  /** The step at which the largest coefficient is the largest level: nothing is clipped. */
+  /** Chooses the step that makes the largest coefficient the largest level: nothing is clipped. */
   ABSMAX {
     @Override
     double step(double[] magnitudes, double largest, int bits) {
@@ -20,9 +20,9 @@ public enum Quantizer {
   },
 
   /**
-   * The step with the least ‖x − step·v‖₂. It is the global optimum up to {@value #MAX_SWEEP} level
-   * changes (k·(2^(b−1) − 1): any k of practice up to 8 bits); beyond that, where levels are so
-   * many that little is to be gained, the local optimum next to that of {@link #ABSMAX}.
+   * Chooses the step with the least ‖x − step·v‖₂: the global optimum up to {@value #MAX_SWEEP}
+   * level changes (k·(2^(b−1) − 1), enough for any practical k up to 8 bits). With more levels
+   * there is little to gain, and it is the local optimum next to the step of {@link #ABSMAX}.
    */
   LEAST_SQUARES {
     @Override
@@ -37,31 +37,32 @@ public enum Quantizer {
   private static final int MAX_SWEEP = 1 << 22;
   private static final int REFINEMENTS = 32;
 
-  /** The step for these |x|, not all of them zero. */
+  /** Returns the step for magnitudes |x| that are not all zero. */
   abstract double step(double[] magnitudes, double largest, int bits);
 
   /**
    * Quantizes coefficients.
    *
    * @param coefficients trained values, at least one, all finite
-   * @param bits width of a code, 1..16
+   * @param bits width of a code, 1 to 16
+   * @return the codes, the step and the error
    * @throws IllegalArgumentException if there is no coefficient, one is not finite, or the width is
    *     out of range
    */
   public Quantized quantize(float[] coefficients, int bits) {
     if (bits < 1 || bits > Generator.MAX_BITS) {
       throw new IllegalArgumentException(
-          "code width=%d bits, must be 1..%d".formatted(bits, Generator.MAX_BITS));
+          "invalid code width: %d bits; must be 1 to %d".formatted(bits, Generator.MAX_BITS));
     }
     if (coefficients.length == 0) {
-      throw new IllegalArgumentException("there is no coefficient to quantize");
+      throw new IllegalArgumentException("no coefficients to quantize; needs at least one");
     }
     double[] magnitudes = new double[coefficients.length];
     double largest = 0;
     for (int j = 0; j < coefficients.length; j++) {
       if (!Float.isFinite(coefficients[j])) {
         throw new IllegalArgumentException(
-            "coefficient %d=%s, must be finite".formatted(j, coefficients[j]));
+            "invalid coefficient %d: %s; must be finite".formatted(j, coefficients[j]));
       }
       magnitudes[j] = Math.abs((double) coefficients[j]);
       largest = Math.max(largest, magnitudes[j]);
@@ -85,9 +86,11 @@ public enum Quantizer {
   }
 
   /**
-   * The scale of a layer: the product of both sides' steps and whatever else multiplies ΔW, as f32.
-   * A product too small for a scale becomes 0.
+   * Returns the scale of a layer: the product of both sides' steps and of everything else that
+   * multiplies ΔW (SPEC.md section 5.1). A product too small for a scale becomes 0.
    *
+   * @param parts the factors of the product
+   * @return 0, or {@link Layer#MIN_SCALE} to {@link Layer#MAX_SCALE}
    * @throws IllegalArgumentException if the product is negative, not a number or larger than {@link
    *     Layer#MAX_SCALE}
    */
@@ -98,22 +101,23 @@ public enum Quantizer {
     }
     if (!(product >= 0 && product <= Layer.MAX_SCALE)) {
       throw new IllegalArgumentException(
-          "scale=%s, must be 0 to %s".formatted(product, Float.toHexString(Layer.MAX_SCALE)));
+          "invalid scale: %s; must be 0 to %s"
+              .formatted(product, Float.toHexString(Layer.MAX_SCALE)));
     }
     float scale = (float) product;
     return scale < Layer.MIN_SCALE ? 0 : scale;
   }
 
-  /** The code of the odd integer next to x/step: level boundaries are the even integers. */
+  /** Returns the code of the odd integer next to x/step: levels change at the even integers. */
   private static int nearestCode(double ratio, int bits) {
     int half = 1 << bits - 1;
     return (int) Math.clamp(Math.floor(ratio / 2) + half, 0, 2 * half - 1);
   }
 
   /**
-   * Walks the step down from infinity. Between two changes of a level the magnitudes q are fixed
-   * and the best step for them is P/Q with P = Σ q·|x| and Q = Σ q², at an error of Σ x² − P²/Q:
-   * the largest P²/Q wins.
+   * Lowers the step from infinity. Between two changes of a level the magnitudes q are fixed and
+   * the best step for them is P/Q with P = Σ q·|x| and Q = Σ q², at an error of Σ x² − P²/Q: the
+   * largest P²/Q wins.
    */
   private static double sweptStep(double[] magnitudes, int bits) {
     int levels = 1 << bits - 1;
@@ -142,7 +146,7 @@ public enum Quantizer {
     return bestStep;
   }
 
-  /** The step at which a magnitude goes from 2·level − 1 to 2·level + 1 steps. */
+  /** The step at which a magnitude changes from 2·level − 1 to 2·level + 1 steps. */
   private record LevelChange(double magnitude, int level) implements Comparable<LevelChange> {
     double step() {
       return magnitude / (2.0 * level);

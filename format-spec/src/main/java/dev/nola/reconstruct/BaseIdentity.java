@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.SequencedSet;
 
 /**
- * The identity of a base model as far as an adapter touches it: a digest over the adapted tensors,
- * however they are spread over files (SPEC.md section 9).
+ * Computes the identity of a base model for an adapter: a digest over the adapted tensors, however
+ * they are spread over files (SPEC.md section 9).
  */
 public final class BaseIdentity {
   private BaseIdentity() {}
@@ -23,10 +23,10 @@ public final class BaseIdentity {
   /**
    * One adapted tensor of the base model.
    *
-   * @param name its name
-   * @param dtype its type
-   * @param shape its stored shape
-   * @param content SHA-256 of its bytes as stored, row-major and little-endian
+   * @param name the tensor's name
+   * @param dtype the element type
+   * @param shape the stored shape
+   * @param content SHA-256 of the stored bytes, row-major and little-endian
    */
   public record Tensor(String name, DType dtype, List<Integer> shape, Sha256 content) {
     /** Copies the shape. */
@@ -34,14 +34,25 @@ public final class BaseIdentity {
       shape = List.copyOf(shape);
     }
 
-    /** Hashes the tensor's bytes. */
+    /**
+     * Hashes a tensor.
+     *
+     * @param name the tensor's name
+     * @param dtype the element type
+     * @param shape the stored shape
+     * @param bytes the elements, row-major and little-endian
+     * @return the tensor with the digest of its bytes
+     */
     public static Tensor of(String name, DType dtype, List<Integer> shape, MemorySegment bytes) {
       return new Tensor(name, dtype, shape, new TreeHash("").bytes(bytes).finish());
     }
   }
 
   /**
-   * The names of the tensors that an adapter's base identity is made of: those its layers adapt.
+   * Returns the names of the tensors that are part of an adapter's base identity.
+   *
+   * @param adapter the adapter
+   * @return the tensors that its layers adapt, in file order
    */
   public static SequencedSet<String> tensorNames(Adapter adapter) {
     SequencedSet<String> names = new LinkedHashSet<>();
@@ -50,9 +61,11 @@ public final class BaseIdentity {
   }
 
   /**
-   * The identity of a base model with these adapted tensors, given in any order.
+   * Computes the identity of a base model.
    *
-   * @throws IllegalArgumentException if two tensors have one name
+   * @param tensors the adapted tensors, in any order
+   * @return the identity
+   * @throws IllegalArgumentException if two tensors have the same name
    */
   public static Sha256 of(Collection<Tensor> tensors) {
     List<Tensor> sorted =
@@ -63,7 +76,8 @@ public final class BaseIdentity {
     String previous = null;
     for (Tensor tensor : sorted) {
       if (tensor.name().equals(previous)) {
-        throw new IllegalArgumentException("tensor " + previous + " is there twice");
+        throw new IllegalArgumentException(
+            "duplicate tensor: " + previous + "; each name may occur once");
       }
       previous = tensor.name();
       root.digest(

@@ -10,13 +10,13 @@ import dev.nola.generator.Hadamard;
 import dev.nola.generator.Side;
 
 /**
- * What a reconstruction may cost. A file of 300 bytes can legally ask for hours of work: whoever
- * opens files of strangers sets a budget.
+ * Limits the cost of a reconstruction. A file of 300 bytes can legally ask for hours of work, so
+ * programs that open untrusted files set a budget.
  *
- * @param factorElements most elements of one factor, of 12 bytes of memory each while it is
- *     computed, at most {@link #MAX_ARRAY}
- * @param additions most additions over all factors: k·len for independent bases, len·(1 + ⌊log₂
- *     len⌋) for {@link Generator#SRHT}
+ * @param factorElements maximum number of elements of one factor, each of which takes 12 bytes of
+ *     memory during the computation; at most {@link #MAX_ARRAY}
+ * @param additions maximum number of additions over all factors: k·len for independent bases,
+ *     len·(1 + ⌊log₂ len⌋) for {@link Generator#SRHT}
  */
 public record Budget(long factorElements, long additions) {
   /**
@@ -26,27 +26,33 @@ public record Budget(long factorElements, long additions) {
   public static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
 
   /**
-   * Enough for the adapters of published models of 70 billion parameters; an hour or so of one core
+   * Sufficient for adapters of published models of 70 billion parameters; about an hour of one core
    * at most.
    */
   public static final Budget STANDARD = new Budget(1L << 28, 1L << 42);
 
-  /** As much as this implementation can do at all. */
+  /** The largest budget that this implementation supports. */
   public static final Budget UNLIMITED = new Budget(MAX_ARRAY, Long.MAX_VALUE);
 
   /**
-   * @throws IllegalArgumentException if a value is not positive, or {@code factorElements} beyond
+   * Checks the values.
+   *
+   * @throws IllegalArgumentException if a value is not positive, or {@code factorElements} exceeds
    *     {@link #MAX_ARRAY}
    */
   public Budget {
     if (factorElements < 1 || factorElements > MAX_ARRAY || additions < 1) {
       throw new IllegalArgumentException(
-          "budget factorElements=%d additions=%d: both must be at least 1, the first at most %d"
+          "invalid budget: factorElements=%d additions=%d; both must be at least 1, the first at most %d"
               .formatted(factorElements, additions, MAX_ARRAY));
     }
   }
 
-  /** Refuses an adapter whose reconstruction would cost more, before any of it is done. */
+  /**
+   * Checks that the reconstruction of an adapter stays within the budget, before it begins.
+   *
+   * @throws LimitExceededException if it does not
+   */
   void require(Adapter adapter) throws LimitExceededException {
     long total = 0;
     for (Layer layer : adapter.layers()) {
@@ -58,18 +64,18 @@ public record Budget(long factorElements, long additions) {
         }
         if (basis.length() > factorElements) {
           throw new LimitExceededException(
-              "tensor %s has a factor %s of %d elements, the budget is %d"
-                  .formatted(layer.tensor(), side, basis.length(), factorElements));
+              "factor %s of tensor %s exceeds the budget: %d elements; limit is %d"
+                  .formatted(side, layer.tensor(), basis.length(), factorElements));
         }
         // Cannot overflow: the format's own limit on Σ k·len is 2^53, and log₂ len adds at most a
-        // factor of 31 for the
-        // 2^38 elements that it allows.
+        // factor of 31 for the 2^38 elements that it allows.
         total += additions(basis, codes.count());
       }
     }
     if (total > additions) {
       throw new LimitExceededException(
-          "reconstruction takes %d additions, the budget is %d".formatted(total, additions));
+          "reconstruction exceeds the budget: %d additions; limit is %d"
+              .formatted(total, additions));
     }
   }
 

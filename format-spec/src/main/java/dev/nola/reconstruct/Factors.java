@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The reconstructed factors of one layer, from which any part of ΔW is computed on demand. The
- * arrays are not copied: whoever changes them changes ΔW.
+ * arrays are not copied: changing them changes ΔW.
  */
 public final class Factors {
   private final Kernel kernel;
@@ -32,11 +32,13 @@ public final class Factors {
   }
 
   /**
-   * Factors that were computed elsewhere, such as on a GPU.
+   * Wraps factors that were computed elsewhere, such as on a GPU.
    *
+   * @param layer the layer that was reconstructed
    * @param a R×r row-major; in the direct form R×C
    * @param b r×C row-major, or null in the direct form
-   * @throws IllegalArgumentException if one has not as many elements as the layer's
+   * @return the factors
+   * @throws IllegalArgumentException if an array is not as long as the layer requires
    */
   public static Factors of(Layer layer, float[] a, float @Nullable [] b) {
     Factors factors = new Factors(Kernels.chosen(), layer, a, b);
@@ -49,70 +51,93 @@ public final class Factors {
   private static void requireLength(Layer layer, String side, long actual, long expected) {
     if (actual != expected) {
       throw new IllegalArgumentException(
-          "factor %s of tensor %s has %d elements, must have %d"
+          "wrong length of factor %s of tensor %s: %d elements; must be %d"
               .formatted(side, layer.tensor(), actual, expected));
     }
   }
 
-  /** The layer that was reconstructed. */
+  /**
+   * Returns the layer that was reconstructed.
+   *
+   * @return the layer
+   */
   public Layer layer() {
     return layer;
   }
 
-  /** Factor A, R×r row-major; in the direct form ΔW itself, R×C. */
+  /**
+   * Returns factor A.
+   *
+   * @return R×r row-major; in the direct form ΔW itself, R×C
+   */
   public float[] a() {
     return a;
   }
 
-  /** Factor B, r×C row-major, or null in the direct form. */
+  /**
+   * Returns factor B.
+   *
+   * @return r×C row-major, or null in the direct form
+   */
   public float @Nullable [] b() {
     return b;
   }
 
-  /** r, or 0 in the direct form. */
+  /**
+   * Returns the rank.
+   *
+   * @return r, or 0 in the direct form
+   */
   public int rank() {
     return rank;
   }
 
-  /** Row i of ΔW, C values. */
+  /**
+   * Computes a row of ΔW.
+   *
+   * @param i the row, 0 ≤ i < R
+   * @return C values
+   * @throws IndexOutOfBoundsException if there is no such row
+   */
   public double[] deltaRow(int i) {
     Objects.checkIndex(i, layer.rows());
     double[] row = new double[layer.cols()];
-    delta(i, 1, 0, row.length, row);
+    delta(new Kernel.Block(i, 1, 0, row.length), row);
     return row;
   }
 
   /**
-   * A part of ΔW, flattened row-major.
+   * Computes a part of ΔW, flattened row-major (SPEC.md section 7.2).
    *
-   * @param from the first element, 0 ≤ from
+   * @param start the first element, at least 0
    * @param delta receives {@code count} values from index 0
-   * @param count number of elements, from + count ≤ R·C
+   * @param count number of elements, start + count ≤ R·C
+   * @throws IndexOutOfBoundsException if the part is not inside ΔW
    */
-  public void delta(long from, double[] delta, int count) {
-    Objects.checkFromIndexSize(from, count, layer.elements());
+  public void delta(long start, double[] delta, int count) {
+    Objects.checkFromIndexSize(start, count, layer.elements());
     int cols = layer.cols();
     for (int done = 0; done < count; ) {
-      long element = from + done;
+      long element = start + done;
       int column = (int) (element % cols);
       int part = Math.min(count - done, cols - column);
       double[] row = new double[part];
-      delta((int) (element / cols), 1, column, part, row);
+      delta(new Kernel.Block((int) (element / cols), 1, column, part), row);
       System.arraycopy(row, 0, delta, done, part);
       done += part;
     }
   }
 
-  /** A block of ΔW, row-major: rows row … row + rows − 1, columns from … from + count − 1. */
-  void delta(int row, int rows, int from, int count, double[] block) {
+  /** Computes a block of ΔW, row-major. */
+  void delta(Kernel.Block block, double[] delta) {
     if (b != null) {
-      kernel.delta(a, b, rank, layer.cols(), row, rows, from, count, block);
+      kernel.delta(a, b, rank, layer.cols(), block, delta);
       return;
     }
-    for (int i = 0; i < rows; i++) {
-      int at = (row + i) * layer.cols() + from;
-      for (int j = 0; j < count; j++) {
-        block[i * count + j] = a[at + j];
+    for (int i = 0; i < block.rows(); i++) {
+      int offset = (block.row() + i) * layer.cols() + block.column();
+      for (int j = 0; j < block.columns(); j++) {
+        delta[i * block.columns() + j] = a[offset + j];
       }
     }
   }

@@ -3,8 +3,8 @@ package dev.nola.reconstruct;
 import dev.nola.format.DType;
 
 /**
- * A finite weight would not have stayed finite in its type: the adapter does not fit this base
- * model.
+ * Thrown if a merged weight would be infinite in its type: the adapter is not for this base model,
+ * or its weight is too large.
  */
 public final class MergeOverflowException extends ArithmeticException {
   private final String tensor;
@@ -12,18 +12,26 @@ public final class MergeOverflowException extends ArithmeticException {
 
   MergeOverflowException(String tensor, long element, DType dtype) {
     super(
-        "tensor %s, element %d: the merged weight does not fit %s"
+        "merged weight too large for %3$s: element %2$d of tensor %1$s; is this the adapter's base model?"
             .formatted(tensor, element, dtype));
     this.tensor = tensor;
     this.element = element;
   }
 
-  /** The tensor that was merged. */
+  /**
+   * Returns the tensor that was merged.
+   *
+   * @return its name
+   */
   public String tensor() {
     return tensor;
   }
 
-  /** Number of the element in the flattened ΔW. */
+  /**
+   * Returns the element that would overflow.
+   *
+   * @return its index in the flattened ΔW
+   */
   public long element() {
     return element;
   }

@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * The digest tree of a reconstruction (SPEC.md section 8).
  *
- * @param root what the file carries
+ * @param root the digest that the file carries
  * @param layers leaves of the layers, in file order
  * @param dense leaves of the dense tensors, in file order
  */
@@ -19,7 +19,13 @@ public record ReconstructionDigest(Sha256 root, List<Sha256> layers, List<Sha256
     dense = List.copyOf(dense);
   }
 
-  /** The tree of these leaves. */
+  /**
+   * Computes the root of a tree.
+   *
+   * @param layers leaves of the layers, in file order
+   * @param dense leaves of the dense tensors, in file order
+   * @return the tree
+   */
   public static ReconstructionDigest of(List<Sha256> layers, List<Sha256> dense) {
     TreeHash root = new TreeHash("nola-adapter").u32(layers.size());
     layers.forEach(root::digest);
@@ -28,7 +34,12 @@ public record ReconstructionDigest(Sha256 root, List<Sha256> layers, List<Sha256
     return new ReconstructionDigest(root.finish(), layers, dense);
   }
 
-  /** The leaf of a layer. */
+  /**
+   * Computes the leaf of a layer.
+   *
+   * @param factors the reconstructed layer
+   * @return its leaf
+   */
   public static Sha256 leaf(Factors factors) {
     Layer layer = factors.layer();
     TreeHash leaf =
@@ -44,7 +55,12 @@ public record ReconstructionDigest(Sha256 root, List<Sha256> layers, List<Sha256
     return (b == null ? leaf : leaf.floats(b)).finish();
   }
 
-  /** The leaf of a dense tensor. */
+  /**
+   * Computes the leaf of a dense tensor.
+   *
+   * @param tensor the tensor
+   * @return its leaf
+   */
   public static Sha256 leaf(DenseTensor tensor) {
     return new TreeHash("nola-dense")
         .string(tensor.name())

@@ -24,8 +24,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns adapters into the bits they stand for. Immutable and thread-safe; the result depends on the
- * adapter alone, never on the kernel, the number of threads or the machine.
+ * Reconstructs adapters. Immutable and thread-safe; the result depends on the adapter alone, never
+ * on the kernel, the number of threads or the machine.
  */
 public final class Reconstructor {
   private final Kernel kernel;
@@ -38,30 +38,49 @@ public final class Reconstructor {
     this.budget = budget;
   }
 
-  /** The chosen kernel, all processors, {@link Budget#STANDARD}. */
+  /**
+   * Returns a reconstructor with {@link Kernels#chosen}, all processors and {@link
+   * Budget#STANDARD}.
+   *
+   * @return the reconstructor
+   * @throws IllegalArgumentException if the system property {@link Kernels#PROPERTY} is invalid
+   */
   public static Reconstructor standard() {
     return new Reconstructor(
         Kernels.chosen(), Runtime.getRuntime().availableProcessors(), Budget.STANDARD);
   }
 
-  /** The same with another kernel. */
+  /**
+   * Returns a copy with another kernel.
+   *
+   * @param kernel does the arithmetic
+   * @return the copy
+   */
   public Reconstructor withKernel(Kernel kernel) {
     return new Reconstructor(kernel, threads, budget);
   }
 
   /**
-   * The same with another number of threads.
+   * Returns a copy with another number of threads.
    *
-   * @throws IllegalArgumentException if there is not at least one
+   * @param threads the number, at least 1
+   * @return the copy
+   * @throws IllegalArgumentException if it is less than 1
    */
   public Reconstructor withThreads(int threads) {
     if (threads < 1) {
-      throw new IllegalArgumentException("threads=" + threads + ", must be at least 1");
+      throw new IllegalArgumentException(
+          "invalid number of threads: " + threads + "; must be at least 1");
     }
     return new Reconstructor(kernel, threads, budget);
   }
 
-  /** The same with another budget. */
+  /**
+   * Returns a copy with another budget.
+   *
+   * @param budget limits each adapter
+   * @return the copy
+   */
   public Reconstructor withBudget(Budget budget) {
     return new Reconstructor(kernel, threads, budget);
   }
@@ -69,7 +88,9 @@ public final class Reconstructor {
   /**
    * Opens an adapter for reconstruction, layer by layer, on the caller's thread.
    *
-   * @throws LimitExceededException if all of it together would exceed the budget; nothing is
+   * @param adapter the adapter
+   * @return reconstructs one of its layers
+   * @throws LimitExceededException if all layers together would exceed the budget; nothing is
    *     computed then
    */
   public Function<Layer, Factors> open(Adapter adapter) throws LimitExceededException {
@@ -78,9 +99,11 @@ public final class Reconstructor {
   }
 
   /**
-   * All factors of an adapter, in file order, computed in parallel like {@link #digest}. All of
-   * them are in memory at once: 4 bytes an element.
+   * Reconstructs all factors of an adapter in parallel, like {@link #digest}. All of them are in
+   * memory at once, at 4 bytes an element.
    *
+   * @param adapter the adapter
+   * @return the factors of its layers, in file order
    * @throws LimitExceededException if they would exceed the budget; nothing is computed then
    */
   public List<Factors> factors(Adapter adapter) throws LimitExceededException {
@@ -96,9 +119,12 @@ public final class Reconstructor {
   }
 
   /**
-   * The same, compared with the file's digest: the arrays returned are the ones that were hashed.
+   * Reconstructs all factors of a file and verifies its digest. The returned arrays are the ones
+   * that were hashed.
    *
-   * @throws DigestMismatchException if other bits came out than the author had
+   * @param file the file
+   * @return the factors of its layers, in file order
+   * @throws DigestMismatchException if the digest is not the file's
    * @throws LimitExceededException if reconstruction would exceed the budget
    */
   public List<Factors> verifiedFactors(AdapterFile file)
@@ -109,17 +135,21 @@ public final class Reconstructor {
   }
 
   /**
-   * The digest tree of what an adapter reconstructs to, computed in parallel over layers and, where
-   * there are fewer of them than threads, over the elements of their factors. One layer a thread is
-   * held in memory at a time.
+   * Computes the digest tree of an adapter's reconstruction (SPEC.md section 8), in parallel over
+   * layers and, if there are fewer layers than threads, over the elements of their factors. One
+   * layer a thread is in memory at a time.
    *
+   * @param adapter the adapter
+   * @return its digest tree
    * @throws LimitExceededException if it would exceed the budget; nothing is computed then
    */
   public ReconstructionDigest digest(Adapter adapter) throws LimitExceededException {
     return digest(adapter, (_, _) -> {});
   }
 
-  /** Is handed each layer's factors once they are hashed, by number, on any thread. */
+  /**
+   * Receives each layer's factors, by the layer's number, after they were hashed, on any thread.
+   */
   @FunctionalInterface
   private interface Sink {
     void accept(int layer, Factors factors);
@@ -151,8 +181,10 @@ public final class Reconstructor {
   }
 
   /**
-   * The file of an adapter: reconstructs it and adds the digest.
+   * Reconstructs an adapter and returns it with its digest, ready to be written.
    *
+   * @param adapter the adapter
+   * @return the file
    * @throws LimitExceededException if reconstruction would exceed the budget
    */
   public AdapterFile seal(Adapter adapter) throws LimitExceededException {
@@ -160,10 +192,11 @@ public final class Reconstructor {
   }
 
   /**
-   * Reconstructs a file's adapter and compares digests.
+   * Reconstructs a file's adapter and verifies its digest.
    *
+   * @param file the file
    * @return the digest tree, whose root is the file's
-   * @throws DigestMismatchException if other bits came out than the author had
+   * @throws DigestMismatchException if the digest is not the file's
    * @throws LimitExceededException if reconstruction would exceed the budget
    */
   public ReconstructionDigest verify(AdapterFile file)

@@ -11,8 +11,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A SHA-256 over the pieces that nodes of a digest tree are made of; integers are little-endian
- * (SPEC.md section 8).
+ * Hashes one node of a digest tree, field by field; integers are little-endian (SPEC.md section 8).
  */
 final class TreeHash {
   private static final int CHUNK = 1 << 16;
@@ -63,18 +62,19 @@ final class TreeHash {
   TreeHash floats(float[] values) {
     ByteBuffer chunk = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
     int perChunk = CHUNK / Float.BYTES;
-    for (long from = 0; from < values.length; from += perChunk) {
-      int count = (int) Math.min(perChunk, values.length - from);
-      chunk.clear().asFloatBuffer().put(values, (int) from, count);
+    for (long start = 0; start < values.length; start += perChunk) {
+      int count = (int) Math.min(perChunk, values.length - start);
+      chunk.clear().asFloatBuffer().put(values, (int) start, count);
       digest.update(chunk.limit(count * Float.BYTES));
     }
     return this;
   }
 
   TreeHash bytes(MemorySegment bytes) {
-    long most = 1 << 30; // a byte buffer cannot be longer than an int says
-    for (long at = 0; at < bytes.byteSize(); at += most) {
-      digest.update(bytes.asSlice(at, Math.min(most, bytes.byteSize() - at)).asByteBuffer());
+    long maximum = 1 << 30; // a byte buffer cannot be longer than an int says
+    for (long offset = 0; offset < bytes.byteSize(); offset += maximum) {
+      long length = Math.min(maximum, bytes.byteSize() - offset);
+      digest.update(bytes.asSlice(offset, length).asByteBuffer());
     }
     return this;
   }

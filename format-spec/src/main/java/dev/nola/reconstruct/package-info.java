@@ -1,6 +1,6 @@
 /**
- * From an adapter to the bits it stands for: factors A and B, ΔW, merged weights, and the digests
- * that prove them (SPEC.md sections 7 to 9). Start at {@link dev.nola.reconstruct.Reconstructor}.
+ * Reconstruction of adapters: factors A and B, ΔW, merged weights, and the digests that prove them
+ * (SPEC.md sections 7 to 9). Start at {@link dev.nola.reconstruct.Reconstructor}.
  */
 @NullMarked
 package dev.nola.reconstruct;

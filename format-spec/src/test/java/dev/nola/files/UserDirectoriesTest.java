@@ -10,7 +10,7 @@ class UserDirectoriesTest {
   private static final Path HOME = Path.of(System.getProperty("user.home"));
 
   @Test
-  void ownVariableComesBeforeTheDesktopsAndThatBeforeHome() {
+  void nolaVariableComesBeforeXdgVariableAndThatBeforeHome() {
     assertThat(UserDirectories.cache(Map.of("NOLA_CACHE", "/a", "XDG_CACHE_HOME", "/b")))
         .isEqualTo(Path.of("/a"));
     assertThat(UserDirectories.cache(Map.of("XDG_CACHE_HOME", "/b"))).isEqualTo(Path.of("/b/nola"));
@@ -23,7 +23,7 @@ class UserDirectoriesTest {
   }
 
   @Test
-  void emptyAndRelativeVariablesOfTheDesktopAreNone() {
+  void emptyAndRelativeXdgVariablesAreIgnored() {
     assertThat(UserDirectories.cache(Map.of("NOLA_CACHE", "", "XDG_CACHE_HOME", "")))
         .isEqualTo(HOME.resolve(".cache/nola"));
     assertThat(UserDirectories.cache(Map.of("XDG_CACHE_HOME", "b")))

@@ -44,7 +44,7 @@ class AdapterFileFuzzTest {
 
   @MethodSource("corpus")
   @FuzzTest(maxDuration = "12m")
-  void theReaderReturnsCanonicalContentOrRefuses(byte[] data) {
+  void readerReturnsCanonicalContentOrRefuses(byte[] data) {
     read(data);
     if (data.length > Header.BYTES + Header.CHECKSUM_BYTES) {
       read(repaired(data));

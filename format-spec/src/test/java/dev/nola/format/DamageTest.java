@@ -57,7 +57,7 @@ class DamageTest {
    * family of exceptions, or it is the canonical file of other content.
    */
   @Test
-  void damageUnderAFittingChecksumIsRejectedOrCanonical() throws IOException {
+  void damageUnderAMatchingChecksumIsRejectedOrCanonical() throws IOException {
     Random random = new Random(4);
     try (Stream<Path> files = Files.list(VALID)) {
       for (Path path : files.sorted().toList()) {
@@ -100,7 +100,7 @@ class DamageTest {
   }
 
   @Test
-  void aWrittenFileReplacesTheOldOneAndLeavesNothingElse(@TempDir Path folder) throws IOException {
+  void writtenFileReplacesTheOldOneAndLeavesNothingElse(@TempDir Path folder) throws IOException {
     Path path = folder.resolve("a.nola");
     Files.writeString(path, "old");
     AdapterFile file = AdapterFile.read(VALID.resolve("metadata.nola"));

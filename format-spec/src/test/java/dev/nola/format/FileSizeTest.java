@@ -18,14 +18,14 @@ class FileSizeTest {
   private static final BaseModel BASE = new BaseModel("n".repeat(32), "r".repeat(32), SOME_DIGEST);
 
   @Test
-  void gpt2LargeQueryValue() {
+  void gpt2LargeQueryValueAdapterHasTheExpectedSize() {
     assertThat(size(RealAdapters.gpt2LargeQueryValue(Generator.SRHT, 36, 250)))
         .isEqualTo(GPT2_LARGE_BYTES)
         .isLessThanOrEqualTo(18_692);
   }
 
   @Test
-  void llama2AllLinear() {
+  void llama2AllLinearAdapterHasTheExpectedSize() {
     assertThat(size(RealAdapters.llama2AllLinear(Generator.SRHT)))
         .isEqualTo(LLAMA2_7B_BYTES)
         .isLessThanOrEqualTo(30_500);

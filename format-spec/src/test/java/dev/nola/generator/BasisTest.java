@@ -2,21 +2,20 @@ package dev.nola.generator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.cases.PropertyTest;
+import dev.nola.cases.Range;
 import dev.nola.kernel.Kernels;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 
 /** The integers of basis vectors, one by one. */
 class BasisTest {
-  @Property(tries = 300)
-  void vectorsAddUpToWhatTheKernelMakes(
-      @ForAll Generator generator,
-      @ForAll long seed,
-      @ForAll int stream,
-      @ForAll Side side,
-      @ForAll @IntRange(min = 1, max = 3_000) int length,
-      @ForAll @IntRange(min = 1, max = 7) int count) {
+  @PropertyTest(cases = 300)
+  void vectorsAddUpToTheKernelsFactor(
+      Generator generator,
+      long seed,
+      int stream,
+      Side side,
+      @Range(min = 1, max = 3_000) int length,
+      @Range(min = 1, max = 7) int count) {
     Basis basis = new Basis(generator, seed, stream, side, length);
     int k = (int) Math.min(count, generator.maxCoefficients(length, 4));
     int[] coefficients = new int[k];

@@ -2,23 +2,22 @@ package dev.nola.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.cases.PropertyTest;
+import dev.nola.cases.Range;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
 import dev.nola.generator.Side;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.ForkJoinPool;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 
 class ParallelKernelTest {
-  @Property(tries = 60)
+  @PropertyTest(cases = 60)
   void factorsAreTheSameForAnyNumberOfThreads(
-      @ForAll Generator generator,
-      @ForAll @IntRange(min = 1, max = 200_000) int length,
-      @ForAll @IntRange(min = 1, max = 5) int threads,
-      @ForAll long seed) {
+      Generator generator,
+      @Range(min = 1, max = 200_000) int length,
+      @Range(min = 1, max = 5) int threads,
+      long seed) {
     Basis basis = new Basis(generator, seed, 3, Side.A, length);
     int count = (int) Math.min(9, generator.maxCoefficients(length, 4));
     int[] coefficients = new Random(seed).ints(count, 0, 16).map(u -> 2 * u - 15).toArray();
@@ -31,13 +30,13 @@ class ParallelKernelTest {
     assertThat(Arrays.equals(actual, expected)).isTrue();
   }
 
-  @Property(tries = 60)
+  @PropertyTest(cases = 60)
   void transposedProductsAreTheSameForAnyNumberOfThreads(
-      @ForAll Generator generator,
-      @ForAll @IntRange(min = 1, max = 3000) int length,
-      @ForAll @IntRange(min = 1, max = 400) int wanted,
-      @ForAll @IntRange(min = 1, max = 5) int threads,
-      @ForAll long seed) {
+      Generator generator,
+      @Range(min = 1, max = 3000) int length,
+      @Range(min = 1, max = 400) int wanted,
+      @Range(min = 1, max = 5) int threads,
+      long seed) {
     Basis basis = new Basis(generator, seed, 3, Side.B, length);
     int count = (int) Math.min(wanted, generator.maxCoefficients(length, 4));
     Random random = new Random(seed);

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.nola.cases.PropertyTest;
+import dev.nola.cases.Range;
 import dev.nola.format.DType;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
@@ -15,9 +17,6 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.Random;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -51,13 +50,13 @@ class ScalarKernelTest {
     };
   }
 
-  @Property(tries = 150)
-  void aFactorIsTheClosedFormSumWithTwoRoundings(
-      @ForAll Generator generator,
-      @ForAll @IntRange(min = 1, max = 2100) int length,
-      @ForAll long seed,
-      @ForAll int stream,
-      @ForAll Side side) {
+  @PropertyTest(cases = 150)
+  void factorIsTheClosedFormSumWithTwoRoundings(
+      Generator generator,
+      @Range(min = 1, max = 2100) int length,
+      long seed,
+      int stream,
+      Side side) {
     Random random = new Random(seed);
     Basis basis = new Basis(generator, seed, stream, side, length);
     int most = (int) Math.min(9, generator.maxCoefficients(length, 16));
@@ -78,11 +77,9 @@ class ScalarKernelTest {
     }
   }
 
-  @Property(tries = 60)
-  void theTransposedProductIsTheSumOverElements(
-      @ForAll Generator generator,
-      @ForAll @IntRange(min = 1, max = 1500) int length,
-      @ForAll long seed) {
+  @PropertyTest(cases = 60)
+  void transposedProductIsTheSumOverElements(
+      Generator generator, @Range(min = 1, max = 1500) int length, long seed) {
     Random random = new Random(seed);
     Basis basis = new Basis(generator, seed, 3, Side.A, length);
     double[] products = new double[(int) Math.min(5, generator.maxCoefficients(length, 1))];
@@ -106,7 +103,7 @@ class ScalarKernelTest {
 
   @ParameterizedTest
   @EnumSource(names = "SRHT", mode = EnumSource.Mode.EXCLUDE)
-  void theTransposedProductAddsInTheOrderThatItsContractStates(Generator generator) {
+  void transposedProductAddsInTheOrderOfItsContract(Generator generator) {
     int length = 5003;
     Basis basis = new Basis(generator, 1, 2, Side.A, length);
     float[] gradient = new float[length];
@@ -125,9 +122,8 @@ class ScalarKernelTest {
     assertThat(products[0]).isEqualTo(lanes[0]);
   }
 
-  @Property(tries = 40)
-  void theColumnsOfSrhtAreDistinct(
-      @ForAll @IntRange(min = 1, max = 5000) int length, @ForAll long seed, @ForAll int stream) {
+  @PropertyTest(cases = 40)
+  void columnsOfSrhtAreDistinct(@Range(min = 1, max = 5000) int length, long seed, int stream) {
     Hadamard hadamard = new Hadamard(new Basis(Generator.SRHT, seed, stream, Side.B, length));
     boolean[] taken = new boolean[Hadamard.columns(length)];
     for (int i = 0; i < taken.length; i++) {
@@ -149,8 +145,8 @@ class ScalarKernelTest {
     assertThat(Float.floatToRawIntBits(once)).isEqualTo(0x562265b1);
   }
 
-  @Property(tries = 200)
-  void severalDeltasAreAddedInOrderWithEveryStepRounded(@ForAll long seed, @ForAll DType dtype) {
+  @PropertyTest(cases = 200)
+  void severalDeltasAreAddedInOrderWithEveryStepRounded(long seed, DType dtype) {
     Random random = new Random(seed);
     int count = 1 + random.nextInt(40);
     byte[] weights = new byte[count * dtype.bytes()];
@@ -169,9 +165,7 @@ class ScalarKernelTest {
             MemorySegment.ofArray(merged),
             0,
             count,
-            multipliers,
-            deltas,
-            0);
+            new Kernel.Summands(multipliers, deltas, 0));
 
     for (int e = 0; e < (overflow < 0 ? count : overflow); e++) {
       int before = raw(dtype, weights, e);
@@ -225,7 +219,7 @@ class ScalarKernelTest {
   }
 
   @Test
-  void thePropertyForcesScalarAndRefusesWhatItDoesNotKnow() {
+  void systemPropertyForcesScalarAndRefusesUnknownNames() {
     String before = System.getProperty(Kernels.PROPERTY);
     try {
       System.setProperty(Kernels.PROPERTY, "scalar");
@@ -233,7 +227,8 @@ class ScalarKernelTest {
       System.setProperty(Kernels.PROPERTY, "quantum");
       assertThatThrownBy(Kernels::chosen)
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessage("system property nola.kernel=quantum, must be scalar, vector or absent");
+          .hasMessage(
+              "invalid system property nola.kernel: quantum; must be scalar, vector or absent");
     } finally {
       if (before == null) {
         System.clearProperty(Kernels.PROPERTY);

@@ -2,21 +2,17 @@ package dev.nola.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.cases.PropertyTest;
+import dev.nola.cases.Range;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
 import dev.nola.generator.Side;
 import java.util.Arrays;
 import java.util.Random;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 
 class ShortRunKernelTest {
-  @Property(tries = 60)
-  void factorsAreTheSame(
-      @ForAll Generator generator,
-      @ForAll @IntRange(min = 1, max = 20_000) int length,
-      @ForAll long seed) {
+  @PropertyTest(cases = 60)
+  void factorsAreTheSame(Generator generator, @Range(min = 1, max = 20_000) int length, long seed) {
     Basis basis = new Basis(generator, seed, 3, Side.A, length);
     int count = (int) Math.min(9, generator.maxCoefficients(length, 4));
     int[] coefficients = new Random(seed).ints(count, 0, 16).map(u -> 2 * u - 15).toArray();

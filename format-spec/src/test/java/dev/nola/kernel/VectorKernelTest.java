@@ -2,6 +2,8 @@ package dev.nola.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.cases.PropertyTest;
+import dev.nola.cases.Range;
 import dev.nola.format.DType;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
@@ -10,16 +12,13 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.LongStream;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The vector kernel gives the scalar kernel's bits. The build runs this class once for every vector
- * width that the machine has.
+ * The vector kernel returns the scalar kernel's bits. The build runs this class once for every
+ * vector width that the machine has.
  */
 class VectorKernelTest {
   private final Kernel scalar = Kernels.scalar();
@@ -46,15 +45,15 @@ class VectorKernelTest {
     }
   }
 
-  @Property(tries = 500)
+  @PropertyTest(cases = 500)
   void factorsAreEqualForEveryShapeAndWidth(
-      @ForAll Generator generator,
-      @ForAll @IntRange(min = 1, max = 5000) int length,
-      @ForAll @IntRange(min = 1, max = 16) int bits,
-      @ForAll @IntRange(min = 1, max = 170) int wanted,
-      @ForAll long seed,
-      @ForAll int stream,
-      @ForAll Side side) {
+      Generator generator,
+      @Range(min = 1, max = 5000) int length,
+      @Range(min = 1, max = 16) int bits,
+      @Range(min = 1, max = 170) int wanted,
+      long seed,
+      int stream,
+      Side side) {
     Random random = new Random(seed);
     int count = (int) Math.min(wanted, generator.maxCoefficients(length, bits));
     float scale = (float) Math.scalb(1 + random.nextDouble(), -12);
@@ -64,12 +63,12 @@ class VectorKernelTest {
         side == Side.B ? 1 : scale);
   }
 
-  @Property(tries = 200)
-  void aFactorIsTheSameWhereverItIsDivided(
-      @ForAll Generator generator,
-      @ForAll @IntRange(min = 1, max = 9000) int length,
-      @ForAll @IntRange(min = 0, max = 70) int block,
-      @ForAll long seed) {
+  @PropertyTest(cases = 200)
+  void factorIsTheSameForAnyDivision(
+      Generator generator,
+      @Range(min = 1, max = 9000) int length,
+      @Range(min = 0, max = 70) int block,
+      long seed) {
     if (generator == Generator.SRHT) {
       return; // its elements come from one transform
     }
@@ -126,16 +125,16 @@ class VectorKernelTest {
   /** A scale of +0 makes products of −0, which are stored as +0. */
   @ParameterizedTest
   @EnumSource
-  void aScaleOfZeroGivesPositiveZeros(Generator generator) {
+  void scaleOfZeroGivesPositiveZeros(Generator generator) {
     assertSameFactors(new Basis(generator, 1, 2, Side.A, 777), new int[] {-3, 5, -7}, 0);
   }
 
-  @Property(tries = 300)
+  @PropertyTest(cases = 300)
   void transposedProductsAreEqual(
-      @ForAll Generator generator,
-      @ForAll @IntRange(min = 1, max = 20_000) int length,
-      @ForAll @IntRange(min = 1, max = 20) int wanted,
-      @ForAll long seed) {
+      Generator generator,
+      @Range(min = 1, max = 20_000) int length,
+      @Range(min = 1, max = 20) int wanted,
+      long seed) {
     Random random = new Random(seed);
     Basis basis = new Basis(generator, seed, 9, Side.A, length);
     int count = (int) Math.min(wanted, generator.maxCoefficients(length, 1));
@@ -155,11 +154,9 @@ class VectorKernelTest {
     assertThat(bits(actual)).isEqualTo(bits(expected));
   }
 
-  @Property(tries = 500)
+  @PropertyTest(cases = 500)
   void deltasAreEqual(
-      @ForAll @IntRange(min = 1, max = 33) int rank,
-      @ForAll @IntRange(min = 1, max = 200) int cols,
-      @ForAll long seed) {
+      @Range(min = 1, max = 33) int rank, @Range(min = 1, max = 200) int cols, long seed) {
     Random random = new Random(seed);
     int rows = 1 + random.nextInt(9);
     float[] a = new float[(2 + rows) * rank];
@@ -174,15 +171,15 @@ class VectorKernelTest {
     int count = random.nextInt(cols - from + 1);
     double[] expected = new double[rows * count + 3];
     double[] actual = new double[rows * count + 3];
-    scalar.delta(a, b, rank, cols, 2, rows, from, count, expected);
-    vector.delta(a, b, rank, cols, 2, rows, from, count, actual);
+    Kernel.Block block = new Kernel.Block(2, rows, from, count);
+    scalar.delta(a, b, rank, cols, block, expected);
+    vector.delta(a, b, rank, cols, block, actual);
     assertThat(bits(actual)).isEqualTo(bits(expected));
   }
 
   /** Weights of any bits: NaN and infinities among them, sums that overflow, sums that are tiny. */
-  @Property(tries = 1000)
-  void mergedWeightsAreEqual(
-      @ForAll DType dtype, @ForAll @IntRange(min = 1, max = 600) int count, @ForAll long seed) {
+  @PropertyTest(cases = 1000)
+  void mergedWeightsAreEqual(DType dtype, @Range(min = 1, max = 600) int count, long seed) {
     Random random = new Random(seed);
     byte[] weights = new byte[(count + 3) * dtype.bytes()];
     random.nextBytes(weights);
@@ -201,9 +198,9 @@ class VectorKernelTest {
     byte[] expected = weights.clone();
     byte[] actual = weights.clone();
     int first = random.nextInt(4);
-    int overflow = merge(scalar, dtype, expected, first, count, multipliers, deltas, 3);
-    assertThat(merge(vector, dtype, actual, first, count, multipliers, deltas, 3))
-        .isEqualTo(overflow);
+    Kernel.Summands summands = new Kernel.Summands(multipliers, deltas, 3);
+    int overflow = merge(scalar, dtype, expected, first, count, summands);
+    assertThat(merge(vector, dtype, actual, first, count, summands)).isEqualTo(overflow);
     if (overflow < 0) {
       assertThat(actual).isEqualTo(expected);
     }
@@ -231,9 +228,9 @@ class VectorKernelTest {
         double[][] part = {Arrays.copyOfRange(delta, from, from + 64)};
         byte[] expected = weights.clone();
         byte[] actual = weights.clone();
-        int overflow = merge(scalar, dtype, expected, from, 64, new double[] {1}, part, 0);
-        assertThat(merge(vector, dtype, actual, from, 64, new double[] {1}, part, 0))
-            .isEqualTo(overflow);
+        Kernel.Summands summands = new Kernel.Summands(new double[] {1}, part, 0);
+        int overflow = merge(scalar, dtype, expected, from, 64, summands);
+        assertThat(merge(vector, dtype, actual, from, 64, summands)).isEqualTo(overflow);
         if (overflow < 0) {
           assertThat(Arrays.equals(actual, expected)).isTrue();
         }
@@ -242,16 +239,9 @@ class VectorKernelTest {
   }
 
   private static int merge(
-      Kernel kernel,
-      DType dtype,
-      byte[] weights,
-      long first,
-      int count,
-      double[] multipliers,
-      double[][] deltas,
-      int at) {
+      Kernel kernel, DType dtype, byte[] weights, long first, int count, Kernel.Summands summands) {
     MemorySegment segment = MemorySegment.ofArray(weights);
-    return kernel.merge(dtype, segment, segment, first, count, multipliers, deltas, at);
+    return kernel.merge(dtype, segment, segment, first, count, summands);
   }
 
   private static long[] bits(double[] values) {

@@ -4,11 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.nola.cases.PropertyTest;
+import dev.nola.cases.Range;
 import java.util.Arrays;
 import java.util.Random;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
 class QuantizerTest {
@@ -31,11 +30,9 @@ class QuantizerTest {
     return error;
   }
 
-  @Property(tries = 300)
-  void absmaxClipsNothingAndErrsByAStepAtMost(
-      @ForAll long seed,
-      @ForAll @IntRange(min = 1, max = 50) int count,
-      @ForAll @IntRange(min = 1, max = 16) int bits) {
+  @PropertyTest(cases = 300)
+  void absmaxClipsNothingAndErrsByAtMostOneStep(
+      long seed, @Range(min = 1, max = 50) int count, @Range(min = 1, max = 16) int bits) {
     float[] x = gaussian(seed, count);
     Quantized quantized = Quantizer.ABSMAX.quantize(x, bits);
     double[] back = quantized.dequantized();
@@ -44,11 +41,9 @@ class QuantizerTest {
     }
   }
 
-  @Property(tries = 200)
+  @PropertyTest(cases = 200)
   void noStepHasALowerErrorThanLeastSquares(
-      @ForAll long seed,
-      @ForAll @IntRange(min = 1, max = 60) int count,
-      @ForAll @IntRange(min = 1, max = 8) int bits) {
+      long seed, @Range(min = 1, max = 60) int count, @Range(min = 1, max = 8) int bits) {
     float[] x = gaussian(seed, count);
     Quantized quantized = Quantizer.LEAST_SQUARES.quantize(x, bits);
     double best = squaredError(x, quantized.step(), bits);
@@ -66,15 +61,15 @@ class QuantizerTest {
         .isLessThanOrEqualTo(Quantizer.ABSMAX.quantize(x, bits).error() + 1e-12);
   }
 
-  @Property(tries = 20)
-  void leastSquaresIsNeverWorseThanAbsmaxAtManyBits(@ForAll long seed) {
+  @PropertyTest(cases = 20)
+  void leastSquaresIsNeverWorseThanAbsmaxAtManyBits(long seed) {
     float[] x = gaussian(seed, 1000);
     assertThat(Quantizer.LEAST_SQUARES.quantize(x, 14).error())
         .isLessThanOrEqualTo(Quantizer.ABSMAX.quantize(x, 14).error());
   }
 
-  @Property(tries = 100)
-  void theReportedErrorIsThatOfTheCodes(@ForAll long seed, @ForAll Quantizer quantizer) {
+  @PropertyTest(cases = 100)
+  void reportedErrorIsThatOfTheCodes(long seed, Quantizer quantizer) {
     float[] x = gaussian(seed, 33);
     Quantized quantized = quantizer.quantize(x, 3);
     double[] back = quantized.dequantized();
@@ -88,7 +83,7 @@ class QuantizerTest {
   }
 
   @Test
-  void whatIsOnLevelsIsQuantizedWithoutError() {
+  void coefficientsOnLevelsAreQuantizedWithoutError() {
     float[] x = {-1.5f, -0.5f, 0.5f, 1.5f};
     for (Quantizer quantizer : Quantizer.values()) {
       Quantized quantized = quantizer.quantize(x, 2);
@@ -99,7 +94,7 @@ class QuantizerTest {
   }
 
   @Test
-  void aZeroVectorGivesScaleZero() {
+  void zeroVectorHasScaleZero() {
     for (Quantizer quantizer : Quantizer.values()) {
       Quantized quantized = quantizer.quantize(new float[5], 4);
       assertThat(quantized.step()).isZero();
@@ -109,7 +104,7 @@ class QuantizerTest {
   }
 
   @Test
-  void aScaleIsTheRoundedProductOrZeroOrRefused() {
+  void scaleIsTheRoundedProductOrZeroOrRefused() {
     assertThat(Quantizer.scale(0.5, 3, 0.1)).isEqualTo((float) (0.5 * 3 * 0.1));
     assertThat(Quantizer.scale(0x1p-100, 0x1p-100)).isZero();
     assertThatThrownBy(() -> Quantizer.scale(0x1p75))
@@ -121,14 +116,14 @@ class QuantizerTest {
   }
 
   @Test
-  void illegalInputIsNamed() {
+  void invalidInputIsRefusedWithTheRule() {
     float[] x = {1, Float.NaN};
     assertThatThrownBy(() -> Quantizer.ABSMAX.quantize(x, 4))
-        .hasMessage("coefficient 1=NaN, must be finite");
+        .hasMessage("invalid coefficient 1: NaN; must be finite");
     assertThatThrownBy(() -> Quantizer.ABSMAX.quantize(new float[] {1}, 17))
-        .hasMessage("code width=17 bits, must be 1..16");
+        .hasMessage("invalid code width: 17 bits; must be 1 to 16");
     assertThatThrownBy(() -> Quantizer.ABSMAX.quantize(new float[0], 4))
-        .hasMessage("there is no coefficient to quantize");
+        .hasMessage("no coefficients to quantize; needs at least one");
     float[] extremes = {Float.MIN_VALUE, -Float.MAX_VALUE};
     assertThat(Arrays.stream(Quantizer.LEAST_SQUARES.quantize(extremes, 4).dequantized()))
         .allMatch(Double::isFinite);

@@ -22,7 +22,7 @@ class ReadmeExampleTest {
   @TempDir private Path folder;
 
   @Test
-  void theExampleInTheReadmeRuns() throws IOException {
+  void exampleInTheReadmeRuns() throws IOException {
     float[] alpha = {0.3f, -1.2f, 0.7f, 0.1f};
     float[] beta = {1.5f, -0.2f, 0.4f, 0.9f};
     Path path = folder.resolve("adapter.nola");

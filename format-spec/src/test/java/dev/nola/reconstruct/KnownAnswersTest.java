@@ -19,7 +19,7 @@ class KnownAnswersTest {
   private static final long SEED = 0x0123456789abcdefL;
 
   @Test
-  void philoxGivesTheAnswersOfItsAuthors() {
+  void philoxReturnsTheAnswersOfItsAuthors() {
     int[] words = new int[4];
     Philox.block(0, 0, 0, 0, 0, words);
     assertThat(words).containsExactly(0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8);
@@ -34,7 +34,7 @@ class KnownAnswersTest {
     "RADEMACHER, -168 -74 62 26,                           05c0a005911991e1",
     "SRHT,       0 -8 150 38,                              c6f682f272662c9f",
   })
-  void aFactorHasTheSpecifiedFirstElementsAndDigest(
+  void factorHasTheSpecifiedFirstElementsAndDigest(
       Generator generator, String first, String digest) {
     int[] sixteenCodes = Codes.of(4, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15).values();
     int[] coefficients = new int[64];

@@ -24,7 +24,7 @@ class MergeTest {
   private final Random random = new Random(8);
 
   @Test
-  void everyElementGetsItsOwnDeltaWhereverThePartStartsAndEnds() throws LimitExceededException {
+  void everyElementIsMergedWithItsDeltaForAnyPart() throws LimitExceededException {
     List<WeightedDelta> deltas =
         List.of(new WeightedDelta(factors(40), 1), new WeightedDelta(factors(13), -0.7));
     float[] weights = new float[ROWS * COLS];

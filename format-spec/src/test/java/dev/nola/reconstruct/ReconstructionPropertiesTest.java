@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.nola.cases.PropertyTest;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
@@ -20,15 +21,13 @@ import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
 class ReconstructionPropertiesTest {
   private final Reconstructor reconstructor = Reconstructor.standard();
 
-  @Property(tries = 300)
-  void writingReadingAndWritingAgainIsIdentical(@ForAll long seed) throws IOException {
+  @PropertyTest(cases = 300)
+  void fileWrittenReadAndWrittenAgainIsIdentical(long seed) throws IOException {
     AdapterFile file = reconstructor.seal(RandomAdapters.of(seed));
     byte[] bytes = file.toBytes();
 
@@ -39,22 +38,22 @@ class ReconstructionPropertiesTest {
     assertThat(reconstructor.verify(read).root()).isEqualTo(file.reconstructionDigest());
   }
 
-  @Property(tries = 200)
-  void theOrderOfBuildingLeavesNoTrace(@ForAll long seed) throws IOException {
+  @PropertyTest(cases = 200)
+  void orderOfBuildingDoesNotChangeTheFile(long seed) throws IOException {
     assertThat(reconstructor.seal(RandomAdapters.shuffled(seed)).toBytes())
         .isEqualTo(reconstructor.seal(RandomAdapters.of(seed)).toBytes());
   }
 
-  @Property(tries = 60)
-  void theNumberOfThreadsLeavesNoTrace(@ForAll long seed) throws IOException {
+  @PropertyTest(cases = 60)
+  void numberOfThreadsDoesNotChangeTheDigest(long seed) throws IOException {
     Adapter adapter = RandomAdapters.of(seed);
     ReconstructionDigest one = reconstructor.withThreads(1).digest(adapter);
     assertThat(reconstructor.withThreads(2).digest(adapter)).isEqualTo(one);
     assertThat(reconstructor.withThreads(7).digest(adapter)).isEqualTo(one);
   }
 
-  @Property(tries = 100)
-  void allFactorsAtOnceAreThoseOfTheLayersOneByOne(@ForAll long seed) throws IOException {
+  @PropertyTest(cases = 100)
+  void factorsOfAllLayersEqualThoseOfSingleLayers(long seed) throws IOException {
     AdapterFile file = reconstructor.seal(RandomAdapters.of(seed));
     Function<Layer, Factors> oneByOne = reconstructor.open(file.adapter());
     List<Factors> all = reconstructor.withThreads(2).factors(file.adapter());
@@ -83,9 +82,8 @@ class ReconstructionPropertiesTest {
             forged.reconstructionDigest(), file.reconstructionDigest());
   }
 
-  @Property(tries = 100)
-  void anyPartOfDeltaIsTheSumOverRanksThatTheSpecificationWrites(@ForAll long seed)
-      throws IOException {
+  @PropertyTest(cases = 100)
+  void anyPartOfDeltaIsTheSumOverRanksOfTheSpecification(long seed) throws IOException {
     Adapter adapter = RandomAdapters.of(seed);
     for (Layer layer : adapter.layers()) {
       Factors factors = reconstructor.open(adapter).apply(layer);
@@ -110,7 +108,7 @@ class ReconstructionPropertiesTest {
   }
 
   @Test
-  void aBudgetRefusesBeforeAnythingIsComputed() {
+  void budgetRefusesBeforeAnythingIsComputed() {
     // 300 bytes that ask for two factors of 2^30 elements and a terabyte of ΔW.
     Codes one = Codes.of(1, 0);
     Adapter huge =
@@ -120,13 +118,14 @@ class ReconstructionPropertiesTest {
             .build();
     assertThatThrownBy(() -> reconstructor.digest(huge))
         .isInstanceOf(LimitExceededException.class)
-        .hasMessageContaining("tensor w has a factor A of 1073741824 elements, the budget is");
+        .hasMessageContaining(
+            "factor A of tensor w exceeds the budget: 1073741824 elements; limit is");
     assertThatThrownBy(() -> reconstructor.factors(huge))
         .isInstanceOf(LimitExceededException.class);
   }
 
   @Test
-  void aBudgetCountsAdditionsOverAllLayers() throws IOException {
+  void budgetCountsAdditionsOverAllLayers() throws IOException {
     Adapter.Builder adapter = Adapter.builder().generator(Generator.RADEMACHER);
     for (int i = 0; i < 3; i++) {
       adapter.layer(Layer.ofMatrix("w." + i, 10, 10, i, 1, new Direct(Codes.of(1, new int[7]))));
@@ -135,13 +134,13 @@ class ReconstructionPropertiesTest {
     reconstructor.withBudget(new Budget(100, 3 * 100 * 7)).digest(small);
     assertThatThrownBy(() -> reconstructor.withBudget(new Budget(100, 2099)).digest(small))
         .isInstanceOf(LimitExceededException.class)
-        .hasMessage("reconstruction takes 2100 additions, the budget is 2099");
+        .hasMessage("reconstruction exceeds the budget: 2100 additions; limit is 2099");
     assertThatThrownBy(() -> reconstructor.withBudget(new Budget(99, 2100)).digest(small))
         .isInstanceOf(LimitExceededException.class);
   }
 
   @Test
-  void readingNamesWhatItExpected() {
+  void refusalOfAnotherFileNamesTheExpectedMagic() {
     assertThatThrownBy(
             () -> AdapterFile.read("not an adapter, but long enough to be one".getBytes(US_ASCII)))
         .isInstanceOf(CorruptAdapterException.class)

@@ -74,14 +74,14 @@ class ConformanceTest {
   }
 
   @Test
-  void thereAreAsManyVectorsAsTheSpecificationPromises() {
+  void manifestHasAsManyVectorsAsTheSpecificationPromises() {
     assertThat(MANIFEST.get("valid").size()).isGreaterThanOrEqualTo(24);
     assertThat(MANIFEST.get("invalid").size()).isGreaterThanOrEqualTo(30);
   }
 
   @ParameterizedTest
   @MethodSource("valid")
-  void aValidFileReconstructsToTheRecordedBits(JsonNode expected) throws IOException {
+  void validFileReconstructsToTheRecordedBits(JsonNode expected) throws IOException {
     Path path = FOLDER.resolve(expected.get("file").asString());
     byte[] bytes = Files.readAllBytes(path);
     assertThat(Sha256.hash(bytes).hex()).isEqualTo(expected.get("sha256").asString());
@@ -122,7 +122,7 @@ class ConformanceTest {
 
   @ParameterizedTest
   @MethodSource("invalid")
-  void anInvalidFileIsRefusedAsTheRecordedKind(JsonNode expected) {
+  void invalidFileIsRefusedAsTheRecordedKind(JsonNode expected) {
     Path path = FOLDER.resolve(expected.get("file").asString());
     assertThatThrownBy(() -> reconstructor.verify(AdapterFile.read(path)))
         .isInstanceOfSatisfying(
@@ -148,7 +148,7 @@ class ConformanceTest {
 
   @ParameterizedTest
   @MethodSource("merges")
-  void aMergeGivesTheRecordedBits(JsonNode expected) throws IOException {
+  void mergeReturnsTheRecordedBits(JsonNode expected) throws IOException {
     AdapterFile file = AdapterFile.read(FOLDER.resolve(expected.get("file").asString()));
     Factors factors =
         reconstructor
@@ -175,7 +175,7 @@ class ConformanceTest {
   }
 
   @Test
-  void theDoubleRoundingVectorShowsBothRoundings() throws IOException {
+  void doubleRoundingVectorShowsBothRoundings() throws IOException {
     Adapter adapter = AdapterFile.read(FOLDER.resolve("valid/double-rounding.nola")).adapter();
     Layer layer = adapter.layers().getFirst();
     assertThat(DoubleRounding.roundsTwice(DoubleRounding.element0(adapter), layer.scale()))
@@ -183,7 +183,7 @@ class ConformanceTest {
   }
 
   @Test
-  void aBaseIdentityIsTheRecordedOneInWhateverOrder() {
+  void baseIdentityIsTheRecordedOneInAnyOrder() {
     JsonNode expected = MANIFEST.get("identities").get(0);
     List<BaseIdentity.Tensor> tensors = new ArrayList<>();
     for (JsonNode tensor : expected.get("tensors")) {

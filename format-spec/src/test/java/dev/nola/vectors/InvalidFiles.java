@@ -1,31 +1,29 @@
 package dev.nola.vectors;
 
+import static dev.nola.vectors.SmallFiles.adapter;
+import static dev.nola.vectors.SmallFiles.dimensions;
+import static dev.nola.vectors.SmallFiles.indexed;
+import static dev.nola.vectors.SmallFiles.manyLayers;
+import static dev.nola.vectors.SmallFiles.plain;
+import static dev.nola.vectors.SmallFiles.raw;
+import static dev.nola.vectors.SmallFiles.shaped;
+import static dev.nola.vectors.SmallFiles.sliced;
+import static dev.nola.vectors.SmallFiles.withDense;
+
 import com.google.flatbuffers.FlatBufferBuilder;
-import dev.nola.format.Adapter;
-import dev.nola.format.AdapterFile;
 import dev.nola.format.BaseModel;
 import dev.nola.format.Codes;
-import dev.nola.format.Coefficients.Direct;
-import dev.nola.format.Coefficients.LowRank;
-import dev.nola.format.DType;
-import dev.nola.format.DenseTensor;
-import dev.nola.format.Layer;
-import dev.nola.format.LimitExceededException;
 import dev.nola.format.Metadata;
-import dev.nola.format.Slice;
 import dev.nola.format.flatbuffers.Digest;
 import dev.nola.format.flatbuffers.Manifest;
 import dev.nola.generator.Generator;
-import dev.nola.kernel.Kernels;
-import dev.nola.reconstruct.Reconstructor;
-import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 
 /**
- * The invalid conformance vectors: valid files, each spoiled in one way and given a fitting
+ * The invalid conformance vectors: valid files, each damaged in one way and given a matching
  * checksum again.
  */
 final class InvalidFiles {
@@ -102,52 +100,52 @@ final class InvalidFiles {
   private void manifests() {
     add("root-outside", "root table far outside", CORRUPT, plain().u32(32, 1 << 20).checksummed());
     add("root-negative", "root table before the file", CORRUPT, plain().u32(32, -64).checksummed());
-    RawFile file = plain();
     add(
         "layers-many",
         "vector of layers with 60,000 elements",
         CORRUPT,
-        file.u32(file.follow(file.field(file.root(), LAYERS)), 60_000).checksummed());
+        plain(),
+        f -> f.u32(f.follow(f.field(f.root(), LAYERS)), 60_000));
     // 256 bytes leave room for one more before the next multiple of four: the result is canonical
     // but for its length.
-    file = raw(adapter(Generator.SRHT).base(new BaseModel("b".repeat(256), "", null)));
+    RawFile file = raw(adapter(Generator.SRHT).base(new BaseModel("b".repeat(256), "", null)));
     int baseName = file.follow(file.field(file.root(), BASE_NAME));
     add(
         "name-long",
         "a base name of 257 bytes",
         LIMIT,
         file.u32(baseName, 257).set(baseName + 4 + 256, 'b').checksummed());
-    file = plain();
     add(
         "name-not-utf8",
         "a lone continuation byte",
         CORRUPT,
-        file.set(group(file, TENSOR, true) + 4, 0x80).checksummed());
-    file = plain();
+        plain(),
+        f -> f.set(group(f, TENSOR, true) + 4, 0x80));
     add(
         "name-control-character",
         "a line feed",
         CORRUPT,
-        file.set(group(file, TENSOR, true) + 4, '\n').checksummed());
-    file = plain();
+        plain(),
+        f -> f.set(group(f, TENSOR, true) + 4, '\n'));
     add(
         "name-del",
         "the control character U+007F",
         CORRUPT,
-        file.set(group(file, TENSOR, true) + 4, 0x7F).checksummed());
-    file = plain();
+        plain(),
+        f -> f.set(group(f, TENSOR, true) + 4, 0x7F));
     add(
         "no-digest",
         "no reconstruction digest",
         CORRUPT,
-        file.without(file.root(), DIGEST).checksummed());
+        plain(),
+        f -> f.without(f.root(), DIGEST));
     for (int id : new int[] {0, 5, 255}) {
-      file = plain();
       add(
           "generator-" + id,
           "generator id " + id,
           GENERATOR,
-          file.set(file.field(file.root(), GENERATOR_ID), id).checksummed());
+          plain(),
+          f -> f.set(f.field(f.root(), GENERATOR_ID), id));
     }
     file = plain();
     int digest = file.field(file.root(), DIGEST);
@@ -164,12 +162,12 @@ final class InvalidFiles {
         "a metric that is not a number",
         CORRUPT,
         file.u64(file.field(metric, 0), 0x7ff8L << 48).checksummed());
-    file = raw(adapter(Generator.SRHT).metadata(Metadata.NONE.withMetrics(Map.of("loss", 1.5))));
     add(
         "metric-minus-zero",
         "a metric of -0",
         CORRUPT,
-        file.u64(file.field(metric, 0), 1L << 63).checksummed());
+        raw(adapter(Generator.SRHT).metadata(Metadata.NONE.withMetrics(Map.of("loss", 1.5)))),
+        f -> f.u64(f.field(metric, 0), 1L << 63));
     for (char first : new char[] {'b', 'c'}) {
       file = raw(adapter(Generator.SRHT).metadata(Metadata.NONE.withTags("a", "b")));
       int tags = file.follow(file.field(file.follow(file.field(file.root(), METADATA)), 3));
@@ -182,129 +180,132 @@ final class InvalidFiles {
   }
 
   private void layers() {
-    RawFile file = plain();
-    add("count-0", "a group of no layer", CORRUPT, file.u32(group(file, COUNT), 0).checksummed());
-    file = plain();
-    add("count-70000", "70,000 layers", LIMIT, file.u32(group(file, COUNT), 70_000).checksummed());
-    file = plain();
+    add("count-0", "a group of no layer", CORRUPT, plain(), f -> f.u32(group(f, COUNT), 0));
+    add("count-70000", "70,000 layers", LIMIT, plain(), f -> f.u32(group(f, COUNT), 70_000));
     add(
         "count-without-index",
         "two layers, and no index in the name",
         CORRUPT,
-        file.set(group(file, TENSOR, true) + 4 + "layers.".length(), 'x').checksummed());
-    add("rows", "rows times cols is not the shape", CORRUPT, shaped().checksummed());
-    file = plain();
-    add("rows-0", "no rows", CORRUPT, file.u32(group(file, ROWS), 0).checksummed());
-    file = plain();
+        plain(),
+        f -> f.set(group(f, TENSOR, true) + 4 + "layers.".length(), 'x'));
+    add(
+        "rows",
+        "rows times cols is not the shape",
+        CORRUPT,
+        shaped(),
+        f -> f.u32(group(f, ROWS), 5));
+    add("rows-0", "no rows", CORRUPT, plain(), f -> f.u32(group(f, ROWS), 0));
     add(
         "rank-too-high",
         "factors of 8·(2^31 - 1) elements",
         LIMIT,
-        file.u32(group(file, RANK), Integer.MAX_VALUE).checksummed());
-    file = plain();
+        plain(),
+        f -> f.u32(group(f, RANK), Integer.MAX_VALUE));
     add(
         "k-0",
         "no coefficient on either side, and no codes",
         CORRUPT,
-        file.u32(group(file, K), 0)
-            .replaceCodes(new byte[] {0, 0, 0, 59, 0, 0, 0, 59})
-            .checksummed());
-    file = indexed("layers.", 999_999_998, ".w");
+        plain(),
+        f -> f.u32(group(f, K), 0).replaceCodes(new byte[] {0, 0, 0, 59, 0, 0, 0, 59}));
     add(
         "index-too-high",
         "a second layer with index 1,000,000,000",
         CORRUPT,
-        file.set(group(file, TENSOR, true) + 4 + "layers.99999999".length(), '9').checksummed());
-    file = indexed("", 8, "." + "x".repeat(254));
+        indexed("layers.", 999_999_998, ".w"),
+        f -> f.set(group(f, TENSOR, true) + 4 + "layers.99999999".length(), '9'));
     add(
         "expanded-name-long",
         "a first name of 256 bytes, and a second one of 257 because 10 follows 9",
         LIMIT,
-        file.set(group(file, TENSOR, true) + 4, '9').checksummed());
-    file = plain();
-    add(
-        "k-more",
-        "more coefficients than codes",
-        CORRUPT,
-        file.u32(group(file, K), 9000).checksummed());
-    file = raw(adapter(Generator.RADEMACHER, Codes.of(16, new int[9000])));
+        indexed("", 8, "." + "x".repeat(254)),
+        f -> f.set(group(f, TENSOR, true) + 4, '9'));
+    add("k-more", "more coefficients than codes", CORRUPT, plain(), f -> f.u32(group(f, K), 9000));
     add(
         "sums-not-exact",
         "9,000 coefficients of 16 bits for uniform24",
         CORRUPT,
-        file.set(file.field(file.root(), GENERATOR_ID), 1).checksummed());
-    file = raw(adapter(Generator.RADEMACHER, Codes.of(4, new int[65])));
+        raw(adapter(Generator.RADEMACHER, Codes.of(16, new int[9000]))),
+        f -> f.set(f.field(f.root(), GENERATOR_ID), 1));
     add(
         "more-coefficients-than-columns",
         "srht with 65 coefficients for 64 elements",
         CORRUPT,
-        file.set(file.field(file.root(), GENERATOR_ID), 4).checksummed());
+        raw(adapter(Generator.RADEMACHER, Codes.of(4, new int[65]))),
+        f -> f.set(f.field(f.root(), GENERATOR_ID), 4));
     for (int bits : new int[] {0, 17}) {
-      file = raw(adapter(Generator.RADEMACHER, Codes.of(5, new int[8])));
       add(
           "width-" + bits,
           "codes of " + bits + " bits",
           CORRUPT,
-          file.set(group(file, A_BITS), bits).checksummed());
+          raw(adapter(Generator.RADEMACHER, Codes.of(5, new int[8]))),
+          f -> f.set(group(f, A_BITS), bits));
     }
-    file = sliced();
     add(
         "slice-outside",
         "a slice that ends beyond the tensor",
         CORRUPT,
-        file.u32(group(file, SLICE) + 4, 17).checksummed());
-    file = sliced();
+        sliced(),
+        f -> f.u32(group(f, SLICE) + 4, 17));
     add(
         "slice-of-no-dimension",
         "a slice along dimension 2 of a matrix",
         CORRUPT,
-        file.u32(group(file, SLICE), 2).checksummed());
-    file = sliced();
+        sliced(),
+        f -> f.u32(group(f, SLICE), 2));
     add(
         "slices-overlap",
         "two slices with a column in common",
         CORRUPT,
-        file.u32(group(file, SLICE) + 4, 3).checksummed());
-    file = sliced();
+        sliced(),
+        f -> f.u32(group(f, SLICE) + 4, 3));
+    RawFile file = sliced();
     int slice = group(file, SLICE);
     add(
         "slices-cross",
         "a row and four columns of one matrix",
         CORRUPT,
         file.u32(slice, 0).u32(slice + 4, 1).u32(slice + 8, 1).checksummed());
-    file = sliced();
     add(
         "shapes-differ",
         "two slices of one tensor that is 4x17 for one and 4x16 for the other",
         CORRUPT,
-        file.u32(group(file, SHAPE, true) + 8, 17).checksummed());
-    file = raw(adapter(Generator.SRHT));
+        sliced(),
+        f -> f.u32(group(f, SHAPE, true) + 8, 17));
     add(
         "srht-too-long",
         "srht factors of 2^30 + 8 elements",
         LIMIT,
-        file.u32(group(file, RANK), (1 << 27) + 1).checksummed());
-    file = manyElements();
-    add("elements", "factors of 2^39 elements", LIMIT, file.checksummed());
-    file = dimensions();
-    add("dimensions", "a shape of 9 dimensions", LIMIT, file.checksummed());
+        raw(adapter(Generator.SRHT)),
+        f -> f.u32(group(f, RANK), (1 << 27) + 1));
+    add(
+        "elements",
+        "factors of 2^39 elements",
+        LIMIT,
+        manyLayers(),
+        f -> f.u32(group(f, RANK), 1 << 27));
+    add(
+        "dimensions",
+        "a shape of 9 dimensions",
+        LIMIT,
+        dimensions(),
+        f -> f.u32(group(f, SHAPE, true), 9));
   }
 
   private void codes() {
-    RawFile file;
     int[] scales = {
       0x80000000, 0x7fc00000, 0x7f800000, 0x007fffff, 0x64800001, 0xbf800000,
     };
     String[] names = {"minus-zero", "nan", "infinite", "subnormal", "too-large", "negative"};
     for (int i = 0; i < scales.length; i++) {
-      file = plain();
+      int scale = scales[i];
       add(
           "scale-" + names[i],
-          "scale 0x%08x".formatted(scales[i]),
+          "scale 0x%08x".formatted(scale),
           CORRUPT,
-          file.u32(file.codesStart(), scales[i]).checksummed());
+          plain(),
+          f -> f.u32(f.codesStart(), scale));
     }
-    file = raw(adapter(Generator.RADEMACHER, Codes.of(3, new int[5])));
+    RawFile file = raw(adapter(Generator.RADEMACHER, Codes.of(3, new int[5])));
     int last = file.codesStart() + 4 + 1;
     add(
         "unused-bit",
@@ -321,19 +322,19 @@ final class InvalidFiles {
   }
 
   private void dense() {
-    RawFile file = withDense();
     add(
         "dense-dtype",
         "dtype 3",
         CORRUPT,
-        file.set(file.field(file.element(DENSE, 0), 2), 3).checksummed());
-    file = withDense();
+        withDense(),
+        f -> f.set(f.field(f.element(DENSE, 0), 2), 3));
     add(
         "dense-padding",
         "padding that is not zero",
         CORRUPT,
-        file.set(file.denseStart(), 1).checksummed());
-    file = withDense();
+        withDense(),
+        f -> f.set(f.denseStart(), 1));
+    RawFile file = withDense();
     int end = file.bytes().length - 4;
     long dense = end - file.denseStart();
     add(
@@ -341,12 +342,12 @@ final class InvalidFiles {
         "a byte behind the last dense tensor, counted as dense",
         CORRUPT,
         file.insert(end, (byte) 0).u64(24, dense + 1).checksummed());
-    file = withDense();
     add(
         "dense-twice",
         "two dense tensors of one name",
         CORRUPT,
-        file.set(file.follow(file.field(file.element(DENSE, 1), 0)) + 4, 'a').checksummed());
+        withDense(),
+        f -> f.set(f.follow(f.field(f.element(DENSE, 1), 0)) + 4, 'a'));
     file = withDense();
     int name = file.follow(file.field(file.element(DENSE, 1), 0)) + 4;
     add(
@@ -357,26 +358,24 @@ final class InvalidFiles {
   }
 
   private void notCanonical() {
-    RawFile file = plain();
     add(
         "manifest-longer",
         "eight unused bytes behind the manifest",
         CORRUPT,
-        file.insert(file.codesStart(), new byte[8])
-            .u32(12, file.manifestLength() + 8)
-            .checksummed());
-    file = raw(adapter(Generator.SRHT, 5));
+        plain(),
+        f -> f.insert(f.codesStart(), new byte[8]).u32(12, f.manifestLength() + 8));
     add(
         "stream-spelled-out",
         "a stream that is the layer's position, and yet is there",
         CORRUPT,
-        file.u32(group(file, STREAM), 0).checksummed());
-    file = withDense();
+        raw(adapter(Generator.SRHT, 5)),
+        f -> f.u32(group(f, STREAM), 0));
     add(
         "dense-out-of-order",
         "dense tensors in descending order",
         CORRUPT,
-        file.set(file.follow(file.field(file.element(DENSE, 0), 0)) + 4, 'z').checksummed());
+        withDense(),
+        f -> f.set(f.follow(f.field(f.element(DENSE, 0), 0)) + 4, 'z'));
     add("nothing-in-it", "neither a layer nor a dense tensor", CORRUPT, empty());
   }
 
@@ -392,42 +391,6 @@ final class InvalidFiles {
 
   private static int group(RawFile file, int id, boolean follow) {
     return follow ? file.follow(group(file, id)) : group(file, id);
-  }
-
-  /** Two layers in one group. */
-  private static RawFile plain() {
-    Adapter.Builder adapter =
-        Adapter.builder()
-            .generator(Generator.SRHT)
-            .seed(1)
-            .metadata(Metadata.of("x".repeat(300), "", ""));
-    for (int i = 0; i < 2; i++) {
-      adapter.layer(
-          Layer.ofMatrix(
-              "layers." + i + ".w",
-              8,
-              9,
-              i,
-              0x1p-9f,
-              new LowRank(2, Codes.of(4, 1, 2, 3, 4), Codes.of(4, 5, 6, 7, 8))));
-    }
-    return raw(adapter);
-  }
-
-  /** Two layers in one group, of any name. */
-  private static RawFile indexed(String prefix, int index, String suffix) {
-    Adapter.Builder adapter = Adapter.builder().generator(Generator.SRHT).seed(1);
-    for (int i = 0; i < 2; i++) {
-      adapter.layer(
-          Layer.ofMatrix(
-              prefix + (index + i) + suffix,
-              8,
-              9,
-              i,
-              1,
-              new LowRank(2, Codes.of(4, 1), Codes.of(4, 2))));
-    }
-    return raw(adapter);
   }
 
   /** The canonical manifest of an adapter that has neither layers nor dense tensors. */
@@ -447,107 +410,9 @@ final class InvalidFiles {
         .checksummed();
   }
 
-  private static RawFile shaped() {
-    RawFile file =
-        raw(
-            Adapter.builder()
-                .generator(Generator.SRHT)
-                .layer(
-                    new Layer(
-                        "w",
-                        List.of(2, 3, 4),
-                        null,
-                        4,
-                        6,
-                        0,
-                        1,
-                        new LowRank(2, Codes.of(4, 1), Codes.of(4, 2)))));
-    return file.u32(group(file, ROWS), 5);
-  }
-
-  private static RawFile dimensions() {
-    RawFile file =
-        raw(
-            Adapter.builder()
-                .generator(Generator.SRHT)
-                .layer(
-                    new Layer(
-                        "w",
-                        List.of(1, 1, 1, 1, 1, 1, 1, 2),
-                        null,
-                        1,
-                        2,
-                        0,
-                        1,
-                        new LowRank(1, Codes.of(4, 1), Codes.of(4, 2)))));
-    return file.u32(group(file, SHAPE, true), 9);
-  }
-
-  private static RawFile sliced() {
-    Adapter.Builder adapter = Adapter.builder().generator(Generator.SRHT).seed(1);
-    for (int part = 0; part < 2; part++) {
-      adapter.layer(
-          new Layer(
-              "w",
-              List.of(4, 16),
-              new Slice(1, 2 + 4 * part, 4),
-              4,
-              4,
-              part,
-              1,
-              new LowRank(2, Codes.of(4, 1), Codes.of(4, 2))));
-    }
-    return raw(adapter);
-  }
-
-  private static RawFile withDense() {
-    Adapter.Builder adapter = adapter(Generator.SRHT);
-    for (String name : List.of("a", "b")) {
-      adapter.dense(
-          new DenseTensor(name, DType.BF16, List.of(3), MemorySegment.ofArray(new byte[6])));
-    }
-    return raw(adapter);
-  }
-
-  /** 256 layers with factors of 2³⁰ elements each: legal one by one, too many together. */
-  private static RawFile manyElements() {
-    Adapter.Builder adapter = Adapter.builder().generator(Generator.RADEMACHER).seed(1);
-    for (int i = 0; i < 256; i++) {
-      adapter.layer(
-          Layer.ofMatrix("w." + i, 8, 8, i, 0, new LowRank(1, Codes.of(4, 1), Codes.of(4, 1))));
-    }
-    RawFile file = raw(adapter);
-    return file.u32(group(file, RANK), 1 << 27);
-  }
-
-  private static Adapter.Builder adapter(Generator generator) {
-    return adapter(generator, 0);
-  }
-
-  private static Adapter.Builder adapter(Generator generator, int stream) {
-    return Adapter.builder()
-        .generator(generator)
-        .seed(1)
-        .layer(
-            Layer.ofMatrix(
-                "w", 8, 8, stream, 1, new LowRank(2, Codes.of(4, 1, 2), Codes.of(4, 3, 4))));
-  }
-
-  private static Adapter.Builder adapter(Generator generator, Codes codes) {
-    return Adapter.builder()
-        .generator(generator)
-        .seed(1)
-        .layer(Layer.ofMatrix("w", 8, 8, 0, 1, new Direct(codes)));
-  }
-
-  private static RawFile raw(Adapter.Builder adapter) {
-    try {
-      AdapterFile file =
-          Reconstructor.standard().withKernel(Kernels.scalar()).seal(adapter.build());
-      return new RawFile(file.toBytes());
-    } catch (LimitExceededException e) {
-      throw new AssertionError("the adapters here are small", e);
-    }
+  private void add(
+      String name, String about, String kind, RawFile valid, UnaryOperator<RawFile> damage) {
+    add(name, about, kind, damage.apply(valid).checksummed());
   }
 
   private void add(String name, String about, String kind, byte[] bytes) {

@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
 
-/** The bytes of a file, to be spoiled with care: every change is followed by a fitting checksum. */
+/** The bytes of a file, to be damaged; {@link #checksummed} then gives it a matching checksum. */
 final class RawFile {
   static final int HEADER = 32;
 
@@ -20,7 +20,7 @@ final class RawFile {
     return bytes;
   }
 
-  /** The file with the checksum that its bytes ask for. */
+  /** Returns the bytes with the checksum that matches them. */
   byte[] checksummed() {
     CRC32C crc = new CRC32C();
     crc.update(bytes, 0, bytes.length - 4);
@@ -28,31 +28,31 @@ final class RawFile {
     return bytes;
   }
 
-  RawFile set(int at, int value) {
-    bytes[at] = (byte) value;
+  RawFile set(int position, int value) {
+    bytes[position] = (byte) value;
     return this;
   }
 
-  RawFile u32(int at, int value) {
-    view().putInt(at, value);
+  RawFile u32(int position, int value) {
+    view().putInt(position, value);
     return this;
   }
 
-  RawFile u64(int at, long value) {
-    view().putLong(at, value);
+  RawFile u64(int position, long value) {
+    view().putLong(position, value);
     return this;
   }
 
-  int u32(int at) {
-    return view().getInt(at);
+  int u32(int position) {
+    return view().getInt(position);
   }
 
   /** Inserts bytes without touching any length. */
-  RawFile insert(int at, byte... more) {
+  RawFile insert(int position, byte... more) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    out.write(bytes, 0, at);
+    out.write(bytes, 0, position);
     out.writeBytes(more);
-    out.write(bytes, at, bytes.length - at);
+    out.write(bytes, position, bytes.length - position);
     bytes = out.toByteArray();
     return this;
   }
@@ -85,31 +85,34 @@ final class RawFile {
     return codesStart() + (int) view().getLong(16);
   }
 
-  /** Position of the manifest's root table. */
+  /** Returns the position of the manifest's root table. */
   int root() {
     return HEADER + u32(HEADER);
   }
 
-  /** Position of a field of a table. */
+  /** Returns the position of a field of a table. */
   int field(int table, int id) {
-    int at = Short.toUnsignedInt(view().getShort(vtableEntry(table, id)));
-    if (at == 0) {
+    int entry = Short.toUnsignedInt(view().getShort(vtableEntry(table, id)));
+    if (entry == 0) {
       throw new IllegalArgumentException("field " + id + " is absent");
     }
-    return table + at;
+    return table + entry;
   }
 
-  /** Position of the vtable's entry for a field. */
+  /** Returns the position of the vtable's entry for a field. */
   int vtableEntry(int table, int id) {
     return table - u32(table) + 4 + 2 * id;
   }
 
-  /** Where an offset leads. */
-  int follow(int at) {
-    return at + u32(at);
+  /** Returns the position that an offset leads to. */
+  int follow(int position) {
+    return position + u32(position);
   }
 
-  /** Position of element i of a vector of tables that field {@code id} of the root leads to. */
+  /**
+   * Returns the position of element i of a vector of tables that field {@code id} of the root leads
+   * to.
+   */
   int element(int id, int i) {
     return follow(follow(field(root(), id)) + 4 + 4 * i);
   }

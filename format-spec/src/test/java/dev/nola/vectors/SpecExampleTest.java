@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class SpecExampleTest {
   @Test
-  void theHexDumpInTheSpecificationIsTheFileItDescribes() throws IOException {
+  void hexDumpInTheSpecificationIsTheFileItDescribes() throws IOException {
     String spec = Files.readString(Path.of("SPEC.md"));
     String hex =
         Pattern.compile("(?m)^[0-9a-f]{4} (( [0-9a-f]{2}){1,16})$")

@@ -15,16 +15,18 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 
-/** Who gets which answer from each endpoint; an endpoint that is missing here fails the test. */
+/**
+ * The status that each caller gets from each endpoint; an endpoint without a row fails the test.
+ */
 class AuthorizationMatrixTest {
   private static final TestRegistry REGISTRY = TestRegistry.shared();
 
-  /** In the order of the table's columns. */
+  /** Callers, in the order of the table's columns. */
   private enum Who {
     ANONYMOUS,
-    /** A token that may only read, of an account that is no member. */
+    /** A token that may only read, of an account that is not a member. */
     READER,
-    /** A token that may publish, of an account that is no member. */
+    /** A token that may publish, of an account that is not a member. */
     STRANGER,
     MEMBER,
     OWNER,
@@ -32,11 +34,12 @@ class AuthorizationMatrixTest {
     ADMIN
   }
 
-  // Each row: endpoint, then the status for everyone in Who's order. {ns} is OWNER's namespace,
-  // with
-  // MEMBER in it, a public adapter {open} and a private one {secret}, both at 1.0.0, a dataset
-  // {data},
-  // and {job} is one of the namespace's that was cancelled.
+  /**
+   * Each row: an endpoint, then its status for everyone in the order of {@link Who}. {@code {ns}}
+   * is a namespace of OWNER with MEMBER in it. It has a public adapter {@code {open}} and a private
+   * one {@code {secret}}, both at 1.0.0, a dataset {@code {data}}, and a cancelled job {@code
+   * {job}}.
+   */
   private static final String TABLE =
       """
       PUT    /api/v1/namespaces/{ns}                          401 403 409 409 200 403 200
@@ -118,7 +121,7 @@ class AuthorizationMatrixTest {
       GET    /                                                401 403 403 403 403 403 403
       """;
 
-  /** What needs a body, the last that fits; all others are sent without one. */
+  /** Bodies of requests that need one; the last that matches is sent. */
   private static final List<Map.Entry<String, String>> BODIES =
       List.of(
           Map.entry("PUT members", "{\"role\": \"member\"}"),
@@ -221,11 +224,11 @@ class AuthorizationMatrixTest {
                     .forEach(
                         (info, method) -> {
                           if (!method.getBeanType().getName().startsWith("dev.nola")) {
-                            return; // of libraries: closed, unless they are listed above
+                            return; // endpoints of libraries are denied, unless listed above
                           }
                           for (String pattern : info.getPatternValues()) {
                             if (pattern.equals("/error")) {
-                              continue; // where failed requests are sent on to, within the server
+                              continue; // the server forwards failed requests there
                             }
                             String path = pattern.replaceAll("\\{[^/]+}", "[^/ ]+");
                             info.getMethodsCondition()

@@ -64,7 +64,7 @@ class BadRequestTest {
   }
 
   static Stream<Case> cases() {
-    String uuid = "must be a UUID: hexadecimal digits, 8-4-4-4-12 of them";
+    String uuid = "must be a UUID (8-4-4-4-12 hexadecimal digits)";
     String train = "{\"type\": \"train\", \"train\": {\"adapter\": \"a/b\", \"version\": ";
     return Stream.of(
         // Paths and parameters
@@ -72,77 +72,70 @@ class BadRequestTest {
         get("/api/v1/jobs/abc/events", "id=abc, " + uuid),
         new Case("DELETE", "/api/v1/tokens/not-an-id", "", "id=not-an-id, " + uuid),
         get("/api/v1/jobs/" + "x".repeat(300), "id=" + "x".repeat(100) + "…, " + uuid),
-        get("/api/v1/jobs?limit=ten", "limit=ten, must be a whole number of 32 bits"),
-        get(
-            "/api/v1/jobs?limit=99999999999",
-            "limit=99999999999, must be a whole number of 32 bits"),
+        get("/api/v1/jobs?limit=ten", "limit=ten, must be a 32-bit integer"),
+        get("/api/v1/jobs?limit=99999999999", "limit=99999999999, must be a 32-bit integer"),
         get(
             "/api/v1/jobs?state=slow",
             "state=slow, must be one of queued, running, succeeded, failed, cancelled"),
         get(
             "/api/v1/jobs?type=dev.nola.X",
             "type=dev.nola.X, must be one of train, verify, export"),
-        get("/api/v1/adapters?bits=four", "bits=four, must be a whole number of 32 bits"),
-        get(
-            JOB + "/checkpoint",
-            "the parameter fence is missing, must be a whole number of 64 bits"),
-        get(JOB + "/checkpoint?fence=", "fence is empty, must be a whole number of 64 bits"),
-        get(JOB + "/checkpoint?fence=1.5", "fence=1.5, must be a whole number of 64 bits"),
-        get("/api/v1/datasets", "the parameter namespace is missing, must be a text"),
-        get("/api/v1/nothing/here", "there is no such path; see /v3/api-docs"),
-        new Case(
-            "PUT", "/api/v1/jobs", "{}", "PUT is not done at this path, must be one of GET, POST"),
-        // Bodies that are no JSON
-        submit("", "the body is missing, must be JSON"),
-        submit("  ", "the body is empty, must be an object"),
-        submit("{", "the body is no JSON: line 1, column 2"),
-        submit("{\n \"type\": train}", "the body is no JSON: line 2, column 10"),
+        get("/api/v1/adapters?bits=four", "bits=four, must be a 32-bit integer"),
+        get(JOB + "/checkpoint", "parameter fence is missing; must be a 64-bit integer"),
+        get(JOB + "/checkpoint?fence=", "fence is empty; must be a 64-bit integer"),
+        get(JOB + "/checkpoint?fence=1.5", "fence=1.5, must be a 64-bit integer"),
+        get("/api/v1/datasets", "parameter namespace is missing; must be a string"),
+        get("/api/v1/nothing/here", "path not found; see /v3/api-docs"),
+        new Case("PUT", "/api/v1/jobs", "{}", "method PUT not allowed; use GET or POST"),
+        // Bodies that are not JSON
+        submit("", "the body is missing; must be JSON"),
+        submit("  ", "the body is empty; must be an object"),
+        submit("{", "the body is not valid JSON: line 1, column 2"),
+        submit("{\n \"type\": train}", "the body is not valid JSON: line 2, column 10"),
         new Case(
             "PATCH",
             JOB,
             "{\"priority\": 1} {}",
-            "the body goes on behind the end of its JSON: line 1, column 17"),
+            "unexpected content after the JSON body: line 1, column 17"),
         submit(
             "{\"train\": {\"job\": {\"a\": " + "[".repeat(2000) + "}",
-            "the body is beyond a limit: nested 500 deep, a text of 100000000 characters, a number"
-                + " of 1000 digits"),
+            "the body exceeds a limit: 500 levels of nesting, 100000000 characters in a string, 1000"
+                + " digits in a number"),
         // Bodies of another shape
-        submit("[]", "the body is a list, must be an object"),
-        submit("7", "the body is a number, must be an object"),
-        submit("null", "the body is missing, must be JSON"),
+        submit("[]", "the body is a list; must be an object"),
+        submit("7", "the body is a number; must be an object"),
+        submit("null", "the body is missing; must be JSON"),
         submit("{}", "type is missing"),
         submit("{\"type\": \"dance\"}", "type=dance, must be one of train, verify, export"),
         submit("{\"type\": 7}", "type=7, must be one of train, verify, export"),
-        submit("{\"type\": {}}", "type is an object, must be one of train, verify, export"),
+        submit("{\"type\": {}}", "type is an object; must be one of train, verify, export"),
         submit(
             "{\"type\": \"train\", \"colour\": 1}",
-            "colour is not known, must be one of export, priority, train, type, verify"),
-        submit("{\"type\": \"train\", \"train\": []}", "train is a list, must be an object"),
+            "unknown property colour; must be one of export, priority, train, type, verify"),
+        submit("{\"type\": \"train\", \"train\": []}", "train is a list; must be an object"),
         submit("{\"type\": \"train\", \"train\": {}}", "train: adapter is missing"),
-        submit(train + "{}}}", "train.version is an object, must be a text"),
+        submit(train + "{}}}", "train.version is an object; must be a string"),
         submit(
             train + "\"1.0.0\", \"dataset\": \"a/d\", \"job\": \"x\"}}",
-            "train.job is a text, must be an object"),
+            "train.job is a string; must be an object"),
         submit(
             train + "\"1.0.0\", \"cuda\": \"maybe\"}}", "train.cuda=maybe, must be true or false"),
         submit(
             train + "\"1.0.0\", \"memoryBytes\": 99999999999999999999}}",
-            "train.memoryBytes is beyond its range, must be a whole number of 64 bits"),
+            "train.memoryBytes is out of range; must be a 64-bit integer"),
         submit(
             "{\"type\": \"train\", \"priority\": 3000000000}",
-            "priority is beyond its range, must be a whole number of 32 bits"),
+            "priority is out of range; must be a 32-bit integer"),
         submit(
             "{\"type\": \"train\", \"priority\": \"high\"}",
-            "priority=high, must be a whole number of 32 bits"),
-        new Case(
-            "PATCH", JOB, "{}", "priority is missing or null, must be a whole number of 32 bits"),
+            "priority=high, must be a 32-bit integer"),
+        new Case("PATCH", JOB, "{}", "priority is missing or null; must be a 32-bit integer"),
         new Case(
             "PATCH",
             JOB,
             "{\"priority\": null}",
-            "priority is missing or null, must be a whole number of 32 bits"),
-        new Case(
-            "PATCH", JOB, "{\"priority\": 1.5}", "priority=1.5, must be a whole number of 32 bits"),
+            "priority is missing or null; must be a 32-bit integer"),
+        new Case("PATCH", JOB, "{\"priority\": 1.5}", "priority=1.5, must be a 32-bit integer"),
         lease(
             "{\"worker\": \"w\", \"key\": \"\", \"cuda\": false, \"memoryBytes\": 1, \"max\": 1,"
                 + " \"waitSeconds\": 0}",
@@ -153,8 +146,8 @@ class BadRequestTest {
         lease(
             "{\"worker\": \"w\", \"key\": \"\", \"types\": [null], \"cuda\": false, \"memoryBytes\": 1,"
                 + " \"max\": 1, \"waitSeconds\": 0}",
-            "the body has null where a value must be"),
-        lease("{\"worker\": \"w\", \"types\": \"train\"}", "types is a text, must be a list"),
+            "the body contains null; a value is required"),
+        lease("{\"worker\": \"w\", \"types\": \"train\"}", "types is a string; must be a list"),
         beat(
             "{\"fence\": 1, \"log\": [], \"metrics\": [{\"step\": 1, \"value\": 1}]}",
             "metrics[0]: name is missing"),

@@ -89,7 +89,7 @@ class ObjectsTest {
 
     assertThat(dataset.refusal()).isEqualTo("422 invalid");
     assertThat(dataset.json().at("/violations")).hasSize(1);
-    assertThat(dataset.text("/detail")).contains("b with digest").contains("was not uploaded");
+    assertThat(dataset.text("/detail")).contains("file not uploaded: ").contains("b with digest");
     assertThat(model.status()).isEqualTo(201);
     assertThat(model.json().at("/stored").asBoolean()).isFalse();
     TestObjects.upload(ann, "models/" + namespace + "/big", "elsewhere");

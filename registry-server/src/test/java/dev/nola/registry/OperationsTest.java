@@ -236,7 +236,7 @@ class OperationsTest {
     try (TestRegistry other = TestRegistry.start()) {
       Path log = other.data().resolve("log");
       assertThatThrownBy(() -> ServerProcess.start(other.data(), log))
-          .hasMessageContaining("another server uses the data directory");
+          .hasMessageContaining("data directory in use by another server");
     }
   }
 

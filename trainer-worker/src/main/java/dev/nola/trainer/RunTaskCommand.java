@@ -1,6 +1,8 @@
 package dev.nola.trainer;
 
 import dev.nola.client.peft.ExportRefusedException;
+import dev.nola.command.ExitCode;
+import dev.nola.command.Failure;
 import dev.nola.trainer.worker.Task;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -29,13 +31,13 @@ final class RunTaskCommand implements Callable<Integer> {
       return 0;
     } catch (ExportRefusedException e) {
       Task.failed(events, folder, String.valueOf(e.getMessage()), false);
-      return Failure.REFUSED;
+      return ExitCode.REFUSED;
     } catch (Exception e) {
-      Failure failure = Failure.of(e);
+      Failure failure = TrainerWorker.FAILURES.of(e);
       // The disk's or nola's fault, not the job's.
       boolean retryable =
-          e instanceof FileSystemException || failure.exitCode() >= Failure.INTERNAL;
-      if (failure.exitCode() == Failure.INTERNAL) {
+          e instanceof FileSystemException || failure.exitCode() >= ExitCode.INTERNAL;
+      if (failure.exitCode() == ExitCode.INTERNAL) {
         e.printStackTrace(spec.commandLine().getErr());
       }
       Task.failed(events, folder, failure.reason(), retryable);
@@ -52,6 +54,6 @@ final class RunTaskCommand implements Callable<Integer> {
     } catch (IOException e) {
       System.err.println("nola: lost the worker: " + e);
     }
-    Runtime.getRuntime().halt(Failure.INTERRUPTED);
+    Runtime.getRuntime().halt(ExitCode.INTERRUPTED);
   }
 }

@@ -1,10 +1,11 @@
 package dev.nola.trainer;
 
+import dev.nola.command.ExitCode;
+import dev.nola.command.Output;
 import dev.nola.files.UserDirectories;
 import dev.nola.trainer.worker.KeyFile;
 import dev.nola.trainer.worker.Worker;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,17 +14,16 @@ import java.time.temporal.ChronoUnit;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
-/** Does a registry's jobs. */
+/** Runs a registry's jobs. */
 @Command(
     name = "worker",
     description = {
-      "Take jobs from a registry and do them: train, verify, export.",
-      "It runs until Ctrl-C or SIGTERM, and then gives its jobs back. Any number of workers may run,"
-          + " anywhere."
+      "Take jobs from a registry and run them: train, verify, export.",
+      "It runs until Ctrl-C or SIGTERM, and then returns its jobs. Any number of workers may run,"
+          + " anywhere. It prints a line for each event."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -40,74 +40,73 @@ final class WorkerCommand implements Callable<Integer> {
   @Option(
       names = "--registry",
       paramLabel = "URL",
-      description = "The registry; $NOLA_REGISTRY when not given, else " + DEFAULT_REGISTRY + ".")
+      description = "The registry. Default: $NOLA_REGISTRY, else " + DEFAULT_REGISTRY + ".")
   private @Nullable URI registry;
 
   @Option(
       names = "--token-file",
       required = true,
       paramLabel = "FILE",
-      description = "Holds a token of scope worker.")
+      description = "File with a token of scope worker.")
   private Path tokenFile = Path.of("");
 
   @Option(
       names = "--models",
       paramLabel = "DIR",
-      description = "Folder with models that jobs may use, each a folder with a config.json.")
+      description = "Folder of models that jobs may use, each a folder with a config.json.")
   private @Nullable Path models;
 
   @Option(
       names = "--slots",
       paramLabel = "N",
-      description = "Jobs at a time; ${DEFAULT-VALUE} when not given.")
+      description = "Jobs at a time. Default: ${DEFAULT-VALUE}.")
   private int slots = 1;
 
   @Option(
       names = "--key",
       paramLabel = "FILE",
       description =
-          "Key to sign attestations with, made if it is not there; worker-key.pem in the user's"
-              + " folder of settings when not given.")
+          "Key to sign attestations with; created if it does not exist. Default: worker-key.pem in"
+              + " $NOLA_CONFIG, or ~/.config/nola.")
   private @Nullable Path key;
 
   @Option(
       names = "--name",
       paramLabel = "NAME",
-      description = "Unique among the account's workers; the machine's name when not given.")
+      description = "Unique among the account's workers. Default: the host name.")
   private @Nullable String name;
 
   @Option(
       names = "--work",
       paramLabel = "DIR",
-      description = "Its own folder; worker in the user's cache when not given.")
+      description = "A folder of its own. Default: worker in $NOLA_CACHE, or ~/.cache/nola.")
   private @Nullable Path work;
 
   @Option(
       names = "--memory",
       paramLabel = "MB",
       description =
-          "Memory that a job may use; when not given, 80 %% of the machine's, divided by the slots.")
+          "Memory that a job may use. Default: 80 %% of the machine's, divided by the slots.")
   private @Nullable Long memory;
 
   @Option(
       names = "--disk",
       paramLabel = "MB",
       description =
-          "Disk that a job may use, and that fetched files may take; ${DEFAULT-VALUE} when not"
-              + " given.")
+          "Disk that a job may use, and that fetched files may take. Default: ${DEFAULT-VALUE}.")
   private long disk = 20_000;
 
-  @Spec private CommandSpec spec = CommandSpec.create();
+  @Mixin private Output output = new Output();
 
   private URI registry() {
     return registry != null
         ? registry
-        : URI.create(System.getenv().getOrDefault("NOLA_REGISTRY", DEFAULT_REGISTRY));
+        : URI.create(
+            output.console().environment().getOrDefault("NOLA_REGISTRY", DEFAULT_REGISTRY));
   }
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    PrintWriter out = spec.commandLine().getOut();
     String token = Files.readString(tokenFile).strip();
     Worker.Settings settings =
         new Worker.Settings(
@@ -117,18 +116,20 @@ final class WorkerCommand implements Callable<Integer> {
                 ? Worker.machineMemory() / 100 * SHARE_PERCENT / Math.max(1, slots)
                 : memory * MEGABYTE,
             disk * MEGABYTE,
-            work == null ? UserDirectories.cache(System.getenv()).resolve("worker") : work,
+            work == null
+                ? UserDirectories.cache(output.console().environment()).resolve("worker")
+                : work,
             models);
-    Path keyFile = key == null ? KeyFile.standard(System.getenv()) : key;
+    Path keyFile = key == null ? KeyFile.standard(output.console().environment()) : key;
     try (Worker worker =
         new Worker(
             registry(),
             token,
             settings,
             KeyFile.readOrMake(keyFile),
-            line -> out.println(Instant.now().truncatedTo(ChronoUnit.SECONDS) + " " + line))) {
+            line -> output.log(Instant.now().truncatedTo(ChronoUnit.SECONDS) + " " + line))) {
       worker.run();
     }
-    return 0;
+    return ExitCode.OK;
   }
 }

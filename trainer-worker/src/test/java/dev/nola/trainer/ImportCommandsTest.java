@@ -75,7 +75,7 @@ class ImportCommandsTest {
     Run absent = run("import-onnx", folder.resolve("none.onnx"), "-o", folder.resolve("m"));
     assertThat(absent.exitCode).isEqualTo(3);
     assertThat(absent.err).contains("none.onnx: no such file");
-    assertThat(run("import-onnx", ONNX, "-o", folder).err).contains("exists already");
+    assertThat(run("import-onnx", ONNX, "-o", folder).err).contains("already exists");
   }
 
   @Test

@@ -3,6 +3,8 @@ package dev.nola.cli;
 import dev.nola.api.name.Reference;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
+import dev.nola.command.Output;
+import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import java.io.IOException;
@@ -97,7 +99,7 @@ final class AdapterSource {
   Pulled pull(Reference reference, Output output) throws IOException, InterruptedException {
     Pulled pulled;
     try (NolaClient client = client(registry(output), output);
-        Output.Bar bar = output.bar("pull")) {
+        ProgressBar bar = output.bar("pull")) {
       pulled = client.pull(reference, bar);
     }
     if (pulled.yanked() != null) {

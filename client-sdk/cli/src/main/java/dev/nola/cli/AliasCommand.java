@@ -6,8 +6,9 @@ import dev.nola.api.AliasChange;
 import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Reference;
 import dev.nola.client.registry.NolaClient;
+import dev.nola.command.Output;
+import dev.nola.command.Table;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -135,13 +136,12 @@ final class AliasCommand {
         output.print(
             history,
             out -> {
-              List<List<String>> rows = new ArrayList<>();
-              rows.add(List.of("VERSION", "BY", "AT"));
+              Table table = new Table("VERSION", "BY", "AT");
               for (AliasChange change : history) {
                 String to = change.version() == null ? "(removed)" : change.version();
-                rows.add(List.of(to, change.by(), change.at().toString()));
+                table.row(to, change.by(), change.at().toString());
               }
-              Output.table(out, rows);
+              table.print(out);
             });
       }
       return 0;

@@ -2,9 +2,11 @@ package dev.nola.cli;
 
 import dev.nola.api.name.Reference;
 import dev.nola.client.registry.LocalCache;
+import dev.nola.command.ExitCode;
+import dev.nola.command.Output;
+import dev.nola.command.Table;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -37,25 +39,23 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException {
-      LocalCache cache = output.cache();
+      LocalCache cache = Registry.cache(output);
       List<LocalCache.Entry> entries = cache.list();
       output.print(
           new Listing(
               cache.path().toString(), cache.size(), entries.stream().map(Line::of).toList()),
           out -> {
-            List<List<String>> rows = new ArrayList<>();
-            rows.add(List.of("DIGEST", "SIZE", "LAST USED", "PULLED AS"));
+            Table table = new Table("DIGEST", "SIZE", "LAST USED", "PULLED AS");
             for (LocalCache.Entry entry : entries) {
-              rows.add(
-                  List.of(
-                      entry.digest().toString(),
-                      Output.bytes(entry.size()),
-                      entry.lastUsed().toString(),
-                      entry.names().stream()
-                          .map(name -> name.reference().toString())
-                          .collect(Collectors.joining(", "))));
+              table.row(
+                  entry.digest().toString(),
+                  Output.bytes(entry.size()),
+                  entry.lastUsed().toString(),
+                  entry.names().stream()
+                      .map(name -> name.reference().toString())
+                      .collect(Collectors.joining(", ")));
             }
-            Output.table(out, rows);
+            table.print(out);
           });
       return 0;
     }
@@ -82,7 +82,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      LocalCache.Check check = output.cache().verify();
+      LocalCache.Check check = Registry.cache(output).verify();
       List<String> damaged = check.damaged().stream().map(Sha256::toString).toList();
       output.print(
           Map.of("whole", check.whole(), "damaged", damaged),
@@ -90,7 +90,7 @@ final class CacheCommand {
             damaged.forEach(digest -> out.println("damaged, removed: " + digest));
             out.printf("whole: %d, damaged: %d%n", check.whole(), damaged.size());
           });
-      return damaged.isEmpty() ? 0 : Failure.REFUSED;
+      return damaged.isEmpty() ? 0 : ExitCode.REFUSED;
     }
   }
 
@@ -107,7 +107,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      LocalCache cache = output.cache();
+      LocalCache cache = Registry.cache(output);
       boolean removed =
           name.startsWith("sha256:")
               ? cache.remove(Sha256.parse(name))
@@ -126,7 +126,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException {
-      long bytes = output.cache().clear();
+      long bytes = Registry.cache(output).clear();
       output.print(Map.of("freed", bytes), out -> out.println("freed " + Output.bytes(bytes)));
       return 0;
     }

@@ -1,5 +1,6 @@
 package dev.nola.cli;
 
+import dev.nola.command.Output;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.AutoComplete;

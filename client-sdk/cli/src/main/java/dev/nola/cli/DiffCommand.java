@@ -2,6 +2,8 @@ package dev.nola.cli;
 
 import dev.nola.client.diff.AdapterDiff;
 import dev.nola.client.diff.AdapterDiff.Where;
+import dev.nola.command.ExitCode;
+import dev.nola.command.Output;
 import dev.nola.format.Slice;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -37,7 +39,7 @@ final class DiffCommand implements Callable<Integer> {
     AdapterDiff diff =
         AdapterDiff.of(source.open(first, output).file(), source.open(second, output).file());
     output.print(diff, out -> print(diff, out));
-    return diff.sameBits() ? 0 : Failure.REFUSED;
+    return diff.sameBits() ? 0 : ExitCode.REFUSED;
   }
 
   private static void print(AdapterDiff diff, PrintWriter out) {

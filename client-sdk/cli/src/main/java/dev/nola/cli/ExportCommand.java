@@ -5,6 +5,8 @@ import dev.nola.client.peft.ExportRefusedException;
 import dev.nola.client.peft.Orientation;
 import dev.nola.client.peft.PeftExport;
 import dev.nola.client.peft.TaskType;
+import dev.nola.command.Output;
+import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterException;
 import dev.nola.format.DType;
 import java.io.IOException;
@@ -108,7 +110,7 @@ final class ExportCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException, ExportRefusedException {
     AdapterSource.Opened opened = source.open(adapter, output);
     PeftExport.Report report;
-    try (Output.Bar bar = output.bar("export")) {
+    try (ProgressBar bar = output.bar("export")) {
       report = export(opened, bar).write(destination);
     } catch (AdapterException e) {
       throw new RefusedAdapterException(opened.name(), e);
@@ -119,7 +121,7 @@ final class ExportCommand implements Callable<Integer> {
     return 0;
   }
 
-  private PeftExport export(AdapterSource.Opened opened, Output.Bar bar) {
+  private PeftExport export(AdapterSource.Opened opened, ProgressBar bar) {
     PeftExport.Builder export =
         PeftExport.of(opened.file())
             .dtype(dtype)

@@ -1,5 +1,6 @@
 package dev.nola.cli;
 
+import dev.nola.command.Output;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Codes;

@@ -2,6 +2,7 @@ package dev.nola.cli;
 
 import dev.nola.api.Token;
 import dev.nola.client.registry.NolaClient;
+import dev.nola.command.Output;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -33,7 +34,7 @@ final class LoginCommand implements Callable<Integer> {
     try (NolaClient client = NolaClient.builder(url).token(secret).build()) {
       token = client.whoami();
     }
-    output.credentials().save(url, secret);
+    Registry.credentials(output).save(url, secret);
     if (!output.environment("NOLA_TOKEN").isEmpty()) {
       output.warn("NOLA_TOKEN is set, and will be used instead");
     }

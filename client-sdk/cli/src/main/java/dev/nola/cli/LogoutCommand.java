@@ -1,5 +1,6 @@
 package dev.nola.cli;
 
+import dev.nola.command.Output;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -18,7 +19,7 @@ final class LogoutCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     String url = registry.url(output).toString();
-    boolean removed = output.credentials().remove(registry.url(output));
+    boolean removed = Registry.credentials(output).remove(registry.url(output));
     if (!output.environment("NOLA_TOKEN").isEmpty()) {
       output.warn("NOLA_TOKEN is set, and stays in use");
     }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
 import dev.nola.client.merge.ModelMerge.BaseCheck;
+import dev.nola.command.Output;
+import dev.nola.command.ProgressBar;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -95,7 +97,7 @@ final class MergeCommand implements Callable<Integer> {
       merge.threads(threads);
     }
     ModelMerge.Report report;
-    try (Output.Bar bar = output.bar("merge")) {
+    try (ProgressBar bar = output.bar("merge")) {
       ModelMerge ready = merge.progress(bar).build();
       report = dryRun ? ready.dryRun() : ready.write(destination);
     } catch (MergeRefusedException e) {

@@ -6,6 +6,8 @@ import dev.nola.api.name.Reference;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Published;
 import dev.nola.client.registry.RegistryException;
+import dev.nola.command.Output;
+import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
@@ -66,7 +68,7 @@ final class PublishCommand implements Callable<Integer> {
         file.toString(), () -> Reconstructor.standard().verify(AdapterFile.read(file)));
     Published published;
     try (NolaClient client = registry.client(output);
-        Output.Bar bar = output.bar("publish")) {
+        ProgressBar bar = output.bar("publish")) {
       if (createNamespace) {
         client.createNamespace(reference.adapter().namespace());
       }

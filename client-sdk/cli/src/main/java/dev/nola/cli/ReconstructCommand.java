@@ -1,6 +1,8 @@
 package dev.nola.cli;
 
 import dev.nola.client.factors.FactorsFile;
+import dev.nola.command.Output;
+import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,7 +44,7 @@ final class ReconstructCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     AdapterSource.Opened opened = source.open(adapter, output);
     FactorsFile.Form form = delta ? FactorsFile.Form.DELTAS : FactorsFile.Form.FACTORS;
-    try (Output.Bar bar = output.bar("reconstruct")) {
+    try (ProgressBar bar = output.bar("reconstruct")) {
       FactorsFile.write(opened.file(), form, destination, bar);
     } catch (AdapterException e) {
       throw new RefusedAdapterException(opened.name(), e);

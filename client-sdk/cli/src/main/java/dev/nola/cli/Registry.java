@@ -1,6 +1,9 @@
 package dev.nola.cli;
 
+import dev.nola.client.registry.Credentials;
+import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
+import dev.nola.command.Output;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -15,7 +18,7 @@ final class Registry {
   @Option(
       names = "--registry",
       paramLabel = "URL",
-      description = "The registry; $NOLA_REGISTRY when not given, else " + DEFAULT + ".")
+      description = "The registry. Default: $NOLA_REGISTRY, else " + DEFAULT + ".")
   private @Nullable String url;
 
   URI url(Output output) {
@@ -31,11 +34,22 @@ final class Registry {
       try {
         return new URI(text);
       } catch (URISyntaxException e) {
-        throw new IllegalArgumentException(name + " " + text + " is no URL: " + e.getReason(), e);
+        throw new IllegalArgumentException(
+            name + " " + text + " is not a URL: " + e.getReason(), e);
       }
     }
     throw new IllegalArgumentException(
         name + " " + text + ", must be a URL such as https://nola.example");
+  }
+
+  /** The user's tokens. */
+  static Credentials credentials(Output output) {
+    return Credentials.of(output.console().environment());
+  }
+
+  /** The user's cache. */
+  static LocalCache cache(Output output) {
+    return LocalCache.of(output.console().environment());
   }
 
   /** A client for it, with the token of {@code $NOLA_TOKEN}, or else of {@code nola login}. */
@@ -50,8 +64,8 @@ final class Registry {
   NolaClient client(URI registry, boolean offline, Output output) throws IOException {
     String token = registry.equals(url(output)) ? output.environment("NOLA_TOKEN") : "";
     return NolaClient.builder(registry)
-        .token(token.isEmpty() ? output.credentials().token(registry) : token)
-        .cache(output.cache())
+        .token(token.isEmpty() ? credentials(output).token(registry) : token)
+        .cache(cache(output))
         .offline(offline)
         .build();
   }

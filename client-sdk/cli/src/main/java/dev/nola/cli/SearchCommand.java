@@ -4,6 +4,8 @@ import dev.nola.api.AdapterSummary;
 import dev.nola.api.Page;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.SearchQuery;
+import dev.nola.command.Output;
+import dev.nola.command.Table;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -93,19 +95,17 @@ final class SearchCommand implements Callable<Integer> {
   }
 
   private static void print(Page<AdapterSummary> page, PrintWriter out) {
-    List<List<String>> rows = new ArrayList<>();
-    rows.add(List.of("ADAPTER", "VERSION", "BASE", "RANK", "BITS", "SIZE", "DESCRIPTION"));
+    Table table = new Table("ADAPTER", "VERSION", "BASE", "RANK", "BITS", "SIZE", "DESCRIPTION");
     for (AdapterSummary adapter : page.items()) {
-      rows.add(
-          List.of(
-              adapter.namespace() + "/" + adapter.name(),
-              adapter.latest(),
-              adapter.base(),
-              adapter.rank() == 0 ? "direct" : Integer.toString(adapter.rank()),
-              Integer.toString(adapter.bits()),
-              Output.bytes(adapter.size()),
-              adapter.description().lines().findFirst().orElse("")));
+      table.row(
+          adapter.namespace() + "/" + adapter.name(),
+          adapter.latest(),
+          adapter.base(),
+          adapter.rank() == 0 ? "direct" : Integer.toString(adapter.rank()),
+          Integer.toString(adapter.bits()),
+          Output.bytes(adapter.size()),
+          adapter.description().lines().findFirst().orElse(""));
     }
-    Output.table(out, rows);
+    table.print(out);
   }
 }

@@ -8,6 +8,8 @@ import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.name.Reference;
 import dev.nola.client.registry.NolaClient;
+import dev.nola.command.Output;
+import dev.nola.command.Table;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -68,45 +70,46 @@ final class ShowCommand implements Callable<Integer> {
   }
 
   private static void print(List<VersionSummary> versions, PrintWriter out) {
-    List<List<String>> rows = new ArrayList<>();
-    rows.add(List.of("VERSION", "SIZE", "STATE", "DOWNLOADS", "PUBLISHED", "DIGEST"));
+    Table table = new Table("VERSION", "SIZE", "STATE", "DOWNLOADS", "PUBLISHED", "DIGEST");
     for (VersionSummary version : versions) {
-      rows.add(
-          List.of(
-              version.version(),
-              Output.bytes(version.size()),
-              version.yanked() == null ? lower(version.verification()) : "yanked",
-              Long.toString(version.downloads()),
-              version.publishedAt() + " by " + version.publishedBy(),
-              version.digest().toString()));
+      table.row(
+          version.version(),
+          Output.bytes(version.size()),
+          version.yanked() == null ? lower(version.verification()) : "yanked",
+          Long.toString(version.downloads()),
+          version.publishedAt() + " by " + version.publishedBy(),
+          version.digest().toString());
     }
-    Output.table(out, rows);
+    table.print(out);
   }
 
   private static void print(AdapterDetails adapter, VersionDetails version, PrintWriter out) {
     Comparison comparison = version.comparison();
-    List<List<String>> rows = new ArrayList<>();
-    add(rows, "adapter", adapter.namespace() + "/" + adapter.name());
-    add(rows, "description", adapter.description());
-    add(rows, "visibility", lower(adapter.visibility()));
-    add(rows, "latest", adapter.latest() == null ? "" : adapter.latest());
-    adapter.aliases().forEach((alias, to) -> add(rows, "alias", alias + " = " + to));
-    add(rows, "downloads", Long.toString(adapter.downloads()));
-    add(rows, "version", version.version());
-    add(rows, "digest", version.digest().toString());
-    add(rows, "size", Output.bytes(version.size()));
+    Table table = new Table();
+    add(table, "adapter", adapter.namespace() + "/" + adapter.name());
+    add(table, "description", adapter.description());
+    add(table, "visibility", lower(adapter.visibility()));
+    add(table, "latest", adapter.latest() == null ? "" : adapter.latest());
+    adapter.aliases().forEach((alias, to) -> add(table, "alias", alias + " = " + to));
+    add(table, "downloads", Long.toString(adapter.downloads()));
+    add(table, "version", version.version());
+    add(table, "digest", version.digest().toString());
+    add(table, "size", Output.bytes(version.size()));
     if (comparison.loraBytes() != null && comparison.loraRatio() != null) {
       add(
-          rows,
+          table,
           "",
           share(comparison.loraRatio(), "a LoRA of the same rank", comparison.loraBytes()));
     }
-    add(rows, "", share(comparison.tensorRatio(), "the adapted tensors", comparison.tensorBytes()));
-    add(rows, "verification", lower(version.verification()));
+    add(
+        table,
+        "",
+        share(comparison.tensorRatio(), "the adapted tensors", comparison.tensorBytes()));
+    add(table, "verification", lower(version.verification()));
     Attestations attested = version.attestations();
     if (attested.independent() > 0) {
       add(
-          rows,
+          table,
           "",
           "by %s: %s"
               .formatted(
@@ -114,22 +117,22 @@ final class ShowCommand implements Callable<Integer> {
                   String.join(", ", attested.backends())));
     }
     if (attested.mismatches() > 0) {
-      add(rows, "", "other bits by " + Output.count(attested.mismatches(), "attestation"));
+      add(table, "", "other bits by " + Output.count(attested.mismatches(), "attestation"));
     }
     if (version.yanked() != null) {
-      add(rows, "yanked", version.yanked().reason());
+      add(table, "yanked", version.yanked().reason());
     }
-    add(rows, "published", version.publishedAt() + " by " + version.publishedBy());
-    add(rows, "generator", version.contents().generator());
-    add(rows, "base", version.contents().base().name());
-    add(rows, "layers", Integer.toString(version.contents().layers().size()));
-    add(rows, "reconstruction", version.contents().reconstructionDigest().toString());
-    Output.table(out, rows);
+    add(table, "published", version.publishedAt() + " by " + version.publishedBy());
+    add(table, "generator", version.contents().generator());
+    add(table, "base", version.contents().base().name());
+    add(table, "layers", Integer.toString(version.contents().layers().size()));
+    add(table, "reconstruction", version.contents().reconstructionDigest().toString());
+    table.print(out);
   }
 
-  private static void add(List<List<String>> rows, String what, String value) {
+  private static void add(Table table, String what, String value) {
     if (!value.isEmpty()) {
-      rows.add(List.of(what, value));
+      table.row(what, value);
     }
   }
 

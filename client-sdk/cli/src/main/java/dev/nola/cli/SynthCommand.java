@@ -4,6 +4,7 @@ import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.synthetic.SyntheticAdapter;
+import dev.nola.command.Output;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.generator.Generator;
@@ -138,7 +139,7 @@ final class SynthCommand implements Callable<Integer> {
       throw new FileAlreadyExistsException(
           destination.toString(),
           null,
-          "exists already and was not made by synth; remove it, or choose another file");
+          "already exists and was not made by synth; remove it, or choose another file");
     }
   }
 

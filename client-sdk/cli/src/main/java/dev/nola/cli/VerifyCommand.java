@@ -9,6 +9,9 @@ import dev.nola.client.lock.LockReport;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.client.registry.RegistryException;
+import dev.nola.command.ExitCode;
+import dev.nola.command.Output;
+import dev.nola.command.ProgressBar;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.kernel.Kernels;
@@ -204,7 +207,7 @@ final class VerifyCommand implements Callable<Integer> {
     output.print(
         Map.of("ok", report.passed(), "adapters", report.results().stream().map(Line::of).toList()),
         out -> print(report, out));
-    return report.passed() ? 0 : Failure.REFUSED;
+    return report.passed() ? 0 : ExitCode.REFUSED;
   }
 
   /** A result as JSON has it. */
@@ -245,7 +248,7 @@ final class VerifyCommand implements Callable<Integer> {
         }
       }
       try (NolaClient client = source.client(entry.registry(), output);
-          Output.Bar bar = output.bar("fetch")) {
+          ProgressBar bar = output.bar("fetch")) {
         client.cache().remove(entry.digest()); // so that these are the registry's bytes of now
         return Files.readAllBytes(client.pull(Reference.parse(entry.source()), bar).path());
       }

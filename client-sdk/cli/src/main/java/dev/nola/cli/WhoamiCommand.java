@@ -2,6 +2,7 @@ package dev.nola.cli;
 
 import dev.nola.api.Token;
 import dev.nola.client.registry.NolaClient;
+import dev.nola.command.Output;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.concurrent.Callable;

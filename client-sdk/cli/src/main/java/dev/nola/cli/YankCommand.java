@@ -3,6 +3,7 @@ package dev.nola.cli;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.name.Reference;
 import dev.nola.client.registry.NolaClient;
+import dev.nola.command.Output;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;

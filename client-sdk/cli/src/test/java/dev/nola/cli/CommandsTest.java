@@ -3,6 +3,7 @@ package dev.nola.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.client.safetensors.SafetensorsFile;
+import dev.nola.command.Console;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -135,7 +136,7 @@ class CommandsTest {
         Nola.run("synth", "--base", base.toString(), "--targets", "q", "-o", mine.toString());
     assertThat(refused.exitCode()).isEqualTo(3);
     assertThat(refused.err())
-        .startsWith("nola synth: " + mine + ": exists already and was not made by synth");
+        .startsWith("nola synth: " + mine + ": already exists and was not made by synth");
     assertThat(mine).hasContent("mine");
   }
 
@@ -287,7 +288,7 @@ class CommandsTest {
     assertThat(lora.resolve("adapter_model.safetensors")).exists();
     Nola refused = Nola.run("export", adapter, "-o", lora.toString());
     assertThat(refused.exitCode()).isEqualTo(3);
-    assertThat(refused.err()).contains("exists already");
+    assertThat(refused.err()).contains("already exists");
     Nola vllm = Nola.run("export", adapter, "--for", "vllm", "-o", folder.resolve("v").toString());
     assertThat(vllm.exitCode()).isEqualTo(1);
     assertThat(vllm.err()).contains("vLLM needs the name of the base model");

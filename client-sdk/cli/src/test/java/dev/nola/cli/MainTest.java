@@ -2,6 +2,7 @@ package dev.nola.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.command.Console;
 import dev.nola.format.Adapter;
 import dev.nola.format.Codes;
 import dev.nola.format.Coefficients.Direct;
@@ -50,14 +51,14 @@ class MainTest {
   }
 
   private int nola(String... args) {
-    return Main.run(
-        new Console(
-            new PrintWriter(out, true),
-            new PrintWriter(err, true),
-            InputStream.nullInputStream(),
-            Map.of(),
-            false),
-        args);
+    return new Main(
+            new Console(
+                new PrintWriter(out, true),
+                new PrintWriter(err, true),
+                InputStream.nullInputStream(),
+                Map.of(),
+                false))
+        .execute(args);
   }
 
   @Test
@@ -157,8 +158,8 @@ class MainTest {
     Console console =
         new Console(
             full, new PrintWriter(err, true), InputStream.nullInputStream(), Map.of(), false);
-    assertThat(Main.run(console, "inspect", file.toString())).isEqualTo(3);
-    assertThat(err.toString()).isEqualTo("nola: the output cannot be written\n");
+    assertThat(new Main(console).execute("inspect", file.toString())).isEqualTo(3);
+    assertThat(err.toString()).isEqualTo("nola: cannot write to stdout\n");
   }
 
   @Test

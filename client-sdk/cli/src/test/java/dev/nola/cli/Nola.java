@@ -1,5 +1,6 @@
 package dev.nola.cli;
 
+import dev.nola.command.Console;
 import java.io.ByteArrayInputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -24,7 +25,7 @@ record Nola(int exitCode, String out, String err) {
             new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
             environment,
             false);
-    int exitCode = Main.run(console, args);
+    int exitCode = new Main(console).execute(args);
     return new Nola(exitCode, out.toString(), err.toString());
   }
 

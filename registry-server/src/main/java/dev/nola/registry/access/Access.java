@@ -43,7 +43,8 @@ public class Access {
         .findById(tokenId)
         .filter(token -> token.revokedAt == null)
         .map(TokenEntity::caller)
-        .orElseThrow(() -> Refusal.forbidden("the token that asked for this was revoked"));
+        .orElseThrow(
+            () -> Refusal.forbidden("token revoked: the one that this was requested with"));
   }
 
   /** The id of a namespace, or empty if there is none of that name. */
@@ -80,13 +81,28 @@ public class Access {
   }
 
   /**
-   * Insists that the caller owns a namespace.
+   * Requires that the caller is a member of a namespace.
    *
-   * @throws Refusal if it does not
+   * @param caller who asks
+   * @param namespace that the caller may know of
+   * @throws Refusal with status 403 if it is not
+   */
+  public void requireMember(Caller caller, String namespace) {
+    if (role(caller, namespace).isEmpty()) {
+      throw Refusal.forbidden("only members of namespace " + namespace + " may do this");
+    }
+  }
+
+  /**
+   * Requires that the caller owns a namespace.
+   *
+   * @param caller who asks
+   * @param namespace that the caller may know of
+   * @throws Refusal with status 403 if it does not
    */
   public void requireOwner(Caller caller, String namespace) {
     if (role(caller, namespace).filter(role -> role == Role.OWNER).isEmpty()) {
-      throw Refusal.forbidden("only owners of the namespace " + namespace + " may do this");
+      throw Refusal.forbidden("only owners of namespace " + namespace + " may do this");
     }
   }
 }

@@ -66,7 +66,7 @@ class NamespaceController {
       throw Refusal.invalid("namespace", NameRule.NAMESPACE.message(namespace));
     }
     if (!caller.reaches(namespace)) {
-      throw Refusal.forbidden("this token may not be used in the namespace " + namespace);
+      throw Refusal.forbidden("token not valid for namespace " + namespace);
     }
     boolean created = namespaces.insertIfAbsent(namespace, clock.instant()) == 1;
     if (created) {
@@ -77,7 +77,7 @@ class NamespaceController {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "namespace-taken",
-          "the namespace " + namespace + " belongs to another account");
+          "namespace taken: " + namespace + " belongs to another account");
     }
     return ResponseEntity.status(created ? HttpStatus.CREATED : HttpStatus.OK)
         .body(show(find(namespace), caller));
@@ -93,9 +93,7 @@ class NamespaceController {
   @Operation(summary = "List a namespace's members", description = "For its members.")
   List<Member> members(@PathVariable String namespace, Caller caller) {
     NamespaceEntity found = find(namespace);
-    if (access.role(caller, namespace).isEmpty()) {
-      throw Refusal.forbidden("only members of the namespace " + namespace + " may do this");
-    }
+    access.requireMember(caller, namespace);
     return memberships.ofNamespace(found.id()).stream()
         .map(member -> new Member(member.key.account(), member.role))
         .toList();
@@ -112,7 +110,7 @@ class NamespaceController {
     NamespaceEntity found = lockOwned(namespace, caller);
     if (!tokens.existsByAccount(account)) {
       throw Refusal.invalid(
-          "account", "account=" + account + " has no token, and so is nobody's yet");
+          "account", "account=" + account + " does not exist: no token was issued for it");
     }
     if (request.role() != Role.OWNER) {
       requireAnotherOwner(found, account);
@@ -161,7 +159,8 @@ class NamespaceController {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "last-owner",
-          account + " is the only owner of the namespace " + namespace.name);
+          "last owner cannot be removed: %s is the only owner of namespace %s"
+              .formatted(account, namespace.name));
     }
   }
 

@@ -30,8 +30,8 @@ import org.springframework.web.servlet.HandlerExceptionResolver;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
 /**
- * Which scope each endpoint asks for. What also depends on the namespace is asked by the endpoint
- * itself, through {@link Access}. What is not listed here is closed.
+ * Maps endpoints to the scope that they require. Endpoints check rights within a namespace
+ * themselves, through {@link Access}. Paths not listed here are denied.
  */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(AccessSettings.class)
@@ -67,8 +67,8 @@ class SecurityConfiguration implements WebMvcConfigurer {
         .authorizeHttpRequests(
             requests ->
                 requests
-                    // The request itself was let in, and now failed.
-                    .dispatcherTypeMatchers(DispatcherType.ERROR)
+                    // The request itself was authorized before; now it failed, or its stream ended.
+                    .dispatcherTypeMatchers(DispatcherType.ERROR, DispatcherType.ASYNC)
                     .permitAll()
                     .requestMatchers(
                         "/actuator/health/**",
@@ -136,8 +136,8 @@ class SecurityConfiguration implements WebMvcConfigurer {
 
   private static Refusal refusal() {
     return current().tokenId() == null
-        ? Refusal.unauthenticated("this needs a token: Authorization: Bearer TOKEN")
-        : Refusal.forbidden("the token's scopes do not include this");
+        ? Refusal.unauthenticated("token required; send the header Authorization: Bearer TOKEN")
+        : Refusal.forbidden("the token's scopes do not allow this request");
   }
 
   private static Caller current() {

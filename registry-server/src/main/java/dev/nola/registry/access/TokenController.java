@@ -50,11 +50,10 @@ class TokenController {
   @ResponseStatus(HttpStatus.CREATED)
   @Transactional
   @Operation(
-      summary = "Make a token",
+      summary = "Create a token",
       description =
-          "With scopes of the caller's at most, and only where the caller's own token may be used;"
-              + " an admin may give any, to any account. The answer is the only place that ever"
-              + " shows its secret.")
+          "Its scopes and namespaces are at most those of the caller's token; admins may grant any"
+              + " scope to any account. The response is the only place where the secret is shown.")
   IssuedToken create(@RequestBody TokenRequest request, Caller caller) {
     String account = request.account() == null ? caller.account() : request.account();
     List<Scope> scopes = request.scopes() == null ? List.of() : request.scopes();
@@ -76,11 +75,11 @@ class TokenController {
   @GetMapping
   @Operation(
       summary = "List an account's tokens, without their secrets",
-      description = "The caller's own; an admin may name another account.")
+      description = "Tokens of the caller; admins may name another account.")
   List<Token> list(@RequestParam(required = false) @Nullable String account, Caller caller) {
     String whose = account == null ? caller.account() : account;
     if (!whose.equals(caller.account()) && !caller.isAdmin()) {
-      throw Refusal.forbidden("only an admin may list the tokens of another account");
+      throw Refusal.forbidden("only admins may list the tokens of another account");
     }
     return repository.findByAccountOrderByCreatedAt(whose).stream()
         .map(TokenEntity::toApi)
@@ -89,12 +88,12 @@ class TokenController {
 
   @GetMapping("/current")
   @Operation(
-      summary = "Read the token that the request is sent with",
-      description = "Whose it is, and what it allows.")
+      summary = "Read the token of this request",
+      description = "Its account, scopes and namespaces.")
   Token current(Caller caller) {
     return Optional.ofNullable(caller.tokenId())
         .flatMap(repository::findById)
-        .orElseThrow(() -> Refusal.unauthenticated("this needs a token"))
+        .orElseThrow(() -> Refusal.unauthenticated("token required"))
         .toApi();
   }
 
@@ -102,8 +101,8 @@ class TokenController {
   @ResponseStatus(HttpStatus.NO_CONTENT)
   @Transactional
   @Operation(
-      summary = "Revoke a token, at once and for good",
-      description = "One of the caller's own; an admin may revoke any.")
+      summary = "Revoke a token immediately and permanently",
+      description = "One of the caller's tokens; admins may revoke any.")
   void revoke(@PathVariable UUID id, Caller caller) {
     TokenEntity token =
         repository
@@ -121,18 +120,18 @@ class TokenController {
       violations.add(new Violation("account", NameRule.ACCOUNT.message(account)));
     }
     if (scopes.isEmpty()) {
-      violations.add(new Violation("scopes", "scopes is empty, must name at least one"));
+      violations.add(new Violation("scopes", "scopes is empty; name at least one"));
     }
     if (description.length() > MAX_DESCRIPTION) {
       violations.add(
           new Violation(
               "description",
-              "description has %d characters, limit is %d"
+              "description has %d characters; the limit is %d"
                   .formatted(description.length(), MAX_DESCRIPTION)));
     }
     if (request.namespaces() != null && request.namespaces().isEmpty()) {
       violations.add(
-          new Violation("namespaces", "namespaces is empty: leave it out, or name at least one"));
+          new Violation("namespaces", "namespaces is empty; name at least one, or omit it"));
     }
     if (request.expiresAt() != null && !request.expiresAt().isAfter(clock.instant())) {
       violations.add(
@@ -150,17 +149,18 @@ class TokenController {
       return;
     }
     if (!account.equals(caller.account())) {
-      throw Refusal.forbidden("only an admin may make a token for another account");
+      throw Refusal.forbidden("only admins may create tokens for another account");
     }
     for (Scope scope : scopes) {
       if (!caller.may(scope)) {
-        throw Refusal.forbidden("this token has no scope " + scope + " to give");
+        throw Refusal.forbidden(
+            "scope not allowed: " + scope + "; a new token has at most the scopes of yours");
       }
     }
     if (caller.namespaces() != null
         && (namespaces == null || !caller.namespaces().containsAll(namespaces))) {
       throw Refusal.forbidden(
-          "this token may be used in %s only, and so may those made with it"
+          "namespaces not allowed; your token is valid in %s only, and so are tokens created with it"
               .formatted(caller.namespaces()));
     }
   }

@@ -18,7 +18,7 @@ import org.springframework.transaction.TransactionException;
 import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.servlet.HandlerExceptionResolver;
 
-/** Recognises the caller by its bearer token (RFC 6750), and counts its requests. */
+/** Identifies the caller by its bearer token (RFC 6750), and counts its requests. */
 final class TokenFilter extends OncePerRequestFilter {
   private static final Pattern BEARER =
       Pattern.compile("Bearer +([A-Za-z0-9._~+/=-]{1,512})", Pattern.CASE_INSENSITIVE);
@@ -66,15 +66,15 @@ final class TokenFilter extends OncePerRequestFilter {
       limits.countRequest(caller, request.getRemoteAddr());
       return caller;
     }
-    // Costs a question to the database, so guessing is limited by address.
+    // An unknown token costs a database query, so guesses are limited by address.
     limits.countRequest(Caller.ANONYMOUS, request.getRemoteAddr());
     if (!bearer.matches()) {
-      throw Refusal.unauthenticated("the Authorization header is not 'Bearer TOKEN'");
+      throw Refusal.unauthenticated("invalid Authorization header; must be: Bearer TOKEN");
     }
     return tokens.recognise(bearer.group(1)).orElseThrow(TokenFilter::unknown);
   }
 
   private static Refusal unknown() {
-    return Refusal.unauthenticated("the token is not known, has expired or was revoked");
+    return Refusal.unauthenticated("invalid token: unknown, expired or revoked");
   }
 }

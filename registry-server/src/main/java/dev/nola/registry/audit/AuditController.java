@@ -26,7 +26,7 @@ class AuditController {
   }
 
   @GetMapping("/api/v1/audit")
-  @Operation(summary = "List what was done, latest first", description = "For admins.")
+  @Operation(summary = "List the audit log, latest first", description = "For admins.")
   ResponseEntity<Page<AuditEntry>> list(
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor) {

@@ -33,6 +33,27 @@ public interface BlobStore {
   Optional<Blob> find(Sha256 digest) throws IOException;
 
   /**
+   * Looks a blob up that must be there.
+   *
+   * @param digest of the blob
+   * @return the blob
+   * @throws IOException if the blob is absent, or the store cannot be asked
+   */
+  default Blob get(Sha256 digest) throws IOException {
+    return find(digest).orElseThrow(() -> new IOException("blob not in the store: " + digest));
+  }
+
+  /**
+   * Sets the modification time of a blob to now: a garbage collection then spares it for its whole
+   * grace period.
+   *
+   * @param digest of the blob
+   * @return false if the blob is absent, or is being deleted
+   * @throws IOException if the time cannot be set
+   */
+  boolean renew(Sha256 digest) throws IOException;
+
+  /**
    * Removes a blob, whatever its age; does nothing if it is absent.
    *
    * @throws IOException if the blob may still be there
@@ -87,13 +108,21 @@ public interface BlobStore {
      * Appends bytes.
      *
      * @throws IndexOutOfBoundsException if the range is not within {@code bytes}
-     * @throws IllegalStateException if the upload is committed, closed or has failed before
+     * @throws IllegalStateException if the upload is committed, closed or has failed before, or its
+     *     digest was taken
      * @throws IOException if the bytes cannot be kept; the upload can then only be closed
      */
     void write(byte[] bytes, int offset, int length) throws IOException;
 
     /** Returns the number of bytes written so far. */
     long size();
+
+    /**
+     * Returns the digest of all bytes written; no more can be written after it.
+     *
+     * @return the digest under which {@link #commit()} publishes the bytes
+     */
+    Sha256 digest();
 
     /**
      * Reads what was written so far, from its beginning. The caller closes the stream, before it

@@ -27,6 +27,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Blobs as files, {@code sha256/ab/cd/<64 hex digits>} under a root directory, with uploads in
@@ -88,6 +89,21 @@ public final class DirectoryBlobStore implements BlobStore {
   public Optional<Blob> find(Sha256 digest) throws IOException {
     Path file = fileOf(digest);
     return attributes(file).map(attributes -> new FileBlob(file, attributes.size()));
+  }
+
+  @Override
+  public boolean renew(Sha256 digest) throws IOException {
+    Lock lock = lockOf(digest);
+    lock.lock();
+    try {
+      // A deletion by another process either sees the new time, or has moved the file away.
+      Files.setLastModifiedTime(fileOf(digest), FileTime.from(clock.instant()));
+      return true;
+    } catch (NoSuchFileException _) {
+      return false;
+    } finally {
+      lock.unlock();
+    }
   }
 
   @Override
@@ -293,6 +309,7 @@ public final class DirectoryBlobStore implements BlobStore {
     private final FileChannel channel;
     private final MessageDigest hash = Sha256.newMessageDigest();
     private long size;
+    private @Nullable Sha256 digest;
     private State state = State.OPEN;
 
     FileUpload(Path file) throws IOException {
@@ -304,6 +321,9 @@ public final class DirectoryBlobStore implements BlobStore {
     public void write(byte[] bytes, int offset, int length) throws IOException {
       Objects.checkFromIndexSize(offset, length, bytes.length);
       requireOpen();
+      if (digest != null) {
+        throw new IllegalStateException("no bytes can be written after the digest was taken");
+      }
       // Failed until it has succeeded: after a partial write, file and hash would disagree.
       state = State.FAILED;
       ByteBuffer source = ByteBuffer.wrap(bytes, offset, length);
@@ -321,6 +341,14 @@ public final class DirectoryBlobStore implements BlobStore {
     }
 
     @Override
+    public Sha256 digest() {
+      if (digest == null) {
+        digest = Sha256.finish(hash);
+      }
+      return digest;
+    }
+
+    @Override
     public InputStream open() throws IOException {
       requireOpen();
       return new RangeInputStream(FileChannel.open(file, StandardOpenOption.READ), 0, size);
@@ -334,11 +362,10 @@ public final class DirectoryBlobStore implements BlobStore {
       state = State.FAILED;
       channel.force(true);
       channel.close();
-      Sha256 digest = Sha256.finish(hash);
-      publish(file, digest);
+      publish(file, digest());
       openUploads.remove(file);
       state = State.COMMITTED;
-      return digest;
+      return digest();
     }
 
     @Override

@@ -14,33 +14,36 @@ import java.util.stream.Stream;
  *
  * <p>A publish first commits its blobs and then records the reference to them, so for a while a
  * blob is rightly there without a reference. Three steps in this order keep it: only blobs older
- * than the grace period are considered; then the database is asked; then the age is checked again
- * under the lock that a commit of the same bytes takes. A publish that re-uses old bytes has
- * renewed their age before the last step, or it commits after the deletion and brings the bytes
- * anew.
+ * than the grace period are considered; then the database is asked; then {@link
+ * BlobStore#deleteIfModifiedBefore} checks the age again and deletes. A publish that reuses old
+ * bytes either renews their age before the last step, which then spares them, or commits them again
+ * after the deletion.
  *
  * <p>The grace period must exceed the longest publish, counted from the first {@code commit()} of a
  * blob to the end of the database transaction that refers to it, in whichever process it runs; with
  * several processes, add the largest difference between their clocks. A publish that takes longer
- * must be rolled back. The lock holds within one process only: between the last check of the age
- * and the removal, another process could commit the same bytes and lose them. Where several
- * processes share a store, that instant is left open unless they hold publishes back, so collect
- * then, or accept it.
+ * must be rolled back. Collections may run while several processes publish to the same store: a
+ * commit that falls between the check and the removal, in whichever process, leaves the bytes there
+ * (see {@link BlobStore#deleteIfModifiedBefore}).
  */
 public final class GarbageCollector {
 
   private final BlobStore store;
 
-  /** Of this store. */
+  /**
+   * Creates a collector.
+   *
+   * @param store whose blobs it deletes
+   */
   public GarbageCollector(BlobStore store) {
     this.store = store;
   }
 
   /**
-   * Goes through the whole store once.
+   * Collects garbage in the whole store once.
    *
-   * @param isReferenced asks the database, seeing all transactions committed before the call; what
-   *     it throws ends the collection and passes through
+   * @param isReferenced asks the database, seeing all transactions committed before the call; an
+   *     exception from it ends the collection and is passed on
    * @param grace how old a blob must at least be to be deleted; see the class for what it must
    *     exceed
    * @param clock the time that the store dates blobs by

@@ -47,6 +47,14 @@ final class RangeInputStream extends InputStream {
   }
 
   @Override
+  public long skip(long count) {
+    long skipped = Math.clamp(count, 0, remaining);
+    position += skipped;
+    remaining -= skipped;
+    return skipped;
+  }
+
+  @Override
   public int available() {
     return (int) Math.min(remaining, Integer.MAX_VALUE);
   }

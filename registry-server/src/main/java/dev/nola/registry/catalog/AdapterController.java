@@ -57,8 +57,8 @@ class AdapterController {
   @Operation(
       summary = "Search adapters",
       description =
-          "Adapters that have a latest version, each described by it. Filters narrow what q finds;"
-              + " without q they narrow everything.")
+          "Adapters that have a latest version, described by it. Filters apply to the matches of q,"
+              + " or to all adapters without q.")
   ResponseEntity<Page<AdapterSummary>> search(
       @Parameter(
               description =
@@ -67,17 +67,20 @@ class AdapterController {
           @Nullable String q,
       @Parameter(description = "Name of the base model.") @RequestParam(required = false)
           @Nullable String base,
-      @Parameter(description = "Such as philox-srht.") @RequestParam(required = false)
+      @Parameter(description = "For example philox-srht.") @RequestParam(required = false)
           @Nullable String generator,
       @RequestParam(required = false) @Nullable Integer bits,
       @RequestParam(required = false) @Nullable Integer rank,
-      @Parameter(description = "Repeated: all of them.") @RequestParam(required = false)
+      @Parameter(description = "May be repeated; adapters must have all tags.")
+          @RequestParam(required = false)
           @Nullable List<String> tag,
       @RequestParam(required = false) @Nullable String namespace,
-      @Parameter(description = "Whether the latest version is verified by others.")
+      @Parameter(description = "Whether workers have verified the latest version.")
           @RequestParam(required = false)
           @Nullable Boolean verified,
-      @Parameter(description = "relevance (with q, the default then), updated, downloads or name.")
+      @Parameter(
+              description =
+                  "relevance (default with q, and only with q), updated, downloads or name.")
           @RequestParam(required = false)
           @Nullable String sort,
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
@@ -103,7 +106,7 @@ class AdapterController {
   @Transactional
   @Operation(
       summary = "Change an adapter's description or visibility",
-      description = "The description is for members of the namespace, the visibility for owners.")
+      description = "Members of the namespace may change the description, owners the visibility.")
   AdapterDetails change(
       @PathVariable String namespace,
       @PathVariable String name,
@@ -115,7 +118,7 @@ class AdapterController {
       if (change.description().length() > CatalogRules.MAX_DESCRIPTION) {
         throw Refusal.invalid(
             "description",
-            "description has %d characters, limit is %d"
+            "description has %d characters; the limit is %d"
                 .formatted(change.description().length(), CatalogRules.MAX_DESCRIPTION));
       }
       found.description = change.description();

@@ -6,9 +6,10 @@ import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.web.Refusal;
 import java.util.Optional;
 import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Component;
 
-/** Finds adapters for callers: to those who must not see one, it does not exist. */
+/** Finds adapters for callers. An adapter that a caller must not see does not exist for it. */
 @Component
 class Adapters {
   private final AdapterRepository repository;
@@ -30,11 +31,11 @@ class Adapters {
     this.events = events;
   }
 
-  /** That an adapter is no longer what it was; sent within the transaction that changes it. */
+  /** Event: an adapter changed. Sent within the transaction that changes it. */
   record Changed(AdapterName adapter) {}
 
   /**
-   * An adapter that the caller may see.
+   * Finds an adapter that the caller may see.
    *
    * @throws Refusal with status 404 otherwise
    */
@@ -43,16 +44,16 @@ class Adapters {
         .idOf(name.namespace())
         .flatMap(namespace -> repository.findByNamespaceIdAndName(namespace, name.name()))
         .filter(adapter -> sees(caller, name, adapter.isPrivate))
-        .orElseThrow(() -> Refusal.notFound("adapter " + name));
+        .orElseThrow(() -> notFound(caller, name));
   }
 
-  /** Whether the caller may see an adapter that exists. */
+  /** Returns whether the caller may see an adapter that exists. */
   boolean sees(Caller caller, AdapterName name, boolean isPrivate) {
     return !isPrivate || access.seesPrivate(caller, name.namespace());
   }
 
   /**
-   * An adapter that the caller may change, locked until the transaction ends.
+   * Finds an adapter that the caller may change, and locks it until the transaction ends.
    *
    * @throws Refusal with status 404 if the caller may not see it, 403 if it may only do that
    */
@@ -61,11 +62,11 @@ class Adapters {
     return access
         .idOf(name.namespace())
         .flatMap(namespace -> repository.lock(namespace, name.name()))
-        .orElseThrow(() -> Refusal.notFound("adapter " + name));
+        .orElseThrow(() -> notFound(caller, name));
   }
 
   /**
-   * Insists that the caller is a member of the namespace.
+   * Requires that the caller is a member of the adapter's namespace.
    *
    * @throws Refusal with status 403 if it sees an adapter of this name, else 404, whether it is
    *     private or absent
@@ -79,13 +80,19 @@ class Adapters {
             .idOf(name.namespace())
             .flatMap(namespace -> repository.findByNamespaceIdAndName(namespace, name.name()))
             .filter(adapter -> sees(caller, name, adapter.isPrivate));
-    if (seen.isPresent()) {
-      throw Refusal.forbidden("only members of the namespace " + name.namespace() + " may do this");
+    if (seen.isEmpty()) {
+      throw notFound(caller, name);
     }
-    throw Refusal.notFound("adapter " + name);
+    access.requireMember(caller, name.namespace());
   }
 
-  /** Ends every change: lists the adapter anew, notes what was done and tells those who cache. */
+  /** Looks the same whether the adapter is private or absent. */
+  private static Refusal notFound(Caller caller, AdapterName name) {
+    String hint = caller.tokenId() == null ? " (private adapters need a token)" : "";
+    return Refusal.of(HttpStatus.NOT_FOUND, "not-found", "adapter " + name + " not found" + hint);
+  }
+
+  /** Ends every change: updates the listing, writes the audit log and drops cached references. */
   void changed(
       AdapterName name,
       long adapterId,

@@ -4,7 +4,6 @@ import dev.nola.api.Alias;
 import dev.nola.api.AliasChange;
 import dev.nola.api.AliasRequest;
 import dev.nola.api.name.NameRule;
-import dev.nola.api.name.VersionNumber;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
@@ -63,8 +62,8 @@ class AliasController {
   @PutMapping("/{alias}")
   @Transactional
   @Operation(
-      summary = "Point an alias to a version",
-      description = "Makes it, or moves it. For members of the namespace.")
+      summary = "Point an alias at a version",
+      description = "Creates or moves the alias. For members of the namespace.")
   Alias put(
       @PathVariable String namespace,
       @PathVariable String name,
@@ -77,10 +76,8 @@ class AliasController {
       throw Refusal.invalid("alias", NameRule.ALIAS.message(alias));
     }
     VersionEntity version =
-        VersionNumber.find(request.version())
-            .flatMap(
-                number -> versions.findByAdapterIdAndPrecedence(adapterId, number.precedence()))
-            .filter(found -> found.deletedAt == null && found.version.equals(request.version()))
+        versions
+            .findByNumber(adapterId, request.version())
             .orElseThrow(
                 () ->
                     Refusal.invalid(
@@ -99,7 +96,7 @@ class AliasController {
   @Transactional
   @Operation(
       summary = "Remove an alias",
-      description = "Its history stays. For members of the namespace.")
+      description = "Its history is kept. For members of the namespace.")
   void remove(
       @PathVariable String namespace,
       @PathVariable String name,

@@ -37,7 +37,7 @@ final class CatalogRules {
     if (size > room) {
       rules.broken(
           "quota",
-          "the file has %d bytes, the quota of the namespace %s leaves %d"
+          "file too large: %d bytes; the quota of namespace %s leaves %d"
               .formatted(size, target.adapter().namespace(), Math.max(0, room)));
     }
     rules.requireNone();
@@ -95,13 +95,13 @@ final class CatalogRules {
 
   private void checkLength(String field, String text, int limit) {
     if (text.length() > limit) {
-      broken(field, "%s has %d characters, limit is %d".formatted(field, text.length(), limit));
+      broken(field, "%s has %d characters; the limit is %d".formatted(field, text.length(), limit));
     }
   }
 
   private void checkCount(String field, int count, int limit) {
     if (count > limit) {
-      broken(field, "%s has %d entries, limit is %d".formatted(field, count, limit));
+      broken(field, "%s has %d entries; the limit is %d".formatted(field, count, limit));
     }
   }
 

@@ -3,6 +3,7 @@ package dev.nola.registry.catalog;
 import dev.nola.format.AdapterFile;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
@@ -12,24 +13,26 @@ import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import jakarta.servlet.http.HttpServletRequest;
-import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.io.Resource;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.HttpRange;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.context.request.ServletWebRequest;
 
-/** Hands out files. */
+/** Endpoint to download version files. */
 @RestController
 @Tag(name = "Versions")
 class FileController {
@@ -52,9 +55,9 @@ class FileController {
   @Operation(
       summary = "Download a version's file",
       description =
-          "The ETag is the file's digest. Answers If-None-Match with 304 and a Range of bytes with"
-              + " 206. Repr-Digest (RFC 9530) has the digest of the whole file, Nola-Version the"
-              + " number of the version, Nola-Warning why it was yanked, if it was.",
+          "The ETag is the file's digest. Supports If-None-Match (304) and a Range of bytes (206)."
+              + " Headers: Repr-Digest (RFC 9530), the digest of the whole file; Nola-Version, the"
+              + " version's number; Nola-Warning, why the version was yanked, if it was.",
       responses = {
         @ApiResponse(
             responseCode = "200",
@@ -66,74 +69,76 @@ class FileController {
         @ApiResponse(responseCode = "304", content = @Content),
         @ApiResponse(responseCode = "416", content = @Content)
       })
-  void download(
+  ResponseEntity<Resource> download(
       @PathVariable String namespace,
       @PathVariable String name,
       @PathVariable String version,
-      @Parameter(hidden = true) HttpServletRequest request,
-      @Parameter(hidden = true) HttpServletResponse response,
+      @Parameter(hidden = true) ServletWebRequest request,
       Caller caller)
       throws IOException {
     References.Located located = references.find(caller, new AdapterName(namespace, name), version);
+    long size = located.size();
     String etag = '"' + located.digest().toString() + '"';
-    describe(located, response);
-    if (new ServletWebRequest(request, response).checkNotModified(etag)) {
-      return;
+    HttpHeaders headers = headers(located);
+    if (request.checkNotModified(etag)) {
+      int status = Objects.requireNonNull(request.getResponse()).getStatus();
+      return ResponseEntity.status(status).headers(headers).build();
     }
-    BlobStore.Blob blob =
-        blobs
-            .find(located.digest())
-            .orElseThrow(
-                () -> new IOException("the blob " + located.digest() + " is not in the store"));
-    HttpRange range = range(request, etag, located.size());
-    long start = 0;
-    long length = located.size();
-    if (range != null) {
-      start = range.getRangeStart(located.size());
-      length = range.getRangeEnd(located.size()) - start + 1;
-      response.setStatus(HttpStatus.PARTIAL_CONTENT.value());
-      response.setHeader(
-          HttpHeaders.CONTENT_RANGE,
-          "bytes " + start + "-" + (start + length - 1) + "/" + located.size());
+    BlobStore.Blob blob = blobs.get(located.digest());
+    HttpRange range = range(request.getRequest(), etag, size);
+    ResponseEntity.BodyBuilder response =
+        ResponseEntity.ok()
+            .headers(headers)
+            .contentType(MediaType.parseMediaType(AdapterFile.MEDIA_TYPE));
+    if (request.getHttpMethod() == HttpMethod.HEAD) {
+      return range == null ? response.contentLength(size).build() : head(headers, range, size);
     }
-    response.setContentType(AdapterFile.MEDIA_TYPE);
-    response.setContentLengthLong(length);
-    if (request.getMethod().equals(HttpMethod.HEAD.name())) {
-      return;
-    }
-    if (start == 0) {
+    if (range == null || range.getRangeStart(size) == 0) {
       downloads.count(located); // a download that is resumed counts once
     }
-    try (InputStream bytes = blob.open(start, length)) {
-      bytes.transferTo(response.getOutputStream());
-    }
+    return range == null
+        ? response.contentLength(size).body(BlobResponses.whole(blob))
+        : response.body(BlobResponses.ranged(blob));
   }
 
-  private void describe(References.Located located, HttpServletResponse response) {
-    response.setHeader(
+  private static ResponseEntity<Resource> head(HttpHeaders headers, HttpRange range, long size) {
+    long start = range.getRangeStart(size);
+    long end = range.getRangeEnd(size);
+    return ResponseEntity.status(HttpStatus.PARTIAL_CONTENT)
+        .headers(headers)
+        .contentType(MediaType.parseMediaType(AdapterFile.MEDIA_TYPE))
+        .contentLength(end - start + 1)
+        .header(HttpHeaders.CONTENT_RANGE, "bytes %d-%d/%d".formatted(start, end, size))
+        .build();
+  }
+
+  private HttpHeaders headers(References.Located located) {
+    HttpHeaders headers = new HttpHeaders();
+    headers.set(
         HttpHeaders.CACHE_CONTROL,
         (access.isOpen() && !located.isPrivate() ? "public, " : "private, ")
             + (located.pinned() ? FOR_EVER : ASK_AGAIN));
-    response.setHeader(HttpHeaders.ACCEPT_RANGES, "bytes");
-    response.setHeader(
+    headers.set(HttpHeaders.ACCEPT_RANGES, "bytes");
+    headers.set(
         "Repr-Digest",
         "sha-256=:" + Base64.getEncoder().encodeToString(located.digest().toBytes()) + ":");
-    response.setHeader("Nola-Version", located.version());
-    response.setHeader(
+    headers.set("Nola-Version", located.version());
+    headers.set(
         HttpHeaders.CONTENT_DISPOSITION,
         "attachment; filename=\"%s-%s.nola\""
             .formatted(located.adapter().name(), located.version()));
     if (located.yankReason() != null) {
       // Percent-encoded: a reason may have any characters, a header may not.
-      response.setHeader(
+      headers.set(
           "Nola-Warning",
           "yanked: "
               + URLEncoder.encode(located.yankReason(), StandardCharsets.UTF_8)
                   .replace("+", "%20"));
     }
+    return headers;
   }
 
-  /** The range to send, or null for the whole file. */
+  /** Returns the range to send, or null for the whole file. */
   private static @Nullable HttpRange range(HttpServletRequest request, String etag, long size) {
     String header = request.getHeader(HttpHeaders.RANGE);
     String condition = request.getHeader(HttpHeaders.IF_RANGE);
@@ -154,8 +159,7 @@ class FileController {
       throw Refusal.of(
           HttpStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
           "range",
-          "Range: %s begins behind the end of the file, which has %d bytes"
-              .formatted(header, size));
+          "Range starts past the end of the file (%d bytes): %s".formatted(size, header));
     }
     return range;
   }

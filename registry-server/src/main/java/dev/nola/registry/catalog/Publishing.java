@@ -15,8 +15,9 @@ import dev.nola.generator.Side;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.access.Limits;
+import dev.nola.registry.blobs.BlobContent;
 import dev.nola.registry.blobs.BlobStore;
-import dev.nola.registry.blobs.Reception;
+import dev.nola.registry.blobs.BodyReceiver;
 import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.io.InputStream;
@@ -97,17 +98,20 @@ public class Publishing {
   }
 
   /**
-   * A file that was examined, to be recorded before the upload is closed.
+   * A file that was examined and may be recorded.
    *
-   * @param caller in whose name
+   * @param caller in whose name the version is published
+   * @param target the version
+   * @param content bytes of the file; those of an upload are valid until it is closed
+   * @param examined the file as it was read
    */
   public record Candidate(
-      Caller caller,
-      Target target,
-      BlobStore.Upload upload,
-      Sha256 digest,
-      Examination.Examined examined) {
-    /** What the file says of its evaluation, by name. */
+      Caller caller, Target target, BlobContent content, Examination.Examined examined) {
+    /**
+     * Returns the evaluation that the file's metadata has.
+     *
+     * @return metrics by name; may be empty
+     */
     public Map<String, Double> metrics() {
       return examined.file().adapter().metadata().metrics();
     }
@@ -130,14 +134,15 @@ public class Publishing {
   Published publish(Caller caller, Target target, long length, InputStream body)
       throws IOException {
     visible.requireMember(caller, target.adapter());
-    Reception reception =
-        new Reception(
+    BodyReceiver receiver =
+        new BodyReceiver(
             length,
             settings.maxFileSize().toBytes(),
             settings.uploadTimeout(),
             bytes -> limits.countUpload(caller, bytes));
     try (BlobStore.Upload upload = blobs.begin()) {
-      Candidate candidate = examine(caller, target, upload, reception.receive(body, upload));
+      receiver.receive(body, upload);
+      Candidate candidate = examine(caller, target, BlobContent.of(upload));
       return Objects.requireNonNull(transaction.execute(_ -> record(candidate)));
     } catch (UncheckedIOException e) {
       throw e.getCause();
@@ -168,7 +173,7 @@ public class Publishing {
               throw Refusal.of(
                   HttpStatus.CONFLICT,
                   "version-exists",
-                  "%s@%s %s, and its number is not given to other bytes"
+                  "version number taken: %s@%s %s; publish under another number"
                       .formatted(
                           target.adapter(),
                           taken.version,
@@ -179,27 +184,33 @@ public class Publishing {
   /**
    * Reads a file and checks all rules.
    *
+   * @param caller in whose name the version is to be published
+   * @param target the version
+   * @param content bytes of the file
+   * @return the file, to be recorded
    * @throws Refusal if the caller may not, or the file or what is asked for it breaks a rule
    * @throws IOException if the bytes cannot be read back
    */
-  public Candidate examine(Caller caller, Target target, BlobStore.Upload upload, Sha256 digest)
-      throws IOException {
+  public Candidate examine(Caller caller, Target target, BlobContent content) throws IOException {
     visible.requireMember(caller, target.adapter());
-    if (upload.size() > settings.maxFileSize().toBytes()) {
+    if (content.size() > settings.maxFileSize().toBytes()) {
       throw Refusal.of(
           HttpStatus.CONTENT_TOO_LARGE,
           "too-large",
-          "the file is larger than %d bytes".formatted(settings.maxFileSize().toBytes()));
+          "file too large; the limit is %d bytes".formatted(settings.maxFileSize().toBytes()));
     }
-    Examination.Examined examined = examine(upload);
+    Examination.Examined examined = examine(content);
     CatalogRules.require(
-        target, examined.file().adapter(), upload.size(), roomFor(target.adapter(), digest));
-    return new Candidate(caller, target, upload, digest, examined);
+        target,
+        examined.file().adapter(),
+        content.size(),
+        roomFor(target.adapter(), content.digest()));
+    return new Candidate(caller, target, content, examined);
   }
 
-  private Examination.Examined examine(BlobStore.Upload upload) throws IOException {
+  private Examination.Examined examine(BlobContent content) throws IOException {
     try {
-      return examination.examine(upload::open);
+      return examination.examine(content::open);
     } catch (AdapterException e) {
       throw Refusal.of(
           HttpStatus.UNPROCESSABLE_CONTENT, "damaged-adapter", String.valueOf(e.getMessage()));
@@ -207,15 +218,16 @@ public class Publishing {
   }
 
   /**
-   * Commits and records a version, as part of the caller's transaction.
+   * Keeps the bytes and records the version, as part of the caller's transaction.
    *
+   * @param candidate that was examined
+   * @return the version, new or already there
    * @throws Refusal if the version is there with other bytes
    * @throws UncheckedIOException if the bytes cannot be kept
    */
   @Transactional(propagation = Propagation.MANDATORY)
   public Published record(Candidate candidate) {
     Target target = candidate.target();
-    BlobStore.Upload upload = candidate.upload();
     VersionNumber number = VersionNumber.parse(target.version());
     String namespace = target.adapter().namespace();
     long namespaceId =
@@ -228,7 +240,7 @@ public class Publishing {
     }
     // Before the row is there, so that no row is without its blob; even if the store has these
     // bytes, since that spares them from a garbage collection that does not see the row yet.
-    commit(upload);
+    keep(candidate.content());
     VersionEntity version = versions.saveAndFlush(describe(adapter, number, candidate));
     contents.add(version.id(), Contents.of(candidate.examined().file()));
     visible.changed(
@@ -258,7 +270,7 @@ public class Publishing {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "other-visibility",
-          "%s is %s; publishing does not change that"
+          "visibility cannot be changed by publishing: %s is %s"
               .formatted(target.adapter(), adapter.visibility().name().toLowerCase()));
     }
   }
@@ -269,23 +281,23 @@ public class Publishing {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "version-deleted",
-          what + " was deleted; its number is not given to other bytes, nor to the same");
+          what + " was deleted; its number cannot be reused");
     }
-    if (!existing.version.equals(number.text()) || !existing.digest().equals(candidate.digest())) {
+    if (!existing.version.equals(number.text())
+        || !existing.digest().equals(candidate.content().digest())) {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "version-exists",
-          "%s exists with digest %s, and versions do not change; this is %s with digest %s"
-              .formatted(what, existing.digest, number, candidate.digest()));
+          "%s exists with digest %s and cannot be replaced; this is %s with digest %s"
+              .formatted(what, existing.digest, number, candidate.content().digest()));
     }
-    // Also mends a blob that was lost or damaged.
-    commit(candidate.upload());
+    keep(candidate.content()); // also replaces a blob that was lost or damaged
     return new Published(existing.summary(), false);
   }
 
-  private static void commit(BlobStore.Upload upload) {
+  private static void keep(BlobContent content) {
     try {
-      upload.commit();
+      content.keep();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -306,8 +318,8 @@ public class Publishing {
     version.version = number.text();
     version.precedence = number.precedence();
     version.prerelease = number.prerelease();
-    version.digest = candidate.digest().toString();
-    version.size = candidate.upload().size();
+    version.digest = candidate.content().digest().toString();
+    version.size = candidate.content().size();
     version.base = adapter.base().name();
     version.generator = adapter.generator().label();
     for (Layer layer : adapter.layers()) {

@@ -106,11 +106,8 @@ public class References {
     if (reference.startsWith("sha256:")) {
       return versions.findByDigest(adapterId, reference);
     }
-    Optional<VersionNumber> number = VersionNumber.find(reference);
-    if (number.isPresent()) {
-      return versions
-          .findByAdapterIdAndPrecedence(adapterId, number.get().precedence())
-          .filter(version -> version.version.equals(reference) && version.deletedAt == null);
+    if (VersionNumber.find(reference).isPresent()) {
+      return versions.findByNumber(adapterId, reference);
     }
     Optional<VersionEntity> alias =
         NameRule.isWord(reference) ? versions.findByAlias(adapterId, reference) : Optional.empty();

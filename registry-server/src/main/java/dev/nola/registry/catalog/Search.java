@@ -60,7 +60,7 @@ class Search {
       tags = List.copyOf(tags);
       if (q != null && q.length() > MAX_QUERY) {
         throw Refusal.invalid(
-            "q", "q has %d characters, limit is %d".formatted(q.length(), MAX_QUERY));
+            "q", "q has %d characters; the limit is %d".formatted(q.length(), MAX_QUERY));
       }
     }
   }

@@ -7,7 +7,6 @@ import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.Visibility;
 import dev.nola.api.YankRequest;
-import dev.nola.api.name.VersionNumber;
 import dev.nola.format.AdapterFile;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Cursor;
@@ -23,15 +22,12 @@ import io.swagger.v3.oas.annotations.tags.Tag;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.net.URI;
-import java.time.Clock;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
-import org.springframework.transaction.annotation.Transactional;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -48,34 +44,30 @@ import org.springframework.web.bind.annotation.RestController;
 class VersionController {
   private static final String KIND = "versions";
   private static final String ABOVE_ALL = "~";
-  private static final int MAX_REASON = 500;
 
   private final Publishing publishing;
+  private final VersionChanges changes;
   private final References references;
   private final Adapters adapters;
   private final VersionRepository versions;
   private final AliasRepository aliases;
   private final ContentsStore contents;
-  private final ApplicationEventPublisher events;
-  private final Clock clock;
 
   VersionController(
       Publishing publishing,
+      VersionChanges changes,
       References references,
       Adapters adapters,
       VersionRepository versions,
       AliasRepository aliases,
-      ContentsStore contents,
-      ApplicationEventPublisher events,
-      Clock clock) {
+      ContentsStore contents) {
     this.publishing = publishing;
+    this.changes = changes;
     this.references = references;
     this.adapters = adapters;
     this.versions = versions;
     this.aliases = aliases;
     this.contents = contents;
-    this.events = events;
-    this.clock = clock;
   }
 
   @PostMapping(
@@ -84,8 +76,8 @@ class VersionController {
   @Operation(
       summary = "Publish a version",
       description =
-          "The body is the .nola file. 201 if it is new, 200 if the same bytes are published under"
-              + " this number already, 409 if others are. For members of the namespace.",
+          "The body is the .nola file. 201 if it is new, 200 if the same bytes are already published"
+              + " under this number, 409 if other bytes are. For members of the namespace.",
       requestBody =
           @RequestBody(
               required = true,
@@ -94,14 +86,14 @@ class VersionController {
         @ApiResponse(responseCode = "201", description = "Published", useReturnTypeSchema = true),
         @ApiResponse(
             responseCode = "200",
-            description = "The same bytes are published already",
+            description = "The same bytes are already published",
             useReturnTypeSchema = true)
       })
   ResponseEntity<VersionSummary> publish(
       @PathVariable String namespace,
       @PathVariable String name,
       @PathVariable String version,
-      @Parameter(description = "Of an adapter that this makes; public if left out.")
+      @Parameter(description = "Visibility of a new adapter; public by default.")
           @RequestParam(required = false)
           @Nullable Visibility visibility,
       @Parameter(hidden = true) HttpServletRequest request,
@@ -112,7 +104,7 @@ class VersionController {
       throw Refusal.of(
           HttpStatus.UNSUPPORTED_MEDIA_TYPE,
           "encoded",
-          "Content-Encoding: " + encoding + " is not taken; send the file as it is");
+          "Content-Encoding not supported: " + encoding + "; send the file unencoded");
     }
     AdapterName adapter = new AdapterName(namespace, name);
     Publishing.Published published =
@@ -130,7 +122,7 @@ class VersionController {
   @GetMapping
   @Operation(
       summary = "List an adapter's versions, highest first",
-      description = "Yanked ones, too.")
+      description = "Includes yanked versions.")
   ResponseEntity<Page<VersionSummary>> list(
       @PathVariable String namespace,
       @PathVariable String name,
@@ -182,11 +174,10 @@ class VersionController {
   }
 
   @PutMapping("/{version}/yank")
-  @Transactional
   @Operation(
       summary = "Yank a version",
       description =
-          "latest and ranges pass it over; by number, digest or alias it is still there, with a"
+          "latest and ranges skip it; by number, digest or alias it can still be downloaded, with a"
               + " warning. For members of the namespace.")
   VersionSummary yank(
       @PathVariable String namespace,
@@ -194,73 +185,31 @@ class VersionController {
       @PathVariable String version,
       @org.springframework.web.bind.annotation.RequestBody YankRequest request,
       Caller caller) {
-    if (request.reason().isBlank() || request.reason().length() > MAX_REASON) {
-      throw Refusal.invalid(
-          "reason",
-          "reason has %d characters, must have 1 to %d"
-              .formatted(request.reason().length(), MAX_REASON));
-    }
-    AdapterName adapter = new AdapterName(namespace, name);
-    VersionEntity found = lock(caller, adapter, version);
-    found.yankedAt = clock.instant();
-    found.yankedBy = caller.account();
-    found.yankReason = request.reason();
-    return changed(caller, adapter, found, "version.yank", request.reason());
+    return changes.yank(caller, new AdapterName(namespace, name), version, request.reason());
   }
 
   @DeleteMapping("/{version}/yank")
-  @Transactional
-  @Operation(summary = "Take a yank back", description = "For members of the namespace.")
+  @Operation(summary = "Undo a yank", description = "For members of the namespace.")
   VersionSummary unyank(
       @PathVariable String namespace,
       @PathVariable String name,
       @PathVariable String version,
       Caller caller) {
-    AdapterName adapter = new AdapterName(namespace, name);
-    VersionEntity found = lock(caller, adapter, version);
-    found.yankedAt = null;
-    found.yankedBy = null;
-    found.yankReason = null;
-    return changed(caller, adapter, found, "version.unyank", "");
+    return changes.unyank(caller, new AdapterName(namespace, name), version);
   }
 
   @DeleteMapping("/{version}")
   @ResponseStatus(HttpStatus.NO_CONTENT)
-  @Transactional
   @Operation(
-      summary = "Delete a version for good",
+      summary = "Delete a version permanently",
       description =
-          "Its number stays used, and aliases to it are removed; its file goes with the next"
-              + " garbage collection, unless another version has the same. For admins.")
+          "Its number cannot be reused, and its aliases are removed. Its file is deleted by the next"
+              + " garbage collection, unless another version has the same file. For admins.")
   void delete(
       @PathVariable String namespace,
       @PathVariable String name,
       @PathVariable String version,
       Caller caller) {
-    AdapterName adapter = new AdapterName(namespace, name);
-    VersionEntity found = lock(caller, adapter, version);
-    for (AliasEntity alias : aliases.ofVersion(found.id())) {
-      aliases.delete(alias);
-      aliases.note(found.adapterId, alias.key.name(), null, caller.account(), clock.instant());
-    }
-    found.deletedAt = clock.instant();
-    changed(caller, adapter, found, "version.delete", found.digest);
-    events.publishEvent(new VersionDeleted(adapter, found.version));
-  }
-
-  private VersionEntity lock(Caller caller, AdapterName adapter, String version) {
-    long adapterId = adapters.lock(caller, adapter).id();
-    return VersionNumber.find(version)
-        .flatMap(number -> versions.findByAdapterIdAndPrecedence(adapterId, number.precedence()))
-        .filter(found -> found.version.equals(version) && found.deletedAt == null)
-        .orElseThrow(() -> Refusal.notFound("version " + version + " of " + adapter));
-  }
-
-  private VersionSummary changed(
-      Caller caller, AdapterName adapter, VersionEntity version, String action, String detail) {
-    versions.saveAndFlush(version); // the listing is renewed by SQL, which must see it
-    adapters.changed(
-        adapter, version.adapterId, caller, action, adapter + "@" + version.version, detail);
-    return version.summary();
+    changes.delete(caller, new AdapterName(namespace, name), version);
   }
 }

@@ -1,5 +1,6 @@
 package dev.nola.registry.catalog;
 
+import dev.nola.api.name.VersionNumber;
 import java.util.List;
 import java.util.Optional;
 import org.springframework.data.jpa.repository.Query;
@@ -16,6 +17,19 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
 
   /** Deleted ones, too: their numbers stay used. */
   Optional<VersionEntity> findByAdapterIdAndPrecedence(long adapterId, String precedence);
+
+  /**
+   * Finds a version that is not deleted by its number.
+   *
+   * @param adapterId row of the adapter
+   * @param version its number, as it was published
+   * @return the version, or empty if there is none
+   */
+  default Optional<VersionEntity> findByNumber(long adapterId, String version) {
+    return VersionNumber.find(version)
+        .flatMap(number -> findByAdapterIdAndPrecedence(adapterId, number.precedence()))
+        .filter(found -> found.version.equals(version) && found.deletedAt == null);
+  }
 
   /** Of several with the same bytes, the one of highest precedence that is usable, if any is. */
   @Query(

@@ -1,42 +1,36 @@
 package dev.nola.registry.data;
 
+import dev.nola.files.AtomicFile;
+import dev.nola.files.UserDirectories;
 import jakarta.annotation.PreDestroy;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.HexFormat;
-import java.util.Set;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
 
 /**
- * The server's directory: its blobs, its admin token and, if it runs its own, its database. Servers
- * on one database elsewhere share it; one that runs its own has it alone.
+ * The data directory: blobs, the admin token and, if the server runs its own, the database. Servers
+ * with a common external database share it; a server with its own database locks it.
  */
 @Component
 public final class DataDirectory {
-  private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_FOLDER =
-      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
-  private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_FILE =
-      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
   private static final int SECRET_BYTES = 32;
 
   private final Path root;
   private final FileChannel lockFile;
 
   /**
-   * Opens the directory, making it if it is absent.
+   * Opens the directory; creates it if it is absent.
    *
-   * @param database URL of a database elsewhere; empty if the directory is to have it
-   * @throws StartFailure if it cannot be made, or a server uses it that does not share it
+   * @param database URL of an external database; empty if the directory has the database
+   * @throws StartFailure if it cannot be created, or another server has locked it
    */
   DataDirectory(@Value("${nola.data}") Path root, @Value("${nola.database.url:}") String database) {
     this.root = root.toAbsolutePath().normalize();
@@ -52,25 +46,30 @@ public final class DataDirectory {
       if (!lock(lockFile, shared)) {
         lockFile.close();
         throw new StartFailure(
-            "another server uses the data directory " + this.root,
-            "End it, or give this one a directory of its own with --data. Servers share one only if"
-                + " all of them are given the same database with --database-url.",
+            "data directory in use by another server: " + this.root,
+            "Stop that server, or choose another directory with --data. Servers can share one only"
+                + " if all of them use the same database with --database-url.",
             new IOException("locked"));
       }
     } catch (IOException e) {
       throw new StartFailure(
-          "the data directory " + this.root + " cannot be used: " + e,
-          "Give one that can be written to with --data.",
+          "data directory cannot be used: " + this.root + ": " + e,
+          "Choose a writable directory with --data.",
           e);
     }
   }
 
-  /** A path within the directory. */
+  /**
+   * Returns a path within the directory.
+   *
+   * @param name relative to the directory
+   * @return the path
+   */
   public Path resolve(String name) {
     return root.resolve(name);
   }
 
-  /** Lets the next server have the directory; called when this one ends. */
+  /** Unlocks the directory when the server stops. */
   @PreDestroy
   void close() throws IOException {
     lockFile.close();
@@ -85,24 +84,35 @@ public final class DataDirectory {
   }
 
   /**
-   * Makes a folder, and those above it, that only its owner can enter; leaves one that is there.
+   * Creates a folder, and its missing parents, that only its owner can enter.
    *
+   * @param folder left as it is if it exists
    * @return the folder
+   * @throws IOException if it cannot be created
    */
   public static Path createPrivate(Path folder) throws IOException {
-    return Files.isDirectory(folder) ? folder : Files.createDirectories(folder, PRIVATE_FOLDER);
+    return Files.isDirectory(folder)
+        ? folder
+        : Files.createDirectories(folder, UserDirectories.ownerOnly("rwx------"));
   }
 
-  /** Replaces a file, all at once, by one that only its owner can read. */
+  /**
+   * Creates or replaces a file that only its owner can read.
+   *
+   * @param file the file; its directory must exist
+   * @param text its content
+   * @throws IOException if it cannot be written; the old file, if any, is then unchanged
+   */
   public static void writePrivate(Path file, String text) throws IOException {
-    Path fresh = file.resolveSibling(file.getFileName() + ".new");
-    Files.deleteIfExists(fresh);
-    Files.createFile(fresh, PRIVATE_FILE);
-    Files.writeString(fresh, text, StandardOpenOption.SYNC);
-    Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+    AtomicFile.write(
+        file, text.getBytes(StandardCharsets.UTF_8), UserDirectories.ownerOnly("rw-------"));
   }
 
-  /** 256 random bits as 64 hexadecimal digits. */
+  /**
+   * Returns 256 random bits.
+   *
+   * @return 64 hexadecimal digits
+   */
   public static String randomSecret() {
     byte[] bytes = new byte[SECRET_BYTES];
     new SecureRandom().nextBytes(bytes);

@@ -10,9 +10,8 @@ import dev.nola.api.job.JobRetry;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
 import dev.nola.digest.Sha256;
-import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
-import dev.nola.registry.audit.AuditLog;
+import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
@@ -23,20 +22,15 @@ import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
-import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.io.Resource;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
-import org.springframework.transaction.annotation.Transactional;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PatchMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -46,72 +40,43 @@ import org.springframework.web.bind.annotation.RequestHeader;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
-import tools.jackson.databind.json.JsonMapper;
+import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 
-/** Jobs, for those who ask for them. */
+/** Endpoints to submit, read, follow and cancel jobs. */
 @RestController
 @RequestMapping("/api/v1/jobs")
 @Tag(name = "Jobs")
 class JobController {
   private static final String LIST = "jobs";
-  private static final int EVENTS_AT_ONCE = 500;
 
-  /** Between two looks for new events. */
-  private static final Duration LOOK = Duration.ofMillis(300);
-
-  /** After which an idle stream is written to, so that nobody on the way cuts it. */
-  private static final Duration KEEP_ALIVE = Duration.ofSeconds(10);
-
-  private final Submission submission;
-  private final Jobs jobs;
-  private final JobEvents events;
-  private final Results results;
-  private final Waiting waiting;
+  private final JobService jobs;
+  private final JobEventStream stream;
   private final BlobStore blobs;
-  private final Access access;
-  private final AuditLog audit;
-  private final JsonMapper json;
 
-  JobController(
-      Submission submission,
-      Jobs jobs,
-      JobEvents events,
-      Results results,
-      Waiting waiting,
-      BlobStore blobs,
-      Access access,
-      AuditLog audit,
-      JsonMapper json) {
-    this.submission = submission;
+  JobController(JobService jobs, JobEventStream stream, BlobStore blobs) {
     this.jobs = jobs;
-    this.events = events;
-    this.results = results;
-    this.waiting = waiting;
+    this.stream = stream;
     this.blobs = blobs;
-    this.access = access;
-    this.audit = audit;
-    this.json = json;
   }
 
   @PostMapping
-  @Transactional
   @Operation(
-      summary = "Ask for a job",
+      summary = "Submit a job",
       description =
-          "References are pinned to what they mean now. For members of the adapter's namespace.",
+          "References are pinned to the versions and revisions that they name now. For members of the"
+              + " adapter's namespace.",
       responses =
           @ApiResponse(responseCode = "201", description = "Queued", useReturnTypeSchema = true))
   ResponseEntity<JobDetails> submit(@RequestBody JobRequest request, Caller caller) {
-    UUID id = submission.submit(caller, request);
-    JobDetails job = jobs.find(id).orElseThrow().details();
-    note(caller, "job.submit", job, job.type().name().toLowerCase());
-    return ResponseEntity.created(URI.create("/api/v1/jobs/" + id)).body(job);
+    JobDetails job = jobs.submit(caller, request);
+    return ResponseEntity.created(URI.create("/api/v1/jobs/" + job.id())).body(job);
   }
 
   @GetMapping
   @Operation(
       summary = "List jobs, latest first",
-      description = "Of the namespaces where the caller is a member; workers and admins see all.")
+      description =
+          "Jobs of the namespaces where the caller is a member; workers and admins see all jobs.")
   ResponseEntity<Page<JobDetails>> list(
       @RequestParam(required = false) @Nullable JobState state,
       @RequestParam(required = false) @Nullable JobType type,
@@ -126,92 +91,61 @@ class JobController {
     if (adapter != null) {
       int slash = adapter.indexOf('/');
       if (slash < 0) {
-        throw Refusal.invalid("adapter", "adapter=" + adapter + ", must be namespace/name");
+        throw Refusal.invalid("adapter", "adapter=" + adapter + "; must be namespace/name");
       }
       name = adapter.substring(slash + 1);
       if (owner != null && !owner.equals(adapter.substring(0, slash))) {
         throw Refusal.invalid(
-            "adapter", "adapter=%s, is not in namespace=%s".formatted(adapter, owner));
+            "adapter", "adapter %s is not in namespace %s".formatted(adapter, owner));
       }
       owner = adapter.substring(0, slash);
     }
     long before = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, LIST, 1).number(0);
     return Pages.of(
         jobs.list(
-            new Jobs.Query(
-                caller.readsAll() ? null : access.namespacesOf(caller),
-                state,
-                type,
-                owner,
-                name,
-                before,
-                Pages.fetch(limit))),
+            caller, new JobQuery.Filter(state, type, owner, name), before, Pages.fetch(limit)),
         limit,
         last -> new Cursor(LIST, List.of(Long.toString(last.position()))),
         Job::details);
   }
 
   @GetMapping("/{id}")
-  @Operation(summary = "Read a job", description = "For members of its namespace, workers, admins.")
+  @Operation(
+      summary = "Read a job",
+      description = "For members of its namespace, workers and admins.")
   JobDetails get(@PathVariable UUID id, Caller caller) {
-    return see(caller, id).details();
+    return jobs.see(caller, id).details();
   }
 
   @PatchMapping("/{id}")
-  @Transactional
   @Operation(
-      summary = "Change the priority of a job that waits",
+      summary = "Change the priority of a queued job",
       description = "For members of its namespace.")
   JobDetails change(@PathVariable UUID id, @RequestBody JobChange change, Caller caller) {
-    Job job = requireMember(caller, id);
-    Submission.requirePriority(change.priority());
-    jobs.changePriority(id, change.priority());
-    note(caller, "job.priority", job.details(), Integer.toString(change.priority()));
-    return jobs.find(id).orElseThrow().details();
+    return jobs.changePriority(caller, id, change.priority());
   }
 
   @PostMapping("/{id}/cancel")
-  @Transactional
   @Operation(
       summary = "Cancel a job",
       description =
-          "One that waits ends at once; a worker that has it is told with its next heartbeat, and"
-              + " its result is refused from now on. For members of its namespace.")
+          "A queued job ends at once. The worker of a running job learns of it with its next"
+              + " heartbeat; its result is no longer accepted. For members of its namespace.")
   JobDetails cancel(@PathVariable UUID id, Caller caller) {
-    Job job = requireMember(caller, id);
-    jobs.cancel(id, "cancelled by " + caller.account());
-    note(caller, "job.cancel", job.details(), "");
-    return jobs.find(id).orElseThrow().details();
+    return jobs.cancel(caller, id);
   }
 
   @PostMapping("/{id}/retry")
   @Operation(
-      summary = "Try a job again that failed or was cancelled",
+      summary = "Retry a job that failed or was cancelled",
       description =
-          "A training whose result could not be published is published now, in the caller's name and"
-              + " without training again; every other job waits anew. For members of its namespace.")
+          "If the result of a training could not be published, it is published now in the caller's"
+              + " name, without training again; any other job is queued again. For members of its"
+              + " namespace.")
   JobDetails retry(
       @PathVariable UUID id, @RequestBody(required = false) @Nullable JobRetry retry, Caller caller)
       throws IOException {
-    Job job = requireMember(caller, id);
-    Jobs.requireRetryable(job);
-    JobRequest request = job.details().request();
-    String version = retry == null || retry.version() == null ? job.version() : retry.version();
-    boolean kept = job.details().result() != null;
-    if (!(request.work() instanceof JobRequest.Train train)) {
-      if (!version.equals(job.version())) {
-        throw Refusal.invalid("version", "version=" + version + ", is for trainings only");
-      }
-    } else if (!kept || !version.equals(job.version())) {
-      request = new JobRequest(request.priority(), submission.withVersion(caller, train, version));
-    }
-    if (kept) {
-      results.publishKept(caller, job, request, version);
-    } else {
-      jobs.queueAgain(id, request, version, "again, asked for by " + caller.account());
-    }
-    note(caller, "job.retry", job.details(), version);
-    return jobs.find(id).orElseThrow().details();
+    return jobs.retry(caller, id, retry);
   }
 
   @GetMapping("/{id}/result")
@@ -225,41 +159,23 @@ class JobController {
                   @Content(
                       mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
                       schema = @Schema(type = "string", format = "binary"))))
-  void result(
-      @PathVariable UUID id, @Parameter(hidden = true) HttpServletResponse response, Caller caller)
-      throws IOException {
-    Job job = see(caller, id);
+  ResponseEntity<Resource> result(@PathVariable UUID id, Caller caller) throws IOException {
+    Job job = jobs.see(caller, id);
     JobResult result = job.details().result();
     boolean published = job.type() == JobType.TRAIN && job.state() == JobState.SUCCEEDED;
     if (result == null || result.digest() == null || published) {
-      throw Refusal.notFound("result of the job " + id);
+      throw Refusal.notFound("result of job " + id);
     }
-    send(blobs, result.digest().toString(), response);
-  }
-
-  /** Sends a blob that is known to be referred to. */
-  static void send(BlobStore blobs, String digest, HttpServletResponse response)
-      throws IOException {
-    BlobStore.Blob blob =
-        blobs
-            .find(Sha256.parse(digest))
-            .orElseThrow(() -> new IOException("the blob " + digest + " is not in the store"));
-    response.setContentType(MediaType.APPLICATION_OCTET_STREAM_VALUE);
-    response.setContentLengthLong(blob.size());
-    response.setHeader(HttpHeaders.ETAG, '"' + digest + '"');
-    response.setHeader(HttpHeaders.CACHE_CONTROL, "private, no-cache");
-    try (InputStream bytes = blob.open(0, blob.size())) {
-      bytes.transferTo(response.getOutputStream());
-    }
+    return BlobResponses.of(blobs, result.digest(), "private, no-cache");
   }
 
   @GetMapping("/{id}/events")
   @Operation(
       summary = "Follow a job",
       description =
-          "Server-sent events: everything from the beginning, or behind Last-Event-ID, and then what"
-              + " happens; the stream ends after the job's end. For members of its namespace, workers"
-              + " and admins.",
+          "Server-sent events: all events from the beginning, or those after Last-Event-ID, then new"
+              + " ones as they happen; the stream ends after the job's end. For members of its"
+              + " namespace, workers and admins.",
       responses =
           @ApiResponse(
               responseCode = "200",
@@ -267,63 +183,15 @@ class JobController {
                   @Content(
                       mediaType = MediaType.TEXT_EVENT_STREAM_VALUE,
                       schema = @Schema(implementation = JobEvent.class))))
-  void follow(
+  ResponseEntity<SseEmitter> follow(
       @PathVariable UUID id,
       @RequestHeader(name = "Last-Event-ID", required = false) @Nullable Long lastEventId,
-      @Parameter(hidden = true) HttpServletResponse response,
-      Caller caller)
-      throws IOException {
-    see(caller, id);
-    response.setContentType(MediaType.TEXT_EVENT_STREAM_VALUE);
-    response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
-    response.setHeader("X-Accel-Buffering", "no"); // nginx would hold events back
-    OutputStream out = response.getOutputStream();
-    response.flushBuffer();
-    long last = lastEventId == null ? 0 : lastEventId;
-    long written = System.nanoTime();
-    while (!waiting.isEnding()) {
-      // In this order: an end that is seen has its event among those that are read next.
-      boolean ended = jobs.find(id).map(Job::state).filter(JobState::isEnd).isPresent();
-      List<JobEvent> found = events.after(id, last, EVENTS_AT_ONCE);
-      for (JobEvent event : found) {
-        out.write(format(event).getBytes(StandardCharsets.UTF_8));
-        last = event.id();
-      }
-      if (found.isEmpty() && ended) {
-        return;
-      }
-      if (found.isEmpty() && System.nanoTime() - written > KEEP_ALIVE.toNanos()) {
-        out.write(":\n\n".getBytes(StandardCharsets.UTF_8));
-      } else if (found.isEmpty()) {
-        waiting.pause(LOOK);
-        continue;
-      }
-      out.flush();
-      written = System.nanoTime();
-    }
-  }
-
-  private String format(JobEvent event) {
-    return "id: %d\nevent: %s\ndata: %s\n\n"
-        .formatted(event.id(), event.event().name().toLowerCase(), json.writeValueAsString(event));
-  }
-
-  private Job see(Caller caller, UUID id) {
-    return jobs.find(id)
-        .filter(job -> access.seesPrivate(caller, job.details().namespace()))
-        .orElseThrow(() -> Refusal.notFound("job " + id));
-  }
-
-  private Job requireMember(Caller caller, UUID id) {
-    Job job = see(caller, id);
-    String namespace = job.details().namespace();
-    if (access.role(caller, namespace).isEmpty()) {
-      throw Refusal.forbidden("only members of the namespace " + namespace + " may do this");
-    }
-    return job;
-  }
-
-  private void note(Caller caller, String action, JobDetails job, String detail) {
-    audit.add(caller.account(), caller.tokenId(), action, "job " + job.id(), detail);
+      Caller caller) {
+    jobs.see(caller, id);
+    return ResponseEntity.ok()
+        .contentType(MediaType.TEXT_EVENT_STREAM)
+        .header(HttpHeaders.CACHE_CONTROL, "no-store")
+        .header("X-Accel-Buffering", "no") // nginx would hold events back
+        .body(stream.follow(id, lastEventId == null ? 0 : lastEventId));
   }
 }

@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** What happens to jobs by itself. */
+/** Recurring tasks: expire leases, and drop what ended jobs leave behind. */
 @Configuration(proxyBeanMethods = false)
 class JobTasks {
   private static final Logger LOG = LoggerFactory.getLogger(JobTasks.class);
@@ -36,7 +36,7 @@ class JobTasks {
 
   @Bean
   RecurringTask<Expiry> expireLeases(
-      Leasing leasing, Waiting waiting, JobSettings settings, Clock clock) {
+      LeaseService leasing, QueueSignal waiting, JobSettings settings, Clock clock) {
     AtomicBoolean begun = new AtomicBoolean();
     return Tasks.recurring("expire-leases", FixedDelay.ofSeconds(1), Expiry.class)
         .initialData(Expiry.NONE)
@@ -57,7 +57,7 @@ class JobTasks {
               if (!now.isBefore(holdUntil)) {
                 int expired = leasing.expire();
                 if (expired > 0) {
-                  LOG.warn("{} leases expired: their workers were not heard of any more", expired);
+                  LOG.warn("{} leases expired: their workers stopped sending heartbeats", expired);
                 }
               }
               return new Expiry(now, holdUntil);
@@ -77,8 +77,8 @@ class JobTasks {
   }
 
   @Bean
-  RecurringTask<Void> forgetEndedJobs(Jobs jobs) {
+  RecurringTask<Void> forgetEndedJobs(JobRepository jobs, JobSettings settings) {
     return Tasks.recurring("forget-ended-jobs", FixedDelay.ofHours(1))
-        .execute((_, _) -> jobs.forgetEnded());
+        .execute((_, _) -> jobs.forgetEnded(settings.retention()));
   }
 }

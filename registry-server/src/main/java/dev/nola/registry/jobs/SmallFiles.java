@@ -44,7 +44,7 @@ final class SmallFiles {
         return Base64.getEncoder().encodeToString(bytes.readAllBytes());
       }
     } catch (IOException e) {
-      LOG.warn("the blob {} cannot be read; whoever asks for it is told", digest, e);
+      LOG.warn("blob {} cannot be read; it is left out of the lease", digest, e);
       return null;
     }
   }

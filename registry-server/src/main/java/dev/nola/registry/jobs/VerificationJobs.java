@@ -25,15 +25,19 @@ public class VerificationJobs {
   private static final String SERVER = "registry"; // who asks for verifications
 
   private final JdbcClient database;
-  private final Jobs jobs;
-  private final Leasing leasing;
+  private final JobLifecycle lifecycle;
+  private final LeaseService leasing;
   private final JobMetrics metrics;
   private final JsonMapper json;
 
   VerificationJobs(
-      JdbcClient database, Jobs jobs, Leasing leasing, JobMetrics metrics, JsonMapper json) {
+      JdbcClient database,
+      JobLifecycle lifecycle,
+      LeaseService leasing,
+      JobMetrics metrics,
+      JsonMapper json) {
     this.database = database;
-    this.jobs = jobs;
+    this.lifecycle = lifecycle;
     this.leasing = leasing;
     this.metrics = metrics;
     this.json = json;
@@ -86,11 +90,11 @@ public class VerificationJobs {
    */
   @Transactional
   public List<UUID> submitVerifications(List<Verification> verifications) {
-    List<Jobs.Added> added =
+    List<NewJob> added =
         verifications.stream()
             .map(
                 wanted ->
-                    new Jobs.Added(
+                    new NewJob(
                         UUID.randomUUID(),
                         new JobRequest(
                             wanted.priority(),
@@ -98,22 +102,13 @@ public class VerificationJobs {
                                 wanted.namespace() + "/" + wanted.adapter(),
                                 wanted.version(),
                                 wanted.backend())),
-                        wanted.namespace(),
-                        wanted.adapter(),
-                        wanted.version(),
-                        wanted.backend(),
-                        false,
-                        0,
-                        0,
-                        null,
-                        null,
-                        wanted.digest(),
-                        wanted.nonce(),
-                        SERVER,
-                        null))
+                        new NewJob.Subject(wanted.namespace(), wanted.adapter(), wanted.version()),
+                        NewJob.Requirements.ofBackend(wanted.backend()),
+                        new NewJob.Inputs(null, null, wanted.digest(), wanted.nonce()),
+                        new NewJob.Origin(SERVER, null)))
             .toList();
-    jobs.add(added);
-    return added.stream().map(Jobs.Added::id).toList();
+    lifecycle.add(added);
+    return added.stream().map(NewJob::id).toList();
   }
 
   /**
@@ -221,7 +216,7 @@ public class VerificationJobs {
         .sql("update job set excluded_keys = excluded_keys || worker_key where id = ?")
         .param(job)
         .update();
-    jobs.giveUp(leased.get(), reason, true, Duration.ZERO);
+    lifecycle.giveUp(leased.get(), reason, true, Duration.ZERO);
     return true;
   }
 
@@ -242,7 +237,7 @@ public class VerificationJobs {
             .params(namespace, adapter, version)
             .query((row, _) -> Job.read(row, json))
             .list();
-    open.forEach(job -> jobs.cancel(job, reason));
+    open.forEach(job -> lifecycle.cancel(job, reason));
     return open.size();
   }
 }

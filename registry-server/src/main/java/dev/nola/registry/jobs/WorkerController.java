@@ -12,9 +12,10 @@ import dev.nola.api.job.Leases;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.keys.WorkerKeys;
-import dev.nola.registry.objects.Objects;
+import dev.nola.registry.objects.ObjectRepository;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
@@ -37,8 +38,10 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.core.io.Resource;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -49,14 +52,14 @@ import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Jobs, for those who do them. */
+/** Endpoints for workers: lease jobs, send heartbeats, checkpoints, results and failures. */
 @RestController
 @RequestMapping("/api/v1/jobs")
 @Tag(name = "Workers")
 class WorkerController {
   private static final Logger LOG = LoggerFactory.getLogger(WorkerController.class);
   private static final String LATE =
-      " 409 lease-lost once the lease has ended; 409 cancelled once the job is to be cancelled.";
+      " 409 lease-lost after the lease has ended; 409 cancelled after a request to cancel the job.";
 
   private static final int MAX_LEASES = 100;
   private static final int MAX_WAIT = 30;
@@ -70,23 +73,23 @@ class WorkerController {
   /** Between two looks for jobs that other replicas queued, or whose time has come. */
   private static final Duration LOOK = Duration.ofSeconds(1);
 
-  private final Jobs jobs;
-  private final Leasing leasing;
-  private final Results results;
-  private final Objects objects;
+  private final JobRepository jobs;
+  private final LeaseService leasing;
+  private final JobResults results;
+  private final ObjectRepository objects;
   private final WorkerKeys keys;
-  private final Waiting waiting;
+  private final QueueSignal waiting;
   private final BlobStore blobs;
   private final JobSettings settings;
   private final JsonMapper json;
 
   WorkerController(
-      Jobs jobs,
-      Leasing leasing,
-      Results results,
-      Objects objects,
+      JobRepository jobs,
+      LeaseService leasing,
+      JobResults results,
+      ObjectRepository objects,
       WorkerKeys keys,
-      Waiting waiting,
+      QueueSignal waiting,
       BlobStore blobs,
       JobSettings settings,
       JsonMapper json) {
@@ -103,10 +106,10 @@ class WorkerController {
 
   @PostMapping("/lease")
   @Operation(
-      summary = "Take jobs",
+      summary = "Lease jobs",
       description =
-          "Those of highest priority that the worker can do, and of these the oldest; waits for one if"
-              + " there is none. Verifications are for workers whose key is approved.",
+          "Jobs that the worker can run, by priority, then oldest first. Waits if there is none."
+              + " Verifications are leased only to workers whose key is approved.",
       responses =
           @ApiResponse(
               responseCode = "200",
@@ -130,8 +133,9 @@ class WorkerController {
         return;
       }
       waiting.await(round, left.compareTo(LOOK) < 0 ? left : LOOK);
-      // Means nothing before JSON, but fails once nobody waits for it any more: a worker that has
-      // gone is given no job.
+      // Whitespace before JSON means nothing, but writing it fails once the client has
+      // disconnected:
+      // no job is then leased to it.
       blank(response);
     }
   }
@@ -144,8 +148,8 @@ class WorkerController {
       if (!response.isCommitted()) {
         throw e;
       }
-      // Its answer has begun and can no longer become a problem. It asks again, and is told then.
-      LOG.error("{} waited for jobs, and they could not be looked for", request.worker(), e);
+      // The response has begun, so it cannot become a problem detail; the next request will be one.
+      LOG.error("worker {} waits for jobs, but the query for them failed", request.worker(), e);
       return List.of();
     }
   }
@@ -162,7 +166,8 @@ class WorkerController {
       response.flushBuffer();
     } catch (IOException | RuntimeException e) {
       if (!leased.isEmpty()) {
-        leasing.giveBack(leased, "worker " + request.worker() + " had gone before it was told");
+        leasing.giveBack(
+            leased, "worker " + request.worker() + " disconnected before it received the lease");
       }
       throw e;
     }
@@ -176,8 +181,8 @@ class WorkerController {
 
   @PostMapping("/{id}/heartbeat")
   @Operation(
-      summary = "Keep a job, and report about it",
-      description = "409 lease-lost once the lease has ended.")
+      summary = "Renew a lease and report progress",
+      description = "409 lease-lost after the lease has ended.")
   HeartbeatAnswer heartbeat(
       @PathVariable UUID id,
       @org.springframework.web.bind.annotation.RequestBody Heartbeat report,
@@ -189,8 +194,8 @@ class WorkerController {
   @PutMapping("/{id}/checkpoint")
   @ResponseStatus(HttpStatus.NO_CONTENT)
   @Operation(
-      summary = "Keep a checkpoint, instead of the one before",
-      description = "From which another worker goes on, should this one be lost." + LATE,
+      summary = "Upload a checkpoint, which replaces the last one",
+      description = "Another worker continues from it if this one is lost." + LATE,
       requestBody =
           @RequestBody(
               required = true,
@@ -209,8 +214,8 @@ class WorkerController {
 
   @GetMapping("/{id}/checkpoint")
   @Operation(
-      summary = "Download the checkpoint that a worker left",
-      description = "409 lease-lost once the lease has ended.",
+      summary = "Download the last checkpoint of a job",
+      description = "409 lease-lost after the lease has ended.",
       responses =
           @ApiResponse(
               responseCode = "200",
@@ -218,26 +223,22 @@ class WorkerController {
                   @Content(
                       mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
                       schema = @Schema(type = "string", format = "binary"))))
-  void getCheckpoint(
-      @PathVariable UUID id,
-      @RequestParam long fence,
-      @Parameter(hidden = true) HttpServletResponse response,
-      Caller caller)
-      throws IOException {
+  ResponseEntity<Resource> getCheckpoint(
+      @PathVariable UUID id, @RequestParam long fence, Caller caller) throws IOException {
     String checkpoint = leasing.requireLeased(caller, id, fence, "checkpoint").checkpoint();
     if (checkpoint == null) {
-      throw Refusal.notFound("checkpoint of the job " + id);
+      throw Refusal.notFound("checkpoint of job " + id);
     }
-    JobController.send(blobs, checkpoint, response);
+    return BlobResponses.of(blobs, Sha256.parse(checkpoint), "private, no-cache");
   }
 
   @PutMapping("/{id}/result")
   @Operation(
       summary = "End a job with its result",
       description =
-          "The adapter file of a training, which is published in the name of whoever asked for it, or"
-              + " the archive of an export. If the adapter cannot be published, the answer is a job that"
-              + " has failed with the reason, and the result is kept."
+          "The adapter file of a training, which is published in the name of the account that"
+              + " submitted the job, or the archive of an export. If the adapter cannot be published,"
+              + " the job fails with the reason, and the result is kept."
               + LATE,
       requestBody =
           @RequestBody(
@@ -258,10 +259,10 @@ class WorkerController {
 
   @PostMapping("/{id}/failure")
   @Operation(
-      summary = "Give a job back that could not be done, or was to be cancelled",
+      summary = "Report that a job failed or was stopped",
       description =
-          "It waits for another try if that may help and there is one left; else it has failed. 409"
-              + " lease-lost once the lease has ended.")
+          "The job is queued again if it is retryable and has an attempt left; otherwise it fails."
+              + " 409 lease-lost after the lease has ended.")
   JobDetails fail(
       @PathVariable UUID id,
       @org.springframework.web.bind.annotation.RequestBody JobFailure failure,

@@ -56,15 +56,15 @@ class WorkerKeyController {
   @PostMapping
   @Transactional
   @Operation(
-      summary = "Register a key that a worker signs attestations with",
+      summary = "Register a key with which a worker signs attestations",
       description =
-          "An Ed25519 key. It counts once an admin has approved it. 201 if it is new, 200 if the"
-              + " caller's account registered it already. For workers.",
+          "An Ed25519 key. Its attestations count after an admin has approved it. 201 if it is new,"
+              + " 200 if the caller's account has already registered it. For workers.",
       responses = {
         @ApiResponse(responseCode = "201", description = "Registered", useReturnTypeSchema = true),
         @ApiResponse(
             responseCode = "200",
-            description = "It is registered already",
+            description = "Already registered",
             useReturnTypeSchema = true)
       })
   ResponseEntity<WorkerKey> register(@RequestBody KeyRegistration request, Caller caller) {
@@ -72,7 +72,7 @@ class WorkerKeyController {
     if (description.length() > MAX_DESCRIPTION) {
       throw Refusal.invalid(
           "description",
-          "description has %d characters, limit is %d"
+          "description has %d characters; the limit is %d"
               .formatted(description.length(), MAX_DESCRIPTION));
     }
     VerifyingKey key = parse(request.publicKey());
@@ -84,7 +84,7 @@ class WorkerKeyController {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "key-taken",
-          "the key " + fingerprint + " was registered by another account");
+          "key already registered by another account: " + fingerprint);
     }
     if (!created) {
       return ResponseEntity.ok(registered);
@@ -108,7 +108,7 @@ class WorkerKeyController {
   }
 
   @GetMapping("/{fingerprint}")
-  @Operation(summary = "Read a worker's key, by its fingerprint sha256:HEX")
+  @Operation(summary = "Read a worker's key by its fingerprint sha256:HEX")
   WorkerKey get(@PathVariable String fingerprint) {
     return keys.find(fingerprint).orElseThrow(() -> Refusal.notFound("key " + fingerprint));
   }
@@ -116,8 +116,8 @@ class WorkerKeyController {
   @PutMapping("/{fingerprint}/approval")
   @Transactional
   @Operation(
-      summary = "Trust a key, or change until when it is trusted",
-      description = "For admins, who know that the key is the worker's.")
+      summary = "Approve a key, or change its expiry",
+      description = "For admins, after they have made sure that the key belongs to the worker.")
   WorkerKey approve(
       @PathVariable String fingerprint, @RequestBody KeyApproval request, Caller caller) {
     WorkerKey key = lock(fingerprint);
@@ -129,7 +129,7 @@ class WorkerKeyController {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "key-revoked",
-          "the key %s was revoked, for good: %s; the worker needs a new one"
+          "key %s was revoked permanently: %s; the worker needs a new key"
               .formatted(fingerprint, key.revokeReason()));
     }
     keys.approve(fingerprint, caller.account(), expiresAt);
@@ -144,10 +144,10 @@ class WorkerKeyController {
   @PutMapping("/{fingerprint}/revocation")
   @Transactional
   @Operation(
-      summary = "Revoke a key, at once and for good",
+      summary = "Revoke a key immediately and permanently",
       description =
-          "Nothing that was ever signed with it counts any more: versions that it attested may be"
-              + " unverified again. For admins.")
+          "All its attestations are withdrawn, including earlier ones: versions that it attested may"
+              + " become unverified. For admins.")
   WorkerKey revoke(
       @PathVariable String fingerprint, @RequestBody KeyRevocation request, Caller caller) {
     WorkerKey key = lock(fingerprint);
@@ -155,7 +155,7 @@ class WorkerKeyController {
     if (reason == null || reason.isBlank() || reason.length() > MAX_REASON) {
       throw Refusal.invalid(
           "reason",
-          "reason has %d characters, must have 1 to %d"
+          "reason has %d characters; must have 1 to %d"
               .formatted(reason == null ? 0 : reason.strip().length(), MAX_REASON));
     }
     if (key.state() == WorkerKey.State.REVOKED) {

@@ -11,8 +11,9 @@ import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.access.Limits;
 import dev.nola.registry.audit.AuditLog;
+import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
-import dev.nola.registry.blobs.Reception;
+import dev.nola.registry.blobs.BodyReceiver;
 import dev.nola.registry.catalog.Quota;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
@@ -25,16 +26,14 @@ import io.swagger.v3.oas.annotations.parameters.RequestBody;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import jakarta.servlet.http.HttpServletRequest;
-import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
-import org.springframework.http.HttpHeaders;
+import org.springframework.core.io.Resource;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -55,7 +54,7 @@ class ObjectController {
   private static final String FOR_EVER = "private, max-age=31536000, immutable";
   private static final int MAX_NAMED = 10;
 
-  private final Objects objects;
+  private final ObjectRepository objects;
   private final BlobStore blobs;
   private final Quota quota;
   private final Access access;
@@ -64,7 +63,7 @@ class ObjectController {
   private final ObjectSettings settings;
 
   ObjectController(
-      Objects objects,
+      ObjectRepository objects,
       BlobStore blobs,
       Quota quota,
       Access access,
@@ -84,8 +83,8 @@ class ObjectController {
   @Operation(
       summary = "Upload a file of a model or dataset",
       description =
-          "The body must have the digest. 201 if the namespace sends it for the first time. A file that"
-              + " no manifest names within nola.catalog.collection-grace is deleted. For members of the"
+          "The body must have the digest. 201 if the file is new to the namespace. A file that no"
+              + " manifest names within nola.catalog.collection-grace is deleted. For members of the"
               + " namespace.",
       requestBody =
           @RequestBody(
@@ -96,7 +95,7 @@ class ObjectController {
                       schema = @Schema(type = "string", format = "binary"))),
       responses = {
         @ApiResponse(responseCode = "201", description = "Stored", content = @Content),
-        @ApiResponse(responseCode = "200", description = "It was there", content = @Content)
+        @ApiResponse(responseCode = "200", description = "Already there", content = @Content)
       })
   ResponseEntity<Void> upload(
       @PathVariable String kind,
@@ -109,19 +108,20 @@ class ObjectController {
     long namespaceId = requireMember(caller, ObjectKind.ofCollection(kind), namespace, name);
     requireName(name);
     Sha256 expected = parse(digest);
-    Reception reception =
-        new Reception(
+    BodyReceiver receiver =
+        new BodyReceiver(
             request.getContentLengthLong(),
             settings.maxFileSize().toBytes(),
             settings.uploadTimeout(),
             bytes -> limits.countUpload(caller, bytes));
     try (BlobStore.Upload upload = blobs.begin()) {
-      Sha256 actual = reception.receive(request.getInputStream(), upload);
+      receiver.receive(request.getInputStream(), upload);
+      Sha256 actual = upload.digest();
       if (!actual.equals(expected)) {
         throw Refusal.of(
             HttpStatus.UNPROCESSABLE_CONTENT,
             "wrong-digest",
-            "the body has the digest %s, the path says %s".formatted(actual, expected));
+            "wrong digest: the body has %s, the path says %s".formatted(actual, expected));
       }
       long size = upload.size();
       boolean known = objects.sizeOf(namespaceId, digest).isPresent();
@@ -129,7 +129,7 @@ class ObjectController {
       if (size > room) {
         throw Refusal.invalid(
             "quota",
-            "the file has %d bytes, the quota of the namespace %s leaves %d"
+            "file too large: %d bytes; the quota of namespace %s leaves %d"
                 .formatted(size, namespace, Math.max(0, room)));
       }
       upload.commit(); // before the row, so that no row is without its blob
@@ -143,11 +143,14 @@ class ObjectController {
   @Operation(
       summary = "Register a revision of a model or dataset",
       description =
-          "201 if it is new, 200 if it was there. Of a dataset, every file must have been uploaded; a"
-              + " model's may be with workers only. For members of the namespace.",
+          "201 if it is new, 200 if it was already there. Every file of a dataset must have been"
+              + " uploaded; files of a model may exist on workers only. For members of the namespace.",
       responses = {
-        @ApiResponse(responseCode = "201", description = "Made", useReturnTypeSchema = true),
-        @ApiResponse(responseCode = "200", description = "It was there", useReturnTypeSchema = true)
+        @ApiResponse(responseCode = "201", description = "Created", useReturnTypeSchema = true),
+        @ApiResponse(
+            responseCode = "200",
+            description = "Already there",
+            useReturnTypeSchema = true)
       })
   ResponseEntity<ObjectDetails> put(
       @PathVariable String kind,
@@ -212,7 +215,7 @@ class ObjectController {
         objects.page(ObjectKind.ofCollection(kind), namespace, after, Pages.fetch(limit)),
         limit,
         last -> new Cursor(LIST, List.of(last.details().name())),
-        Objects.Stored::details);
+        ObjectRepository.Stored::details);
   }
 
   @GetMapping("/{namespace}/{name}")
@@ -250,32 +253,19 @@ class ObjectController {
                   @Content(
                       mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
                       schema = @Schema(type = "string", format = "binary"))))
-  void download(
+  ResponseEntity<Resource> download(
       @PathVariable String kind,
       @PathVariable String namespace,
       @PathVariable String name,
       @PathVariable String digest,
-      @Parameter(hidden = true) HttpServletResponse response,
       Caller caller)
       throws IOException {
     requireSeen(caller, ObjectKind.ofCollection(kind), namespace, name);
     Sha256 parsed = parse(digest);
-    long size =
-        access
-            .idOf(namespace)
-            .flatMap(id -> objects.sizeOf(id, digest))
-            .orElseThrow(() -> Refusal.notFound("file " + digest));
-    BlobStore.Blob blob =
-        blobs
-            .find(parsed)
-            .orElseThrow(() -> new IOException("the blob " + digest + " is not in the store"));
-    response.setContentType(MediaType.APPLICATION_OCTET_STREAM_VALUE);
-    response.setContentLengthLong(size);
-    response.setHeader(HttpHeaders.ETAG, '"' + digest + '"');
-    response.setHeader(HttpHeaders.CACHE_CONTROL, FOR_EVER);
-    try (InputStream bytes = blob.open(0, size)) {
-      bytes.transferTo(response.getOutputStream());
+    if (access.idOf(namespace).flatMap(id -> objects.sizeOf(id, digest)).isEmpty()) {
+      throw Refusal.notFound("file " + digest);
     }
+    return BlobResponses.of(blobs, parsed, FOR_EVER);
   }
 
   private static Refusal missing(List<ObjectManifest.Entry> missing) {
@@ -286,14 +276,14 @@ class ObjectController {
                 file ->
                     new Violation(
                         "files",
-                        "%s with digest %s and %d bytes was not uploaded"
+                        "file not uploaded: %s with digest %s and %d bytes"
                             .formatted(file.path(), file.digest(), file.size())))
             .toList();
     return Refusal.invalid(violations);
   }
 
   private static ObjectDetails found(
-      Optional<Objects.Stored> object, ObjectKind kind, String namespace, String name) {
+      Optional<ObjectRepository.Stored> object, ObjectKind kind, String namespace, String name) {
     return object.orElseThrow(() -> absent(kind, namespace, name)).details();
   }
 

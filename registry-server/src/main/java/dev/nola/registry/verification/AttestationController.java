@@ -28,45 +28,46 @@ class AttestationController {
   private static final String KIND = "attestations";
   private static final int MAX_ITEMS = 100;
 
-  private final Intake intake;
+  private final AttestationReceiver receiver;
   private final AttestationStore attestations;
   private final Versions versions;
 
-  AttestationController(Intake intake, AttestationStore attestations, Versions versions) {
-    this.intake = intake;
+  AttestationController(
+      AttestationReceiver receiver, AttestationStore attestations, Versions versions) {
+    this.receiver = receiver;
     this.attestations = attestations;
     this.versions = versions;
   }
 
   @PostMapping("/api/v1/attestations")
   @Operation(
-      summary = "Report what came of verifications",
+      summary = "Report the outcome of verifications",
       description =
-          "Each is judged by itself. A refused one goes back to the queue, for a worker with"
-              + " another key; the answer names the reason, which is counted and in the audit log."
-              + " For workers.")
+          "Each item is checked on its own. The job of a refused item is queued again for a worker"
+              + " with another key; the response has the reason, which is also counted and in the audit"
+              + " log. For workers.")
   AttestationReport.Answer report(@RequestBody AttestationReport report, Caller caller)
       throws IOException {
     List<AttestationReport.Item> items = report.items();
     if (items.isEmpty() || items.size() > MAX_ITEMS) {
       throw Refusal.invalid(
-          "items", "items has %d entries, must have 1 to %d".formatted(items.size(), MAX_ITEMS));
+          "items", "items has %d entries; must have 1 to %d".formatted(items.size(), MAX_ITEMS));
     }
     if (items.stream().anyMatch(item -> item.job() == null)) {
-      throw Refusal.invalid("items", "an item has no job");
+      throw Refusal.invalid("items", "job is missing in an item");
     }
     if (items.stream().map(AttestationReport.Item::job).distinct().count() < items.size()) {
-      throw Refusal.invalid("items", "items has a job twice");
+      throw Refusal.invalid("items", "job occurs in more than one item");
     }
-    return intake.take(caller, items);
+    return receiver.receive(caller, items);
   }
 
   @GetMapping("/api/v1/adapters/{namespace}/{name}/versions/{version}/attestations")
   @Operation(
-      summary = "List what workers attest of a version's file, oldest first",
+      summary = "List the attestations of a version's file, oldest first",
       description =
-          "Those by keys that were revoked, too, which no longer count. Of a file that the registry"
-              + " does not reconstruct itself, only those that workers have confirmed of each other.")
+          "Includes attestations by revoked keys, which no longer count. If the registry does not"
+              + " reconstruct the file itself, only those that workers have confirmed for each other.")
   ResponseEntity<Page<Attestation>> list(
       @PathVariable String namespace,
       @PathVariable String name,

@@ -40,7 +40,7 @@ class AttestationStore {
    *
    * @param checked whether the registry got the same proof
    */
-  record Received(UUID job, Judgement.Attested attested, boolean checked) {}
+  record Received(UUID job, AttestationVerifier.Attested attested, boolean checked) {}
 
   void add(List<Received> all) {
     Timestamp now = Timestamp.from(clock.instant());
@@ -52,7 +52,7 @@ class AttestationStore {
         all.stream()
             .map(
                 received -> {
-                  Judgement.Attested attested = received.attested();
+                  AttestationVerifier.Attested attested = received.attested();
                   Reconstruction it = attested.reconstruction();
                   return new Object[] {
                     attested.statement().subject().toString(),

@@ -22,7 +22,8 @@ class ContainerErrors implements ErrorController {
                 && HttpStatus.resolve(code) instanceof HttpStatus known
             ? known
             : HttpStatus.INTERNAL_SERVER_ERROR;
-    ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, Wording.of(status));
+    ProblemDetail problem =
+        ProblemDetail.forStatusAndDetail(status, RequestErrorMessages.of(status));
     Problems.complete(problem, Problems.name(status));
     return ResponseEntity.status(status)
         .contentType(MediaType.APPLICATION_PROBLEM_JSON)

@@ -53,7 +53,7 @@ public record Cursor(String kind, List<String> key) {
 
   private static Refusal foreign(String text) {
     return Refusal.invalid(
-        "cursor", "cursor=" + text + " is not one that this list, in this order, has given");
+        "cursor", "cursor=" + text + ", must be the next cursor of this list in this order");
   }
 
   @Override

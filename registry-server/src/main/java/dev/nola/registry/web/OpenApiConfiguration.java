@@ -2,6 +2,7 @@ package dev.nola.registry.web;
 
 import dev.nola.api.attestation.Nonce;
 import dev.nola.digest.Sha256;
+import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.models.Components;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.info.Info;
@@ -23,7 +24,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.util.StringUtils;
 
-/** What the API's description says beside its endpoints. */
+/** Describes the API in OpenAPI beyond what its endpoints say. */
 @Configuration(proxyBeanMethods = false)
 class OpenApiConfiguration {
   private static final String PROBLEM = "Problem";
@@ -44,8 +45,8 @@ class OpenApiConfiguration {
                 .title("Nola registry")
                 .version("v1")
                 .description(
-                    "Catalogs, stores and verifies NOLA adapters. Whatever is refused is a problem"
-                        + " detail of RFC 9457. Lists are paged: follow next, or the Link header.")
+                    "Catalogs, stores and verifies NOLA adapters. Errors are problem details (RFC"
+                        + " 9457). Lists are paged: follow next, or the Link header.")
                 .license(
                     new License()
                         .name("Apache-2.0")
@@ -66,7 +67,11 @@ class OpenApiConfiguration {
     return (operation, method) -> {
       String controller =
           StringUtils.uncapitalize(method.getBeanType().getSimpleName().replace("Controller", ""));
-      operation.setOperationId(controller + StringUtils.capitalize(method.getMethod().getName()));
+      Operation annotation = method.getMethodAnnotation(Operation.class);
+      operation.setOperationId(
+          annotation == null || annotation.operationId().isEmpty()
+              ? controller + StringUtils.capitalize(method.getMethod().getName())
+              : annotation.operationId());
       return operation;
     };
   }
@@ -96,10 +101,10 @@ class OpenApiConfiguration {
                 "job",
                 new ObjectSchema()
                     .description(
-                        "A training job, as trainer-worker/job.schema.json describes it, but without"
-                            + " model.base, whose place model takes. Its data files are paths within"
-                            + " the dataset. The worker reads it, and fails the job with all that is"
-                            + " wrong in it.")
+                        "A training job in the format of trainer-worker/job.schema.json, but without"
+                            + " model.base, which model replaces. Its data files are paths within the"
+                            + " dataset. The worker validates it, and fails the job with all errors"
+                            + " found.")
                     .additionalProperties(true));
   }
 

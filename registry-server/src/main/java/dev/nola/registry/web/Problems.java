@@ -27,7 +27,7 @@ import tools.jackson.databind.exc.InvalidFormatException;
 import tools.jackson.databind.exc.ValueInstantiationException;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Turns what goes wrong into problem details (RFC 9457). */
+/** Turns exceptions into problem details (RFC 9457). */
 @RestControllerAdvice
 class Problems extends ResponseEntityExceptionHandler {
   private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
@@ -35,10 +35,10 @@ class Problems extends ResponseEntityExceptionHandler {
   private static final String INVALID_CHARACTER = "22021"; // SQLSTATE
   private static final Duration DATABASE_RETRY = Duration.ofSeconds(5);
 
-  private final Wording wording;
+  private final RequestErrorMessages wording;
 
   Problems(JsonMapper json) {
-    this.wording = new Wording(json);
+    this.wording = new RequestErrorMessages(json);
   }
 
   @ExceptionHandler
@@ -57,15 +57,15 @@ class Problems extends ResponseEntityExceptionHandler {
     return new ResponseEntity<>(problem, headers, refusal.status());
   }
 
-  /** The database is away, or cut the connection: the same request may work in a moment. */
+  /** Handles a database that is unavailable or closed the connection; a retry may succeed. */
   @ExceptionHandler({
     DataAccessResourceFailureException.class,
     TransientDataAccessException.class,
     TransactionException.class
   })
   ResponseEntity<Object> databaseAway(Exception failure) {
-    LOG.error("the database cannot be used", failure);
-    return refused(Refusal.unavailable("the database cannot be used just now", DATABASE_RETRY));
+    LOG.error("database unavailable", failure);
+    return refused(Refusal.unavailable("database unavailable; try again later", DATABASE_RETRY));
   }
 
   @ExceptionHandler
@@ -80,7 +80,8 @@ class Problems extends ResponseEntityExceptionHandler {
       return databaseAway(failure);
     }
     if (state.equals(INVALID_CHARACTER)) {
-      return refused(Refusal.invalid("request", "a text has a character NUL, which is not stored"));
+      return refused(
+          Refusal.invalid("request", "text contains the character NUL, which cannot be stored"));
     }
     return unexpected(failure);
   }
@@ -88,7 +89,7 @@ class Problems extends ResponseEntityExceptionHandler {
   @ExceptionHandler
   @Nullable ResponseEntity<Object> unexpected(Exception failure) {
     if (DisconnectedClientHelper.isClientDisconnectedException(failure)) {
-      LOG.debug("the caller has gone", failure);
+      LOG.debug("client disconnected", failure);
       return null;
     }
     LOG.error("request failed", failure);
@@ -96,7 +97,7 @@ class Problems extends ResponseEntityExceptionHandler {
         Refusal.of(
             HttpStatus.INTERNAL_SERVER_ERROR,
             "internal",
-            Wording.of(HttpStatus.INTERNAL_SERVER_ERROR)));
+            RequestErrorMessages.of(HttpStatus.INTERNAL_SERVER_ERROR)));
   }
 
   @Override
@@ -108,7 +109,7 @@ class Problems extends ResponseEntityExceptionHandler {
     if (failure.getCause() instanceof InvalidFormatException invalid
         && invalid.getTargetType() == Sha256.class) {
       // A digest is a text to JSON: that this one is none is a broken rule, as any other.
-      return refused(Refusal.invalid(Wording.field(invalid), wording.of(failure, status)));
+      return refused(Refusal.invalid(RequestErrorMessages.field(invalid), wording.of(failure, status)));
     }
     if (failure.getCause() instanceof ValueInstantiationException e
         && e.getCause() instanceof InvalidValueException invalid) {
@@ -117,7 +118,7 @@ class Problems extends ResponseEntityExceptionHandler {
     return refused(Refusal.of(HttpStatus.BAD_REQUEST, "unreadable", wording.of(failure, status)));
   }
 
-  /** What the framework found by itself: its status and headers, our words. */
+  /** Keeps the status and headers of the framework's exceptions, and replaces their texts. */
   @Override
   protected @Nullable ResponseEntity<Object> handleExceptionInternal(
       Exception failure,

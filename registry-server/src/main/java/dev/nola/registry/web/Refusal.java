@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 
 /**
- * A request that is not carried out, for a reason its sender should see: a problem detail of RFC
- * 9457, whose type is {@code urn:nola:problem:} and a name that does not change.
+ * Thrown to refuse a request for a reason that the client should see. Becomes a problem detail (RFC
+ * 9457) whose type is {@code urn:nola:problem:} and a stable name.
  */
 public final class Refusal extends RuntimeException {
   private final HttpStatus status;
@@ -35,9 +35,15 @@ public final class Refusal extends RuntimeException {
     return new Refusal(status, type, detail, List.of(), null);
   }
 
-  /** What is not there, or must not be seen: both look the same. */
-  public static Refusal notFound(String what) {
-    return of(HttpStatus.NOT_FOUND, "not-found", "there is no " + what + " that you may see");
+  /**
+   * Creates the refusal of something that is absent, or that the caller must not see: both look the
+   * same.
+   *
+   * @param resource its kind and name, such as {@code alias stable of ann/mood}
+   * @return a refusal with status 404
+   */
+  public static Refusal notFound(String resource) {
+    return of(HttpStatus.NOT_FOUND, "not-found", resource + " not found");
   }
 
   /** Something that the caller may know of, but not do. */
@@ -60,7 +66,7 @@ public final class Refusal extends RuntimeException {
     String detail =
         violations.size() == 1
             ? violations.getFirst().rule()
-            : violations.size() + " rules are broken: see violations";
+            : violations.size() + " values are invalid; see violations";
     return new Refusal(HttpStatus.UNPROCESSABLE_CONTENT, "invalid", detail, violations, null);
   }
 

@@ -41,7 +41,7 @@ final class DataFile extends FilterInputStream {
 
   /** The error that the file breaks a rule. */
   IOException damaged(String rule) {
-    return new IOException(path + ": " + rule);
+    return new InvalidDataException(path + ": " + rule);
   }
 
   /** Reads what is left; SHA-256 of all uncompressed bytes. */
@@ -74,6 +74,6 @@ final class DataFile extends FilterInputStream {
   }
 
   private static IOException unsound(Path path, IOException e) {
-    return new IOException(path + ": is no sound gzip file: " + e.getMessage(), e);
+    return new InvalidDataException(path + ": not a valid gzip file: " + e.getMessage(), e);
   }
 }

@@ -52,7 +52,7 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
       Path imagesFile, Images images, Path labelsFile, Images labels, int width, int classes)
       throws IOException {
     if (images.count != labels.count) {
-      throw new IOException(
+      throw new InvalidDataException(
           "%s: has %d labels, must be as many as images in %s, %d"
               .formatted(labelsFile, labels.count, imagesFile, images.count));
     }
@@ -61,12 +61,12 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
       byte[] image = images.items.get(i);
       int label = labels.items.get(i)[0] & 0xFF;
       if (image.length != width) {
-        throw new IOException(
+        throw new InvalidDataException(
             "%s: images have %d pixels, must be %d as for training"
                 .formatted(imagesFile, image.length, width));
       }
       if (label >= classes) {
-        throw new IOException(
+        throw new InvalidDataException(
             "%s: label %d is %d, must be below %d as for training"
                 .formatted(labelsFile, i, label, classes));
       }

@@ -55,7 +55,7 @@ record Lines(Path path, List<Line> lines, Sha256 digest) {
 
   /** The error that a line breaks a rule. */
   static IOException damaged(Path path, int line, String rule) {
-    return new IOException("%s: line %d: %s".formatted(path, line, rule));
+    return new InvalidDataException("%s: line %d: %s".formatted(path, line, rule));
   }
 
   private static void add(List<Line> lines, Path path, int number, byte[] bytes)

@@ -51,7 +51,7 @@ record Row(int line, String text, String answer) {
       case Layout.Idx _ -> throw new IllegalArgumentException("IDX files have no lines");
     }
     if (rows.isEmpty()) {
-      throw new IOException(path + ": has no examples");
+      throw new InvalidDataException(path + ": has no examples");
     }
     return rows;
   }

@@ -57,14 +57,14 @@ public final class TextTokenizer implements AutoCloseable {
     try {
       config = JsonMapper.shared().readTree(Files.readAllBytes(configFile));
     } catch (JacksonException e) {
-      throw new IOException(configFile + ": is not sound JSON: " + e.getOriginalMessage(), e);
+      throw new InvalidDataException(configFile + ": invalid JSON: " + e.getOriginalMessage(), e);
     }
     // What tokenizer.json says of padding and truncation is for inference.
     Map<String, String> options = Map.of("truncation", "false", "padding", "false");
     try {
       return new TextTokenizer(folder, HuggingFaceTokenizer.newInstance(file, options), config);
     } catch (RuntimeException e) {
-      throw new IOException(file + ": is no sound tokenizer: " + e.getMessage(), e);
+      throw new InvalidDataException(file + ": invalid tokenizer: " + e.getMessage(), e);
     }
   }
 
@@ -108,7 +108,7 @@ public final class TextTokenizer implements AutoCloseable {
       return after;
     }
     if (!first.isInt()) {
-      throw new IOException(
+      throw new InvalidDataException(
           "%s: eos_token_id=%s, must be a token, as the tokenizer adds none"
               .formatted(folder.resolve("config.json"), eos));
     }
@@ -123,12 +123,12 @@ public final class TextTokenizer implements AutoCloseable {
   void requireFits(int maxTokens) throws IOException {
     int positions = config.path("max_position_embeddings").asInt(Integer.MAX_VALUE);
     if (maxTokens > positions) {
-      throw new IOException(
+      throw new InvalidDataException(
           "data.maxTokens=%d, must be at most %d, the max_position_embeddings of %s"
               .formatted(maxTokens, positions, folder.resolve("config.json")));
     }
     if (maxTokens <= before.length + after.length) {
-      throw new IOException(
+      throw new InvalidDataException(
           "data.maxTokens=%d, must be more than the %d special tokens of a text"
               .formatted(maxTokens, before.length + after.length));
     }

@@ -77,7 +77,7 @@ final class Texts {
       throws IOException {
     List<String> classes = List.copyOf(new TreeSet<>(train.stream().map(Row::answer).toList()));
     if (classes.size() < 2) {
-      throw new IOException(
+      throw new InvalidDataException(
           "%s: has no class but \"%s\", must have two or more"
               .formatted(files.train(), classes.getFirst()));
     }
@@ -124,7 +124,7 @@ final class Texts {
       }
     }
     if (examples.isEmpty()) {
-      throw new IOException(
+      throw new InvalidDataException(
           "%s: none of %d examples has at most %d tokens"
               .formatted(path, rows.size(), files.maxTokens()));
     }

@@ -145,7 +145,8 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
       }
     }
     if (glosses.isEmpty() || license.isEmpty()) {
-      throw new IOException("%s: has no %s with a license and synsets".formatted(source, NOUNS));
+      throw new InvalidDataException(
+          "%s: has no %s with a license and synsets".formatted(source, NOUNS));
     }
     return new WordNetGlosses(ordered(glosses), license.toString());
   }
@@ -162,10 +163,12 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
           zip.stream()
               .filter(entry -> ("/" + entry.getName()).endsWith("/" + NOUNS))
               .findFirst()
-              .orElseThrow(() -> new IOException("%s: has no %s".formatted(source, NOUNS)));
+              .orElseThrow(
+                  () -> new InvalidDataException("%s: has no %s".formatted(source, NOUNS)));
       return limited(source, zip.getInputStream(nouns));
     } catch (ZipException e) {
-      throw new IOException("%s: is no sound zip: %s".formatted(source, e.getMessage()), e);
+      throw new InvalidDataException(
+          "%s: not a valid zip file: %s".formatted(source, e.getMessage()), e);
     }
   }
 
@@ -173,7 +176,7 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
     try (in) {
       byte[] bytes = in.readNBytes(MAX_BYTES + 1);
       if (bytes.length > MAX_BYTES) {
-        throw new IOException(
+        throw new InvalidDataException(
             "%s: %s has more than %,d bytes, the limit".formatted(source, NOUNS, MAX_BYTES));
       }
       return bytes;
@@ -183,18 +186,19 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
   private static Gloss gloss(Path source, int number, String line) throws IOException {
     Matcher synset = SYNSET.matcher(line);
     if (!synset.matches()) {
-      throw new IOException(
+      throw new InvalidDataException(
           "%s: line %d of %s is no synset of a noun".formatted(source, number, NOUNS));
     }
     int label = Integer.parseInt(synset.group(1)) - FIRST_LABEL;
     if (label < 0 || label >= LABELS.size()) {
-      throw new IOException(
+      throw new InvalidDataException(
           "%s: line %d of %s has lexicographer file %s, must be 03 to 28"
               .formatted(source, number, NOUNS, synset.group(1)));
     }
     String text = EXAMPLES.matcher(synset.group(2)).replaceFirst("").strip().replace('\t', ' ');
     if (text.isEmpty()) {
-      throw new IOException("%s: line %d of %s has no definition".formatted(source, number, NOUNS));
+      throw new InvalidDataException(
+          "%s: line %d of %s has no definition".formatted(source, number, NOUNS));
     }
     return new Gloss(text, LABELS.get(label));
   }

@@ -40,7 +40,8 @@ public final class BaseModel implements AutoCloseable {
   /**
    * Loads a model.
    *
-   * @throws IOException if a file cannot be read, or the config is not that of a model known here
+   * @throws UnsupportedModelException if the config is not that of a model that can be run here
+   * @throws IOException if a file cannot be read
    */
   public static BaseModel load(Path folder) throws IOException {
     Path file = folder.resolve("config.json");
@@ -48,7 +49,7 @@ public final class BaseModel implements AutoCloseable {
     try {
       config = JsonMapper.shared().readTree(Files.readAllBytes(file));
     } catch (JacksonException e) {
-      throw new IOException(file + ": is not sound JSON: " + e.getOriginalMessage(), e);
+      throw new UnsupportedModelException(file + ": invalid JSON: " + e.getOriginalMessage(), e);
     }
     NDManager manager = Tensors.newManager();
     try (Model model = Model.open(folder)) {
@@ -79,7 +80,7 @@ public final class BaseModel implements AutoCloseable {
         String kind =
             rope.path("rope_type").asString(rope.path("rope_scaling").isObject() ? "scaled" : "");
         if (!kind.isEmpty() && !kind.equals("default")) {
-          throw new IOException(
+          throw new UnsupportedModelException(
               "%s: positions of type %s, only the default rotary positions are known here"
                   .formatted(file, kind));
         }
@@ -99,7 +100,7 @@ public final class BaseModel implements AutoCloseable {
                   number(file, config, "num_attention_heads"),
                   config.path("layer_norm_eps").asDouble(1e-12)));
       default ->
-          throw new IOException(
+          throw new UnsupportedModelException(
               "%s: model_type=\"%s\", must be llama or bert".formatted(file, type));
     };
   }
@@ -107,7 +108,7 @@ public final class BaseModel implements AutoCloseable {
   private static int number(Path file, JsonNode config, String key) throws IOException {
     int value = config.path(key).asInt(0);
     if (value < 1) {
-      throw new IOException(
+      throw new UnsupportedModelException(
           "%s: %s=%s, must be a positive number".formatted(file, key, config.path(key)));
     }
     return value;

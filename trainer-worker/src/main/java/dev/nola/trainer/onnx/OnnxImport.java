@@ -3,6 +3,7 @@ package dev.nola.trainer.onnx;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.files.StagedOutput;
+import dev.nola.trainer.data.InvalidDataException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -131,9 +132,9 @@ public final class OnnxImport {
         return bytes;
       }
     } catch (JacksonException e) {
-      throw new IOException(tokenizer + ": is not sound JSON: " + e.getOriginalMessage(), e);
+      throw new InvalidDataException(tokenizer + ": invalid JSON: " + e.getOriginalMessage(), e);
     }
-    throw new IOException(tokenizer + ": has no \"model\", must be a tokenizer.json");
+    throw new InvalidDataException(tokenizer + ": has no \"model\", must be a tokenizer.json");
   }
 
   private static String config(Config config) {

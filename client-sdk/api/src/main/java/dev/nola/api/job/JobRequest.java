@@ -65,7 +65,7 @@ public record JobRequest(@Nullable Integer priority, @JsonIgnore Work work) {
     if (parts.length != 1 || parts[0].type() != type) {
       throw new InvalidValueException(
           "type",
-          "type=%s, must come with the part of its name and no other"
+          "type=%s, must come with the member of the same name and no other"
               .formatted(type.name().toLowerCase(Locale.ROOT)));
     }
     return new JobRequest(priority, parts[0]);

@@ -367,7 +367,7 @@ class AttestationTest {
         .isInstanceOf(IllegalArgumentException.class);
     Factors first = factors.getFirst();
     assertThatThrownBy(() -> Factors.of(first.layer(), first.a(), new float[3]))
-        .hasMessage("factor B of tensor layer.0 has 3 elements, must have 64");
+        .hasMessage("wrong length of factor B of tensor layer.0: 3 elements; must be 64");
   }
 
   private Statement match() {

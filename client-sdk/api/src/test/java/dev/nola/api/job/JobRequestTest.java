@@ -36,6 +36,6 @@ class JobRequestTest {
     assertThatThrownBy(() -> NolaModule.mapper().readValue(json, JobRequest.class))
         .cause()
         .isInstanceOf(InvalidValueException.class)
-        .hasMessage("type=verify, must come with the part of its name and no other");
+        .hasMessage("type=verify, must come with the member of the same name and no other");
   }
 }

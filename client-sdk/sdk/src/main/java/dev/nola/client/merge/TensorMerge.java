@@ -217,7 +217,13 @@ final class TensorMerge {
         }
         double[] multipliers = shares.stream().mapToDouble(Double::doubleValue).toArray();
         int overflow =
-            kernel.merge(dtype, weights, weights, at - from, count, multipliers, values, 0);
+            kernel.merge(
+                dtype,
+                weights,
+                weights,
+                at - from,
+                count,
+                new Kernel.Summands(multipliers, values, 0));
         if (overflow >= 0) {
           throw overflow(at + overflow);
         }

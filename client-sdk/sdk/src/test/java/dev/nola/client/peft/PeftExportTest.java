@@ -503,7 +503,7 @@ class PeftExportTest {
     assertThatExceptionOfType(ExportRefusedException.class)
         .isThrownBy(() -> export(file))
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.DESTINATION))
-        .withMessageContaining("exists already");
+        .withMessageContaining("already exists");
     assertThat(lora()).isEmptyDirectory();
     assertThatExceptionOfType(ExportRefusedException.class)
         .isThrownBy(() -> PeftExport.of(file).build().write(folder.resolve("no/such")))

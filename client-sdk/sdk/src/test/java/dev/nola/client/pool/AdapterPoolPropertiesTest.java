@@ -12,12 +12,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class AdapterPoolPropertiesTest {
   private static final String[] NAMES = {"a", "b", "c", "d", "e"};
@@ -32,7 +35,7 @@ class AdapterPoolPropertiesTest {
     }
   }
 
-  /** A pool as one would write it down: lists, searched and summed anew each time. */
+  /** A pool as one would write it down: lists, searched and summed again each time. */
   private static final class Expected {
     final long bound;
     final Map<String, AdapterFile> held = new HashMap<>();
@@ -79,9 +82,21 @@ class AdapterPoolPropertiesTest {
     }
   }
 
-  @Property(tries = 100)
-  void anySequenceOfCallsDoesWhatTheModelSays(
-      @ForAll long seed, @ForAll @IntRange(min = 0, max = 700) int bound) throws Exception {
+  private static Stream<Arguments> seedsAndBounds() {
+    SplittableRandom random = new SplittableRandom(1);
+    // None, one or several adapters fit; below and at the size of one and of all.
+    IntStream bounds = IntStream.of(0, 1, 151, 152, 159, 160, 311, 312, 699, 700);
+    return IntStream.concat(bounds, random.ints(100, 0, 701))
+        .mapToObj(bound -> Arguments.of(random.nextLong(), bound));
+  }
+
+  private static Stream<Arguments> fewSeedsAndBounds() {
+    return seedsAndBounds().limit(30);
+  }
+
+  @ParameterizedTest(name = "seed {0}, bound {1}")
+  @MethodSource("seedsAndBounds")
+  void anySequenceOfCallsDoesWhatTheModelSays(long seed, int bound) throws Exception {
     Random random = new Random(seed);
     Expected expected = new Expected(bound);
     try (AdapterPool pool = new AdapterPool(bound, Reconstructor.standard().withThreads(1))) {
@@ -109,15 +124,19 @@ class AdapterPoolPropertiesTest {
             }
           }
         }
-        assertThat(pool.metrics()).isEqualTo(expected.metrics());
-        assertThat(pool.names()).isEqualTo(expected.held.keySet());
+        assertThat(pool.metrics())
+            .as("seed %d, bound %d, step %d", seed, bound, step)
+            .isEqualTo(expected.metrics());
+        assertThat(pool.names())
+            .as("seed %d, bound %d, step %d", seed, bound, step)
+            .isEqualTo(expected.held.keySet());
       }
     }
   }
 
-  @Property(tries = 20)
-  void manyThreadsAtOnceKeepTheBoundAndTheBooks(
-      @ForAll long seed, @ForAll @IntRange(min = 0, max = 700) int bound) throws Exception {
+  @ParameterizedTest(name = "seed {0}, bound {1}")
+  @MethodSource("fewSeedsAndBounds")
+  void manyThreadsAtOnceKeepTheBoundAndTheBooks(long seed, int bound) throws Exception {
     int threads = 6;
     int steps = 60;
     try (AdapterPool pool = new AdapterPool(bound, Reconstructor.standard().withThreads(2));
@@ -132,8 +151,10 @@ class AdapterPoolPropertiesTest {
         answered += count.get();
       }
       AdapterPool.Metrics end = pool.metrics();
-      assertThat(end.failures()).isZero();
-      assertThat(end.hits() + end.activations()).isEqualTo(answered);
+      assertThat(end.failures()).as("seed %d, bound %d", seed, bound).isZero();
+      assertThat(end.hits() + end.activations())
+          .as("seed %d, bound %d", seed, bound)
+          .isEqualTo(answered);
       long heldBytes = 0;
       long activeBytes = 0;
       for (String name : pool.names()) {

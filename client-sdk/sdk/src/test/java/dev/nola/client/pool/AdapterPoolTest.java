@@ -314,7 +314,7 @@ class AdapterPoolTest {
     try (AdapterPool pool = new AdapterPool(BYTES, narrow)) {
       assertThatThrownBy(() -> putSmall(pool, "a"))
           .isInstanceOf(LimitExceededException.class)
-          .hasMessage("tensor h.0.w has a factor A of 12 elements, the budget is 11");
+          .hasMessage("factor A of tensor h.0.w exceeds the budget: 12 elements; limit is 11");
       assertThat(pool.names()).isEmpty();
     }
   }

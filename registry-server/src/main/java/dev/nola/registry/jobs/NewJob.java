@@ -1,0 +1,79 @@
+package dev.nola.registry.jobs;
+
+import dev.nola.api.job.JobRequest;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A job to be added.
+ *
+ * @param id of the job
+ * @param request with its references pinned to versions and revisions
+ * @param subject the version that the job makes, verifies or exports
+ * @param requirements what a worker needs to run it
+ * @param inputs what the job reads
+ * @param origin who asked for it
+ */
+record NewJob(
+    UUID id,
+    JobRequest request,
+    Subject subject,
+    Requirements requirements,
+    Inputs inputs,
+    Origin origin) {
+
+  /**
+   * The version that a job is about.
+   *
+   * @param namespace of the adapter
+   * @param adapter name of the adapter within its namespace
+   * @param version number of the version
+   */
+  record Subject(String namespace, String adapter, String version) {}
+
+  /**
+   * What a worker needs to run a job.
+   *
+   * @param backend {@code scalar}, {@code vector} or {@code torch}; null for any
+   * @param cuda whether the job needs a CUDA device
+   * @param memoryBytes that the worker must have
+   * @param timeoutSeconds after which the worker stops the job; 0 for no limit
+   */
+  record Requirements(
+      @Nullable String backend, boolean cuda, long memoryBytes, int timeoutSeconds) {
+    /** Any worker can run the job. */
+    static final Requirements NONE = new Requirements(null, false, 0, 0);
+
+    /**
+     * Returns the requirement of one backend, and nothing else.
+     *
+     * @param backend {@code scalar}, {@code vector} or {@code torch}
+     * @return the requirements
+     */
+    static Requirements ofBackend(String backend) {
+      return new Requirements(backend, false, 0, 0);
+    }
+  }
+
+  /**
+   * What a job reads.
+   *
+   * @param modelId row of the base model's revision, or null
+   * @param datasetId row of the dataset's revision, or null
+   * @param digest {@code sha256:…} of the adapter file, or null
+   * @param nonce of a verification in 64 hexadecimal digits, or null
+   */
+  record Inputs(
+      @Nullable Long modelId,
+      @Nullable Long datasetId,
+      @Nullable String digest,
+      @Nullable String nonce) {}
+
+  /**
+   * Who asked for a job.
+   *
+   * @param account that asked
+   * @param tokenId of the token that it used; null if the registry asked by itself
+   */
+  record Origin(String account, @Nullable UUID tokenId) {}
+}

@@ -1,0 +1,309 @@
+package dev.nola.registry.objects;
+
+import dev.nola.api.job.ObjectDetails;
+import dev.nola.api.job.ObjectManifest;
+import dev.nola.api.name.ObjectKind;
+import dev.nola.digest.Sha256;
+import dev.nola.registry.blobs.BlobUser;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Timestamp;
+import java.time.Clock;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.springframework.jdbc.core.JdbcTemplate;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Component;
+
+/** Keeps models and datasets. A revision never changes; the latest made is the one meant. */
+@Component
+public class ObjectRepository implements BlobUser {
+  private static final String SELECT =
+      """
+      select o.id, o.name, o.revision, o.description, o.stored, o.created_by, o.created_at,
+        n.name as namespace
+      from object o join namespace n on n.id = o.namespace_id
+      """;
+
+  private final JdbcClient database;
+  private final JdbcTemplate batches;
+  private final Clock clock;
+
+  ObjectRepository(JdbcClient database, JdbcTemplate batches, Clock clock) {
+    this.database = database;
+    this.batches = batches;
+    this.clock = clock;
+  }
+
+  /** A revision, by the number that jobs refer to it by. */
+  public record Stored(long id, ObjectDetails details) {
+    /** {@code namespace/name@sha256:…}. */
+    public String reference() {
+      return details.namespace() + "/" + details.name() + "@" + details.revision();
+    }
+  }
+
+  private record Row(long id, Function<List<ObjectManifest.Entry>, ObjectDetails> details) {}
+
+  /** The latest revision. */
+  public Optional<Stored> latest(ObjectKind kind, String namespace, String name) {
+    return complete(
+            database
+                .sql(
+                    SELECT
+                        + "where o.kind = ? and n.name = ? and o.name = ? order by o.id desc limit 1")
+                .params(column(kind), namespace, name)
+                .query(ObjectRepository::row)
+                .list())
+        .stream()
+        .findFirst();
+  }
+
+  /** A revision by its digest. */
+  public Optional<Stored> revision(
+      ObjectKind kind, String namespace, String name, String revision) {
+    return complete(
+            database
+                .sql(SELECT + "where o.kind = ? and n.name = ? and o.name = ? and o.revision = ?")
+                .params(column(kind), namespace, name, revision)
+                .query(ObjectRepository::row)
+                .list())
+        .stream()
+        .findFirst();
+  }
+
+  /** Revisions by their numbers. */
+  public Map<Long, ObjectDetails> byId(Collection<Long> ids) {
+    if (ids.isEmpty()) {
+      return Map.of();
+    }
+    return complete(
+            database
+                .sql(SELECT + "where o.id = any(?)")
+                .param(ids.toArray(Long[]::new))
+                .query(ObjectRepository::row)
+                .list())
+        .stream()
+        .collect(Collectors.toMap(Stored::id, Stored::details));
+  }
+
+  /** The latest revisions of a namespace's objects of a kind, by name. */
+  List<Stored> page(ObjectKind kind, String namespace, String after, int limit) {
+    return complete(
+        database
+            .sql(
+                SELECT
+                    + """
+                    where o.kind = ? and n.name = ? and o.name > ? and not exists (
+                      select from object l where l.kind = o.kind
+                        and l.namespace_id = o.namespace_id and l.name = o.name and l.id > o.id)
+                    order by o.name limit ?""")
+            .params(column(kind), namespace, after, limit)
+            .query(ObjectRepository::row)
+            .list());
+  }
+
+  /**
+   * Of files that a manifest names, those whose bytes the namespace has sent. Renews their age, as
+   * part of the caller's transaction: so they are not forgotten before the manifest is there.
+   */
+  Set<Sha256> sent(long namespaceId, List<ObjectManifest.Entry> files) {
+    Map<String, Long> sizes = new HashMap<>();
+    database
+        .sql(
+            """
+            update object_blob set uploaded_at = ? where namespace_id = ? and digest = any(?)
+            returning digest, size""")
+        .params(
+            now(),
+            namespaceId,
+            files.stream()
+                .map(file -> file.digest().toString())
+                .distinct()
+                .sorted()
+                .toArray(String[]::new))
+        .query(
+            row -> {
+              sizes.put(row.getString("digest"), row.getLong("size"));
+            });
+    Set<Sha256> sent = new HashSet<>();
+    for (ObjectManifest.Entry file : files) {
+      Long size = sizes.get(file.digest().toString());
+      if (size != null && size == file.size()) {
+        sent.add(file.digest());
+      }
+    }
+    return sent;
+  }
+
+  /**
+   * Records a revision. Part of the caller's transaction.
+   *
+   * @return whether it is new
+   */
+  boolean add(
+      ObjectKind kind,
+      long namespaceId,
+      String name,
+      Sha256 revision,
+      String description,
+      List<ObjectManifest.Entry> files,
+      boolean stored,
+      String account) {
+    Optional<Long> id =
+        database
+            .sql(
+                """
+                insert into object
+                  (kind, namespace_id, name, revision, description, stored, created_by, created_at)
+                values (?, ?, ?, ?, ?, ?, ?, ?)
+                on conflict do nothing returning id""")
+            .params(
+                column(kind),
+                namespaceId,
+                name,
+                revision.toString(),
+                description,
+                stored,
+                account,
+                now())
+            .query(Long.class)
+            .optional();
+    if (id.isEmpty()) {
+      // Its files may have come since.
+      database
+          .sql(
+              """
+              update object set stored = stored or ?
+              where kind = ? and namespace_id = ? and name = ? and revision = ?""")
+          .params(stored, column(kind), namespaceId, name, revision.toString())
+          .update();
+      return false;
+    }
+    batches.batchUpdate(
+        "insert into object_file (object_id, path, size, digest) values (?, ?, ?, ?)",
+        files.stream()
+            .map(
+                file -> new Object[] {id.get(), file.path(), file.size(), file.digest().toString()})
+            .toList());
+    return true;
+  }
+
+  /** Notes that a namespace has sent bytes; returns whether it is the first time. */
+  boolean addBlob(long namespaceId, Sha256 digest, long size) {
+    return database
+        .sql(
+            """
+            insert into object_blob (namespace_id, digest, size, uploaded_at) values (?, ?, ?, ?)
+            on conflict (namespace_id, digest) do update set uploaded_at = excluded.uploaded_at
+            returning xmax = 0""")
+        .params(namespaceId, digest.toString(), size, now())
+        .query(Boolean.class)
+        .single();
+  }
+
+  /** The size of bytes that a namespace has sent. */
+  Optional<Long> sizeOf(long namespaceId, String digest) {
+    return database
+        .sql("select size from object_blob where namespace_id = ? and digest = ?")
+        .params(namespaceId, digest)
+        .query(Long.class)
+        .optional();
+  }
+
+  /** Forgets bytes that no manifest of their namespace names and that were sent before. */
+  @Override
+  public void forgetUnused(Instant before) {
+    database
+        .sql(
+            """
+            delete from object_blob b where uploaded_at < ? and not exists (
+              select from object_file f join object o on o.id = f.object_id
+              where f.digest = b.digest and o.namespace_id = b.namespace_id)""")
+        .param(Timestamp.from(before))
+        .update();
+  }
+
+  @Override
+  public boolean refersTo(Sha256 digest) {
+    return database
+        .sql("select exists (select from object_blob where digest = ?)")
+        .param(digest.toString())
+        .query(Boolean.class)
+        .single();
+  }
+
+  @Override
+  public long sizeOfNamespace(long namespaceId) {
+    return database
+        .sql("select coalesce(sum(size), 0) from object_blob where namespace_id = ?")
+        .param(namespaceId)
+        .query(Long.class)
+        .single();
+  }
+
+  private Timestamp now() {
+    return Timestamp.from(clock.instant());
+  }
+
+  private List<Stored> complete(List<Row> rows) {
+    if (rows.isEmpty()) {
+      return List.of();
+    }
+    Map<Long, List<ObjectManifest.Entry>> files =
+        database
+            .sql(
+                """
+                select object_id, path, size, digest from object_file
+                where object_id = any(?) order by object_id, path""")
+            .param(rows.stream().map(Row::id).toArray(Long[]::new))
+            .query(
+                (row, _) ->
+                    Map.entry(
+                        row.getLong("object_id"),
+                        new ObjectManifest.Entry(
+                            row.getString("path"),
+                            row.getLong("size"),
+                            Sha256.parse(row.getString("digest")))))
+            .list()
+            .stream()
+            .collect(
+                Collectors.groupingBy(
+                    Map.Entry::getKey,
+                    Collectors.mapping(Map.Entry::getValue, Collectors.toList())));
+    return rows.stream()
+        .map(
+            row ->
+                new Stored(row.id(), row.details().apply(files.getOrDefault(row.id(), List.of()))))
+        .toList();
+  }
+
+  /** Returns the word in the database, such as {@code MODELS}. */
+  private static String column(ObjectKind kind) {
+    return kind.collection().toUpperCase(Locale.ROOT);
+  }
+
+  private static Row row(ResultSet row, int number) throws SQLException {
+    String namespace = row.getString("namespace");
+    String name = row.getString("name");
+    Sha256 revision = Sha256.parse(row.getString("revision"));
+    String description = row.getString("description");
+    boolean stored = row.getBoolean("stored");
+    String createdBy = row.getString("created_by");
+    Instant createdAt = row.getTimestamp("created_at").toInstant();
+    return new Row(
+        row.getLong("id"),
+        files ->
+            new ObjectDetails(
+                namespace, name, revision, description, files, stored, createdBy, createdAt));
+  }
+}

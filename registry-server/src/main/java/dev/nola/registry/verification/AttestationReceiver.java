@@ -1,0 +1,307 @@
+package dev.nola.registry.verification;
+
+import dev.nola.api.attestation.AttestationReport;
+import dev.nola.api.attestation.AttestationReport.Item;
+import dev.nola.api.attestation.AttestationReport.Verdict;
+import dev.nola.api.attestation.Outcome;
+import dev.nola.api.attestation.WorkerKey;
+import dev.nola.digest.Sha256;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.audit.AuditLog;
+import dev.nola.registry.catalog.Examination;
+import dev.nola.registry.catalog.Versions;
+import dev.nola.registry.jobs.VerificationJobs;
+import dev.nola.registry.jobs.VerificationJobs.LeasedVerification;
+import dev.nola.registry.keys.WorkerKeys;
+import dev.nola.registry.verification.AttestationVerifier.Attested;
+import dev.nola.registry.verification.AttestationVerifier.Judged;
+import dev.nola.registry.verification.AttestationVerifier.Refused;
+import dev.nola.registry.verification.AttestationVerifier.Unsupported;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/**
+ * Takes workers' attestations in. Files are reconstructed without holding anything; then all that
+ * follows is recorded at once, in one order of locks: keys, adapters and files, jobs.
+ */
+@Component
+class AttestationReceiver {
+  private static final Logger LOG = LoggerFactory.getLogger(AttestationReceiver.class);
+
+  private final VerificationJobs jobs;
+  private final WorkerKeys keys;
+  private final Examination examination;
+  private final Versions versions;
+  private final AttestationStore attestations;
+  private final VersionStatus status;
+  private final AuditLog audit;
+  private final TransactionTemplate transaction;
+  private final MeterRegistry meters;
+
+  AttestationReceiver(
+      VerificationJobs jobs,
+      WorkerKeys keys,
+      Examination examination,
+      Versions versions,
+      AttestationStore attestations,
+      VersionStatus status,
+      AuditLog audit,
+      TransactionTemplate transaction,
+      MeterRegistry meters) {
+    this.jobs = jobs;
+    this.keys = keys;
+    this.examination = examination;
+    this.versions = versions;
+    this.attestations = attestations;
+    this.status = status;
+    this.audit = audit;
+    this.transaction = transaction;
+    this.meters = meters;
+  }
+
+  /** An item that was judged. */
+  private record Case(Item item, LeasedVerification job, Judged judged, boolean checked) {
+    Case with(Judged other, boolean isChecked) {
+      return new Case(item, job, other, isChecked);
+    }
+
+    VerificationJobs.Verified verified() {
+      return switch (judged) {
+        case Attested attested ->
+            new VerificationJobs.Verified(
+                item.job(),
+                item.fence(),
+                attested.reconstruction().outcome().name().toLowerCase(),
+                null);
+        case Unsupported unsupported ->
+            new VerificationJobs.Verified(
+                item.job(), item.fence(), "unsupported", unsupported.reason());
+        case Refused _ -> throw new IllegalStateException("a refused item finishes nothing");
+      };
+    }
+  }
+
+  /**
+   * Judges what a worker reports.
+   *
+   * @throws IOException if a file cannot be read; nothing is recorded then
+   */
+  AttestationReport.Answer receive(Caller caller, List<Item> items) throws IOException {
+    Map<UUID, Long> fences = new LinkedHashMap<>();
+    items.forEach(item -> fences.put(item.job(), item.fence()));
+    Map<UUID, LeasedVerification> leased =
+        transaction.execute(_ -> jobs.leasedVerifications(caller.account(), fences));
+    List<Case> cases = read(caller, items, Objects.requireNonNull(leased));
+    List<Case> judged = check(cases);
+    Map<UUID, Verdict> verdicts =
+        Objects.requireNonNull(transaction.execute(_ -> record(caller, judged)));
+    return new AttestationReport.Answer(
+        items.stream()
+            .map(item -> verdicts.getOrDefault(item.job(), lost(item)))
+            .peek(this::count)
+            .toList());
+  }
+
+  private List<Case> read(Caller caller, List<Item> items, Map<UUID, LeasedVerification> leased) {
+    Map<String, AttestationVerifier.Known> known = new HashMap<>();
+    keys.find(
+            items.stream()
+                .filter(item -> item.envelope() != null)
+                .map(item -> AttestationVerifier.keyOf(Objects.requireNonNull(item.envelope())))
+                .collect(Collectors.toSet()))
+        .forEach((fingerprint, key) -> known.put(fingerprint, AttestationVerifier.Known.of(key)));
+    List<Case> cases = new ArrayList<>();
+    for (Item item : items) {
+      LeasedVerification job = leased.get(item.job());
+      if (job != null) {
+        cases.add(
+            new Case(
+                item, job, AttestationVerifier.read(item, job, caller.account(), known), false));
+      }
+    }
+    return cases;
+  }
+
+  private List<Case> check(List<Case> cases) throws IOException {
+    Map<UUID, Case> checked = new LinkedHashMap<>();
+    cases.forEach(it -> checked.put(it.item().job(), it));
+    Map<String, List<Case>> byFile =
+        cases.stream()
+            .filter(it -> it.judged() instanceof Attested)
+            .collect(Collectors.groupingBy(it -> it.job().digest(), Collectors.toList()));
+    // One file in memory at a time.
+    for (Map.Entry<String, List<Case>> file : byFile.entrySet()) {
+      Examination.Proven proven =
+          examination.prove(
+              Sha256.parse(file.getKey()),
+              file.getValue().stream().map(it -> it.job().nonce()).collect(Collectors.toSet()));
+      for (Case it : file.getValue()) {
+        checked.put(
+            it.item().job(),
+            it.with(
+                AttestationVerifier.check((Attested) it.judged(), proven),
+                !proven.proofs().isEmpty()));
+      }
+    }
+    return List.copyOf(checked.values());
+  }
+
+  /** Records what was judged; those that the worker no longer has are not in the result. */
+  private Map<UUID, Verdict> record(Caller caller, List<Case> judged) {
+    List<Case> cases = afterRevocations(caller, judged);
+    Set<String> digests =
+        cases.stream()
+            .filter(it -> it.judged() instanceof Attested)
+            .map(it -> it.job().digest())
+            .collect(Collectors.toSet());
+    versions.lock(digests);
+    Set<UUID> finished =
+        jobs.finishVerifications(
+            caller.account(),
+            cases.stream()
+                .filter(it -> !(it.judged() instanceof Refused))
+                .map(Case::verified)
+                .toList());
+    List<AttestationStore.Received> received = new ArrayList<>();
+    Map<UUID, Verdict> verdicts = new HashMap<>();
+    for (Case it : cases) {
+      UUID job = it.item().job();
+      switch (it.judged()) {
+        case Refused refused -> {
+          if (refuse(caller, it, refused)) {
+            verdicts.put(job, new Verdict(job, false, refused.type(), refused.detail()));
+          }
+        }
+        case Attested attested when finished.contains(job) -> {
+          received.add(new AttestationStore.Received(job, attested, it.checked()));
+          verdicts.put(job, new Verdict(job, true, null, null));
+        }
+        case Unsupported _ when finished.contains(job) ->
+            verdicts.put(job, new Verdict(job, true, null, null));
+        case Attested _, Unsupported _ -> {} // lost since
+      }
+    }
+    attestations.add(received);
+    status.renew(received.stream().map(it -> digestOf(it.attested())).distinct().toList());
+    note(cases, received);
+    return verdicts;
+  }
+
+  /** A key may have been revoked while its attestation was judged; now it can no longer be. */
+  private List<Case> afterRevocations(Caller caller, List<Case> cases) {
+    Map<String, WorkerKey> held =
+        keys.hold(
+            cases.stream()
+                .filter(it -> it.judged() instanceof Attested)
+                .map(it -> ((Attested) it.judged()).key())
+                .collect(Collectors.toSet()));
+    return cases.stream()
+        .map(
+            it -> {
+              if (!(it.judged() instanceof Attested attested)) {
+                return it;
+              }
+              Refused refused =
+                  AttestationVerifier.refusal(
+                      attested.key(), held.get(attested.key()), it.job(), caller.account());
+              return refused == null ? it : it.with(refused, false);
+            })
+        .toList();
+  }
+
+  private boolean refuse(Caller caller, Case it, Refused refused) {
+    LeasedVerification job = it.job();
+    String reason = refused.type() + ": " + refused.detail();
+    if (!jobs.refuseVerification(caller.account(), it.item().job(), it.item().fence(), reason)) {
+      return false;
+    }
+    LOG.warn(
+        "attestation of {} by worker {} of {} refused: {}",
+        nameOf(job),
+        job.worker(),
+        caller.account(),
+        reason);
+    audit.add(
+        caller.account(),
+        caller.tokenId(),
+        "attestation.refuse",
+        nameOf(job),
+        "%s by worker %s: %s".formatted(job.backend(), job.worker(), reason));
+    return true;
+  }
+
+  private void note(List<Case> cases, List<AttestationStore.Received> received) {
+    Map<UUID, Case> byJob =
+        cases.stream().collect(Collectors.toMap(it -> it.item().job(), it -> it));
+    for (AttestationStore.Received it : received) {
+      Case judged = Objects.requireNonNull(byJob.get(it.job()));
+      if (it.attested().reconstruction().outcome() == Outcome.MISMATCH) {
+        LOG.error(
+            "worker {} reconstructed other bits of {} with backend {}: {}",
+            judged.job().worker(),
+            nameOf(judged.job()),
+            judged.job().backend(),
+            it.attested().reconstruction().difference());
+      }
+    }
+    List<UUID> unchecked =
+        received.stream().filter(it -> !it.checked()).map(AttestationStore.Received::job).toList();
+    if (unchecked.isEmpty()) {
+      return;
+    }
+    for (UUID job : attestations.contradicted(unchecked)) {
+      LeasedVerification it = Objects.requireNonNull(byJob.get(job)).job();
+      LOG.error(
+          "attestations of {} with backend {} contradict each other: one of the workers did not reconstruct it",
+          nameOf(it),
+          it.backend());
+      meters.counter("nola.attestations.contradicted").increment();
+      audit.add(
+          "registry",
+          null,
+          "attestation.contradiction",
+          nameOf(it),
+          "%s by worker %s and another".formatted(it.backend(), it.worker()));
+    }
+  }
+
+  private void count(Verdict verdict) {
+    if (verdict.accepted()) {
+      meters.counter("nola.attestations.accepted").increment();
+    } else {
+      meters
+          .counter("nola.attestations.refused", "type", Objects.requireNonNull(verdict.type()))
+          .increment();
+    }
+  }
+
+  private static Verdict lost(Item item) {
+    return new Verdict(
+        item.job(),
+        false,
+        "lease-lost",
+        "lease lost: job %s is no longer leased to this worker with fence %d"
+            .formatted(item.job(), item.fence()));
+  }
+
+  private static String digestOf(Attested attested) {
+    return attested.statement().subject().toString();
+  }
+
+  private static String nameOf(LeasedVerification job) {
+    return job.namespace() + "/" + job.adapter() + "@" + job.version();
+  }
+}

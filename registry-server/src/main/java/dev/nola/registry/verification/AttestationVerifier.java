@@ -1,0 +1,159 @@
+package dev.nola.registry.verification;
+
+import dev.nola.api.attestation.AttestationReport.Item;
+import dev.nola.api.attestation.Envelope;
+import dev.nola.api.attestation.InvalidAttestationException;
+import dev.nola.api.attestation.InvalidAttestationException.Reason;
+import dev.nola.api.attestation.Outcome;
+import dev.nola.api.attestation.Proof;
+import dev.nola.api.attestation.Reconstruction;
+import dev.nola.api.attestation.Statement;
+import dev.nola.api.attestation.VerifyingKey;
+import dev.nola.api.attestation.WorkerKey;
+import dev.nola.registry.catalog.Examination;
+import dev.nola.registry.jobs.VerificationJobs.LeasedVerification;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Judges what a worker sent for a verification, in two steps: what it says, and if it is true. */
+final class AttestationVerifier {
+  private static final int MAX_REASON = 500;
+
+  private AttestationVerifier() {}
+
+  /** A key that is registered: as it stands, and as it verifies. */
+  record Known(WorkerKey key, VerifyingKey verifying) {
+    static Known of(WorkerKey key) {
+      return new Known(key, VerifyingKey.parse(key.publicKey()));
+    }
+  }
+
+  /** What an item is. */
+  sealed interface Judged {}
+
+  /** An attestation whose signature fits and which is about the job. */
+  record Attested(String key, Envelope envelope, Statement statement) implements Judged {
+    Reconstruction reconstruction() {
+      return statement.reconstruction();
+    }
+  }
+
+  /** A worker that cannot do it, and says so. */
+  record Unsupported(String reason) implements Judged {}
+
+  /**
+   * Nothing that counts.
+   *
+   * @param type of the problem, as the API names it
+   */
+  record Refused(String type, String detail) implements Judged {}
+
+  /**
+   * What an item says, if it is signed as it must be and is about the job.
+   *
+   * @param account of the worker that sent it
+   * @param keys those known, by fingerprint
+   */
+  static Judged read(Item item, LeasedVerification job, String account, Map<String, Known> keys) {
+    Envelope envelope = item.envelope();
+    if ((envelope == null) == (item.unsupported() == null)) {
+      return new Refused(
+          Reason.INVALID_STATEMENT.type(), "item must have either envelope or unsupported");
+    }
+    if (envelope == null) {
+      String reason = String.valueOf(item.unsupported()).replaceAll("\\p{Cntrl}+", " ");
+      return new Unsupported(
+          reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason);
+    }
+    String fingerprint = keyOf(envelope);
+    Known known = keys.get(fingerprint);
+    Refused refused = refusal(fingerprint, known == null ? null : known.key(), job, account);
+    if (refused != null || known == null) {
+      return refused == null ? unknown(fingerprint) : refused;
+    }
+    try {
+      Statement statement = known.verifying().open(envelope);
+      requireFor(job, statement);
+      return new Attested(fingerprint, envelope, statement);
+    } catch (InvalidAttestationException e) {
+      return refused(e);
+    }
+  }
+
+  /** The key that an envelope says it is signed with, or an empty text. */
+  static String keyOf(Envelope envelope) {
+    return envelope.signatures().isEmpty() ? "" : envelope.signatures().getFirst().keyid();
+  }
+
+  /** Why nothing signed with a key is taken, or null if it is. */
+  static @Nullable Refused refusal(
+      String fingerprint, @Nullable WorkerKey key, LeasedVerification job, String account) {
+    if (key == null || !key.account().equals(account)) {
+      return unknown(fingerprint);
+    }
+    return switch (key.state()) {
+      case PENDING ->
+          new Refused("key-not-approved", "key not approved by an admin: " + fingerprint);
+      case EXPIRED ->
+          new Refused(
+              "key-expired", "key %s expired at %s".formatted(fingerprint, key.expiresAt()));
+      case REVOKED ->
+          new Refused(
+              "key-revoked", "key %s was revoked: %s".formatted(fingerprint, key.revokeReason()));
+      case APPROVED ->
+          job.key().equals(fingerprint)
+              ? null
+              : new Refused(
+                  "wrong-key",
+                  "job was leased with key %s, but its attestation is signed with %s"
+                      .formatted(job.key(), fingerprint));
+    };
+  }
+
+  private static Refused unknown(String fingerprint) {
+    return new Refused(
+        "unknown-key", "key %s was not registered by this account".formatted(fingerprint));
+  }
+
+  private static void requireFor(LeasedVerification job, Statement statement)
+      throws InvalidAttestationException {
+    Reconstruction it = statement.reconstruction();
+    if (!statement.subject().toString().equals(job.digest())) {
+      throw new InvalidAttestationException(
+          Reason.WRONG_SUBJECT,
+          "statement is about %s, job about %s".formatted(statement.subject(), job.digest()));
+    }
+    if (!it.backend().equals(job.backend())) {
+      throw new InvalidAttestationException(
+          Reason.WRONG_BACKEND,
+          "backend=%s, but the job's is %s".formatted(it.backend(), job.backend()));
+    }
+    if (!it.nonce().equals(job.nonce())) {
+      throw new InvalidAttestationException(
+          Reason.WRONG_NONCE, "nonce=%s, but the job's is %s".formatted(it.nonce(), job.nonce()));
+    }
+  }
+
+  /**
+   * Whether an attestation is true, as far as the registry can see.
+   *
+   * @param proven the file, and the proofs that the registry made itself, if any
+   */
+  static Judged check(Attested attested, Examination.Proven proven) {
+    try {
+      Statement statement = attested.statement();
+      statement.requireAbout(statement.subject(), proven.file());
+      Proof proof = proven.proofs().get(statement.reconstruction().nonce());
+      if (proof != null && statement.reconstruction().outcome() == Outcome.MATCH) {
+        statement.requireProof(proof);
+      }
+      return attested;
+    } catch (InvalidAttestationException e) {
+      return refused(e);
+    }
+  }
+
+  private static Refused refused(InvalidAttestationException e) {
+    return new Refused(e.reason().type(), String.valueOf(e.getMessage()));
+  }
+}

@@ -1,0 +1,130 @@
+package dev.nola.registry.verification;
+
+import dev.nola.api.attestation.Nonce;
+import dev.nola.registry.catalog.VersionDeleted;
+import dev.nola.registry.catalog.VersionPublished;
+import dev.nola.registry.catalog.Versions;
+import dev.nola.registry.jobs.VerificationJobs;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.context.event.EventListener;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Propagation;
+import org.springframework.transaction.annotation.Transactional;
+
+/** Asks workers to verify versions: each that is published, and those that an admin wants. */
+@Component
+@EnableConfigurationProperties(VerificationSettings.class)
+class VerificationRequests {
+  /** Fewer cannot confirm each other, where the registry cannot confirm them. */
+  private static final int PAIR = 2;
+
+  private final VerificationJobs jobs;
+  private final Versions versions;
+  private final AttestationStore attestations;
+  private final VersionStatus status;
+  private final VerificationSettings settings;
+
+  VerificationRequests(
+      VerificationJobs jobs,
+      Versions versions,
+      AttestationStore attestations,
+      VersionStatus status,
+      VerificationSettings settings) {
+    this.jobs = jobs;
+    this.versions = versions;
+    this.attestations = attestations;
+    this.status = status;
+    this.settings = settings;
+  }
+
+  @EventListener
+  @Transactional(propagation = Propagation.MANDATORY)
+  void published(VersionPublished version) {
+    // The same file may have been published before, and attested.
+    versions.lock(List.of(version.digest()));
+    status.renew(List.of(version.digest()));
+    Map<String, Integer> attested = attestations.keysByBackend(version.digest());
+    List<VerificationJobs.Verification> wanted = new ArrayList<>();
+    for (String backend : settings.backends()) {
+      int missing = settings.copies() - attested.getOrDefault(backend, 0);
+      if (missing > 0) {
+        wanted.addAll(
+            copies(
+                new File(
+                    version.adapter().namespace(),
+                    version.adapter().name(),
+                    version.version(),
+                    version.digest(),
+                    version.selfVerified()),
+                backend,
+                missing,
+                0));
+      }
+    }
+    jobs.submitVerifications(wanted);
+  }
+
+  @EventListener
+  @Transactional(propagation = Propagation.MANDATORY)
+  void deleted(VersionDeleted version) {
+    jobs.cancelVerifications(
+        version.adapter().namespace(),
+        version.adapter().name(),
+        version.version(),
+        "the version was deleted");
+  }
+
+  /**
+   * Asks for verifications of versions, whatever is attested of them already.
+   *
+   * @param priority of the jobs
+   * @return the jobs
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  List<UUID> request(List<Versions.Version> all, List<String> backends, int copies, int priority) {
+    List<VerificationJobs.Verification> wanted = new ArrayList<>();
+    for (Versions.Version version : all) {
+      File file =
+          new File(
+              version.adapter().namespace(),
+              version.adapter().name(),
+              version.version(),
+              version.digest(),
+              version.selfVerified());
+      for (String backend : backends) {
+        wanted.addAll(copies(file, backend, copies, priority));
+      }
+    }
+    return jobs.submitVerifications(wanted);
+  }
+
+  private record File(
+      String namespace, String adapter, String version, String digest, boolean selfVerified) {}
+
+  /**
+   * The registry checks what it reconstructs itself, by a nonce for each worker. Above its budget
+   * the workers get one nonce, and their proofs are compared.
+   */
+  private List<VerificationJobs.Verification> copies(
+      File file, String backend, int copies, int priority) {
+    int count = file.selfVerified() ? copies : Math.max(PAIR, copies);
+    String shared = Nonce.random().hex();
+    List<VerificationJobs.Verification> wanted = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      wanted.add(
+          new VerificationJobs.Verification(
+              file.namespace(),
+              file.adapter(),
+              file.version(),
+              file.digest(),
+              backend,
+              priority,
+              file.selfVerified() ? Nonce.random().hex() : shared));
+    }
+    return wanted;
+  }
+}
