@@ -29,7 +29,6 @@ import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.client.registry.RegistryException;
 import dev.nola.command.Output;
-import dev.nola.digest.Sha256;
 import dev.nola.files.FileTree;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;

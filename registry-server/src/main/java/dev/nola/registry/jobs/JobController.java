@@ -9,7 +9,6 @@ import dev.nola.api.job.JobResult;
 import dev.nola.api.job.JobRetry;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
-import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;

@@ -3,7 +3,6 @@ package dev.nola.registry.jobs;
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobRetry;
-import dev.nola.api.job.JobType;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
@@ -140,8 +139,7 @@ class JobService {
         throw Refusal.invalid("version", "version may be set for training jobs only");
       }
     } else if (!kept || !version.equals(job.version())) {
-      request =
-          new JobRequest(request.priority(), submission.withVersion(caller, train, version));
+      request = new JobRequest(request.priority(), submission.withVersion(caller, train, version));
     }
     if (kept) {
       results.publishKept(caller, job, request, version);

@@ -109,7 +109,8 @@ class Problems extends ResponseEntityExceptionHandler {
     if (failure.getCause() instanceof InvalidFormatException invalid
         && invalid.getTargetType() == Sha256.class) {
       // A digest is a text to JSON: that this one is none is a broken rule, as any other.
-      return refused(Refusal.invalid(RequestErrorMessages.field(invalid), wording.of(failure, status)));
+      return refused(
+          Refusal.invalid(RequestErrorMessages.field(invalid), wording.of(failure, status)));
     }
     if (failure.getCause() instanceof ValueInstantiationException e
         && e.getCause() instanceof InvalidValueException invalid) {

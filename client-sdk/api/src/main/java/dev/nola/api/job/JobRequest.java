@@ -42,33 +42,34 @@ public record JobRequest(@Nullable Integer priority, @JsonIgnore Work work) {
   }
 
   /**
-   * Reads a request from its JSON.
-   *
-   * @param type the job's type
-   * @param priority as the record has it
-   * @param train there if the type is {@code train}, else null
-   * @param verify there if the type is {@code verify}, else null
-   * @param export there if the type is {@code export}, else null
-   * @return the request
-   * @throws NullPointerException if there is no type
-   * @throws InvalidValueException if the part of the type's name is missing, or there is another
+   * A request in the form of its JSON; read first and as a whole, so that an unknown property is
+   * found before a missing one.
    */
-  @JsonCreator
-  static JobRequest of(
-      @JsonProperty("type") JobType type,
-      @JsonProperty("priority") @Nullable Integer priority,
-      @JsonProperty("train") @Nullable Train train,
-      @JsonProperty("verify") @Nullable Verify verify,
-      @JsonProperty("export") @Nullable Export export) {
-    Objects.requireNonNull(type, "type is missing");
-    Work[] parts = Stream.of(train, verify, export).filter(Objects::nonNull).toArray(Work[]::new);
-    if (parts.length != 1 || parts[0].type() != type) {
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  private record Form(
+      JobType type,
+      @Nullable Integer priority,
+      @Nullable Train train,
+      @Nullable Verify verify,
+      @Nullable Export export) {
+    private Form {
+      Objects.requireNonNull(type, "type is missing");
+    }
+  }
+
+  @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+  private static JobRequest of(Form form) {
+    Work[] parts =
+        Stream.of(form.train, form.verify, form.export)
+            .filter(Objects::nonNull)
+            .toArray(Work[]::new);
+    if (parts.length != 1 || parts[0].type() != form.type) {
       throw new InvalidValueException(
           "type",
           "type=%s, must come with the member of the same name and no other"
-              .formatted(type.name().toLowerCase(Locale.ROOT)));
+              .formatted(form.type.name().toLowerCase(Locale.ROOT)));
     }
-    return new JobRequest(priority, parts[0]);
+    return new JobRequest(form.priority, parts[0]);
   }
 
   /**
