@@ -13,7 +13,6 @@ import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
-import dev.nola.api.job.JobType;
 import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Backend;
 import dev.nola.api.name.ObjectKind;
@@ -30,7 +29,6 @@ import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.client.registry.RegistryException;
 import dev.nola.command.Output;
-import dev.nola.digest.Sha256;
 import dev.nola.files.FileTree;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
@@ -174,7 +172,7 @@ final class Demo {
       for (WorkerKey key : admin.workerKeys(null).items()) {
         if (WORKERS.contains(key.account()) && key.state() != WorkerKey.State.REVOKED) {
           if (key.state() == WorkerKey.State.PENDING) {
-            admin.approveKey(Sha256.parse(key.fingerprint()), null);
+            admin.approveKey(key.fingerprint(), null);
           }
           approved.add(key.account());
         }
@@ -205,7 +203,6 @@ final class Demo {
       JobDetails job =
           jobs.submit(
               new JobRequest(
-                  JobType.TRAIN,
                   null,
                   new JobRequest.Train(
                       adapter.toString(),
@@ -216,9 +213,7 @@ final class Demo {
                       plan.job(contender),
                       null,
                       null,
-                      null),
-                  null,
-                  null));
+                      null)));
       submitted.put(contender, job.id());
       versions.put(contender, version);
     }
@@ -246,7 +241,7 @@ final class Demo {
               .formatted(id, job.state().name().toLowerCase(Locale.ROOT), job.reason()));
     }
     measurements.time(
-        "training by a job, " + job.request().train().adapter(),
+        "training by a job, " + ((JobRequest.Train) job.request().work()).adapter(),
         Duration.between(job.startedAt(), job.finishedAt()));
   }
 
@@ -338,7 +333,8 @@ final class Demo {
         if (!attestation.counts()) {
           continue;
         }
-        keys.computeIfAbsent(attestation.backend(), _ -> new TreeSet<>()).add(attestation.key());
+        keys.computeIfAbsent(attestation.backend(), _ -> new TreeSet<>())
+            .add(attestation.key().toString());
         roots.put(attestation.backend(), signed(user, attestation).root());
       }
       if (System.nanoTime() > deadline) {
@@ -366,7 +362,7 @@ final class Demo {
   /** What was signed; whether the signature is that key's is checked here, not believed. */
   private static Reconstruction signed(NolaClient user, Attestation attestation)
       throws IOException, InterruptedException {
-    WorkerKey key = user.workerKey(Sha256.parse(attestation.key()));
+    WorkerKey key = user.workerKey(attestation.key());
     try {
       return VerifyingKey.parse(key.publicKey()).open(attestation.envelope()).reconstruction();
     } catch (InvalidAttestationException e) {

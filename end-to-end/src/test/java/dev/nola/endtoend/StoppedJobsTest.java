@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
-import dev.nola.api.job.JobType;
 import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.ObjectKind;
 import dev.nola.client.jobs.JobsClient;
@@ -71,7 +70,7 @@ class StoppedJobsTest {
               null,
               80_000_000L, // less than PyTorch alone needs
               600);
-      UUID poisoned = jobs.submit(new JobRequest(JobType.TRAIN, null, greedy, null, null)).id();
+      UUID poisoned = jobs.submit(new JobRequest(null, greedy)).id();
       UUID good = jobs.submit(Thirds.request(namespace, "2.0.0", Thirds.job(2, 10, 0))).id();
       Waiting.until("end of the good job", () -> jobs.get(good).state().isEnd());
       assertThat(jobs.get(good).state()).isEqualTo(JobState.SUCCEEDED);

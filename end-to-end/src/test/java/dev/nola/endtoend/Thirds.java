@@ -3,7 +3,6 @@ package dev.nola.endtoend;
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobProgress;
 import dev.nola.api.job.JobRequest;
-import dev.nola.api.job.JobType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -78,12 +77,9 @@ final class Thirds {
   /** Returns a request to train a version of the namespace's {@code mood} on its {@code thirds}. */
   static JobRequest request(String namespace, String version, Map<String, Object> job) {
     return new JobRequest(
-        JobType.TRAIN,
         null,
         new JobRequest.Train(
-            namespace + "/mood", version, null, null, namespace + "/thirds", job, null, null, 600),
-        null,
-        null);
+            namespace + "/mood", version, null, null, namespace + "/thirds", job, null, null, 600));
   }
 
   /** Returns the number of finished steps; 0 before the first report. */

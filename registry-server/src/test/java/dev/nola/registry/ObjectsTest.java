@@ -133,17 +133,32 @@ class ObjectsTest {
                 List.of(
                     Map.of("path", "../etc/passwd", "size", 1, "digest", TestObjects.digest("a")),
                     Map.of("path", "a", "size", -1, "digest", TestObjects.digest("a")),
-                    Map.of("path", "a", "size", 1, "digest", "md5:1"),
+                    Map.of("path", "a", "size", 1, "digest", TestObjects.digest("b")),
                     Map.of("path", ".hidden", "size", 1, "digest", TestObjects.digest("a")))));
 
     assertThat(answer.refusal()).isEqualTo("422 invalid");
-    assertThat(answer.json().at("/violations")).hasSize(5);
+    assertThat(answer.json().at("/violations")).hasSize(4);
     assertThat(
             ann.put(
                     "/api/v1/datasets/" + namespace + "/Bad",
                     TestObjects.manifest(Map.of("a", "a")))
                 .refusal())
         .isEqualTo("422 invalid");
+  }
+
+  @Test
+  void invalidDigestOfAManifest_isRefusedWithItsFieldAndTheRule() throws Exception {
+    for (Object digest : List.of("md5:1", "", 5)) {
+      Answer answer =
+          ann.put(
+              "/api/v1/datasets/" + namespace + "/bad",
+              Map.of("files", List.of(Map.of("path", "a", "size", 1, "digest", digest))));
+
+      assertThat(answer.refusal()).isEqualTo("422 invalid");
+      assertThat(answer.text("/violations/0/field")).isEqualTo("files.digest");
+      assertThat(answer.text("/detail"))
+          .contains("files[0].digest=" + digest + ", must be sha256: and 64 hexadecimal digits");
+    }
   }
 
   @Test

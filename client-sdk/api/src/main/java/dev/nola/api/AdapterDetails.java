@@ -5,11 +5,17 @@ import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An adapter.
+ * An adapter with all that the registry says of it. It has eight components because JSON has them
+ * side by side.
  *
- * @param latest what {@code latest} means now, or null if no version qualifies
- * @param aliases versions by alias
- * @param downloads of all versions
+ * @param namespace namespace of the adapter
+ * @param name name within the namespace
+ * @param description text for people
+ * @param visibility who may see the adapter
+ * @param latest version that {@code latest} stands for, or null if no version qualifies
+ * @param aliases version numbers by alias
+ * @param downloads number of downloads of all versions
+ * @param createdAt time of the first publication
  */
 public record AdapterDetails(
     String namespace,

@@ -4,17 +4,26 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * An adapter as search lists it, described by its latest version.
+ * An adapter in search results, described by its latest version. It has seventeen components
+ * because JSON has them side by side.
  *
- * @param latest the version that describes it
+ * @param namespace namespace of the adapter
+ * @param name name within the namespace
+ * @param description text for people
+ * @param visibility who may see the adapter
+ * @param latest number of the version that describes it
  * @param base name of the base model
  * @param generator such as {@code philox-srht}
- * @param rank the largest of its layers; 0 if all are of the direct form
- * @param bits the largest width of its codes
- * @param coefficients stored numbers, α and β together
- * @param size of the file in bytes
- * @param downloads of all versions
- * @param updatedAt when its latest version came to be the latest
+ * @param rank largest rank of its layers; 0 if all are of the direct form
+ * @param bits largest width of its codes, in bits
+ * @param coefficients number of stored coefficients, α and β together
+ * @param size size of the file in bytes
+ * @param task what the adapter is for, such as {@code sentiment}
+ * @param license SPDX licence expression
+ * @param tags words to find it by
+ * @param verification whether its bits were confirmed
+ * @param downloads number of downloads of all versions
+ * @param updatedAt time at which its latest version became the latest
  */
 public record AdapterSummary(
     String namespace,

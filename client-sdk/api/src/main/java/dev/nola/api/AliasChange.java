@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A step in an alias' history.
  *
- * @param version where it pointed from then on, or null if it was removed
+ * @param version number of the version that it pointed to from then on, or null if it was removed
+ * @param by account that made the change
+ * @param at time of the change
  */
 public record AliasChange(@Nullable String version, String by, Instant at) {}

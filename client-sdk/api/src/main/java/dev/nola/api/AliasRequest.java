@@ -2,9 +2,17 @@ package dev.nola.api;
 
 import java.util.Objects;
 
-/** The version, by exact number, that an alias should point to. */
+/**
+ * A request to point an alias to a version.
+ *
+ * @param version exact number of the version
+ */
 public record AliasRequest(String version) {
-  /** Refuses a body without it. */
+  /**
+   * Checks that it is there.
+   *
+   * @throws NullPointerException if it is missing
+   */
   public AliasRequest {
     Objects.requireNonNull(version, "version is missing");
   }

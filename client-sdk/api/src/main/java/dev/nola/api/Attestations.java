@@ -3,13 +3,13 @@ package dev.nola.api;
 import java.util.List;
 
 /**
- * How many attest that a version reconstructs to the bits that its file names.
+ * A count of the workers that attest a version's bits.
  *
- * @param independent machines: the smaller of the numbers of different keys and of different hosts
- *     among the attestations that count and match
- * @param backends by which these reconstructed it, in alphabetical order
- * @param mismatches attestations that count and say that it has other bits
- * @param self whether the registry itself reconstructed it, which is not counted above
+ * @param independent number of independent machines: the smaller of the numbers of different keys
+ *     and of different hosts among the attestations that count and match
+ * @param backends backends that these used, in alphabetical order
+ * @param mismatches number of attestations that count and report other bits
+ * @param self whether the registry itself reconstructed the version; not counted above
  */
 public record Attestations(int independent, List<String> backends, int mismatches, boolean self) {
   /** Copies the list. */

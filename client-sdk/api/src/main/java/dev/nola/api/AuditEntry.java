@@ -4,14 +4,16 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that was done.
+ * An entry of the audit log. It has eight components because JSON has them side by side.
  *
- * @param account who did it
- * @param tokenId with which token
- * @param action such as {@code version.publish}
- * @param subject to what
- * @param detail what else there is to say
- * @param requestId of the request, as the log has it
+ * @param id number of the entry; grows
+ * @param at time of the action
+ * @param account account that acted
+ * @param tokenId id of the token that it used, or null
+ * @param action kind of action, such as {@code version.publish}
+ * @param subject thing that was acted on
+ * @param detail further text, possibly empty
+ * @param requestId id of the request, the same as in the server's log
  */
 public record AuditEntry(
     long id,

@@ -1,10 +1,10 @@
 package dev.nola.api;
 
 /**
- * What a garbage collection deleted.
+ * A report of a garbage collection.
  *
- * @param blobs that no version referred to
- * @param bytes of those
- * @param uploads that had been cut off
+ * @param blobs number of deleted blobs, to which no version referred
+ * @param bytes total size of these in bytes
+ * @param uploads number of deleted remains of interrupted uploads
  */
 public record CollectionReport(long blobs, long bytes, int uploads) {}

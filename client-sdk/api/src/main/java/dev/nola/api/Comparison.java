@@ -5,19 +5,25 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How small a file is.
+ * A comparison of a file's size with other ways to store the same change.
  *
- * @param loraBytes of a LoRA of the same ranks in 16 bits, Σ 2·r·(R+C); null if a layer is of the
- *     direct form, which has no rank
- * @param loraRatio that divided by the file's size, or null
- * @param tensorBytes of the adapted tensors in 16 bits
- * @param tensorRatio that divided by the file's size
+ * @param loraBytes size in bytes of a LoRA of the same ranks in 16 bits, Σ 2·r·(R+C); null if a
+ *     layer is of the direct form, which has no rank
+ * @param loraRatio {@code loraBytes} divided by the file's size, or null
+ * @param tensorBytes size in bytes of the adapted tensors in 16 bits
+ * @param tensorRatio {@code tensorBytes} divided by the file's size
  */
 public record Comparison(
     @Nullable Long loraBytes, @Nullable Double loraRatio, long tensorBytes, double tensorRatio) {
   private static final long BYTES_PER_ELEMENT = 2;
 
-  /** Compares a file of {@code size} bytes. */
+  /**
+   * Compares a file with a LoRA and with the tensors it adapts.
+   *
+   * @param contents contents of the file
+   * @param size size of the file in bytes
+   * @return the comparison
+   */
   public static Comparison of(Contents contents, long size) {
     long lora = 0;
     Map<String, Long> tensors = new HashMap<>();

@@ -14,17 +14,23 @@ import java.util.SortedSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a file says, without its codes.
+ * The contents of an adapter file, without its codes. It has eight components because JSON has them
+ * side by side.
  *
  * @param format version of the format
+ * @param generator label of the generator, such as {@code philox-srht}
  * @param seed {@code 0x} and 16 hex digits
- * @param reconstructionReconstruction digest (SPEC.md section 8)
+ * @param reconstructionDigest digest of the factors it reconstructs to (SPEC.md section 8)
+ * @param base the base model
+ * @param layers the adapted layers, in file order
+ * @param dense tensors stored in full, in file order
+ * @param metadata text and numbers for people
  */
 public record Contents(
     String format,
     String generator,
     String seed,
-    String reconstructionDigest,
+    Sha256 reconstructionDigest,
     Base base,
     List<LayerEntry> layers,
     List<DenseEntry> dense,
@@ -32,17 +38,26 @@ public record Contents(
   /**
    * The base model.
    *
+   * @param name name of the model
+   * @param revision revision of the model, possibly empty
    * @param identity digest of the adapted tensors, or null
    */
-  public record Base(String name, String revision, @Nullable String identity) {}
+  public record Base(String name, String revision, @Nullable Sha256 identity) {}
 
   /**
-   * A layer.
+   * A layer. It has eleven components because JSON has them side by side.
    *
+   * @param tensor name of the adapted tensor
+   * @param shape dimensions of that tensor
+   * @param slice adapted part of the tensor, or null if it is the whole
    * @param form {@code low-rank} or {@code direct}
-   * @param rank r, or 0 of the direct form
-   * @param scale as a hexadecimal float
-   * @param b null of the direct form
+   * @param rows number of rows of the adapted matrix
+   * @param cols number of columns of the adapted matrix
+   * @param rank rank r, or 0 in the direct form
+   * @param stream number of the layer's random stream
+   * @param scale scale as a hexadecimal float
+   * @param a coefficients of factor A
+   * @param b coefficients of factor B, or null in the direct form
    */
   public record LayerEntry(
       String tensor,
@@ -57,16 +72,42 @@ public record Contents(
       SideEntry a,
       @Nullable SideEntry b) {}
 
-  /** The adapted part of a tensor. */
+  /**
+   * The adapted part of a tensor.
+   *
+   * @param dim dimension that is cut
+   * @param start first index of the part
+   * @param length number of indexes
+   */
   public record SliceEntry(int dim, int start, int length) {}
 
-  /** One side's coefficients: how many, and of what width. */
+  /**
+   * The coefficients of one factor.
+   *
+   * @param count number of coefficients
+   * @param bits width of a code in bits
+   */
   public record SideEntry(int count, int bits) {}
 
-  /** A tensor stored as it is. */
+  /**
+   * A tensor stored in full.
+   *
+   * @param name name of the tensor
+   * @param dtype element type, such as {@code F32}
+   * @param shape dimensions
+   */
   public record DenseEntry(String name, String dtype, List<Integer> shape) {}
 
-  /** Metadata as the file has it. */
+  /**
+   * The metadata in the file.
+   *
+   * @param description text for people
+   * @param task what the adapter is for
+   * @param license SPDX licence expression
+   * @param tags words to find it by
+   * @param metrics results of evaluations, by name
+   * @param provenance how it was made, by name
+   */
   public record About(
       String description,
       String task,
@@ -75,7 +116,12 @@ public record Contents(
       SortedMap<String, Double> metrics,
       SortedMap<String, String> provenance) {}
 
-  /** Describes a file. */
+  /**
+   * Describes a file.
+   *
+   * @param file the file
+   * @return its contents
+   */
   public static Contents of(AdapterFile file) {
     Adapter adapter = file.adapter();
     Sha256 identity = adapter.base().identity();
@@ -83,11 +129,8 @@ public record Contents(
         AdapterFile.VERSION,
         adapter.generator().label(),
         "0x%016x".formatted(adapter.seed()),
-        file.reconstructionDigest().toString(),
-        new Base(
-            adapter.base().name(),
-            adapter.base().revision(),
-            identity == null ? null : identity.toString()),
+        file.reconstructionDigest(),
+        new Base(adapter.base().name(), adapter.base().revision(), identity),
         adapter.layers().stream().map(Contents::entry).toList(),
         adapter.dense().stream().map(Contents::entry).toList(),
         new About(

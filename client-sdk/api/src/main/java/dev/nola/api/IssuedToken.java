@@ -1,9 +1,10 @@
 package dev.nola.api;
 
 /**
- * A new token.
+ * A new token with its secret.
  *
- * @param secret what goes behind {@code Authorization: Bearer}; shown this once and never again
+ * @param token the token
+ * @param secret text that follows {@code Authorization: Bearer}; shown only this once
  */
 public record IssuedToken(Token token, String secret) {
   @Override

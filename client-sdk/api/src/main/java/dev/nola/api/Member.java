@@ -1,4 +1,9 @@
 package dev.nola.api;
 
-/** An account and its role in a namespace. */
+/**
+ * A member of a namespace.
+ *
+ * @param account the account
+ * @param role what it may do in the namespace
+ */
 public record Member(String account, Role role) {}

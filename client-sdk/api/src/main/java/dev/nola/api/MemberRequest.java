@@ -2,9 +2,17 @@ package dev.nola.api;
 
 import java.util.Objects;
 
-/** The role that an account should have. */
+/**
+ * A request to give an account a role.
+ *
+ * @param role role that the account should have
+ */
 public record MemberRequest(Role role) {
-  /** Refuses a body without it. */
+  /**
+   * Checks that it is there.
+   *
+   * @throws NullPointerException if it is missing
+   */
   public MemberRequest {
     Objects.requireNonNull(role, "role is missing");
   }

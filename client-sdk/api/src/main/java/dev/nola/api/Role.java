@@ -2,7 +2,7 @@ package dev.nola.api;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 
-/** What an account may do in a namespace. */
+/** A role of an account in a namespace. */
 public enum Role {
   /** Publishes, moves aliases, yanks. */
   @JsonProperty("member")

@@ -2,7 +2,7 @@ package dev.nola.api;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 
-/** What a token allows its account to do. */
+/** A permission that a token gives its account. */
 public enum Scope {
   /** Read what the account may see. */
   @JsonProperty("read")

@@ -5,12 +5,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A token, without its secret.
+ * A token, without its secret. It has nine components because JSON has them side by side.
  *
- * @param id names it, and is no secret
- * @param account on whose behalf it acts
- * @param namespaces where it may be used, or null for wherever its account may act
- * @param lastUsedAt to about ten seconds
+ * @param id name of the token; not a secret
+ * @param account account that it acts for
+ * @param description text that tells it from its owner's other tokens
+ * @param scopes what it permits
+ * @param namespaces namespaces in which it may be used, or null for all that its account may use
+ * @param createdAt time of its creation
+ * @param expiresAt time at which it ends, or null if it does not
+ * @param revokedAt time of its revocation, or null
+ * @param lastUsedAt time of its last use, to about ten seconds, or null
  */
 public record Token(
     String id,

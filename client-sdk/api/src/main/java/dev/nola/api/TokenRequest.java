@@ -5,13 +5,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A token to be made.
+ * A request for a token.
  *
- * @param account on whose behalf it acts; null for the caller's own. Only an admin may name another
- * @param description for its owner to tell it from others
- * @param scopes those of the caller at most, unless the caller is an admin
- * @param namespaces where it may be used, or null for wherever its account may act
- * @param expiresAt when it ends, or null if it does not
+ * @param account account that it acts for; null for the caller's. Only an admin may name another
+ * @param description text that tells it from its owner's other tokens
+ * @param scopes what it permits: at most what the caller's token does, unless the caller is an
+ *     admin
+ * @param namespaces namespaces in which it may be used, or null for all that its account may use
+ * @param expiresAt time at which it ends, or null if it does not
  */
 public record TokenRequest(
     @Nullable String account,

@@ -2,7 +2,7 @@ package dev.nola.api;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 
-/** Whether a version was reconstructed, by whom, and what came of it. */
+/** The state of a version's verification. */
 public enum Verification {
   /**
    * Not yet: it is more than the registry reconstructs by itself, and no worker has attested it.

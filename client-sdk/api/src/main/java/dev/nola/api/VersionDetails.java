@@ -1,23 +1,35 @@
 package dev.nola.api;
 
+import dev.nola.digest.Sha256;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A version.
+ * A version with all that the registry says of it. It has fifteen components because JSON has them
+ * side by side.
  *
- * @param digest {@code sha256:} and 64 hex digits, of the file
- * @param size of the file in bytes
- * @param verifiedAt since when {@code verification} is what it is; null if it is unverified
- * @param yanked why it should no longer be used, or null
- * @param aliases that point to it
+ * @param namespace namespace of the adapter
+ * @param name name of the adapter within the namespace
+ * @param version number of the version
+ * @param digest digest of the file
+ * @param size size of the file in bytes
+ * @param comparison how small the file is
+ * @param verification whether its bits were confirmed
+ * @param verifiedAt time since which {@code verification} holds, or null if unverified
+ * @param attestations count of the workers that attest its bits
+ * @param yanked why it should no longer be used, or null if it was not yanked
+ * @param aliases aliases that point to it
+ * @param downloads number of downloads
+ * @param publishedBy account that published it
+ * @param publishedAt time of publication
+ * @param contents contents of the file
  */
 public record VersionDetails(
     String namespace,
     String name,
     String version,
-    String digest,
+    Sha256 digest,
     long size,
     Comparison comparison,
     Verification verification,

@@ -1,18 +1,24 @@
 package dev.nola.api;
 
+import dev.nola.digest.Sha256;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A version in a list.
+ * A version in a list. It has eight components because JSON has them side by side.
  *
- * @param digest {@code sha256:} and 64 hex digits, of the file
- * @param size of the file in bytes
- * @param yanked why it should no longer be used, or null
+ * @param version number of the version
+ * @param digest digest of the file
+ * @param size size of the file in bytes
+ * @param verification whether its bits were confirmed
+ * @param yanked why it should no longer be used, or null if it was not yanked
+ * @param downloads number of downloads
+ * @param publishedBy account that published it
+ * @param publishedAt time of publication
  */
 public record VersionSummary(
     String version,
-    String digest,
+    Sha256 digest,
     long size,
     Verification verification,
     @Nullable Yank yanked,

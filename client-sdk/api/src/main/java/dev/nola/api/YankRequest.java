@@ -2,9 +2,17 @@ package dev.nola.api;
 
 import java.util.Objects;
 
-/** Why a version is withdrawn from new use. */
+/**
+ * A request to withdraw a version from new use.
+ *
+ * @param reason why, for anyone still using the version
+ */
 public record YankRequest(String reason) {
-  /** Refuses a body without it. */
+  /**
+   * Checks that it is there.
+   *
+   * @throws NullPointerException if it is missing
+   */
   public YankRequest {
     Objects.requireNonNull(reason, "reason is missing");
   }

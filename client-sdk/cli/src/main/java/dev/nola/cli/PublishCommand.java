@@ -97,7 +97,7 @@ final class PublishCommand implements Callable<Integer> {
         new Result(
             reference.toString(),
             published.isNew(),
-            version.digest(),
+            version.digest().toString(),
             version.size(),
             version.verification().name().toLowerCase(Locale.ROOT),
             alias),

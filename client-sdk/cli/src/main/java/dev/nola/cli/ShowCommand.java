@@ -78,7 +78,7 @@ final class ShowCommand implements Callable<Integer> {
           version.yanked() == null ? lower(version.verification()) : "yanked",
           Long.toString(version.downloads()),
           version.publishedAt() + " by " + version.publishedBy(),
-          version.digest());
+          version.digest().toString());
     }
     table.print(out);
   }
@@ -93,7 +93,7 @@ final class ShowCommand implements Callable<Integer> {
     adapter.aliases().forEach((alias, to) -> add(table, "alias", alias + " = " + to));
     add(table, "downloads", Long.toString(adapter.downloads()));
     add(table, "version", version.version());
-    add(table, "digest", version.digest());
+    add(table, "digest", version.digest().toString());
     add(table, "size", Output.bytes(version.size()));
     if (comparison.loraBytes() != null && comparison.loraRatio() != null) {
       add(
@@ -126,7 +126,7 @@ final class ShowCommand implements Callable<Integer> {
     add(table, "generator", version.contents().generator());
     add(table, "base", version.contents().base().name());
     add(table, "layers", Integer.toString(version.contents().layers().size()));
-    add(table, "reconstruction", version.contents().reconstructionDigest());
+    add(table, "reconstruction", version.contents().reconstructionDigest().toString());
     table.print(out);
   }
 

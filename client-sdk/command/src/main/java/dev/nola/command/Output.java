@@ -1,5 +1,6 @@
 package dev.nola.command;
 
+import dev.nola.api.json.NolaModule;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -13,7 +14,10 @@ import tools.jackson.databind.json.JsonMapper;
 /** Options of every command: how it prints its result, and its messages meanwhile. */
 public final class Output {
   private static final JsonMapper JSON =
-      JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+      JsonMapper.builder()
+          .addModule(new NolaModule())
+          .enable(SerializationFeature.INDENT_OUTPUT)
+          .build();
 
   @Option(names = "--json", description = "Print the result as JSON.")
   private boolean json;

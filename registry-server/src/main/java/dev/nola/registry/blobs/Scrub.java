@@ -36,14 +36,14 @@ public final class Scrub {
    */
   public ScrubReport run() throws IOException {
     long checked = 0;
-    List<String> corrupt = new ArrayList<>();
+    List<Sha256> corrupt = new ArrayList<>();
     try (Stream<BlobStore.Stored> all = store.list()) {
       for (BlobStore.Stored stored : (Iterable<BlobStore.Stored>) all::iterator) {
         Optional<Sha256> actual = rehash(stored.digest());
         if (actual.isPresent()) {
           checked++;
           if (!actual.get().equals(stored.digest())) {
-            corrupt.add(stored.digest().toString());
+            corrupt.add(stored.digest());
           }
         }
       }

@@ -160,7 +160,7 @@ class VersionController {
             namespace,
             name,
             found.version,
-            found.digest,
+            found.digest(),
             found.size,
             Comparison.of(file, found.size),
             found.verification,

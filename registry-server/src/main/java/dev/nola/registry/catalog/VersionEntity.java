@@ -93,6 +93,6 @@ class VersionEntity {
 
   VersionSummary summary() {
     return new VersionSummary(
-        version, digest, size, verification, yank(), downloads, publishedBy, publishedAt);
+        version, digest(), size, verification, yank(), downloads, publishedBy, publishedAt);
   }
 }

@@ -6,6 +6,7 @@ import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobResult;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
+import dev.nola.digest.Sha256;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
@@ -119,7 +120,7 @@ record Job(
     }
     String metrics = row.getString("result_metrics");
     return new JobResult(
-        digest,
+        digest == null ? null : Sha256.parse(digest),
         digest == null ? null : row.getLong("result_size"),
         outcome,
         metrics == null ? null : json.readValue(metrics, METRICS));

@@ -9,7 +9,6 @@ import dev.nola.api.job.JobResult;
 import dev.nola.api.job.JobRetry;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
-import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
@@ -166,7 +165,7 @@ class JobController {
     if (result == null || result.digest() == null || published) {
       throw Refusal.notFound("result of job " + id);
     }
-    return BlobResponses.of(blobs, Sha256.parse(result.digest()), "private, no-cache");
+    return BlobResponses.of(blobs, result.digest(), "private, no-cache");
   }
 
   @GetMapping("/{id}/events")

@@ -142,9 +142,7 @@ class JobResults {
    * @throws IOException if the bytes cannot be read
    */
   void publishKept(Caller caller, Job job, JobRequest request, String version) throws IOException {
-    Sha256 digest =
-        Sha256.parse(
-            Objects.requireNonNull(Objects.requireNonNull(job.details().result()).digest()));
+    Sha256 digest = Objects.requireNonNull(Objects.requireNonNull(job.details().result()).digest());
     try {
       publish(
           () -> caller,
@@ -200,7 +198,7 @@ class JobResults {
   }
 
   private static Publishing.Target target(Job job, String version) {
-    JobRequest.Train train = Objects.requireNonNull(job.details().request().train());
+    JobRequest.Train train = (JobRequest.Train) job.details().request().work();
     return new Publishing.Target(
         new AdapterName(job.details().namespace(), job.adapter()), version, train.visibility());
   }

@@ -3,7 +3,6 @@ package dev.nola.registry.jobs;
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobRetry;
-import dev.nola.api.job.JobType;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
@@ -135,18 +134,12 @@ class JobService {
     JobRequest request = job.details().request();
     String version = retry == null || retry.version() == null ? job.version() : retry.version();
     boolean kept = job.details().result() != null;
-    if (request.train() == null) {
+    if (!(request.work() instanceof JobRequest.Train train)) {
       if (!version.equals(job.version())) {
         throw Refusal.invalid("version", "version may be set for training jobs only");
       }
     } else if (!kept || !version.equals(job.version())) {
-      request =
-          new JobRequest(
-              JobType.TRAIN,
-              request.priority(),
-              submission.withVersion(caller, request.train(), version),
-              null,
-              null);
+      request = new JobRequest(request.priority(), submission.withVersion(caller, train, version));
     }
     if (kept) {
       results.publishKept(caller, job, request, version);

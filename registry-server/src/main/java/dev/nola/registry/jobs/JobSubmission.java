@@ -3,7 +3,6 @@ package dev.nola.registry.jobs;
 import dev.nola.api.Violation;
 import dev.nola.api.attestation.Nonce;
 import dev.nola.api.job.JobRequest;
-import dev.nola.api.job.JobType;
 import dev.nola.api.job.ObjectManifest;
 import dev.nola.api.name.NameRule;
 import dev.nola.api.name.ObjectKind;
@@ -85,30 +84,12 @@ class JobSubmission {
    */
   UUID submit(Caller caller, JobRequest request) {
     requirePriority(request.priority());
-    int parts =
-        (request.train() == null ? 0 : 1)
-            + (request.verify() == null ? 0 : 1)
-            + (request.export() == null ? 0 : 1);
-    boolean fits =
-        switch (request.type()) {
-          case TRAIN -> request.train() != null;
-          case VERIFY -> request.verify() != null;
-          case EXPORT -> request.export() != null;
+    NewJob job =
+        switch (request.work()) {
+          case JobRequest.Train train -> train(caller, request, train);
+          case JobRequest.Verify verify -> verify(caller, request, verify);
+          case JobRequest.Export export -> export(caller, request, export);
         };
-    if (parts != 1 || !fits) {
-      throw Refusal.invalid(
-          "type",
-          "type=%s, must come with the member of the same name and no other"
-              .formatted(request.type().name().toLowerCase()));
-    }
-    NewJob job;
-    if (request.train() != null) {
-      job = train(caller, request, request.train());
-    } else if (request.verify() != null) {
-      job = verify(caller, request, request.verify());
-    } else {
-      job = export(caller, request, java.util.Objects.requireNonNull(request.export()));
-    }
     lifecycle.add(List.of(job));
     return job.id();
   }
@@ -159,7 +140,6 @@ class JobSubmission {
     int timeout = timeout(train.timeoutSeconds());
     JobRequest pinned =
         new JobRequest(
-            JobType.TRAIN,
             request.priority(),
             new JobRequest.Train(
                 train.adapter(),
@@ -170,9 +150,7 @@ class JobSubmission {
                 train.job(),
                 train.cuda(),
                 train.memoryBytes(),
-                train.timeoutSeconds()),
-            null,
-            null);
+                train.timeoutSeconds()));
     return new NewJob(
         UUID.randomUUID(),
         pinned,
@@ -190,11 +168,8 @@ class JobSubmission {
     return new NewJob(
         UUID.randomUUID(),
         new JobRequest(
-            JobType.VERIFY,
             request.priority(),
-            null,
-            new JobRequest.Verify(verify.adapter(), version.version(), verify.backend()),
-            null),
+            new JobRequest.Verify(verify.adapter(), version.version(), verify.backend())),
         subject(version),
         NewJob.Requirements.ofBackend(verify.backend()),
         new NewJob.Inputs(null, null, version.digest().toString(), Nonce.random().hex()),
@@ -202,9 +177,9 @@ class JobSubmission {
   }
 
   private NewJob export(Caller caller, JobRequest request, JobRequest.Export export) {
-    if (export.type() != null && !EXPORT_TYPES.contains(export.type())) {
+    if (export.elementType() != null && !EXPORT_TYPES.contains(export.elementType())) {
       throw Refusal.invalid(
-          "export.type", "type=%s, must be f16, bf16 or f32".formatted(export.type()));
+          "export.type", "type=%s, must be f16, bf16 or f32".formatted(export.elementType()));
     }
     References.Located version = version(caller, export.adapter(), export.version());
     ObjectRepository.@Nullable Stored model =
@@ -212,15 +187,12 @@ class JobSubmission {
     return new NewJob(
         UUID.randomUUID(),
         new JobRequest(
-            JobType.EXPORT,
             request.priority(),
-            null,
-            null,
             new JobRequest.Export(
                 export.adapter(),
                 version.version(),
                 model == null ? null : model.reference(),
-                export.type())),
+                export.elementType())),
         subject(version),
         NewJob.Requirements.NONE,
         new NewJob.Inputs(

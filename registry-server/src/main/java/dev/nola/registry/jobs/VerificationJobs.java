@@ -112,14 +112,11 @@ public class VerificationJobs {
                     new NewJob(
                         UUID.randomUUID(),
                         new JobRequest(
-                            JobType.VERIFY,
                             wanted.priority(),
-                            null,
                             new JobRequest.Verify(
                                 wanted.namespace() + "/" + wanted.adapter(),
                                 wanted.version(),
-                                wanted.backend()),
-                            null),
+                                wanted.backend())),
                         new NewJob.Subject(wanted.namespace(), wanted.adapter(), wanted.version()),
                         NewJob.Requirements.ofBackend(wanted.backend()),
                         new NewJob.Inputs(null, null, wanted.digest(), wanted.nonce()),

@@ -1,5 +1,6 @@
 package dev.nola.registry.jobs;
 
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.job.Heartbeat;
 import dev.nola.api.job.HeartbeatAnswer;
 import dev.nola.api.job.JobDetails;
@@ -292,8 +293,8 @@ class WorkerController {
                         java.util.Objects.requireNonNull(job.fence()),
                         java.util.Objects.requireNonNull(job.expiresAt()),
                         settings.heartbeatSeconds(job.type()),
-                        job.digest(),
-                        job.nonce(),
+                        job.digest() == null ? null : Sha256.parse(job.digest()),
+                        job.nonce() == null ? null : new Nonce(job.nonce()),
                         job.type() == JobType.VERIFY ? files.once(job.digest()) : null,
                         job.modelId() == null ? null : named.get(job.modelId()),
                         job.datasetId() == null ? null : named.get(job.datasetId()),

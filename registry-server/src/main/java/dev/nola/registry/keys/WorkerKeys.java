@@ -1,6 +1,7 @@
 package dev.nola.registry.keys;
 
 import dev.nola.api.attestation.WorkerKey;
+import dev.nola.digest.Sha256;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
@@ -74,7 +75,7 @@ public class WorkerKeys {
         .query((row, _) -> key(row))
         .list()
         .stream()
-        .collect(Collectors.toMap(WorkerKey::fingerprint, Function.identity()));
+        .collect(Collectors.toMap(key -> key.fingerprint().toString(), Function.identity()));
   }
 
   /** Locks a key's row until the transaction ends; everyone who judges by the key waits. */
@@ -107,7 +108,7 @@ public class WorkerKeys {
         .query((row, _) -> key(row))
         .list()
         .stream()
-        .collect(Collectors.toMap(WorkerKey::fingerprint, Function.identity()));
+        .collect(Collectors.toMap(key -> key.fingerprint().toString(), Function.identity()));
   }
 
   /** Adds a key unless it is there; whose it is then is for the caller to see. */
@@ -158,7 +159,7 @@ public class WorkerKeys {
     Instant expiresAt = instant(row, "expires_at");
     Instant revokedAt = instant(row, "revoked_at");
     return new WorkerKey(
-        row.getString("fingerprint"),
+        Sha256.parse(row.getString("fingerprint")),
         row.getString("public_key"),
         row.getString("account"),
         row.getString("description"),

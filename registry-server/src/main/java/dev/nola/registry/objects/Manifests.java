@@ -8,11 +8,9 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /** Rules that a manifest must meet. */
 final class Manifests {
-  private static final Pattern DIGEST = Pattern.compile("sha256:[0-9a-f]{64}");
   private static final int MAX_DESCRIPTION = 4_000;
 
   /** Rules told at once; a manifest may have thousands of files. */
@@ -64,13 +62,6 @@ final class Manifests {
           new Violation(
               "files.size",
               "size=%d of %s, must not be negative".formatted(file.size(), file.path())));
-    }
-    if (!DIGEST.matcher(file.digest()).matches()) {
-      violations.add(
-          new Violation(
-              "files.digest",
-              "digest=%s of %s, must be sha256: and 64 hexadecimal digits"
-                  .formatted(file.digest(), file.path())));
     }
   }
 }

@@ -165,7 +165,7 @@ class ObjectController {
     requireName(name);
     Manifests.require(manifest, settings.maxFiles());
     List<ObjectManifest.Entry> files = manifest.sorted();
-    Set<String> sent = objects.sent(namespaceId, files);
+    Set<Sha256> sent = objects.sent(namespaceId, files);
     List<ObjectManifest.Entry> missing =
         files.stream().filter(file -> !sent.contains(file.digest())).toList();
     if (objectKind == ObjectKind.DATASET && !missing.isEmpty()) {

@@ -147,7 +147,7 @@ public class ObjectRepository implements BlobUser {
    * Of files that a manifest names, those whose bytes the namespace has sent. Renews their age, as
    * part of the caller's transaction: so they are not forgotten before the manifest is there.
    */
-  Set<String> sent(long namespaceId, List<ObjectManifest.Entry> files) {
+  Set<Sha256> sent(long namespaceId, List<ObjectManifest.Entry> files) {
     Map<String, Long> sizes = new HashMap<>();
     database
         .sql(
@@ -158,7 +158,7 @@ public class ObjectRepository implements BlobUser {
             now(),
             namespaceId,
             files.stream()
-                .map(ObjectManifest.Entry::digest)
+                .map(file -> file.digest().toString())
                 .distinct()
                 .sorted()
                 .toArray(String[]::new))
@@ -166,9 +166,9 @@ public class ObjectRepository implements BlobUser {
             row -> {
               sizes.put(row.getString("digest"), row.getLong("size"));
             });
-    Set<String> sent = new HashSet<>();
+    Set<Sha256> sent = new HashSet<>();
     for (ObjectManifest.Entry file : files) {
-      Long size = sizes.get(file.digest());
+      Long size = sizes.get(file.digest().toString());
       if (size != null && size == file.size()) {
         sent.add(file.digest());
       }
@@ -232,7 +232,8 @@ public class ObjectRepository implements BlobUser {
     batches.batchUpdate(
         "insert into object_file (object_id, path, size, digest) values (?, ?, ?, ?)",
         files.stream()
-            .map(file -> new Object[] {id.get(), file.path(), file.size(), file.digest()})
+            .map(
+                file -> new Object[] {id.get(), file.path(), file.size(), file.digest().toString()})
             .toList());
     return true;
   }
@@ -310,7 +311,9 @@ public class ObjectRepository implements BlobUser {
                     Map.entry(
                         row.getLong("object_id"),
                         new ObjectManifest.Entry(
-                            row.getString("path"), row.getLong("size"), row.getString("digest"))))
+                            row.getString("path"),
+                            row.getLong("size"),
+                            Sha256.parse(row.getString("digest")))))
             .list()
             .stream()
             .collect(
@@ -332,7 +335,7 @@ public class ObjectRepository implements BlobUser {
   private static Row row(ResultSet row, int number) throws SQLException {
     String namespace = row.getString("namespace");
     String name = row.getString("name");
-    String revision = row.getString("revision");
+    Sha256 revision = Sha256.parse(row.getString("revision"));
     String description = row.getString("description");
     boolean stored = row.getBoolean("stored");
     String createdBy = row.getString("created_by");

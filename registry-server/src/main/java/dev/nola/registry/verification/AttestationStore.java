@@ -6,6 +6,7 @@ import dev.nola.api.attestation.Envelope;
 import dev.nola.api.attestation.Outcome;
 import dev.nola.api.attestation.Reconstruction;
 import dev.nola.api.attestation.Statement;
+import dev.nola.digest.Sha256;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
@@ -157,8 +158,8 @@ class AttestationStore {
   private static Attestation attestation(ResultSet row) throws SQLException {
     return new Attestation(
         row.getLong("id"),
-        row.getString("digest"),
-        row.getString("key"),
+        Sha256.parse(row.getString("digest")),
+        Sha256.parse(row.getString("key")),
         Outcome.valueOf(row.getString("outcome")),
         row.getString("backend"),
         row.getBoolean("counts"),

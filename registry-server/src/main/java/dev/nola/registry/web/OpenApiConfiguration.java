@@ -1,5 +1,7 @@
 package dev.nola.registry.web;
 
+import dev.nola.api.attestation.Nonce;
+import dev.nola.digest.Sha256;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.models.Components;
 import io.swagger.v3.oas.models.OpenAPI;
@@ -17,6 +19,7 @@ import io.swagger.v3.oas.models.servers.Server;
 import java.util.List;
 import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springdoc.core.customizers.OperationCustomizer;
+import org.springdoc.core.utils.SpringDocUtils;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.util.StringUtils;
@@ -26,6 +29,13 @@ import org.springframework.util.StringUtils;
 class OpenApiConfiguration {
   private static final String PROBLEM = "Problem";
   private static final String TOKEN = "token";
+
+  static {
+    // Texts in JSON, which the schemas should say instead of listing the classes' methods.
+    SpringDocUtils.getConfig()
+        .replaceWithClass(Sha256.class, String.class)
+        .replaceWithClass(Nonce.class, String.class);
+  }
 
   @Bean
   OpenAPI description() {

@@ -1,5 +1,7 @@
 package dev.nola.registry.web;
 
+import dev.nola.api.InvalidValueException;
+import dev.nola.digest.Sha256;
 import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -21,6 +23,8 @@ import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.context.request.WebRequest;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
 import org.springframework.web.util.DisconnectedClientHelper;
+import tools.jackson.databind.exc.InvalidFormatException;
+import tools.jackson.databind.exc.ValueInstantiationException;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Turns exceptions into problem details (RFC 9457). */
@@ -102,6 +106,16 @@ class Problems extends ResponseEntityExceptionHandler {
       HttpHeaders headers,
       HttpStatusCode status,
       WebRequest request) {
+    if (failure.getCause() instanceof InvalidFormatException invalid
+        && invalid.getTargetType() == Sha256.class) {
+      // A digest is a text to JSON: that this one is none is a broken rule, as any other.
+      return refused(
+          Refusal.invalid(RequestErrorMessages.field(invalid), wording.of(failure, status)));
+    }
+    if (failure.getCause() instanceof ValueInstantiationException e
+        && e.getCause() instanceof InvalidValueException invalid) {
+      return refused(Refusal.invalid(invalid.field(), String.valueOf(invalid.getMessage())));
+    }
     return refused(Refusal.of(HttpStatus.BAD_REQUEST, "unreadable", wording.of(failure, status)));
   }
 

@@ -1,5 +1,6 @@
 package dev.nola.registry.web;
 
+import dev.nola.digest.Sha256;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -149,6 +150,14 @@ record RequestErrorMessages(JsonMapper json) {
     };
   }
 
+  /** Returns the field that a failure is about, without indexes, such as {@code files.digest}. */
+  static String field(JacksonException failure) {
+    return failure.getPath().stream()
+        .map(JacksonException.Reference::getPropertyName)
+        .filter(Objects::nonNull)
+        .collect(Collectors.joining("."));
+  }
+
   /** Returns a path such as {@code train.version} or {@code files[2].size}. */
   private static String where(List<JacksonException.Reference> path) {
     StringBuilder text = new StringBuilder();
@@ -191,6 +200,7 @@ record RequestErrorMessages(JsonMapper json) {
       case Class<?> c when c == boolean.class || c == Boolean.class -> "true or false";
       case Class<?> c when c == UUID.class -> "a UUID (8-4-4-4-12 hexadecimal digits)";
       case Class<?> c when c == String.class -> "a string";
+      case Class<?> c when c == Sha256.class -> "sha256: and 64 hexadecimal digits";
       case Class<?> c when java.time.temporal.Temporal.class.isAssignableFrom(c) ->
           "a time such as 2026-01-31T12:00:00Z";
       case Class<?> c when Collection.class.isAssignableFrom(c) || c.isArray() -> "a list";

@@ -43,7 +43,7 @@ final class AdapterFiles {
     }
     byte[] file = Base64.getDecoder().decode(lease.file());
     Sha256 digest = Sha256.hash(file);
-    if (!digest.toString().equals(lease.digest())) {
+    if (!digest.equals(lease.digest())) {
       throw new IOException(
           "the registry sends a file with digest %s for %s".formatted(digest, lease.digest()));
     }

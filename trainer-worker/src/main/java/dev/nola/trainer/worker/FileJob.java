@@ -4,7 +4,6 @@ import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
-import dev.nola.api.job.JobType;
 import dev.nola.api.job.Lease;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
@@ -121,10 +120,12 @@ final class FileJob {
   private Path result() throws IOException, InterruptedException, JobException {
     JobRequest request = held.lease().job().request();
     Files.createDirectories(folder);
-    if (held.lease().job().type() == JobType.TRAIN) {
-      return train(Objects.requireNonNull(request.train(), "train"));
-    }
-    return export(Objects.requireNonNull(request.export(), "export"));
+    return switch (request.work()) {
+      case JobRequest.Train train -> train(train);
+      case JobRequest.Export export -> export(export);
+      case JobRequest.Verify _ ->
+          throw new IllegalStateException("verifications are done in batches");
+    };
   }
 
   private Path train(JobRequest.Train train)
@@ -205,16 +206,19 @@ final class FileJob {
   private Path export(JobRequest.Export export)
       throws IOException, InterruptedException, JobException {
     Lease lease = held.lease();
-    Sha256 digest = Sha256.parse(Objects.requireNonNull(lease.digest(), "digest"));
+    Sha256 digest = Objects.requireNonNull(lease.digest(), "digest");
     Files.write(
         folder.resolve(Task.ADAPTER),
         worker.registry().files().adapter(export.adapter(), digest, MAX_ADAPTER));
     boolean hasModel = linkModel(lease.model());
     DType type;
     try {
-      type = export.type() == null ? null : DType.valueOf(export.type().toUpperCase(Locale.ROOT));
+      type =
+          export.elementType() == null
+              ? null
+              : DType.valueOf(export.elementType().toUpperCase(Locale.ROOT));
     } catch (IllegalArgumentException _) {
-      throw new JobException("type=" + export.type() + ", must be f16, bf16 or f32", false);
+      throw new JobException("type=" + export.elementType() + ", must be f16, bf16 or f32", false);
     }
     long memory = worker.settings().memoryBytes();
     run(
@@ -231,7 +235,7 @@ final class FileJob {
       return false;
     }
     Path destination = folder.resolve(Task.MODEL);
-    if (worker.models().link(model.revision(), destination)) {
+    if (worker.models().link(model.revision().toString(), destination)) {
       return true;
     }
     if (!model.stored()) {

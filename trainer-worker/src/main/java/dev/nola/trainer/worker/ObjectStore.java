@@ -4,7 +4,6 @@ import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
 import dev.nola.api.name.ObjectKind;
 import dev.nola.client.jobs.WorkerClient;
-import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -61,7 +60,7 @@ final class ObjectStore {
 
   private Path stored(ObjectKind kind, String name, ObjectManifest.Entry entry)
       throws IOException, InterruptedException {
-    String hex = Sha256.parse(entry.digest()).hex();
+    String hex = entry.digest().hex();
     Path file = folder.resolve(hex);
     ReentrantLock lock = locks.computeIfAbsent(hex, _ -> new ReentrantLock());
     lock.lockInterruptibly();

@@ -125,8 +125,8 @@ final class VerificationBatch {
       throws IOException, InterruptedException, Verification.UnsupportedException {
     Lease lease = held.lease();
     JobRequest.Verify verify = verification(held);
-    Sha256 digest = Sha256.parse(Objects.requireNonNull(lease.digest(), "digest"));
-    String nonce = Objects.requireNonNull(lease.nonce(), "nonce");
+    Sha256 digest = Objects.requireNonNull(lease.digest(), "digest");
+    String nonce = Objects.requireNonNull(lease.nonce(), "nonce").hex();
     Reconstruction result;
     try {
       result = worker.verification().of(read(verify, digest), verify.backend(), nonce);
@@ -176,7 +176,7 @@ final class VerificationBatch {
   }
 
   private static JobRequest.Verify verification(HeldLease held) {
-    return Objects.requireNonNull(held.lease().job().request().verify(), "verify");
+    return (JobRequest.Verify) held.lease().job().request().work();
   }
 
   /**

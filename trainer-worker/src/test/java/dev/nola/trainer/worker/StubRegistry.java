@@ -3,6 +3,7 @@ package dev.nola.trainer.worker;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.nola.api.attestation.AttestationReport;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.job.Heartbeat;
 import dev.nola.api.job.HeartbeatAnswer;
@@ -10,12 +11,12 @@ import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
-import dev.nola.api.job.JobType;
 import dev.nola.api.job.Lease;
 import dev.nola.api.job.LeaseRequest;
 import dev.nola.api.job.Leases;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
+import dev.nola.api.json.NolaModule;
 import dev.nola.client.jobs.Manifests;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
@@ -41,7 +42,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.json.JsonMapper;
 
 /** What a registry says to workers, as far as a worker can tell, on a real port. */
 final class StubRegistry implements AutoCloseable {
@@ -83,18 +83,11 @@ final class StubRegistry implements AutoCloseable {
     ObjectManifest manifest = Manifests.of(folder, null);
     for (ObjectManifest.Entry entry : manifest.files()) {
       if (stored) {
-        files.put(entry.digest(), Files.readAllBytes(folder.resolve(entry.path())));
+        files.put(entry.digest().toString(), Files.readAllBytes(folder.resolve(entry.path())));
       }
     }
     return new ObjectDetails(
-        "acme",
-        name,
-        manifest.digest().toString(),
-        "",
-        manifest.files(),
-        stored,
-        "someone",
-        Instant.EPOCH);
+        "acme", name, manifest.digest(), "", manifest.files(), stored, "someone", Instant.EPOCH);
   }
 
   UUID train(Map<String, Object> job, ObjectDetails dataset, @Nullable ObjectDetails model) {
@@ -109,13 +102,13 @@ final class StubRegistry implements AutoCloseable {
       int seconds) {
     JobRequest.Train train =
         new JobRequest.Train("acme/mood", "1.0.0", null, null, "acme/data", job, null, null, null);
-    JobRequest request = new JobRequest(JobType.TRAIN, null, train, null, null);
+    JobRequest request = new JobRequest(null, train);
     return queue(request, null, null, model, dataset, memory, seconds);
   }
 
   UUID verify(byte[] file, String backend, String nonce) {
     JobRequest.Verify verify = new JobRequest.Verify("acme/mood", "1.0.0", backend);
-    JobRequest request = new JobRequest(JobType.VERIFY, null, null, verify, null);
+    JobRequest request = new JobRequest(null, verify);
     return queue(request, keep(file), nonce, null, null, 0, 0);
   }
 
@@ -136,7 +129,7 @@ final class StubRegistry implements AutoCloseable {
 
   UUID export(byte[] file, @Nullable String type) {
     JobRequest.Export export = new JobRequest.Export("acme/mood", "1.0.0", null, type);
-    JobRequest request = new JobRequest(JobType.EXPORT, null, null, null, export);
+    JobRequest request = new JobRequest(null, export);
     return queue(request, keep(file), null, null, null, 0, 0);
   }
 
@@ -172,8 +165,8 @@ final class StubRegistry implements AutoCloseable {
         fences.incrementAndGet(),
         Instant.now().plusSeconds(30),
         1,
-        digest,
-        nonce,
+        digest == null ? null : Sha256.parse(digest),
+        nonce == null ? null : new Nonce(nonce),
         digest == null ? null : carried.get(digest),
         model,
         dataset,
@@ -188,8 +181,8 @@ final class StubRegistry implements AutoCloseable {
     waiting.add(
         lease(
             before.job(),
-            before.digest(),
-            before.nonce(),
+            before.digest() == null ? null : before.digest().toString(),
+            before.nonce() == null ? null : before.nonce().hex(),
             before.model(),
             before.dataset(),
             before.memoryBytes(),
@@ -237,7 +230,7 @@ final class StubRegistry implements AutoCloseable {
                 exchange,
                 200,
                 new WorkerKey(
-                    "sha256:" + "0".repeat(64),
+                    Sha256.parse("sha256:" + "0".repeat(64)),
                     "",
                     "someone",
                     "",
@@ -249,7 +242,7 @@ final class StubRegistry implements AutoCloseable {
                     null,
                     null));
         case "attestations" -> {
-          AttestationReport report = JsonMapper.shared().readValue(body, AttestationReport.class);
+          AttestationReport report = NolaModule.mapper().readValue(body, AttestationReport.class);
           List<AttestationReport.Verdict> verdicts = new ArrayList<>();
           for (AttestationReport.Item item : report.items()) {
             attested.put(item.job(), item);
@@ -274,7 +267,7 @@ final class StubRegistry implements AutoCloseable {
 
   private void job(HttpExchange exchange, String[] path, byte[] body) throws IOException {
     if (path[3].equals("lease")) {
-      lease(exchange, JsonMapper.shared().readValue(body, LeaseRequest.class));
+      lease(exchange, NolaModule.mapper().readValue(body, LeaseRequest.class));
       return;
     }
     UUID id = UUID.fromString(path[3]);
@@ -282,7 +275,7 @@ final class StubRegistry implements AutoCloseable {
     String query = exchange.getRequestURI().getQuery();
     long fence =
         query == null
-            ? JsonMapper.shared().readTree(body).path("fence").asLong()
+            ? NolaModule.mapper().readTree(body).path("fence").asLong()
             : Long.parseLong(query.substring("fence=".length()));
     if (lost.contains(id) || fence != lease.fence()) {
       late.add(path[4]);
@@ -292,7 +285,7 @@ final class StubRegistry implements AutoCloseable {
     }
     switch (path[4]) {
       case "heartbeat" -> {
-        heartbeats.add(JsonMapper.shared().readValue(body, Heartbeat.class));
+        heartbeats.add(NolaModule.mapper().readValue(body, Heartbeat.class));
         answer(
             exchange,
             200,
@@ -313,7 +306,7 @@ final class StubRegistry implements AutoCloseable {
         answer(exchange, 200, details(id, lease.job().request(), JobState.SUCCEEDED));
       }
       case "failure" -> {
-        failures.put(id, JsonMapper.shared().readValue(body, JobFailure.class));
+        failures.put(id, NolaModule.mapper().readValue(body, JobFailure.class));
         answer(exchange, 200, details(id, lease.job().request(), JobState.FAILED));
       }
       default -> answer(exchange, 404, Map.of());
@@ -340,7 +333,7 @@ final class StubRegistry implements AutoCloseable {
   }
 
   private static void answer(HttpExchange exchange, int status, Object body) throws IOException {
-    byte[] json = JsonMapper.shared().writeValueAsBytes(body);
+    byte[] json = NolaModule.mapper().writeValueAsBytes(body);
     if (!exchange.getResponseHeaders().containsKey("Content-Type")) {
       exchange.getResponseHeaders().set("Content-Type", "application/json");
     }

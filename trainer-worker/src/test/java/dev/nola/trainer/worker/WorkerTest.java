@@ -261,7 +261,9 @@ class WorkerTest {
             "gone",
             dataset.revision(),
             "",
-            List.of(new ObjectManifest.Entry("train-images", 3, "sha256:" + "0".repeat(64))),
+            List.of(
+                new ObjectManifest.Entry(
+                    "train-images", 3, Sha256.parse("sha256:" + "0".repeat(64)))),
             true,
             "someone",
             dataset.createdAt());
@@ -456,7 +458,8 @@ class WorkerTest {
     ObjectDetails registered = registry.object("llama", model, false);
     start("one", Backends.here(1), folder.resolve("models"));
     StubRegistry.await("a question", () -> !registry.requests.isEmpty());
-    assertThat(registry.requests.getFirst().models()).containsExactly(registered.revision());
+    assertThat(registry.requests.getFirst().models())
+        .containsExactly(registered.revision().toString());
 
     Sample sample = sample("steps: 5\n");
     UUID job = registry.train(sample.job(), dataset(), registered);

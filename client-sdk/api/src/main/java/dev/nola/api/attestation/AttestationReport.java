@@ -6,9 +6,9 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What workers got for verifications that were leased to them.
+ * A report of what a worker found in verifications that were leased to it.
  *
- * @param items 1 to 100, each judged by itself
+ * @param items 1 to 100 results, each verified by itself
  */
 public record AttestationReport(List<Item> items) {
   /** Copies the list. */
@@ -17,15 +17,21 @@ public record AttestationReport(List<Item> items) {
   }
 
   /**
-   * What came of one job.
+   * The result of one job.
    *
+   * @param job id of the job
+   * @param fence fencing number of its lease
    * @param envelope the attestation, or null if the worker cannot reconstruct this file
-   * @param unsupported why not, such as a generator that it does not know; null otherwise
+   * @param unsupported why it cannot, such as a generator that it does not know; null otherwise
    */
   public record Item(
       UUID job, long fence, @Nullable Envelope envelope, @Nullable String unsupported) {}
 
-  /** The registry's answer, in the items' order. */
+  /**
+   * The registry's answer.
+   *
+   * @param verdicts a verdict on each item, in the items' order
+   */
   public record Answer(List<Verdict> verdicts) {
     /** Copies the list. */
     public Answer {
@@ -34,12 +40,13 @@ public record AttestationReport(List<Item> items) {
   }
 
   /**
-   * The registry's judgement of an item.
+   * The registry's verdict on an item.
    *
+   * @param job id of the job
    * @param accepted whether the job is done with it
-   * @param type of the problem if it was refused, such as {@code lease-lost}, {@code
+   * @param type type of the problem if it was refused, such as {@code lease-lost}, {@code
    *     bad-signature}, {@code wrong-proof}, {@code key-revoked}; else null
-   * @param detail of the problem, or null
+   * @param detail text of the problem, or null
    */
   public record Verdict(
       UUID job, boolean accepted, @Nullable String type, @Nullable String detail) {}

@@ -8,6 +8,7 @@ import java.util.Objects;
  *
  * @param payload base64 of the statement's JSON
  * @param payloadType {@code application/vnd.in-toto+json}
+ * @param signatures signatures of the payload; the registry takes exactly one
  */
 public record Envelope(String payload, String payloadType, List<Signature> signatures) {
   /** Copies the list. */

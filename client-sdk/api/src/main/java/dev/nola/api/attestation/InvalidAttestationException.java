@@ -1,10 +1,10 @@
 package dev.nola.api.attestation;
 
-/** An attestation that proves nothing. The message names the value and the rule. */
+/** Thrown if an attestation proves nothing. The message names the value and the rule. */
 public final class InvalidAttestationException extends Exception {
   private final Reason reason;
 
-  /** What was wrong, first of all. */
+  /** The first thing that was wrong. */
   public enum Reason {
     /** It is not signed with the key that it names, or it is not what was signed. */
     BAD_SIGNATURE("bad-signature"),
@@ -18,7 +18,7 @@ public final class InvalidAttestationException extends Exception {
     WRONG_NONCE("wrong-nonce"),
     /** Its digests do not fit each other, the file, or its outcome. */
     WRONG_ROOT("wrong-root"),
-    /** Whoever made it did not have the factors. */
+    /** Its author did not have the factors. */
     WRONG_PROOF("wrong-proof");
 
     private final String type;
@@ -27,19 +27,32 @@ public final class InvalidAttestationException extends Exception {
       this.type = type;
     }
 
-    /** What a {@link AttestationReport.Verdict} calls it. */
+    /**
+     * Returns the name of this reason in a {@link AttestationReport.Verdict}.
+     *
+     * @return such as {@code bad-signature}
+     */
     public String type() {
       return type;
     }
   }
 
-  /** An attestation refused for a reason. */
+  /**
+   * Makes an exception.
+   *
+   * @param reason the first thing that was wrong
+   * @param message the value and the rule
+   */
   public InvalidAttestationException(Reason reason, String message) {
     super(message);
     this.reason = reason;
   }
 
-  /** What was wrong. */
+  /**
+   * Returns the first thing that was wrong.
+   *
+   * @return the reason
+   */
   public Reason reason() {
     return reason;
   }

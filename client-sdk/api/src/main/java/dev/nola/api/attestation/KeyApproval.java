@@ -4,8 +4,8 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * That a key is trusted.
+ * An approval of a worker's key.
  *
- * @param expiresAt from when on nothing signed with it is taken, or null
+ * @param expiresAt time from which nothing signed with it is accepted, or null
  */
 public record KeyApproval(@Nullable Instant expiresAt) {}

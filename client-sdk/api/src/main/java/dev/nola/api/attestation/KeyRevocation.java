@@ -1,7 +1,7 @@
 package dev.nola.api.attestation;
 
 /**
- * That nothing signed with a key, ever, counts.
+ * A revocation of a key: nothing that was ever signed with it counts.
  *
  * @param reason 1 to 500 characters, for everyone to read
  */

@@ -19,11 +19,11 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * What only someone who has reconstructed a file can say of it.
+ * A proof that its author has reconstructed a file.
  *
- * @param digest the digest tree, whose root is the file's if all is well
- * @param proof SHA-256 over the nonce and all factors in file order, as {@link Reconstruction} has
- *     it
+ * @param digest the digest tree; its root is the file's if the bits match
+ * @param proof SHA-256 over the nonce and all factors in file order, in {@link Reconstruction}'s
+ *     form
  */
 public record Proof(ReconstructionDigest digest, Sha256 proof) {
   private static final int CHUNK = 1 << 14;
@@ -31,9 +31,11 @@ public record Proof(ReconstructionDigest digest, Sha256 proof) {
   /**
    * Reconstructs a file, in one pass and on the caller's thread, one layer in memory at a time.
    *
-   * @param factors gives each layer's factors, in file order, such as {@link
+   * @param file the adapter file
+   * @param factors returns each layer's factors, in file order, such as {@link
    *     dev.nola.reconstruct.Reconstructor#open} or a backend on a GPU does
    * @param nonce 64 hexadecimal digits
+   * @return the proof
    * @throws IllegalArgumentException if the nonce is anything else
    */
   public static Proof of(AdapterFile file, Function<Layer, Factors> factors, String nonce) {
@@ -41,8 +43,11 @@ public record Proof(ReconstructionDigest digest, Sha256 proof) {
   }
 
   /**
-   * The same for several nonces, in one pass.
+   * Reconstructs a file and makes proofs for several nonces, in one pass.
    *
+   * @param file the adapter file
+   * @param factors returns each layer's factors, in file order
+   * @param nonces 64 hexadecimal digits each
    * @return the proofs, by nonce
    * @throws IllegalArgumentException if a nonce is anything else
    */
@@ -78,7 +83,11 @@ public record Proof(ReconstructionDigest digest, Sha256 proof) {
     return proof;
   }
 
-  /** The leaves as a {@link Reconstruction} has them. */
+  /**
+   * Lists the leaves in the form of {@link Reconstruction}.
+   *
+   * @return 64 hexadecimal digits for each layer and dense tensor, in file order
+   */
   public List<String> leaves() {
     return Stream.concat(digest.layers().stream(), digest.dense().stream())
         .map(Sha256::hex)
@@ -87,11 +96,11 @@ public record Proof(ReconstructionDigest digest, Sha256 proof) {
 
   private static void update(MessageDigest digest, float[] values) {
     ByteBuffer chunk = ByteBuffer.allocate(CHUNK * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    for (int from = 0; from < values.length; ) {
-      int count = Math.min(CHUNK, values.length - from);
-      chunk.clear().asFloatBuffer().put(values, from, count);
+    for (int start = 0; start < values.length; ) {
+      int count = Math.min(CHUNK, values.length - start);
+      chunk.clear().asFloatBuffer().put(values, start, count);
       digest.update(chunk.limit(count * Float.BYTES));
-      from += count;
+      start += count;
     }
   }
 }

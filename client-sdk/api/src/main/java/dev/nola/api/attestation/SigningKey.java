@@ -29,7 +29,11 @@ public final class SigningKey {
     this.publicKey = publicKey;
   }
 
-  /** A new key. */
+  /**
+   * Generates a key.
+   *
+   * @return a new random key
+   */
   public static SigningKey generate() {
     byte[] secret = new byte[Ed25519.SECRET_KEY_SIZE];
     Ed25519.generatePrivateKey(new SecureRandom(), secret);
@@ -42,8 +46,10 @@ public final class SigningKey {
   }
 
   /**
-   * The key that {@link #toPem} wrote.
+   * Parses a key that {@link #toPem} wrote.
    *
+   * @param pem both PEM blocks
+   * @return the key
    * @throws IllegalArgumentException if it is not one; the message does not show it
    */
   public static SigningKey parsePem(String pem) {
@@ -56,7 +62,7 @@ public final class SigningKey {
     int prefix = PRIVATE_KEY_INFO.length;
     if (privateKey.length != prefix + Ed25519.SECRET_KEY_SIZE
         || !Arrays.equals(privateKey, 0, prefix, PRIVATE_KEY_INFO, 0, prefix)) {
-      throw new IllegalArgumentException("the private key is no Ed25519 key in PKCS #8");
+      throw new IllegalArgumentException("the private key is not an Ed25519 key in PKCS #8");
     }
     SigningKey key = of(Arrays.copyOfRange(privateKey, prefix, privateKey.length));
     byte[] publicKey = Base64.getMimeDecoder().decode(blocks.group(2));
@@ -66,7 +72,11 @@ public final class SigningKey {
     return key;
   }
 
-  /** Both halves, as PEM blocks PRIVATE KEY (PKCS #8) and PUBLIC KEY (X.509). A secret. */
+  /**
+   * Writes both halves as PEM blocks PRIVATE KEY (PKCS #8) and PUBLIC KEY (X.509).
+   *
+   * @return the text; a secret
+   */
   public String toPem() {
     byte[] privateKey = Arrays.copyOf(PRIVATE_KEY_INFO, PRIVATE_KEY_INFO.length + secret.length);
     System.arraycopy(secret, 0, privateKey, PRIVATE_KEY_INFO.length, secret.length);
@@ -78,12 +88,21 @@ public final class SigningKey {
         .formatted(label, LINES.encodeToString(content), label);
   }
 
-  /** The half that everyone may know. */
+  /**
+   * Returns the half that everyone may know.
+   *
+   * @return the public key
+   */
   public VerifyingKey publicKey() {
     return publicKey;
   }
 
-  /** Signs a statement. */
+  /**
+   * Signs a statement.
+   *
+   * @param statement the statement
+   * @return the statement with its signature
+   */
   public Envelope sign(Statement statement) {
     byte[] payload = statement.toJson();
     byte[] signature =

@@ -31,12 +31,13 @@ import tools.jackson.databind.json.JsonMapper;
  * An in-toto Statement v1 about an adapter file.
  *
  * @param subject SHA-256 of the file
+ * @param reconstruction what a machine reconstructed
  */
 public record Statement(Sha256 subject, Reconstruction reconstruction) {
-  /** What an envelope's payload is. */
+  /** Type of an envelope's payload. */
   public static final String PAYLOAD_TYPE = "application/vnd.in-toto+json";
 
-  /** What a statement's predicate is. */
+  /** Type of a statement's predicate. */
   public static final String PREDICATE_TYPE = "urn:nola:predicate:reconstruction:v1";
 
   private static final String TYPE = "https://in-toto.io/Statement/v1";
@@ -65,7 +66,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
           .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
           .build();
 
-  /** As JSON has it. */
+  /** A statement in in-toto's form. */
   @JsonPropertyOrder({"_type", "subject", "predicateType", "predicate"})
   private record Wire(
       @JsonProperty("_type") @Nullable String type,
@@ -77,13 +78,19 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
   private record Subject(@Nullable String name, @Nullable Map<String, String> digest) {}
 
   /**
-   * @throws IllegalArgumentException if a value is not what {@link Reconstruction} says of it
+   * Checks the reconstruction.
+   *
+   * @throws IllegalArgumentException if a value breaks a rule of {@link Reconstruction}
    */
   public Statement {
     require(reconstruction);
   }
 
-  /** The statement as JSON in UTF-8: equal statements give equal bytes. */
+  /**
+   * Writes the statement as JSON; equal statements give equal bytes.
+   *
+   * @return JSON in UTF-8
+   */
   public byte[] toJson() {
     return JSON.writeValueAsBytes(
         new Wire(
@@ -94,9 +101,11 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
   }
 
   /**
-   * Reads a statement.
+   * Parses a statement.
    *
-   * @throws InvalidAttestationException if it is not exactly one of this kind
+   * @param json JSON in UTF-8
+   * @return the statement
+   * @throws InvalidAttestationException if it is anything else than a statement of this kind
    */
   public static Statement parse(byte[] json) throws InvalidAttestationException {
     Wire wire;
@@ -131,12 +140,13 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
   }
 
   /**
-   * Insists that the statement is about this file and that its digests fit the file and its
-   * outcome: one leaf for each layer and dense tensor, which give the root; the file's root if it
-   * matches, another if it does not, and then a difference, if it names one, within the file.
+   * Checks that the statement is about this file and that its digests fit the file and its outcome:
+   * one leaf for each layer and dense tensor, which give the root; the file's root if it matches,
+   * another if it does not, and then a difference, if it names one, within the file.
    *
-   * @param digest of the file
-   * @throws InvalidAttestationException if it is not
+   * @param digest digest of the file
+   * @param file the file
+   * @throws InvalidAttestationException if the statement is about another file or does not fit it
    */
   public void requireAbout(Sha256 digest, AdapterFile file) throws InvalidAttestationException {
     if (!subject.equals(digest)) {
@@ -178,11 +188,11 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
   }
 
   /**
-   * Insists that whoever made the statement reconstructed the file. Only of a match: what another
-   * machine got instead, nobody else has.
+   * Checks that the author of the statement reconstructed the file. Only for a match: bits that
+   * differ cannot be recomputed elsewhere.
    *
    * @param proof made from the file with this statement's nonce
-   * @throws InvalidAttestationException if it did not
+   * @throws InvalidAttestationException if the author did not
    */
   public void requireProof(Proof proof) throws InvalidAttestationException {
     List<String> leaves = proof.leaves();

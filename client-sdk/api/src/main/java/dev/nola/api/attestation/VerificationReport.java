@@ -5,13 +5,19 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * What came of verifications that were asked for together.
+ * A report of verifications that were asked for together. It has eight components because JSON has
+ * them side by side.
  *
- * @param versions that the request found; those with the same file are verified once
+ * @param id id of the request
+ * @param request the request
+ * @param versions number of versions that the request found; those with the same file are verified
+ *     once
  * @param finished whether none is waiting any more
- * @param backends in alphabetical order
- * @param mismatched {@code namespace/name@version} of versions that a worker got other bits of, at
- *     most 1,000
+ * @param backends numbers by backend, in alphabetical order
+ * @param mismatched {@code namespace/name@version} of versions that a worker computed other bits
+ *     for, at most 1,000
+ * @param createdBy account that asked
+ * @param createdAt time of the request
  */
 public record VerificationReport(
     UUID id,
@@ -31,10 +37,12 @@ public record VerificationReport(
   /**
    * Numbers of verifications by one backend.
    *
-   * @param waiting for a worker, or being done
-   * @param matched including those whose proof no other worker has confirmed yet
-   * @param unsupported that workers could not do
-   * @param failed or cancelled
+   * @param backend name of the backend
+   * @param waiting number that wait for a worker or are being done
+   * @param matched number that match, including those whose proof no other worker has confirmed yet
+   * @param mismatched number that do not match
+   * @param unsupported number that workers could not do
+   * @param failed number that failed or were cancelled
    */
   public record Backend(
       String backend, long waiting, long matched, long mismatched, long unsupported, long failed) {}

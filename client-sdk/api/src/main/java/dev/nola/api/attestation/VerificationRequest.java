@@ -5,13 +5,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which versions to verify, again or for the first time; null is no condition.
+ * A request to verify versions, again or for the first time; null is no condition.
  *
- * @param namespace whose versions
- * @param base name of their base model
- * @param generator such as {@code philox-srht}
- * @param backends to reconstruct them by; those that the registry has after publishing if null
- * @param copies of each, by different keys; as many as the registry has after publishing if null
+ * @param namespace namespace of the versions, or null
+ * @param base name of their base model, or null
+ * @param generator label of their generator, such as {@code philox-srht}, or null
+ * @param backends backends to reconstruct them with; null for those used after publishing
+ * @param copies number of verifications of each by different keys; null for the number used after
+ *     publishing
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record VerificationRequest(

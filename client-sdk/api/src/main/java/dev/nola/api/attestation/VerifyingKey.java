@@ -29,9 +29,11 @@ public final class VerifyingKey {
   }
 
   /**
-   * The key with this X.509 SubjectPublicKeyInfo.
+   * Reads a key from its X.509 SubjectPublicKeyInfo.
    *
-   * @throws IllegalArgumentException if it is none of Ed25519, not in its one encoding, or one that
+   * @param subjectPublicKeyInfo DER
+   * @return the key
+   * @throws IllegalArgumentException if it is not an Ed25519 key in its one encoding, or one that
    *     no secret has: under a key of small order a signature could fit any statement
    */
   public static VerifyingKey of(byte[] subjectPublicKeyInfo) {
@@ -40,7 +42,7 @@ public final class VerifyingKey {
     if (subjectPublicKeyInfo.length != prefix + Ed25519.PUBLIC_KEY_SIZE
         || !Arrays.equals(subjectPublicKeyInfo, 0, prefix, SUBJECT_PUBLIC_KEY_INFO, 0, prefix)) {
       throw new IllegalArgumentException(
-          "the public key is no Ed25519 key in X.509 SubjectPublicKeyInfo");
+          "the public key is not an Ed25519 key in X.509 SubjectPublicKeyInfo");
     }
     byte[] encoded = subjectPublicKeyInfo.clone();
     PublicPoint point = Ed25519.validatePublicKeyFullExport(encoded, prefix);
@@ -61,8 +63,10 @@ public final class VerifyingKey {
   }
 
   /**
-   * The same from base64, as {@link WorkerKey} has it.
+   * Parses a key in the form of {@link WorkerKey}.
    *
+   * @param base64 base64 of the X.509 SubjectPublicKeyInfo
+   * @return the key
    * @throws IllegalArgumentException if it is anything else
    */
   public static VerifyingKey parse(String base64) {
@@ -73,26 +77,40 @@ public final class VerifyingKey {
     return of(decoded);
   }
 
-  /** SHA-256 over the key's SubjectPublicKeyInfo. */
+  /**
+   * Returns the SHA-256 of the key's SubjectPublicKeyInfo.
+   *
+   * @return the fingerprint
+   */
   public Sha256 fingerprint() {
     return fingerprint;
   }
 
-  /** The key as X.509 SubjectPublicKeyInfo. */
+  /**
+   * Returns the key as X.509 SubjectPublicKeyInfo.
+   *
+   * @return a new array with DER
+   */
   public byte[] encoded() {
     return encoded.clone();
   }
 
-  /** The key as {@link WorkerKey} has it. */
+  /**
+   * Returns the key in the form of {@link WorkerKey}.
+   *
+   * @return base64 of the X.509 SubjectPublicKeyInfo
+   */
   public String toBase64() {
     return Base64.getEncoder().encodeToString(encoded);
   }
 
   /**
-   * The statement that was signed with this key.
+   * Opens an envelope that was signed with this key.
    *
-   * @throws InvalidAttestationException if it was not: nothing of the payload was read then; or if
-   *     what was signed is no statement
+   * @param envelope the envelope
+   * @return the statement in it
+   * @throws InvalidAttestationException if it was not signed with this key, in which case nothing
+   *     of the payload was read; or if the payload is not a statement
    */
   public Statement open(Envelope envelope) throws InvalidAttestationException {
     if (!Statement.PAYLOAD_TYPE.equals(envelope.payloadType())) {

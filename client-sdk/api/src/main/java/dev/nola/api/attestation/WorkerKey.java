@@ -1,23 +1,27 @@
 package dev.nola.api.attestation;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.nola.digest.Sha256;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A key that a worker signs with.
+ * A key that a worker signs with. It has eleven components because JSON has them side by side.
  *
- * @param fingerprint {@code sha256:} and 64 hexadecimal digits, over the key's X.509
- *     SubjectPublicKeyInfo
+ * @param fingerprint digest of the key's X.509 SubjectPublicKeyInfo
  * @param publicKey base64 of that SubjectPublicKeyInfo
- * @param account of the token that it was registered with
- * @param approvedBy an admin, or null if it was not approved
- * @param expiresAt from when on nothing signed with it is taken, or null
- * @param revokedAt from when on nothing signed with it, ever, counts; or null
- * @param revokeReason null unless it is revoked
+ * @param account account that registered it
+ * @param description text for the admin who approves it
+ * @param state whether its signatures are accepted
+ * @param registeredAt time of registration
+ * @param approvedBy admin that approved it, or null
+ * @param approvedAt time of approval, or null
+ * @param expiresAt time from which nothing signed with it is accepted, or null
+ * @param revokedAt time from which nothing that was ever signed with it counts, or null
+ * @param revokeReason why, or null if it is not revoked
  */
 public record WorkerKey(
-    String fingerprint,
+    Sha256 fingerprint,
     String publicKey,
     String account,
     String description,
@@ -29,7 +33,7 @@ public record WorkerKey(
     @Nullable Instant revokedAt,
     @Nullable String revokeReason) {
 
-  /** Whether what it signs is taken. */
+  /** A state of a key: whether its signatures are accepted. */
   public enum State {
     /** An admin has not approved it yet. */
     @JsonProperty("pending")

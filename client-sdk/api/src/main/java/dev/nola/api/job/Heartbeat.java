@@ -5,10 +5,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A worker that still works on a job.
+ * A report of a worker that still works on a job.
  *
+ * @param fence fencing number of the lease
+ * @param progress progress so far, or null
  * @param log lines since the last heartbeat, at most 200 of at most 2,000 characters each
- * @param metrics since the last heartbeat, at most 1,000
+ * @param metrics numbers since the last heartbeat, at most 1,000
  */
 public record Heartbeat(
     long fence, @Nullable JobProgress progress, List<String> log, List<Metric> metrics) {
@@ -19,9 +21,19 @@ public record Heartbeat(
     metrics = List.copyOf(Objects.requireNonNull(metrics, "metrics is missing"));
   }
 
-  /** A number that was measured after a training step. */
+  /**
+   * A number measured after a training step.
+   *
+   * @param name name of the number
+   * @param step the step
+   * @param value the number
+   */
   public record Metric(String name, long step, double value) {
-    /** Insists on a name. */
+    /**
+     * Checks that there is a name.
+     *
+     * @throws NullPointerException if it is missing
+     */
     public Metric {
       Objects.requireNonNull(name, "name is missing");
     }

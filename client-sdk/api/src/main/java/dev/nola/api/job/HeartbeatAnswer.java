@@ -3,8 +3,9 @@ package dev.nola.api.job;
 import java.time.Instant;
 
 /**
- * What a worker is told.
+ * An answer to a heartbeat.
  *
- * @param cancel whether to stop, and report that as a {@link JobFailure}
+ * @param cancel whether the worker should stop, and report that as a {@link JobFailure}
+ * @param expiresAt time at which the lease now ends
  */
 public record HeartbeatAnswer(boolean cancel, Instant expiresAt) {}

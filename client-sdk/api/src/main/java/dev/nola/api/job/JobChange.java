@@ -1,7 +1,7 @@
 package dev.nola.api.job;
 
 /**
- * A change of a job that waits.
+ * A change of a waiting job.
  *
  * @param priority higher goes first
  */

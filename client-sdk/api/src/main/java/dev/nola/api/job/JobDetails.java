@@ -5,18 +5,27 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A job.
+ * A job with all that the registry says of it. It has eighteen components because JSON has them
+ * side by side.
  *
- * @param namespace of its adapter
- * @param request with references to models and datasets pinned to a digest
- * @param cancelRequested whether it is to end; a worker that has it is told with its next heartbeat
- * @param attempts leases that it was given
- * @param maxAttempts leases that it is given before it has failed for good
- * @param worker that has it, or had it last; null before the first
- * @param progress as last reported, or null
+ * @param id id of the job
+ * @param type type of the job
+ * @param state how far it has come
+ * @param priority higher goes first
+ * @param namespace namespace of its adapter
+ * @param request the request, with references to models and datasets pinned to a digest
+ * @param cancelRequested whether it is to end; its worker learns that with its next heartbeat
+ * @param attempts number of leases that it was given
+ * @param maxAttempts number of leases after which it has failed for good
+ * @param worker worker that has it, or had it last; null before the first
+ * @param progress progress last reported, or null
  * @param reason why it failed, was cancelled, or waits again; null otherwise
- * @param result null before there is one
- * @param notBefore when it may be taken, after a failure; else when it was made
+ * @param result its result, or null before there is one
+ * @param createdBy account that asked for it
+ * @param createdAt time of the request
+ * @param notBefore time from which it may be taken, after a failure; else time of the request
+ * @param startedAt time of the first lease, or null
+ * @param finishedAt time of its end, or null
  */
 public record JobDetails(
     UUID id,

@@ -6,16 +6,18 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that happened to a job. As server-sent events ({@code id} and {@code event} as here,
- * the record as {@code data}).
+ * An event in a job's life. As server-sent events ({@code id} and {@code event} as here, the record
+ * as {@code data}). It has nine components because JSON has them side by side.
  *
- * @param id grows within a job
- * @param state of a {@code state}
- * @param message a log line, or the reason of a state
- * @param progress of a {@code progress}
- * @param name of a {@code metric}
- * @param step of a {@code metric}
- * @param value of a {@code metric}
+ * @param id number of the event; grows within a job
+ * @param event kind of event
+ * @param at time of the event
+ * @param state new state, for a {@code state}
+ * @param message log line, or the reason for a state
+ * @param progress progress, for a {@code progress}
+ * @param name name of the number, for a {@code metric}
+ * @param step training step, for a {@code metric}
+ * @param value the number, for a {@code metric}
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record JobEvent(
@@ -29,7 +31,7 @@ public record JobEvent(
     @Nullable Long step,
     @Nullable Double value) {
 
-  /** What happened. */
+  /** A kind of event. */
   public enum Kind {
     @JsonProperty("state")
     STATE,

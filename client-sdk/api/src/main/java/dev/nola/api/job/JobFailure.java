@@ -3,13 +3,18 @@ package dev.nola.api.job;
 import java.util.Objects;
 
 /**
- * A job that a worker could not do, or stopped because it was told to.
+ * A report that a worker could not do a job, or stopped because it was told to.
  *
- * @param reason in one or a few lines, for whoever asked for the job
+ * @param fence fencing number of the lease
+ * @param reason one or a few lines, for the account that asked for the job
  * @param retryable whether another try, perhaps by another worker, may succeed
  */
 public record JobFailure(long fence, String reason, boolean retryable) {
-  /** Insists on a reason. */
+  /**
+   * Checks that there is a reason.
+   *
+   * @throws NullPointerException if it is missing
+   */
   public JobFailure {
     Objects.requireNonNull(reason, "reason is missing");
   }

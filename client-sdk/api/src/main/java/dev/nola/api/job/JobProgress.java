@@ -3,10 +3,10 @@ package dev.nola.api.job;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How far a worker has come with a job.
+ * The progress of a job.
  *
- * @param done steps
- * @param total steps
- * @param loss of the last training step, or null
+ * @param done number of steps done
+ * @param total number of steps in all
+ * @param loss loss of the last training step, or null
  */
 public record JobProgress(long done, long total, @Nullable Double loss) {}

@@ -1,22 +1,23 @@
 package dev.nola.api.job;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.nola.digest.Sha256;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What came of a job. The result of a training that could not be published is kept, and a retry
+ * The result of a job. If a training could not be published its result is kept, and a retry
  * publishes it without training again.
  *
- * @param digest {@code sha256:…} of the adapter file or of the exported archive; null of a
- *     verification
- * @param size of that file in bytes
- * @param outcome of a verification: {@code match}, {@code mismatch} or {@code unsupported}
- * @param metrics of an evaluation, by name
+ * @param digest digest of the adapter file or the exported archive; null for a verification
+ * @param size size of that file in bytes, or null
+ * @param outcome outcome of a verification: {@code match}, {@code mismatch} or {@code unsupported};
+ *     null for other jobs
+ * @param metrics results of an evaluation by name, or null
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record JobResult(
-    @Nullable String digest,
+    @Nullable Sha256 digest,
     @Nullable Long size,
     @Nullable String outcome,
     @Nullable Map<String, Double> metrics) {}

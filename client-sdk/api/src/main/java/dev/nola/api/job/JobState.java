@@ -2,7 +2,7 @@ package dev.nola.api.job;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 
-/** How far a job has come. The last three are ends; only a retry leads on from them. */
+/** A state of a job. The last three are ends; only a retry leads on from them. */
 public enum JobState {
   /** Waits for a worker, perhaps again, after one that failed or was lost. */
   @JsonProperty("queued")
@@ -18,7 +18,11 @@ public enum JobState {
   @JsonProperty("cancelled")
   CANCELLED;
 
-  /** Whether nothing more happens by itself. */
+  /**
+   * Tells whether nothing more happens without a retry.
+   *
+   * @return whether this is an end
+   */
   public boolean isEnd() {
     return this == SUCCEEDED || this == FAILED || this == CANCELLED;
   }

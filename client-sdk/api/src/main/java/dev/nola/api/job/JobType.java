@@ -2,7 +2,7 @@ package dev.nola.api.job;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 
-/** What a worker is to do. */
+/** A type of job. */
 public enum JobType {
   /** Train an adapter, and publish it. */
   @JsonProperty("train")

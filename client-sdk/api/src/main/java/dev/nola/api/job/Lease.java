@@ -1,25 +1,28 @@
 package dev.nola.api.job;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.nola.api.attestation.Nonce;
+import dev.nola.digest.Sha256;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A job that a worker was given for a time, which each heartbeat renews.
+ * A job that a worker was given for a time, which each heartbeat renews. It has twelve components
+ * because JSON has them side by side.
  *
- * @param fence to be sent with everything about the job
- * @param expiresAt when the job goes to someone else, unless a heartbeat comes before
- * @param heartbeatSeconds how often to send one
- * @param digest {@code sha256:…} of the adapter file to verify or export; null of a training
- * @param nonce 32 bytes in hexadecimal digits that an attestation must prove to know; null unless
- *     the job is a verification
- * @param file base64 of the adapter file to verify, if it is small and none of the leases before in
- *     the answer has it; else it is to be downloaded
- * @param model to train on or to export with, or null
- * @param dataset to train with, or null
+ * @param job the job
+ * @param fence fencing number, to be sent with everything about the job
+ * @param expiresAt time at which the job goes to another worker unless a heartbeat comes before
+ * @param heartbeatSeconds time between heartbeats, in seconds
+ * @param digest digest of the adapter file to verify or export; null for a training
+ * @param nonce nonce that an attestation must prove to know; null unless the job is a verification
+ * @param file base64 of the adapter file to verify if it is small and no earlier lease in the
+ *     answer has it; else it is to be downloaded
+ * @param model model to train on or to export with, or null
+ * @param dataset dataset to train with, or null
  * @param checkpoint whether an earlier worker left one
- * @param memoryBytes the job may use; 0 unless it is a training
- * @param timeoutSeconds the job may take; 0 unless it is a training
+ * @param memoryBytes memory that the job may use, in bytes; 0 unless it is a training
+ * @param timeoutSeconds time that the job may take, in seconds; 0 unless it is a training
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Lease(
@@ -27,8 +30,8 @@ public record Lease(
     long fence,
     Instant expiresAt,
     int heartbeatSeconds,
-    @Nullable String digest,
-    @Nullable String nonce,
+    @Nullable Sha256 digest,
+    @Nullable Nonce nonce,
     @Nullable String file,
     @Nullable ObjectDetails model,
     @Nullable ObjectDetails dataset,

@@ -4,18 +4,19 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A worker that looks for jobs, and what it can do.
+ * A request for jobs by a worker, with what it can do. It has nine components because JSON has them
+ * side by side.
  *
- * @param worker its name, unique among an account's workers
+ * @param worker name of the worker, unique among its account's workers
  * @param key fingerprint of the key that it signs attestations with; only a worker whose key is
  *     approved is given verifications
- * @param types of jobs that it takes
- * @param backends it reconstructs by
+ * @param types types of jobs that it takes
+ * @param backends backends that it has
  * @param cuda whether it has a GPU
- * @param memoryBytes that a job may use
+ * @param memoryBytes memory that a job may use, in bytes
  * @param models {@code sha256:…} of the revisions of models that it holds itself
  * @param max number of jobs to get, 1 to 100
- * @param waitSeconds to wait for one if there is none, 0 to 30
+ * @param waitSeconds time to wait for a job if there is none, 0 to 30 seconds
  */
 public record LeaseRequest(
     String worker,

@@ -2,7 +2,11 @@ package dev.nola.api.job;
 
 import java.util.List;
 
-/** The jobs that a worker was given; none if there were none within the time it would wait. */
+/**
+ * The jobs that a worker was given.
+ *
+ * @param leases the jobs; empty if none came within the time that the worker would wait
+ */
 public record Leases(List<Lease> leases) {
   /** Copies the list. */
   public Leases {

@@ -1,19 +1,26 @@
 package dev.nola.api.job;
 
+import dev.nola.digest.Sha256;
 import java.time.Instant;
 import java.util.List;
 
 /**
- * A revision of a model or a dataset.
+ * A revision of a model or a dataset. It has eight components because JSON has them side by side.
  *
- * @param revision {@code sha256:…}, of its manifest
+ * @param namespace namespace of the object
+ * @param name name within the namespace
+ * @param revision digest of its manifest
+ * @param description text for people
+ * @param files its files, in the order of their paths
  * @param stored whether the registry has all its files; if not, only workers that hold them can use
  *     it
+ * @param createdBy account that registered it
+ * @param createdAt time of registration
  */
 public record ObjectDetails(
     String namespace,
     String name,
-    String revision,
+    Sha256 revision,
     String description,
     List<ObjectManifest.Entry> files,
     boolean stored,

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * {@code "nola-object"}, then for each file in the order of the paths' UTF-8 bytes: u32 length of
  * the path, the path in UTF-8, u64 size, the 32 bytes of its SHA-256; integers little-endian.
  *
- * @param files at least one, no path twice
+ * @param description text for people, or null
+ * @param files the files: at least one, no path twice
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record ObjectManifest(@Nullable String description, List<Entry> files) {
@@ -43,7 +44,6 @@ public record ObjectManifest(@Nullable String description, List<Entry> files) {
    * Computes the digest that identifies the revision; the description is no part of it.
    *
    * @return the digest
-   * @throws IllegalArgumentException if a file's digest is not one
    */
   public Sha256 digest() {
     MessageDigest computation = Sha256.newMessageDigest();
@@ -57,7 +57,7 @@ public record ObjectManifest(@Nullable String description, List<Entry> files) {
               .put(path)
               .putLong(file.size())
               .array());
-      computation.update(Sha256.parse(file.digest()).toBytes());
+      computation.update(file.digest().toBytes());
     }
     return Sha256.finish(computation);
   }
@@ -71,11 +71,15 @@ public record ObjectManifest(@Nullable String description, List<Entry> files) {
    *
    * @param path relative, of names of letters, digits, dots, underscores and hyphens between
    *     slashes; no name begins with a dot
-   * @param size in bytes
-   * @param digest {@code sha256:…}
+   * @param size size in bytes
+   * @param digest digest of its bytes
    */
-  public record Entry(String path, long size, String digest) {
-    /** Insists on all of it. */
+  public record Entry(String path, long size, Sha256 digest) {
+    /**
+     * Checks that all of it is there.
+     *
+     * @throws NullPointerException if path or digest is missing
+     */
     public Entry {
       Objects.requireNonNull(path, "path is missing");
       Objects.requireNonNull(digest, "digest is missing");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.nola.api.attestation.Nonce;
 import dev.nola.api.job.ObjectManifest;
+import dev.nola.digest.Sha256;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -59,8 +60,8 @@ class NameRuleTest {
 
   @Test
   void manifestDigest_doesNotDependOnTheOrderOfFilesOrTheDescription() {
-    ObjectManifest.Entry first = new ObjectManifest.Entry("a", 1, "sha256:" + "0".repeat(64));
-    ObjectManifest.Entry second = new ObjectManifest.Entry("b", 2, "sha256:" + "1".repeat(64));
+    ObjectManifest.Entry first = new ObjectManifest.Entry("a", 1, Sha256.hash(new byte[1]));
+    ObjectManifest.Entry second = new ObjectManifest.Entry("b", 2, Sha256.hash(new byte[2]));
 
     assertThat(new ObjectManifest("x", List.of(second, first)).digest())
         .isEqualTo(new ObjectManifest(null, List.of(first, second)).digest());

@@ -69,7 +69,7 @@ public record Attested(
    * @param alarming whether that should not happen: it is forged, altered or copied, or a pinned
    *     key was revoked; a registry that takes attestations in checks all that
    */
-  public record Rejected(long id, String key, String reason, boolean alarming) {
+  public record Rejected(long id, Sha256 key, String reason, boolean alarming) {
     @Override
     public String toString() {
       return "attestation %d by %s: %s".formatted(id, key, reason);
@@ -103,24 +103,18 @@ public record Attested(
             "%s has more than %d attestations".formatted(reference, MAX_ATTESTATIONS));
       }
     } while (cursor != null);
-    Map<String, WorkerKey> keys = new HashMap<>();
-    for (String fingerprint :
+    Map<Sha256, WorkerKey> keys = new HashMap<>();
+    for (Sha256 fingerprint :
         all.stream().map(Attestation::key).collect(Collectors.toCollection(TreeSet::new))) {
-      if (isDigest(fingerprint)) {
-        try {
-          keys.put(fingerprint, client.workerKey(Sha256.parse(fingerprint)));
-        } catch (RegistryException e) {
-          if (e.kind() != RegistryException.Kind.NOT_FOUND) {
-            throw e;
-          }
+      try {
+        keys.put(fingerprint, client.workerKey(fingerprint));
+      } catch (RegistryException e) {
+        if (e.kind() != RegistryException.Kind.NOT_FOUND) {
+          throw e;
         }
       }
     }
     return of(digest, file, all, keys.values(), pinned);
-  }
-
-  private static boolean isDigest(String text) {
-    return text.matches("sha256:[0-9a-f]{64}");
   }
 
   /**
@@ -138,9 +132,9 @@ public record Attested(
       Collection<WorkerKey> keys,
       Collection<Sha256> pinned)
       throws LimitExceededException {
-    Map<String, WorkerKey> known =
+    Map<Sha256, WorkerKey> known =
         keys.stream().collect(Collectors.toMap(WorkerKey::fingerprint, key -> key, (a, _) -> a));
-    Set<String> counting = pinned.stream().map(Sha256::toString).collect(Collectors.toSet());
+    Set<Sha256> counting = Set.copyOf(pinned);
     List<Rejected> rejected = new ArrayList<>();
     Map<Attestation, Statement> read = new LinkedHashMap<>();
     for (Attestation attestation : attestations) {
@@ -192,7 +186,7 @@ public record Attested(
       throw new InvalidAttestationException(
           InvalidAttestationException.Reason.BAD_SIGNATURE, String.valueOf(e.getMessage()));
     }
-    if (!verifying.fingerprint().toString().equals(attestation.key())) {
+    if (!verifying.fingerprint().equals(attestation.key())) {
       throw new InvalidAttestationException(
           InvalidAttestationException.Reason.BAD_SIGNATURE,
           "the registry sent another key for it, " + verifying.fingerprint());
@@ -224,7 +218,7 @@ public record Attested(
                 nonces);
     read.forEach(
         (attestation, statement) -> {
-          Holding holding = new Holding(Sha256.parse(attestation.key()), statement);
+          Holding holding = new Holding(attestation.key(), statement);
           if (statement.reconstruction().outcome() == Outcome.MISMATCH) {
             mismatches.add(holding);
             return;

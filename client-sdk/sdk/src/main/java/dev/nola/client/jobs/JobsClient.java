@@ -169,7 +169,7 @@ public final class JobsClient {
    *
    * @param name {@code namespace/name}
    */
-  public void upload(ObjectKind kind, String name, String digest, Path file)
+  public void upload(ObjectKind kind, String name, Sha256 digest, Path file)
       throws IOException, InterruptedException {
     transport.status(
         Call.of("PUT", path(kind, name) + "/files/" + digest).with(Content.file(BYTES, file)));

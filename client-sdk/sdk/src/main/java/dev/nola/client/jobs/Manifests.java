@@ -56,8 +56,7 @@ public final class Manifests {
             // Through links too: download tools keep models as links into a store.
             if (!isHidden(file) && Files.isRegularFile(file)) {
               entries.add(
-                  new ObjectManifest.Entry(
-                      path(root, file), Files.size(file), hashing.of(file).toString()));
+                  new ObjectManifest.Entry(path(root, file), Files.size(file), hashing.of(file)));
             }
             return FileVisitResult.CONTINUE;
           }

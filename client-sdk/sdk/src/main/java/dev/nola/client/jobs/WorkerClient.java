@@ -162,7 +162,7 @@ public final class WorkerClient {
                 .with(Map.of("Accept", "*/*")),
             file,
             entry.size());
-    requireDigest(name + "/" + entry.path(), Sha256.parse(entry.digest()), actual);
+    requireDigest(name + "/" + entry.path(), entry.digest(), actual);
   }
 
   private static void requireDigest(String what, Sha256 expected, Sha256 actual)

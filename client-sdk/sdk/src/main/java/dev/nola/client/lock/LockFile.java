@@ -63,7 +63,7 @@ public record LockFile(List<Entry> adapters) {
    * @param source a reference by version number or digest, or a path relative to the lock file
    * @param registry where the reference holds, or null of a path
    * @param digest of the file's bytes
-   * @param reconstructionReconstruction digest
+   * @param reconstructionDigest what the file must reconstruct to
    * @param requiredVerifications how many independent machines must have attested that
    * @param keys fingerprints of the keys whose attestations count; those that the registry trusts
    *     if empty

@@ -385,7 +385,7 @@ public final class NolaClient implements AutoCloseable {
                 .with(Content.bytes(AdapterFile.MEDIA_TYPE, bytes, progress)),
             new TypeReference<>() {});
     Sha256 digest = Sha256.hash(bytes);
-    if (!answer.value().digest().equals(digest.toString())) {
+    if (!answer.value().digest().equals(digest)) {
       throw RegistryException.broken(
           "%s says that it has published %s with digest %s, sent was %s"
               .formatted(registry(), reference, answer.value().digest(), digest));

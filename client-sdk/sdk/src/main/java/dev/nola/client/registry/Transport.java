@@ -2,6 +2,7 @@ package dev.nola.client.registry;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.nola.api.Violation;
+import dev.nola.api.json.NolaModule;
 import dev.nola.client.Progress;
 import dev.nola.client.registry.RegistryException.Kind;
 import dev.nola.client.registry.RegistryException.Problem;
@@ -54,6 +55,7 @@ public final class Transport implements AutoCloseable {
   private static final JsonMapper JSON =
       JsonMapper.builder()
           .annotationIntrospector(new Complete())
+          .addModule(new NolaModule())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
@@ -69,7 +71,7 @@ public final class Transport implements AutoCloseable {
     }
   }
 
-  private static final JsonMapper LENIENT = JsonMapper.shared();
+  private static final JsonMapper LENIENT = NolaModule.mapper();
 
   private static final int MAX_JSON = 16 << 20;
   private static final int MAX_PROBLEM = 64 << 10;

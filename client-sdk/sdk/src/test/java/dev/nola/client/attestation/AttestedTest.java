@@ -150,7 +150,7 @@ class AttestedTest {
     WorkerKey two = TWO.workerKey(WorkerKey.State.APPROVED);
     WorkerKey swapped =
         new WorkerKey(
-            ONE.fingerprint().toString(),
+            ONE.fingerprint(),
             two.publicKey(),
             "one",
             "",

@@ -33,7 +33,7 @@ public record Worker(String name, String host, SigningKey key) {
   /** As a registry has its key. */
   public WorkerKey workerKey(WorkerKey.State state) {
     return new WorkerKey(
-        fingerprint().toString(),
+        fingerprint(),
         key.publicKey().toBase64(),
         name,
         "",
@@ -90,8 +90,8 @@ public record Worker(String name, String host, SigningKey key) {
   public Attestation attestation(Statement statement, Envelope envelope) {
     return new Attestation(
         1,
-        statement.subject().toString(),
-        fingerprint().toString(),
+        statement.subject(),
+        fingerprint(),
         statement.reconstruction().outcome(),
         statement.reconstruction().backend(),
         true,
