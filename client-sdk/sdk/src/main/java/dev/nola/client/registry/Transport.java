@@ -354,7 +354,8 @@ public final class Transport implements AutoCloseable {
       why = printable(e.getOriginalMessage());
     }
     throw RegistryException.broken(
-        "%s answers %s with what no Nola registry answers: %s".formatted(registry, call, why));
+        "unexpected response from %s to %s (is this a Nola registry?): %s"
+            .formatted(registry, call, why));
   }
 
   private <T> T send(Call call, Reading<T> reading) throws IOException, InterruptedException {

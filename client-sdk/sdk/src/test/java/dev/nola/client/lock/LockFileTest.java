@@ -47,16 +47,16 @@ class LockFileTest {
       value = {
         "{}|of version null",
         "{'version':1}|lists no adapters",
-        "[]|is no lock file",
+        "[]|is not a lock file",
         "{'version':2,'adapters':[]}|of version 2, this program reads version 1",
         "{'version':1,'adapters':[{}]}|either reference and registry, or file",
         "{'version':1,'adapters':[{'file':'a','digest':'x','reconstructionDigest':'y','requiredVerifications':0}]}|invalid digest: \"x\"",
         "{'version':1,'adapters':[],'more':1}|more",
-        "{'version':1,'version':1,'adapters':[]}|no sound JSON",
-        "{'version':1,'adap|it is cut, or no sound JSON",
-        "{'version':1,'adapters':[]} x|is no lock file",
+        "{'version':1,'version':1,'adapters':[]}|truncated or invalid JSON",
+        "{'version':1,'adap|truncated or invalid JSON",
+        "{'version':1,'adapters':[]} x|is not a lock file",
       })
-  void whatIsNoLockFileIsRefused(String json, String message) throws IOException {
+  void invalidLockFileIsRefused(String json, String message) throws IOException {
     Path file = Files.writeString(folder.resolve("x.lock"), json.replace('\'', '"'));
     assertThatThrownBy(() -> LockFile.read(file))
         .isInstanceOf(IOException.class)

@@ -148,7 +148,7 @@ class ModelTest {
   void anIndexThatNamesATensorTwiceIsRefused() throws IOException {
     shard("one.safetensors", A);
     index("{\"a\":\"one.safetensors\",\"a\":\"one.safetensors\"}");
-    refused("is not sound JSON");
+    refused("is not valid JSON");
   }
 
   @Test
