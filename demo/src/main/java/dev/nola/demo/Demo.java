@@ -4,17 +4,12 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.api.Scope;
 import dev.nola.api.TokenRequest;
 import dev.nola.api.Visibility;
-import dev.nola.api.attestation.Attestation;
-import dev.nola.api.attestation.InvalidAttestationException;
-import dev.nola.api.attestation.Reconstruction;
-import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
 import dev.nola.api.name.AdapterName;
-import dev.nola.api.name.Backend;
 import dev.nola.api.name.ObjectKind;
 import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
@@ -56,7 +51,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -67,7 +61,6 @@ final class Demo {
   private static final String MODEL = NAMESPACE + "/minilm";
   private static final String DATASET = NAMESPACE + "/wordnet-glosses";
   private static final List<String> WORKERS = List.of("worker-1", "worker-2");
-  private static final Duration VERIFICATION = Duration.ofMinutes(2);
 
   private final Path checkout;
   private final Path folder;
@@ -262,7 +255,7 @@ final class Demo {
       throws IOException, InterruptedException, MergeRefusedException, ExportRefusedException {
     Reference reference = reference(Plan.Contender.NOLA, versions);
     narrator.step("Workers reconstruct " + reference + " on every backend and sign the result");
-    awaitVerification(servers, user, reference);
+    SignedRoots.await(servers, user, reference, WORKERS.size()).report(measurements);
 
     narrator.step("Pull into an empty cache, verify, merge, export");
     long start = System.nanoTime();
@@ -319,55 +312,6 @@ final class Demo {
             data.validation(),
             32)
         .accuracy();
-  }
-
-  private void awaitVerification(Servers servers, NolaClient user, Reference reference)
-      throws IOException, InterruptedException {
-    long deadline = System.nanoTime() + VERIFICATION.toNanos();
-    Map<String, Set<String>> keys = new TreeMap<>();
-    Map<String, String> roots = new TreeMap<>();
-    while (keys.size() < Backend.LABELS.size()
-        || keys.values().stream().anyMatch(of -> of.size() < WORKERS.size())) {
-      servers.requireAlive();
-      for (Attestation attestation : user.attestations(reference, null).items()) {
-        if (!attestation.counts()) {
-          continue;
-        }
-        keys.computeIfAbsent(attestation.backend(), _ -> new TreeSet<>())
-            .add(attestation.key().toString());
-        roots.put(attestation.backend(), signed(user, attestation).root());
-      }
-      if (System.nanoTime() > deadline) {
-        throw new IOException(
-            "%s is not verified by %s after %d seconds: %s"
-                .formatted(
-                    reference, new TreeSet<>(Backend.LABELS), VERIFICATION.toSeconds(), keys));
-      }
-      Thread.sleep(200);
-    }
-    roots.forEach(
-        (backend, root) ->
-            measurements.digest(
-                "%s, signed with %d %s"
-                    .formatted(
-                        backend,
-                        keys.get(backend).size(),
-                        keys.get(backend).size() == 1 ? "key" : "keys"),
-                root));
-    if (Set.copyOf(roots.values()).size() != 1) {
-      throw new IOException("the backends got different bits: " + roots);
-    }
-  }
-
-  /** What was signed; whether the signature is that key's is checked here, not believed. */
-  private static Reconstruction signed(NolaClient user, Attestation attestation)
-      throws IOException, InterruptedException {
-    WorkerKey key = user.workerKey(attestation.key());
-    try {
-      return VerifyingKey.parse(key.publicKey()).open(attestation.envelope()).reconstruction();
-    } catch (InvalidAttestationException e) {
-      throw new IOException("attestation %d: %s".formatted(attestation.id(), e.getMessage()), e);
-    }
   }
 
   private static AdapterName adapter(Plan.Contender contender) {
