@@ -107,4 +107,17 @@ final class Graph {
     Attribute attribute = maker.attributes().get("value");
     return attribute == null ? null : attribute.tensor();
   }
+
+  /** Returns ε of a value that is (x − mean) / √(variance + ε); empty for any other value. */
+  OptionalDouble epsilonOf(String normalized) {
+    return maker(normalized, "Div")
+        .filter(division -> division.inputs().size() == 2)
+        .flatMap(division -> maker(division.inputs().get(1), "Sqrt"))
+        .filter(root -> root.inputs().size() == 1)
+        .flatMap(root -> maker(root.inputs().getFirst(), "Add"))
+        .map(sum -> sum.inputs().stream().map(this::number).flatMapToDouble(OptionalDouble::stream))
+        .flatMap(numbers -> numbers.boxed().findFirst())
+        .map(OptionalDouble::of)
+        .orElse(OptionalDouble.empty());
+  }
 }

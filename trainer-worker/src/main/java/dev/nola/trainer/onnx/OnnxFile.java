@@ -90,9 +90,26 @@ final class OnnxFile implements AutoCloseable {
 
   /** An operation; its names are those of values. */
   record Node(
-      String type, List<String> inputs, List<String> outputs, Map<String, Attribute> attributes) {}
+      String type, List<String> inputs, List<String> outputs, Map<String, Attribute> attributes) {
+    private static final Attribute ABSENT = new Attribute(0, 0, "", null);
 
-  /** Of an operation: whichever of these is meant; 0, empty or null for the others. */
+    /** Returns an attribute, or one of zeros and an empty text if the operation has none. */
+    Attribute attribute(String name) {
+      return attributes.getOrDefault(name, ABSENT);
+    }
+
+    /** Returns the number of an attribute, or a default if the operation has none. */
+    float number(String name, float fallback) {
+      return attributes.containsKey(name) ? attribute(name).number() : fallback;
+    }
+
+    /** Returns whether a switch is on; absent ones are off. */
+    boolean isSet(String name) {
+      return attribute(name).integer() != 0;
+    }
+  }
+
+  /** The value of an attribute: one of these; the others are 0, empty or null. */
   record Attribute(float number, long integer, String text, @Nullable Tensor tensor) {}
 
   /**

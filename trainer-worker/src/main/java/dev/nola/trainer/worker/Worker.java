@@ -7,6 +7,7 @@ import dev.nola.api.job.JobType;
 import dev.nola.api.job.Lease;
 import dev.nola.api.job.LeaseRequest;
 import dev.nola.client.jobs.WorkerClient;
+import dev.nola.files.FileTree;
 import dev.nola.reconstruct.Budget;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
@@ -14,13 +15,9 @@ import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,7 +110,7 @@ public final class Worker implements AutoCloseable {
     this.verification = new Verification(backends, Machine.here(settings.name()), SMALL);
     Files.createDirectories(settings.work());
     this.lockFile = lock(settings.work().resolve(".lock"));
-    removeAll(settings.work().resolve("jobs")); // of a worker that was killed
+    FileTree.delete(settings.work().resolve("jobs")); // of a worker that was killed
     this.registry = Registry.of(registry, token, settings.work().resolve("cache"));
     this.adapters = new AdapterFiles(this.registry.files());
     this.objects =
@@ -358,7 +355,7 @@ public final class Worker implements AutoCloseable {
     return PATIENCE;
   }
 
-  /** Such as {@code 1 slot} or {@code 2 slots}. */
+  /** Counts things in words, such as {@code 1 slot} or {@code 2 slots}. */
   static String count(int number, String thing) {
     return number + " " + thing + (number == 1 ? "" : "s");
   }
@@ -381,36 +378,12 @@ public final class Worker implements AutoCloseable {
     return settings.work().resolve("jobs").resolve(held.job() + "-" + held.fence());
   }
 
-  /** Removes a job's folder; what cannot be removed now is when the worker starts next. */
+  /** Deletes a job's folder; what cannot be deleted now is deleted at the worker's next start. */
   void remove(Path folder) {
     try {
-      removeAll(folder);
+      FileTree.delete(folder);
     } catch (IOException e) {
-      log.accept(folder + " cannot be removed: " + e.getMessage());
-    }
-  }
-
-  private static void removeAll(Path folder) throws IOException {
-    try {
-      Files.walkFileTree(
-          folder,
-          new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                throws IOException {
-              Files.delete(file);
-              return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path inner, @Nullable IOException failure)
-                throws IOException {
-              Files.delete(inner);
-              return FileVisitResult.CONTINUE;
-            }
-          });
-    } catch (NoSuchFileException _) {
-      // There is nothing.
+      log.accept(folder + " cannot be deleted: " + e.getMessage());
     }
   }
 

@@ -104,7 +104,7 @@ class OnnxImportTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"{}, must be a tokenizer.json", "words, is not sound JSON"})
+  @CsvSource({"{}, must be a tokenizer.json", "words, invalid JSON"})
   void whatIsNoTokenizerIsRefused(String content, String rule) throws Exception {
     Path tokenizer = Files.writeString(folder.resolve("t.json"), content);
     OnnxImport onnxImport =

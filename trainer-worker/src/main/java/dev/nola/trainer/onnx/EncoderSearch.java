@@ -1,0 +1,390 @@
+package dev.nola.trainer.onnx;
+
+import dev.nola.trainer.onnx.Encoder.Weight;
+import dev.nola.trainer.onnx.OnnxFile.Node;
+import dev.nola.trainer.onnx.OnnxFile.Tensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Finds the weights and sizes of a BERT encoder in an ONNX graph. */
+final class EncoderSearch {
+  private static final String WEIGHT = ".weight";
+  private static final String BIAS = ".bias";
+  private static final String WORDS = "embeddings.word_embeddings.weight";
+  private static final String INTERMEDIATE = "encoder.layer.0.intermediate.dense.weight";
+  private static final Pattern LAYER = Pattern.compile("encoder\\.layer\\.(\\d{1,4})\\..*");
+
+  /** Of initializers, beside weights: of shapes, indices and switches. */
+  private static final Set<String> OTHER_TYPES = Set.of(Tensor.INT64, "INT32", "BOOL");
+
+  private final OnnxFile file;
+  private final Graph graph;
+  private final SortedMap<String, Weight> weights = new TreeMap<>();
+
+  /** The values that linear modules give, by module. */
+  private final Map<String, String> outputs = new HashMap<>();
+
+  /** Names of what products are made with. */
+  private final Set<String> matrices = new HashSet<>();
+
+  /** What stands before all names, such as {@code bert.}. */
+  private String prefix = "";
+
+  EncoderSearch(OnnxFile file) {
+    this.file = file;
+    this.graph = new Graph(file);
+  }
+
+  Encoder encoder(@Nullable Integer heads, @Nullable Double epsilon) throws InvalidOnnxException {
+    findPrefix();
+    requireFloats();
+    for (Node node : graph.nodes("MatMul").toList()) {
+      findLinear(node);
+    }
+    for (Node node : graph.nodes("Gemm").toList()) {
+      findAffine(node);
+    }
+    findNamed();
+    OnnxImport.Config config = sizes();
+    requireExactly(config);
+    requireForward(config);
+    config = config.with(headsOf(config.layers(), heads), epsilonOf(config.layers(), epsilon));
+    if (config.hidden() % config.heads() != 0) {
+      throw file.invalid(
+          "hidden size %d, must be a multiple of the number of heads, %d",
+          config.hidden(), config.heads());
+    }
+    Set<Tensor> used = weights.values().stream().map(Weight::tensor).collect(Collectors.toSet());
+    List<String> left =
+        file.initializers().values().stream()
+            .filter(tensor -> !used.contains(tensor) && !tensor.shape().isEmpty())
+            .map(Tensor::name)
+            .toList();
+    return new Encoder(config, weights, left);
+  }
+
+  private void findPrefix() throws InvalidOnnxException {
+    List<String> found =
+        graph.initializers().keySet().stream()
+            .filter(name -> name.equals(WORDS) || name.endsWith("." + WORDS))
+            .toList();
+    if (found.size() != 1) {
+      throw file.invalid(
+          "has %d initializers named %s, a BERT encoder has one", found.size(), WORDS);
+    }
+    prefix = found.getFirst().substring(0, found.getFirst().length() - WORDS.length());
+  }
+
+  private void requireFloats() throws InvalidOnnxException {
+    for (Tensor tensor : file.initializers().values()) {
+      boolean weight = tensor.name().endsWith(WEIGHT) || tensor.name().endsWith(BIAS);
+      if (!tensor.type().equals(Tensor.FLOAT)
+          && (weight || !tensor.shape().isEmpty() && !OTHER_TYPES.contains(tensor.type()))) {
+        throw file.invalid(
+            "initializer %s has type %s, must be FLOAT (f32)", tensor.name(), tensor.type());
+      }
+    }
+  }
+
+  /** A product with a constant matrix of in×out. */
+  private void findLinear(Node node) throws InvalidOnnxException {
+    Tensor matrix = matrixOf(node);
+    if (matrix == null) {
+      return; // a product of two activations
+    }
+    String product = node.outputs().isEmpty() ? "" : node.outputs().getFirst();
+    Map<String, Node> biases = new LinkedHashMap<>();
+    for (Node sum : graph.users(product, "Add").toList()) {
+      sum.inputs().stream().filter(this::isBias).forEach(bias -> biases.put(bias, sum));
+    }
+    if (biases.size() != 1) {
+      throw unnamed(node, "followed by the Add of one bias");
+    }
+    Map.Entry<String, Node> bias = biases.entrySet().iterator().next();
+    put(node, bias.getKey(), bias.getValue(), matrix, true);
+  }
+
+  /** The same with its bias in one. */
+  private void findAffine(Node node) throws InvalidOnnxException {
+    Tensor matrix = matrixOf(node);
+    if (matrix == null) {
+      return;
+    }
+    if (node.inputs().size() != 3 || !isBias(node.inputs().get(2))) {
+      throw unnamed(node, "given a bias");
+    }
+    if (node.number("alpha", 1) != 1 || node.number("beta", 1) != 1 || node.isSet("transA")) {
+      throw file.invalid(
+          "Gemm of initializer %s scales or transposes, must be a plain linear module",
+          node.inputs().get(1));
+    }
+    put(node, node.inputs().get(2), node, matrix, !node.isSet("transB"));
+  }
+
+  private @Nullable Tensor matrixOf(Node node) throws InvalidOnnxException {
+    Tensor matrix = node.inputs().size() < 2 ? null : graph.initializer(node.inputs().get(1));
+    if (matrix != null && matrix.shape().size() != 2) {
+      throw file.invalid(
+          "%s of initializer %s, which has shape %s, must be a matrix",
+          node.type(), node.inputs().get(1), matrix.shape());
+    }
+    return matrix;
+  }
+
+  private InvalidOnnxException unnamed(Node node, String rule) {
+    return file.invalid(
+        "%s of initializer %s, must be %s named …%s, which tells the weight's name",
+        node.type(), node.inputs().get(1), rule, BIAS);
+  }
+
+  private boolean isBias(String value) {
+    Tensor tensor = graph.initializer(value);
+    return value.endsWith(BIAS) && tensor != null && tensor.shape().size() == 1;
+  }
+
+  private void put(Node product, String bias, Node sum, Tensor matrix, boolean transposed)
+      throws InvalidOnnxException {
+    String module = plain(bias.substring(0, bias.length() - BIAS.length()));
+    matrices.add(product.inputs().get(1));
+    outputs.put(module, sum.outputs().isEmpty() ? "" : sum.outputs().getFirst());
+    Weight weight = new Weight(matrix, transposed);
+    Weight other = weights.put(module + WEIGHT, weight);
+    if (other != null && !other.equals(weight)) {
+      throw file.invalid(
+          "bias %s is added to products of two initializers, %s and %s",
+          bias, other.tensor().name(), matrix.name());
+    }
+  }
+
+  private void findNamed() {
+    graph
+        .initializers()
+        .forEach(
+            (name, tensor) -> {
+              if ((name.endsWith(WEIGHT) || name.endsWith(BIAS)) && !matrices.contains(name)) {
+                weights.putIfAbsent(plain(name), new Weight(tensor, false));
+              }
+            });
+  }
+
+  private String plain(String name) {
+    return name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+  }
+
+  /** All but heads and epsilon. */
+  private OnnxImport.Config sizes() throws InvalidOnnxException {
+    int layers = 0;
+    for (String name : weights.keySet()) {
+      Matcher layer = LAYER.matcher(name);
+      if (layer.matches()) {
+        layers = Math.max(layers, Integer.parseInt(layer.group(1)) + 1);
+      }
+    }
+    if (layers == 0) {
+      throw file.invalid("has no weights named encoder.layer.…, as a BERT encoder has");
+    }
+    return new OnnxImport.Config(
+        size(WORDS, 0),
+        size(WORDS, 1),
+        layers,
+        0,
+        size(INTERMEDIATE, 0),
+        size("embeddings.position_embeddings.weight", 0),
+        size("embeddings.token_type_embeddings.weight", 0),
+        0);
+  }
+
+  private int size(String name, int dimension) throws InvalidOnnxException {
+    Weight weight = weights.get(name);
+    if (weight == null) {
+      throw file.invalid("has no weight %s, as a BERT encoder has", name);
+    }
+    List<Long> shape = weight.shape();
+    long size = shape.size() == 2 ? shape.get(dimension) : 0;
+    if (size < 1 || size > Integer.MAX_VALUE) {
+      throw file.invalid("weight %s has shape %s, must be a matrix", name, shape);
+    }
+    return (int) size;
+  }
+
+  /** Weights of another shape or purpose would give another model, and nobody would notice. */
+  private void requireExactly(OnnxImport.Config config) throws InvalidOnnxException {
+    Map<String, List<Long>> expected = expected(config);
+    for (Map.Entry<String, List<Long>> entry : expected.entrySet()) {
+      Weight weight = weights.get(entry.getKey());
+      if (weight == null) {
+        throw file.invalid("has no weight %s, as a BERT encoder has", entry.getKey());
+      }
+      if (!weight.shape().equals(entry.getValue())) {
+        throw file.invalid(
+            "weight %s has shape %s, must have %s",
+            entry.getKey(), weight.shape(), entry.getValue());
+      }
+    }
+    for (String name : weights.keySet()) {
+      if ((name.startsWith("encoder.") || name.startsWith("embeddings."))
+          && !expected.containsKey(name)) {
+        throw file.invalid("has a weight %s, which a BERT encoder has not", name);
+      }
+    }
+    for (Map.Entry<String, Weight> entry : weights.entrySet()) {
+      requireData(entry.getValue().tensor());
+    }
+  }
+
+  private void requireData(Tensor tensor) throws InvalidOnnxException {
+    if (tensor.external()) {
+      throw file.invalid(
+          "initializer %s has its elements in another file, must have them here", tensor.name());
+    }
+    long bytes = Float.BYTES;
+    for (long size : tensor.shape()) {
+      // Of sizes that a file of 2 GiB has no room for, the product may be anything else.
+      bytes =
+          size < 0 || bytes < 0 || bytes > Integer.MAX_VALUE
+              ? -1
+              : bytes * Math.min(size, 1L << 31);
+    }
+    if (bytes != tensor.data().byteSize()) {
+      throw file.invalid(
+          "initializer %s has shape %s and %,d bytes, must have four for each element",
+          tensor.name(), tensor.shape(), tensor.data().byteSize());
+    }
+  }
+
+  private static Map<String, List<Long>> expected(OnnxImport.Config config) {
+    long hidden = config.hidden();
+    long wide = config.intermediate();
+    Map<String, List<Long>> expected = new LinkedHashMap<>();
+    expected.put(WORDS, List.of((long) config.vocabulary(), hidden));
+    expected.put(
+        "embeddings.position_embeddings.weight", List.of((long) config.positions(), hidden));
+    expected.put(
+        "embeddings.token_type_embeddings.weight", List.of((long) config.tokenTypes(), hidden));
+    norms(config.layers())
+        .forEach(
+            norm -> {
+              expected.put(norm + WEIGHT, List.of(hidden));
+              expected.put(norm + BIAS, List.of(hidden));
+            });
+    for (int i = 0; i < config.layers(); i++) {
+      String layer = "encoder.layer." + i + ".";
+      for (String module : List.of("self.query", "self.key", "self.value", "output.dense")) {
+        expected.put(layer + "attention." + module + WEIGHT, List.of(hidden, hidden));
+        expected.put(layer + "attention." + module + BIAS, List.of(hidden));
+      }
+      expected.put(layer + "intermediate.dense.weight", List.of(wide, hidden));
+      expected.put(layer + "intermediate.dense.bias", List.of(wide));
+      expected.put(layer + "output.dense.weight", List.of(hidden, wide));
+      expected.put(layer + "output.dense.bias", List.of(hidden));
+    }
+    return expected;
+  }
+
+  private static List<String> norms(int layers) {
+    List<String> norms = new ArrayList<>(List.of("embeddings.LayerNorm"));
+    for (int i = 0; i < layers; i++) {
+      norms.add("encoder.layer." + i + ".attention.output.LayerNorm");
+      norms.add("encoder.layer." + i + ".output.LayerNorm");
+    }
+    return norms;
+  }
+
+  /** Models that have BERT's weights and compute something else. */
+  private void requireForward(OnnxImport.Config config) throws InvalidOnnxException {
+    if (graph.nodes("CumSum").findAny().isPresent()) {
+      throw file.invalid("counts positions with CumSum, as RoBERTa does, must be a BERT encoder");
+    }
+    long activations =
+        Stream.concat(
+                graph.nodes("Erf"),
+                graph
+                    .nodes("Gelu")
+                    .filter(gelu -> !gelu.attribute("approximate").text().equals("tanh")))
+            .count();
+    if (activations < config.layers()) {
+      throw file.invalid(
+          "has %d layers and %d GELUs by the error function, must have one in each",
+          config.layers(), activations);
+    }
+  }
+
+  private int headsOf(int layers, @Nullable Integer given) throws InvalidOnnxException {
+    Set<Integer> found = new TreeSet<>();
+    for (int i = 0; i < layers; i++) {
+      String query = "encoder.layer." + i + ".attention.self.query";
+      graph
+          .users(outputs.getOrDefault(query, ""), "Reshape")
+          .forEach(reshape -> headsOf(reshape).ifPresent(found::add));
+    }
+    return decided("attention heads", found, given);
+  }
+
+  /** A reshape to batch×tokens×heads×dimensions. */
+  private OptionalInt headsOf(Node reshape) {
+    String shape = reshape.inputs().size() < 2 ? "" : reshape.inputs().get(1);
+    List<Long> sizes = graph.integers(shape);
+    if (sizes.isEmpty()) {
+      List<String> parts =
+          graph
+              .maker(shape, "Concat")
+              .map(Node::inputs)
+              .filter(p -> p.size() == 4)
+              .orElse(List.of());
+      sizes = parts.size() == 4 ? graph.integers(parts.get(2)) : List.of();
+    } else if (sizes.size() == 4) {
+      sizes = sizes.subList(2, 3);
+    }
+    return sizes.size() == 1 && sizes.getFirst() > 0 && sizes.getFirst() <= Integer.MAX_VALUE
+        ? OptionalInt.of(sizes.getFirst().intValue())
+        : OptionalInt.empty();
+  }
+
+  private double epsilonOf(int layers, @Nullable Double given) throws InvalidOnnxException {
+    Set<Double> found = new TreeSet<>();
+    for (String norm : norms(layers)) {
+      String weight = prefix + norm + WEIGHT;
+      graph
+          .users(weight, "LayerNormalization")
+          .forEach(node -> found.add(Graph.decimal(node.number("epsilon", 1e-5f))));
+      graph
+          .users(weight, "Mul")
+          .flatMap(node -> node.inputs().stream())
+          .forEach(input -> graph.epsilonOf(input).ifPresent(found::add));
+    }
+    return decided("epsilons of norms", found, given);
+  }
+
+  /** What the graph says, or else the user. */
+  private <T> T decided(String what, Set<T> found, @Nullable T given) throws InvalidOnnxException {
+    if (found.size() > 1) {
+      throw file.invalid("has layers with different %s, %s", what, found);
+    }
+    if (found.isEmpty()) {
+      if (given == null) {
+        throw file.invalid("does not tell the %s, so they must be given", what);
+      }
+      return given;
+    }
+    T said = found.iterator().next();
+    if (given != null && !given.equals(said)) {
+      throw new IllegalArgumentException(
+          "%s given as %s, but %s says %s".formatted(what, given, file.path(), said));
+    }
+    return said;
+  }
+}
