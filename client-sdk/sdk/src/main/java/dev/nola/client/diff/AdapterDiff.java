@@ -76,6 +76,9 @@ public record AdapterDiff(
   /**
    * Reconstructs and compares two adapters.
    *
+   * @param first the first adapter
+   * @param second the second adapter
+   * @return the differences
    * @throws LimitExceededException if one is beyond what is reconstructed
    */
   public static AdapterDiff of(AdapterFile first, AdapterFile second)

@@ -21,7 +21,12 @@ public final class LockCheck {
 
   /** Where adapters come from. */
   public interface Source {
-    /** The bytes of an adapter, fetched anew. */
+    /**
+     * Fetches the bytes of an adapter again.
+     *
+     * @param entry the lock file's entry
+     * @return the file's bytes
+     */
     byte[] fetch(LockFile.Entry entry) throws IOException, InterruptedException;
 
     /**
@@ -33,6 +38,9 @@ public final class LockCheck {
   }
 
   /**
+   * Creates a check.
+   *
+   * @param source supplies adapters and attestations
    * @param backends at least one, such as {@link CrossCheck#availableBackends}
    */
   public LockCheck(Source source, List<Kernel> backends) {
@@ -40,7 +48,12 @@ public final class LockCheck {
     this.backends = List.copyOf(backends);
   }
 
-  /** Checks every adapter; one that fails does not keep the others from being checked. */
+  /**
+   * Checks every adapter; one that fails does not keep the others from being checked.
+   *
+   * @param lock the lock file
+   * @return the result of each adapter
+   */
   public LockReport run(LockFile lock) throws InterruptedException {
     List<Result> results = new ArrayList<>();
     for (LockFile.Entry entry : lock.adapters()) {

@@ -181,27 +181,47 @@ public final class Model implements AutoCloseable {
     }
   }
 
-  /** Where it is: a file or a folder. */
+  /**
+   * Returns the path of the file or folder.
+   *
+   * @return the path
+   */
   public Path path() {
     return path;
   }
 
-  /** Whether {@link #path} is a folder. */
+  /**
+   * Tells whether {@link #path} is a folder.
+   *
+   * @return true for a folder
+   */
   public boolean isFolder() {
     return Files.isDirectory(path);
   }
 
-  /** Its files, in the order in which the index first names them. */
+  /**
+   * Returns the model's files, in the order in which the index first names them.
+   *
+   * @return the files
+   */
   public List<SafetensorsFile> files() {
     return files;
   }
 
-  /** What {@value #INDEX} says, as a copy; null if there is none. */
+  /**
+   * Returns a copy of {@value #INDEX}.
+   *
+   * @return the index, or null if there is none
+   */
   public @Nullable ObjectNode index() {
     return index == null ? null : index.deepCopy();
   }
 
-  /** Its tensors by name. */
+  /**
+   * Returns the tensors by name.
+   *
+   * @return the tensors
+   */
   public SequencedMap<String, Tensor> tensors() {
     return tensors;
   }
