@@ -30,8 +30,12 @@ public final class LockCheck {
     byte[] fetch(LockFile.Entry entry) throws IOException, InterruptedException;
 
     /**
-     * What is attested about a file, checked; counting only the keys that the entry lists, if any.
-     * Asked only of entries that require it.
+     * Returns the checked attestations of a file, counting only the keys that the entry lists, if
+     * any. Called only for entries that require attestations.
+     *
+     * @param entry the lock file's entry
+     * @param file the adapter
+     * @return the checked attestations
      */
     Attested attested(LockFile.Entry entry, AdapterFile file)
         throws IOException, InterruptedException;

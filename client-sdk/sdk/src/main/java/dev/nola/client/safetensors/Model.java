@@ -229,6 +229,9 @@ public final class Model implements AutoCloseable {
   /**
    * Reads a part of a tensor, as {@link SafetensorsFile#read} does.
    *
+   * @param tensor the tensor's name
+   * @param from offset of the first byte in the tensor
+   * @param into receives as many bytes as it has room for
    * @throws IOException if it cannot be read, or its file has become shorter
    * @throws IllegalArgumentException if there is no such tensor
    * @throws IndexOutOfBoundsException if the tensor has not so many bytes
