@@ -7,7 +7,7 @@ public interface Progress {
   Progress NONE = (done, total) -> {};
 
   /**
-   * Work has gone on.
+   * Receives the number of bytes done so far.
    *
    * @param done bytes so far
    * @param total bytes in all, or −1 while that is not known

@@ -57,6 +57,7 @@ public record Attested(
    * An attestation that holds.
    *
    * @param key fingerprint of the key that signed it
+   * @param statement the signed statement
    */
   public record Holding(Sha256 key, Statement statement) {}
 
@@ -79,9 +80,12 @@ public record Attested(
   /**
    * Fetches and checks what workers attest about a file that was pulled.
    *
+   * @param client the registry client
    * @param reference of the file, by version number or digest
    * @param digest of the file
+   * @param file the pulled file
    * @param pinned fingerprints of the keys that count; if empty, those that the registry trusts
+   * @return the checked attestations
    * @throws LimitExceededException if the file is more than is reconstructed
    * @throws RegistryException if the registry does not tell
    */
@@ -121,8 +125,11 @@ public record Attested(
    * Checks attestations.
    *
    * @param digest of the file
+   * @param file the adapter
+   * @param attestations the attestations to check
    * @param keys that the registry has, as it says
    * @param pinned fingerprints of the keys that count; if empty, those that the registry trusts
+   * @return the checked attestations
    * @throws LimitExceededException if the file is more than is reconstructed
    */
   public static Attested of(
@@ -239,8 +246,10 @@ public record Attested(
   }
 
   /**
-   * How many machines attest a match: the smaller of the numbers of different keys and of different
-   * hosts. Hosts are what workers say of themselves.
+   * Counts the machines that attest a match: the smaller of the numbers of different keys and of
+   * different hosts. Workers state their hosts themselves.
+   *
+   * @return the number of machines
    */
   public int independent() {
     long hosts =
@@ -263,10 +272,11 @@ public record Attested(
   }
 
   /**
-   * Why the file is not attested as it should be; empty if it is. An attestation that holds against
-   * it, and one that is alarming, is a reason whatever is required.
+   * Returns the reasons why the file is not attested as required; empty if it is. A valid
+   * attestation against the file, and an alarming one, is always a reason.
    *
    * @param required number of independent machines
+   * @return the reasons
    */
   public List<String> failures(int required) {
     List<String> failures = new ArrayList<>();

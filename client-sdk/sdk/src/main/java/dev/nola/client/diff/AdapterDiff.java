@@ -36,7 +36,13 @@ public record AdapterDiff(
     dense = List.copyOf(dense);
   }
 
-  /** A value that differs, such as {@code seed}. */
+  /**
+   * A value that differs, such as {@code seed}.
+   *
+   * @param name the field's name
+   * @param first its value in the first adapter
+   * @param second its value in the second adapter
+   */
   public record Field(String name, String first, String second) {}
 
   /** Which of the adapters has something. */
@@ -63,7 +69,12 @@ public record AdapterDiff(
   public record LayerDiff(
       String tensor, @Nullable Slice slice, Where where, @Nullable Double distance) {}
 
-  /** A dense tensor that is not the same in both. */
+  /**
+   * A dense tensor that is not the same in both.
+   *
+   * @param name the tensor's name
+   * @param where which adapter has it
+   */
   public record DenseDiff(String name, Where where) {}
 
   /** Of one part of one tensor, however it is viewed. */
@@ -76,6 +87,9 @@ public record AdapterDiff(
   /**
    * Reconstructs and compares two adapters.
    *
+   * @param first the first adapter
+   * @param second the second adapter
+   * @return the differences
    * @throws LimitExceededException if one is beyond what is reconstructed
    */
   public static AdapterDiff of(AdapterFile first, AdapterFile second)

@@ -50,7 +50,10 @@ public final class FactorsFile {
    * Reconstructs an adapter, compares its digest, and writes what came of it beside the
    * destination, which appears when it is complete.
    *
+   * @param file the adapter
+   * @param form what to write of each layer
    * @param destination must not exist yet
+   * @param progress receives the number of bytes written
    * @throws dev.nola.format.DigestMismatchException if the bits are not the author's
    * @throws IOException if it cannot be written
    */

@@ -44,17 +44,42 @@ public final class JobsClient {
 
   private final Transport transport;
 
+  /**
+   * Creates a client that uses a registry client's connections and token.
+   *
+   * @param client the registry client
+   */
   public JobsClient(NolaClient client) {
     this.transport = client.transport();
   }
 
-  /** Asks for a job. Not sent twice: that would make two. */
+  /**
+   * Submits a job. The request is never sent twice: that would create two.
+   *
+   * @param request the job
+   * @return the job as the registry queued it
+   * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
+   *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
+   *     it refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public JobDetails submit(JobRequest request) throws IOException, InterruptedException {
     return transport.json(
         Call.of("POST", JOBS).with(Content.json(request)).once(), new TypeReference<>() {});
   }
 
-  /** Reads a job. */
+  /**
+   * Reads a job.
+   *
+   * @param job the job's id
+   * @return the job
+   * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
+   *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
+   *     it refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public JobDetails get(UUID job) throws IOException, InterruptedException {
     return transport.json(Call.get(path(job)), new TypeReference<>() {});
   }
@@ -78,19 +103,51 @@ public final class JobsClient {
         new TypeReference<>() {});
   }
 
-  /** Asks for a job's end. */
+  /**
+   * Requests a job's cancellation.
+   *
+   * @param job the job's id
+   * @return the job
+   * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
+   *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
+   *     it refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public JobDetails cancel(UUID job) throws IOException, InterruptedException {
     return transport.json(Call.of("POST", path(job) + "/cancel"), new TypeReference<>() {});
   }
 
-  /** Has a job tried again that has failed or was cancelled. */
+  /**
+   * Retries a job that failed or was cancelled.
+   *
+   * @param job the job's id
+   * @param how what to change for the retry
+   * @return the job
+   * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
+   *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
+   *     it refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public JobDetails retry(UUID job, JobRetry how) throws IOException, InterruptedException {
     return transport.json(
         Call.of("POST", path(job) + "/retry").with(Content.json(how)).once(),
         new TypeReference<>() {});
   }
 
-  /** Changes a job that waits. */
+  /**
+   * Changes a waiting job.
+   *
+   * @param job the job's id
+   * @param change the change
+   * @return the job
+   * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
+   *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
+   *     it refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public JobDetails change(UUID job, JobChange change) throws IOException, InterruptedException {
     return transport.json(
         Call.of("PATCH", path(job)).with(Content.json(change)), new TypeReference<>() {});
@@ -99,27 +156,45 @@ public final class JobsClient {
   /**
    * Writes a job's result into a file.
    *
-   * @param limit bytes that it may have
+   * @param job the job's id
+   * @param file the file to write
+   * @param limit the largest result, in bytes
    * @return its digest
+   * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
+   *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
+   *     it refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Sha256 result(UUID job, Path file, long limit) throws IOException, InterruptedException {
     return transport.save(
         Call.get(path(job) + "/result").with(Map.of("Accept", "*/*")), file, limit);
   }
 
-  /** Is told what happens to a job. */
+  /** Receives a job's events. */
   @FunctionalInterface
   public interface Listener {
-    /** Something happened. */
+    /**
+     * Handles an event.
+     *
+     * @param event the event
+     */
     void on(JobEvent event);
   }
 
   /**
-   * Follows a job until its end, or until the registry ends the stream; then one goes on from the
-   * last event's id.
+   * Follows a job until its end, or until the registry ends the stream; to continue, pass the last
+   * event's id.
    *
+   * @param job the job's id
    * @param after id of the last event that is known; 0 for all
+   * @param listener receives each event, on the calling thread
    * @return id of the last event
+   * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
+   *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
+   *     it refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public long follow(UUID job, long after, Listener listener)
       throws IOException, InterruptedException {
@@ -167,7 +242,15 @@ public final class JobsClient {
   /**
    * Uploads a file of a model or dataset, unless it is there.
    *
+   * @param kind model or dataset
    * @param name {@code namespace/name}
+   * @param digest SHA-256 of the file
+   * @param file the file
+   * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
+   *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
+   *     it refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public void upload(ObjectKind kind, String name, Sha256 digest, Path file)
       throws IOException, InterruptedException {
@@ -175,14 +258,39 @@ public final class JobsClient {
         Call.of("PUT", path(kind, name) + "/files/" + digest).with(Content.file(BYTES, file)));
   }
 
-  /** Registers a revision, whose files are uploaded or, of a model, are held by workers. */
+  /**
+   * Registers a revision, whose files are uploaded or, of a model, are held by workers.
+   *
+   * @param kind model or dataset
+   * @param name {@code namespace/name}
+   * @param manifest the revision's files
+   * @return the revision
+   * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
+   *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
+   *     it refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public ObjectDetails register(ObjectKind kind, String name, ObjectManifest manifest)
       throws IOException, InterruptedException {
     return transport.json(
         Call.of("PUT", path(kind, name)).with(Content.json(manifest)), new TypeReference<>() {});
   }
 
-  /** Uploads a folder's files, and registers them. */
+  /**
+   * Uploads a folder's files, and registers them.
+   *
+   * @param kind model or dataset
+   * @param name {@code namespace/name}
+   * @param folder the folder
+   * @param about a description, or null
+   * @return the revision
+   * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
+   *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
+   *     it refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public ObjectDetails upload(ObjectKind kind, String name, Path folder, @Nullable String about)
       throws IOException, InterruptedException {
     ObjectManifest manifest = Manifests.of(folder, about);
@@ -192,7 +300,18 @@ public final class JobsClient {
     return register(kind, name, manifest);
   }
 
-  /** Reads the latest revision, or the one that is named: {@code namespace/name[@sha256:…]}. */
+  /**
+   * Reads the latest revision, or the one that is named: {@code namespace/name[@sha256:…]}.
+   *
+   * @param kind model or dataset
+   * @param reference {@code namespace/name[@sha256:…]}
+   * @return the revision
+   * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
+   *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
+   *     it refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public ObjectDetails object(ObjectKind kind, String reference)
       throws IOException, InterruptedException {
     int at = reference.indexOf('@');

@@ -20,7 +20,12 @@ public final class Manifests {
   /** Says what a file's SHA-256 is, perhaps from memory. */
   @FunctionalInterface
   public interface Hashing {
-    /** The digest of a regular file. */
+    /**
+     * Returns the digest of a regular file.
+     *
+     * @param file the file
+     * @return SHA-256 of its bytes
+     */
     Sha256 of(Path file) throws IOException;
   }
 
@@ -28,6 +33,8 @@ public final class Manifests {
    * The manifest of all files in a folder and the folders in it, without those whose names begin
    * with a dot.
    *
+   * @param folder the folder
+   * @param description a description, or null
    * @throws IOException if a file cannot be read, there is none, or a name has other characters
    *     than letters, digits, dots, underscores and hyphens
    */

@@ -36,16 +36,31 @@ public final class WorkerClient {
 
   private final Transport transport;
 
+  /**
+   * Creates a client that uses a registry client's connections and token.
+   *
+   * @param client the registry client
+   */
   public WorkerClient(NolaClient client) {
     this.transport = client.transport();
   }
 
-  /** Whether a refusal says that the job is somebody else's now. */
+  /**
+   * Tells whether a refusal means that another worker holds the job now.
+   *
+   * @param refusal the exception of a call
+   * @return true if the lease is lost
+   */
   public static boolean isLeaseLost(IOException refusal) {
     return isConflict(refusal, ":lease-lost");
   }
 
-  /** Whether a refusal says that the job was to be cancelled. */
+  /**
+   * Tells whether a refusal means that the job's cancellation was requested.
+   *
+   * @param refusal the exception of a call
+   * @return true if the job was cancelled
+   */
   public static boolean isCancelled(IOException refusal) {
     return isConflict(refusal, ":cancelled");
   }
@@ -61,6 +76,13 @@ public final class WorkerClient {
    * Registers a key to sign with; nothing happens if it is registered already.
    *
    * @param publicKey base64 of its X.509 SubjectPublicKeyInfo
+   * @param description text that describes the key
+   * @return the key
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public WorkerKey register(String publicKey, String description)
       throws IOException, InterruptedException {
@@ -70,14 +92,35 @@ public final class WorkerClient {
         new TypeReference<>() {});
   }
 
-  /** Asks for jobs. Not sent twice: jobs of a lost answer come back by themselves. */
+  /**
+   * Leases jobs. The request is never sent twice: jobs of a lost response return to the queue.
+   *
+   * @param request what the worker can do
+   * @return the leased jobs
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public Leases lease(LeaseRequest request) throws IOException, InterruptedException {
     return transport.json(
         Call.of("POST", "/api/v1/jobs/lease").with(Content.json(request)).once(),
         new TypeReference<>() {});
   }
 
-  /** Says that a job is being worked on; sent once, for the next one has what this one had. */
+  /**
+   * Reports that a job is being worked on; sent once, since the next heartbeat replaces it.
+   *
+   * @param job the job's id
+   * @param heartbeat the progress
+   * @return the registry's instructions
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public HeartbeatAnswer heartbeat(UUID job, Heartbeat heartbeat)
       throws IOException, InterruptedException {
     return transport.json(
@@ -85,7 +128,18 @@ public final class WorkerClient {
         new TypeReference<>() {});
   }
 
-  /** Keeps a training's checkpoint. */
+  /**
+   * Uploads a training's checkpoint.
+   *
+   * @param job the job's id
+   * @param fence the lease's fencing number
+   * @param file the checkpoint
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public void putCheckpoint(UUID job, long fence, Path file)
       throws IOException, InterruptedException {
     transport.status(
@@ -94,9 +148,17 @@ public final class WorkerClient {
   }
 
   /**
-   * Fetches the checkpoint that an earlier worker has left.
+   * Downloads the checkpoint of an earlier worker.
    *
-   * @param limit bytes that it may have
+   * @param job the job's id
+   * @param fence the lease's fencing number
+   * @param file the file to write
+   * @param limit the largest checkpoint, in bytes
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public void getCheckpoint(UUID job, long fence, Path file, long limit)
       throws IOException, InterruptedException {
@@ -106,7 +168,19 @@ public final class WorkerClient {
         limit);
   }
 
-  /** Sends what came of a training or an export. */
+  /**
+   * Uploads the result of a training or an export.
+   *
+   * @param job the job's id
+   * @param fence the lease's fencing number
+   * @param file the result
+   * @return the job
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public JobDetails putResult(UUID job, long fence, Path file)
       throws IOException, InterruptedException {
     return transport.json(
@@ -115,14 +189,35 @@ public final class WorkerClient {
         new TypeReference<>() {});
   }
 
-  /** Says that a job could not be done. */
+  /**
+   * Reports that a job failed.
+   *
+   * @param job the job's id
+   * @param failure the reason
+   * @return the job
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public JobDetails fail(UUID job, JobFailure failure) throws IOException, InterruptedException {
     return transport.json(
         Call.of("POST", JobsClient.path(job) + "/failure").with(Content.json(failure)),
         new TypeReference<>() {});
   }
 
-  /** Sends what came of verifications. */
+  /**
+   * Sends the results of verifications.
+   *
+   * @param report the attestations
+   * @return the registry's response
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public AttestationReport.Answer attest(AttestationReport report)
       throws IOException, InterruptedException {
     return transport.json(
@@ -134,8 +229,15 @@ public final class WorkerClient {
    * Reads an adapter file.
    *
    * @param adapter {@code namespace/name}
-   * @param limit bytes that it may have
+   * @param digest SHA-256 of the file
+   * @param limit the largest file, in bytes
+   * @return the file's bytes
    * @throws IOException also if the registry sends another file
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public byte[] adapter(String adapter, Sha256 digest, int limit)
       throws IOException, InterruptedException {
@@ -151,8 +253,16 @@ public final class WorkerClient {
   /**
    * Fetches a file of a model or dataset.
    *
+   * @param kind model or dataset
    * @param name {@code namespace/name}
+   * @param entry the file's entry in the manifest
+   * @param file the file to write
    * @throws IOException also if the registry sends another file
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public void fetch(ObjectKind kind, String name, ObjectManifest.Entry entry, Path file)
       throws IOException, InterruptedException {

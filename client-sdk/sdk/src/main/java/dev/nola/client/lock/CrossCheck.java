@@ -65,7 +65,11 @@ public record CrossCheck(SequencedMap<String, Sha256> digests, List<Difference> 
     }
   }
 
-  /** The backends that this JVM can run: scalar, and vector where it was started with it. */
+  /**
+   * Returns the backends that this JVM can run: scalar, and vector if the JVM was started with it.
+   *
+   * @return the backends
+   */
   public static List<Kernel> availableBackends() {
     return Kernels.canVectorize()
         ? List.of(Kernels.scalar(), Kernels.vector())
@@ -73,8 +77,11 @@ public record CrossCheck(SequencedMap<String, Sha256> digests, List<Difference> 
   }
 
   /**
-   * Reconstructs an adapter by each backend and compares what comes out.
+   * Reconstructs an adapter on each backend and compares the results.
    *
+   * @param file the adapter
+   * @param backends at least one
+   * @return the digests and differences
    * @throws LimitExceededException if it would exceed what is reconstructed
    */
   public static CrossCheck of(AdapterFile file, List<Kernel> backends)

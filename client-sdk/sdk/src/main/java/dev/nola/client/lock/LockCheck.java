@@ -21,18 +21,30 @@ public final class LockCheck {
 
   /** Where adapters come from. */
   public interface Source {
-    /** The bytes of an adapter, fetched anew. */
+    /**
+     * Fetches the bytes of an adapter again.
+     *
+     * @param entry the lock file's entry
+     * @return the file's bytes
+     */
     byte[] fetch(LockFile.Entry entry) throws IOException, InterruptedException;
 
     /**
-     * What is attested about a file, checked; counting only the keys that the entry lists, if any.
-     * Asked only of entries that require it.
+     * Returns the checked attestations of a file, counting only the keys that the entry lists, if
+     * any. Called only for entries that require attestations.
+     *
+     * @param entry the lock file's entry
+     * @param file the adapter
+     * @return the checked attestations
      */
     Attested attested(LockFile.Entry entry, AdapterFile file)
         throws IOException, InterruptedException;
   }
 
   /**
+   * Creates a check.
+   *
+   * @param source supplies adapters and attestations
    * @param backends at least one, such as {@link CrossCheck#availableBackends}
    */
   public LockCheck(Source source, List<Kernel> backends) {
@@ -40,7 +52,12 @@ public final class LockCheck {
     this.backends = List.copyOf(backends);
   }
 
-  /** Checks every adapter; one that fails does not keep the others from being checked. */
+  /**
+   * Checks every adapter; one that fails does not keep the others from being checked.
+   *
+   * @param lock the lock file
+   * @return the result of each adapter
+   */
   public LockReport run(LockFile lock) throws InterruptedException {
     List<Result> results = new ArrayList<>();
     for (LockFile.Entry entry : lock.adapters()) {

@@ -157,7 +157,9 @@ public record LockFile(List<Entry> adapters) {
   /**
    * Reads a lock file.
    *
-   * @throws IOException if it cannot be read or is no lock file; the message says why
+   * @param path the file
+   * @return the lock file
+   * @throws IOException if it cannot be read or is not a valid lock file; the message says why
    */
   public static LockFile read(Path path) throws IOException {
     if (Files.size(path) > MAX_BYTES) {
@@ -186,7 +188,12 @@ public record LockFile(List<Entry> adapters) {
     }
   }
 
-  /** Writes the file beside {@code path} and renames it; equal content gives equal bytes. */
+  /**
+   * Writes the file beside {@code path} and renames it; equal content gives equal bytes.
+   *
+   * @param path the file to write or replace
+   * @throws IOException if it cannot be written
+   */
   public void write(Path path) throws IOException {
     String json =
         JSON.writeValueAsString(new Wire(VERSION, adapters.stream().map(WireEntry::of).toList()));

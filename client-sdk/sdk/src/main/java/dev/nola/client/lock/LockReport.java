@@ -65,7 +65,11 @@ public record LockReport(List<Result> results) {
     return results.stream().allMatch(Result::passed);
   }
 
-  /** Writes the report as JUnit does: a suite an adapter, a case a check. */
+  /**
+   * Writes the report as JUnit does: a suite an adapter, a case a check.
+   *
+   * @param path the file to write
+   */
   public void writeJUnit(Path path) throws IOException {
     try (Writer out = Files.newBufferedWriter(path)) {
       XMLStreamWriter xml = XMLOutputFactory.newInstance().createXMLStreamWriter(out);
@@ -109,7 +113,11 @@ public record LockReport(List<Result> results) {
         "[^\\t\\n\\r\\x20-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}]", "�");
   }
 
-  /** The report as GitHub shows it at the end of a job. */
+  /**
+   * Returns the report as Markdown.
+   *
+   * @return the text
+   */
   public String toMarkdown() {
     StringBuilder text = new StringBuilder("### nola verify --lock\n\n");
     text.append("| adapter | digest | checks | result |\n|---|---|--:|---|\n");

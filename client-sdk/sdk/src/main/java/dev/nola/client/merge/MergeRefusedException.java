@@ -31,12 +31,20 @@ public final class MergeRefusedException extends Exception {
     this(reason, message, List.of());
   }
 
-  /** Why. */
+  /**
+   * Returns the reason.
+   *
+   * @return the reason
+   */
   public Reason reason() {
     return reason;
   }
 
-  /** Each thing that is wrong, when there may be several; empty otherwise. */
+  /**
+   * Returns each problem, when there may be several; empty otherwise.
+   *
+   * @return the problems
+   */
   public List<String> details() {
     return details;
   }

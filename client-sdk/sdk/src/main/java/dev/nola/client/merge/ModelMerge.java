@@ -99,9 +99,10 @@ public final class ModelMerge {
   }
 
   /**
-   * A merge into a model.
+   * Returns a builder of a merge into a model.
    *
    * @param base a safetensors file, or a folder as {@link Model#open} takes it
+   * @return the builder
    */
   public static Builder into(Path base) {
     return new Builder(base);
@@ -315,7 +316,12 @@ public final class ModelMerge {
       this.base = base;
     }
 
-    /** Adds an adapter with weight 1. */
+    /**
+     * Adds an adapter with weight 1.
+     *
+     * @param file the adapter
+     * @return this builder
+     */
     public Builder adapter(AdapterFile file) {
       return adapter(file, 1);
     }
@@ -323,7 +329,9 @@ public final class ModelMerge {
     /**
      * Adds an adapter, after those added before it.
      *
+     * @param file the adapter
      * @param weight w in W + w·ΔW
+     * @return this builder
      * @throws IllegalArgumentException if {@code weight} is not finite
      */
     public Builder adapter(AdapterFile file, double weight) {
@@ -334,15 +342,22 @@ public final class ModelMerge {
       return this;
     }
 
-    /** What to do about another base model; {@link BaseCheck#REQUIRE} when not set. */
+    /**
+     * Sets how to treat a base model other than the adapter's; default: {@link BaseCheck#REQUIRE}.
+     *
+     * @param baseCheck the policy
+     * @return this builder
+     */
     public Builder baseCheck(BaseCheck baseCheck) {
       this.baseCheck = baseCheck;
       return this;
     }
 
     /**
-     * The number of threads; all processors when not set.
+     * Sets the number of threads; default: all processors.
      *
+     * @param threads at least 1
+     * @return this builder
      * @throws IllegalArgumentException if there is not at least one
      */
     public Builder threads(int threads) {
@@ -353,15 +368,21 @@ public final class ModelMerge {
       return this;
     }
 
-    /** Who is told of the bytes written; nobody when not set. */
+    /**
+     * Sets the receiver of progress updates; default: none.
+     *
+     * @param progress receives the number of bytes written
+     * @return this builder
+     */
     public Builder progress(Progress progress) {
       this.progress = progress;
       return this;
     }
 
     /**
-     * The merge.
+     * Returns the merge.
      *
+     * @return the merge
      * @throws IllegalArgumentException if there is no adapter
      */
     public ModelMerge build() {

@@ -106,7 +106,12 @@ public final class PeftExport {
     this.progress = builder.progress;
   }
 
-  /** An export of an adapter. */
+  /**
+   * Returns a builder of an export.
+   *
+   * @param file the adapter
+   * @return the builder
+   */
   public static Builder of(AdapterFile file) {
     return new Builder(file);
   }
@@ -368,15 +373,22 @@ public final class PeftExport {
       this.file = file;
     }
 
-    /** The type of the factors; {@link DType#F32} when not set. */
+    /**
+     * Sets the type of the factors; default: {@link DType#F32}.
+     *
+     * @param dtype the type
+     * @return this builder
+     */
     public Builder dtype(DType dtype) {
       this.dtype = dtype;
       return this;
     }
 
     /**
-     * The name under which PEFT and vLLM know the base model, such as {@code gpt2}; what the
-     * adapter says when not set.
+     * Sets the name by which PEFT and vLLM know the base model; default: the adapter's own.
+     *
+     * @param baseName the name, such as {@code gpt2}
+     * @return this builder
      */
     public Builder baseName(String baseName) {
       this.baseName = baseName;
@@ -384,31 +396,46 @@ public final class PeftExport {
     }
 
     /**
-     * The base model, a folder or file as {@link Model#open} takes it. Read are its config, for the
-     * model type, and the tensors beside dense ones; not set, nothing is known of them.
+     * Sets the base model, which gives the model type and the tensors beside dense ones; default:
+     * none.
+     *
+     * @param base a folder or file as {@link Model#open} takes it
+     * @return this builder
      */
     public Builder base(Path base) {
       this.base = base;
       return this;
     }
 
-    /** How the weights are stored; {@link Orientation#AUTO} when not set. */
+    /**
+     * Sets how the weights are stored; default: {@link Orientation#AUTO}.
+     *
+     * @param orientation the orientation
+     * @return this builder
+     */
     public Builder orientation(Orientation orientation) {
       this.orientation = orientation;
       return this;
     }
 
-    /** The task; the one that the adapter's metadata names, if it does, when not set. */
+    /**
+     * Sets the task; default: the one that the adapter's metadata names, if any.
+     *
+     * @param task the task
+     * @return this builder
+     */
     public Builder task(TaskType task) {
       this.task = task;
       return this;
     }
 
     /**
-     * What is put before the name of every module to get its path in the loaded model, such as
-     * {@code transformer.}; may be empty. When not set, the names of bare transformers get {@code
-     * model.} or {@code transformer.} by what they begin with, and lose it for {@link
-     * TaskType#FEATURE_EXTRACTION}; others stay as they are.
+     * Sets the prefix that turns a module's name into its path in the loaded model. By default, the
+     * names of bare transformers get {@code model.} or {@code transformer.} by what they begin
+     * with, and lose it for {@link TaskType#FEATURE_EXTRACTION}; others stay as they are.
+     *
+     * @param modulePrefix the prefix, such as {@code transformer.}; may be empty
+     * @return this builder
      */
     public Builder modulePrefix(String modulePrefix) {
       this.modulePrefix = modulePrefix;
@@ -416,21 +443,33 @@ public final class PeftExport {
     }
 
     /**
-     * Whether vLLM should be able to load it, which takes no dense tensors and a base model's name;
-     * no when not set.
+     * Sets whether vLLM must be able to load the export, which requires a base model's name and no
+     * dense tensors; default: no.
+     *
+     * @param forVllm true to require it
+     * @return this builder
      */
     public Builder forVllm(boolean forVllm) {
       this.forVllm = forVllm;
       return this;
     }
 
-    /** Who is told of the bytes written; nobody when not set. */
+    /**
+     * Sets the receiver of progress updates; default: none.
+     *
+     * @param progress receives the number of bytes written
+     * @return this builder
+     */
     public Builder progress(Progress progress) {
       this.progress = progress;
       return this;
     }
 
-    /** The export. */
+    /**
+     * Returns the export.
+     *
+     * @return the export
+     */
     public PeftExport build() {
       return new PeftExport(this);
     }

@@ -19,7 +19,11 @@ public record ActiveAdapter(Adapter adapter, List<Factors> factors) {
     factors = List.copyOf(factors);
   }
 
-  /** Bytes of all factors and dense tensors, which is what counts towards the pool's bound. */
+  /**
+   * Returns the size of all factors and dense tensors, which counts towards the pool's bound.
+   *
+   * @return the size in bytes
+   */
   public long bytes() {
     long elements = 0;
     for (Factors layer : factors) {

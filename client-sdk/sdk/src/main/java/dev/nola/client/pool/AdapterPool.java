@@ -119,6 +119,8 @@ public final class AdapterPool implements AutoCloseable {
    * one still gets it. Nothing is reconstructed yet, so an adapter that will fail verification is
    * taken too.
    *
+   * @param name the adapter's name in the pool
+   * @param file the adapter
    * @throws LimitExceededException if reconstruction would exceed the budget
    * @throws IllegalArgumentException if it has more than a gibibyte of dense tensors
    * @throws IllegalStateException if the pool is closed
@@ -143,6 +145,7 @@ public final class AdapterPool implements AutoCloseable {
   /**
    * Removes an adapter. Who has it keeps it; who waits for its activation still gets it.
    *
+   * @param name the adapter's name in the pool
    * @return whether there was one of this name
    */
   public boolean remove(String name) {
@@ -161,7 +164,11 @@ public final class AdapterPool implements AutoCloseable {
     }
   }
 
-  /** The names of all adapters, as they are now. */
+  /**
+   * Returns a snapshot of the names of all adapters.
+   *
+   * @return the names
+   */
   public Set<String> names() {
     synchronized (lock) {
       return Set.copyOf(adapters.keySet());
@@ -169,9 +176,12 @@ public final class AdapterPool implements AutoCloseable {
   }
 
   /**
-   * An adapter with its factors: at once if it is active, else as soon as it has been activated.
-   * Interrupting a thread ends its waiting, not the activation, which others may be waiting for.
+   * Returns an adapter with its factors: at once if it is active, else as soon as it has been
+   * activated. Interrupting a thread ends its waiting, not the activation, which others may be
+   * waiting for.
    *
+   * @param name the adapter's name in the pool
+   * @return the active adapter
    * @throws NoSuchElementException if there is none of this name
    * @throws DigestMismatchException if other bits came out than the author had
    * @throws InterruptedException if the thread was interrupted while it waited
@@ -204,7 +214,11 @@ public final class AdapterPool implements AutoCloseable {
     }
   }
 
-  /** What a pool holds and has done so far. */
+  /**
+   * Returns what the pool holds and has done so far.
+   *
+   * @return the metrics
+   */
   public Metrics metrics() {
     synchronized (lock) {
       return new Metrics(

@@ -37,32 +37,50 @@ public final class Credentials {
   }
 
   /**
-   * The user's file: {@code credentials.json} in {@code $NOLA_CONFIG}, or in {@code
+   * Returns the user's file: {@code credentials.json} in {@code $NOLA_CONFIG}, or in {@code
    * ${XDG_CONFIG_HOME:-~/.config}/nola}.
+   *
+   * @return the user's credentials
    */
   public static Credentials standard() {
     return of(System.getenv());
   }
 
-  /** The file that a process with these environment variables would have. */
+  /**
+   * Returns the file that a process with these environment variables would use.
+   *
+   * @param environment the variables by name
+   * @return the credentials
+   */
   public static Credentials of(Map<String, String> environment) {
     return at(UserDirectories.config(environment).resolve(FILE));
   }
 
-  /** A file of another name, which need not exist. */
+  /**
+   * Returns the credentials in a file of another name.
+   *
+   * @param file the file, which need not exist
+   * @return the credentials
+   */
   public static Credentials at(Path file) {
     return new Credentials(file.toAbsolutePath().normalize());
   }
 
-  /** The file. */
+  /**
+   * Returns the file's path.
+   *
+   * @return the path
+   */
   public Path path() {
     return file;
   }
 
   /**
-   * The token for a registry, or null if there is none.
+   * Returns the token for a registry.
    *
-   * @throws IllegalArgumentException if that is no registry's URL
+   * @param registry the registry's URL
+   * @return the token, or null if there is none
+   * @throws IllegalArgumentException if the URL is not a registry's URL
    * @throws IOException if the file cannot be read, or others can read it
    */
   public @Nullable String token(URI registry) throws IOException {
@@ -72,9 +90,11 @@ public final class Credentials {
   }
 
   /**
-   * Keeps a token for a registry, in place of any other.
+   * Saves a token for a registry and replaces any other.
    *
-   * @throws IllegalArgumentException if that is no registry's URL
+   * @param registry the registry's URL
+   * @param token the token
+   * @throws IllegalArgumentException if the URL is not a registry's URL
    * @throws IOException if the file cannot be written, or others can read it
    */
   public void save(URI registry, String token) throws IOException, InterruptedException {
@@ -87,10 +107,11 @@ public final class Credentials {
   }
 
   /**
-   * Forgets the token for a registry.
+   * Removes the token for a registry.
    *
+   * @param registry the registry's URL
    * @return false if there was none
-   * @throws IllegalArgumentException if that is no registry's URL
+   * @throws IllegalArgumentException if the URL is not a registry's URL
    * @throws IOException if the file cannot be written, or others can read it
    */
   public boolean remove(URI registry) throws IOException, InterruptedException {

@@ -110,25 +110,40 @@ public final class LocalCache {
   private record Note(
       String registry, String reference, String version, String digest, @Nullable String yanked) {}
 
-  /** The user's cache: {@code $NOLA_CACHE}, or {@code ${XDG_CACHE_HOME:-~/.cache}/nola}. */
+  /**
+   * Returns the user's cache: {@code $NOLA_CACHE}, or {@code ${XDG_CACHE_HOME:-~/.cache}/nola}.
+   *
+   * @return the cache
+   */
   public static LocalCache standard() {
     return of(System.getenv());
   }
 
-  /** The cache that a process with these environment variables would have. */
+  /**
+   * Returns the cache that a process with these environment variables would use.
+   *
+   * @param environment the variables by name
+   * @return the cache
+   */
   public static LocalCache of(Map<String, String> environment) {
     return at(UserDirectories.cache(environment));
   }
 
-  /** The cache in a folder, which is made when it is needed. */
+  /**
+   * Returns the cache in a folder.
+   *
+   * @param folder the folder, which is created when it is needed
+   * @return the cache
+   */
   public static LocalCache at(Path folder) {
     return new LocalCache(folder.toAbsolutePath().normalize(), DEFAULT_LIMIT);
   }
 
   /**
-   * The same cache with another limit.
+   * Returns the same cache with another size limit.
    *
-   * @param bytes of all files together
+   * @param bytes the limit for all files together
+   * @return the cache with the limit
    * @throws IllegalArgumentException if it is negative
    */
   public LocalCache withLimit(long bytes) {
@@ -138,12 +153,21 @@ public final class LocalCache {
     return new LocalCache(root, bytes);
   }
 
-  /** The folder. */
+  /**
+   * Returns the cache's folder.
+   *
+   * @return the folder
+   */
   public Path path() {
     return root;
   }
 
-  /** All whole files, the most recently used first. */
+  /**
+   * Lists all complete files, the most recently used first.
+   *
+   * @return the files
+   * @throws IOException if the folder cannot be read
+   */
   public List<Entry> list() throws IOException {
     Map<Sha256, List<Name>> names = new HashMap<>();
     for (Path note : notes()) {
@@ -168,15 +192,20 @@ public final class LocalCache {
         .toList();
   }
 
-  /** Bytes of all files, cut ones included. */
+  /**
+   * Returns the size of all files, partial downloads included.
+   *
+   * @return the size in bytes
+   * @throws IOException if the folder cannot be read
+   */
   public long size() throws IOException {
     return all().stream().mapToLong(Stored::size).sum();
   }
 
   /**
-   * Removes all files but those that are being written just now.
+   * Removes all files except those that are being written.
    *
-   * @return how many bytes that were
+   * @return the number of bytes removed
    */
   public long clear() throws IOException {
     long freed = 0;
@@ -190,6 +219,7 @@ public final class LocalCache {
   /**
    * Removes a file.
    *
+   * @param digest SHA-256 of the file
    * @return false if there is none
    */
   public boolean remove(Sha256 digest) throws IOException, InterruptedException {
@@ -203,8 +233,9 @@ public final class LocalCache {
   }
 
   /**
-   * Removes what a reference meant, in whatever registry, when it was pulled.
+   * Removes the files to which a reference resolved, on any registry, when it was pulled.
    *
+   * @param reference the reference
    * @return false if it was not pulled, or is not there any more
    */
   public boolean remove(Reference reference) throws IOException, InterruptedException {
@@ -222,7 +253,11 @@ public final class LocalCache {
     return removed;
   }
 
-  /** Compares all files with their digests, and removes those that do not have it. */
+  /**
+   * Compares all files with their digests and removes those that differ.
+   *
+   * @return the number of valid files and the digests of the removed ones
+   */
   public Check verify() throws IOException, InterruptedException {
     int whole = 0;
     List<Sha256> damaged = new ArrayList<>();

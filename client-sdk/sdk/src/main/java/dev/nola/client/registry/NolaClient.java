@@ -89,26 +89,40 @@ public final class NolaClient implements AutoCloseable {
   }
 
   /**
-   * A client of a registry.
+   * Returns a builder of a client of a registry.
    *
-   * @param registry its URL, such as {@code https://registry.example}
+   * @param registry the registry's URL, such as {@code https://registry.example}
+   * @return a builder with every setting at its default
    * @throws IllegalArgumentException if it is not http or https, or names a user
    */
   public static Builder builder(URI registry) {
     return new Builder(RegistryUrl.normalize(registry));
   }
 
-  /** The registry's URL, in the one way that credentials and cache write it. */
+  /**
+   * Returns the registry's URL, in the form that the credentials and the cache use.
+   *
+   * @return the normalized URL
+   */
   public URI registry() {
     return transport.registry();
   }
 
-  /** How it talks with the registry, for the other clients of this SDK; ends with this one. */
+  /**
+   * Returns the transport to the registry, for the other clients of this SDK. It closes with this
+   * client.
+   *
+   * @return the transport
+   */
   public Transport transport() {
     return transport;
   }
 
-  /** Where pulled files are kept. */
+  /**
+   * Returns the cache that keeps pulled files.
+   *
+   * @return the cache
+   */
   public LocalCache cache() {
     return cache;
   }
@@ -116,7 +130,14 @@ public final class NolaClient implements AutoCloseable {
   /**
    * Searches adapters.
    *
+   * @param query the conditions, the order and the size of a page
    * @param cursor {@link Page#next} of the page before, or null for the first
+   * @return the adapters that meet all conditions
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Page<AdapterSummary> search(SearchQuery query, @Nullable String cursor)
       throws IOException, InterruptedException {
@@ -136,7 +157,17 @@ public final class NolaClient implements AutoCloseable {
         Call.get("/api/v1/adapters?" + String.join("&", parameters)), new TypeReference<>() {});
   }
 
-  /** Reads an adapter. */
+  /**
+   * Reads an adapter.
+   *
+   * @param adapter the adapter's name
+   * @return the adapter's details
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public AdapterDetails adapter(AdapterName adapter) throws IOException, InterruptedException {
     return json(Call.get(path(adapter)), new TypeReference<>() {});
   }
@@ -144,7 +175,14 @@ public final class NolaClient implements AutoCloseable {
   /**
    * Lists an adapter's versions, highest first, up to 100 at once.
    *
+   * @param adapter the adapter's name
    * @param cursor {@link Page#next} of the page before, or null for the first
+   * @return a page of versions
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Page<VersionSummary> versions(AdapterName adapter, @Nullable String cursor)
       throws IOException, InterruptedException {
@@ -156,16 +194,33 @@ public final class NolaClient implements AutoCloseable {
         new TypeReference<>() {});
   }
 
-  /** Reads the version that a reference means. */
+  /**
+   * Reads the version that a reference resolves to.
+   *
+   * @param reference the reference
+   * @return the version's details
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public VersionDetails version(Reference reference) throws IOException, InterruptedException {
     return json(Call.get(path(reference)), new TypeReference<>() {});
   }
 
   /**
-   * Lists what workers attest of the file that a reference means, oldest first, up to 100 at once.
-   * Nothing of it is checked: see {@link dev.nola.client.attestation.Attested}.
+   * Lists the attestations of the file that a reference resolves to, oldest first, up to 100 at
+   * once. None of them is checked: see {@link dev.nola.client.attestation.Attested}.
    *
+   * @param reference the reference
    * @param cursor {@link Page#next} of the page before, or null for the first
+   * @return a page of attestations
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Page<Attestation> attestations(Reference reference, @Nullable String cursor)
       throws IOException, InterruptedException {
@@ -181,6 +236,12 @@ public final class NolaClient implements AutoCloseable {
    * Lists workers' keys, oldest first, up to 100 at once.
    *
    * @param cursor {@link Page#next} of the page before, or null for the first
+   * @return a page of keys
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Page<WorkerKey> workerKeys(@Nullable String cursor)
       throws IOException, InterruptedException {
@@ -194,7 +255,10 @@ public final class NolaClient implements AutoCloseable {
   /**
    * Reads a worker's key.
    *
-   * @throws RegistryException of kind {@code NOT_FOUND} if the registry does not know it
+   * @param fingerprint SHA-256 of the key
+   * @return the key
+   * @throws RegistryException of kind {@code NOT_FOUND} if the registry does not know the key
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public WorkerKey workerKey(Sha256 fingerprint) throws IOException, InterruptedException {
     return json(
@@ -210,10 +274,14 @@ public final class NolaClient implements AutoCloseable {
    * reference is answered from the cache, for it can never mean another file. Offline, any
    * reference means what it meant when it was pulled last.
    *
-   * @param progress is told of the file's bytes, from the calling thread; not at all if it is in
-   *     the cache
-   * @throws RegistryException also if the registry sends other bytes than it should, and of kind
-   *     {@code UNAVAILABLE} if an offline client does not know the reference
+   * @param reference the reference to resolve
+   * @param progress receives the number of bytes downloaded, on the calling thread; not called if
+   *     the file is in the cache
+   * @return the file in the cache
+   * @throws RegistryException of kind {@code NOT_FOUND} if the reference resolves to no version,
+   *     {@code UNAVAILABLE} if the registry cannot be reached and the cache does not have the file;
+   *     also if the registry sends other bytes than it should
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Pulled pull(Reference reference, Progress progress)
       throws IOException, InterruptedException {
@@ -344,8 +412,13 @@ public final class NolaClient implements AutoCloseable {
   }
 
   /**
-   * Publishes a file as a version of an adapter, which is public if this makes it.
+   * Publishes a file as a version of an adapter, which becomes public if this creates it.
    *
+   * @param adapter the adapter's name
+   * @param version the version number
+   * @param file the file to upload
+   * @param progress receives the number of bytes sent, on another thread
+   * @return the published version
    * @see #publish(AdapterName, String, Path, Visibility, Progress)
    */
   public Published publish(AdapterName adapter, String version, Path file, Progress progress)
@@ -407,10 +480,18 @@ public final class NolaClient implements AutoCloseable {
   }
 
   /**
-   * Points an alias to a version; makes it, or moves it.
+   * Points an alias to a version; creates the alias if it does not exist.
    *
-   * @param version its exact number
+   * @param adapter the adapter's name
+   * @param alias the alias to create or move
+   * @param version the exact version number
+   * @return the alias
    * @throws IllegalArgumentException if the alias breaks a rule, or the version is no number
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Alias setAlias(AdapterName adapter, String alias, String version)
       throws IOException, InterruptedException {
@@ -423,7 +504,14 @@ public final class NolaClient implements AutoCloseable {
   /**
    * Removes an alias; its history stays.
    *
+   * @param adapter the adapter's name
+   * @param alias the alias to remove
    * @throws IllegalArgumentException if the alias breaks a rule
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public void removeAlias(AdapterName adapter, String alias)
       throws IOException, InterruptedException {
@@ -433,9 +521,17 @@ public final class NolaClient implements AutoCloseable {
   }
 
   /**
-   * Where an alias has pointed, latest first.
+   * Returns the versions to which an alias has pointed, latest first.
    *
+   * @param adapter the adapter's name
+   * @param alias the alias
+   * @return the changes
    * @throws IllegalArgumentException if the alias breaks a rule
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public List<AliasChange> aliasHistory(AdapterName adapter, String alias)
       throws IOException, InterruptedException {
@@ -443,10 +539,18 @@ public final class NolaClient implements AutoCloseable {
   }
 
   /**
-   * Withdraws a version from new use: {@code latest} and ranges pass it over.
+   * Withdraws a version from new use: {@code latest} and ranges skip it.
    *
-   * @param reason 1 to 500 characters, for those who use it
+   * @param adapter the adapter's name
+   * @param version the exact version number
+   * @param reason 1 to 500 characters, shown to anyone still using the version
+   * @return the yanked version
    * @throws IllegalArgumentException if the version is no number
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public VersionSummary yank(AdapterName adapter, String version, String reason)
       throws IOException, InterruptedException {
@@ -458,9 +562,17 @@ public final class NolaClient implements AutoCloseable {
   }
 
   /**
-   * Takes a yank back.
+   * Reverts a yank.
    *
+   * @param adapter the adapter's name
+   * @param version the exact version number
+   * @return the version
    * @throws IllegalArgumentException if the version is no number
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public VersionSummary unyank(AdapterName adapter, String version)
       throws IOException, InterruptedException {
@@ -471,9 +583,16 @@ public final class NolaClient implements AutoCloseable {
   }
 
   /**
-   * Has a worker's key count from now on; for admins.
+   * Approves a worker's key, so that its attestations count from now on; for admins.
    *
-   * @param expiresAt when it ends, or null if it does not
+   * @param fingerprint SHA-256 of the key
+   * @param expiresAt when the approval ends, or null if it does not
+   * @return the approved key
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public WorkerKey approveKey(Sha256 fingerprint, @Nullable Instant expiresAt)
       throws IOException, InterruptedException {
@@ -483,7 +602,17 @@ public final class NolaClient implements AutoCloseable {
         new TypeReference<>() {});
   }
 
-  /** Makes a token. Not sent twice: that would make two. */
+  /**
+   * Issues a token. The request is never sent twice: that would issue two.
+   *
+   * @param request the account, the permissions and the lifetime
+   * @return the token with its secret
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public IssuedToken issueToken(TokenRequest request) throws IOException, InterruptedException {
     return json(
         Call.of("POST", "/api/v1/tokens").with(Content.json(request)).once(),
@@ -491,8 +620,10 @@ public final class NolaClient implements AutoCloseable {
   }
 
   /**
-   * Makes a namespace that the caller's account owns, unless it owns it already.
+   * Creates a namespace that the caller's account owns, unless the account owns it already.
    *
+   * @param namespace the namespace's name
+   * @return the namespace
    * @throws IllegalArgumentException if the name breaks its rule
    * @throws RegistryException of kind {@code CONFLICT} if it belongs to another account
    */
@@ -502,9 +633,11 @@ public final class NolaClient implements AutoCloseable {
   }
 
   /**
-   * The token that this client uses: whose it is, and what it allows.
+   * Returns the token that this client uses: its account and its permissions.
    *
-   * @throws RegistryException of kind {@code NOT_ALLOWED} if there is none, or it is not valid
+   * @return the token, without its secret
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the client has no token or the token
+   *     is not valid
    */
   public Token whoami() throws IOException, InterruptedException {
     return json(Call.get("/api/v1/tokens/current"), new TypeReference<>() {});
@@ -580,8 +713,10 @@ public final class NolaClient implements AutoCloseable {
     }
 
     /**
-     * Acts on behalf of the account whose token this is; anonymously when null or not set.
+     * Sets the token to send; default: none, for anonymous access.
      *
+     * @param token the token, or null for anonymous access
+     * @return this builder
      * @throws IllegalArgumentException if it has characters that no token has
      */
     public Builder token(@Nullable String token) {
@@ -594,29 +729,43 @@ public final class NolaClient implements AutoCloseable {
     }
 
     /**
-     * What a refusal of the token tells its reader to do, for programs whose token does not come
-     * from {@code nola login}, which it names when not set.
+     * Sets the remedy that a message about a refused token names; default: {@code nola login}.
+     *
+     * @param hint the remedy, for programs whose token comes from elsewhere
+     * @return this builder
      */
     public Builder tokenHint(String hint) {
       this.tokenHint = hint;
       return this;
     }
 
-    /** Where files are kept; {@link LocalCache#standard} when not set. */
+    /**
+     * Sets the cache for pulled files; default: {@link LocalCache#standard}.
+     *
+     * @param cache the cache
+     * @return this builder
+     */
     public Builder cache(LocalCache cache) {
       this.cache = cache;
       return this;
     }
 
-    /** Never asks the registry, and pulls only what was pulled before; false when not set. */
+    /**
+     * Sets whether to pull from the cache alone, without asking the registry; default: false.
+     *
+     * @param offline true to make no connections
+     * @return this builder
+     */
     public Builder offline(boolean offline) {
       this.offline = offline;
       return this;
     }
 
     /**
-     * How long to wait for a connection; 10 seconds when not set.
+     * Sets how long to wait for a connection; default: 10 seconds.
      *
+     * @param timeout a positive duration
+     * @return this builder
      * @throws IllegalArgumentException if it is not positive
      */
     public Builder connectTimeout(Duration timeout) {
@@ -625,9 +774,11 @@ public final class NolaClient implements AutoCloseable {
     }
 
     /**
-     * How long to wait for an answer, and then for each next byte of a file; 60 seconds when not
-     * set.
+     * Sets how long to wait for a response, and then for each next byte of a file; default: 60
+     * seconds.
      *
+     * @param timeout a positive duration
+     * @return this builder
      * @throws IllegalArgumentException if it is not positive
      */
     public Builder requestTimeout(Duration timeout) {
@@ -636,8 +787,10 @@ public final class NolaClient implements AutoCloseable {
     }
 
     /**
-     * How often to try again; 3 times when not set.
+     * Sets how often to retry a request; default: 3 times.
      *
+     * @param retries retries after the first attempt, at least 0
+     * @return this builder
      * @throws IllegalArgumentException if it is negative
      */
     public Builder retries(int retries) {
@@ -649,9 +802,11 @@ public final class NolaClient implements AutoCloseable {
     }
 
     /**
-     * The longest pause that a registry may ask for with {@code Retry-After}; if it asks for more,
-     * its refusal is thrown at once. 30 seconds when not set.
+     * Sets the longest pause that a registry may request with {@code Retry-After}; default: 30
+     * seconds. If the registry requests more, its refusal is thrown at once.
      *
+     * @param pause a positive duration
+     * @return this builder
      * @throws IllegalArgumentException if it is not positive
      */
     public Builder longestPause(Duration pause) {
@@ -660,8 +815,10 @@ public final class NolaClient implements AutoCloseable {
     }
 
     /**
-     * Bytes that a file may have, to pull it or to publish it; 64 MiB when not set.
+     * Sets the largest file to pull or publish; default: 64 MiB.
      *
+     * @param bytes 1 to 2147483639
+     * @return this builder
      * @throws IllegalArgumentException if it is not 1 to 2147483639
      */
     public Builder maxFileSize(long bytes) {
@@ -686,8 +843,9 @@ public final class NolaClient implements AutoCloseable {
     }
 
     /**
-     * The client.
+     * Returns the client.
      *
+     * @return the client
      * @throws IllegalArgumentException if a token would be sent in plain HTTP to another machine
      */
     public NolaClient build() {

@@ -28,7 +28,11 @@ public record Pulled(
     Path path,
     @Nullable String yanked,
     boolean fromCache) {
-  /** The same version by number, which can never mean another file. */
+  /**
+   * Returns the same version by number, which can never mean another file.
+   *
+   * @return the pinned reference
+   */
   public Reference pinned() {
     return new Reference(reference.adapter(), version);
   }
@@ -36,7 +40,8 @@ public record Pulled(
   /**
    * Reads the file. What was read stays valid if the file is evicted afterwards.
    *
-   * @throws dev.nola.format.AdapterException if it is no sound adapter; the subtype says why
+   * @return the adapter
+   * @throws dev.nola.format.AdapterException if it is not a valid adapter; the subtype says why
    * @throws IOException if it cannot be read
    */
   public AdapterFile open() throws IOException {

@@ -64,22 +64,38 @@ public final class RegistryException extends IOException {
     return new RegistryException(Kind.BROKEN, 0, null, message, null);
   }
 
-  /** Why. */
+  /**
+   * Returns the kind of the failure.
+   *
+   * @return the kind
+   */
   public Kind kind() {
     return kind;
   }
 
-  /** The HTTP status, or 0 if it was not for an answer's status. */
+  /**
+   * Returns the HTTP status.
+   *
+   * @return the status, or 0 if the failure is not a response's status
+   */
   public int status() {
     return status;
   }
 
-  /** What the registry said of it, or null if it said nothing that can be read. */
+  /**
+   * Returns the problem that the registry described.
+   *
+   * @return the problem, or null if the response had none that can be read
+   */
   public @Nullable Problem problem() {
     return problem;
   }
 
-  /** Each rule that was broken; empty if it was not for rules. */
+  /**
+   * Returns each rule that was broken.
+   *
+   * @return the violations; empty if the failure is not about rules
+   */
   public List<Violation> violations() {
     return problem == null ? List.of() : problem.violations();
   }

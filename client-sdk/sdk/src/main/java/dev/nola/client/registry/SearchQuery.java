@@ -62,7 +62,11 @@ public record SearchQuery(
     }
   }
 
-  /** A query without a condition. */
+  /**
+   * Returns a builder of a query without conditions.
+   *
+   * @return the builder
+   */
   public static Builder builder() {
     return new Builder();
   }
@@ -82,69 +86,120 @@ public record SearchQuery(
 
     private Builder() {}
 
-    /** Words to look for. */
+    /**
+     * Sets the words to search for; default: any.
+     *
+     * @param text words, or null for no condition
+     * @return this builder
+     */
     public Builder text(@Nullable String text) {
       this.text = text;
       return this;
     }
 
-    /** The base model's name. */
+    /**
+     * Sets the base model's name; default: any.
+     *
+     * @param base the name, or null for no condition
+     * @return this builder
+     */
     public Builder base(@Nullable String base) {
       this.base = base;
       return this;
     }
 
-    /** The generator, such as {@code philox-srht}. */
+    /**
+     * Sets the generator; default: any.
+     *
+     * @param generator its name, such as {@code philox-srht}, or null for no condition
+     * @return this builder
+     */
     public Builder generator(@Nullable String generator) {
       this.generator = generator;
       return this;
     }
 
-    /** The largest width of the codes. */
+    /**
+     * Sets the largest width of the codes; default: any.
+     *
+     * @param bits the width in bits, or null for no condition
+     * @return this builder
+     */
     public Builder bits(@Nullable Integer bits) {
       this.bits = bits;
       return this;
     }
 
-    /** The largest rank. */
+    /**
+     * Sets the largest rank; default: any.
+     *
+     * @param rank the rank, or null for no condition
+     * @return this builder
+     */
     public Builder rank(@Nullable Integer rank) {
       this.rank = rank;
       return this;
     }
 
-    /** A tag, beside those added before. */
+    /**
+     * Adds a tag that the adapters must have.
+     *
+     * @param tag the tag
+     * @return this builder
+     */
     public Builder tag(String tag) {
       tags.add(tag);
       return this;
     }
 
-    /** The namespace. */
+    /**
+     * Sets the namespace; default: any.
+     *
+     * @param namespace the namespace, or null for no condition
+     * @return this builder
+     */
     public Builder namespace(@Nullable String namespace) {
       this.namespace = namespace;
       return this;
     }
 
-    /** Whether the registry has reconstructed the adapter. */
+    /**
+     * Sets whether the latest version must have been verified by a worker; default: either.
+     *
+     * @param verified the condition, or null for none
+     * @return this builder
+     */
     public Builder verified(@Nullable Boolean verified) {
       this.verified = verified;
       return this;
     }
 
-    /** The order. */
+    /**
+     * Sets the order; default: by relevance with a text, else the most recently updated first.
+     *
+     * @param sort the order, or null for the default
+     * @return this builder
+     */
     public Builder sort(@Nullable Sort sort) {
       this.sort = sort;
       return this;
     }
 
-    /** Items of a page, 1 to 100; 20 when not set. */
+    /**
+     * Sets the number of items per page; default: 20.
+     *
+     * @param limit 1 to 100
+     * @return this builder
+     */
     public Builder limit(int limit) {
       this.limit = limit;
       return this;
     }
 
     /**
-     * The query.
+     * Returns the query.
      *
+     * @return the query
      * @throws IllegalArgumentException if the limit is not legal
      */
     public SearchQuery build() {

@@ -110,7 +110,10 @@ public final class Transport implements AutoCloseable {
   /**
    * A request.
    *
+   * @param method the HTTP method
    * @param path what comes after the registry's URL, encoded
+   * @param headers the request's headers
+   * @param content the body, or null for none
    * @param repeatable whether doing it twice is as good as once
    */
   public record Call(
@@ -119,27 +122,52 @@ public final class Transport implements AutoCloseable {
       Map<String, String> headers,
       @Nullable Content content,
       boolean repeatable) {
-    /** Asks for JSON. */
+    /**
+     * Creates a GET request for JSON.
+     *
+     * @param path the encoded path after the registry's URL
+     * @return the request
+     */
     public static Call get(String path) {
       return new Call("GET", path, Map.of("Accept", "application/json"), null, true);
     }
 
-    /** Sends nothing, and expects JSON. */
+    /**
+     * Creates a request without a body that expects JSON.
+     *
+     * @param method the HTTP method
+     * @param path the encoded path after the registry's URL
+     * @return the request
+     */
     public static Call of(String method, String path) {
       return new Call(method, path, Map.of("Accept", "application/json"), null, true);
     }
 
-    /** The same with a body. */
+    /**
+     * Returns the same request with a body.
+     *
+     * @param body the body
+     * @return the new request
+     */
     public Call with(Content body) {
       return new Call(method, path, headers, body, repeatable);
     }
 
-    /** The same with other headers. */
+    /**
+     * Returns the same request with other headers.
+     *
+     * @param otherHeaders the headers
+     * @return the new request
+     */
     public Call with(Map<String, String> otherHeaders) {
       return new Call(method, path, otherHeaders, content, repeatable);
     }
 
-    /** The same, never sent twice. */
+    /**
+     * Returns the same request, marked never to be sent twice.
+     *
+     * @return the new request
+     */
     public Call once() {
       return new Call(method, path, headers, content, false);
     }
@@ -153,22 +181,39 @@ public final class Transport implements AutoCloseable {
   /**
    * What a request sends.
    *
+   * @param type the media type
    * @param body can be sent more than once
+   * @param progress receives the number of bytes sent
    */
   public record Content(String type, BodyPublisher body, Progress progress) {
-    /** Bytes. */
+    /**
+     * Creates a body of bytes.
+     *
+     * @param type the media type
+     * @param bytes the body
+     * @param progress receives the number of bytes sent
+     * @return the body
+     */
     public static Content bytes(String type, byte[] bytes, Progress progress) {
       return new Content(type, BodyPublishers.ofByteArray(bytes), progress);
     }
 
-    /** A record. */
+    /**
+     * Creates a JSON body.
+     *
+     * @param body the record to serialize
+     * @return the body
+     */
     public static Content json(Object body) {
       return bytes("application/json", LENIENT.writeValueAsBytes(body), Progress.NONE);
     }
 
     /**
-     * A file, which is not read into memory.
+     * Creates a body from a file, which is not read into memory.
      *
+     * @param type the media type
+     * @param file the file
+     * @return the body
      * @throws FileNotFoundException if there is none
      */
     public static Content file(String type, Path file) throws FileNotFoundException {
@@ -176,14 +221,29 @@ public final class Transport implements AutoCloseable {
     }
   }
 
-  /** An answer that is no refusal; whoever has it closes it. */
+  /**
+   * An answer that is no refusal; whoever has it closes it.
+   *
+   * @param status the HTTP status
+   * @param headers the response's headers
+   * @param body the response's body
+   */
   public record Answer(int status, HttpHeaders headers, Body body) implements AutoCloseable {
-    /** Whether it is what the caller has already. */
+    /**
+     * Tells whether the caller has the current content already (status 304).
+     *
+     * @return true if it has
+     */
     public boolean isNotModified() {
       return status == NOT_MODIFIED;
     }
 
-    /** A header's first value. */
+    /**
+     * Returns a header's first value.
+     *
+     * @param name the header's name
+     * @return the value, or empty
+     */
     public Optional<String> header(String name) {
       return headers.firstValue(name);
     }
@@ -216,7 +276,11 @@ public final class Transport implements AutoCloseable {
             .build();
   }
 
-  /** The registry's URL, normalized. */
+  /**
+   * Returns the registry's normalized URL.
+   *
+   * @return the URL
+   */
   public URI registry() {
     return registry;
   }
@@ -225,12 +289,32 @@ public final class Transport implements AutoCloseable {
     return patience;
   }
 
-  /** The answer with its body still to be read. */
+  /**
+   * Sends a request and returns the response with its body still to be read.
+   *
+   * @param call the request
+   * @return the response, which the caller closes
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public Answer open(Call call) throws IOException, InterruptedException {
     return send(call, answer -> answer);
   }
 
-  /** The answer without a body. */
+  /**
+   * Sends a request and returns the status of the response.
+   *
+   * @param call the request
+   * @return the HTTP status
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public int status(Call call) throws IOException, InterruptedException {
     return send(
         call,
@@ -241,15 +325,42 @@ public final class Transport implements AutoCloseable {
         });
   }
 
-  /** The answer's JSON. */
+  /**
+   * Sends a request and returns the JSON of the response.
+   *
+   * @param call the request
+   * @param type the type to read
+   * @return the value
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public <T> T json(Call call, TypeReference<T> type) throws IOException, InterruptedException {
     return jsonAndStatus(call, type).value();
   }
 
-  /** A value and the status that it came with. */
+  /**
+   * A value and the status that it came with.
+   *
+   * @param status the HTTP status
+   * @param value the value
+   */
   public record Stated<T>(int status, T value) {}
 
-  /** The answer's JSON and status. */
+  /**
+   * Sends a request and returns the JSON and the status of the response.
+   *
+   * @param call the request
+   * @param type the type to read
+   * @return the value and status
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
   public <T> Stated<T> jsonAndStatus(Call call, TypeReference<T> type)
       throws IOException, InterruptedException {
     return send(
@@ -263,9 +374,16 @@ public final class Transport implements AutoCloseable {
   }
 
   /**
-   * The answer's bytes.
+   * Sends a request and returns the bytes of the response.
    *
+   * @param call the request
    * @param limit bytes that it may have
+   * @return the bytes
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public byte[] bytes(Call call, int limit) throws IOException, InterruptedException {
     return send(
@@ -280,8 +398,15 @@ public final class Transport implements AutoCloseable {
   /**
    * Writes the answer into a new file, in place of one that is there.
    *
+   * @param call the request
+   * @param file the file to write
    * @param limit bytes that it may have
    * @return the digest of what was written
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
+   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
+   *     refused
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Sha256 save(Call call, Path file, long limit) throws IOException, InterruptedException {
     try (FileChannel to =

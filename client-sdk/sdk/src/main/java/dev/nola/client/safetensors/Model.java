@@ -181,27 +181,47 @@ public final class Model implements AutoCloseable {
     }
   }
 
-  /** Where it is: a file or a folder. */
+  /**
+   * Returns the path of the file or folder.
+   *
+   * @return the path
+   */
   public Path path() {
     return path;
   }
 
-  /** Whether {@link #path} is a folder. */
+  /**
+   * Tells whether {@link #path} is a folder.
+   *
+   * @return true for a folder
+   */
   public boolean isFolder() {
     return Files.isDirectory(path);
   }
 
-  /** Its files, in the order in which the index first names them. */
+  /**
+   * Returns the model's files, in the order in which the index first names them.
+   *
+   * @return the files
+   */
   public List<SafetensorsFile> files() {
     return files;
   }
 
-  /** What {@value #INDEX} says, as a copy; null if there is none. */
+  /**
+   * Returns a copy of {@value #INDEX}.
+   *
+   * @return the index, or null if there is none
+   */
   public @Nullable ObjectNode index() {
     return index == null ? null : index.deepCopy();
   }
 
-  /** Its tensors by name. */
+  /**
+   * Returns the tensors by name.
+   *
+   * @return the tensors
+   */
   public SequencedMap<String, Tensor> tensors() {
     return tensors;
   }
@@ -209,6 +229,9 @@ public final class Model implements AutoCloseable {
   /**
    * Reads a part of a tensor, as {@link SafetensorsFile#read} does.
    *
+   * @param tensor the tensor's name
+   * @param from offset of the first byte in the tensor
+   * @param into receives as many bytes as it has room for
    * @throws IOException if it cannot be read, or its file has become shorter
    * @throws IllegalArgumentException if there is no such tensor
    * @throws IndexOutOfBoundsException if the tensor has not so many bytes

@@ -72,6 +72,8 @@ public final class SafetensorsFile implements AutoCloseable {
   /**
    * Opens a file and checks all of its header.
    *
+   * @param path the file
+   * @return the open file
    * @throws InvalidModelException if it breaks a rule of the format
    * @throws IOException if it cannot be read
    */
@@ -92,17 +94,29 @@ public final class SafetensorsFile implements AutoCloseable {
     }
   }
 
-  /** Where it is. */
+  /**
+   * Returns the file's path.
+   *
+   * @return the path
+   */
   public Path path() {
     return path;
   }
 
-  /** Its tensors by name, in the order of their bytes. */
+  /**
+   * Returns the tensors by name, in the order of their bytes.
+   *
+   * @return the tensors
+   */
   public SequencedMap<String, Tensor> tensors() {
     return tensors;
   }
 
-  /** The texts of {@code __metadata__}; empty if there are none. */
+  /**
+   * Returns the texts of {@code __metadata__}; empty if there are none.
+   *
+   * @return the texts by key
+   */
   public Map<String, String> metadata() {
     return metadata;
   }

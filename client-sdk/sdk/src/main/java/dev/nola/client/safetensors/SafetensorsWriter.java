@@ -53,7 +53,12 @@ public final class SafetensorsWriter implements AutoCloseable {
       shape = List.copyOf(shape);
     }
 
-    /** The slot of a tensor like this one. */
+    /**
+     * Returns a slot for a tensor of the same name, type and shape.
+     *
+     * @param tensor the tensor
+     * @return the slot
+     */
     public static Slot of(Tensor tensor) {
       return new Slot(tensor.name(), tensor.type(), tensor.shape(), tensor.data().byteSize());
     }
@@ -69,7 +74,9 @@ public final class SafetensorsWriter implements AutoCloseable {
    * but for wider types coming first, so that every element lies where its type may be read.
    *
    * @param path a file that is not there yet
+   * @param tensors the tensors to make room for
    * @param metadata what {@code __metadata__} should say; empty for none
+   * @return the writer
    * @throws IOException if it is there already, or cannot be written
    * @throws IllegalArgumentException if two tensors have one name, or there are more than a header
    *     can name
@@ -102,7 +109,12 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
   }
 
-  /** Writes a whole tensor. */
+  /**
+   * Writes a whole tensor.
+   *
+   * @param tensor the tensor's name
+   * @param data all of its bytes
+   */
   public void write(String tensor, MemorySegment data) throws IOException {
     write(tensor, 0, data);
   }
@@ -110,7 +122,9 @@ public final class SafetensorsWriter implements AutoCloseable {
   /**
    * Writes a part of a tensor.
    *
+   * @param tensor the tensor's name
    * @param from number of its first byte in the tensor
+   * @param data the bytes to write
    */
   public void write(String tensor, long from, MemorySegment data) throws IOException {
     long place = Objects.requireNonNull(places.get(tensor), tensor) + from;

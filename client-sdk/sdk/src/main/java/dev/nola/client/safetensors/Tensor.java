@@ -19,12 +19,20 @@ public record Tensor(String name, String type, List<Long> shape, MemorySegment d
     shape = List.copyOf(shape);
   }
 
-  /** Number of elements; a scalar has one. */
+  /**
+   * Returns the number of elements; a scalar has one.
+   *
+   * @return the number of elements
+   */
   public long elements() {
     return shape.stream().mapToLong(Long::longValue).reduce(1, Math::multiplyExact);
   }
 
-  /** The type, if it is one that adapters can adapt. */
+  /**
+   * Returns the type, if adapters can adapt it.
+   *
+   * @return the type, or empty
+   */
   public Optional<DType> adaptableType() {
     return switch (type) {
       case "F32" -> Optional.of(DType.F32);

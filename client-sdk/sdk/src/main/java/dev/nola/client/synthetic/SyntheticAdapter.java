@@ -63,17 +63,23 @@ public final class SyntheticAdapter {
     this.baseName = builder.baseName;
   }
 
-  /** A new builder; everything has a default. */
+  /**
+   * Returns a new builder; every setting has a default.
+   *
+   * @return the builder
+   */
   public static Builder builder() {
     return new Builder();
   }
 
   /**
-   * An adapter for the tensors of a model whose full name has a match of a pattern anywhere ({@code
-   * q_proj} finds {@code model.layers.0.self_attn.q_proj.weight}; use {@code ^} and {@code $} to
-   * match whole names). Of these, tensors of fewer than two dimensions (biases, norms) and of other
-   * types than F32, F16 and BF16 are left alone.
+   * Creates an adapter for the tensors of a model whose full name has a match of a pattern anywhere
+   * ({@code q_proj} finds {@code model.layers.0.self_attn.q_proj.weight}; use {@code ^} and {@code
+   * $} to match whole names). Of these, tensors of fewer than two dimensions (biases, norms) and of
+   * other types than F32, F16 and BF16 are left alone.
    *
+   * @param base the model
+   * @param targets the pattern
    * @return the adapter with its digest and the identity of the base model
    * @throws IllegalArgumentException if no tensor is left, or a tensor cannot be adapted so: more
    *     coefficients than the generator has for a factor, or a factor too long
@@ -233,13 +239,23 @@ public final class SyntheticAdapter {
 
     private Builder() {}
 
-    /** Sets the generator; {@link Generator#SRHT} when not set. */
+    /**
+     * Sets the generator; {@link Generator#SRHT} when not set.
+     *
+     * @param generator the generator
+     * @return this builder
+     */
     public Builder generator(Generator generator) {
       this.generator = generator;
       return this;
     }
 
-    /** Sets the seed of bases and codes, all 64 bits of it; 0 when not set. */
+    /**
+     * Sets the seed of bases and codes, all 64 bits of it; 0 when not set.
+     *
+     * @param seed the seed
+     * @return this builder
+     */
     public Builder seed(long seed) {
       this.seed = seed;
       return this;
@@ -248,6 +264,8 @@ public final class SyntheticAdapter {
     /**
      * Sets r, which may exceed R and C; 8 when not set.
      *
+     * @param rank at least 1
+     * @return this builder
      * @throws IllegalArgumentException if it is not positive
      */
     public Builder rank(int rank) {
@@ -275,6 +293,8 @@ public final class SyntheticAdapter {
     /**
      * Sets the width of a code; 4 when not set.
      *
+     * @param bits 1 to 16
+     * @return this builder
      * @throws IllegalArgumentException if it is not 1..16
      */
     public Builder bits(int bits) {
@@ -286,13 +306,23 @@ public final class SyntheticAdapter {
       return this;
     }
 
-    /** Whether all layers take their bases from stream 0; no when not set. */
+    /**
+     * Sets whether all layers take their bases from stream 0; default: no.
+     *
+     * @param sharedBasis true to share them
+     * @return this builder
+     */
     public Builder sharedBasis(boolean sharedBasis) {
       this.sharedBasis = sharedBasis;
       return this;
     }
 
-    /** Whether ΔW is a sum of k matrices (PRANC) and has no rank; no when not set. */
+    /**
+     * Sets whether ΔW is a sum of k matrices (PRANC) and has no rank; default: no.
+     *
+     * @param direct true for the direct form
+     * @return this builder
+     */
     public Builder direct(boolean direct) {
       this.direct = direct;
       return this;
@@ -302,6 +332,8 @@ public final class SyntheticAdapter {
      * Sets the root mean square that an element of ΔW is to have; 1e-3 when not set, a twentieth of
      * what weights are usually initialised with.
      *
+     * @param deltaRms positive and finite
+     * @return this builder
      * @throws IllegalArgumentException if it is not positive and finite
      */
     public Builder deltaRms(double deltaRms) {
@@ -313,13 +345,22 @@ public final class SyntheticAdapter {
       return this;
     }
 
-    /** Sets the name of the base model that the adapter states; none when not set. */
+    /**
+     * Sets the name of the base model that the adapter states; none when not set.
+     *
+     * @param baseName the name
+     * @return this builder
+     */
     public Builder baseName(String baseName) {
       this.baseName = baseName;
       return this;
     }
 
-    /** The settings. */
+    /**
+     * Returns the settings.
+     *
+     * @return the settings
+     */
     public SyntheticAdapter build() {
       return new SyntheticAdapter(this);
     }
