@@ -60,8 +60,8 @@ public final class JobsClient {
    * @return the job as the registry queued it
    * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
    *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
-   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
-   *     it refused
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other
+   *     refusal or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public JobDetails submit(JobRequest request) throws IOException, InterruptedException {
@@ -76,8 +76,8 @@ public final class JobsClient {
    * @return the job
    * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
    *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
-   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
-   *     it refused
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other
+   *     refusal or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public JobDetails get(UUID job) throws IOException, InterruptedException {
@@ -110,8 +110,8 @@ public final class JobsClient {
    * @return the job
    * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
    *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
-   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
-   *     it refused
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other
+   *     refusal or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public JobDetails cancel(UUID job) throws IOException, InterruptedException {
@@ -126,8 +126,8 @@ public final class JobsClient {
    * @return the job
    * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
    *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
-   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
-   *     it refused
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other
+   *     refusal or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public JobDetails retry(UUID job, JobRetry how) throws IOException, InterruptedException {
@@ -144,8 +144,8 @@ public final class JobsClient {
    * @return the job
    * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
    *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
-   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
-   *     it refused
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other
+   *     refusal or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public JobDetails change(UUID job, JobChange change) throws IOException, InterruptedException {
@@ -162,8 +162,8 @@ public final class JobsClient {
    * @return its digest
    * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
    *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
-   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
-   *     it refused
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other
+   *     refusal or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Sha256 result(UUID job, Path file, long limit) throws IOException, InterruptedException {
@@ -192,8 +192,8 @@ public final class JobsClient {
    * @return id of the last event
    * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
    *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
-   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
-   *     it refused
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other
+   *     refusal or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public long follow(UUID job, long after, Listener listener)
@@ -248,8 +248,8 @@ public final class JobsClient {
    * @param file the file
    * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
    *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
-   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
-   *     it refused
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other
+   *     refusal or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public void upload(ObjectKind kind, String name, Sha256 digest, Path file)
@@ -267,8 +267,8 @@ public final class JobsClient {
    * @return the revision
    * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
    *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
-   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
-   *     it refused
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other
+   *     refusal or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public ObjectDetails register(ObjectKind kind, String name, ObjectManifest manifest)
@@ -287,8 +287,8 @@ public final class JobsClient {
    * @return the revision
    * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
    *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
-   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
-   *     it refused
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other
+   *     refusal or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public ObjectDetails upload(ObjectKind kind, String name, Path folder, @Nullable String about)
@@ -308,8 +308,8 @@ public final class JobsClient {
    * @return the revision
    * @throws dev.nola.client.registry.RegistryException of kind {@code NOT_ALLOWED} if the token is
    *     missing or not sufficient, {@code NOT_FOUND} if the registry does not know what is named,
-   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else
-   *     it refused
+   *     {@code UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other
+   *     refusal or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public ObjectDetails object(ObjectKind kind, String reference)

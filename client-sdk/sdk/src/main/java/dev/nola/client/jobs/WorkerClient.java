@@ -80,8 +80,8 @@ public final class WorkerClient {
    * @return the key
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public WorkerKey register(String publicKey, String description)
@@ -99,8 +99,8 @@ public final class WorkerClient {
    * @return the leased jobs
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Leases lease(LeaseRequest request) throws IOException, InterruptedException {
@@ -117,8 +117,8 @@ public final class WorkerClient {
    * @return the registry's instructions
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public HeartbeatAnswer heartbeat(UUID job, Heartbeat heartbeat)
@@ -136,8 +136,8 @@ public final class WorkerClient {
    * @param file the checkpoint
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public void putCheckpoint(UUID job, long fence, Path file)
@@ -156,8 +156,8 @@ public final class WorkerClient {
    * @param limit the largest checkpoint, in bytes
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public void getCheckpoint(UUID job, long fence, Path file, long limit)
@@ -177,8 +177,8 @@ public final class WorkerClient {
    * @return the job
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public JobDetails putResult(UUID job, long fence, Path file)
@@ -197,8 +197,8 @@ public final class WorkerClient {
    * @return the job
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public JobDetails fail(UUID job, JobFailure failure) throws IOException, InterruptedException {
@@ -214,8 +214,8 @@ public final class WorkerClient {
    * @return the registry's response
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public AttestationReport.Answer attest(AttestationReport report)
@@ -235,8 +235,8 @@ public final class WorkerClient {
    * @throws IOException also if the registry sends another file
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public byte[] adapter(String adapter, Sha256 digest, int limit)
@@ -260,8 +260,8 @@ public final class WorkerClient {
    * @throws IOException also if the registry sends another file
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public void fetch(ObjectKind kind, String name, ObjectManifest.Entry entry, Path file)

@@ -135,8 +135,8 @@ public final class NolaClient implements AutoCloseable {
    * @return the adapters that meet all conditions
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Page<AdapterSummary> search(SearchQuery query, @Nullable String cursor)
@@ -164,8 +164,8 @@ public final class NolaClient implements AutoCloseable {
    * @return the adapter's details
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public AdapterDetails adapter(AdapterName adapter) throws IOException, InterruptedException {
@@ -180,8 +180,8 @@ public final class NolaClient implements AutoCloseable {
    * @return a page of versions
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Page<VersionSummary> versions(AdapterName adapter, @Nullable String cursor)
@@ -201,8 +201,8 @@ public final class NolaClient implements AutoCloseable {
    * @return the version's details
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public VersionDetails version(Reference reference) throws IOException, InterruptedException {
@@ -218,8 +218,8 @@ public final class NolaClient implements AutoCloseable {
    * @return a page of attestations
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Page<Attestation> attestations(Reference reference, @Nullable String cursor)
@@ -239,8 +239,8 @@ public final class NolaClient implements AutoCloseable {
    * @return a page of keys
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Page<WorkerKey> workerKeys(@Nullable String cursor)
@@ -279,8 +279,8 @@ public final class NolaClient implements AutoCloseable {
    *     the file is in the cache
    * @return the file in the cache
    * @throws RegistryException of kind {@code NOT_FOUND} if the reference resolves to no version,
-   *     {@code UNAVAILABLE} if the registry cannot be reached and the cache does not have the file;
-   *     also if the registry sends other bytes than it should
+   *     {@code UNAVAILABLE} if the registry cannot be reached, or an offline client does not know
+   *     the reference; {@code BROKEN} if the registry sends other bytes than it should
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Pulled pull(Reference reference, Progress progress)
@@ -489,8 +489,8 @@ public final class NolaClient implements AutoCloseable {
    * @throws IllegalArgumentException if the alias breaks a rule, or the version is no number
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Alias setAlias(AdapterName adapter, String alias, String version)
@@ -509,8 +509,8 @@ public final class NolaClient implements AutoCloseable {
    * @throws IllegalArgumentException if the alias breaks a rule
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public void removeAlias(AdapterName adapter, String alias)
@@ -529,8 +529,8 @@ public final class NolaClient implements AutoCloseable {
    * @throws IllegalArgumentException if the alias breaks a rule
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public List<AliasChange> aliasHistory(AdapterName adapter, String alias)
@@ -548,8 +548,8 @@ public final class NolaClient implements AutoCloseable {
    * @throws IllegalArgumentException if the version is no number
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public VersionSummary yank(AdapterName adapter, String version, String reason)
@@ -570,8 +570,8 @@ public final class NolaClient implements AutoCloseable {
    * @throws IllegalArgumentException if the version is no number
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public VersionSummary unyank(AdapterName adapter, String version)
@@ -590,8 +590,8 @@ public final class NolaClient implements AutoCloseable {
    * @return the approved key
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public WorkerKey approveKey(Sha256 fingerprint, @Nullable Instant expiresAt)
@@ -609,8 +609,8 @@ public final class NolaClient implements AutoCloseable {
    * @return the token with its secret
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public IssuedToken issueToken(TokenRequest request) throws IOException, InterruptedException {

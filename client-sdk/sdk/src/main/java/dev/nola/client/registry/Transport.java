@@ -296,8 +296,8 @@ public final class Transport implements AutoCloseable {
    * @return the response, which the caller closes
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Answer open(Call call) throws IOException, InterruptedException {
@@ -311,8 +311,8 @@ public final class Transport implements AutoCloseable {
    * @return the HTTP status
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public int status(Call call) throws IOException, InterruptedException {
@@ -333,8 +333,8 @@ public final class Transport implements AutoCloseable {
    * @return the value
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public <T> T json(Call call, TypeReference<T> type) throws IOException, InterruptedException {
@@ -357,8 +357,8 @@ public final class Transport implements AutoCloseable {
    * @return the value and status
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public <T> Stated<T> jsonAndStatus(Call call, TypeReference<T> type)
@@ -381,8 +381,8 @@ public final class Transport implements AutoCloseable {
    * @return the bytes
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public byte[] bytes(Call call, int limit) throws IOException, InterruptedException {
@@ -404,8 +404,8 @@ public final class Transport implements AutoCloseable {
    * @return the digest of what was written
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
    *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; any other kind says what else it
-   *     refused
+   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
+   *     or a broken answer
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Sha256 save(Call call, Path file, long limit) throws IOException, InterruptedException {
