@@ -4,15 +4,13 @@ import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.client.safetensors.SafetensorsWriter.Slot;
 import dev.nola.client.safetensors.Tensor;
+import dev.nola.files.AtomicFile;
 import dev.nola.format.DType;
 import dev.nola.trainer.method.Parameter;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -53,10 +51,7 @@ final class Checkpoint {
         write(writer, name("square", parameter), optimizer.squares()[p]);
       }
     }
-    try (FileChannel channel = FileChannel.open(part, StandardOpenOption.WRITE)) {
-      channel.force(true);
-    }
-    Files.move(part, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    AtomicFile.promote(part, path);
   }
 
   private static void write(SafetensorsWriter writer, String name, float[] values)

@@ -3,6 +3,7 @@ package dev.nola.trainer.worker;
 import dev.nola.api.job.ObjectManifest;
 import dev.nola.client.jobs.Manifests;
 import dev.nola.digest.Sha256;
+import dev.nola.files.AtomicFile;
 import java.io.IOException;
 import java.nio.file.FileSystemLoopException;
 import java.nio.file.FileVisitOption;
@@ -10,7 +11,6 @@ import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -139,8 +139,6 @@ final class ModelFolders {
   }
 
   private synchronized void remember() throws IOException {
-    Path part = memory.resolveSibling("." + memory.getFileName() + ".part");
-    Files.write(part, JsonMapper.shared().writeValueAsBytes(new TreeMap<>(hashed)));
-    Files.move(part, memory, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    AtomicFile.write(memory, JsonMapper.shared().writeValueAsBytes(new TreeMap<>(hashed)));
   }
 }

@@ -4,15 +4,15 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import dev.nola.api.name.Reference;
 import dev.nola.digest.Sha256;
+import dev.nola.files.AtomicFile;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
@@ -197,14 +197,6 @@ public record LockFile(List<Entry> adapters) {
   public void write(Path path) throws IOException {
     String json =
         JSON.writeValueAsString(new Wire(VERSION, adapters.stream().map(WireEntry::of).toList()));
-    Path temporary =
-        path.resolveSibling("." + path.getFileName() + "." + UUID.randomUUID() + ".part");
-    try {
-      Files.writeString(temporary, json + "\n");
-      Files.move(
-          temporary, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(path, (json + "\n").getBytes(StandardCharsets.UTF_8));
   }
 }

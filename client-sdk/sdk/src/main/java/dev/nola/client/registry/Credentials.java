@@ -1,19 +1,13 @@
 package dev.nola.client.registry;
 
+import dev.nola.files.AtomicFile;
 import dev.nola.files.UserDirectories;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Map;
-import java.util.Set;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -158,28 +152,8 @@ public final class Credentials {
   }
 
   private void write(ObjectNode all) throws IOException {
-    Path temporary = folder().resolve("." + file.getFileName() + "." + UUID.randomUUID());
     byte[] bytes = JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(all);
-    try {
-      try (FileChannel channel =
-          FileChannel.open(
-              temporary,
-              Set.of(
-                  StandardOpenOption.WRITE,
-                  StandardOpenOption.CREATE_NEW,
-                  LinkOption.NOFOLLOW_LINKS),
-              UserDirectories.ownerOnly("rw-------"))) {
-        ByteBuffer rest = ByteBuffer.wrap(bytes);
-        while (rest.hasRemaining()) {
-          channel.write(rest);
-        }
-        channel.force(true);
-      }
-      Files.move(
-          temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } finally {
-      Files.deleteIfExists(temporary);
-    }
+    AtomicFile.write(file, bytes, UserDirectories.ownerOnly("rw-------"));
   }
 
   private Path folder() throws IOException {

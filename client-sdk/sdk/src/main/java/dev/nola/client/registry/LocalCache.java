@@ -3,21 +3,17 @@ package dev.nola.client.registry;
 import dev.nola.api.name.NameRule;
 import dev.nola.api.name.Reference;
 import dev.nola.digest.Sha256;
+import dev.nola.files.AtomicFile;
 import dev.nola.files.UserDirectories;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
-import java.security.DigestOutputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -263,7 +259,7 @@ public final class LocalCache {
     List<Sha256> damaged = new ArrayList<>();
     for (Stored file : stored(blobs())) {
       try (ProcessLock _ = lock(file.digest)) {
-        if (hash(file.path).equals(file.digest)) {
+        if (Sha256.hash(file.path).equals(file.digest)) {
           whole++;
         } else {
           Files.delete(file.path);
@@ -358,7 +354,7 @@ public final class LocalCache {
       return null;
     }
     Files.setLastModifiedTime(blob, FileTime.from(Instant.now()));
-    if (hash(blob).equals(digest)) {
+    if (Sha256.hash(blob).equals(digest)) {
       return blob;
     }
     Files.delete(blob);
@@ -380,16 +376,12 @@ public final class LocalCache {
   /** Makes a file of what has come, if that has the digest; else removes it and gives null. */
   @Nullable Path keep(Sha256 digest) throws IOException {
     Path partial = partial(digest);
-    if (!hash(partial).equals(digest)) {
+    if (!Sha256.hash(partial).equals(digest)) {
       Files.delete(partial);
       return null;
     }
-    try (FileChannel channel = FileChannel.open(partial, StandardOpenOption.WRITE)) {
-      channel.force(true);
-    }
     Files.createDirectories(blobs());
-    Files.move(
-        partial, blob(digest), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    AtomicFile.promote(partial, blob(digest));
     return blob(digest);
   }
 
@@ -549,13 +541,5 @@ public final class LocalCache {
 
   private Path blob(Sha256 digest) {
     return blobs().resolve(digest.hex() + ".nola");
-  }
-
-  private static Sha256 hash(Path file) throws IOException {
-    var hash = Sha256.newMessageDigest();
-    try (InputStream in = Files.newInputStream(file)) {
-      in.transferTo(new DigestOutputStream(OutputStream.nullOutputStream(), hash));
-    }
-    return Sha256.finish(hash);
   }
 }
