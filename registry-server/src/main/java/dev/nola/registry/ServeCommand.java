@@ -89,7 +89,7 @@ final class ServeCommand implements Callable<Integer> {
   @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() {
     List<String> settings = new ArrayList<>();
     add(settings, "server.port", port);
     add(settings, "server.address", address);
@@ -110,11 +110,18 @@ final class ServeCommand implements Callable<Integer> {
               .formatted(
                   context.getEnvironment().getProperty("server.address", "0.0.0.0"),
                   context.getEnvironment().getProperty("local.server.port"));
-      output.print(Map.of("ok", true, "url", url), _ -> {});
+      output.print(new Started(true, url), _ -> {});
     }
-    closed.await();
+    try {
+      closed.await();
+    } catch (InterruptedException _) {
+      // The process was asked to end: Spring's shutdown hook closes the server.
+    }
     return ExitCode.OK;
   }
+
+  /** What {@code --json} prints once the server is ready. */
+  private record Started(boolean ok, String url) {}
 
   private static ConfigurableApplicationContext start(
       SpringApplication application, List<String> settings) {
