@@ -102,6 +102,7 @@ final class ServeCommand implements Callable<Integer> {
     }
     CountDownLatch closed = new CountDownLatch(1);
     SpringApplication application = new SpringApplication(RegistryServer.class);
+    application.setMainApplicationClass(RegistryServer.class);
     application.addListeners((ApplicationListener<ContextClosedEvent>) _ -> closed.countDown());
     ConfigurableApplicationContext context = start(application, settings);
     if (output.isJson()) {
