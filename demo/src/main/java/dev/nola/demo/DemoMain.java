@@ -14,7 +14,7 @@ import picocli.CommandLine.Command;
     subcommands = {DemoCommand.class, CommandLine.HelpCommand.class},
     synopsisSubcommandLabel = "COMMAND")
 public final class DemoMain extends RootCommand {
-  private DemoMain(Console console) {
+  DemoMain(Console console) {
     super(console, TrainerWorker.FAILURES);
   }
 
