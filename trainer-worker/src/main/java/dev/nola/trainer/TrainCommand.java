@@ -31,8 +31,6 @@ import picocli.CommandLine.Parameters;
       "  nola train job.yaml -o mood.nola --resume"
     })
 final class TrainCommand implements Callable<Integer> {
-  private static final int BAR_WIDTH = 90;
-
   @Parameters(paramLabel = "JOB.yaml", description = "The job.")
   private Path job = Path.of("");
 

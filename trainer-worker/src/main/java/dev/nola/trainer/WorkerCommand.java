@@ -2,11 +2,12 @@ package dev.nola.trainer;
 
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
+import dev.nola.command.RegistryOption;
 import dev.nola.files.UserDirectories;
+import dev.nola.trainer.worker.JobCounts;
 import dev.nola.trainer.worker.KeyFile;
 import dev.nola.trainer.worker.Worker;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -23,7 +24,8 @@ import picocli.CommandLine.Option;
     description = {
       "Take jobs from a registry and run them: train, verify, export.",
       "It runs until Ctrl-C or SIGTERM, and then returns its jobs. Any number of workers may run,"
-          + " anywhere. It prints a line for each event."
+          + " anywhere. It prints a line for each event;"
+          + " with --json, lines go to stderr, and a document with the jobs' counts is printed at the end."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -33,15 +35,8 @@ import picocli.CommandLine.Option;
       "  nola worker --registry https://nola.example --token-file worker.token --models /srv/models"
     })
 final class WorkerCommand implements Callable<Integer> {
-  private static final String DEFAULT_REGISTRY = "http://127.0.0.1:8080";
   private static final long MEGABYTE = 1_000_000;
   private static final int SHARE_PERCENT = 80;
-
-  @Option(
-      names = "--registry",
-      paramLabel = "URL",
-      description = "The registry. Default: $NOLA_REGISTRY, else " + DEFAULT_REGISTRY + ".")
-  private @Nullable URI registry;
 
   @Option(
       names = "--token-file",
@@ -96,14 +91,8 @@ final class WorkerCommand implements Callable<Integer> {
           "Disk that a job may use, and that fetched files may take. Default: ${DEFAULT-VALUE}.")
   private long disk = 20_000;
 
+  @Mixin private RegistryOption registry = new RegistryOption();
   @Mixin private Output output = new Output();
-
-  private URI registry() {
-    return registry != null
-        ? registry
-        : URI.create(
-            output.console().environment().getOrDefault("NOLA_REGISTRY", DEFAULT_REGISTRY));
-  }
 
   @Override
   public Integer call() throws IOException, InterruptedException {
@@ -123,13 +112,32 @@ final class WorkerCommand implements Callable<Integer> {
     Path keyFile = key == null ? KeyFile.standard(output.console().environment()) : key;
     try (Worker worker =
         new Worker(
-            registry(),
+            registry.url(output),
             token,
             settings,
             KeyFile.readOrMake(keyFile),
             line -> output.log(Instant.now().truncatedTo(ChronoUnit.SECONDS) + " " + line))) {
-      worker.run();
+      return run(worker);
     }
-    return ExitCode.OK;
   }
+
+  private int run(Worker worker) throws IOException, InterruptedException {
+    try {
+      worker.run();
+      return ExitCode.OK;
+    } catch (InterruptedException e) {
+      if (!output.isJson()) {
+        throw e;
+      }
+      output.log(output.command().qualifiedName() + ": interrupted");
+      output.print(new Stopped(false, "interrupted", "interrupted", worker.counts()), _ -> {});
+      return ExitCode.INTERRUPTED;
+    }
+  }
+
+  /**
+   * What {@code --json} prints when the worker is stopped: the document of every interrupted
+   * command, with the jobs in addition.
+   */
+  private record Stopped(boolean ok, String kind, String error, JobCounts jobs) {}
 }

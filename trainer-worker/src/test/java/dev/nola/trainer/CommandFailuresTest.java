@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,6 +62,70 @@ class CommandFailuresTest {
     Failed failed = Failed.run("worker", "--token-file", file("none"), "--json");
     assertThat(failed.exitCode).isEqualTo(3);
     assertThat(failed.error).contains("none: no such file");
+  }
+
+  @Test
+  void stoppedWorker_reportsItsJobs() throws Exception {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    AtomicInteger exitCode = new AtomicInteger();
+    String token = Files.writeString(folder.resolve("token"), "secret").toString();
+    Thread worker =
+        Thread.ofPlatform()
+            .start(
+                () ->
+                    exitCode.set(
+                        TrainerWorker.run(
+                            new PrintWriter(out, true),
+                            new PrintWriter(err, true),
+                            "worker",
+                            "--registry",
+                            "http://127.0.0.1:1",
+                            "--token-file",
+                            token,
+                            "--key",
+                            file("key.pem"),
+                            "--work",
+                            file("work"),
+                            "--json")));
+    // It pauses before it tries to reach the registry again.
+    while (worker.getState() != Thread.State.TIMED_WAITING
+        || !Files.exists(folder.resolve("work/.lock"))) {
+      assertThat(worker.isAlive()).as("%s%s", out, err).isTrue();
+      Thread.sleep(10);
+    }
+    worker.interrupt();
+    worker.join();
+    assertThat(exitCode).hasValue(130);
+    assertThat(ONE_DOCUMENT.readTree(out.toString()))
+        .isEqualTo(
+            ONE_DOCUMENT.readTree(
+                """
+                {"ok": false, "kind": "interrupted", "error": "interrupted",
+                 "jobs": {"done": 0, "failed": 0, "returned": 0}}
+                """));
+    assertThat(err.toString()).isEqualTo("nola worker: interrupted\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"foo", "ht tp://x"})
+  void registryThatIsNoUrl_isAUsageError(String url) throws Exception {
+    String token = Files.writeString(folder.resolve("token"), "secret").toString();
+    Failed failed =
+        Failed.run(
+            "worker",
+            "--registry",
+            url,
+            "--token-file",
+            token,
+            "--key",
+            file("key.pem"),
+            "--work",
+            file("work"),
+            "--json");
+    assertThat(failed.exitCode).isEqualTo(2);
+    assertThat(failed.error)
+        .isEqualTo("--registry " + url + ", must be a URL such as https://nola.example");
   }
 
   @Test

@@ -4,42 +4,17 @@ import dev.nola.client.registry.Credentials;
 import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.Output;
+import dev.nola.command.RegistryOption;
 import java.io.IOException;
 import java.net.URI;
-import java.net.URISyntaxException;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
 /** Which registry a command asks, and as whom. */
 final class Registry {
-  /** Where {@code nola serve} listens. */
-  private static final String DEFAULT = "http://127.0.0.1:8080";
-
-  @Option(
-      names = "--registry",
-      paramLabel = "URL",
-      description = "The registry. Default: $NOLA_REGISTRY, else " + DEFAULT + ".")
-  private @Nullable String url;
+  @Mixin private RegistryOption option = new RegistryOption();
 
   URI url(Output output) {
-    if (url != null) {
-      return url("--registry", url);
-    }
-    String fromEnvironment = output.environment("NOLA_REGISTRY");
-    return fromEnvironment.isEmpty() ? URI.create(DEFAULT) : url("NOLA_REGISTRY", fromEnvironment);
-  }
-
-  private static URI url(String name, String text) {
-    if (text.matches("https?://[^/\\s]\\S*")) {
-      try {
-        return new URI(text);
-      } catch (URISyntaxException e) {
-        throw new IllegalArgumentException(
-            name + " " + text + " is not a URL: " + e.getReason(), e);
-      }
-    }
-    throw new IllegalArgumentException(
-        name + " " + text + ", must be a URL such as https://nola.example");
+    return option.url(output);
   }
 
   /** The user's tokens. */

@@ -73,7 +73,9 @@ final class FileJob {
           Registry.persist(
               worker.patience(),
               () -> worker.registry().files().putResult(held.job(), held.fence(), result));
-      worker.log(held, details.state() == JobState.FAILED ? "failed: " + details.reason() : "done");
+      boolean accepted = details.state() != JobState.FAILED;
+      worker.tally().addResults(1, accepted);
+      worker.log(held, accepted ? "done" : "failed: " + details.reason());
       return;
     } catch (InterruptedException _) {
       failure = interrupted();

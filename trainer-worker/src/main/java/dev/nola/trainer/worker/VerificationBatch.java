@@ -261,6 +261,7 @@ final class VerificationBatch {
       AttestationReport.Answer answer =
           Registry.persist(worker.patience(), () -> worker.registry().words().attest(report));
       for (AttestationReport.Verdict verdict : answer.verdicts()) {
+        worker.tally().addResults(1, verdict.accepted());
         if (!verdict.accepted()) {
           worker.log(
               "attestation of job %s refused: %s, %s"
@@ -268,6 +269,7 @@ final class VerificationBatch {
         }
       }
     } catch (IOException e) {
+      worker.tally().addResults(report.items().size(), false);
       worker.log(
           "not taken, %s: %s"
               .formatted(Worker.count(report.items().size(), "attestation"), e.getMessage()));

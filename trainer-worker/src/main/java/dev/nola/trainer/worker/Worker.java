@@ -34,11 +34,6 @@ public final class Worker implements AutoCloseable {
   /** How long a slot waits for a job before it asks again. */
   private static final int WAIT_SECONDS = 20;
 
-  private static final int MOST_LEASES = 100;
-
-  /** A slot takes as many verifications at a time as it does in about so long. */
-  private static final Duration BATCH = Duration.ofSeconds(2);
-
   private static final Duration PATIENCE = Duration.ofHours(1);
   private static final Duration LAST_WORDS = Duration.ofSeconds(5);
   private static final Duration PAUSE = Duration.ofSeconds(2);
@@ -56,6 +51,7 @@ public final class Worker implements AutoCloseable {
   private final FileChannel lockFile;
   private final ObjectStore objects;
   private final ModelFolders models;
+  private final JobTally tally = new JobTally();
   private volatile boolean stopped;
 
   /**
@@ -208,14 +204,14 @@ public final class Worker implements AutoCloseable {
 
   /** One slot: asks for a job, does it, and asks again. */
   private void slot() {
-    Batching batching = new Batching();
+    BatchSize batchSize = new BatchSize();
     String trouble = "";
     while (!stopped) {
       try {
         List<Lease> leases = lease(List.of(JobType.values()), 1, WAIT_SECONDS);
         trouble = "";
         if (!leases.isEmpty()) {
-          work(leases.getFirst(), batching);
+          work(leases.getFirst(), batchSize);
         }
       } catch (InterruptedException _) {
         // It is stopped.
@@ -232,16 +228,7 @@ public final class Worker implements AutoCloseable {
     }
   }
 
-  /** How many verifications to take at a time. */
-  private static final class Batching {
-    private int size = 16;
-
-    void took(int count, long nanos) {
-      size = Math.clamp(count * BATCH.toNanos() / Math.max(1, nanos), 1, MOST_LEASES - 1);
-    }
-  }
-
-  private void work(Lease first, Batching batching) throws IOException, InterruptedException {
+  private void work(Lease first, BatchSize batchSize) throws IOException, InterruptedException {
     if (first.job().type() != JobType.VERIFY) {
       try (HeldLease held = hold(first)) {
         Path folder = newFolder(held);
@@ -260,7 +247,7 @@ public final class Worker implements AutoCloseable {
     List<HeldLease> all = new ArrayList<>();
     all.add(hold(first));
     try {
-      lease(List.of(JobType.VERIFY), batching.size, 0).forEach(lease -> all.add(hold(lease)));
+      lease(List.of(JobType.VERIFY), batchSize.get(), 0).forEach(lease -> all.add(hold(lease)));
     } catch (IOException e) {
       log.accept("no more jobs: " + e.getMessage());
     } finally {
@@ -270,7 +257,7 @@ public final class Worker implements AutoCloseable {
         all.forEach(HeldLease::close);
       }
     }
-    batching.took(all.size(), System.nanoTime() - started);
+    batchSize.took(all.size(), System.nanoTime() - started);
   }
 
   private HeldLease hold(Lease lease) {
@@ -306,6 +293,7 @@ public final class Worker implements AutoCloseable {
   /** Reports that a job was not done, unless it is somebody else's by now. */
   void fail(HeldLease held, JobFailure failure) {
     boolean interrupted = Thread.interrupted(); // else nothing could be sent
+    tally.addFailure(stopped && failure.retryable());
     log(held, failure.reason());
     try {
       Registry.persist(LAST_WORDS, () -> registry.words().fail(held.job(), failure));
@@ -321,6 +309,19 @@ public final class Worker implements AutoCloseable {
     if (interrupted) {
       Thread.currentThread().interrupt();
     }
+  }
+
+  /**
+   * Returns what came of the jobs so far.
+   *
+   * @return counts that are final once {@link #run} has ended
+   */
+  public JobCounts counts() {
+    return tally.counts();
+  }
+
+  JobTally tally() {
+    return tally;
   }
 
   Settings settings() {

@@ -157,10 +157,11 @@ class WorkerTest {
   void aTrainingGivesTheBytesThatItGivesHere() throws Exception {
     Sample sample = sample("steps: 40\nevaluateEvery: 20\n");
     UUID job = registry.train(sample.job(), dataset(), null);
-    start("one");
+    Worker worker = start("one").worker();
     StubRegistry.await("a result", () -> registry.results.containsKey(job));
     assertThat(registry.results.get(job)).isEqualTo(sample.trainedHere());
     assertThat(registry.failures).isEmpty();
+    StubRegistry.await("its count", () -> worker.counts().equals(new JobCounts(1, 0, 0)));
     assertThat(registry.log()).contains("trained ");
     assertThat(registry.heartbeats.stream().flatMap(each -> each.metrics().stream()))
         .anySatisfy(metric -> assertThat(metric.name()).isEqualTo("validation accuracy"))
@@ -184,6 +185,7 @@ class WorkerTest {
     StubRegistry.await("a checkpoint", () -> registry.checkpoints.containsKey(job));
     first.stop();
     running.remove(first);
+    assertThat(first.worker().counts()).isEqualTo(new JobCounts(0, 0, 1));
     assertThat(registry.results).isEmpty();
     assertThat(registry.failures.get(job))
         .extracting(JobFailure::reason, JobFailure::retryable)
@@ -271,9 +273,10 @@ class WorkerTest {
     UUID slow = registry.train(endless, dataset, null, GIGABYTE, 4);
     UUID large = registry.train(endless, dataset, null, 80_000_000, 600);
     UUID fine = registry.train(good.job(), dataset, null);
-    start("one");
+    Worker worker = start("one").worker();
     StubRegistry.await("the good one's result", () -> registry.results.containsKey(fine));
     StubRegistry.await("all others' ends", () -> registry.failures.size() == 7);
+    StubRegistry.await("their counts", () -> worker.counts().equals(new JobCounts(1, 7, 0)));
     assertThat(registry.results).containsOnlyKeys(fine);
     assertFinal(unknown, "stepz is no key");
     assertFinal(outside, "data.train=../secret, must be a file of acme/data");
