@@ -5,13 +5,13 @@ import dev.nola.api.job.JobChange;
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobRequest;
-import dev.nola.api.job.JobResult;
 import dev.nola.api.job.JobRetry;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
+import dev.nola.registry.web.BinaryResponse;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.Refusal;
@@ -150,22 +150,10 @@ class JobController {
   @GetMapping("/{id}/result")
   @Operation(
       summary = "Download an exported archive, or an adapter that could not be published",
-      description = "For members of the job's namespace, workers and admins.",
-      responses =
-          @ApiResponse(
-              responseCode = "200",
-              content =
-                  @Content(
-                      mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
-                      schema = @Schema(type = "string", format = "binary"))))
+      description = "For members of the job's namespace, workers and admins.")
+  @BinaryResponse
   ResponseEntity<Resource> result(@PathVariable UUID id, Caller caller) throws IOException {
-    Job job = jobs.see(caller, id);
-    JobResult result = job.details().result();
-    boolean published = job.type() == JobType.TRAIN && job.state() == JobState.SUCCEEDED;
-    if (result == null || result.digest() == null || published) {
-      throw Refusal.notFound("result of job " + id);
-    }
-    return BlobResponses.of(blobs, result.digest(), "private, no-cache");
+    return BlobResponses.of(blobs, jobs.resultOf(caller, id), "private, no-cache");
   }
 
   @GetMapping("/{id}/events")

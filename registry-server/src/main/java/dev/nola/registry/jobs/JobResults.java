@@ -89,6 +89,23 @@ class JobResults {
   }
 
   /**
+   * Returns the digest of the last checkpoint of a job.
+   *
+   * @param worker that has the job
+   * @param id of the job
+   * @param fence of the lease
+   * @return digest of the blob
+   * @throws Refusal if the worker has the job no longer, or there is no checkpoint
+   */
+  Sha256 checkpointOf(Caller worker, UUID id, long fence) {
+    String checkpoint = leasing.requireLeased(worker, id, fence, "checkpoint").checkpoint();
+    if (checkpoint == null) {
+      throw Refusal.notFound("checkpoint of job " + id);
+    }
+    return Sha256.parse(checkpoint);
+  }
+
+  /**
    * Receives a job's result and ends the job. A trained adapter is published in the name of the
    * account that asked for it; if that is refused the job has failed and keeps it.
    *

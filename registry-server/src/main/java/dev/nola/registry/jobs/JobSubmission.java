@@ -11,6 +11,7 @@ import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.Publishing;
 import dev.nola.registry.catalog.References;
+import dev.nola.registry.objects.ObjectName;
 import dev.nola.registry.objects.ObjectRepository;
 import dev.nola.registry.web.Refusal;
 import java.nio.charset.StandardCharsets;
@@ -232,14 +233,12 @@ class JobSubmission {
           field, "%s=%s, must be namespace/name or namespace/name@sha256:…".formatted(field, text));
     }
     String namespace = reference.group(1);
-    String name = reference.group(2);
+    ObjectName name = new ObjectName(kind, namespace, reference.group(2));
     String revision = reference.group(3);
     Optional<ObjectRepository.Stored> found =
         !access.seesPrivate(caller, namespace)
             ? Optional.empty()
-            : revision == null
-                ? objects.latest(kind, namespace, name)
-                : objects.revision(kind, namespace, name, revision);
+            : revision == null ? objects.latest(name) : objects.revision(name, revision);
     return found.orElseThrow(
         () ->
             Refusal.invalid(
