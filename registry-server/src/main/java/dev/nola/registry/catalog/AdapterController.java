@@ -9,8 +9,8 @@ import dev.nola.registry.web.Pages;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.tags.Tag;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.springdoc.core.annotations.ParameterObject;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PatchMapping;
@@ -40,24 +40,7 @@ class AdapterController {
           "Adapters that have a latest version, described by it. Filters apply to the matches of q,"
               + " or to all adapters without q.")
   ResponseEntity<Page<AdapterSummary>> search(
-      @Parameter(
-              description =
-                  "Words in name, base model, task, tags and description; \"a phrase\", or, -not.")
-          @RequestParam(required = false)
-          @Nullable String q,
-      @Parameter(description = "Name of the base model.") @RequestParam(required = false)
-          @Nullable String base,
-      @Parameter(description = "For example philox-srht.") @RequestParam(required = false)
-          @Nullable String generator,
-      @RequestParam(required = false) @Nullable Integer bits,
-      @RequestParam(required = false) @Nullable Integer rank,
-      @Parameter(description = "May be repeated; adapters must have all tags.")
-          @RequestParam(required = false)
-          @Nullable List<String> tag,
-      @RequestParam(required = false) @Nullable String namespace,
-      @Parameter(description = "Whether workers have verified the latest version.")
-          @RequestParam(required = false)
-          @Nullable Boolean verified,
+      @ParameterObject Search.Query query,
       @Parameter(
               description =
                   "relevance (default with q, and only with q), updated, downloads or name.")
@@ -66,13 +49,7 @@ class AdapterController {
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor,
       Caller caller) {
-    return search.search(
-        caller,
-        new Search.Query(
-            q, base, generator, bits, rank, tag == null ? List.of() : tag, namespace, verified),
-        sort,
-        limit,
-        cursor);
+    return search.search(caller, query, sort, limit, cursor);
   }
 
   @GetMapping("/{namespace}/{name}")

@@ -65,8 +65,10 @@ class JobService {
    * @param before position of the last job of the page before
    * @param limit maximum number of jobs
    * @return the jobs
+   * @throws Refusal with status 422 if the filter's adapter is malformed or in another namespace
    */
   List<Job> list(Caller caller, JobQuery.Filter filter, long before, int limit) {
+    filter.requireConsistent();
     return jobs.list(
         new JobQuery(
             caller.readsAll() ? null : access.namespacesOf(caller), filter, before, limit));

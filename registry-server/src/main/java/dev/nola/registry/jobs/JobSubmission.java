@@ -54,7 +54,7 @@ class JobSubmission {
   private final Publishing publishing;
   private final References references;
   private final Access access;
-  private final JobSettings settings;
+  private final JobLimits limits;
   private final JsonMapper json;
 
   /** Takes more than six beans: a submission is checked against objects, versions and rights. */
@@ -64,14 +64,14 @@ class JobSubmission {
       Publishing publishing,
       References references,
       Access access,
-      JobSettings settings,
+      JobLimits limits,
       JsonMapper json) {
     this.lifecycle = lifecycle;
     this.objects = objects;
     this.publishing = publishing;
     this.references = references;
     this.access = access;
-    this.settings = settings;
+    this.limits = limits;
     this.json = json;
   }
 
@@ -248,21 +248,21 @@ class JobSubmission {
   }
 
   private long memory(@Nullable Long asked) {
-    long limit = settings.maxMemory().toBytes();
+    long limit = limits.maxMemory().toBytes();
     if (asked != null && (asked < 1 || asked > limit)) {
       throw Refusal.invalid(
           "train.memoryBytes", "memoryBytes=%d, must be 1 to %d".formatted(asked, limit));
     }
-    return asked == null ? settings.memory().toBytes() : asked;
+    return asked == null ? limits.memory().toBytes() : asked;
   }
 
   private int timeout(@Nullable Integer asked) {
-    long limit = settings.maxTimeout().toSeconds();
+    long limit = limits.maxTimeout().toSeconds();
     if (asked != null && (asked < 1 || asked > limit)) {
       throw Refusal.invalid(
           "train.timeoutSeconds", "timeoutSeconds=%d, must be 1 to %d".formatted(asked, limit));
     }
-    return asked == null ? Math.toIntExact(settings.timeout().toSeconds()) : asked;
+    return asked == null ? Math.toIntExact(limits.timeout().toSeconds()) : asked;
   }
 
   /** A worker reads nothing but what the registry holds: so no path or address gets through. */
