@@ -2,6 +2,7 @@ package dev.nola.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.api.attestation.Nonce;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.jobs.VerificationJobs;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ import tools.jackson.databind.JsonNode;
 
 /** What {@link VerificationJobs} does for those who judge verifications. */
 class VerificationJobsTest {
-  private static final String NONCE = "ab".repeat(32);
+  private static final Nonce NONCE = new Nonce("ab".repeat(32));
 
   private TestRegistry registry;
   private VerificationJobs jobs;
@@ -162,7 +163,7 @@ class VerificationJobsTest {
         transaction.execute(_ -> jobs.leasedVerifications("worker", fences));
     assertThat(still).containsOnlyKeys(first);
     assertThat(still.get(first).nonce()).isEqualTo(NONCE);
-    assertThat(still.get(first).digest()).isEqualTo(leases.get(0).at("/digest").asString());
+    assertThat(still.get(first).digest()).hasToString(leases.get(0).at("/digest").asString());
     Map<UUID, VerificationJobs.LeasedVerification> others =
         transaction.execute(_ -> jobs.leasedVerifications("other", fences));
     assertThat(others).isEmpty();
@@ -212,7 +213,7 @@ class VerificationJobsTest {
         namespace,
         "mood",
         number + ".0.0",
-        Sha256.hash(new byte[] {(byte) number, (byte) (number >> 8)}).toString(),
+        Sha256.hash(new byte[] {(byte) number, (byte) (number >> 8)}),
         backend,
         0,
         NONCE);

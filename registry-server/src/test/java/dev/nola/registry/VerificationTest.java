@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.api.Attestations;
 import dev.nola.api.attestation.AttestationReport.Item;
 import dev.nola.api.attestation.Envelope;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.SigningKey;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.TestClient.Answer;
@@ -165,7 +166,7 @@ class VerificationTest {
     TestWorker lazy = TestWorker.approved(admin);
     Task task = honest.leaseOne("scalar");
     honest.attest(task, file);
-    String shown = honest.key().publicKey().open(envelope(shown(0))).reconstruction().proof();
+    Sha256 shown = honest.key().publicKey().open(envelope(shown(0))).reconstruction().proof();
     Task other = lazy.leaseOne("vector");
 
     // Root and leaves are public; so is the other worker's proof, by another nonce.
@@ -179,7 +180,8 @@ class VerificationTest {
   void otherNonceIsRefused() throws Exception {
     TestWorker worker = TestWorker.approved(admin);
     Task task = worker.leaseOne("scalar");
-    Task replayed = new Task(task.job(), task.fence(), digest, "ab".repeat(32), "scalar");
+    Task replayed =
+        new Task(task.job(), task.fence(), digest, new Nonce("ab".repeat(32)), "scalar");
 
     assertRefused(worker.attest(replayed, file), "wrong-nonce", task);
   }
@@ -203,7 +205,8 @@ class VerificationTest {
     assertRefusedByFresh(
         "wrong-root",
         (worker, task) ->
-            worker.attest(task, file, it -> changed(it, null, "00".repeat(32), null, null)));
+            worker.attest(
+                task, file, it -> changed(it, null, Sha256.ofBytes(new byte[32]), null, null)));
   }
 
   @Test
@@ -528,7 +531,9 @@ class VerificationTest {
       honest.attest(honest.leaseOne("scalar"), file);
 
       lazy.attest(
-          lazy.leaseOne("scalar"), file, it -> changed(it, null, null, null, "12".repeat(32)));
+          lazy.leaseOne("scalar"),
+          file,
+          it -> changed(it, null, null, null, Sha256.hash(new byte[] {12})));
 
       assertThat(boss.get(version).text("/verification")).isEqualTo("unverified");
       assertThat(boss.get(version + "/attestations").json().at("/items")).isEmpty();

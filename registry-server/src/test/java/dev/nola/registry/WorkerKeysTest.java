@@ -3,6 +3,7 @@ package dev.nola.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.api.attestation.SigningKey;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.TestClient.Answer;
 import dev.nola.registry.keys.WorkerKeys;
 import java.time.Instant;
@@ -120,7 +121,11 @@ class WorkerKeysTest {
   }
 
   private boolean isApproved() {
-    return registry.beans(WorkerKeys.class).iterator().next().isApproved(fingerprint, "key-worker");
+    return registry
+        .beans(WorkerKeys.class)
+        .iterator()
+        .next()
+        .isApproved(Sha256.parse(fingerprint), "key-worker");
   }
 
   private static Answer register(TestClient client, SigningKey key) throws Exception {

@@ -98,11 +98,11 @@ class JobResults {
    * @throws Refusal if the worker has the job no longer, or there is no checkpoint
    */
   Sha256 checkpointOf(Caller worker, UUID id, long fence) {
-    String checkpoint = leasing.requireLeased(worker, id, fence, "checkpoint").checkpoint();
+    Sha256 checkpoint = leasing.requireLeased(worker, id, fence, "checkpoint").checkpoint();
     if (checkpoint == null) {
       throw Refusal.notFound("checkpoint of job " + id);
     }
-    return Sha256.parse(checkpoint);
+    return checkpoint;
   }
 
   /**

@@ -173,7 +173,7 @@ class JobSubmission {
             new JobRequest.Verify(verify.adapter(), version.version(), verify.backend())),
         subject(version),
         NewJob.Requirements.ofBackend(verify.backend()),
-        new NewJob.Inputs(null, null, version.digest().toString(), Nonce.random().hex()),
+        new NewJob.Inputs(null, null, version.digest(), Nonce.random()),
         origin(caller));
   }
 
@@ -196,8 +196,7 @@ class JobSubmission {
                 export.elementType())),
         subject(version),
         NewJob.Requirements.NONE,
-        new NewJob.Inputs(
-            model == null ? null : model.id(), null, version.digest().toString(), null),
+        new NewJob.Inputs(model == null ? null : model.id(), null, version.digest(), null),
         origin(caller));
   }
 

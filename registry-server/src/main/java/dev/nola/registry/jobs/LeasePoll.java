@@ -2,6 +2,7 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.job.JobType;
 import dev.nola.api.job.LeaseRequest;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.keys.WorkerKeys;
 import jakarta.servlet.http.HttpServletResponse;
@@ -86,10 +87,19 @@ class LeasePoll {
   private Set<JobType> types(Caller worker, LeaseRequest request) {
     Set<JobType> types = EnumSet.noneOf(JobType.class);
     types.addAll(request.types());
-    if (types.contains(JobType.VERIFY) && !keys.isApproved(request.key(), worker.account())) {
+    if (types.contains(JobType.VERIFY) && !isApproved(request.key(), worker.account())) {
       types.remove(JobType.VERIFY);
     }
     return types;
+  }
+
+  /** Any text may be sent as a key; one that is not a fingerprint is no approved key. */
+  private boolean isApproved(String key, String account) {
+    try {
+      return keys.isApproved(Sha256.parse(key), account);
+    } catch (IllegalArgumentException _) {
+      return false;
+    }
   }
 
   private void write(LeaseRequest request, List<Job> leased, HttpServletResponse response)

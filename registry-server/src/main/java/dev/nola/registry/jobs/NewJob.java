@@ -1,6 +1,8 @@
 package dev.nola.registry.jobs;
 
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.job.JobRequest;
+import dev.nola.digest.Sha256;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -60,14 +62,14 @@ record NewJob(
    *
    * @param modelId row of the base model's revision, or null
    * @param datasetId row of the dataset's revision, or null
-   * @param digest {@code sha256:…} of the adapter file, or null
-   * @param nonce of a verification in 64 hexadecimal digits, or null
+   * @param digest of the adapter file, or null
+   * @param nonce of a verification, or null
    */
   record Inputs(
       @Nullable Long modelId,
       @Nullable Long datasetId,
-      @Nullable String digest,
-      @Nullable String nonce) {}
+      @Nullable Sha256 digest,
+      @Nullable Nonce nonce) {}
 
   /**
    * Who asked for a job.

@@ -5,6 +5,7 @@ import dev.nola.api.attestation.KeyApproval;
 import dev.nola.api.attestation.KeyRegistration;
 import dev.nola.api.attestation.KeyRevocation;
 import dev.nola.api.attestation.WorkerKey;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.CreatedOrPresent;
 import dev.nola.registry.web.Cursor;
@@ -71,7 +72,7 @@ class WorkerKeyController {
   @GetMapping("/{fingerprint}")
   @Operation(summary = "Read a worker's key by its fingerprint sha256:HEX")
   WorkerKey get(@PathVariable String fingerprint) {
-    return keys.find(fingerprint).orElseThrow(() -> Refusal.notFound("key " + fingerprint));
+    return keys.find(parse(fingerprint)).orElseThrow(() -> Refusal.notFound("key " + fingerprint));
   }
 
   @PutMapping("/{fingerprint}/approval")
@@ -80,7 +81,7 @@ class WorkerKeyController {
       description = "For admins, after they have made sure that the key belongs to the worker.")
   WorkerKey approve(
       @PathVariable String fingerprint, @RequestBody KeyApproval request, Caller caller) {
-    return service.approve(caller, fingerprint, request.expiresAt());
+    return service.approve(caller, parse(fingerprint), request.expiresAt());
   }
 
   @PutMapping("/{fingerprint}/revocation")
@@ -91,6 +92,14 @@ class WorkerKeyController {
               + " become unverified. For admins.")
   WorkerKey revoke(
       @PathVariable String fingerprint, @RequestBody KeyRevocation request, Caller caller) {
-    return service.revoke(caller, fingerprint, request.reason());
+    return service.revoke(caller, parse(fingerprint), request.reason());
+  }
+
+  private static Sha256 parse(String fingerprint) {
+    try {
+      return Sha256.parse(fingerprint);
+    } catch (IllegalArgumentException _) {
+      throw Refusal.notFound("key " + fingerprint);
+    }
   }
 }

@@ -3,6 +3,7 @@ package dev.nola.registry.keys;
 import dev.nola.api.attestation.KeyRegistration;
 import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.web.Refusal;
@@ -58,7 +59,7 @@ class WorkerKeyService {
               .formatted(description.length(), MAX_DESCRIPTION));
     }
     VerifyingKey key = parse(request.publicKey());
-    String fingerprint = key.fingerprint().toString();
+    Sha256 fingerprint = key.fingerprint();
     boolean created =
         keys.insertIfAbsent(fingerprint, key.toBase64(), caller.account(), description);
     WorkerKey registered = keys.find(fingerprint).orElseThrow();
@@ -84,7 +85,7 @@ class WorkerKeyService {
    * @throws Refusal if there is no such key, it was revoked, or the expiry is in the past
    */
   @Transactional
-  WorkerKey approve(Caller caller, String fingerprint, @Nullable Instant expiresAt) {
+  WorkerKey approve(Caller caller, Sha256 fingerprint, @Nullable Instant expiresAt) {
     WorkerKey key = lock(fingerprint);
     if (expiresAt != null && !expiresAt.isAfter(clock.instant())) {
       throw Refusal.invalid("expiresAt", "expiresAt=" + expiresAt + ", must be in the future");
@@ -115,7 +116,7 @@ class WorkerKeyService {
    * @throws Refusal if there is no such key, or the reason breaks a rule
    */
   @Transactional
-  WorkerKey revoke(Caller caller, String fingerprint, @Nullable String reason) {
+  WorkerKey revoke(Caller caller, Sha256 fingerprint, @Nullable String reason) {
     WorkerKey key = lock(fingerprint);
     if (reason == null || reason.isBlank() || reason.length() > MAX_REASON) {
       throw Refusal.invalid(
@@ -132,7 +133,7 @@ class WorkerKeyService {
     return keys.find(fingerprint).orElseThrow();
   }
 
-  private WorkerKey lock(String fingerprint) {
+  private WorkerKey lock(Sha256 fingerprint) {
     return keys.lock(fingerprint).orElseThrow(() -> Refusal.notFound("key " + fingerprint));
   }
 
@@ -144,7 +145,7 @@ class WorkerKeyService {
     }
   }
 
-  private void note(Caller caller, String action, String subject, String detail) {
-    audit.add(caller.account(), caller.tokenId(), action, subject, detail);
+  private void note(Caller caller, String action, Sha256 fingerprint, String detail) {
+    audit.add(caller.account(), caller.tokenId(), action, fingerprint.toString(), detail);
   }
 }

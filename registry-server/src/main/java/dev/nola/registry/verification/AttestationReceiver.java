@@ -120,11 +120,13 @@ class AttestationReceiver {
   }
 
   private List<Case> read(Caller caller, List<Item> items, Map<UUID, LeasedVerification> leased) {
-    Map<String, AttestationVerifier.Known> known = new HashMap<>();
+    Map<Sha256, AttestationVerifier.Known> known = new HashMap<>();
     keys.find(
             items.stream()
                 .filter(item -> item.envelope() != null)
-                .map(item -> AttestationVerifier.keyOf(Objects.requireNonNull(item.envelope())))
+                .flatMap(
+                    item ->
+                        AttestationVerifier.keyOf(Objects.requireNonNull(item.envelope())).stream())
                 .collect(Collectors.toSet()))
         .forEach((fingerprint, key) -> known.put(fingerprint, AttestationVerifier.Known.of(key)));
     List<Case> cases = new ArrayList<>();
@@ -142,15 +144,15 @@ class AttestationReceiver {
   private List<Case> check(List<Case> cases) throws IOException {
     Map<UUID, Case> checked = new LinkedHashMap<>();
     cases.forEach(it -> checked.put(it.item().job(), it));
-    Map<String, List<Case>> byFile =
+    Map<Sha256, List<Case>> byFile =
         cases.stream()
             .filter(it -> it.judged() instanceof Attested)
             .collect(Collectors.groupingBy(it -> it.job().digest(), Collectors.toList()));
     // One file in memory at a time.
-    for (Map.Entry<String, List<Case>> file : byFile.entrySet()) {
+    for (Map.Entry<Sha256, List<Case>> file : byFile.entrySet()) {
       Examination.Proven proven =
           examination.prove(
-              Sha256.parse(file.getKey()),
+              file.getKey(),
               file.getValue().stream().map(it -> it.job().nonce()).collect(Collectors.toSet()));
       for (Case it : file.getValue()) {
         checked.put(
@@ -169,7 +171,7 @@ class AttestationReceiver {
     Set<String> digests =
         cases.stream()
             .filter(it -> it.judged() instanceof Attested)
-            .map(it -> it.job().digest())
+            .map(it -> it.job().digest().toString())
             .collect(Collectors.toSet());
     versions.lock(digests);
     Set<UUID> finished =
@@ -206,7 +208,7 @@ class AttestationReceiver {
 
   /** A key may have been revoked while its attestation was judged; now it can no longer be. */
   private List<Case> afterRevocations(Caller caller, List<Case> cases) {
-    Map<String, WorkerKey> held =
+    Map<Sha256, WorkerKey> held =
         keys.hold(
             cases.stream()
                 .filter(it -> it.judged() instanceof Attested)

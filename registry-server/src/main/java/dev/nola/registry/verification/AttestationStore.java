@@ -56,13 +56,13 @@ class AttestationStore {
                   Reconstruction it = attested.reconstruction();
                   return new Object[] {
                     attested.statement().subject().toString(),
-                    attested.key(),
+                    attested.key().toString(),
                     received.job(),
                     it.outcome().name(),
                     it.backend(),
-                    it.host(),
-                    it.nonce(),
-                    it.proof(),
+                    it.host().hex(),
+                    it.nonce().hex(),
+                    it.proof().hex(),
                     received.checked(),
                     attested.envelope().payload(),
                     attested.envelope().signatures().getFirst().sig(),
@@ -102,10 +102,10 @@ class AttestationStore {
   }
 
   /** Digests of the files that a key attested something of. */
-  List<String> attestedBy(String key) {
+  List<String> attestedBy(Sha256 key) {
     return database
         .sql("select distinct digest from attestation where key = ?")
-        .param(key)
+        .param(key.toString())
         .query(String.class)
         .list();
   }

@@ -10,9 +10,11 @@ import dev.nola.api.attestation.Reconstruction;
 import dev.nola.api.attestation.Statement;
 import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.catalog.Examination;
 import dev.nola.registry.jobs.VerificationJobs.LeasedVerification;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +37,7 @@ final class AttestationVerifier {
   sealed interface Judged {}
 
   /** An attestation whose signature fits and which is about the job. */
-  record Attested(String key, Envelope envelope, Statement statement) implements Judged {
+  record Attested(Sha256 key, Envelope envelope, Statement statement) implements Judged {
     Reconstruction reconstruction() {
       return statement.reconstruction();
     }
@@ -57,7 +59,7 @@ final class AttestationVerifier {
    * @param account of the worker that sent it
    * @param keys those known, by fingerprint
    */
-  static Judged read(Item item, LeasedVerification job, String account, Map<String, Known> keys) {
+  static Judged read(Item item, LeasedVerification job, String account, Map<Sha256, Known> keys) {
     Envelope envelope = item.envelope();
     if ((envelope == null) == (item.unsupported() == null)) {
       return new Refused(
@@ -68,11 +70,14 @@ final class AttestationVerifier {
       return new Unsupported(
           reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason);
     }
-    String fingerprint = keyOf(envelope);
-    Known known = keys.get(fingerprint);
-    Refused refused = refusal(fingerprint, known == null ? null : known.key(), job, account);
-    if (refused != null || known == null) {
-      return refused == null ? unknown(fingerprint) : refused;
+    Known known = keyOf(envelope).map(keys::get).orElse(null);
+    if (known == null) {
+      return unknown(keyId(envelope));
+    }
+    Sha256 fingerprint = known.key().fingerprint();
+    Refused refused = refusal(fingerprint, known.key(), job, account);
+    if (refused != null) {
+      return refused;
     }
     try {
       Statement statement = known.verifying().open(envelope);
@@ -83,16 +88,24 @@ final class AttestationVerifier {
     }
   }
 
-  /** The key that an envelope says it is signed with, or an empty text. */
-  static String keyOf(Envelope envelope) {
+  /** Returns the fingerprint of the key that an envelope names, if it names one. */
+  static Optional<Sha256> keyOf(Envelope envelope) {
+    try {
+      return Optional.of(Sha256.parse(keyId(envelope)));
+    } catch (IllegalArgumentException _) {
+      return Optional.empty();
+    }
+  }
+
+  private static String keyId(Envelope envelope) {
     return envelope.signatures().isEmpty() ? "" : envelope.signatures().getFirst().keyid();
   }
 
   /** Why nothing signed with a key is taken, or null if it is. */
   static @Nullable Refused refusal(
-      String fingerprint, @Nullable WorkerKey key, LeasedVerification job, String account) {
+      Sha256 fingerprint, @Nullable WorkerKey key, LeasedVerification job, String account) {
     if (key == null || !key.account().equals(account)) {
-      return unknown(fingerprint);
+      return unknown(fingerprint.toString());
     }
     return switch (key.state()) {
       case PENDING ->
@@ -121,7 +134,7 @@ final class AttestationVerifier {
   private static void requireFor(LeasedVerification job, Statement statement)
       throws InvalidAttestationException {
     Reconstruction it = statement.reconstruction();
-    if (!statement.subject().toString().equals(job.digest())) {
+    if (!statement.subject().equals(job.digest())) {
       throw new InvalidAttestationException(
           Reason.WRONG_SUBJECT,
           "statement is about %s, job about %s".formatted(statement.subject(), job.digest()));

@@ -1,6 +1,7 @@
 package dev.nola.registry.verification;
 
 import dev.nola.api.attestation.Nonce;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.catalog.VersionDeleted;
 import dev.nola.registry.catalog.VersionPublished;
 import dev.nola.registry.catalog.Versions;
@@ -61,7 +62,7 @@ class VerificationRequests {
                     version.adapter().namespace(),
                     version.adapter().name(),
                     version.version(),
-                    version.digest(),
+                    Sha256.parse(version.digest()),
                     version.selfVerified()),
                 backend,
                 missing,
@@ -96,7 +97,7 @@ class VerificationRequests {
               version.adapter().namespace(),
               version.adapter().name(),
               version.version(),
-              version.digest(),
+              Sha256.parse(version.digest()),
               version.selfVerified());
       for (String backend : backends) {
         wanted.addAll(copies(file, backend, copies, priority));
@@ -106,7 +107,7 @@ class VerificationRequests {
   }
 
   private record File(
-      String namespace, String adapter, String version, String digest, boolean selfVerified) {}
+      String namespace, String adapter, String version, Sha256 digest, boolean selfVerified) {}
 
   /**
    * The registry checks what it reconstructs itself, by a nonce for each worker. Above its budget
@@ -115,7 +116,7 @@ class VerificationRequests {
   private List<VerificationJobs.Verification> copies(
       File file, String backend, int copies, int priority) {
     int count = file.selfVerified() ? copies : Math.max(PAIR, copies);
-    String shared = Nonce.random().hex();
+    Nonce shared = Nonce.random();
     List<VerificationJobs.Verification> wanted = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       wanted.add(
@@ -126,7 +127,7 @@ class VerificationRequests {
               file.digest(),
               backend,
               priority,
-              file.selfVerified() ? Nonce.random().hex() : shared));
+              file.selfVerified() ? Nonce.random() : shared));
     }
     return wanted;
   }

@@ -23,10 +23,10 @@ import org.jspecify.annotations.Nullable;
  * What attestations say of the machine.
  *
  * @param worker the worker's name
- * @param host 64 hexadecimal digits that tell machines apart without naming them
+ * @param host digest that tells machines apart without naming them
  * @param cpu the processor's name
  */
-record Machine(String worker, String host, String cpu) {
+record Machine(String worker, Sha256 host, String cpu) {
   private static final int MAX_TEXT = 200;
 
   static Machine here(String worker) throws IOException {
@@ -39,7 +39,7 @@ record Machine(String worker, String host, String cpu) {
   }
 
   /** The operating system's own id where it has one, which survives new names and network cards. */
-  private static String hostId() throws IOException {
+  private static Sha256 hostId() throws IOException {
     Path id = Path.of("/etc/machine-id");
     String text = Files.isReadable(id) ? Files.readString(id).strip() : "";
     if (text.isEmpty()) {
@@ -52,7 +52,7 @@ record Machine(String worker, String host, String cpu) {
       }
       text = hostName() + " " + cards;
     }
-    return Sha256.hash(("nola-host " + text).getBytes(StandardCharsets.UTF_8)).hex();
+    return Sha256.hash(("nola-host " + text).getBytes(StandardCharsets.UTF_8));
   }
 
   private static String cpuName() throws IOException {

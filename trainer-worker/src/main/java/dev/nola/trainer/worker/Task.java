@@ -1,6 +1,7 @@
 package dev.nola.trainer.worker;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.Reconstruction;
 import dev.nola.client.peft.ExportRefusedException;
 import dev.nola.client.peft.PeftExport;
@@ -254,7 +255,7 @@ public record Task(
             new Budget(elements, Budget.STANDARD.additions()));
     try {
       AdapterFile file = Verification.read(Files.readAllBytes(folder.resolve(ADAPTER)));
-      Reconstruction result = verification.of(file, backend, nonce);
+      Reconstruction result = verification.of(file, backend, new Nonce(nonce));
       Files.write(folder.resolve(RECONSTRUCTION), JsonMapper.shared().writeValueAsBytes(result));
     } catch (Verification.UnsupportedException e) {
       send(events, Event.failed(String.valueOf(e.getMessage()), false, true));

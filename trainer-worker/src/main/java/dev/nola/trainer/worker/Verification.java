@@ -1,6 +1,7 @@
 package dev.nola.trainer.worker;
 
 import dev.nola.api.attestation.Difference;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.Outcome;
 import dev.nola.api.attestation.Proof;
 import dev.nola.api.attestation.Reconstruction;
@@ -58,20 +59,20 @@ final class Verification {
   /**
    * Reconstructs a file.
    *
-   * @param nonce 64 hexadecimal digits
+   * @param nonce number used once, from the registry
    * @throws LimitExceededException if that would exceed the budget
    */
-  Reconstruction of(AdapterFile file, String backend, String nonce) throws LimitExceededException {
+  Reconstruction of(AdapterFile file, String backend, Nonce nonce) throws LimitExceededException {
     Kernel kernel = backends.get(backend);
     Proof proof = Proof.of(file, open(kernel, file), nonce);
     boolean match = proof.digest().root().equals(file.reconstructionDigest());
     return new Reconstruction(
         match ? Outcome.MATCH : Outcome.MISMATCH,
         backend,
-        proof.digest().root().hex(),
+        proof.digest().root(),
         proof.leaves(),
         nonce,
-        proof.proof().hex(),
+        proof.proof(),
         match ? null : difference(file, kernel, proof.digest().layers()),
         machine.worker(),
         machine.host(),

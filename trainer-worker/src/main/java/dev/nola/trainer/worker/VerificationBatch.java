@@ -2,6 +2,7 @@ package dev.nola.trainer.worker;
 
 import dev.nola.api.attestation.AttestationReport;
 import dev.nola.api.attestation.Envelope;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.Outcome;
 import dev.nola.api.attestation.Reconstruction;
 import dev.nola.api.attestation.Statement;
@@ -126,14 +127,14 @@ final class VerificationBatch {
     Lease lease = held.lease();
     JobRequest.Verify verify = verification(held);
     Sha256 digest = Objects.requireNonNull(lease.digest(), "digest");
-    String nonce = Objects.requireNonNull(lease.nonce(), "nonce").hex();
+    Nonce nonce = Objects.requireNonNull(lease.nonce(), "nonce");
     Reconstruction result;
     try {
       result = worker.verification().of(read(verify, digest), verify.backend(), nonce);
     } catch (LimitExceededException _) {
       report();
       byte[] file = worker.adapters().get(verify.adapter(), digest);
-      result = apart(held, file, verify.backend(), nonce);
+      result = apart(held, file, verify.backend(), nonce.hex());
     }
     if (result != null) {
       if (result.outcome() == Outcome.MISMATCH) {
@@ -143,7 +144,7 @@ final class VerificationBatch {
                 .formatted(
                     verify.adapter(),
                     verify.version(),
-                    result.root(),
+                    result.root().hex(),
                     verify.backend(),
                     result.difference()));
       }

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class AttestationTest {
-  private static final String NONCE = "0f".repeat(32);
+  private static final Nonce NONCE = new Nonce("0f".repeat(32));
   private static final SigningKey KEY = SigningKey.generate();
 
   private final AdapterFile file = file(1);
@@ -255,7 +255,10 @@ class AttestationTest {
         "\"worker\":|\"trust\":\"me\",\"worker\":|not readable",
         "\"worker\":|\"worker\":\"other\",\"worker\":|not readable",
         "\"worker\":\"w1\"|\"worker\":\"w\\u00001\"|control character",
-        "\"host\":\"00|\"host\":\"AA|host=",
+        "\"host\":\"00|\"host\":\"AA|host=AA",
+        "\"nonce\":\"0f|\"nonce\":\"|nonce=0f",
+        "\"leaves\":[\"|\"leaves\":[\"x|leaves=x",
+        "\"root\":\"|\"other\":\"|not readable",
       })
   void whatIsNoStatementIsRefused(String what, String by, String message) throws Exception {
     String json = new String(match().toJson(), StandardCharsets.UTF_8);
@@ -290,7 +293,7 @@ class AttestationTest {
   @Test
   void digestsMustFitEachOtherAndTheFile() throws Exception {
     Proof proof = proof(NONCE);
-    List<String> swapped = new ArrayList<>(proof.leaves());
+    List<Sha256> swapped = new ArrayList<>(proof.leaves());
     swapped.addFirst(swapped.removeLast());
 
     assertReason(
@@ -329,7 +332,7 @@ class AttestationTest {
   @Test
   void proofThatWasCopiedIsRefused() throws Exception {
     Proof copied = proof(NONCE);
-    String otherNonce = "10".repeat(32);
+    Nonce otherNonce = new Nonce("10".repeat(32));
 
     assertReason(Reason.WRONG_PROOF, () -> match().requireProof(proof(otherNonce)));
     // A root copied from the file is not enough either: the leaves hash to it, the proof does not.
@@ -346,7 +349,7 @@ class AttestationTest {
     Reconstructor vector = Reconstructor.standard().withKernel(Kernels.vector());
     List<Factors> factors = vector.factors(file.adapter());
     ByteBuffer all = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
-    all.put(HexFormat.of().parseHex(NONCE));
+    all.put(NONCE.toBytes());
     for (Factors layer : factors) {
       for (float[] factor :
           layer.b() == null ? new float[][] {layer.a()} : new float[][] {layer.a(), layer.b()}) {
@@ -363,8 +366,7 @@ class AttestationTest {
     List<Factors> arrays = factors.stream().map(f -> Factors.of(f.layer(), f.a(), f.b())).toList();
     assertThat(Proof.of(file, layer -> arrays.get(file.adapter().layers().indexOf(layer)), NONCE))
         .isEqualTo(proof);
-    assertThatThrownBy(() -> Proof.of(file, open(file), "00"))
-        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new Nonce("00")).isInstanceOf(IllegalArgumentException.class);
     Factors first = factors.getFirst();
     assertThatThrownBy(() -> Factors.of(first.layer(), first.a(), new float[3]))
         .hasMessage("wrong length of factor B of tensor layer.0: 3 elements; must be 64");
@@ -376,23 +378,23 @@ class AttestationTest {
   }
 
   private Statement statement(
-      Outcome outcome, Proof proof, List<String> leaves, @Nullable Difference difference) {
+      Outcome outcome, Proof proof, List<Sha256> leaves, @Nullable Difference difference) {
     return new Statement(
         digest,
         new Reconstruction(
             outcome,
             "scalar",
-            proof.digest().root().hex(),
+            proof.digest().root(),
             leaves,
             NONCE,
-            proof.proof().hex(),
+            proof.proof(),
             difference,
             "w1",
-            "00".repeat(32),
+            Sha256.ofBytes(new byte[32]),
             Map.of("os", "Linux", "arch", "amd64")));
   }
 
-  private Proof proof(String nonce) {
+  private Proof proof(Nonce nonce) {
     return Proof.of(file, open(file), nonce);
   }
 

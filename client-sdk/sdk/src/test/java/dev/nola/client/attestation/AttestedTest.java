@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.api.attestation.Attestation;
 import dev.nola.api.attestation.Difference;
 import dev.nola.api.attestation.Envelope;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.Outcome;
 import dev.nola.api.attestation.Reconstruction;
 import dev.nola.api.attestation.Statement;
@@ -129,7 +130,7 @@ class AttestedTest {
                 it.backend(),
                 it.root(),
                 it.leaves(),
-                "77".repeat(32),
+                new Nonce("77".repeat(32)),
                 it.proof(),
                 null,
                 it.worker(),
