@@ -84,7 +84,7 @@ final class ServeCommand implements Callable<Integer> {
       names = "--set",
       paramLabel = "KEY=VALUE",
       description = "Any other setting, such as nola.access.anonymous-read=false.")
-  private Map<String, String> others = new LinkedHashMap<>();
+  private Map<String, String> otherSettings = new LinkedHashMap<>();
 
   @Mixin private Output output = new Output();
 
@@ -96,7 +96,7 @@ final class ServeCommand implements Callable<Integer> {
     add(settings, "nola.data", data);
     add(settings, "nola.database.url", databaseUrl);
     add(settings, "logging.structured.format.console", isJson() ? "ecs" : null);
-    others.forEach((key, value) -> add(settings, key, value));
+    otherSettings.forEach((key, value) -> add(settings, key, value));
     if (output.isJson()) {
       System.setOut(System.err); // the log: stdout is for the one document
     }

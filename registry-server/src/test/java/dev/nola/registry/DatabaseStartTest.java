@@ -21,7 +21,7 @@ class DatabaseStartTest {
   @TempDir private Path folder;
 
   @Test
-  void asksForAPasswordAndServesAPlainUserDurably() throws Exception {
+  void embeddedDatabaseRequiresAPasswordAndIsDurable() throws Exception {
     Path data = folder.resolve("data");
     try (ServerProcess server = ServerProcess.start(data, folder.resolve("log"))) {
       Path file = data.resolve("postgres/connection.properties");
@@ -74,7 +74,7 @@ class DatabaseStartTest {
   }
 
   @Test
-  void failureToStartIsASentence() throws Exception {
+  void startFailureIsReportedInOneSentence() throws Exception {
     Path data = Files.createDirectories(folder.resolve("data"));
     Files.createDirectories(data.resolve("postgres"));
     Files.writeString(
@@ -110,7 +110,7 @@ class DatabaseStartTest {
   }
 
   @Test
-  void databaseThatCannotBeReachedIsASentence() throws Exception {
+  void unreachableDatabaseIsReportedInOneSentence() throws Exception {
     ServerProcess server =
         ServerProcess.launch(
             folder.resolve("data"),

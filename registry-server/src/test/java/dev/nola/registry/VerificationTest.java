@@ -69,7 +69,7 @@ class VerificationTest {
   }
 
   @Test
-  void registrysOwnWordIsNotIndependent() throws Exception {
+  void registryItselfIsNotIndependent() throws Exception {
     JsonNode version = admin.get(path).json();
 
     assertThat(version.at("/verification").asString()).isEqualTo("self-verified");
@@ -80,7 +80,7 @@ class VerificationTest {
   }
 
   @Test
-  void attestedVersionIsVerifiedAndShowsByWhom() throws Exception {
+  void attestedVersionIsVerifiedAndNamesItsKeys() throws Exception {
     TestWorker one = TestWorker.approved(admin);
     TestWorker two = TestWorker.approved(admin);
 
@@ -172,8 +172,8 @@ class VerificationTest {
     // Root and leaves are public; so is the other worker's proof, by another nonce.
     assertRefused(
         lazy.attest(other, file, it -> changed(it, null, null, null, shown)), "wrong-proof", other);
-    Task again = TestWorker.approved(admin).leaseOne("vector");
-    assertThat(again.job()).isEqualTo(other.job());
+    Task requeued = TestWorker.approved(admin).leaseOne("vector");
+    assertThat(requeued.job()).isEqualTo(other.job());
   }
 
   @Test
@@ -187,7 +187,7 @@ class VerificationTest {
   }
 
   @Test
-  void statementThatIsNotAboutTheJobIsRefused() throws Exception {
+  void statementAboutAnotherJobIsRefused() throws Exception {
     byte[] other = Samples.file(++seed);
     String otherDigest = Sha256.hash(other).toString();
 
@@ -218,7 +218,7 @@ class VerificationTest {
   }
 
   @Test
-  void keysThatAreNotTrustedAreRefused() throws Exception {
+  void unknownKeyIsRefused() throws Exception {
     TestWorker worker = TestWorker.approved(admin);
     Task task = worker.leaseOne("scalar");
 
@@ -256,7 +256,7 @@ class VerificationTest {
   }
 
   @Test
-  void keyThatIsRevokedWhileItsAttestationIsJudgedIsRefused() throws Exception {
+  void keyRevokedDuringVerificationIsRefused() throws Exception {
     TestWorker worker = TestWorker.approved(admin);
     Task task = worker.leaseOne("scalar");
     try (Connection revocation = registry.database().connect();
@@ -289,7 +289,7 @@ class VerificationTest {
   }
 
   @Test
-  void jobThatIsNoLongerTheWorkersIsLost() throws Exception {
+  void attestationOfALostLeaseIsRefused() throws Exception {
     TestWorker worker = TestWorker.approved(admin);
     Task task = worker.leaseOne("scalar");
     Task late = new Task(task.job(), task.fence() - 1, digest, task.nonce(), "scalar");
@@ -303,7 +303,7 @@ class VerificationTest {
   }
 
   @Test
-  void mismatchIsKeptAndLoud() throws Exception {
+  void mismatchIsKeptAndReported() throws Exception {
     TestWorker honest = TestWorker.approved(admin);
     TestWorker broken = TestWorker.approved(admin);
     admin.publish(namespace + "/mood@0.9.0", Samples.file(++seed));
@@ -339,7 +339,7 @@ class VerificationTest {
   }
 
   @Test
-  void mismatchThatIsNoneIsRefused() throws Exception {
+  void falseMismatchIsRefused() throws Exception {
     assertRefusedByFresh(
         "wrong-root",
         (worker, task) ->
@@ -381,7 +381,7 @@ class VerificationTest {
   }
 
   @Test
-  void itemsAreJudgedEachByItself() throws Exception {
+  void eachItemIsJudgedByItself() throws Exception {
     TestWorker worker = TestWorker.approved(admin);
     List<Task> tasks = worker.lease(TestWorker.ALL);
     assertThat(tasks).hasSize(3);
@@ -488,13 +488,13 @@ class VerificationTest {
   }
 
   @Test
-  void aboveTheBudgetWorkersConfirmEachOther() throws Exception {
+  void workersConfirmEachOtherAboveTheBudget() throws Exception {
     try (TestRegistry small =
         TestRegistry.start("nola.verification.additions=10", "nola.verification.backends=scalar")) {
       TestClient boss = small.admin();
-      String own = boss.namespace();
-      boss.publish(own + "/mood@1.0.0", file);
-      String version = "/api/v1/adapters/" + own + "/mood/versions/1.0.0";
+      String bossNamespace = boss.namespace();
+      boss.publish(bossNamespace + "/mood@1.0.0", file);
+      String version = "/api/v1/adapters/" + bossNamespace + "/mood/versions/1.0.0";
       TestWorker one = TestWorker.approved(boss);
       TestWorker two = TestWorker.approved(boss);
       Task first = one.leaseOne("scalar");
@@ -519,13 +519,13 @@ class VerificationTest {
   }
 
   @Test
-  void aboveTheBudgetContradictionsCountForNobody() throws Exception {
+  void contradictionsAboveTheBudgetCountForNoKey() throws Exception {
     try (TestRegistry small =
         TestRegistry.start("nola.verification.additions=10", "nola.verification.backends=scalar")) {
       TestClient boss = small.admin();
-      String own = boss.namespace();
-      boss.publish(own + "/mood@1.0.0", file);
-      String version = "/api/v1/adapters/" + own + "/mood/versions/1.0.0";
+      String bossNamespace = boss.namespace();
+      boss.publish(bossNamespace + "/mood@1.0.0", file);
+      String version = "/api/v1/adapters/" + bossNamespace + "/mood/versions/1.0.0";
       TestWorker honest = TestWorker.approved(boss);
       TestWorker lazy = TestWorker.approved(boss);
       honest.attest(honest.leaseOne("scalar"), file);
@@ -578,7 +578,7 @@ class VerificationTest {
   }
 
   @Test
-  void smallFileComesAlongOnce() throws Exception {
+  void smallFileIsEmbeddedOnce() throws Exception {
     TestWorker worker = TestWorker.approved(admin);
 
     JsonNode leases = worker.leases(TestWorker.ALL).at("/leases");

@@ -28,14 +28,14 @@ class WorkerKeysTest {
   @Test
   void keyIsRegisteredOnceAndCountsWhenItIsApproved() throws Exception {
     Answer first = register(worker, key);
-    Answer again = register(worker, key);
+    Answer repeated = register(worker, key);
 
     assertThat(first.status()).isEqualTo(201);
     assertThat(first.header("Location")).isEqualTo(PATH + "/" + fingerprint);
     assertThat(first.text("/fingerprint")).isEqualTo(fingerprint);
     assertThat(first.text("/account")).isEqualTo("key-worker");
     assertThat(first.text("/state")).isEqualTo("pending");
-    assertThat(again.status()).isEqualTo(200);
+    assertThat(repeated.status()).isEqualTo(200);
     assertThat(isApproved()).isFalse();
 
     Answer approved = admin.put(PATH + "/" + fingerprint + "/approval", Map.of());

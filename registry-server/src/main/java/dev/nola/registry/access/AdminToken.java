@@ -39,11 +39,11 @@ class AdminToken implements ApplicationRunner {
 
   @Override
   public void run(ApplicationArguments arguments) throws IOException {
-    String given = settings.adminToken();
-    if (given != null) {
-      byte[] hash = Sha256.hash(given.getBytes(StandardCharsets.UTF_8)).toBytes();
+    String configured = settings.adminToken();
+    if (configured != null) {
+      byte[] hash = Sha256.hash(configured.getBytes(StandardCharsets.UTF_8)).toBytes();
       if (repository.findByHash(hash).isEmpty()) {
-        add(given, "from the settings");
+        add(configured, "from the settings");
       }
     } else if (repository.count() == 0) {
       String secret = tokens.newSecret();

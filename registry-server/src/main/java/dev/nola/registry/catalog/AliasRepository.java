@@ -39,6 +39,6 @@ interface AliasRepository extends Repository<AliasEntity, AliasEntity.Key> {
       value =
           """
           insert into alias_change (adapter_id, name, version_id, changed_by, changed_at)
-          values (:adapterId, :name, :versionId, :by, :at)""")
-  void note(long adapterId, String name, @Nullable Long versionId, String by, Instant at);
+          values (:adapterId, :name, :versionId, :account, :time)""")
+  void note(long adapterId, String name, @Nullable Long versionId, String account, Instant time);
 }

@@ -52,9 +52,9 @@ class VersionReader {
   ResponseEntity<Page<VersionSummary>> list(
       Caller caller, AdapterName name, int limit, @Nullable String cursor) {
     AdapterEntity adapter = adapters.see(caller, name);
-    String below = cursor == null ? ABOVE_ALL : Cursor.parse(cursor, KIND, 1).key().getFirst();
+    String bound = cursor == null ? ABOVE_ALL : Cursor.parse(cursor, KIND, 1).key().getFirst();
     return Pages.of(
-        versions.page(adapter.id(), below, Pages.fetch(limit)),
+        versions.page(adapter.id(), bound, Pages.fetch(limit)),
         limit,
         last -> new Cursor(KIND, List.of(last.precedence)),
         VersionEntity::summary);

@@ -61,8 +61,8 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
   /** Those below a precedence, highest first; without deleted ones. */
   @Query(
       "select v from VersionEntity v where v.adapterId = :adapterId and v.deletedAt is null"
-          + " and v.precedence < :below order by v.precedence desc limit :limit")
-  List<VersionEntity> page(long adapterId, String below, int limit);
+          + " and v.precedence < :bound order by v.precedence desc limit :limit")
+  List<VersionEntity> page(long adapterId, String bound, int limit);
 
   @Query(
       "select coalesce(sum(v.size), 0) from VersionEntity v"

@@ -106,14 +106,14 @@ public class Versions {
    * Lists versions in the order of their ids.
    *
    * @param filter selects them
-   * @param after id that theirs must exceed
+   * @param lastId id that theirs must exceed
    * @param limit maximum number of versions
    * @return the versions
    */
-  public List<Version> find(Filter filter, long after, int limit) {
-    StringBuilder where = new StringBuilder("v.id > :after");
+  public List<Version> find(Filter filter, long lastId, int limit) {
+    StringBuilder where = new StringBuilder("v.id > :lastId");
     Map<String, Object> values = new HashMap<>();
-    values.put("after", after);
+    values.put("lastId", lastId);
     values.put("limit", limit);
     equal(where, values, "n.name", "namespace", filter.namespace());
     equal(where, values, "v.base", "base", filter.base());

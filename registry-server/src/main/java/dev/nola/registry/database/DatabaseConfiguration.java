@@ -31,15 +31,15 @@ class DatabaseConfiguration {
   HikariDataSource dataSource(
       DatabaseSettings settings, ObjectProvider<EmbeddedDatabase> embedded) {
     HikariDataSource pool = new HikariDataSource();
-    EmbeddedDatabase own = embedded.getIfAvailable();
-    if (own == null) {
+    EmbeddedDatabase server = embedded.getIfAvailable();
+    if (server == null) {
       pool.setJdbcUrl(settings.url());
       pool.setUsername(settings.username());
       pool.setPassword(settings.password());
     } else {
-      pool.setJdbcUrl(own.url());
+      pool.setJdbcUrl(server.url());
       pool.setUsername(EmbeddedDatabase.ROLE);
-      pool.setPassword(own.password());
+      pool.setPassword(server.password());
     }
     pool.setPoolName("postgresql");
     pool.setMaximumPoolSize(settings.poolSize());

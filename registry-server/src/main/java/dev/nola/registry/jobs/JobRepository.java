@@ -111,9 +111,9 @@ class JobRepository implements BlobUser {
    * @return at most {@code query.limit()} jobs
    */
   List<Job> list(JobQuery query) {
-    StringBuilder sql = new StringBuilder("select * from job where position < :before");
+    StringBuilder sql = new StringBuilder("select * from job where position < :lastPosition");
     Map<String, Object> values = new HashMap<>();
-    values.put("before", query.before());
+    values.put("lastPosition", query.lastPosition());
     values.put("limit", query.limit());
     if (query.visible() != null) {
       sql.append(" and namespace = any(:visible)");

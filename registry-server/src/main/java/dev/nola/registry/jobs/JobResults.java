@@ -84,8 +84,8 @@ class JobResults {
   void checkpoint(Caller worker, UUID id, long fence, long length, InputStream body)
       throws IOException {
     leasing.requireLeased(worker, id, fence, "checkpoint");
-    StoredBlob kept = keep(length, body);
-    leasing.checkpoint(worker, id, fence, kept);
+    StoredBlob blob = keep(length, body);
+    leasing.checkpoint(worker, id, fence, blob);
   }
 
   /**
@@ -121,20 +121,20 @@ class JobResults {
           "wrong-type",
           "verification jobs end with an attestation, not a result");
     }
-    StoredBlob kept = keep(length, body);
+    StoredBlob blob = keep(length, body);
     if (job.type() == JobType.EXPORT) {
       transaction.executeWithoutResult(
-          _ -> lifecycle.succeed(leasing.lockLeased(worker, id, fence, CALL), kept, Map.of()));
+          _ -> lifecycle.succeed(leasing.lockLeased(worker, id, fence, CALL), blob, Map.of()));
     } else {
       try {
         publish(
             () -> access.holderOf(Objects.requireNonNull(job.tokenId())),
             target(job, job.version()),
-            kept.digest(),
+            blob.digest(),
             (candidate) -> {
               Job locked = leasing.lockLeased(worker, id, fence, CALL);
               record(candidate);
-              lifecycle.succeed(locked, kept, metrics(candidate));
+              lifecycle.succeed(locked, blob, metrics(candidate));
             });
       } catch (Unpublished e) {
         if (e.refusal.isTransient()) {
@@ -144,7 +144,7 @@ class JobResults {
             _ ->
                 lifecycle.failUnpublished(
                     leasing.lockLeased(worker, id, fence, CALL),
-                    kept,
+                    blob,
                     "cannot be published as %s: %s"
                         .formatted(target(job, job.version()), e.getMessage())));
       }

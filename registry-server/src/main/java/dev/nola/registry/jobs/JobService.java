@@ -62,16 +62,16 @@ class JobService {
    *
    * @param caller who asks
    * @param filter conditions on the jobs
-   * @param before position of the last job of the page before
+   * @param lastPosition position of the last job of the page before
    * @param limit maximum number of jobs
    * @return the jobs
    * @throws Refusal with status 422 if the filter's adapter is malformed or in another namespace
    */
-  List<Job> list(Caller caller, JobQuery.Filter filter, long before, int limit) {
+  List<Job> list(Caller caller, JobQuery.Filter filter, long lastPosition, int limit) {
     filter.requireConsistent();
     return jobs.list(
         new JobQuery(
-            caller.readsAll() ? null : access.namespacesOf(caller), filter, before, limit));
+            caller.readsAll() ? null : access.namespacesOf(caller), filter, lastPosition, limit));
   }
 
   /**
@@ -139,15 +139,15 @@ class JobService {
     JobLifecycle.requireRetryable(job);
     JobRequest request = job.details().request();
     String version = retry == null || retry.version() == null ? job.version() : retry.version();
-    boolean kept = job.details().result() != null;
+    boolean hasResult = job.details().result() != null;
     if (!(request.work() instanceof JobRequest.Train train)) {
       if (!version.equals(job.version())) {
         throw Refusal.invalid("version", "version may be set for training jobs only");
       }
-    } else if (!kept || !version.equals(job.version())) {
+    } else if (!hasResult || !version.equals(job.version())) {
       request = new JobRequest(request.priority(), submission.withVersion(caller, train, version));
     }
-    if (kept) {
+    if (hasResult) {
       results.publishKept(caller, job, request, version);
     } else {
       lifecycle.queueAgain(id, request, version, "retried by " + caller.account());

@@ -246,22 +246,22 @@ class JobSubmission {
                     .formatted(field, text)));
   }
 
-  private long memory(@Nullable Long asked) {
+  private long memory(@Nullable Long requested) {
     long limit = limits.maxMemory().toBytes();
-    if (asked != null && (asked < 1 || asked > limit)) {
+    if (requested != null && (requested < 1 || requested > limit)) {
       throw Refusal.invalid(
-          "train.memoryBytes", "memoryBytes=%d, must be 1 to %d".formatted(asked, limit));
+          "train.memoryBytes", "memoryBytes=%d, must be 1 to %d".formatted(requested, limit));
     }
-    return asked == null ? limits.memory().toBytes() : asked;
+    return requested == null ? limits.memory().toBytes() : requested;
   }
 
-  private int timeout(@Nullable Integer asked) {
+  private int timeout(@Nullable Integer requested) {
     long limit = limits.maxTimeout().toSeconds();
-    if (asked != null && (asked < 1 || asked > limit)) {
+    if (requested != null && (requested < 1 || requested > limit)) {
       throw Refusal.invalid(
-          "train.timeoutSeconds", "timeoutSeconds=%d, must be 1 to %d".formatted(asked, limit));
+          "train.timeoutSeconds", "timeoutSeconds=%d, must be 1 to %d".formatted(requested, limit));
     }
-    return asked == null ? Math.toIntExact(limits.timeout().toSeconds()) : asked;
+    return requested == null ? Math.toIntExact(limits.timeout().toSeconds()) : requested;
   }
 
   /** A worker reads nothing but what the registry holds: so no path or address gets through. */

@@ -298,7 +298,7 @@ class LeaseService {
   @Transactional
   int expire() {
     record Lost(UUID id, JobType type, JobState state, String reason) {}
-    List<Lost> lost =
+    List<Lost> expired =
         database
             .sql(
                 """
@@ -325,17 +325,17 @@ class LeaseService {
                         JobState.valueOf(row.getString("state")),
                         row.getString("reason")))
             .list();
-    for (Lost job : lost) {
+    for (Lost job : expired) {
       events.addState(job.id(), job.state(), job.reason());
       if (job.state().isEnd()) {
         metrics.ended(job.type(), job.state(), 1);
       }
     }
-    if (!lost.isEmpty()) {
-      metrics.expired(lost.size());
+    if (!expired.isEmpty()) {
+      metrics.expired(expired.size());
       publisher.publishEvent(new JobsQueued());
     }
-    return lost.size();
+    return expired.size();
   }
 
   /**
@@ -348,8 +348,8 @@ class LeaseService {
     for (Job lease : leased.stream().sorted(Comparator.comparing(Job::id)).toList()) {
       Optional<Job> job =
           jobs.lock(lease.id())
-              .filter(it -> it.state() == JobState.RUNNING)
-              .filter(it -> Objects.equals(it.fence(), lease.fence()));
+              .filter(running -> running.state() == JobState.RUNNING)
+              .filter(running -> Objects.equals(running.fence(), lease.fence()));
       if (job.isPresent() && !job.get().details().cancelRequested()) {
         database
             .sql(
@@ -361,7 +361,7 @@ class LeaseService {
             .update();
         events.addState(lease.id(), JobState.QUEUED, reason);
       } else {
-        job.ifPresent(it -> lifecycle.giveUp(it, reason, true, Duration.ZERO));
+        job.ifPresent(running -> lifecycle.giveUp(running, reason, true, Duration.ZERO));
       }
     }
     publisher.publishEvent(new JobsQueued());

@@ -106,25 +106,28 @@ public class VerificationJobs {
    */
   @Transactional
   public List<UUID> submitVerifications(List<Verification> verifications) {
-    List<NewJob> added =
+    List<NewJob> newJobs =
         verifications.stream()
             .map(
-                wanted ->
+                verification ->
                     new NewJob(
                         UUID.randomUUID(),
                         new JobRequest(
-                            wanted.priority(),
+                            verification.priority(),
                             new JobRequest.Verify(
-                                wanted.namespace() + "/" + wanted.adapter(),
-                                wanted.version(),
-                                wanted.backend())),
-                        new NewJob.Subject(wanted.namespace(), wanted.adapter(), wanted.version()),
-                        NewJob.Requirements.ofBackend(wanted.backend()),
-                        new NewJob.Inputs(null, null, wanted.digest(), wanted.nonce()),
+                                verification.namespace() + "/" + verification.adapter(),
+                                verification.version(),
+                                verification.backend())),
+                        new NewJob.Subject(
+                            verification.namespace(),
+                            verification.adapter(),
+                            verification.version()),
+                        NewJob.Requirements.ofBackend(verification.backend()),
+                        new NewJob.Inputs(null, null, verification.digest(), verification.nonce()),
                         new NewJob.Origin(SERVER, null)))
             .toList();
-    lifecycle.add(added);
-    return added.stream().map(NewJob::id).toList();
+    lifecycle.add(newJobs);
+    return newJobs.stream().map(NewJob::id).toList();
   }
 
   /**

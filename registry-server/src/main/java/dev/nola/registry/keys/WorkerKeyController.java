@@ -61,9 +61,9 @@ class WorkerKeyController {
   ResponseEntity<Page<WorkerKey>> list(
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor) {
-    long after = cursor == null ? 0 : Cursor.parse(cursor, KIND, 1).number(0);
+    long lastId = cursor == null ? 0 : Cursor.parse(cursor, KIND, 1).number(0);
     return Pages.of(
-        keys.page(after, Pages.fetch(limit)),
+        keys.page(lastId, Pages.fetch(limit)),
         limit,
         last -> new Cursor(KIND, List.of(Long.toString(last.id()))),
         WorkerKeys.Row::key);

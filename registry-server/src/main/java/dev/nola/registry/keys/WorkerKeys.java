@@ -151,10 +151,10 @@ public class WorkerKeys {
   /** A row of a list: a key and its place. */
   record Row(long id, WorkerKey key) {}
 
-  List<Row> page(long after, int limit) {
+  List<Row> page(long lastId, int limit) {
     return database
         .sql("select * from worker_key where id > ? order by id limit ?")
-        .params(after, limit)
+        .params(lastId, limit)
         .query((row, _) -> new Row(row.getLong("id"), key(row)))
         .list();
   }

@@ -123,7 +123,7 @@ public class ObjectRepository implements BlobUser {
   }
 
   /** The latest revisions of a namespace's objects of a kind, by name. */
-  List<Stored> page(ObjectKind kind, String namespace, String after, int limit) {
+  List<Stored> page(ObjectKind kind, String namespace, String lastName, int limit) {
     return complete(
         database
             .sql(
@@ -133,7 +133,7 @@ public class ObjectRepository implements BlobUser {
                       select from object l where l.kind = o.kind
                         and l.namespace_id = o.namespace_id and l.name = o.name and l.id > o.id)
                     order by o.name limit ?""")
-            .params(column(kind), namespace, after, limit)
+            .params(column(kind), namespace, lastName, limit)
             .query(ObjectRepository::row)
             .list());
   }
@@ -142,7 +142,7 @@ public class ObjectRepository implements BlobUser {
    * Of files that a manifest names, those whose bytes the namespace has sent. Renews their age, as
    * part of the caller's transaction: so they are not forgotten before the manifest is there.
    */
-  Set<Sha256> sent(long namespaceId, List<ObjectManifest.Entry> files) {
+  Set<Sha256> uploadedDigests(long namespaceId, List<ObjectManifest.Entry> files) {
     Map<String, Long> sizes = new HashMap<>();
     database
         .sql(
@@ -161,14 +161,14 @@ public class ObjectRepository implements BlobUser {
             row -> {
               sizes.put(row.getString("digest"), row.getLong("size"));
             });
-    Set<Sha256> sent = new HashSet<>();
+    Set<Sha256> uploaded = new HashSet<>();
     for (ObjectManifest.Entry file : files) {
       Long size = sizes.get(file.digest().toString());
       if (size != null && size == file.size()) {
-        sent.add(file.digest());
+        uploaded.add(file.digest());
       }
     }
-    return sent;
+    return uploaded;
   }
 
   /**
@@ -248,14 +248,14 @@ public class ObjectRepository implements BlobUser {
 
   /** Forgets bytes that no manifest of their namespace names and that were sent before. */
   @Override
-  public void forgetUnused(Instant before) {
+  public void forgetUnused(Instant cutoff) {
     database
         .sql(
             """
             delete from object_blob b where uploaded_at < ? and not exists (
               select from object_file f join object o on o.id = f.object_id
               where f.digest = b.digest and o.namespace_id = b.namespace_id)""")
-        .param(Timestamp.from(before))
+        .param(Timestamp.from(cutoff))
         .update();
   }
 

@@ -62,9 +62,9 @@ class ObjectService {
     long namespaceId = requireMember(caller, name);
     Manifests.require(manifest, settings.maxFiles());
     List<ObjectManifest.Entry> files = manifest.sorted();
-    Set<Sha256> sent = objects.sent(namespaceId, files);
+    Set<Sha256> uploaded = objects.uploadedDigests(namespaceId, files);
     List<ObjectManifest.Entry> missing =
-        files.stream().filter(file -> !sent.contains(file.digest())).toList();
+        files.stream().filter(file -> !uploaded.contains(file.digest())).toList();
     if (name.kind() == ObjectKind.DATASET && !missing.isEmpty()) {
       throw missing(missing);
     }
@@ -115,9 +115,9 @@ class ObjectService {
     if (!access.seesPrivate(caller, namespace)) {
       throw Refusal.notFound("namespace " + namespace);
     }
-    String after = cursor == null ? "" : Cursor.parse(cursor, LIST, 1).key().getFirst();
+    String lastName = cursor == null ? "" : Cursor.parse(cursor, LIST, 1).key().getFirst();
     return Pages.of(
-        objects.page(kind, namespace, after, Pages.fetch(limit)),
+        objects.page(kind, namespace, lastName, Pages.fetch(limit)),
         limit,
         last -> new Cursor(LIST, List.of(last.details().name())),
         ObjectRepository.Stored::details);

@@ -53,16 +53,16 @@ class AttestationStore {
             .map(
                 received -> {
                   AttestationVerifier.Attested attested = received.attested();
-                  Reconstruction it = attested.reconstruction();
+                  Reconstruction reconstruction = attested.reconstruction();
                   return new Object[] {
                     attested.statement().subject().toString(),
                     attested.key().toString(),
                     received.job(),
-                    it.outcome().name(),
-                    it.backend(),
-                    it.host().hex(),
-                    it.nonce().hex(),
-                    it.proof().hex(),
+                    reconstruction.outcome().name(),
+                    reconstruction.backend(),
+                    reconstruction.host().hex(),
+                    reconstruction.nonce().hex(),
+                    reconstruction.proof().hex(),
                     received.checked(),
                     attested.envelope().payload(),
                     attested.envelope().signatures().getFirst().sig(),
@@ -144,13 +144,13 @@ class AttestationStore {
   }
 
   /** A part of a file's attestations, in the order in which they came. */
-  List<Attestation> page(String digest, long after, int limit) {
+  List<Attestation> page(String digest, long lastId, int limit) {
     return database
         .sql(
             """
             select * from judged_attestation where digest = ? and shown and id > ?
             order by id limit ?""")
-        .params(digest, after, limit)
+        .params(digest, lastId, limit)
         .query((row, _) -> attestation(row))
         .list();
   }

@@ -133,20 +133,21 @@ final class AttestationVerifier {
 
   private static void requireFor(LeasedVerification job, Statement statement)
       throws InvalidAttestationException {
-    Reconstruction it = statement.reconstruction();
+    Reconstruction reconstruction = statement.reconstruction();
     if (!statement.subject().equals(job.digest())) {
       throw new InvalidAttestationException(
           Reason.WRONG_SUBJECT,
           "statement is about %s, job about %s".formatted(statement.subject(), job.digest()));
     }
-    if (!it.backend().equals(job.backend())) {
+    if (!reconstruction.backend().equals(job.backend())) {
       throw new InvalidAttestationException(
           Reason.WRONG_BACKEND,
-          "backend=%s, but the job's is %s".formatted(it.backend(), job.backend()));
+          "backend=%s, but the job's is %s".formatted(reconstruction.backend(), job.backend()));
     }
-    if (!it.nonce().equals(job.nonce())) {
+    if (!reconstruction.nonce().equals(job.nonce())) {
       throw new InvalidAttestationException(
-          Reason.WRONG_NONCE, "nonce=%s, but the job's is %s".formatted(it.nonce(), job.nonce()));
+          Reason.WRONG_NONCE,
+          "nonce=%s, but the job's is %s".formatted(reconstruction.nonce(), job.nonce()));
     }
   }
 

@@ -52,11 +52,11 @@ class VerificationRequests {
     versions.lock(List.of(version.digest()));
     status.renew(List.of(version.digest()));
     Map<String, Integer> attested = attestations.keysByBackend(version.digest());
-    List<VerificationJobs.Verification> wanted = new ArrayList<>();
+    List<VerificationJobs.Verification> verifications = new ArrayList<>();
     for (String backend : settings.backends()) {
       int missing = settings.copies() - attested.getOrDefault(backend, 0);
       if (missing > 0) {
-        wanted.addAll(
+        verifications.addAll(
             copies(
                 new File(
                     version.adapter().namespace(),
@@ -69,7 +69,7 @@ class VerificationRequests {
                 0));
       }
     }
-    jobs.submitVerifications(wanted);
+    jobs.submitVerifications(verifications);
   }
 
   @EventListener
@@ -90,7 +90,7 @@ class VerificationRequests {
    */
   @Transactional(propagation = Propagation.MANDATORY)
   List<UUID> request(List<Versions.Version> all, List<String> backends, int copies, int priority) {
-    List<VerificationJobs.Verification> wanted = new ArrayList<>();
+    List<VerificationJobs.Verification> verifications = new ArrayList<>();
     for (Versions.Version version : all) {
       File file =
           new File(
@@ -100,10 +100,10 @@ class VerificationRequests {
               Sha256.parse(version.digest()),
               version.selfVerified());
       for (String backend : backends) {
-        wanted.addAll(copies(file, backend, copies, priority));
+        verifications.addAll(copies(file, backend, copies, priority));
       }
     }
-    return jobs.submitVerifications(wanted);
+    return jobs.submitVerifications(verifications);
   }
 
   private record File(
@@ -117,9 +117,9 @@ class VerificationRequests {
       File file, String backend, int copies, int priority) {
     int count = file.selfVerified() ? copies : Math.max(PAIR, copies);
     Nonce shared = Nonce.random();
-    List<VerificationJobs.Verification> wanted = new ArrayList<>();
+    List<VerificationJobs.Verification> verifications = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      wanted.add(
+      verifications.add(
           new VerificationJobs.Verification(
               file.namespace(),
               file.adapter(),
@@ -129,6 +129,6 @@ class VerificationRequests {
               priority,
               file.selfVerified() ? Nonce.random() : shared));
     }
-    return wanted;
+    return verifications;
   }
 }

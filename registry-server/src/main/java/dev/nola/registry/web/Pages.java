@@ -45,12 +45,12 @@ public final class Pages {
    */
   public static <R, T> ResponseEntity<Page<T>> of(
       List<R> fetched, int limit, Function<R, Cursor> cursor, Function<R, T> item) {
-    boolean more = fetched.size() > limit;
-    List<R> rows = more ? fetched.subList(0, limit) : fetched;
+    boolean hasMore = fetched.size() > limit;
+    List<R> rows = hasMore ? fetched.subList(0, limit) : fetched;
     return answer(
         new Page<>(
             rows.stream().map(item).toList(),
-            more ? cursor.apply(rows.getLast()).toString() : null));
+            hasMore ? cursor.apply(rows.getLast()).toString() : null));
   }
 
   private static <T> ResponseEntity<Page<T>> answer(Page<T> page) {
