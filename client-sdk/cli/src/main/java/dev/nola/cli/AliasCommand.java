@@ -55,8 +55,10 @@ final class AliasCommand {
       try (NolaClient client = registry.client(output)) {
         // An alias points to a number: what another alias or a range means now is found first.
         String version =
-            to.isPinned() && to.digest() == null ? to.version() : client.version(to).version();
-        Alias set = client.setAlias(to.adapter(), alias, version);
+            to.isPinned() && to.digest() == null
+                ? to.version()
+                : client.adapters().version(to).version();
+        Alias set = client.aliases().set(to.adapter(), alias, version);
         output.print(
             set, out -> out.printf("%s@%s = %s%n", to.adapter(), set.alias(), set.version()));
       }
@@ -82,7 +84,7 @@ final class AliasCommand {
     @Override
     public Integer call() throws IOException, InterruptedException {
       try (NolaClient client = registry.client(output)) {
-        client.removeAlias(AdapterName.parse(adapter), alias);
+        client.aliases().remove(AdapterName.parse(adapter), alias);
       }
       output.print(
           Map.of("adapter", adapter, "removed", alias),
@@ -106,7 +108,7 @@ final class AliasCommand {
     @Override
     public Integer call() throws IOException, InterruptedException {
       try (NolaClient client = registry.client(output)) {
-        AdapterDetails details = client.adapter(AdapterName.parse(adapter));
+        AdapterDetails details = client.adapters().get(AdapterName.parse(adapter));
         output.print(
             details.aliases(),
             out -> details.aliases().forEach((alias, to) -> out.printf("%s = %s%n", alias, to)));
@@ -132,7 +134,7 @@ final class AliasCommand {
     @Override
     public Integer call() throws IOException, InterruptedException {
       try (NolaClient client = registry.client(output)) {
-        List<AliasChange> history = client.aliasHistory(AdapterName.parse(adapter), alias);
+        List<AliasChange> history = client.aliases().history(AdapterName.parse(adapter), alias);
         output.print(
             history,
             out -> {

@@ -47,8 +47,8 @@ final class ShowCommand implements Callable<Integer> {
         List<VersionSummary> all = all(client, asked);
         output.print(all, out -> print(all, out));
       } else {
-        AdapterDetails adapter = client.adapter(asked.adapter());
-        VersionDetails version = client.version(asked);
+        AdapterDetails adapter = client.adapters().get(asked.adapter());
+        VersionDetails version = client.adapters().version(asked);
         output.print(new Shown(adapter, version), out -> print(adapter, version, out));
       }
     }
@@ -60,10 +60,10 @@ final class ShowCommand implements Callable<Integer> {
   private static List<VersionSummary> all(NolaClient client, Reference asked)
       throws IOException, InterruptedException {
     List<VersionSummary> all = new ArrayList<>();
-    Page<VersionSummary> page = client.versions(asked.adapter(), null);
+    Page<VersionSummary> page = client.adapters().versions(asked.adapter(), null);
     all.addAll(page.items());
     while (page.next() != null) {
-      page = client.versions(asked.adapter(), page.next());
+      page = client.adapters().versions(asked.adapter(), page.next());
       all.addAll(page.items());
     }
     return all;

@@ -1,8 +1,8 @@
 package dev.nola.command;
 
+import dev.nola.client.RegistryException;
+import dev.nola.client.export.peft.ExportRefusedException;
 import dev.nola.client.merge.MergeRefusedException;
-import dev.nola.client.peft.ExportRefusedException;
-import dev.nola.client.registry.RegistryException;
 import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterTooNewException;

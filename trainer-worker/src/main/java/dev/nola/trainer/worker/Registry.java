@@ -1,9 +1,9 @@
 package dev.nola.trainer.worker;
 
+import dev.nola.client.RegistryException;
+import dev.nola.client.cache.LocalCache;
 import dev.nola.client.jobs.WorkerClient;
-import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
-import dev.nola.client.registry.RegistryException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -27,7 +27,7 @@ record Registry(WorkerClient words, WorkerClient files, NolaClient first, NolaCl
   static Registry of(URI url, String token, Path cache) {
     NolaClient words = client(url, token, cache, WORD);
     NolaClient files = client(url, token, cache, FILE);
-    return new Registry(new WorkerClient(words), new WorkerClient(files), words, files);
+    return new Registry(words.worker(), files.worker(), words, files);
   }
 
   private static NolaClient client(URI url, String token, Path cache, Duration timeout) {

@@ -8,7 +8,7 @@ import dev.nola.api.attestation.Statement;
 import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.Lease;
-import dev.nola.client.registry.RegistryException;
+import dev.nola.client.RegistryException;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;

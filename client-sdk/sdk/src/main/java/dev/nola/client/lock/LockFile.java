@@ -86,16 +86,16 @@ public record LockFile(List<Entry> adapters) {
       keys.forEach(Sha256::parse);
       if (registry != null && !Reference.parse(source).isPinned()) {
         throw new IllegalArgumentException(
-            "reference %s may mean another file one day, must have a version number or a digest"
+            "reference %s may resolve to another file later; it must have a version number or a digest"
                 .formatted(source));
       }
       if (registry == null && (source.isEmpty() || Path.of(source).isAbsolute())) {
         throw new IllegalArgumentException(
-            "file \"%s\", must be a path relative to the lock file".formatted(source));
+            "file \"%s\"; must be a path relative to the lock file".formatted(source));
       }
       if (requiredVerifications < 0) {
         throw new IllegalArgumentException(
-            "requiredVerifications=" + requiredVerifications + ", must be at least 0");
+            "requiredVerifications invalid: " + requiredVerifications + "; must be at least 0");
       }
     }
   }

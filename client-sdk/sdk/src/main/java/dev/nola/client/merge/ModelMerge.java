@@ -336,7 +336,8 @@ public final class ModelMerge {
      */
     public Builder adapter(AdapterFile file, double weight) {
       if (!Double.isFinite(weight)) {
-        throw new IllegalArgumentException("adapter weight=" + weight + ", must be finite");
+        throw new IllegalArgumentException(
+            "adapter weight invalid: " + weight + "; must be finite");
       }
       adapters.add(new Weighted(file, weight));
       return this;
@@ -362,7 +363,7 @@ public final class ModelMerge {
      */
     public Builder threads(int threads) {
       if (threads < 1) {
-        throw new IllegalArgumentException("threads=" + threads + ", must be at least 1");
+        throw new IllegalArgumentException("threads invalid: " + threads + "; must be at least 1");
       }
       this.threads = threads;
       return this;

@@ -155,7 +155,7 @@ public final class Model implements AutoCloseable {
       if (!name.matches("[^/\\\\\\p{Cntrl}:.][^/\\\\\\p{Cntrl}:]*\\.safetensors")) {
         throw new InvalidModelException(
             file,
-            "puts tensor %s into %s, must be the name of a visible .safetensors file next to it"
+            "puts tensor %s into %s; must be the name of a visible .safetensors file next to it"
                 .formatted(entry.getKey(), entry.getValue()));
       }
       names.add(name);

@@ -262,7 +262,7 @@ public final class SafetensorsFile implements AutoCloseable {
         throw invalid("tensor %s lacks one of dtype, shape, data_offsets".formatted(name));
       }
       if (offsets.size() != 2) {
-        throw invalid("tensor %s has %d data_offsets, must be 2".formatted(name, offsets.size()));
+        throw invalid("tensor %s has %d data_offsets; must be 2".formatted(name, offsets.size()));
       }
       return new Entry(name, type, shape, offsets.getFirst(), offsets.getLast());
     }
@@ -274,7 +274,8 @@ public final class SafetensorsFile implements AutoCloseable {
         if (json.currentToken() != JsonToken.VALUE_NUMBER_INT
             || json.getNumberType() == JsonParser.NumberType.BIG_INTEGER
             || json.getLongValue() < 0) {
-          throw invalid("%s has %s, must be a number 0..2^63-1".formatted(what, json.getString()));
+          throw invalid(
+              "%s has %s; must be a number 0 to 2^63-1".formatted(what, json.getString()));
         }
         numbers.add(json.getLongValue());
       }
@@ -297,7 +298,7 @@ public final class SafetensorsFile implements AutoCloseable {
       for (Entry entry : entries) {
         if (entry.end < entry.begin || entry.end > data.byteSize()) {
           throw invalid(
-              "tensor %s has data_offsets [%d, %d], must be ascending and at most %d"
+              "tensor %s has data_offsets [%d, %d]; must be ascending and at most %d"
                   .formatted(entry.name, entry.begin, entry.end, data.byteSize()));
         }
         if (entry.begin != at) {
@@ -335,7 +336,7 @@ public final class SafetensorsFile implements AutoCloseable {
         long bits = Math.multiplyExact(elements, ElementType.bits(entry.type));
         if (bits % Byte.SIZE != 0 || bits / Byte.SIZE != entry.end - entry.begin) {
           throw invalid(
-              "tensor %s of type %s and shape %s has %d bytes, must be %s"
+              "tensor %s of type %s and shape %s has %d bytes; must be %s"
                   .formatted(
                       entry.name,
                       entry.type,

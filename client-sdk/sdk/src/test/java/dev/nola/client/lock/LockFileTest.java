@@ -69,7 +69,7 @@ class LockFileTest {
     for (String reference : List.of("acme/mood", "acme/mood@prod", "acme/mood@^1")) {
       assertThatThrownBy(() -> new LockFile.Entry(reference, REGISTRY, DIGEST, BITS, 0, List.of()))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("may mean another file one day");
+          .hasMessageContaining("may resolve to another file later");
     }
   }
 
@@ -78,7 +78,7 @@ class LockFileTest {
     assertThatThrownBy(() -> new LockFile.Entry("/a.nola", null, DIGEST, BITS, 0, List.of()))
         .hasMessageContaining("relative to the lock file");
     assertThatThrownBy(() -> new LockFile.Entry("a.nola", null, DIGEST, BITS, -1, List.of()))
-        .hasMessageContaining("requiredVerifications=-1");
+        .hasMessageContaining("requiredVerifications invalid: -1");
   }
 
   @Test
