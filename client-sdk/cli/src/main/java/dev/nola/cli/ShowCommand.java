@@ -141,9 +141,9 @@ final class ShowCommand implements Callable<Integer> {
   }
 
   /** How a file's size compares with another; of small adapters it is the larger one. */
-  private static String share(double ratio, String of, long bytes) {
+  private static String share(double ratio, String whole, long bytes) {
     return ratio >= 1
-        ? "1/%.0f of %s in 16 bits, %s".formatted(ratio, of, Output.bytes(bytes))
-        : "%.1f times %s in 16 bits, %s".formatted(1 / ratio, of, Output.bytes(bytes));
+        ? "1/%.0f of %s in 16 bits, %s".formatted(ratio, whole, Output.bytes(bytes))
+        : "%.1f times %s in 16 bits, %s".formatted(1 / ratio, whole, Output.bytes(bytes));
   }
 }

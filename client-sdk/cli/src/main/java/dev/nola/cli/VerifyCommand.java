@@ -251,7 +251,7 @@ final class VerifyCommand implements Callable<Integer> {
       }
       try (NolaClient client = source.client(entry.registry(), output);
           ProgressBar bar = output.bar("fetch")) {
-        client.cache().remove(entry.digest()); // so that these are the registry's bytes of now
+        client.cache().remove(entry.digest()); // to check the bytes that the registry sends now
         return Files.readAllBytes(client.pull(Reference.parse(entry.source()), bar).path());
       }
     }
@@ -264,11 +264,7 @@ final class VerifyCommand implements Callable<Integer> {
       }
       try (NolaClient client = source.client(entry.registry(), output)) {
         return Attested.fetch(
-            client,
-            Reference.parse(entry.source()),
-            entry.digest(),
-            file,
-            entry.keys().stream().map(Sha256::parse).toList());
+            client, Reference.parse(entry.source()), entry.digest(), file, entry.keys());
       }
     }
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.command.Console;
+import dev.nola.command.ExitCode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -317,6 +318,16 @@ class CommandsTest {
       assertThat(read.tensors().get("model.layers.0.self_attn.q_proj.weight.nola_A").shape())
           .containsExactly(12L, 3L);
     }
+  }
+
+  @Test
+  void invalidLockFileIsRefused() throws IOException {
+    Path lock = Files.writeString(folder.resolve("nola.lock"), "{\"version\": 1, ");
+
+    Nola refused = Nola.run("verify", "--lock", lock.toString(), "--json");
+
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.REFUSED);
+    assertThat(refused.out()).contains("\"kind\":\"invalid-lock-file\"").contains("truncated");
   }
 
   @Test

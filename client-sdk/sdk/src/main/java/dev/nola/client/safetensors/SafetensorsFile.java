@@ -129,26 +129,26 @@ public final class SafetensorsFile implements AutoCloseable {
    * any file channel.
    *
    * @param tensor its name
-   * @param from number of the first byte in the tensor
+   * @param start number of the first byte in the tensor
    * @param into receives as many bytes as it has room for; native memory, or a byte array
    * @throws IOException if it cannot be read, or the file has become shorter
    * @throws IllegalArgumentException if there is no such tensor
    * @throws IndexOutOfBoundsException if the tensor has not so many bytes
    */
-  public void read(String tensor, long from, MemorySegment into) throws IOException {
+  public void read(String tensor, long start, MemorySegment into) throws IOException {
     Tensor found = tensors.get(tensor);
     if (found == null) {
       throw new IllegalArgumentException(path + " has no tensor " + tensor);
     }
-    MemorySegment part = found.data().asSlice(from, into.byteSize());
-    long at = part.address() - mapped.address();
+    MemorySegment part = found.data().asSlice(start, into.byteSize());
+    long offset = part.address() - mapped.address();
     ByteBuffer buffer = into.asByteBuffer();
     while (buffer.hasRemaining()) {
-      int read = channel.read(buffer, at);
+      int read = channel.read(buffer, offset);
       if (read < 0) {
         throw new IOException(path + ": has become shorter while it was read");
       }
-      at += read;
+      offset += read;
     }
   }
 
@@ -294,18 +294,21 @@ public final class SafetensorsFile implements AutoCloseable {
       // An empty tensor lies before the one that begins where it does.
       entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
       SequencedMap<String, Tensor> tensors = LinkedHashMap.newLinkedHashMap(entries.size());
-      long at = 0;
+      long offset = 0;
       for (Entry entry : entries) {
         if (entry.end < entry.begin || entry.end > data.byteSize()) {
           throw invalid(
               "tensor %s has data_offsets [%d, %d]; must be ascending and at most %d"
                   .formatted(entry.name, entry.begin, entry.end, data.byteSize()));
         }
-        if (entry.begin != at) {
+        if (entry.begin != offset) {
           throw invalid(
               "tensor %s begins at %d, where %s: the tensor before it ends at %d"
                   .formatted(
-                      entry.name, entry.begin, entry.begin > at ? "a hole is" : "another is", at));
+                      entry.name,
+                      entry.begin,
+                      entry.begin > offset ? "a hole is" : "another is",
+                      offset));
         }
         requireSize(entry);
         tensors.put(
@@ -315,11 +318,12 @@ public final class SafetensorsFile implements AutoCloseable {
                 entry.type,
                 entry.shape,
                 data.asSlice(entry.begin, entry.end - entry.begin)));
-        at = entry.end;
+        offset = entry.end;
       }
-      if (at != data.byteSize()) {
+      if (offset != data.byteSize()) {
         throw invalid(
-            "has %,d bytes of tensors, its header accounts for %,d".formatted(data.byteSize(), at));
+            "has %,d bytes of tensors, its header accounts for %,d"
+                .formatted(data.byteSize(), offset));
       }
       return tensors;
     }

@@ -43,7 +43,7 @@ class LockCheckTest {
           file,
           workers.stream().map(worker -> worker.match(file, "scalar")).toList(),
           workers.stream().map(worker -> worker.workerKey(WorkerKey.State.APPROVED)).toList(),
-          entry.keys().stream().map(Sha256::parse).toList());
+          entry.keys());
     }
   }
 
@@ -54,7 +54,7 @@ class LockCheckTest {
         Sha256.hash(file.toBytes()),
         file.reconstructionDigest(),
         required,
-        Stream.of(pinned).map(worker -> worker.fingerprint().toString()).toList());
+        Stream.of(pinned).map(worker -> worker.fingerprint()).toList());
   }
 
   private static LockReport run(LockFile.Entry entry, byte[] bytes, Worker... attestedBy)

@@ -26,8 +26,7 @@ class LockFileTest {
     LockFile lock =
         new LockFile(
             List.of(
-                new LockFile.Entry(
-                    "acme/mood@1.2.0", REGISTRY, DIGEST, BITS, 2, List.of(DIGEST.toString())),
+                new LockFile.Entry("acme/mood@1.2.0", REGISTRY, DIGEST, BITS, 2, List.of(DIGEST)),
                 new LockFile.Entry("adapters/tone.nola", null, DIGEST, BITS, 0, List.of())));
     Path file = folder.resolve(LockFile.NAME);
     lock.write(file);
@@ -85,6 +84,6 @@ class LockFileTest {
   void anAdapterMayBeThereOnlyOnce() {
     LockFile.Entry entry = new LockFile.Entry("a.nola", null, DIGEST, BITS, 0, List.of());
     assertThatThrownBy(() -> new LockFile(List.of(entry, entry)))
-        .hasMessage("adapter a.nola is there twice");
+        .hasMessage("adapter listed twice: a.nola; list it once");
   }
 }

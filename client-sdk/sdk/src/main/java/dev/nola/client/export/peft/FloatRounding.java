@@ -26,11 +26,11 @@ final class FloatRounding {
   /** Writes values that {@link #round} has given. */
   static void encode(float[] rounded, DType dtype, MemorySegment bytes) {
     for (int i = 0; i < rounded.length; i++) {
-      long at = (long) i * dtype.bytes();
+      long offset = (long) i * dtype.bytes();
       switch (dtype) {
-        case F32 -> bytes.set(F32, at, rounded[i]);
-        case F16 -> bytes.set(HALF, at, Float.floatToFloat16(rounded[i]));
-        case BF16 -> bytes.set(HALF, at, (short) toBfloat16(rounded[i]));
+        case F32 -> bytes.set(F32, offset, rounded[i]);
+        case F16 -> bytes.set(HALF, offset, Float.floatToFloat16(rounded[i]));
+        case BF16 -> bytes.set(HALF, offset, (short) toBfloat16(rounded[i]));
       }
     }
   }

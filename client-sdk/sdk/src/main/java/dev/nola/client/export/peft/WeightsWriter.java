@@ -37,10 +37,10 @@ final class WeightsWriter {
   private static List<Slot> slots(ExportPlan plan, DType dtype) {
     List<Slot> slots = new ArrayList<>();
     for (LoraModule module : plan.modules()) {
-      long in = module.isConv1d() ? module.rows() : module.cols();
+      long inputs = module.isConv1d() ? module.rows() : module.cols();
       long out = module.isConv1d() ? module.cols() : module.rows();
       long rank = plan.rank();
-      slots.add(slot(keyOfA(module), dtype, rank, in));
+      slots.add(slot(keyOfA(module), dtype, rank, inputs));
       slots.add(slot(keyOfB(module), dtype, out, rank));
     }
     plan.saved().tensors().forEach(tensor -> slots.add(tensor.slot()));

@@ -188,7 +188,7 @@ class PeftExportTest {
 
   @ParameterizedTest
   @CsvSource({"F16, 2e-3", "BF16, 1.6e-2"})
-  void theErrorOfRoundingIsReported(DType dtype, double most) throws Exception {
+  void theErrorOfRoundingIsReported(DType dtype, double maximum) throws Exception {
     AdapterFile file = seal(layers(matrix(Q0, 24, 16, 3, 4), matrix(Q1, 24, 16, 2, 9)));
 
     Report report = PeftExport.of(file).dtype(dtype).build().write(lora());
@@ -196,7 +196,7 @@ class PeftExportTest {
     double first = relativeError(linearDelta(lora(), Q0), delta(file, 0));
     double second = relativeError(linearDelta(lora(), Q1), delta(file, 1));
     assertThat(report.roundingError()).isCloseTo(Math.max(first, second), within(1e-9));
-    assertThat(report.roundingError()).isBetween(1e-6, most);
+    assertThat(report.roundingError()).isBetween(1e-6, maximum);
     assertThat(report.leastExact()).isEqualTo(first > second ? Q0 : Q1);
     assertThat(Files.readString(lora().resolve("README.md")))
         .contains("%.2e of the norm".formatted(report.roundingError()));
@@ -653,12 +653,12 @@ class PeftExportTest {
               .shape()
               .getFirst()
               .intValue();
-      int in = a.length / rank;
-      double[][] delta = new double[b.length / rank][in];
+      int inputs = a.length / rank;
+      double[][] delta = new double[b.length / rank][inputs];
       for (int i = 0; i < delta.length; i++) {
-        for (int j = 0; j < in; j++) {
+        for (int j = 0; j < inputs; j++) {
           for (int t = 0; t < rank; t++) {
-            delta[i][j] += (double) b[i * rank + t] * a[t * in + j];
+            delta[i][j] += (double) b[i * rank + t] * a[t * inputs + j];
           }
         }
       }
