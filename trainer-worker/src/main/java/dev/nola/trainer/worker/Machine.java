@@ -3,6 +3,7 @@ package dev.nola.trainer.worker;
 import com.sun.management.OperatingSystemMXBean;
 import dev.nola.api.name.Backend;
 import dev.nola.digest.Sha256;
+import dev.nola.text.Printable;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -91,7 +92,7 @@ record Machine(String worker, String host, String cpu) {
   }
 
   private static String shortened(String text) {
-    String clean = text.replaceAll("\\p{Cntrl}", " ");
+    String clean = Printable.line(text);
     return clean.length() <= MAX_TEXT ? clean : clean.substring(0, MAX_TEXT);
   }
 
