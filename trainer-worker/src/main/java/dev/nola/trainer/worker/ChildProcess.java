@@ -1,5 +1,6 @@
 package dev.nola.trainer.worker;
 
+import dev.nola.threads.Uninterruptibles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -301,16 +302,6 @@ final class ChildProcess implements AutoCloseable {
   @Override
   public void close() {
     kill();
-    boolean interrupted = false;
-    while (process.isAlive()) {
-      try {
-        process.waitFor();
-      } catch (InterruptedException _) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Uninterruptibles.await(process::waitFor);
   }
 }

@@ -12,6 +12,7 @@ import dev.nola.client.jobs.WorkerClient;
 import dev.nola.client.registry.RegistryException;
 import dev.nola.digest.Sha256;
 import dev.nola.format.DType;
+import dev.nola.threads.Uninterruptibles;
 import dev.nola.trainer.training.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -343,7 +344,7 @@ final class FileJob {
     @Override
     public void close() {
       thread.interrupt();
-      Worker.joinInAnyCase(thread);
+      Uninterruptibles.await(thread::join);
     }
   }
 }

@@ -9,6 +9,7 @@ import dev.nola.api.job.LeaseRequest;
 import dev.nola.client.jobs.WorkerClient;
 import dev.nola.files.FileTree;
 import dev.nola.reconstruct.Budget;
+import dev.nola.threads.Uninterruptibles;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
 import java.net.URI;
@@ -182,23 +183,8 @@ public final class Worker implements AutoCloseable {
       stopped = true;
       slots.forEach(Thread::interrupt);
       for (Thread slot : slots) {
-        joinInAnyCase(slot);
+        Uninterruptibles.await(slot::join);
       }
-    }
-  }
-
-  /** Waits for the end of a thread that was interrupted, and is interrupted itself only later. */
-  static void joinInAnyCase(Thread slot) {
-    boolean interrupted = false;
-    while (slot.isAlive()) {
-      try {
-        slot.join();
-      } catch (InterruptedException _) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 
