@@ -174,6 +174,11 @@ public record Task(
           public void checkpointed(long step, Path file) {
             send(events, Event.checkpoint(step));
           }
+
+          @Override
+          public void warned(String message) {
+            send(events, Event.log(message));
+          }
         };
     TrainingRun.Result result =
         new TrainingRun(JobFile.read(folder.resolve(JOB)), folder.resolve(ADAPTER), true, listener)
