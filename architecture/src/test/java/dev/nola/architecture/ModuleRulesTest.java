@@ -23,6 +23,8 @@ class ModuleRulesTest {
     "dev.nola.kernel..",
     "dev.nola.quantize..",
     "dev.nola.reconstruct..",
+    "dev.nola.text..",
+    "dev.nola.threads..",
   };
 
   /**
@@ -79,6 +81,8 @@ class ModuleRulesTest {
               "dev.nola.kernel..",
               "dev.nola.quantize..",
               "dev.nola.reconstruct..",
+              "dev.nola.text..",
+              "dev.nola.threads..",
               "dev.nola.api..",
               "dev.nola.client..",
               "dev.nola.command..",
@@ -105,7 +109,9 @@ class ModuleRulesTest {
               "dev.nola.generator..",
               "dev.nola.kernel..",
               "dev.nola.quantize..",
-              "dev.nola.reconstruct..");
+              "dev.nola.reconstruct..",
+              "dev.nola.text..",
+              "dev.nola.threads..");
 
   @ArchTest
   static final ArchRule onlyTheCodecKnowsFlatBuffers =

@@ -71,7 +71,7 @@ final class BodyReader {
       }
       why = "it is null";
     } catch (JacksonException e) {
-      why = PrintableText.of(e.getOriginalMessage());
+      why = RegistryText.printable(e.getOriginalMessage());
     }
     throw RegistryException.broken(
         "unexpected response from %s to %s (is this a Nola registry?): %s"

@@ -119,7 +119,7 @@ final class ProblemReader {
   }
 
   private static String text(JsonNode json, String property) {
-    return PrintableText.of(json.path(property).asString(""));
+    return RegistryText.printable(json.path(property).asString(""));
   }
 
   /** Returns the pause of {@code Retry-After}, seconds or a date (RFC 9110, 10.2.3), or null. */

@@ -83,7 +83,7 @@ final class Redirects {
     } catch (IllegalArgumentException | URISyntaxException e) {
       throw RegistryException.broken(
           "%s redirects %s to an invalid URL: \"%s\""
-              .formatted(access.registry(), call, PrintableText.of(location)));
+              .formatted(access.registry(), call, RegistryText.printable(location)));
     }
     if (RegistryUrl.isEncrypted(url) && !RegistryUrl.isEncrypted(target)) {
       throw RegistryException.broken(

@@ -273,7 +273,8 @@ public final class Transport implements AutoCloseable {
     }
     return failure instanceof ConnectException
         ? "connection refused"
-        : PrintableText.of(Objects.requireNonNullElse(failure.getMessage(), failure.toString()));
+        : RegistryText.printable(
+            Objects.requireNonNullElse(failure.getMessage(), failure.toString()));
   }
 
   private static String seconds(Duration time) {

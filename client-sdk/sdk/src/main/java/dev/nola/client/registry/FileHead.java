@@ -3,7 +3,7 @@ package dev.nola.client.registry;
 import dev.nola.api.name.VersionNumber;
 import dev.nola.client.RegistryException;
 import dev.nola.client.http.Answer;
-import dev.nola.client.http.PrintableText;
+import dev.nola.client.http.RegistryText;
 import dev.nola.digest.Sha256;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -86,7 +86,7 @@ record FileHead(Sha256 digest, @Nullable String version, @Nullable String yanked
     if (!range.matches()) {
       throw RegistryException.broken(
           "the registry sends a part of a file and does not say which: Content-Range: "
-              + PrintableText.of(text));
+              + RegistryText.printable(text));
     }
     return range;
   }
@@ -94,9 +94,9 @@ record FileHead(Sha256 digest, @Nullable String version, @Nullable String yanked
   private static String yanked(String header) {
     String reason = header.startsWith(YANKED) ? header.substring(YANKED.length()) : header;
     try {
-      return PrintableText.of(URLDecoder.decode(reason, StandardCharsets.UTF_8));
+      return RegistryText.printable(URLDecoder.decode(reason, StandardCharsets.UTF_8));
     } catch (IllegalArgumentException _) {
-      return PrintableText.of(reason); // not encoded after all
+      return RegistryText.printable(reason); // not encoded after all
     }
   }
 }

@@ -1,6 +1,7 @@
 package dev.nola.trainer.worker;
 
 import dev.nola.api.attestation.Difference;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.Outcome;
 import dev.nola.api.attestation.Proof;
 import dev.nola.api.attestation.Reconstruction;
@@ -21,20 +22,20 @@ import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Reconstructs files and says what came of it, on the caller's thread. */
-final class Verification {
+/** Reconstructs files and describes the result for attestations, on the caller's thread. */
+final class Verifier {
   private final Backends backends;
-  private final Machine machine;
+  private final MachineDescription machine;
   private final Budget budget;
 
-  /** This worker cannot reconstruct the file, and says nothing of its bits. */
+  /** Thrown when this worker cannot reconstruct a file, and so attests nothing. */
   static final class UnsupportedException extends Exception {
-    UnsupportedException(AdapterException why) {
-      super(why.getMessage(), why);
+    UnsupportedException(AdapterException cause) {
+      super(cause.getMessage(), cause);
     }
   }
 
-  Verification(Backends backends, Machine machine, Budget budget) {
+  Verifier(Backends backends, MachineDescription machine, Budget budget) {
     this.backends = backends;
     this.machine = machine;
     this.budget = budget;
@@ -58,19 +59,23 @@ final class Verification {
   /**
    * Reconstructs a file.
    *
-   * @param nonce 64 hexadecimal digits
+   * @param file the file
+   * @param backend name of the backend
+   * @param nonce nonce of the attestation
+   * @return what an attestation says
    * @throws LimitExceededException if that would exceed the budget
    */
-  Reconstruction of(AdapterFile file, String backend, String nonce) throws LimitExceededException {
+  Reconstruction reconstruct(AdapterFile file, String backend, Nonce nonce)
+      throws LimitExceededException {
     Kernel kernel = backends.get(backend);
-    Proof proof = Proof.of(file, open(kernel, file), nonce);
+    Proof proof = Proof.of(file, open(kernel, file), nonce.hex());
     boolean match = proof.digest().root().equals(file.reconstructionDigest());
     return new Reconstruction(
         match ? Outcome.MATCH : Outcome.MISMATCH,
         backend,
         proof.digest().root().hex(),
         proof.leaves(),
-        nonce,
+        nonce.hex(),
         proof.proof().hex(),
         match ? null : difference(file, kernel, proof.digest().layers()),
         machine.worker(),
@@ -83,7 +88,7 @@ final class Verification {
     return Reconstructor.standard().withKernel(kernel).withBudget(budget).open(file.adapter());
   }
 
-  /** The first element that the scalar backend has otherwise, or null if there is none. */
+  /** Returns the first element that differs on the scalar backend, or null if there is none. */
   private @Nullable Difference difference(AdapterFile file, Kernel kernel, List<Sha256> leaves)
       throws LimitExceededException {
     Function<Layer, Factors> scalar = open(backends.get(Backends.SCALAR), file);

@@ -3,6 +3,7 @@ package dev.nola.trainer.worker;
 import com.sun.management.OperatingSystemMXBean;
 import dev.nola.api.name.Backend;
 import dev.nola.digest.Sha256;
+import dev.nola.text.Printable;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -20,25 +21,25 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What attestations say of the machine.
+ * What attestations say of the machine that reconstructs.
  *
  * @param worker the worker's name
  * @param host 64 hexadecimal digits that tell machines apart without naming them
  * @param cpu the processor's name
  */
-record Machine(String worker, String host, String cpu) {
+record MachineDescription(String worker, String host, String cpu) {
   private static final int MAX_TEXT = 200;
 
-  static Machine here(String worker) throws IOException {
-    return new Machine(worker, hostId(), cpuName());
+  static MachineDescription here(String worker) throws IOException {
+    return new MachineDescription(worker, hostId(), cpuName());
   }
 
-  /** The name of this machine in its network. */
+  /** Returns the name of this machine in its network. */
   static String hostName() throws IOException {
     return InetAddress.getLocalHost().getHostName();
   }
 
-  /** The operating system's own id where it has one, which survives new names and network cards. */
+  /** Prefers the operating system's id, which survives new names and network cards. */
   private static String hostId() throws IOException {
     Path id = Path.of("/etc/machine-id");
     String text = Files.isReadable(id) ? Files.readString(id).strip() : "";
@@ -73,7 +74,7 @@ record Machine(String worker, String host, String cpu) {
     return System.getProperty("os.arch");
   }
 
-  /** What reconstructs by a backend. */
+  /** Returns what a backend runs on: operating system, processor and versions. */
   Map<String, String> environment(String backend) {
     Map<String, String> environment = new LinkedHashMap<>();
     environment.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
@@ -91,16 +92,16 @@ record Machine(String worker, String host, String cpu) {
   }
 
   private static String shortened(String text) {
-    String clean = text.replaceAll("\\p{Cntrl}", " ");
+    String clean = Printable.line(text);
     return clean.length() <= MAX_TEXT ? clean : clean.substring(0, MAX_TEXT);
   }
 
   private static String version() {
-    @Nullable String version = Machine.class.getPackage().getImplementationVersion();
+    @Nullable String version = MachineDescription.class.getPackage().getImplementationVersion();
     return version == null ? "development" : version;
   }
 
-  /** Bytes of memory that the machine has. */
+  /** Returns the memory of this machine, in bytes. */
   static long memory() {
     return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
         .getTotalMemorySize();
