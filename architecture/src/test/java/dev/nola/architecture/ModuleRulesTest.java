@@ -23,6 +23,8 @@ class ModuleRulesTest {
     "dev.nola.kernel..",
     "dev.nola.quantize..",
     "dev.nola.reconstruct..",
+    "dev.nola.text..",
+    "dev.nola.threads..",
   };
 
   /**
@@ -79,6 +81,8 @@ class ModuleRulesTest {
               "dev.nola.kernel..",
               "dev.nola.quantize..",
               "dev.nola.reconstruct..",
+              "dev.nola.text..",
+              "dev.nola.threads..",
               "dev.nola.api..",
               "dev.nola.client..",
               "dev.nola.command..",
@@ -105,7 +109,9 @@ class ModuleRulesTest {
               "dev.nola.generator..",
               "dev.nola.kernel..",
               "dev.nola.quantize..",
-              "dev.nola.reconstruct..");
+              "dev.nola.reconstruct..",
+              "dev.nola.text..",
+              "dev.nola.threads..");
 
   @ArchTest
   static final ArchRule onlyTheCodecKnowsFlatBuffers =
@@ -147,6 +153,29 @@ class ModuleRulesTest {
   @ArchTest
   static final ArchRule roomsOfTheSdkHaveNoCycles =
       slices().matching("dev.nola.client.(*)..").should().beFreeOfCycles();
+
+  /** Applications reach HTTP through {@code NolaClient} alone, so that it can change. */
+  @ArchTest
+  static final ArchRule onlyTheSdkKnowsItsTransport =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.nola.client..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.nola.client.http..", "dev.nola..internal..");
+
+  /** The cache's parts are for pulling; others use {@code LocalCache}. */
+  @ArchTest
+  static final ArchRule onlyTheSdkKnowsTheCachesParts =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.nola.client..")
+          .should()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("dev.nola.client.cache.CachedFiles")
+          .orShould()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("dev.nola.client.cache.KnownReferences");
 
   @ArchTest
   static final ArchRule roomsOfTheTrainerHaveNoCycles =

@@ -1,5 +1,6 @@
 package dev.nola.demo;
 
+import dev.nola.threads.Uninterruptibles;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetAddress;
@@ -144,36 +145,26 @@ final class Servers implements AutoCloseable {
   /** Ends them, workers first, so that none finds its registry gone; also if interrupted. */
   @Override
   public void close() {
-    boolean interrupted = Thread.interrupted();
     for (Named named : processes.reversed()) {
       named.process.destroy();
     }
     for (Named named : processes.reversed()) {
-      interrupted |= awaitEnd(named.process);
+      awaitEnd(named.process);
     }
     processes.clear();
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
   }
 
-  /** Waits a while, and then no longer; returns whether the thread was interrupted meanwhile. */
-  private static boolean awaitEnd(Process process) {
-    boolean interrupted = false;
+  /** Waits for a process to end, and kills it when it takes too long. */
+  private static void awaitEnd(Process process) {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(STOP_SECONDS);
-    while (process.isAlive()) {
-      long left = deadline - System.nanoTime();
-      if (left <= 0) {
-        process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly();
-      }
-      try {
-        process.waitFor(Math.max(left, TimeUnit.SECONDS.toNanos(1)), TimeUnit.NANOSECONDS);
-      } catch (InterruptedException _) {
-        interrupted = true; // the processes must end in any case
-      }
-    }
-    return interrupted;
+    Uninterruptibles.await(
+        () -> {
+          if (!process.waitFor(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+            process.waitFor();
+          }
+        });
   }
 
   private static int freePort() throws IOException {

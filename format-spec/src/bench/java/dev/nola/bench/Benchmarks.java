@@ -44,7 +44,7 @@ public final class Benchmarks {
     if (figures.haveGrowth()) {
       Path plot = Path.of(System.getenv("NOLA_BENCH_OUTPUT"), "growth.svg");
       Files.createDirectories(plot.getParent());
-      Files.writeString(plot, figures.growthPlot());
+      Files.write(plot, figures.growthPlot());
       System.out.println("growth plotted to " + plot);
     }
   }

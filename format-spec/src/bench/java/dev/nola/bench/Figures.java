@@ -1,6 +1,7 @@
 package dev.nola.bench;
 
 import dev.nola.generator.Generator;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -210,8 +211,8 @@ record Figures(Map<String, Double> micros) {
     return time("GrowthBenchmark." + benchmark + " " + generator.name() + " " + x);
   }
 
-  /** The growth tables as one SVG. */
-  String growthPlot() {
+  /** Returns the growth tables as one SVG file. */
+  byte[] growthPlot() throws IOException {
     LogPlot byCoefficients = new LogPlot("time against k, 65536 elements", "k");
     LogPlot byLength = new LogPlot("time against elements, k = 1000", "elements");
     for (Generator generator : Generator.values()) {

@@ -1,11 +1,10 @@
 package dev.nola.trainer;
 
-import dev.nola.client.peft.ExportRefusedException;
+import dev.nola.client.export.peft.ExportRefusedException;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Failure;
-import dev.nola.trainer.worker.Task;
+import dev.nola.trainer.worker.TaskRunner;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -25,12 +24,12 @@ final class RunTaskCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Thread.ofPlatform().daemon().name("worker").start(RunTaskCommand::endWithTheWorker);
-    PrintWriter events = spec.commandLine().getOut();
+    TaskRunner task = new TaskRunner(folder, spec.commandLine().getOut());
     try {
-      Task.run(folder, events);
+      task.run();
       return 0;
     } catch (ExportRefusedException e) {
-      Task.failed(events, folder, String.valueOf(e.getMessage()), false);
+      task.fail(String.valueOf(e.getMessage()), false);
       return ExitCode.REFUSED;
     } catch (Exception e) {
       Failure failure = TrainerWorker.FAILURES.of(e);
@@ -40,7 +39,7 @@ final class RunTaskCommand implements Callable<Integer> {
       if (failure.exitCode() == ExitCode.INTERNAL) {
         e.printStackTrace(spec.commandLine().getErr());
       }
-      Task.failed(events, folder, failure.reason(), retryable);
+      task.fail(failure.reason(), retryable);
       return failure.exitCode();
     }
   }

@@ -55,8 +55,17 @@ final class TrainCommand implements Callable<Integer> {
     TrainingRun.Result result;
     try (ProgressBar bar = output.stepBar("train")) {
       TrainingRun.Listener listener =
-          (step, steps, loss) ->
+          new TrainingRun.Listener() {
+            @Override
+            public void at(long step, long steps, double loss) {
               bar.update(step, steps, String.format(Locale.ROOT, " loss %.4f", loss));
+            }
+
+            @Override
+            public void warned(String message) {
+              output.log(message);
+            }
+          };
       result = new TrainingRun(JobFile.read(job), destination, resume, listener).run();
     }
     output.print(Report.of(result), out -> print(result, out));

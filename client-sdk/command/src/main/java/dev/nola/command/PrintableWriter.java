@@ -1,5 +1,6 @@
 package dev.nola.command;
 
+import dev.nola.text.Printable;
 import java.io.FilterWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -22,9 +23,7 @@ final class PrintableWriter extends FilterWriter {
 
   @Override
   public void write(int character) throws IOException {
-    boolean isCommand =
-        Character.isISOControl(character) && character != '\n' && character != '\t'
-            || Character.getType(character) == Character.FORMAT;
+    boolean isCommand = Printable.isControl(character) && character != '\n' && character != '\t';
     out.write(isCommand ? '\uFFFD' : character);
   }
 

@@ -2,6 +2,7 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.Violation;
 import dev.nola.api.attestation.Nonce;
+import dev.nola.api.job.JobFileKeys;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.ObjectManifest;
 import dev.nola.api.name.NameRule;
@@ -41,8 +42,6 @@ class JobSubmission {
       Pattern.compile("([^/@]+)/([^/@]+)(?:@(sha256:[0-9a-f]{64}))?");
   private static final Pattern DRIVE = Pattern.compile("[A-Za-z]:.*", Pattern.DOTALL);
   private static final Set<String> EXPORT_TYPES = Set.of("f16", "bf16", "f32");
-  private static final List<String> DATA_FILES =
-      List.of("train", "validation", "trainLabels", "validationLabels");
 
   /** As large as a job file may be. */
   private static final int MAX_JOB = 64 * 1024;
@@ -278,27 +277,27 @@ class JobSubmission {
             new Violation("train.job." + key, "key %s must not contain a dot".formatted(key)));
       }
     }
-    if (train.job().get("model") instanceof Map<?, ?> model && model.containsKey("base")) {
+    if (JobFileKeys.hasBase(train.job())) {
       violations.add(
           new Violation(
               "train.job.model.base",
               "model.base must not be set; train.model names the base model"));
     }
-    checkTexts("train.job.model", train.job().get("model"), 0, violations);
-    checkTexts("train.job.data", train.job().get("data"), 0, violations);
-    Set<String> paths = files.stream().map(ObjectManifest.Entry::path).collect(Collectors.toSet());
-    if (train.job().get("data") instanceof Map<?, ?> data) {
-      for (String key : DATA_FILES) {
-        Object path = data.get(key);
-        if (path != null && !(path instanceof String text && paths.contains(text))) {
-          violations.add(
-              new Violation(
-                  "train.job.data." + key,
-                  "data.%s=%s, must be the path of a file in %s"
-                      .formatted(key, path, train.dataset())));
-        }
-      }
+    for (String group : List.of(JobFileKeys.MODEL, JobFileKeys.DATA)) {
+      checkTexts("train.job." + group, train.job().get(group), 0, violations);
     }
+    Set<String> paths = files.stream().map(ObjectManifest.Entry::path).collect(Collectors.toSet());
+    JobFileKeys.dataFiles(train.job())
+        .forEach(
+            (key, path) -> {
+              if (!(path instanceof String text && paths.contains(text))) {
+                violations.add(
+                    new Violation(
+                        "train.job.data." + key,
+                        "data.%s=%s, must be the path of a file in %s"
+                            .formatted(key, path, train.dataset())));
+              }
+            });
     if (!violations.isEmpty()) {
       throw Refusal.invalid(violations);
     }

@@ -13,6 +13,7 @@ import dev.nola.api.attestation.WorkerKey;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.catalog.Examination;
 import dev.nola.registry.jobs.VerificationJobs.LeasedVerification;
+import dev.nola.text.Printable;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -66,7 +67,7 @@ final class AttestationVerifier {
           Reason.INVALID_STATEMENT.type(), "item must have either envelope or unsupported");
     }
     if (envelope == null) {
-      String reason = String.valueOf(item.unsupported()).replaceAll("\\p{Cntrl}+", " ");
+      String reason = Printable.line(String.valueOf(item.unsupported()));
       return new Unsupported(
           reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason);
     }

@@ -59,6 +59,13 @@ public final class TrainingRun {
 
     /** A checkpoint was written, after a step; the next one replaces it as a whole. */
     default void checkpointed(long step, Path file) {}
+
+    /**
+     * Receives a warning about something that the run can do without.
+     *
+     * @param message a sentence for the user
+     */
+    default void warned(String message) {}
   }
 
   /**
@@ -225,9 +232,16 @@ public final class TrainingRun {
         listener.checkpointed(step, checkpoint);
       }
     }
-    Files.writeString(
-        folder.resolve("loss.svg"),
-        LossPlot.svg(log.points("loss"), log.points("validationLoss"), steps));
+    plot(folder.resolve("loss.svg"), log, steps);
+  }
+
+  /** Draws the losses, if it can: a machine may lack the fonts that Java needs for any drawing. */
+  private void plot(Path file, MetricsLog log, long steps) throws IOException {
+    try {
+      LossPlot.write(file, log.points("loss"), log.points("validationLoss"), steps);
+    } catch (RuntimeException | LinkageError | InternalError e) {
+      listener.warned("%s not drawn: %s".formatted(file.getFileName(), e));
+    }
   }
 
   private boolean isLongAgo(long checkpointed) {

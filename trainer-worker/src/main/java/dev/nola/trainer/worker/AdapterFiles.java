@@ -8,9 +8,12 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 
-/** Adapter files to verify; the last ones are kept, for each is verified by several backends. */
+/** Adapter files to verify; the last ones are kept, for each is verified on several backends. */
 final class AdapterFiles {
-  private static final long KEPT = 64L << 20;
+  /** Largest adapter file that is accepted, in bytes. */
+  static final int MAX_BYTES = 64 << 20;
+
+  private static final long MAX_KEPT_BYTES = 64L << 20;
 
   private final WorkerClient client;
   private final SequencedMap<Sha256, byte[]> kept = new LinkedHashMap<>(16, 0.75f, true);
@@ -27,7 +30,7 @@ final class AdapterFiles {
         return known;
       }
     }
-    byte[] file = client.adapter(adapter, digest, FileJob.MAX_ADAPTER);
+    byte[] file = client.adapter(adapter, digest, MAX_BYTES);
     keep(digest, file);
     return file;
   }
@@ -35,9 +38,10 @@ final class AdapterFiles {
   /**
    * Keeps a file that came along with a lease.
    *
-   * @throws IOException if it is not the lease's
+   * @throws IOException if it has not the lease's digest
+   * @throws IllegalArgumentException if it is not base64
    */
-  void offer(Lease lease) throws IOException {
+  void keepFile(Lease lease) throws IOException {
     if (lease.file() == null || lease.digest() == null) {
       return;
     }
@@ -45,7 +49,8 @@ final class AdapterFiles {
     Sha256 digest = Sha256.hash(file);
     if (!digest.equals(lease.digest())) {
       throw new IOException(
-          "the registry sends a file with digest %s for %s".formatted(digest, lease.digest()));
+          "the registry sent a file with digest %s instead of %s"
+              .formatted(digest, lease.digest()));
     }
     keep(digest, file);
   }
@@ -54,7 +59,7 @@ final class AdapterFiles {
     if (kept.putIfAbsent(digest, file) == null) {
       bytes += file.length;
     }
-    while (bytes > KEPT) {
+    while (bytes > MAX_KEPT_BYTES) {
       bytes -= kept.pollFirstEntry().getValue().length;
     }
   }

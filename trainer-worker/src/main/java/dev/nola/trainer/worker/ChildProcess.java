@@ -1,5 +1,6 @@
 package dev.nola.trainer.worker;
 
+import dev.nola.threads.Uninterruptibles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -19,19 +20,20 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A process that does a {@link Task}, within limits: it and all that it has begun are killed when
- * they use more memory or disk or take longer, and when this is closed. When this process dies, it
- * ends by itself, because its standard input does.
+ * A process that does a {@link Task} within limits: it and all processes that it has started are
+ * killed when they use more memory or disk or take longer, and when this is closed. When this
+ * process dies, the other ends by itself, because its standard input does.
  */
 final class ChildProcess implements AutoCloseable {
   private static final String MAIN = "dev.nola.trainer.TrainerWorker";
-  private static final Duration WATCH = Duration.ofMillis(250);
-  private static final Duration LAST_WORDS = Duration.ofSeconds(5);
+  private static final String EVENT = "{\"" + TaskEvent.PROPERTY + "\":";
+  private static final Duration CHECK_INTERVAL = Duration.ofMillis(250);
+  private static final Duration OUTPUT_TIMEOUT = Duration.ofSeconds(5);
   private static final int MAX_LINE = 1 << 14;
-  private static final int SIGNALLED = 128;
+  private static final int SIGNAL_OFFSET = 128;
   private static final String OUT_OF_MEMORY = "java.lang.OutOfMemoryError";
 
-  /** What of the environment a task may see: where things are, nothing that is secret. */
+  /** Prefixes of the environment variables that a task may see: locations, no secrets. */
   private static final List<String> ENVIRONMENT =
       List.of(
           "PATH",
@@ -47,21 +49,22 @@ final class ChildProcess implements AutoCloseable {
           "OMP_NUM_THREADS",
           "XDG_CACHE_HOME");
 
-  private final Path folder;
+  private final TaskFolder folder;
   private final Limits limits;
   private final Process process;
   private final List<Thread> threads = new ArrayList<>();
-  private final Consumer<Task.Event> listener;
+  private final Consumer<TaskEvent> listener;
   private final long started = System.nanoTime();
   private volatile @Nullable String exceeded;
-  private volatile Task.@Nullable Event failure;
+  private volatile TaskEvent.@Nullable Failed failure;
   private volatile boolean outOfMemory;
 
   /**
    * What a task may use.
    *
-   * @param memoryBytes of all its processes together, without what is mapped from files
-   * @param diskBytes of its folder, without what was linked into it
+   * @param memoryBytes memory of all its processes together without files that are mapped, in bytes
+   * @param diskBytes disk of its folder without what was linked into it, in bytes
+   * @param time time that it may take
    */
   record Limits(long memoryBytes, long diskBytes, Duration time) {}
 
@@ -77,13 +80,17 @@ final class ChildProcess implements AutoCloseable {
   /**
    * Starts the task of a folder.
    *
-   * @param listener is told of events and log lines, from other threads
+   * @param folder folder with the task and what it needs
+   * @param limits what the task may use
+   * @param listener receives events and log lines, on other threads
+   * @throws IOException if the process cannot be started
    */
-  ChildProcess(Path folder, Limits limits, Consumer<Task.Event> listener) throws IOException {
+  ChildProcess(TaskFolder folder, Limits limits, Consumer<TaskEvent> listener) throws IOException {
     this.folder = folder;
     this.limits = limits;
     this.listener = listener;
-    ProcessBuilder builder = new ProcessBuilder(command(folder, limits)).directory(folder.toFile());
+    ProcessBuilder builder =
+        new ProcessBuilder(command(folder.path(), limits)).directory(folder.path().toFile());
     builder
         .environment()
         .keySet()
@@ -120,7 +127,7 @@ final class ChildProcess implements AutoCloseable {
     return command;
   }
 
-  /** Absolute, for the task runs in another folder. */
+  /** Makes the class path absolute, for the task runs in another folder. */
   private static String classPath() {
     String separator = System.getProperty("path.separator");
     return Stream.of(System.getProperty("java.class.path").split(separator))
@@ -132,33 +139,31 @@ final class ChildProcess implements AutoCloseable {
   /**
    * Waits for the end.
    *
-   * @throws InterruptedException if this thread is interrupted; the task goes on until it is closed
+   * @return how the task ended
+   * @throws InterruptedException if this thread is interrupted; the task runs on until it is closed
    */
   Ending await() throws InterruptedException {
     int exitCode = process.waitFor();
     for (Thread thread : threads) {
-      thread.join(LAST_WORDS); // what it has begun may hold the other end for ever
+      thread.join(OUTPUT_TIMEOUT); // a process that it has started may hold the pipe open for ever
     }
     String limit = exceeded;
-    Task.Event said = failure;
+    TaskEvent.Failed failed = failure;
     if (limit != null) {
       return new Ending(limit, false, false);
     }
-    if (said != null) {
-      return new Ending(
-          said.reason(),
-          Boolean.TRUE.equals(said.retryable()),
-          Boolean.TRUE.equals(said.unsupported()));
+    if (failed != null) {
+      return new Ending(failed.reason(), failed.retryable(), failed.unsupported());
     }
     if (outOfMemory) {
-      return new Ending(memoryLimit("Java's part of it is used up"), false, false);
+      return new Ending(memoryLimit("Java's heap is used up"), false, false);
     }
     if (exitCode == 0) {
       return new Ending(null, false, false);
     }
     return new Ending(
-        exitCode > SIGNALLED
-            ? "the process was ended by signal " + (exitCode - SIGNALLED)
+        exitCode > SIGNAL_OFFSET
+            ? "the process was ended by signal " + (exitCode - SIGNAL_OFFSET)
             : "the process ended with exit code " + exitCode,
         true,
         false);
@@ -170,23 +175,23 @@ final class ChildProcess implements AutoCloseable {
     try (in) {
       for (int next = in.read(); next >= 0; next = in.read()) {
         if (next == '\n') {
-          said(new String(line, 0, length, StandardCharsets.UTF_8));
+          handleLine(new String(line, 0, length, StandardCharsets.UTF_8));
           length = 0;
         } else if (length < line.length) {
           line[length++] = (byte) next;
         }
       }
     } catch (IOException e) {
-      said("its output cannot be read: " + e.getMessage());
+      handleLine("task output cannot be read: " + e.getMessage());
     }
   }
 
-  private void said(String line) {
-    if (line.startsWith("{\"event\":")) {
+  private void handleLine(String line) {
+    if (line.startsWith(EVENT)) {
       try {
-        Task.Event event = JsonMapper.shared().readValue(line, Task.Event.class);
-        if (event.event() == Task.Event.Kind.FAILED) {
-          failure = event;
+        TaskEvent event = JsonMapper.shared().readValue(line, TaskEvent.class);
+        if (event instanceof TaskEvent.Failed failed) {
+          failure = failed;
         } else {
           listener.accept(event);
         }
@@ -197,13 +202,13 @@ final class ChildProcess implements AutoCloseable {
     }
     outOfMemory |= line.contains(OUT_OF_MEMORY);
     if (!line.isBlank() && !line.startsWith("WARNING: Using incubator modules")) {
-      listener.accept(Task.Event.log(line));
+      listener.accept(new TaskEvent.Log(line));
     }
   }
 
   private void watch() {
     try {
-      while (!process.waitFor(WATCH.toMillis(), TimeUnit.MILLISECONDS)) {
+      while (!process.waitFor(CHECK_INTERVAL.toMillis(), TimeUnit.MILLISECONDS)) {
         String limit = limit();
         if (limit != null) {
           exceeded = limit;
@@ -215,31 +220,31 @@ final class ChildProcess implements AutoCloseable {
     }
   }
 
-  /** Which limit is exceeded, or null. */
+  /** Returns which limit is exceeded, or null. */
   private @Nullable String limit() {
     if (System.nanoTime() - started > limits.time.toNanos()) {
-      return "time limit: it takes longer than %d seconds".formatted(limits.time.toSeconds());
+      return "time limit: the task took longer than %d seconds".formatted(limits.time.toSeconds());
     }
     long memory =
         Stream.concat(Stream.of(process.toHandle()), process.descendants())
             .mapToLong(each -> residentMemory(each.pid()))
             .sum();
     if (memory > limits.memoryBytes) {
-      return memoryLimit("it uses %,d MB".formatted(memory / 1_000_000));
+      return memoryLimit("the task used %,d MB".formatted(memory / 1_000_000));
     }
-    long disk = ownBytes(folder);
+    long disk = ownBytes();
     if (disk > limits.diskBytes) {
-      return "disk limit: it has written %,d MB, may write %,d"
+      return "disk limit: the task wrote %,d MB; the limit is %,d MB"
           .formatted(disk / 1_000_000, limits.diskBytes / 1_000_000);
     }
     return null;
   }
 
-  private String memoryLimit(String what) {
-    return "memory limit: %s, may use %,d MB".formatted(what, limits.memoryBytes / 1_000_000);
+  private String memoryLimit(String usage) {
+    return "memory limit: %s; the limit is %,d MB".formatted(usage, limits.memoryBytes / 1_000_000);
   }
 
-  /** Memory that no file can give back; 0 of a process that is gone, or where there is no /proc. */
+  /** Counts memory without mapped files; 0 for a process that is gone, or without /proc. */
   private static long residentMemory(long pid) {
     long kilobytes = 0;
     try {
@@ -254,18 +259,16 @@ final class ChildProcess implements AutoCloseable {
     return kilobytes << 10;
   }
 
-  /** Bytes of the files in a folder that are in no other. */
-  private static long ownBytes(Path folder) {
+  /** Counts the bytes of the task's own files. */
+  private long ownBytes() {
     long[] sum = {0};
     try {
       Files.walkFileTree(
-          folder,
+          folder.path(),
           new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult preVisitDirectory(Path inner, BasicFileAttributes attributes) {
-              boolean input =
-                  inner.equals(folder.resolve(Task.DATA))
-                      || inner.equals(folder.resolve(Task.MODEL));
+              boolean input = inner.equals(folder.data()) || inner.equals(folder.model());
               return input ? FileVisitResult.SKIP_SUBTREE : FileVisitResult.CONTINUE;
             }
 
@@ -297,20 +300,10 @@ final class ChildProcess implements AutoCloseable {
     all.forEach(ProcessHandle::destroyForcibly);
   }
 
-  /** Kills what still runs, and waits until it is gone. */
+  /** Kills what still runs, and waits until it has ended. */
   @Override
   public void close() {
     kill();
-    boolean interrupted = false;
-    while (process.isAlive()) {
-      try {
-        process.waitFor();
-      } catch (InterruptedException _) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    Uninterruptibles.await(process::waitFor);
   }
 }

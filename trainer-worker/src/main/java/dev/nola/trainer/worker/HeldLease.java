@@ -3,9 +3,10 @@ package dev.nola.trainer.worker;
 import dev.nola.api.job.Heartbeat;
 import dev.nola.api.job.HeartbeatAnswer;
 import dev.nola.api.job.JobProgress;
+import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.Lease;
+import dev.nola.client.RegistryException;
 import dev.nola.client.jobs.WorkerClient;
-import dev.nola.client.registry.RegistryException;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -16,9 +17,9 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A job that this worker has: sends its heartbeats until it is closed. While the registry cannot be
- * reached the work goes on; whether the job is still this worker's is then for the first heartbeat
- * to say that is answered.
+ * A job that this worker has: sends its heartbeats until it is closed. While the registry is
+ * unreachable the work continues; the first heartbeat that is answered then tells whether the job
+ * is still this worker's.
  */
 final class HeldLease implements AutoCloseable {
   private static final int MAX_LINES = 200;
@@ -27,7 +28,6 @@ final class HeldLease implements AutoCloseable {
 
   private final WorkerClient client;
   private final Lease lease;
-  private final Duration patience;
   private final Thread heart;
   private final Deque<String> lines = new ArrayDeque<>();
   private final Deque<Heartbeat.Metric> metrics = new ArrayDeque<>();
@@ -36,25 +36,25 @@ final class HeldLease implements AutoCloseable {
   private @Nullable Runnable whenOver;
   private boolean closed;
 
-  /** Whose the job is. */
+  /** State of a lease. */
   enum State {
     /** This worker's. */
     HELD,
-    /** This worker's, who shall end it. */
+    /** This worker's, which is to end it. */
     CANCELLED,
-    /** Somebody else's, or nobody's: nothing about it may be sent any more. */
+    /** Another worker's, or nobody's: nothing about it may be sent any more. */
     LOST
   }
 
   /**
    * Starts to send heartbeats.
    *
-   * @param patience how long the registry may be out of reach until the job is given up
+   * @param client client for short requests
+   * @param lease the lease
    */
-  HeldLease(WorkerClient client, Lease lease, Duration patience) {
+  HeldLease(WorkerClient client, Lease lease) {
     this.client = client;
     this.lease = lease;
-    this.patience = patience;
     this.heart = Thread.ofVirtual().name("heartbeat " + lease.job().id()).start(this::beat);
   }
 
@@ -70,13 +70,22 @@ final class HeldLease implements AutoCloseable {
     return lease.fence();
   }
 
+  /**
+   * Returns what to verify.
+   *
+   * @throws ClassCastException if the job is not a verification
+   */
+  JobRequest.Verify verification() {
+    return (JobRequest.Verify) lease.job().request().work();
+  }
+
   synchronized State state() {
     return state;
   }
 
   /**
-   * Has something run as soon as the job is to end or is lost, from another thread; at once if it
-   * is. Never after {@link #close}.
+   * Sets what runs, on another thread, as soon as the job is cancelled or lost; at once if it is.
+   * Never runs after {@link #close}.
    */
   synchronized void whenOver(Runnable action) {
     whenOver = action;
@@ -85,7 +94,7 @@ final class HeldLease implements AutoCloseable {
     }
   }
 
-  /** A line for those who follow the job. The oldest are dropped when there are too many. */
+  /** Adds a line for those who follow the job. Drops the oldest when there are too many. */
   synchronized void log(String line) {
     lines.add(line.length() <= MAX_LINE ? line : line.substring(0, MAX_LINE - 1) + "…");
     if (lines.size() > MAX_LINES) {
@@ -93,7 +102,7 @@ final class HeldLease implements AutoCloseable {
     }
   }
 
-  /** A number for those who follow the job. */
+  /** Adds a number for those who follow the job. */
   synchronized void metric(String name, long step, double value) {
     if (!Double.isFinite(value)) {
       return; // JSON has no such number
@@ -115,7 +124,7 @@ final class HeldLease implements AutoCloseable {
         Thread.sleep(Duration.ofSeconds(Math.max(1, lease.heartbeatSeconds())));
         if (send()) {
           answered = System.nanoTime();
-        } else if (System.nanoTime() - answered > patience.toNanos()) {
+        } else if (System.nanoTime() - answered > Registry.MAX_OUTAGE.toNanos()) {
           end(State.LOST);
         }
       }
@@ -124,7 +133,7 @@ final class HeldLease implements AutoCloseable {
     }
   }
 
-  /** Sends at once what there is to say, as far as the registry can be reached. */
+  /** Sends at once what the next heartbeat would, if the registry is reachable. */
   void flush() throws InterruptedException {
     send();
   }
@@ -169,17 +178,17 @@ final class HeldLease implements AutoCloseable {
     newerMetrics.forEach(each -> metric(each.name(), each.step(), each.value()));
   }
 
-  private synchronized void end(State how) {
-    if (closed || state == how || state == State.LOST) {
+  private synchronized void end(State next) {
+    if (closed || state == next || state == State.LOST) {
       return;
     }
-    state = how;
+    state = next;
     if (whenOver != null) {
       whenOver.run();
     }
   }
 
-  /** Says that the job is lost, as something else than a heartbeat has found out. */
+  /** Marks the job as lost, which another answer than a heartbeat's has shown. */
   void lost() {
     end(State.LOST);
   }

@@ -36,7 +36,7 @@ final class ModelFolders {
 
   private final Path memory;
   private final Map<String, Hashed> hashed = new ConcurrentHashMap<>();
-  private final Map<String, Path> folders = new LinkedHashMap<>();
+  private final Map<Sha256, Path> folders = new LinkedHashMap<>();
 
   /** A file's digest when it had this size and time. */
   private record Hashed(long size, long modifiedMillis, String digest) {}
@@ -44,7 +44,7 @@ final class ModelFolders {
   /**
    * Looks for models.
    *
-   * @param folder where they are, or null for none
+   * @param folder folder with the models, or null for none
    * @param memory file that remembers digests
    */
   ModelFolders(@Nullable Path folder, Path memory) throws IOException {
@@ -96,17 +96,20 @@ final class ModelFolders {
     return configs;
   }
 
-  /** Revisions of all models, {@code sha256:…} each. */
-  List<String> revisions() {
+  /** Returns the revisions of all models. */
+  List<Sha256> revisions() {
     return List.copyOf(folders.keySet());
   }
 
   /**
    * Links the files of a model into a new folder.
    *
+   * @param revision digest of the model's manifest
+   * @param destination folder to create
    * @return false if this machine does not have that revision, or no longer
+   * @throws IOException if a file cannot be read, or a link not be created
    */
-  boolean link(String revision, Path destination) throws IOException {
+  boolean link(Sha256 revision, Path destination) throws IOException {
     Path folder = folders.get(revision);
     if (folder == null || !revision.equals(revision(folder))) {
       return false;
@@ -119,8 +122,8 @@ final class ModelFolders {
     return true;
   }
 
-  private String revision(Path folder) throws IOException {
-    String revision = Manifests.of(folder, null, this::hash).digest().toString();
+  private Sha256 revision(Path folder) throws IOException {
+    Sha256 revision = Manifests.of(folder, null, this::hash).digest();
     remember();
     return revision;
   }

@@ -1,33 +1,36 @@
 package dev.nola.trainer.worker;
 
+import dev.nola.client.RegistryException;
+import dev.nola.client.cache.LocalCache;
 import dev.nola.client.jobs.WorkerClient;
-import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
-import dev.nola.client.registry.RegistryException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/**
- * The registry as a worker uses it.
- *
- * @param words short requests: a registry that hangs holds up no heartbeat for long
- * @param files files, which may take their time
- */
-record Registry(WorkerClient words, WorkerClient files, NolaClient first, NolaClient second)
-    implements AutoCloseable {
+/** The registry as a worker uses it: with a short timeout for requests, a long one for files. */
+final class Registry implements AutoCloseable {
+  /** Time that the registry may be unreachable before a worker gives a job up. */
+  static final Duration MAX_OUTAGE = Duration.ofHours(1);
+
   private static final String TOKEN_HINT =
       "the file of --token-file must hold a token of scope worker (trainer-worker/README.md)";
-  private static final Duration WORD = Duration.ofSeconds(40);
-  private static final Duration FILE = Duration.ofMinutes(10);
+  private static final Duration REQUEST_TIMEOUT = Duration.ofSeconds(40);
+  private static final Duration TRANSFER_TIMEOUT = Duration.ofMinutes(10);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(500);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
-  static Registry of(URI url, String token, Path cache) {
-    NolaClient words = client(url, token, cache, WORD);
-    NolaClient files = client(url, token, cache, FILE);
-    return new Registry(new WorkerClient(words), new WorkerClient(files), words, files);
+  private final NolaClient requestClient;
+  private final NolaClient transferClient;
+  private final WorkerClient requests;
+  private final WorkerClient transfers;
+
+  Registry(URI url, String token, Path cache) {
+    requestClient = client(url, token, cache, REQUEST_TIMEOUT);
+    transferClient = client(url, token, cache, TRANSFER_TIMEOUT);
+    requests = requestClient.worker();
+    transfers = transferClient.worker();
   }
 
   private static NolaClient client(URI url, String token, Path cache, Duration timeout) {
@@ -39,21 +42,38 @@ record Registry(WorkerClient words, WorkerClient files, NolaClient first, NolaCl
         .build();
   }
 
+  /** Returns the client for short requests: a registry that hangs delays no heartbeat for long. */
+  WorkerClient requests() {
+    return requests;
+  }
+
+  /** Returns the client for files, which may take their time. */
+  WorkerClient transfers() {
+    return transfers;
+  }
+
   /** A request that may be sent again. */
   @FunctionalInterface
   interface Request<T> {
     T send() throws IOException, InterruptedException;
   }
 
-  /** Sends a request again and again while the registry is out of reach. */
-  static <T> T persist(Duration patience, Request<T> request)
-      throws IOException, InterruptedException {
-    long end = System.nanoTime() + patience.toNanos();
+  /**
+   * Sends a request again and again while the registry is unreachable.
+   *
+   * @param limit time after which it gives up
+   * @param request the request
+   * @return the answer
+   * @throws IOException if the registry refuses, or is still unreachable when the time is over
+   * @throws InterruptedException if the thread is interrupted
+   */
+  static <T> T retry(Duration limit, Request<T> request) throws IOException, InterruptedException {
+    long end = System.nanoTime() + limit.toNanos();
     for (Duration pause = FIRST_PAUSE; ; pause = min(pause.multipliedBy(2), LONGEST_PAUSE)) {
       try {
         return request.send();
       } catch (IOException e) {
-        if (!isOutOfReach(e) || System.nanoTime() + pause.toNanos() > end) {
+        if (!isUnreachable(e) || System.nanoTime() + pause.toNanos() > end) {
           throw e;
         }
       }
@@ -61,8 +81,13 @@ record Registry(WorkerClient words, WorkerClient files, NolaClient first, NolaCl
     }
   }
 
-  static boolean isOutOfReach(IOException failure) {
+  private static boolean isUnreachable(IOException failure) {
     return failure instanceof RegistryException e && e.kind() == RegistryException.Kind.UNAVAILABLE;
+  }
+
+  /** Returns whether the registry has refused a request, and will refuse it again. */
+  static boolean isRefusal(IOException failure) {
+    return failure instanceof RegistryException && !isUnreachable(failure);
   }
 
   private static Duration min(Duration a, Duration b) {
@@ -71,7 +96,7 @@ record Registry(WorkerClient words, WorkerClient files, NolaClient first, NolaCl
 
   @Override
   public void close() {
-    first.close();
-    second.close();
+    requestClient.close();
+    transferClient.close();
   }
 }

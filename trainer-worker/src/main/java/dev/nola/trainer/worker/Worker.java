@@ -2,13 +2,12 @@ package dev.nola.trainer.worker;
 
 import dev.nola.api.attestation.SigningKey;
 import dev.nola.api.attestation.WorkerKey;
-import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.JobType;
 import dev.nola.api.job.Lease;
 import dev.nola.api.job.LeaseRequest;
-import dev.nola.client.jobs.WorkerClient;
-import dev.nola.files.FileTree;
+import dev.nola.digest.Sha256;
 import dev.nola.reconstruct.Budget;
+import dev.nola.threads.Uninterruptibles;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
 import java.net.URI;
@@ -31,43 +30,43 @@ import org.jspecify.annotations.Nullable;
  * ends that job, not the worker.
  */
 public final class Worker implements AutoCloseable {
-  /** How long a slot waits for a job before it asks again. */
+  /** Time that a slot waits for a job before it asks again. */
   private static final int WAIT_SECONDS = 20;
 
-  private static final Duration PATIENCE = Duration.ofHours(1);
-  private static final Duration LAST_WORDS = Duration.ofSeconds(5);
-  private static final Duration PAUSE = Duration.ofSeconds(2);
+  private static final Duration RETRY_PAUSE = Duration.ofSeconds(2);
 
-  /** What is reconstructed in this process: some seconds of work, and megabytes of memory. */
+  /** Limit of what is reconstructed in this process: seconds of work, and megabytes of memory. */
   private static final Budget SMALL = new Budget(1 << 22, 1L << 31);
 
   private final Settings settings;
   private final SigningKey key;
-  private final Consumer<String> log;
+  private final FileChannel lockFile;
   private final Registry registry;
   private final Backends backends;
-  private final Verification verification;
+  private final Verifier verifier;
   private final AdapterFiles adapters;
-  private final FileChannel lockFile;
-  private final ObjectStore objects;
   private final ModelFolders models;
-  private final JobTally tally = new JobTally();
+  private final JobInputs inputs;
+  private final JobReporter reporter;
+  private final TaskLauncher tasks;
   private volatile boolean stopped;
 
   /**
    * What a worker may use.
    *
-   * @param name unique among an account's workers
-   * @param slots jobs at a time
-   * @param memoryBytes that one job may use
-   * @param diskBytes that one job may write, and that fetched files may take together
-   * @param work folder of its own
-   * @param models folder with models, or null
+   * @param name name, unique among an account's workers
+   * @param slots number of jobs at a time
+   * @param memoryBytes memory that one job may use, in bytes
+   * @param diskBytes disk that one job may use, and that fetched files may take together, in bytes
+   * @param work folder that no other worker uses
+   * @param models folder with models, or null for none
    */
   public record Settings(
       String name, int slots, long memoryBytes, long diskBytes, Path work, @Nullable Path models) {
 
     /**
+     * Checks the numbers.
+     *
      * @throws IllegalArgumentException if a number is not positive
      */
     public Settings {
@@ -81,52 +80,69 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * A worker that is ready to run.
+   * Creates a worker that is ready to run.
    *
-   * @param log is told what happens, a line each
+   * @param registry address of the registry
+   * @param token token of scope worker
+   * @param settings what the worker may use
+   * @param key key to sign attestations with
+   * @param log receives what happens, a line each
    * @throws IOException if its folder cannot be used, or another worker uses it
    */
   public Worker(URI registry, String token, Settings settings, SigningKey key, Consumer<String> log)
       throws IOException {
-    this(registry, token, settings, key, log, backends(settings.slots()));
+    this(registry, token, settings, key, log, backends(settings));
   }
 
+  /** Creates a worker with other backends than this machine's, for tests. */
   Worker(
-      URI registry,
+      URI url,
       String token,
       Settings settings,
       SigningKey key,
       Consumer<String> log,
       Backends backends)
       throws IOException {
-    this.settings = settings;
-    this.key = key;
-    this.log = log;
-    this.backends = backends;
-    this.verification = new Verification(backends, Machine.here(settings.name()), SMALL);
     Files.createDirectories(settings.work());
     this.lockFile = lock(settings.work().resolve(".lock"));
-    FileTree.delete(settings.work().resolve("jobs")); // of a worker that was killed
-    this.registry = Registry.of(registry, token, settings.work().resolve("cache"));
-    this.adapters = new AdapterFiles(this.registry.files());
-    this.objects =
-        new ObjectStore(
-            settings.work().resolve("objects"), settings.diskBytes(), this.registry.files());
+    this.settings = settings;
+    this.key = key;
+    this.registry = new Registry(url, token, settings.work().resolve("cache"));
+    this.backends = backends;
+    this.reporter = new JobReporter(registry.requests(), log, () -> stopped);
+    this.tasks = new TaskLauncher(settings, reporter);
+    tasks.clean();
+    this.verifier = new Verifier(backends, MachineDescription.here(settings.name()), SMALL);
+    this.adapters = new AdapterFiles(registry.transfers());
     this.models = new ModelFolders(settings.models(), settings.work().resolve("digests.json"));
+    ObjectStore objects =
+        new ObjectStore(
+            settings.work().resolve("objects"), settings.diskBytes(), registry.transfers());
+    this.inputs = new JobInputs(registry.transfers(), objects, models, settings.diskBytes());
   }
 
-  private static Backends backends(int slots) {
-    return Backends.here(Math.max(1, Runtime.getRuntime().availableProcessors() / slots));
+  private static Backends backends(Settings settings) {
+    return Backends.here(
+        Math.max(1, Runtime.getRuntime().availableProcessors() / settings.slots()));
   }
 
-  /** The machine's name in its network. */
+  /**
+   * Returns the name of this machine in its network.
+   *
+   * @return the host name
+   * @throws IOException if the machine does not know it
+   */
   public static String machineName() throws IOException {
-    return Machine.hostName();
+    return MachineDescription.hostName();
   }
 
-  /** Bytes of memory that the machine has. */
+  /**
+   * Returns the memory of this machine.
+   *
+   * @return all of it, in bytes
+   */
   public static long machineMemory() {
-    return Machine.memory();
+    return MachineDescription.memory();
   }
 
   private static FileChannel lock(Path file) throws IOException {
@@ -141,28 +157,19 @@ public final class Worker implements AutoCloseable {
       // A worker in this process.
     }
     channel.close();
-    throw new IOException(file.getParent() + " is another worker's folder; give this one its own");
+    throw new IOException(file.getParent() + " is in use by another worker; choose another folder");
   }
 
   /**
    * Registers the key, and works until this thread is interrupted; then ends what it is doing, and
    * gives the jobs back.
    *
-   * @throws IOException if the registry does not take this worker
+   * @throws IOException if the registry does not accept this worker
+   * @throws InterruptedException when the thread was interrupted
    */
   public void run() throws IOException, InterruptedException {
-    WorkerKey registered =
-        Registry.persist(
-            PATIENCE,
-            () ->
-                registry.words().register(key.publicKey().toBase64(), "worker " + settings.name()));
-    log.accept("key " + registered.fingerprint());
-    if (registered.state() != WorkerKey.State.APPROVED) {
-      log.accept(
-          "this key is %s: until an admin approves it, this worker is given no verifications"
-              .formatted(registered.state().name().toLowerCase(Locale.ROOT)));
-    }
-    log.accept(
+    register();
+    reporter.log(
         "%s, %,d MB of memory a job, backends %s, device %s, %s"
             .formatted(
                 count(settings.slots(), "slot"),
@@ -172,7 +179,7 @@ public final class Worker implements AutoCloseable {
                 count(models.revisions().size(), "model")));
     List<Thread> slots = new ArrayList<>();
     for (int i = 1; i <= settings.slots(); i++) {
-      slots.add(Thread.ofPlatform().name("slot " + i).start(this::slot));
+      slots.add(Thread.ofPlatform().name("slot " + i).start(this::runSlot));
     }
     try {
       for (Thread slot : slots) {
@@ -182,92 +189,93 @@ public final class Worker implements AutoCloseable {
       stopped = true;
       slots.forEach(Thread::interrupt);
       for (Thread slot : slots) {
-        joinInAnyCase(slot);
+        Uninterruptibles.await(slot::join);
       }
     }
   }
 
-  /** Waits for the end of a thread that was interrupted, and is interrupted itself only later. */
-  static void joinInAnyCase(Thread slot) {
-    boolean interrupted = false;
-    while (slot.isAlive()) {
-      try {
-        slot.join();
-      } catch (InterruptedException _) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
+  private void register() throws IOException, InterruptedException {
+    String publicKey = key.publicKey().toBase64();
+    WorkerKey registered =
+        Registry.retry(
+            Registry.MAX_OUTAGE,
+            () -> registry.requests().register(publicKey, "worker " + settings.name()));
+    reporter.log("key " + registered.fingerprint());
+    if (registered.state() != WorkerKey.State.APPROVED) {
+      reporter.log(
+          "this key is %s: this worker gets no verifications until an admin approves it"
+              .formatted(registered.state().name().toLowerCase(Locale.ROOT)));
     }
   }
 
-  /** One slot: asks for a job, does it, and asks again. */
-  private void slot() {
-    BatchSize batchSize = new BatchSize();
-    String trouble = "";
+  /** Asks for a job, does it, and asks again. */
+  private void runSlot() {
+    VerificationRunSize size = new VerificationRunSize();
+    String reported = "";
     while (!stopped) {
       try {
         List<Lease> leases = lease(List.of(JobType.values()), 1, WAIT_SECONDS);
-        trouble = "";
+        reported = "";
         if (!leases.isEmpty()) {
-          work(leases.getFirst(), batchSize);
+          work(leases.getFirst(), size);
         }
       } catch (InterruptedException _) {
         // It is stopped.
       } catch (IOException e) {
-        if (!trouble.equals(e.getMessage())) {
-          log.accept("no jobs: " + e.getMessage());
+        if (!reported.equals(e.getMessage())) {
+          reporter.log("no jobs: " + e.getMessage());
         }
-        trouble = String.valueOf(e.getMessage());
+        reported = String.valueOf(e.getMessage());
         pause();
       } catch (Throwable e) { // not even an error of the JVM ends the others
-        report("slot", e);
+        reporter.logDefect("slot", e);
         pause();
       }
     }
   }
 
-  private void work(Lease first, BatchSize batchSize) throws IOException, InterruptedException {
-    if (first.job().type() != JobType.VERIFY) {
-      try (HeldLease held = hold(first)) {
-        Path folder = newFolder(held);
-        log(held, "takes " + first.job().type().name().toLowerCase(Locale.ROOT));
-        try {
-          new FileJob(this, held, folder).run();
-        } finally {
-          remove(folder);
-        }
-      } finally {
-        Thread.interrupted(); // meant for the job; that the worker is stopped is known otherwise
-      }
+  private void work(Lease first, VerificationRunSize size)
+      throws IOException, InterruptedException {
+    if (first.job().type() == JobType.VERIFY) {
+      verify(first, size);
       return;
     }
+    try (HeldLease held = hold(first)) {
+      reporter.log(held, first.job().type().name().toLowerCase(Locale.ROOT) + " started");
+      new FileJob(held, inputs, tasks, reporter, registry.transfers()).run();
+    } finally {
+      Thread.interrupted(); // meant for the job; that the worker is stopped is known otherwise
+    }
+  }
+
+  private void verify(Lease first, VerificationRunSize size)
+      throws IOException, InterruptedException {
     long started = System.nanoTime();
-    List<HeldLease> all = new ArrayList<>();
-    all.add(hold(first));
+    List<HeldLease> leases = new ArrayList<>();
+    leases.add(hold(first));
     try {
-      lease(List.of(JobType.VERIFY), batchSize.get(), 0).forEach(lease -> all.add(hold(lease)));
+      lease(List.of(JobType.VERIFY), size.get(), 0).forEach(lease -> leases.add(hold(lease)));
     } catch (IOException e) {
-      log.accept("no more jobs: " + e.getMessage());
+      reporter.log("no more jobs: " + e.getMessage());
     } finally {
       try {
-        new VerificationBatch(this, all).run();
+        AttestationOutbox outbox = new AttestationOutbox(registry.requests(), reporter);
+        new VerificationRun(adapters, verifier, key, tasks, reporter, outbox).run(leases);
       } finally {
-        all.forEach(HeldLease::close);
+        leases.forEach(HeldLease::close);
       }
     }
-    batchSize.took(all.size(), System.nanoTime() - started);
+    size.learn(leases.size(), System.nanoTime() - started);
   }
 
   private HeldLease hold(Lease lease) {
-    return new HeldLease(registry.words(), lease, PATIENCE);
+    return new HeldLease(registry.requests(), lease);
   }
 
   private List<Lease> lease(List<JobType> types, int max, int waitSeconds)
       throws IOException, InterruptedException {
     return registry
-        .words()
+        .requests()
         .lease(
             new LeaseRequest(
                 settings.name(),
@@ -276,7 +284,7 @@ public final class Worker implements AutoCloseable {
                 backends.names(),
                 Tensors.deviceName().equals("gpu"),
                 settings.memoryBytes(),
-                models.revisions(),
+                models.revisions().stream().map(Sha256::toString).toList(),
                 max,
                 waitSeconds))
         .leases();
@@ -284,30 +292,10 @@ public final class Worker implements AutoCloseable {
 
   private void pause() {
     try {
-      Thread.sleep(PAUSE.plusMillis(ThreadLocalRandom.current().nextLong(PAUSE.toMillis())));
+      long random = ThreadLocalRandom.current().nextLong(RETRY_PAUSE.toMillis());
+      Thread.sleep(RETRY_PAUSE.plusMillis(random));
     } catch (InterruptedException _) {
       // It is stopped.
-    }
-  }
-
-  /** Reports that a job was not done, unless it is somebody else's by now. */
-  void fail(HeldLease held, JobFailure failure) {
-    boolean interrupted = Thread.interrupted(); // else nothing could be sent
-    tally.addFailure(stopped && failure.retryable());
-    log(held, failure.reason());
-    try {
-      Registry.persist(LAST_WORDS, () -> registry.words().fail(held.job(), failure));
-    } catch (IOException e) {
-      if (!WorkerClient.isLeaseLost(e)) {
-        log(held, "its end could not be reported: " + e.getMessage());
-      }
-    } catch (InterruptedException _) {
-      interrupted = true;
-    } finally {
-      held.close();
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 
@@ -317,43 +305,7 @@ public final class Worker implements AutoCloseable {
    * @return counts that are final once {@link #run} has ended
    */
   public JobCounts counts() {
-    return tally.counts();
-  }
-
-  JobTally tally() {
-    return tally;
-  }
-
-  Settings settings() {
-    return settings;
-  }
-
-  SigningKey key() {
-    return key;
-  }
-
-  Registry registry() {
-    return registry;
-  }
-
-  Verification verification() {
-    return verification;
-  }
-
-  AdapterFiles adapters() {
-    return adapters;
-  }
-
-  ObjectStore objects() {
-    return objects;
-  }
-
-  ModelFolders models() {
-    return models;
-  }
-
-  Duration patience() {
-    return PATIENCE;
+    return reporter.counts();
   }
 
   /** Counts things in words, such as {@code 1 slot} or {@code 2 slots}. */
@@ -361,34 +313,7 @@ public final class Worker implements AutoCloseable {
     return number + " " + thing + (number == 1 ? "" : "s");
   }
 
-  void log(String line) {
-    log.accept(line);
-  }
-
-  void log(HeldLease held, String line) {
-    log.accept("job %s: %s".formatted(held.job(), line));
-  }
-
-  /** Tells of a defect of nola, or of a machine that has no memory left. */
-  void report(String where, Throwable failure) {
-    StackTraceElement[] trace = failure.getStackTrace();
-    log.accept("%s: %s%s".formatted(where, failure, trace.length == 0 ? "" : " at " + trace[0]));
-  }
-
-  Path newFolder(HeldLease held) {
-    return settings.work().resolve("jobs").resolve(held.job() + "-" + held.fence());
-  }
-
-  /** Deletes a job's folder; what cannot be deleted now is deleted at the worker's next start. */
-  void remove(Path folder) {
-    try {
-      FileTree.delete(folder);
-    } catch (IOException e) {
-      log.accept(folder + " cannot be deleted: " + e.getMessage());
-    }
-  }
-
-  /** Ends its connections. */
+  /** Closes the connections, and frees the folder for another worker. */
   @Override
   public void close() throws IOException {
     registry.close();

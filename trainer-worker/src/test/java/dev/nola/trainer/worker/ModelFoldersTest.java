@@ -2,6 +2,7 @@ package dev.nola.trainer.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,8 +29,8 @@ class ModelFoldersTest {
     ModelFolders found = new ModelFolders(models, folder.resolve("memory.json"));
 
     assertThat(found.revisions()).hasSize(2);
-    for (String revision : found.revisions()) {
-      Path linked = folder.resolve(revision);
+    for (Sha256 revision : found.revisions()) {
+      Path linked = folder.resolve(revision.hex());
       assertThat(found.link(revision, linked)).isTrue();
       assertThat(linked.resolve("model.safetensors")).hasContent("weights");
     }

@@ -281,7 +281,7 @@ class WorkerTest {
     assertThat(registry.results).containsOnlyKeys(fine);
     assertFinal(unknown, "stepz is no key");
     assertFinal(outside, "data.train=../secret, must be a file of acme/data");
-    assertFinal(base, "model.base has no use");
+    assertFinal(base, "model.base must not be set");
     assertFinal(steep, "is too large");
     assertFinal(gone, "404");
     assertFinal(slow, "time limit");
@@ -515,6 +515,6 @@ class WorkerTest {
     start("one");
     assertThatThrownBy(() -> start("one"))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("another worker's folder");
+        .hasMessageContaining("in use by another worker");
   }
 }

@@ -1,5 +1,6 @@
 package dev.nola.client.merge;
 
+import dev.nola.threads.Uninterruptibles;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,16 +46,7 @@ final class Workers implements AutoCloseable {
   @Override
   public void close() {
     threads.shutdownNow();
-    boolean interrupted = false;
-    while (!threads.isTerminated()) {
-      try {
-        threads.awaitTermination(1, TimeUnit.MINUTES);
-      } catch (InterruptedException _) {
-        interrupted = true; // memory that they write to must not go away first
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
-    }
+    // The memory that they write to is freed next.
+    Uninterruptibles.await(() -> threads.awaitTermination(Long.MAX_VALUE, TimeUnit.NANOSECONDS));
   }
 }

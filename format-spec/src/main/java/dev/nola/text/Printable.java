@@ -1,0 +1,41 @@
+package dev.nola.text;
+
+import java.util.regex.Pattern;
+
+/**
+ * Keeps text that strangers may have written from acting on a terminal, a log or a page: control
+ * characters, invisible format characters (among them those that reverse the direction of text) and
+ * the line and paragraph separators of Unicode.
+ */
+public final class Printable {
+  private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]+");
+
+  private Printable() {}
+
+  /**
+   * Returns whether a character may act on what displays it; true for line feeds and tabs, too.
+   *
+   * @param codePoint a Unicode code point, or one half of a surrogate pair
+   * @return whether it is a control or format character, or a line or paragraph separator
+   */
+  public static boolean isControl(int codePoint) {
+    return switch (Character.getType(codePoint)) {
+      case Character.CONTROL,
+          Character.FORMAT,
+          Character.LINE_SEPARATOR,
+          Character.PARAGRAPH_SEPARATOR ->
+          true;
+      default -> false;
+    };
+  }
+
+  /**
+   * Returns a text as one line that is safe to print.
+   *
+   * @param text any text
+   * @return the text with a space for each run of control characters
+   */
+  public static String line(String text) {
+    return CONTROL.matcher(text).replaceAll(" ");
+  }
+}

@@ -1,0 +1,5 @@
+/** Text that strangers may have written. */
+@NullMarked
+package dev.nola.text;
+
+import org.jspecify.annotations.NullMarked;

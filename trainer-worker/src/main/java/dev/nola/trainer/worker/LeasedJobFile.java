@@ -1,0 +1,57 @@
+package dev.nola.trainer.worker;
+
+import dev.nola.api.job.JobFileKeys;
+import dev.nola.api.job.ObjectDetails;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** Turns the job of a lease into a job file that names what is in its task's folder. */
+final class LeasedJobFile {
+  private LeasedJobFile() {}
+
+  /**
+   * Returns the job file.
+   *
+   * @param job the job, without {@code model.base}, its data files as paths within the dataset
+   * @param dataset the dataset
+   * @param hasModel whether the folder has a base model
+   * @return the job with paths relative to the task's folder
+   * @throws JobException if the job names a base model itself, or a file outside its dataset
+   */
+  static Map<String, Object> of(Map<String, Object> job, ObjectDetails dataset, boolean hasModel)
+      throws JobException {
+    if (JobFileKeys.hasBase(job)) {
+      throw new JobException(
+          "model.base must not be set in a job for workers; name the model in the request", false);
+    }
+    Map<String, Object> all = new LinkedHashMap<>(job);
+    if (hasModel) {
+      put(all, JobFileKeys.MODEL, Map.of(JobFileKeys.BASE, TaskFolder.MODEL));
+    }
+    Map<String, Object> paths = new LinkedHashMap<>();
+    for (Map.Entry<String, Object> file : JobFileKeys.dataFiles(job).entrySet()) {
+      if (dataset.files().stream().noneMatch(entry -> entry.path().equals(file.getValue()))) {
+        throw new JobException(
+            "data.%s=%s, must be the path of a file in %s/%s"
+                .formatted(file.getKey(), file.getValue(), dataset.namespace(), dataset.name()),
+            false);
+      }
+      paths.put(file.getKey(), TaskFolder.DATA + "/" + file.getValue());
+    }
+    put(all, JobFileKeys.DATA, paths);
+    return all;
+  }
+
+  /** Adds keys to a group, which is made if there is none. */
+  private static void put(Map<String, Object> job, String name, Map<String, Object> keys) {
+    if (keys.isEmpty()) {
+      return;
+    }
+    Map<String, Object> group = new LinkedHashMap<>();
+    if (job.get(name) instanceof Map<?, ?> given) {
+      given.forEach((key, value) -> group.put(String.valueOf(key), value));
+    }
+    group.putAll(keys);
+    job.put(name, group);
+  }
+}
