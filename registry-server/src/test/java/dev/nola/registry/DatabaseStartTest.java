@@ -66,7 +66,7 @@ class DatabaseStartTest {
     assertThat(text)
         .doesNotContain(TestRegistry.ADMIN)
         .doesNotContain(known.getProperty("password"))
-        .contains("right for one machine");
+        .contains("for a single machine only");
     for (String line : text.lines().filter(line -> !line.startsWith("WARNING")).toList()) {
       JsonNode entry = JsonMapper.shared().readTree(line);
       assertThat(entry.has("message")).as(line).isTrue();
@@ -119,7 +119,7 @@ class DatabaseStartTest {
 
     assertThat(server.waitFor()).isEqualTo(1);
     assertThat(Files.readString(server.log()))
-        .contains("the database cannot be used: Connection to 127.0.0.1:1 refused")
+        .contains("cannot connect to the database: Connection to 127.0.0.1:1 refused")
         .contains("See that it runs")
         .doesNotContain("hidden");
   }

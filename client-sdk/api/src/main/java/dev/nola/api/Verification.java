@@ -15,7 +15,7 @@ public enum Verification {
   /** At least one worker whose key is approved got the same bits, and signed that. */
   @JsonProperty("verified")
   VERIFIED,
-  /** A worker whose key is approved got other bits; {@code latest} and ranges pass it over. */
+  /** A worker whose key is approved got different bits; {@code latest} and ranges skip it. */
   @JsonProperty("mismatched")
   MISMATCHED
 }

@@ -84,7 +84,7 @@ public interface BlobStore {
   Stream<Stored> list() throws IOException;
 
   /**
-   * Tells whether the store can take a blob now, by writing and removing a few bytes.
+   * Returns whether the store can take a blob now, by writing and removing a few bytes.
    *
    * @throws IOException if it cannot
    */
@@ -169,8 +169,8 @@ public interface BlobStore {
     long size();
 
     /**
-     * Reads a range. The stream gives exactly {@code length} bytes, or throws: it never ends early.
-     * The caller closes it.
+     * Reads a range. The stream returns exactly {@code length} bytes or throws; it never ends
+     * early. The caller closes it.
      *
      * @param offset of the first byte, from 0
      * @param length in bytes, may be 0

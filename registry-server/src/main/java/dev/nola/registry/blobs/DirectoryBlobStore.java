@@ -174,7 +174,7 @@ public final class DirectoryBlobStore implements BlobStore {
   @Override
   public void check() throws IOException {
     Path probe = uploads.resolve(UUID.randomUUID().toString());
-    // One fixed name that no blob has, so that crashes leave at most one probe behind.
+    // One fixed name that no blob has, so that crashes leave at most one probe file.
     Path published = blobs.resolve(".probe");
     openUploads.add(probe);
     try (FileChannel channel = create(probe)) {

@@ -1,6 +1,6 @@
 package dev.nola.registry.catalog;
 
-/** What an adapter is called. */
+/** Name of an adapter, with its namespace. */
 public record AdapterName(String namespace, String name) {
   @Override
   public String toString() {

@@ -26,7 +26,7 @@ interface AliasRepository extends Repository<AliasEntity, AliasEntity.Key> {
   @Query("select a from AliasEntity a where a.versionId = :versionId order by a.key.name")
   List<AliasEntity> ofVersion(long versionId);
 
-  /** Latest first. */
+  /** Returns the changes of an alias, latest first. */
   @Query(
       "select new dev.nola.api.AliasChange(v.version, c.changedBy, c.changedAt)"
           + " from AliasChangeEntity c left join VersionEntity v on v.id = c.versionId"

@@ -19,7 +19,7 @@ record CatalogSettings(
     @DefaultValue("5m") Duration uploadTimeout,
     @DefaultValue("100GB") DataSize namespaceQuota,
     @DefaultValue("24h") Duration collectionGrace) {
-  /** More than a publish may take once its upload is complete. */
+  /** Longer than publishing may take once its upload is complete. */
   private static final Duration MIN_GRACE = Duration.ofMinutes(10);
 
   CatalogSettings {

@@ -150,6 +150,6 @@ public class Examination {
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }
-    throw Refusal.unavailable("too many adapters are being examined", PATIENCE);
+    throw Refusal.unavailable("too many adapters are being examined; try again later", PATIENCE);
   }
 }

@@ -4,8 +4,8 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * What the server reconstructs by itself, while an adapter is published and when a worker says that
- * it has reconstructed one; what is more than this is left to workers.
+ * Budget of the server's own reconstructions, when an adapter is published and when a worker
+ * attests one; larger adapters are left to workers.
  *
  * @param additions of basis elements; a core does about 10⁹ in a second
  * @param factorElements of the largest factor, each of which takes 12 bytes of memory

@@ -48,7 +48,7 @@ class Search {
   }
 
   /**
-   * Conditions on adapters; null is no condition. Has a component for each parameter of a request.
+   * Conditions on adapters; null accepts any. Has a component for each parameter of a request.
    *
    * @param q words to search for
    * @param base name of the base model

@@ -42,7 +42,7 @@ class VersionReader {
   /**
    * Lists an adapter's versions, highest first.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the adapter
    * @param limit maximum number of versions
    * @param cursor of the page before; null for the first page
@@ -63,7 +63,7 @@ class VersionReader {
   /**
    * Reads a version.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter its name
    * @param reference a version number, alias, range, digest or {@code latest}
    * @return the version

@@ -15,7 +15,7 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
 
   Optional<VersionEntity> findById(long id);
 
-  /** Deleted ones, too: their numbers stay used. */
+  /** Finds a version, also a deleted one: its number stays used. */
   Optional<VersionEntity> findByAdapterIdAndPrecedence(long adapterId, String precedence);
 
   /**
@@ -31,7 +31,7 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
         .filter(found -> found.version.equals(version) && found.deletedAt == null);
   }
 
-  /** Of several with the same bytes, the one of highest precedence that is usable, if any is. */
+  /** Returns, of versions with the same bytes, the usable one of highest precedence. */
   @Query(
       "select v from VersionEntity v where v.adapterId = :adapterId and v.digest = :digest"
           + " and v.deletedAt is null"

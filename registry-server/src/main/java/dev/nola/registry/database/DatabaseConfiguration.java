@@ -26,7 +26,7 @@ class DatabaseConfiguration {
     return settings.url() == null ? EmbeddedDatabase.start(data.resolve("postgres")) : null;
   }
 
-  /** Depends on the embedded database, if there is one, and is so closed before it. */
+  /** Depends on the embedded database, if there is one, and is therefore closed before it. */
   @Bean(destroyMethod = "close")
   HikariDataSource dataSource(
       DatabaseSettings settings, ObjectProvider<EmbeddedDatabase> embedded) {
@@ -57,9 +57,9 @@ class DatabaseConfiguration {
     } catch (SQLException e) {
       pool.close();
       throw new StartFailure(
-          "the database cannot be used: " + e.getMessage(),
-          "See that it runs and that nola.database.url, .username and .password are right; without"
-              + " a URL the server runs a PostgreSQL of its own.",
+          "cannot connect to the database: " + e.getMessage(),
+          "Check that it is running and that nola.database.url, .username and .password are correct;"
+              + " without a URL the server runs its own PostgreSQL.",
           e);
     }
   }

@@ -25,7 +25,7 @@ import org.springframework.util.FileSystemUtils;
  * machine, without replicas.
  *
  * <p>It listens on the loopback address only, asks for a password (SCRAM), and loses no
- * acknowledged transaction in a crash. The application works as a role that is no superuser. The
+ * acknowledged transaction in a crash. The application works as a role that is not a superuser. The
  * folder holds {@code cluster/} (PostgreSQL's own files), {@code connection.properties} (port and
  * passwords, for the owner's eyes only) and {@code log}.
  */
@@ -70,7 +70,7 @@ final class EmbeddedDatabase {
         known.setProperty("password", DataDirectory.randomSecret());
         write(connection, known);
       } else if (!Files.exists(cluster.resolve("postmaster.pid")) && !isFree(port(known))) {
-        // It is not running, so that nobody minds if it moves.
+        // It is not running, so its files can be moved.
         known.setProperty("port", Integer.toString(freePort()));
         write(connection, known);
       }
@@ -151,7 +151,7 @@ final class EmbeddedDatabase {
     }
   }
 
-  /** The unpacked programs; private to the user, so that nobody else can put theirs in place. */
+  /** Unpacks the programs; private to the user, so that no other user can replace them. */
   private static Path binaries() throws IOException {
     String cache = System.getenv("XDG_CACHE_HOME");
     Path base =

@@ -19,7 +19,8 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A job as its row has it; one component for a column that the API does not show.
+ * A job read from its row. Its fourteen components are the columns, those that the API shows in
+ * one.
  *
  * @param details as the API shows them
  * @param position in the order of submission

@@ -22,7 +22,7 @@ class JobEventStream {
   /** Between two queries for new events. */
   private static final Duration POLL_INTERVAL = Duration.ofMillis(300);
 
-  /** An idle stream is written to after this time, so that no proxy closes it. */
+  /** Interval of comments in an idle stream, so that no proxy closes it. */
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(10);
 
   private final JobRepository jobs;

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 record JobQuery(@Nullable Collection<String> visible, Filter filter, long lastPosition, int limit) {
 
   /**
-   * Conditions on jobs; null is no condition.
+   * Conditions on jobs; null accepts any.
    *
    * @param state of the job
    * @param type of the job

@@ -107,7 +107,7 @@ class JobResults {
 
   /**
    * Receives a job's result and ends the job. A trained adapter is published in the name of the
-   * account that asked for it; if that is refused the job has failed and keeps it.
+   * account that submitted it; if that is refused, the job has failed and keeps it.
    *
    * @throws Refusal if the worker has the job no longer, or it is to be cancelled
    * @throws IOException if it cannot be received or kept
@@ -176,7 +176,7 @@ class JobResults {
     }
   }
 
-  /** What is done with a candidate, within a transaction. */
+  /** Records a candidate, within a transaction. */
   private interface Recording {
     void accept(Publishing.Candidate candidate);
   }

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 
-/** Carries out what callers ask of jobs, if they may, and writes the audit log. */
+/** Submits, changes, cancels and retries jobs, if the caller may, and writes the audit log. */
 @Component
 class JobService {
   private final JobSubmission submission;
@@ -46,7 +46,7 @@ class JobService {
   /**
    * Finds a job that the caller may see.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param id of the job
    * @return the job
    * @throws Refusal with status 404 if there is none
@@ -60,7 +60,7 @@ class JobService {
   /**
    * Lists jobs that the caller may see, latest first.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param filter conditions on the jobs
    * @param lastPosition position of the last job of the page before
    * @param limit maximum number of jobs
@@ -77,7 +77,7 @@ class JobService {
   /**
    * Submits a job.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param request what to do
    * @return the queued job
    * @throws Refusal if the caller may not, or the request breaks a rule
@@ -92,7 +92,7 @@ class JobService {
   /**
    * Changes the priority of a queued job.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param id of the job
    * @param priority of the job; higher runs first
    * @return the job
@@ -110,7 +110,7 @@ class JobService {
   /**
    * Cancels a job, or asks the worker that runs it to stop.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param id of the job
    * @return the job
    * @throws Refusal if the caller may not, or the job has ended
@@ -127,7 +127,7 @@ class JobService {
    * Retries a job that failed or was cancelled: publishes its result if it was kept, else queues
    * it.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param id of the job
    * @param retry changes to the request, or null
    * @return the job
@@ -160,7 +160,7 @@ class JobService {
    * Returns the digest of a job's result: an exported archive, or an adapter that could not be
    * published.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param id of the job
    * @return digest of the blob
    * @throws Refusal with status 404 if the caller sees no such job, or it has no such result

@@ -263,7 +263,7 @@ class JobSubmission {
     return requested == null ? Math.toIntExact(limits.timeout().toSeconds()) : requested;
   }
 
-  /** A worker reads nothing but what the registry holds: so no path or address gets through. */
+  /** Refuses paths and addresses: a worker reads only what the registry holds. */
   private void requireJob(JobRequest.Train train, List<ObjectManifest.Entry> files) {
     List<Violation> violations = new ArrayList<>();
     int length = json.writeValueAsString(train.job()).getBytes(StandardCharsets.UTF_8).length;

@@ -47,7 +47,7 @@ class LeasePoll {
   /**
    * Leases jobs and writes them; jobs whose worker disconnected are given back.
    *
-   * @param worker who asks
+   * @param worker that requests jobs
    * @param request what it can run, and how long to wait
    * @param response to write to
    * @throws IOException if the worker has disconnected
@@ -93,7 +93,7 @@ class LeasePoll {
     return types;
   }
 
-  /** Any text may be sent as a key; one that is not a fingerprint is no approved key. */
+  /** Any text may be sent as a key; one that is not a fingerprint is not approved. */
   private boolean isApproved(String key, String account) {
     try {
       return keys.isApproved(Sha256.parse(key), account);

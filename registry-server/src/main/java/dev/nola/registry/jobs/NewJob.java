@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param subject the version that the job makes, verifies or exports
  * @param requirements what a worker needs to run it
  * @param inputs what the job reads
- * @param origin who asked for it
+ * @param origin who requested it
  */
 record NewJob(
     UUID id,
@@ -72,7 +72,7 @@ record NewJob(
       @Nullable Nonce nonce) {}
 
   /**
-   * Who asked for a job.
+   * Account that requested a job.
    *
    * @param account that asked
    * @param tokenId of the token that it used; null if the registry asked by itself

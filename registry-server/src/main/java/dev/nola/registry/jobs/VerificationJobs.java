@@ -23,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** Queues, leases, finishes and cancels verification jobs, many at a time. */
 @Component
 public class VerificationJobs {
-  private static final String SERVER = "registry"; // who asks for verifications
+  private static final String SERVER = "registry";
 
   private final JdbcClient database;
   private final JobLifecycle lifecycle;

@@ -78,7 +78,7 @@ class WorkerKeyController {
   @PutMapping("/{fingerprint}/approval")
   @Operation(
       summary = "Approve a key, or change its expiry",
-      description = "For admins, after they have made sure that the key belongs to the worker.")
+      description = "For admins, who first make sure that the key belongs to the worker.")
   WorkerKey approve(
       @PathVariable String fingerprint, @RequestBody KeyApproval request, Caller caller) {
     return service.approve(caller, parse(fingerprint), request.expiresAt());

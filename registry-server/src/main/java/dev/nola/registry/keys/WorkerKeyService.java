@@ -44,7 +44,7 @@ class WorkerKeyService {
   /**
    * Registers a key for the caller's account.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param request the key
    * @return the key
    * @throws Refusal if the request breaks a rule, or another account has registered the key
@@ -78,7 +78,7 @@ class WorkerKeyService {
   /**
    * Approves a key, or changes its expiry.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param fingerprint of the key
    * @param expiresAt when the approval ends; null for never
    * @return the key
@@ -109,7 +109,7 @@ class WorkerKeyService {
   /**
    * Revokes a key permanently; does nothing if it is revoked already.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param fingerprint of the key
    * @param reason why
    * @return the key

@@ -148,7 +148,7 @@ public class WorkerKeys {
         .update();
   }
 
-  /** A row of a list: a key and its place. */
+  /** A key and the id of its row. */
   record Row(long id, WorkerKey key) {}
 
   List<Row> page(long lastId, int limit) {

@@ -139,7 +139,7 @@ public class ObjectRepository implements BlobUser {
   }
 
   /**
-   * Of files that a manifest names, those whose bytes the namespace has sent. Renews their age, as
+   * Returns those files of a manifest whose bytes the namespace has uploaded. Renews their age, as
    * part of the caller's transaction: so they are not forgotten before the manifest is there.
    */
   Set<Sha256> uploadedDigests(long namespaceId, List<ObjectManifest.Entry> files) {
@@ -224,7 +224,7 @@ public class ObjectRepository implements BlobUser {
     return true;
   }
 
-  /** Notes that a namespace has sent bytes; returns whether it is the first time. */
+  /** Records that a namespace has uploaded bytes; returns whether it is the first time. */
   boolean addBlob(long namespaceId, Sha256 digest, long size) {
     return database
         .sql(
@@ -237,7 +237,7 @@ public class ObjectRepository implements BlobUser {
         .single();
   }
 
-  /** The size of bytes that a namespace has sent. */
+  /** Returns the size of bytes that a namespace has uploaded. */
   Optional<Long> sizeOf(long namespaceId, Sha256 digest) {
     return database
         .sql("select size from object_blob where namespace_id = ? and digest = ?")
@@ -246,7 +246,9 @@ public class ObjectRepository implements BlobUser {
         .optional();
   }
 
-  /** Forgets bytes that no manifest of their namespace names and that were sent before. */
+  /**
+   * Forgets bytes that were uploaded before a time and that no manifest of their namespace names.
+   */
   @Override
   public void forgetUnused(Instant cutoff) {
     database

@@ -99,7 +99,7 @@ class AttestationReceiver {
   }
 
   /**
-   * Judges what a worker reports.
+   * Judges and records a worker's report.
    *
    * @throws IOException if a file cannot be read; nothing is recorded then
    */
@@ -208,7 +208,7 @@ class AttestationReceiver {
     return verdicts;
   }
 
-  /** A key may have been revoked while its attestation was judged; now it can no longer be. */
+  /** Locks the keys, and refuses attestations whose key was revoked while they were judged. */
   private List<Case> afterRevocations(Caller caller, List<Case> cases) {
     Map<Sha256, WorkerKey> lockedKeys =
         keys.hold(
@@ -262,7 +262,7 @@ class AttestationReceiver {
       Case judged = Objects.requireNonNull(byJob.get(entry.job()));
       if (entry.attested().reconstruction().outcome() == Outcome.MISMATCH) {
         LOG.error(
-            "worker {} reconstructed other bits of {} with backend {}: {}",
+            "worker {} reconstructed different bits of {} with backend {}: {}",
             judged.job().worker(),
             nameOf(judged.job()),
             judged.job().backend(),

@@ -101,7 +101,7 @@ class AttestationStore {
     return standing;
   }
 
-  /** Digests of the files that a key attested something of. */
+  /** Returns the digests of the files that a key has attested. */
   List<String> attestedBy(Sha256 key) {
     return database
         .sql("select distinct digest from attestation where key = ?")
@@ -111,7 +111,7 @@ class AttestationStore {
   }
 
   /**
-   * Those of these jobs whose proof another worker contradicts: with the same nonce and file it got
+   * Returns the jobs whose proof another worker contradicts: with the same nonce and file it got
    * another. One of the two did not reconstruct the file.
    */
   List<UUID> contradicted(Collection<UUID> jobs) {
@@ -127,7 +127,10 @@ class AttestationStore {
         .list();
   }
 
-  /** How many different keys have an attestation of a file that counts, by backend. */
+  /**
+   * Returns the number of different keys that have an attestation of a file that counts, by
+   * backend.
+   */
   Map<String, Integer> keysByBackend(String digest) {
     Map<String, Integer> keys = new HashMap<>();
     database
@@ -143,7 +146,7 @@ class AttestationStore {
     return keys;
   }
 
-  /** A part of a file's attestations, in the order in which they came. */
+  /** Returns a page of a file's attestations, in the order in which they were received. */
   List<Attestation> page(String digest, long lastId, int limit) {
     return database
         .sql(

@@ -18,23 +18,20 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Verifies what a worker sent for a verification, in two steps: what it states, and whether it is
- * true.
- */
+/** Checks an item of a worker's report in two steps: what it states, and whether that is true. */
 final class AttestationVerifier {
   private static final int MAX_REASON = 500;
 
   private AttestationVerifier() {}
 
-  /** A key that is registered: as it stands, and as it verifies. */
+  /** A registered key, with its verifying half parsed. */
   record Known(WorkerKey key, VerifyingKey verifying) {
     static Known of(WorkerKey key) {
       return new Known(key, VerifyingKey.parse(key.publicKey()));
     }
   }
 
-  /** What an item is. */
+  /** Result of judging an item. */
   sealed interface Judged {}
 
   /** An attestation whose signature fits and which is about the job. */
@@ -44,18 +41,18 @@ final class AttestationVerifier {
     }
   }
 
-  /** A worker that cannot do it, and says so. */
+  /** The worker cannot reconstruct the file. */
   record Unsupported(String reason) implements Judged {}
 
   /**
-   * Nothing that counts.
+   * The item is refused.
    *
    * @param type of the problem, as the API names it
    */
   record Refused(String type, String detail) implements Judged {}
 
   /**
-   * What an item says, if it is signed as it must be and is about the job.
+   * Returns the content of an item, or why it is refused.
    *
    * @param account of the worker that sent it
    * @param keys those known, by fingerprint
@@ -102,7 +99,7 @@ final class AttestationVerifier {
     return envelope.signatures().isEmpty() ? "" : envelope.signatures().getFirst().keyid();
   }
 
-  /** Why nothing signed with a key is taken, or null if it is. */
+  /** Returns why attestations with a key are refused, or null if they are accepted. */
   static @Nullable Refused refusal(
       Sha256 fingerprint, @Nullable WorkerKey key, LeasedVerification job, String account) {
     if (key == null || !key.account().equals(account)) {
@@ -138,7 +135,8 @@ final class AttestationVerifier {
     if (!statement.subject().equals(job.digest())) {
       throw new InvalidAttestationException(
           Reason.WRONG_SUBJECT,
-          "statement is about %s, job about %s".formatted(statement.subject(), job.digest()));
+          "statement is about %s, but the job is about %s"
+              .formatted(statement.subject(), job.digest()));
     }
     if (!reconstruction.backend().equals(job.backend())) {
       throw new InvalidAttestationException(
@@ -153,7 +151,7 @@ final class AttestationVerifier {
   }
 
   /**
-   * Whether an attestation is true, as far as the registry can see.
+   * Returns whether an attestation is true, as far as the registry can check.
    *
    * @param proven the file, and the proofs that the registry made itself, if any
    */

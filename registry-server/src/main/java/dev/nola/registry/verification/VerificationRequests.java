@@ -23,7 +23,7 @@ import org.springframework.transaction.annotation.Transactional;
 @Component
 @EnableConfigurationProperties(VerificationSettings.class)
 class VerificationRequests {
-  /** Fewer cannot confirm each other, where the registry cannot confirm them. */
+  /** Minimum number of attestations that confirm each other where the registry cannot. */
   private static final int PAIR = 2;
 
   private final VerificationJobs jobs;
@@ -83,7 +83,7 @@ class VerificationRequests {
   }
 
   /**
-   * Asks for verifications of versions, whatever is attested of them already.
+   * Queues verifications of versions, even if they have attestations.
    *
    * @param priority of the jobs
    * @return the jobs

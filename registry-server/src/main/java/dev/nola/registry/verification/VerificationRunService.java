@@ -43,7 +43,7 @@ class VerificationRunService {
   /**
    * Requests the verification of all versions that match.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param request which versions, backends and copies; the settings' by default
    * @return id of the run
    * @throws Refusal with status 422 if the backends or copies break a rule

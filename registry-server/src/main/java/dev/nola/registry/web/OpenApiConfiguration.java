@@ -106,7 +106,7 @@ class OpenApiConfiguration {
             .forEach(schema -> schema.getTypes().remove("null"));
   }
 
-  /** What Java has as a map: a document with a schema of its own. */
+  /** Describes the job of a training, a map in Java, as a document with its own schema. */
   @Bean
   OpenApiCustomizer trainingJob() {
     return api ->

@@ -108,7 +108,7 @@ class Problems extends ResponseEntityExceptionHandler {
       WebRequest request) {
     if (failure.getCause() instanceof InvalidFormatException invalid
         && invalid.getTargetType() == Sha256.class) {
-      // A digest is a text to JSON: that this one is none is a broken rule, as any other.
+      // A digest is a text in JSON; an invalid one breaks a rule like any other value.
       return refused(
           Refusal.invalid(RequestErrorMessages.field(invalid), wording.of(failure, status)));
     }

@@ -14,11 +14,11 @@ public final class InvalidAttestationException extends Exception {
     WRONG_SUBJECT("wrong-subject"),
     /** It is by another backend than it should be. */
     WRONG_BACKEND("wrong-backend"),
-    /** It was not made for this occasion. */
+    /** It was not made for this job. */
     WRONG_NONCE("wrong-nonce"),
-    /** Its digests do not fit each other, the file, or its outcome. */
+    /** Its digests do not match each other, the file, or its outcome. */
     WRONG_ROOT("wrong-root"),
-    /** Its author did not have the factors. */
+    /** Its author did not compute the factors. */
     WRONG_PROOF("wrong-proof");
 
     private final String type;

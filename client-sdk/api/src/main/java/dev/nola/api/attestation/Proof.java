@@ -19,7 +19,7 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * A proof that its author has reconstructed a file.
+ * A proof that its author reconstructed a file.
  *
  * @param digest the digest tree; its root is the file's if the bits match
  * @param proof SHA-256 over the nonce and all factors in file order, in {@link Reconstruction}'s

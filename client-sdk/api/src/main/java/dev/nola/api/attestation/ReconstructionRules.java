@@ -29,7 +29,7 @@ final class ReconstructionRules {
     requireText("worker", reconstruction.worker());
     if (reconstruction.environment().size() > MAX_ENVIRONMENT) {
       throw new IllegalArgumentException(
-          "environment has %d entries, the limit is %d"
+          "environment has %d entries; the limit is %d"
               .formatted(reconstruction.environment().size(), MAX_ENVIRONMENT));
     }
     reconstruction
@@ -79,7 +79,7 @@ final class ReconstructionRules {
   private static void requireText(String field, @Nullable String value) {
     if (value == null || value.isEmpty() || value.length() > MAX_TEXT) {
       throw new IllegalArgumentException(
-          "%s has %d characters, must have 1 to %d"
+          "%s has %d characters; must have 1 to %d"
               .formatted(field, value == null ? 0 : value.length(), MAX_TEXT));
     }
     if (value.chars().anyMatch(Character::isISOControl)) {

@@ -40,7 +40,7 @@ public final class SigningKey {
     return of(secret);
   }
 
-  /** The key with a secret of 32 bytes. */
+  /** Creates the key with a secret of 32 bytes. */
   static SigningKey of(byte[] secret) {
     return new SigningKey(secret.clone(), VerifyingKey.ofSecret(secret));
   }

@@ -64,14 +64,15 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
   public void requireAbout(Sha256 digest, AdapterFile file) throws InvalidAttestationException {
     if (!subject.equals(digest)) {
       throw new InvalidAttestationException(
-          Reason.WRONG_SUBJECT, "the statement is about %s, not %s".formatted(subject, digest));
+          Reason.WRONG_SUBJECT,
+          "wrong subject: the statement is about %s, not %s".formatted(subject, digest));
     }
     Adapter adapter = file.adapter();
     int layers = adapter.layers().size();
     int leaves = layers + adapter.dense().size();
     if (reconstruction.leaves().size() != leaves) {
       throw wrongRoot(
-          "the statement has %d leaves, the file has %d"
+          "the statement has %d leaves, but the file has %d"
               .formatted(reconstruction.leaves().size(), leaves));
     }
     List<Sha256> digests = reconstruction.leaves();
@@ -117,7 +118,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
     if (!proof.proof().equals(reconstruction.proof())) {
       throw new InvalidAttestationException(
           Reason.WRONG_PROOF,
-          "proof=%s is not the digest of nonce %s and the factors: it was copied, or is of others"
+          "proof=%s is not the digest of nonce %s and the factors: it was copied, or made from other factors"
               .formatted(reconstruction.proof().hex(), reconstruction.nonce()));
     }
   }

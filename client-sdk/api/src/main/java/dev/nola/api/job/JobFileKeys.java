@@ -39,7 +39,7 @@ public final class JobFileKeys {
    * Returns the data files that a job names.
    *
    * @param job the job, as in a request
-   * @return what the job has under each of {@link #DATA_FILES} that it has, which may be no text
+   * @return what the job has under each of {@link #DATA_FILES} that it has, possibly not a text
    */
   public static Map<String, Object> dataFiles(Map<String, Object> job) {
     Map<String, Object> files = new LinkedHashMap<>();

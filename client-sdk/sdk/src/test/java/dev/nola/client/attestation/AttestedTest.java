@@ -94,7 +94,7 @@ class AttestedTest {
                 new Envelope.Signature(
                     ONE.fingerprint().toString(), others.signatures().getFirst().sig())));
 
-    assertAlarming(check(List.of(ONE.attestation(statement, forged))), "does not fit");
+    assertAlarming(check(List.of(ONE.attestation(statement, forged))), "invalid signature");
     assertAlarming(check(List.of(ONE.attestation(statement, others))), "keyid=");
   }
 
@@ -116,7 +116,7 @@ class AttestedTest {
                             .encodeToString(altered.getBytes(StandardCharsets.UTF_8)),
                         signed.payloadType(),
                         signed.signatures())))),
-        "does not fit");
+        "invalid signature");
   }
 
   @Test
@@ -137,7 +137,8 @@ class AttestedTest {
                 it.host(),
                 it.environment()));
 
-    assertAlarming(check(List.of(ONE.attestation(copied))), "it was copied, or is of others");
+    assertAlarming(
+        check(List.of(ONE.attestation(copied))), "it was copied, or made from other factors");
   }
 
   @Test
