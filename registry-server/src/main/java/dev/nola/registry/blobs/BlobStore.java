@@ -25,7 +25,7 @@ public interface BlobStore {
   Upload begin() throws IOException;
 
   /**
-   * Looks a blob up.
+   * Finds a blob.
    *
    * @param digest of the blob
    * @return the blob, or empty if it is absent
@@ -34,7 +34,7 @@ public interface BlobStore {
   Optional<Blob> find(Sha256 digest) throws IOException;
 
   /**
-   * Looks a blob up that must be there.
+   * Returns a blob that must be present.
    *
    * @param digest of the blob
    * @return the blob
@@ -162,7 +162,7 @@ public interface BlobStore {
     void close() throws IOException;
   }
 
-  /** A blob that was there when it was looked up. */
+  /** A blob that was present when it was found. */
   interface Blob {
 
     /** Returns the size in bytes. */

@@ -6,7 +6,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * How much may be published.
+ * Limits on what may be published.
  *
  * @param maxFileSize of one file
  * @param uploadTimeout from an upload's first byte to its last

@@ -33,7 +33,7 @@ class ContentsStore {
     return known.get(versionId);
   }
 
-  /** Part of the transaction that adds the version. */
+  /** Stores the contents of a version, in the transaction that adds it. */
   void add(long versionId, Contents contents) {
     database
         .sql("insert into version_contents (version_id, contents) values (?, ?::json)")

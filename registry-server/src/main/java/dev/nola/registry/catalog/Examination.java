@@ -70,7 +70,7 @@ public class Examination {
     }
   }
 
-  /** Where a file's bytes are. */
+  /** The source of a file's bytes. */
   @FunctionalInterface
   public interface Source {
     /** Reads from the beginning. */

@@ -247,7 +247,7 @@ public class Publishing {
     if (existing.isPresent()) {
       return repeated(existing.get(), number, candidate);
     }
-    // Before the row is there, so that no row is without its blob; even if the store has these
+    // Before the row exists, so that no row is without its blob; even if the store has these
     // bytes, since that spares them from a garbage collection that does not see the row yet.
     keep(candidate.content());
     VersionEntity version = versions.saveAndFlush(describe(adapter, number, candidate));

@@ -58,7 +58,7 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
           + " where a.key.adapterId = :adapterId and a.key.name = :alias and v.deletedAt is null")
   Optional<VersionEntity> findByAlias(long adapterId, String alias);
 
-  /** Those below a precedence, highest first; without deleted ones. */
+  /** Lists versions below a precedence, highest first, without deleted ones. */
   @Query(
       "select v from VersionEntity v where v.adapterId = :adapterId and v.deletedAt is null"
           + " and v.precedence < :bound order by v.precedence desc limit :limit")

@@ -18,7 +18,9 @@ import org.springframework.context.annotation.Configuration;
 class DatabaseConfiguration {
   private static final Logger LOG = LoggerFactory.getLogger(DatabaseConfiguration.class);
 
-  /** Not longer: a request whose database is away should fail while its sender still waits. */
+  /**
+   * Short enough that a request fails while its client still waits if the database is unavailable.
+   */
   private static final long CONNECTION_TIMEOUT_MILLIS = 5_000;
 
   @Bean(destroyMethod = "close")

@@ -5,7 +5,7 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * How to reach PostgreSQL.
+ * Settings of the connection to PostgreSQL.
  *
  * @param url JDBC URL of a PostgreSQL 14 or later, such as {@code
  *     jdbc:postgresql://db.internal/nola}; without it the server runs its own PostgreSQL

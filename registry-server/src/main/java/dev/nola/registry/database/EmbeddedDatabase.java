@@ -81,8 +81,8 @@ final class EmbeddedDatabase {
         write(connection, known);
       }
       LOG.info(
-          "PostgreSQL runs within this server, on port {} with its files in {}: right for one"
-              + " machine; give nola.database.url for more",
+          "PostgreSQL runs within this server, on port {} with its files in {}; this is for a"
+              + " single machine only: set nola.database.url to run more servers",
           port(known),
           cluster);
       return new EmbeddedDatabase(postgres, port(known), known.getProperty("password"));
@@ -103,7 +103,7 @@ final class EmbeddedDatabase {
     postgres.close();
   }
 
-  /** Refuses files of another version at once, which PostgreSQL would only after a minute. */
+  /** Refuses files of another version at once; PostgreSQL itself would take a minute. */
   private static void requireVersion(Path cluster) throws IOException {
     Path file = cluster.resolve("PG_VERSION");
     if (!Files.exists(file)) {

@@ -65,7 +65,7 @@ class JobResults {
     this.limits = limits;
   }
 
-  /** A publication that was refused within a transaction, which it so ends. */
+  /** A publication that was refused within a transaction; thrown to roll it back. */
   private static final class Unpublished extends RuntimeException {
     private final transient Refusal refusal;
 

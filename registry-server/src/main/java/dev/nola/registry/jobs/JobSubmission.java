@@ -43,7 +43,7 @@ class JobSubmission {
   private static final Pattern DRIVE = Pattern.compile("[A-Za-z]:.*", Pattern.DOTALL);
   private static final Set<String> EXPORT_TYPES = Set.of("f16", "bf16", "f32");
 
-  /** As large as a job file may be. */
+  /** Maximum size of a job file in bytes. */
   private static final int MAX_JOB = 64 * 1024;
 
   private static final int MAX_DEPTH = 8;
@@ -108,7 +108,7 @@ class JobSubmission {
   }
 
   /**
-   * A training to be published as another version.
+   * Returns a training with another version number.
    *
    * @throws Refusal if that version is not legal or not free
    */

@@ -20,7 +20,7 @@ class JobTasks {
   /** Rounds run every second; a longer pause means that the server was away. */
   private static final Duration PAUSE = Duration.ofSeconds(3);
 
-  /** Without a round for longer, a server was away or without a database, whatever the lease. */
+  /** Longest pause between rounds before workers get time to renew their leases. */
   private static final Duration OUTAGE = Duration.ofSeconds(10);
 
   /**
@@ -30,7 +30,7 @@ class JobTasks {
    * @param holdUntil no lease expires before
    */
   record Expiry(Instant last, Instant holdUntil) {
-    /** Before the first round. */
+    /** State before the first round. */
     static final Expiry NONE = new Expiry(Instant.EPOCH, Instant.EPOCH);
   }
 
@@ -65,8 +65,8 @@ class JobTasks {
   }
 
   /**
-   * How long there may be no round. A worker renews its lease in the first third of it, and tries
-   * again in the second: a third remains for a short outage.
+   * Returns the tolerated time without a round. A worker renews its lease in the first third of it,
+   * and tries again in the second: a third remains for a short outage.
    */
   private static Duration tolerated(Duration lease) {
     Duration third = lease.dividedBy(3);

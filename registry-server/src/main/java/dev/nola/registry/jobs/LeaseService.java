@@ -78,7 +78,7 @@ class LeaseService {
   @Transactional
   List<Job> lease(Caller worker, LeaseRequest request, Set<JobType> types) {
     if (types.contains(JobType.VERIFY)) {
-      // One after the other for each key: two at once would not see each other's jobs, and could
+      // One request of a key at a time: two at once would not see each other's jobs, and could
       // both take one of the same bytes.
       database
           .sql("select 1 from (select pg_advisory_xact_lock(hashtextextended(?, 0))) as held")
@@ -344,7 +344,7 @@ class LeaseService {
    */
   @Transactional
   void giveBack(List<Job> leased, String reason) {
-    // In one order with all who lock several.
+    // In the same order as every other transaction that locks several jobs.
     for (Job lease : leased.stream().sorted(Comparator.comparing(Job::id)).toList()) {
       Optional<Job> job =
           jobs.lock(lease.id())

@@ -34,7 +34,7 @@ record NewJob(
   record Subject(String namespace, String adapter, String version) {}
 
   /**
-   * What a worker needs to run a job.
+   * The requirements of a job on its worker.
    *
    * @param backend {@code scalar}, {@code vector} or {@code torch}; null for any
    * @param cuda whether the job needs a CUDA device
@@ -58,7 +58,7 @@ record NewJob(
   }
 
   /**
-   * What a job reads.
+   * The inputs of a job.
    *
    * @param modelId row of the base model's revision, or null
    * @param datasetId row of the dataset's revision, or null

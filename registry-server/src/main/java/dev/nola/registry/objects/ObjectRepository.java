@@ -122,7 +122,7 @@ public class ObjectRepository implements BlobUser {
         .collect(Collectors.toMap(Stored::id, Stored::details));
   }
 
-  /** The latest revisions of a namespace's objects of a kind, by name. */
+  /** Lists the latest revisions of a namespace's objects of a kind, by name. */
   List<Stored> page(ObjectKind kind, String namespace, String lastName, int limit) {
     return complete(
         database
@@ -205,7 +205,7 @@ public class ObjectRepository implements BlobUser {
             .query(Long.class)
             .optional();
     if (id.isEmpty()) {
-      // Its files may have come since.
+      // Its files may have been uploaded since.
       database
           .sql(
               """

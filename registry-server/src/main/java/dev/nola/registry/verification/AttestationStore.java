@@ -72,7 +72,7 @@ class AttestationStore {
             .toList());
   }
 
-  /** What counts for and against each of these files; all of them are in the result. */
+  /** Returns the attestations that count for and against each of these files. */
   Map<String, Attestations> standing(Collection<String> digests) {
     Map<String, Attestations> standing = new HashMap<>();
     digests.forEach(digest -> standing.put(digest, NONE));

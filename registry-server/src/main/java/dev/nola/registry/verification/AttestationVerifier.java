@@ -34,7 +34,7 @@ final class AttestationVerifier {
   /** Result of judging an item. */
   sealed interface Judged {}
 
-  /** An attestation whose signature fits and which is about the job. */
+  /** An attestation with a valid signature that is about the job. */
   record Attested(Sha256 key, Envelope envelope, Statement statement) implements Judged {
     Reconstruction reconstruction() {
       return statement.reconstruction();

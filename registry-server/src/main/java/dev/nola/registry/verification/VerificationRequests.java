@@ -110,8 +110,8 @@ class VerificationRequests {
       String namespace, String adapter, String version, Sha256 digest, boolean selfVerified) {}
 
   /**
-   * The registry checks what it reconstructs itself, by a nonce for each worker. Above its budget
-   * the workers get one nonce, and their proofs are compared.
+   * Gives each worker its own nonce for files that the registry reconstructs itself. Above its
+   * budget the workers get one nonce, and their proofs are compared.
    */
   private List<VerificationJobs.Verification> copies(
       File file, String backend, int copies, int priority) {

@@ -18,7 +18,7 @@ import org.springframework.transaction.annotation.Transactional;
 class VerificationRunService {
   private static final int PAGE = 1_000;
 
-  /** Lower than that of versions published meanwhile. */
+  /** Lower than the priority of versions published meanwhile. */
   private static final int PRIORITY = -1;
 
   private final VerificationRunRepository runs;

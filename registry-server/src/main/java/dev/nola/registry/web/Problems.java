@@ -74,7 +74,8 @@ class Problems extends ResponseEntityExceptionHandler {
       return unexpected(failure);
     }
     String state = cause.getSQLState();
-    // SQLSTATE class 08: connection exception; 57P: the server was told to end; none: the pool says
+    // SQLSTATE class 08: connection exception; 57P: the server is shutting down; none: the pool
+    // says
     // so, of a connection that it has closed.
     if (state == null || state.startsWith("08") || state.startsWith("57P")) {
       return databaseAway(failure);

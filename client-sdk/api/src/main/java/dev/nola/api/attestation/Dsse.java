@@ -3,7 +3,7 @@ package dev.nola.api.attestation;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
-/** What DSSE v1 signs. */
+/** The bytes that DSSE v1 signs. */
 final class Dsse {
   private Dsse() {}
 

@@ -4,7 +4,7 @@ import dev.nola.api.name.NameRule;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Rules that a reconstruction must meet by itself, whatever file it is about. */
+/** Rules that a reconstruction must meet, independent of its file. */
 final class ReconstructionRules {
   private static final Pattern BITS = Pattern.compile("[0-9a-f]{8}");
   private static final int MAX_TEXT = 200;

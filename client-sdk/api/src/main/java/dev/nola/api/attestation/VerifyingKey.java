@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The public half of a {@link SigningKey}. Immutable; may be used by many threads. */
 public final class VerifyingKey {
-  /** What DER puts before the 32 bytes of an Ed25519 key (RFC 8410): there is no other encoding. */
+  /** The DER prefix of the 32 bytes of an Ed25519 key (RFC 8410): there is no other encoding. */
   private static final byte[] SUBJECT_PUBLIC_KEY_INFO =
       HexFormat.of().parseHex("302a300506032b6570032100");
 

@@ -1,5 +1,5 @@
 /**
- * Names: what namespaces, adapters, versions, aliases, models, datasets and backends may be called.
+ * Rules for the names of namespaces, adapters, versions, aliases, models, datasets and backends.
  * Each rule is defined here once, with its message; registry, clients and workers call it.
  */
 @NullMarked
