@@ -181,7 +181,7 @@ class TrainCommandTest {
     Path other = Jobs.write(folder, NOLA.replace("l: 16", "l: 15"), "steps: 12\n");
     Outcome resumed = nola("train", other.toString(), "-o", output.toString(), "--resume");
     assertThat(resumed.exitCode()).isEqualTo(3);
-    assertThat(resumed.err()).contains("of a run with another job, base model or data");
+    assertThat(resumed.err()).contains("belongs to a run with another job, base model or data");
   }
 
   @Test

@@ -62,7 +62,7 @@ public record Dataset(
       return Images.read(files, labels);
     }
     if (model == null) {
-      throw new IllegalArgumentException("texts need a tokenizer, and there is no model");
+      throw new IllegalArgumentException("texts need a tokenizer, but the job has no base model");
     }
     return Texts.read(files, model);
   }

@@ -45,7 +45,7 @@ record Lines(Path path, List<Line> lines, Sha256 digest) {
         }
         line.write(buffer, from, count - from);
         if (line.size() > MAX_BYTES) {
-          throw damaged(path, number, "is longer than " + MAX_BYTES + " bytes");
+          throw damaged(path, number, "has more than %,d bytes, the limit".formatted(MAX_BYTES));
         }
       }
       add(lines, path, number, line.toByteArray());
@@ -64,7 +64,7 @@ record Lines(Path path, List<Line> lines, Sha256 digest) {
     try {
       text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException _) {
-      throw damaged(path, number, "is not UTF-8");
+      throw damaged(path, number, "not valid UTF-8");
     }
     if (number == 1 && text.startsWith("\uFEFF")) {
       text = text.substring(1);

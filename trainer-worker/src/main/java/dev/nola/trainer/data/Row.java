@@ -75,7 +75,7 @@ record Row(int line, String text, String answer) {
     try {
       object = JSON.readTree(line.text());
     } catch (JacksonException e) {
-      throw Lines.damaged(path, line.number(), "is not valid JSON: " + e.getOriginalMessage());
+      throw Lines.damaged(path, line.number(), "invalid JSON: " + e.getOriginalMessage());
     }
     if (!object.isObject()) {
       throw Lines.damaged(path, line.number(), "must be a JSON object");

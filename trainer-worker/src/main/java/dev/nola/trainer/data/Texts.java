@@ -78,7 +78,7 @@ final class Texts {
     List<String> classes = List.copyOf(new TreeSet<>(train.stream().map(Row::answer).toList()));
     if (classes.size() < 2) {
       throw new InvalidDataException(
-          "%s: has no class but \"%s\", must have two or more"
+          "%s: all examples have class \"%s\"; must have two or more classes"
               .formatted(files.train(), classes.getFirst()));
     }
     for (Row row : validation) {
@@ -86,7 +86,7 @@ final class Texts {
         throw Lines.damaged(
             files.validation(),
             row.line(),
-            "class \"%s\" is in no line of %s".formatted(row.answer(), files.train()));
+            "class \"%s\" does not occur in %s".formatted(row.answer(), files.train()));
       }
     }
     return classes;
@@ -113,7 +113,7 @@ final class Texts {
       int given = begin.length + (common < 0 ? prompt.length : common);
       if (given == 0) {
         throw Lines.damaged(
-            path, rows.get(i).line(), "needs a prompt, as the model has no token to begin with");
+            path, rows.get(i).line(), "needs a prompt: the model has no token to start with");
       }
       int[] all = join(begin, text, end);
       require(path, rows.get(i), all);
@@ -177,7 +177,7 @@ final class Texts {
         throw Lines.damaged(
             path,
             row.line(),
-            "token %d, must be below the vocabulary's size, %d, that config.json gives"
+            "token %d, must be below %d, the vocab_size in config.json"
                 .formatted(token, tokenizer.vocabulary()));
       }
     }

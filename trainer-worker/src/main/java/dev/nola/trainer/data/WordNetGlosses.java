@@ -1,5 +1,6 @@
 package dev.nola.trainer.data;
 
+import dev.nola.digest.Sha256;
 import dev.nola.files.StagedOutput;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -7,11 +8,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -91,7 +89,7 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
   public record Gloss(String text, String label) {
     /** The number of its twentieth. */
     int part() {
-      byte[] digest = digest();
+      byte[] digest = digest().toBytes();
       long number = 0;
       for (int i = 0; i < Integer.BYTES; i++) {
         number = number << 8 | digest[i] & 0xFF;
@@ -99,12 +97,8 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
       return (int) (number % PARTS);
     }
 
-    private byte[] digest() {
-      try {
-        return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-      } catch (NoSuchAlgorithmException e) {
-        throw new IllegalStateException("every Java has SHA-256", e);
-      }
+    private Sha256 digest() {
+      return Sha256.hash(text.getBytes(StandardCharsets.UTF_8));
     }
   }
 
@@ -212,7 +206,7 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
         .filter(entry -> entry.getValue().size() == 1)
         .map(entry -> new Gloss(entry.getKey(), entry.getValue().first()))
         .map(gloss -> Map.entry(gloss.digest(), gloss))
-        .sorted(Comparator.comparing(Map.Entry::getKey, Arrays::compareUnsigned))
+        .sorted(Map.Entry.comparingByKey())
         .map(Map.Entry::getValue)
         .toList();
   }
@@ -225,16 +219,16 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
    * @throws IOException if they cannot be written
    */
   public Report write(Path folder) throws IOException {
-    try (StagedOutput unfinished = StagedOutput.begin(folder)) {
-      Path to = Files.createDirectory(unfinished.path());
+    try (StagedOutput output = StagedOutput.begin(folder)) {
+      Path created = Files.createDirectory(output.path());
       List<Gloss> train = glosses.stream().filter(gloss -> gloss.part() > 1).toList();
       List<Gloss> validation = glosses.stream().filter(gloss -> gloss.part() == 1).toList();
       List<Gloss> test = glosses.stream().filter(gloss -> gloss.part() == 0).toList();
-      write(to.resolve("train.tsv"), train);
-      write(to.resolve("validation.tsv"), validation);
-      write(to.resolve("test.tsv"), test);
-      Files.writeString(to.resolve("LICENSE.txt"), license);
-      unfinished.finish();
+      write(created.resolve("train.tsv"), train);
+      write(created.resolve("validation.tsv"), validation);
+      write(created.resolve("test.tsv"), test);
+      Files.writeString(created.resolve("LICENSE.txt"), license);
+      output.finish();
       SequencedMap<String, Integer> classes = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
       glosses.forEach(gloss -> classes.merge(gloss.label, 1, Integer::sum));
       return new Report(train.size(), validation.size(), test.size(), classes);

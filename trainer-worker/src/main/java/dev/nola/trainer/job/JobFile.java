@@ -78,12 +78,13 @@ public final class JobFile {
       bytes = in.readNBytes(MAX_BYTES + 1);
     }
     if (bytes.length > MAX_BYTES) {
-      throw new JobFileException(file, List.of("is longer than " + MAX_BYTES + " bytes"));
+      throw new JobFileException(
+          file, List.of("has more than %,d bytes, the limit".formatted(MAX_BYTES)));
     }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException _) {
-      throw new JobFileException(file, List.of("is not UTF-8"));
+      throw new JobFileException(file, List.of("not valid UTF-8"));
     }
   }
 
@@ -147,14 +148,14 @@ public final class JobFile {
     if (format != null) {
       settings.require(
           format == Format.IDX || settings.find(Keys.MLP) == null,
-          "model.mlp learns from features, data.format must be idx");
+          "model.mlp is trained on features; data.format must be idx");
       settings.require(
           format != Format.IDX || settings.find(Keys.BASE) == null,
-          "model.base learns from texts, data.format must not be idx");
+          "model.base is trained on texts; data.format must not be idx");
     }
     settings.require(
         settings.find(Keys.METHOD) != Method.HEAD || task != Task.CAUSAL_LM,
-        "method.name=head, must be another for task causal-lm, which adds no head");
+        "method.name=head does not apply to task causal-lm, which adds no head");
     Integer batch = settings.find(Keys.BATCH);
     Integer microBatch = settings.find(Keys.MICRO_BATCH);
     settings.require(
@@ -186,8 +187,8 @@ public final class JobFile {
     long longest = method == Method.LORA ? Integer.MAX_VALUE : generator.maxLength();
     if (widths == null) {
       requireAtMost(settings, Keys.RANK, rank, longest, "the elements of a factor");
-      requireAtMost(settings, Keys.K, k, Keys.most(generator), generator.label());
-      requireAtMost(settings, Keys.L, l, Keys.most(generator), generator.label());
+      requireAtMost(settings, Keys.K, k, Keys.maxCoefficients(generator), generator.label());
+      requireAtMost(settings, Keys.L, l, Keys.maxCoefficients(generator), generator.label());
       return;
     }
     for (int i = 0; i < widths.size() - 1; i++) {

@@ -36,7 +36,7 @@ final class Settings {
       Keys.ALTERNATIVES.forEach(settings::requireOne);
       Keys.ALL.forEach(settings::requireUse);
     } else {
-      settings.problems.add("is no mapping of keys to values");
+      settings.problems.add("must be a mapping of keys to values");
     }
     return settings;
   }
@@ -77,7 +77,7 @@ final class Settings {
           String path = group + text;
           if (text.contains(".") || !known.contains(path)) {
             problems.add(
-                "%s is no key; the nearest one is %s"
+                "unknown key %s; did you mean %s?"
                     .formatted(printable(path), nearest(known, path)));
           } else if (Keys.ALL.stream().anyMatch(key -> key.path().equals(path))) {
             given.put(path, value);
@@ -107,7 +107,7 @@ final class Settings {
     require(
         count > 0 || keys.stream().anyMatch(this::isInNoGroup),
         String.join(" or ", paths) + " is missing");
-    require(count < 2, String.join(" and ", paths) + ", must be only one of them");
+    require(count < 2, "only one of %s may be set".formatted(String.join(" and ", paths)));
   }
 
   /** That a key is where it has a use, and if a file must have it, only there is it missing. */
@@ -119,7 +119,7 @@ final class Settings {
     require(
         isGiven || !useful || key.need() != Key.Need.REQUIRED || isInNoGroup(key),
         "%s is missing, must be %s".formatted(key.path(), key.kind().rule()));
-    require(!isGiven || !useless, "%s has a use %s".formatted(key.path(), key.use()));
+    require(!isGiven || !useless, "%s applies %s".formatted(key.path(), key.use()));
   }
 
   /** Whether a condition holds; empty where the other key is wrong, so that nobody can say. */

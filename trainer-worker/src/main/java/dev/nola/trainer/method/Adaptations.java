@@ -66,7 +66,7 @@ public final class Adaptations {
                 .toList();
         if (targets.isEmpty()) {
           throw new IllegalArgumentException(
-              "targets=%s finds none of the tensors that can be adapted, such as %s"
+              "method.targets=%s matches none of the tensors that can be adapted, such as %s"
                   .formatted(recipe.targets(), base.network().adaptable().getFirst()));
         }
         for (String name : targets) {

@@ -82,7 +82,7 @@ public final class BaseModel implements AutoCloseable {
             rope.path("rope_type").asString(rope.path("rope_scaling").isObject() ? "scaled" : "");
         if (!kind.isEmpty() && !kind.equals("default")) {
           throw new UnsupportedModelException(
-              "%s: positions of type %s, only the default rotary positions are known here"
+              "%s: rotary positions of type %s are not supported; must be default"
                   .formatted(file, kind));
         }
         yield new Llama(

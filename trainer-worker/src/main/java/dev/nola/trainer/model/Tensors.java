@@ -43,7 +43,7 @@ public final class Tensors {
   public static void use(String where, int threads) {
     boolean gpu = engine().getGpuCount() > 0;
     if (where.equals("CUDA") && !gpu) {
-      throw new IllegalArgumentException("device=cuda, and PyTorch finds no GPU here");
+      throw new IllegalArgumentException("device=cuda, but PyTorch finds no GPU");
     }
     device = gpu && !where.equals("CPU") ? Device.gpu() : Device.cpu();
     if (threads > 0) {

@@ -147,7 +147,7 @@ final class EncoderSearch {
 
   private InvalidOnnxException unnamed(Node node, String rule) {
     return file.invalid(
-        "%s of initializer %s, must be %s named …%s, which tells the weight's name",
+        "%s of initializer %s, must be %s named …%s, from which the weight gets its name",
         node.type(), node.inputs().get(1), rule, BIAS);
   }
 
@@ -195,7 +195,7 @@ final class EncoderSearch {
       }
     }
     if (layers == 0) {
-      throw file.invalid("has no weights named encoder.layer.…, as a BERT encoder has");
+      throw file.invalid("has no weights named encoder.layer.…, which a BERT encoder needs");
     }
     return new OnnxImport.Config(
         size(WORDS, 0),
@@ -211,7 +211,7 @@ final class EncoderSearch {
   private int size(String name, int dimension) throws InvalidOnnxException {
     Weight weight = weights.get(name);
     if (weight == null) {
-      throw file.invalid("has no weight %s, as a BERT encoder has", name);
+      throw file.invalid("has no weight %s, which a BERT encoder needs", name);
     }
     List<Long> shape = weight.shape();
     long size = shape.size() == 2 ? shape.get(dimension) : 0;
@@ -227,7 +227,7 @@ final class EncoderSearch {
     for (Map.Entry<String, List<Long>> entry : expected.entrySet()) {
       Weight weight = weights.get(entry.getKey());
       if (weight == null) {
-        throw file.invalid("has no weight %s, as a BERT encoder has", entry.getKey());
+        throw file.invalid("has no weight %s, which a BERT encoder needs", entry.getKey());
       }
       if (!weight.shape().equals(entry.getValue())) {
         throw file.invalid(
@@ -238,7 +238,7 @@ final class EncoderSearch {
     for (String name : weights.keySet()) {
       if ((name.startsWith("encoder.") || name.startsWith("embeddings."))
           && !expected.containsKey(name)) {
-        throw file.invalid("has a weight %s, which a BERT encoder has not", name);
+        throw file.invalid("has a weight %s, which is not part of a BERT encoder", name);
       }
     }
     for (Map.Entry<String, Weight> entry : weights.entrySet()) {
@@ -369,22 +369,23 @@ final class EncoderSearch {
     return decided("epsilons of norms", found, given);
   }
 
-  /** What the graph says, or else the user. */
-  private <T> T decided(String what, Set<T> found, @Nullable T given) throws InvalidOnnxException {
+  /** Returns the one value that the graph has, or else the user's. */
+  private <T> T decided(String quantity, Set<T> found, @Nullable T given)
+      throws InvalidOnnxException {
     if (found.size() > 1) {
-      throw file.invalid("has layers with different %s, %s", what, found);
+      throw file.invalid("has layers with different %s, %s", quantity, found);
     }
     if (found.isEmpty()) {
       if (given == null) {
-        throw file.invalid("does not tell the %s, so they must be given", what);
+        throw file.invalid("does not specify the %s; pass --heads or --epsilon", quantity);
       }
       return given;
     }
-    T said = found.iterator().next();
-    if (given != null && !given.equals(said)) {
+    T unique = found.iterator().next();
+    if (given != null && !given.equals(unique)) {
       throw new IllegalArgumentException(
-          "%s given as %s, but %s says %s".formatted(what, given, file.path(), said));
+          "%s given as %s, but %s says %s".formatted(quantity, given, file.path(), unique));
     }
-    return said;
+    return unique;
   }
 }

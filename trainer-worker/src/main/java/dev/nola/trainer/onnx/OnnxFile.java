@@ -143,14 +143,14 @@ final class OnnxFile implements AutoCloseable {
    */
   static OnnxFile open(Path path) throws IOException {
     if (Files.exists(path) && !Files.isRegularFile(path)) {
-      throw new FileSystemException(path.toString(), null, "is no regular file");
+      throw new FileSystemException(path.toString(), null, "not a regular file");
     }
     OnnxFile file = new OnnxFile(path);
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
         InputStream bytes = Files.newInputStream(path)) {
       if (channel.size() > Integer.MAX_VALUE) {
         throw new InvalidOnnxException(
-            path, "%,d bytes, an ONNX file has less than 2 GiB".formatted(channel.size()));
+            path, "has %,d bytes, must have less than 2 GiB".formatted(channel.size()));
       }
       MemorySegment mapped =
           channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), file.arena);
@@ -158,7 +158,7 @@ final class OnnxFile implements AutoCloseable {
       return file;
     } catch (InvalidProtocolBufferException e) {
       file.close();
-      throw new InvalidOnnxException(path, "is no ONNX file, or a damaged one", e);
+      throw new InvalidOnnxException(path, "not a valid ONNX file", e);
     } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
@@ -216,7 +216,7 @@ final class OnnxFile implements AutoCloseable {
             return true;
           });
       if (!found[0]) {
-        throw invalid("is no ONNX file: it has no graph");
+        throw invalid("not a valid ONNX file: it has no graph");
       }
     }
 
@@ -226,7 +226,7 @@ final class OnnxFile implements AutoCloseable {
         case GRAPH_INITIALIZER -> {
           Tensor tensor = tensor();
           if (initializers.put(tensor.name, tensor) != null) {
-            throw invalid("initializer %s is there twice", tensor.name);
+            throw invalid("duplicate initializer %s", tensor.name);
           }
         }
         default -> {
@@ -325,7 +325,7 @@ final class OnnxFile implements AutoCloseable {
       int outer = in.pushLimit(in.readRawVarint32());
       fields(reader);
       if (in.getBytesUntilLimit() != 0) {
-        throw invalid("is damaged: it ends inside a message");
+        throw invalid("not a valid ONNX file: it ends inside a message");
       }
       in.popLimit(outer);
     }
@@ -333,7 +333,7 @@ final class OnnxFile implements AutoCloseable {
     private void fields(Fields reader) throws IOException {
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         if (!reader.read(tag) && !in.skipField(tag)) {
-          throw invalid("is no ONNX file, or a damaged one");
+          throw invalid("not a valid ONNX file");
         }
       }
     }
@@ -368,7 +368,7 @@ final class OnnxFile implements AutoCloseable {
     private void take(long bytes) throws InvalidOnnxException {
       room -= bytes;
       if (room < 0) {
-        throw invalid("its graph takes more than %,d bytes, the limit", MAX_GRAPH_BYTES);
+        throw invalid("graph needs more than %,d bytes, the limit", MAX_GRAPH_BYTES);
       }
     }
   }

@@ -74,7 +74,8 @@ final class Checkpoint {
     try (SafetensorsFile file = SafetensorsFile.open(path)) {
       if (!run.equals(file.metadata().get(RUN))) {
         throw new IOException(
-            path + " is of a run with another job, base model or data, and cannot be gone on with");
+            path
+                + " belongs to a run with another job, base model or data; delete it, or choose another output");
       }
       for (int p = 0; p < parameters.size(); p++) {
         Parameter parameter = parameters.get(p);

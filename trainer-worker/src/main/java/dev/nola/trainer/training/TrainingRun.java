@@ -132,7 +132,7 @@ public final class TrainingRun {
       throw new FileAlreadyExistsException(
           Files.exists(output) ? output.toString() : checkpoint.toString(),
           null,
-          "there is a run already; resume it, remove it, or choose another output");
+          "a run exists already; resume it, delete it, or choose another output");
     }
     Files.createDirectories(folder);
     Tensors.use(job.run().device().name(), job.run().threads());
@@ -146,20 +146,20 @@ public final class TrainingRun {
     }
   }
 
-  /** A network that is trained from scratch has the widths that the job says. */
+  /** Requires that a network trained from scratch has the widths of the data. */
   private void requireFit(Dataset data) {
     if (job.model() instanceof TrainingJob.Source.FromScratch mlp
         && data.train().getFirst() instanceof Example.Features features) {
-      require(
-          "model.mlp begins with", mlp.widths().getFirst(), features.values().length, "features");
-      require("model.mlp ends with", mlp.widths().getLast(), data.classes().size(), "classes");
+      require("first", mlp.widths().getFirst(), features.values().length, "features");
+      require("last", mlp.widths().getLast(), data.classes().size(), "classes");
     }
   }
 
-  private static void require(String what, int actual, int expected, String unit) {
+  private static void require(String position, int actual, int expected, String unit) {
     if (actual != expected) {
       throw new IllegalArgumentException(
-          "%s %d, must be %d: the data has so many %s".formatted(what, actual, expected, unit));
+          "%s width of model.mlp is %d, must be %d, the number of %s in the data"
+              .formatted(position, actual, expected, unit));
     }
   }
 

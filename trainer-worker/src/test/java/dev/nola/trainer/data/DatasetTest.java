@@ -159,7 +159,7 @@ class DatasetTest {
         layout,
         sound + "\n" + empty,
         sound,
-        "line 2: needs a prompt, as the model has no token to begin with");
+        "line 2: needs a prompt: the model has no token to start with");
     model(LETTERS, "{\"bos_token_id\": 1, \"eos_token_id\": 2}");
     assertThat(prompt(read(layout, 16, empty, sound).train().getFirst())).isEqualTo(1);
     model(LETTERS, "{\"bos_token_id\": 1}");
@@ -245,11 +245,11 @@ class DatasetTest {
     assertRefused(
         jsonl, "{\"p\": 1, \"c\": \"a\"}", sound, "line 1: field \"p\" is NUMBER, must be text");
     assertThatThrownBy(() -> read(jsonl, 16, sound + "\n{\"p\": ", sound))
-        .hasMessageStartingWith(folder.resolve("train") + ": line 2: is not valid JSON: ");
+        .hasMessageStartingWith(folder.resolve("train") + ": line 2: invalid JSON: ");
     assertThatThrownBy(() -> read(jsonl, 16, sound + sound, sound))
-        .hasMessageStartingWith(folder.resolve("train") + ": line 1: is not valid JSON: ");
+        .hasMessageStartingWith(folder.resolve("train") + ": line 1: invalid JSON: ");
     assertThatThrownBy(() -> read(jsonl, 16, "{\"p\": \"a\", \"p\": \"b\", \"c\": \"d\"}", sound))
-        .hasMessageStartingWith(folder.resolve("train") + ": line 1: is not valid JSON: ");
+        .hasMessageStartingWith(folder.resolve("train") + ": line 1: invalid JSON: ");
     Layout tsv = new Layout.LabelledTsv("text", "label");
     String table = "text\tlabel\nan\ta\ninn\tb";
     assertRefused(tsv, table + "\nan", table, "line 4: has 1 columns, must have 2 as line 1");
@@ -262,10 +262,13 @@ class DatasetTest {
         table,
         "line 1: has more than one column \"label\", must name one");
     assertRefused(
-        tsv, "text\tlabel\nan\ta", table, "has no class but \"a\", must have two or more");
+        tsv,
+        "text\tlabel\nan\ta",
+        table,
+        "all examples have class \"a\"; must have two or more classes");
     assertThatThrownBy(() -> read(tsv, 16, table, table + "\nan\tc"))
         .hasMessage(
-            "%s: line 4: class \"c\" is in no line of %s"
+            "%s: line 4: class \"c\" does not occur in %s"
                 .formatted(folder.resolve("validation"), folder.resolve("train")));
   }
 
@@ -274,7 +277,7 @@ class DatasetTest {
     write("validation", "a||b");
     Files.write(folder.resolve("train"), "a||b\nc||é".getBytes(StandardCharsets.ISO_8859_1));
     assertThatThrownBy(() -> Dataset.read(files(new Layout.E2e(), 16), folder))
-        .hasMessage(folder.resolve("train") + ": line 2: is not UTF-8");
+        .hasMessage(folder.resolve("train") + ": line 2: not valid UTF-8");
   }
 
   @Test
@@ -284,7 +287,7 @@ class DatasetTest {
         new Layout.E2e(),
         "name||an\nname||inn",
         "name||an",
-        "line 2: token 8, must be below the vocabulary's size, 8, that config.json gives");
+        "line 2: token 8, must be below 8, the vocab_size in config.json");
     model(WORDS.formatted("null", "null"), "{\"max_position_embeddings\": 15}");
     assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
         .hasMessageContaining(

@@ -278,7 +278,7 @@ class WorkerTest {
     StubRegistry.await("all others' ends", () -> registry.failures.size() == 7);
     StubRegistry.await("their counts", () -> worker.counts().equals(new JobCounts(1, 7, 0)));
     assertThat(registry.results).containsOnlyKeys(fine);
-    assertFinal(unknown, "stepz is no key");
+    assertFinal(unknown, "unknown key run.stepz");
     assertFinal(outside, "data.train=../secret, must be a file of acme/data");
     assertFinal(base, "model.base must not be set");
     assertFinal(steep, "is too large");
