@@ -154,6 +154,29 @@ class ModuleRulesTest {
   static final ArchRule roomsOfTheSdkHaveNoCycles =
       slices().matching("dev.nola.client.(*)..").should().beFreeOfCycles();
 
+  /** Applications reach HTTP through {@code NolaClient} alone, so that it can change. */
+  @ArchTest
+  static final ArchRule onlyTheSdkKnowsItsTransport =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.nola.client..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("dev.nola.client.http..", "dev.nola..internal..");
+
+  /** The cache's parts are for pulling; others use {@code LocalCache}. */
+  @ArchTest
+  static final ArchRule onlyTheSdkKnowsTheCachesParts =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("dev.nola.client..")
+          .should()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("dev.nola.client.cache.CachedFiles")
+          .orShould()
+          .dependOnClassesThat()
+          .haveFullyQualifiedName("dev.nola.client.cache.KnownReferences");
+
   @ArchTest
   static final ArchRule roomsOfTheTrainerHaveNoCycles =
       slices().matching("dev.nola.trainer.(*)..").should().beFreeOfCycles();

@@ -13,16 +13,16 @@ import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.ObjectKind;
 import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
+import dev.nola.client.RegistryException;
+import dev.nola.client.cache.LocalCache;
+import dev.nola.client.export.peft.ExportRefusedException;
+import dev.nola.client.export.peft.PeftExport;
 import dev.nola.client.jobs.JobsClient;
 import dev.nola.client.jobs.Manifests;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
-import dev.nola.client.peft.ExportRefusedException;
-import dev.nola.client.peft.PeftExport;
-import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
-import dev.nola.client.registry.RegistryException;
 import dev.nola.command.Output;
 import dev.nola.files.FileTree;
 import dev.nola.format.AdapterFile;
@@ -133,7 +133,8 @@ final class Demo {
   private static String token(NolaClient admin, String account, Scope scope)
       throws IOException, InterruptedException {
     return admin
-        .issueToken(
+        .tokens()
+        .issue(
             new TokenRequest(
                 account,
                 "of nola demo",
@@ -162,10 +163,10 @@ final class Demo {
     Set<String> approved = new TreeSet<>();
     while (approved.size() < WORKERS.size()) {
       servers.requireAlive();
-      for (WorkerKey key : admin.workerKeys(null).items()) {
+      for (WorkerKey key : admin.workerKeys().list(null).items()) {
         if (WORKERS.contains(key.account()) && key.state() != WorkerKey.State.REVOKED) {
           if (key.state() == WorkerKey.State.PENDING) {
-            admin.approveKey(key.fingerprint(), null);
+            admin.workerKeys().approve(key.fingerprint(), null);
           }
           approved.add(key.account());
         }
@@ -181,11 +182,12 @@ final class Demo {
    */
   private Map<Plan.Contender, String> train(Servers servers, NolaClient user, DemoInputs inputs)
       throws IOException, InterruptedException {
-    JobsClient jobs = new JobsClient(user);
-    user.createNamespace(NAMESPACE);
+    JobsClient jobs = user.jobs();
+    user.namespaces().create(NAMESPACE);
     narrator.step("The data set goes to the registry, the model by its digest only");
-    jobs.upload(ObjectKind.DATASET, DATASET, inputs.glosses(), "WordNet 3.1, nouns");
-    jobs.register(ObjectKind.MODEL, MODEL, Manifests.of(inputs.model(), "all-MiniLM-L6-v2"));
+    user.objects().upload(ObjectKind.DATASET, DATASET, inputs.glosses(), "WordNet 3.1, nouns");
+    user.objects()
+        .register(ObjectKind.MODEL, MODEL, Manifests.of(inputs.model(), "all-MiniLM-L6-v2"));
     Map<Plan.Contender, UUID> submitted = new EnumMap<>(Plan.Contender.class);
     Map<Plan.Contender, String> versions = new EnumMap<>(Plan.Contender.class);
     // The longest first: two workers share them.
@@ -327,7 +329,7 @@ final class Demo {
   private static String nextVersion(NolaClient user, AdapterName adapter)
       throws IOException, InterruptedException {
     try {
-      String latest = user.version(new Reference(adapter, Reference.LATEST)).version();
+      String latest = user.adapters().version(new Reference(adapter, Reference.LATEST)).version();
       int dot = latest.lastIndexOf('.');
       return latest.substring(0, dot + 1) + (Integer.parseInt(latest.substring(dot + 1)) + 1);
     } catch (RegistryException e) {

@@ -43,7 +43,7 @@ record SignedRoots(Map<String, Set<Sha256>> keys, Map<String, String> roots) {
     while (signed.keys.size() < Backend.LABELS.size()
         || signed.keys.values().stream().anyMatch(keys -> keys.size() < workers)) {
       servers.requireAlive();
-      for (Attestation attestation : user.attestations(reference, null).items()) {
+      for (Attestation attestation : user.adapters().attestations(reference, null).items()) {
         if (attestation.counts()) {
           signed
               .keys
@@ -68,7 +68,7 @@ record SignedRoots(Map<String, Set<Sha256>> keys, Map<String, String> roots) {
   /** Checks the signature here instead of believing the registry, and returns what was signed. */
   private static Reconstruction open(NolaClient user, Attestation attestation)
       throws IOException, InterruptedException {
-    WorkerKey key = user.workerKey(attestation.key());
+    WorkerKey key = user.workerKeys().get(attestation.key());
     try {
       return VerifyingKey.parse(key.publicKey()).open(attestation.envelope()).reconstruction();
     } catch (InvalidAttestationException e) {

@@ -204,7 +204,7 @@ class AttestationsTest {
     Outcome tooFew = nola.run("verify", mood, "--require-verified", "3", "--json");
     assertThat(tooFew.exitCode()).isEqualTo(1);
     assertThat(tooFew.json().get("kind").asString()).isEqualTo("not-attested");
-    assertThat(tooFew.err()).contains("attested by 2 independent machines, must be by 3");
+    assertThat(tooFew.err()).contains("attested by 2 independent machines; must be by 3");
   }
 
   @Test
@@ -212,7 +212,7 @@ class AttestationsTest {
     Path pulled = folder.resolve("pulled.nola");
     Outcome none = nola.run("pull", mood, "--require-verified", "1", "-o", pulled.toString());
     assertThat(none.exitCode()).isEqualTo(1);
-    assertThat(none.err()).contains("attested by 0 independent machines, must be by 1");
+    assertThat(none.err()).contains("attested by 0 independent machines; must be by 1");
     assertThat(pulled).doesNotExist();
     Worker one = Worker.approved(registry, "one");
     one.verify("scalar", file, file);

@@ -118,7 +118,7 @@ class ComposeTest {
       containers.awaitHealth("registry", registry);
       workersGetTheirToken(containers);
       try (NolaClient admin = containers.client(ADMIN)) {
-        assertThat(admin.whoami().account()).isEqualTo("admin");
+        assertThat(admin.tokens().current().account()).isEqualTo("admin");
       }
       Path data = containers.mounted("registry", "/var/lib/nola");
       assertThat(data.resolve("blobs")).isDirectory();
@@ -143,7 +143,7 @@ class ComposeTest {
         .isEqualTo("rw-------");
     String secret = Files.readString(token).strip();
     try (NolaClient worker = containers.client(secret)) {
-      Token shown = worker.whoami();
+      Token shown = worker.tokens().current();
       assertThat(shown.account()).isEqualTo("worker");
       assertThat(shown.scopes()).containsExactly(Scope.WORKER);
     }
@@ -173,9 +173,11 @@ class ComposeTest {
       assertThat(approved.at("/state").asString()).isEqualTo("approved");
     }
     try (NolaClient admin = containers.client(ADMIN)) {
-      admin.createNamespace("acme");
-      admin.publish(
-          AdapterName.parse("acme/mood"), "1.0.0", Samples.small(folder, 7), Progress.NONE);
+      admin.namespaces().create("acme");
+      admin
+          .adapters()
+          .publish(
+              AdapterName.parse("acme/mood"), "1.0.0", Samples.small(folder, 7), Progress.NONE);
     }
     JsonNode attestations =
         await(

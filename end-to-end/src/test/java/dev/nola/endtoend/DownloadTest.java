@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
-import dev.nola.client.registry.LocalCache;
+import dev.nola.client.RegistryException;
+import dev.nola.client.RegistryException.Kind;
+import dev.nola.client.cache.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
-import dev.nola.client.registry.RegistryException;
-import dev.nola.client.registry.RegistryException.Kind;
 import dev.nola.digest.Sha256;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -45,7 +45,7 @@ class DownloadTest {
   void publish() throws Exception {
     file = Samples.large(folder, namespace.hashCode(), SIZE);
     try (NolaClient owner = registry.owner(namespace, folder.resolve("unused"))) {
-      owner.publish(new AdapterName(namespace, "mood"), "1.0.0", file, Progress.NONE);
+      owner.adapters().publish(new AdapterName(namespace, "mood"), "1.0.0", file, Progress.NONE);
     }
   }
 
@@ -168,7 +168,7 @@ class DownloadTest {
 
       // Publishing the same bytes again repairs it.
       try (NolaClient owner = registry.owner(namespace, folder.resolve("unused"))) {
-        owner.publish(new AdapterName(namespace, "mood"), "1.0.0", file, Progress.NONE);
+        owner.adapters().publish(new AdapterName(namespace, "mood"), "1.0.0", file, Progress.NONE);
       }
       assertThat(client.pull(reference, Progress.NONE).path()).hasSameBinaryContentAs(file);
     }

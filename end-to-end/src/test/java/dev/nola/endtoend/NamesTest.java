@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
+import dev.nola.client.RegistryException;
 import dev.nola.client.registry.NolaClient;
-import dev.nola.client.registry.RegistryException;
 import dev.nola.format.AdapterFile;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -69,7 +69,7 @@ class NamesTest {
               "a b",
               "a".repeat(39),
               "a".repeat(40))) {
-        boolean accepted = clientAccepts(client::createNamespace, name);
+        boolean accepted = clientAccepts(client.namespaces()::create, name);
         assertThat(
                 registryAccepts(
                     "PUT", "/api/v1/namespaces/" + encode(name), "text/plain", new byte[0]))
@@ -109,8 +109,10 @@ class NamesTest {
         assertThat(
                 clientAccepts(
                     each ->
-                        client.publish(
-                            new AdapterName(namespace, each), "1.0.0", file, Progress.NONE),
+                        client
+                            .adapters()
+                            .publish(
+                                new AdapterName(namespace, each), "1.0.0", file, Progress.NONE),
                     name))
             .as(name)
             .isEqualTo(
@@ -151,7 +153,9 @@ class NamesTest {
               "-1.0.0",
               "1.0.0-" + "a".repeat(58),
               "1.0.0-" + "a".repeat(59))) {
-        assertThat(clientAccepts(each -> client.publish(mood, each, file, Progress.NONE), version))
+        assertThat(
+                clientAccepts(
+                    each -> client.adapters().publish(mood, each, file, Progress.NONE), version))
             .as(version)
             .isEqualTo(
                 registryAccepts(
@@ -168,7 +172,7 @@ class NamesTest {
     AdapterName mood = new AdapterName(namespace, "mood");
     byte[] body = "{\"version\": \"1.0.0\"}".getBytes(StandardCharsets.UTF_8);
     try (NolaClient client = registry.owner(namespace, folder)) {
-      client.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
+      client.adapters().publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
       for (String alias :
           List.of(
               "prod",
@@ -185,7 +189,7 @@ class NamesTest {
               "ä",
               "a".repeat(39),
               "a".repeat(40))) {
-        assertThat(clientAccepts(each -> client.setAlias(mood, each, "1.0.0"), alias))
+        assertThat(clientAccepts(each -> client.aliases().set(mood, each, "1.0.0"), alias))
             .as(alias)
             .isEqualTo(
                 registryAccepts(
@@ -201,7 +205,7 @@ class NamesTest {
   void everyReferenceOfTheClientIsUnderstoodByTheRegistry() throws Exception {
     AdapterName mood = new AdapterName(namespace, "mood");
     try (NolaClient client = registry.owner(namespace, folder)) {
-      client.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
+      client.adapters().publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
       for (String found :
           List.of(
               "1",
@@ -216,14 +220,15 @@ class NamesTest {
               "*",
               "=1.0.0",
               "1.0.0 ")) {
-        assertThat(client.version(new Reference(mood, found)).version())
+        assertThat(client.adapters().version(new Reference(mood, found)).version())
             .as(found)
             .isEqualTo("1.0.0");
       }
       for (String absent : List.of("2.0.0", "prod", "^2", "<1", "sha256:" + "0".repeat(64))) {
         assertThat(
                 catchThrowableOfType(
-                        RegistryException.class, () -> client.version(new Reference(mood, absent)))
+                        RegistryException.class,
+                        () -> client.adapters().version(new Reference(mood, absent)))
                     .kind())
             .as(absent)
             .isEqualTo(RegistryException.Kind.NOT_FOUND);

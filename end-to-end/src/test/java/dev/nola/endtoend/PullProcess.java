@@ -2,7 +2,7 @@ package dev.nola.endtoend;
 
 import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
-import dev.nola.client.registry.LocalCache;
+import dev.nola.client.cache.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.digest.Sha256;

@@ -2,7 +2,7 @@ package dev.nola.endtoend;
 
 import dev.nola.api.Scope;
 import dev.nola.api.TokenRequest;
-import dev.nola.client.registry.LocalCache;
+import dev.nola.client.cache.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.RegistryServer;
@@ -221,7 +221,7 @@ final class Registry implements AutoCloseable {
   /** Creates a client of an account that owns the namespace of the same name. */
   NolaClient owner(String namespace, Path cache) throws IOException, InterruptedException {
     NolaClient client = client(token(namespace, Scope.PUBLISH), cache);
-    client.createNamespace(namespace);
+    client.namespaces().create(namespace);
     return client;
   }
 

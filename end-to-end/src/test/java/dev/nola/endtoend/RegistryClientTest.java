@@ -17,12 +17,12 @@ import dev.nola.api.Visibility;
 import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
-import dev.nola.client.registry.LocalCache;
+import dev.nola.client.RegistryException;
+import dev.nola.client.RegistryException.Kind;
+import dev.nola.client.cache.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Published;
 import dev.nola.client.registry.Pulled;
-import dev.nola.client.registry.RegistryException;
-import dev.nola.client.registry.RegistryException.Kind;
 import dev.nola.client.registry.SearchQuery;
 import dev.nola.digest.Sha256;
 import java.net.ServerSocket;
@@ -56,7 +56,8 @@ class RegistryClientTest {
     Path file = Samples.small(folder, 1);
     List<Long> sent = new ArrayList<>();
     try (NolaClient client = registry.owner(namespace, cache())) {
-      Published published = client.publish(mood, "1.0.0", file, (done, total) -> sent.add(done));
+      Published published =
+          client.adapters().publish(mood, "1.0.0", file, (done, total) -> sent.add(done));
 
       assertThat(published.isNew()).isTrue();
       assertThat(sent).last().isEqualTo(Files.size(file));
@@ -64,29 +65,33 @@ class RegistryClientTest {
       assertThat(version.digest()).isEqualTo(Sha256.hash(Files.readAllBytes(file)));
       assertThat(version.verification()).isEqualTo(Verification.SELF_VERIFIED);
       assertThat(version.contents().metadata().tags()).containsExactly("demo");
-      assertThat(client.publish(mood, "1.0.0", file, Progress.NONE).isNew()).isFalse();
+      assertThat(client.adapters().publish(mood, "1.0.0", file, Progress.NONE).isNew()).isFalse();
 
       Page<AdapterSummary> found =
-          client.search(
-              SearchQuery.builder()
-                  .text("happy reviews")
-                  .base("meta-llama/Llama-2-7b-hf")
-                  .generator("philox-srht")
-                  .bits(4)
-                  .rank(4)
-                  .tag("demo")
-                  .namespace(namespace)
-                  .verified(false)
-                  .sort(SearchQuery.Sort.RELEVANCE)
-                  .build(),
-              null);
+          client
+              .adapters()
+              .search(
+                  SearchQuery.builder()
+                      .text("happy reviews")
+                      .base("meta-llama/Llama-2-7b-hf")
+                      .generator("philox-srht")
+                      .bits(4)
+                      .rank(4)
+                      .tag("demo")
+                      .namespace(namespace)
+                      .verified(false)
+                      .sort(SearchQuery.Sort.RELEVANCE)
+                      .build(),
+                  null);
       assertThat(found.items()).extracting(AdapterSummary::name).containsExactly("mood");
-      assertThat(client.search(SearchQuery.builder().tag("absent").build(), null).items())
+      assertThat(
+              client.adapters().search(SearchQuery.builder().tag("absent").build(), null).items())
           .isEmpty();
 
-      AdapterDetails adapter = client.adapter(mood);
+      AdapterDetails adapter = client.adapters().get(mood);
       assertThat(adapter.latest()).isEqualTo("1.0.0");
-      assertThat(client.version(new Reference(mood, "latest")).version()).isEqualTo("1.0.0");
+      assertThat(client.adapters().version(new Reference(mood, "latest")).version())
+          .isEqualTo("1.0.0");
 
       Pulled pulled = client.pull(new Reference(mood, "latest"), Progress.NONE);
       assertThat(pulled.version()).isEqualTo("1.0.0");
@@ -101,11 +106,13 @@ class RegistryClientTest {
   @Test
   void everyKindOfReferenceResolvesToItsVersion() throws Exception {
     try (NolaClient client = registry.owner(namespace, cache())) {
-      client.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
-      client.publish(mood, "1.2.0", Samples.small(folder, 2), Progress.NONE);
-      client.publish(mood, "2.0.0-rc.1+build.7", Samples.small(folder, 3), Progress.NONE);
-      client.setAlias(mood, "prod", "1.0.0");
-      String digest = client.version(new Reference(mood, "1.2.0")).digest().toString();
+      client.adapters().publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
+      client.adapters().publish(mood, "1.2.0", Samples.small(folder, 2), Progress.NONE);
+      client
+          .adapters()
+          .publish(mood, "2.0.0-rc.1+build.7", Samples.small(folder, 3), Progress.NONE);
+      client.aliases().set(mood, "prod", "1.0.0");
+      String digest = client.adapters().version(new Reference(mood, "1.2.0")).digest().toString();
 
       for (String[] expected :
           new String[][] {
@@ -137,18 +144,19 @@ class RegistryClientTest {
     try (NolaClient client = registry.owner(namespace, cache())) {
       for (int i = 0; i < 3; i++) {
         AdapterName name = new AdapterName(namespace, "a" + i);
-        client.publish(name, "1.0.0", Samples.small(folder, i), Progress.NONE);
+        client.adapters().publish(name, "1.0.0", Samples.small(folder, i), Progress.NONE);
       }
       SearchQuery query =
           SearchQuery.builder().namespace(namespace).sort(SearchQuery.Sort.NAME).limit(2).build();
 
-      Page<AdapterSummary> first = client.search(query, null);
-      Page<AdapterSummary> second = client.search(query, first.next());
+      Page<AdapterSummary> first = client.adapters().search(query, null);
+      Page<AdapterSummary> second = client.adapters().search(query, first.next());
 
       assertThat(first.items()).extracting(AdapterSummary::name).containsExactly("a0", "a1");
       assertThat(second.items()).extracting(AdapterSummary::name).containsExactly("a2");
       assertThat(second.next()).isNull();
-      Page<VersionSummary> versions = client.versions(new AdapterName(namespace, "a0"), null);
+      Page<VersionSummary> versions =
+          client.adapters().versions(new AdapterName(namespace, "a0"), null);
       assertThat(versions.items()).extracting(VersionSummary::version).containsExactly("1.0.0");
       assertThat(versions.next()).isNull();
     }
@@ -157,22 +165,23 @@ class RegistryClientTest {
   @Test
   void aliasMovesAndItsHistoryStays() throws Exception {
     try (NolaClient client = registry.owner(namespace, cache())) {
-      client.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
-      client.publish(mood, "2.0.0", Samples.small(folder, 2), Progress.NONE);
+      client.adapters().publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
+      client.adapters().publish(mood, "2.0.0", Samples.small(folder, 2), Progress.NONE);
 
-      assertThat(client.setAlias(mood, "prod", "1.0.0").version()).isEqualTo("1.0.0");
+      assertThat(client.aliases().set(mood, "prod", "1.0.0").version()).isEqualTo("1.0.0");
       assertThat(client.pull(new Reference(mood, "prod"), Progress.NONE).version())
           .isEqualTo("1.0.0");
-      client.setAlias(mood, "prod", "2.0.0");
+      client.aliases().set(mood, "prod", "2.0.0");
       assertThat(client.pull(new Reference(mood, "prod"), Progress.NONE).version())
           .isEqualTo("2.0.0");
-      client.removeAlias(mood, "prod");
+      client.aliases().remove(mood, "prod");
 
-      assertThat(client.aliasHistory(mood, "prod"))
+      assertThat(client.aliases().history(mood, "prod"))
           .extracting(AliasChange::version)
           .containsExactly(null, "2.0.0", "1.0.0");
-      assertThat(refusal(() -> client.removeAlias(mood, "prod")).kind()).isEqualTo(Kind.NOT_FOUND);
-      assertThat(refusal(() -> client.setAlias(mood, "prod", "9.0.0")))
+      assertThat(refusal(() -> client.aliases().remove(mood, "prod")).kind())
+          .isEqualTo(Kind.NOT_FOUND);
+      assertThat(refusal(() -> client.aliases().set(mood, "prod", "9.0.0")))
           .hasMessageContaining("version=9.0.0, must be the number of a version");
     }
   }
@@ -181,19 +190,19 @@ class RegistryClientTest {
   void yankedVersionIsPulledWithTheReason() throws Exception {
     String reason = "100% wrong: \"α\" + β";
     try (NolaClient client = registry.owner(namespace, cache())) {
-      client.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
-      client.publish(mood, "2.0.0", Samples.small(folder, 2), Progress.NONE);
-      client.setAlias(mood, "prod", "2.0.0");
+      client.adapters().publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
+      client.adapters().publish(mood, "2.0.0", Samples.small(folder, 2), Progress.NONE);
+      client.aliases().set(mood, "prod", "2.0.0");
       assertThat(client.pull(new Reference(mood, "prod"), Progress.NONE).yanked()).isNull();
 
-      assertThat(client.yank(mood, "2.0.0", reason).yanked()).isNotNull();
+      assertThat(client.adapters().yank(mood, "2.0.0", reason).yanked()).isNotNull();
 
       assertThat(client.pull(new Reference(mood, "latest"), Progress.NONE).version())
           .isEqualTo("1.0.0");
       Pulled again = client.pull(new Reference(mood, "prod"), Progress.NONE);
       assertThat(again.fromCache()).isTrue();
       assertThat(again.yanked()).isEqualTo(reason);
-      client.unyank(mood, "2.0.0");
+      client.adapters().unyank(mood, "2.0.0");
       assertThat(client.pull(new Reference(mood, "prod"), Progress.NONE).yanked()).isNull();
     }
   }
@@ -201,14 +210,16 @@ class RegistryClientTest {
   @Test
   void unchangedBlobIsPulledFromTheCache() throws Exception {
     try (NolaClient client = registry.owner(namespace, cache())) {
-      client.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
-      client.publish(mood, "1.1.0", Samples.small(folder, 1), Progress.NONE); // the same bytes
+      client.adapters().publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
+      client
+          .adapters()
+          .publish(mood, "1.1.0", Samples.small(folder, 1), Progress.NONE); // the same bytes
       Reference prod = new Reference(mood, "prod");
-      client.setAlias(mood, "prod", "1.0.0");
+      client.aliases().set(mood, "prod", "1.0.0");
       assertThat(client.pull(prod, Progress.NONE).fromCache()).isFalse();
       assertThat(client.pull(prod, Progress.NONE).fromCache()).isTrue();
 
-      client.setAlias(mood, "prod", "1.1.0");
+      client.aliases().set(mood, "prod", "1.1.0");
 
       Pulled pulled = client.pull(prod, Progress.NONE);
       assertThat(pulled.fromCache()).isTrue();
@@ -219,9 +230,9 @@ class RegistryClientTest {
   @Test
   void offlineReferenceResolvesAsBefore() throws Exception {
     try (NolaClient client = registry.owner(namespace, cache())) {
-      client.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
+      client.adapters().publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
       client.pull(new Reference(mood, "^1"), Progress.NONE);
-      client.publish(mood, "1.1.0", Samples.small(folder, 2), Progress.NONE);
+      client.adapters().publish(mood, "1.1.0", Samples.small(folder, 2), Progress.NONE);
     }
     try (NolaClient offline =
         NolaClient.builder(registry.url()).cache(LocalCache.at(cache())).offline(true).build()) {
@@ -234,7 +245,8 @@ class RegistryClientTest {
       assertThat(unknown)
           .hasMessage("%s was not pulled from %s yet, and this is offline", mood, registry.url());
       assertThat(unknown.kind()).isEqualTo(Kind.UNAVAILABLE);
-      assertThat(refusal(() -> offline.adapter(mood))).hasMessageContaining("this is offline");
+      assertThat(refusal(() -> offline.adapters().get(mood)))
+          .hasMessageContaining("this is offline");
 
       Files.write(pulled.path(), new byte[] {1});
       assertThat(refusal(() -> offline.pull(new Reference(mood, "^1"), Progress.NONE)))
@@ -247,18 +259,18 @@ class RegistryClientTest {
     try (NolaClient client = registry.owner(namespace, cache());
         NolaClient anyone = registry.client(null, cache());
         NolaClient stranger = registry.client("nola_made-up", cache())) {
-      Token token = client.whoami();
+      Token token = client.tokens().current();
       assertThat(token.account()).isEqualTo(namespace);
       assertThat(token.scopes()).containsExactly(Scope.PUBLISH);
 
       for (NolaClient refused : List.of(anyone, stranger)) {
-        RegistryException failure = refusal(refused::whoami);
+        RegistryException failure = refusal(() -> refused.tokens().current());
         assertThat(failure.kind()).isEqualTo(Kind.NOT_ALLOWED);
         assertThat(failure.status()).isEqualTo(401);
         assertThat(failure)
             .hasMessageEndingWith("log in with: nola login --registry " + registry.url());
       }
-      assertThat(refusal(stranger::whoami))
+      assertThat(refusal(() -> stranger.tokens().current()))
           .hasMessageStartingWith("invalid token: unknown, expired or revoked");
     }
   }
@@ -267,8 +279,8 @@ class RegistryClientTest {
   void namespaceIsCreatedOnce() throws Exception {
     try (NolaClient ann = registry.owner(namespace, cache());
         NolaClient bob = registry.client(registry.token("bob", Scope.PUBLISH), cache())) {
-      assertThat(ann.createNamespace(namespace).role()).isEqualTo(Role.OWNER);
-      RegistryException taken = refusal(() -> bob.createNamespace(namespace));
+      assertThat(ann.namespaces().create(namespace).role()).isEqualTo(Role.OWNER);
+      RegistryException taken = refusal(() -> bob.namespaces().create(namespace));
       assertThat(taken.kind()).isEqualTo(Kind.CONFLICT);
       assertThat(taken).hasMessage("namespace taken: " + namespace + " belongs to another account");
     }
@@ -281,9 +293,11 @@ class RegistryClientTest {
         NolaClient anyone = registry.client(null, folder.resolve("other"));
         NolaClient bob =
             registry.client(registry.token("bob", Scope.PUBLISH), folder.resolve("other"))) {
-      owner.publish(mood, "1.0.0", Samples.small(folder, 1), Visibility.PRIVATE, Progress.NONE);
+      owner
+          .adapters()
+          .publish(mood, "1.0.0", Samples.small(folder, 1), Visibility.PRIVATE, Progress.NONE);
 
-      assertThat(owner.adapter(mood).visibility()).isEqualTo(Visibility.PRIVATE);
+      assertThat(owner.adapters().get(mood).visibility()).isEqualTo(Visibility.PRIVATE);
       assertThat(owner.pull(reference, Progress.NONE).fromCache()).isFalse();
       RegistryException unseen = refusal(() -> anyone.pull(reference, Progress.NONE));
       assertThat(unseen.kind()).isEqualTo(Kind.NOT_FOUND);
@@ -293,7 +307,7 @@ class RegistryClientTest {
               mood, registry.url());
       assertThat(refusal(() -> bob.pull(reference, Progress.NONE)))
           .hasMessage("adapter %s not found", mood);
-      assertThat(refusal(() -> bob.version(reference)).kind()).isEqualTo(Kind.NOT_FOUND);
+      assertThat(refusal(() -> bob.adapters().version(reference)).kind()).isEqualTo(Kind.NOT_FOUND);
     }
   }
 
@@ -302,20 +316,23 @@ class RegistryClientTest {
     Path file = Samples.small(folder, 1);
     try (NolaClient owner = registry.owner(namespace, cache());
         NolaClient bob = registry.client(registry.token("bob", Scope.PUBLISH), cache())) {
-      owner.publish(mood, "1.0.0", file, Progress.NONE);
+      owner.adapters().publish(mood, "1.0.0", file, Progress.NONE);
 
       RegistryException other =
-          refusal(() -> owner.publish(mood, "1.0.0", Samples.small(folder, 2), Progress.NONE));
+          refusal(
+              () ->
+                  owner.adapters().publish(mood, "1.0.0", Samples.small(folder, 2), Progress.NONE));
       assertThat(other.kind()).isEqualTo(Kind.CONFLICT);
       assertThat(other).hasMessageContaining("exists with digest sha256:");
 
-      RegistryException stranger = refusal(() -> bob.publish(mood, "2.0.0", file, Progress.NONE));
+      RegistryException stranger =
+          refusal(() -> bob.adapters().publish(mood, "2.0.0", file, Progress.NONE));
       assertThat(stranger.kind()).isEqualTo(Kind.NOT_ALLOWED);
       assertThat(stranger.status()).isEqualTo(403);
 
       Path damaged = Files.write(folder.resolve("damaged.nola"), new byte[100]);
       RegistryException refused =
-          refusal(() -> owner.publish(mood, "3.0.0", damaged, Progress.NONE));
+          refusal(() -> owner.adapters().publish(mood, "3.0.0", damaged, Progress.NONE));
       assertThat(refused.kind()).isEqualTo(Kind.REFUSED);
       assertThat(refused.problem()).isNotNull();
       assertThat(refused.problem().type()).isEqualTo("urn:nola:problem:damaged-adapter");
@@ -328,9 +345,9 @@ class RegistryClientTest {
     Path large = Samples.large(folder, 1, 8 << 20);
     try (NolaClient owner = registry.owner(namespace, cache());
         NolaClient bob = registry.client(registry.token("bob", Scope.PUBLISH), cache())) {
-      owner.publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
+      owner.adapters().publish(mood, "1.0.0", Samples.small(folder, 1), Progress.NONE);
 
-      assertThat(refusal(() -> bob.publish(mood, "2.0.0", large, Progress.NONE)).kind())
+      assertThat(refusal(() -> bob.adapters().publish(mood, "2.0.0", large, Progress.NONE)).kind())
           .isEqualTo(Kind.NOT_ALLOWED);
     }
   }
@@ -345,16 +362,19 @@ class RegistryClientTest {
                 "nola.access.requests-per-minute=12",
                 "nola.catalog.namespace-quota=" + (size + 1) + "B");
         NolaClient owner = small.owner(namespace, cache())) {
-      owner.publish(mood, "1.0.0", file, Progress.NONE);
+      owner.adapters().publish(mood, "1.0.0", file, Progress.NONE);
       RegistryException full =
-          refusal(() -> owner.publish(mood, "2.0.0", Samples.small(folder, 2), Progress.NONE));
+          refusal(
+              () ->
+                  owner.adapters().publish(mood, "2.0.0", Samples.small(folder, 2), Progress.NONE));
       assertThat(full.kind()).isEqualTo(Kind.REFUSED);
       assertThat(full.violations())
           .singleElement()
           .satisfies(v -> assertThat(v.field()).isEqualTo("quota"));
 
-      owner.publish(mood, "1.0.0", file, Progress.NONE);
-      RegistryException tooMuch = refusal(() -> owner.publish(mood, "1.0.0", file, Progress.NONE));
+      owner.adapters().publish(mood, "1.0.0", file, Progress.NONE);
+      RegistryException tooMuch =
+          refusal(() -> owner.adapters().publish(mood, "1.0.0", file, Progress.NONE));
       assertThat(tooMuch.kind()).isEqualTo(Kind.UNAVAILABLE);
       assertThat(tooMuch.status()).isEqualTo(429);
       assertThat(tooMuch).hasMessageMatching("too many bytes uploaded; try again in \\d+ seconds");
@@ -369,7 +389,7 @@ class RegistryClientTest {
     }
     URI nowhere = URI.create("http://127.0.0.1:" + free);
     try (NolaClient client = NolaClient.builder(nowhere).retries(0).build()) {
-      RegistryException failure = refusal(() -> client.adapter(mood));
+      RegistryException failure = refusal(() -> client.adapters().get(mood));
       assertThat(failure.kind()).isEqualTo(Kind.UNAVAILABLE);
       assertThat(failure)
           .hasMessage("cannot reach the registry at %s: connection refused", nowhere);

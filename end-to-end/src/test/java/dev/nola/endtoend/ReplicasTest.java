@@ -36,12 +36,12 @@ class ReplicasTest {
             second.client(second.token(namespace, Scope.PUBLISH), folder.resolve("other"));
         WorkerProcess firstWorker = WorkerProcess.start(first, folder, "here", 1);
         WorkerProcess secondWorker = WorkerProcess.start(second, folder, "there", 1)) {
-      JobsClient jobs = new JobsClient(owner);
-      JobsClient otherJobs = new JobsClient(other);
+      JobsClient jobs = owner.jobs();
+      JobsClient otherJobs = other.jobs();
       AdapterName small = new AdapterName(namespace, "small");
       for (int i = 0; i < PUBLISHED; i++) {
         NolaClient client = i % 2 == 0 ? owner : other;
-        client.publish(small, "1.0." + i, Samples.small(folder, i), Progress.NONE);
+        client.adapters().publish(small, "1.0." + i, Samples.small(folder, i), Progress.NONE);
       }
       Map<String, String> verified =
           Map.of("namespace", namespace, "state", "succeeded", "limit", "100");
@@ -51,13 +51,13 @@ class ReplicasTest {
       for (int i = 0; i < PUBLISHED; i++) {
         NolaClient client = i % 2 == 0 ? other : owner; // not the server it was published on
         Reference reference = new Reference(small, "1.0." + i);
-        assertThat(client.version(reference).attestations().backends())
+        assertThat(client.adapters().version(reference).attestations().backends())
             .containsExactly("scalar", "vector");
         assertThat(Files.mismatch(client.pull(reference, Progress.NONE).path(), published(i)))
             .isEqualTo(-1);
       }
 
-      jobs.upload(ObjectKind.DATASET, namespace + "/thirds", Thirds.data(folder), null);
+      owner.objects().upload(ObjectKind.DATASET, namespace + "/thirds", Thirds.data(folder), null);
       List<UUID> endless = new ArrayList<>();
       for (int i = 1; i <= 2; i++) {
         endless.add(

@@ -7,9 +7,9 @@ import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
 import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.ObjectKind;
+import dev.nola.client.RegistryException;
 import dev.nola.client.jobs.JobsClient;
 import dev.nola.client.registry.NolaClient;
-import dev.nola.client.registry.RegistryException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,8 +30,8 @@ class StoppedJobsTest {
     String namespace = Registry.freshName();
     try (NolaClient owner = registry.owner(namespace, folder.resolve("cache"));
         WorkerProcess worker = WorkerProcess.start(registry, folder, "canceller", 1)) {
-      JobsClient jobs = new JobsClient(owner);
-      jobs.upload(ObjectKind.DATASET, namespace + "/thirds", Thirds.data(folder), null);
+      JobsClient jobs = owner.jobs();
+      owner.objects().upload(ObjectKind.DATASET, namespace + "/thirds", Thirds.data(folder), null);
       List<Duration> times = new ArrayList<>();
       for (int i = 0; i < CANCELLED; i++) {
         UUID id =
@@ -46,7 +46,7 @@ class StoppedJobsTest {
       times.sort(null);
       System.out.println("from the cancel request to the end of all processes: " + times);
       assertThat(times.getLast()).isLessThan(Duration.ofSeconds(20)); // 5 on a quiet machine
-      assertThatThrownBy(() -> owner.adapter(new AdapterName(namespace, "mood")))
+      assertThatThrownBy(() -> owner.adapters().get(new AdapterName(namespace, "mood")))
           .isInstanceOf(RegistryException.class);
     }
   }
@@ -57,8 +57,8 @@ class StoppedJobsTest {
     String namespace = Registry.freshName();
     try (NolaClient owner = registry.owner(namespace, folder.resolve("cache"));
         WorkerProcess worker = WorkerProcess.start(registry, folder, "taster", 1)) {
-      JobsClient jobs = new JobsClient(owner);
-      jobs.upload(ObjectKind.DATASET, namespace + "/thirds", Thirds.data(folder), null);
+      JobsClient jobs = owner.jobs();
+      owner.objects().upload(ObjectKind.DATASET, namespace + "/thirds", Thirds.data(folder), null);
       JobRequest.Train greedy =
           new JobRequest.Train(
               namespace + "/mood",

@@ -47,7 +47,7 @@ class VerificationThroughput {
         NolaClient owner = registry.owner("many", folder.resolve("cache"))) {
       AdapterName name = new AdapterName("many", "small");
       publish(owner, name);
-      JobsClient jobs = new JobsClient(owner);
+      JobsClient jobs = owner.jobs();
       long total = (long) FILES * BACKENDS;
       try (WorkerProcess worker = WorkerProcess.start(registry, folder, "four", 4)) {
         long started = System.nanoTime();
@@ -79,7 +79,8 @@ class VerificationThroughput {
       } while (cursor != null);
       assertThat(succeeded).isEqualTo(total);
       for (int i = 0; i < FILES; i += 100) {
-        assertThat(owner.version(new Reference(name, "1.0." + i)).attestations().backends())
+        assertThat(
+                owner.adapters().version(new Reference(name, "1.0." + i)).attestations().backends())
             .containsExactly("scalar", "torch", "vector");
       }
     }
@@ -92,7 +93,7 @@ class VerificationThroughput {
         int number = i;
         all.add(
             () -> {
-              owner.publish(name, "1.0." + number, file(number), Progress.NONE);
+              owner.adapters().publish(name, "1.0." + number, file(number), Progress.NONE);
               return null;
             });
       }

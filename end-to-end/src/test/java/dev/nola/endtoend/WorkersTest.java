@@ -10,10 +10,10 @@ import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.ObjectKind;
 import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
+import dev.nola.client.RegistryException;
 import dev.nola.client.jobs.JobsClient;
 import dev.nola.client.jobs.WorkerClient;
 import dev.nola.client.registry.NolaClient;
-import dev.nola.client.registry.RegistryException;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.trainer.job.JobFile;
@@ -54,8 +54,10 @@ class WorkersTest {
           WorkerProcess killed = WorkerProcess.start(registry, folder, "killed", 1);
           WorkerProcess frozen = WorkerProcess.start(registry, folder, "frozen", 1);
           WorkerProcess _ = WorkerProcess.start(registry, folder, "steady", 1)) {
-        JobsClient jobs = new JobsClient(owner);
-        jobs.upload(ObjectKind.DATASET, namespace + "/thirds", Thirds.data(folder), "thirds");
+        JobsClient jobs = owner.jobs();
+        owner
+            .objects()
+            .upload(ObjectKind.DATASET, namespace + "/thirds", Thirds.data(folder), "thirds");
         Map<UUID, Map<String, Object>> all = new LinkedHashMap<>();
         Map<String, UUID> byWorker = new LinkedHashMap<>();
         for (int i = 1; i <= 3; i++) {
@@ -99,12 +101,14 @@ class WorkersTest {
               trainedHere(each.getValue()));
         }
         assertThat(jobs.get(byWorker.get("killed")).attempts()).isGreaterThan(1);
-        assertThat(owner.versions(new AdapterName(namespace, "mood"), null).items()).hasSize(3);
+        assertThat(owner.adapters().versions(new AdapterName(namespace, "mood"), null).items())
+            .hasSize(3);
         assertLatePublisherIsRefused(registry, moved);
         Waiting.until(
             "verification by a worker",
             () ->
                 owner
+                        .adapters()
                         .version(new Reference(new AdapterName(namespace, "mood"), "1.0.0"))
                         .attestations()
                         .independent()
@@ -132,7 +136,7 @@ class WorkersTest {
     Path late = Files.writeString(folder.resolve("late"), "late");
     try (NolaClient frozen =
         registry.client(registry.token("frozen", Scope.WORKER), folder.resolve("cache"))) {
-      assertThatThrownBy(() -> new WorkerClient(frozen).putResult(job, 1, late))
+      assertThatThrownBy(() -> frozen.worker().putResult(job, 1, late))
           .isInstanceOfSatisfying(
               RegistryException.class,
               refusal -> assertThat(WorkerClient.isLeaseLost(refusal)).isTrue());

@@ -37,8 +37,8 @@ final class ManifestDecoder {
   }
 
   /**
-   * A group of layers, with the fields of {@code LayerGroup} in nola.fbs, defaults filled in
-   * (SPEC.md section 4.3).
+   * A group of layers. Its thirteen components are the fields of {@code LayerGroup} in nola.fbs,
+   * with defaults filled in (SPEC.md section 4.3).
    *
    * @param tensor name of the first layer's tensor
    * @param count number of layers
@@ -76,7 +76,18 @@ final class ManifestDecoder {
   /** A dense tensor without its data. */
   record Dense(String name, int dtype, List<Integer> shape) {}
 
-  /** All fields of a manifest: readable, not checked otherwise. */
+  /**
+   * A manifest that is readable, and not checked otherwise. Its seven components are the fields of
+   * {@code Manifest} in nola.fbs.
+   *
+   * @param seed of the generator
+   * @param generator number of the generator
+   * @param groups of layers, in file order
+   * @param dense tensors stored in full, in file order
+   * @param base the base model
+   * @param metadata text and numbers for people
+   * @param digest reconstruction digest
+   */
   record Content(
       long seed,
       int generator,

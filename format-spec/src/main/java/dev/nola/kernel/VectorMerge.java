@@ -66,7 +66,10 @@ final class VectorMerge {
     }
   }
 
-  /** Computes four rows. Ten plain arguments, so that nothing but vectors is live in the loop. */
+  /**
+   * Computes four rows. Takes nine plain arguments, so that nothing but vectors is live in the
+   * loop.
+   */
   private static void fourRows(
       float[] a,
       int left,

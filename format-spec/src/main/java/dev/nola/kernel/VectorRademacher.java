@@ -170,18 +170,18 @@ final class VectorRademacher {
       sum.intoArray(planes, plane);
     }
 
-    private void addCarries(int count, int[] in, int plane, int[] out) {
+    private void addCarries(int count, int[] inputs, int plane, int[] out) {
       IntVector sum = IntVector.fromArray(INTS, planes, plane);
       int pairs = count / 2;
       for (int n = 0; n < pairs; n++) {
-        IntVector x = IntVector.fromArray(INTS, in, 2 * n * LANES);
-        IntVector y = IntVector.fromArray(INTS, in, (2 * n + 1) * LANES);
+        IntVector x = IntVector.fromArray(INTS, inputs, 2 * n * LANES);
+        IntVector y = IntVector.fromArray(INTS, inputs, (2 * n + 1) * LANES);
         IntVector difference = x.lanewise(VectorOperators.XOR, y);
         x.and(y).or(difference.and(sum)).intoArray(out, n * LANES);
         sum = difference.lanewise(VectorOperators.XOR, sum);
       }
       if (2 * pairs < count) {
-        IntVector x = IntVector.fromArray(INTS, in, 2 * pairs * LANES);
+        IntVector x = IntVector.fromArray(INTS, inputs, 2 * pairs * LANES);
         x.and(sum).intoArray(out, pairs * LANES);
         sum = x.lanewise(VectorOperators.XOR, sum);
       }

@@ -81,17 +81,17 @@ class AdapterFileFuzzTest {
     return repaired;
   }
 
-  private static long u32(byte[] bytes, int at) {
+  private static long u32(byte[] bytes, int offset) {
     long value = 0;
     for (int b = 3; b >= 0; b--) {
-      value = value << 8 | bytes[at + b] & 0xFF;
+      value = value << 8 | bytes[offset + b] & 0xFF;
     }
     return value;
   }
 
-  private static void put(byte[] bytes, int at, int count, long value) {
+  private static void put(byte[] bytes, int offset, int count, long value) {
     for (int b = 0; b < count; b++) {
-      bytes[at + b] = (byte) (value >>> 8 * b);
+      bytes[offset + b] = (byte) (value >>> 8 * b);
     }
   }
 }

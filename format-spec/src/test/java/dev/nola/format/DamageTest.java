@@ -23,12 +23,12 @@ class DamageTest {
   @ValueSource(strings = {"metadata.nola", "dense-of-every-type.nola"})
   void everyFlippedByteIsRejected(String name) throws IOException {
     byte[] golden = Files.readAllBytes(VALID.resolve(name));
-    for (int at = 0; at < golden.length; at++) {
+    for (int offset = 0; offset < golden.length; offset++) {
       for (int flip : new int[] {0x01, 0x10, 0x80, 0xFF}) {
         byte[] damaged = golden.clone();
-        damaged[at] ^= (byte) flip;
+        damaged[offset] ^= (byte) flip;
         assertThatThrownBy(() -> AdapterFile.read(damaged))
-            .as("byte %d xor %02x", at, flip)
+            .as("byte %d xor %02x", offset, flip)
             .isInstanceOf(AdapterException.class);
       }
     }
@@ -65,8 +65,9 @@ class DamageTest {
         for (int round = 0; round < 200; round++) {
           byte[] damaged = golden.clone();
           for (int n = 1 + random.nextInt(3); n > 0; n--) {
-            int at = random.nextInt(Math.min(damaged.length, 400));
-            damaged[at] = (byte) (random.nextBoolean() ? random.nextInt() : random.nextInt(3) - 1);
+            int offset = random.nextInt(Math.min(damaged.length, 400));
+            damaged[offset] =
+                (byte) (random.nextBoolean() ? random.nextInt() : random.nextInt(3) - 1);
           }
           checksum(damaged);
           try {

@@ -128,13 +128,13 @@ class HostileFileTest {
     int tail = 4 + 4 * count;
     ByteBuffer out = ByteBuffer.allocate(small.length + tail).order(ByteOrder.LITTLE_ENDIAN);
     out.put(small, 0, 32 + manifestLength);
-    int at = out.position();
+    int offset = out.position();
     out.putInt(count);
     for (int i = 0; i < count; i++) {
       out.putInt(group - out.position());
     }
     out.put(small, 32 + manifestLength, small.length - 32 - manifestLength);
-    out.putInt(12, manifestLength + tail).putInt(layers, at - layers);
+    out.putInt(12, manifestLength + tail).putInt(layers, offset - layers);
     return checksummed(out.array());
   }
 

@@ -48,8 +48,9 @@ public final class RandomAdapters {
       int step = random.nextInt(3);
       for (int block = 0; block < blocks; block++) {
         int length = rank * Math.min(rows, cols);
-        int most = (int) Math.min(12, generator.maxCoefficients(direct ? rows * cols : length, 16));
-        int k = random.nextInt(5) == 0 ? 1 : most;
+        int maximum =
+            (int) Math.min(12, generator.maxCoefficients(direct ? rows * cols : length, 16));
+        int k = random.nextInt(5) == 0 ? 1 : maximum;
         layers.add(
             new Layer(
                 "blocks." + (block + (random.nextInt(6) == 0 ? 20 : 0)) + ".k" + kind,
@@ -61,7 +62,7 @@ public final class RandomAdapters {
                 (float) Math.scalb(random.nextDouble() + 1, random.nextInt(60) - 40),
                 direct
                     ? new Direct(codes(bits, k))
-                    : new LowRank(rank, codes(bits, k), codes(1 + random.nextInt(16), most))));
+                    : new LowRank(rank, codes(bits, k), codes(1 + random.nextInt(16), maximum))));
       }
     }
     layers.removeIf(

@@ -22,12 +22,12 @@ class BasisTest {
     double[] sums = new double[length];
     for (int i = 0; i < k; i++) {
       coefficients[i] = 2 * i - 3;
-      for (int from = 0; from < length; from += 256) { // in pieces, of which the last is shorter
+      for (int start = 0; start < length; start += 256) { // in pieces, of which the last is shorter
         int[] integers = new int[256];
-        int piece = Math.min(256, length - from);
-        basis.vector(i, from, piece, integers);
+        int piece = Math.min(256, length - start);
+        basis.vector(i, start, piece, integers);
         for (int e = 0; e < piece; e++) {
-          sums[from + e] += (double) coefficients[i] * integers[e];
+          sums[start + e] += (double) coefficients[i] * integers[e];
         }
       }
     }

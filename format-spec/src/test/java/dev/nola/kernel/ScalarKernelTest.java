@@ -59,8 +59,8 @@ class ScalarKernelTest {
       Side side) {
     Random random = new Random(seed);
     Basis basis = new Basis(generator, seed, stream, side, length);
-    int most = (int) Math.min(9, generator.maxCoefficients(length, 16));
-    int[] coefficients = random.ints(most, 0, 1 << 16).map(u -> 2 * u - 65535).toArray();
+    int maximum = (int) Math.min(9, generator.maxCoefficients(length, 16));
+    int[] coefficients = random.ints(maximum, 0, 1 << 16).map(u -> 2 * u - 65535).toArray();
     float scale = side == Side.B ? 1 : (float) Math.scalb(1 + random.nextDouble(), -20);
     float[] factor = new float[length];
 
@@ -68,7 +68,7 @@ class ScalarKernelTest {
 
     for (int e = 0; e < length; e += 1 + length / 60) {
       BigInteger sum = BigInteger.ZERO;
-      for (int i = 0; i < most; i++) {
+      for (int i = 0; i < maximum; i++) {
         sum = sum.add(BigInteger.valueOf(coefficients[i] * integer(basis, i, e)));
       }
       BigDecimal exact = new BigDecimal(sum).multiply(new BigDecimal(scale));

@@ -167,11 +167,11 @@ class VectorKernelTest {
     for (int j = 0; j < b.length; j++) {
       b[j] = random.nextInt(9) == 0 ? 0 : (float) Math.scalb(random.nextGaussian(), 20);
     }
-    int from = random.nextInt(cols);
-    int count = random.nextInt(cols - from + 1);
+    int start = random.nextInt(cols);
+    int count = random.nextInt(cols - start + 1);
     double[] expected = new double[rows * count + 3];
     double[] actual = new double[rows * count + 3];
-    Kernel.Block block = new Kernel.Block(2, rows, from, count);
+    Kernel.Block block = new Kernel.Block(2, rows, start, count);
     scalar.delta(a, b, rank, cols, block, expected);
     vector.delta(a, b, rank, cols, block, actual);
     assertThat(bits(actual)).isEqualTo(bits(expected));
@@ -224,13 +224,13 @@ class VectorKernelTest {
                 : Float.intBitsToFloat(bits << 16);
         delta[bits] = Float.isFinite(weight) ? weight * factor : 1;
       }
-      for (int from = 0; from < 1 << 16; from += 64) {
-        double[][] part = {Arrays.copyOfRange(delta, from, from + 64)};
+      for (int start = 0; start < 1 << 16; start += 64) {
+        double[][] part = {Arrays.copyOfRange(delta, start, start + 64)};
         byte[] expected = weights.clone();
         byte[] actual = weights.clone();
         Kernel.Summands summands = new Kernel.Summands(new double[] {1}, part, 0);
-        int overflow = merge(scalar, dtype, expected, from, 64, summands);
-        assertThat(merge(vector, dtype, actual, from, 64, summands)).isEqualTo(overflow);
+        int overflow = merge(scalar, dtype, expected, start, 64, summands);
+        assertThat(merge(vector, dtype, actual, start, 64, summands)).isEqualTo(overflow);
         if (overflow < 0) {
           assertThat(Arrays.equals(actual, expected)).isTrue();
         }

@@ -89,10 +89,10 @@ class ReconstructionPropertiesTest {
       Factors factors = reconstructor.open(adapter).apply(layer);
       double[] whole = new double[(int) layer.elements()];
       factors.delta(0, whole, whole.length);
-      int from = Math.floorMod(seed, whole.length);
-      double[] part = new double[whole.length - from];
-      factors.delta(from, part, part.length);
-      assertThat(part).isEqualTo(Arrays.copyOfRange(whole, from, whole.length));
+      int start = Math.floorMod(seed, whole.length);
+      double[] part = new double[whole.length - start];
+      factors.delta(start, part, part.length);
+      assertThat(part).isEqualTo(Arrays.copyOfRange(whole, start, whole.length));
 
       float[] b = factors.b();
       for (int e = 0; e < whole.length; e++) {

@@ -155,7 +155,7 @@ class ConformanceTest {
             .open(file.adapter())
             .apply(file.adapter().layers().get(expected.get("layer").asInt()));
     DType dtype = DType.ofCode(expected.get("dtype").asInt()).orElseThrow();
-    long from = expected.get("from").asLong();
+    long start = expected.get("from").asLong();
     double weight =
         Double.longBitsToDouble(Long.parseUnsignedLong(expected.get("weight").asString(), 16));
     MemorySegment weights = MemorySegment.ofArray(HEX.parseHex(expected.get("weights").asString()));
@@ -163,12 +163,12 @@ class ConformanceTest {
 
     // In place, which must give the same bits as into other memory.
     if (expected.has("overflow")) {
-      assertThatThrownBy(() -> Merge.merge(kernel, dtype, weights, weights, from, deltas))
+      assertThatThrownBy(() -> Merge.merge(kernel, dtype, weights, weights, start, deltas))
           .isInstanceOfSatisfying(
               MergeOverflowException.class,
-              e -> assertThat(e.element() - from).isEqualTo(expected.get("overflow").asLong()));
+              e -> assertThat(e.element() - start).isEqualTo(expected.get("overflow").asLong()));
     } else {
-      Merge.merge(kernel, dtype, weights, weights, from, deltas);
+      Merge.merge(kernel, dtype, weights, weights, start, deltas);
       assertThat(HEX.formatHex(weights.toArray(ValueLayout.JAVA_BYTE)))
           .isEqualTo(expected.get("merged").asString());
     }

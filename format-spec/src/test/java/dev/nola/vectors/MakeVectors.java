@@ -161,10 +161,10 @@ final class MakeVectors {
       String file,
       Factors factors,
       DType dtype,
-      long from,
+      long start,
       double weight,
       byte[] weights) {
-    int room = (int) ((factors.layer().elements() - from) * dtype.bytes());
+    int room = (int) ((factors.layer().elements() - start) * dtype.bytes());
     byte[] fitting = weights.length <= room ? weights : Arrays.copyOf(weights, room);
     byte[] merged = new byte[fitting.length];
     ObjectNode node =
@@ -173,7 +173,7 @@ final class MakeVectors {
             .put("file", file)
             .put("layer", 0)
             .put("dtype", dtype.code())
-            .put("from", from)
+            .put("from", start)
             .put("weight", "%016x".formatted(Double.doubleToRawLongBits(weight)))
             .put("weights", HEX.formatHex(fitting));
     try {
@@ -182,11 +182,11 @@ final class MakeVectors {
           dtype,
           MemorySegment.ofArray(fitting),
           MemorySegment.ofArray(merged),
-          from,
+          start,
           List.of(new WeightedDelta(factors, weight)));
       node.put("merged", HEX.formatHex(merged));
     } catch (MergeOverflowException e) {
-      node.put("overflow", e.element() - from);
+      node.put("overflow", e.element() - start);
     }
   }
 

@@ -118,6 +118,13 @@ class SearchTest {
   }
 
   @Test
+  void headersAreNotFilters() throws Exception {
+    TestClient.Answer answer = registry.anonymous().get("/api/v1/adapters", "Bits", "8");
+
+    assertThat(answer.json().at("/items")).hasSize(4);
+  }
+
+  @Test
   void privateAdaptersAreFoundByMembersOnly() throws Exception {
     assertThat(find("q=sentiment")).isEmpty();
     assertThat(find(ann, "q=sentiment")).containsExactly("other/secret");

@@ -65,7 +65,7 @@ final class AdapterSource {
     T get() throws IOException;
   }
 
-  /** Does it, and lets a failure name the adapter. */
+  /** Runs an action and puts the adapter's name before the message of its failure. */
   static <T> T naming(String name, Reading<T> reading) throws IOException {
     try {
       return reading.get();

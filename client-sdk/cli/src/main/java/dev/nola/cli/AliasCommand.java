@@ -51,14 +51,16 @@ final class AliasCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      Reference to = Reference.parse(reference);
+      Reference target = Reference.parse(reference);
       try (NolaClient client = registry.client(output)) {
         // An alias points to a number: what another alias or a range means now is found first.
         String version =
-            to.isPinned() && to.digest() == null ? to.version() : client.version(to).version();
-        Alias set = client.setAlias(to.adapter(), alias, version);
+            target.isPinned() && target.digest() == null
+                ? target.version()
+                : client.adapters().version(target).version();
+        Alias set = client.aliases().set(target.adapter(), alias, version);
         output.print(
-            set, out -> out.printf("%s@%s = %s%n", to.adapter(), set.alias(), set.version()));
+            set, out -> out.printf("%s@%s = %s%n", target.adapter(), set.alias(), set.version()));
       }
       return 0;
     }
@@ -82,7 +84,7 @@ final class AliasCommand {
     @Override
     public Integer call() throws IOException, InterruptedException {
       try (NolaClient client = registry.client(output)) {
-        client.removeAlias(AdapterName.parse(adapter), alias);
+        client.aliases().remove(AdapterName.parse(adapter), alias);
       }
       output.print(
           Map.of("adapter", adapter, "removed", alias),
@@ -106,10 +108,13 @@ final class AliasCommand {
     @Override
     public Integer call() throws IOException, InterruptedException {
       try (NolaClient client = registry.client(output)) {
-        AdapterDetails details = client.adapter(AdapterName.parse(adapter));
+        AdapterDetails details = client.adapters().get(AdapterName.parse(adapter));
         output.print(
             details.aliases(),
-            out -> details.aliases().forEach((alias, to) -> out.printf("%s = %s%n", alias, to)));
+            out ->
+                details
+                    .aliases()
+                    .forEach((alias, target) -> out.printf("%s = %s%n", alias, target)));
       }
       return 0;
     }
@@ -132,14 +137,14 @@ final class AliasCommand {
     @Override
     public Integer call() throws IOException, InterruptedException {
       try (NolaClient client = registry.client(output)) {
-        List<AliasChange> history = client.aliasHistory(AdapterName.parse(adapter), alias);
+        List<AliasChange> history = client.aliases().history(AdapterName.parse(adapter), alias);
         output.print(
             history,
             out -> {
               Table table = new Table("VERSION", "BY", "AT");
               for (AliasChange change : history) {
-                String to = change.version() == null ? "(removed)" : change.version();
-                table.row(to, change.by(), change.at().toString());
+                String target = change.version() == null ? "(removed)" : change.version();
+                table.row(target, change.by(), change.at().toString());
               }
               table.print(out);
             });

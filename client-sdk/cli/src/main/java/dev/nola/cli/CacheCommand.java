@@ -1,7 +1,7 @@
 package dev.nola.cli;
 
 import dev.nola.api.name.Reference;
-import dev.nola.client.registry.LocalCache;
+import dev.nola.client.cache.LocalCache;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.command.Table;

@@ -1,10 +1,10 @@
 package dev.nola.cli;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
-import dev.nola.client.peft.ExportRefusedException;
-import dev.nola.client.peft.Orientation;
-import dev.nola.client.peft.PeftExport;
-import dev.nola.client.peft.TaskType;
+import dev.nola.client.export.peft.ExportRefusedException;
+import dev.nola.client.export.peft.Orientation;
+import dev.nola.client.export.peft.PeftExport;
+import dev.nola.client.export.peft.TaskType;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterException;

@@ -95,7 +95,7 @@ final class LockCommand implements Callable<Integer> {
         Sha256.hash(bytes),
         read.reconstructionDigest(),
         requiredVerifications,
-        keys());
+        List.copyOf(trust.keys()));
   }
 
   private LockFile.Entry ofReference(String adapter) throws IOException, InterruptedException {
@@ -107,11 +107,7 @@ final class LockCommand implements Callable<Integer> {
         pulled.digest(),
         read.reconstructionDigest(),
         requiredVerifications,
-        keys());
-  }
-
-  private List<String> keys() {
-    return trust.keys().stream().map(Sha256::toString).toList();
+        List.copyOf(trust.keys()));
   }
 
   private static AdapterFile verified(String name, byte[] bytes) throws IOException {

@@ -32,7 +32,7 @@ final class LoginCommand implements Callable<Integer> {
     String secret = readToken(url);
     Token token;
     try (NolaClient client = NolaClient.builder(url).token(secret).build()) {
-      token = client.whoami();
+      token = client.tokens().current();
     }
     Registry.credentials(output).save(url, secret);
     if (!output.environment("NOLA_TOKEN").isEmpty()) {

@@ -3,9 +3,9 @@ package dev.nola.cli;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.Visibility;
 import dev.nola.api.name.Reference;
+import dev.nola.client.RegistryException;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Published;
-import dev.nola.client.registry.RegistryException;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterFile;
@@ -62,7 +62,7 @@ final class PublishCommand implements Callable<Integer> {
     Reference reference = Reference.parse(as);
     if (!reference.isPinned() || reference.digest() != null) {
       throw new IllegalArgumentException(
-          "%s, must be NAMESPACE/NAME@VERSION with a version number such as 1.0.0".formatted(as));
+          "%s; must be NAMESPACE/NAME@VERSION with a version number such as 1.0.0".formatted(as));
     }
     AdapterSource.naming(
         file.toString(), () -> Reconstructor.standard().verify(AdapterFile.read(file)));
@@ -70,17 +70,19 @@ final class PublishCommand implements Callable<Integer> {
     try (NolaClient client = registry.client(output);
         ProgressBar bar = output.bar("publish")) {
       if (createNamespace) {
-        client.createNamespace(reference.adapter().namespace());
+        client.namespaces().create(reference.adapter().namespace());
       }
       published =
-          client.publish(
-              reference.adapter(),
-              reference.version(),
-              file,
-              isPrivate ? Visibility.PRIVATE : null,
-              bar);
+          client
+              .adapters()
+              .publish(
+                  reference.adapter(),
+                  reference.version(),
+                  file,
+                  isPrivate ? Visibility.PRIVATE : null,
+                  bar);
       if (alias != null) {
-        client.setAlias(reference.adapter(), alias, reference.version());
+        client.aliases().set(reference.adapter(), alias, reference.version());
       }
     } catch (RegistryException e) {
       throw new HintedException(

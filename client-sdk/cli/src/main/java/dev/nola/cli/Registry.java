@@ -1,7 +1,7 @@
 package dev.nola.cli;
 
+import dev.nola.client.cache.LocalCache;
 import dev.nola.client.registry.Credentials;
-import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.Output;
 import dev.nola.command.RegistryOption;

@@ -85,7 +85,7 @@ final class SearchCommand implements Callable<Integer> {
     tags.forEach(query::tag);
     Page<AdapterSummary> page;
     try (NolaClient client = registry.client(output)) {
-      page = client.search(query.build(), cursor);
+      page = client.adapters().search(query.build(), cursor);
     }
     output.print(page, out -> print(page, out));
     if (page.next() != null && !output.isJson()) {

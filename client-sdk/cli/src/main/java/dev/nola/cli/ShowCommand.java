@@ -47,8 +47,8 @@ final class ShowCommand implements Callable<Integer> {
         List<VersionSummary> all = all(client, asked);
         output.print(all, out -> print(all, out));
       } else {
-        AdapterDetails adapter = client.adapter(asked.adapter());
-        VersionDetails version = client.version(asked);
+        AdapterDetails adapter = client.adapters().get(asked.adapter());
+        VersionDetails version = client.adapters().version(asked);
         output.print(new Shown(adapter, version), out -> print(adapter, version, out));
       }
     }
@@ -60,10 +60,10 @@ final class ShowCommand implements Callable<Integer> {
   private static List<VersionSummary> all(NolaClient client, Reference asked)
       throws IOException, InterruptedException {
     List<VersionSummary> all = new ArrayList<>();
-    Page<VersionSummary> page = client.versions(asked.adapter(), null);
+    Page<VersionSummary> page = client.adapters().versions(asked.adapter(), null);
     all.addAll(page.items());
     while (page.next() != null) {
-      page = client.versions(asked.adapter(), page.next());
+      page = client.adapters().versions(asked.adapter(), page.next());
       all.addAll(page.items());
     }
     return all;
@@ -141,9 +141,9 @@ final class ShowCommand implements Callable<Integer> {
   }
 
   /** How a file's size compares with another; of small adapters it is the larger one. */
-  private static String share(double ratio, String of, long bytes) {
+  private static String share(double ratio, String whole, long bytes) {
     return ratio >= 1
-        ? "1/%.0f of %s in 16 bits, %s".formatted(ratio, of, Output.bytes(bytes))
-        : "%.1f times %s in 16 bits, %s".formatted(1 / ratio, of, Output.bytes(bytes));
+        ? "1/%.0f of %s in 16 bits, %s".formatted(ratio, whole, Output.bytes(bytes))
+        : "%.1f times %s in 16 bits, %s".formatted(1 / ratio, whole, Output.bytes(bytes));
   }
 }

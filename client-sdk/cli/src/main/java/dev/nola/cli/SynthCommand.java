@@ -160,7 +160,7 @@ final class SynthCommand implements Callable<Integer> {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "--generator %s, must be one of %s"
+                    "--generator invalid: %s; must be one of %s"
                         .formatted(generator, Arrays.toString(Generator.values()))));
   }
 
@@ -171,7 +171,8 @@ final class SynthCommand implements Callable<Integer> {
           : Long.parseUnsignedLong(seed);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(
-          "--seed %s, must be 0 to 2^64-1, decimal or 0x and hexadecimal".formatted(seed), e);
+          "--seed invalid: %s; must be 0 to 2^64-1, decimal or 0x and hexadecimal".formatted(seed),
+          e);
     }
   }
 

@@ -1,14 +1,16 @@
 package dev.nola.cli;
 
 import dev.nola.api.name.Reference;
+import dev.nola.client.RegistryException;
 import dev.nola.client.attestation.Attested;
 import dev.nola.client.lock.CrossCheck;
+import dev.nola.client.lock.JUnitReport;
 import dev.nola.client.lock.LockCheck;
 import dev.nola.client.lock.LockFile;
 import dev.nola.client.lock.LockReport;
+import dev.nola.client.lock.MarkdownReport;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
-import dev.nola.client.registry.RegistryException;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
@@ -197,12 +199,12 @@ final class VerifyCommand implements Callable<Integer> {
     LockReport report =
         new LockCheck(new Fetching(folder), CrossCheck.availableBackends()).run(lock);
     if (junit != null) {
-      report.writeJUnit(junit);
+      JUnitReport.write(report, junit);
     }
     if (summary != null) {
       // Added to what is there: GitHub gives every step of a job one such file.
       Files.writeString(
-          summary, report.toMarkdown(), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+          summary, MarkdownReport.of(report), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
     output.print(
         Map.of("ok", report.passed(), "adapters", report.results().stream().map(Line::of).toList()),
@@ -249,7 +251,7 @@ final class VerifyCommand implements Callable<Integer> {
       }
       try (NolaClient client = source.client(entry.registry(), output);
           ProgressBar bar = output.bar("fetch")) {
-        client.cache().remove(entry.digest()); // so that these are the registry's bytes of now
+        client.cache().remove(entry.digest()); // to check the bytes that the registry sends now
         return Files.readAllBytes(client.pull(Reference.parse(entry.source()), bar).path());
       }
     }
@@ -262,11 +264,7 @@ final class VerifyCommand implements Callable<Integer> {
       }
       try (NolaClient client = source.client(entry.registry(), output)) {
         return Attested.fetch(
-            client,
-            Reference.parse(entry.source()),
-            entry.digest(),
-            file,
-            entry.keys().stream().map(Sha256::parse).toList());
+            client, Reference.parse(entry.source()), entry.digest(), file, entry.keys());
       }
     }
   }

@@ -22,7 +22,7 @@ final class WhoamiCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     try (NolaClient client = registry.client(output)) {
-      Token token = client.whoami();
+      Token token = client.tokens().current();
       output.print(
           new Identity(registry.url(output).toString(), token.account(), token.scopes()),
           out ->

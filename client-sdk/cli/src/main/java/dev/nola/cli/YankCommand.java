@@ -52,8 +52,8 @@ final class YankCommand implements Callable<Integer> {
     try (NolaClient client = registry.client(output)) {
       VersionSummary summary =
           what.reason == null
-              ? client.unyank(version.adapter(), version.version())
-              : client.yank(version.adapter(), version.version(), what.reason);
+              ? client.adapters().unyank(version.adapter(), version.version())
+              : client.adapters().yank(version.adapter(), version.version(), what.reason);
       output.print(
           summary,
           out ->

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.command.Console;
+import dev.nola.command.ExitCode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -105,12 +106,12 @@ class CommandsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--generator|gaussian|--generator gaussian, must be one of [philox-uniform24,",
-        "--seed|-1|--seed -1, must be 0 to 2^64-1",
+        "--generator|gaussian|--generator invalid: gaussian; must be one of [philox-uniform24,",
+        "--seed|-1|--seed invalid: -1; must be 0 to 2^64-1",
         "--targets|k_proj|matches k_proj; it has model.",
         "--targets|(|--targets ( is not a valid RE2 pattern",
-        "--bits|17|code width=17 bits, must be 1..16",
-        "--rank|0|rank=0, must be at least 1",
+        "--bits|17|code width invalid: 17 bits; must be 1 to 16",
+        "--rank|0|rank invalid: 0; must be at least 1",
         "--k|many|Invalid value for option '--k'",
       })
   void synthNamesTheValueAndTheRule(String option, String value, String message) {
@@ -252,7 +253,7 @@ class CommandsTest {
             folder.resolve("m").toString());
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
-        .contains("--adapter " + adapter + "=half, must be")
+        .contains("--adapter invalid: " + adapter + "=half; must be")
         .contains("a finite number");
   }
 
@@ -261,7 +262,7 @@ class CommandsTest {
   void aWeightThatIsNotFiniteOrOfNothingIsNamed(String argument) {
     Nola refused = Nola.run("merge", "--base", base.toString(), "--adapter", argument, "-o", "x");
     assertThat(refused.exitCode()).isEqualTo(2);
-    assertThat(refused.err()).contains("--adapter " + argument + ", must be");
+    assertThat(refused.err()).contains("--adapter invalid: " + argument + "; must be");
   }
 
   @Test
@@ -317,6 +318,16 @@ class CommandsTest {
       assertThat(read.tensors().get("model.layers.0.self_attn.q_proj.weight.nola_A").shape())
           .containsExactly(12L, 3L);
     }
+  }
+
+  @Test
+  void invalidLockFileIsRefused() throws IOException {
+    Path lock = Files.writeString(folder.resolve("nola.lock"), "{\"version\": 1, ");
+
+    Nola refused = Nola.run("verify", "--lock", lock.toString(), "--json");
+
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.REFUSED);
+    assertThat(refused.out()).contains("\"kind\":\"invalid-lock-file\"").contains("truncated");
   }
 
   @Test
@@ -408,7 +419,7 @@ class CommandsTest {
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
         .isEqualTo(
-            "nola search: --registry 127.0.0.1:18400, must be a URL such as https://nola.example\n");
+            "nola search: --registry 127.0.0.1:18400; must be a URL such as https://nola.example\n");
   }
 
   @Test

@@ -40,8 +40,8 @@ class ProcessTest {
     return command;
   }
 
-  private static List<String> names(Path in) throws IOException {
-    try (Stream<Path> files = Files.list(in)) {
+  private static List<String> names(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
     }
   }

@@ -26,6 +26,8 @@ public final class ExitCode {
   /** Ended by Ctrl-C, as shells report it. */
   public static final int INTERRUPTED = 130;
 
+  // 143, 128 and the number of SIGTERM, is the JVM's.
+
   private ExitCode() {}
 
   /**
@@ -38,7 +40,7 @@ public final class ExitCode {
     codes.put("0", "success");
     codes.put(
         "1",
-        "an adapter, a model or other data is refused: damaged, not supported by this version, not"
+        "an adapter, a model, a lock file or other data is refused: damaged, not supported by this version, not"
             + " matching, not attested as required, or its bits differ; also: diff found a"
             + " difference, verify --lock could not prove something, or"
             + " serve cannot start");
@@ -46,7 +48,8 @@ public final class ExitCode {
     codes.put("3", "a file cannot be read or written");
     codes.put("4", "the registry refused the request or is unreachable");
     codes.put("70", "an internal error: please report it");
-    codes.put("130", "interrupted");
+    codes.put("130", "interrupted by Ctrl-C");
+    codes.put("143", "ended by SIGTERM");
     return codes;
   }
 }

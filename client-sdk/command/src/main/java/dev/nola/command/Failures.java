@@ -1,8 +1,9 @@
 package dev.nola.command;
 
+import dev.nola.client.RegistryException;
+import dev.nola.client.export.peft.ExportRefusedException;
+import dev.nola.client.lock.InvalidLockFileException;
 import dev.nola.client.merge.MergeRefusedException;
-import dev.nola.client.peft.ExportRefusedException;
-import dev.nola.client.registry.RegistryException;
 import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterTooNewException;
@@ -81,6 +82,7 @@ public final class Failures {
               kind(refused.reason()),
               message(refused));
       case InvalidModelException invalid -> refused("invalid-model", invalid);
+      case InvalidLockFileException invalid -> refused("invalid-lock-file", invalid);
       case RegistryException refused ->
           new Failure(ExitCode.REGISTRY, kind(refused.kind()), message(refused));
       case FileSystemException file -> new Failure(ExitCode.UNREADABLE, "unreadable", reason(file));

@@ -41,6 +41,6 @@ public final class RegistryOption {
       }
     }
     throw new IllegalArgumentException(
-        name + " " + text + ", must be a URL such as https://nola.example");
+        name + " " + text + "; must be a URL such as https://nola.example");
   }
 }

@@ -3,10 +3,11 @@
  *
  * <ul>
  *   <li>{@link dev.nola.client.registry} searches, pulls, publishes.
- *   <li>{@link dev.nola.client.jobs} asks for jobs, and does them.
+ *   <li>{@link dev.nola.client.jobs} submits jobs, and does them for a worker.
+ *   <li>{@link dev.nola.client.cache} keeps what was pulled.
  *   <li>{@link dev.nola.client.safetensors} reads and writes models.
  *   <li>{@link dev.nola.client.merge} adds adapters to a model's weights.
- *   <li>{@link dev.nola.client.peft} turns an adapter into a LoRA that PEFT loads.
+ *   <li>{@link dev.nola.client.export.peft} turns an adapter into a LoRA that PEFT loads.
  *   <li>{@link dev.nola.client.pool} holds many adapters and activates them on demand.
  *   <li>{@link dev.nola.client.lock} pins adapters and proves that they still reconstruct to the
  *       same bits.

@@ -9,20 +9,20 @@ import io.swagger.v3.oas.annotations.tags.Tag;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
-import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 
+/** Endpoint to read the audit log. */
 @RestController
 @Tag(name = "Audit")
 class AuditController {
   private static final String KIND = "audit";
 
-  private final JdbcClient database;
+  private final AuditLog audit;
 
-  AuditController(JdbcClient database) {
-    this.database = database;
+  AuditController(AuditLog audit) {
+    this.audit = audit;
   }
 
   @GetMapping("/api/v1/audit")
@@ -31,23 +31,10 @@ class AuditController {
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor) {
     long before = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, KIND, 1).number(0);
-    List<AuditEntry> entries =
-        database
-            .sql("select * from audit where id < ? order by id desc limit ?")
-            .params(before, Pages.fetch(limit))
-            .query(
-                (row, _) ->
-                    new AuditEntry(
-                        row.getLong("id"),
-                        row.getTimestamp("at").toInstant(),
-                        row.getString("account"),
-                        row.getString("token_id"),
-                        row.getString("action"),
-                        row.getString("subject"),
-                        row.getString("detail"),
-                        row.getString("request_id")))
-            .list();
     return Pages.of(
-        entries, limit, last -> new Cursor(KIND, List.of(Long.toString(last.id()))), e -> e);
+        audit.page(before, Pages.fetch(limit)),
+        limit,
+        last -> new Cursor(KIND, List.of(Long.toString(last.id()))),
+        entry -> entry);
   }
 }

@@ -1,16 +1,18 @@
 package dev.nola.registry.audit;
 
+import dev.nola.api.AuditEntry;
 import dev.nola.registry.web.RequestIds;
 import java.sql.Timestamp;
 import java.time.Clock;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
 /**
- * Writes the audit log, in the transaction that makes the change: either both are stored or
- * neither.
+ * Reads and writes the audit log. An entry is written in the transaction that makes the change:
+ * either both are stored or neither.
  */
 @Component
 public class AuditLog {
@@ -47,5 +49,30 @@ public class AuditLog {
             detail,
             RequestIds.current())
         .update();
+  }
+
+  /**
+   * Lists entries, latest first.
+   *
+   * @param before id that theirs must be below
+   * @param limit maximum number of entries
+   * @return the entries
+   */
+  List<AuditEntry> page(long before, int limit) {
+    return database
+        .sql("select * from audit where id < ? order by id desc limit ?")
+        .params(before, limit)
+        .query(
+            (row, _) ->
+                new AuditEntry(
+                    row.getLong("id"),
+                    row.getTimestamp("at").toInstant(),
+                    row.getString("account"),
+                    row.getString("token_id"),
+                    row.getString("action"),
+                    row.getString("subject"),
+                    row.getString("detail"),
+                    row.getString("request_id")))
+        .list();
   }
 }

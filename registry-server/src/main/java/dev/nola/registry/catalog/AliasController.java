@@ -3,15 +3,11 @@ package dev.nola.registry.catalog;
 import dev.nola.api.Alias;
 import dev.nola.api.AliasChange;
 import dev.nola.api.AliasRequest;
-import dev.nola.api.name.NameRule;
 import dev.nola.registry.access.Caller;
-import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.tags.Tag;
-import java.time.Clock;
 import java.util.List;
 import org.springframework.http.HttpStatus;
-import org.springframework.transaction.annotation.Transactional;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
@@ -21,27 +17,21 @@ import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
+/** Endpoints for the aliases of an adapter. */
 @RestController
 @RequestMapping("/api/v1/adapters/{namespace}/{name}/aliases")
 @Tag(name = "Aliases")
 class AliasController {
-  private final Adapters adapters;
-  private final VersionRepository versions;
-  private final AliasRepository aliases;
-  private final Clock clock;
+  private final AliasService aliases;
 
-  AliasController(
-      Adapters adapters, VersionRepository versions, AliasRepository aliases, Clock clock) {
-    this.adapters = adapters;
-    this.versions = versions;
+  AliasController(AliasService aliases) {
     this.aliases = aliases;
-    this.clock = clock;
   }
 
   @GetMapping
   @Operation(summary = "List an adapter's aliases")
   List<Alias> list(@PathVariable String namespace, @PathVariable String name, Caller caller) {
-    return aliases.ofAdapter(adapters.see(caller, new AdapterName(namespace, name)).id());
+    return aliases.list(caller, new AdapterName(namespace, name));
   }
 
   @GetMapping("/{alias}/history")
@@ -51,16 +41,10 @@ class AliasController {
       @PathVariable String name,
       @PathVariable String alias,
       Caller caller) {
-    AdapterName adapter = new AdapterName(namespace, name);
-    List<AliasChange> changes = aliases.history(adapters.see(caller, adapter).id(), alias);
-    if (changes.isEmpty()) {
-      throw Refusal.notFound("alias " + alias + " of " + adapter);
-    }
-    return changes;
+    return aliases.history(caller, new AdapterName(namespace, name), alias);
   }
 
   @PutMapping("/{alias}")
-  @Transactional
   @Operation(
       summary = "Point an alias at a version",
       description = "Creates or moves the alias. For members of the namespace.")
@@ -70,30 +54,11 @@ class AliasController {
       @PathVariable String alias,
       @RequestBody AliasRequest request,
       Caller caller) {
-    AdapterName adapter = new AdapterName(namespace, name);
-    long adapterId = adapters.lock(caller, adapter).id();
-    if (!NameRule.ALIAS.isMet(alias)) {
-      throw Refusal.invalid("alias", NameRule.ALIAS.message(alias));
-    }
-    VersionEntity version =
-        versions
-            .findByNumber(adapterId, request.version())
-            .orElseThrow(
-                () ->
-                    Refusal.invalid(
-                        "version",
-                        "version=%s, must be the number of a version of %s"
-                            .formatted(request.version(), adapter)));
-    aliases.saveAndFlush(AliasEntity.of(new AliasEntity.Key(adapterId, alias), version.id()));
-    aliases.note(adapterId, alias, version.id(), caller.account(), clock.instant());
-    adapters.changed(
-        adapter, adapterId, caller, "alias.put", adapter + "@" + alias, version.version);
-    return new Alias(alias, version.version);
+    return aliases.put(caller, new AdapterName(namespace, name), alias, request.version());
   }
 
   @DeleteMapping("/{alias}")
   @ResponseStatus(HttpStatus.NO_CONTENT)
-  @Transactional
   @Operation(
       summary = "Remove an alias",
       description = "Its history is kept. For members of the namespace.")
@@ -102,14 +67,6 @@ class AliasController {
       @PathVariable String name,
       @PathVariable String alias,
       Caller caller) {
-    AdapterName adapter = new AdapterName(namespace, name);
-    long adapterId = adapters.lock(caller, adapter).id();
-    AliasEntity found =
-        aliases
-            .findById(new AliasEntity.Key(adapterId, alias))
-            .orElseThrow(() -> Refusal.notFound("alias " + alias + " of " + adapter));
-    aliases.delete(found);
-    aliases.note(adapterId, alias, null, caller.account(), clock.instant());
-    adapters.changed(adapter, adapterId, caller, "alias.remove", adapter + "@" + alias, "");
+    aliases.remove(caller, new AdapterName(namespace, name), alias);
   }
 }

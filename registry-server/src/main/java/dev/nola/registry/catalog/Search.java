@@ -9,6 +9,7 @@ import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.Refusal;
+import io.swagger.v3.oas.annotations.Parameter;
 import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -46,26 +47,38 @@ class Search {
     this.access = access;
   }
 
-  /** What is searched for; null and empty are no condition. */
+  /**
+   * Conditions on adapters; null is no condition. Has a component for each parameter of a request.
+   *
+   * @param q words to search for
+   * @param base name of the base model
+   * @param generator label of the generator
+   * @param bits width of the codes
+   * @param rank of the factors
+   * @param tag tags that adapters must have
+   * @param namespace of the adapters
+   * @param verified whether workers have verified the latest version
+   */
   record Query(
-      @Nullable String q,
-      @Nullable String base,
-      @Nullable String generator,
+      @Parameter(
+              description =
+                  "Words in name, base model, task, tags and description; \"a phrase\", or, -not.")
+          @Nullable String q,
+      @Parameter(description = "Name of the base model.") @Nullable String base,
+      @Parameter(description = "For example philox-srht.") @Nullable String generator,
       @Nullable Integer bits,
       @Nullable Integer rank,
-      List<String> tags,
+      @Parameter(description = "May be repeated; adapters must have all tags.")
+          @Nullable List<String> tag,
       @Nullable String namespace,
-      @Nullable Boolean verified) {
-    Query {
-      tags = List.copyOf(tags);
-      if (q != null && q.length() > MAX_QUERY) {
-        throw Refusal.invalid(
-            "q", "q has %d characters; the limit is %d".formatted(q.length(), MAX_QUERY));
-      }
+      @Parameter(description = "Whether workers have verified the latest version.")
+          @Nullable Boolean verified) {
+    private boolean hasWords() {
+      return q != null && !q.isBlank();
     }
   }
 
-  /** In which order, and what comes after a key; the last part of a key is unique. */
+  /** An order, with the condition on rows after a key; the last part of a key is unique. */
   private enum Sort {
     RELEVANCE("score desc, l.adapter_id desc", "(score, l.adapter_id) < (:k0, :k1)"),
     UPDATED(
@@ -82,7 +95,7 @@ class Search {
       this.after = after;
     }
 
-    static Sort of(@Nullable String text, boolean hasQuery) {
+    static Sort parse(@Nullable String text, boolean hasQuery) {
       if (text == null) {
         return hasQuery ? RELEVANCE : UPDATED;
       }
@@ -116,19 +129,21 @@ class Search {
 
   ResponseEntity<Page<AdapterSummary>> search(
       Caller caller, Query query, @Nullable String order, int limit, @Nullable String cursor) {
-    boolean hasQuery = query.q() != null && !query.q().isBlank();
-    Sort sort = Sort.of(order, hasQuery);
+    if (query.q() != null && query.q().length() > MAX_QUERY) {
+      throw Refusal.invalid(
+          "q", "q has %d characters; the limit is %d".formatted(query.q().length(), MAX_QUERY));
+    }
+    Sort sort = Sort.parse(order, query.hasWords());
     Map<String, Object> parameters = new HashMap<>();
-    List<String> conditions = conditions(caller, query, hasQuery, parameters);
-    String where = String.join(" and ", conditions);
-    String after = "true";
+    String where = String.join(" and ", conditions(caller, query, parameters));
+    String afterCursor = "true";
     if (cursor != null) {
-      after = sort.after;
+      afterCursor = sort.after;
       Cursor key = Cursor.parse(cursor, sort.name(), 2);
       parameters.put("k0", sort == Sort.NAME ? key.key().get(0) : (Object) key.number(0));
       parameters.put("k1", sort == Sort.NAME ? key.key().get(1) : (Object) key.number(1));
     }
-    String from =
+    String listings =
         sort == Sort.RELEVANCE
             ? """
               (select *, (ts_rank(words, %s) * 1000000)::bigint as score from (
@@ -149,22 +164,22 @@ class Search {
                 join version v on v.id = l.version_id
                 join adapter a on a.id = l.adapter_id
                 order by %s"""
-                    .formatted(from, after, sort.order, sort.order))
+                    .formatted(listings, afterCursor, sort.order, sort.order))
             .params(parameters)
             .query((row, _) -> hit(row))
             .list();
     return Pages.of(hits, limit, hit -> hit.cursor(sort), Hit::adapter);
   }
 
-  private List<String> conditions(
-      Caller caller, Query query, boolean hasQuery, Map<String, Object> parameters) {
+  private List<String> conditions(Caller caller, Query query, Map<String, Object> parameters) {
     List<String> conditions = new ArrayList<>();
     if (!caller.readsAll()) {
-      List<String> own = List.copyOf(access.namespacesOf(caller));
-      conditions.add(own.isEmpty() ? "not l.private" : "(not l.private or l.namespace in (:own))");
-      parameters.put("own", own);
+      List<String> visible = List.copyOf(access.namespacesOf(caller));
+      conditions.add(
+          visible.isEmpty() ? "not l.private" : "(not l.private or l.namespace in (:visible))");
+      parameters.put("visible", visible);
     }
-    if (hasQuery) {
+    if (query.hasWords()) {
       conditions.add("l.words @@ " + TSQUERY);
       parameters.put("q", separated(String.valueOf(query.q())));
     }
@@ -174,9 +189,9 @@ class Search {
     equal(conditions, parameters, "rank", query.rank());
     equal(conditions, parameters, "namespace", query.namespace());
     equal(conditions, parameters, "verified", query.verified());
-    if (!query.tags().isEmpty()) {
+    if (query.tag() != null && !query.tag().isEmpty()) {
       conditions.add("l.tags @> string_to_array(:tags, chr(31))");
-      parameters.put("tags", String.join("\u001f", query.tags()));
+      parameters.put("tags", String.join("\u001f", query.tag()));
     }
     conditions.add("true");
     return conditions;

@@ -1,7 +1,5 @@
 package dev.nola.registry.catalog;
 
-import dev.nola.api.Comparison;
-import dev.nola.api.Contents;
 import dev.nola.api.Page;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
@@ -9,7 +7,7 @@ import dev.nola.api.Visibility;
 import dev.nola.api.YankRequest;
 import dev.nola.format.AdapterFile;
 import dev.nola.registry.access.Caller;
-import dev.nola.registry.web.Cursor;
+import dev.nola.registry.web.CreatedOrPresent;
 import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
@@ -17,12 +15,10 @@ import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.parameters.RequestBody;
-import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.net.URI;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
@@ -38,37 +34,19 @@ import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
+/** Endpoints to publish, read, yank and delete versions. */
 @RestController
 @RequestMapping("/api/v1/adapters/{namespace}/{name}/versions")
 @Tag(name = "Versions")
 class VersionController {
-  private static final String KIND = "versions";
-  private static final String ABOVE_ALL = "~";
-
   private final Publishing publishing;
   private final VersionChanges changes;
-  private final References references;
-  private final Adapters adapters;
-  private final VersionRepository versions;
-  private final AliasRepository aliases;
-  private final ContentsStore contents;
+  private final VersionReader versions;
 
-  /** Takes more than six beans: it answers from the tables of versions, aliases and contents. */
-  VersionController(
-      Publishing publishing,
-      VersionChanges changes,
-      References references,
-      Adapters adapters,
-      VersionRepository versions,
-      AliasRepository aliases,
-      ContentsStore contents) {
+  VersionController(Publishing publishing, VersionChanges changes, VersionReader versions) {
     this.publishing = publishing;
     this.changes = changes;
-    this.references = references;
-    this.adapters = adapters;
     this.versions = versions;
-    this.aliases = aliases;
-    this.contents = contents;
   }
 
   @PostMapping(
@@ -82,14 +60,8 @@ class VersionController {
       requestBody =
           @RequestBody(
               required = true,
-              content = @Content(schema = @Schema(type = "string", format = "binary"))),
-      responses = {
-        @ApiResponse(responseCode = "201", description = "Published", useReturnTypeSchema = true),
-        @ApiResponse(
-            responseCode = "200",
-            description = "The same bytes are already published",
-            useReturnTypeSchema = true)
-      })
+              content = @Content(schema = @Schema(type = "string", format = "binary"))))
+  @CreatedOrPresent
   ResponseEntity<VersionSummary> publish(
       @PathVariable String namespace,
       @PathVariable String name,
@@ -130,13 +102,7 @@ class VersionController {
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor,
       Caller caller) {
-    AdapterEntity adapter = adapters.see(caller, new AdapterName(namespace, name));
-    String below = cursor == null ? ABOVE_ALL : Cursor.parse(cursor, KIND, 1).key().getFirst();
-    return Pages.of(
-        versions.page(adapter.id(), below, Pages.fetch(limit)),
-        limit,
-        last -> new Cursor(KIND, List.of(last.precedence)),
-        VersionEntity::summary);
+    return versions.list(caller, new AdapterName(namespace, name), limit, cursor);
   }
 
   @GetMapping("/{version}")
@@ -144,34 +110,12 @@ class VersionController {
       summary = "Read a version",
       description =
           "By number, latest, an alias, a range such as ^1.2, or the file's digest as sha256:HEX.")
-  ResponseEntity<VersionDetails> get(
+  VersionDetails get(
       @PathVariable String namespace,
       @PathVariable String name,
       @PathVariable String version,
       Caller caller) {
-    References.Located located = references.find(caller, new AdapterName(namespace, name), version);
-    VersionEntity found =
-        versions
-            .findById(located.versionId())
-            .orElseThrow(() -> Refusal.notFound("version " + version));
-    Contents file = contents.get(found.id());
-    return ResponseEntity.ok(
-        new VersionDetails(
-            namespace,
-            name,
-            found.version,
-            found.digest(),
-            found.size,
-            Comparison.of(file, found.size),
-            found.verification,
-            found.verifiedAt,
-            found.attestations(),
-            found.yank(),
-            aliases.ofVersion(found.id()).stream().map(alias -> alias.key.name()).toList(),
-            found.downloads,
-            found.publishedBy,
-            found.publishedAt,
-            file));
+    return versions.get(caller, new AdapterName(namespace, name), version);
   }
 
   @PutMapping("/{version}/yank")

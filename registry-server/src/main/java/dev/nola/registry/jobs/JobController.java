@@ -5,18 +5,14 @@ import dev.nola.api.job.JobChange;
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobRequest;
-import dev.nola.api.job.JobResult;
 import dev.nola.api.job.JobRetry;
-import dev.nola.api.job.JobState;
-import dev.nola.api.job.JobType;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
+import dev.nola.registry.web.BinaryResponse;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
-import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
-import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
@@ -26,6 +22,7 @@ import java.net.URI;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.springdoc.core.annotations.ParameterObject;
 import org.springframework.core.io.Resource;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
@@ -77,32 +74,13 @@ class JobController {
       description =
           "Jobs of the namespaces where the caller is a member; workers and admins see all jobs.")
   ResponseEntity<Page<JobDetails>> list(
-      @RequestParam(required = false) @Nullable JobState state,
-      @RequestParam(required = false) @Nullable JobType type,
-      @RequestParam(required = false) @Nullable String namespace,
-      @Parameter(description = "namespace/name") @RequestParam(required = false)
-          @Nullable String adapter,
+      @ParameterObject JobQuery.Filter filter,
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor,
       Caller caller) {
-    String name = null;
-    String owner = namespace;
-    if (adapter != null) {
-      int slash = adapter.indexOf('/');
-      if (slash < 0) {
-        throw Refusal.invalid("adapter", "adapter=" + adapter + "; must be namespace/name");
-      }
-      name = adapter.substring(slash + 1);
-      if (owner != null && !owner.equals(adapter.substring(0, slash))) {
-        throw Refusal.invalid(
-            "adapter", "adapter %s is not in namespace %s".formatted(adapter, owner));
-      }
-      owner = adapter.substring(0, slash);
-    }
     long before = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, LIST, 1).number(0);
     return Pages.of(
-        jobs.list(
-            caller, new JobQuery.Filter(state, type, owner, name), before, Pages.fetch(limit)),
+        jobs.list(caller, filter, before, Pages.fetch(limit)),
         limit,
         last -> new Cursor(LIST, List.of(Long.toString(last.position()))),
         Job::details);
@@ -150,22 +128,10 @@ class JobController {
   @GetMapping("/{id}/result")
   @Operation(
       summary = "Download an exported archive, or an adapter that could not be published",
-      description = "For members of the job's namespace, workers and admins.",
-      responses =
-          @ApiResponse(
-              responseCode = "200",
-              content =
-                  @Content(
-                      mediaType = MediaType.APPLICATION_OCTET_STREAM_VALUE,
-                      schema = @Schema(type = "string", format = "binary"))))
+      description = "For members of the job's namespace, workers and admins.")
+  @BinaryResponse
   ResponseEntity<Resource> result(@PathVariable UUID id, Caller caller) throws IOException {
-    Job job = jobs.see(caller, id);
-    JobResult result = job.details().result();
-    boolean published = job.type() == JobType.TRAIN && job.state() == JobState.SUCCEEDED;
-    if (result == null || result.digest() == null || published) {
-      throw Refusal.notFound("result of job " + id);
-    }
-    return BlobResponses.of(blobs, result.digest(), "private, no-cache");
+    return BlobResponses.of(blobs, jobs.resultOf(caller, id), "private, no-cache");
   }
 
   @GetMapping("/{id}/events")

@@ -21,7 +21,7 @@ import org.springframework.transaction.annotation.Transactional;
  * recorded as an event of the job. {@link LeaseService} gives jobs to workers.
  */
 @Component
-@EnableConfigurationProperties(JobSettings.class)
+@EnableConfigurationProperties({JobSettings.class, JobLimits.class})
 class JobLifecycle {
   private static final int MAX_REASON = 4_000;
 

@@ -2,6 +2,8 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
+import dev.nola.registry.web.Refusal;
+import io.swagger.v3.oas.annotations.Parameter;
 import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
@@ -21,11 +23,41 @@ record JobQuery(@Nullable Collection<String> visible, Filter filter, long before
    * @param state of the job
    * @param type of the job
    * @param namespace of the adapter
-   * @param adapter name of the adapter within its namespace
+   * @param adapter of the job, {@code namespace/name}
    */
   record Filter(
       @Nullable JobState state,
       @Nullable JobType type,
       @Nullable String namespace,
-      @Nullable String adapter) {}
+      @Parameter(description = "namespace/name") @Nullable String adapter) {
+
+    /**
+     * Requires that the adapter is well-formed and in the namespace, if both are set.
+     *
+     * @throws Refusal with status 422 if it is not
+     */
+    void requireConsistent() {
+      if (adapter == null) {
+        return;
+      }
+      int slash = adapter.indexOf('/');
+      if (slash < 0) {
+        throw Refusal.invalid("adapter", "adapter=" + adapter + "; must be namespace/name");
+      }
+      if (namespace != null && !namespace.equals(adapter.substring(0, slash))) {
+        throw Refusal.invalid(
+            "adapter", "adapter %s is not in namespace %s".formatted(adapter, namespace));
+      }
+    }
+
+    /** Returns the namespace that jobs must have, or null. */
+    @Nullable String effectiveNamespace() {
+      return adapter == null ? namespace : adapter.substring(0, adapter.indexOf('/'));
+    }
+
+    /** Returns the name that the adapters of jobs must have within their namespace, or null. */
+    @Nullable String adapterName() {
+      return adapter == null ? null : adapter.substring(adapter.indexOf('/') + 1);
+    }
+  }
 }

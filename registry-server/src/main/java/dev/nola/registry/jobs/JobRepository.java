@@ -123,8 +123,8 @@ class JobRepository implements BlobUser {
     JobQuery.Filter filter = query.filter();
     addCondition(sql, values, "state", filter.state() == null ? null : filter.state().name());
     addCondition(sql, values, "type", filter.type() == null ? null : filter.type().name());
-    addCondition(sql, values, "namespace", filter.namespace());
-    addCondition(sql, values, "adapter", filter.adapter());
+    addCondition(sql, values, "namespace", filter.effectiveNamespace());
+    addCondition(sql, values, "adapter", filter.adapterName());
     return database
         .sql(sql.append(" order by position desc limit :limit").toString())
         .params(values)

@@ -40,7 +40,7 @@ class JobResults {
   private final Access access;
   private final BlobStore blobs;
   private final TransactionTemplate transaction;
-  private final JobSettings settings;
+  private final JobLimits limits;
 
   /**
    * Takes more than six beans: a result is stored, published and recorded with its job in one
@@ -54,7 +54,7 @@ class JobResults {
       Access access,
       BlobStore blobs,
       TransactionTemplate transaction,
-      JobSettings settings) {
+      JobLimits limits) {
     this.jobs = jobs;
     this.lifecycle = lifecycle;
     this.leasing = leasing;
@@ -62,7 +62,7 @@ class JobResults {
     this.access = access;
     this.blobs = blobs;
     this.transaction = transaction;
-    this.settings = settings;
+    this.limits = limits;
   }
 
   /** A publication that was refused within a transaction, which it so ends. */
@@ -86,6 +86,23 @@ class JobResults {
     leasing.requireLeased(worker, id, fence, "checkpoint");
     StoredBlob kept = keep(length, body);
     leasing.checkpoint(worker, id, fence, kept);
+  }
+
+  /**
+   * Returns the digest of the last checkpoint of a job.
+   *
+   * @param worker that has the job
+   * @param id of the job
+   * @param fence of the lease
+   * @return digest of the blob
+   * @throws Refusal if the worker has the job no longer, or there is no checkpoint
+   */
+  Sha256 checkpointOf(Caller worker, UUID id, long fence) {
+    String checkpoint = leasing.requireLeased(worker, id, fence, "checkpoint").checkpoint();
+    if (checkpoint == null) {
+      throw Refusal.notFound("checkpoint of job " + id);
+    }
+    return Sha256.parse(checkpoint);
   }
 
   /**
@@ -205,8 +222,7 @@ class JobResults {
 
   private StoredBlob keep(long length, InputStream body) throws IOException {
     BodyReceiver receiver =
-        new BodyReceiver(
-            length, settings.maxResultSize().toBytes(), settings.uploadTimeout(), _ -> {});
+        new BodyReceiver(length, limits.maxResultSize().toBytes(), limits.uploadTimeout(), _ -> {});
     try (BlobStore.Upload upload = blobs.begin()) {
       receiver.receive(body, upload);
       return new StoredBlob(upload.commit(), upload.size());

@@ -2,7 +2,11 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobRequest;
+import dev.nola.api.job.JobResult;
 import dev.nola.api.job.JobRetry;
+import dev.nola.api.job.JobState;
+import dev.nola.api.job.JobType;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
@@ -61,8 +65,10 @@ class JobService {
    * @param before position of the last job of the page before
    * @param limit maximum number of jobs
    * @return the jobs
+   * @throws Refusal with status 422 if the filter's adapter is malformed or in another namespace
    */
   List<Job> list(Caller caller, JobQuery.Filter filter, long before, int limit) {
+    filter.requireConsistent();
     return jobs.list(
         new JobQuery(
             caller.readsAll() ? null : access.namespacesOf(caller), filter, before, limit));
@@ -148,6 +154,25 @@ class JobService {
     }
     note(caller, "job.retry", job.details(), version);
     return read(id);
+  }
+
+  /**
+   * Returns the digest of a job's result: an exported archive, or an adapter that could not be
+   * published.
+   *
+   * @param caller who asks
+   * @param id of the job
+   * @return digest of the blob
+   * @throws Refusal with status 404 if the caller sees no such job, or it has no such result
+   */
+  Sha256 resultOf(Caller caller, UUID id) {
+    Job job = see(caller, id);
+    JobResult result = job.details().result();
+    boolean published = job.type() == JobType.TRAIN && job.state() == JobState.SUCCEEDED;
+    if (result == null || result.digest() == null || published) {
+      throw Refusal.notFound("result of job " + id);
+    }
+    return result.digest();
   }
 
   private JobDetails read(UUID id) {

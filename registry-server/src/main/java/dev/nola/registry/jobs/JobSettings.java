@@ -4,21 +4,14 @@ import dev.nola.api.job.JobType;
 import java.time.Duration;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
-import org.springframework.util.unit.DataSize;
 
 /**
- * How jobs are handed out and what they may take.
+ * How jobs are leased, retried and kept.
  *
  * @param lease for which a job belongs to a worker, from each heartbeat on
  * @param maxAttempts leases that a job is given before it has failed
  * @param backoff before the second attempt after a failure; doubles with each further one
  * @param maxBackoff limit of that
- * @param memory that a training may use if its request does not say
- * @param maxMemory that a request may ask for
- * @param timeout of a training if its request does not say
- * @param maxTimeout that a request may ask for
- * @param maxResultSize of an exported archive, a trained adapter or a checkpoint
- * @param uploadTimeout from their first byte to their last
  * @param retention of an ended job's events, checkpoint and kept result
  */
 @ConfigurationProperties("nola.jobs")
@@ -27,12 +20,6 @@ record JobSettings(
     @DefaultValue("3") int maxAttempts,
     @DefaultValue("5s") Duration backoff,
     @DefaultValue("5m") Duration maxBackoff,
-    @DefaultValue("4GB") DataSize memory,
-    @DefaultValue("256GB") DataSize maxMemory,
-    @DefaultValue("1h") Duration timeout,
-    @DefaultValue("7d") Duration maxTimeout,
-    @DefaultValue("4GB") DataSize maxResultSize,
-    @DefaultValue("30m") Duration uploadTimeout,
     @DefaultValue("30d") Duration retention) {
   private static final Duration MIN_LEASE = Duration.ofSeconds(1);
 
@@ -49,13 +36,16 @@ record JobSettings(
     }
     requirePositive("backoff", backoff);
     requirePositive("max-backoff", maxBackoff);
-    requirePositive("timeout", timeout);
-    requirePositive("max-timeout", maxTimeout);
-    requirePositive("upload-timeout", uploadTimeout);
     requirePositive("retention", retention);
   }
 
-  private static void requirePositive(String key, Duration value) {
+  /**
+   * Requires that a duration is positive.
+   *
+   * @param key of the setting after {@code nola.jobs.}
+   * @throws IllegalArgumentException if it is not
+   */
+  static void requirePositive(String key, Duration value) {
     if (!value.isPositive()) {
       throw new IllegalArgumentException("nola.jobs." + key + "=" + value + ", must be positive");
     }

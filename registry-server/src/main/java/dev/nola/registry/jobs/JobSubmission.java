@@ -12,6 +12,7 @@ import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.Publishing;
 import dev.nola.registry.catalog.References;
+import dev.nola.registry.objects.ObjectName;
 import dev.nola.registry.objects.ObjectRepository;
 import dev.nola.registry.web.Refusal;
 import java.nio.charset.StandardCharsets;
@@ -52,7 +53,7 @@ class JobSubmission {
   private final Publishing publishing;
   private final References references;
   private final Access access;
-  private final JobSettings settings;
+  private final JobLimits limits;
   private final JsonMapper json;
 
   /** Takes more than six beans: a submission is checked against objects, versions and rights. */
@@ -62,14 +63,14 @@ class JobSubmission {
       Publishing publishing,
       References references,
       Access access,
-      JobSettings settings,
+      JobLimits limits,
       JsonMapper json) {
     this.lifecycle = lifecycle;
     this.objects = objects;
     this.publishing = publishing;
     this.references = references;
     this.access = access;
-    this.settings = settings;
+    this.limits = limits;
     this.json = json;
   }
 
@@ -231,14 +232,12 @@ class JobSubmission {
           field, "%s=%s, must be namespace/name or namespace/name@sha256:…".formatted(field, text));
     }
     String namespace = reference.group(1);
-    String name = reference.group(2);
+    ObjectName name = new ObjectName(kind, namespace, reference.group(2));
     String revision = reference.group(3);
     Optional<ObjectRepository.Stored> found =
         !access.seesPrivate(caller, namespace)
             ? Optional.empty()
-            : revision == null
-                ? objects.latest(kind, namespace, name)
-                : objects.revision(kind, namespace, name, revision);
+            : revision == null ? objects.latest(name) : objects.revision(name, revision);
     return found.orElseThrow(
         () ->
             Refusal.invalid(
@@ -248,21 +247,21 @@ class JobSubmission {
   }
 
   private long memory(@Nullable Long asked) {
-    long limit = settings.maxMemory().toBytes();
+    long limit = limits.maxMemory().toBytes();
     if (asked != null && (asked < 1 || asked > limit)) {
       throw Refusal.invalid(
           "train.memoryBytes", "memoryBytes=%d, must be 1 to %d".formatted(asked, limit));
     }
-    return asked == null ? settings.memory().toBytes() : asked;
+    return asked == null ? limits.memory().toBytes() : asked;
   }
 
   private int timeout(@Nullable Integer asked) {
-    long limit = settings.maxTimeout().toSeconds();
+    long limit = limits.maxTimeout().toSeconds();
     if (asked != null && (asked < 1 || asked > limit)) {
       throw Refusal.invalid(
           "train.timeoutSeconds", "timeoutSeconds=%d, must be 1 to %d".formatted(asked, limit));
     }
-    return asked == null ? Math.toIntExact(settings.timeout().toSeconds()) : asked;
+    return asked == null ? Math.toIntExact(limits.timeout().toSeconds()) : asked;
   }
 
   /** A worker reads nothing but what the registry holds: so no path or address gets through. */

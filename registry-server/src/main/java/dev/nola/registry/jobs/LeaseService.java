@@ -2,6 +2,7 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.job.Heartbeat;
 import dev.nola.api.job.HeartbeatAnswer;
+import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
@@ -279,11 +280,12 @@ class LeaseService {
    * @throws Refusal if the worker has it no longer
    */
   @Transactional
-  void fail(Caller worker, UUID id, JobFailure failure) {
+  JobDetails fail(Caller worker, UUID id, JobFailure failure) {
     Job job =
         lockLeased(worker.account(), id, failure.fence())
             .orElseThrow(() -> lostOrAbsent(id, failure.fence(), "failure"));
     lifecycle.giveUp(job, failure.reason(), failure.retryable(), backoff(job.details().attempts()));
+    return jobs.find(id).orElseThrow().details();
   }
 
   private Duration backoff(int attempts) {

@@ -68,18 +68,16 @@ public class ObjectRepository implements BlobUser {
   /**
    * Finds the latest revision of an object.
    *
-   * @param kind of the object
-   * @param namespace of the object
-   * @param name within the namespace
+   * @param name of the object
    * @return the revision, or empty if there is none
    */
-  public Optional<Stored> latest(ObjectKind kind, String namespace, String name) {
+  public Optional<Stored> latest(ObjectName name) {
     return complete(
             database
                 .sql(
                     SELECT
                         + "where o.kind = ? and n.name = ? and o.name = ? order by o.id desc limit 1")
-                .params(column(kind), namespace, name)
+                .params(column(name.kind()), name.namespace(), name.name())
                 .query(ObjectRepository::row)
                 .list())
         .stream()
@@ -89,18 +87,15 @@ public class ObjectRepository implements BlobUser {
   /**
    * Finds a revision of an object.
    *
-   * @param kind of the object
-   * @param namespace of the object
-   * @param name within the namespace
+   * @param name of the object
    * @param revision its digest, {@code sha256:…}
    * @return the revision, or empty if there is none
    */
-  public Optional<Stored> revision(
-      ObjectKind kind, String namespace, String name, String revision) {
+  public Optional<Stored> revision(ObjectName name, String revision) {
     return complete(
             database
                 .sql(SELECT + "where o.kind = ? and n.name = ? and o.name = ? and o.revision = ?")
-                .params(column(kind), namespace, name, revision)
+                .params(column(name.kind()), name.namespace(), name.name(), revision)
                 .query(ObjectRepository::row)
                 .list())
         .stream()
@@ -177,28 +172,19 @@ public class ObjectRepository implements BlobUser {
   }
 
   /**
-   * Records a revision, as part of the caller's transaction. Has a parameter for each column of the
-   * row.
+   * Records a revision, as part of the caller's transaction.
    *
-   * @param kind of the object
    * @param namespaceId row of the namespace
-   * @param name within the namespace
-   * @param revision digest of the files
-   * @param description of the object; may be empty
-   * @param files of the revision
+   * @param name of the object
+   * @param manifest files of the revision
    * @param stored whether all files are in the store
    * @param account that adds it
    * @return whether the revision is new
    */
   boolean add(
-      ObjectKind kind,
-      long namespaceId,
-      String name,
-      Sha256 revision,
-      String description,
-      List<ObjectManifest.Entry> files,
-      boolean stored,
-      String account) {
+      long namespaceId, ObjectName name, ObjectManifest manifest, boolean stored, String account) {
+    String revision = manifest.digest().toString();
+    String description = manifest.description() == null ? "" : manifest.description();
     Optional<Long> id =
         database
             .sql(
@@ -208,10 +194,10 @@ public class ObjectRepository implements BlobUser {
                 values (?, ?, ?, ?, ?, ?, ?, ?)
                 on conflict do nothing returning id""")
             .params(
-                column(kind),
+                column(name.kind()),
                 namespaceId,
-                name,
-                revision.toString(),
+                name.name(),
+                revision,
                 description,
                 stored,
                 account,
@@ -225,13 +211,13 @@ public class ObjectRepository implements BlobUser {
               """
               update object set stored = stored or ?
               where kind = ? and namespace_id = ? and name = ? and revision = ?""")
-          .params(stored, column(kind), namespaceId, name, revision.toString())
+          .params(stored, column(name.kind()), namespaceId, name.name(), revision)
           .update();
       return false;
     }
     batches.batchUpdate(
         "insert into object_file (object_id, path, size, digest) values (?, ?, ?, ?)",
-        files.stream()
+        manifest.sorted().stream()
             .map(
                 file -> new Object[] {id.get(), file.path(), file.size(), file.digest().toString()})
             .toList());
@@ -252,10 +238,10 @@ public class ObjectRepository implements BlobUser {
   }
 
   /** The size of bytes that a namespace has sent. */
-  Optional<Long> sizeOf(long namespaceId, String digest) {
+  Optional<Long> sizeOf(long namespaceId, Sha256 digest) {
     return database
         .sql("select size from object_blob where namespace_id = ? and digest = ?")
-        .params(namespaceId, digest)
+        .params(namespaceId, digest.toString())
         .query(Long.class)
         .optional();
   }

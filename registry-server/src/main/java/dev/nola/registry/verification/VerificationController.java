@@ -2,14 +2,11 @@ package dev.nola.registry.verification;
 
 import dev.nola.api.attestation.VerificationReport;
 import dev.nola.api.attestation.VerificationRequest;
-import dev.nola.api.name.NameRule;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import java.net.URI;
-import java.util.HashSet;
-import java.util.List;
 import java.util.UUID;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -19,21 +16,17 @@ import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 
+/** Endpoints to request verifications and read their reports. */
 @RestController
 @RequestMapping("/api/v1/verifications")
 @Tag(name = "Verification")
 class VerificationController {
   private final VerificationRunService runs;
   private final VerificationRunRepository reports;
-  private final VerificationSettings settings;
 
-  VerificationController(
-      VerificationRunService runs,
-      VerificationRunRepository reports,
-      VerificationSettings settings) {
+  VerificationController(VerificationRunService runs, VerificationRunRepository reports) {
     this.runs = runs;
     this.reports = reports;
-    this.settings = settings;
   }
 
   @PostMapping
@@ -45,10 +38,7 @@ class VerificationController {
               + " Location has the report. For admins.")
   ResponseEntity<VerificationReport> start(
       @RequestBody VerificationRequest request, Caller caller) {
-    List<String> backends = request.backends() == null ? settings.backends() : request.backends();
-    int copies = request.copies() == null ? settings.copies() : request.copies();
-    requireLegal(backends, copies);
-    UUID id = runs.start(caller, request, backends, copies);
+    UUID id = runs.start(caller, request);
     return ResponseEntity.accepted()
         .location(URI.create("/api/v1/verifications/" + id))
         .body(reports.report(id).orElseThrow());
@@ -61,22 +51,5 @@ class VerificationController {
       description = "For admins.")
   VerificationReport get(@PathVariable UUID id) {
     return reports.report(id).orElseThrow(() -> Refusal.notFound("verification " + id));
-  }
-
-  private static void requireLegal(List<String> backends, int copies) {
-    if (backends.isEmpty() || new HashSet<>(backends).size() < backends.size()) {
-      throw Refusal.invalid(
-          "backends", "backends=" + backends + ", must name at least one backend, each once");
-    }
-    for (String backend : backends) {
-      if (!NameRule.BACKEND.isMet(backend)) {
-        throw Refusal.invalid("backends", NameRule.BACKEND.message(backend));
-      }
-    }
-    if (copies < 1 || copies > VerificationSettings.MAX_COPIES) {
-      throw Refusal.invalid(
-          "copies",
-          "copies=%d, must be 1 to %d".formatted(copies, VerificationSettings.MAX_COPIES));
-    }
   }
 }

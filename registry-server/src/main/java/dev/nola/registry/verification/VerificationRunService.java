@@ -1,9 +1,11 @@
 package dev.nola.registry.verification;
 
 import dev.nola.api.attestation.VerificationRequest;
+import dev.nola.api.name.NameRule;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.catalog.Versions;
+import dev.nola.registry.web.Refusal;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -23,29 +25,34 @@ class VerificationRunService {
   private final VerificationRequests requests;
   private final Versions versions;
   private final AuditLog audit;
+  private final VerificationSettings settings;
 
   VerificationRunService(
       VerificationRunRepository runs,
       VerificationRequests requests,
       Versions versions,
-      AuditLog audit) {
+      AuditLog audit,
+      VerificationSettings settings) {
     this.runs = runs;
     this.requests = requests;
     this.versions = versions;
     this.audit = audit;
+    this.settings = settings;
   }
 
   /**
    * Requests the verification of all versions that match.
    *
    * @param caller who asks
-   * @param request which versions
-   * @param backends to reconstruct them with
-   * @param copies for each file and backend
+   * @param request which versions, backends and copies; the settings' by default
    * @return id of the run
+   * @throws Refusal with status 422 if the backends or copies break a rule
    */
   @Transactional
-  UUID start(Caller caller, VerificationRequest request, List<String> backends, int copies) {
+  UUID start(Caller caller, VerificationRequest request) {
+    List<String> backends = request.backends() == null ? settings.backends() : request.backends();
+    int copies = request.copies() == null ? settings.copies() : request.copies();
+    requireLegal(backends, copies);
     UUID id = UUID.randomUUID();
     runs.add(id, request, caller.account());
     Versions.Filter filter =
@@ -68,5 +75,22 @@ class VerificationRunService {
         id.toString(),
         "%d versions by %s, %d copies".formatted(found, backends, copies));
     return id;
+  }
+
+  private static void requireLegal(List<String> backends, int copies) {
+    if (backends.isEmpty() || new HashSet<>(backends).size() < backends.size()) {
+      throw Refusal.invalid(
+          "backends", "backends=" + backends + ", must name at least one backend, each once");
+    }
+    for (String backend : backends) {
+      if (!NameRule.BACKEND.isMet(backend)) {
+        throw Refusal.invalid("backends", NameRule.BACKEND.message(backend));
+      }
+    }
+    if (copies < 1 || copies > VerificationSettings.MAX_COPIES) {
+      throw Refusal.invalid(
+          "copies",
+          "copies=%d, must be 1 to %d".formatted(copies, VerificationSettings.MAX_COPIES));
+    }
   }
 }

@@ -2,9 +2,9 @@ package dev.nola.registry.web;
 
 import dev.nola.api.attestation.Nonce;
 import dev.nola.digest.Sha256;
-import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.models.Components;
 import io.swagger.v3.oas.models.OpenAPI;
+import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.info.Info;
 import io.swagger.v3.oas.models.info.License;
 import io.swagger.v3.oas.models.media.Content;
@@ -12,11 +12,13 @@ import io.swagger.v3.oas.models.media.MediaType;
 import io.swagger.v3.oas.models.media.ObjectSchema;
 import io.swagger.v3.oas.models.media.Schema;
 import io.swagger.v3.oas.models.media.StringSchema;
+import io.swagger.v3.oas.models.parameters.Parameter;
 import io.swagger.v3.oas.models.responses.ApiResponse;
 import io.swagger.v3.oas.models.security.SecurityRequirement;
 import io.swagger.v3.oas.models.security.SecurityScheme;
 import io.swagger.v3.oas.models.servers.Server;
 import java.util.List;
+import java.util.Objects;
 import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springdoc.core.customizers.OperationCustomizer;
 import org.springdoc.core.utils.SpringDocUtils;
@@ -67,7 +69,7 @@ class OpenApiConfiguration {
     return (operation, method) -> {
       String controller =
           StringUtils.uncapitalize(method.getBeanType().getSimpleName().replace("Controller", ""));
-      Operation annotation = method.getMethodAnnotation(Operation.class);
+      var annotation = method.getMethodAnnotation(io.swagger.v3.oas.annotations.Operation.class);
       operation.setOperationId(
           annotation == null || annotation.operationId().isEmpty()
               ? controller + StringUtils.capitalize(method.getMethod().getName())
@@ -88,6 +90,20 @@ class OpenApiConfiguration {
                         .forEach(
                             operation ->
                                 operation.getResponses().addApiResponse("default", refusal())));
+  }
+
+  /** Removes null from the types of parameters: one that is absent is left out of the query. */
+  @Bean
+  OpenApiCustomizer parametersAreNotNull() {
+    return api ->
+        api.getPaths().values().stream()
+            .flatMap(path -> path.readOperations().stream())
+            .map(Operation::getParameters)
+            .filter(Objects::nonNull)
+            .flatMap(List::stream)
+            .map(Parameter::getSchema)
+            .filter(schema -> schema != null && schema.getTypes() != null)
+            .forEach(schema -> schema.getTypes().remove("null"));
   }
 
   /** What Java has as a map: a document with a schema of its own. */

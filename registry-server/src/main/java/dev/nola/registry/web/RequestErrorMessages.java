@@ -17,6 +17,7 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.MediaType;
 import org.springframework.http.converter.HttpMessageNotReadableException;
+import org.springframework.validation.BindException;
 import org.springframework.web.HttpMediaTypeNotAcceptableException;
 import org.springframework.web.HttpMediaTypeNotSupportedException;
 import org.springframework.web.HttpRequestMethodNotSupportedException;
@@ -56,6 +57,8 @@ record RequestErrorMessages(JsonMapper json) {
   String of(Exception failure, HttpStatusCode status) {
     return switch (failure) {
       case HttpMessageNotReadableException e -> ofBody(e);
+      case BindException e when mismatch(e) instanceof TypeMismatchException cause ->
+          of(cause, status);
       case TypeMismatchException e when "".equals(e.getValue()) ->
           "%s is empty; must be %s".formatted(e.getPropertyName(), rule(e.getRequiredType()));
       case TypeMismatchException e ->
@@ -105,6 +108,14 @@ record RequestErrorMessages(JsonMapper json) {
     return status.is5xxServerError()
         ? "internal server error; the server's log has the reason under this request id"
         : "malformed HTTP request";
+  }
+
+  private static @Nullable TypeMismatchException mismatch(BindException failure) {
+    return failure.getAllErrors().stream()
+        .filter(error -> error.contains(TypeMismatchException.class))
+        .map(error -> error.unwrap(TypeMismatchException.class))
+        .findFirst()
+        .orElse(null);
   }
 
   private String ofBody(HttpMessageNotReadableException failure) {

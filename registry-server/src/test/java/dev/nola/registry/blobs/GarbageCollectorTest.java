@@ -94,6 +94,40 @@ class GarbageCollectorTest {
   }
 
   @Test
+  void renewedBlobSurvivesCollection() throws IOException {
+    Sha256 renewed = Blobs.publish(store, Blobs.utf8("renewed"));
+    Sha256 forgotten = Blobs.publish(store, Blobs.utf8("forgotten"));
+    clock.advance(LONGER);
+
+    assertThat(store.renew(renewed)).isTrue();
+    collector.collect(_ -> false, GRACE, clock);
+
+    assertThat(Blobs.read(store, renewed)).isEqualTo(Blobs.utf8("renewed"));
+    assertThat(store.find(forgotten)).isEmpty();
+  }
+
+  @Test
+  void renewedBlobIsCollectedAfterAnotherGrace() throws IOException {
+    Sha256 digest = Blobs.publish(store, Blobs.utf8("renewed"));
+    clock.advance(LONGER);
+    store.renew(digest);
+    clock.advance(LONGER);
+
+    collector.collect(_ -> false, GRACE, clock);
+
+    assertThat(store.find(digest)).isEmpty();
+  }
+
+  @Test
+  void absentBlobCannotBeRenewed() throws IOException {
+    Sha256 digest = Sha256.hash(Blobs.utf8("absent"));
+
+    assertThat(store.renew(digest)).isFalse();
+
+    assertThat(store.find(digest)).isEmpty();
+  }
+
+  @Test
   void negativeGraceIsRefused() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> collector.collect(_ -> false, Duration.ofSeconds(-1), clock))

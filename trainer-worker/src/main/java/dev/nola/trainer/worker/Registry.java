@@ -1,9 +1,9 @@
 package dev.nola.trainer.worker;
 
+import dev.nola.client.RegistryException;
+import dev.nola.client.cache.LocalCache;
 import dev.nola.client.jobs.WorkerClient;
-import dev.nola.client.registry.LocalCache;
 import dev.nola.client.registry.NolaClient;
-import dev.nola.client.registry.RegistryException;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
@@ -29,8 +29,8 @@ final class Registry implements AutoCloseable {
   Registry(URI url, String token, Path cache) {
     requestClient = client(url, token, cache, REQUEST_TIMEOUT);
     transferClient = client(url, token, cache, TRANSFER_TIMEOUT);
-    requests = new WorkerClient(requestClient);
-    transfers = new WorkerClient(transferClient);
+    requests = requestClient.worker();
+    transfers = transferClient.worker();
   }
 
   private static NolaClient client(URI url, String token, Path cache, Duration timeout) {

@@ -1,8 +1,8 @@
 package dev.nola.trainer.worker;
 
 import dev.nola.api.attestation.Reconstruction;
-import dev.nola.client.peft.ExportRefusedException;
-import dev.nola.client.peft.PeftExport;
+import dev.nola.client.export.peft.ExportRefusedException;
+import dev.nola.client.export.peft.PeftExport;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;

@@ -125,10 +125,10 @@ public final class BenchmarkModel {
   private static byte[] noise() {
     byte[] noise = new byte[1 << 25];
     SplittableRandom random = new SplittableRandom(1);
-    for (int at = 0; at < noise.length; at += Short.BYTES) {
+    for (int offset = 0; offset < noise.length; offset += Short.BYTES) {
       int bits = Float.floatToRawIntBits((float) (0.02 * random.nextGaussian()));
-      noise[at] = (byte) (bits >>> 16);
-      noise[at + 1] = (byte) (bits >>> 24);
+      noise[offset] = (byte) (bits >>> 16);
+      noise[offset + 1] = (byte) (bits >>> 24);
     }
     return noise;
   }
@@ -138,10 +138,10 @@ public final class BenchmarkModel {
       SafetensorsWriter writer, Slot slot, byte[] noise, SplittableRandom random)
       throws IOException {
     int piece = 1 << 20;
-    for (long at = 0; at < slot.bytes(); at += piece) {
-      int from = Short.BYTES * random.nextInt((noise.length - piece) / Short.BYTES);
-      long length = Math.min(piece, slot.bytes() - at);
-      writer.write(slot.name(), at, MemorySegment.ofArray(noise).asSlice(from, length));
+    for (long offset = 0; offset < slot.bytes(); offset += piece) {
+      int start = Short.BYTES * random.nextInt((noise.length - piece) / Short.BYTES);
+      long length = Math.min(piece, slot.bytes() - offset);
+      writer.write(slot.name(), offset, MemorySegment.ofArray(noise).asSlice(start, length));
     }
   }
 }

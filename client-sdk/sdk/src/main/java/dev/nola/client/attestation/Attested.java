@@ -9,8 +9,8 @@ import dev.nola.api.attestation.Statement;
 import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.name.Reference;
+import dev.nola.client.RegistryException;
 import dev.nola.client.registry.NolaClient;
-import dev.nola.client.registry.RegistryException;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.LimitExceededException;
@@ -99,7 +99,7 @@ public record Attested(
     List<Attestation> all = new ArrayList<>();
     @Nullable String cursor = null;
     do {
-      Page<Attestation> page = client.attestations(reference, cursor);
+      Page<Attestation> page = client.adapters().attestations(reference, cursor);
       all.addAll(page.items());
       cursor = page.next();
       if (all.size() > MAX_ATTESTATIONS) {
@@ -111,7 +111,7 @@ public record Attested(
     for (Sha256 fingerprint :
         all.stream().map(Attestation::key).collect(Collectors.toCollection(TreeSet::new))) {
       try {
-        keys.put(fingerprint, client.workerKey(fingerprint));
+        keys.put(fingerprint, client.workerKeys().get(fingerprint));
       } catch (RegistryException e) {
         if (e.kind() != RegistryException.Kind.NOT_FOUND) {
           throw e;
@@ -291,7 +291,7 @@ public record Attested(
     rejected.stream().filter(Rejected::alarming).map(Rejected::toString).forEach(failures::add);
     if (independent() < required) {
       failures.add(
-          "attested by %d independent %s%s, must be by %d"
+          "attested by %d independent %s%s; must be by %d"
               .formatted(
                   independent(),
                   independent() == 1 ? "machine" : "machines",

@@ -51,10 +51,10 @@ final class Distance {
     double[] one = new double[PART];
     double[] two = new double[PART];
     long elements = first.layer().elements();
-    for (long from = 0; from < elements; from += PART) {
-      int count = (int) Math.min(PART, elements - from);
-      first.delta(from, one, count);
-      second.delta(from, two, count);
+    for (long start = 0; start < elements; start += PART) {
+      int count = (int) Math.min(PART, elements - start);
+      first.delta(start, one, count);
+      second.delta(start, two, count);
       for (int i = 0; i < count; i++) {
         difference += (one[i] - two[i]) * (one[i] - two[i]);
         norm += one[i] * one[i];

@@ -121,9 +121,9 @@ public final class FactorsFile {
 
   private static String name(Layer layer, String part) {
     Slice slice = layer.slice();
-    String of =
+    String suffix =
         slice == null ? "" : "[%d:%d:%d]".formatted(slice.dim(), slice.start(), slice.end());
-    return layer.tensor() + of + ".nola_" + part;
+    return layer.tensor() + suffix + ".nola_" + part;
   }
 
   private static void write(SafetensorsWriter writer, Factors factors, Form form)
@@ -137,18 +137,18 @@ public final class FactorsFile {
     }
     double[] delta = new double[PART];
     float[] rounded = new float[PART];
-    for (long from = 0; from < layer.elements(); from += PART) {
-      int count = (int) Math.min(PART, layer.elements() - from);
-      factors.delta(from, delta, count);
+    for (long first = 0; first < layer.elements(); first += PART) {
+      int count = (int) Math.min(PART, layer.elements() - first);
+      factors.delta(first, delta, count);
       for (int i = 0; i < count; i++) {
         rounded[i] = (float) delta[i];
       }
-      write(writer, name(layer, "delta"), from, rounded, count);
+      write(writer, name(layer, "delta"), first, rounded, count);
     }
   }
 
   private static void write(
-      SafetensorsWriter writer, String tensor, long from, float[] values, int count)
+      SafetensorsWriter writer, String tensor, long first, float[] values, int count)
       throws IOException {
     byte[] bytes = new byte[Math.min(count, PART) * Float.BYTES];
     MemorySegment segment = MemorySegment.ofArray(bytes);
@@ -156,7 +156,7 @@ public final class FactorsFile {
       int part = Math.min(PART, count - done);
       MemorySegment.copy(values, done, segment, FLOAT, 0, part);
       writer.write(
-          tensor, (from + done) * Float.BYTES, segment.asSlice(0, (long) part * Float.BYTES));
+          tensor, (first + done) * Float.BYTES, segment.asSlice(0, (long) part * Float.BYTES));
     }
   }
 }

@@ -11,22 +11,19 @@ import dev.nola.api.job.LeaseRequest;
 import dev.nola.api.job.Leases;
 import dev.nola.api.job.ObjectManifest;
 import dev.nola.api.name.ObjectKind;
-import dev.nola.client.registry.NolaClient;
-import dev.nola.client.registry.RegistryException;
-import dev.nola.client.registry.Transport;
-import dev.nola.client.registry.Transport.Call;
-import dev.nola.client.registry.Transport.Content;
+import dev.nola.client.RegistryException;
+import dev.nola.client.http.Call;
+import dev.nola.client.http.Content;
+import dev.nola.client.http.Transport;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.UUID;
 import tools.jackson.core.type.TypeReference;
 
 /**
- * Jobs, for workers. It uses a {@link NolaClient}'s connections and token, ends with it, and throws
- * what it does.
+ * Leases jobs for a worker, and reports what becomes of them.
  *
  * <p>Everything about a job carries the fencing number of its lease. Once that has moved on, it is
  * refused: {@link #isLeaseLost}.
@@ -37,12 +34,12 @@ public final class WorkerClient {
   private final Transport transport;
 
   /**
-   * Creates a client that uses a registry client's connections and token.
+   * Creates the client; applications get it from a {@code NolaClient}.
    *
-   * @param client the registry client
+   * @param transport sends the requests
    */
-  public WorkerClient(NolaClient client) {
-    this.transport = client.transport();
+  public WorkerClient(Transport transport) {
+    this.transport = transport;
   }
 
   /**
@@ -78,10 +75,7 @@ public final class WorkerClient {
    * @param publicKey base64 of its X.509 SubjectPublicKeyInfo
    * @param description text that describes the key
    * @return the key
-   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
-   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
-   *     or a broken answer
+   * @throws RegistryException if the registry refuses or cannot be reached
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public WorkerKey register(String publicKey, String description)
@@ -97,10 +91,7 @@ public final class WorkerClient {
    *
    * @param request what the worker can do
    * @return the leased jobs
-   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
-   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
-   *     or a broken answer
+   * @throws RegistryException if the registry refuses or cannot be reached
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Leases lease(LeaseRequest request) throws IOException, InterruptedException {
@@ -115,10 +106,7 @@ public final class WorkerClient {
    * @param job the job's id
    * @param heartbeat the progress
    * @return the registry's instructions
-   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
-   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
-   *     or a broken answer
+   * @throws RegistryException if the registry refuses or cannot be reached
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public HeartbeatAnswer heartbeat(UUID job, Heartbeat heartbeat)
@@ -134,10 +122,7 @@ public final class WorkerClient {
    * @param job the job's id
    * @param fence the lease's fencing number
    * @param file the checkpoint
-   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
-   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
-   *     or a broken answer
+   * @throws RegistryException if the registry refuses or cannot be reached
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public void putCheckpoint(UUID job, long fence, Path file)
@@ -154,16 +139,13 @@ public final class WorkerClient {
    * @param fence the lease's fencing number
    * @param file the file to write
    * @param limit the largest checkpoint, in bytes
-   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
-   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
-   *     or a broken answer
+   * @throws RegistryException if the registry refuses or cannot be reached
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public void getCheckpoint(UUID job, long fence, Path file, long limit)
       throws IOException, InterruptedException {
     transport.save(
-        Call.get(JobsClient.path(job) + "/checkpoint?fence=" + fence).with(Map.of("Accept", "*/*")),
+        Call.get(JobsClient.path(job) + "/checkpoint?fence=" + fence).accepting("*/*"),
         file,
         limit);
   }
@@ -175,10 +157,7 @@ public final class WorkerClient {
    * @param fence the lease's fencing number
    * @param file the result
    * @return the job
-   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
-   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
-   *     or a broken answer
+   * @throws RegistryException if the registry refuses or cannot be reached
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public JobDetails putResult(UUID job, long fence, Path file)
@@ -195,10 +174,7 @@ public final class WorkerClient {
    * @param job the job's id
    * @param failure the reason
    * @return the job
-   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
-   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
-   *     or a broken answer
+   * @throws RegistryException if the registry refuses or cannot be reached
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public JobDetails fail(UUID job, JobFailure failure) throws IOException, InterruptedException {
@@ -212,10 +188,7 @@ public final class WorkerClient {
    *
    * @param report the attestations
    * @return the registry's response
-   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
-   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
-   *     or a broken answer
+   * @throws RegistryException if the registry refuses or cannot be reached
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public AttestationReport.Answer attest(AttestationReport report)
@@ -233,10 +206,7 @@ public final class WorkerClient {
    * @param limit the largest file, in bytes
    * @return the file's bytes
    * @throws IOException also if the registry sends another file
-   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
-   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
-   *     or a broken answer
+   * @throws RegistryException if the registry refuses or cannot be reached
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public byte[] adapter(String adapter, Sha256 digest, int limit)
@@ -244,7 +214,7 @@ public final class WorkerClient {
     byte[] bytes =
         transport.bytes(
             Call.get("/api/v1/adapters/" + adapter + "/versions/" + digest + "/file")
-                .with(Map.of("Accept", AdapterFile.MEDIA_TYPE)),
+                .accepting(AdapterFile.MEDIA_TYPE),
             limit);
     requireDigest(adapter, digest, Sha256.hash(bytes));
     return bytes;
@@ -258,18 +228,14 @@ public final class WorkerClient {
    * @param entry the file's entry in the manifest
    * @param file the file to write
    * @throws IOException also if the registry sends another file
-   * @throws RegistryException of kind {@code NOT_ALLOWED} if the token is missing or not
-   *     sufficient, {@code NOT_FOUND} if the registry does not know what is named, {@code
-   *     UNAVAILABLE} if it cannot be reached or is overloaded; another kind for any other refusal
-   *     or a broken answer
+   * @throws RegistryException if the registry refuses or cannot be reached
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public void fetch(ObjectKind kind, String name, ObjectManifest.Entry entry, Path file)
       throws IOException, InterruptedException {
     Sha256 actual =
         transport.save(
-            Call.get(JobsClient.path(kind, name) + "/files/" + entry.digest())
-                .with(Map.of("Accept", "*/*")),
+            Call.get(ObjectsClient.path(kind, name) + "/files/" + entry.digest()).accepting("*/*"),
             file,
             entry.size());
     requireDigest(name + "/" + entry.path(), entry.digest(), actual);

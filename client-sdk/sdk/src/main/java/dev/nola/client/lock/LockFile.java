@@ -22,9 +22,9 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What a lock file pins.
+ * A lock file: adapters pinned to their bytes and to the bits that they reconstruct to.
  *
- * @param adapters in the order of the file
+ * @param adapters the pinned adapters, in the order of the file
  */
 public record LockFile(List<Entry> adapters) {
   /** The name that lock files have. */
@@ -45,14 +45,15 @@ public record LockFile(List<Entry> adapters) {
   /**
    * Copies the list.
    *
-   * @throws IllegalArgumentException if an adapter is there twice
+   * @throws IllegalArgumentException if an adapter is listed twice
    */
   public LockFile {
     adapters = List.copyOf(adapters);
     Set<String> sources = new HashSet<>();
     for (Entry entry : adapters) {
       if (!sources.add(entry.registry + " " + entry.source)) {
-        throw new IllegalArgumentException("adapter " + entry.source + " is there twice");
+        throw new IllegalArgumentException(
+            "adapter listed twice: " + entry.source + "; list it once");
       }
     }
   }
@@ -61,12 +62,12 @@ public record LockFile(List<Entry> adapters) {
    * A pinned adapter.
    *
    * @param source a reference by version number or digest, or a path relative to the lock file
-   * @param registry where the reference holds, or null of a path
-   * @param digest of the file's bytes
-   * @param reconstructionDigest what the file must reconstruct to
-   * @param requiredVerifications how many independent machines must have attested that
-   * @param keys fingerprints of the keys whose attestations count; those that the registry trusts
-   *     if empty
+   * @param registry the registry of the reference, or null for a path
+   * @param digest SHA-256 of the file's bytes
+   * @param reconstructionDigest the digest to which the file must reconstruct
+   * @param requiredVerifications how many independent machines must have attested it
+   * @param keys fingerprints of the keys whose attestations count; if empty, the keys that the
+   *     registry trusts
    */
   public record Entry(
       String source,
@@ -74,28 +75,27 @@ public record LockFile(List<Entry> adapters) {
       Sha256 digest,
       Sha256 reconstructionDigest,
       int requiredVerifications,
-      List<String> keys) {
+      List<Sha256> keys) {
     /**
      * Copies the list.
      *
-     * @throws IllegalArgumentException if the reference could mean another file one day, the path
-     *     is absolute, the number negative, or a key no fingerprint
+     * @throws IllegalArgumentException if the reference may resolve to another file later, the path
+     *     is absolute, or the number negative
      */
     public Entry {
       keys = List.copyOf(keys);
-      keys.forEach(Sha256::parse);
       if (registry != null && !Reference.parse(source).isPinned()) {
         throw new IllegalArgumentException(
-            "reference %s may mean another file one day, must have a version number or a digest"
+            "reference %s may resolve to another file later; it must have a version number or a digest"
                 .formatted(source));
       }
       if (registry == null && (source.isEmpty() || Path.of(source).isAbsolute())) {
         throw new IllegalArgumentException(
-            "file \"%s\", must be a path relative to the lock file".formatted(source));
+            "file \"%s\"; must be a path relative to the lock file".formatted(source));
       }
       if (requiredVerifications < 0) {
         throw new IllegalArgumentException(
-            "requiredVerifications=" + requiredVerifications + ", must be at least 0");
+            "requiredVerifications invalid: " + requiredVerifications + "; must be at least 0");
       }
     }
   }
@@ -130,7 +130,7 @@ public record LockFile(List<Entry> adapters) {
           entry.digest.toString(),
           entry.reconstructionDigest.toString(),
           entry.requiredVerifications,
-          entry.keys);
+          entry.keys.stream().map(Sha256::toString).toList());
     }
 
     Entry entry() {
@@ -150,7 +150,7 @@ public record LockFile(List<Entry> adapters) {
           Sha256.parse(digest),
           Sha256.parse(reconstructionDigest),
           requiredVerifications,
-          keys == null ? List.of() : keys);
+          keys == null ? List.of() : keys.stream().map(Sha256::parse).toList());
     }
   }
 
@@ -159,32 +159,35 @@ public record LockFile(List<Entry> adapters) {
    *
    * @param path the file
    * @return the lock file
-   * @throws IOException if it cannot be read or is not a valid lock file; the message says why
+   * @throws InvalidLockFileException if it is not a valid lock file; the message says why
+   * @throws IOException if it cannot be read
    */
   public static LockFile read(Path path) throws IOException {
     if (Files.size(path) > MAX_BYTES) {
-      throw new IOException(
-          "%s has %d bytes, a lock file has at most %d"
+      throw new InvalidLockFileException(
+          "%s is not a lock file: it has %d bytes; must have at most %d"
               .formatted(path, Files.size(path), MAX_BYTES));
     }
     try {
       Wire wire = JSON.readValue(Files.readAllBytes(path), Wire.class);
       if (wire.version == null || wire.version != VERSION) {
-        throw new IOException(
-            "%s is a lock file of version %d, this program reads version %d"
+        throw new InvalidLockFileException(
+            "%s is a lock file of version %d; this program reads version %d"
                 .formatted(path, wire.version, VERSION));
       }
       List<WireEntry> entries = wire.adapters;
       if (entries == null) {
-        throw new IOException(path + " is not a lock file: it lists no adapters");
+        throw new InvalidLockFileException(path + " is not a lock file: it lists no adapters");
       }
       return new LockFile(entries.stream().map(WireEntry::entry).toList());
     } catch (StreamReadException e) {
-      throw new IOException(path + " is not a lock file: truncated or invalid JSON", e);
+      throw new InvalidLockFileException(
+          path + " is not a lock file: truncated or invalid JSON", e);
     } catch (JacksonException e) {
-      throw new IOException(path + " is not a lock file: " + e.getOriginalMessage(), e);
+      throw new InvalidLockFileException(
+          path + " is not a lock file: " + e.getOriginalMessage(), e);
     } catch (IllegalArgumentException e) {
-      throw new IOException(path + ": " + e.getMessage(), e);
+      throw new InvalidLockFileException(path + ": " + e.getMessage(), e);
     }
   }
 

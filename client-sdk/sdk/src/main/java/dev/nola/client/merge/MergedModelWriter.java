@@ -157,19 +157,19 @@ final class MergedModelWriter {
             : null;
     List<Callable<Void>> tasks = new ArrayList<>();
     for (long begin = 0; begin < bytes; begin += TASK) {
-      long from = begin;
-      long to = Math.min(bytes, begin + TASK);
+      long start = begin;
+      long limit = Math.min(bytes, begin + TASK);
       tasks.add(
           () -> {
             switch (part) {
               case Plan.Part.Copied copied ->
-                  inPieces(copied.tensor(), name, from, to, writer, buffers, (_, _) -> {});
+                  inPieces(copied.tensor(), name, start, limit, writer, buffers, (_, _) -> {});
               case Plan.Part.Dense dense ->
-                  writer.write(name, from, dense.tensor().data().asSlice(from, to - from));
+                  writer.write(name, start, dense.tensor().data().asSlice(start, limit - start));
               case Plan.Part.Merged merged ->
-                  merge(merged, Objects.requireNonNull(merge), from, to, writer, buffers);
+                  merge(merged, Objects.requireNonNull(merge), start, limit, writer, buffers);
             }
-            advance(to - from);
+            advance(limit - start);
             return null;
           });
     }
@@ -179,8 +179,8 @@ final class MergedModelWriter {
   private void merge(
       Plan.Part.Merged part,
       SharedMerge shared,
-      long from,
-      long to,
+      long start,
+      long limit,
       SafetensorsWriter writer,
       BlockingQueue<MemorySegment> buffers)
       throws IOException, MergeRefusedException, InterruptedException {
@@ -192,12 +192,12 @@ final class MergedModelWriter {
       inPieces(
           part.tensor(),
           part.name(),
-          from,
-          to,
+          start,
+          limit,
           writer,
           buffers,
-          (at, piece) -> {
-            merge.merge(at / part.dtype().bytes(), piece);
+          (offset, piece) -> {
+            merge.merge(offset / part.dtype().bytes(), piece);
             compiled.countDown();
           });
     } finally {
@@ -209,25 +209,25 @@ final class MergedModelWriter {
   /** What is done to a piece of a tensor, in place. */
   @FunctionalInterface
   private interface Change {
-    void to(long at, MemorySegment piece) throws MergeRefusedException;
+    void to(long offset, MemorySegment piece) throws MergeRefusedException;
   }
 
   private void inPieces(
       Tensor tensor,
       String name,
-      long from,
-      long to,
+      long start,
+      long limit,
       SafetensorsWriter writer,
       BlockingQueue<MemorySegment> buffers,
       Change change)
       throws IOException, MergeRefusedException, InterruptedException {
     MemorySegment buffer = buffers.take();
     try {
-      for (long at = from; at < to; at += PIECE) {
-        MemorySegment piece = buffer.asSlice(0, Math.min(PIECE, to - at));
-        base.read(tensor.name(), at, piece);
-        change.to(at, piece);
-        writer.write(name, at, piece);
+      for (long offset = start; offset < limit; offset += PIECE) {
+        MemorySegment piece = buffer.asSlice(0, Math.min(PIECE, limit - offset));
+        base.read(tensor.name(), offset, piece);
+        change.to(offset, piece);
+        writer.write(name, offset, piece);
       }
     } finally {
       buffers.add(buffer);

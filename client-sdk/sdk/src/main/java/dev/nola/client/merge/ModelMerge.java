@@ -279,9 +279,9 @@ public final class ModelMerge {
     long bytes = tensor.data().byteSize();
     byte[] piece = new byte[(int) Math.min(PIECE, bytes)];
     MessageDigest content = Sha256.newMessageDigest();
-    for (long at = 0; at < bytes; at += piece.length) {
-      int length = (int) Math.min(piece.length, bytes - at);
-      model.read(tensor.name(), at, MemorySegment.ofArray(piece).asSlice(0, length));
+    for (long offset = 0; offset < bytes; offset += piece.length) {
+      int length = (int) Math.min(piece.length, bytes - offset);
+      model.read(tensor.name(), offset, MemorySegment.ofArray(piece).asSlice(0, length));
       content.update(piece, 0, length);
     }
     return new BaseIdentity.Tensor(name, dtype, shape, Sha256.finish(content));
@@ -336,7 +336,8 @@ public final class ModelMerge {
      */
     public Builder adapter(AdapterFile file, double weight) {
       if (!Double.isFinite(weight)) {
-        throw new IllegalArgumentException("adapter weight=" + weight + ", must be finite");
+        throw new IllegalArgumentException(
+            "adapter weight invalid: " + weight + "; must be finite");
       }
       adapters.add(new Weighted(file, weight));
       return this;
@@ -362,7 +363,7 @@ public final class ModelMerge {
      */
     public Builder threads(int threads) {
       if (threads < 1) {
-        throw new IllegalArgumentException("threads=" + threads + ", must be at least 1");
+        throw new IllegalArgumentException("threads invalid: " + threads + "; must be at least 1");
       }
       this.threads = threads;
       return this;

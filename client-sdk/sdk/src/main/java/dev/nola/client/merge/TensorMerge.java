@@ -68,15 +68,17 @@ final class TensorMerge {
     }
 
     boolean covers(long element) {
-      long at = element % stride - start;
-      return at >= 0 && at < length;
+      long offset = element % stride - start;
+      return offset >= 0 && offset < length;
     }
 
     /** The next element after this one at which the slice begins or ends. */
     long nextEdge(long element) {
       long row = element - element % stride;
-      long at = element - row;
-      return at < start ? row + start : at < start + length ? row + start + length : row + stride;
+      long offset = element - row;
+      return offset < start
+          ? row + start
+          : offset < start + length ? row + start + length : row + stride;
     }
   }
 
@@ -124,29 +126,29 @@ final class TensorMerge {
    * @param weights the base's elements, which are replaced by the merged ones
    * @throws MergeRefusedException if a finite weight would become infinite
    */
-  void merge(long from, MemorySegment weights) throws MergeRefusedException {
-    long to = from + weights.byteSize() / dtype.bytes();
+  void merge(long begin, MemorySegment weights) throws MergeRefusedException {
+    long limit = begin + weights.byteSize() / dtype.bytes();
     if (groups == null) {
-      mergeRuns(from, to, weights);
+      mergeRuns(begin, limit, weights);
       return;
     }
     for (Group group : groups) {
-      merge(group, from, to, weights);
+      merge(group, begin, limit, weights);
     }
   }
 
-  private void merge(Group group, long from, long to, MemorySegment weights)
+  private void merge(Group group, long begin, long limit, MemorySegment weights)
       throws MergeRefusedException {
     Part part = group.part;
-    long first = part.indexAtOrAfter(from);
-    long count = part.indexAtOrAfter(to) - first;
+    long first = part.indexAtOrAfter(begin);
+    long count = part.indexAtOrAfter(limit) - first;
     if (count == 0) {
       return;
     }
     if (part.outer == 1 || part.elementOf(first + count - 1) - part.elementOf(first) == count - 1) {
-      long at = (part.elementOf(first) - from) * dtype.bytes();
+      long offset = (part.elementOf(first) - begin) * dtype.bytes();
       long bytes = count * dtype.bytes();
-      add(group, first, weights.asSlice(at, bytes));
+      add(group, first, weights.asSlice(offset, bytes));
       return;
     }
     MemorySegment gathered =
@@ -155,15 +157,15 @@ final class TensorMerge {
         part,
         first,
         count,
-        (at, index, bytes) ->
-            MemorySegment.copy(weights, at - from * dtype.bytes(), gathered, index, bytes));
+        (offset, index, bytes) ->
+            MemorySegment.copy(weights, offset - begin * dtype.bytes(), gathered, index, bytes));
     add(group, first, gathered);
     copyRows(
         part,
         first,
         count,
-        (at, index, bytes) ->
-            MemorySegment.copy(gathered, index, weights, at - from * dtype.bytes(), bytes));
+        (offset, index, bytes) ->
+            MemorySegment.copy(gathered, index, weights, offset - begin * dtype.bytes(), bytes));
   }
 
   @FunctionalInterface
@@ -190,30 +192,31 @@ final class TensorMerge {
     }
   }
 
-  private void mergeRuns(long from, long to, MemorySegment weights) throws MergeRefusedException {
+  private void mergeRuns(long begin, long limit, MemorySegment weights)
+      throws MergeRefusedException {
     List<Part> parts =
         deltas.stream()
             .map(delta -> delta.factors().layer())
             .map(layer -> Part.of(layer.shape(), layer.slice()))
             .toList();
-    for (long at = from; at < to; ) {
-      long end = Math.min(to, at + RUN);
+    for (long offset = begin; offset < limit; ) {
+      long end = Math.min(limit, offset + RUN);
       List<Factors> covering = new ArrayList<>();
       List<Part> theirs = new ArrayList<>();
       List<Double> shares = new ArrayList<>();
       for (int i = 0; i < parts.size(); i++) {
-        end = Math.min(end, parts.get(i).nextEdge(at));
-        if (parts.get(i).covers(at)) {
+        end = Math.min(end, parts.get(i).nextEdge(offset));
+        if (parts.get(i).covers(offset)) {
           covering.add(deltas.get(i).factors());
           theirs.add(parts.get(i));
           shares.add(deltas.get(i).weight());
         }
       }
       if (!covering.isEmpty()) {
-        int count = (int) (end - at);
+        int count = (int) (end - offset);
         double[][] values = new double[covering.size()][count];
         for (int i = 0; i < values.length; i++) {
-          covering.get(i).delta(theirs.get(i).indexAtOrAfter(at), values[i], count);
+          covering.get(i).delta(theirs.get(i).indexAtOrAfter(offset), values[i], count);
         }
         double[] multipliers = shares.stream().mapToDouble(Double::doubleValue).toArray();
         int overflow =
@@ -221,14 +224,14 @@ final class TensorMerge {
                 dtype,
                 weights,
                 weights,
-                at - from,
+                offset - begin,
                 count,
                 new Kernel.Summands(multipliers, values, 0));
         if (overflow >= 0) {
-          throw overflow(at + overflow);
+          throw overflow(offset + overflow);
         }
       }
-      at = end;
+      offset = end;
     }
   }
 

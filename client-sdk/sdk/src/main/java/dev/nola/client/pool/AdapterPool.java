@@ -108,7 +108,8 @@ public final class AdapterPool implements AutoCloseable {
    */
   public AdapterPool(long activeBound, Reconstructor reconstructor) {
     if (activeBound < 0) {
-      throw new IllegalArgumentException("activeBound=" + activeBound + ", must not be negative");
+      throw new IllegalArgumentException(
+          "activeBound invalid: " + activeBound + "; must not be negative");
     }
     this.activeBound = activeBound;
     this.reconstructor = reconstructor;

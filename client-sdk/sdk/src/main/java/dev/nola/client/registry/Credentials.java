@@ -1,6 +1,8 @@
 package dev.nola.client.registry;
 
+import dev.nola.client.RegistryUrl;
 import dev.nola.files.AtomicFile;
+import dev.nola.files.ProcessLock;
 import dev.nola.files.UserDirectories;
 import java.io.IOException;
 import java.net.URI;

@@ -1,11 +1,16 @@
 package dev.nola.client.registry;
 
 import dev.nola.client.Progress;
-import dev.nola.client.registry.Body.CutException;
-import dev.nola.client.registry.RegistryException.Kind;
-import dev.nola.client.registry.Transport.Answer;
-import dev.nola.client.registry.Transport.Call;
+import dev.nola.client.RegistryException;
+import dev.nola.client.RegistryException.Kind;
+import dev.nola.client.cache.CachedFiles;
+import dev.nola.client.http.Answer;
+import dev.nola.client.http.Body;
+import dev.nola.client.http.Body.CutException;
+import dev.nola.client.http.Call;
+import dev.nola.client.http.Transport;
 import dev.nola.digest.Sha256;
+import dev.nola.files.ProcessLock;
 import dev.nola.format.AdapterFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -16,17 +21,18 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings one file into the cache. What came of it before, in this process or another, is not asked
- * for again.
+ * Brings one file into the cache. What was downloaded of it before, in this process or another, is
+ * not downloaded again.
  */
 final class Download {
   static final int RANGE_NOT_SATISFIABLE = 416;
 
   private final Transport transport;
-  private final LocalCache cache;
+  private final CachedFiles cache;
   private final long maxFileSize;
   private final String path;
   private final Progress progress;
@@ -34,11 +40,11 @@ final class Download {
   /**
    * A download.
    *
-   * @param path of the file in the registry; it must never mean another file
-   * @param maxFileSize bytes that it may have
+   * @param maxFileSize the largest file, in bytes
+   * @param path the file's path in the registry, which must never mean another file
    */
   Download(
-      Transport transport, LocalCache cache, long maxFileSize, String path, Progress progress) {
+      Transport transport, CachedFiles cache, long maxFileSize, String path, Progress progress) {
     this.transport = transport;
     this.cache = cache;
     this.maxFileSize = maxFileSize;
@@ -76,51 +82,52 @@ final class Download {
 
   private Path fetch(FileHead head, @Nullable Answer first)
       throws IOException, InterruptedException {
+    boolean resumed = cache.partialSize(head.digest()) > 0;
+    complete(head, first);
+    Path whole = cache.promote(head.digest());
+    if (whole == null && resumed) { // perhaps the beginning was damaged: once more, from the start
+      complete(head, null);
+      whole = cache.promote(head.digest());
+    }
+    if (whole == null) {
+      throw RegistryException.broken(
+          "%s sent other bytes for %s than those with the digest %s that it names; nothing was kept"
+              .formatted(transport.registry(), path, head.digest()));
+    }
+    return whole;
+  }
+
+  /** Appends to the partial file until it is complete, again each time that the answer is cut. */
+  private void complete(FileHead head, @Nullable Answer first)
+      throws IOException, InterruptedException {
     Path partial = cache.partial(head.digest());
-    boolean resumed = cache.begunSize(head.digest()) > 0;
-    Answer next = first;
-    for (int cuts = 0; ; ) {
-      try {
-        append(partial, head, next);
-      } catch (RegistryException e) {
-        if (e.kind() == Kind.BROKEN) {
-          Files.deleteIfExists(partial); // nothing good comes of it
-        }
-        throw e;
-      } catch (CutException e) {
-        if (cuts++ >= transport.patience().retries()) {
-          throw transport.unreachable(e);
-        }
-        next = null;
-        transport.patience().pause().of(Transport.backoff(cuts - 1));
-        continue;
+    AtomicReference<@Nullable Answer> opened = new AtomicReference<>(first);
+    try {
+      transport.resume(
+          () -> {
+            append(partial, head, opened.getAndSet(null));
+            return partial;
+          });
+    } catch (RegistryException e) {
+      if (e.kind() == Kind.BROKEN) {
+        Files.deleteIfExists(partial); // it would not become the file
       }
-      next = null;
-      Path kept = cache.keep(head.digest());
-      if (kept != null) {
-        return kept;
-      }
-      if (!resumed) {
-        throw RegistryException.broken(
-            "%s sent other bytes for %s than those with the digest %s that it names; nothing was kept"
-                .formatted(transport.registry(), path, head.digest()));
-      }
-      resumed = false; // perhaps what was there before was damaged: once more, from the start
+      throw e;
     }
   }
 
-  /** Adds what is missing, as far as it comes. */
+  /** Appends what is missing, as far as it comes. */
   private void append(Path partial, FileHead head, @Nullable Answer first)
       throws IOException, InterruptedException {
-    long at = cache.begunSize(head.digest());
-    if (head.size() >= 0 && at >= head.size()) {
-      return; // it has come already, and is whole or not
+    long offset = cache.partialSize(head.digest());
+    if (head.size() >= 0 && offset >= head.size()) {
+      return; // it is complete; its digest tells whether it is right
     }
-    boolean fits = first != null && FileHead.start(first) == at;
+    boolean fits = first != null && FileHead.start(first) == offset;
     if (first != null && !fits) {
       first.close();
     }
-    try (Answer answer = fits ? first : request(head.digest(), at)) {
+    try (Answer answer = fits ? first : request(head.digest(), offset)) {
       if (answer == null) {
         return;
       }
@@ -132,22 +139,22 @@ final class Download {
       }
       requireAcceptable(sent.size());
       long start = FileHead.start(answer);
-      if (start != at && start != 0) {
+      if (start != offset && start != 0) {
         throw RegistryException.broken(
             "%s sends %s from byte %d on, asked for %d"
-                .formatted(transport.registry(), path, start, at));
+                .formatted(transport.registry(), path, start, offset));
       }
       write(partial, start, sent.size(), answer.body());
     }
   }
 
   /** The rest of the file, or null if the registry says that there is none. */
-  private @Nullable Answer request(Sha256 digest, long at)
+  private @Nullable Answer request(Sha256 digest, long offset)
       throws IOException, InterruptedException {
     try {
-      return transport.open(Call.get(path).with(headers(digest, at)));
+      return transport.open(Call.get(path).with(headers(digest, offset)));
     } catch (RegistryException e) {
-      if (at > 0 && e.status() == RANGE_NOT_SATISFIABLE) {
+      if (offset > 0 && e.status() == RANGE_NOT_SATISFIABLE) {
         return null;
       }
       throw e;
@@ -155,38 +162,38 @@ final class Download {
   }
 
   /** Asks for a file from a byte on if it still has that digest, else for all of it. */
-  static Map<String, String> headers(Sha256 digest, long at) {
-    return at == 0
+  static Map<String, String> headers(Sha256 digest, long offset) {
+    return offset == 0
         ? Map.of("Accept", AdapterFile.MEDIA_TYPE)
         : Map.of(
             "Accept",
             AdapterFile.MEDIA_TYPE,
             "Range",
-            "bytes=" + at + "-",
+            "bytes=" + offset + "-",
             "If-Range",
             '"' + digest.toString() + '"');
   }
 
-  private void write(Path partial, long start, long size, Body body)
+  private void write(Path partial, long start, long total, Body body)
       throws IOException, InterruptedException {
-    long at = start;
+    long size = start;
     try (FileChannel file =
         FileChannel.open(partial, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
       file.position(start);
-      progress.at(at, size);
-      for (List<ByteBuffer> piece = body.next(transport.patience().request());
+      progress.at(size, total);
+      for (List<ByteBuffer> piece = body.next(transport.bodyTimeout());
           piece != null;
-          piece = body.next(transport.patience().request())) {
+          piece = body.next(transport.bodyTimeout())) {
         for (ByteBuffer bytes : piece) {
-          at += bytes.remaining();
-          requireAcceptable(at);
+          size += bytes.remaining();
+          requireAcceptable(size);
           write(partial, file, bytes);
         }
-        progress.at(at, size);
+        progress.at(size, total);
       }
     }
-    if (size >= 0 && at != size) {
-      throw new CutException("the answer has %d bytes of %d".formatted(at, size), null);
+    if (total >= 0 && size != total) {
+      throw new CutException("the answer has %d bytes of %d".formatted(size, total), null);
     }
   }
 

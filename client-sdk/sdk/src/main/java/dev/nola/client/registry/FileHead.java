@@ -1,7 +1,9 @@
 package dev.nola.client.registry;
 
 import dev.nola.api.name.VersionNumber;
-import dev.nola.client.registry.Transport.Answer;
+import dev.nola.client.RegistryException;
+import dev.nola.client.http.Answer;
+import dev.nola.client.http.RegistryText;
 import dev.nola.digest.Sha256;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -12,12 +14,12 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an answer says of the file that it brings.
+ * The headers with which an answer describes its file.
  *
  * @param digest of the whole file
- * @param version number of the version, or null if it does not say
+ * @param version the number of the version, or null if the answer does not say
  * @param yanked why the version should no longer be used, or null
- * @param size of the whole file in bytes, or −1 if it does not say
+ * @param size of the whole file in bytes, or −1 if the answer does not say
  */
 record FileHead(Sha256 digest, @Nullable String version, @Nullable String yanked, long size) {
   private static final Pattern REPR_DIGEST =
@@ -41,7 +43,7 @@ record FileHead(Sha256 digest, @Nullable String version, @Nullable String yanked
         size(answer));
   }
 
-  /** Where in the file the answer's first byte belongs. */
+  /** Returns the offset in the file of the answer's first byte. */
   static long start(Answer answer) throws RegistryException {
     return answer.status() == PARTIAL ? Long.parseLong(range(answer).group(1)) : 0;
   }
@@ -83,8 +85,8 @@ record FileHead(Sha256 digest, @Nullable String version, @Nullable String yanked
     Matcher range = RANGE.matcher(text);
     if (!range.matches()) {
       throw RegistryException.broken(
-          "the registry sends a part of a file, and not which: Content-Range: "
-              + Transport.printable(text));
+          "the registry sends a part of a file and does not say which: Content-Range: "
+              + RegistryText.printable(text));
     }
     return range;
   }
@@ -92,9 +94,9 @@ record FileHead(Sha256 digest, @Nullable String version, @Nullable String yanked
   private static String yanked(String header) {
     String reason = header.startsWith(YANKED) ? header.substring(YANKED.length()) : header;
     try {
-      return Transport.printable(URLDecoder.decode(reason, StandardCharsets.UTF_8));
+      return RegistryText.printable(URLDecoder.decode(reason, StandardCharsets.UTF_8));
     } catch (IllegalArgumentException _) {
-      return Transport.printable(reason); // not encoded after all
+      return RegistryText.printable(reason); // not encoded after all
     }
   }
 }

@@ -14,7 +14,7 @@
  * <ul>
  *   <li>Bytes reach the caller only after they were compared with the digest that the registry
  *       names, and that with the one that was asked for; those in the cache are compared each time.
- *   <li>A download that was cut goes on where it ended, in this process or another.
+ *   <li>A download that was cut continues where it ended, in this process or another.
  *   <li>What a registry can make a client download or keep in memory is bounded, and so is the time
  *       that it may stay silent.
  *   <li>A token goes to its registry only (same scheme, host and port), and in plain HTTP only to a
@@ -22,22 +22,6 @@
  *   <li>Interrupting the calling thread ends whatever it does here with {@link
  *       java.lang.InterruptedException}.
  * </ul>
- *
- * <h2>Cache</h2>
- *
- * <p>{@link dev.nola.client.registry.LocalCache} is a folder, {@code $NOLA_CACHE} or {@code
- * ${XDG_CACHE_HOME:-~/.cache}/nola}, that any number of processes share:
- *
- * <pre>
- * blobs/HEX.nola       a whole file, named by the SHA-256 of its bytes; its time is that of its last use
- * partial/HEX.part     the beginning of one that is being downloaded, or was cut
- * references/HEX.json  what a reference meant when last asked: registry, reference, version, digest
- * begun/HEX.json       the same of one whose file is in partial
- * locks/XYZ            empty; locked while a file whose digest begins so is written, looked at or removed
- * </pre>
- *
- * <p>Files come to {@code blobs} and {@code references} by an atomic rename, so each is whole or
- * absent. Removing any of it at any time costs a download at most.
  *
  * <h2>Credentials</h2>
  *

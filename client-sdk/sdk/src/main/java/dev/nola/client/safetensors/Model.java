@@ -155,7 +155,7 @@ public final class Model implements AutoCloseable {
       if (!name.matches("[^/\\\\\\p{Cntrl}:.][^/\\\\\\p{Cntrl}:]*\\.safetensors")) {
         throw new InvalidModelException(
             file,
-            "puts tensor %s into %s, must be the name of a visible .safetensors file next to it"
+            "puts tensor %s into %s; must be the name of a visible .safetensors file next to it"
                 .formatted(entry.getKey(), entry.getValue()));
       }
       names.add(name);
@@ -230,18 +230,18 @@ public final class Model implements AutoCloseable {
    * Reads a part of a tensor, as {@link SafetensorsFile#read} does.
    *
    * @param tensor the tensor's name
-   * @param from offset of the first byte in the tensor
+   * @param start offset of the first byte in the tensor
    * @param into receives as many bytes as it has room for
    * @throws IOException if it cannot be read, or its file has become shorter
    * @throws IllegalArgumentException if there is no such tensor
    * @throws IndexOutOfBoundsException if the tensor has not so many bytes
    */
-  public void read(String tensor, long from, MemorySegment into) throws IOException {
+  public void read(String tensor, long start, MemorySegment into) throws IOException {
     SafetensorsFile file = fileOf.get(tensor);
     if (file == null) {
       throw new IllegalArgumentException(path + " has no tensor " + tensor);
     }
-    file.read(tensor, from, into);
+    file.read(tensor, start, into);
   }
 
   @Override

@@ -129,26 +129,26 @@ public final class SafetensorsFile implements AutoCloseable {
    * any file channel.
    *
    * @param tensor its name
-   * @param from number of the first byte in the tensor
+   * @param start number of the first byte in the tensor
    * @param into receives as many bytes as it has room for; native memory, or a byte array
    * @throws IOException if it cannot be read, or the file has become shorter
    * @throws IllegalArgumentException if there is no such tensor
    * @throws IndexOutOfBoundsException if the tensor has not so many bytes
    */
-  public void read(String tensor, long from, MemorySegment into) throws IOException {
+  public void read(String tensor, long start, MemorySegment into) throws IOException {
     Tensor found = tensors.get(tensor);
     if (found == null) {
       throw new IllegalArgumentException(path + " has no tensor " + tensor);
     }
-    MemorySegment part = found.data().asSlice(from, into.byteSize());
-    long at = part.address() - mapped.address();
+    MemorySegment part = found.data().asSlice(start, into.byteSize());
+    long offset = part.address() - mapped.address();
     ByteBuffer buffer = into.asByteBuffer();
     while (buffer.hasRemaining()) {
-      int read = channel.read(buffer, at);
+      int read = channel.read(buffer, offset);
       if (read < 0) {
         throw new IOException(path + ": has become shorter while it was read");
       }
-      at += read;
+      offset += read;
     }
   }
 
@@ -262,7 +262,7 @@ public final class SafetensorsFile implements AutoCloseable {
         throw invalid("tensor %s lacks one of dtype, shape, data_offsets".formatted(name));
       }
       if (offsets.size() != 2) {
-        throw invalid("tensor %s has %d data_offsets, must be 2".formatted(name, offsets.size()));
+        throw invalid("tensor %s has %d data_offsets; must be 2".formatted(name, offsets.size()));
       }
       return new Entry(name, type, shape, offsets.getFirst(), offsets.getLast());
     }
@@ -274,7 +274,8 @@ public final class SafetensorsFile implements AutoCloseable {
         if (json.currentToken() != JsonToken.VALUE_NUMBER_INT
             || json.getNumberType() == JsonParser.NumberType.BIG_INTEGER
             || json.getLongValue() < 0) {
-          throw invalid("%s has %s, must be a number 0..2^63-1".formatted(what, json.getString()));
+          throw invalid(
+              "%s has %s; must be a number 0 to 2^63-1".formatted(what, json.getString()));
         }
         numbers.add(json.getLongValue());
       }
@@ -293,18 +294,21 @@ public final class SafetensorsFile implements AutoCloseable {
       // An empty tensor lies before the one that begins where it does.
       entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
       SequencedMap<String, Tensor> tensors = LinkedHashMap.newLinkedHashMap(entries.size());
-      long at = 0;
+      long offset = 0;
       for (Entry entry : entries) {
         if (entry.end < entry.begin || entry.end > data.byteSize()) {
           throw invalid(
-              "tensor %s has data_offsets [%d, %d], must be ascending and at most %d"
+              "tensor %s has data_offsets [%d, %d]; must be ascending and at most %d"
                   .formatted(entry.name, entry.begin, entry.end, data.byteSize()));
         }
-        if (entry.begin != at) {
+        if (entry.begin != offset) {
           throw invalid(
               "tensor %s begins at %d, where %s: the tensor before it ends at %d"
                   .formatted(
-                      entry.name, entry.begin, entry.begin > at ? "a hole is" : "another is", at));
+                      entry.name,
+                      entry.begin,
+                      entry.begin > offset ? "a hole is" : "another is",
+                      offset));
         }
         requireSize(entry);
         tensors.put(
@@ -314,11 +318,12 @@ public final class SafetensorsFile implements AutoCloseable {
                 entry.type,
                 entry.shape,
                 data.asSlice(entry.begin, entry.end - entry.begin)));
-        at = entry.end;
+        offset = entry.end;
       }
-      if (at != data.byteSize()) {
+      if (offset != data.byteSize()) {
         throw invalid(
-            "has %,d bytes of tensors, its header accounts for %,d".formatted(data.byteSize(), at));
+            "has %,d bytes of tensors, its header accounts for %,d"
+                .formatted(data.byteSize(), offset));
       }
       return tensors;
     }
@@ -335,7 +340,7 @@ public final class SafetensorsFile implements AutoCloseable {
         long bits = Math.multiplyExact(elements, ElementType.bits(entry.type));
         if (bits % Byte.SIZE != 0 || bits / Byte.SIZE != entry.end - entry.begin) {
           throw invalid(
-              "tensor %s of type %s and shape %s has %d bytes, must be %s"
+              "tensor %s of type %s and shape %s has %d bytes; must be %s"
                   .formatted(
                       entry.name,
                       entry.type,

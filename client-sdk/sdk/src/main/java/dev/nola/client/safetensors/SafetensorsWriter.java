@@ -92,12 +92,13 @@ public final class SafetensorsWriter implements AutoCloseable {
         FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     SafetensorsWriter writer = new SafetensorsWriter(path, channel);
     try {
-      long at = Long.BYTES + header.length;
+      long offset = Long.BYTES + header.length;
       for (Slot slot : ordered) {
-        if (writer.places.put(slot.name, at) != null) {
-          throw new IllegalArgumentException("tensor " + slot.name + " is there twice");
+        if (writer.places.put(slot.name, offset) != null) {
+          throw new IllegalArgumentException(
+              "tensor listed twice: " + slot.name + "; names must be unique");
         }
-        at += slot.bytes;
+        offset += slot.bytes;
       }
       ByteBuffer start =
           ByteBuffer.allocate(Long.BYTES + header.length).order(ByteOrder.LITTLE_ENDIAN);
@@ -123,14 +124,14 @@ public final class SafetensorsWriter implements AutoCloseable {
    * Writes a part of a tensor.
    *
    * @param tensor the tensor's name
-   * @param from number of its first byte in the tensor
+   * @param first number of its first byte in the tensor
    * @param data the bytes to write
    */
-  public void write(String tensor, long from, MemorySegment data) throws IOException {
-    long place = Objects.requireNonNull(places.get(tensor), tensor) + from;
-    long most = data.isNative() ? MOST_NATIVE : MOST_HEAP;
-    for (long done = 0; done < data.byteSize(); done += most) {
-      MemorySegment part = data.asSlice(done, Math.min(most, data.byteSize() - done));
+  public void write(String tensor, long first, MemorySegment data) throws IOException {
+    long place = Objects.requireNonNull(places.get(tensor), tensor) + first;
+    long maximum = data.isNative() ? MOST_NATIVE : MOST_HEAP;
+    for (long done = 0; done < data.byteSize(); done += maximum) {
+      MemorySegment part = data.asSlice(done, Math.min(maximum, data.byteSize() - done));
       // An array of other elements than bytes has no view as a buffer.
       write(
           part.isNative()
@@ -142,8 +143,8 @@ public final class SafetensorsWriter implements AutoCloseable {
 
   private void write(ByteBuffer bytes, long place) throws IOException {
     try {
-      for (long at = place; bytes.hasRemaining(); ) {
-        at += channel.write(bytes, at);
+      for (long position = place; bytes.hasRemaining(); ) {
+        position += channel.write(bytes, position);
       }
     } catch (ClosedChannelException e) {
       throw e; // closed meanwhile, by an interrupt say
@@ -168,7 +169,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         metadata.forEach(json::writeStringProperty);
         json.writeEndObject();
       }
-      long at = 0;
+      long position = 0;
       for (Slot slot : tensors) {
         json.writeObjectPropertyStart(slot.name);
         json.writeStringProperty("dtype", slot.type);
@@ -176,11 +177,11 @@ public final class SafetensorsWriter implements AutoCloseable {
         slot.shape.forEach(json::writeNumber);
         json.writeEndArray();
         json.writeArrayPropertyStart("data_offsets");
-        json.writeNumber(at);
-        json.writeNumber(Math.addExact(at, slot.bytes));
+        json.writeNumber(position);
+        json.writeNumber(Math.addExact(position, slot.bytes));
         json.writeEndArray();
         json.writeEndObject();
-        at += slot.bytes;
+        position += slot.bytes;
       }
       json.writeEndObject();
     }

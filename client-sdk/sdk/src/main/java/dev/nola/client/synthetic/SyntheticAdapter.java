@@ -133,7 +133,7 @@ public final class SyntheticAdapter {
         (name, shape) -> {
           if (shape.size() < 2) {
             throw new IllegalArgumentException(
-                "tensor %s has shape %s, must have two dimensions or more".formatted(name, shape));
+                "tensor %s has shape %s; must have two dimensions or more".formatted(name, shape));
           }
         });
     return seal(shapes, new BaseModel(baseName, "", null));
@@ -300,7 +300,7 @@ public final class SyntheticAdapter {
     public Builder bits(int bits) {
       if (bits < 1 || bits > Generator.MAX_BITS) {
         throw new IllegalArgumentException(
-            "code width=%d bits, must be 1..%d".formatted(bits, Generator.MAX_BITS));
+            "code width invalid: %d bits; must be 1 to %d".formatted(bits, Generator.MAX_BITS));
       }
       this.bits = bits;
       return this;
@@ -339,7 +339,7 @@ public final class SyntheticAdapter {
     public Builder deltaRms(double deltaRms) {
       if (!(deltaRms > 0 && deltaRms < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException(
-            "deltaRms=" + deltaRms + ", must be positive and finite");
+            "deltaRms invalid: " + deltaRms + "; must be positive and finite");
       }
       this.deltaRms = deltaRms;
       return this;
@@ -367,7 +367,7 @@ public final class SyntheticAdapter {
 
     private static void requirePositive(String what, int value) {
       if (value < 1) {
-        throw new IllegalArgumentException(what + "=" + value + ", must be at least 1");
+        throw new IllegalArgumentException(what + " invalid: " + value + "; must be at least 1");
       }
     }
   }

@@ -45,7 +45,7 @@ class AttestedTest {
     assertThat(attested.keys()).containsExactlyInAnyOrder(ONE.fingerprint(), TWO.fingerprint());
     assertThat(attested.pinned()).isFalse();
     assertThat(attested.failures(3))
-        .containsExactly("attested by 2 independent machines, must be by 3");
+        .containsExactly("attested by 2 independent machines; must be by 3");
     Worker sameHost = new Worker("two", ONE.host(), TWO.key());
     assertThat(
             check(List.of(ONE.match(FILE, "scalar"), sameHost.match(FILE, "scalar"))).independent())
@@ -61,7 +61,7 @@ class AttestedTest {
     assertThat(attested.failures(1)).isEmpty();
     assertThat(attested.failures(2))
         .containsExactly(
-            "attested by 1 independent machine with the given keys, must be by 2",
+            "attested by 1 independent machine with the given keys; must be by 2",
             "attestation 1 by %s: the key is none of those that were given"
                 .formatted(ONE.fingerprint()));
   }
@@ -185,7 +185,7 @@ class AttestedTest {
     assertThat(unpinned.failures(0)).isEmpty();
     assertThat(unpinned.failures(1))
         .containsExactly(
-            "attested by 0 independent machines, must be by 1",
+            "attested by 0 independent machines; must be by 1",
             "attestation 1 by %s: the key was revoked: disk stolen".formatted(ONE.fingerprint()));
     assertAlarming(
         Attested.of(digest, FILE, list, keys, List.of(ONE.fingerprint())), "disk stolen");

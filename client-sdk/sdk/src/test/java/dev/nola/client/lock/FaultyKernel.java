@@ -23,9 +23,9 @@ final class FaultyKernel extends ForwardingKernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int from, int to) {
-    kernel.combine(basis, coefficients, scale, factor, from, to);
-    if (basis.side() == Side.B && basis.stream() == stream && from <= ELEMENT && ELEMENT < to) {
+      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+    kernel.combine(basis, coefficients, scale, factor, start, end);
+    if (basis.side() == Side.B && basis.stream() == stream && start <= ELEMENT && ELEMENT < end) {
       factor[ELEMENT] = Float.intBitsToFloat(Float.floatToRawIntBits(factor[ELEMENT]) ^ 1);
     }
   }

@@ -131,9 +131,9 @@ class MergedBitsTest {
           .write(merged);
       try (Model result = Model.open(merged)) {
         MemorySegment data = result.tensors().get("w").data();
-        long from = 3L * dtype.bytes();
-        long to = 6L * dtype.bytes();
-        assertThat(MemorySegment.mismatch(data, from, to, weights, from, to)).isEqualTo(-1);
+        long start = 3L * dtype.bytes();
+        long end = 6L * dtype.bytes();
+        assertThat(MemorySegment.mismatch(data, start, end, weights, start, end)).isEqualTo(-1);
         assertThat(TestModel.get(dtype, data, 5)).isNaN();
         assertThat(data.mismatch(weights)).isNotEqualTo(-1);
       }

@@ -66,14 +66,14 @@ class ModelMergeTest {
         .writeFolder(folder.resolve("base"), "{\"model_type\": \"llama\"}");
   }
 
-  private List<String> names(Path in) throws IOException {
-    try (Stream<Path> files = Files.list(in)) {
+  private List<String> names(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();
     }
   }
 
-  private static MergeRefusedException refused(ModelMerge merge, Path to) {
-    return catchThrowableOfType(MergeRefusedException.class, () -> merge.write(to));
+  private static MergeRefusedException refused(ModelMerge merge, Path destination) {
+    return catchThrowableOfType(MergeRefusedException.class, () -> merge.write(destination));
   }
 
   @Test
@@ -322,15 +322,16 @@ class ModelMergeTest {
     ModelMerge merge =
         ModelMerge.into(base).adapter(seal(adapter(layer("model.a.weight", 3, 4)))).build();
     List<String> before = names(base);
-    for (Path to :
+    for (Path destination :
         List.of(
             base,
             base.resolve("sub"),
             base.resolve("config.json"),
             folder.resolve("none/merged"),
             folder.resolve("base/../base/x"))) {
-      assertThat(refused(merge, to)).as("%s", to).isNotNull();
-      assertThat(refused(merge, to).reason()).isEqualTo(MergeRefusedException.Reason.DESTINATION);
+      assertThat(refused(merge, destination)).as("%s", destination).isNotNull();
+      assertThat(refused(merge, destination).reason())
+          .isEqualTo(MergeRefusedException.Reason.DESTINATION);
     }
     Path link = Files.createSymbolicLink(folder.resolve("link"), folder.resolve("nowhere"));
     assertThat(refused(merge, link).reason()).isEqualTo(MergeRefusedException.Reason.DESTINATION);

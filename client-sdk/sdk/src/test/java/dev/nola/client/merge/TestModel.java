@@ -80,9 +80,9 @@ final class TestModel {
       for (int i = 0; i < count; i++) {
         String name = "model-%05d-of-%05d.safetensors".formatted(i + 1, count);
         List<Slot> part = new ArrayList<>();
-        int at = 0;
+        int offset = 0;
         for (Slot slot : slots.values()) {
-          if (at++ % count == i) {
+          if (offset++ % count == i) {
             part.add(slot);
             index.append(index.charAt(index.length() - 1) == '{' ? "" : ",");
             index.append("\"%s\":\"%s\"".formatted(slot.name(), name));

@@ -48,7 +48,7 @@ final class StagedKernel extends ForwardingKernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int from, int to) {
+      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
     reached.countDown();
     try {
       gate.await();
@@ -58,9 +58,9 @@ final class StagedKernel extends ForwardingKernel {
     if (outcome == Outcome.OUT_OF_MEMORY) {
       throw new OutOfMemoryError("staged");
     }
-    kernel.combine(basis, coefficients, scale, factor, from, to);
+    kernel.combine(basis, coefficients, scale, factor, start, end);
     if (outcome == Outcome.WRONG) {
-      factor[from] = -factor[from];
+      factor[start] = -factor[start];
     }
   }
 }

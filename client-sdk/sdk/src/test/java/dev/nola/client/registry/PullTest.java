@@ -10,7 +10,10 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
-import dev.nola.client.registry.RegistryException.Kind;
+import dev.nola.client.RegistryException;
+import dev.nola.client.RegistryException.Kind;
+import dev.nola.client.cache.KnownReference;
+import dev.nola.client.cache.LocalCache;
 import dev.nola.client.registry.StubRegistry.Answer;
 import dev.nola.client.registry.StubRegistry.Seen;
 import dev.nola.digest.Sha256;
@@ -65,7 +68,11 @@ class PullTest {
     return NolaClient.builder(registry.url())
         .cache(LocalCache.at(folder.resolve("cache")))
         .maxFileSize(LIMIT)
-        .pause(pauses::add);
+        .pause(
+            pause -> {
+              pauses.add(pause);
+              return Duration.ZERO;
+            });
   }
 
   private static byte[] bytes(long seed, int length) {
@@ -210,7 +217,7 @@ class PullTest {
     registry.answers(file(bytes, "1.0.0"));
     assertRefused(
         Reference.parse("acme/mood@sha256:" + "0".repeat(64)), "offers a file with the digest");
-    assertRefused(Reference.parse("acme/mood@2.0.0"), "says version 1.0.0 of what it offers");
+    assertRefused(Reference.parse("acme/mood@2.0.0"), "offers version 1.0.0 for");
   }
 
   @Test
@@ -220,15 +227,15 @@ class PullTest {
     registry.answers(body(bytes, "ETag", "\"sha256:zz\"", "Nola-Version", "1.0.0"));
     assertRefused(LATEST, "does not name the digest");
     registry.answers(body(bytes, "ETag", etag()));
-    assertRefused(LATEST, "says version null of");
+    assertRefused(LATEST, "offers version null for");
     registry.answers(body(bytes, "ETag", etag(), "Nola-Version", "../../1"));
-    assertRefused(LATEST, "says version null of");
+    assertRefused(LATEST, "offers version null for");
     registry.answers(
         exchange -> {
           setHeaders(exchange, "ETag", etag(), "Nola-Version", "1.0.0");
           exchange.sendResponseHeaders(304, -1);
         });
-    assertRefused(LATEST, "is still what it was");
+    assertRefused(LATEST, "has not changed");
   }
 
   @Test
@@ -322,7 +329,7 @@ class PullTest {
 
   @Test
   void damagedBeginningIsDownloadedAgain() throws Exception {
-    Path partial = client.cache().partial(digest);
+    Path partial = client.cache().files().partial(digest);
     Files.write(partial, new byte[5_000]);
     registry.answers(file(bytes, "1.0.0"));
 
@@ -336,8 +343,11 @@ class PullTest {
 
   @Test
   void wholeFileThatWasNotYetKeptNeedsNoByte() throws Exception {
-    Files.write(client.cache().partial(digest), bytes);
-    client.cache().begin(new LocalCache.Known(client.registry(), LATEST, "1.0.0", digest, null));
+    Files.write(client.cache().files().partial(digest), bytes);
+    client
+        .cache()
+        .references()
+        .begin(new KnownReference(client.registry(), LATEST, "1.0.0", digest, null));
     registry.answers(text(416, ""), file(bytes, "1.0.0"));
 
     assertThat(client.pull(LATEST, Progress.NONE).path()).hasBinaryContent(bytes);
@@ -494,7 +504,7 @@ class PullTest {
 
   @Test
   void fullDiskIsNotTheRegistrysFault() throws Exception {
-    Path partial = client.cache().partial(digest);
+    Path partial = client.cache().files().partial(digest);
     Files.createSymbolicLink(partial, Path.of("/dev/full"));
     registry.answers(file(bytes, "1.0.0"));
 
@@ -544,9 +554,10 @@ class PullTest {
     for (Path file : Arrays.asList(empty, large)) {
       IOException refused =
           catchThrowableOfType(
-              IOException.class, () -> client.publish(mood, "1.0.0", file, Progress.NONE));
+              IOException.class,
+              () -> client.adapters().publish(mood, "1.0.0", file, Progress.NONE));
       assertThat(refused)
-          .hasMessage("%s has %d bytes, must have 1 to 1048576", file, Files.size(file));
+          .hasMessage("%s has %d bytes; must have 1 to 1048576", file, Files.size(file));
     }
     assertThat(registry.seen()).isEmpty();
   }

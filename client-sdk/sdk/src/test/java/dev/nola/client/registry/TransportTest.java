@@ -11,7 +11,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.nola.api.name.AdapterName;
 import dev.nola.client.Progress;
-import dev.nola.client.registry.RegistryException.Kind;
+import dev.nola.client.RegistryException;
+import dev.nola.client.RegistryException.Kind;
+import dev.nola.client.cache.LocalCache;
 import dev.nola.client.registry.StubRegistry.Answer;
 import dev.nola.client.registry.StubRegistry.Seen;
 import java.io.IOException;
@@ -60,7 +62,11 @@ class TransportTest {
     return NolaClient.builder(url)
         .token(TOKEN)
         .cache(LocalCache.at(folder.resolve("cache")))
-        .pause(pauses::add);
+        .pause(
+            pause -> {
+              pauses.add(pause);
+              return Duration.ZERO;
+            });
   }
 
   private static RegistryException refusal(ThrowingCallable call) {
@@ -69,14 +75,14 @@ class TransportTest {
 
   private RegistryException refusalOf(Answer answer) {
     registry.answers(answer);
-    return refusal(() -> client.adapter(MOOD));
+    return refusal(() -> client.adapters().get(MOOD));
   }
 
   @Test
   void tokenGoesToItsRegistry() throws Exception {
     registry.answers(text(307, "", "Location", "/elsewhere"), json(ADAPTER));
 
-    assertThat(client.adapter(MOOD).downloads()).isEqualTo(7);
+    assertThat(client.adapters().get(MOOD).downloads()).isEqualTo(7);
 
     assertThat(registry.seen())
         .extracting(Seen::toString)
@@ -91,7 +97,7 @@ class TransportTest {
     try (StubRegistry other = new StubRegistry(json(ADAPTER))) {
       registry.answers(text(302, "", "Location", other.url() + "/x"));
 
-      assertThat(client.adapter(MOOD).downloads()).isEqualTo(7);
+      assertThat(client.adapters().get(MOOD).downloads()).isEqualTo(7);
 
       assertThat(other.seen()).hasSize(1);
       assertThat(other.seen().getFirst().header("Authorization")).isNull();
@@ -104,7 +110,7 @@ class TransportTest {
         new StubRegistry(text(302, "", "Location", registry.url() + "/api/v1/tokens"))) {
       registry.answers(text(302, "", "Location", other.url() + "/x"), json(ADAPTER));
 
-      client.adapter(MOOD);
+      client.adapters().get(MOOD);
 
       assertThat(registry.seen()).hasSize(2);
       assertThat(registry.seen().getLast().header("Authorization")).isNull();
@@ -117,7 +123,7 @@ class TransportTest {
         List.of("file:///etc/passwd", "ftp://a.example/", "http:///x", "::", "http://a b/")) {
       RegistryException refused = refusalOf(text(302, "", "Location", location));
       assertThat(refused.kind()).as(location).isEqualTo(Kind.BROKEN);
-      assertThat(refused).hasMessageContaining("which is no URL to follow");
+      assertThat(refused).hasMessageContaining("to an invalid URL");
     }
     assertThat(refusalOf(text(302, "", "Location", "/again")))
         .hasMessageContaining("more than 5 times");
@@ -130,7 +136,8 @@ class TransportTest {
     try (StubRegistry other = new StubRegistry(json("{}"))) {
       registry.answers(text(307, "", "Location", other.url() + "/x"));
 
-      RegistryException refused = refusal(() -> client.publish(MOOD, "1.0.0", file, Progress.NONE));
+      RegistryException refused =
+          refusal(() -> client.adapters().publish(MOOD, "1.0.0", file, Progress.NONE));
 
       assertThat(refused.kind()).isEqualTo(Kind.REFUSED);
       assertThat(refused).hasMessageEndingWith("use the URL of that registry");
@@ -158,7 +165,7 @@ class TransportTest {
         text(502, "", "Retry-After", "soon"),
         json(ADAPTER));
 
-    client.adapter(MOOD);
+    client.adapters().get(MOOD);
 
     assertThat(pauses).hasSize(3);
     assertThat(pauses.get(0)).isEqualTo(Duration.ofSeconds(7));
@@ -202,7 +209,7 @@ class TransportTest {
         },
         json(ADAPTER));
 
-    assertThat(client.adapter(MOOD).name()).isEqualTo("mood");
+    assertThat(client.adapters().get(MOOD).name()).isEqualTo("mood");
   }
 
   @Test
@@ -219,7 +226,7 @@ class TransportTest {
     Path file = Files.write(folder.resolve("a.nola"), new byte[] {1, 2, 3});
     registry.answers(cut(), text(503, ""), problem(422, "{\"detail\": \"damaged\"}"));
 
-    assertThat(refusal(() -> client.publish(MOOD, "1.0.0", file, Progress.NONE)))
+    assertThat(refusal(() -> client.adapters().publish(MOOD, "1.0.0", file, Progress.NONE)))
         .hasMessage("damaged");
 
     assertThat(registry.seen()).hasSize(3);
@@ -240,7 +247,8 @@ class TransportTest {
              "yanked": null, "downloads": 0, "publishedBy": "ann",
              "publishedAt": "2026-01-01T00:00:00Z"}"""));
 
-    RegistryException refused = refusal(() -> client.publish(MOOD, "1.0.0", file, Progress.NONE));
+    RegistryException refused =
+        refusal(() -> client.adapters().publish(MOOD, "1.0.0", file, Progress.NONE));
 
     assertThat(refused.kind()).isEqualTo(Kind.BROKEN);
     assertThat(refused)
@@ -251,13 +259,14 @@ class TransportTest {
   @Test
   void removingIsRepeatedOnlyIfItWasNotDone() throws Exception {
     registry.answers(text(503, ""));
-    assertThat(refusal(() -> client.removeAlias(MOOD, "prod")).status()).isEqualTo(503);
+    assertThat(refusal(() -> client.aliases().remove(MOOD, "prod")).status()).isEqualTo(503);
     registry.answers(cut());
-    assertThat(refusal(() -> client.removeAlias(MOOD, "prod")).kind()).isEqualTo(Kind.UNAVAILABLE);
+    assertThat(refusal(() -> client.aliases().remove(MOOD, "prod")).kind())
+        .isEqualTo(Kind.UNAVAILABLE);
     assertThat(registry.seen()).hasSize(2);
 
     registry.answers(text(429, ""), text(204, ""));
-    client.removeAlias(MOOD, "prod");
+    client.aliases().remove(MOOD, "prod");
 
     assertThat(registry.seen()).hasSize(4);
   }
@@ -290,7 +299,7 @@ class TransportTest {
   void fieldsOfLaterVersionsAreNoMatter() throws Exception {
     registry.answers(json(ADAPTER.replace("{\"namespace\"", "{\"later\": 1, \"namespace\"")));
 
-    assertThat(client.adapter(MOOD).latest()).isEqualTo("1.0.0");
+    assertThat(client.adapters().get(MOOD).latest()).isEqualTo("1.0.0");
   }
 
   @Test
@@ -321,7 +330,7 @@ class TransportTest {
         });
     try (NolaClient impatient =
         builder(registry.url()).requestTimeout(Duration.ofMillis(100)).retries(1).build()) {
-      RegistryException refused = refusal(() -> impatient.adapter(MOOD));
+      RegistryException refused = refusal(() -> impatient.adapters().get(MOOD));
 
       assertThat(refused.kind()).isEqualTo(Kind.UNAVAILABLE);
       assertThat(refused)
@@ -348,7 +357,7 @@ class TransportTest {
             .start(
                 () -> {
                   try {
-                    client.adapter(MOOD);
+                    client.adapters().get(MOOD);
                   } catch (Throwable t) {
                     ended.set(t);
                   }
@@ -414,10 +423,10 @@ class TransportTest {
     try (NolaClient other = builder(registry.url()).tokenHint("ask the operator").build()) {
       for (int status : new int[] {401, 403}) {
         registry.answers(problem(status, "{\"detail\": \"no\"}"));
-        assertThat(refusal(() -> other.adapter(MOOD))).hasMessage("no; ask the operator");
+        assertThat(refusal(() -> other.adapters().get(MOOD))).hasMessage("no; ask the operator");
       }
       registry.answers(problem(404, "{\"detail\": \"no\"}"));
-      assertThat(refusal(() -> other.adapter(MOOD))).hasMessage("no");
+      assertThat(refusal(() -> other.adapters().get(MOOD))).hasMessage("no");
     }
   }
 

@@ -57,10 +57,10 @@ class ModelTest {
     try (Model model = Model.open(folder);
         Arena arena = Arena.ofConfined()) {
       MemorySegment expected = model.tensors().get("a").data();
-      for (int from = 0; from <= 6; from++) {
-        MemorySegment part = arena.allocate(6 - from);
-        model.read("a", from, part);
-        assertThat(part.mismatch(expected.asSlice(from))).isEqualTo(-1);
+      for (int start = 0; start <= 6; start++) {
+        MemorySegment part = arena.allocate(6 - start);
+        model.read("a", start, part);
+        assertThat(part.mismatch(expected.asSlice(start))).isEqualTo(-1);
       }
       MemorySegment one = arena.allocate(1);
       assertThatThrownBy(() -> model.read("b", 1, one))

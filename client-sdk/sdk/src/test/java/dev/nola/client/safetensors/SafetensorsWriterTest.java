@@ -112,6 +112,6 @@ class SafetensorsWriterTest {
                 SafetensorsWriter.create(
                     folder.resolve("m.safetensors"), List.of(slot, slot), Map.of()))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("tensor a is there twice");
+        .hasMessage("tensor listed twice: a; names must be unique");
   }
 }

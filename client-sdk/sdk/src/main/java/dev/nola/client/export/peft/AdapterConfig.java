@@ -1,0 +1,59 @@
+package dev.nola.client.export.peft;
+
+import java.util.Collection;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * What {@value #FILE} says.
+ *
+ * @param baseName null if it is not known
+ * @param baseRevision null if it is not known
+ */
+record AdapterConfig(
+    @Nullable String baseName,
+    @Nullable String baseRevision,
+    @Nullable TaskType task,
+    ExportPlan plan) {
+  static final String FILE = "adapter_config.json";
+
+  byte[] toJson() {
+    ObjectNode config = JsonMapper.shared().createObjectNode();
+    config.putNull("auto_mapping");
+    config.put("base_model_name_or_path", baseName);
+    config.put("bias", "none");
+    config.put(
+        "fan_in_fan_out",
+        plan.modules().stream().anyMatch(LoraModule::isConv1d)); // PEFT says of each
+    config.put("inference_mode", true);
+    config.put("init_lora_weights", true);
+    config.putNull("layers_pattern");
+    config.putNull("layers_to_transform");
+    config.put("lora_alpha", plan.rank());
+    config.put("lora_dropout", 0.0);
+    if (plan.saved().tensors().isEmpty()) {
+      config.putNull("modules_to_save");
+    } else {
+      putAll(config.putArray("modules_to_save"), plan.saved().paths());
+    }
+    config.put("peft_type", "LORA");
+    config.put("r", plan.rank());
+    config.putObject("rank_pattern");
+    config.putObject("alpha_pattern");
+    config.put("revision", baseRevision);
+    // Whole paths: a name alone would also match in layers that are not adapted.
+    List<String> paths = plan.modules().stream().map(LoraModule::path).toList();
+    putAll(config.putArray("target_modules"), paths);
+    config.put("task_type", task == null ? null : task.name());
+    config.put("use_dora", false);
+    config.put("use_rslora", false);
+    return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config);
+  }
+
+  private static void putAll(ArrayNode array, Collection<String> texts) {
+    texts.forEach(array::add);
+  }
+}

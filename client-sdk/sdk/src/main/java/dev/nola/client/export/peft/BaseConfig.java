@@ -1,0 +1,37 @@
+package dev.nola.client.export.peft;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What a base model's {@value #FILE} says.
+ *
+ * @param modelType such as {@code gpt2}; null if it is not known
+ */
+record BaseConfig(@Nullable String modelType) {
+  private static final String FILE = "config.json";
+
+  /**
+   * Reads the config of a model.
+   *
+   * @param base a folder, a safetensors file, or null
+   * @throws IOException if there is a config that is no JSON
+   */
+  static BaseConfig of(@Nullable Path base) throws IOException {
+    if (base == null || !Files.isRegularFile(base.resolve(FILE))) {
+      return new BaseConfig(null);
+    }
+    Path file = base.resolve(FILE);
+    try {
+      JsonNode type = JsonMapper.shared().readTree(Files.readAllBytes(file)).path("model_type");
+      return new BaseConfig(type.isString() ? type.asString() : null);
+    } catch (JacksonException e) {
+      throw new IOException(file + ": is not valid JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+}

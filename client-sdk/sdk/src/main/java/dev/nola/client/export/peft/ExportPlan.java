@@ -1,0 +1,103 @@
+package dev.nola.client.export.peft;
+
+import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.client.safetensors.Model;
+import dev.nola.format.Adapter;
+import dev.nola.format.Coefficients.Direct;
+import dev.nola.format.Layer;
+import dev.nola.reconstruct.Budget;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What an adapter becomes in PEFT.
+ *
+ * @param modules in file order
+ * @param saved the modules that PEFT keeps whole
+ * @param rank r, one for all modules
+ */
+record ExportPlan(List<LoraModule> modules, SavedModules saved, int rank) {
+  static final String KEY_PREFIX = "base_model.model.";
+
+  private static final String WEIGHT = "weight";
+
+  /**
+   * Plans an export.
+   *
+   * @param task what the model is for; null if it is not known
+   * @param base where the tensors that complete a module are taken from; null if it is not known
+   * @throws ExportRefusedException naming every layer and dense tensor that PEFT cannot take
+   */
+  static ExportPlan of(
+      Adapter adapter,
+      ModulePaths paths,
+      Orientation orientation,
+      @Nullable String modelType,
+      @Nullable TaskType task,
+      @Nullable Model base)
+      throws ExportRefusedException {
+    List<String> wrong = new ArrayList<>();
+    adapter.layers().forEach(layer -> requireLora(layer, wrong));
+    SavedModules saved = SavedModules.of(adapter.dense(), paths, task, base, wrong);
+    if (adapter.layers().isEmpty()) {
+      wrong.add("there is no layer, and PEFT takes no LoRA without one");
+    }
+    refuse(wrong);
+    Predicate<Layer> isConv1d = orientation.decide(adapter.layers(), modelType);
+    SequencedMap<String, LoraModule> modules = new LinkedHashMap<>();
+    for (Layer layer : adapter.layers()) {
+      String path = paths.of(ModulePaths.moduleOf(layer.tensor()));
+      LoraModule module =
+          modules.computeIfAbsent(
+              path, key -> new LoraModule(key, new ArrayList<>(), isConv1d.test(layer)));
+      if (!module.layers().isEmpty()
+          && !module.layers().getFirst().tensor().equals(layer.tensor())) {
+        wrong.add(
+            "%s and %s are both the weight of %s"
+                .formatted(module.layers().getFirst().tensor(), layer.tensor(), path));
+      }
+      module.layers().add(layer);
+    }
+    refuse(wrong);
+    long rank = modules.values().stream().mapToLong(LoraModule::rank).max().orElseThrow();
+    for (LoraModule module : modules.values()) {
+      long elements = Math.max(module.rows(), module.cols()) * rank;
+      if (elements > Budget.MAX_ARRAY) {
+        wrong.add(
+            "%s: a factor of rank %d has %d elements, limit is %d"
+                .formatted(module.path(), rank, elements, Budget.MAX_ARRAY));
+      }
+    }
+    saved.requireApart(modules.sequencedKeySet(), wrong);
+    refuse(wrong);
+    return new ExportPlan(List.copyOf(modules.values()), saved, (int) rank);
+  }
+
+  private static void refuse(List<String> wrong) throws ExportRefusedException {
+    if (!wrong.isEmpty()) {
+      throw new ExportRefusedException(
+          Reason.CONTENT, "the adapter cannot be a LoRA of PEFT", wrong);
+    }
+  }
+
+  private static void requireLora(Layer layer, List<String> wrong) {
+    String module = ModulePaths.moduleOf(layer.tensor());
+    if (layer.coefficients() instanceof Direct) {
+      wrong.add(layer.tensor() + ": is of the direct form, which has no low rank");
+    } else if (!LoraModule.isLowRankOfMatrix(layer)) {
+      wrong.add(
+          "%s %s: is viewed as %d×%d, so its factors are not those of a matrix of a Linear"
+              .formatted(layer.tensor(), layer.shape(), layer.rows(), layer.cols()));
+    } else if (module.isEmpty() || !ModulePaths.lastPart(layer.tensor()).equals(WEIGHT)) {
+      wrong.add(layer.tensor() + ": is not the weight of a module");
+    } else if (ModulePaths.isWordEmbedding(module)) {
+      wrong.add(layer.tensor() + SavedModules.WHY_NO_EMBEDDING);
+    } else if (ModulePaths.isOtherEmbedding(module)) {
+      wrong.add(layer.tensor() + ": is an embedding, not a Linear");
+    }
+  }
+}

@@ -1,0 +1,126 @@
+package dev.nola.client.export.peft;
+
+import dev.nola.client.export.peft.PeftExport.Report;
+import dev.nola.digest.Sha256;
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.DType;
+import dev.nola.format.Metadata;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Writes {@value #FILE}: what the LoRA is of, how to load it, and where it comes from. */
+record ModelCard(
+    AdapterFile file,
+    @Nullable String baseName,
+    @Nullable TaskType task,
+    DType dtype,
+    Report report) {
+  static final String FILE = "README.md";
+
+  String text() {
+    Adapter adapter = file.adapter();
+    Metadata metadata = adapter.metadata();
+    List<String> lines = new ArrayList<>();
+    frontMatter(metadata, lines);
+    lines.add("# LoRA" + (baseName == null ? "" : " for " + oneLine(baseName)));
+    lines.add("");
+    if (!metadata.description().isEmpty()) {
+      metadata.description().lines().map(line -> "> " + line).forEach(lines::add);
+      lines.add("");
+    }
+    usage(lines);
+    lines.add("## Where it comes from");
+    lines.add("");
+    lines.add("Exported from a [NOLA](https://arxiv.org/abs/2310.02556) adapter.");
+    lines.add("");
+    lines.add("| | |");
+    lines.add("|---|---|");
+    row(lines, "adapter file", Sha256.hash(file.toBytes()).toString());
+    row(lines, "what it reconstructs to", file.reconstructionDigest().toString());
+    row(lines, "generator", adapter.generator().label());
+    row(lines, "seed", "0x%016x".formatted(adapter.seed()));
+    if (adapter.base().identity() != null) {
+      row(lines, "adapted tensors of the base model", adapter.base().identity().toString());
+    }
+    row(lines, "modules", "%d of rank %d".formatted(report.modules(), report.rank()));
+    row(lines, "type of the factors", dtype.name());
+    row(
+        lines,
+        "largest error of rounding to it",
+        dtype == DType.F32
+            ? "none"
+            : "%.2e of the norm of the change, in %s"
+                .formatted(report.roundingError(), report.leastExact()));
+    metadata.metrics().forEach((name, value) -> row(lines, name, value.toString()));
+    metadata.provenance().forEach((key, value) -> row(lines, key, value));
+    lines.add("");
+    return String.join("\n", lines);
+  }
+
+  private void frontMatter(Metadata metadata, List<String> lines) {
+    lines.add("---");
+    if (baseName != null) {
+      lines.add("base_model: " + yaml(baseName));
+    }
+    lines.add("library_name: peft");
+    if (!metadata.license().isEmpty()) {
+      lines.add("license: " + yaml(metadata.license().toLowerCase(Locale.ROOT)));
+    }
+    if (!metadata.task().isEmpty()) {
+      lines.add("pipeline_tag: " + yaml(metadata.task()));
+    }
+    lines.add("tags:");
+    lines.add("- lora");
+    lines.add("- nola");
+    metadata.tags().forEach(tag -> lines.add("- " + yaml(tag)));
+    lines.add("---");
+    lines.add("");
+  }
+
+  private void usage(List<String> lines) {
+    String loader = autoClass(task);
+    lines.add("```python");
+    lines.add("from peft import PeftModel");
+    lines.add("from transformers import " + loader);
+    lines.add("");
+    lines.add(
+        "base = %s.from_pretrained(%s)"
+            .formatted(loader, yaml(baseName == null ? "path/to/the/base/model" : baseName)));
+    lines.add("model = PeftModel.from_pretrained(base, \"path/to/this/folder\")");
+    lines.add("```");
+    lines.add("");
+  }
+
+  private static String autoClass(@Nullable TaskType task) {
+    return switch (task) {
+      case CAUSAL_LM -> "AutoModelForCausalLM";
+      case SEQ_2_SEQ_LM -> "AutoModelForSeq2SeqLM";
+      case SEQ_CLS -> "AutoModelForSequenceClassification";
+      case TOKEN_CLS -> "AutoModelForTokenClassification";
+      case QUESTION_ANS -> "AutoModelForQuestionAnswering";
+      case FEATURE_EXTRACTION -> "AutoModel";
+      case null -> "AutoModelForCausalLM";
+    };
+  }
+
+  private static void row(List<String> lines, String name, String value) {
+    lines.add("| %s | %s |".formatted(cell(name), cell(value)));
+  }
+
+  private static String cell(String text) {
+    return oneLine(text).replace("|", "\\|");
+  }
+
+  private static String oneLine(String text) {
+    return text.replaceAll("\\R", " ");
+  }
+
+  /** A JSON string, which is one of YAML and of Python too. */
+  private static String yaml(String text) {
+    return JsonMapper.shared().writeValueAsString(text);
+  }
+}

@@ -1,0 +1,82 @@
+package dev.nola.client.export.peft;
+
+import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.format.Layer;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/** How the adapted weights of two dimensions are stored. */
+public enum Orientation {
+  /**
+   * By model type, when the base model says one; else by name and shape. Weights of modules named
+   * {@code c_attn}, {@code q_attn}, {@code c_proj} and {@code c_fc} are in×out in GPT-2 and its kin
+   * and out×in elsewhere: without a model type, their shapes tell where in and out are as in GPT-2,
+   * three times as many outputs of {@code c_attn}, four times as many of {@code c_fc}, a quarter of
+   * {@code c_proj}. All other weights are out×in.
+   */
+  AUTO,
+  /** All out×in, as {@code torch.nn.Linear} has them. */
+  LINEAR,
+  /** All in×out, as the {@code Conv1D} of transformers has them. */
+  CONV1D;
+
+  private static final Set<String> CONV1D_NAMES = Set.of("c_attn", "q_attn", "c_proj", "c_fc");
+  private static final Set<String> CONV1D_MODELS =
+      Set.of("gpt2", "openai-gpt", "imagegpt", "decision_transformer");
+
+  /**
+   * Decides for all layers of an adapter.
+   *
+   * @param modelType what the base model's config says; null if nothing is known
+   * @throws ExportRefusedException if it cannot be told
+   */
+  Predicate<Layer> decide(List<Layer> layers, @Nullable String modelType)
+      throws ExportRefusedException {
+    return switch (this) {
+      case LINEAR -> layer -> false;
+      case CONV1D -> layer -> true;
+      case AUTO -> {
+        boolean conv1d =
+            layers.stream().anyMatch(Orientation::mayBeConv1d)
+                && (modelType == null ? byShape(layers) : CONV1D_MODELS.contains(modelType));
+        yield layer -> conv1d && mayBeConv1d(layer);
+      }
+    };
+  }
+
+  private static boolean byShape(List<Layer> layers) throws ExportRefusedException {
+    boolean isConv1d = false;
+    boolean isLinear = false;
+    for (Layer layer : layers) {
+      long rows = layer.shape().getFirst();
+      long cols = layer.shape().getLast();
+      switch (ModulePaths.lastPart(ModulePaths.moduleOf(layer.tensor()))) {
+        case "c_attn" -> {
+          isConv1d |= cols == 3 * rows;
+          isLinear |= rows == 3 * cols;
+        }
+        case "c_fc" -> {
+          isConv1d |= cols == 4 * rows;
+          isLinear |= rows == 4 * cols;
+        }
+        case "c_proj" -> {
+          isConv1d |= rows == 4 * cols;
+          isLinear |= cols == 4 * rows;
+        }
+        default -> {} // tells nothing
+      }
+    }
+    if (isConv1d == isLinear) {
+      throw new ExportRefusedException(
+          Reason.ORIENTATION,
+          "the weights named c_attn, c_proj and the like are in×out in GPT-2 and out×in in other models, and nothing tells which this is: name the base model's folder, or the orientation");
+    }
+    return isConv1d;
+  }
+
+  private static boolean mayBeConv1d(Layer layer) {
+    return CONV1D_NAMES.contains(ModulePaths.lastPart(ModulePaths.moduleOf(layer.tensor())));
+  }
+}

@@ -1,0 +1,355 @@
+package dev.nola.client.export.peft;
+
+import dev.nola.client.Progress;
+import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.client.safetensors.Model;
+import dev.nola.files.StagedOutput;
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.DType;
+import dev.nola.format.Layer;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.Reconstructor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An export of an adapter to a LoRA of PEFT. Immutable; equal adapters and settings give equal
+ * bytes.
+ *
+ * <p>All modules get one rank, the largest, and lora_alpha is that rank, so that nothing is scaled;
+ * factors of smaller ranks are filled up with zeros. Layers of several slices of one weight become
+ * one LoRA of the whole weight, whose rank is the sum of theirs. With {@link DType#F32} the product
+ * of the factors is exactly ΔW; the other types round the factors, and the report says by how much
+ * ΔW changes.
+ *
+ * <p>Refused are layers that are no LoRA of a Linear: of the direct form, of tensors with more than
+ * two dimensions, and of embeddings. A dense tensor makes PEFT keep its module whole ({@code
+ * modules_to_save}); what else the module has, a bias say, is taken from the {@link Builder#base
+ * base model}, without which PEFT cannot load such modules.
+ *
+ * <p>Interrupting the thread that exports ends the export; whatever ends it early, the destination
+ * is as it was.
+ */
+public final class PeftExport {
+  /** The file with the factors. */
+  public static final String WEIGHTS = "adapter_model.safetensors";
+
+  private final AdapterFile file;
+  private final DType dtype;
+  private final @Nullable String baseName;
+  private final @Nullable Path base;
+  private final Orientation orientation;
+  private final @Nullable TaskType task;
+  private final @Nullable String modulePrefix;
+  private final boolean forVllm;
+  private final Progress progress;
+
+  /**
+   * What an export did.
+   *
+   * @param modules number of modules that have a LoRA
+   * @param saved number of modules that PEFT keeps whole
+   * @param rank r of all modules
+   * @param bytes of all tensors
+   * @param roundingError the largest ‖ΔW' − ΔW‖ / ‖ΔW‖ (Frobenius) over the modules, where ΔW' is
+   *     the product of the rounded factors; 0 for {@link DType#F32}
+   * @param leastExact path of the module with that error; empty if there is no error
+   * @param files names of the files written
+   * @param warnings what the user should know
+   */
+  public record Report(
+      int modules,
+      int saved,
+      int rank,
+      long bytes,
+      double roundingError,
+      String leastExact,
+      List<String> files,
+      List<String> warnings) {
+    /** Copies the lists. */
+    public Report {
+      files = List.copyOf(files);
+      warnings = List.copyOf(warnings);
+    }
+  }
+
+  private PeftExport(Builder builder) {
+    this.file = builder.file;
+    this.dtype = builder.dtype;
+    this.baseName = builder.baseName;
+    this.base = builder.base;
+    this.orientation = builder.orientation;
+    this.task = builder.task;
+    this.modulePrefix = builder.modulePrefix;
+    this.forVllm = builder.forVllm;
+    this.progress = builder.progress;
+  }
+
+  /**
+   * Returns a builder of an export.
+   *
+   * @param file the adapter
+   * @return the builder
+   */
+  public static Builder of(AdapterFile file) {
+    return new Builder(file);
+  }
+
+  /**
+   * Exports, beside the destination, and renames the result to it when it is complete.
+   *
+   * @param destination a folder that does not exist yet
+   * @throws ExportRefusedException if the adapter cannot be exported so, or the destination exists
+   * @throws IOException if the base cannot be read or is no model, the destination cannot be
+   *     written, or the adapter's bits are not its author's
+   */
+  public Report write(Path destination)
+      throws IOException, ExportRefusedException, InterruptedException {
+    requireFree(destination);
+    Adapter adapter = file.adapter();
+    if (forVllm) {
+      requireVllm(adapter);
+    }
+    List<String> warnings = new ArrayList<>();
+    TaskType taskType = taskType(adapter, warnings);
+    try (Model model = base == null || adapter.dense().isEmpty() ? null : Model.open(base)) {
+      if (model == null && !adapter.dense().isEmpty()) {
+        warnings.add(
+            "PEFT loads the modules of the dense tensors only if they have no other parameters; name the base model's folder to add these");
+      }
+      ExportPlan plan =
+          ExportPlan.of(
+              adapter,
+              new ModulePaths(modulePrefix, taskType == TaskType.FEATURE_EXTRACTION),
+              orientation,
+              BaseConfig.of(base).modelType(),
+              taskType,
+              model);
+      Reconstructor reconstructor = Reconstructor.standard();
+      reconstructor.verify(file);
+      return write(destination, plan, taskType, reconstructor.open(adapter), warnings);
+    }
+  }
+
+  private Report write(
+      Path destination,
+      ExportPlan plan,
+      @Nullable TaskType taskType,
+      Function<Layer, Factors> factors,
+      List<String> warnings)
+      throws IOException, ExportRefusedException, InterruptedException {
+    try (StagedOutput unfinished = StagedOutput.begin(destination)) {
+      Path partial = unfinished.path();
+      Files.createDirectory(partial);
+      WeightsWriter weights = new WeightsWriter(plan, dtype, progress);
+      RoundingError error = weights.write(partial.resolve(WEIGHTS), factors);
+      Report report =
+          new Report(
+              plan.modules().size(),
+              plan.saved().paths().size(),
+              plan.rank(),
+              weights.bytes(),
+              error.error(),
+              error.module(),
+              List.of(AdapterConfig.FILE, WEIGHTS, ModelCard.FILE),
+              warnings);
+      AdapterConfig config = new AdapterConfig(statedBase(), statedRevision(), taskType, plan);
+      Files.write(partial.resolve(AdapterConfig.FILE), config.toJson());
+      Files.writeString(
+          partial.resolve(ModelCard.FILE),
+          new ModelCard(file, statedBase(), taskType, dtype, report).text());
+      unfinished.finish();
+      return report;
+    }
+  }
+
+  private void requireVllm(Adapter adapter) throws ExportRefusedException {
+    if (!adapter.dense().isEmpty()) {
+      throw new ExportRefusedException(
+          Reason.VLLM,
+          "vLLM takes a LoRA and nothing else, and the adapter replaces tensors whole",
+          adapter.dense().stream().map(Object::toString).toList());
+    }
+    if (statedBase() == null) {
+      throw new ExportRefusedException(
+          Reason.VLLM,
+          "vLLM needs the name of the base model, which the adapter does not say: give one");
+    }
+  }
+
+  /**
+   * The task that the config states. PEFT takes for granted that an adapter of some tasks brings a
+   * head, and cannot load one that does not.
+   */
+  private @Nullable TaskType taskType(Adapter adapter, List<String> warnings)
+      throws ExportRefusedException {
+    TaskType stated = task != null ? task : TaskType.ofTask(adapter.metadata().task()).orElse(null);
+    if (stated == null || stated.heads().isEmpty() || hasHead(adapter, stated)) {
+      return stated;
+    }
+    String why =
+        "PEFT takes for granted that an adapter for %s replaces %s, and this one does not"
+            .formatted(stated, String.join(" or ", stated.heads()));
+    if (task != null) {
+      throw new ExportRefusedException(Reason.TASK, why + "; leave the task out");
+    }
+    warnings.add(why + ", so the config states no task");
+    return null;
+  }
+
+  private static boolean hasHead(Adapter adapter, TaskType task) {
+    return adapter.dense().stream()
+        .anyMatch(tensor -> task.headOf(ModulePaths.moduleOf(tensor.name())).isPresent());
+  }
+
+  private @Nullable String statedBase() {
+    String name = baseName != null ? baseName : file.adapter().base().name();
+    return name.isEmpty() ? null : name;
+  }
+
+  /** The revision that the adapter states, if it is one of the base that the config states. */
+  private @Nullable String statedRevision() {
+    var stated = file.adapter().base();
+    return stated.revision().isEmpty() || !stated.name().equals(statedBase())
+        ? null
+        : stated.revision();
+  }
+
+  private static void requireFree(Path destination) throws ExportRefusedException {
+    if (Files.exists(destination, LinkOption.NOFOLLOW_LINKS)) {
+      throw new ExportRefusedException(
+          Reason.DESTINATION,
+          destination + " already exists; remove it, or choose another destination");
+    }
+    Path parent = destination.toAbsolutePath().normalize().getParent();
+    if (parent == null || !Files.isDirectory(parent)) {
+      throw new ExportRefusedException(
+          Reason.DESTINATION, destination + ": the folder that should hold it does not exist");
+    }
+  }
+
+  /** Collects settings; everything has a default. */
+  public static final class Builder {
+    private final AdapterFile file;
+    private DType dtype = DType.F32;
+    private @Nullable String baseName;
+    private @Nullable Path base;
+    private Orientation orientation = Orientation.AUTO;
+    private @Nullable TaskType task;
+    private @Nullable String modulePrefix;
+    private boolean forVllm;
+    private Progress progress = Progress.NONE;
+
+    private Builder(AdapterFile file) {
+      this.file = file;
+    }
+
+    /**
+     * Sets the type of the factors; default: {@link DType#F32}.
+     *
+     * @param dtype the type
+     * @return this builder
+     */
+    public Builder dtype(DType dtype) {
+      this.dtype = dtype;
+      return this;
+    }
+
+    /**
+     * Sets the name by which PEFT and vLLM know the base model; default: the adapter's own.
+     *
+     * @param baseName the name, such as {@code gpt2}
+     * @return this builder
+     */
+    public Builder baseName(String baseName) {
+      this.baseName = baseName;
+      return this;
+    }
+
+    /**
+     * Sets the base model, which gives the model type and the tensors beside dense ones; default:
+     * none.
+     *
+     * @param base a folder or file as {@link Model#open} takes it
+     * @return this builder
+     */
+    public Builder base(Path base) {
+      this.base = base;
+      return this;
+    }
+
+    /**
+     * Sets how the weights are stored; default: {@link Orientation#AUTO}.
+     *
+     * @param orientation the orientation
+     * @return this builder
+     */
+    public Builder orientation(Orientation orientation) {
+      this.orientation = orientation;
+      return this;
+    }
+
+    /**
+     * Sets the task; default: the one that the adapter's metadata names, if any.
+     *
+     * @param task the task
+     * @return this builder
+     */
+    public Builder task(TaskType task) {
+      this.task = task;
+      return this;
+    }
+
+    /**
+     * Sets the prefix that turns a module's name into its path in the loaded model. By default, the
+     * names of bare transformers get {@code model.} or {@code transformer.} by what they begin
+     * with, and lose it for {@link TaskType#FEATURE_EXTRACTION}; others stay as they are.
+     *
+     * @param modulePrefix the prefix, such as {@code transformer.}; may be empty
+     * @return this builder
+     */
+    public Builder modulePrefix(String modulePrefix) {
+      this.modulePrefix = modulePrefix;
+      return this;
+    }
+
+    /**
+     * Sets whether vLLM must be able to load the export, which requires a base model's name and no
+     * dense tensors; default: no.
+     *
+     * @param forVllm true to require it
+     * @return this builder
+     */
+    public Builder forVllm(boolean forVllm) {
+      this.forVllm = forVllm;
+      return this;
+    }
+
+    /**
+     * Sets the receiver of progress updates; default: none.
+     *
+     * @param progress receives the number of bytes written
+     * @return this builder
+     */
+    public Builder progress(Progress progress) {
+      this.progress = progress;
+      return this;
+    }
+
+    /**
+     * Returns the export.
+     *
+     * @return the export
+     */
+    public PeftExport build() {
+      return new PeftExport(this);
+    }
+  }
+}

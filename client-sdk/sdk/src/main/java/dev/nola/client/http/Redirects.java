@@ -1,0 +1,104 @@
+package dev.nola.client.http;
+
+import dev.nola.client.RegistryException;
+import dev.nola.client.RegistryException.Kind;
+import dev.nola.client.RegistryUrl;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.util.Set;
+
+/**
+ * Sends one request and follows redirections of it. The token goes to the registry's own scheme,
+ * host and port only, and never again once another host was involved.
+ */
+final class Redirects {
+  private static final int MAX_REDIRECTS = 5;
+  private static final Set<Integer> STATUSES = Set.of(301, 302, 303, 307, 308);
+
+  private final HttpClient http;
+  private final RegistryAccess access;
+  private final Duration timeout;
+
+  /**
+   * @param http follows no redirections itself: it would take the token along
+   * @param timeout for an answer to begin
+   */
+  Redirects(HttpClient http, RegistryAccess access, Duration timeout) {
+    this.http = http;
+    this.access = access;
+    this.timeout = timeout;
+  }
+
+  /**
+   * Sends a request.
+   *
+   * @return the first answer that is not a redirection, whatever its status
+   * @throws RegistryException if a redirection must not be followed
+   */
+  Answer send(Call call) throws IOException, InterruptedException {
+    URI url = URI.create(access.registry() + call.path());
+    boolean atHome = true;
+    for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      atHome = atHome && RegistryUrl.sameOrigin(url, access.registry());
+      HttpResponse<Body> response = http.send(request(call, url, atHome), _ -> new Body());
+      if (!STATUSES.contains(response.statusCode())) {
+        return new Answer(response.statusCode(), response.headers(), response.body());
+      }
+      response.body().close();
+      url = target(call, url, response);
+    }
+    throw RegistryException.broken(
+        "%s redirects %s more than %d times".formatted(access.registry(), call, MAX_REDIRECTS));
+  }
+
+  private HttpRequest request(Call call, URI url, boolean atHome) {
+    Content content = call.content();
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(url)
+            .timeout(timeout)
+            .method(call.method(), content == null ? BodyPublishers.noBody() : content.publisher());
+    call.headers().forEach(request::header);
+    if (content != null) {
+      request.header("Content-Type", content.type());
+    }
+    if (access.token() != null && atHome) {
+      request.header("Authorization", "Bearer " + access.token());
+    }
+    return request.build();
+  }
+
+  private URI target(Call call, URI url, HttpResponse<?> response) throws RegistryException {
+    String location = response.headers().firstValue("Location").orElse("");
+    URI target;
+    try {
+      target = url.resolve(location);
+      RegistryUrl.normalize(
+          new URI(target.getScheme(), target.getAuthority(), target.getPath(), null, null));
+    } catch (IllegalArgumentException | URISyntaxException e) {
+      throw RegistryException.broken(
+          "%s redirects %s to an invalid URL: \"%s\""
+              .formatted(access.registry(), call, RegistryText.printable(location)));
+    }
+    if (RegistryUrl.isEncrypted(url) && !RegistryUrl.isEncrypted(target)) {
+      throw RegistryException.broken(
+          "%s redirects %s to %s, which is not encrypted"
+              .formatted(access.registry(), call, target));
+    }
+    if (!call.method().equals("GET")) {
+      throw new RegistryException(
+          Kind.REFUSED,
+          response.statusCode(),
+          null,
+          null,
+          "%s redirects %s to %s; use the URL of that registry"
+              .formatted(access.registry(), call, target));
+    }
+    return target;
+  }
+}

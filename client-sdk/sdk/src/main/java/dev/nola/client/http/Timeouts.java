@@ -1,0 +1,11 @@
+package dev.nola.client.http;
+
+import java.time.Duration;
+
+/**
+ * How long to wait.
+ *
+ * @param connect for a connection
+ * @param request for an answer to begin, and for each next byte of a body
+ */
+public record Timeouts(Duration connect, Duration request) {}

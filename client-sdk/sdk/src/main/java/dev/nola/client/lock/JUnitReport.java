@@ -1,0 +1,66 @@
+package dev.nola.client.lock;
+
+import dev.nola.client.lock.LockReport.Check;
+import dev.nola.client.lock.LockReport.Result;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.xml.stream.XMLOutputFactory;
+import javax.xml.stream.XMLStreamException;
+import javax.xml.stream.XMLStreamWriter;
+
+/** Writes the result of checking a lock file as JUnit does: a suite an adapter, a case a check. */
+public final class JUnitReport {
+  private JUnitReport() {}
+
+  /**
+   * Writes a report.
+   *
+   * @param report the result of a check
+   * @param path the file to write
+   * @throws IOException if the file cannot be written
+   */
+  public static void write(LockReport report, Path path) throws IOException {
+    try (Writer out = Files.newBufferedWriter(path)) {
+      XMLStreamWriter xml = XMLOutputFactory.newInstance().createXMLStreamWriter(out);
+      xml.writeStartDocument("UTF-8", "1.0");
+      xml.writeStartElement("testsuites");
+      xml.writeAttribute("name", "nola verify --lock");
+      for (Result result : report.results()) {
+        xml.writeStartElement("testsuite");
+        xml.writeAttribute("name", result.entry().source());
+        xml.writeAttribute("tests", Integer.toString(result.checks().size()));
+        long failures = result.checks().stream().filter(check -> !check.passed()).count();
+        xml.writeAttribute("failures", Long.toString(failures));
+        xml.writeAttribute("errors", "0");
+        xml.writeAttribute("skipped", "0");
+        for (Check check : result.checks()) {
+          xml.writeStartElement("testcase");
+          xml.writeAttribute("classname", result.entry().source());
+          xml.writeAttribute("name", check.name());
+          String failure = check.failure();
+          if (failure != null) {
+            xml.writeStartElement("failure");
+            xml.writeAttribute("message", printable(failure.lines().findFirst().orElse("")));
+            xml.writeCharacters(printable(failure));
+            xml.writeEndElement();
+          }
+          xml.writeEndElement();
+        }
+        xml.writeEndElement();
+      }
+      xml.writeEndElement();
+      xml.writeEndDocument();
+      xml.close();
+    } catch (XMLStreamException e) {
+      throw new IOException("the report cannot be written: " + e.getMessage(), e);
+    }
+  }
+
+  /** Without the characters that XML cannot carry, which a hostile file's names may have. */
+  private static String printable(String text) {
+    return text.replaceAll(
+        "[^\\t\\n\\r\\x20-\\x{D7FF}\\x{E000}-\\x{FFFD}\\x{10000}-\\x{10FFFF}]", "�");
+  }
+}

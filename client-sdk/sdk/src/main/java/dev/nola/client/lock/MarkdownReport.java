@@ -1,0 +1,46 @@
+package dev.nola.client.lock;
+
+import dev.nola.client.lock.LockReport.Check;
+import dev.nola.client.lock.LockReport.Result;
+
+/** Formats the result of checking a lock file as Markdown, for a summary in CI. */
+public final class MarkdownReport {
+  private MarkdownReport() {}
+
+  /**
+   * Returns a report's text.
+   *
+   * @param report the result of a check
+   * @return the text
+   */
+  public static String of(LockReport report) {
+    StringBuilder text = new StringBuilder("### nola verify --lock\n\n");
+    text.append("| adapter | digest | checks | result |\n|---|---|--:|---|\n");
+    for (Result result : report.results()) {
+      long passed = result.checks().stream().filter(Check::passed).count();
+      text.append(
+          "| %s | `%.19s…` | %d of %d | %s |\n"
+              .formatted(
+                  code(result.entry().source()),
+                  result.entry().digest(),
+                  passed,
+                  result.checks().size(),
+                  result.passed() ? "verified" : "**failed**"));
+    }
+    for (Result result : report.results()) {
+      for (Check check : result.checks()) {
+        String failure = check.failure();
+        if (failure != null) {
+          text.append("\n**%s, %s**\n\n".formatted(code(result.entry().source()), check.name()));
+          failure.lines().forEach(line -> text.append("    ").append(line).append('\n'));
+        }
+      }
+    }
+    return text.toString();
+  }
+
+  /** As code, so that nothing in it is taken for Markdown. */
+  private static String code(String text) {
+    return "`" + text.replaceAll("[`|\\p{Cntrl}]", "?") + "`";
+  }
+}

@@ -1,0 +1,78 @@
+package dev.nola.client.export.peft;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.format.Codes;
+import dev.nola.format.Coefficients.LowRank;
+import dev.nola.format.Layer;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class OrientationTest {
+  @ParameterizedTest
+  @CsvSource({
+    "c_attn, 16, 48, true",
+    "c_attn, 48, 16, false",
+    "c_fc, 16, 64, true",
+    "c_fc, 64, 16, false",
+    "c_proj, 64, 16, true",
+    "c_proj, 16, 64, false",
+    "q_proj, 16, 48, false",
+  })
+  void withoutABaseShapesTell(String module, int rows, int cols, boolean isConv1d)
+      throws Exception {
+    Layer layer = layer(module, rows, cols);
+
+    assertThat(Orientation.AUTO.decide(List.of(layer), null).test(layer)).isEqualTo(isConv1d);
+  }
+
+  @Test
+  void oneShapeTellsForAllSuchWeightsAndForNoOther() throws Exception {
+    Layer square = layer("c_proj", 16, 16);
+    Layer head = layer("lm_head", 100, 16);
+
+    var decision = Orientation.AUTO.decide(List.of(square, layer("c_attn", 16, 48), head), null);
+
+    assertThat(decision.test(square)).isTrue();
+    assertThat(decision.test(head)).isFalse();
+  }
+
+  @Test
+  void whatNothingTellsIsRefused() {
+    Layer square = layer("c_proj", 16, 16);
+    List<Layer> contradicting = List.of(layer("c_attn", 16, 48), layer("c_attn", 48, 16));
+
+    for (List<Layer> layers : List.of(List.of(square), contradicting)) {
+      assertThatExceptionOfType(ExportRefusedException.class)
+          .isThrownBy(() -> Orientation.AUTO.decide(layers, null))
+          .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.ORIENTATION));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"gpt2, true", "openai-gpt, true", "qwen, false", "gpt_bigcode, false"})
+  void theModelTypeTells(String modelType, boolean isConv1d) throws Exception {
+    Layer square = layer("c_proj", 16, 16);
+
+    assertThat(Orientation.AUTO.decide(List.of(square), modelType).test(square))
+        .isEqualTo(isConv1d);
+  }
+
+  @Test
+  void whoeverAsksForAnOrientationGetsIt() throws Exception {
+    Layer layer = layer("anything", 16, 48);
+
+    assertThat(Orientation.CONV1D.decide(List.of(layer), "llama").test(layer)).isTrue();
+    assertThat(Orientation.LINEAR.decide(List.of(layer), "gpt2").test(layer)).isFalse();
+  }
+
+  private static Layer layer(String module, int rows, int cols) {
+    Codes codes = Codes.of(4, 1, 2, 3);
+    return Layer.ofMatrix(
+        "h.0." + module + ".weight", rows, cols, 0, 1, new LowRank(2, codes, codes));
+  }
+}

@@ -1,0 +1,182 @@
+package dev.nola.registry.access;
+
+import dev.nola.api.Member;
+import dev.nola.api.Namespace;
+import dev.nola.api.Role;
+import dev.nola.api.name.NameRule;
+import dev.nola.registry.audit.AuditLog;
+import dev.nola.registry.web.Refusal;
+import java.time.Clock;
+import java.util.List;
+import org.springframework.http.HttpStatus;
+import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Transactional;
+
+/** Creates namespaces and changes their members, if the caller may, and writes the audit log. */
+@Service
+class NamespaceService {
+  private final NamespaceRepository namespaces;
+  private final MembershipRepository memberships;
+  private final TokenRepository tokens;
+  private final Access access;
+  private final AuditLog audit;
+  private final Clock clock;
+
+  NamespaceService(
+      NamespaceRepository namespaces,
+      MembershipRepository memberships,
+      TokenRepository tokens,
+      Access access,
+      AuditLog audit,
+      Clock clock) {
+    this.namespaces = namespaces;
+    this.memberships = memberships;
+    this.tokens = tokens;
+    this.access = access;
+    this.audit = audit;
+    this.clock = clock;
+  }
+
+  /**
+   * A namespace that the caller owns.
+   *
+   * @param namespace as the API shows it
+   * @param created whether it is new
+   */
+  record Owned(Namespace namespace, boolean created) {}
+
+  /**
+   * Creates a namespace owned by the caller, unless the caller owns it already.
+   *
+   * @param caller who asks
+   * @param name of the namespace
+   * @return the namespace
+   * @throws Refusal if the name breaks a rule, the token is not valid there, or another account
+   *     owns the namespace
+   */
+  @Transactional
+  Owned create(Caller caller, String name) {
+    if (!NameRule.NAMESPACE.isMet(name)) {
+      throw Refusal.invalid("namespace", NameRule.NAMESPACE.message(name));
+    }
+    if (!caller.reaches(name)) {
+      throw Refusal.forbidden("token not valid for namespace " + name);
+    }
+    boolean created = namespaces.insertIfAbsent(name, clock.instant()) == 1;
+    if (created) {
+      memberships.save(MembershipEntity.of(find(name).id(), caller.account(), Role.OWNER));
+      note(caller, "namespace.create", name, "");
+    } else if (access.role(caller, name).filter(role -> role == Role.OWNER).isEmpty()) {
+      throw Refusal.of(
+          HttpStatus.CONFLICT,
+          "namespace-taken",
+          "namespace taken: " + name + " belongs to another account");
+    }
+    return new Owned(get(caller, name), created);
+  }
+
+  /**
+   * Reads a namespace and the caller's role in it.
+   *
+   * @param caller who asks
+   * @param name of the namespace
+   * @return the namespace
+   * @throws Refusal with status 404 if there is none of that name
+   */
+  Namespace get(Caller caller, String name) {
+    NamespaceEntity found = find(name);
+    return new Namespace(found.name, access.role(caller, name).orElse(null), found.createdAt);
+  }
+
+  /**
+   * Lists the members of a namespace.
+   *
+   * @param caller who asks
+   * @param name of the namespace
+   * @return the members, by account
+   * @throws Refusal if there is no such namespace, or the caller is not a member
+   */
+  List<Member> members(Caller caller, String name) {
+    NamespaceEntity found = find(name);
+    access.requireMember(caller, name);
+    return memberships.ofNamespace(found.id()).stream()
+        .map(member -> new Member(member.key.account(), member.role))
+        .toList();
+  }
+
+  /**
+   * Makes an account a member, or changes its role.
+   *
+   * @param caller who asks
+   * @param name of the namespace
+   * @param account to become a member
+   * @param role that it gets
+   * @return the member
+   * @throws Refusal if the caller does not own the namespace, the account does not exist, or the
+   *     namespace would be left without an owner
+   */
+  @Transactional
+  Member putMember(Caller caller, String name, String account, Role role) {
+    NamespaceEntity found = lockOwned(name, caller);
+    if (!tokens.existsByAccount(account)) {
+      throw Refusal.invalid(
+          "account", "account=" + account + " does not exist: no token was issued for it");
+    }
+    if (role != Role.OWNER) {
+      requireAnotherOwner(found, account);
+    }
+    memberships.save(MembershipEntity.of(found.id(), account, role));
+    note(caller, "member.put", name, account + " " + role);
+    return new Member(account, role);
+  }
+
+  /**
+   * Removes a member.
+   *
+   * @param caller who asks
+   * @param name of the namespace
+   * @param account of the member
+   * @throws Refusal if the caller does not own the namespace, there is no such member, or it is the
+   *     only owner
+   */
+  @Transactional
+  void removeMember(Caller caller, String name, String account) {
+    NamespaceEntity found = lockOwned(name, caller);
+    MembershipEntity member =
+        memberships
+            .findById(new MembershipEntity.Key(found.id(), account))
+            .orElseThrow(() -> Refusal.notFound("member " + account));
+    requireAnotherOwner(found, account);
+    memberships.delete(member);
+    note(caller, "member.remove", name, account);
+  }
+
+  private NamespaceEntity find(String name) {
+    return namespaces.findByName(name).orElseThrow(() -> Refusal.notFound("namespace " + name));
+  }
+
+  private NamespaceEntity lockOwned(String name, Caller caller) {
+    NamespaceEntity found =
+        namespaces.lockByName(name).orElseThrow(() -> Refusal.notFound("namespace " + name));
+    access.requireOwner(caller, name);
+    return found;
+  }
+
+  private void requireAnotherOwner(NamespaceEntity namespace, String account) {
+    List<MembershipEntity> owners =
+        memberships.ofNamespace(namespace.id()).stream()
+            .filter(member -> member.role == Role.OWNER)
+            .toList();
+    if (owners.size() == 1 && owners.getFirst().key.account().equals(account)) {
+      throw Refusal.of(
+          HttpStatus.CONFLICT,
+          "last-owner",
+          "last owner cannot be removed: %s is the only owner of namespace %s"
+              .formatted(account, namespace.name));
+    }
+  }
+
+  private void note(Caller caller, String action, String namespace, String detail) {
+    audit.add(caller.account(), caller.tokenId(), action, namespace, detail);
+  }
+}

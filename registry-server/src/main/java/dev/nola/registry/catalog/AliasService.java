@@ -1,0 +1,109 @@
+package dev.nola.registry.catalog;
+
+import dev.nola.api.Alias;
+import dev.nola.api.AliasChange;
+import dev.nola.api.name.NameRule;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.web.Refusal;
+import java.time.Clock;
+import java.util.List;
+import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Transactional;
+
+/** Lists, moves and removes the aliases of adapters, if the caller may. */
+@Service
+class AliasService {
+  private final Adapters adapters;
+  private final VersionRepository versions;
+  private final AliasRepository aliases;
+  private final Clock clock;
+
+  AliasService(
+      Adapters adapters, VersionRepository versions, AliasRepository aliases, Clock clock) {
+    this.adapters = adapters;
+    this.versions = versions;
+    this.aliases = aliases;
+    this.clock = clock;
+  }
+
+  /**
+   * Lists an adapter's aliases.
+   *
+   * @param caller who asks
+   * @param adapter of the aliases
+   * @return the aliases, by name
+   * @throws Refusal with status 404 if the caller sees no such adapter
+   */
+  List<Alias> list(Caller caller, AdapterName adapter) {
+    return aliases.ofAdapter(adapters.see(caller, adapter).id());
+  }
+
+  /**
+   * Lists the changes of an alias.
+   *
+   * @param caller who asks
+   * @param adapter of the alias
+   * @param alias its name
+   * @return the changes, latest first
+   * @throws Refusal with status 404 if the caller sees no such adapter, or it never had the alias
+   */
+  List<AliasChange> history(Caller caller, AdapterName adapter, String alias) {
+    List<AliasChange> changes = aliases.history(adapters.see(caller, adapter).id(), alias);
+    if (changes.isEmpty()) {
+      throw Refusal.notFound("alias " + alias + " of " + adapter);
+    }
+    return changes;
+  }
+
+  /**
+   * Points an alias at a version.
+   *
+   * @param caller who asks
+   * @param adapter of the alias
+   * @param alias its name
+   * @param number of the version
+   * @return the alias
+   * @throws Refusal if the caller may not, the name breaks a rule, or there is no such version
+   */
+  @Transactional
+  Alias put(Caller caller, AdapterName adapter, String alias, String number) {
+    long adapterId = adapters.lock(caller, adapter).id();
+    if (!NameRule.ALIAS.isMet(alias)) {
+      throw Refusal.invalid("alias", NameRule.ALIAS.message(alias));
+    }
+    VersionEntity version =
+        versions
+            .findByNumber(adapterId, number)
+            .orElseThrow(
+                () ->
+                    Refusal.invalid(
+                        "version",
+                        "version=%s, must be the number of a version of %s"
+                            .formatted(number, adapter)));
+    aliases.saveAndFlush(AliasEntity.of(new AliasEntity.Key(adapterId, alias), version.id()));
+    aliases.note(adapterId, alias, version.id(), caller.account(), clock.instant());
+    adapters.changed(
+        adapter, adapterId, caller, "alias.put", adapter + "@" + alias, version.version);
+    return new Alias(alias, version.version);
+  }
+
+  /**
+   * Removes an alias; its history is kept.
+   *
+   * @param caller who asks
+   * @param adapter of the alias
+   * @param alias its name
+   * @throws Refusal if the caller may not, or there is no such alias
+   */
+  @Transactional
+  void remove(Caller caller, AdapterName adapter, String alias) {
+    long adapterId = adapters.lock(caller, adapter).id();
+    AliasEntity found =
+        aliases
+            .findById(new AliasEntity.Key(adapterId, alias))
+            .orElseThrow(() -> Refusal.notFound("alias " + alias + " of " + adapter));
+    aliases.delete(found);
+    aliases.note(adapterId, alias, null, caller.account(), clock.instant());
+    adapters.changed(adapter, adapterId, caller, "alias.remove", adapter + "@" + alias, "");
+  }
+}

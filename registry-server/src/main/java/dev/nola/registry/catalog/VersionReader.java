@@ -1,0 +1,96 @@
+package dev.nola.registry.catalog;
+
+import dev.nola.api.Comparison;
+import dev.nola.api.Contents;
+import dev.nola.api.Page;
+import dev.nola.api.VersionDetails;
+import dev.nola.api.VersionSummary;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.web.Cursor;
+import dev.nola.registry.web.Pages;
+import dev.nola.registry.web.Refusal;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.ResponseEntity;
+import org.springframework.stereotype.Service;
+
+/** Reads versions of adapters that the caller may see. */
+@Service
+class VersionReader {
+  private static final String KIND = "versions";
+  private static final String ABOVE_ALL = "~";
+
+  private final References references;
+  private final Adapters adapters;
+  private final VersionRepository versions;
+  private final AliasRepository aliases;
+  private final ContentsStore contents;
+
+  VersionReader(
+      References references,
+      Adapters adapters,
+      VersionRepository versions,
+      AliasRepository aliases,
+      ContentsStore contents) {
+    this.references = references;
+    this.adapters = adapters;
+    this.versions = versions;
+    this.aliases = aliases;
+    this.contents = contents;
+  }
+
+  /**
+   * Lists an adapter's versions, highest first.
+   *
+   * @param caller who asks
+   * @param name of the adapter
+   * @param limit maximum number of versions
+   * @param cursor of the page before; null for the first page
+   * @return a page
+   * @throws Refusal if the caller sees no such adapter, or the limit or cursor is invalid
+   */
+  ResponseEntity<Page<VersionSummary>> list(
+      Caller caller, AdapterName name, int limit, @Nullable String cursor) {
+    AdapterEntity adapter = adapters.see(caller, name);
+    String below = cursor == null ? ABOVE_ALL : Cursor.parse(cursor, KIND, 1).key().getFirst();
+    return Pages.of(
+        versions.page(adapter.id(), below, Pages.fetch(limit)),
+        limit,
+        last -> new Cursor(KIND, List.of(last.precedence)),
+        VersionEntity::summary);
+  }
+
+  /**
+   * Reads a version.
+   *
+   * @param caller who asks
+   * @param adapter its name
+   * @param reference a version number, alias, range, digest or {@code latest}
+   * @return the version
+   * @throws Refusal with status 404 if there is none that the caller may see
+   */
+  VersionDetails get(Caller caller, AdapterName adapter, String reference) {
+    References.Located located = references.find(caller, adapter, reference);
+    VersionEntity found =
+        versions
+            .findById(located.versionId())
+            .orElseThrow(() -> Refusal.notFound("version " + reference));
+    Contents file = contents.get(found.id());
+    return new VersionDetails(
+        adapter.namespace(),
+        adapter.name(),
+        found.version,
+        found.digest(),
+        found.size,
+        Comparison.of(file, found.size),
+        found.verification,
+        found.verifiedAt,
+        found.attestations(),
+        found.yank(),
+        aliases.ofVersion(found.id()).stream().map(alias -> alias.key.name()).toList(),
+        found.downloads,
+        found.publishedBy,
+        found.publishedAt,
+        file);
+  }
+}

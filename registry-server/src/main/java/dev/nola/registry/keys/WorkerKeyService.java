@@ -1,0 +1,150 @@
+package dev.nola.registry.keys;
+
+import dev.nola.api.attestation.KeyRegistration;
+import dev.nola.api.attestation.VerifyingKey;
+import dev.nola.api.attestation.WorkerKey;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.audit.AuditLog;
+import dev.nola.registry.web.Refusal;
+import java.time.Clock;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.http.HttpStatus;
+import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Transactional;
+
+/** Registers, approves and revokes the keys of workers, and writes the audit log. */
+@Service
+class WorkerKeyService {
+  private static final int MAX_DESCRIPTION = 200;
+  private static final int MAX_REASON = 500;
+
+  private final WorkerKeys keys;
+  private final AuditLog audit;
+  private final ApplicationEventPublisher events;
+  private final Clock clock;
+
+  WorkerKeyService(WorkerKeys keys, AuditLog audit, ApplicationEventPublisher events, Clock clock) {
+    this.keys = keys;
+    this.audit = audit;
+    this.events = events;
+    this.clock = clock;
+  }
+
+  /**
+   * A registered key.
+   *
+   * @param key as the API shows it
+   * @param created whether it is new
+   */
+  record Registered(WorkerKey key, boolean created) {}
+
+  /**
+   * Registers a key for the caller's account.
+   *
+   * @param caller who asks
+   * @param request the key
+   * @return the key
+   * @throws Refusal if the request breaks a rule, or another account has registered the key
+   */
+  @Transactional
+  Registered register(Caller caller, KeyRegistration request) {
+    String description = request.description() == null ? "" : request.description();
+    if (description.length() > MAX_DESCRIPTION) {
+      throw Refusal.invalid(
+          "description",
+          "description has %d characters; the limit is %d"
+              .formatted(description.length(), MAX_DESCRIPTION));
+    }
+    VerifyingKey key = parse(request.publicKey());
+    String fingerprint = key.fingerprint().toString();
+    boolean created =
+        keys.insertIfAbsent(fingerprint, key.toBase64(), caller.account(), description);
+    WorkerKey registered = keys.find(fingerprint).orElseThrow();
+    if (!registered.account().equals(caller.account())) {
+      throw Refusal.of(
+          HttpStatus.CONFLICT,
+          "key-taken",
+          "key already registered by another account: " + fingerprint);
+    }
+    if (created) {
+      note(caller, "worker-key.register", fingerprint, description);
+    }
+    return new Registered(registered, created);
+  }
+
+  /**
+   * Approves a key, or changes its expiry.
+   *
+   * @param caller who asks
+   * @param fingerprint of the key
+   * @param expiresAt when the approval ends; null for never
+   * @return the key
+   * @throws Refusal if there is no such key, it was revoked, or the expiry is in the past
+   */
+  @Transactional
+  WorkerKey approve(Caller caller, String fingerprint, @Nullable Instant expiresAt) {
+    WorkerKey key = lock(fingerprint);
+    if (expiresAt != null && !expiresAt.isAfter(clock.instant())) {
+      throw Refusal.invalid("expiresAt", "expiresAt=" + expiresAt + ", must be in the future");
+    }
+    if (key.state() == WorkerKey.State.REVOKED) {
+      throw Refusal.of(
+          HttpStatus.CONFLICT,
+          "key-revoked",
+          "key %s was revoked permanently: %s; the worker needs a new key"
+              .formatted(fingerprint, key.revokeReason()));
+    }
+    keys.approve(fingerprint, caller.account(), expiresAt);
+    note(
+        caller,
+        "worker-key.approve",
+        fingerprint,
+        "of " + key.account() + (expiresAt == null ? "" : ", until " + expiresAt));
+    return keys.find(fingerprint).orElseThrow();
+  }
+
+  /**
+   * Revokes a key permanently; does nothing if it is revoked already.
+   *
+   * @param caller who asks
+   * @param fingerprint of the key
+   * @param reason why
+   * @return the key
+   * @throws Refusal if there is no such key, or the reason breaks a rule
+   */
+  @Transactional
+  WorkerKey revoke(Caller caller, String fingerprint, @Nullable String reason) {
+    WorkerKey key = lock(fingerprint);
+    if (reason == null || reason.isBlank() || reason.length() > MAX_REASON) {
+      throw Refusal.invalid(
+          "reason",
+          "reason has %d characters; must have 1 to %d"
+              .formatted(reason == null ? 0 : reason.strip().length(), MAX_REASON));
+    }
+    if (key.state() == WorkerKey.State.REVOKED) {
+      return key;
+    }
+    keys.revoke(fingerprint, reason);
+    note(caller, "worker-key.revoke", fingerprint, reason);
+    events.publishEvent(new WorkerKeys.Revoked(fingerprint));
+    return keys.find(fingerprint).orElseThrow();
+  }
+
+  private WorkerKey lock(String fingerprint) {
+    return keys.lock(fingerprint).orElseThrow(() -> Refusal.notFound("key " + fingerprint));
+  }
+
+  private static VerifyingKey parse(@Nullable String publicKey) {
+    try {
+      return VerifyingKey.parse(publicKey == null ? "" : publicKey);
+    } catch (IllegalArgumentException e) {
+      throw Refusal.invalid("publicKey", String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void note(Caller caller, String action, String subject, String detail) {
+    audit.add(caller.account(), caller.tokenId(), action, subject, detail);
+  }
+}
