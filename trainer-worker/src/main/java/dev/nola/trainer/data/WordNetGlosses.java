@@ -27,15 +27,15 @@ import java.util.zip.ZipFile;
  * also known as supersenses): a text classification task with 26 classes.
  *
  * <p>A gloss is a definition and, after it, examples in quotes; these are left out, because they
- * often say the word. Equal definitions of one class count once; those that two classes share are
- * left out, because nobody could tell which is right.
+ * often contain the word. Equal definitions of one class count once; those that two classes share
+ * are left out, because neither class would be right.
  *
- * <p>Where a definition goes depends on the SHA-256 of its text alone: the first four bytes,
- * big-endian and unsigned, modulo 20, are 0 for the test, 1 for validation, and else for training.
- * Files are in the order of these digests, so that their first lines are a fair sample.
+ * <p>The part that a definition belongs to depends on the SHA-256 of its text alone: the first four
+ * bytes, big-endian and unsigned, modulo 20, are 0 for the test, 1 for validation, and else for
+ * training. Files are in the order of these digests, so that their first lines are a fair sample.
  *
- * @param glosses in the order of the files
- * @param license that data.noun begins with
+ * @param glosses the definitions, in the order of the files
+ * @param license licence at the beginning of data.noun
  */
 public record WordNetGlosses(List<Gloss> glosses, String license) {
   /** Names of the lexicographer files 3 to 28, which hold the nouns (lexnames(5WN)). */
@@ -75,7 +75,7 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
   /** Four times what WordNet 3.1 has. */
   private static final int MAX_BYTES = 64 << 20;
 
-  /** Where it lies, its lexicographer file, words and pointers, and the gloss (wndb(5WN)). */
+  /** A line: offset, lexicographer file, words and pointers, and the gloss (wndb(5WN)). */
   private static final Pattern SYNSET = Pattern.compile("\\d{8} (\\d\\d) n [^|]*\\| (.*)");
 
   /** A line of the license: its number, and the text. */
@@ -85,9 +85,14 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
 
   private static final int PARTS = 20;
 
-  /** A definition and its class. */
+  /**
+   * A definition and its class.
+   *
+   * @param text the definition
+   * @param label name of the class
+   */
   public record Gloss(String text, String label) {
-    /** The number of its twentieth. */
+    /** Returns the number of its twentieth, from 0. */
     int part() {
       byte[] digest = digest().toBytes();
       long number = 0;
@@ -103,7 +108,7 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
   }
 
   /**
-   * What was written.
+   * The numbers of definitions that were written.
    *
    * @param train number of definitions to learn from
    * @param validation number of those for validation
@@ -122,7 +127,8 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
    * Reads WordNet's nouns.
    *
    * @param source a jar or zip with {@code data.noun} in any of its folders, or that file itself
-   * @throws IOException if it cannot be read, or is not what it should be
+   * @return the definitions
+   * @throws IOException if it cannot be read, or is not WordNet's data.noun
    */
   public static WordNetGlosses read(Path source) throws IOException {
     byte[] nouns = isZip(source) ? unzipped(source) : limited(source, Files.newInputStream(source));
@@ -215,7 +221,8 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
    * Writes {@code train.tsv}, {@code validation.tsv} and {@code test.tsv}, with a line {@code
    * text}, tab, {@code label} first, and {@code LICENSE.txt}.
    *
-   * @param folder must not exist
+   * @param folder folder to create, which must not exist
+   * @return number of definitions in each file and class
    * @throws IOException if they cannot be written
    */
   public Report write(Path folder) throws IOException {

@@ -28,20 +28,20 @@ final class EncoderSearch {
   private static final String INTERMEDIATE = "encoder.layer.0.intermediate.dense.weight";
   private static final Pattern LAYER = Pattern.compile("encoder\\.layer\\.(\\d{1,4})\\..*");
 
-  /** Of initializers, beside weights: of shapes, indices and switches. */
+  /** Types of initializers that are not weights: shapes, indices and switches. */
   private static final Set<String> OTHER_TYPES = Set.of(Tensor.INT64, "INT32", "BOOL");
 
   private final OnnxFile file;
   private final Graph graph;
   private final SortedMap<String, Weight> weights = new TreeMap<>();
 
-  /** The values that linear modules give, by module. */
+  /** The outputs of linear modules, by module. */
   private final Map<String, String> outputs = new HashMap<>();
 
-  /** Names of what products are made with. */
+  /** Names of the matrices of products. */
   private final Set<String> matrices = new HashSet<>();
 
-  /** What stands before all names, such as {@code bert.}. */
+  /** Prefix of all names, such as {@code bert.}. */
   private String prefix = "";
 
   EncoderSearch(OnnxFile file) {
@@ -69,12 +69,12 @@ final class EncoderSearch {
           config.hidden(), config.heads());
     }
     Set<Tensor> used = weights.values().stream().map(Weight::tensor).collect(Collectors.toSet());
-    List<String> left =
+    List<String> others =
         file.initializers().values().stream()
             .filter(tensor -> !used.contains(tensor) && !tensor.shape().isEmpty())
             .map(Tensor::name)
             .toList();
-    return new Encoder(config, weights, left);
+    return new Encoder(config, weights, others);
   }
 
   private void findPrefix() throws InvalidOnnxException {
@@ -100,7 +100,7 @@ final class EncoderSearch {
     }
   }
 
-  /** A product with a constant matrix of in×out. */
+  /** Finds a product with a constant matrix, in×out. */
   private void findLinear(Node node) throws InvalidOnnxException {
     Tensor matrix = matrixOf(node);
     if (matrix == null) {
@@ -118,7 +118,7 @@ final class EncoderSearch {
     put(node, bias.getKey(), bias.getValue(), matrix, true);
   }
 
-  /** The same with its bias in one. */
+  /** Finds a product together with its bias. */
   private void findAffine(Node node) throws InvalidOnnxException {
     Tensor matrix = matrixOf(node);
     if (matrix == null) {
@@ -185,7 +185,7 @@ final class EncoderSearch {
     return name.startsWith(prefix) ? name.substring(prefix.length()) : name;
   }
 
-  /** All but heads and epsilon. */
+  /** Reads the sizes from the weights; heads and epsilon are still 0. */
   private OnnxImport.Config sizes() throws InvalidOnnxException {
     int layers = 0;
     for (String name : weights.keySet()) {
@@ -221,7 +221,7 @@ final class EncoderSearch {
     return (int) size;
   }
 
-  /** Weights of another shape or purpose would give another model, and nobody would notice. */
+  /** Refuses weights of another shape or purpose, as the model would silently be another one. */
   private void requireExactly(OnnxImport.Config config) throws InvalidOnnxException {
     Map<String, List<Long>> expected = expected(config);
     for (Map.Entry<String, List<Long>> entry : expected.entrySet()) {
@@ -253,7 +253,7 @@ final class EncoderSearch {
     }
     long bytes = Float.BYTES;
     for (long size : tensor.shape()) {
-      // Of sizes that a file of 2 GiB has no room for, the product may be anything else.
+      // Sizes that exceed a file of 2 GiB must not overflow to a product that fits.
       bytes =
           size < 0 || bytes < 0 || bytes > Integer.MAX_VALUE
               ? -1
@@ -304,7 +304,7 @@ final class EncoderSearch {
     return norms;
   }
 
-  /** Models that have BERT's weights and compute something else. */
+  /** Refuses models that have BERT's weights and compute something else. */
   private void requireForward(OnnxImport.Config config) throws InvalidOnnxException {
     if (graph.nodes("CumSum").findAny().isPresent()) {
       throw file.invalid("counts positions with CumSum, as RoBERTa does, must be a BERT encoder");
@@ -334,7 +334,7 @@ final class EncoderSearch {
     return decided("attention heads", found, given);
   }
 
-  /** A reshape to batch×tokens×heads×dimensions. */
+  /** Reads the heads from a reshape to batch×tokens×heads×dimensions. */
   private OptionalInt headsOf(Node reshape) {
     String shape = reshape.inputs().size() < 2 ? "" : reshape.inputs().get(1);
     List<Long> sizes = graph.integers(shape);

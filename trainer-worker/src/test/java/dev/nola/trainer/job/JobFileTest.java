@@ -68,7 +68,7 @@ class JobFileTest {
   @Test
   void whatIsNotSaidHasItsDefault() throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL);
-    assertThat(job.recipe().rank()).isEqualTo(8);
+    assertThat(job.recipe().size().rank()).isEqualTo(8);
     assertThat(job.recipe().scaling()).isEqualTo(1);
     assertThat(job.recipe().quantizationAwareBits()).isZero();
     assertThat(job.run().microBatch()).isEqualTo(job.run().batch()).isEqualTo(8);
@@ -105,7 +105,7 @@ class JobFileTest {
   @ParameterizedTest
   @CsvSource({"0, 0", "9223372036854775808, -9223372036854775808", "18446744073709551615, -1"})
   void theSeedHas64Bits(String seed, long bits) throws IOException {
-    assertThat(read(LANGUAGE_MODEL + "seed: " + seed).recipe().seed()).isEqualTo(bits);
+    assertThat(read(LANGUAGE_MODEL + "seed: " + seed).recipe().bases().seed()).isEqualTo(bits);
   }
 
   @ParameterizedTest
