@@ -1,13 +1,10 @@
 package dev.nola.trainer.data;
 
 import dev.nola.digest.Sha256;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Examples that were read from files.
@@ -46,27 +43,5 @@ public record Dataset(
     validation = List.copyOf(validation);
     classes = List.copyOf(classes);
     digests = Collections.unmodifiableSortedMap(new TreeMap<>(digests));
-  }
-
-  /**
-   * Reads files to their ends, and keeps the first examples of each.
-   *
-   * @param files the files, and the number of examples to keep
-   * @param model folder with the tokenizer of texts; null for images
-   * @return the examples
-   * @throws IOException if a file cannot be read, or breaks a rule: the message has its name, the
-   *     line and the rule
-   * @throws IllegalArgumentException if the files contain texts and there is no model
-   * @throws InterruptedException if the thread is interrupted
-   */
-  public static Dataset read(DataFiles files, @Nullable Path model)
-      throws IOException, InterruptedException {
-    if (files.layout() instanceof DataFiles.Layout.Idx labels) {
-      return Images.read(files, labels);
-    }
-    if (model == null) {
-      throw new IllegalArgumentException("texts need a tokenizer, but the job has no base model");
-    }
-    return Texts.read(files, model);
   }
 }

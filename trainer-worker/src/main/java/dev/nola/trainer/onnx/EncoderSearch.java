@@ -49,6 +49,15 @@ final class EncoderSearch {
     this.graph = new Graph(file);
   }
 
+  /**
+   * Finds the weights by their names, and those of linear modules by the names of the biases that
+   * are added to their products.
+   *
+   * @param heads number of attention heads, or null to read it from the graph
+   * @param epsilon ε of the norms, or null to read it from the graph
+   * @return weights and sizes
+   * @throws InvalidOnnxException if the graph is not a BERT encoder in f32
+   */
   Encoder encoder(@Nullable Integer heads, @Nullable Double epsilon) throws InvalidOnnxException {
     findPrefix();
     requireFloats();
@@ -59,7 +68,7 @@ final class EncoderSearch {
       findAffine(node);
     }
     findNamed();
-    OnnxImport.Config config = sizes();
+    EncoderConfig config = sizes();
     requireExactly(config);
     requireForward(config);
     config = config.with(headsOf(config.layers(), heads), epsilonOf(config.layers(), epsilon));
@@ -186,7 +195,7 @@ final class EncoderSearch {
   }
 
   /** Reads the sizes from the weights; heads and epsilon are still 0. */
-  private OnnxImport.Config sizes() throws InvalidOnnxException {
+  private EncoderConfig sizes() throws InvalidOnnxException {
     int layers = 0;
     for (String name : weights.keySet()) {
       Matcher layer = LAYER.matcher(name);
@@ -197,7 +206,7 @@ final class EncoderSearch {
     if (layers == 0) {
       throw file.invalid("has no weights named encoder.layer.…, which a BERT encoder needs");
     }
-    return new OnnxImport.Config(
+    return new EncoderConfig(
         size(WORDS, 0),
         size(WORDS, 1),
         layers,
@@ -222,7 +231,7 @@ final class EncoderSearch {
   }
 
   /** Refuses weights of another shape or purpose, as the model would silently be another one. */
-  private void requireExactly(OnnxImport.Config config) throws InvalidOnnxException {
+  private void requireExactly(EncoderConfig config) throws InvalidOnnxException {
     Map<String, List<Long>> expected = expected(config);
     for (Map.Entry<String, List<Long>> entry : expected.entrySet()) {
       Weight weight = weights.get(entry.getKey());
@@ -266,7 +275,7 @@ final class EncoderSearch {
     }
   }
 
-  private static Map<String, List<Long>> expected(OnnxImport.Config config) {
+  private static Map<String, List<Long>> expected(EncoderConfig config) {
     long hidden = config.hidden();
     long wide = config.intermediate();
     Map<String, List<Long>> expected = new LinkedHashMap<>();
@@ -305,7 +314,7 @@ final class EncoderSearch {
   }
 
   /** Refuses models that have BERT's weights and compute something else. */
-  private void requireForward(OnnxImport.Config config) throws InvalidOnnxException {
+  private void requireForward(EncoderConfig config) throws InvalidOnnxException {
     if (graph.nodes("CumSum").findAny().isPresent()) {
       throw file.invalid("counts positions with CumSum, as RoBERTa does, must be a BERT encoder");
     }

@@ -31,33 +31,6 @@ public final class OnnxImport {
   private static final ValueLayout.OfInt F32 = ValueLayout.JAVA_INT_UNALIGNED;
 
   /**
-   * A BERT encoder's sizes. It has eight components because JSON has them side by side.
-   *
-   * @param vocabulary rows of the word embedding
-   * @param hidden length of a hidden state
-   * @param layers number of blocks
-   * @param heads number of attention heads
-   * @param intermediate width of the feed-forward parts
-   * @param positions maximum number of tokens of a text
-   * @param tokenTypes rows of the segment embedding
-   * @param epsilon ε of the norms
-   */
-  public record Config(
-      int vocabulary,
-      int hidden,
-      int layers,
-      int heads,
-      int intermediate,
-      int positions,
-      int tokenTypes,
-      double epsilon) {
-    Config with(int heads, double epsilon) {
-      return new Config(
-          vocabulary, hidden, layers, heads, intermediate, positions, tokenTypes, epsilon);
-    }
-  }
-
-  /**
    * The model that was written.
    *
    * @param config the model's sizes
@@ -65,7 +38,7 @@ public final class OnnxImport {
    * @param bytes size of their elements, in bytes
    * @param left names of initializers that were not copied, such as position ids
    */
-  public record Report(Config config, int tensors, long bytes, List<String> left) {
+  public record Report(EncoderConfig config, int tensors, long bytes, List<String> left) {
     /** Copies the list. */
     public Report {
       left = List.copyOf(left);
@@ -114,7 +87,7 @@ public final class OnnxImport {
   public Report write(Path folder) throws IOException {
     try (StagedOutput output = StagedOutput.begin(folder);
         OnnxFile file = OnnxFile.open(onnx)) {
-      Encoder encoder = Encoder.of(file, heads, epsilon);
+      Encoder encoder = new EncoderSearch(file).encoder(heads, epsilon);
       Files.createDirectory(output.path());
       if (tokenizer != null) {
         Files.write(output.path().resolve("tokenizer.json"), readTokenizer(tokenizer));
@@ -139,20 +112,20 @@ public final class OnnxImport {
     throw new InvalidDataException(tokenizer + ": has no \"model\", must be a tokenizer.json");
   }
 
-  private static String config(Config config) {
+  private static String config(EncoderConfig config) {
     ObjectNode json = JSON.createObjectNode();
     json.putArray("architectures").add("BertModel");
     json.put("dtype", "float32")
         .put("hidden_act", "gelu")
-        .put("hidden_size", config.hidden)
-        .put("intermediate_size", config.intermediate)
-        .put("layer_norm_eps", config.epsilon)
-        .put("max_position_embeddings", config.positions)
+        .put("hidden_size", config.hidden())
+        .put("intermediate_size", config.intermediate())
+        .put("layer_norm_eps", config.epsilon())
+        .put("max_position_embeddings", config.positions())
         .put("model_type", "bert")
-        .put("num_attention_heads", config.heads)
-        .put("num_hidden_layers", config.layers)
-        .put("type_vocab_size", config.tokenTypes)
-        .put("vocab_size", config.vocabulary);
+        .put("num_attention_heads", config.heads())
+        .put("num_hidden_layers", config.layers())
+        .put("type_vocab_size", config.tokenTypes())
+        .put("vocab_size", config.vocabulary());
     return JSON.writeValueAsString(json);
   }
 

@@ -5,6 +5,7 @@ import dev.nola.format.AdapterFile;
 import dev.nola.format.Metadata;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.Dataset;
+import dev.nola.trainer.data.DatasetReader;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.method.Adaptation;
@@ -166,7 +167,7 @@ public final class TrainingRun {
     Files.createDirectories(folder);
     Tensors.use(job.run().compute().device().name(), job.run().compute().threads());
     try (BaseModel base = base()) {
-      Dataset data = Dataset.read(job.data(), modelFolder());
+      Dataset data = DatasetReader.read(job.data(), modelFolder());
       requireFit(data);
       List<Adaptation> adaptations = Adaptations.of(base, job.recipe(), data.classes().size());
       AdaptedWeights weights = new AdaptedWeights(base, adaptations, Kernels.chosen());

@@ -84,7 +84,7 @@ class DatasetTest {
       throws IOException, InterruptedException {
     write("train", train);
     write("validation", validation);
-    return Dataset.read(files(layout, maxTokens), folder);
+    return DatasetReader.read(files(layout, maxTokens), folder);
   }
 
   /** That a training file is refused with its name and what follows it. */
@@ -218,7 +218,7 @@ class DatasetTest {
     write("train", "text\tlabel\nan\tb\ninn\ta\nan\tc");
     write("validation", "text\tlabel\nan\tb\ninn\ta");
     Dataset data =
-        Dataset.read(
+        DatasetReader.read(
             new DataFiles(
                 new Layout.LabelledTsv("text", "label"),
                 folder.resolve("train"),
@@ -276,7 +276,7 @@ class DatasetTest {
   void bytesThatAreNoUtf8AreNamedByTheirLine() throws IOException {
     write("validation", "a||b");
     Files.write(folder.resolve("train"), "a||b\nc||é".getBytes(StandardCharsets.ISO_8859_1));
-    assertThatThrownBy(() -> Dataset.read(files(new Layout.E2e(), 16), folder))
+    assertThatThrownBy(() -> DatasetReader.read(files(new Layout.E2e(), 16), folder))
         .hasMessage(folder.resolve("train") + ": line 2: not valid UTF-8");
   }
 
@@ -317,7 +317,7 @@ class DatasetTest {
     Path validation = write("validation", "name||inn");
     DataFiles files = new DataFiles(new Layout.E2e(), compressed, validation, 16, 9, 9);
     Files.write(compressed, gzip(train));
-    Dataset data = Dataset.read(files, folder);
+    Dataset data = DatasetReader.read(files, folder);
     assertThat(tokens(data.train().getFirst())).isEqualTo(tokens(data.validation().getFirst()));
     assertThat(data.digests())
         .containsEntry("train", Sha256.hash(train))
@@ -327,7 +327,7 @@ class DatasetTest {
     byte[] gzip = gzip(train);
     for (byte[] damaged : List.of(train, new byte[0], Arrays.copyOf(gzip, gzip.length - 9))) {
       Files.write(compressed, damaged);
-      assertThatThrownBy(() -> Dataset.read(files, folder))
+      assertThatThrownBy(() -> DatasetReader.read(files, folder))
           .isInstanceOf(IOException.class)
           .hasMessageStartingWith(compressed + ": not a valid gzip file: ");
     }
@@ -338,7 +338,7 @@ class DatasetTest {
     write("train", "name||inn");
     write("validation", "name||inn");
     Thread.currentThread().interrupt();
-    assertThatThrownBy(() -> Dataset.read(files(new Layout.E2e(), 16), folder))
+    assertThatThrownBy(() -> DatasetReader.read(files(new Layout.E2e(), 16), folder))
         .isInstanceOf(InterruptedException.class);
     assertThat(Thread.interrupted()).isFalse();
   }
@@ -365,7 +365,7 @@ class DatasetTest {
     Files.write(folder.resolve("trainLabels"), trainLabels);
     Files.write(folder.resolve("labels"), labels);
     Layout layout = new Layout.Idx(folder.resolve("trainLabels"), folder.resolve("labels"));
-    return Dataset.read(files(layout, 3), null);
+    return DatasetReader.read(files(layout, 3), null);
   }
 
   @Test

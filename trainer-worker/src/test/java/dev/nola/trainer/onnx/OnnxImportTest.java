@@ -31,8 +31,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** What comes out of ONNX files must be what went into them. */
 class OnnxImportTest {
   private static final Path ORIGINAL = Path.of("src/test/resources/models/bert");
-  private static final OnnxImport.Config CONFIG =
-      new OnnxImport.Config(48, 32, 2, 4, 40, 64, 2, 1e-12);
+  private static final EncoderConfig CONFIG = new EncoderConfig(48, 32, 2, 4, 40, 64, 2, 1e-12);
 
   @TempDir private Path folder;
 

@@ -107,7 +107,7 @@ class WorkerTest {
         new Worker(
             registry.url(),
             "token",
-            new Worker.Settings(
+            new WorkerSettings(
                 name, 2, 2 * GIGABYTE, 4 * GIGABYTE, folder.resolve("work-" + name), models),
             key,
             this::log,
@@ -506,7 +506,7 @@ class WorkerTest {
   void aWorkerCountsItsSlotsInGrammar() throws Exception {
     start("one");
     StubRegistry.await("a start", () -> log.stream().anyMatch(line -> line.contains("2 slots, ")));
-    assertThat(Worker.count(1, "slot")).isEqualTo("1 slot");
+    assertThat(JobReporter.quantity(1, "slot")).isEqualTo("1 slot");
   }
 
   @Test
