@@ -108,7 +108,7 @@ class WorkerTest {
         new Worker(
             registry.url(),
             "token",
-            new Worker.Settings(
+            new WorkerSettings(
                 name, 2, 2 * GIGABYTE, 4 * GIGABYTE, folder.resolve("work-" + name), models),
             key,
             this::log,
@@ -279,7 +279,7 @@ class WorkerTest {
     StubRegistry.await("all others' ends", () -> registry.failures.size() == 7);
     StubRegistry.await("their counts", () -> worker.counts().equals(new JobCounts(1, 7, 0)));
     assertThat(registry.results).containsOnlyKeys(fine);
-    assertFinal(unknown, "stepz is no key");
+    assertFinal(unknown, "unknown key run.stepz");
     assertFinal(outside, "data.train=../secret, must be a file of acme/data");
     assertFinal(base, "model.base must not be set");
     assertFinal(steep, "is too large");
@@ -507,7 +507,7 @@ class WorkerTest {
   void aWorkerCountsItsSlotsInGrammar() throws Exception {
     start("one");
     StubRegistry.await("a start", () -> log.stream().anyMatch(line -> line.contains("2 slots, ")));
-    assertThat(Worker.count(1, "slot")).isEqualTo("1 slot");
+    assertThat(JobReporter.quantity(1, "slot")).isEqualTo("1 slot");
   }
 
   @Test
