@@ -280,7 +280,7 @@ class WorkerTest {
     StubRegistry.await("their counts", () -> worker.counts().equals(new JobCounts(1, 7, 0)));
     assertThat(registry.results).containsOnlyKeys(fine);
     assertFinal(unknown, "unknown key run.stepz");
-    assertFinal(outside, "data.train=../secret, must be a file of acme/data");
+    assertFinal(outside, "data.train=../secret, must be the path of a file in acme/data");
     assertFinal(base, "model.base must not be set");
     assertFinal(steep, "is too large");
     assertFinal(gone, "404");
