@@ -279,7 +279,7 @@ class WorkerTest {
     StubRegistry.await("all others' ends", () -> registry.failures.size() == 7);
     StubRegistry.await("their counts", () -> worker.counts().equals(new JobCounts(1, 7, 0)));
     assertThat(registry.results).containsOnlyKeys(fine);
-    assertFinal(unknown, "unknown key run.stepz");
+    assertFinal(unknown, "unknown key stepz");
     assertFinal(outside, "data.train=../secret, must be the path of a file in acme/data");
     assertFinal(base, "model.base must not be set");
     assertFinal(steep, "is too large");
