@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Documents and reader say the same, because one table makes both. After a change of the table:
+ * Documents and reader agree, because both are made from one table. After a change of the table:
  *
  * <pre>mvn -pl trainer-worker test -Dtest=JobDocumentsTest -Ddocuments=write</pre>
  */
@@ -28,7 +28,7 @@ class JobDocumentsTest {
   @TempDir private Path folder;
 
   @Test
-  void theSchemaAndTheReadmeAreThoseOfTheTable() throws IOException {
+  void schemaAndReadmeAreMadeFromTheTable() throws IOException {
     if ("write".equals(System.getProperty("documents"))) {
       Files.writeString(SCHEMA, JobDocuments.schema());
       Files.writeString(README, JobDocuments.withTable(Files.readString(README)));
@@ -47,7 +47,7 @@ class JobDocumentsTest {
   }
 
   @Test
-  void theExampleInTheReadmeIsRead() throws IOException {
+  void exampleInTheReadme_isRead() throws IOException {
     String readme = Files.readString(README);
     int begin = readme.indexOf("```yaml\n") + 8;
     Path file = folder.resolve("job.yaml");
