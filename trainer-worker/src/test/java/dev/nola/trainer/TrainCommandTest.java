@@ -122,11 +122,11 @@ class TrainCommandTest {
   @Test
   void quantizationAwareTraining_losesLess() throws IOException {
     String method = NOLA.replace("bits: 4", "bits: 1");
-    Path after = train(Jobs.write(folder, method, "steps: 200\n"), "after.nola");
+    Path rounded = train(Jobs.write(folder, method, "steps: 200\n"), "rounded.nola");
     Path aware =
         train(
             Jobs.write(folder, method + "quantizationAware: true\n", "steps: 200\n"), "aware.nola");
-    assertThat(loss(aware)).isLessThan(loss(after));
+    assertThat(loss(aware)).isLessThan(loss(rounded));
   }
 
   @ParameterizedTest

@@ -151,7 +151,7 @@ public final class OnnxImport {
         encoder.config(),
         slots.size(),
         slots.stream().mapToLong(SafetensorsWriter.Slot::bytes).sum(),
-        encoder.others());
+        encoder.skipped());
   }
 
   /** Returns the elements as out×in. */

@@ -37,9 +37,9 @@ final class Backends {
 
   /** Returns these backends with another kernel under a name. */
   Backends with(String name, Kernel kernel) {
-    Map<String, Kernel> others = new LinkedHashMap<>(kernels);
-    others.put(name, kernel);
-    return new Backends(others);
+    Map<String, Kernel> replaced = new LinkedHashMap<>(kernels);
+    replaced.put(name, kernel);
+    return new Backends(replaced);
   }
 
   List<String> names() {

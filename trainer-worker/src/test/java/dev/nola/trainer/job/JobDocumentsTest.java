@@ -3,6 +3,7 @@ package dev.nola.trainer.job;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.re2j.Pattern;
+import dev.nola.api.job.JobFileKeys;
 import dev.nola.format.DType;
 import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
@@ -13,6 +14,8 @@ import dev.nola.trainer.method.Storage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,6 +38,18 @@ class JobDocumentsTest {
     }
     assertThat(SCHEMA).content().isEqualTo(JobDocuments.schema());
     assertThat(README).content().isEqualTo(JobDocuments.withTable(Files.readString(README)));
+  }
+
+  @Test
+  void keysOfFilesAreThoseThatJobsForWorkersHave() {
+    List<String> paths =
+        Stream.concat(
+                Stream.of(JobFileKeys.MODEL + "." + JobFileKeys.BASE),
+                JobFileKeys.DATA_FILES.stream().map(name -> JobFileKeys.DATA + "." + name))
+            .toList();
+    assertThat(Keys.ALL.stream().filter(key -> key.kind().rule().equals(Kind.file().rule())))
+        .extracting(Key::path)
+        .containsExactlyElementsOf(paths);
   }
 
   @Test

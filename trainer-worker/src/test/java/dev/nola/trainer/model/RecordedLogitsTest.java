@@ -57,14 +57,15 @@ class RecordedLogitsTest {
               .max()
               .orElse(0);
       assertThat(largest).as("outputs are not all small").isGreaterThan(0.5);
-      for (int at = 0; at < rows * tokens; at++) {
-        if (expected.get("mask").get(at / tokens).get(at % tokens).asInt() == 0) {
+      for (int position = 0; position < rows * tokens; position++) {
+        if (expected.get("mask").get(position / tokens).get(position % tokens).asInt() == 0) {
           continue; // outputs of padding are meaningless
         }
         for (int i = 0; i < width; i++) {
-          assertThat((double) actual[at * width + i])
-              .as("%s, token %d, output %d", name, at, i)
-              .isCloseTo(expected.get("outputs").get(at).get(i).asDouble(), within(1e-5 * largest));
+          assertThat((double) actual[position * width + i])
+              .as("%s, token %d, output %d", name, position, i)
+              .isCloseTo(
+                  expected.get("outputs").get(position).get(i).asDouble(), within(1e-5 * largest));
         }
       }
     }

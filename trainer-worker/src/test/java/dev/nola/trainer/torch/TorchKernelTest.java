@@ -86,11 +86,11 @@ class TorchKernelTest {
   @ParameterizedTest
   @MethodSource("shapes")
   void factorsAreEqualForEveryShapeAndWidth(
-      Generator generator, int length, int bits, int wanted, long seed) {
+      Generator generator, int length, int bits, int limit, long seed) {
     Random random = new Random(seed);
     int stream = random.nextInt();
     Side side = random.nextBoolean() ? Side.A : Side.B;
-    int count = (int) Math.min(wanted, generator.maxCoefficients(length, bits));
+    int count = (int) Math.min(limit, generator.maxCoefficients(length, bits));
     float scale = (float) Math.scalb(1 + random.nextDouble(), random.nextInt(-126, 74));
     assertSameFactors(
         new Basis(generator, seed, stream, side, length),

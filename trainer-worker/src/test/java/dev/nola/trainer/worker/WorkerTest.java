@@ -203,10 +203,10 @@ class WorkerTest {
     UUID job = registry.train(sample(ENDLESS).job(), dataset(), null);
     start("one");
     StubRegistry.await("progress", registry::hasProgress);
-    long asked = System.nanoTime();
+    long start = System.nanoTime();
     registry.cancelled.add(job);
     StubRegistry.await("its end", () -> registry.failures.containsKey(job));
-    assertThat(Duration.ofNanos(System.nanoTime() - asked)).isLessThan(Duration.ofSeconds(20));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
     assertThat(registry.failures.get(job))
         .extracting(JobFailure::reason, JobFailure::retryable)
         .containsExactly("cancelled", false);
@@ -278,8 +278,8 @@ class WorkerTest {
     StubRegistry.await("all others' ends", () -> registry.failures.size() == 7);
     StubRegistry.await("their counts", () -> worker.counts().equals(new JobCounts(1, 7, 0)));
     assertThat(registry.results).containsOnlyKeys(fine);
-    assertFinal(unknown, "unknown key run.stepz");
-    assertFinal(outside, "data.train=../secret, must be a file of acme/data");
+    assertFinal(unknown, "unknown key stepz");
+    assertFinal(outside, "data.train=../secret, must be the path of a file in acme/data");
     assertFinal(base, "model.base must not be set");
     assertFinal(steep, "is too large");
     assertFinal(gone, "404");
@@ -423,8 +423,8 @@ class WorkerTest {
     }
     start("one");
     StubRegistry.await("all", () -> registry.attested.keySet().containsAll(jobs));
-    List<String> told = log.stream().filter(line -> line.contains("verified ")).toList();
-    assertThat(told)
+    List<String> reports = log.stream().filter(line -> line.contains("verified ")).toList();
+    assertThat(reports)
         .hasSizeLessThan(100) // one line per report, not per file
         .allMatch(
             line ->
