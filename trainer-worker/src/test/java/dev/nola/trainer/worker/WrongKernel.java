@@ -5,7 +5,7 @@ import dev.nola.generator.Side;
 import dev.nola.kernel.ForwardingKernel;
 import dev.nola.kernel.Kernels;
 
-/** A kernel that has one bit of one element wrong. */
+/** A kernel that computes one bit of one element wrong. */
 final class WrongKernel extends ForwardingKernel {
   private final int stream;
   private final Side side;
@@ -25,8 +25,8 @@ final class WrongKernel extends ForwardingKernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int from, int to) {
-    kernel.combine(basis, coefficients, scale, factor, from, to);
+      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+    kernel.combine(basis, coefficients, scale, factor, start, end);
     if (basis.stream() == stream && basis.side() == side) {
       factor[element] = Float.intBitsToFloat(Float.floatToRawIntBits(factor[element]) ^ 1);
     }

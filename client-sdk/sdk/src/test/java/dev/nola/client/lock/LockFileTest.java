@@ -47,7 +47,7 @@ class LockFileTest {
         "{}|of version null",
         "{'version':1}|lists no adapters",
         "[]|is not a lock file",
-        "{'version':2,'adapters':[]}|of version 2, this program reads version 1",
+        "{'version':2,'adapters':[]}|of version 2; this program reads version 1",
         "{'version':1,'adapters':[{}]}|either reference and registry, or file",
         "{'version':1,'adapters':[{'file':'a','digest':'x','reconstructionDigest':'y','requiredVerifications':0}]}|invalid digest: \"x\"",
         "{'version':1,'adapters':[],'more':1}|more",
