@@ -52,7 +52,7 @@ class ServeCommandTest {
             InputStream.nullInputStream(),
             Map.of(),
             false);
-    return new RegistryServer.Program(console)
+    return new RegistryMain.Program(console)
         .execute(Stream.concat(Stream.of("serve"), Stream.of(arguments)).toArray(String[]::new));
   }
 }
