@@ -112,7 +112,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
     try {
       wire = JSON.readValue(json, Wire.class);
     } catch (JacksonException e) {
-      throw invalid("the statement is not readable: " + e.getOriginalMessage());
+      throw invalid("the statement is not valid JSON of this type: " + e.getOriginalMessage());
     }
     if (wire == null) {
       throw invalid("the statement is null");
@@ -124,7 +124,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
         || wire.subject.getFirst() == null
         || wire.subject.getFirst().digest == null
         || !wire.subject.getFirst().digest.keySet().equals(Set.of("sha256"))) {
-      throw invalid("subject=" + wire.subject + ", must be one file by its sha256");
+      throw invalid("invalid subject: " + wire.subject + "; must be one file with its sha256");
     }
     Reconstruction predicate = wire.predicate;
     if (predicate == null) {
@@ -158,7 +158,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
     int leaves = layers + adapter.dense().size();
     if (reconstruction.leaves().size() != leaves) {
       throw wrongRoot(
-          "the statement has %d leaves, the file has %d"
+          "the statement has %d leaves, but the file has %d"
               .formatted(reconstruction.leaves().size(), leaves));
     }
     List<Sha256> digests =
@@ -168,12 +168,13 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
             .root()
             .hex();
     if (!root.equals(reconstruction.root())) {
-      throw wrongRoot("root=%s, its leaves give %s".formatted(reconstruction.root(), root));
+      throw wrongRoot(
+          "wrong root: %s; its leaves hash to %s".formatted(reconstruction.root(), root));
     }
     boolean isFiles = root.equals(file.reconstructionDigest().hex());
     if (isFiles != (reconstruction.outcome() == Outcome.MATCH)) {
       throw wrongRoot(
-          "the outcome is %s, but root=%s and the file's is %s"
+          "the outcome is %s, but the root is %s and the file has %s"
               .formatted(
                   reconstruction.outcome().name().toLowerCase(),
                   root,
@@ -182,7 +183,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
     Difference difference = reconstruction.difference();
     if (difference != null && !isWithin(adapter, difference)) {
       throw invalid(
-          "difference at element %d of factor %s of tensor %s, which the file has not"
+          "invalid difference: element %d of factor %s of tensor %s; must exist in the file"
               .formatted(difference.index(), difference.side(), difference.tensor()));
     }
   }
@@ -199,14 +200,14 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
     for (int i = 0; i < leaves.size(); i++) {
       if (!leaves.get(i).equals(reconstruction.leaves().get(i))) {
         throw wrongRoot(
-            "leaf %d is %s, must be %s"
+            "leaf %d is %s; must be %s"
                 .formatted(i, reconstruction.leaves().get(i), leaves.get(i)));
       }
     }
     if (!proof.proof().hex().equals(reconstruction.proof())) {
       throw new InvalidAttestationException(
           Reason.WRONG_PROOF,
-          "proof=%s is not the digest of nonce %s and the factors: it was copied, or is of others"
+          "wrong proof: %s; it is not the digest of nonce %s and the factors, so it was copied or made from something else"
               .formatted(reconstruction.proof(), reconstruction.nonce()));
     }
   }
@@ -238,7 +239,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
     requireText("worker", it.worker());
     if (it.environment().size() > MAX_ENVIRONMENT) {
       throw new IllegalArgumentException(
-          "environment has %d entries, limit is %d"
+          "environment has %d entries; limit is %d"
               .formatted(it.environment().size(), MAX_ENVIRONMENT));
     }
     it.environment()
@@ -255,7 +256,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
 
   private static void require(Difference difference, Outcome outcome) {
     if (outcome == Outcome.MATCH) {
-      throw new IllegalArgumentException("a match names a difference");
+      throw new IllegalArgumentException("difference given for a match; only a mismatch has one");
     }
     requirePresent("difference.tensor", difference.tensor());
     requirePresent("difference.side", difference.side());
@@ -263,17 +264,17 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
     requirePresent("difference.actual", difference.actual());
     if (!difference.side().equals("A") && !difference.side().equals("B")) {
       throw new IllegalArgumentException(
-          "difference.side=" + difference.side() + ", must be A or B");
+          "invalid difference.side: " + difference.side() + "; must be A or B");
     }
     if (difference.index() < 0) {
       throw new IllegalArgumentException(
-          "difference.index=" + difference.index() + ", must be at least 0");
+          "invalid difference.index: " + difference.index() + "; must be at least 0");
     }
     if (!BITS.matcher(difference.expected()).matches()
         || !BITS.matcher(difference.actual()).matches()
         || difference.expected().equals(difference.actual())) {
       throw new IllegalArgumentException(
-          "difference expected=%s actual=%s, must be 8 hex digits each, and not the same"
+          "invalid difference: expected=%s actual=%s; both must be 8 hex digits, and differ"
               .formatted(difference.expected(), difference.actual()));
     }
   }
@@ -287,25 +288,26 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
   private static void requireDigest(String field, @Nullable String value) {
     if (value == null || !DIGEST.matcher(value).matches()) {
       throw new IllegalArgumentException(
-          "%s=%s, must be 64 lower-case hex digits".formatted(field, value));
+          "invalid %s: %s; must be 64 lower-case hex digits".formatted(field, value));
     }
   }
 
   private static void requireText(String field, @Nullable String value) {
     if (value == null || value.isEmpty() || value.length() > MAX_TEXT) {
       throw new IllegalArgumentException(
-          "%s has %d characters, must have 1 to %d"
+          "%s has %d characters; must have 1 to %d"
               .formatted(field, value == null ? 0 : value.length(), MAX_TEXT));
     }
     if (value.chars().anyMatch(Character::isISOControl)) {
-      throw new IllegalArgumentException(field + " has a control character");
+      throw new IllegalArgumentException(
+          field + " contains a control character; must not contain any");
     }
   }
 
   private static void requireEqual(String field, String expected, @Nullable String actual)
       throws InvalidAttestationException {
     if (!expected.equals(actual)) {
-      throw invalid("%s=%s, must be %s".formatted(field, actual, expected));
+      throw invalid("invalid %s: %s; must be %s".formatted(field, actual, expected));
     }
   }
 
