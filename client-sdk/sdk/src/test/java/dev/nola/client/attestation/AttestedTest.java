@@ -45,7 +45,7 @@ class AttestedTest {
     assertThat(attested.keys()).containsExactlyInAnyOrder(ONE.fingerprint(), TWO.fingerprint());
     assertThat(attested.pinned()).isFalse();
     assertThat(attested.failures(3))
-        .containsExactly("attested by 2 independent machines; must be by 3");
+        .containsExactly("attested by 2 independent machines; 3 required");
     Worker sameHost = new Worker("two", ONE.host(), TWO.key());
     assertThat(
             check(List.of(ONE.match(FILE, "scalar"), sameHost.match(FILE, "scalar"))).independent())
@@ -61,8 +61,8 @@ class AttestedTest {
     assertThat(attested.failures(1)).isEmpty();
     assertThat(attested.failures(2))
         .containsExactly(
-            "attested by 1 independent machine with the given keys; must be by 2",
-            "attestation 1 by %s: the key is none of those that were given"
+            "attested by 1 independent machine with the given keys; 2 required",
+            "attestation 1 by %s: its key is not among the given keys"
                 .formatted(ONE.fingerprint()));
   }
 
@@ -93,8 +93,8 @@ class AttestedTest {
                 new Envelope.Signature(
                     ONE.fingerprint().toString(), others.signatures().getFirst().sig())));
 
-    assertAlarming(check(List.of(ONE.attestation(statement, forged))), "does not fit");
-    assertAlarming(check(List.of(ONE.attestation(statement, others))), "keyid=");
+    assertAlarming(check(List.of(ONE.attestation(statement, forged))), "is invalid: it was forged");
+    assertAlarming(check(List.of(ONE.attestation(statement, others))), "invalid keyid: ");
   }
 
   @Test
@@ -115,7 +115,7 @@ class AttestedTest {
                             .encodeToString(altered.getBytes(StandardCharsets.UTF_8)),
                         signed.payloadType(),
                         signed.signatures())))),
-        "does not fit");
+        "is invalid: it was forged");
   }
 
   @Test
@@ -136,7 +136,8 @@ class AttestedTest {
                 it.host(),
                 it.environment()));
 
-    assertAlarming(check(List.of(ONE.attestation(copied))), "it was copied, or is of others");
+    assertAlarming(
+        check(List.of(ONE.attestation(copied))), "it was copied or made from something else");
   }
 
   @Test
@@ -172,7 +173,7 @@ class AttestedTest {
             List.of(attestation),
             List.of(swapped),
             List.of(ONE.fingerprint())),
-        "the registry sent another key for it");
+        "the registry sent a different key for it");
   }
 
   @Test
@@ -185,7 +186,7 @@ class AttestedTest {
     assertThat(unpinned.failures(0)).isEmpty();
     assertThat(unpinned.failures(1))
         .containsExactly(
-            "attested by 0 independent machines; must be by 1",
+            "attested by 0 independent machines; 1 required",
             "attestation 1 by %s: the key was revoked: disk stolen".formatted(ONE.fingerprint()));
     assertAlarming(
         Attested.of(digest, FILE, list, keys, List.of(ONE.fingerprint())), "disk stolen");
@@ -206,7 +207,7 @@ class AttestedTest {
         .singleElement()
         .asString()
         .contains(TWO.fingerprint().toString())
-        .contains("vector reconstructs the file to other bits")
+        .contains("vector reconstructs the file to different bits")
         .contains(tensor);
   }
 

@@ -47,7 +47,7 @@ class LockFileTest {
         "{}|of version null",
         "{'version':1}|lists no adapters",
         "[]|is not a lock file",
-        "{'version':2,'adapters':[]}|of version 2, this program reads version 1",
+        "{'version':2,'adapters':[]}|of version 2; this program reads version 1",
         "{'version':1,'adapters':[{}]}|either reference and registry, or file",
         "{'version':1,'adapters':[{'file':'a','digest':'x','reconstructionDigest':'y','requiredVerifications':0}]}|invalid digest: \"x\"",
         "{'version':1,'adapters':[],'more':1}|more",
@@ -68,7 +68,7 @@ class LockFileTest {
     for (String reference : List.of("acme/mood", "acme/mood@prod", "acme/mood@^1")) {
       assertThatThrownBy(() -> new LockFile.Entry(reference, REGISTRY, DIGEST, BITS, 0, List.of()))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("may resolve to another file later");
+          .hasMessageContaining("may resolve to a different file later");
     }
   }
 
@@ -77,7 +77,7 @@ class LockFileTest {
     assertThatThrownBy(() -> new LockFile.Entry("/a.nola", null, DIGEST, BITS, 0, List.of()))
         .hasMessageContaining("relative to the lock file");
     assertThatThrownBy(() -> new LockFile.Entry("a.nola", null, DIGEST, BITS, -1, List.of()))
-        .hasMessageContaining("requiredVerifications invalid: -1");
+        .hasMessageContaining("invalid requiredVerifications: -1");
   }
 
   @Test
