@@ -86,7 +86,7 @@ public record LockFile(List<Entry> adapters) {
       keys = List.copyOf(keys);
       if (registry != null && !Reference.parse(source).isPinned()) {
         throw new IllegalArgumentException(
-            "reference %s may resolve to another file later; it must have a version number or a digest"
+            "reference %s may resolve to a different file later; must have a version number or a digest"
                 .formatted(source));
       }
       if (registry == null && (source.isEmpty() || Path.of(source).isAbsolute())) {
@@ -95,7 +95,7 @@ public record LockFile(List<Entry> adapters) {
       }
       if (requiredVerifications < 0) {
         throw new IllegalArgumentException(
-            "requiredVerifications invalid: " + requiredVerifications + "; must be at least 0");
+            "invalid requiredVerifications: " + requiredVerifications + "; must be at least 0");
       }
     }
   }
