@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
     name = "pull",
     description = {
       "Download an adapter into the cache and check its digest.",
-      "Prints the file's path. An interrupted download resumes where it ended."
+      "Prints the file's path. An interrupted download resumes where it stopped."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -48,8 +48,8 @@ final class PullCommand implements Callable<Integer> {
       names = "--require-verified",
       paramLabel = "N",
       description =
-          "Fail unless N independent machines attest that the file reconstructs to the bits it"
-              + " names. Signatures and proofs of the attestations are checked locally.")
+          "Fail unless N independent machines attest that the file reconstructs to the bits that it"
+              + " states (default: 0, or 1 with --key). Signatures and proofs of the attestations are checked locally.")
   private int required;
 
   @Mixin private Trust trust = new Trust();
