@@ -111,7 +111,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
     for (int i = 0; i < leaves.size(); i++) {
       if (!leaves.get(i).equals(reconstruction.leaves().get(i))) {
         throw wrongRoot(
-            "leaf %d is %s, must be %s"
+            "leaf %d is %s; must be %s"
                 .formatted(i, reconstruction.leaves().get(i).hex(), leaves.get(i).hex()));
       }
     }
