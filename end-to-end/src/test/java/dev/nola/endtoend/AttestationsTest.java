@@ -282,7 +282,7 @@ class AttestationsTest {
     assertThat(verifyThrough(payload -> payload.replace("\"scalar\"", "\"torch\"")))
         .satisfies(lied -> assertThat(lied.exitCode()).isEqualTo(1))
         .satisfies(
-            lied -> assertThat(lied.err()).contains("it was forged, or the statement was altered"));
+            lied -> assertThat(lied.err()).contains("it is forged, or the statement was altered"));
     assertThat(verifyThrough(payload -> payload))
         .satisfies(honest -> assertThat(honest.exitCode()).isZero())
         .satisfies(
