@@ -22,13 +22,22 @@ final class VectorKernel implements Kernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+      Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
     switch (basis.generator()) {
       case UNIFORM24, UNIFORM8 ->
-          new VectorUniform(basis, coefficients).combine(scale, factor, start, end);
+          new VectorUniform(basis, coefficients).combine(scale, target, start, end);
       case RADEMACHER ->
-          new VectorRademacher(basis, coefficients).combine(scale, factor, start, end);
-      case SRHT -> new VectorHadamard(basis).combine(coefficients, scale, factor);
+          new VectorRademacher(basis, coefficients).combine(scale, target, start, end);
+      case SRHT -> new VectorHadamard(basis).combine(coefficients, scale, target.array());
+    }
+  }
+
+  @Override
+  public void stream(Basis basis, int[] coefficients, float scale, Sink sink) {
+    if (basis.generator() == Generator.SRHT) {
+      new VectorHadamard(basis).stream(coefficients, scale, sink);
+    } else {
+      Kernel.super.stream(basis, coefficients, scale, sink);
     }
   }
 

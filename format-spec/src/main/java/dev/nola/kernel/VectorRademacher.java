@@ -67,7 +67,7 @@ final class VectorRademacher {
     }
   }
 
-  void combine(float scale, float[] factor, int start, int end) {
+  void combine(float scale, Kernel.Target target, int start, int end) {
     int blocks = (end - 1) / BLOCK + 1;
     for (long block = start / BLOCK; block < blocks; block += LANES) {
       sum((int) block);
@@ -75,7 +75,8 @@ final class VectorRademacher {
         int offset = (int) (block + lane) * BLOCK;
         int count = Math.min(BLOCK, end - offset);
         for (int p = 0; p < count; p++) {
-          factor[offset + p] = ScalarKernel.rounded(magnitudes - 2 * sums[p * LANES + lane], scale);
+          target.set(
+              offset + p, ScalarKernel.rounded(magnitudes - 2 * sums[p * LANES + lane], scale));
         }
       }
     }

@@ -103,7 +103,7 @@ final class VectorUniform {
     return digits;
   }
 
-  void combine(float scale, float[] factor, int start, int end) {
+  void combine(float scale, Kernel.Target target, int start, int end) {
     int blocks = (end - 1) / perBlock + 1;
     for (long block = start / perBlock; block < blocks; block += LANES) {
       sum((int) block);
@@ -113,7 +113,7 @@ final class VectorUniform {
         for (int p = 0; p < count; p++) {
           int slot =
               bytes ? p * LANES + lane : p * LANES + (lane & 1) * LONGS.length() + (lane >> 1);
-          factor[offset + p] = ScalarKernel.rounded(2 * wide[slot] + coefficientSum, scale);
+          target.set(offset + p, ScalarKernel.rounded(2 * wide[slot] + coefficientSum, scale));
         }
       }
     }

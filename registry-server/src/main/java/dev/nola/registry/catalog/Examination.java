@@ -42,7 +42,7 @@ public class Examination {
     this.reconstructor =
         Reconstructor.standard()
             .withThreads(Runtime.getRuntime().availableProcessors())
-            .withBudget(new Budget(settings.factorElements(), settings.additions()));
+            .withBudget(new Budget(settings.memoryBytes(), settings.additions()));
     this.blobs = blobs;
     this.turns = new Semaphore(settings.parallel(), true);
   }
