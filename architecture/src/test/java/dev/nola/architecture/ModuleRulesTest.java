@@ -67,7 +67,7 @@ class ModuleRulesTest {
           .whereLayer("trainer-worker")
           .mayOnlyAccessLayers("format-spec", "api", "sdk", "command")
           .whereLayer("demo")
-          .mayOnlyAccessLayers("format-spec", "api", "sdk", "command", "cli", "trainer-worker");
+          .mayOnlyAccessLayers("format-spec", "api", "sdk", "command", "trainer-worker");
 
   @ArchTest
   static final ArchRule everyClassIsInAModule =

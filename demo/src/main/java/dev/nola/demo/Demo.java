@@ -31,6 +31,7 @@ import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Reconstructor;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.Dataset;
+import dev.nola.trainer.data.DatasetReader;
 import dev.nola.trainer.method.Adaptation;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.TrainedAdapter;
@@ -284,7 +285,7 @@ final class Demo {
     narrator.step("%,d held-out glosses".formatted(plan.test()));
     Tensors.use("CPU", 0);
     Dataset data =
-        Dataset.read(
+        DatasetReader.read(
             new DataFiles(
                 new DataFiles.Layout.LabelledTsv("text", "label"),
                 inputs.glosses().resolve("train.tsv"),

@@ -2,7 +2,7 @@ package dev.nola.demo;
 
 import dev.nola.command.Console;
 import dev.nola.command.RootCommand;
-import dev.nola.trainer.TrainerWorker;
+import dev.nola.trainer.TrainingFailures;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -15,7 +15,7 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND")
 public final class DemoMain extends RootCommand {
   DemoMain(Console console) {
-    super(console, TrainerWorker.FAILURES);
+    super(console, TrainingFailures.ALL);
   }
 
   /**

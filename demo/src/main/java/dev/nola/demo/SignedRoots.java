@@ -49,7 +49,7 @@ record SignedRoots(Map<String, Set<Sha256>> keys, Map<String, String> roots) {
               .keys
               .computeIfAbsent(attestation.backend(), _ -> new TreeSet<>())
               .add(attestation.key());
-          signed.roots.put(attestation.backend(), open(user, attestation).root());
+          signed.roots.put(attestation.backend(), open(user, attestation).root().hex());
         }
       }
       if (System.nanoTime() > deadline) {

@@ -10,6 +10,7 @@ import dev.nola.api.attestation.Difference;
 import dev.nola.api.attestation.KeyApproval;
 import dev.nola.api.attestation.KeyRegistration;
 import dev.nola.api.attestation.KeyRevocation;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.Proof;
 import dev.nola.api.attestation.Reconstruction;
 import dev.nola.api.attestation.SigningKey;
@@ -128,7 +129,7 @@ class AttestationsTest {
                       0))
               .at("/leases/0");
       AdapterFile read = AdapterFile.read(actual);
-      String nonce = lease.at("/nonce").asString();
+      Nonce nonce = new Nonce(lease.at("/nonce").asString());
       Proof proof = Proof.of(read, Reconstructor.standard().open(read.adapter()), nonce);
       boolean matches = file.equals(actual);
       Statement statement =
@@ -139,10 +140,10 @@ class AttestationsTest {
                       ? dev.nola.api.attestation.Outcome.MATCH
                       : dev.nola.api.attestation.Outcome.MISMATCH,
                   backend,
-                  proof.digest().root().hex(),
+                  proof.digest().root(),
                   proof.leaves(),
                   nonce,
-                  proof.proof().hex(),
+                  proof.proof(),
                   matches
                       ? null
                       : new Difference(
@@ -152,7 +153,7 @@ class AttestationsTest {
                           "00000000",
                           "00000001"),
                   name,
-                  Sha256.hash(name.getBytes(StandardCharsets.UTF_8)).hex(),
+                  Sha256.hash(name.getBytes(StandardCharsets.UTF_8)),
                   Map.of("os", "Linux")));
       JsonNode answer =
           send(

@@ -2,7 +2,7 @@ package dev.nola.format;
 
 import dev.nola.digest.Sha256;
 
-/** Thrown if a reconstruction has other bits than the author's. */
+/** Thrown if a reconstruction differs from the author's. */
 public final class DigestMismatchException extends AdapterException {
   private final Sha256 expected;
   private final Sha256 actual;

@@ -66,7 +66,7 @@ public final class Merge {
     int lastRow = (int) (last / cols);
     for (int left = 0; left < cols; left += width) {
       for (int row = firstRow; row <= lastRow; ) {
-        // The first and the last row may be incomplete, so each is a block of its own.
+        // The first and the last row may be incomplete, so each is a separate block.
         int rows = row == firstRow ? 1 : Math.clamp(lastRow - row, 1, ROWS);
         int begin = row == firstRow ? Math.max(left, (int) (start % cols)) : left;
         int end = Math.min(left + width, row == lastRow ? (int) (last % cols) + 1 : cols);

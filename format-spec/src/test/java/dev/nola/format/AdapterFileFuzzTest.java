@@ -54,10 +54,10 @@ class AdapterFileFuzzTest {
   private static void read(byte[] data) {
     try {
       AdapterFile file = AdapterFile.read(data);
-      byte[] again = file.toBytes();
-      again[6] = data[6]; // a later minor is accepted, and written as this one
-      again[7] = data[7];
-      assertThat(Arrays.copyOf(again, again.length - Header.CHECKSUM_BYTES))
+      byte[] encoded = file.toBytes();
+      encoded[6] = data[6]; // a later minor is accepted, and written as this one
+      encoded[7] = data[7];
+      assertThat(Arrays.copyOf(encoded, encoded.length - Header.CHECKSUM_BYTES))
           .isEqualTo(Arrays.copyOf(data, data.length - Header.CHECKSUM_BYTES));
     } catch (AdapterException refused) {
       assertThat(refused.getMessage()).isNotBlank();

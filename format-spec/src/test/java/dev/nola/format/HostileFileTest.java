@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Files of about a megabyte that are as costly to read as their size allows. */
 class HostileFileTest {
-  private static final long MOST_ALLOCATED = 64 << 20;
+  private static final long MAX_ALLOCATED = 64 << 20;
 
   static Stream<Arguments> hostileFiles() {
     return Stream.of(
@@ -42,9 +42,9 @@ class HostileFileTest {
     assertThat(file.length).isBetween(500_000, 1 << 20);
     read(file); // class loading and compilation are not the file's doing
     ThreadMXBean thread = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long before = thread.getCurrentThreadAllocatedBytes();
+    long allocated = thread.getCurrentThreadAllocatedBytes();
     read(file);
-    assertThat(thread.getCurrentThreadAllocatedBytes() - before).isLessThan(MOST_ALLOCATED);
+    assertThat(thread.getCurrentThreadAllocatedBytes() - allocated).isLessThan(MAX_ALLOCATED);
   }
 
   static void read(byte[] file) {

@@ -34,11 +34,11 @@ class ParallelKernelTest {
   void transposedProductsAreTheSameForAnyNumberOfThreads(
       Generator generator,
       @Range(min = 1, max = 3000) int length,
-      @Range(min = 1, max = 400) int wanted,
+      @Range(min = 1, max = 400) int size,
       @Range(min = 1, max = 5) int threads,
       long seed) {
     Basis basis = new Basis(generator, seed, 3, Side.B, length);
-    int count = (int) Math.min(wanted, generator.maxCoefficients(length, 4));
+    int count = (int) Math.min(size, generator.maxCoefficients(length, 4));
     Random random = new Random(seed);
     float[] gradient = new float[length];
     for (int e = 0; e < length; e++) {

@@ -168,10 +168,10 @@ class ScalarKernelTest {
             new Kernel.Summands(multipliers, deltas, 0));
 
     for (int e = 0; e < (overflow < 0 ? count : overflow); e++) {
-      int before = raw(dtype, weights, e);
-      float weight = widened(dtype, before);
+      int previous = raw(dtype, weights, e);
+      float weight = widened(dtype, previous);
       if (!Float.isFinite(weight)) {
-        assertThat(raw(dtype, merged, e)).isEqualTo(before);
+        assertThat(raw(dtype, merged, e)).isEqualTo(previous);
         continue;
       }
       double sum = weight;
@@ -220,7 +220,7 @@ class ScalarKernelTest {
 
   @Test
   void systemPropertyForcesScalarAndRefusesUnknownNames() {
-    String before = System.getProperty(Kernels.PROPERTY);
+    String previous = System.getProperty(Kernels.PROPERTY);
     try {
       System.setProperty(Kernels.PROPERTY, "scalar");
       assertThat(Kernels.chosen().name()).isEqualTo("scalar");
@@ -230,10 +230,10 @@ class ScalarKernelTest {
           .hasMessage(
               "invalid system property nola.kernel: quantum; must be scalar, vector or absent");
     } finally {
-      if (before == null) {
+      if (previous == null) {
         System.clearProperty(Kernels.PROPERTY);
       } else {
-        System.setProperty(Kernels.PROPERTY, before);
+        System.setProperty(Kernels.PROPERTY, previous);
       }
     }
   }

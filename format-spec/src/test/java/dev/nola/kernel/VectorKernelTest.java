@@ -98,12 +98,12 @@ class VectorKernelTest {
       Generator generator,
       @Range(min = 1, max = 5000) int length,
       @Range(min = 1, max = 16) int bits,
-      @Range(min = 1, max = 170) int wanted,
+      @Range(min = 1, max = 170) int size,
       long seed,
       int stream,
       Side side) {
     Random random = new Random(seed);
-    int count = (int) Math.min(wanted, generator.maxCoefficients(length, bits));
+    int count = (int) Math.min(size, generator.maxCoefficients(length, bits));
     float scale = (float) Math.scalb(1 + random.nextDouble(), -12);
     assertSameFactors(
         new Basis(generator, seed, stream, side, length),
@@ -186,11 +186,11 @@ class VectorKernelTest {
   void transposedProductsAreEqual(
       Generator generator,
       @Range(min = 1, max = 20_000) int length,
-      @Range(min = 1, max = 20) int wanted,
+      @Range(min = 1, max = 20) int size,
       long seed) {
     Random random = new Random(seed);
     Basis basis = new Basis(generator, seed, 9, Side.A, length);
-    int count = (int) Math.min(wanted, generator.maxCoefficients(length, 1));
+    int count = (int) Math.min(size, generator.maxCoefficients(length, 1));
     float[] gradient = new float[length];
     for (int e = 0; e < length; e++) {
       gradient[e] = (float) (random.nextGaussian() * Math.scalb(1.0, random.nextInt(80) - 40));

@@ -61,10 +61,10 @@ final class RawFile {
   RawFile replaceCodes(byte[] codes) {
     int start = codesStart();
     int end = denseStart();
-    byte[] before = bytes;
-    bytes = Arrays.copyOf(before, start);
+    byte[] original = bytes;
+    bytes = Arrays.copyOf(original, start);
     insert(start, codes);
-    insert(bytes.length, Arrays.copyOfRange(before, end, before.length));
+    insert(bytes.length, Arrays.copyOfRange(original, end, original.length));
     return u64(16, codes.length);
   }
 

@@ -50,8 +50,8 @@ final class ValidFiles {
         int bits = WIDTHS[w];
         int[] shape = SHAPES[(w + generator.id()) % SHAPES.length];
         int rank = 1 + (w + generator.id()) % 4;
-        int k = most(generator, rank * shape[0], 37);
-        int l = most(generator, rank * shape[1], 19);
+        int k = maximum(generator, rank * shape[0], 37);
+        int l = maximum(generator, rank * shape[1], 19);
         add(
             "%s-%d-bit".formatted(generator.label(), bits),
             "low-rank form, %d bits, %d×%d, r=%d".formatted(bits, shape[0], shape[1], rank),
@@ -66,7 +66,7 @@ final class ValidFiles {
                         0,
                         scale(),
                         new LowRank(rank, codes(bits, k), codes(WIDTHS[5 - w], l)))));
-        int direct = most(generator, shape[0] * shape[1], 23);
+        int direct = maximum(generator, shape[0] * shape[1], 23);
         add(
             "%s-%d-bit-direct".formatted(generator.label(), bits),
             "direct form, %d bits, %d×%d".formatted(bits, shape[0], shape[1]),
@@ -375,8 +375,8 @@ final class ValidFiles {
     files.put(name, new Entry(about, adapter.build()));
   }
 
-  private static int most(Generator generator, int length, int wanted) {
-    return (int) Math.min(wanted, generator.maxCoefficients(length, Generator.MAX_BITS));
+  private static int maximum(Generator generator, int length, int size) {
+    return (int) Math.min(size, generator.maxCoefficients(length, Generator.MAX_BITS));
   }
 
   private float scale() {

@@ -7,7 +7,7 @@ import org.springframework.context.event.EventListener;
 import org.springframework.core.env.Environment;
 import org.springframework.stereotype.Component;
 
-/** Says where the registry listens, which with port 0 nobody would know else. */
+/** Logs where the registry listens, which port 0 leaves open. */
 @Component
 class ListeningMessage {
   private static final Logger LOG = LoggerFactory.getLogger(RegistryServer.class);

@@ -11,7 +11,7 @@ import org.springframework.context.annotation.Configuration;
 /** Recurring work that one replica does for all: db-scheduler keeps it in the database. */
 @Configuration(proxyBeanMethods = false)
 class SchedulingConfiguration {
-  /** Never Java's serialization: anyone able to write to the table could run code. */
+  /** Avoids Java's serialization: anyone able to write to the table could run code. */
   @Bean
   DbSchedulerCustomizer schedulerCustomizer() {
     return new DbSchedulerCustomizer() {

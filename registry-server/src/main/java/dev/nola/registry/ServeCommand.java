@@ -29,19 +29,19 @@ import picocli.CommandLine.Option;
     sortOptions = false,
     footer = {
       "",
-      "Without --database-url the server runs a PostgreSQL of its own within the data directory.",
+      "Without --database-url the server runs its own PostgreSQL within the data directory.",
       "Every setting, and its environment variable, is listed in registry-server/README.md.",
       "",
       "Example:",
       "  nola serve --port 8080 --data ./nola-data"
     })
 final class ServeCommand implements Callable<Integer> {
-  /** Knows why a server does not start. */
+  /** Explains why a server does not start. */
   static final Failures FAILURES = Failures.STANDARD.with(ServeCommand::failure);
 
   /** How log lines are written. */
   enum LogFormat {
-    /** For eyes. */
+    /** For people. */
     text,
     /** One JSON object a line, in the Elastic Common Schema. */
     json
@@ -84,7 +84,7 @@ final class ServeCommand implements Callable<Integer> {
       names = "--set",
       paramLabel = "KEY=VALUE",
       description = "Any other setting, such as nola.access.anonymous-read=false.")
-  private Map<String, String> others = new LinkedHashMap<>();
+  private Map<String, String> otherSettings = new LinkedHashMap<>();
 
   @Mixin private Output output = new Output();
 
@@ -96,7 +96,7 @@ final class ServeCommand implements Callable<Integer> {
     add(settings, "nola.data", data);
     add(settings, "nola.database.url", databaseUrl);
     add(settings, "logging.structured.format.console", isJson() ? "ecs" : null);
-    others.forEach((key, value) -> add(settings, key, value));
+    otherSettings.forEach((key, value) -> add(settings, key, value));
     if (output.isJson()) {
       System.setOut(System.err); // the log: stdout is for the one document
     }
@@ -159,7 +159,7 @@ final class ServeCommand implements Callable<Integer> {
         : null;
   }
 
-  /** Nothing for an option that was not given: environment and files may say it then. */
+  /** Adds nothing for an option that is not set: the environment or files may then set it. */
   private static void add(List<String> settings, String key, @Nullable Object value) {
     if (value != null) {
       settings.add("--" + key + "=" + value);

@@ -1,4 +1,4 @@
-/** The registry: catalog, blobs, jobs, verification. Stands on format-spec and api. */
+/** The registry: catalog, blobs, jobs, verification. */
 @NullMarked
 package dev.nola.registry;
 

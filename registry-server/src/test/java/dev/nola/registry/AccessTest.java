@@ -19,7 +19,7 @@ class AccessTest {
   private final TestClient anyone = registry.anonymous();
 
   @Test
-  void namespaceBelongsToWhoCreatesIt() throws Exception {
+  void namespaceBelongsToItsCreator() throws Exception {
     TestClient ann = admin.account("ann", "publish");
     TestClient bob = admin.account("bob", "publish");
     String path = "/api/v1/namespaces/" + TestClient.freshName();
@@ -49,7 +49,7 @@ class AccessTest {
   }
 
   @Test
-  void membersPublishAndOwnersDecideWhoTheyAre() throws Exception {
+  void ownersManageTheMembersWhoMayPublish() throws Exception {
     TestClient ann = admin.account("ann", "publish");
     TestClient bob = admin.account("bob", "publish");
     String namespace = ann.namespace();
@@ -120,7 +120,7 @@ class AccessTest {
   }
 
   @Test
-  void tokenTellsWhoseItIsAndWhatItAllows() throws Exception {
+  void tokenShowsItsAccountAndScopes() throws Exception {
     TestClient ann = admin.account("ann", "publish");
     String namespace = ann.namespace();
     TestClient narrow =
@@ -162,7 +162,7 @@ class AccessTest {
   }
 
   @Test
-  void tokenGivesNoMoreThanItHas() throws Exception {
+  void tokenCannotGrantMoreThanItsRights() throws Exception {
     TestClient ann = admin.account("ann", "publish");
     String namespace = ann.namespace();
     TestClient narrow =
@@ -189,7 +189,7 @@ class AccessTest {
   }
 
   @Test
-  void brokenTokenRequestsAreExplainedAtOnce() throws Exception {
+  void invalidTokenRequestNamesEveryViolation() throws Exception {
     Answer answer =
         admin.post(
             "/api/v1/tokens",
@@ -211,7 +211,7 @@ class AccessTest {
   }
 
   @Test
-  void headersThatAreNoTokenAreRefused() throws Exception {
+  void invalidAuthorizationHeadersAreRefused() throws Exception {
     for (String header : List.of("Basic YTpi", "Bearer", "Bearer a b", "nola_x", "Bearer nola_x")) {
       assertThat(anyone.get("/api/v1/adapters", "Authorization", header).refusal())
           .as(header)
@@ -220,9 +220,9 @@ class AccessTest {
   }
 
   @Test
-  void lastUseIsNotedInTheEnd() throws Exception {
+  void lastUseIsRecordedWithDelay() throws Exception {
     TestClient grace = admin.account("grace", "read");
-    Instant before = Instant.now().minusSeconds(1);
+    Instant start = Instant.now().minusSeconds(1);
     grace.get("/api/v1/adapters");
 
     long end = System.nanoTime() + 30_000_000_000L;
@@ -231,7 +231,7 @@ class AccessTest {
       Thread.sleep(100);
       used = admin.get("/api/v1/tokens?account=grace").json().at("/0/lastUsedAt");
     } while (used.isNull() && System.nanoTime() < end);
-    assertThat(Instant.parse(used.asString())).isAfter(before);
+    assertThat(Instant.parse(used.asString())).isAfter(start);
   }
 
   @Test
@@ -334,7 +334,7 @@ class AccessTest {
   }
 
   @Test
-  void auditLogHasWhatWasDoneAndCannotBeChanged() throws Exception {
+  void auditLogRecordsChangesAndIsImmutable() throws Exception {
     TestClient ann = admin.account("ann", "publish");
     String namespace = ann.namespace();
     Answer published = ann.publish(namespace + "/mood@1.0.0", Samples.file(1));

@@ -24,11 +24,11 @@ class BackupTest {
   @TempDir private Path folder;
 
   /** The block of commands below a line of the README that begins with these words. */
-  private static String commands(String after) throws Exception {
+  private static String commands(String heading) throws Exception {
     Matcher block =
-        Pattern.compile(Pattern.quote(after) + ".*?\n```sh\n(.*?)\n```", Pattern.DOTALL)
+        Pattern.compile(Pattern.quote(heading) + ".*?\n```sh\n(.*?)\n```", Pattern.DOTALL)
             .matcher(Files.readString(Path.of("README.md")));
-    assertThat(block.find()).as("commands after \"%s\"", after).isTrue();
+    assertThat(block.find()).as("commands after \"%s\"", heading).isTrue();
     return block.group(1);
   }
 
@@ -58,13 +58,13 @@ class BackupTest {
   }
 
   @Test
-  void aStoppedServersDirectoryIsABackup() throws Exception {
-    Map<String, String> before = new ConcurrentHashMap<>();
+  void stoppedServersDirectoryIsABackup() throws Exception {
+    Map<String, String> published = new ConcurrentHashMap<>();
     String namespace;
     try (ServerProcess server = ServerProcess.start(data(), log())) {
       namespace = server.admin().namespace();
       for (int i = 0; i < 5; i++) {
-        publish(server, namespace + "/a", i, before);
+        publish(server, namespace + "/a", i, published);
       }
     }
     Shell.run(commands("With the server's own PostgreSQL"), folder, Map.of());
@@ -76,21 +76,21 @@ class BackupTest {
     Shell.run(commands("and to restore it"), folder, Map.of());
 
     try (ServerProcess server = ServerProcess.start(data(), log())) {
-      assertSound(server, namespace, before);
+      assertSound(server, namespace, published);
       assertThat(
               server.admin().get("/api/v1/adapters/" + namespace + "/a/versions/1.99.0").status())
           .as("what came after the backup")
           .isEqualTo(404);
-      publish(server, namespace + "/a", 100, before);
+      publish(server, namespace + "/a", 100, published);
     }
   }
 
   @Test
-  void aServerThatGoesOnPublishingIsBackedUpWhole() throws Exception {
+  void publishingServerIsBackedUpWhole() throws Exception {
     Optional<Path> programs = InstalledPostgres.programs();
     assumeTrue(programs.isPresent(), "needs the packages of PostgreSQL, which .ci/run installs");
     Map<String, String> acknowledged = new ConcurrentHashMap<>();
-    Map<String, String> before;
+    Map<String, String> published;
     String namespace;
     try (InstalledPostgres postgres = InstalledPostgres.start(programs.get())) {
       try (ServerProcess server = ServerProcess.start(data(), log(), postgres.settings());
@@ -108,14 +108,14 @@ class BackupTest {
                   }
                   return null;
                 });
-        before = Map.copyOf(acknowledged);
+        published = Map.copyOf(acknowledged);
         try {
           postgres.shell(commands("With a PostgreSQL of your own"), folder);
         } finally {
           enough.set(true);
         }
         publishing.get();
-        assertThat(acknowledged).as("published meanwhile").hasSizeGreaterThan(before.size());
+        assertThat(acknowledged).as("published meanwhile").hasSizeGreaterThan(published.size());
       }
       FileSystemUtils.deleteRecursively(data());
       postgres.shell("dropdb nola", folder);
@@ -123,7 +123,7 @@ class BackupTest {
       postgres.shell(commands("To restore, with"), folder);
 
       try (ServerProcess server = ServerProcess.start(data(), log(), postgres.settings())) {
-        assertSound(server, namespace, before);
+        assertSound(server, namespace, published);
         publish(server, namespace + "/a", 1_000_000, acknowledged);
       }
     }

@@ -208,8 +208,8 @@ class BadRequestTest {
     assertThat(malformed.status()).isEqualTo(415);
     assertThat(malformed.text("/detail")).startsWith("Content-Type").doesNotContain(LEAKS);
 
-    Answer none = admin.send("POST", "/api/v1/jobs", BodyPublishers.ofString("{}"));
-    assertThat(none.text("/detail")).startsWith("Content-Type").doesNotContain(LEAKS);
+    Answer untyped = admin.send("POST", "/api/v1/jobs", BodyPublishers.ofString("{}"));
+    assertThat(untyped.text("/detail")).startsWith("Content-Type").doesNotContain(LEAKS);
 
     Answer accept = admin.get("/api/v1/jobs", "Accept", "image/png");
     assertThat(accept.status()).isEqualTo(406);

@@ -28,7 +28,7 @@ class CrashTest {
   @TempDir private Path folder;
 
   @Test
-  void whatWasAcknowledgedSurvivesEveryCrash() throws Exception {
+  void acknowledgedVersionsSurviveEveryCrash() throws Exception {
     Path data = folder.resolve("data");
     Path log = folder.resolve("log");
     Map<String, String> acknowledged = new ConcurrentHashMap<>();

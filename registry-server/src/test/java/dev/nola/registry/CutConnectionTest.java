@@ -19,7 +19,7 @@ class CutConnectionTest {
   private static final int VERSIONS = 60;
 
   @Test
-  void whatWasAcknowledgedIsThereAndTheRestIsWholeOrAbsent() throws Exception {
+  void acknowledgedVersionsArePresentAndOthersWholeOrAbsent() throws Exception {
     try (TestRegistry registry = TestRegistry.start()) {
       TestClient admin = registry.admin();
       String namespace = admin.namespace();

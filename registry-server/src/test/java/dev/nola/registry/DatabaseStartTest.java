@@ -21,7 +21,7 @@ class DatabaseStartTest {
   @TempDir private Path folder;
 
   @Test
-  void asksForAPasswordAndServesAPlainUserDurably() throws Exception {
+  void embeddedDatabaseRequiresAPasswordAndIsDurable() throws Exception {
     Path data = folder.resolve("data");
     try (ServerProcess server = ServerProcess.start(data, folder.resolve("log"))) {
       Path file = data.resolve("postgres/connection.properties");
@@ -66,7 +66,7 @@ class DatabaseStartTest {
     assertThat(text)
         .doesNotContain(TestRegistry.ADMIN)
         .doesNotContain(known.getProperty("password"))
-        .contains("right for one machine");
+        .contains("single machine only");
     for (String line : text.lines().filter(line -> !line.startsWith("WARNING")).toList()) {
       JsonNode entry = JsonMapper.shared().readTree(line);
       assertThat(entry.has("message")).as(line).isTrue();
@@ -74,7 +74,7 @@ class DatabaseStartTest {
   }
 
   @Test
-  void failureToStartIsASentence() throws Exception {
+  void startFailureIsReportedInOneSentence() throws Exception {
     Path data = Files.createDirectories(folder.resolve("data"));
     Files.createDirectories(data.resolve("postgres"));
     Files.writeString(
@@ -110,7 +110,7 @@ class DatabaseStartTest {
   }
 
   @Test
-  void databaseThatCannotBeReachedIsASentence() throws Exception {
+  void unreachableDatabaseIsReportedInOneSentence() throws Exception {
     ServerProcess server =
         ServerProcess.launch(
             folder.resolve("data"),
@@ -119,8 +119,8 @@ class DatabaseStartTest {
 
     assertThat(server.waitFor()).isEqualTo(1);
     assertThat(Files.readString(server.log()))
-        .contains("the database cannot be used: Connection to 127.0.0.1:1 refused")
-        .contains("See that it runs")
+        .contains("cannot connect to the database: Connection to 127.0.0.1:1 refused")
+        .contains("Check that it is running")
         .doesNotContain("hidden");
   }
 }

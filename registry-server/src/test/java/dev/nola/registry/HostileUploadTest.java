@@ -120,7 +120,7 @@ class HostileUploadTest {
   }
 
   @Test
-  void bodyThatTricklesIsCutOff() throws Exception {
+  void tricklingBodyIsCutOff() throws Exception {
     byte[] file = Samples.file(1);
     try (Socket socket = connect()) {
       send(socket, "Content-Length: " + file.length + "\r\n");
@@ -133,7 +133,7 @@ class HostileUploadTest {
   }
 
   @Test
-  void bodyWhoseSenderGoesAwayLeavesNothing() throws Exception {
+  void bodyOfDisconnectedSenderLeavesNothing() throws Exception {
     byte[] file = Samples.file(1);
     try (Socket socket = connect()) {
       send(socket, "Content-Length: " + file.length + "\r\n");

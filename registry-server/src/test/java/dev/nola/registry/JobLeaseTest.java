@@ -78,7 +78,7 @@ class JobLeaseTest extends JobTest {
   void approvedKeyGetsOneVerificationOfTheSameBytes() throws Exception {
     Verifications verifications = new Verifications(worker);
     ann.publish(namespace + "/mood@1.0.0", Samples.file(1));
-    Set<String> both =
+    Set<String> leased =
         Set.of(
             post(verification("mood", "1.0.0", "scalar")),
             post(verification("mood", "latest", "scalar")));
@@ -90,7 +90,7 @@ class JobLeaseTest extends JobTest {
     JsonNode scalar =
         lease(worker, TestObjects.with(request, "backends", List.of("scalar"))).at("/leases");
     assertThat(scalar).hasSize(1);
-    assertThat(both).contains(ids(scalar).getFirst());
+    assertThat(leased).contains(ids(scalar).getFirst());
     assertThat(scalar.at("/0/digest").asString())
         .isEqualTo(Sha256.hash(Samples.file(1)).toString());
     assertThat(scalar.at("/0/nonce").asString()).matches("[0-9a-f]{64}");
@@ -117,13 +117,13 @@ class JobLeaseTest extends JobTest {
         Map<String, Object> request = TestObjects.with(trainer("w" + i), "max", 1 + i % 4);
         tasks.add(
             () -> {
-              List<JsonNode> own = new ArrayList<>();
+              List<JsonNode> jobsOfTaker = new ArrayList<>();
               for (JsonNode leases = lease(worker, request).at("/leases");
                   !leases.isEmpty();
                   leases = lease(worker, request).at("/leases")) {
-                leases.forEach(own::add);
+                leases.forEach(jobsOfTaker::add);
               }
-              return own;
+              return jobsOfTaker;
             });
       }
       for (Future<List<JsonNode>> future : executor.invokeAll(tasks)) {

@@ -85,9 +85,9 @@ class JobPublishingTest extends JobTest {
     int size = Samples.file(1).length;
     try (TestRegistry small =
         TestRegistry.start("nola.catalog.namespace-quota=" + (size + 10) + "B")) {
-      TestClient own = small.admin();
-      String name = own.namespace();
-      TestObjects.putDataset(own, name + "/d", Map.of("a", "a"));
+      TestClient smallAdmin = small.admin();
+      String name = smallAdmin.namespace();
+      TestObjects.putDataset(smallAdmin, name + "/d", Map.of("a", "a"));
       String[] ids = new String[2];
       long[] fences = new long[2];
       for (int i = 0; i < 2; i++) {
@@ -101,23 +101,23 @@ class JobPublishingTest extends JobTest {
                 name + "/d",
                 "job",
                 Map.of());
-        ids[i] = own.post(JOBS, Map.of("type", "train", "train", train)).text("/id");
-        fences[i] = lease(own, trainer("w")).at("/leases/0/fence").asLong();
+        ids[i] = smallAdmin.post(JOBS, Map.of("type", "train", "train", train)).text("/id");
+        fences[i] = lease(smallAdmin, trainer("w")).at("/leases/0/fence").asLong();
       }
       byte[] damaged = Samples.file(3);
       damaged[damaged.length / 2] ^= 1;
 
-      assertThat(put(own, ids[0], "result", fences[0], damaged).text("/reason"))
+      assertThat(put(smallAdmin, ids[0], "result", fences[0], damaged).text("/reason"))
           .contains("checksum");
-      own.publish(name + "/other@1.0.0", Samples.file(1));
-      Answer full = put(own, ids[1], "result", fences[1], Samples.file(2));
+      smallAdmin.publish(name + "/other@1.0.0", Samples.file(1));
+      Answer full = put(smallAdmin, ids[1], "result", fences[1], Samples.file(2));
       assertThat(full.text("/state")).isEqualTo("failed");
       assertThat(full.text("/reason")).contains("the quota of namespace").contains("leaves 9");
       // Room is made, and nobody trains again.
-      own.delete("/api/v1/adapters/" + name + "/other/versions/1.0.0");
-      assertThat(own.post(JOBS + "/" + ids[1] + "/retry", "").text("/state"))
+      smallAdmin.delete("/api/v1/adapters/" + name + "/other/versions/1.0.0");
+      assertThat(smallAdmin.post(JOBS + "/" + ids[1] + "/retry", "").text("/state"))
           .isEqualTo("succeeded");
-      assertThat(own.get("/api/v1/adapters/" + name + "/mood/versions/1.0.0/file").bytes())
+      assertThat(smallAdmin.get("/api/v1/adapters/" + name + "/mood/versions/1.0.0/file").bytes())
           .isEqualTo(Samples.file(2));
     }
   }
@@ -138,10 +138,10 @@ class JobPublishingTest extends JobTest {
     assertThat(lease.at("/job/request/export/version").asString()).isEqualTo("1.0.0");
     assertThat(ann.get(JOBS + "/" + id + "/result").refusal()).isEqualTo("404 not-found");
 
-    Answer done = put(id, "result", lease.at("/fence").asLong(), bytes("an archive"));
+    Answer ended = put(id, "result", lease.at("/fence").asLong(), bytes("an archive"));
 
-    assertThat(done.text("/state")).isEqualTo("succeeded");
-    assertThat(done.json().at("/result/size").asInt()).isEqualTo(10);
+    assertThat(ended.text("/state")).isEqualTo("succeeded");
+    assertThat(ended.json().at("/result/size").asInt()).isEqualTo(10);
     assertThat(ann.get(JOBS + "/" + id + "/result").bytes()).isEqualTo(bytes("an archive"));
   }
 

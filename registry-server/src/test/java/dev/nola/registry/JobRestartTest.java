@@ -16,30 +16,30 @@ class JobRestartTest extends JobTest {
     TestDatabase database = TestDatabase.create();
     Path data = Files.createTempDirectory("nola-registry");
     TestRegistry first = TestRegistry.start(database, data);
-    TestClient own = first.admin();
-    String name = own.namespace();
-    TestObjects.putDataset(own, name + "/d", Map.of("a", "a"));
+    TestClient firstAdmin = first.admin();
+    String name = firstAdmin.namespace();
+    TestObjects.putDataset(firstAdmin, name + "/d", Map.of("a", "a"));
     Map<String, Object> train =
         Map.of(
             "adapter", name + "/mood", "version", "1.0.0", "dataset", name + "/d", "job", Map.of());
-    String held = own.post(JOBS, Map.of("type", "train", "train", train)).text("/id");
-    long fence = lease(own, trainer("w")).at("/leases/0/fence").asLong();
-    put(own, held, "checkpoint", fence, bytes("step 1"));
+    String job = firstAdmin.post(JOBS, Map.of("type", "train", "train", train)).text("/id");
+    long fence = lease(firstAdmin, trainer("w")).at("/leases/0/fence").asLong();
+    put(firstAdmin, job, "checkpoint", fence, bytes("step 1"));
     first.closeKeepingData();
     // It was away for longer than a lease: that is not the worker's fault.
     leaveAlone(database, "1 minute");
     try (TestRegistry second = TestRegistry.start(database, data)) {
-      TestClient again = second.admin();
+      TestClient secondAdmin = second.admin();
       awaitRounds(database, 2);
-      assertThat(again.get(JOBS + "/" + held).text("/state")).isEqualTo("running");
+      assertThat(secondAdmin.get(JOBS + "/" + job).text("/state")).isEqualTo("running");
       assertThat(
-              again
+              secondAdmin
                   .post(
-                      JOBS + "/" + held + "/heartbeat",
+                      JOBS + "/" + job + "/heartbeat",
                       Map.of("fence", fence, "log", List.of(), "metrics", List.of()))
                   .status())
           .isEqualTo(200);
-      assertThat(put(again, held, "result", fence, Samples.file(1)).text("/state"))
+      assertThat(put(secondAdmin, job, "result", fence, Samples.file(1)).text("/state"))
           .isEqualTo("succeeded");
     }
   }
@@ -51,14 +51,14 @@ class JobRestartTest extends JobTest {
     Path data = Files.createTempDirectory("nola-registry");
     String setting = "nola.jobs.lease=6s";
     TestRegistry first = TestRegistry.start(database, data, setting);
-    TestClient own = first.admin();
-    String name = own.namespace();
-    TestObjects.putDataset(own, name + "/d", Map.of("a", "a"));
+    TestClient firstAdmin = first.admin();
+    String name = firstAdmin.namespace();
+    TestObjects.putDataset(firstAdmin, name + "/d", Map.of("a", "a"));
     Map<String, Object> train =
         Map.of(
             "adapter", name + "/mood", "version", "1.0.0", "dataset", name + "/d", "job", Map.of());
-    String held = own.post(JOBS, Map.of("type", "train", "train", train)).text("/id");
-    long fence = lease(own, trainer("w")).at("/leases/0/fence").asLong();
+    String job = firstAdmin.post(JOBS, Map.of("type", "train", "train", train)).text("/id");
+    long fence = lease(firstAdmin, trainer("w")).at("/leases/0/fence").asLong();
     first.closeKeepingData();
     leaveAlone(database, "4 seconds");
     try (TestRegistry second = TestRegistry.start(database, data, setting)) {
@@ -67,7 +67,7 @@ class JobRestartTest extends JobTest {
               second
                   .admin()
                   .post(
-                      JOBS + "/" + held + "/heartbeat",
+                      JOBS + "/" + job + "/heartbeat",
                       Map.of("fence", fence, "log", List.of(), "metrics", List.of()))
                   .status())
           .isEqualTo(200);
@@ -77,9 +77,9 @@ class JobRestartTest extends JobTest {
   @Test
   void leaseOfASilentWorkerExpiresByItself() throws Exception {
     try (TestRegistry quick = TestRegistry.start("nola.jobs.lease=1s")) {
-      TestClient own = quick.admin();
-      String name = own.namespace();
-      TestObjects.putDataset(own, name + "/d", Map.of("a", "a"));
+      TestClient firstAdmin = quick.admin();
+      String name = firstAdmin.namespace();
+      TestObjects.putDataset(firstAdmin, name + "/d", Map.of("a", "a"));
       Map<String, Object> train =
           Map.of(
               "adapter",
@@ -90,15 +90,15 @@ class JobRestartTest extends JobTest {
               name + "/d",
               "job",
               Map.of());
-      String id = own.post(JOBS, Map.of("type", "train", "train", train)).text("/id");
-      long old = lease(own, trainer("frozen")).at("/leases/0/fence").asLong();
+      String id = firstAdmin.post(JOBS, Map.of("type", "train", "train", train)).text("/id");
+      long old = lease(firstAdmin, trainer("frozen")).at("/leases/0/fence").asLong();
 
       JsonNode next =
-          lease(own, TestObjects.with(trainer("next"), "waitSeconds", 30)).at("/leases/0");
+          lease(firstAdmin, TestObjects.with(trainer("next"), "waitSeconds", 30)).at("/leases/0");
 
       assertThat(next.at("/job/id").asString()).isEqualTo(id);
       assertThat(next.at("/fence").asLong()).isGreaterThan(old);
-      assertThat(put(own, id, "result", old, Samples.file(1)).refusal())
+      assertThat(put(firstAdmin, id, "result", old, Samples.file(1)).refusal())
           .isEqualTo("409 lease-lost");
     }
   }

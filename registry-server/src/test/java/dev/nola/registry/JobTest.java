@@ -214,8 +214,8 @@ abstract class JobTest {
             + " from scheduled_tasks where task_name = 'expire-leases'";
     long seen = database.count(last);
     for (int round = 0; round < rounds; round++) {
-      long before = seen;
-      await(() -> database.count(last) != before);
+      long previous = seen;
+      await(() -> database.count(last) != previous);
       seen = database.count(last);
     }
   }

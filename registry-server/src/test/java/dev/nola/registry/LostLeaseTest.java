@@ -40,10 +40,10 @@ class LostLeaseTest extends JobTest {
 
     assertThat(checkpoint(id, fence).bytes()).isEqualTo(bytes("step 7"));
     assertThat(heartbeat(id, fence).json().at("/cancel").asBoolean()).isFalse();
-    Answer done = put(id, "result", fence, file);
-    assertThat(done.text("/state")).isEqualTo("succeeded");
-    assertThat(done.text("/worker")).isEqualTo("next");
-    assertThat(done.json().at("/attempts").asInt()).isEqualTo(2);
+    Answer ended = put(id, "result", fence, file);
+    assertThat(ended.text("/state")).isEqualTo("succeeded");
+    assertThat(ended.text("/worker")).isEqualTo("next");
+    assertThat(ended.json().at("/attempts").asInt()).isEqualTo(2);
     assertThat(put(id, "result", fence, file).refusal()).isEqualTo("409 lease-lost");
     Answer version = ann.get("/api/v1/adapters/" + namespace + "/mood/versions/1.0.0");
     assertThat(version.text("/digest")).isEqualTo(Sha256.hash(file).toString());
@@ -71,9 +71,9 @@ class LostLeaseTest extends JobTest {
     assertThat(last.json().at("/finishedAt").isNull()).isFalse();
     assertThat(lease(worker, trainer("w")).at("/leases")).isEmpty();
 
-    Answer again = ann.post(JOBS + "/" + id + "/retry", Map.of());
-    assertThat(again.text("/state")).isEqualTo("queued");
-    assertThat(again.json().at("/attempts").asInt()).isZero();
+    Answer retried = ann.post(JOBS + "/" + id + "/retry", Map.of());
+    assertThat(retried.text("/state")).isEqualTo("queued");
+    assertThat(retried.json().at("/attempts").asInt()).isZero();
     Answer poison = fail(id, takeAs("w").at("/fence").asLong(), "no such key: x", false);
     assertThat(poison.text("/state")).isEqualTo("failed");
     assertThat(ann.post(JOBS + "/" + id + "/cancel", "").refusal()).isEqualTo("409 ended");
@@ -82,20 +82,20 @@ class LostLeaseTest extends JobTest {
   @Test
   void backoffOfAFailedJobGrows() throws Exception {
     try (TestRegistry slow = TestRegistry.start("nola.jobs.backoff=100s")) {
-      TestClient own = slow.admin();
-      String name = own.namespace();
-      own.publish(name + "/mood@1.0.0", Samples.file(1));
+      TestClient slowAdmin = slow.admin();
+      String name = slowAdmin.namespace();
+      slowAdmin.publish(name + "/mood@1.0.0", Samples.file(1));
       Map<String, Object> export =
           Map.of("type", "export", "export", Map.of("adapter", name + "/mood", "version", "1.0.0"));
-      String id = own.post(JOBS, export).text("/id");
+      String id = slowAdmin.post(JOBS, export).text("/id");
       Map<String, Object> request = TestObjects.with(trainer("w"), "types", List.of("export"));
       for (int seconds : List.of(100, 200)) {
-        long fence = lease(own, request).at("/leases/0/fence").asLong();
-        Instant before = Instant.now();
-        Answer failed = own.post(JOBS + "/" + id + "/failure", failure(fence, "no", true));
+        long fence = lease(slowAdmin, request).at("/leases/0/fence").asLong();
+        Instant start = Instant.now();
+        Answer failed = slowAdmin.post(JOBS + "/" + id + "/failure", failure(fence, "no", true));
         assertThat(Instant.parse(failed.text("/notBefore")))
-            .isBetween(before.plusSeconds(seconds - 5), Instant.now().plusSeconds(seconds + 5));
-        assertThat(lease(own, request).at("/leases")).isEmpty();
+            .isBetween(start.plusSeconds(seconds - 5), Instant.now().plusSeconds(seconds + 5));
+        assertThat(lease(slowAdmin, request).at("/leases")).isEmpty();
         slow.database().execute("update job set not_before = now()");
       }
     }

@@ -174,41 +174,52 @@ class ObjectsTest {
         TestRegistry.start(
             "nola.catalog.namespace-quota=" + (size + 10) + "B",
             "nola.objects.max-file-size=100B")) {
-      String own = small.admin().namespace();
+      String smallNamespace = small.admin().namespace();
       assertThat(
-              TestObjects.upload(small.admin(), "datasets/" + own + "/d", "x".repeat(101))
+              TestObjects.upload(
+                      small.admin(), "datasets/" + smallNamespace + "/d", "x".repeat(101))
                   .refusal())
           .isEqualTo("413 too-large");
       assertThat(
-              TestObjects.upload(small.admin(), "datasets/" + own + "/d", "0123456789a").status())
+              TestObjects.upload(small.admin(), "datasets/" + smallNamespace + "/d", "0123456789a")
+                  .status())
           .isEqualTo(201);
       // What datasets take, adapters cannot.
-      assertThat(small.admin().publish(own + "/mood@1.0.0", Samples.file(1)).text("/detail"))
+      assertThat(
+              small
+                  .admin()
+                  .publish(smallNamespace + "/mood@1.0.0", Samples.file(1))
+                  .text("/detail"))
           .contains("leaves " + (size - 1));
       assertThat(
-              TestObjects.upload(small.admin(), "datasets/" + own + "/d", "y".repeat(100)).status())
+              TestObjects.upload(
+                      small.admin(), "datasets/" + smallNamespace + "/d", "y".repeat(100))
+                  .status())
           .isEqualTo(201);
     }
   }
 
   @Test
-  void collectionSparesNamedFilesAndTakesOthersAfterTheGrace() throws Exception {
-    try (TestRegistry own = TestRegistry.start()) {
-      String name = own.admin().namespace();
-      TestObjects.putDataset(own.admin(), name + "/kept", Map.of("a", "named"));
-      TestObjects.upload(own.admin(), "datasets/" + name + "/kept", "unnamed");
-      assertThat(collect(own)).isZero();
+  void collectionSparesNamedFilesAndDeletesOthersAfterTheGrace() throws Exception {
+    try (TestRegistry separate = TestRegistry.start()) {
+      String name = separate.admin().namespace();
+      TestObjects.putDataset(separate.admin(), name + "/kept", Map.of("a", "named"));
+      TestObjects.upload(separate.admin(), "datasets/" + name + "/kept", "unnamed");
+      assertThat(collect(separate)).isZero();
 
-      for (Path blob : own.blobFiles()) {
+      for (Path blob : separate.blobFiles()) {
         Files.setLastModifiedTime(blob, FileTime.from(Instant.now().minus(Duration.ofHours(25))));
       }
-      assertThat(collect(own)).isZero(); // sent less than a day ago, as the registry knows
-      own.database().execute("update object_blob set uploaded_at = now() - interval '25 hours'");
+      assertThat(collect(separate)).isZero(); // sent less than a day ago, as the registry knows
+      separate
+          .database()
+          .execute("update object_blob set uploaded_at = now() - interval '25 hours'");
 
-      assertThat(collect(own)).isEqualTo(1);
+      assertThat(collect(separate)).isEqualTo(1);
       String path = "/api/v1/datasets/" + name + "/kept/files/";
-      assertThat(own.admin().get(path + TestObjects.digest("named")).status()).isEqualTo(200);
-      assertThat(own.admin().get(path + TestObjects.digest("unnamed")).status()).isEqualTo(404);
+      assertThat(separate.admin().get(path + TestObjects.digest("named")).status()).isEqualTo(200);
+      assertThat(separate.admin().get(path + TestObjects.digest("unnamed")).status())
+          .isEqualTo(404);
     }
   }
 

@@ -21,7 +21,7 @@ class OperationsTest {
   private final TestRegistry registry = TestRegistry.shared();
 
   @Test
-  void openApiIsTheOneCheckedIn() throws Exception {
+  void openApiEqualsTheFileInTheRepository() throws Exception {
     String actual =
         new String(registry.anonymous().get("/v3/api-docs.yaml").bytes(), StandardCharsets.UTF_8);
     Path written = Path.of("target/openapi.yaml");
@@ -33,7 +33,7 @@ class OperationsTest {
   }
 
   @Test
-  void openApiSaysWhatATrainingJobIs() throws Exception {
+  void openApiDescribesTrainingJobs() throws Exception {
     JsonNode job =
         registry
             .anonymous()
@@ -67,14 +67,14 @@ class OperationsTest {
   }
 
   @Test
-  void requestIdIsTheCallersOrAFreshOne() throws Exception {
+  void requestIdIsTheClientsOrRandom() throws Exception {
     TestClient client = registry.anonymous();
 
-    Answer own = client.get("/api/v1/adapters/a/b", "X-Request-Id", "build-17.3_x");
+    Answer chosen = client.get("/api/v1/adapters/a/b", "X-Request-Id", "build-17.3_x");
     Answer forged = client.get("/api/v1/adapters/a/b", "X-Request-Id", "a b\"}");
 
-    assertThat(own.header("X-Request-Id")).isEqualTo("build-17.3_x");
-    assertThat(own.text("/requestId")).isEqualTo("build-17.3_x");
+    assertThat(chosen.header("X-Request-Id")).isEqualTo("build-17.3_x");
+    assertThat(chosen.text("/requestId")).isEqualTo("build-17.3_x");
     assertThat(forged.header("X-Request-Id")).hasSize(36);
     assertThat(forged.text("/requestId")).isEqualTo(forged.header("X-Request-Id"));
   }
@@ -92,7 +92,7 @@ class OperationsTest {
   }
 
   @Test
-  void problemsAreProblemDetails() throws Exception {
+  void errorsAreProblemDetails() throws Exception {
     Answer answer = registry.anonymous().get("/api/v1/adapters/a/b", "Accept", "text/html");
 
     assertThat(answer.status()).isEqualTo(404);
@@ -106,53 +106,54 @@ class OperationsTest {
   }
 
   @Test
-  void databaseThatIsAwayMakesItUnreadyAndComesBack() throws Exception {
+  void unavailableDatabaseMakesServerUnreadyUntilItReturns() throws Exception {
     TestDatabase database = TestDatabase.create();
-    try (TestRegistry own =
+    try (TestRegistry separate =
         TestRegistry.start(database, Files.createTempDirectory("nola-registry"))) {
       String readiness = "/actuator/health/readiness";
-      assertThat(own.anonymous().get(readiness).text("/status")).isEqualTo("UP");
+      assertThat(separate.anonymous().get(readiness).text("/status")).isEqualTo("UP");
 
       database.cutOff();
-      Answer unready = own.anonymous().get(readiness);
+      Answer unready = separate.anonymous().get(readiness);
       assertThat(unready.status()).isEqualTo(503);
       assertThat(unready.text("/status")).isEqualTo("DOWN");
-      Answer search = own.anonymous().get("/api/v1/adapters");
+      Answer search = separate.anonymous().get("/api/v1/adapters");
       assertThat(search.refusal()).isEqualTo("503 unavailable");
       assertThat(search.header("Retry-After")).isEqualTo("5");
-      assertThat(own.anonymous().with("nola_unknown").get("/api/v1/adapters").refusal())
+      assertThat(separate.anonymous().with("nola_unknown").get("/api/v1/adapters").refusal())
           .isEqualTo("503 unavailable");
 
       database.reconnect();
       long end = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-      while (own.anonymous().get(readiness).status() != 200 && System.nanoTime() < end) {
+      while (separate.anonymous().get(readiness).status() != 200 && System.nanoTime() < end) {
         Thread.sleep(100);
       }
-      assertThat(own.anonymous().get(readiness).text("/status")).isEqualTo("UP");
-      assertThat(own.anonymous().get("/api/v1/adapters").status()).isEqualTo(200);
+      assertThat(separate.anonymous().get(readiness).text("/status")).isEqualTo("UP");
+      assertThat(separate.anonymous().get("/api/v1/adapters").status()).isEqualTo(200);
     }
   }
 
   @Test
-  void blobStoreThatCannotBeWrittenMakesItUnready() throws Exception {
-    try (TestRegistry own = TestRegistry.start()) {
-      Files.delete(own.data().resolve("blobs/tmp"));
+  void readOnlyBlobStoreMakesServerUnready() throws Exception {
+    try (TestRegistry separate = TestRegistry.start()) {
+      Files.delete(separate.data().resolve("blobs/tmp"));
 
-      assertThat(own.anonymous().get("/actuator/health/readiness").text("/status"))
+      assertThat(separate.anonymous().get("/actuator/health/readiness").text("/status"))
           .isEqualTo("DOWN");
-      assertThat(own.anonymous().get("/actuator/health/liveness").text("/status")).isEqualTo("UP");
+      assertThat(separate.anonymous().get("/actuator/health/liveness").text("/status"))
+          .isEqualTo("UP");
     }
   }
 
   @Test
   void scrubNamesTheBlobsThatAreDamaged() throws Exception {
-    try (TestRegistry own = TestRegistry.start()) {
-      String namespace = own.admin().namespace();
-      own.admin().publish(namespace + "/mood@1.0.0", Samples.file(1));
+    try (TestRegistry separate = TestRegistry.start()) {
+      String namespace = separate.admin().namespace();
+      separate.admin().publish(namespace + "/mood@1.0.0", Samples.file(1));
       String digest =
-          own.admin().publish(namespace + "/mood@2.0.0", Samples.file(2)).text("/digest");
+          separate.admin().publish(namespace + "/mood@2.0.0", Samples.file(2)).text("/digest");
       Path blob =
-          own.blobFiles().stream()
+          separate.blobFiles().stream()
               .filter(file -> digest.endsWith(file.getFileName().toString()))
               .findFirst()
               .orElseThrow();
@@ -160,35 +161,36 @@ class OperationsTest {
       bytes[100] ^= 1;
       Files.write(blob, bytes);
 
-      Answer report = own.admin().post("/api/v1/admin/scrub", "");
+      Answer report = separate.admin().post("/api/v1/admin/scrub", "");
 
       assertThat(report.json().at("/checked").asInt()).isEqualTo(2);
       assertThat(report.json().at("/corrupt")).hasSize(1);
       assertThat(report.text("/corrupt/0")).isEqualTo(digest);
-      own.admin().publish(namespace + "/mood@2.0.0", Samples.file(2)); // mends it
-      assertThat(own.admin().post("/api/v1/admin/scrub", "").json().at("/corrupt")).isEmpty();
+      separate.admin().publish(namespace + "/mood@2.0.0", Samples.file(2)); // repairs it
+      assertThat(separate.admin().post("/api/v1/admin/scrub", "").json().at("/corrupt")).isEmpty();
     }
   }
 
   @Test
   void garbageIsCollectedAfterItsGraceAndNothingElse() throws Exception {
-    try (TestRegistry own = TestRegistry.start()) {
-      String namespace = own.admin().namespace();
-      own.admin().publish(namespace + "/mood@1.0.0", Samples.file(1));
-      own.admin().publish(namespace + "/mood@2.0.0", Samples.file(2));
-      own.admin().publish(namespace + "/also@1.0.0", Samples.file(2));
-      own.admin().publish(namespace + "/mood@3.0.0", Samples.file(3));
-      own.admin().delete("/api/v1/adapters/" + namespace + "/mood/versions/2.0.0");
-      own.admin().delete("/api/v1/adapters/" + namespace + "/mood/versions/3.0.0");
-      assertThat(collect(own)).isZero();
+    try (TestRegistry separate = TestRegistry.start()) {
+      String namespace = separate.admin().namespace();
+      separate.admin().publish(namespace + "/mood@1.0.0", Samples.file(1));
+      separate.admin().publish(namespace + "/mood@2.0.0", Samples.file(2));
+      separate.admin().publish(namespace + "/also@1.0.0", Samples.file(2));
+      separate.admin().publish(namespace + "/mood@3.0.0", Samples.file(3));
+      separate.admin().delete("/api/v1/adapters/" + namespace + "/mood/versions/2.0.0");
+      separate.admin().delete("/api/v1/adapters/" + namespace + "/mood/versions/3.0.0");
+      assertThat(collect(separate)).isZero();
 
-      for (Path blob : own.blobFiles()) {
+      for (Path blob : separate.blobFiles()) {
         Files.setLastModifiedTime(blob, FileTime.from(Instant.now().minus(Duration.ofHours(25))));
       }
-      assertThat(collect(own)).isEqualTo(1);
-      assertThat(own.blobFiles()).hasSize(2);
+      assertThat(collect(separate)).isEqualTo(1);
+      assertThat(separate.blobFiles()).hasSize(2);
       assertThat(
-              own.admin()
+              separate
+                  .admin()
                   .get("/api/v1/adapters/" + namespace + "/also/versions/1.0.0/file")
                   .bytes())
           .isEqualTo(Samples.file(2));
@@ -196,14 +198,15 @@ class OperationsTest {
   }
 
   @Test
-  void serverThatIsToldToEndFinishesWhatItDoes() throws Exception {
+  void stoppingServerFinishesItsRequests() throws Exception {
     TestDatabase database = TestDatabase.create();
-    TestRegistry own = TestRegistry.start(database, Files.createTempDirectory("nola-registry"));
-    String namespace = own.admin().namespace();
-    own.admin().publish(namespace + "/mood@1.0.0", Samples.file(1));
-    own.anonymous().get("/api/v1/adapters/" + namespace + "/mood/versions/1.0.0/file");
+    TestRegistry separate =
+        TestRegistry.start(database, Files.createTempDirectory("nola-registry"));
+    String namespace = separate.admin().namespace();
+    separate.admin().publish(namespace + "/mood@1.0.0", Samples.file(1));
+    separate.anonymous().get("/api/v1/adapters/" + namespace + "/mood/versions/1.0.0/file");
     byte[] file = Samples.file(2);
-    try (Socket socket = new Socket("127.0.0.1", own.port())) {
+    try (Socket socket = new Socket("127.0.0.1", separate.port())) {
       socket
           .getOutputStream()
           .write(
@@ -218,7 +221,7 @@ class OperationsTest {
                   .getBytes(StandardCharsets.US_ASCII));
       socket.getOutputStream().write(file, 0, 10);
       Thread.sleep(500); // the request has begun
-      Thread end = Thread.ofPlatform().start(own::close);
+      Thread end = Thread.ofPlatform().start(separate::close);
       Thread.sleep(1000);
       socket.getOutputStream().write(file, 10, file.length - 10);
 
@@ -232,7 +235,7 @@ class OperationsTest {
   }
 
   @Test
-  void serverWithADatabaseOfItsOwnSharesItsDirectoryWithNone() throws Exception {
+  void embeddedDatabaseLocksItsDirectory() throws Exception {
     try (TestRegistry other = TestRegistry.start()) {
       Path log = other.data().resolve("log");
       assertThatThrownBy(() -> ServerProcess.start(other.data(), log))

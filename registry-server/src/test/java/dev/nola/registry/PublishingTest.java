@@ -59,13 +59,13 @@ class PublishingTest {
   }
 
   @Test
-  void sameBytesAgainAreAcceptedAndOthersAreNot() throws Exception {
+  void sameBytesAreAcceptedAgainAndOthersRefused() throws Exception {
     ann.publish(namespace + "/mood@1.0.0", Samples.file(1));
 
-    Answer same = ann.publish(namespace + "/mood@1.0.0", Samples.file(1));
+    Answer repeated = ann.publish(namespace + "/mood@1.0.0", Samples.file(1));
     Answer other = ann.publish(namespace + "/mood@1.0.0", Samples.file(2));
 
-    assertThat(same.status()).isEqualTo(200);
+    assertThat(repeated.status()).isEqualTo(200);
     assertThat(other.refusal()).isEqualTo("409 version-exists");
     assertThat(other.text("/detail"))
         .contains(Sha256.hash(Samples.file(1)).toString())
@@ -151,9 +151,9 @@ class PublishingTest {
   @Test
   void fileBeyondTheBudgetIsUnverified() throws Exception {
     try (TestRegistry small = TestRegistry.start("nola.verification.additions=10")) {
-      String own = small.admin().namespace();
+      String smallNamespace = small.admin().namespace();
 
-      Answer answer = small.admin().publish(own + "/mood@1.0.0", Samples.file(1));
+      Answer answer = small.admin().publish(smallNamespace + "/mood@1.0.0", Samples.file(1));
 
       assertThat(answer.status()).isEqualTo(201);
       assertThat(answer.text("/verification")).isEqualTo("unverified");
@@ -193,25 +193,25 @@ class PublishingTest {
   }
 
   @Test
-  void namespaceQuotaIsARule() throws Exception {
+  void namespaceQuotaIsEnforced() throws Exception {
     long size = Samples.file(1).length;
     try (TestRegistry small =
         TestRegistry.start("nola.catalog.namespace-quota=" + (size + 10) + "B")) {
-      String own = small.admin().namespace();
-      small.admin().publish(own + "/mood@1.0.0", Samples.file(1));
+      String smallNamespace = small.admin().namespace();
+      small.admin().publish(smallNamespace + "/mood@1.0.0", Samples.file(1));
 
-      Answer answer = small.admin().publish(own + "/mood@two", Samples.file(2));
+      Answer answer = small.admin().publish(smallNamespace + "/mood@two", Samples.file(2));
 
       assertThat(answer.refusal()).isEqualTo("422 invalid");
       assertThat(answer.json().at("/violations")).hasSize(2);
       assertThat(answer.json().at("/violations/1/rule").asString()).contains("leaves 10");
-      assertThat(small.admin().publish(own + "/mood@1.0.0", Samples.file(1)).status())
+      assertThat(small.admin().publish(smallNamespace + "/mood@1.0.0", Samples.file(1)).status())
           .isEqualTo(200);
     }
   }
 
   @Test
-  void ofManyPublishersOfOneVersionOneWins() throws Exception {
+  void onePublisherOfAVersionWins() throws Exception {
     int publishers = 32;
     List<Callable<Answer>> tries = new ArrayList<>();
     for (int i = 0; i < publishers; i++) {

@@ -41,7 +41,7 @@ class ReadingTest {
   }
 
   @Test
-  void fileComesWithItsDigestAndMayBeKeptForEver() throws Exception {
+  void fileHasItsDigestAndMayBeCachedForever() throws Exception {
     byte[] file = publish("1.0.0", 1);
 
     Answer answer = anyone.get(path + "/versions/1.0.0/file");
@@ -59,7 +59,7 @@ class ReadingTest {
   }
 
   @Test
-  void fileByAMovingReferenceIsAskedForAgain() throws Exception {
+  void fileOfAMovingReferenceIsRevalidated() throws Exception {
     publish("1.0.0", 1);
 
     assertThat(anyone.get(path + "/versions/latest/file").header("Cache-Control"))
@@ -67,21 +67,21 @@ class ReadingTest {
   }
 
   @Test
-  void fileThatTheCallerHasIsNotSentAgain() throws Exception {
+  void cachedFileIsNotSentAgain() throws Exception {
     publish("1.0.0", 1);
     String etag = anyone.get(path + "/versions/1.0.0/file").header("ETag");
 
-    Answer same = anyone.get(path + "/versions/latest/file", "If-None-Match", etag + ", \"x\"");
+    Answer cached = anyone.get(path + "/versions/latest/file", "If-None-Match", etag + ", \"x\"");
     Answer other = anyone.get(path + "/versions/latest/file", "If-None-Match", "\"x\"");
 
-    assertThat(same.status()).isEqualTo(304);
-    assertThat(same.bytes()).isEmpty();
-    assertThat(same.header("ETag")).isEqualTo(etag);
+    assertThat(cached.status()).isEqualTo(304);
+    assertThat(cached.bytes()).isEmpty();
+    assertThat(cached.header("ETag")).isEqualTo(etag);
     assertThat(other.status()).isEqualTo(200);
   }
 
   @Test
-  void rangesOfTheFile() throws Exception {
+  void rangeOfTheFileIsSent() throws Exception {
     byte[] file = publish("1.0.0", 1);
     int size = file.length;
     String url = path + "/versions/1.0.0/file";
@@ -108,7 +108,7 @@ class ReadingTest {
   }
 
   @Test
-  void headSaysWhatGetWouldWithoutABody() throws Exception {
+  void headHasTheHeadersOfGetWithoutABody() throws Exception {
     byte[] file = publish("1.0.0", 1);
     for (String url :
         List.of(
@@ -131,7 +131,7 @@ class ReadingTest {
   }
 
   @Test
-  void referencesOfEveryKind() throws Exception {
+  void everyKindOfReferenceIsResolved() throws Exception {
     publish("1.0.0", 1);
     byte[] file = publish("1.2.0", 2);
     publish("1.10.0", 3);
@@ -165,7 +165,7 @@ class ReadingTest {
   }
 
   @Test
-  void yankedVersionIsPassedOverButStaysWithAWarning() throws Exception {
+  void yankedVersionIsSkippedAndHasAWarning() throws Exception {
     byte[] file = publish("1.0.0", 1);
     byte[] bad = publish("1.1.0", 2);
     ann.put(path + "/aliases/stable", Map.of("version", "1.1.0"));
@@ -201,7 +201,7 @@ class ReadingTest {
   }
 
   @Test
-  void mismatchedVersionIsPassedOver() throws Exception {
+  void mismatchedVersionIsSkipped() throws Exception {
     publish("1.0.0", 1);
     publish("1.1.0", 2);
 
@@ -246,7 +246,7 @@ class ReadingTest {
   }
 
   @Test
-  void aliasesMoveAndRememberWhereTheyWere() throws Exception {
+  void movedAliasKeepsItsHistory() throws Exception {
     publish("1.0.0", 1);
     publish("2.0.0", 2);
     ann.put(path + "/aliases/stable", Map.of("version", "1.0.0"));
@@ -270,7 +270,7 @@ class ReadingTest {
   }
 
   @Test
-  void aliasThatIsNoneIsRefused() throws Exception {
+  void invalidAliasIsRefused() throws Exception {
     publish("1.0.0", 1);
     for (String alias : List.of("latest", "x", "1.0.0", "v1", "Stable", "-a", "a_b")) {
       assertThat(ann.put(path + "/aliases/" + alias, Map.of("version", "1.0.0")).refusal())
@@ -299,7 +299,7 @@ class ReadingTest {
   }
 
   @Test
-  void downloadsAreCountedInTheEnd() throws Exception {
+  void downloadsAreCountedWithDelay() throws Exception {
     publish("1.0.0", 1);
     for (int i = 0; i < 3; i++) {
       anyone.get(path + "/versions/1.0.0/file");

@@ -81,12 +81,12 @@ class SearchTest {
   }
 
   @Test
-  void wordInTheNameCountsMoreThanInTheDescription() throws Exception {
+  void wordInTheNameRanksAboveTheDescription() throws Exception {
     assertThat(find("q=mood")).hasSize(3).endsWith("other/poems");
   }
 
   @Test
-  void phrasesAlternativesAndNegations() throws Exception {
+  void phrasesAlternativesAndNegationsAreUnderstood() throws Exception {
     assertThat(find("q=mood%20-llama")).containsExactlyInAnyOrder("acme/mood-gpt", "other/poems");
     assertThat(find("q=sql%20or%20poems")).containsExactlyInAnyOrder("acme/sql", "other/poems");
     assertThat(find("q=%22queries%20for%20databases%22")).containsExactly("acme/sql");
@@ -167,7 +167,7 @@ class SearchTest {
   }
 
   @Test
-  void cursorStaysRightWhenTheListGrows() throws Exception {
+  void cursorStaysValidWhenTheListGrows() throws Exception {
     ann.put("/api/v1/namespaces/growing");
     for (String name : List.of("a", "c", "e")) {
       publish("growing/" + name, "", "base", 4);

@@ -14,7 +14,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 class ServeCommandTest {
   @Test
-  void mistakesOnTheCommandLineAreNamed() {
+  void commandLineErrorsAreNamed() {
     assertThat(failure("--prot", "8080"))
         .contains("Unknown option", "--prot", "see nola serve --help");
     assertThat(failure("--port", "http")).contains("--port", "'http' is not an int");

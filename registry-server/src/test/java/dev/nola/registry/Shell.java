@@ -21,10 +21,10 @@ final class Shell {
             .redirectOutput(output.toFile());
     builder.environment().putAll(environment);
     int exitCode = builder.start().waitFor();
-    String said = Files.readString(output);
+    String printed = Files.readString(output);
     Files.delete(output);
     if (exitCode != 0) {
-      throw new AssertionError(script + "\nended with " + exitCode + ":\n" + said);
+      throw new AssertionError(script + "\nended with " + exitCode + ":\n" + printed);
     }
   }
 }

@@ -3,6 +3,7 @@ package dev.nola.registry;
 import dev.nola.api.attestation.AttestationReport.Item;
 import dev.nola.api.attestation.Difference;
 import dev.nola.api.attestation.Envelope;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.Outcome;
 import dev.nola.api.attestation.Proof;
 import dev.nola.api.attestation.Reconstruction;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /** A worker that verifies, in as many ways as a test asks for; it works on the host it names. */
-record TestWorker(TestClient client, SigningKey key, String name, String host) {
+record TestWorker(TestClient client, SigningKey key, String name, Sha256 host) {
   static final List<String> ALL = List.of("scalar", "vector", "torch");
 
   /** A worker of an account of its own, whose key is approved. */
@@ -40,7 +41,7 @@ record TestWorker(TestClient client, SigningKey key, String name, String host) {
             admin.account(name, "worker"),
             SigningKey.generate(),
             name,
-            Sha256.hash(name.getBytes(StandardCharsets.UTF_8)).hex());
+            Sha256.hash(name.getBytes(StandardCharsets.UTF_8)));
     worker.register();
     return worker;
   }
@@ -80,12 +81,12 @@ record TestWorker(TestClient client, SigningKey key, String name, String host) {
   }
 
   /** The same worker on another host. */
-  TestWorker on(String otherHost) {
+  TestWorker on(Sha256 otherHost) {
     return new TestWorker(client, key, name, otherHost);
   }
 
   /** A verification that the worker was given. */
-  record Task(UUID job, long fence, String digest, String nonce, String backend) {}
+  record Task(UUID job, long fence, String digest, Nonce nonce, String backend) {}
 
   /** What the registry answers to who asks for all that there is. */
   JsonNode leases(List<String> backends) throws Exception {
@@ -125,7 +126,7 @@ record TestWorker(TestClient client, SigningKey key, String name, String host) {
               UUID.fromString(lease.at("/job/id").asString()),
               lease.at("/fence").asLong(),
               lease.at("/digest").asString(),
-              lease.at("/nonce").asString(),
+              new Nonce(lease.at("/nonce").asString()),
               lease.at("/job/request/verify/backend").asString()));
     }
     return tasks;
@@ -147,10 +148,10 @@ record TestWorker(TestClient client, SigningKey key, String name, String host) {
     return new Reconstruction(
         Outcome.MATCH,
         task.backend(),
-        proof.digest().root().hex(),
+        proof.digest().root(),
         proof.leaves(),
         task.nonce(),
-        proof.proof().hex(),
+        proof.proof(),
         null,
         name,
         host,
@@ -212,9 +213,9 @@ record TestWorker(TestClient client, SigningKey key, String name, String host) {
   static Reconstruction changed(
       Reconstruction it,
       @Nullable String backend,
-      @Nullable String root,
-      @Nullable String nonce,
-      @Nullable String proof) {
+      @Nullable Sha256 root,
+      @Nullable Nonce nonce,
+      @Nullable Sha256 proof) {
     return new Reconstruction(
         it.outcome(),
         backend == null ? it.backend() : backend,

@@ -2,6 +2,7 @@ package dev.nola.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.api.attestation.Nonce;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.jobs.VerificationJobs;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ import tools.jackson.databind.JsonNode;
 
 /** What {@link VerificationJobs} does for those who judge verifications. */
 class VerificationJobsTest {
-  private static final String NONCE = "ab".repeat(32);
+  private static final Nonce NONCE = new Nonce("ab".repeat(32));
 
   private TestRegistry registry;
   private VerificationJobs jobs;
@@ -49,11 +50,11 @@ class VerificationJobsTest {
   void manyAreFinishedOnceEachByFourWorkers() throws Exception {
     int count = 2_000;
     int workers = 4;
-    List<VerificationJobs.Verification> wanted = new ArrayList<>();
+    List<VerificationJobs.Verification> verifications = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      wanted.add(verification(i, "scalar"));
+      verifications.add(verification(i, "scalar"));
     }
-    Set<UUID> submitted = Set.copyOf(jobs.submitVerifications(wanted));
+    Set<UUID> submitted = Set.copyOf(jobs.submitVerifications(verifications));
     Map<UUID, String> finishedBy = new ConcurrentHashMap<>();
     long start = System.nanoTime();
     try (ExecutorService executor = Executors.newFixedThreadPool(workers)) {
@@ -68,20 +69,20 @@ class VerificationJobsTest {
                   for (JsonNode leases = lease(request);
                       !leases.isEmpty();
                       leases = lease(request)) {
-                    List<VerificationJobs.Verified> done = new ArrayList<>();
+                    List<VerificationJobs.Verified> outcomes = new ArrayList<>();
                     Map<UUID, Long> fences = new HashMap<>();
                     for (JsonNode lease : leases) {
                       UUID id = UUID.fromString(lease.at("/job/id").asString());
                       long fence = lease.at("/fence").asLong();
                       fences.put(id, fence);
-                      done.add(new VerificationJobs.Verified(id, fence, "match", null));
+                      outcomes.add(new VerificationJobs.Verified(id, fence, "match", null));
                     }
                     Set<UUID> finished =
                         transaction.execute(
                             _ -> {
                               assertThat(jobs.leasedVerifications("worker", fences))
                                   .hasSize(fences.size());
-                              return jobs.finishVerifications("worker", done);
+                              return jobs.finishVerifications("worker", outcomes);
                             });
                     for (UUID id : finished) {
                       assertThat(finishedBy.put(id, name)).as("finished before").isNull();
@@ -151,24 +152,24 @@ class VerificationJobsTest {
         .database()
         .execute("update job set cancel_requested = true where id = '" + third + "'");
     Map<UUID, Long> fences = new HashMap<>();
-    List<VerificationJobs.Verified> done = new ArrayList<>();
+    List<VerificationJobs.Verified> outcomes = new ArrayList<>();
     for (JsonNode lease : leases) {
       fences.put(id(lease), lease.at("/fence").asLong());
-      done.add(
+      outcomes.add(
           new VerificationJobs.Verified(id(lease), lease.at("/fence").asLong(), "match", null));
     }
 
-    Map<UUID, VerificationJobs.LeasedVerification> still =
+    Map<UUID, VerificationJobs.LeasedVerification> leased =
         transaction.execute(_ -> jobs.leasedVerifications("worker", fences));
-    assertThat(still).containsOnlyKeys(first);
-    assertThat(still.get(first).nonce()).isEqualTo(NONCE);
-    assertThat(still.get(first).digest()).isEqualTo(leases.get(0).at("/digest").asString());
-    Map<UUID, VerificationJobs.LeasedVerification> others =
+    assertThat(leased).containsOnlyKeys(first);
+    assertThat(leased.get(first).nonce()).isEqualTo(NONCE);
+    assertThat(leased.get(first).digest()).hasToString(leases.get(0).at("/digest").asString());
+    Map<UUID, VerificationJobs.LeasedVerification> foreign =
         transaction.execute(_ -> jobs.leasedVerifications("other", fences));
-    assertThat(others).isEmpty();
-    assertThat(jobs.finishVerifications("other", done)).isEmpty();
-    assertThat(jobs.finishVerifications("worker", done)).containsExactly(first);
-    assertThat(jobs.finishVerifications("worker", done)).isEmpty();
+    assertThat(foreign).isEmpty();
+    assertThat(jobs.finishVerifications("other", outcomes)).isEmpty();
+    assertThat(jobs.finishVerifications("worker", outcomes)).containsExactly(first);
+    assertThat(jobs.finishVerifications("worker", outcomes)).isEmpty();
   }
 
   @Test
@@ -212,7 +213,7 @@ class VerificationJobsTest {
         namespace,
         "mood",
         number + ".0.0",
-        Sha256.hash(new byte[] {(byte) number, (byte) (number >> 8)}).toString(),
+        Sha256.hash(new byte[] {(byte) number, (byte) (number >> 8)}),
         backend,
         0,
         NONCE);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.api.Attestations;
 import dev.nola.api.attestation.AttestationReport.Item;
 import dev.nola.api.attestation.Envelope;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.SigningKey;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.TestClient.Answer;
@@ -68,7 +69,7 @@ class VerificationTest {
   }
 
   @Test
-  void registrysOwnWordIsNotIndependent() throws Exception {
+  void registryItselfIsNotIndependent() throws Exception {
     JsonNode version = admin.get(path).json();
 
     assertThat(version.at("/verification").asString()).isEqualTo("self-verified");
@@ -79,7 +80,7 @@ class VerificationTest {
   }
 
   @Test
-  void attestedVersionIsVerifiedAndShowsByWhom() throws Exception {
+  void attestedVersionIsVerifiedAndNamesItsKeys() throws Exception {
     TestWorker one = TestWorker.approved(admin);
     TestWorker two = TestWorker.approved(admin);
 
@@ -165,27 +166,28 @@ class VerificationTest {
     TestWorker lazy = TestWorker.approved(admin);
     Task task = honest.leaseOne("scalar");
     honest.attest(task, file);
-    String shown = honest.key().publicKey().open(envelope(shown(0))).reconstruction().proof();
+    Sha256 shown = honest.key().publicKey().open(envelope(shown(0))).reconstruction().proof();
     Task other = lazy.leaseOne("vector");
 
     // Root and leaves are public; so is the other worker's proof, by another nonce.
     assertRefused(
         lazy.attest(other, file, it -> changed(it, null, null, null, shown)), "wrong-proof", other);
-    Task again = TestWorker.approved(admin).leaseOne("vector");
-    assertThat(again.job()).isEqualTo(other.job());
+    Task requeued = TestWorker.approved(admin).leaseOne("vector");
+    assertThat(requeued.job()).isEqualTo(other.job());
   }
 
   @Test
   void otherNonceIsRefused() throws Exception {
     TestWorker worker = TestWorker.approved(admin);
     Task task = worker.leaseOne("scalar");
-    Task replayed = new Task(task.job(), task.fence(), digest, "ab".repeat(32), "scalar");
+    Task replayed =
+        new Task(task.job(), task.fence(), digest, new Nonce("ab".repeat(32)), "scalar");
 
     assertRefused(worker.attest(replayed, file), "wrong-nonce", task);
   }
 
   @Test
-  void statementThatIsNotAboutTheJobIsRefused() throws Exception {
+  void statementAboutAnotherJobIsRefused() throws Exception {
     byte[] other = Samples.file(++seed);
     String otherDigest = Sha256.hash(other).toString();
 
@@ -203,7 +205,8 @@ class VerificationTest {
     assertRefusedByFresh(
         "wrong-root",
         (worker, task) ->
-            worker.attest(task, file, it -> changed(it, null, "00".repeat(32), null, null)));
+            worker.attest(
+                task, file, it -> changed(it, null, Sha256.ofBytes(new byte[32]), null, null)));
   }
 
   @Test
@@ -215,7 +218,7 @@ class VerificationTest {
   }
 
   @Test
-  void keysThatAreNotTrustedAreRefused() throws Exception {
+  void unknownKeyIsRefused() throws Exception {
     TestWorker worker = TestWorker.approved(admin);
     Task task = worker.leaseOne("scalar");
 
@@ -253,7 +256,7 @@ class VerificationTest {
   }
 
   @Test
-  void keyThatIsRevokedWhileItsAttestationIsJudgedIsRefused() throws Exception {
+  void keyRevokedDuringVerificationIsRefused() throws Exception {
     TestWorker worker = TestWorker.approved(admin);
     Task task = worker.leaseOne("scalar");
     try (Connection revocation = registry.database().connect();
@@ -286,7 +289,7 @@ class VerificationTest {
   }
 
   @Test
-  void jobThatIsNoLongerTheWorkersIsLost() throws Exception {
+  void attestationOfALostLeaseIsRefused() throws Exception {
     TestWorker worker = TestWorker.approved(admin);
     Task task = worker.leaseOne("scalar");
     Task late = new Task(task.job(), task.fence() - 1, digest, task.nonce(), "scalar");
@@ -300,7 +303,7 @@ class VerificationTest {
   }
 
   @Test
-  void mismatchIsKeptAndLoud() throws Exception {
+  void mismatchIsKeptAndReported() throws Exception {
     TestWorker honest = TestWorker.approved(admin);
     TestWorker broken = TestWorker.approved(admin);
     admin.publish(namespace + "/mood@0.9.0", Samples.file(++seed));
@@ -336,7 +339,7 @@ class VerificationTest {
   }
 
   @Test
-  void mismatchThatIsNoneIsRefused() throws Exception {
+  void falseMismatchIsRefused() throws Exception {
     assertRefusedByFresh(
         "wrong-root",
         (worker, task) ->
@@ -378,7 +381,7 @@ class VerificationTest {
   }
 
   @Test
-  void itemsAreJudgedEachByItself() throws Exception {
+  void eachItemIsJudgedByItself() throws Exception {
     TestWorker worker = TestWorker.approved(admin);
     List<Task> tasks = worker.lease(TestWorker.ALL);
     assertThat(tasks).hasSize(3);
@@ -485,13 +488,13 @@ class VerificationTest {
   }
 
   @Test
-  void aboveTheBudgetWorkersConfirmEachOther() throws Exception {
+  void workersConfirmEachOtherAboveTheBudget() throws Exception {
     try (TestRegistry small =
         TestRegistry.start("nola.verification.additions=10", "nola.verification.backends=scalar")) {
       TestClient boss = small.admin();
-      String own = boss.namespace();
-      boss.publish(own + "/mood@1.0.0", file);
-      String version = "/api/v1/adapters/" + own + "/mood/versions/1.0.0";
+      String bossNamespace = boss.namespace();
+      boss.publish(bossNamespace + "/mood@1.0.0", file);
+      String version = "/api/v1/adapters/" + bossNamespace + "/mood/versions/1.0.0";
       TestWorker one = TestWorker.approved(boss);
       TestWorker two = TestWorker.approved(boss);
       Task first = one.leaseOne("scalar");
@@ -516,19 +519,21 @@ class VerificationTest {
   }
 
   @Test
-  void aboveTheBudgetContradictionsCountForNobody() throws Exception {
+  void contradictionsAboveTheBudgetCountForNoKey() throws Exception {
     try (TestRegistry small =
         TestRegistry.start("nola.verification.additions=10", "nola.verification.backends=scalar")) {
       TestClient boss = small.admin();
-      String own = boss.namespace();
-      boss.publish(own + "/mood@1.0.0", file);
-      String version = "/api/v1/adapters/" + own + "/mood/versions/1.0.0";
+      String bossNamespace = boss.namespace();
+      boss.publish(bossNamespace + "/mood@1.0.0", file);
+      String version = "/api/v1/adapters/" + bossNamespace + "/mood/versions/1.0.0";
       TestWorker honest = TestWorker.approved(boss);
       TestWorker lazy = TestWorker.approved(boss);
       honest.attest(honest.leaseOne("scalar"), file);
 
       lazy.attest(
-          lazy.leaseOne("scalar"), file, it -> changed(it, null, null, null, "12".repeat(32)));
+          lazy.leaseOne("scalar"),
+          file,
+          it -> changed(it, null, null, null, Sha256.hash(new byte[] {12})));
 
       assertThat(boss.get(version).text("/verification")).isEqualTo("unverified");
       assertThat(boss.get(version + "/attestations").json().at("/items")).isEmpty();
@@ -573,7 +578,7 @@ class VerificationTest {
   }
 
   @Test
-  void smallFileComesAlongOnce() throws Exception {
+  void smallFileIsEmbeddedOnce() throws Exception {
     TestWorker worker = TestWorker.approved(admin);
 
     JsonNode leases = worker.leases(TestWorker.ALL).at("/leases");

@@ -3,6 +3,7 @@ package dev.nola.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.api.attestation.SigningKey;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.TestClient.Answer;
 import dev.nola.registry.keys.WorkerKeys;
 import java.time.Instant;
@@ -27,14 +28,14 @@ class WorkerKeysTest {
   @Test
   void keyIsRegisteredOnceAndCountsWhenItIsApproved() throws Exception {
     Answer first = register(worker, key);
-    Answer again = register(worker, key);
+    Answer repeated = register(worker, key);
 
     assertThat(first.status()).isEqualTo(201);
     assertThat(first.header("Location")).isEqualTo(PATH + "/" + fingerprint);
     assertThat(first.text("/fingerprint")).isEqualTo(fingerprint);
     assertThat(first.text("/account")).isEqualTo("key-worker");
     assertThat(first.text("/state")).isEqualTo("pending");
-    assertThat(again.status()).isEqualTo(200);
+    assertThat(repeated.status()).isEqualTo(200);
     assertThat(isApproved()).isFalse();
 
     Answer approved = admin.put(PATH + "/" + fingerprint + "/approval", Map.of());
@@ -120,7 +121,11 @@ class WorkerKeysTest {
   }
 
   private boolean isApproved() {
-    return registry.beans(WorkerKeys.class).iterator().next().isApproved(fingerprint, "key-worker");
+    return registry
+        .beans(WorkerKeys.class)
+        .iterator()
+        .next()
+        .isApproved(Sha256.parse(fingerprint), "key-worker");
   }
 
   private static Answer register(TestClient client, SigningKey key) throws Exception {

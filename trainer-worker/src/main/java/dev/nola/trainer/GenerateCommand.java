@@ -75,14 +75,16 @@ final class GenerateCommand implements Callable<Integer> {
           adapter == null ? List.of() : TrainedAdapter.ofFile(model, AdapterFile.read(adapter));
       AdaptedWeights weights = new AdaptedWeights(model, adaptations, Kernels.chosen());
       int[] start =
-          IntStream.concat(IntStream.of(tokenizer.begin()), IntStream.of(tokenizer.tokens(prompt)))
+          IntStream.concat(
+                  IntStream.of(tokenizer.textStart()), IntStream.of(tokenizer.tokens(prompt)))
               .toArray();
       if (start.length == 0) {
         throw new IllegalArgumentException(
             "--prompt is empty, and the model has no token to start with");
       }
       int[] tokens =
-          GreedyDecoding.generate(model.network(), weights, start, maxTokens, tokenizer.end()[0]);
+          GreedyDecoding.generate(
+              model.network(), weights, start, maxTokens, tokenizer.textEnd()[0]);
       String text = tokenizer.text(tokens);
       output.print(new Report(text, tokens), out -> out.println(text));
     }

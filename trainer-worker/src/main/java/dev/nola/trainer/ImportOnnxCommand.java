@@ -3,6 +3,7 @@ package dev.nola.trainer;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
+import dev.nola.trainer.onnx.EncoderConfig;
 import dev.nola.trainer.onnx.OnnxImport;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -61,7 +62,7 @@ final class ImportOnnxCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     OnnxImport.Report report = new OnnxImport(onnx, tokenizer, heads, epsilon).write(destination);
-    OnnxImport.Config config = report.config();
+    EncoderConfig config = report.config();
     output.print(
         new Result(destination.toString(), report),
         out ->

@@ -32,7 +32,7 @@ final class RunTaskCommand implements Callable<Integer> {
       task.fail(String.valueOf(e.getMessage()), false);
       return ExitCode.REFUSED;
     } catch (Exception e) {
-      Failure failure = TrainerWorker.FAILURES.of(e);
+      Failure failure = TrainingFailures.ALL.of(e);
       // The disk's or nola's fault, not the job's.
       boolean retryable =
           e instanceof FileSystemException || failure.exitCode() >= ExitCode.INTERNAL;

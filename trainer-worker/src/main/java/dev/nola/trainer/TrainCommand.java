@@ -57,7 +57,7 @@ final class TrainCommand implements Callable<Integer> {
       TrainingRun.Listener listener =
           new TrainingRun.Listener() {
             @Override
-            public void at(long step, long steps, double loss) {
+            public void stepped(long step, long steps, double loss) {
               bar.update(step, steps, String.format(Locale.ROOT, " loss %.4f", loss));
             }
 
@@ -77,8 +77,8 @@ final class TrainCommand implements Callable<Integer> {
         Locale.ROOT,
         "wrote %s: %,d bytes, %,d parameters, %,d steps%n"
             + "validation, from the file: loss %.4f, perplexity %.3f, accuracy %.4f%n",
-        result.file(),
-        result.bytes(),
+        result.output().file(),
+        result.output().bytes(),
         result.parameters(),
         result.steps(),
         result.evaluation().loss(),
@@ -86,7 +86,18 @@ final class TrainCommand implements Callable<Integer> {
         result.evaluation().accuracy());
   }
 
-  /** What {@code --json} prints. */
+  /**
+   * What {@code --json} prints. It has eight components because JSON has them side by side.
+   *
+   * @param output path of the adapter file
+   * @param bytes size of the adapter file, in bytes
+   * @param parameters number of values that were trained
+   * @param steps number of steps taken
+   * @param validationLoss loss of the file on the validation examples
+   * @param validationAccuracy accuracy of the file on the validation examples
+   * @param skippedExamples number of examples that were too long
+   * @param reconstructionDigest digest of the file's reconstruction
+   */
   private record Report(
       String output,
       long bytes,
@@ -98,14 +109,14 @@ final class TrainCommand implements Callable<Integer> {
       String reconstructionDigest) {
     static Report of(TrainingRun.Result result) {
       return new Report(
-          result.file().toString(),
-          result.bytes(),
+          result.output().file().toString(),
+          result.output().bytes(),
           result.parameters(),
           result.steps(),
           result.evaluation().loss(),
           result.evaluation().accuracy(),
           result.skipped(),
-          result.reconstructionDigest().toString());
+          result.output().reconstructionDigest().toString());
     }
   }
 }

@@ -1,17 +1,9 @@
 package dev.nola.trainer;
 
 import dev.nola.command.Console;
-import dev.nola.command.ExitCode;
-import dev.nola.command.Failure;
-import dev.nola.command.Failures;
 import dev.nola.command.RootCommand;
-import dev.nola.trainer.data.InvalidDataException;
-import dev.nola.trainer.job.JobFileException;
-import dev.nola.trainer.model.UnsupportedModelException;
-import dev.nola.trainer.onnx.InvalidOnnxException;
 import java.io.InputStream;
 import java.io.PrintWriter;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -31,11 +23,8 @@ import picocli.CommandLine.Command;
     },
     synopsisSubcommandLabel = "COMMAND")
 public final class TrainerWorker extends RootCommand {
-  /** Knows the exceptions of training, too. */
-  public static final Failures FAILURES = Failures.STANDARD.with(TrainerWorker::failure);
-
   TrainerWorker(Console console) {
-    super(console, FAILURES);
+    super(console, TrainingFailures.ALL);
   }
 
   /**
@@ -51,17 +40,5 @@ public final class TrainerWorker extends RootCommand {
   static int run(PrintWriter out, PrintWriter err, String... args) {
     Console console = new Console(out, err, InputStream.nullInputStream(), System.getenv(), false);
     return new TrainerWorker(console).execute(args);
-  }
-
-  private static @Nullable Failure failure(Exception exception) {
-    return switch (exception) {
-      case JobFileException invalid ->
-          new Failure(ExitCode.USAGE, "invalid-job", String.valueOf(invalid.getMessage()));
-      case InvalidOnnxException invalid -> Failures.refused("invalid-onnx", invalid);
-      case InvalidDataException invalid -> Failures.refused("invalid-data", invalid);
-      case UnsupportedModelException unsupported ->
-          Failures.refused("unsupported-model", unsupported);
-      default -> null;
-    };
   }
 }

@@ -7,6 +7,7 @@ import dev.nola.files.UserDirectories;
 import dev.nola.trainer.worker.JobCounts;
 import dev.nola.trainer.worker.KeyFile;
 import dev.nola.trainer.worker.Worker;
+import dev.nola.trainer.worker.WorkerSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -97,8 +98,8 @@ final class WorkerCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     String token = Files.readString(tokenFile).strip();
-    Worker.Settings settings =
-        new Worker.Settings(
+    WorkerSettings settings =
+        new WorkerSettings(
             name == null ? Worker.machineName() : name,
             slots,
             memory == null

@@ -59,8 +59,7 @@ class ImportCommandsTest {
     Path file = Files.writeString(folder.resolve("x.onnx"), "words");
     Run run = run("import-onnx", file, "-o", folder.resolve("m"), "--json");
     assertThat(run.exitCode).isEqualTo(1);
-    assertThat(run.err)
-        .isEqualTo("nola import-onnx: %s: is no ONNX file, or a damaged one%n".formatted(file));
+    assertThat(run.err).isEqualTo("nola import-onnx: %s: not a valid ONNX file%n".formatted(file));
     assertThat(run.json().get("ok").asBoolean()).isFalse();
     assertThat(run.json().get("kind").asString()).isEqualTo("invalid-onnx");
   }

@@ -176,12 +176,12 @@ class TrainCommandTest {
     Outcome again = nola("train", job.toString(), "-o", output.toString());
     assertThat(again.exitCode()).isEqualTo(3);
     assertThat(again.err())
-        .startsWith("nola train: " + output + ": there is a run already")
+        .startsWith("nola train: " + output + ": a run exists already")
         .hasLineCount(1);
     Path other = Jobs.write(folder, NOLA.replace("l: 16", "l: 15"), "steps: 12\n");
     Outcome resumed = nola("train", other.toString(), "-o", output.toString(), "--resume");
     assertThat(resumed.exitCode()).isEqualTo(3);
-    assertThat(resumed.err()).contains("of a run with another job, base model or data");
+    assertThat(resumed.err()).contains("belongs to a run with another job, base model or data");
   }
 
   @Test

@@ -5,8 +5,7 @@ import java.util.SortedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An adapter with all that the registry says of it. It has eight components because JSON has them
- * side by side.
+ * An adapter in full. It has eight components because JSON has them side by side.
  *
  * @param namespace namespace of the adapter
  * @param name name within the namespace

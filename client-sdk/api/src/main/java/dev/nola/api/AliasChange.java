@@ -4,7 +4,7 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A step in an alias' history.
+ * An entry of an alias's history.
  *
  * @param version number of the version that it pointed to from then on, or null if it was removed
  * @param by account that made the change

@@ -3,7 +3,7 @@ package dev.nola.api;
 import java.util.Objects;
 
 /**
- * A request to point an alias to a version.
+ * A request to point an alias at a version.
  *
  * @param version exact number of the version
  */

@@ -29,7 +29,7 @@ public record Comparison(
     Map<String, Long> tensors = new HashMap<>();
     for (Contents.LayerEntry layer : contents.layers()) {
       lora += BYTES_PER_ELEMENT * layer.rank() * ((long) layer.rows() + layer.cols());
-      // Once for a tensor, however many slices of it are adapted.
+      // Counts a tensor once, even if several slices of it are adapted.
       tensors.put(
           layer.tensor(),
           layer.shape().stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact));

@@ -7,7 +7,7 @@ public enum Role {
   /** Publishes, moves aliases, yanks. */
   @JsonProperty("member")
   MEMBER,
-  /** A member that also decides on members and visibility. */
+  /** A member that also manages members and visibility. */
   @JsonProperty("owner")
   OWNER
 }

@@ -4,18 +4,16 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 
 /** The state of a version's verification. */
 public enum Verification {
-  /**
-   * Not yet: it is more than the registry reconstructs by itself, and no worker has attested it.
-   */
+  /** Too large for the registry to reconstruct, and not yet attested by a worker. */
   @JsonProperty("unverified")
   UNVERIFIED,
-  /** The registry itself got the digest that the file names; no independent machine has yet. */
+  /** The registry itself computed the digest in the file; no independent machine has yet. */
   @JsonProperty("self-verified")
   SELF_VERIFIED,
-  /** At least one worker whose key is approved got the same bits, and signed that. */
+  /** At least one worker whose key is approved signed that it got the same bits. */
   @JsonProperty("verified")
   VERIFIED,
-  /** A worker whose key is approved got other bits; {@code latest} and ranges pass it over. */
+  /** A worker whose key is approved got different bits; {@code latest} and ranges skip it. */
   @JsonProperty("mismatched")
   MISMATCHED
 }

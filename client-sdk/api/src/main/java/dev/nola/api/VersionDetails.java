@@ -6,8 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A version with all that the registry says of it. It has fifteen components because JSON has them
- * side by side.
+ * A version in full. It has fifteen components because JSON has them side by side.
  *
  * @param namespace namespace of the adapter
  * @param name name of the adapter within the namespace

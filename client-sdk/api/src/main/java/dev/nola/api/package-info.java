@@ -1,6 +1,4 @@
-/**
- * Wire records: what the registry and its clients say to each other. Stands on format-spec alone.
- */
+/** Wire records: requests to and responses of the registry. Uses format-spec only. */
 @NullMarked
 package dev.nola.api;
 

@@ -66,7 +66,7 @@ public class Access {
   /**
    * Returns whether the caller may see what is private in a namespace.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param namespace its name; need not exist
    * @return whether it may
    */
@@ -78,7 +78,7 @@ public class Access {
    * Returns the caller's role in a namespace, within the limits of its token; an admin is an owner
    * everywhere.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param namespace its name; need not exist
    * @return the role, or empty if the caller is not a member
    */
@@ -94,7 +94,7 @@ public class Access {
   /**
    * Returns the namespaces whose private adapters the caller sees, unless it {@code readsAll}.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @return names of namespaces; may be empty
    */
   public Collection<String> namespacesOf(Caller caller) {
@@ -110,7 +110,7 @@ public class Access {
   /**
    * Requires that the caller is a member of a namespace.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param namespace that the caller may know of
    * @throws Refusal with status 403 if it is not
    */
@@ -123,7 +123,7 @@ public class Access {
   /**
    * Requires that the caller owns a namespace.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param namespace that the caller may know of
    * @throws Refusal with status 403 if it does not
    */

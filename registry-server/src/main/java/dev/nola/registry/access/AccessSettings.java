@@ -6,7 +6,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * Who may come in, and how often.
+ * Settings of access and its limits.
  *
  * @param adminToken secret of a token for the account {@code admin}, made when the server starts;
  *     without it the first start makes one, in the file {@code admin-token} of the data directory

@@ -14,8 +14,8 @@ import org.springframework.boot.ApplicationRunner;
 import org.springframework.stereotype.Component;
 
 /**
- * The token that everything begins with. Its secret is what the settings say, or a random one in a
- * file that only the server's user can read; it is never logged.
+ * Creates the first token. Its secret comes from the settings, or is a random one in a file that
+ * only the server's user can read; it is never logged.
  */
 @Component
 class AdminToken implements ApplicationRunner {
@@ -39,16 +39,16 @@ class AdminToken implements ApplicationRunner {
 
   @Override
   public void run(ApplicationArguments arguments) throws IOException {
-    String given = settings.adminToken();
-    if (given != null) {
-      byte[] hash = Sha256.hash(given.getBytes(StandardCharsets.UTF_8)).toBytes();
+    String configured = settings.adminToken();
+    if (configured != null) {
+      byte[] hash = Sha256.hash(configured.getBytes(StandardCharsets.UTF_8)).toBytes();
       if (repository.findByHash(hash).isEmpty()) {
-        add(given, "from the settings");
+        add(configured, "from the settings");
       }
     } else if (repository.count() == 0) {
       String secret = tokens.newSecret();
       Path file = data.resolve(FILE);
-      // The file first: a secret that nobody knows would lock everyone out.
+      // The file first: a secret that was stored but not written down would lock everyone out.
       DataDirectory.writePrivate(file, secret + "\n");
       add(secret, "of the first start");
       LOG.info("the admin token is in {}", file);

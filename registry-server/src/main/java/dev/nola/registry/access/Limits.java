@@ -18,7 +18,7 @@ public class Limits {
   private static final Duration MINUTE = Duration.ofMinutes(1);
   private static final Duration DAY = Duration.ofDays(1);
 
-  /** Beyond it the least used are forgotten, which gives them their full amount again. */
+  /** Beyond it the least used are forgotten, which resets them to their full amount. */
   private static final int TRACKED = 100_000;
 
   private final LoadingCache<String, Bucket> requests;

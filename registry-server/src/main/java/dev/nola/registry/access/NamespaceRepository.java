@@ -11,7 +11,10 @@ import org.springframework.data.repository.Repository;
 interface NamespaceRepository extends Repository<NamespaceEntity, Long> {
   Optional<NamespaceEntity> findByName(String name);
 
-  /** Held until the transaction ends, so that changes of members come one after the other. */
+  /**
+   * Finds a namespace and locks it until the transaction ends, so that members change one at a
+   * time.
+   */
   @Lock(LockModeType.PESSIMISTIC_WRITE)
   @Query("select n from NamespaceEntity n where n.name = :name")
   Optional<NamespaceEntity> lockByName(String name);

@@ -48,7 +48,7 @@ class NamespaceService {
   /**
    * Creates a namespace owned by the caller, unless the caller owns it already.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the namespace
    * @return the namespace
    * @throws Refusal if the name breaks a rule, the token is not valid there, or another account
@@ -78,7 +78,7 @@ class NamespaceService {
   /**
    * Reads a namespace and the caller's role in it.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the namespace
    * @return the namespace
    * @throws Refusal with status 404 if there is none of that name
@@ -91,7 +91,7 @@ class NamespaceService {
   /**
    * Lists the members of a namespace.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the namespace
    * @return the members, by account
    * @throws Refusal if there is no such namespace, or the caller is not a member
@@ -107,7 +107,7 @@ class NamespaceService {
   /**
    * Makes an account a member, or changes its role.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the namespace
    * @param account to become a member
    * @param role that it gets
@@ -133,7 +133,7 @@ class NamespaceService {
   /**
    * Removes a member.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the namespace
    * @param account of the member
    * @throws Refusal if the caller does not own the namespace, there is no such member, or it is the

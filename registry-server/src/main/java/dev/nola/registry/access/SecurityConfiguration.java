@@ -147,7 +147,7 @@ class SecurityConfiguration implements WebMvcConfigurer {
         : Caller.ANONYMOUS;
   }
 
-  /** Gives endpoints their caller. */
+  /** Passes endpoints their caller. */
   private static final class CallerResolver implements HandlerMethodArgumentResolver {
     @Override
     public boolean supportsParameter(MethodParameter parameter) {

@@ -37,7 +37,7 @@ class TokenService {
   /**
    * Creates a token.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param request holder and rights of the token; the caller's account by default
    * @return the token with its secret
    * @throws Refusal if the request breaks a rule, or has rights that the caller's token lacks
@@ -64,7 +64,7 @@ class TokenService {
   /**
    * Lists the tokens of an account.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param account of the tokens; null for the caller's
    * @return the tokens, oldest first
    * @throws Refusal with status 403 if the account is another one and the caller is not an admin
@@ -82,7 +82,7 @@ class TokenService {
   /**
    * Reads the caller's token.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @return the token
    * @throws Refusal with status 401 if the request has none
    */
@@ -96,7 +96,7 @@ class TokenService {
   /**
    * Revokes a token.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param id of the token
    * @throws Refusal with status 404 if there is none that the caller may revoke
    */

@@ -1,4 +1,4 @@
-/** Who may do what: namespaces, members, tokens, and limits on how often. */
+/** Access: namespaces, members, tokens, and limits on requests. */
 @NullMarked
 package dev.nola.registry.access;
 

@@ -30,9 +30,9 @@ class AuditController {
   ResponseEntity<Page<AuditEntry>> list(
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor) {
-    long before = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, KIND, 1).number(0);
+    long lastId = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, KIND, 1).number(0);
     return Pages.of(
-        audit.page(before, Pages.fetch(limit)),
+        audit.page(lastId, Pages.fetch(limit)),
         limit,
         last -> new Cursor(KIND, List.of(Long.toString(last.id()))),
         entry -> entry);

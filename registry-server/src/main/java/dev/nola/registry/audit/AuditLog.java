@@ -54,14 +54,14 @@ public class AuditLog {
   /**
    * Lists entries, latest first.
    *
-   * @param before id that theirs must be below
+   * @param lastId id that theirs must be below
    * @param limit maximum number of entries
    * @return the entries
    */
-  List<AuditEntry> page(long before, int limit) {
+  List<AuditEntry> page(long lastId, int limit) {
     return database
         .sql("select * from audit where id < ? order by id desc limit ?")
-        .params(before, limit)
+        .params(lastId, limit)
         .query(
             (row, _) ->
                 new AuditEntry(

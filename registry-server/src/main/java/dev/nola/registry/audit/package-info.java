@@ -1,4 +1,4 @@
-/** A log of everything that was changed, to which rows are only ever added. */
+/** The audit log of all changes; rows are only added. */
 @NullMarked
 package dev.nola.registry.audit;
 

@@ -4,7 +4,7 @@ import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** Bytes that are to be referred to: an upload that is not committed yet, or a stored blob. */
+/** The bytes of a future or stored blob: an upload that is not committed yet, or a blob. */
 public interface BlobContent {
   /**
    * Returns the digest of the bytes.

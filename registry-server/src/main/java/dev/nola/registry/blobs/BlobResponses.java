@@ -10,7 +10,7 @@ import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 
-/** Turns blobs into what Spring sends as the body of a response. */
+/** Turns blobs into response bodies of Spring. */
 public final class BlobResponses {
   private BlobResponses() {}
 

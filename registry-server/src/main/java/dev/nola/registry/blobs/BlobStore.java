@@ -25,7 +25,7 @@ public interface BlobStore {
   Upload begin() throws IOException;
 
   /**
-   * Looks a blob up.
+   * Finds a blob.
    *
    * @param digest of the blob
    * @return the blob, or empty if it is absent
@@ -34,7 +34,7 @@ public interface BlobStore {
   Optional<Blob> find(Sha256 digest) throws IOException;
 
   /**
-   * Looks a blob up that must be there.
+   * Returns a blob that must be present.
    *
    * @param digest of the blob
    * @return the blob
@@ -84,7 +84,7 @@ public interface BlobStore {
   Stream<Stored> list() throws IOException;
 
   /**
-   * Tells whether the store can take a blob now, by writing and removing a few bytes.
+   * Returns whether the store can take a blob now, by writing and removing a few bytes.
    *
    * @throws IOException if it cannot
    */
@@ -162,15 +162,15 @@ public interface BlobStore {
     void close() throws IOException;
   }
 
-  /** A blob that was there when it was looked up. */
+  /** A blob that was present when it was found. */
   interface Blob {
 
     /** Returns the size in bytes. */
     long size();
 
     /**
-     * Reads a range. The stream gives exactly {@code length} bytes, or throws: it never ends early.
-     * The caller closes it.
+     * Reads a range. The stream returns exactly {@code length} bytes or throws; it never ends
+     * early. The caller closes it.
      *
      * @param offset of the first byte, from 0
      * @param length in bytes, may be 0

@@ -24,7 +24,7 @@ public interface BlobUser {
   /**
    * Drops references to blobs that were uploaded before a time and never used.
    *
-   * @param before that time
+   * @param cutoff that time
    */
-  default void forgetUnused(Instant before) {}
+  default void forgetUnused(Instant cutoff) {}
 }

@@ -58,7 +58,7 @@ public record BodyReceiver(long length, long maxSize, Duration timeout, LongCons
       if (e instanceof SocketTimeoutException || e.getCause() instanceof SocketTimeoutException) {
         throw tooSlow();
       }
-      // The client most likely disconnected. If not, the request is at fault, not the server.
+      // The client probably disconnected; otherwise the request is at fault, not the server.
       throw Refusal.of(HttpStatus.BAD_REQUEST, "cut-off", "the request body ended early");
     }
   }

@@ -77,7 +77,7 @@ public final class DirectoryBlobStore implements BlobStore {
   @Override
   public Upload begin() throws IOException {
     Path file = uploads.resolve(UUID.randomUUID().toString());
-    // Known as open before it exists, so that no clean-up can see it as abandoned.
+    // Registered as open before it exists, so that no clean-up can take it for abandoned.
     openUploads.add(file);
     try {
       return new FileUpload(file);
@@ -139,8 +139,8 @@ public final class DirectoryBlobStore implements BlobStore {
   }
 
   /**
-   * Looks at the time again where no one commits to any more: another process may have committed
-   * the same bytes since.
+   * Checks the time again where no process can commit any more: another one may have committed the
+   * same bytes since.
    */
   private boolean removeUnlessRenewed(Path file, Instant cutoff) throws IOException {
     Path aside = uploads.resolve(UUID.randomUUID().toString());
@@ -162,7 +162,7 @@ public final class DirectoryBlobStore implements BlobStore {
 
   @Override
   public Stream<Stored> list() throws IOException {
-    // Not Files.walk: that fails when a file is deleted between being named and being looked at.
+    // Not Files.walk: that fails if a file is deleted after it was listed.
     return Files.list(blobs)
         .filter(DirectoryBlobStore::isShard)
         .flatMap(DirectoryBlobStore::children)
@@ -174,7 +174,7 @@ public final class DirectoryBlobStore implements BlobStore {
   @Override
   public void check() throws IOException {
     Path probe = uploads.resolve(UUID.randomUUID().toString());
-    // One fixed name that no blob has, so that crashes leave at most one probe behind.
+    // One fixed name that no blob has, so that crashes leave at most one probe file.
     Path published = blobs.resolve(".probe");
     openUploads.add(probe);
     try (FileChannel channel = create(probe)) {

@@ -77,7 +77,7 @@ public final class GarbageCollector {
   }
 
   /**
-   * What a collection deleted.
+   * The blobs that a collection deleted.
    *
    * @param blobs their number
    * @param bytes the sum of their sizes

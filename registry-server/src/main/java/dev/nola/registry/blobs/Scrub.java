@@ -66,7 +66,7 @@ public final class Scrub {
       }
       return Optional.of(Sha256.finish(hash));
     } catch (IOException e) {
-      // Deleted between being found and being opened is no failure.
+      // A blob deleted between listing and opening is not damaged.
       if (store.find(digest).isEmpty()) {
         return Optional.empty();
       }

@@ -11,7 +11,10 @@ import org.springframework.data.repository.Repository;
 interface AdapterRepository extends Repository<AdapterEntity, Long> {
   Optional<AdapterEntity> findByNamespaceIdAndName(long namespaceId, String name);
 
-  /** Held until the transaction ends: what changes an adapter comes one after the other. */
+  /**
+   * Finds an adapter and locks it until the transaction ends, so that it changes one step at a
+   * time.
+   */
   @Lock(LockModeType.PESSIMISTIC_WRITE)
   @Query("select a from AdapterEntity a where a.namespaceId = :namespaceId and a.name = :name")
   Optional<AdapterEntity> lock(long namespaceId, String name);

@@ -37,7 +37,7 @@ class AdapterService {
   /**
    * Reads an adapter.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter its name
    * @return the adapter
    * @throws Refusal with status 404 if the caller sees no such adapter
@@ -49,7 +49,7 @@ class AdapterService {
   /**
    * Changes an adapter's description or visibility.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter its name
    * @param change new values; null for those to keep
    * @return the adapter

@@ -86,7 +86,7 @@ class Adapters {
     access.requireMember(caller, name.namespace());
   }
 
-  /** Looks the same whether the adapter is private or absent. */
+  /** Creates the same refusal whether the adapter is private or absent. */
   private static Refusal notFound(Caller caller, AdapterName name) {
     String hint = caller.tokenId() == null ? " (private adapters need a token)" : "";
     return Refusal.of(HttpStatus.NOT_FOUND, "not-found", "adapter " + name + " not found" + hint);

@@ -26,7 +26,7 @@ interface AliasRepository extends Repository<AliasEntity, AliasEntity.Key> {
   @Query("select a from AliasEntity a where a.versionId = :versionId order by a.key.name")
   List<AliasEntity> ofVersion(long versionId);
 
-  /** Latest first. */
+  /** Returns the changes of an alias, latest first. */
   @Query(
       "select new dev.nola.api.AliasChange(v.version, c.changedBy, c.changedAt)"
           + " from AliasChangeEntity c left join VersionEntity v on v.id = c.versionId"
@@ -39,6 +39,6 @@ interface AliasRepository extends Repository<AliasEntity, AliasEntity.Key> {
       value =
           """
           insert into alias_change (adapter_id, name, version_id, changed_by, changed_at)
-          values (:adapterId, :name, :versionId, :by, :at)""")
-  void note(long adapterId, String name, @Nullable Long versionId, String by, Instant at);
+          values (:adapterId, :name, :versionId, :account, :time)""")
+  void note(long adapterId, String name, @Nullable Long versionId, String account, Instant time);
 }

@@ -29,7 +29,7 @@ class AliasService {
   /**
    * Lists an adapter's aliases.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter of the aliases
    * @return the aliases, by name
    * @throws Refusal with status 404 if the caller sees no such adapter
@@ -41,7 +41,7 @@ class AliasService {
   /**
    * Lists the changes of an alias.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter of the alias
    * @param alias its name
    * @return the changes, latest first
@@ -58,7 +58,7 @@ class AliasService {
   /**
    * Points an alias at a version.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter of the alias
    * @param alias its name
    * @param number of the version
@@ -90,7 +90,7 @@ class AliasService {
   /**
    * Removes an alias; its history is kept.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter of the alias
    * @param alias its name
    * @throws Refusal if the caller may not, or there is no such alias

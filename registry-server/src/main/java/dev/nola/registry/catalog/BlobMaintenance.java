@@ -20,7 +20,7 @@ import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Keeps the blobs in order: collects those that nothing refers to, and looks for damage. */
+/** Maintains the blobs: deletes those that nothing refers to, and detects damaged ones. */
 @RestController
 @RequestMapping("/api/v1/admin")
 @Tag(name = "Administration")

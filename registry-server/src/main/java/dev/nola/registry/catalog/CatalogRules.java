@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
-/** What the catalog asks beyond the format, so that people can find and cite what is in it. */
+/** Rules of the catalog beyond those of the format, so that adapters can be found and cited. */
 final class CatalogRules {
   static final int MAX_DESCRIPTION = 4_000;
 

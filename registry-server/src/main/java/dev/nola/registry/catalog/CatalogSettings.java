@@ -6,7 +6,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * How much may be published.
+ * Limits on what may be published.
  *
  * @param maxFileSize of one file
  * @param uploadTimeout from an upload's first byte to its last
@@ -19,7 +19,7 @@ record CatalogSettings(
     @DefaultValue("5m") Duration uploadTimeout,
     @DefaultValue("100GB") DataSize namespaceQuota,
     @DefaultValue("24h") Duration collectionGrace) {
-  /** More than a publish may take once its upload is complete. */
+  /** Longer than publishing may take once its upload is complete. */
   private static final Duration MIN_GRACE = Duration.ofMinutes(10);
 
   CatalogSettings {

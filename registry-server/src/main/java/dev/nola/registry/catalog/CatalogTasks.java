@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** What the catalog does again and again. */
+/** Recurring tasks of the catalog. */
 @Configuration(proxyBeanMethods = false)
 class CatalogTasks {
   private static final Logger LOG = LoggerFactory.getLogger(CatalogTasks.class);

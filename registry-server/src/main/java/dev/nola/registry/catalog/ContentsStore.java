@@ -8,8 +8,8 @@ import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What the files of versions say. It can be long, is seldom asked for, and never changes: so it has
- * a table of its own, and the latest that were asked for stay in memory.
+ * Reads and writes the contents of version files. They can be long, are seldom requested and never
+ * change: so they have their own table, and the latest requested ones stay in memory.
  */
 @Component
 class ContentsStore {
@@ -33,7 +33,7 @@ class ContentsStore {
     return known.get(versionId);
   }
 
-  /** Part of the transaction that adds the version. */
+  /** Stores the contents of a version, in the transaction that adds it. */
   void add(long versionId, Contents contents) {
     database
         .sql("insert into version_contents (version_id, contents) values (?, ?::json)")

@@ -1,5 +1,6 @@
 package dev.nola.registry.catalog;
 
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.Proof;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterException;
@@ -62,14 +63,14 @@ public class Examination {
    * @param file as it was read
    * @param proofs by nonce; empty if the file is above the budget
    */
-  public record Proven(AdapterFile file, Map<String, Proof> proofs) {
+  public record Proven(AdapterFile file, Map<Nonce, Proof> proofs) {
     /** Copies the map. */
     public Proven {
       proofs = Map.copyOf(proofs);
     }
   }
 
-  /** Where a file's bytes are. */
+  /** The source of a file's bytes. */
   @FunctionalInterface
   public interface Source {
     /** Reads from the beginning. */
@@ -100,12 +101,12 @@ public class Examination {
    * Reads a stored file, and reconstructs it for each nonce if that is within the budget.
    *
    * @param digest of the file
-   * @param nonces 64 hexadecimal digits each
+   * @param nonces numbers used once, one for each proof
    * @return the file and its proofs
    * @throws IOException if its bytes cannot be read, or are no longer valid
    * @throws Refusal with status 503 if too many other files are being examined
    */
-  public Proven prove(Sha256 digest, Collection<String> nonces) throws IOException {
+  public Proven prove(Sha256 digest, Collection<Nonce> nonces) throws IOException {
     acquire();
     try {
       BlobStore.Blob blob =
@@ -119,7 +120,7 @@ public class Examination {
     }
   }
 
-  private Map<String, Proof> proofs(AdapterFile file, Collection<String> nonces) {
+  private Map<Nonce, Proof> proofs(AdapterFile file, Collection<Nonce> nonces) {
     Function<Layer, Factors> factors;
     try {
       factors =
@@ -149,6 +150,6 @@ public class Examination {
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     }
-    throw Refusal.unavailable("too many adapters are being examined", PATIENCE);
+    throw Refusal.unavailable("too many adapters are being examined; try again later", PATIENCE);
   }
 }

@@ -7,8 +7,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * What the server reconstructs by itself, while an adapter is published and when a worker says that
- * it has reconstructed one; what is more than this is left to workers.
+ * Budget of the server's own reconstructions, when an adapter is published and when a worker
+ * attests one; larger adapters are left to workers.
  *
  * @param additions of basis elements; a core does about 10⁹ in a second
  * @param memory that the factors of one file and their accumulators may take; null for an equal

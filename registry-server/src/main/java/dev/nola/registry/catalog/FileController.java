@@ -152,7 +152,7 @@ class FileController {
       return null; // RFC 9110, 14.2: a range that is not understood is ignored
     }
     if (ranges.size() != 1) {
-      return null; // several would need a multipart answer, which nobody has to give
+      return null; // several would need a multipart answer, which is optional
     }
     HttpRange range = ranges.getFirst();
     if (range.getRangeStart(size) >= size) {

@@ -3,10 +3,10 @@ package dev.nola.registry.catalog;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
-/** Keeps what search sees in step with adapters and versions. */
+/** Keeps the listings that search reads in step with adapters and versions. */
 @Component
 class Listings {
-  // An adapter is found by its name first, by what it is for second, by its description third.
+  // An adapter is found by its name first, by its purpose second, by its description third.
   // Separators become spaces, else "llama-2/7b" would be one word of the kind "file name".
   private static final String RENEW =
       """

@@ -135,7 +135,7 @@ public class Publishing {
    * Publishes a version.
    *
    * @param length of the body as declared, or -1
-   * @throws Refusal if the caller may not, or the file or what is asked for it breaks a rule
+   * @throws Refusal if the caller may not, or the file or the request breaks a rule
    * @throws IOException if the body cannot be received or kept
    */
   Published publish(Caller caller, Target target, long length, InputStream body)
@@ -197,7 +197,7 @@ public class Publishing {
    * @param target the version
    * @param content bytes of the file
    * @return the file, to be recorded
-   * @throws Refusal if the caller may not, or the file or what is asked for it breaks a rule
+   * @throws Refusal if the caller may not, or the file or the request breaks a rule
    * @throws IOException if the bytes cannot be read back
    */
   public Candidate examine(Caller caller, Target target, BlobContent content) throws IOException {
@@ -247,7 +247,7 @@ public class Publishing {
     if (existing.isPresent()) {
       return repeated(existing.get(), number, candidate);
     }
-    // Before the row is there, so that no row is without its blob; even if the store has these
+    // Before the row exists, so that no row is without its blob; even if the store has these
     // bytes, since that spares them from a garbage collection that does not see the row yet.
     keep(candidate.content());
     VersionEntity version = versions.saveAndFlush(describe(adapter, number, candidate));
@@ -312,7 +312,7 @@ public class Publishing {
     }
   }
 
-  /** Bytes that the namespace may still take; whatever it has already takes none. */
+  /** Returns the bytes that the namespace may still use; a file that it already has needs none. */
   private long roomFor(AdapterName adapter, Sha256 digest) {
     return versions.refersTo(digest.toString())
         ? Long.MAX_VALUE

@@ -5,7 +5,7 @@ import dev.nola.registry.blobs.BlobUser;
 import java.util.List;
 import org.springframework.stereotype.Component;
 
-/** How many bytes namespaces may keep, whatever they are. */
+/** Limits the bytes that a namespace may store. */
 @Component
 public class Quota {
   private final CatalogSettings settings;

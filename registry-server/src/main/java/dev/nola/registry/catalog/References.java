@@ -74,7 +74,7 @@ public class References {
   /**
    * Finds a version that the caller may see.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter of the version
    * @param reference a version number, alias, range, digest or {@code latest}
    * @return the version
@@ -85,7 +85,7 @@ public class References {
     Located located = found == null ? null : found.get(reference);
     if (located == null) {
       located = resolve(adapter, reference).orElse(null);
-      // Ranges are not kept: there is no end to them.
+      // Ranges are not cached: their number is unbounded.
       if (located != null && (located.pinned() || NameRule.isWord(reference))) {
         known.get(adapter, _ -> new ConcurrentHashMap<>()).put(reference, located);
       }

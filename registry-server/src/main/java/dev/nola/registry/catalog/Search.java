@@ -48,7 +48,7 @@ class Search {
   }
 
   /**
-   * Conditions on adapters; null is no condition. Has a component for each parameter of a request.
+   * Conditions on adapters; null accepts any. Has a component for each parameter of a request.
    *
    * @param q words to search for
    * @param base name of the base model
@@ -88,11 +88,11 @@ class Search {
     NAME("l.namespace, l.name", "(l.namespace, l.name) > (:k0, :k1)");
 
     private final String order;
-    private final String after;
+    private final String continuation;
 
-    Sort(String order, String after) {
+    Sort(String order, String continuation) {
       this.order = order;
-      this.after = after;
+      this.continuation = continuation;
     }
 
     static Sort parse(@Nullable String text, boolean hasQuery) {
@@ -136,9 +136,9 @@ class Search {
     Sort sort = Sort.parse(order, query.hasWords());
     Map<String, Object> parameters = new HashMap<>();
     String where = String.join(" and ", conditions(caller, query, parameters));
-    String afterCursor = "true";
+    String continuation = "true";
     if (cursor != null) {
-      afterCursor = sort.after;
+      continuation = sort.continuation;
       Cursor key = Cursor.parse(cursor, sort.name(), 2);
       parameters.put("k0", sort == Sort.NAME ? key.key().get(0) : (Object) key.number(0));
       parameters.put("k1", sort == Sort.NAME ? key.key().get(1) : (Object) key.number(1));
@@ -164,7 +164,7 @@ class Search {
                 join version v on v.id = l.version_id
                 join adapter a on a.id = l.adapter_id
                 order by %s"""
-                    .formatted(listings, afterCursor, sort.order, sort.order))
+                    .formatted(listings, continuation, sort.order, sort.order))
             .params(parameters)
             .query((row, _) -> hit(row))
             .list();

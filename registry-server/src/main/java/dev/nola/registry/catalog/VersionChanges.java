@@ -35,7 +35,7 @@ class VersionChanges {
   /**
    * Yanks a version.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter of the version
    * @param version its number
    * @param reason shown to anyone still using the version
@@ -59,7 +59,7 @@ class VersionChanges {
   /**
    * Undoes a yank.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter of the version
    * @param version its number
    * @return the version
@@ -77,7 +77,7 @@ class VersionChanges {
   /**
    * Deletes a version and its aliases; its number stays used.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter of the version
    * @param version its number
    * @throws Refusal if the caller may not, or there is no such version

@@ -41,7 +41,7 @@ class VersionEntity {
   String license = "";
   String[] tags = {};
 
-  // What is not updatable here is changed by SQL, and must not be set back to what was read.
+  // Columns that are not updatable here are changed by SQL, and must keep those changes.
 
   @Column(updatable = false)
   @Enumerated(EnumType.STRING)

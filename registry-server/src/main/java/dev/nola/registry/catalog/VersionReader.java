@@ -42,7 +42,7 @@ class VersionReader {
   /**
    * Lists an adapter's versions, highest first.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the adapter
    * @param limit maximum number of versions
    * @param cursor of the page before; null for the first page
@@ -52,9 +52,9 @@ class VersionReader {
   ResponseEntity<Page<VersionSummary>> list(
       Caller caller, AdapterName name, int limit, @Nullable String cursor) {
     AdapterEntity adapter = adapters.see(caller, name);
-    String below = cursor == null ? ABOVE_ALL : Cursor.parse(cursor, KIND, 1).key().getFirst();
+    String bound = cursor == null ? ABOVE_ALL : Cursor.parse(cursor, KIND, 1).key().getFirst();
     return Pages.of(
-        versions.page(adapter.id(), below, Pages.fetch(limit)),
+        versions.page(adapter.id(), bound, Pages.fetch(limit)),
         limit,
         last -> new Cursor(KIND, List.of(last.precedence)),
         VersionEntity::summary);
@@ -63,7 +63,7 @@ class VersionReader {
   /**
    * Reads a version.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter its name
    * @param reference a version number, alias, range, digest or {@code latest}
    * @return the version

@@ -15,7 +15,7 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
 
   Optional<VersionEntity> findById(long id);
 
-  /** Deleted ones, too: their numbers stay used. */
+  /** Finds a version, also a deleted one: its number stays used. */
   Optional<VersionEntity> findByAdapterIdAndPrecedence(long adapterId, String precedence);
 
   /**
@@ -31,7 +31,7 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
         .filter(found -> found.version.equals(version) && found.deletedAt == null);
   }
 
-  /** Of several with the same bytes, the one of highest precedence that is usable, if any is. */
+  /** Returns, of versions with the same bytes, the usable one of highest precedence. */
   @Query(
       "select v from VersionEntity v where v.adapterId = :adapterId and v.digest = :digest"
           + " and v.deletedAt is null"
@@ -58,11 +58,11 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
           + " where a.key.adapterId = :adapterId and a.key.name = :alias and v.deletedAt is null")
   Optional<VersionEntity> findByAlias(long adapterId, String alias);
 
-  /** Those below a precedence, highest first; without deleted ones. */
+  /** Lists versions below a precedence, highest first, without deleted ones. */
   @Query(
       "select v from VersionEntity v where v.adapterId = :adapterId and v.deletedAt is null"
-          + " and v.precedence < :below order by v.precedence desc limit :limit")
-  List<VersionEntity> page(long adapterId, String below, int limit);
+          + " and v.precedence < :bound order by v.precedence desc limit :limit")
+  List<VersionEntity> page(long adapterId, String bound, int limit);
 
   @Query(
       "select coalesce(sum(v.size), 0) from VersionEntity v"

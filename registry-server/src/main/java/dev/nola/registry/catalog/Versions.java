@@ -80,7 +80,7 @@ public class Versions {
   }
 
   /**
-   * Selects versions; null is no condition.
+   * Selects versions; null accepts any.
    *
    * @param namespace of the adapter
    * @param base name of the base model
@@ -92,7 +92,7 @@ public class Versions {
   /**
    * Returns the digest of the file of a version that the caller may see.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param adapter of the version
    * @param reference a version number, alias, range, digest or {@code latest}
    * @return {@code sha256:…}
@@ -106,14 +106,14 @@ public class Versions {
    * Lists versions in the order of their ids.
    *
    * @param filter selects them
-   * @param after id that theirs must exceed
+   * @param lastId id that theirs must exceed
    * @param limit maximum number of versions
    * @return the versions
    */
-  public List<Version> find(Filter filter, long after, int limit) {
-    StringBuilder where = new StringBuilder("v.id > :after");
+  public List<Version> find(Filter filter, long lastId, int limit) {
+    StringBuilder where = new StringBuilder("v.id > :lastId");
     Map<String, Object> values = new HashMap<>();
-    values.put("after", after);
+    values.put("lastId", lastId);
     values.put("limit", limit);
     equal(where, values, "n.name", "namespace", filter.namespace());
     equal(where, values, "v.base", "base", filter.base());
@@ -202,8 +202,8 @@ public class Versions {
   public record Change(Version version, Verification now) {}
 
   /**
-   * Records what is attested of files, and what follows for the versions that have them. Their
-   * digests are locked.
+   * Records the attestations of files, and the status of their versions that follows. Their digests
+   * are locked.
    *
    * @param attested by digest; {@code self} is not looked at
    * @return versions that this makes something else

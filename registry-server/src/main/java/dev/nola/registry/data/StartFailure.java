@@ -2,11 +2,13 @@ package dev.nola.registry.data;
 
 import org.jspecify.annotations.Nullable;
 
-/** Why the server cannot start, and what its operator can do about it. */
+/** Thrown if the server cannot start; says why, and what its operator can do. */
 public final class StartFailure extends RuntimeException {
   private final String advice;
 
   /**
+   * Creates a failure.
+   *
    * @param reason a sentence without its stop
    * @param advice what to do, as sentences
    * @param cause what failed, if the reason is not all there is to know

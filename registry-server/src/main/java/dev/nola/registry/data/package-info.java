@@ -1,4 +1,4 @@
-/** The server's directory on this machine, and what keeps the server from starting. */
+/** The server's directory, and failures to start. */
 @NullMarked
 package dev.nola.registry.data;
 

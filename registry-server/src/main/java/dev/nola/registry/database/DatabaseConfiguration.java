@@ -18,7 +18,9 @@ import org.springframework.context.annotation.Configuration;
 class DatabaseConfiguration {
   private static final Logger LOG = LoggerFactory.getLogger(DatabaseConfiguration.class);
 
-  /** Not longer: a request whose database is away should fail while its sender still waits. */
+  /**
+   * Short enough that a request fails while its client still waits if the database is unavailable.
+   */
   private static final long CONNECTION_TIMEOUT_MILLIS = 5_000;
 
   @Bean(destroyMethod = "close")
@@ -26,20 +28,20 @@ class DatabaseConfiguration {
     return settings.url() == null ? EmbeddedDatabase.start(data.resolve("postgres")) : null;
   }
 
-  /** Depends on the embedded database, if there is one, and is so closed before it. */
+  /** Depends on the embedded database, if there is one, and is therefore closed before it. */
   @Bean(destroyMethod = "close")
   HikariDataSource dataSource(
       DatabaseSettings settings, ObjectProvider<EmbeddedDatabase> embedded) {
     HikariDataSource pool = new HikariDataSource();
-    EmbeddedDatabase own = embedded.getIfAvailable();
-    if (own == null) {
+    EmbeddedDatabase server = embedded.getIfAvailable();
+    if (server == null) {
       pool.setJdbcUrl(settings.url());
       pool.setUsername(settings.username());
       pool.setPassword(settings.password());
     } else {
-      pool.setJdbcUrl(own.url());
+      pool.setJdbcUrl(server.url());
       pool.setUsername(EmbeddedDatabase.ROLE);
-      pool.setPassword(own.password());
+      pool.setPassword(server.password());
     }
     pool.setPoolName("postgresql");
     pool.setMaximumPoolSize(settings.poolSize());
@@ -57,9 +59,9 @@ class DatabaseConfiguration {
     } catch (SQLException e) {
       pool.close();
       throw new StartFailure(
-          "the database cannot be used: " + e.getMessage(),
-          "See that it runs and that nola.database.url, .username and .password are right; without"
-              + " a URL the server runs a PostgreSQL of its own.",
+          "cannot connect to the database: " + e.getMessage(),
+          "Check that it is running and that nola.database.url, .username and .password are correct;"
+              + " without a URL the server runs its own PostgreSQL.",
           e);
     }
   }

@@ -5,10 +5,10 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * How to reach PostgreSQL.
+ * Settings of the connection to PostgreSQL.
  *
  * @param url JDBC URL of a PostgreSQL 14 or later, such as {@code
- *     jdbc:postgresql://db.internal/nola}; without it the server runs a PostgreSQL of its own
+ *     jdbc:postgresql://db.internal/nola}; without it the server runs its own PostgreSQL
  * @param username role that owns the database's schema; goes with the URL
  * @param password that role's password; goes with the URL
  * @param poolSize connections to keep at most

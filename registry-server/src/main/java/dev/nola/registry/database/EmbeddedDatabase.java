@@ -25,7 +25,7 @@ import org.springframework.util.FileSystemUtils;
  * machine, without replicas.
  *
  * <p>It listens on the loopback address only, asks for a password (SCRAM), and loses no
- * acknowledged transaction in a crash. The application works as a role that is no superuser. The
+ * acknowledged transaction in a crash. The application works as a role that is not a superuser. The
  * folder holds {@code cluster/} (PostgreSQL's own files), {@code connection.properties} (port and
  * passwords, for the owner's eyes only) and {@code log}.
  */
@@ -70,7 +70,7 @@ final class EmbeddedDatabase {
         known.setProperty("password", DataDirectory.randomSecret());
         write(connection, known);
       } else if (!Files.exists(cluster.resolve("postmaster.pid")) && !isFree(port(known))) {
-        // It is not running, so that nobody minds if it moves.
+        // It is not running, so its files can be moved.
         known.setProperty("port", Integer.toString(freePort()));
         write(connection, known);
       }
@@ -81,8 +81,8 @@ final class EmbeddedDatabase {
         write(connection, known);
       }
       LOG.info(
-          "PostgreSQL runs within this server, on port {} with its files in {}: right for one"
-              + " machine; give nola.database.url for more",
+          "PostgreSQL runs within this server, on port {} with its files in {}; this is for a"
+              + " single machine only: set nola.database.url to run more servers",
           port(known),
           cluster);
       return new EmbeddedDatabase(postgres, port(known), known.getProperty("password"));
@@ -103,7 +103,7 @@ final class EmbeddedDatabase {
     postgres.close();
   }
 
-  /** Refuses files of another version at once, which PostgreSQL would only after a minute. */
+  /** Refuses files of another version at once; PostgreSQL itself would take a minute. */
   private static void requireVersion(Path cluster) throws IOException {
     Path file = cluster.resolve("PG_VERSION");
     if (!Files.exists(file)) {
@@ -151,7 +151,7 @@ final class EmbeddedDatabase {
     }
   }
 
-  /** The unpacked programs; private to the user, so that nobody else can put theirs in place. */
+  /** Unpacks the programs; private to the user, so that no other user can replace them. */
   private static Path binaries() throws IOException {
     String cache = System.getenv("XDG_CACHE_HOME");
     Path base =

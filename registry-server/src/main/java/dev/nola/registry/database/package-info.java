@@ -1,6 +1,6 @@
 /**
- * Where the catalog's rows live: a PostgreSQL given by its URL or, when none is given, one that
- * this process starts on its own data directory.
+ * The database of the catalog: a PostgreSQL named by its URL or, by default, one that this process
+ * starts on its own data directory.
  */
 @NullMarked
 package dev.nola.registry.database;

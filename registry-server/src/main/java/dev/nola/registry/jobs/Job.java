@@ -1,5 +1,6 @@
 package dev.nola.registry.jobs;
 
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobProgress;
 import dev.nola.api.job.JobRequest;
@@ -11,7 +12,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Instant;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -19,15 +19,16 @@ import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A job as its row has it; one component for a column that the API does not show.
+ * A job read from its row. Its fourteen components are the columns, those that the API shows in
+ * one.
  *
  * @param details as the API shows them
  * @param position in the order of submission
  * @param adapter name of the adapter within its namespace
  * @param version that the job makes, verifies or exports
  * @param tokenId of the token with which it was submitted; null if the registry queued it
- * @param digest {@code sha256:…} of the adapter file, or null
- * @param nonce of a verification in hexadecimal digits, or null
+ * @param digest of the adapter file, or null
+ * @param nonce of a verification, or null
  * @param modelId row of the base model's revision, or null
  * @param datasetId row of the dataset's revision, or null
  * @param memoryBytes that the worker must have
@@ -42,15 +43,15 @@ record Job(
     String adapter,
     String version,
     @Nullable UUID tokenId,
-    @Nullable String digest,
-    @Nullable String nonce,
+    @Nullable Sha256 digest,
+    @Nullable Nonce nonce,
     @Nullable Long modelId,
     @Nullable Long datasetId,
     long memoryBytes,
     int timeoutSeconds,
     @Nullable Long fence,
     @Nullable Instant expiresAt,
-    @Nullable String checkpoint) {
+    @Nullable Sha256 checkpoint) {
   private static final TypeReference<Map<String, Double>> METRICS = new TypeReference<>() {};
 
   UUID id() {
@@ -91,20 +92,25 @@ record Job(
         row.getString("adapter"),
         row.getString("version"),
         row.getObject("token_id", UUID.class),
-        row.getString("digest"),
-        nonce == null ? null : HexFormat.of().formatHex(nonce),
+        digest(row, "digest"),
+        nonce == null ? null : Nonce.ofBytes(nonce),
         row.getObject("model_id", Long.class),
         row.getObject("dataset_id", Long.class),
         row.getLong("memory_bytes"),
         row.getInt("timeout_seconds"),
         row.getObject("fence", Long.class),
         instant(row, "expires_at"),
-        row.getString("checkpoint_digest"));
+        digest(row, "checkpoint_digest"));
   }
 
   private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {
     Timestamp time = row.getTimestamp(column);
     return time == null ? null : time.toInstant();
+  }
+
+  private static @Nullable Sha256 digest(ResultSet row, String column) throws SQLException {
+    String digest = row.getString(column);
+    return digest == null ? null : Sha256.parse(digest);
   }
 
   static @Nullable JobProgress progress(ResultSet row, JsonMapper json) throws SQLException {
@@ -113,14 +119,14 @@ record Job(
   }
 
   private static @Nullable JobResult result(ResultSet row, JsonMapper json) throws SQLException {
-    String digest = row.getString("result_digest");
+    Sha256 digest = digest(row, "result_digest");
     String outcome = row.getString("outcome");
     if (digest == null && outcome == null) {
       return null;
     }
     String metrics = row.getString("result_metrics");
     return new JobResult(
-        digest == null ? null : Sha256.parse(digest),
+        digest,
         digest == null ? null : row.getLong("result_size"),
         outcome,
         metrics == null ? null : json.readValue(metrics, METRICS));

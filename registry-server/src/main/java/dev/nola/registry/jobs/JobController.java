@@ -78,9 +78,9 @@ class JobController {
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor,
       Caller caller) {
-    long before = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, LIST, 1).number(0);
+    long lastPosition = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, LIST, 1).number(0);
     return Pages.of(
-        jobs.list(caller, filter, before, Pages.fetch(limit)),
+        jobs.list(caller, filter, lastPosition, Pages.fetch(limit)),
         limit,
         last -> new Cursor(LIST, List.of(Long.toString(last.position()))),
         Job::details);

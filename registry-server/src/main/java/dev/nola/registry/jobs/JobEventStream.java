@@ -22,7 +22,7 @@ class JobEventStream {
   /** Between two queries for new events. */
   private static final Duration POLL_INTERVAL = Duration.ofMillis(300);
 
-  /** An idle stream is written to after this time, so that no proxy closes it. */
+  /** Interval of comments in an idle stream, so that no proxy closes it. */
   private static final Duration KEEP_ALIVE = Duration.ofSeconds(10);
 
   private final JobRepository jobs;
@@ -39,22 +39,24 @@ class JobEventStream {
    * Starts to send events.
    *
    * @param job id of the job
-   * @param after id of the last event that the client has; 0 for none
+   * @param lastEventId id of the last event that the client has; 0 for none
    * @return the response, which ends after the job's end, when the client disconnects or when the
    *     server stops
    */
-  SseEmitter follow(UUID job, long after) {
+  SseEmitter follow(UUID job, long lastEventId) {
     SseEmitter emitter = new SseEmitter(0L);
     AtomicBoolean closed = new AtomicBoolean();
     emitter.onCompletion(() -> closed.set(true));
     emitter.onError(_ -> closed.set(true));
-    Thread.ofVirtual().name("job-events-" + job).start(() -> run(emitter, job, after, closed));
+    Thread.ofVirtual()
+        .name("job-events-" + job)
+        .start(() -> run(emitter, job, lastEventId, closed));
     return emitter;
   }
 
-  private void run(SseEmitter emitter, UUID job, long after, AtomicBoolean closed) {
+  private void run(SseEmitter emitter, UUID job, long lastEventId, AtomicBoolean closed) {
     try {
-      send(emitter, job, after, closed);
+      send(emitter, job, lastEventId, closed);
       emitter.complete();
     } catch (IOException e) {
       LOG.debug("client disconnected from the events of job {}", job, e);
@@ -67,31 +69,31 @@ class JobEventStream {
     }
   }
 
-  private void send(SseEmitter emitter, UUID job, long after, AtomicBoolean closed)
+  private void send(SseEmitter emitter, UUID job, long lastEventId, AtomicBoolean closed)
       throws IOException {
     emitter.send(SseEmitter.event().comment("")); // sends the headers, before any event
-    long last = after;
+    long sentId = lastEventId;
     long written = System.nanoTime();
     while (!signal.isEnding() && !closed.get()) {
       // In this order: the event of an end that is seen here is among those that are read next.
       boolean ended = jobs.find(job).map(Job::state).filter(JobState::isEnd).isPresent();
-      List<JobEvent> found = events.after(job, last, EVENTS_AT_ONCE);
-      for (JobEvent event : found) {
+      List<JobEvent> fresh = events.after(job, sentId, EVENTS_AT_ONCE);
+      for (JobEvent event : fresh) {
         emitter.send(
             SseEmitter.event()
                 .id(Long.toString(event.id()))
                 .name(event.event().name().toLowerCase())
                 .data(event, MediaType.APPLICATION_JSON));
-        last = event.id();
+        sentId = event.id();
       }
-      if (found.isEmpty() && ended) {
+      if (fresh.isEmpty() && ended) {
         return;
       }
-      if (found.isEmpty() && System.nanoTime() - written <= KEEP_ALIVE.toNanos()) {
+      if (fresh.isEmpty() && System.nanoTime() - written <= KEEP_ALIVE.toNanos()) {
         signal.pause(POLL_INTERVAL);
         continue;
       }
-      if (found.isEmpty()) {
+      if (fresh.isEmpty()) {
         emitter.send(SseEmitter.event().comment(""));
       }
       written = System.nanoTime();

@@ -6,7 +6,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * What jobs may use.
+ * Limits on the resources of jobs.
  *
  * @param memory that a training may use if its request does not say
  * @param maxMemory that a request may ask for

@@ -17,7 +17,7 @@ import org.springframework.stereotype.Component;
  */
 @Component
 class JobMetrics {
-  /** One look at the database serves all gauges of a scrape. */
+  /** One query serves all gauges of a scrape. */
   private static final Duration FRESH = Duration.ofSeconds(5);
 
   private final MeterRegistry registry;

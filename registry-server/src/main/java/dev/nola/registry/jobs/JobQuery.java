@@ -12,13 +12,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param visible namespaces whose jobs the caller may see, or null for all
  * @param filter conditions of the caller
- * @param before position of the last job of the page before
+ * @param lastPosition position of the last job of the page before
  * @param limit maximum number of jobs
  */
-record JobQuery(@Nullable Collection<String> visible, Filter filter, long before, int limit) {
+record JobQuery(@Nullable Collection<String> visible, Filter filter, long lastPosition, int limit) {
 
   /**
-   * Conditions on jobs; null is no condition.
+   * Conditions on jobs; null accepts any.
    *
    * @param state of the job
    * @param type of the job

@@ -7,7 +7,6 @@ import dev.nola.registry.blobs.BlobUser;
 import dev.nola.registry.blobs.StoredBlob;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,8 +67,8 @@ class JobRepository implements BlobUser {
       job.requirements().timeoutSeconds(),
       inputs.modelId(),
       inputs.datasetId(),
-      inputs.digest(),
-      inputs.nonce() == null ? null : HexFormat.of().parseHex(inputs.nonce()),
+      inputs.digest() == null ? null : inputs.digest().toString(),
+      inputs.nonce() == null ? null : inputs.nonce().toBytes(),
       job.origin().account(),
       job.origin().tokenId(),
       maxAttempts
@@ -112,9 +111,9 @@ class JobRepository implements BlobUser {
    * @return at most {@code query.limit()} jobs
    */
   List<Job> list(JobQuery query) {
-    StringBuilder sql = new StringBuilder("select * from job where position < :before");
+    StringBuilder sql = new StringBuilder("select * from job where position < :lastPosition");
     Map<String, Object> values = new HashMap<>();
-    values.put("before", query.before());
+    values.put("lastPosition", query.lastPosition());
     values.put("limit", query.limit());
     if (query.visible() != null) {
       sql.append(" and namespace = any(:visible)");

@@ -65,7 +65,7 @@ class JobResults {
     this.limits = limits;
   }
 
-  /** A publication that was refused within a transaction, which it so ends. */
+  /** A publication that was refused within a transaction; thrown to roll it back. */
   private static final class Unpublished extends RuntimeException {
     private final transient Refusal refusal;
 
@@ -84,8 +84,8 @@ class JobResults {
   void checkpoint(Caller worker, UUID id, long fence, long length, InputStream body)
       throws IOException {
     leasing.requireLeased(worker, id, fence, "checkpoint");
-    StoredBlob kept = keep(length, body);
-    leasing.checkpoint(worker, id, fence, kept);
+    StoredBlob blob = keep(length, body);
+    leasing.checkpoint(worker, id, fence, blob);
   }
 
   /**
@@ -98,16 +98,16 @@ class JobResults {
    * @throws Refusal if the worker has the job no longer, or there is no checkpoint
    */
   Sha256 checkpointOf(Caller worker, UUID id, long fence) {
-    String checkpoint = leasing.requireLeased(worker, id, fence, "checkpoint").checkpoint();
+    Sha256 checkpoint = leasing.requireLeased(worker, id, fence, "checkpoint").checkpoint();
     if (checkpoint == null) {
       throw Refusal.notFound("checkpoint of job " + id);
     }
-    return Sha256.parse(checkpoint);
+    return checkpoint;
   }
 
   /**
    * Receives a job's result and ends the job. A trained adapter is published in the name of the
-   * account that asked for it; if that is refused the job has failed and keeps it.
+   * account that submitted it; if that is refused, the job has failed and keeps it.
    *
    * @throws Refusal if the worker has the job no longer, or it is to be cancelled
    * @throws IOException if it cannot be received or kept
@@ -121,20 +121,20 @@ class JobResults {
           "wrong-type",
           "verification jobs end with an attestation, not a result");
     }
-    StoredBlob kept = keep(length, body);
+    StoredBlob blob = keep(length, body);
     if (job.type() == JobType.EXPORT) {
       transaction.executeWithoutResult(
-          _ -> lifecycle.succeed(leasing.lockLeased(worker, id, fence, CALL), kept, Map.of()));
+          _ -> lifecycle.succeed(leasing.lockLeased(worker, id, fence, CALL), blob, Map.of()));
     } else {
       try {
         publish(
             () -> access.holderOf(Objects.requireNonNull(job.tokenId())),
             target(job, job.version()),
-            kept.digest(),
+            blob.digest(),
             (candidate) -> {
               Job locked = leasing.lockLeased(worker, id, fence, CALL);
               record(candidate);
-              lifecycle.succeed(locked, kept, metrics(candidate));
+              lifecycle.succeed(locked, blob, metrics(candidate));
             });
       } catch (Unpublished e) {
         if (e.refusal.isTransient()) {
@@ -144,7 +144,7 @@ class JobResults {
             _ ->
                 lifecycle.failUnpublished(
                     leasing.lockLeased(worker, id, fence, CALL),
-                    kept,
+                    blob,
                     "cannot be published as %s: %s"
                         .formatted(target(job, job.version()), e.getMessage())));
       }
@@ -176,7 +176,7 @@ class JobResults {
     }
   }
 
-  /** What is done with a candidate, within a transaction. */
+  /** Records a candidate, within a transaction. */
   private interface Recording {
     void accept(Publishing.Candidate candidate);
   }

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 
-/** Carries out what callers ask of jobs, if they may, and writes the audit log. */
+/** Submits, changes, cancels and retries jobs, if the caller may, and writes the audit log. */
 @Component
 class JobService {
   private final JobSubmission submission;
@@ -46,7 +46,7 @@ class JobService {
   /**
    * Finds a job that the caller may see.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param id of the job
    * @return the job
    * @throws Refusal with status 404 if there is none
@@ -60,24 +60,24 @@ class JobService {
   /**
    * Lists jobs that the caller may see, latest first.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param filter conditions on the jobs
-   * @param before position of the last job of the page before
+   * @param lastPosition position of the last job of the page before
    * @param limit maximum number of jobs
    * @return the jobs
    * @throws Refusal with status 422 if the filter's adapter is malformed or in another namespace
    */
-  List<Job> list(Caller caller, JobQuery.Filter filter, long before, int limit) {
+  List<Job> list(Caller caller, JobQuery.Filter filter, long lastPosition, int limit) {
     filter.requireConsistent();
     return jobs.list(
         new JobQuery(
-            caller.readsAll() ? null : access.namespacesOf(caller), filter, before, limit));
+            caller.readsAll() ? null : access.namespacesOf(caller), filter, lastPosition, limit));
   }
 
   /**
    * Submits a job.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param request what to do
    * @return the queued job
    * @throws Refusal if the caller may not, or the request breaks a rule
@@ -92,7 +92,7 @@ class JobService {
   /**
    * Changes the priority of a queued job.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param id of the job
    * @param priority of the job; higher runs first
    * @return the job
@@ -110,7 +110,7 @@ class JobService {
   /**
    * Cancels a job, or asks the worker that runs it to stop.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param id of the job
    * @return the job
    * @throws Refusal if the caller may not, or the job has ended
@@ -127,7 +127,7 @@ class JobService {
    * Retries a job that failed or was cancelled: publishes its result if it was kept, else queues
    * it.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param id of the job
    * @param retry changes to the request, or null
    * @return the job
@@ -139,15 +139,15 @@ class JobService {
     JobLifecycle.requireRetryable(job);
     JobRequest request = job.details().request();
     String version = retry == null || retry.version() == null ? job.version() : retry.version();
-    boolean kept = job.details().result() != null;
+    boolean hasResult = job.details().result() != null;
     if (!(request.work() instanceof JobRequest.Train train)) {
       if (!version.equals(job.version())) {
         throw Refusal.invalid("version", "version may be set for training jobs only");
       }
-    } else if (!kept || !version.equals(job.version())) {
+    } else if (!hasResult || !version.equals(job.version())) {
       request = new JobRequest(request.priority(), submission.withVersion(caller, train, version));
     }
-    if (kept) {
+    if (hasResult) {
       results.publishKept(caller, job, request, version);
     } else {
       lifecycle.queueAgain(id, request, version, "retried by " + caller.account());
@@ -160,7 +160,7 @@ class JobService {
    * Returns the digest of a job's result: an exported archive, or an adapter that could not be
    * published.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param id of the job
    * @return digest of the blob
    * @throws Refusal with status 404 if the caller sees no such job, or it has no such result

@@ -6,7 +6,7 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * How jobs are leased, retried and kept.
+ * Settings of leases, retries and the retention of jobs.
  *
  * @param lease for which a job belongs to a worker, from each heartbeat on
  * @param maxAttempts leases that a job is given before it has failed

@@ -43,7 +43,7 @@ class JobSubmission {
   private static final Pattern DRIVE = Pattern.compile("[A-Za-z]:.*", Pattern.DOTALL);
   private static final Set<String> EXPORT_TYPES = Set.of("f16", "bf16", "f32");
 
-  /** As large as a job file may be. */
+  /** Maximum size of a job file in bytes. */
   private static final int MAX_JOB = 64 * 1024;
 
   private static final int MAX_DEPTH = 8;
@@ -108,7 +108,7 @@ class JobSubmission {
   }
 
   /**
-   * A training to be published as another version.
+   * Returns a training with another version number.
    *
    * @throws Refusal if that version is not legal or not free
    */
@@ -172,7 +172,7 @@ class JobSubmission {
             new JobRequest.Verify(verify.adapter(), version.version(), verify.backend())),
         subject(version),
         NewJob.Requirements.ofBackend(verify.backend()),
-        new NewJob.Inputs(null, null, version.digest().toString(), Nonce.random().hex()),
+        new NewJob.Inputs(null, null, version.digest(), Nonce.random()),
         origin(caller));
   }
 
@@ -195,8 +195,7 @@ class JobSubmission {
                 export.elementType())),
         subject(version),
         NewJob.Requirements.NONE,
-        new NewJob.Inputs(
-            model == null ? null : model.id(), null, version.digest().toString(), null),
+        new NewJob.Inputs(model == null ? null : model.id(), null, version.digest(), null),
         origin(caller));
   }
 
@@ -246,25 +245,25 @@ class JobSubmission {
                     .formatted(field, text)));
   }
 
-  private long memory(@Nullable Long asked) {
+  private long memory(@Nullable Long requested) {
     long limit = limits.maxMemory().toBytes();
-    if (asked != null && (asked < 1 || asked > limit)) {
+    if (requested != null && (requested < 1 || requested > limit)) {
       throw Refusal.invalid(
-          "train.memoryBytes", "memoryBytes=%d, must be 1 to %d".formatted(asked, limit));
+          "train.memoryBytes", "memoryBytes=%d, must be 1 to %d".formatted(requested, limit));
     }
-    return asked == null ? limits.memory().toBytes() : asked;
+    return requested == null ? limits.memory().toBytes() : requested;
   }
 
-  private int timeout(@Nullable Integer asked) {
+  private int timeout(@Nullable Integer requested) {
     long limit = limits.maxTimeout().toSeconds();
-    if (asked != null && (asked < 1 || asked > limit)) {
+    if (requested != null && (requested < 1 || requested > limit)) {
       throw Refusal.invalid(
-          "train.timeoutSeconds", "timeoutSeconds=%d, must be 1 to %d".formatted(asked, limit));
+          "train.timeoutSeconds", "timeoutSeconds=%d, must be 1 to %d".formatted(requested, limit));
     }
-    return asked == null ? Math.toIntExact(limits.timeout().toSeconds()) : asked;
+    return requested == null ? Math.toIntExact(limits.timeout().toSeconds()) : requested;
   }
 
-  /** A worker reads nothing but what the registry holds: so no path or address gets through. */
+  /** Refuses paths and addresses: a worker reads only what the registry holds. */
   private void requireJob(JobRequest.Train train, List<ObjectManifest.Entry> files) {
     List<Violation> violations = new ArrayList<>();
     int length = json.writeValueAsString(train.job()).getBytes(StandardCharsets.UTF_8).length;

@@ -12,25 +12,25 @@ import org.slf4j.LoggerFactory;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** Recurring tasks: expire leases, and drop what ended jobs leave behind. */
+/** Recurring tasks: expire leases, and delete the remains of ended jobs. */
 @Configuration(proxyBeanMethods = false)
 class JobTasks {
   private static final Logger LOG = LoggerFactory.getLogger(JobTasks.class);
 
-  /** Rounds come every second; this long without one is no delay any more. */
+  /** Rounds run every second; a longer pause means that the server was away. */
   private static final Duration PAUSE = Duration.ofSeconds(3);
 
-  /** Without a round for longer, a server was away or without a database, whatever the lease. */
+  /** Longest pause between rounds before workers get time to renew their leases. */
   private static final Duration OUTAGE = Duration.ofSeconds(10);
 
   /**
-   * What the next round of expiry must know.
+   * State that one round of expiry passes to the next.
    *
    * @param last when the last round was
    * @param holdUntil no lease expires before
    */
   record Expiry(Instant last, Instant holdUntil) {
-    /** Before the first round. */
+    /** State before the first round. */
     static final Expiry NONE = new Expiry(Instant.EPOCH, Instant.EPOCH);
   }
 
@@ -65,8 +65,8 @@ class JobTasks {
   }
 
   /**
-   * How long there may be no round. A worker renews its lease in the first third of it, and tries
-   * again in the second: a third is left for an outage that nobody notices.
+   * Returns the tolerated time without a round. A worker renews its lease in the first third of it,
+   * and tries again in the second: a third remains for a short outage.
    */
   private static Duration tolerated(Duration lease) {
     Duration third = lease.dividedBy(3);

@@ -1,11 +1,9 @@
 package dev.nola.registry.jobs;
 
-import dev.nola.api.attestation.Nonce;
 import dev.nola.api.job.JobType;
 import dev.nola.api.job.Lease;
 import dev.nola.api.job.Leases;
 import dev.nola.api.job.ObjectDetails;
-import dev.nola.digest.Sha256;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.objects.ObjectRepository;
 import java.util.List;
@@ -51,8 +49,8 @@ class LeaseDescriber {
         Objects.requireNonNull(job.fence()),
         Objects.requireNonNull(job.expiresAt()),
         settings.heartbeatSeconds(job.type()),
-        job.digest() == null ? null : Sha256.parse(job.digest()),
-        job.nonce() == null ? null : new Nonce(job.nonce()),
+        job.digest(),
+        job.nonce(),
         job.type() == JobType.VERIFY ? files.once(job.digest()) : null,
         job.modelId() == null ? null : inputs.get(job.modelId()),
         job.datasetId() == null ? null : inputs.get(job.datasetId()),

@@ -2,6 +2,7 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.job.JobType;
 import dev.nola.api.job.LeaseRequest;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.keys.WorkerKeys;
 import jakarta.servlet.http.HttpServletResponse;
@@ -46,7 +47,7 @@ class LeasePoll {
   /**
    * Leases jobs and writes them; jobs whose worker disconnected are given back.
    *
-   * @param worker who asks
+   * @param worker that requests jobs
    * @param request what it can run, and how long to wait
    * @param response to write to
    * @throws IOException if the worker has disconnected
@@ -86,10 +87,19 @@ class LeasePoll {
   private Set<JobType> types(Caller worker, LeaseRequest request) {
     Set<JobType> types = EnumSet.noneOf(JobType.class);
     types.addAll(request.types());
-    if (types.contains(JobType.VERIFY) && !keys.isApproved(request.key(), worker.account())) {
+    if (types.contains(JobType.VERIFY) && !isApproved(request.key(), worker.account())) {
       types.remove(JobType.VERIFY);
     }
     return types;
+  }
+
+  /** Any text may be sent as a key; one that is not a fingerprint is not approved. */
+  private boolean isApproved(String key, String account) {
+    try {
+      return keys.isApproved(Sha256.parse(key), account);
+    } catch (IllegalArgumentException _) {
+      return false;
+    }
   }
 
   private void write(LeaseRequest request, List<Job> leased, HttpServletResponse response)

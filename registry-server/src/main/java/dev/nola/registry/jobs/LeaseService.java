@@ -69,16 +69,16 @@ class LeaseService {
   }
 
   /**
-   * Gives a worker the jobs that fit it: those of highest priority, and of these the oldest. Of
-   * verifications of the same bytes by the same backend a key gets one at a time, and of those that
-   * were asked for together, in one transaction, one only.
+   * Leases a worker the jobs that it can run: those of highest priority, and of these the oldest.
+   * Of verifications of the same bytes by the same backend a key gets one at a time, and of those
+   * that were requested together, in one transaction, one only.
    *
-   * @param types that it may have, of those it asks for
+   * @param types of jobs that it may get, of those requested
    */
   @Transactional
   List<Job> lease(Caller worker, LeaseRequest request, Set<JobType> types) {
     if (types.contains(JobType.VERIFY)) {
-      // One after the other for each key: two at once would not see each other's jobs, and could
+      // One request of a key at a time: two at once would not see each other's jobs, and could
       // both take one of the same bytes.
       database
           .sql("select 1 from (select pg_advisory_xact_lock(hashtextextended(?, 0))) as held")
@@ -149,7 +149,7 @@ class LeaseService {
   }
 
   /**
-   * A job that a worker has; not held.
+   * Returns a job that is leased to a worker, without locking it.
    *
    * @throws Refusal if the worker has it no longer, or it is to be cancelled
    */
@@ -172,7 +172,7 @@ class LeaseService {
   }
 
   /**
-   * The same, held until the caller's transaction ends.
+   * Returns a job that is leased to a worker, and locks it until the caller's transaction ends.
    *
    * @throws Refusal if the worker has it no longer, or it is to be cancelled
    */
@@ -184,7 +184,7 @@ class LeaseService {
     return job;
   }
 
-  /** The same, or nothing. */
+  /** Finds a job that is leased to an account, and locks it until the caller's transaction ends. */
   @Transactional(propagation = Propagation.MANDATORY)
   Optional<Job> lockLeased(String account, UUID id, long fence) {
     return database
@@ -220,7 +220,7 @@ class LeaseService {
   }
 
   /**
-   * Renews a lease and notes what the worker reports.
+   * Renews a lease and records the worker's report.
    *
    * @throws Refusal if the worker has the job no longer
    */
@@ -256,7 +256,7 @@ class LeaseService {
     return renewed.answer();
   }
 
-  /** Keeps a checkpoint instead of the one before. */
+  /** Stores a checkpoint, which replaces the previous one. */
   @Transactional
   void checkpoint(Caller worker, UUID id, long fence, StoredBlob checkpoint) {
     lockLeased(worker, id, fence, "checkpoint");
@@ -275,7 +275,7 @@ class LeaseService {
   }
 
   /**
-   * Takes a job back from a worker that could not do it.
+   * Takes a job back from a worker that could not run it.
    *
    * @throws Refusal if the worker has it no longer
    */
@@ -294,11 +294,11 @@ class LeaseService {
     return wait.compareTo(settings.maxBackoff()) < 0 ? wait : settings.maxBackoff();
   }
 
-  /** Takes jobs back whose workers were not heard of; returns how many. */
+  /** Ends expired leases, and queues or ends their jobs; returns how many. */
   @Transactional
   int expire() {
     record Lost(UUID id, JobType type, JobState state, String reason) {}
-    List<Lost> lost =
+    List<Lost> expired =
         database
             .sql(
                 """
@@ -325,31 +325,31 @@ class LeaseService {
                         JobState.valueOf(row.getString("state")),
                         row.getString("reason")))
             .list();
-    for (Lost job : lost) {
+    for (Lost job : expired) {
       events.addState(job.id(), job.state(), job.reason());
       if (job.state().isEnd()) {
         metrics.ended(job.type(), job.state(), 1);
       }
     }
-    if (!lost.isEmpty()) {
-      metrics.expired(lost.size());
+    if (!expired.isEmpty()) {
+      metrics.expired(expired.size());
       publisher.publishEvent(new JobsQueued());
     }
-    return lost.size();
+    return expired.size();
   }
 
   /**
-   * Takes jobs back that no worker has heard of, as if they had not been given to one. They have
-   * changed since only if they were cancelled, or expired.
+   * Takes jobs back that no worker has received, as if they had not been leased. They have changed
+   * since only if they were cancelled, or expired.
    */
   @Transactional
   void giveBack(List<Job> leased, String reason) {
-    // In one order with all who lock several.
+    // In the same order as every other transaction that locks several jobs.
     for (Job lease : leased.stream().sorted(Comparator.comparing(Job::id)).toList()) {
       Optional<Job> job =
           jobs.lock(lease.id())
-              .filter(it -> it.state() == JobState.RUNNING)
-              .filter(it -> Objects.equals(it.fence(), lease.fence()));
+              .filter(running -> running.state() == JobState.RUNNING)
+              .filter(running -> Objects.equals(running.fence(), lease.fence()));
       if (job.isPresent() && !job.get().details().cancelRequested()) {
         database
             .sql(
@@ -361,7 +361,7 @@ class LeaseService {
             .update();
         events.addState(lease.id(), JobState.QUEUED, reason);
       } else {
-        job.ifPresent(it -> lifecycle.giveUp(it, reason, true, Duration.ZERO));
+        job.ifPresent(running -> lifecycle.giveUp(running, reason, true, Duration.ZERO));
       }
     }
     publisher.publishEvent(new JobsQueued());

@@ -1,6 +1,8 @@
 package dev.nola.registry.jobs;
 
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.job.JobRequest;
+import dev.nola.digest.Sha256;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param subject the version that the job makes, verifies or exports
  * @param requirements what a worker needs to run it
  * @param inputs what the job reads
- * @param origin who asked for it
+ * @param origin who requested it
  */
 record NewJob(
     UUID id,
@@ -32,7 +34,7 @@ record NewJob(
   record Subject(String namespace, String adapter, String version) {}
 
   /**
-   * What a worker needs to run a job.
+   * The requirements of a job on its worker.
    *
    * @param backend {@code scalar}, {@code vector} or {@code torch}; null for any
    * @param cuda whether the job needs a CUDA device
@@ -56,21 +58,21 @@ record NewJob(
   }
 
   /**
-   * What a job reads.
+   * The inputs of a job.
    *
    * @param modelId row of the base model's revision, or null
    * @param datasetId row of the dataset's revision, or null
-   * @param digest {@code sha256:…} of the adapter file, or null
-   * @param nonce of a verification in 64 hexadecimal digits, or null
+   * @param digest of the adapter file, or null
+   * @param nonce of a verification, or null
    */
   record Inputs(
       @Nullable Long modelId,
       @Nullable Long datasetId,
-      @Nullable String digest,
-      @Nullable String nonce) {}
+      @Nullable Sha256 digest,
+      @Nullable Nonce nonce) {}
 
   /**
-   * Who asked for a job.
+   * Account that requested a job.
    *
    * @param account that asked
    * @param tokenId of the token that it used; null if the registry asked by itself

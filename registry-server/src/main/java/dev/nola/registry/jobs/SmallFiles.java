@@ -22,20 +22,20 @@ final class SmallFiles {
   private static final int MAX_ALL = 256 << 10;
 
   private final BlobStore blobs;
-  private final Set<String> seen = new HashSet<>();
+  private final Set<Sha256> seen = new HashSet<>();
   private long size;
 
   SmallFiles(BlobStore blobs) {
     this.blobs = blobs;
   }
 
-  /** Base64 of a file, or null if it went along before or does not. */
-  @Nullable String once(@Nullable String digest) {
+  /** Returns a file in base64, or null if it was embedded before or is too large. */
+  @Nullable String once(@Nullable Sha256 digest) {
     if (digest == null || !seen.add(digest)) {
       return null;
     }
     try {
-      Optional<BlobStore.Blob> blob = blobs.find(Sha256.parse(digest));
+      Optional<BlobStore.Blob> blob = blobs.find(digest);
       if (blob.isEmpty() || blob.get().size() > Math.min(MAX_FILE, MAX_ALL - size)) {
         return null;
       }

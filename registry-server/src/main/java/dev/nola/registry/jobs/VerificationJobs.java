@@ -1,12 +1,13 @@
 package dev.nola.registry.jobs;
 
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
+import dev.nola.digest.Sha256;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** Queues, leases, finishes and cancels verification jobs, many at a time. */
 @Component
 public class VerificationJobs {
-  private static final String SERVER = "registry"; // who asks for verifications
+  private static final String SERVER = "registry";
 
   private final JdbcClient database;
   private final JobLifecycle lifecycle;
@@ -49,19 +50,19 @@ public class VerificationJobs {
    * @param namespace of the adapter
    * @param adapter name of the adapter within its namespace
    * @param version its number
-   * @param digest {@code sha256:…} of the adapter file
+   * @param digest of the adapter file
    * @param backend {@code scalar}, {@code vector} or {@code torch}
    * @param priority of the job; higher runs first
-   * @param nonce 32 bytes in hexadecimal digits
+   * @param nonce number used once that the proof must include
    */
   public record Verification(
       String namespace,
       String adapter,
       String version,
-      String digest,
+      Sha256 digest,
       String backend,
       int priority,
-      String nonce) {}
+      Nonce nonce) {}
 
   /**
    * A verification that is leased to a worker; flat, as its columns are.
@@ -70,9 +71,9 @@ public class VerificationJobs {
    * @param namespace of the adapter
    * @param adapter name of the adapter within its namespace
    * @param version its number
-   * @param digest {@code sha256:…} of the adapter file
+   * @param digest of the adapter file
    * @param backend {@code scalar}, {@code vector} or {@code torch}
-   * @param nonce 32 bytes in hexadecimal digits
+   * @param nonce number used once that the proof must include
    * @param key fingerprint of the worker's key, as it stated when it leased the job
    * @param worker name of the worker
    */
@@ -81,10 +82,10 @@ public class VerificationJobs {
       String namespace,
       String adapter,
       String version,
-      String digest,
+      Sha256 digest,
       String backend,
-      String nonce,
-      String key,
+      Nonce nonce,
+      Sha256 key,
       String worker) {}
 
   /**
@@ -105,25 +106,28 @@ public class VerificationJobs {
    */
   @Transactional
   public List<UUID> submitVerifications(List<Verification> verifications) {
-    List<NewJob> added =
+    List<NewJob> newJobs =
         verifications.stream()
             .map(
-                wanted ->
+                verification ->
                     new NewJob(
                         UUID.randomUUID(),
                         new JobRequest(
-                            wanted.priority(),
+                            verification.priority(),
                             new JobRequest.Verify(
-                                wanted.namespace() + "/" + wanted.adapter(),
-                                wanted.version(),
-                                wanted.backend())),
-                        new NewJob.Subject(wanted.namespace(), wanted.adapter(), wanted.version()),
-                        NewJob.Requirements.ofBackend(wanted.backend()),
-                        new NewJob.Inputs(null, null, wanted.digest(), wanted.nonce()),
+                                verification.namespace() + "/" + verification.adapter(),
+                                verification.version(),
+                                verification.backend())),
+                        new NewJob.Subject(
+                            verification.namespace(),
+                            verification.adapter(),
+                            verification.version()),
+                        NewJob.Requirements.ofBackend(verification.backend()),
+                        new NewJob.Inputs(null, null, verification.digest(), verification.nonce()),
                         new NewJob.Origin(SERVER, null)))
             .toList();
-    lifecycle.add(added);
-    return added.stream().map(NewJob::id).toList();
+    lifecycle.add(newJobs);
+    return newJobs.stream().map(NewJob::id).toList();
   }
 
   /**
@@ -160,10 +164,10 @@ public class VerificationJobs {
                       row.getString("namespace"),
                       row.getString("adapter"),
                       row.getString("version"),
-                      row.getString("digest"),
+                      Sha256.parse(row.getString("digest")),
                       row.getString("backend"),
-                      HexFormat.of().formatHex(row.getBytes("nonce")),
-                      row.getString("worker_key"),
+                      Nonce.ofBytes(row.getBytes("nonce")),
+                      Sha256.parse(row.getString("worker_key")),
                       row.getString("worker")));
             });
     metrics.late("attestation", ids.size() - leased.size());

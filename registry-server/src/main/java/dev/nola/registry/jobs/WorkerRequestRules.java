@@ -4,7 +4,7 @@ import dev.nola.api.job.Heartbeat;
 import dev.nola.api.job.LeaseRequest;
 import dev.nola.registry.web.Refusal;
 
-/** Limits of what a worker sends. */
+/** Limits on the requests of workers. */
 final class WorkerRequestRules {
   private static final int MAX_LEASES = 100;
   private static final int MAX_WAIT = 30;

@@ -5,6 +5,7 @@ import dev.nola.api.attestation.KeyApproval;
 import dev.nola.api.attestation.KeyRegistration;
 import dev.nola.api.attestation.KeyRevocation;
 import dev.nola.api.attestation.WorkerKey;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.CreatedOrPresent;
 import dev.nola.registry.web.Cursor;
@@ -60,9 +61,9 @@ class WorkerKeyController {
   ResponseEntity<Page<WorkerKey>> list(
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor) {
-    long after = cursor == null ? 0 : Cursor.parse(cursor, KIND, 1).number(0);
+    long lastId = cursor == null ? 0 : Cursor.parse(cursor, KIND, 1).number(0);
     return Pages.of(
-        keys.page(after, Pages.fetch(limit)),
+        keys.page(lastId, Pages.fetch(limit)),
         limit,
         last -> new Cursor(KIND, List.of(Long.toString(last.id()))),
         WorkerKeys.Row::key);
@@ -71,16 +72,16 @@ class WorkerKeyController {
   @GetMapping("/{fingerprint}")
   @Operation(summary = "Read a worker's key by its fingerprint sha256:HEX")
   WorkerKey get(@PathVariable String fingerprint) {
-    return keys.find(fingerprint).orElseThrow(() -> Refusal.notFound("key " + fingerprint));
+    return keys.find(parse(fingerprint)).orElseThrow(() -> Refusal.notFound("key " + fingerprint));
   }
 
   @PutMapping("/{fingerprint}/approval")
   @Operation(
       summary = "Approve a key, or change its expiry",
-      description = "For admins, after they have made sure that the key belongs to the worker.")
+      description = "For admins, who first make sure that the key belongs to the worker.")
   WorkerKey approve(
       @PathVariable String fingerprint, @RequestBody KeyApproval request, Caller caller) {
-    return service.approve(caller, fingerprint, request.expiresAt());
+    return service.approve(caller, parse(fingerprint), request.expiresAt());
   }
 
   @PutMapping("/{fingerprint}/revocation")
@@ -91,6 +92,14 @@ class WorkerKeyController {
               + " become unverified. For admins.")
   WorkerKey revoke(
       @PathVariable String fingerprint, @RequestBody KeyRevocation request, Caller caller) {
-    return service.revoke(caller, fingerprint, request.reason());
+    return service.revoke(caller, parse(fingerprint), request.reason());
+  }
+
+  private static Sha256 parse(String fingerprint) {
+    try {
+      return Sha256.parse(fingerprint);
+    } catch (IllegalArgumentException _) {
+      throw Refusal.notFound("key " + fingerprint);
+    }
   }
 }

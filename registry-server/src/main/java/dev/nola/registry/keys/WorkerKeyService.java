@@ -3,6 +3,7 @@ package dev.nola.registry.keys;
 import dev.nola.api.attestation.KeyRegistration;
 import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.web.Refusal;
@@ -43,7 +44,7 @@ class WorkerKeyService {
   /**
    * Registers a key for the caller's account.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param request the key
    * @return the key
    * @throws Refusal if the request breaks a rule, or another account has registered the key
@@ -58,7 +59,7 @@ class WorkerKeyService {
               .formatted(description.length(), MAX_DESCRIPTION));
     }
     VerifyingKey key = parse(request.publicKey());
-    String fingerprint = key.fingerprint().toString();
+    Sha256 fingerprint = key.fingerprint();
     boolean created =
         keys.insertIfAbsent(fingerprint, key.toBase64(), caller.account(), description);
     WorkerKey registered = keys.find(fingerprint).orElseThrow();
@@ -77,14 +78,14 @@ class WorkerKeyService {
   /**
    * Approves a key, or changes its expiry.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param fingerprint of the key
    * @param expiresAt when the approval ends; null for never
    * @return the key
    * @throws Refusal if there is no such key, it was revoked, or the expiry is in the past
    */
   @Transactional
-  WorkerKey approve(Caller caller, String fingerprint, @Nullable Instant expiresAt) {
+  WorkerKey approve(Caller caller, Sha256 fingerprint, @Nullable Instant expiresAt) {
     WorkerKey key = lock(fingerprint);
     if (expiresAt != null && !expiresAt.isAfter(clock.instant())) {
       throw Refusal.invalid("expiresAt", "expiresAt=" + expiresAt + ", must be in the future");
@@ -108,14 +109,14 @@ class WorkerKeyService {
   /**
    * Revokes a key permanently; does nothing if it is revoked already.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param fingerprint of the key
    * @param reason why
    * @return the key
    * @throws Refusal if there is no such key, or the reason breaks a rule
    */
   @Transactional
-  WorkerKey revoke(Caller caller, String fingerprint, @Nullable String reason) {
+  WorkerKey revoke(Caller caller, Sha256 fingerprint, @Nullable String reason) {
     WorkerKey key = lock(fingerprint);
     if (reason == null || reason.isBlank() || reason.length() > MAX_REASON) {
       throw Refusal.invalid(
@@ -132,7 +133,7 @@ class WorkerKeyService {
     return keys.find(fingerprint).orElseThrow();
   }
 
-  private WorkerKey lock(String fingerprint) {
+  private WorkerKey lock(Sha256 fingerprint) {
     return keys.lock(fingerprint).orElseThrow(() -> Refusal.notFound("key " + fingerprint));
   }
 
@@ -144,7 +145,7 @@ class WorkerKeyService {
     }
   }
 
-  private void note(Caller caller, String action, String subject, String detail) {
-    audit.add(caller.account(), caller.tokenId(), action, subject, detail);
+  private void note(Caller caller, String action, Sha256 fingerprint, String detail) {
+    audit.add(caller.account(), caller.tokenId(), action, fingerprint.toString(), detail);
   }
 }

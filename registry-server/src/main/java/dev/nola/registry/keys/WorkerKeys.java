@@ -34,7 +34,7 @@ public class WorkerKeys {
    *
    * @param fingerprint of the key
    */
-  public record Revoked(String fingerprint) {}
+  public record Revoked(Sha256 fingerprint) {}
 
   /**
    * Returns whether attestations signed with a key by an account are accepted now.
@@ -43,7 +43,7 @@ public class WorkerKeys {
    * @param account of the worker
    * @return whether the key is approved and belongs to the account
    */
-  public boolean isApproved(String fingerprint, String account) {
+  public boolean isApproved(Sha256 fingerprint, String account) {
     return find(fingerprint)
         .filter(key -> key.account().equals(account) && key.state() == WorkerKey.State.APPROVED)
         .isPresent();
@@ -52,37 +52,37 @@ public class WorkerKeys {
   /**
    * Finds a key.
    *
-   * @param fingerprint {@code sha256:…}
+   * @param fingerprint of the key
    * @return the key, or empty if there is none
    */
-  public Optional<WorkerKey> find(String fingerprint) {
+  public Optional<WorkerKey> find(Sha256 fingerprint) {
     return Optional.ofNullable(find(List.of(fingerprint)).get(fingerprint));
   }
 
   /**
    * Finds keys.
    *
-   * @param fingerprints {@code sha256:…} each
+   * @param fingerprints of the keys
    * @return the keys that exist, by fingerprint
    */
-  public Map<String, WorkerKey> find(Collection<String> fingerprints) {
+  public Map<Sha256, WorkerKey> find(Collection<Sha256> fingerprints) {
     if (fingerprints.isEmpty()) {
       return Map.of();
     }
     return database
         .sql("select * from worker_key where fingerprint in (:fingerprints)")
-        .param("fingerprints", fingerprints)
+        .param("fingerprints", texts(fingerprints))
         .query((row, _) -> key(row))
         .list()
         .stream()
-        .collect(Collectors.toMap(key -> key.fingerprint().toString(), Function.identity()));
+        .collect(Collectors.toMap(WorkerKey::fingerprint, Function.identity()));
   }
 
   /** Locks a key's row until the transaction ends; everyone who judges by the key waits. */
-  Optional<WorkerKey> lock(String fingerprint) {
+  Optional<WorkerKey> lock(Sha256 fingerprint) {
     return database
         .sql("select * from worker_key where fingerprint = ? for update")
-        .params(fingerprint)
+        .params(fingerprint.toString())
         .query((row, _) -> key(row))
         .optional();
   }
@@ -93,10 +93,10 @@ public class WorkerKeys {
    * <p>To be called before a decision by a key's state is recorded: a revocation then comes either
    * before, and is seen here, or after, and sees what was recorded.
    *
-   * @param fingerprints {@code sha256:…} each
+   * @param fingerprints of the keys
    * @return the keys that exist, by fingerprint
    */
-  public Map<String, WorkerKey> hold(Collection<String> fingerprints) {
+  public Map<Sha256, WorkerKey> hold(Collection<Sha256> fingerprints) {
     if (fingerprints.isEmpty()) {
       return Map.of();
     }
@@ -104,26 +104,31 @@ public class WorkerKeys {
         .sql(
             "select * from worker_key where fingerprint in (:fingerprints)"
                 + " order by id for share")
-        .param("fingerprints", fingerprints)
+        .param("fingerprints", texts(fingerprints))
         .query((row, _) -> key(row))
         .list()
         .stream()
-        .collect(Collectors.toMap(key -> key.fingerprint().toString(), Function.identity()));
+        .collect(Collectors.toMap(WorkerKey::fingerprint, Function.identity()));
   }
 
   /** Adds a key unless it is there; whose it is then is for the caller to see. */
-  boolean insertIfAbsent(String fingerprint, String publicKey, String account, String description) {
+  boolean insertIfAbsent(Sha256 fingerprint, String publicKey, String account, String description) {
     return database
             .sql(
                 """
                 insert into worker_key (fingerprint, public_key, account, description, registered_at)
                 values (?, ?, ?, ?, ?) on conflict (fingerprint) do nothing""")
-            .params(fingerprint, publicKey, account, description, Timestamp.from(clock.instant()))
+            .params(
+                fingerprint.toString(),
+                publicKey,
+                account,
+                description,
+                Timestamp.from(clock.instant()))
             .update()
         == 1;
   }
 
-  void approve(String fingerprint, String account, @Nullable Instant expiresAt) {
+  void approve(Sha256 fingerprint, String account, @Nullable Instant expiresAt) {
     database
         .sql(
             "update worker_key set approved_by = ?, approved_at = ?, expires_at = ?"
@@ -132,26 +137,30 @@ public class WorkerKeys {
             account,
             Timestamp.from(clock.instant()),
             expiresAt == null ? null : Timestamp.from(expiresAt),
-            fingerprint)
+            fingerprint.toString())
         .update();
   }
 
-  void revoke(String fingerprint, String reason) {
+  void revoke(Sha256 fingerprint, String reason) {
     database
         .sql("update worker_key set revoked_at = ?, revoke_reason = ? where fingerprint = ?")
-        .params(Timestamp.from(clock.instant()), reason, fingerprint)
+        .params(Timestamp.from(clock.instant()), reason, fingerprint.toString())
         .update();
   }
 
-  /** A row of a list: a key and its place. */
+  /** A key and the id of its row. */
   record Row(long id, WorkerKey key) {}
 
-  List<Row> page(long after, int limit) {
+  List<Row> page(long lastId, int limit) {
     return database
         .sql("select * from worker_key where id > ? order by id limit ?")
-        .params(after, limit)
+        .params(lastId, limit)
         .query((row, _) -> new Row(row.getLong("id"), key(row)))
         .list();
+  }
+
+  private static List<String> texts(Collection<Sha256> fingerprints) {
+    return fingerprints.stream().map(Sha256::toString).toList();
   }
 
   private WorkerKey key(ResultSet row) throws SQLException {

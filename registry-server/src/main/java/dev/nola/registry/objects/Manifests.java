@@ -13,7 +13,7 @@ import java.util.Set;
 final class Manifests {
   private static final int MAX_DESCRIPTION = 4_000;
 
-  /** Rules told at once; a manifest may have thousands of files. */
+  /** Maximum number of violations in a response; a manifest may have thousands of files. */
   private static final int MAX_VIOLATIONS = 20;
 
   private Manifests() {}
@@ -30,14 +30,14 @@ final class Manifests {
       violations.add(
           new Violation(
               "description",
-              "description has %d characters, limit is %d"
+              "description has %d characters; the limit is %d"
                   .formatted(description.length(), MAX_DESCRIPTION)));
     }
     int count = manifest.files().size();
     if (count < 1 || count > maxFiles) {
       violations.add(
           new Violation(
-              "files", "files has %d entries, must have 1 to %d".formatted(count, maxFiles)));
+              "files", "files has %d entries; must have 1 to %d".formatted(count, maxFiles)));
     } else {
       Set<String> paths = new HashSet<>();
       for (ObjectManifest.Entry file : manifest.files()) {
@@ -55,7 +55,9 @@ final class Manifests {
       violations.add(new Violation("files.path", NameRule.FILE_PATH.message(file.path())));
     } else if (!paths.add(file.path())) {
       violations.add(
-          new Violation("files.path", "path=%s, must be there once".formatted(file.path())));
+          new Violation(
+              "files.path",
+              "duplicate path: %s; each file must be listed once".formatted(file.path())));
     }
     if (file.size() < 0) {
       violations.add(

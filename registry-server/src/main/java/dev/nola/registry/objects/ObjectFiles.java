@@ -92,7 +92,7 @@ class ObjectFiles {
   /**
    * Finds a file that the namespace of an object has.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the object
    * @param digest of the file, {@code sha256:…}
    * @return digest of its blob

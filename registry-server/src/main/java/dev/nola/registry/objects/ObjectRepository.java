@@ -122,8 +122,8 @@ public class ObjectRepository implements BlobUser {
         .collect(Collectors.toMap(Stored::id, Stored::details));
   }
 
-  /** The latest revisions of a namespace's objects of a kind, by name. */
-  List<Stored> page(ObjectKind kind, String namespace, String after, int limit) {
+  /** Lists the latest revisions of a namespace's objects of a kind, by name. */
+  List<Stored> page(ObjectKind kind, String namespace, String lastName, int limit) {
     return complete(
         database
             .sql(
@@ -133,16 +133,16 @@ public class ObjectRepository implements BlobUser {
                       select from object l where l.kind = o.kind
                         and l.namespace_id = o.namespace_id and l.name = o.name and l.id > o.id)
                     order by o.name limit ?""")
-            .params(column(kind), namespace, after, limit)
+            .params(column(kind), namespace, lastName, limit)
             .query(ObjectRepository::row)
             .list());
   }
 
   /**
-   * Of files that a manifest names, those whose bytes the namespace has sent. Renews their age, as
+   * Returns those files of a manifest whose bytes the namespace has uploaded. Renews their age, as
    * part of the caller's transaction: so they are not forgotten before the manifest is there.
    */
-  Set<Sha256> sent(long namespaceId, List<ObjectManifest.Entry> files) {
+  Set<Sha256> uploadedDigests(long namespaceId, List<ObjectManifest.Entry> files) {
     Map<String, Long> sizes = new HashMap<>();
     database
         .sql(
@@ -161,14 +161,14 @@ public class ObjectRepository implements BlobUser {
             row -> {
               sizes.put(row.getString("digest"), row.getLong("size"));
             });
-    Set<Sha256> sent = new HashSet<>();
+    Set<Sha256> uploaded = new HashSet<>();
     for (ObjectManifest.Entry file : files) {
       Long size = sizes.get(file.digest().toString());
       if (size != null && size == file.size()) {
-        sent.add(file.digest());
+        uploaded.add(file.digest());
       }
     }
-    return sent;
+    return uploaded;
   }
 
   /**
@@ -205,7 +205,7 @@ public class ObjectRepository implements BlobUser {
             .query(Long.class)
             .optional();
     if (id.isEmpty()) {
-      // Its files may have come since.
+      // Its files may have been uploaded since.
       database
           .sql(
               """
@@ -224,7 +224,7 @@ public class ObjectRepository implements BlobUser {
     return true;
   }
 
-  /** Notes that a namespace has sent bytes; returns whether it is the first time. */
+  /** Records that a namespace has uploaded bytes; returns whether it is the first time. */
   boolean addBlob(long namespaceId, Sha256 digest, long size) {
     return database
         .sql(
@@ -237,7 +237,7 @@ public class ObjectRepository implements BlobUser {
         .single();
   }
 
-  /** The size of bytes that a namespace has sent. */
+  /** Returns the size of bytes that a namespace has uploaded. */
   Optional<Long> sizeOf(long namespaceId, Sha256 digest) {
     return database
         .sql("select size from object_blob where namespace_id = ? and digest = ?")
@@ -246,16 +246,18 @@ public class ObjectRepository implements BlobUser {
         .optional();
   }
 
-  /** Forgets bytes that no manifest of their namespace names and that were sent before. */
+  /**
+   * Forgets bytes that were uploaded before a time and that no manifest of their namespace names.
+   */
   @Override
-  public void forgetUnused(Instant before) {
+  public void forgetUnused(Instant cutoff) {
     database
         .sql(
             """
             delete from object_blob b where uploaded_at < ? and not exists (
               select from object_file f join object o on o.id = f.object_id
               where f.digest = b.digest and o.namespace_id = b.namespace_id)""")
-        .param(Timestamp.from(before))
+        .param(Timestamp.from(cutoff))
         .update();
   }
 

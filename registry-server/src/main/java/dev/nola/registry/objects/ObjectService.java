@@ -50,7 +50,7 @@ class ObjectService {
   /**
    * Registers a revision, unless it is there already.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the object
    * @param manifest files of the revision
    * @return the revision
@@ -62,9 +62,9 @@ class ObjectService {
     long namespaceId = requireMember(caller, name);
     Manifests.require(manifest, settings.maxFiles());
     List<ObjectManifest.Entry> files = manifest.sorted();
-    Set<Sha256> sent = objects.sent(namespaceId, files);
+    Set<Sha256> uploaded = objects.uploadedDigests(namespaceId, files);
     List<ObjectManifest.Entry> missing =
-        files.stream().filter(file -> !sent.contains(file.digest())).toList();
+        files.stream().filter(file -> !uploaded.contains(file.digest())).toList();
     if (name.kind() == ObjectKind.DATASET && !missing.isEmpty()) {
       throw missing(missing);
     }
@@ -81,7 +81,7 @@ class ObjectService {
   /**
    * Requires that the caller may add to an object.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the object; need not exist
    * @return row of the namespace
    * @throws Refusal with status 404 if the caller is not a member of the namespace, 422 if the name
@@ -102,7 +102,7 @@ class ObjectService {
   /**
    * Lists a namespace's objects of a kind by name, each in its latest revision.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param kind of the objects
    * @param namespace of the objects
    * @param limit maximum number of objects
@@ -115,9 +115,9 @@ class ObjectService {
     if (!access.seesPrivate(caller, namespace)) {
       throw Refusal.notFound("namespace " + namespace);
     }
-    String after = cursor == null ? "" : Cursor.parse(cursor, LIST, 1).key().getFirst();
+    String lastName = cursor == null ? "" : Cursor.parse(cursor, LIST, 1).key().getFirst();
     return Pages.of(
-        objects.page(kind, namespace, after, Pages.fetch(limit)),
+        objects.page(kind, namespace, lastName, Pages.fetch(limit)),
         limit,
         last -> new Cursor(LIST, List.of(last.details().name())),
         ObjectRepository.Stored::details);
@@ -126,7 +126,7 @@ class ObjectService {
   /**
    * Reads the latest revision of an object.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the object
    * @return the revision
    * @throws Refusal with status 404 if there is none that the caller may see
@@ -139,7 +139,7 @@ class ObjectService {
   /**
    * Reads a revision of an object.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the object
    * @param revision its digest, {@code sha256:…}
    * @return the revision
@@ -153,7 +153,7 @@ class ObjectService {
   /**
    * Requires that the caller may see an object.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param name of the object; need not exist
    * @throws Refusal with status 404 if it may not
    */

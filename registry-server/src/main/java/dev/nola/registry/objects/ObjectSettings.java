@@ -6,7 +6,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.util.unit.DataSize;
 
 /**
- * How large models and datasets may be.
+ * Limits on the size of models and datasets.
  *
  * @param maxFileSize of one file that is uploaded
  * @param uploadTimeout from an upload's first byte to its last

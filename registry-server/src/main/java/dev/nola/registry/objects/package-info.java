@@ -1,6 +1,6 @@
 /**
  * Models and datasets that jobs work with: files by their digest, and manifests that name them.
- * They are private by nature: for members of their namespace, workers and admins.
+ * They are always private: only members of their namespace, workers and admins see them.
  */
 @NullMarked
 package dev.nola.registry.objects;

@@ -76,9 +76,9 @@ class AttestationController {
       @RequestParam(required = false) @Nullable String cursor,
       Caller caller) {
     String digest = versions.digestOf(caller, new AdapterName(namespace, name), version);
-    long after = cursor == null ? 0 : Cursor.parse(cursor, KIND, 1).number(0);
+    long lastId = cursor == null ? 0 : Cursor.parse(cursor, KIND, 1).number(0);
     return Pages.of(
-        attestations.page(digest, after, Pages.fetch(limit)),
+        attestations.page(digest, lastId, Pages.fetch(limit)),
         limit,
         last -> new Cursor(KIND, List.of(Long.toString(last.id()))),
         attestation -> attestation);

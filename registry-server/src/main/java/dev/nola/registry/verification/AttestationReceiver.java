@@ -99,7 +99,7 @@ class AttestationReceiver {
   }
 
   /**
-   * Judges what a worker reports.
+   * Judges and records a worker's report.
    *
    * @throws IOException if a file cannot be read; nothing is recorded then
    */
@@ -120,11 +120,13 @@ class AttestationReceiver {
   }
 
   private List<Case> read(Caller caller, List<Item> items, Map<UUID, LeasedVerification> leased) {
-    Map<String, AttestationVerifier.Known> known = new HashMap<>();
+    Map<Sha256, AttestationVerifier.Known> known = new HashMap<>();
     keys.find(
             items.stream()
                 .filter(item -> item.envelope() != null)
-                .map(item -> AttestationVerifier.keyOf(Objects.requireNonNull(item.envelope())))
+                .flatMap(
+                    item ->
+                        AttestationVerifier.keyOf(Objects.requireNonNull(item.envelope())).stream())
                 .collect(Collectors.toSet()))
         .forEach((fingerprint, key) -> known.put(fingerprint, AttestationVerifier.Known.of(key)));
     List<Case> cases = new ArrayList<>();
@@ -141,22 +143,24 @@ class AttestationReceiver {
 
   private List<Case> check(List<Case> cases) throws IOException {
     Map<UUID, Case> checked = new LinkedHashMap<>();
-    cases.forEach(it -> checked.put(it.item().job(), it));
-    Map<String, List<Case>> byFile =
+    cases.forEach(entry -> checked.put(entry.item().job(), entry));
+    Map<Sha256, List<Case>> byFile =
         cases.stream()
-            .filter(it -> it.judged() instanceof Attested)
-            .collect(Collectors.groupingBy(it -> it.job().digest(), Collectors.toList()));
+            .filter(entry -> entry.judged() instanceof Attested)
+            .collect(Collectors.groupingBy(entry -> entry.job().digest(), Collectors.toList()));
     // One file in memory at a time.
-    for (Map.Entry<String, List<Case>> file : byFile.entrySet()) {
+    for (Map.Entry<Sha256, List<Case>> file : byFile.entrySet()) {
       Examination.Proven proven =
           examination.prove(
-              Sha256.parse(file.getKey()),
-              file.getValue().stream().map(it -> it.job().nonce()).collect(Collectors.toSet()));
-      for (Case it : file.getValue()) {
+              file.getKey(),
+              file.getValue().stream()
+                  .map(entry -> entry.job().nonce())
+                  .collect(Collectors.toSet()));
+      for (Case entry : file.getValue()) {
         checked.put(
-            it.item().job(),
-            it.with(
-                AttestationVerifier.check((Attested) it.judged(), proven),
+            entry.item().job(),
+            entry.with(
+                AttestationVerifier.check((Attested) entry.judged(), proven),
                 !proven.proofs().isEmpty()));
       }
     }
@@ -168,29 +172,29 @@ class AttestationReceiver {
     List<Case> cases = afterRevocations(caller, judged);
     Set<String> digests =
         cases.stream()
-            .filter(it -> it.judged() instanceof Attested)
-            .map(it -> it.job().digest())
+            .filter(entry -> entry.judged() instanceof Attested)
+            .map(entry -> entry.job().digest().toString())
             .collect(Collectors.toSet());
     versions.lock(digests);
     Set<UUID> finished =
         jobs.finishVerifications(
             caller.account(),
             cases.stream()
-                .filter(it -> !(it.judged() instanceof Refused))
+                .filter(entry -> !(entry.judged() instanceof Refused))
                 .map(Case::verified)
                 .toList());
     List<AttestationStore.Received> received = new ArrayList<>();
     Map<UUID, Verdict> verdicts = new HashMap<>();
-    for (Case it : cases) {
-      UUID job = it.item().job();
-      switch (it.judged()) {
+    for (Case entry : cases) {
+      UUID job = entry.item().job();
+      switch (entry.judged()) {
         case Refused refused -> {
-          if (refuse(caller, it, refused)) {
+          if (refuse(caller, entry, refused)) {
             verdicts.put(job, new Verdict(job, false, refused.type(), refused.detail()));
           }
         }
         case Attested attested when finished.contains(job) -> {
-          received.add(new AttestationStore.Received(job, attested, it.checked()));
+          received.add(new AttestationStore.Received(job, attested, entry.checked()));
           verdicts.put(job, new Verdict(job, true, null, null));
         }
         case Unsupported _ when finished.contains(job) ->
@@ -199,37 +203,41 @@ class AttestationReceiver {
       }
     }
     attestations.add(received);
-    status.renew(received.stream().map(it -> digestOf(it.attested())).distinct().toList());
+    status.renew(received.stream().map(entry -> digestOf(entry.attested())).distinct().toList());
     note(cases, received);
     return verdicts;
   }
 
-  /** A key may have been revoked while its attestation was judged; now it can no longer be. */
+  /** Locks the keys, and refuses attestations whose key was revoked while they were judged. */
   private List<Case> afterRevocations(Caller caller, List<Case> cases) {
-    Map<String, WorkerKey> held =
+    Map<Sha256, WorkerKey> lockedKeys =
         keys.hold(
             cases.stream()
-                .filter(it -> it.judged() instanceof Attested)
-                .map(it -> ((Attested) it.judged()).key())
+                .filter(entry -> entry.judged() instanceof Attested)
+                .map(entry -> ((Attested) entry.judged()).key())
                 .collect(Collectors.toSet()));
     return cases.stream()
         .map(
-            it -> {
-              if (!(it.judged() instanceof Attested attested)) {
-                return it;
+            entry -> {
+              if (!(entry.judged() instanceof Attested attested)) {
+                return entry;
               }
               Refused refused =
                   AttestationVerifier.refusal(
-                      attested.key(), held.get(attested.key()), it.job(), caller.account());
-              return refused == null ? it : it.with(refused, false);
+                      attested.key(),
+                      lockedKeys.get(attested.key()),
+                      entry.job(),
+                      caller.account());
+              return refused == null ? entry : entry.with(refused, false);
             })
         .toList();
   }
 
-  private boolean refuse(Caller caller, Case it, Refused refused) {
-    LeasedVerification job = it.job();
+  private boolean refuse(Caller caller, Case entry, Refused refused) {
+    LeasedVerification job = entry.job();
     String reason = refused.type() + ": " + refused.detail();
-    if (!jobs.refuseVerification(caller.account(), it.item().job(), it.item().fence(), reason)) {
+    if (!jobs.refuseVerification(
+        caller.account(), entry.item().job(), entry.item().fence(), reason)) {
       return false;
     }
     LOG.warn(
@@ -249,36 +257,39 @@ class AttestationReceiver {
 
   private void note(List<Case> cases, List<AttestationStore.Received> received) {
     Map<UUID, Case> byJob =
-        cases.stream().collect(Collectors.toMap(it -> it.item().job(), it -> it));
-    for (AttestationStore.Received it : received) {
-      Case judged = Objects.requireNonNull(byJob.get(it.job()));
-      if (it.attested().reconstruction().outcome() == Outcome.MISMATCH) {
+        cases.stream().collect(Collectors.toMap(entry -> entry.item().job(), entry -> entry));
+    for (AttestationStore.Received entry : received) {
+      Case judged = Objects.requireNonNull(byJob.get(entry.job()));
+      if (entry.attested().reconstruction().outcome() == Outcome.MISMATCH) {
         LOG.error(
-            "worker {} reconstructed other bits of {} with backend {}: {}",
+            "worker {} reconstructed different bits of {} with backend {}: {}",
             judged.job().worker(),
             nameOf(judged.job()),
             judged.job().backend(),
-            it.attested().reconstruction().difference());
+            entry.attested().reconstruction().difference());
       }
     }
     List<UUID> unchecked =
-        received.stream().filter(it -> !it.checked()).map(AttestationStore.Received::job).toList();
+        received.stream()
+            .filter(entry -> !entry.checked())
+            .map(AttestationStore.Received::job)
+            .toList();
     if (unchecked.isEmpty()) {
       return;
     }
     for (UUID job : attestations.contradicted(unchecked)) {
-      LeasedVerification it = Objects.requireNonNull(byJob.get(job)).job();
+      LeasedVerification entry = Objects.requireNonNull(byJob.get(job)).job();
       LOG.error(
           "attestations of {} with backend {} contradict each other: one of the workers did not reconstruct it",
-          nameOf(it),
-          it.backend());
+          nameOf(entry),
+          entry.backend());
       meters.counter("nola.attestations.contradicted").increment();
       audit.add(
           "registry",
           null,
           "attestation.contradiction",
-          nameOf(it),
-          "%s by worker %s and another".formatted(it.backend(), it.worker()));
+          nameOf(entry),
+          "%s by worker %s and another".formatted(entry.backend(), entry.worker()));
     }
   }
 

@@ -53,16 +53,16 @@ class AttestationStore {
             .map(
                 received -> {
                   AttestationVerifier.Attested attested = received.attested();
-                  Reconstruction it = attested.reconstruction();
+                  Reconstruction reconstruction = attested.reconstruction();
                   return new Object[] {
                     attested.statement().subject().toString(),
-                    attested.key(),
+                    attested.key().toString(),
                     received.job(),
-                    it.outcome().name(),
-                    it.backend(),
-                    it.host(),
-                    it.nonce(),
-                    it.proof(),
+                    reconstruction.outcome().name(),
+                    reconstruction.backend(),
+                    reconstruction.host().hex(),
+                    reconstruction.nonce().hex(),
+                    reconstruction.proof().hex(),
                     received.checked(),
                     attested.envelope().payload(),
                     attested.envelope().signatures().getFirst().sig(),
@@ -72,7 +72,7 @@ class AttestationStore {
             .toList());
   }
 
-  /** What counts for and against each of these files; all of them are in the result. */
+  /** Returns the attestations that count for and against each of these files. */
   Map<String, Attestations> standing(Collection<String> digests) {
     Map<String, Attestations> standing = new HashMap<>();
     digests.forEach(digest -> standing.put(digest, NONE));
@@ -101,17 +101,17 @@ class AttestationStore {
     return standing;
   }
 
-  /** Digests of the files that a key attested something of. */
-  List<String> attestedBy(String key) {
+  /** Returns the digests of the files that a key has attested. */
+  List<String> attestedBy(Sha256 key) {
     return database
         .sql("select distinct digest from attestation where key = ?")
-        .param(key)
+        .param(key.toString())
         .query(String.class)
         .list();
   }
 
   /**
-   * Those of these jobs whose proof another worker contradicts: with the same nonce and file it got
+   * Returns the jobs whose proof another worker contradicts: with the same nonce and file it got
    * another. One of the two did not reconstruct the file.
    */
   List<UUID> contradicted(Collection<UUID> jobs) {
@@ -127,7 +127,10 @@ class AttestationStore {
         .list();
   }
 
-  /** How many different keys have an attestation of a file that counts, by backend. */
+  /**
+   * Returns the number of different keys that have an attestation of a file that counts, by
+   * backend.
+   */
   Map<String, Integer> keysByBackend(String digest) {
     Map<String, Integer> keys = new HashMap<>();
     database
@@ -143,14 +146,14 @@ class AttestationStore {
     return keys;
   }
 
-  /** A part of a file's attestations, in the order in which they came. */
-  List<Attestation> page(String digest, long after, int limit) {
+  /** Returns a page of a file's attestations, in the order in which they were received. */
+  List<Attestation> page(String digest, long lastId, int limit) {
     return database
         .sql(
             """
             select * from judged_attestation where digest = ? and shown and id > ?
             order by id limit ?""")
-        .params(digest, after, limit)
+        .params(digest, lastId, limit)
         .query((row, _) -> attestation(row))
         .list();
   }

@@ -10,55 +10,54 @@ import dev.nola.api.attestation.Reconstruction;
 import dev.nola.api.attestation.Statement;
 import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.catalog.Examination;
 import dev.nola.registry.jobs.VerificationJobs.LeasedVerification;
 import dev.nola.text.Printable;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Verifies what a worker sent for a verification, in two steps: what it states, and whether it is
- * true.
- */
+/** Checks an item of a worker's report in two steps: what it states, and whether that is true. */
 final class AttestationVerifier {
   private static final int MAX_REASON = 500;
 
   private AttestationVerifier() {}
 
-  /** A key that is registered: as it stands, and as it verifies. */
+  /** A registered key, with its verifying half parsed. */
   record Known(WorkerKey key, VerifyingKey verifying) {
     static Known of(WorkerKey key) {
       return new Known(key, VerifyingKey.parse(key.publicKey()));
     }
   }
 
-  /** What an item is. */
+  /** Result of judging an item. */
   sealed interface Judged {}
 
-  /** An attestation whose signature fits and which is about the job. */
-  record Attested(String key, Envelope envelope, Statement statement) implements Judged {
+  /** An attestation with a valid signature that is about the job. */
+  record Attested(Sha256 key, Envelope envelope, Statement statement) implements Judged {
     Reconstruction reconstruction() {
       return statement.reconstruction();
     }
   }
 
-  /** A worker that cannot do it, and says so. */
+  /** The worker cannot reconstruct the file. */
   record Unsupported(String reason) implements Judged {}
 
   /**
-   * Nothing that counts.
+   * The item is refused.
    *
    * @param type of the problem, as the API names it
    */
   record Refused(String type, String detail) implements Judged {}
 
   /**
-   * What an item says, if it is signed as it must be and is about the job.
+   * Returns the content of an item, or why it is refused.
    *
    * @param account of the worker that sent it
    * @param keys those known, by fingerprint
    */
-  static Judged read(Item item, LeasedVerification job, String account, Map<String, Known> keys) {
+  static Judged read(Item item, LeasedVerification job, String account, Map<Sha256, Known> keys) {
     Envelope envelope = item.envelope();
     if ((envelope == null) == (item.unsupported() == null)) {
       return new Refused(
@@ -69,11 +68,14 @@ final class AttestationVerifier {
       return new Unsupported(
           reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason);
     }
-    String fingerprint = keyOf(envelope);
-    Known known = keys.get(fingerprint);
-    Refused refused = refusal(fingerprint, known == null ? null : known.key(), job, account);
-    if (refused != null || known == null) {
-      return refused == null ? unknown(fingerprint) : refused;
+    Known known = keyOf(envelope).map(keys::get).orElse(null);
+    if (known == null) {
+      return unknown(keyId(envelope));
+    }
+    Sha256 fingerprint = known.key().fingerprint();
+    Refused refused = refusal(fingerprint, known.key(), job, account);
+    if (refused != null) {
+      return refused;
     }
     try {
       Statement statement = known.verifying().open(envelope);
@@ -84,16 +86,24 @@ final class AttestationVerifier {
     }
   }
 
-  /** The key that an envelope says it is signed with, or an empty text. */
-  static String keyOf(Envelope envelope) {
+  /** Returns the fingerprint of the key that an envelope names, if it names one. */
+  static Optional<Sha256> keyOf(Envelope envelope) {
+    try {
+      return Optional.of(Sha256.parse(keyId(envelope)));
+    } catch (IllegalArgumentException _) {
+      return Optional.empty();
+    }
+  }
+
+  private static String keyId(Envelope envelope) {
     return envelope.signatures().isEmpty() ? "" : envelope.signatures().getFirst().keyid();
   }
 
-  /** Why nothing signed with a key is taken, or null if it is. */
+  /** Returns why attestations with a key are refused, or null if they are accepted. */
   static @Nullable Refused refusal(
-      String fingerprint, @Nullable WorkerKey key, LeasedVerification job, String account) {
+      Sha256 fingerprint, @Nullable WorkerKey key, LeasedVerification job, String account) {
     if (key == null || !key.account().equals(account)) {
-      return unknown(fingerprint);
+      return unknown(fingerprint.toString());
     }
     return switch (key.state()) {
       case PENDING ->
@@ -121,25 +131,27 @@ final class AttestationVerifier {
 
   private static void requireFor(LeasedVerification job, Statement statement)
       throws InvalidAttestationException {
-    Reconstruction it = statement.reconstruction();
-    if (!statement.subject().toString().equals(job.digest())) {
+    Reconstruction reconstruction = statement.reconstruction();
+    if (!statement.subject().equals(job.digest())) {
       throw new InvalidAttestationException(
           Reason.WRONG_SUBJECT,
-          "statement is about %s, job about %s".formatted(statement.subject(), job.digest()));
+          "statement is about %s, but the job is about %s"
+              .formatted(statement.subject(), job.digest()));
     }
-    if (!it.backend().equals(job.backend())) {
+    if (!reconstruction.backend().equals(job.backend())) {
       throw new InvalidAttestationException(
           Reason.WRONG_BACKEND,
-          "backend=%s, but the job's is %s".formatted(it.backend(), job.backend()));
+          "backend=%s, but the job's is %s".formatted(reconstruction.backend(), job.backend()));
     }
-    if (!it.nonce().equals(job.nonce())) {
+    if (!reconstruction.nonce().equals(job.nonce())) {
       throw new InvalidAttestationException(
-          Reason.WRONG_NONCE, "nonce=%s, but the job's is %s".formatted(it.nonce(), job.nonce()));
+          Reason.WRONG_NONCE,
+          "nonce=%s, but the job's is %s".formatted(reconstruction.nonce(), job.nonce()));
     }
   }
 
   /**
-   * Whether an attestation is true, as far as the registry can see.
+   * Returns whether an attestation is true, as far as the registry can check.
    *
    * @param proven the file, and the proofs that the registry made itself, if any
    */

@@ -1,6 +1,7 @@
 package dev.nola.registry.verification;
 
 import dev.nola.api.attestation.Nonce;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.catalog.VersionDeleted;
 import dev.nola.registry.catalog.VersionPublished;
 import dev.nola.registry.catalog.Versions;
@@ -22,7 +23,7 @@ import org.springframework.transaction.annotation.Transactional;
 @Component
 @EnableConfigurationProperties(VerificationSettings.class)
 class VerificationRequests {
-  /** Fewer cannot confirm each other, where the registry cannot confirm them. */
+  /** Minimum number of attestations that confirm each other where the registry cannot. */
   private static final int PAIR = 2;
 
   private final VerificationJobs jobs;
@@ -51,24 +52,24 @@ class VerificationRequests {
     versions.lock(List.of(version.digest()));
     status.renew(List.of(version.digest()));
     Map<String, Integer> attested = attestations.keysByBackend(version.digest());
-    List<VerificationJobs.Verification> wanted = new ArrayList<>();
+    List<VerificationJobs.Verification> verifications = new ArrayList<>();
     for (String backend : settings.backends()) {
       int missing = settings.copies() - attested.getOrDefault(backend, 0);
       if (missing > 0) {
-        wanted.addAll(
+        verifications.addAll(
             copies(
                 new File(
                     version.adapter().namespace(),
                     version.adapter().name(),
                     version.version(),
-                    version.digest(),
+                    Sha256.parse(version.digest()),
                     version.selfVerified()),
                 backend,
                 missing,
                 0));
       }
     }
-    jobs.submitVerifications(wanted);
+    jobs.submitVerifications(verifications);
   }
 
   @EventListener
@@ -82,43 +83,43 @@ class VerificationRequests {
   }
 
   /**
-   * Asks for verifications of versions, whatever is attested of them already.
+   * Queues verifications of versions, even if they have attestations.
    *
    * @param priority of the jobs
    * @return the jobs
    */
   @Transactional(propagation = Propagation.MANDATORY)
   List<UUID> request(List<Versions.Version> all, List<String> backends, int copies, int priority) {
-    List<VerificationJobs.Verification> wanted = new ArrayList<>();
+    List<VerificationJobs.Verification> verifications = new ArrayList<>();
     for (Versions.Version version : all) {
       File file =
           new File(
               version.adapter().namespace(),
               version.adapter().name(),
               version.version(),
-              version.digest(),
+              Sha256.parse(version.digest()),
               version.selfVerified());
       for (String backend : backends) {
-        wanted.addAll(copies(file, backend, copies, priority));
+        verifications.addAll(copies(file, backend, copies, priority));
       }
     }
-    return jobs.submitVerifications(wanted);
+    return jobs.submitVerifications(verifications);
   }
 
   private record File(
-      String namespace, String adapter, String version, String digest, boolean selfVerified) {}
+      String namespace, String adapter, String version, Sha256 digest, boolean selfVerified) {}
 
   /**
-   * The registry checks what it reconstructs itself, by a nonce for each worker. Above its budget
-   * the workers get one nonce, and their proofs are compared.
+   * Gives each worker its own nonce for files that the registry reconstructs itself. Above its
+   * budget the workers get one nonce, and their proofs are compared.
    */
   private List<VerificationJobs.Verification> copies(
       File file, String backend, int copies, int priority) {
     int count = file.selfVerified() ? copies : Math.max(PAIR, copies);
-    String shared = Nonce.random().hex();
-    List<VerificationJobs.Verification> wanted = new ArrayList<>();
+    Nonce shared = Nonce.random();
+    List<VerificationJobs.Verification> verifications = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      wanted.add(
+      verifications.add(
           new VerificationJobs.Verification(
               file.namespace(),
               file.adapter(),
@@ -126,8 +127,8 @@ class VerificationRequests {
               file.digest(),
               backend,
               priority,
-              file.selfVerified() ? Nonce.random().hex() : shared));
+              file.selfVerified() ? Nonce.random() : shared));
     }
-    return wanted;
+    return verifications;
   }
 }

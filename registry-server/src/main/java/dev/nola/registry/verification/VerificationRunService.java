@@ -18,7 +18,7 @@ import org.springframework.transaction.annotation.Transactional;
 class VerificationRunService {
   private static final int PAGE = 1_000;
 
-  /** Lower than that of versions published meanwhile. */
+  /** Lower than the priority of versions published meanwhile. */
   private static final int PRIORITY = -1;
 
   private final VerificationRunRepository runs;
@@ -43,7 +43,7 @@ class VerificationRunService {
   /**
    * Requests the verification of all versions that match.
    *
-   * @param caller who asks
+   * @param caller of the request
    * @param request which versions, backends and copies; the settings' by default
    * @return id of the run
    * @throws Refusal with status 422 if the backends or copies break a rule

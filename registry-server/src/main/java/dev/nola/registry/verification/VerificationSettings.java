@@ -6,7 +6,7 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * What workers are asked to verify when a version is published.
+ * The verifications that are requested when a version is published.
  *
  * @param backends to reconstruct it by, of scalar, vector and torch; may be empty
  * @param copies of each, by workers with different keys; at least two of a file that the registry

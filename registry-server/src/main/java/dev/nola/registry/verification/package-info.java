@@ -1,6 +1,6 @@
 /**
- * What workers attest about versions: asking them to, judging what they send, and what follows from
- * it.
+ * Attestations by workers: requesting them, judging them, and the status of versions that follows
+ * from it.
  */
 @NullMarked
 package dev.nola.registry.verification;

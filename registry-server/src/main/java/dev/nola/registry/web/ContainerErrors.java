@@ -11,7 +11,9 @@ import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Problem details for what the servlet container refuses by itself, such as a body that stops. */
+/**
+ * Writes problem details for errors of the servlet container itself, such as an incomplete body.
+ */
 @RestController
 @Hidden
 class ContainerErrors implements ErrorController {

@@ -4,7 +4,7 @@ import dev.nola.api.json.NolaModule;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** Teaches the server's JSON mapper the api's values. */
+/** Adds the api's values to the server's JSON mapper. */
 @Configuration(proxyBeanMethods = false)
 class JsonConfiguration {
   @Bean

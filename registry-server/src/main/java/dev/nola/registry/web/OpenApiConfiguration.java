@@ -59,7 +59,7 @@ class OpenApiConfiguration {
                 .addSecuritySchemes(
                     TOKEN, new SecurityScheme().type(SecurityScheme.Type.HTTP).scheme("bearer"))
                 .addSchemas(PROBLEM, problem()))
-        // Without a token much can be read: both are right.
+        // Most reads need no token: both are valid.
         .security(List.of(new SecurityRequirement(), new SecurityRequirement().addList(TOKEN)));
   }
 
@@ -78,7 +78,7 @@ class OpenApiConfiguration {
     };
   }
 
-  /** Every endpoint may refuse. */
+  /** Adds the problem response to every endpoint. */
   @Bean
   OpenApiCustomizer refusals() {
     return api ->
@@ -106,7 +106,7 @@ class OpenApiConfiguration {
             .forEach(schema -> schema.getTypes().remove("null"));
   }
 
-  /** What Java has as a map: a document with a schema of its own. */
+  /** Describes the job of a training, a map in Java, as a document with its own schema. */
   @Bean
   OpenApiCustomizer trainingJob() {
     return api ->

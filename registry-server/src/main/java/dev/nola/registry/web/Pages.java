@@ -10,7 +10,7 @@ import org.springframework.web.servlet.support.ServletUriComponentsBuilder;
 
 /** Answers with a page of a list, and a {@code Link} (RFC 8288) to the one after it. */
 public final class Pages {
-  /** What a caller that does not say gets. */
+  /** Limit of a request that sets none. */
   public static final String DEFAULT_LIMIT = "20";
 
   private static final int MAX_LIMIT = 100;
@@ -21,7 +21,7 @@ public final class Pages {
    * Returns how many rows to fetch for a page: one more than its limit, to see whether another page
    * follows.
    *
-   * @param limit that the caller asks for
+   * @param limit requested number of items
    * @return number of rows
    * @throws Refusal with status 422 if the limit is out of range
    */
@@ -38,19 +38,19 @@ public final class Pages {
    * @param <R> a row
    * @param <T> an item of the page
    * @param fetched at most one row more than the limit
-   * @param limit that the caller asked for
+   * @param limit requested number of items
    * @param cursor returns the position after a row
    * @param item turns a row into an item
    * @return the page
    */
   public static <R, T> ResponseEntity<Page<T>> of(
       List<R> fetched, int limit, Function<R, Cursor> cursor, Function<R, T> item) {
-    boolean more = fetched.size() > limit;
-    List<R> rows = more ? fetched.subList(0, limit) : fetched;
+    boolean hasMore = fetched.size() > limit;
+    List<R> rows = hasMore ? fetched.subList(0, limit) : fetched;
     return answer(
         new Page<>(
             rows.stream().map(item).toList(),
-            more ? cursor.apply(rows.getLast()).toString() : null));
+            hasMore ? cursor.apply(rows.getLast()).toString() : null));
   }
 
   private static <T> ResponseEntity<Page<T>> answer(Page<T> page) {

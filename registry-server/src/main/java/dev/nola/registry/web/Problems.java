@@ -74,7 +74,8 @@ class Problems extends ResponseEntityExceptionHandler {
       return unexpected(failure);
     }
     String state = cause.getSQLState();
-    // SQLSTATE class 08: connection exception; 57P: the server was told to end; none: the pool says
+    // SQLSTATE class 08: connection exception; 57P: the server is shutting down; none: the pool
+    // says
     // so, of a connection that it has closed.
     if (state == null || state.startsWith("08") || state.startsWith("57P")) {
       return databaseAway(failure);
@@ -108,7 +109,7 @@ class Problems extends ResponseEntityExceptionHandler {
       WebRequest request) {
     if (failure.getCause() instanceof InvalidFormatException invalid
         && invalid.getTargetType() == Sha256.class) {
-      // A digest is a text to JSON: that this one is none is a broken rule, as any other.
+      // A digest is a text in JSON; an invalid one breaks a rule like any other value.
       return refused(
           Refusal.invalid(RequestErrorMessages.field(invalid), wording.of(failure, status)));
     }

@@ -36,7 +36,7 @@ import tools.jackson.databind.exc.ValueInstantiationException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Words the errors of requests that fail before they reach an endpoint, as the endpoints do: the
+ * Writes messages for requests that fail before they reach an endpoint, as the endpoints do: the
  * value and the rule. The libraries' own messages would show classes and settings of the server.
  *
  * @param json writes enum values as the API names them

@@ -22,7 +22,7 @@ import org.springframework.web.filter.OncePerRequestFilter;
 public final class RequestIds extends OncePerRequestFilter {
   private static final String HEADER = "X-Request-Id";
   private static final String KEY = "requestId";
-  private static final Pattern SOUND = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+  private static final Pattern VALID_ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
   RequestIds() {}
 
@@ -48,8 +48,11 @@ public final class RequestIds extends OncePerRequestFilter {
       throws ServletException, IOException {
     String id = response.getHeader(HEADER); // there already if this is an error's second round
     if (id == null) {
-      String given = request.getHeader(HEADER);
-      id = given != null && SOUND.matcher(given).matches() ? given : UUID.randomUUID().toString();
+      String header = request.getHeader(HEADER);
+      id =
+          header != null && VALID_ID.matcher(header).matches()
+              ? header
+              : UUID.randomUUID().toString();
       response.setHeader(HEADER, id);
     }
     MDC.put(KEY, id);

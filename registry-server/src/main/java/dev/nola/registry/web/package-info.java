@@ -1,4 +1,4 @@
-/** What every endpoint shares: refusals as problem details, request ids, pages. */
+/** Shared by all endpoints: refusals as problem details, request ids, pages. */
 @NullMarked
 package dev.nola.registry.web;
 

@@ -58,7 +58,7 @@ class DirectoryBlobStoreTest {
   }
 
   @Test
-  void writeTakesOnlyTheGivenRange() throws IOException {
+  void writeStoresOnlyItsRange() throws IOException {
     try (BlobStore.Upload upload = store.begin()) {
       upload.write(Blobs.utf8("xhelx"), 1, 3);
       upload.write(Blobs.utf8("lo"), 0, 2);
@@ -130,7 +130,7 @@ class DirectoryBlobStoreTest {
   }
 
   @Test
-  void committedOrClosedUploadTakesNothingMore() throws IOException {
+  void committedOrClosedUploadAcceptsNoBytes() throws IOException {
     BlobStore.Upload upload = store.begin();
     upload.commit();
     assertThatIllegalStateException().isThrownBy(upload::commit).withMessageContaining("COMMITTED");
@@ -188,7 +188,7 @@ class DirectoryBlobStoreTest {
   }
 
   @Test
-  void rangeGivesExactlyItsBytes() throws IOException {
+  void rangeReturnsExactlyItsBytes() throws IOException {
     BlobStore.Blob blob = store.find(Blobs.publish(store, Blobs.utf8("0123456789"))).orElseThrow();
 
     assertThat(blob.size()).isEqualTo(10);
@@ -224,7 +224,7 @@ class DirectoryBlobStoreTest {
   }
 
   @Test
-  void deleteRemovesAndIgnoresTheAbsent() throws IOException {
+  void deletingAnAbsentBlobDoesNothing() throws IOException {
     Sha256 digest = Blobs.publish(store, Blobs.utf8("hello"));
 
     store.delete(digest);
@@ -235,7 +235,7 @@ class DirectoryBlobStoreTest {
   }
 
   @Test
-  void conditionalDeleteSparesWhatIsNotOlderThanTheCutoff() throws IOException {
+  void conditionalDeleteSparesBlobsNotOlderThanTheCutoff() throws IOException {
     Sha256 digest = Blobs.publish(store, Blobs.utf8("hello"));
     Instant committed = clock.instant();
 
@@ -281,7 +281,7 @@ class DirectoryBlobStoreTest {
   }
 
   @Test
-  void listPassesOverForeignFiles() throws IOException {
+  void listIgnoresForeignFiles() throws IOException {
     Sha256 digest = Blobs.publish(store, Blobs.utf8("hello"));
     Files.writeString(root.resolve("sha256", ".DS_Store"), "");
     Files.writeString(Blobs.fileOf(root, digest).resolveSibling("note"), "");
@@ -299,7 +299,7 @@ class DirectoryBlobStoreTest {
   }
 
   @Test
-  void checkLeavesNothingBehind() throws IOException {
+  void checkLeavesNoFiles() throws IOException {
     store.check();
 
     assertThat(Blobs.filesUnder(root)).isEmpty();

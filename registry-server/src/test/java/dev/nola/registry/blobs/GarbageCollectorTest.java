@@ -64,17 +64,17 @@ class GarbageCollectorTest {
   }
 
   @Test
-  void databaseIsNotAskedAboutYoungBlobs() throws IOException {
+  void databaseIsNotQueriedForYoungBlobs() throws IOException {
     Blobs.publish(store, Blobs.utf8("young"));
-    List<Sha256> asked = new ArrayList<>();
+    List<Sha256> queried = new ArrayList<>();
 
-    collector.collect(asked::add, GRACE, clock);
+    collector.collect(queried::add, GRACE, clock);
 
-    assertThat(asked).isEmpty();
+    assertThat(queried).isEmpty();
   }
 
   @Test
-  void oldBlobReusedAfterTheDatabaseWasAskedIsSpared() throws IOException {
+  void oldBlobReusedAfterTheQueryIsSpared() throws IOException {
     Sha256 digest = Blobs.publish(store, Blobs.utf8("reused"));
     clock.advance(LONGER);
 

@@ -45,7 +45,7 @@ class ScrubTest {
   }
 
   @Test
-  void lostEndIsFound() throws IOException {
+  void missingEndIsFound() throws IOException {
     Sha256 cut = Blobs.publish(store, Blobs.utf8("hello"));
     Files.writeString(Blobs.fileOf(root, cut), "hel");
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class VersionNumberTest {
   /** SemVer 2, section 11.4.4. */
   @Test
-  void precedenceIsThatOfTheSpecificationsExample() {
+  void precedenceFollowsTheExampleOfTheSpecification() {
     List<String> ascending =
         List.of(
             "1.0.0-alpha",
@@ -37,7 +37,7 @@ class VersionNumberTest {
 
   @ParameterizedTest(name = "{0} and {1}")
   @MethodSource("pairs")
-  void precedenceComparesAsTheSpecificationSays(String left, String right) {
+  void precedenceFollowsTheSpecification(String left, String right) {
     assertThat(Integer.signum(precedence(left).compareTo(precedence(right))))
         .as("%s and %s", left, right)
         .isEqualTo(Integer.signum(compare(left, right)));

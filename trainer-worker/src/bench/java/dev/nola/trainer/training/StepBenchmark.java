@@ -8,6 +8,7 @@ import dev.nola.generator.Generator;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.job.Schedule;
+import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.method.Adaptations;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.Method;
@@ -92,13 +93,8 @@ public final class StepBenchmark {
                   new Recipe(
                       method,
                       TARGETS,
-                      RANK,
-                      COEFFICIENTS,
-                      COEFFICIENTS,
-                      generator,
-                      shared,
-                      stored,
-                      1,
+                      new Recipe.Size(RANK, COEFFICIENTS, COEFFICIENTS),
+                      new Recipe.Bases(generator, 1, shared, stored),
                       1,
                       0),
                   0),
@@ -106,9 +102,8 @@ public final class StepBenchmark {
       return new Trainer(
           base.network(),
           weights,
-          examples,
-          new BatchOrder(examples.size(), size.batch, 1),
-          new AdamW(new AdamW.Settings(0.9, 0.999, 1e-8, 0, 1), weights.parameters()),
+          new BatchOrder(examples, size.batch, 1),
+          new AdamW(new TrainingJob.AdamWConstants(0.9, 0.999, 1e-8, 0, 1), weights.parameters()),
           new Schedule(Schedule.Shape.CONSTANT, 1e-3, 0, 1_000_000),
           size.batch);
     }

@@ -11,7 +11,7 @@ import java.security.MessageDigest;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 
-/** The bytes of a data file, uncompressed on the way, of which a digest is taken. */
+/** Reads the bytes of a data file, uncompressed, and computes their digest. */
 final class DataFile extends FilterInputStream {
   private static final int BUFFER = 1 << 16;
 
@@ -32,19 +32,19 @@ final class DataFile extends FilterInputStream {
       return new DataFile(path, new GZIPInputStream(in, BUFFER));
     } catch (ZipException | EOFException e) {
       in.close();
-      throw unsound(path, e);
+      throw invalidGzip(path, e);
     } catch (IOException e) {
       in.close();
       throw e;
     }
   }
 
-  /** The error that the file breaks a rule. */
-  IOException damaged(String rule) {
+  /** Returns the error that the file breaks a rule. */
+  IOException invalid(String rule) {
     return new InvalidDataException(path + ": " + rule);
   }
 
-  /** Reads what is left; SHA-256 of all uncompressed bytes. */
+  /** Reads the rest, and returns the SHA-256 of all uncompressed bytes. */
   Sha256 digest() throws IOException {
     byte[] buffer = new byte[BUFFER];
     int count;
@@ -56,8 +56,8 @@ final class DataFile extends FilterInputStream {
 
   @Override
   public int read() throws IOException {
-    byte[] one = new byte[1];
-    return read(one, 0, 1) < 0 ? -1 : one[0] & 0xFF;
+    byte[] single = new byte[1];
+    return read(single, 0, 1) < 0 ? -1 : single[0] & 0xFF;
   }
 
   @Override
@@ -69,11 +69,11 @@ final class DataFile extends FilterInputStream {
       }
       return count;
     } catch (ZipException | EOFException e) {
-      throw unsound(path, e);
+      throw invalidGzip(path, e);
     }
   }
 
-  private static IOException unsound(Path path, IOException e) {
+  private static IOException invalidGzip(Path path, IOException e) {
     return new InvalidDataException(path + ": not a valid gzip file: " + e.getMessage(), e);
   }
 }

@@ -12,10 +12,12 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * Reads IDX files of unsigned bytes: two zeros, the type 8, the number of dimensions, each as four
- * bytes with the highest first, then the elements.
+ * The items of an IDX file of unsigned bytes: two zeros, the type 8 and the number of dimensions as
+ * bytes, each dimension as four bytes, big-endian, then the elements.
  *
- * @param digest of the file's bytes
+ * @param items the first items of the file
+ * @param count number of all items of the file
+ * @param digest digest of the file's uncompressed bytes
  */
 record Images(List<byte[]> items, int count, Sha256 digest) {
   private static final int UNSIGNED_BYTES = 8;
@@ -79,20 +81,20 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
     return List.copyOf(examples);
   }
 
-  /** The first items of a file that is read whole. */
-  private static Images read(Path path, int most, boolean labels) throws IOException {
+  /** Reads the whole file, and keeps the first items. */
+  private static Images read(Path path, int limit, boolean labels) throws IOException {
     try (DataFile file = DataFile.open(path)) {
       byte[] magic = file.readNBytes(4);
       int dimensions = magic.length < 4 ? 0 : magic[3];
       boolean fits = labels ? dimensions == 1 : dimensions >= 2 && dimensions <= 4;
       if (!fits || magic[0] != 0 || magic[1] != 0 || magic[2] != UNSIGNED_BYTES) {
-        throw file.damaged(
+        throw file.invalid(
             "begins with %s, must be 0, 0, 8 and %s, as IDX files of unsigned bytes do"
                 .formatted(Arrays.toString(magic), labels ? "1 for labels" : "2 to 4 for images"));
       }
       byte[] header = file.readNBytes(4 * dimensions);
       if (header.length < 4 * dimensions) {
-        throw file.damaged("ends in its header");
+        throw file.invalid("ends in its header");
       }
       ByteBuffer sizes = ByteBuffer.wrap(header);
       int count = sizes.getInt();
@@ -101,21 +103,21 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
         size *= sizes.getInt();
       }
       if (count < 1 || size < 1 || size > MAX_ITEM) {
-        throw file.damaged(
+        throw file.invalid(
             "declares %d items, must be 1 or more, of 1 to %d bytes".formatted(count, MAX_ITEM));
       }
       List<byte[]> items = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         byte[] item = file.readNBytes((int) size);
         if (item.length < size) {
-          throw file.damaged("ends in item %d, must have %d".formatted(i, count));
+          throw file.invalid("ends in item %d, must have %d".formatted(i, count));
         }
-        if (i < most) {
+        if (i < limit) {
           items.add(item);
         }
       }
       if (file.read() >= 0) {
-        throw file.damaged("has content after its %d items".formatted(count));
+        throw file.invalid("has content after its %d items".formatted(count));
       }
       return new Images(items, count, file.digest());
     }

@@ -11,19 +11,22 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Lines of a text file in UTF-8. Those without any text are left out; a byte order mark and
- * carriage returns at the ends are no part of a line.
+ * The lines of a text file in UTF-8, without blank ones; a byte order mark and carriage returns at
+ * the ends are not part of a line.
  *
- * @param digest of the file's bytes
+ * @param path the file
+ * @param lines lines that are not blank
+ * @param digest digest of the file's uncompressed bytes
  */
 record Lines(Path path, List<Line> lines, Sha256 digest) {
-  /** Bytes of a line at most: what has more is no text. */
+  /** Longest line, in bytes; a file with longer ones is not text. */
   private static final int MAX_BYTES = 1 << 24;
 
   /**
    * A line.
    *
-   * @param number from 1
+   * @param number number in the file, from 1
+   * @param text text of the line
    */
   record Line(int number, String text) {}
 
@@ -34,18 +37,18 @@ record Lines(Path path, List<Line> lines, Sha256 digest) {
       byte[] buffer = new byte[1 << 16];
       int number = 1;
       for (int count; (count = file.read(buffer, 0, buffer.length)) >= 0; ) {
-        int from = 0;
+        int start = 0;
         for (int i = 0; i < count; i++) {
           if (buffer[i] == '\n') {
-            line.write(buffer, from, i - from);
+            line.write(buffer, start, i - start);
             add(lines, path, number++, line.toByteArray());
             line.reset();
-            from = i + 1;
+            start = i + 1;
           }
         }
-        line.write(buffer, from, count - from);
+        line.write(buffer, start, count - start);
         if (line.size() > MAX_BYTES) {
-          throw damaged(path, number, "is longer than " + MAX_BYTES + " bytes");
+          throw invalid(path, number, "has more than %,d bytes, the limit".formatted(MAX_BYTES));
         }
       }
       add(lines, path, number, line.toByteArray());
@@ -53,8 +56,8 @@ record Lines(Path path, List<Line> lines, Sha256 digest) {
     }
   }
 
-  /** The error that a line breaks a rule. */
-  static IOException damaged(Path path, int line, String rule) {
+  /** Returns the error that a line breaks a rule. */
+  static IOException invalid(Path path, int line, String rule) {
     return new InvalidDataException("%s: line %d: %s".formatted(path, line, rule));
   }
 
@@ -64,7 +67,7 @@ record Lines(Path path, List<Line> lines, Sha256 digest) {
     try {
       text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException _) {
-      throw damaged(path, number, "is not UTF-8");
+      throw invalid(path, number, "not valid UTF-8");
     }
     if (number == 1 && text.startsWith("\uFEFF")) {
       text = text.substring(1);

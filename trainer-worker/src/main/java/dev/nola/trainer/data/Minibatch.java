@@ -9,19 +9,21 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Examples of one kind, as arrays. Texts are padded at their ends to the longest.
+ * Examples of one kind as arrays. Texts are padded at their ends to the longest.
  *
- * @param batch what goes into the model
- * @param targets of the shape of the logits without their last dimension (i64): the token or class
- *     that is right
- * @param weights of the same shape (f32): 1 where it counts, 0 elsewhere
- * @param count how many count
+ * @param batch input of the model
+ * @param targets right token or class (i64), in the shape of the logits without their last
+ *     dimension
+ * @param weights weights of the targets (f32), in the same shape: 1 for one that counts, else 0
+ * @param count number of targets that count
  */
 public record Minibatch(Batch batch, NDArray targets, NDArray weights, long count) {
   /**
    * Puts examples together.
    *
-   * @param manager owns the arrays
+   * @param manager manager that owns the arrays
+   * @param examples examples of one kind, at least one
+   * @return the arrays
    */
   public static Minibatch of(NDManager manager, List<? extends Example> examples) {
     return switch (examples.getFirst()) {
@@ -34,8 +36,13 @@ public record Minibatch(Batch batch, NDArray targets, NDArray weights, long coun
     };
   }
 
-  /** How many targets of an example count. */
-  public static long countOf(Example example) {
+  /**
+   * Counts the targets of an example that count for the loss.
+   *
+   * @param example the example
+   * @return number of tokens of a completion, or 1
+   */
+  public static long targetCount(Example example) {
     return example instanceof Example.Completion completion
         ? completion.tokens().length - completion.prompt()
         : 1;
@@ -52,12 +59,12 @@ public record Minibatch(Batch batch, NDArray targets, NDArray weights, long coun
     for (int row = 0; row < rows; row++) {
       int[] text = examples.get(row).tokens();
       for (int t = 0; t + 1 < text.length; t++) {
-        int at = row * tokens + t;
-        inputs[at] = text[t];
-        targets[at] = text[t + 1]; // a token is what the one before it should predict
-        mask[at] = 1;
+        int index = row * tokens + t;
+        inputs[index] = text[t];
+        targets[index] = text[t + 1]; // a token is what the one before it should predict
+        mask[index] = 1;
         if (t + 1 >= examples.get(row).prompt()) {
-          weights[at] = 1;
+          weights[index] = 1;
           count++;
         }
       }

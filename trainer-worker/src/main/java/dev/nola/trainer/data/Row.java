@@ -12,7 +12,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * An example as a text file has it.
+ * An example of a text file, not yet tokenized.
  *
  * @param line number of its line, from 1
  * @param text the prompt, or the text that has a class
@@ -27,8 +27,8 @@ record Row(int line, String text, String answer) {
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
-  /** The examples of a file, at least one. */
-  static List<Row> of(Lines file, Layout layout) throws IOException {
+  /** Returns the examples of a file, at least one. */
+  static List<Row> read(Lines file, Layout layout) throws IOException {
     Path path = file.path();
     List<Row> rows = new ArrayList<>();
     switch (layout) {
@@ -56,18 +56,19 @@ record Row(int line, String text, String answer) {
     return rows;
   }
 
-  /** The sentence starts with a space, as it does within a text. */
+  /** Starts the sentence with a space, as within a text. */
   private static Row e2e(Path path, Lines.Line line) throws IOException {
-    int at = line.text().indexOf(E2E_SEPARATOR);
-    String slots = at < 0 ? "" : line.text().substring(0, at).strip();
-    String sentence = at < 0 ? "" : line.text().substring(at + E2E_SEPARATOR.length()).strip();
+    int separator = line.text().indexOf(E2E_SEPARATOR);
+    String slots = separator < 0 ? "" : line.text().substring(0, separator).strip();
+    String sentence =
+        separator < 0 ? "" : line.text().substring(separator + E2E_SEPARATOR.length()).strip();
     if (slots.isEmpty() || sentence.isEmpty()) {
-      throw Lines.damaged(path, line.number(), "must be slots||sentence, neither empty");
+      throw Lines.invalid(path, line.number(), "must be slots||sentence, neither empty");
     }
     return new Row(line.number(), slots + " " + E2E_SEPARATOR, " " + sentence);
   }
 
-  /** Classes are often numbers; all else must be text. */
+  /** Accepts numbers as classes; everything else must be text. */
   private static Row json(
       Path path, Lines.Line line, String text, String answer, boolean answerIsClass)
       throws IOException {
@@ -75,10 +76,10 @@ record Row(int line, String text, String answer) {
     try {
       object = JSON.readTree(line.text());
     } catch (JacksonException e) {
-      throw Lines.damaged(path, line.number(), "is not valid JSON: " + e.getOriginalMessage());
+      throw Lines.invalid(path, line.number(), "invalid JSON: " + e.getOriginalMessage());
     }
     if (!object.isObject()) {
-      throw Lines.damaged(path, line.number(), "must be a JSON object");
+      throw Lines.invalid(path, line.number(), "must be a JSON object");
     }
     return new Row(
         line.number(),
@@ -93,9 +94,9 @@ record Row(int line, String text, String answer) {
     if (value.isString() || mayBeNumber && (value.isIntegralNumber() || value.isBoolean())) {
       return value.asString();
     }
-    String what = value.isMissingNode() ? "missing" : value.getNodeType().toString();
-    throw Lines.damaged(
-        path, line.number(), "field \"%s\" is %s, must be text".formatted(name, what));
+    String type = value.isMissingNode() ? "missing" : value.getNodeType().toString();
+    throw Lines.invalid(
+        path, line.number(), "field \"%s\" is %s, must be text".formatted(name, type));
   }
 
   private static List<Row> tsv(Lines file, String text, String label) throws IOException {
@@ -110,7 +111,7 @@ record Row(int line, String text, String answer) {
     for (Lines.Line line : file.lines().subList(1, file.lines().size())) {
       String[] fields = line.text().split("\t", -1);
       if (fields.length != columns.size()) {
-        throw Lines.damaged(
+        throw Lines.invalid(
             file.path(),
             line.number(),
             "has %d columns, must have %d as line %d"
@@ -126,7 +127,7 @@ record Row(int line, String text, String answer) {
       throws IOException {
     int column = columns.indexOf(name);
     if (column < 0 || column != columns.lastIndexOf(name)) {
-      throw Lines.damaged(
+      throw Lines.invalid(
           path,
           header.number(),
           "has %s column \"%s\", must name one"
@@ -137,7 +138,7 @@ record Row(int line, String text, String answer) {
 
   private Row labelled(Path path) throws IOException {
     if (text.isBlank() || answer.isBlank()) {
-      throw Lines.damaged(path, line, (text.isBlank() ? "text" : "label") + " is empty");
+      throw Lines.invalid(path, line, (text.isBlank() ? "text" : "label") + " is empty");
     }
     return this;
   }

@@ -13,15 +13,15 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The tokenizer of a model's folder ({@code tokenizer.json}), with what {@code config.json} says of
- * special tokens and of sizes.
+ * The tokenizer of a model's folder ({@code tokenizer.json}), with the special tokens and limits in
+ * {@code config.json}.
  */
 public final class TextTokenizer implements AutoCloseable {
   private final Path folder;
   private final HuggingFaceTokenizer tokenizer;
   private final JsonNode config;
-  private final int[] before;
-  private final int[] after;
+  private final int[] prefix;
+  private final int[] suffix;
 
   private TextTokenizer(Path folder, HuggingFaceTokenizer tokenizer, JsonNode config) {
     this.folder = folder;
@@ -38,14 +38,16 @@ public final class TextTokenizer implements AutoCloseable {
     while (end > begin && special[end - 1] == 1) {
       end--;
     }
-    this.before = Arrays.copyOfRange(ids, 0, begin);
-    this.after = Arrays.copyOfRange(ids, end, ids.length);
+    this.prefix = Arrays.copyOfRange(ids, 0, begin);
+    this.suffix = Arrays.copyOfRange(ids, end, ids.length);
   }
 
   /**
-   * Loads the tokenizer; nothing comes from the network.
+   * Loads the tokenizer from a folder, never from the network.
    *
-   * @throws IOException if a file cannot be read or is not sound
+   * @param folder folder of the model
+   * @return the tokenizer, to be closed by the caller
+   * @throws IOException if a file cannot be read or is invalid
    */
   public static TextTokenizer load(Path folder) throws IOException {
     Path file = folder.resolve("tokenizer.json");
@@ -59,7 +61,7 @@ public final class TextTokenizer implements AutoCloseable {
     } catch (JacksonException e) {
       throw new InvalidDataException(configFile + ": invalid JSON: " + e.getOriginalMessage(), e);
     }
-    // What tokenizer.json says of padding and truncation is for inference.
+    // Padding and truncation in tokenizer.json are for inference.
     Map<String, String> options = Map.of("truncation", "false", "padding", "false");
     try {
       return new TextTokenizer(folder, HuggingFaceTokenizer.newInstance(file, options), config);
@@ -68,44 +70,57 @@ public final class TextTokenizer implements AutoCloseable {
     }
   }
 
-  /** Tokens of a text alone, without special ones. Any number of threads may call it. */
+  /**
+   * Returns the tokens of a text, without special tokens. Any number of threads may call it.
+   *
+   * @param text any text
+   * @return ids of the tokens
+   */
   public int[] tokens(String text) {
     return ints(tokenizer.encode(text, false, false).getIds());
   }
 
-  /** The text of tokens, without special ones. */
+  /**
+   * Returns the text of tokens, without special tokens.
+   *
+   * @param tokens ids of the tokens
+   * @return the text
+   */
   public String text(int[] tokens) {
     return tokenizer.decode(Arrays.stream(tokens).asLongStream().toArray(), true);
   }
 
-  /** Special tokens that the tokenizer puts before a text, such as [CLS]. */
-  int[] before() {
-    return before;
+  /** Returns the special tokens that the tokenizer puts before a text, such as [CLS]. */
+  int[] prefix() {
+    return prefix;
   }
 
-  /** Special tokens that the tokenizer puts after a text, such as [SEP]. */
-  int[] after() {
-    return after;
-  }
-
-  /**
-   * What a text begins with: the tokenizer's special tokens, else the model's BOS, if it has one.
-   */
-  public int[] begin() {
-    JsonNode bos = config.path("bos_token_id");
-    return before.length == 0 && bos.isInt() ? new int[] {bos.intValue()} : before;
+  /** Returns the special tokens that the tokenizer puts after a text, such as [SEP]. */
+  int[] suffix() {
+    return suffix;
   }
 
   /**
-   * What a text ends with: the tokenizer's special tokens, else the model's EOS.
+   * Returns what a text begins with.
    *
+   * @return the tokenizer's special tokens, or else the model's BOS, if it has one
+   */
+  public int[] textStart() {
+    JsonNode bos = config.path("bos_token_id");
+    return prefix.length == 0 && bos.isInt() ? new int[] {bos.intValue()} : prefix;
+  }
+
+  /**
+   * Returns what a text ends with.
+   *
+   * @return the tokenizer's special tokens, or else the model's EOS
    * @throws IOException if neither has any, so that no model can learn where to end
    */
-  public int[] end() throws IOException {
+  public int[] textEnd() throws IOException {
     JsonNode eos = config.path("eos_token_id");
     JsonNode first = eos.isArray() ? eos.path(0) : eos; // the others end chat turns
-    if (after.length > 0) {
-      return after;
+    if (suffix.length > 0) {
+      return suffix;
     }
     if (!first.isInt()) {
       throw new InvalidDataException(
@@ -116,9 +131,10 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * That a text of so many tokens fits into the model.
+   * Requires that the model accepts texts of a length.
    *
-   * @throws IOException if not
+   * @param maxTokens length of a text, in tokens
+   * @throws IOException if it does not
    */
   void requireFits(int maxTokens) throws IOException {
     int positions = config.path("max_position_embeddings").asInt(Integer.MAX_VALUE);
@@ -127,14 +143,14 @@ public final class TextTokenizer implements AutoCloseable {
           "data.maxTokens=%d, must be at most %d, the max_position_embeddings of %s"
               .formatted(maxTokens, positions, folder.resolve("config.json")));
     }
-    if (maxTokens <= before.length + after.length) {
+    if (maxTokens <= prefix.length + suffix.length) {
       throw new InvalidDataException(
           "data.maxTokens=%d, must be more than the %d special tokens of a text"
-              .formatted(maxTokens, before.length + after.length));
+              .formatted(maxTokens, prefix.length + suffix.length));
     }
   }
 
-  /** How many tokens the model knows. */
+  /** Returns the number of tokens that the model knows. */
   int vocabulary() {
     return config.path("vocab_size").asInt(Integer.MAX_VALUE);
   }

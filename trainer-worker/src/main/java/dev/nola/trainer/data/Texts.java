@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
 /** Makes examples of lines of text. */
 final class Texts {
   /** Rows between looks whether the thread was interrupted. */
-  private static final int AT_ONCE = 2048;
+  private static final int PARALLEL_ROWS = 2048;
 
   private final DataFiles files;
   private final TextTokenizer tokenizer;
@@ -36,13 +36,13 @@ final class Texts {
     SortedMap<String, Sha256> digests = new TreeMap<>();
     digests.put("train", train.digest());
     digests.put("validation", validation.digest());
-    List<Row> trainRows = Row.of(train, files.layout());
-    List<Row> validationRows = Row.of(validation, files.layout());
+    List<Row> trainRows = Row.read(train, files.layout());
+    List<Row> validationRows = Row.read(validation, files.layout());
     try (TextTokenizer tokenizer = TextTokenizer.load(model)) {
       tokenizer.requireFits(files.maxTokens());
       Texts texts = new Texts(files, tokenizer);
-      List<Row> someTrain = first(trainRows, files.trainExamples());
-      List<Row> someValidation = first(validationRows, files.validationExamples());
+      List<Row> usedTrain = first(trainRows, files.trainExamples());
+      List<Row> usedValidation = first(validationRows, files.validationExamples());
       boolean completions =
           switch (files.layout()) {
             case DataFiles.Layout.E2e _, DataFiles.Layout.PromptJsonl _ -> true;
@@ -50,8 +50,8 @@ final class Texts {
           };
       if (completions) {
         return new Dataset(
-            texts.completions(files.train(), someTrain),
-            texts.completions(files.validation(), someValidation),
+            texts.completions(files.train(), usedTrain),
+            texts.completions(files.validation(), usedValidation),
             List.of(),
             texts.cut,
             texts.skipped,
@@ -59,8 +59,8 @@ final class Texts {
       }
       List<String> classes = classes(files, trainRows, validationRows);
       return new Dataset(
-          texts.classified(files.train(), someTrain, classes),
-          texts.classified(files.validation(), someValidation, classes),
+          texts.classified(files.train(), usedTrain, classes),
+          texts.classified(files.validation(), usedValidation, classes),
           classes,
           texts.cut,
           texts.skipped,
@@ -72,21 +72,21 @@ final class Texts {
     return rows.subList(0, Math.min(rows.size(), count));
   }
 
-  /** The classes of all training rows, whether or not they are trained on; sorted. */
+  /** Returns the classes of all training rows, used or not; sorted. */
   private static List<String> classes(DataFiles files, List<Row> train, List<Row> validation)
       throws IOException {
     List<String> classes = List.copyOf(new TreeSet<>(train.stream().map(Row::answer).toList()));
     if (classes.size() < 2) {
       throw new InvalidDataException(
-          "%s: has no class but \"%s\", must have two or more"
+          "%s: all examples have class \"%s\"; must have two or more classes"
               .formatted(files.train(), classes.getFirst()));
     }
     for (Row row : validation) {
       if (Collections.binarySearch(classes, row.answer()) < 0) {
-        throw Lines.damaged(
+        throw Lines.invalid(
             files.validation(),
             row.line(),
-            "class \"%s\" is in no line of %s".formatted(row.answer(), files.train()));
+            "class \"%s\" does not occur in %s".formatted(row.answer(), files.train()));
       }
     }
     return classes;
@@ -94,8 +94,8 @@ final class Texts {
 
   private List<Example> completions(Path path, List<Row> rows)
       throws IOException, InterruptedException {
-    int[] begin = tokenizer.begin();
-    int[] end = tokenizer.end();
+    int[] begin = tokenizer.textStart();
+    int[] end = tokenizer.textEnd();
     Map<String, int[]> prompts = new ConcurrentHashMap<>(); // many examples share theirs
     List<int[][]> tokens =
         inParallel(
@@ -110,17 +110,17 @@ final class Texts {
       int[] prompt = tokens.get(i)[0];
       int[] text = tokens.get(i)[1];
       int common = Arrays.mismatch(prompt, text); // −1 where the completion adds no token
-      int given = begin.length + (common < 0 ? prompt.length : common);
-      if (given == 0) {
-        throw Lines.damaged(
-            path, rows.get(i).line(), "needs a prompt, as the model has no token to begin with");
+      int promptLength = begin.length + (common < 0 ? prompt.length : common);
+      if (promptLength == 0) {
+        throw Lines.invalid(
+            path, rows.get(i).line(), "needs a prompt: the model has no token to start with");
       }
-      int[] all = join(begin, text, end);
-      require(path, rows.get(i), all);
-      if (all.length > files.maxTokens()) {
+      int[] joined = join(begin, text, end);
+      require(path, rows.get(i), joined);
+      if (joined.length > files.maxTokens()) {
         skipped++;
       } else {
-        examples.add(new Example.Completion(all, given));
+        examples.add(new Example.Completion(joined, promptLength));
       }
     }
     if (examples.isEmpty()) {
@@ -133,7 +133,7 @@ final class Texts {
 
   private List<Example> classified(Path path, List<Row> rows, List<String> classes)
       throws IOException, InterruptedException {
-    int room = files.maxTokens() - tokenizer.before().length - tokenizer.after().length;
+    int room = files.maxTokens() - tokenizer.prefix().length - tokenizer.suffix().length;
     List<int[]> tokens = inParallel(rows, row -> tokenizer.tokens(row.text()));
     List<Example> examples = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
@@ -142,23 +142,23 @@ final class Texts {
         text = Arrays.copyOf(text, room);
         cut++;
       }
-      int[] all = join(tokenizer.before(), text, tokenizer.after());
-      require(path, rows.get(i), all);
+      int[] joined = join(tokenizer.prefix(), text, tokenizer.suffix());
+      require(path, rows.get(i), joined);
       examples.add(
-          new Example.Classified(all, Collections.binarySearch(classes, rows.get(i).answer())));
+          new Example.Classified(joined, Collections.binarySearch(classes, rows.get(i).answer())));
     }
     return List.copyOf(examples);
   }
 
-  /** Results in the order of the rows. */
+  /** Returns results in the order of the rows. */
   private static <T> List<T> inParallel(List<Row> rows, Function<Row, T> function)
       throws InterruptedException {
     List<T> results = new ArrayList<>();
-    for (int from = 0; from < rows.size(); from += AT_ONCE) {
+    for (int start = 0; start < rows.size(); start += PARALLEL_ROWS) {
       if (Thread.interrupted()) {
         throw new InterruptedException("the reading of data was interrupted");
       }
-      List<Row> part = rows.subList(from, Math.min(rows.size(), from + AT_ONCE));
+      List<Row> part = rows.subList(start, Math.min(rows.size(), start + PARALLEL_ROWS));
       results.addAll(part.parallelStream().map(function).toList());
     }
     return results;
@@ -170,14 +170,14 @@ final class Texts {
 
   private void require(Path path, Row row, int[] tokens) throws IOException {
     if (tokens.length == 0) {
-      throw Lines.damaged(path, row.line(), "text has no tokens");
+      throw Lines.invalid(path, row.line(), "text has no tokens");
     }
     for (int token : tokens) {
       if (token < 0 || token >= tokenizer.vocabulary()) {
-        throw Lines.damaged(
+        throw Lines.invalid(
             path,
             row.line(),
-            "token %d, must be below the vocabulary's size, %d, that config.json gives"
+            "token %d, must be below %d, the vocab_size in config.json"
                 .formatted(token, tokenizer.vocabulary()));
       }
     }

@@ -1,5 +1,6 @@
 package dev.nola.trainer.data;
 
+import dev.nola.digest.Sha256;
 import dev.nola.files.StagedOutput;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -7,11 +8,8 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,15 +27,15 @@ import java.util.zip.ZipFile;
  * also known as supersenses): a text classification task with 26 classes.
  *
  * <p>A gloss is a definition and, after it, examples in quotes; these are left out, because they
- * often say the word. Equal definitions of one class count once; those that two classes share are
- * left out, because nobody could tell which is right.
+ * often contain the word. Equal definitions of one class count once; those that two classes share
+ * are left out, because neither class would be right.
  *
- * <p>Where a definition goes depends on the SHA-256 of its text alone: the first four bytes,
- * big-endian and unsigned, modulo 20, are 0 for the test, 1 for validation, and else for training.
- * Files are in the order of these digests, so that their first lines are a fair sample.
+ * <p>The part that a definition belongs to depends on the SHA-256 of its text alone: the first four
+ * bytes, big-endian and unsigned, modulo 20, are 0 for the test, 1 for validation, and else for
+ * training. Files are in the order of these digests, so that their first lines are a fair sample.
  *
- * @param glosses in the order of the files
- * @param license that data.noun begins with
+ * @param glosses the definitions, in the order of the files
+ * @param license licence at the beginning of data.noun
  */
 public record WordNetGlosses(List<Gloss> glosses, String license) {
   /** Names of the lexicographer files 3 to 28, which hold the nouns (lexnames(5WN)). */
@@ -77,7 +75,7 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
   /** Four times what WordNet 3.1 has. */
   private static final int MAX_BYTES = 64 << 20;
 
-  /** Where it lies, its lexicographer file, words and pointers, and the gloss (wndb(5WN)). */
+  /** A line: offset, lexicographer file, words and pointers, and the gloss (wndb(5WN)). */
   private static final Pattern SYNSET = Pattern.compile("\\d{8} (\\d\\d) n [^|]*\\| (.*)");
 
   /** A line of the license: its number, and the text. */
@@ -87,11 +85,16 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
 
   private static final int PARTS = 20;
 
-  /** A definition and its class. */
+  /**
+   * A definition and its class.
+   *
+   * @param text the definition
+   * @param label name of the class
+   */
   public record Gloss(String text, String label) {
-    /** The number of its twentieth. */
+    /** Returns the number of its twentieth, from 0. */
     int part() {
-      byte[] digest = digest();
+      byte[] digest = digest().toBytes();
       long number = 0;
       for (int i = 0; i < Integer.BYTES; i++) {
         number = number << 8 | digest[i] & 0xFF;
@@ -99,17 +102,13 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
       return (int) (number % PARTS);
     }
 
-    private byte[] digest() {
-      try {
-        return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
-      } catch (NoSuchAlgorithmException e) {
-        throw new IllegalStateException("every Java has SHA-256", e);
-      }
+    private Sha256 digest() {
+      return Sha256.hash(text.getBytes(StandardCharsets.UTF_8));
     }
   }
 
   /**
-   * What was written.
+   * The numbers of definitions that were written.
    *
    * @param train number of definitions to learn from
    * @param validation number of those for validation
@@ -128,7 +127,8 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
    * Reads WordNet's nouns.
    *
    * @param source a jar or zip with {@code data.noun} in any of its folders, or that file itself
-   * @throws IOException if it cannot be read, or is not what it should be
+   * @return the definitions
+   * @throws IOException if it cannot be read, or is not WordNet's data.noun
    */
   public static WordNetGlosses read(Path source) throws IOException {
     byte[] nouns = isZip(source) ? unzipped(source) : limited(source, Files.newInputStream(source));
@@ -212,7 +212,7 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
         .filter(entry -> entry.getValue().size() == 1)
         .map(entry -> new Gloss(entry.getKey(), entry.getValue().first()))
         .map(gloss -> Map.entry(gloss.digest(), gloss))
-        .sorted(Comparator.comparing(Map.Entry::getKey, Arrays::compareUnsigned))
+        .sorted(Map.Entry.comparingByKey())
         .map(Map.Entry::getValue)
         .toList();
   }
@@ -221,20 +221,21 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
    * Writes {@code train.tsv}, {@code validation.tsv} and {@code test.tsv}, with a line {@code
    * text}, tab, {@code label} first, and {@code LICENSE.txt}.
    *
-   * @param folder must not exist
+   * @param folder folder to create, which must not exist
+   * @return number of definitions in each file and class
    * @throws IOException if they cannot be written
    */
   public Report write(Path folder) throws IOException {
-    try (StagedOutput unfinished = StagedOutput.begin(folder)) {
-      Path to = Files.createDirectory(unfinished.path());
+    try (StagedOutput output = StagedOutput.begin(folder)) {
+      Path created = Files.createDirectory(output.path());
       List<Gloss> train = glosses.stream().filter(gloss -> gloss.part() > 1).toList();
       List<Gloss> validation = glosses.stream().filter(gloss -> gloss.part() == 1).toList();
       List<Gloss> test = glosses.stream().filter(gloss -> gloss.part() == 0).toList();
-      write(to.resolve("train.tsv"), train);
-      write(to.resolve("validation.tsv"), validation);
-      write(to.resolve("test.tsv"), test);
-      Files.writeString(to.resolve("LICENSE.txt"), license);
-      unfinished.finish();
+      write(created.resolve("train.tsv"), train);
+      write(created.resolve("validation.tsv"), validation);
+      write(created.resolve("test.tsv"), test);
+      Files.writeString(created.resolve("LICENSE.txt"), license);
+      output.finish();
       SequencedMap<String, Integer> classes = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
       glosses.forEach(gloss -> classes.merge(gloss.label, 1, Integer::sum));
       return new Report(train.size(), validation.size(), test.size(), classes);

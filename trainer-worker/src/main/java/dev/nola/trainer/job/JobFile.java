@@ -6,14 +6,16 @@ import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
 import dev.nola.trainer.job.Keys.Format;
+import dev.nola.trainer.job.TrainingJob.AdamWConstants;
+import dev.nola.trainer.job.TrainingJob.Compute;
 import dev.nola.trainer.job.TrainingJob.Length;
 import dev.nola.trainer.job.TrainingJob.Optimizer;
 import dev.nola.trainer.job.TrainingJob.Run;
 import dev.nola.trainer.job.TrainingJob.Source;
-import dev.nola.trainer.job.TrainingJob.Storage;
 import dev.nola.trainer.job.TrainingJob.Task;
 import dev.nola.trainer.method.Method;
 import dev.nola.trainer.method.Recipe;
+import dev.nola.trainer.method.Storage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -31,11 +33,11 @@ import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
 
 /**
- * Job files: YAML, with the keys that README.md lists. A file may come from a stranger: it is
- * small, names no Java types, does not refer to its own parts, and says nothing twice or in vain.
+ * Job files: YAML, with the keys that README.md lists. A file may come from a stranger: it must be
+ * small, without Java types and aliases, and without duplicate keys or keys that do not apply.
  */
 public final class JobFile {
-  /** Bytes of a job file at most. */
+  /** Largest job file, in bytes. */
   public static final int MAX_BYTES = 1 << 16;
 
   private static final int MAX_DEPTH = 8;
@@ -43,10 +45,11 @@ public final class JobFile {
   private JobFile() {}
 
   /**
-   * Reads a job. Paths in it are relative to its folder; that there is something at them is not
-   * looked at.
+   * Reads a job. Paths in it are relative to its folder; whether they exist is not checked.
    *
-   * @throws JobFileException naming all that is wrong with the file
+   * @param file the job file
+   * @return the job, with absolute paths
+   * @throws JobFileException if the file breaks a rule; the message names all of them
    * @throws IOException if it cannot be read
    */
   public static TrainingJob read(Path file) throws IOException {
@@ -78,12 +81,13 @@ public final class JobFile {
       bytes = in.readNBytes(MAX_BYTES + 1);
     }
     if (bytes.length > MAX_BYTES) {
-      throw new JobFileException(file, List.of("is longer than " + MAX_BYTES + " bytes"));
+      throw new JobFileException(
+          file, List.of("has more than %,d bytes, the limit".formatted(MAX_BYTES)));
     }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
     } catch (CharacterCodingException _) {
-      throw new JobFileException(file, List.of("is not UTF-8"));
+      throw new JobFileException(file, List.of("not valid UTF-8"));
     }
   }
 
@@ -113,23 +117,23 @@ public final class JobFile {
             settings.get(Keys.LEARNING_RATE),
             settings.get(Keys.SCHEDULE),
             settings.get(Keys.WARMUP),
-            settings.get(Keys.BETA1),
-            settings.get(Keys.BETA2),
-            settings.get(Keys.EPSILON),
-            settings.get(Keys.WEIGHT_DECAY),
-            settings.get(Keys.CLIP)),
+            new AdamWConstants(
+                settings.get(Keys.BETA1),
+                settings.get(Keys.BETA2),
+                settings.get(Keys.EPSILON),
+                settings.get(Keys.WEIGHT_DECAY),
+                settings.get(Keys.CLIP))),
         new Run(
             batch,
             microBatch == null ? batch : microBatch,
             steps == null ? new Length.Epochs(settings.get(Keys.EPOCHS)) : new Length.Steps(steps),
             settings.get(Keys.EVALUATE_EVERY),
             settings.get(Keys.CHECKPOINT_EVERY),
-            settings.get(Keys.THREADS),
-            settings.get(Keys.DEVICE)),
+            new Compute(settings.get(Keys.THREADS), settings.get(Keys.DEVICE))),
         metadata);
   }
 
-  /** Rules for keys that are right by themselves. */
+  /** Checks keys against each other. */
   private static void requireFit(Settings settings) {
     Task task = settings.find(Keys.TASK);
     Format format = settings.find(Keys.FORMAT);
@@ -147,14 +151,14 @@ public final class JobFile {
     if (format != null) {
       settings.require(
           format == Format.IDX || settings.find(Keys.MLP) == null,
-          "model.mlp learns from features, data.format must be idx");
+          "model.mlp is trained on features; data.format must be idx");
       settings.require(
           format != Format.IDX || settings.find(Keys.BASE) == null,
-          "model.base learns from texts, data.format must not be idx");
+          "model.base is trained on texts; data.format must not be idx");
     }
     settings.require(
         settings.find(Keys.METHOD) != Method.HEAD || task != Task.CAUSAL_LM,
-        "method.name=head, must be another for task causal-lm, which adds no head");
+        "method.name=head does not apply to task causal-lm, which adds no head");
     Integer batch = settings.find(Keys.BATCH);
     Integer microBatch = settings.find(Keys.MICRO_BATCH);
     settings.require(
@@ -169,9 +173,9 @@ public final class JobFile {
   }
 
   /**
-   * That the factors are within the format's limits (SPEC.md, sections 6, 7.1 and 10): of a model
-   * that is trained from scratch each, of another one, whose tensors are not known yet, the
-   * largest.
+   * Requires that factors are within the format's limits (SPEC.md, sections 6, 7.1 and 10): each
+   * factor of a model trained from scratch; of another model, whose tensors are not known yet, the
+   * largest possible one.
    */
   private static void requireFactors(Settings settings) {
     Method method = settings.find(Keys.METHOD);
@@ -186,20 +190,20 @@ public final class JobFile {
     long longest = method == Method.LORA ? Integer.MAX_VALUE : generator.maxLength();
     if (widths == null) {
       requireAtMost(settings, Keys.RANK, rank, longest, "the elements of a factor");
-      requireAtMost(settings, Keys.K, k, Keys.most(generator), generator.label());
-      requireAtMost(settings, Keys.L, l, Keys.most(generator), generator.label());
+      requireAtMost(settings, Keys.K, k, Keys.maxCoefficients(generator), generator.label());
+      requireAtMost(settings, Keys.L, l, Keys.maxCoefficients(generator), generator.label());
       return;
     }
     for (int i = 0; i < widths.size() - 1; i++) {
-      long in = widths.get(i);
-      long out = widths.get(i + 1);
-      String layer = "the layer %d to %d of model.mlp".formatted(in, out);
+      long inputs = widths.get(i);
+      long outputs = widths.get(i + 1);
+      String layer = "the layer %d to %d of model.mlp".formatted(inputs, outputs);
       if (rank != null) {
-        requireAtMost(settings, Keys.RANK, rank, longest / Math.max(in, out), layer);
+        requireAtMost(settings, Keys.RANK, rank, longest / Math.max(inputs, outputs), layer);
       }
       requireCoefficients(
-          settings, Keys.K, k, generator, rank == null ? in * out : rank * out, layer);
-      requireCoefficients(settings, Keys.L, l, generator, rank == null ? 0 : rank * in, layer);
+          settings, Keys.K, k, generator, rank == null ? inputs * outputs : rank * outputs, layer);
+      requireCoefficients(settings, Keys.L, l, generator, rank == null ? 0 : rank * inputs, layer);
     }
   }
 
@@ -221,20 +225,20 @@ public final class JobFile {
   }
 
   private static void requireAtMost(
-      Settings settings, Key<Integer> key, @Nullable Integer value, long most, String of) {
+      Settings settings, Key<Integer> key, @Nullable Integer value, long limit, String subject) {
     settings.require(
-        value == null || value <= most,
-        "%s=%s, must be at most %d for %s".formatted(key.path(), value, most, of));
+        value == null || value <= limit,
+        "%s=%s, must be at most %d for %s".formatted(key.path(), value, limit, subject));
   }
 
-  /** What the file says of the adapter, or null if the adapter format does not allow it. */
+  /** Returns the adapter's metadata, or null if the adapter format does not allow it. */
   private static @Nullable Metadata metadata(Settings settings) {
     Task task = settings.find(Keys.TASK);
     String description = settings.find(Keys.DESCRIPTION);
     String license = settings.find(Keys.LICENSE);
     List<String> tags = settings.find(Keys.TAGS);
     if (task == null || description == null || license == null || tags == null) {
-      return null; // for which there is a problem already
+      return null; // already reported as a problem
     }
     try {
       return Metadata.of(description, task.label(), license).withTags(tags.toArray(String[]::new));
@@ -270,20 +274,19 @@ public final class JobFile {
     Method method = settings.get(Keys.METHOD);
     int rank = settings.get(Keys.RANK);
     Double scaling = settings.find(Keys.SCALING);
-    // All of a model that has no base is trained.
+    // Without a base, all of the model is trained.
     Pattern targets =
         settings.find(Keys.BASE) == null ? Keys.ALL_LINEAR : settings.get(Keys.TARGETS);
     double usualScaling = method == Method.LORA ? 2.0 * rank : 1;
     return new Recipe(
         method,
         targets,
-        rank,
-        settings.get(Keys.K),
-        settings.get(Keys.L),
-        settings.get(Keys.GENERATOR),
-        settings.get(Keys.SHARED_BASIS),
-        settings.get(Keys.STORED_BASIS),
-        settings.get(Keys.SEED),
+        new Recipe.Size(rank, settings.get(Keys.K), settings.get(Keys.L)),
+        new Recipe.Bases(
+            settings.get(Keys.GENERATOR),
+            settings.get(Keys.SEED),
+            settings.get(Keys.SHARED_BASIS),
+            settings.get(Keys.STORED_BASIS)),
         scaling == null ? usualScaling : scaling,
         settings.get(Keys.QUANTIZATION_AWARE) ? settings.get(Keys.BITS) : 0);
   }

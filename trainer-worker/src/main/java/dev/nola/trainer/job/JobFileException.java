@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/** A job file is not as it must be. */
+/** Thrown when a job file breaks rules. */
 public final class JobFileException extends IOException {
   private final List<String> problems;
 
@@ -17,7 +17,11 @@ public final class JobFileException extends IOException {
     this.problems = List.copyOf(problems);
   }
 
-  /** All of them, a sentence each, at least one. */
+  /**
+   * Returns what is wrong with the file.
+   *
+   * @return a sentence for each problem, at least one
+   */
   public List<String> problems() {
     return problems;
   }

@@ -9,14 +9,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * A key of job files.
  *
- * @param path with the groups it is in, such as {@code method.rank}
- * @param kind what values it has
- * @param meaning what it is for
- * @param need whether a file must have it, where it has a use
- * @param standard the value, as YAML has it, of a file that does not have the key; null if there is
- *     none
- * @param conditions all that must hold for it to have a use; where it has none, a file must not
- *     have it
+ * @param path name with the groups that it is in, such as {@code method.rank}
+ * @param kind values that it may have
+ * @param meaning description for the documentation
+ * @param need whether a file must have it, where it applies
+ * @param standard default value, as YAML; null for none
+ * @param conditions conditions under which it applies; where it does not, a file must not have it
  */
 record Key<T>(
     String path,
@@ -34,14 +32,15 @@ record Key<T>(
   }
 
   /**
-   * That another key has one of some values.
+   * A condition on the value of another key.
    *
-   * @param labels as files have them; empty if any value will do
+   * @param key the other key
+   * @param labels values that it may have, as in files; empty for any value
    */
   record Condition(Key<?> key, List<String> labels) {
     @Override
     public String toString() {
-      return labels.isEmpty() ? key.path : key.path + " " + String.join(" or ", labels);
+      return key.path + " is " + (labels.isEmpty() ? "set" : Kind.alternatives(labels));
     }
   }
 
@@ -57,23 +56,23 @@ record Key<T>(
     return new Key<>(path, kind, meaning, Need.ALTERNATIVE, null, List.of());
   }
 
-  /** The same, of use only where another key has one of these values, or any if none are named. */
+  /** Returns this key with a condition: that another has one of these values, or any. */
   Key<T> onlyWith(Key<?> key, String... labels) {
     List<Condition> all = new ArrayList<>(conditions);
     all.add(new Condition(key, List.of(labels)));
     return new Key<>(path, kind, meaning, need, standard, List.copyOf(all));
   }
 
-  /** Such as "only with method.name nola or lora"; empty if it always has a use. */
+  /** Returns, say, "only when method.name is nola or lora"; empty if it always applies. */
   String use() {
     return conditions.isEmpty()
         ? ""
         : conditions.stream()
             .map(Condition::toString)
-            .collect(Collectors.joining(" and ", "only with ", ""));
+            .collect(Collectors.joining(" and ", "only when ", ""));
   }
 
-  /** The groups it is in, outermost first, and its own name last. */
+  /** Returns the groups that it is in, outermost first, and its own name last. */
   List<String> segments() {
     return Stream.of(path.split("\\.")).toList();
   }

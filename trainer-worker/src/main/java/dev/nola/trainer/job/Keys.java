@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * All keys of job files: the one table from which they are read, and the schema and the README's
- * table are made.
+ * All keys of job files: the one table that the reader, the schema and the README's table are made
+ * from.
  */
 final class Keys {
   private static final List<Key<?>> TABLE = new ArrayList<>();
@@ -22,17 +22,17 @@ final class Keys {
   /** All tensors that can be adapted: those that are multiplied by. */
   static final Pattern ALL_LINEAR = Pattern.compile("\\.weight$");
 
-  /** What sums exactly, and of the transform its columns (SPEC.md, sections 6 and 7.1). */
-  private static final String MOST =
+  /** Limit of exact sums, and of the transform's columns (SPEC.md, sections 6 and 7.1). */
+  private static final String MAX_COEFFICIENTS =
       String.format(
           Locale.ROOT,
-          "at most, with method.generator philox-srht, the largest power of two that is not above"
-              + " the factor's elements, and else as many as sum exactly at 16 bits: %,d of"
-              + " philox-uniform24, %,d of philox-uniform8, any number of philox-rademacher",
-          most(Generator.UNIFORM24),
-          most(Generator.UNIFORM8));
+          "maximum with method.generator philox-srht: the largest power of two up to the factor's"
+              + " number of elements; otherwise what sums exactly at 16 bits: %,d with"
+              + " philox-uniform24, %,d with philox-uniform8, any number with philox-rademacher",
+          maxCoefficients(Generator.UNIFORM24),
+          maxCoefficients(Generator.UNIFORM8));
 
-  /** What data files hold; with the task it makes the layout. */
+  /** Formats of data files; format and task together determine the layout. */
   enum Format {
     E2E,
     JSONL,
@@ -71,14 +71,19 @@ final class Keys {
   static final Key<Long> SEED =
       add(
           Key.optional(
-              "seed", Kind.seed(), 0, "of the bases, of initial values and of the batches' order"));
+              "seed",
+              Kind.seed(),
+              0,
+              "seed of the bases, the initial values and the order of batches"));
 
   static final Key<Format> FORMAT =
       add(Key.required("data.format", lowerCase(Format.values()), "what the data files hold"));
   static final Key<Path> TRAIN =
-      add(Key.required("data.train", Kind.file(), "file to learn from; may end in .gz"));
+      add(Key.required("data.train", Kind.file(), "file of training examples; may end in .gz"));
   static final Key<Path> VALIDATION =
-      add(Key.required("data.validation", Kind.file(), "file to measure on; may end in .gz"));
+      add(
+          Key.required(
+              "data.validation", Kind.file(), "file of validation examples; may end in .gz"));
   static final Key<Path> TRAIN_LABELS =
       add(
           Key.required("data.trainLabels", Kind.file(), "the classes of data.train")
@@ -93,7 +98,8 @@ final class Keys {
                   "data.maxTokens",
                   Kind.whole(3),
                   256,
-                  "longest text, with its special tokens: a longer one loses its end, or, with task causal-lm, is left out")
+                  "maximum length of a text with its special tokens; longer ones are truncated, or skipped"
+                      + " with task causal-lm")
               .onlyWith(FORMAT, "e2e", "jsonl", "tsv"));
   static final Key<Integer> TRAIN_EXAMPLES =
       add(
@@ -101,22 +107,26 @@ final class Keys {
               "data.trainExamples",
               Kind.whole(1),
               null,
-              "reads only so many, the first; else all"));
+              "use only the first N examples (default: all)"));
   static final Key<Integer> VALIDATION_EXAMPLES =
       add(
           Key.optional(
               "data.validationExamples",
               Kind.whole(1),
               null,
-              "reads only so many, the first; else all"));
+              "use only the first N examples (default: all)"));
   static final Key<String> PROMPT =
       add(
-          Key.optional("data.prompt", Kind.name(), "prompt", "field of the text to go on with")
+          Key.optional("data.prompt", Kind.name(), "prompt", "field of the text to continue")
               .onlyWith(FORMAT, "jsonl")
               .onlyWith(TASK, "causal-lm"));
   static final Key<String> COMPLETION =
       add(
-          Key.optional("data.completion", Kind.name(), "completion", "field of the text to learn")
+          Key.optional(
+                  "data.completion",
+                  Kind.name(),
+                  "completion",
+                  "field of the continuation to learn")
               .onlyWith(FORMAT, "jsonl")
               .onlyWith(TASK, "causal-lm"));
   static final Key<String> TEXT =
@@ -139,7 +149,7 @@ final class Keys {
                   Kind.patterns(targetSets()),
                   "qv",
                   "tensors to adapt: query and value projections, those of the MLP blocks, all that"
-                      + " can be adapted, or all in whose name the pattern is found")
+                      + " can be adapted, or all whose names match the pattern")
               .onlyWith(METHOD, "nola", "pranc", "lora")
               .onlyWith(BASE));
   static final Key<Integer> RANK =
@@ -148,8 +158,9 @@ final class Keys {
                   "method.rank",
                   Kind.whole(1),
                   8,
-                  "r, of each target's ΔW, to which more than the smaller side adds nothing; a factor, of r·rows or r·columns elements, has at most"
-                      + " 2³¹−1 of them, with method.generator philox-srht 2³⁰")
+                  "rank r of each target's ΔW; values above its smaller side add nothing. A factor has"
+                      + " r·rows or r·columns elements, at most 2³¹−1, or 2³⁰ with"
+                      + " method.generator philox-srht")
               .onlyWith(METHOD, "nola", "lora"));
   static final Key<Integer> K =
       add(
@@ -157,9 +168,9 @@ final class Keys {
                   "method.k",
                   Kind.whole(1),
                   256,
-                  "coefficients of a target's factor A, which has r·rows elements; PRANC's all, of"
-                      + " rows·columns; "
-                      + MOST)
+                  "number of coefficients of a target's factor A, which has r·rows elements, or of"
+                      + " PRANC's ΔW, which has rows·columns; "
+                      + MAX_COEFFICIENTS)
               .onlyWith(METHOD, "nola", "pranc"));
   static final Key<Integer> L =
       add(
@@ -167,7 +178,8 @@ final class Keys {
                   "method.l",
                   Kind.whole(1),
                   256,
-                  "coefficients of a target's factor B, which has r·columns elements; " + MOST)
+                  "number of coefficients of a target's factor B, which has r·columns elements; "
+                      + MAX_COEFFICIENTS)
               .onlyWith(METHOD, "nola"));
   static final Key<Generator> GENERATOR =
       add(
@@ -175,7 +187,7 @@ final class Keys {
                   "method.generator",
                   Kind.choice(List.of(Generator.values()), Generator::label),
                   Generator.SRHT.label(),
-                  "what the bases are made by")
+                  "generator of the bases")
               .onlyWith(METHOD, "nola", "pranc"));
   static final Key<Boolean> SHARED_BASIS =
       add(
@@ -183,7 +195,7 @@ final class Keys {
                   "method.basis",
                   Kind.choice(List.of(false, true), shared -> shared ? "shared" : "own"),
                   "own",
-                  "whether each target has a basis of its own")
+                  "whether each target has its own basis, or all share one")
               .onlyWith(METHOD, "nola", "pranc"));
   static final Key<Boolean> STORED_BASIS =
       add(
@@ -191,8 +203,9 @@ final class Keys {
                   "method.storedBasis",
                   Kind.flag(),
                   false,
-                  "whether bases lie in memory as f32, 4·k bytes an element of a factor, as in the"
-                      + " paper's code, instead of being made in every step; for comparisons")
+                  "whether bases are kept in memory as f32, 4·k bytes per element of a factor, as in"
+                      + " the paper's code, instead of being generated in every step; for"
+                      + " comparisons")
               .onlyWith(METHOD, "nola", "pranc"));
   static final Key<Double> SCALING =
       add(
@@ -201,8 +214,8 @@ final class Keys {
                   Kind.positive(),
                   null,
                   "c: ΔW is c/√(r·in) times the product of NOLA's normalised factors, c/√in times"
-                      + " PRANC's normalised sum, and c/r times LoRA's product, whose alpha it is;"
-                      + " else 1, of LoRA 2·rank")
+                      + " PRANC's normalised sum, and c/r times LoRA's product, with c its alpha"
+                      + " (default: 1; 2·rank for LoRA)")
               .onlyWith(METHOD, "nola", "pranc", "lora"));
   static final Key<Integer> BITS =
       add(
@@ -210,7 +223,7 @@ final class Keys {
                   "method.bits",
                   Kind.whole(1, Generator.MAX_BITS),
                   8,
-                  "of a coefficient in the adapter file")
+                  "bits of a coefficient in the adapter file")
               .onlyWith(METHOD, "nola", "pranc"));
   static final Key<Boolean> QUANTIZATION_AWARE =
       add(
@@ -218,7 +231,7 @@ final class Keys {
                   "method.quantizationAware",
                   Kind.flag(),
                   false,
-                  "whether training already takes the coefficients as rounded to these bits")
+                  "whether training already rounds the coefficients to method.bits")
               .onlyWith(METHOD, "nola", "pranc"));
   static final Key<DType> DENSE_TYPE =
       add(
@@ -226,19 +239,21 @@ final class Keys {
               "method.denseType",
               lowerCase(DType.values()),
               "f16",
-              "type in the adapter file of tensors that are stored whole, such as a classifier"));
+              "element type in the adapter file of tensors that are stored whole, such as a classifier"));
 
   static final Key<Double> LEARNING_RATE =
       add(
           Key.required(
-              "optimizer.learningRate", Kind.positive(), "the largest, after the warm-up"));
+              "optimizer.learningRate",
+              Kind.positive(),
+              "peak learning rate, reached after the warm-up"));
   static final Key<Schedule.Shape> SCHEDULE =
       add(
           Key.optional(
               "optimizer.schedule",
               lowerCase(Schedule.Shape.values()),
               "linear",
-              "the learning rate after the warm-up: the same, or down to 0 along a line or half a"
+              "learning rate after the warm-up: constant, or falling to 0 along a line or half a"
                   + " cosine"));
   static final Key<Integer> WARMUP =
       add(
@@ -246,88 +261,88 @@ final class Keys {
               "optimizer.warmup",
               Kind.whole(0),
               0,
-              "steps in which the learning rate grows from 0 along a line"));
+              "number of steps in which the learning rate rises linearly from 0"));
   static final Key<Double> BETA1 =
       add(
           Key.optional(
-              "optimizer.beta1", Kind.belowOne(), 0.9, "AdamW's β₁, of the gradient's mean"));
+              "optimizer.beta1", Kind.belowOne(), 0.9, "AdamW's β₁, for the mean of the gradient"));
   static final Key<Double> BETA2 =
       add(
           Key.optional(
-              "optimizer.beta2", Kind.belowOne(), 0.999, "AdamW's β₂, of the square's mean"));
+              "optimizer.beta2", Kind.belowOne(), 0.999, "AdamW's β₂, for the mean of its square"));
   static final Key<Double> EPSILON =
       add(
           Key.optional(
-              "optimizer.epsilon", Kind.positive(), 1e-8, "AdamW's ε, added to the square's root"));
+              "optimizer.epsilon", Kind.positive(), 1e-8, "AdamW's ε, added to the square root"));
   static final Key<Double> WEIGHT_DECAY =
       add(
           Key.optional(
               "optimizer.weightDecay",
               Kind.notNegative(),
               0.0,
-              "of every parameter, times the learning rate"));
+              "weight decay of every parameter, multiplied by the learning rate"));
   static final Key<Double> CLIP =
       add(
           Key.optional(
               "optimizer.clip",
               Kind.notNegative(),
               1.0,
-              "largest norm of the whole gradient; 0 for any"));
+              "maximum norm of the whole gradient; 0 = no limit"));
 
   static final Key<Integer> BATCH =
-      add(Key.optional("run.batch", Kind.whole(1), 8, "examples of a step"));
+      add(Key.optional("run.batch", Kind.whole(1), 8, "examples per step"));
   static final Key<Integer> MICRO_BATCH =
       add(
           Key.optional(
               "run.microBatch",
               Kind.whole(1),
               null,
-              "examples that are in memory at a time; else the whole batch"));
+              "examples in memory at a time (default: the whole batch)"));
   static final Key<Integer> STEPS =
-      add(Key.alternative("run.steps", Kind.whole(1), "batches to learn from"));
+      add(Key.alternative("run.steps", Kind.whole(1), "number of steps"));
   static final Key<Integer> EPOCHS =
-      add(Key.alternative("run.epochs", Kind.whole(1), "times to go through all examples"));
+      add(Key.alternative("run.epochs", Kind.whole(1), "number of passes over all examples"));
   static final Key<Integer> EVALUATE_EVERY =
       add(
           Key.optional(
               "run.evaluateEvery",
               Kind.whole(0),
               0,
-              "steps between evaluations; 0 for one at the end only"));
+              "steps between evaluations; 0 = only one at the end"));
   static final Key<Integer> CHECKPOINT_EVERY =
       add(
           Key.optional(
-              "run.checkpointEvery", Kind.whole(0), 0, "steps between checkpoints; 0 for none"));
+              "run.checkpointEvery", Kind.whole(0), 0, "steps between checkpoints; 0 = none"));
   static final Key<Integer> THREADS =
-      add(
-          Key.optional(
-              "run.threads", Kind.whole(0, 1024), 0, "of the processor; 0 for all that it has"));
+      add(Key.optional("run.threads", Kind.whole(0, 1024), 0, "CPU threads; 0 = all available"));
   static final Key<TrainingJob.Device> DEVICE =
       add(
           Key.optional(
               "run.device",
               lowerCase(TrainingJob.Device.values()),
               "auto",
-              "where the model is; auto is cuda where there is a GPU"));
+              "device of the model; auto = cuda if there is a GPU"));
 
   static final Key<String> DESCRIPTION =
-      add(Key.optional("metadata.description", Kind.text(), "", "of the adapter, in free text"));
+      add(Key.optional("metadata.description", Kind.text(), "", "description of the adapter"));
   static final Key<String> LICENSE =
-      add(Key.optional("metadata.license", Kind.text(), "", "an SPDX licence expression"));
+      add(
+          Key.optional(
+              "metadata.license", Kind.text(), "", "licence of the adapter, an SPDX expression"));
   static final Key<List<String>> TAGS =
-      add(Key.optional("metadata.tags", Kind.texts(), List.of(), "to find the adapter by"));
+      add(Key.optional("metadata.tags", Kind.texts(), List.of(), "tags to find the adapter by"));
 
-  /** All of them, in the order of the documentation. */
+  /** All keys, in the order of the documentation. */
   static final List<Key<?>> ALL = List.copyOf(TABLE);
 
-  /** Keys of which a file has exactly one. */
+  /** Groups of keys of which a file has exactly one. */
   static final List<List<Key<?>>> ALTERNATIVES =
       List.of(List.of(BASE, MLP), List.of(STEPS, EPOCHS));
 
   private Keys() {}
 
-  /** Coefficients of a factor at most, however large it is; training takes them at 16 bits. */
-  static long most(Generator generator) {
+  /** Returns the limit for a factor of any size; training takes coefficients at 16 bits. */
+  static long maxCoefficients(Generator generator) {
     return generator.maxCoefficients(generator.maxLength(), Generator.MAX_BITS);
   }
 

@@ -13,11 +13,11 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What values a key has.
+ * The values that a key may have.
  *
- * @param rule what a value must be, such as "a whole number, 1 to 16"
- * @param schema the same as JSON Schema
- * @param reader from what YAML has to the value, or to null if the rule is broken
+ * @param rule rule for a value, such as "a whole number, 1 to 16"
+ * @param schema the rule as JSON Schema
+ * @param reader converts YAML to the value, or to null if the rule is broken
  */
 record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullable T> reader) {
   private static final BigInteger MAX_SEED = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
@@ -27,7 +27,7 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
         "text", Map.of("type", "string"), yaml -> yaml instanceof String text ? text : null);
   }
 
-  /** A name that is not empty. */
+  /** Accepts text that is not empty. */
   static Kind<String> name() {
     return new Kind<>(
         "text that is not empty",
@@ -77,7 +77,7 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
         yaml -> yaml instanceof Integer number && number >= min && number <= max ? number : null);
   }
 
-  /** Two whole numbers or more, all positive. */
+  /** Accepts two or more whole numbers, all positive. */
   static Kind<List<Integer>> widths() {
     return new Kind<>(
         "a list of two or more whole numbers, all of them positive",
@@ -88,7 +88,7 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
         });
   }
 
-  /** An unsigned number of 64 bits. */
+  /** Accepts unsigned numbers of 64 bits. */
   static Kind<Long> seed() {
     return new Kind<>(
         "a whole number, 0 to 2⁶⁴−1",
@@ -137,12 +137,11 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
         });
   }
 
-  /** One of some values, by labels. */
+  /** Accepts the labels of some values. */
   static <T> Kind<T> choice(List<T> values, Function<T, String> label) {
     List<String> labels = values.stream().map(label).toList();
-    String last = labels.getLast();
     return new Kind<>(
-        String.join(", ", labels.subList(0, labels.size() - 1)) + " or " + last,
+        alternatives(labels),
         Map.of("enum", labels),
         yaml ->
             yaml instanceof String text && labels.contains(text)
@@ -150,7 +149,15 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
                 : null);
   }
 
-  /** One of some patterns, by name, or a pattern. */
+  /** Returns, say, "nola, pranc or lora". */
+  static String alternatives(List<String> labels) {
+    int last = labels.size() - 1;
+    return last == 0
+        ? labels.getFirst()
+        : String.join(", ", labels.subList(0, last)) + " or " + labels.get(last);
+  }
+
+  /** Accepts some patterns, by name, and any other pattern. */
   static Kind<Pattern> patterns(Map<String, String> named) {
     return new Kind<>(
         String.join(", ", named.keySet()) + " or an RE2 pattern",

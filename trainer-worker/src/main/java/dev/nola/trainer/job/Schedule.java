@@ -4,13 +4,13 @@ package dev.nola.trainer.job;
  * The learning rate of each step: a line from 0 up to the peak over the warm-up, then constant, a
  * line down to 0, or half a cosine down to 0.
  *
- * @param shape after the warm-up
+ * @param shape course after the warm-up
  * @param peak the largest learning rate
- * @param warmup steps of the warm-up
- * @param steps all of them
+ * @param warmup number of steps of the warm-up
+ * @param steps number of steps of the run
  */
 public record Schedule(Shape shape, double peak, long warmup, long steps) {
-  /** After the warm-up. */
+  /** The course of the learning rate after the warm-up. */
   public enum Shape {
     /** Stays at the peak. */
     CONSTANT,
@@ -20,16 +20,21 @@ public record Schedule(Shape shape, double peak, long warmup, long steps) {
     COSINE
   }
 
-  /** The learning rate of a step, numbered from 1. */
-  public double at(long step) {
+  /**
+   * Returns the learning rate of a step.
+   *
+   * @param step number of the step, from 1
+   * @return its learning rate
+   */
+  public double learningRate(long step) {
     if (step <= warmup) {
       return peak * step / warmup;
     }
-    double done = (double) (step - warmup) / Math.max(1, steps - warmup);
+    double progress = (double) (step - warmup) / Math.max(1, steps - warmup);
     return switch (shape) {
       case CONSTANT -> peak;
-      case LINEAR -> peak * (1 - done);
-      case COSINE -> peak * (1 + StrictMath.cos(Math.PI * done)) / 2;
+      case LINEAR -> peak * (1 - progress);
+      case COSINE -> peak * (1 + StrictMath.cos(Math.PI * progress)) / 2;
     };
   }
 }

@@ -14,20 +14,21 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What a job file says, key by key, and what is wrong with it. */
+/** The values of a job file by key, and the problems of the file. */
 final class Settings {
-  /** Characters of a value that a problem shows at most. */
-  private static final int SHOWN = 60;
+  /** Longest part of a value that a problem shows, in characters. */
+  private static final int MAX_SHOWN = 60;
 
   private final List<String> problems = new ArrayList<>();
-  private final Map<String, Object> given = new LinkedHashMap<>();
+  private final Map<String, Object> entries = new LinkedHashMap<>();
   private final Map<Key<?>, Object> values = new HashMap<>();
 
-  private final Set<String> noGroups = new HashSet<>();
+  /** Paths of groups that have another value than a mapping. */
+  private final Set<String> invalidGroups = new HashSet<>();
 
   private Settings() {}
 
-  /** Takes a document apart, by {@link Keys}. */
+  /** Reads a document by {@link Keys}. */
   static Settings of(@Nullable Object yaml) {
     Settings settings = new Settings();
     if (yaml instanceof Map<?, ?> map) {
@@ -36,7 +37,7 @@ final class Settings {
       Keys.ALTERNATIVES.forEach(settings::requireOne);
       Keys.ALL.forEach(settings::requireUse);
     } else {
-      settings.problems.add("is no mapping of keys to values");
+      settings.problems.add("must be a mapping of keys to values");
     }
     return settings;
   }
@@ -45,12 +46,12 @@ final class Settings {
     return problems;
   }
 
-  /** The value of a key that has one, the default's if the file has none. */
+  /** Returns the value of a key that has one, in the file or by default. */
   <T> T get(Key<T> key) {
     return Objects.requireNonNull(find(key), key.path());
   }
 
-  /** The value of a key, or null if neither the file nor the default has one. */
+  /** Returns the value of a key, or null if it has none, in the file or by default. */
   @SuppressWarnings("unchecked") // read() puts in what the key's kind made
   <T> @Nullable T find(Key<T> key) {
     return (T) values.get(key);
@@ -77,14 +78,14 @@ final class Settings {
           String path = group + text;
           if (text.contains(".") || !known.contains(path)) {
             problems.add(
-                "%s is no key; the nearest one is %s"
+                "unknown key %s; did you mean %s?"
                     .formatted(printable(path), nearest(known, path)));
           } else if (Keys.ALL.stream().anyMatch(key -> key.path().equals(path))) {
-            given.put(path, value);
+            entries.put(path, value);
           } else if (value instanceof Map<?, ?> inner) {
             flatten(path + ".", inner);
           } else {
-            noGroups.add(path);
+            invalidGroups.add(path);
             problems.add(
                 "%s=%s, must be a mapping of keys to values".formatted(path, shown(value)));
           }
@@ -92,39 +93,39 @@ final class Settings {
   }
 
   private <T> void read(Key<T> key) {
-    Object yaml = given.containsKey(key.path()) ? given.get(key.path()) : key.standard();
+    Object yaml = entries.containsKey(key.path()) ? entries.get(key.path()) : key.standard();
     T value = yaml == null ? null : key.kind().reader().apply(yaml);
     if (value != null) {
       values.put(key, value);
-    } else if (given.containsKey(key.path())) {
+    } else if (entries.containsKey(key.path())) {
       problems.add("%s=%s, must be %s".formatted(key.path(), shown(yaml), key.kind().rule()));
     }
   }
 
   private void requireOne(List<Key<?>> keys) {
     List<String> paths = keys.stream().map(Key::path).toList();
-    long count = paths.stream().filter(given::containsKey).count();
+    long count = paths.stream().filter(entries::containsKey).count();
     require(
-        count > 0 || keys.stream().anyMatch(this::isInNoGroup),
+        count > 0 || keys.stream().anyMatch(this::isInInvalidGroup),
         String.join(" or ", paths) + " is missing");
-    require(count < 2, String.join(" and ", paths) + ", must be only one of them");
+    require(count < 2, "only one of %s may be set".formatted(String.join(" and ", paths)));
   }
 
-  /** That a key is where it has a use, and if a file must have it, only there is it missing. */
+  /** Requires a key that must be set where it applies, and forbids any where it does not. */
   private void requireUse(Key<?> key) {
-    boolean isGiven = given.containsKey(key.path());
+    boolean isGiven = entries.containsKey(key.path());
     List<Optional<Boolean>> conditions = key.conditions().stream().map(this::holds).toList();
-    boolean useful = conditions.stream().allMatch(holds -> holds.orElse(false));
-    boolean useless = !conditions.stream().allMatch(holds -> holds.orElse(true));
+    boolean applies = conditions.stream().allMatch(holds -> holds.orElse(false));
+    boolean isForbidden = !conditions.stream().allMatch(holds -> holds.orElse(true));
     require(
-        isGiven || !useful || key.need() != Key.Need.REQUIRED || isInNoGroup(key),
+        isGiven || !applies || key.need() != Key.Need.REQUIRED || isInInvalidGroup(key),
         "%s is missing, must be %s".formatted(key.path(), key.kind().rule()));
-    require(!isGiven || !useless, "%s has a use %s".formatted(key.path(), key.use()));
+    require(!isGiven || !isForbidden, "%s applies %s".formatted(key.path(), key.use()));
   }
 
-  /** Whether a condition holds; empty where the other key is wrong, so that nobody can say. */
+  /** Returns whether a condition holds; empty if the other key is invalid, so that is unknown. */
   private Optional<Boolean> holds(Key.Condition condition) {
-    Object label = given.get(condition.key().path());
+    Object label = entries.get(condition.key().path());
     if (condition.labels().isEmpty()) {
       return Optional.of(label != null);
     }
@@ -133,26 +134,26 @@ final class Settings {
         : Optional.empty();
   }
 
-  /** Whether a key cannot be there because its group is something else. */
-  private boolean isInNoGroup(Key<?> key) {
-    return noGroups.stream().anyMatch(path -> key.path().startsWith(path + "."));
+  /** Returns whether a key is missing because its group is not a mapping. */
+  private boolean isInInvalidGroup(Key<?> key) {
+    return invalidGroups.stream().anyMatch(path -> key.path().startsWith(path + "."));
   }
 
-  /** A value on one line, without control characters, not too long. */
+  /** Returns a value as one short line without control characters. */
   private static String shown(@Nullable Object value) {
     String json = JsonMapper.shared().writeValueAsString(value);
-    return json.length() <= SHOWN ? json : json.substring(0, SHOWN) + "…";
+    return json.length() <= MAX_SHOWN ? json : json.substring(0, MAX_SHOWN) + "…";
   }
 
   private static String printable(String path) {
-    return path.matches("[\\w.-]{1," + SHOWN + "}") ? path : shown(path);
+    return path.matches("[\\w.-]{1," + MAX_SHOWN + "}") ? path : shown(path);
   }
 
   private static String nearest(Set<String> keys, String path) {
     return keys.stream().min(Comparator.comparingInt(key -> distance(key, path))).orElseThrow();
   }
 
-  /** How many characters to change, add or take away (Levenshtein); a wrong group counts as one. */
+  /** Counts characters to change, add or remove (Levenshtein); a wrong group counts as one. */
   private static int distance(String key, String other) {
     return Math.min(edits(key, other), 1 + edits(last(key), last(other)));
   }

@@ -1,10 +1,10 @@
 package dev.nola.trainer.job;
 
 import dev.nola.digest.Sha256;
-import dev.nola.format.DType;
 import dev.nola.format.Metadata;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.method.Recipe;
+import dev.nola.trainer.method.Storage;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -13,16 +13,17 @@ import java.util.TreeMap;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A training run, all of it decided. Values are those that {@link JobFile} accepts.
+ * A training run with all its settings; values are those that {@link JobFile} accepts. It has eight
+ * components: the groups of a job file.
  *
- * @param model what is trained
- * @param task what for
- * @param data from what
- * @param recipe how: method, targets, sizes, seed
- * @param storage how the result is written
- * @param optimizer AdamW and its learning rate
- * @param run how long, in what portions, where
- * @param metadata of the adapter file: description, task, licence and tags
+ * @param model model that is trained
+ * @param task what the model learns to do
+ * @param data examples to learn from
+ * @param recipe method, targets, sizes and bases
+ * @param storage how the adapter file stores the result
+ * @param optimizer optimizer and its learning rate
+ * @param run length, batches and device
+ * @param metadata metadata of the adapter file: description, task, licence and tags
  */
 public record TrainingJob(
     Source model,
@@ -34,23 +35,23 @@ public record TrainingJob(
     Run run,
     Metadata metadata) {
 
-  /** Where the model comes from. */
+  /** The origin of a model. */
   public sealed interface Source {
     /**
      * A pre-trained model.
      *
-     * @param folder with {@code config.json}, {@code tokenizer.json} and safetensors
-     * @param name that the adapter file gives as its base model's; empty for none
+     * @param folder folder with {@code config.json}, {@code tokenizer.json} and safetensors
+     * @param name name of the base model in the adapter file; empty for none
      */
     record PreTrained(Path folder, String name) implements Source {}
 
     /**
      * Linear layers with ReLU between them, trained from scratch.
      *
-     * @param widths of the input, of every hidden layer and of the output
+     * @param widths widths of the input, of every hidden layer and of the output
      */
     record FromScratch(List<Integer> widths) implements Source {
-      /** Keeps a copy. */
+      /** Copies the list. */
       public FromScratch {
         widths = List.copyOf(widths);
       }
@@ -59,9 +60,9 @@ public record TrainingJob(
 
   /** What a model learns to do. */
   public enum Task {
-    /** To go on with a text. */
+    /** Continuing a text. */
     CAUSAL_LM("causal-lm"),
-    /** To name the class of a text or of features. */
+    /** Finding the class of a text or of features. */
     CLASSIFICATION("classification");
 
     private final String label;
@@ -70,52 +71,48 @@ public record TrainingJob(
       this.label = label;
     }
 
-    /** As job files have it, such as {@code causal-lm}. */
+    /**
+     * Returns the name in job files.
+     *
+     * @return such as {@code causal-lm}
+     */
     public String label() {
       return label;
     }
   }
 
   /**
-   * How the result is written.
+   * The optimizer.
    *
-   * @param bits width of the codes of coefficients, 1..16
-   * @param denseType type of the tensors that are stored whole
-   */
-  public record Storage(int bits, DType denseType) {}
-
-  /**
-   * AdamW.
-   *
-   * @param learningRate the largest one
-   * @param schedule how it goes on after the warm-up
-   * @param warmup steps in which it grows from 0
-   * @param beta1 of the gradient's mean
-   * @param beta2 of its square's mean
-   * @param epsilon added to the root of the latter
-   * @param weightDecay of every parameter, times the learning rate
-   * @param clip largest norm of the whole gradient, or 0 for any
+   * @param learningRate peak learning rate
+   * @param schedule course of the learning rate after the warm-up
+   * @param warmup number of steps in which the learning rate rises from 0
+   * @param adamW constants of AdamW
    */
   public record Optimizer(
-      double learningRate,
-      Schedule.Shape schedule,
-      long warmup,
-      double beta1,
-      double beta2,
-      double epsilon,
-      double weightDecay,
-      double clip) {}
+      double learningRate, Schedule.Shape schedule, long warmup, AdamWConstants adamW) {}
 
   /**
-   * How long, in what portions, where.
+   * Constants of AdamW.
    *
-   * @param batch examples of a step
-   * @param microBatch examples of it that are in memory at a time
-   * @param length when it ends
-   * @param evaluateEvery steps between evaluations, or 0 for one at the end only
+   * @param beta1 β₁, for the mean of the gradient
+   * @param beta2 β₂, for the mean of its square
+   * @param epsilon ε, added to the square root
+   * @param weightDecay weight decay of every parameter, multiplied by the learning rate
+   * @param clip maximum norm of the whole gradient, or 0 for no limit
+   */
+  public record AdamWConstants(
+      double beta1, double beta2, double epsilon, double weightDecay, double clip) {}
+
+  /**
+   * Length, batches and device of a run.
+   *
+   * @param batch examples per step
+   * @param microBatch examples in memory at a time
+   * @param length when the run ends
+   * @param evaluateEvery steps between evaluations, or 0 for only one at the end
    * @param checkpointEvery steps between checkpoints, or 0 for none
-   * @param threads of the processor, or 0 for all that there are
-   * @param device where the model is
+   * @param compute what computes
    */
   public record Run(
       int batch,
@@ -123,12 +120,12 @@ public record TrainingJob(
       Length length,
       long evaluateEvery,
       long checkpointEvery,
-      int threads,
-      Device device) {
+      Compute compute) {
     /**
-     * Steps of the run.
+     * Returns the number of steps.
      *
-     * @param examples to learn from, all of them
+     * @param examples number of training examples
+     * @return number of steps of the whole run
      */
     public long steps(int examples) {
       return switch (length) {
@@ -138,30 +135,47 @@ public record TrainingJob(
     }
   }
 
+  /**
+   * What computes.
+   *
+   * @param threads number of CPU threads, or 0 for all available
+   * @param device device of the model
+   */
+  public record Compute(int threads, Device device) {}
+
   /** When a run ends. */
   public sealed interface Length {
-    /** After so many batches. */
+    /**
+     * After a number of steps.
+     *
+     * @param count number of steps
+     */
     record Steps(long count) implements Length {}
 
-    /** When it went so many times through all examples. */
+    /**
+     * After a number of passes over all examples.
+     *
+     * @param count number of passes
+     */
     record Epochs(int count) implements Length {}
   }
 
-  /** Where a model is. */
+  /** A device for a model. */
   public enum Device {
-    /** In the machine's memory. */
+    /** The CPU. */
     CPU,
-    /** On the first GPU; without one the run fails. */
+    /** The first GPU; without one the run fails. */
     CUDA,
-    /** On the first GPU if there is one. */
+    /** The first GPU if there is one, else the CPU. */
     AUTO
   }
 
   /**
-   * The learning rate of each step.
+   * Returns the learning rate of each step.
    *
-   * @param steps all of them
-   * @throws IllegalArgumentException if the warm-up is longer
+   * @param steps number of steps of the run
+   * @return the schedule
+   * @throws IllegalArgumentException if the warm-up is longer than the run
    */
   public Schedule schedule(long steps) {
     if (optimizer.warmup > steps) {
@@ -173,10 +187,12 @@ public record TrainingJob(
   }
 
   /**
-   * SHA-256 of all settings that a result depends on, for its provenance: of a JSON object in
-   * UTF-8, keys in alphabetical order, without white space. Not in it are paths and names, in whose
-   * place the digests of data and base stand, the adapter's metadata, when to evaluate and to write
-   * checkpoints, and threads and device, which change no more than rounding.
+   * Returns a digest of all settings that a result depends on, for its provenance: SHA-256 of a
+   * JSON object in UTF-8, keys in alphabetical order, without white space. It leaves out paths and
+   * names, as provenance has the digests of data and base; the adapter's metadata; when to evaluate
+   * and to write checkpoints; and threads and device, which only affect rounding.
+   *
+   * @return the digest
    */
   public Sha256 digest() {
     return Sha256.hash(canonical().getBytes(StandardCharsets.UTF_8));
@@ -203,25 +219,25 @@ public record TrainingJob(
     }
     settings.put("method", lower(recipe.method()));
     settings.put("targets", recipe.targets().pattern());
-    settings.put("rank", recipe.rank());
-    settings.put("k", recipe.k());
-    settings.put("l", recipe.l());
-    settings.put("generator", recipe.generator().label());
-    settings.put("sharedBasis", recipe.sharedBasis());
-    settings.put("storedBasis", recipe.storedBasis());
-    settings.put("seed", Long.toUnsignedString(recipe.seed()));
+    settings.put("rank", recipe.size().rank());
+    settings.put("k", recipe.size().k());
+    settings.put("l", recipe.size().l());
+    settings.put("generator", recipe.bases().generator().label());
+    settings.put("sharedBasis", recipe.bases().shared());
+    settings.put("storedBasis", recipe.bases().stored());
+    settings.put("seed", Long.toUnsignedString(recipe.bases().seed()));
     settings.put("scaling", recipe.scaling());
     settings.put("quantizationAwareBits", recipe.quantizationAwareBits());
-    settings.put("bits", storage.bits);
-    settings.put("denseType", lower(storage.denseType));
+    settings.put("bits", storage.bits());
+    settings.put("denseType", lower(storage.denseType()));
     settings.put("learningRate", optimizer.learningRate);
     settings.put("schedule", lower(optimizer.schedule));
     settings.put("warmup", optimizer.warmup);
-    settings.put("beta1", optimizer.beta1);
-    settings.put("beta2", optimizer.beta2);
-    settings.put("epsilon", optimizer.epsilon);
-    settings.put("weightDecay", optimizer.weightDecay);
-    settings.put("clip", optimizer.clip);
+    settings.put("beta1", optimizer.adamW.beta1);
+    settings.put("beta2", optimizer.adamW.beta2);
+    settings.put("epsilon", optimizer.adamW.epsilon);
+    settings.put("weightDecay", optimizer.adamW.weightDecay);
+    settings.put("clip", optimizer.adamW.clip);
     settings.put("batch", run.batch);
     settings.put("microBatch", run.microBatch);
     switch (run.length) {

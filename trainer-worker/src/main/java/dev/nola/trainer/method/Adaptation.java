@@ -7,9 +7,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is trained of one tensor. Of each step: {@link #prepare} computes what the parameters stand
- * for, {@link #begin} makes leaves of it, the forward pass uses them, and {@link #backward} takes
- * their gradients to the parameters'.
+ * The trained part of one tensor. In each step, {@link #prepare} computes values from the
+ * parameters, {@link #begin} makes leaves of them, the forward pass uses the leaves, and {@link
+ * #backward} turns the leaves' gradients into the parameters'.
  */
 public abstract sealed class Adaptation
     permits NolaAdaptation, PrancAdaptation, LoraAdaptation, WholeTensor, StoredLayer {
@@ -19,12 +19,20 @@ public abstract sealed class Adaptation
     this.tensor = tensor;
   }
 
-  /** The tensor's name in the model. */
+  /**
+   * Returns the name of the tensor in the model.
+   *
+   * @return the name
+   */
   public final String tensor() {
     return tensor;
   }
 
-  /** What is trained. */
+  /**
+   * Returns what is trained.
+   *
+   * @return the parameters, in a fixed order; empty if nothing is
+   */
   public abstract List<Parameter> parameters();
 
   /** Computes the leaves' values; of different adaptations in parallel. */
@@ -33,28 +41,32 @@ public abstract sealed class Adaptation
   /**
    * Makes the leaves.
    *
-   * @param step owns them
-   * @param record whether gradients will be asked for
+   * @param step manager that owns them
+   * @param record whether their gradients are needed
    */
   abstract void begin(NDManager step, boolean record);
 
   /**
-   * The tensor itself, as trained.
+   * Returns the trained tensor.
    *
-   * @param base the base's, or null if there is none
+   * @param base tensor of the base, or null for none
+   * @return an array that the step owns
    */
   abstract NDArray tensor(@Nullable NDArray base);
 
   /**
-   * x·Wᵀ + b with the trained W.
+   * Returns x·Wᵀ + b with the trained W.
    *
-   * @param base the base's W, out×in, or null if there is none: then it is 0
+   * @param x input, …×in
+   * @param base W of the base, out×in, or null for 0
+   * @param bias bias, or null for none
+   * @return …×out
    */
   abstract NDArray linear(NDArray x, @Nullable NDArray base, @Nullable NDArray bias);
 
   /** Adds the leaves' gradients to the parameters'; of different adaptations in parallel. */
   abstract void backward(Kernel kernel);
 
-  /** Reads the leaves' gradients, after which they may be closed. */
+  /** Reads the leaves' gradients; the leaves may be closed afterwards. */
   abstract void collect();
 }

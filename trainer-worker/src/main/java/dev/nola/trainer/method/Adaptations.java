@@ -13,22 +13,22 @@ import java.util.Map;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
-/** Chooses what is trained of a model, and where it starts. */
+/** Chooses what is trained in a model, and its initial values. */
 public final class Adaptations {
-  /** The standard deviation of a new classifier's weights, as Hugging Face has it. */
+  /** Standard deviation of a new classifier's weights, as in Hugging Face's library. */
   private static final double CLASSIFIER_DEVIATION = 0.02;
 
   private final BaseModel base;
   private final Recipe recipe;
   private final List<Adaptation> adaptations = new ArrayList<>();
 
-  /** Those that are stored; targets that share a basis share its matrix. */
+  /** Stored bases; targets that share a basis share its matrix. */
   private final Map<Stored, NDArray> bases = new HashMap<>();
 
   private int stream;
   private int parameters;
 
-  /** What tells stored bases apart. */
+  /** The identity of a stored basis. */
   private record Stored(Basis basis, int vectors) {}
 
   private Adaptations(BaseModel base, Recipe recipe) {
@@ -37,25 +37,30 @@ public final class Adaptations {
   }
 
   /**
-   * What a recipe makes of a model.
+   * Returns what is trained in a model.
    *
-   * @param classes of the classifier that an encoder gets; not used for other models
-   * @throws IllegalArgumentException if no tensor is a target, or a basis has not so many vectors
+   * @param base the model
+   * @param recipe how it is trained
+   * @param classes number of classes of the classifier that an encoder gets; not used for other
+   *     models
+   * @return an adaptation for each tensor that is trained, in a fixed order
+   * @throws IllegalArgumentException if no tensor is a target, a basis has fewer vectors than there
+   *     are coefficients, or a matrix does not fit into an array
    */
   public static List<Adaptation> of(BaseModel base, Recipe recipe, int classes) {
     Adaptations adaptations = new Adaptations(base, recipe);
     switch (base.network()) {
       case Mlp mlp -> adaptations.fromScratch(mlp);
       case Bert _ -> {
-        adaptations.ofPreTrained();
+        adaptations.preTrained();
         adaptations.classifier(classes);
       }
-      default -> adaptations.ofPreTrained();
+      default -> adaptations.preTrained();
     }
     return List.copyOf(adaptations.adaptations);
   }
 
-  private void ofPreTrained() {
+  private void preTrained() {
     switch (recipe.method()) {
       case HEAD -> {}
       case FULL -> base.names().forEach(name -> whole(name, base.tensor(name)));
@@ -66,7 +71,7 @@ public final class Adaptations {
                 .toList();
         if (targets.isEmpty()) {
           throw new IllegalArgumentException(
-              "targets=%s finds none of the tensors that can be adapted, such as %s"
+              "method.targets=%s matches none of the tensors that can be adapted, such as %s"
                   .formatted(recipe.targets(), base.network().adaptable().getFirst()));
         }
         for (String name : targets) {
@@ -93,66 +98,79 @@ public final class Adaptations {
   }
 
   /**
-   * There is no base: W is what is trained, and nothing frozen is added. All coefficients are
-   * random at the start, because a network of zeros has no gradient.
+   * Trains W itself, as there is no base to add it to. All coefficients are random at the start,
+   * because a network of zeros has no gradient.
    */
   private void fromScratch(Mlp mlp) {
     for (int i = 0; i < mlp.widths().size() - 1; i++) {
-      int in = mlp.widths().get(i);
-      int out = mlp.widths().get(i + 1);
+      int inputs = mlp.widths().get(i);
+      int outputs = mlp.widths().get(i + 1);
       String weight = Mlp.module(i) + ".weight";
       switch (recipe.method()) {
-        case NOLA, PRANC, LORA -> adapt(weight, out, in, true);
+        case NOLA, PRANC, LORA -> adapt(weight, outputs, inputs, true);
         case FULL, HEAD ->
             whole(
                 weight,
-                new long[] {out, in},
-                gaussian(elements(weight, out, in), Math.sqrt(2.0 / in)));
+                new long[] {outputs, inputs},
+                gaussian(elements(weight, outputs, inputs), Math.sqrt(2.0 / inputs)));
       }
-      whole(Mlp.module(i) + ".bias", new long[] {out}, new float[out]);
+      whole(Mlp.module(i) + ".bias", new long[] {outputs}, new float[outputs]);
     }
   }
 
   private void adapt(String name, int rows, int cols, boolean random) {
-    int ownStream = recipe.sharedBasis() ? 0 : stream++;
-    int rank = recipe.rank();
+    Target target = new Target(name, rows, cols);
+    int targetStream = recipe.bases().shared() ? 0 : stream++;
+    int rank = recipe.size().rank();
     switch (recipe.method()) {
       case NOLA -> {
         double gain = recipe.scaling() / Math.sqrt((double) rank * cols);
         adaptations.add(
             new NolaAdaptation(
-                name,
-                rows,
-                cols,
+                target,
                 rank,
-                ownStream,
+                targetStream,
                 factor(
-                    side(name, ownStream, Side.A, elements(name, rows, rank), recipe.k(), true),
+                    side(
+                        name,
+                        targetStream,
+                        Side.A,
+                        elements(name, rows, rank),
+                        recipe.size().k(),
+                        true),
                     gain),
                 factor(
-                    side(name, ownStream, Side.B, elements(name, rank, cols), recipe.l(), random),
+                    side(
+                        name,
+                        targetStream,
+                        Side.B,
+                        elements(name, rank, cols),
+                        recipe.size().l(),
+                        random),
                     1)));
       }
       case PRANC ->
           adaptations.add(
               new PrancAdaptation(
-                  name,
-                  rows,
-                  cols,
-                  ownStream,
+                  target,
+                  targetStream,
                   factor(
-                      side(name, ownStream, Side.A, elements(name, rows, cols), recipe.k(), random),
+                      side(
+                          name,
+                          targetStream,
+                          Side.A,
+                          elements(name, rows, cols),
+                          recipe.size().k(),
+                          random),
                       recipe.scaling() / Math.sqrt(cols))));
       case LORA -> {
-        // As PEFT starts: A uniform in ±1/√in, B zero.
+        // As in PEFT: A uniform in ±1/√in, B zero.
         float[] a = uniform(elements(name, rank, cols), 1 / Math.sqrt(cols));
         int lengthOfB = elements(name, rows, rank);
         float[] b = random ? gaussian(lengthOfB, 1) : new float[lengthOfB];
         adaptations.add(
             new LoraAdaptation(
-                name,
-                rows,
-                cols,
+                target,
                 rank,
                 new Parameter(name + ".lora_A", a),
                 new Parameter(name + ".lora_B", b),
@@ -162,7 +180,7 @@ public final class Adaptations {
     }
   }
 
-  /** Of a matrix, which must fit into one array of Java's. */
+  /** Counts the elements of a matrix, which must fit into one array of Java's. */
   private static int elements(String tensor, int rows, int cols) {
     long elements = (long) rows * cols;
     if (elements > BasisSide.MAX_ARRAY) {
@@ -174,7 +192,7 @@ public final class Adaptations {
   }
 
   private Factor factor(BasisSide side, double gain) {
-    if (!recipe.storedBasis()) {
+    if (!recipe.bases().stored()) {
       return new GeneratedFactor(side, recipe.trainingBits(), gain);
     }
     int k = side.coefficients().values().length;
@@ -185,17 +203,17 @@ public final class Adaptations {
   }
 
   private BasisSide side(
-      String tensor, int ownStream, Side side, int length, int count, boolean random) {
-    long most = recipe.generator().maxCoefficients(length, BasisSide.TRAINING_BITS);
-    if (count < 1 || count > most) {
+      String tensor, int targetStream, Side side, int length, int count, boolean random) {
+    long limit = recipe.bases().generator().maxCoefficients(length, BasisSide.TRAINING_BITS);
+    if (count < 1 || count > limit) {
       throw new IllegalArgumentException(
           "tensor %s, side %s: %d coefficients, must be 1 to %d for %s at %d elements"
-              .formatted(tensor, side, count, most, recipe.generator(), length));
+              .formatted(tensor, side, count, limit, recipe.bases().generator(), length));
     }
     float[] coefficients = random ? gaussian(count, 1) : new float[count];
     String name = tensor + (side == Side.A ? ".alpha" : ".beta");
     return new BasisSide(
-        new Basis(recipe.generator(), recipe.seed(), ownStream, side, length),
+        new Basis(recipe.bases().generator(), recipe.bases().seed(), targetStream, side, length),
         new Parameter(name, coefficients));
   }
 
@@ -227,8 +245,8 @@ public final class Adaptations {
     return values;
   }
 
-  /** A generator of its own for each parameter, whose sequence the Java specification fixes. */
+  /** Makes one generator for each parameter; the Java specification fixes their sequences. */
   private Random random() {
-    return new Random(recipe.seed() * 31 + parameters++);
+    return new Random(recipe.bases().seed() * 31 + parameters++);
   }
 }

@@ -7,13 +7,14 @@ import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.model.Weights;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
 
 /**
- * The weights of a model under training: the base's, and what is trained of some of them. One step
- * at a time.
+ * The weights of a model in training: those of the base, some of them adapted. Only one step at a
+ * time can be in progress.
  */
 public final class AdaptedWeights implements Weights {
   private final BaseModel base;
@@ -21,7 +22,11 @@ public final class AdaptedWeights implements Weights {
   private final Kernel kernel;
 
   /**
-   * @param kernel makes factors and takes gradients back
+   * Combines a base with adaptations.
+   *
+   * @param base the base model
+   * @param adaptations the trained part of each tensor that has one
+   * @param kernel kernel that computes factors, and the coefficients' gradients from theirs
    */
   public AdaptedWeights(BaseModel base, Collection<Adaptation> adaptations, Kernel kernel) {
     this.base = base;
@@ -29,19 +34,27 @@ public final class AdaptedWeights implements Weights {
     adaptations.forEach(adaptation -> this.adaptations.put(adaptation.tensor(), adaptation));
   }
 
-  /** All that is trained, in a fixed order. */
+  /**
+   * Returns all that is trained.
+   *
+   * @return the parameters of all adaptations, in a fixed order
+   */
   public List<Parameter> parameters() {
     return adaptations.values().stream()
         .flatMap(adaptation -> adaptation.parameters().stream())
         .toList();
   }
 
-  /** What is trained, by tensor. */
+  /**
+   * Returns the trained part of each tensor that has one.
+   *
+   * @return an unmodifiable view
+   */
   public Collection<Adaptation> adaptations() {
-    return adaptations.values();
+    return Collections.unmodifiableCollection(adaptations.values());
   }
 
-  /** Computes what the parameters stand for; once after each change of them. */
+  /** Computes values from the parameters; needed once after each change of them. */
   public void prepare() {
     adaptations.values().parallelStream().forEach(adaptation -> adaptation.prepare(kernel));
   }
@@ -49,14 +62,14 @@ public final class AdaptedWeights implements Weights {
   /**
    * Makes the arrays of a step.
    *
-   * @param step owns them
+   * @param step manager that owns them
    * @param record whether {@link #collect} will be called
    */
   public void begin(NDManager step, boolean record) {
     adaptations.values().forEach(adaptation -> adaptation.begin(step, record));
   }
 
-  /** After a backward pass: adds to the parameters' gradients. */
+  /** Adds what a backward pass has computed to the parameters' gradients. */
   public void collect() {
     adaptations.values().forEach(Adaptation::collect);
     adaptations.values().parallelStream().forEach(adaptation -> adaptation.backward(kernel));

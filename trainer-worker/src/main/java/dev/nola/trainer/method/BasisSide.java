@@ -8,14 +8,14 @@ import dev.nola.quantize.Quantizer;
 
 /**
  * One side of a NOLA layer: a factor {@code F = Σᵢ cᵢ·bᵢ / (√k·σ)}, with σ the root mean square of
- * a basis integer. So normalised, an element of F is as large as a coefficient, whatever k and the
- * generator are, and one learning rate does for all.
+ * a basis integer. Thus normalised, an element of F is as large as a coefficient for any k and
+ * generator, and one learning rate suits all.
  */
 final class BasisSide {
-  /** Wide enough that training does not notice it. */
+  /** Width of codes that makes no difference to training. */
   static final int TRAINING_BITS = 16;
 
-  /** What Java allocates as one array. */
+  /** Largest array that Java allocates, in elements. */
   static final long MAX_ARRAY = Integer.MAX_VALUE - 8L;
 
   /** Elements of a basis vector that are made at a time: whole blocks of every generator. */
@@ -31,7 +31,7 @@ final class BasisSide {
     this.norm = 1 / (Math.sqrt(coefficients.values().length) * rootMeanSquare(basis.generator()));
   }
 
-  /** Of a basis integer: of odd integers in ±(2ⁿ−1), √((4ⁿ−1)/3). */
+  /** Returns that of a basis integer; of odd integers in ±(2ⁿ−1) it is √((4ⁿ−1)/3). */
   static double rootMeanSquare(Generator generator) {
     return switch (generator) {
       case UNIFORM24 -> Math.sqrt((0x1p48 - 1) / 3);
@@ -44,7 +44,7 @@ final class BasisSide {
     return coefficients;
   }
 
-  /** 1/(√k·σ). */
+  /** Returns 1/(√k·σ). */
   double norm() {
     return norm;
   }
@@ -54,16 +54,15 @@ final class BasisSide {
   }
 
   /**
-   * The codes that the coefficients are rounded to. Training takes them as they are of {@value
-   * #TRAINING_BITS} bits, and of the file's width where it is aware of the quantization (paper,
-   * section 3.2).
+   * Returns the codes that the coefficients are rounded to. Training rounds to {@value
+   * #TRAINING_BITS} bits, or to the file's width if it is quantization-aware (paper, section 3.2).
    */
   Quantized quantized(int bits) {
     Quantizer quantizer = bits == TRAINING_BITS ? Quantizer.ABSMAX : Quantizer.LEAST_SQUARES;
     return quantizer.quantize(coefficients.values(), bits);
   }
 
-  /** The coefficients that codes of a width stand for, times a gain. */
+  /** Returns the coefficients rounded to codes of a width, times a gain. */
   float[] rounded(int bits, double gain) {
     Quantized quantized = quantized(bits);
     int[] codes = quantized.codes().values();
@@ -75,9 +74,9 @@ final class BasisSide {
   }
 
   /**
-   * The whole basis, a matrix of k×len: b_i[e]/(√k·σ).
+   * Returns the whole basis, a matrix of k×len: b_i[e]/(√k·σ).
    *
-   * @throws IllegalArgumentException if it has more elements than an array can
+   * @throws IllegalArgumentException if it does not fit into one array
    */
   float[] stored() {
     int k = coefficients.values().length;
@@ -91,18 +90,18 @@ final class BasisSide {
     float[] stored = new float[(int) elements];
     int[] integers = new int[Math.min(length, STRIP)];
     for (int i = 0; i < k; i++) {
-      for (int from = 0; from < length; from += STRIP) {
-        int count = Math.min(STRIP, length - from);
-        basis.vector(i, from, count, integers);
+      for (int start = 0; start < length; start += STRIP) {
+        int count = Math.min(STRIP, length - start);
+        basis.vector(i, start, count, integers);
         for (int e = 0; e < count; e++) {
-          stored[i * length + from + e] = (float) (integers[e] * norm);
+          stored[i * length + start + e] = (float) (integers[e] * norm);
         }
       }
     }
     return stored;
   }
 
-  /** The factor that codes of a width stand for, times a gain. */
+  /** Returns the factor of the coefficients rounded to codes of a width, times a gain. */
   float[] factor(Kernel kernel, int bits, double gain) {
     Quantized quantized = quantized(bits);
     float[] factor = new float[basis.length()];
@@ -112,8 +111,8 @@ final class BasisSide {
   }
 
   /**
-   * Adds to the coefficients' gradient what follows from the factor's. Rounding to codes counts as
-   * the identity (straight-through estimator).
+   * Adds the gradient that follows from the factor's to the coefficients'. Rounding to codes counts
+   * as the identity (straight-through estimator).
    */
   void backward(Kernel kernel, float[] gradientOfFactor, double gain) {
     double[] products = new double[coefficients.values().length];

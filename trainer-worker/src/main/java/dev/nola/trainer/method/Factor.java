@@ -5,16 +5,16 @@ import ai.djl.ndarray.NDManager;
 import dev.nola.kernel.Kernel;
 
 /**
- * A factor of a target in a step, made of coefficients, to which its gradient is taken back. The
- * methods are called as {@link Adaptation}'s are.
+ * A factor of a target in a step: computed from coefficients, whose gradient follows from its own.
+ * The methods are called in the order of {@link Adaptation}'s.
  */
 abstract sealed class Factor permits GeneratedFactor, StoredFactor {
   private final BasisSide side;
 
-  /** Width of the codes that the coefficients are taken for. */
+  /** Width of the codes that the coefficients are rounded to, in bits. */
   final int bits;
 
-  /** What the factor is multiplied by, beside its normalisation. */
+  /** Number that the factor is multiplied by in addition to its normalisation. */
   final double gain;
 
   Factor(BasisSide side, int bits, double gain) {
@@ -23,7 +23,7 @@ abstract sealed class Factor permits GeneratedFactor, StoredFactor {
     this.gain = gain;
   }
 
-  /** Its coefficients and basis. */
+  /** Returns coefficients and basis. */
   final BasisSide side() {
     return side;
   }
@@ -34,12 +34,12 @@ abstract sealed class Factor permits GeneratedFactor, StoredFactor {
   /** Makes the arrays of a step. */
   abstract void begin(NDManager step, boolean record, long rows, long cols);
 
-  /** The factor, rows×cols; after {@link #begin}. */
+  /** Returns the factor, rows×cols; after {@link #begin}. */
   abstract NDArray array();
 
   /** Reads gradients from arrays. */
   abstract void collect();
 
-  /** Adds to the coefficients' gradient. */
+  /** Adds what follows from the gradient that was read to the coefficients'. */
   abstract void backward(Kernel kernel);
 }

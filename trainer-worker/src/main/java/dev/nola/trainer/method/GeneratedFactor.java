@@ -6,8 +6,8 @@ import dev.nola.kernel.Kernel;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A factor that kernels make anew in every step, and whose gradient the transposed product takes
- * back: no basis is stored.
+ * A factor that kernels compute in every step; the transposed product turns its gradient into the
+ * coefficients'. No basis is stored.
  */
 final class GeneratedFactor extends Factor {
   private float[] values = {};

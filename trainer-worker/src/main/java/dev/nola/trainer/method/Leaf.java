@@ -19,7 +19,7 @@ final class Leaf {
     return array;
   }
 
-  /** The gradient of the loss, row-major. */
+  /** Returns the gradient of the loss, row-major. */
   float[] gradient() {
     try (NDArray gradient = array.getGradient()) {
       return gradient.toFloatArray();

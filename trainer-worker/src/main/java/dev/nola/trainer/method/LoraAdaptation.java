@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /** LoRA: ΔW = gain·B·A with A of r×in and B of out×r, the names of the LoRA paper. */
 final class LoraAdaptation extends Adaptation {
-  private final int rows;
-  private final int cols;
+  private final Target target;
   private final int rank;
   private final Parameter a;
   private final Parameter b;
@@ -21,11 +20,9 @@ final class LoraAdaptation extends Adaptation {
   private @Nullable Leaf leafOfA;
   private @Nullable Leaf leafOfB;
 
-  LoraAdaptation(
-      String tensor, int rows, int cols, int rank, Parameter a, Parameter b, double gain) {
-    super(tensor);
-    this.rows = rows;
-    this.cols = cols;
+  LoraAdaptation(Target target, int rank, Parameter a, Parameter b, double gain) {
+    super(target.tensor());
+    this.target = target;
     this.rank = rank;
     this.a = a;
     this.b = b;
@@ -39,8 +36,8 @@ final class LoraAdaptation extends Adaptation {
 
   @Override
   void begin(NDManager step, boolean record) {
-    leafOfA = new Leaf(step, a.values(), record, rank, cols);
-    leafOfB = new Leaf(step, b.values(), record, rows, rank);
+    leafOfA = new Leaf(step, a.values(), record, rank, target.cols());
+    leafOfB = new Leaf(step, b.values(), record, target.rows(), rank);
   }
 
   @Override
@@ -71,12 +68,13 @@ final class LoraAdaptation extends Adaptation {
   @Override
   void backward(Kernel kernel) {}
 
-  /** W + ΔW, as a file has it. */
+  /** Returns W + ΔW as a file stores it. */
   DenseTensor toDense(BaseModel base, String storedName, DType type) {
     try (NDManager manager = Tensors.newManager()) {
       begin(manager, false);
       float[] merged = tensor(base.tensor(tensor())).toFloatArray();
-      return new DenseTensor(storedName, type, List.of(rows, cols), Tensors.narrowed(type, merged));
+      return new DenseTensor(
+          storedName, type, List.of(target.rows(), target.cols()), Tensors.narrowed(type, merged));
     }
   }
 }

@@ -16,17 +16,15 @@ import org.jspecify.annotations.Nullable;
  * normalised as {@link BasisSide} says, and A times a gain.
  */
 final class NolaAdaptation extends Adaptation {
-  private final int rows;
-  private final int cols;
+  private final Target target;
   private final int rank;
   private final int stream;
   private final Factor a;
   private final Factor b;
 
-  NolaAdaptation(String tensor, int rows, int cols, int rank, int stream, Factor a, Factor b) {
-    super(tensor);
-    this.rows = rows;
-    this.cols = cols;
+  NolaAdaptation(Target target, int rank, int stream, Factor a, Factor b) {
+    super(target.tensor());
+    this.target = target;
     this.rank = rank;
     this.stream = stream;
     this.a = a;
@@ -46,8 +44,8 @@ final class NolaAdaptation extends Adaptation {
 
   @Override
   void begin(NDManager step, boolean record) {
-    a.begin(step, record, rows, rank);
-    b.begin(step, record, rank, cols);
+    a.begin(step, record, target.rows(), rank);
+    b.begin(step, record, rank, target.cols());
   }
 
   @Override
@@ -77,7 +75,7 @@ final class NolaAdaptation extends Adaptation {
     b.backward(kernel);
   }
 
-  /** As a file has it. */
+  /** Returns the layer as a file stores it. */
   Layer toLayer(String storedName, int bits) {
     BasisSide sideA = a.side();
     BasisSide sideB = b.side();
@@ -85,8 +83,8 @@ final class NolaAdaptation extends Adaptation {
     Quantized beta = sideB.quantized(bits);
     return Layer.ofMatrix(
         storedName,
-        rows,
-        cols,
+        target.rows(),
+        target.cols(),
         stream,
         Quantizer.scale(alpha.step(), beta.step(), sideA.norm(), sideB.norm(), a.gain * b.gain),
         new LowRank(rank, alpha.codes(), beta.codes()));

@@ -15,24 +15,36 @@ public final class Parameter {
     this.gradient = new float[values.length];
   }
 
-  /** Unique in a run. */
+  /**
+   * Returns the name.
+   *
+   * @return a name that is unique in a run
+   */
   public String name() {
     return name;
   }
 
-  /** The values, not a copy. */
+  /**
+   * Returns the values.
+   *
+   * @return the array itself, which the optimizer changes
+   */
   public float[] values() {
     return values;
   }
 
-  /** The gradient of the loss so far, not a copy. */
+  /**
+   * Returns the gradient of the loss, as far as it was added up.
+   *
+   * @return the array itself, as long as the values
+   */
   public float[] gradient() {
     return gradient;
   }
 
-  void addGradient(float[] more) {
+  void addGradient(float[] summand) {
     for (int i = 0; i < gradient.length; i++) {
-      gradient[i] += more[i];
+      gradient[i] += summand[i];
     }
   }
 }

@@ -13,15 +13,13 @@ import org.jspecify.annotations.Nullable;
 
 /** PRANC, the direct form: ΔW = gain·Σ αᵢAᵢ, Aᵢ of out×in. */
 final class PrancAdaptation extends Adaptation {
-  private final int rows;
-  private final int cols;
+  private final Target target;
   private final int stream;
   private final Factor factor;
 
-  PrancAdaptation(String tensor, int rows, int cols, int stream, Factor factor) {
-    super(tensor);
-    this.rows = rows;
-    this.cols = cols;
+  PrancAdaptation(Target target, int stream, Factor factor) {
+    super(target.tensor());
+    this.target = target;
     this.stream = stream;
     this.factor = factor;
   }
@@ -38,7 +36,7 @@ final class PrancAdaptation extends Adaptation {
 
   @Override
   void begin(NDManager step, boolean record) {
-    factor.begin(step, record, rows, cols);
+    factor.begin(step, record, target.rows(), target.cols());
   }
 
   @Override
@@ -61,13 +59,13 @@ final class PrancAdaptation extends Adaptation {
     factor.backward(kernel);
   }
 
-  /** As a file has it. */
+  /** Returns the layer as a file stores it. */
   Layer toLayer(String storedName, int bits) {
     Quantized alpha = factor.side().quantized(bits);
     return Layer.ofMatrix(
         storedName,
-        rows,
-        cols,
+        target.rows(),
+        target.cols(),
         stream,
         Quantizer.scale(alpha.step(), factor.side().norm(), factor.gain),
         new Direct(alpha.codes()));

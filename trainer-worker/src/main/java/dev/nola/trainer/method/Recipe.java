@@ -7,32 +7,41 @@ import dev.nola.generator.Generator;
  * How targets are trained.
  *
  * @param method what is trained
- * @param targets names of the tensors to adapt, in which it is found
- * @param rank r of {@link Method#NOLA} and {@link Method#LORA}
- * @param k coefficients of side A, and of the direct form
- * @param l coefficients of side B
- * @param generator of the bases
- * @param sharedBasis whether all targets take their bases from one stream
- * @param storedBasis whether bases lie in memory, as in the paper's code, instead of being made in
- *     every step
- * @param seed of bases and initial values
+ * @param targets pattern that is found in the names of the tensors to adapt
+ * @param size number of parameters of a target
+ * @param bases random bases that coefficients are multiplied by
  * @param scaling c: ΔW is c/√(r·in) times the normalised product of NOLA's factors, c/√in times
  *     PRANC's normalised sum, c/r times LoRA's product
- * @param quantizationAwareBits width of the codes that training already takes the coefficients for,
- *     or 0 for none
+ * @param quantizationAwareBits width of the codes that training rounds the coefficients to, in
+ *     bits; 0 for the usual 16
  */
 public record Recipe(
     Method method,
     Pattern targets,
-    int rank,
-    int k,
-    int l,
-    Generator generator,
-    boolean sharedBasis,
-    boolean storedBasis,
-    long seed,
+    Size size,
+    Bases bases,
     double scaling,
     int quantizationAwareBits) {
+  /**
+   * The number of parameters of a target.
+   *
+   * @param rank rank r of {@link Method#NOLA} and {@link Method#LORA}
+   * @param k number of coefficients of side A, and of PRANC's ΔW
+   * @param l number of coefficients of side B
+   */
+  public record Size(int rank, int k, int l) {}
+
+  /**
+   * The random bases.
+   *
+   * @param generator generator of the bases
+   * @param seed seed of the bases, and of initial values
+   * @param shared whether all targets take their bases from one stream
+   * @param stored whether bases are kept in memory, as in the paper's code, instead of being
+   *     generated in every step
+   */
+  public record Bases(Generator generator, long seed, boolean shared, boolean stored) {}
+
   int trainingBits() {
     return quantizationAwareBits == 0 ? BasisSide.TRAINING_BITS : quantizationAwareBits;
   }

@@ -6,9 +6,9 @@ import dev.nola.kernel.Kernel;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A factor as the paper's own code makes it: its basis lies in memory as a k×len matrix of f32, and
- * PyTorch multiplies and differentiates. Sums round, so that training takes another path than with
- * a {@link GeneratedFactor}; the file that comes of it is of the same kind.
+ * A factor as in the paper's own code: its basis is in memory as a k×len matrix of f32, and PyTorch
+ * multiplies and differentiates. Sums are rounded, so that training takes another path than with a
+ * {@link GeneratedFactor}; the resulting file is of the same kind.
  */
 final class StoredFactor extends Factor {
   private final NDArray basis;
@@ -18,7 +18,12 @@ final class StoredFactor extends Factor {
   private @Nullable NDArray factor;
 
   /**
-   * @param basis b_i[e]/(√k·σ), k×len
+   * Creates a factor.
+   *
+   * @param side coefficients and basis
+   * @param bits width of the codes that the coefficients are rounded to
+   * @param gain number that the factor is multiplied by
+   * @param basis the basis in memory, b_i[e]/(√k·σ), k×len
    */
   StoredFactor(BasisSide side, int bits, double gain, NDArray basis) {
     super(side, bits, gain);

@@ -8,7 +8,7 @@ import dev.nola.trainer.model.Tensors;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A layer of an adapter file, as reconstructed; nothing of it is trained. */
+/** A layer of an adapter file, reconstructed; it has no parameters to train. */
 final class StoredLayer extends Adaptation {
   private final Factors factors;
   private @Nullable NDArray a;

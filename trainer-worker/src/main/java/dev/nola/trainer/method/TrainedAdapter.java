@@ -5,7 +5,6 @@ import dev.nola.format.Adapter;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.BaseModel;
-import dev.nola.format.DType;
 import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
@@ -16,17 +15,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/** From what was trained to the adapter file, and back to weights. */
+/** Converts what was trained to an adapter file, and back to weights. */
 public final class TrainedAdapter {
   private TrainedAdapter() {}
 
   /**
-   * The file of what was trained: coefficients quantized, other tensors whole. LoRA has no place in
-   * an adapter file, so its weights become whole tensors, W + ΔW.
+   * Makes the file of what was trained: coefficients quantized, other tensors whole. An adapter
+   * file cannot store LoRA's factors, so its targets become whole tensors, W + ΔW.
    *
-   * @param name of the base model; empty if it has none
-   * @param bits width of the codes
-   * @param dense type of the tensors that are stored whole
+   * @param base the base model
+   * @param name name of the base model for the file; empty if it has none
+   * @param adaptations what was trained
+   * @param recipe how it was trained
+   * @param storage how the file stores it
+   * @param metadata metadata of the file
+   * @return the file, with the digest of its reconstruction
    * @throws LimitExceededException if it cannot be reconstructed within the usual budget
    */
   public static AdapterFile toFile(
@@ -34,27 +37,31 @@ public final class TrainedAdapter {
       String name,
       List<Adaptation> adaptations,
       Recipe recipe,
-      int bits,
-      DType dense,
+      Storage storage,
       Metadata metadata)
       throws LimitExceededException {
     Adapter.Builder adapter =
-        Adapter.builder().generator(recipe.generator()).seed(recipe.seed()).metadata(metadata);
+        Adapter.builder()
+            .generator(recipe.bases().generator())
+            .seed(recipe.bases().seed())
+            .metadata(metadata);
     List<String> adapted = new ArrayList<>();
     for (Adaptation adaptation : adaptations) {
       String stored = base.storedName(adaptation.tensor());
       switch (adaptation) {
         case NolaAdaptation nola -> {
-          adapter.layer(nola.toLayer(stored, bits));
+          adapter.layer(nola.toLayer(stored, storage.bits()));
           adapted.add(adaptation.tensor());
         }
         case PrancAdaptation pranc -> {
-          adapter.layer(pranc.toLayer(stored, bits));
+          adapter.layer(pranc.toLayer(stored, storage.bits()));
           adapted.add(adaptation.tensor());
         }
-        case LoraAdaptation lora -> adapter.dense(lora.toDense(base, stored, dense));
-        case WholeTensor whole -> adapter.dense(whole.toDense(stored, dense));
-        case StoredLayer _ -> throw new IllegalArgumentException("is of a file already");
+        case LoraAdaptation lora -> adapter.dense(lora.toDense(base, stored, storage.denseType()));
+        case WholeTensor whole -> adapter.dense(whole.toDense(stored, storage.denseType()));
+        case StoredLayer _ ->
+            throw new IllegalArgumentException(
+                "tensor %s was read from a file, not trained".formatted(adaptation.tensor()));
       }
     }
     Sha256 identity = base.identity(adapted);
@@ -63,9 +70,13 @@ public final class TrainedAdapter {
   }
 
   /**
-   * The weights that a file stands for on a base, verified.
+   * Reconstructs and verifies the weights of a file.
    *
-   * @throws AdapterException if the file's bits are not its author's, or too many
+   * @param base the base model
+   * @param file the file
+   * @return the weights, of which nothing is trained
+   * @throws AdapterException if the reconstruction has not the digest in the file, or exceeds the
+   *     usual budget
    */
   public static List<Adaptation> ofFile(dev.nola.trainer.model.BaseModel base, AdapterFile file)
       throws AdapterException {

@@ -10,7 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A tensor that is trained as it is: a classifier, a bias, or all of a model. */
+/** A tensor whose elements are trained: of a classifier, a bias, or any tensor of a model. */
 final class WholeTensor extends Adaptation {
   private final long[] shape;
   private final Parameter values;
@@ -22,7 +22,7 @@ final class WholeTensor extends Adaptation {
     this.values = values;
   }
 
-  /** A tensor of a file. */
+  /** Returns a tensor of a file. */
   static WholeTensor of(String name, DenseTensor tensor) {
     return new WholeTensor(
         name,
@@ -58,7 +58,7 @@ final class WholeTensor extends Adaptation {
   @Override
   void backward(Kernel kernel) {}
 
-  /** As a file has it. */
+  /** Returns the tensor as a file stores it. */
   DenseTensor toDense(String storedName, DType type) {
     return new DenseTensor(
         storedName,

@@ -1,12 +1,12 @@
 /**
- * How a model is trained: which numbers, and what they make of its weights. A {@link
+ * How a model is trained: which parameters it has, and how its weights follow from them. A {@link
  * dev.nola.trainer.method.Method} chooses an {@link dev.nola.trainer.method.Adaptation} for every
- * target; {@link dev.nola.trainer.method.AdaptedWeights} puts them between the model and its base.
+ * target; {@link dev.nola.trainer.method.AdaptedWeights} combines them with the base model.
  *
- * <p>All that is trained lies in plain arrays ({@link dev.nola.trainer.method.Parameter}). Of NOLA
- * these are the coefficients; in each step format-spec's kernels make the factors of them, which
- * are the leaves that PyTorch computes gradients for, and take the gradients back through the same
- * bases. No basis is ever stored.
+ * <p>All parameters are plain arrays ({@link dev.nola.trainer.method.Parameter}). NOLA's are the
+ * coefficients: in each step format-spec's kernels compute the factors from them, PyTorch computes
+ * the factors' gradients, and the kernels turn these into the coefficients' through the same bases.
+ * No basis is stored, unless a recipe asks for it.
  */
 @NullMarked
 package dev.nola.trainer.method;

@@ -24,7 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
  * Frozen: nothing changes its tensors.
  */
 public final class BaseModel implements AutoCloseable {
-  /** Some encoders are saved with the name of the model around them. */
+  /** Prefix of the names in some encoders' files. */
   private static final String BERT = "bert.";
 
   private final NDManager manager;
@@ -40,7 +40,9 @@ public final class BaseModel implements AutoCloseable {
   /**
    * Loads a model.
    *
-   * @throws UnsupportedModelException if the config is not that of a model that can be run here
+   * @param folder folder with {@code config.json} and safetensors
+   * @return the model, to be closed by the caller
+   * @throws UnsupportedModelException if it is not a model that can be run here
    * @throws IOException if a file cannot be read
    */
   public static BaseModel load(Path folder) throws IOException {
@@ -65,7 +67,12 @@ public final class BaseModel implements AutoCloseable {
     }
   }
 
-  /** A model that has no weights yet: training from scratch. */
+  /**
+   * Returns a model without weights, to be trained from scratch.
+   *
+   * @param network shape of the model
+   * @return the model, to be closed by the caller
+   */
   public static BaseModel fromScratch(Mlp network) {
     return new BaseModel(Tensors.newManager(), network);
   }
@@ -82,7 +89,7 @@ public final class BaseModel implements AutoCloseable {
             rope.path("rope_type").asString(rope.path("rope_scaling").isObject() ? "scaled" : "");
         if (!kind.isEmpty() && !kind.equals("default")) {
           throw new UnsupportedModelException(
-              "%s: positions of type %s, only the default rotary positions are known here"
+              "%s: rotary positions of type %s are not supported; must be default"
                   .formatted(file, kind));
         }
         yield new Llama(
@@ -127,40 +134,74 @@ public final class BaseModel implements AutoCloseable {
     identities.put(name, BaseIdentity.Tensor.of(tensor.name(), type, shape, tensor.data()));
   }
 
-  /** What to do with the weights. */
+  /**
+   * Returns the forward pass.
+   *
+   * @return the model without its weights
+   */
   public Network network() {
     return network;
   }
 
-  /** A tensor in f32, or null if there is none. */
+  /**
+   * Returns a tensor.
+   *
+   * @param name name of the tensor
+   * @return the tensor in f32, or null if there is none
+   */
   public @Nullable NDArray tensor(String name) {
     return tensors.get(name);
   }
 
-  /** Makes an array that lives as long as the model. */
+  /**
+   * Makes an array that lives as long as the model.
+   *
+   * @param values elements, row-major
+   * @param shape size of each dimension
+   * @return the array
+   */
   public NDArray keep(float[] values, long... shape) {
     return Tensors.create(manager, values, shape);
   }
 
-  /** Names of all tensors, in alphabetical order. */
+  /**
+   * Names all tensors.
+   *
+   * @return names in alphabetical order
+   */
   public List<String> names() {
     return tensors.keySet().stream().sorted().toList();
   }
 
-  /** The name here of a tensor that an adapter names as the model's files do. */
+  /**
+   * Returns the name in this class of a tensor that adapters name as in the model's files.
+   *
+   * @param stored name in the model's files
+   * @return name here
+   */
   public String nameOf(String stored) {
     return stored.startsWith(BERT) && tensors.containsKey(stored.substring(BERT.length()))
         ? stored.substring(BERT.length())
         : stored;
   }
 
-  /** The name that a tensor has in the model's files, which adapters go by. */
+  /**
+   * Returns the name of a tensor in the model's files, which adapters use.
+   *
+   * @param name name here
+   * @return name in the model's files
+   */
   public String storedName(String name) {
     BaseIdentity.Tensor stored = identities.get(name);
     return stored == null ? name : stored.name();
   }
 
-  /** The identity of the base as far as these tensors go (SPEC.md section 9), or null for none. */
+  /**
+   * Returns the identity of the base for an adapter of some tensors (SPEC.md, section 9).
+   *
+   * @param adapted names of the tensors
+   * @return digest of the tensors, or null if there are none
+   */
   public @Nullable Sha256 identity(List<String> adapted) {
     List<BaseIdentity.Tensor> stored = new ArrayList<>();
     for (String name : adapted) {

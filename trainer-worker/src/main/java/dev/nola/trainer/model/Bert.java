@@ -8,26 +8,30 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * BERT as an encoder of sentences, MiniLM among them: the mean of the last hidden states of all
- * tokens, and a linear classifier on it, whose tensors are {@code classifier.weight} and {@code
+ * BERT as an encoder of sentences, such as MiniLM: the mean of the last hidden states of all
+ * tokens, and a linear classifier on it with the tensors {@code classifier.weight} and {@code
  * classifier.bias}.
  */
 public final class Bert implements Network {
-  /** The classifier, which the base model does not have. */
+  /** Module of the classifier, which the base model does not have. */
   public static final String CLASSIFIER = "classifier";
 
   private final Config config;
 
   /**
-   * What distinguishes members of the family.
+   * The settings that differ between members of the family.
    *
    * @param layers number of blocks
-   * @param heads of attention
-   * @param epsilon of the norms
+   * @param heads number of attention heads
+   * @param epsilon ε of the norms
    */
   public record Config(int layers, int heads, double epsilon) {}
 
-  /** A model of this shape; sizes are those of the weights. */
+  /**
+   * Creates a model; other sizes follow from the weights.
+   *
+   * @param config its settings
+   */
   public Bert(Config config) {
     this.config = config;
   }
@@ -37,7 +41,13 @@ public final class Bert implements Network {
     return weights.linear(pooled(batch, weights), CLASSIFIER);
   }
 
-  /** Sentence vectors of B×d: the mean over tokens that are no padding. */
+  /**
+   * Computes sentence vectors: the mean over tokens that are not padding.
+   *
+   * @param batch texts
+   * @param weights weights of the model
+   * @return vectors, B×d
+   */
   public NDArray pooled(Batch batch, Weights weights) {
     NDArray hidden = hidden(batch, weights);
     Shape shape = batch.mask().getShape();
@@ -45,7 +55,7 @@ public final class Bert implements Network {
     return hidden.mul(mask).sum(new int[] {1}).div(mask.sum(new int[] {1}));
   }
 
-  /** Hidden states of B×T×d. */
+  /** Computes hidden states, B×T×d. */
   NDArray hidden(Batch batch, Weights weights) {
     NDManager manager = batch.inputs().getManager();
     long tokens = batch.inputs().getShape().get(1);

@@ -5,34 +5,34 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 
-/** What transformers are built of. B sequences of T tokens, H heads of D dimensions. */
+/** Building blocks of transformers. B sequences of T tokens, H heads of D dimensions. */
 final class Blocks {
-  /** Added to scores that must not count; the softmax of f32 makes 0 of it. */
+  /** Summand of scores that must not count; their softmax is 0 in f32. */
   private static final float MASKED = -1e30f;
 
   private Blocks() {}
 
-  /** x / √(mean x² + ε) · w, over the last dimension (RMSNorm). */
+  /** Computes x / √(mean x² + ε) · w over the last dimension (RMSNorm). */
   static NDArray rmsNorm(NDArray x, NDArray weight, double epsilon) {
     NDArray meanSquare = x.mul(x).mean(new int[] {-1}, true);
     return x.div(meanSquare.add(Tensors.scalar(x.getManager(), epsilon)).sqrt()).mul(weight);
   }
 
-  /** B×T×(H·D) as B×H×T×D. */
+  /** Turns B×T×(H·D) into B×H×T×D. */
   static NDArray heads(NDArray x, long count) {
     Shape shape = x.getShape();
     return x.reshape(shape.get(0), shape.get(1), count, shape.get(2) / count).transpose(0, 2, 1, 3);
   }
 
   /**
-   * Attention, softmax(Q·Kᵀ/√D + mask)·V. Several query heads may share a key head: query head h
-   * goes with key head h·G/H.
+   * Computes attention, softmax(Q·Kᵀ/√D + mask)·V. Several query heads may share a key head: query
+   * head h uses key head h·G/H.
    *
-   * @param queries of B×H×T×D
-   * @param keys of B×G×T×D, H a multiple of G
-   * @param values of B×G×T×D
-   * @param mask what is added to scores, of a shape that broadcasts to B×1×T×T; null for none
-   * @return of B×T×(H·D)
+   * @param queries Q, B×H×T×D
+   * @param keys K, B×G×T×D, H a multiple of G
+   * @param values V, B×G×T×D
+   * @param mask summand of the scores, of a shape that broadcasts to B×1×T×T; null for none
+   * @return B×T×(H·D)
    */
   static NDArray attention(NDArray queries, NDArray keys, NDArray values, @Nullable NDArray mask) {
     Shape shape = queries.getShape();
@@ -41,8 +41,8 @@ final class Blocks {
     long tokens = shape.get(2);
     long dimensions = shape.get(3);
     long groups = keys.getShape().get(1);
-    // Query heads of one group as further queries of its key head: nothing is copied.
-    // They are divided rather than the scores, of which there are T/D times as many.
+    // Treats query heads of one group as further queries of its key head, so nothing is copied.
+    // Divides the queries rather than the scores, of which there are T/D times as many.
     NDArray grouped =
         queries
             .mul(Tensors.scalar(queries.getManager(), 1 / Math.sqrt(dimensions)))
@@ -61,7 +61,7 @@ final class Blocks {
     return mixed.transpose(0, 2, 1, 3).reshape(batch, tokens, heads * dimensions);
   }
 
-  /** A mask of 1×1×T×T that hides what comes later. */
+  /** Makes a mask, 1×1×T×T, that hides later tokens. */
   static NDArray causalMask(NDManager manager, int tokens) {
     float[] mask = new float[tokens * tokens];
     for (int i = 0; i < tokens; i++) {
@@ -72,7 +72,7 @@ final class Blocks {
     return Tensors.create(manager, mask, 1, 1, tokens, tokens);
   }
 
-  /** A mask of B×1×1×T that hides padding. */
+  /** Makes a mask, B×1×1×T, that hides padding. */
   static NDArray paddingMask(NDArray mask) {
     Shape shape = mask.getShape();
     NDManager manager = mask.getManager();
@@ -85,7 +85,8 @@ final class Blocks {
    * Rotates pairs of dimensions (i, i + D/2) of each token by angles that grow with its position
    * (RoPE, in the half-split order of Hugging Face).
    *
-   * @param x of B×H×T×D
+   * @param x queries or keys, B×H×T×D
+   * @param theta base of the rotary frequencies
    */
   static NDArray rotate(NDArray x, double theta) {
     int tokens = (int) x.getShape().get(2);
@@ -95,7 +96,7 @@ final class Blocks {
     float[] sin = new float[tokens * dimensions];
     for (int t = 0; t < tokens; t++) {
       for (int i = 0; i < half; i++) {
-        // In f32 as Hugging Face computes them.
+        // In f32, as in Hugging Face's library.
         float frequency = (float) (1 / StrictMath.pow(theta, 2.0 * i / dimensions));
         float angle = t * frequency;
         cos[t * dimensions + i] = cos[t * dimensions + i + half] = (float) StrictMath.cos(angle);

@@ -6,7 +6,7 @@ import java.util.List;
 
 /**
  * The Llama family: RMSNorm, rotary positions, grouped-query attention, SwiGLU. Padding must come
- * last in a sequence; what it gives means nothing.
+ * last in a sequence; its logits are meaningless.
  */
 public final class Llama implements Network {
   private static final String EMBEDDING = "model.embed_tokens.weight";
@@ -15,19 +15,23 @@ public final class Llama implements Network {
   private final Config config;
 
   /**
-   * What distinguishes members of the family.
+   * The settings that differ between members of the family.
    *
    * @param layers number of blocks
-   * @param heads query heads
-   * @param keyHeads key and value heads, of which {@code heads} is a multiple
-   * @param epsilon of the norms
+   * @param heads number of query heads
+   * @param keyHeads number of key and value heads, of which {@code heads} is a multiple
+   * @param epsilon ε of the norms
    * @param theta base of the rotary frequencies
    * @param tied whether the output embedding is the input embedding
    */
   public record Config(
       int layers, int heads, int keyHeads, double epsilon, double theta, boolean tied) {}
 
-  /** A model of this shape; sizes are those of the weights. */
+  /**
+   * Creates a model; other sizes follow from the weights.
+   *
+   * @param config its settings
+   */
   public Llama(Config config) {
     this.config = config;
   }

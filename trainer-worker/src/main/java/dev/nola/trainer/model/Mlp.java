@@ -9,7 +9,9 @@ public final class Mlp implements Network {
   private final List<Integer> widths;
 
   /**
-   * @param widths of the input, of every hidden layer and of the output
+   * Creates a network.
+   *
+   * @param widths widths of the input, of every hidden layer and of the output
    * @throws IllegalArgumentException if there are not at least two, all positive
    */
   public Mlp(List<Integer> widths) {
@@ -20,12 +22,21 @@ public final class Mlp implements Network {
     this.widths = List.copyOf(widths);
   }
 
-  /** Widths of the input, of every hidden layer and of the output. */
+  /**
+   * Returns the widths.
+   *
+   * @return widths of the input, of every hidden layer and of the output
+   */
   public List<Integer> widths() {
     return widths;
   }
 
-  /** Name of a layer's module. */
+  /**
+   * Names a layer's module.
+   *
+   * @param layer number of the layer, from 0
+   * @return such as {@code layers.0}
+   */
   public static String module(int layer) {
     return "layers." + layer;
   }

@@ -6,15 +6,18 @@ import java.util.List;
 /** A model without its weights. */
 public interface Network {
   /**
-   * The forward pass.
+   * Computes the forward pass.
    *
-   * @return logits: of B×T×V for a language model, of B×classes for a classifier
+   * @param batch texts or features
+   * @param weights weights of the model
+   * @return logits: B×T×V for a language model, B×classes for a classifier
    */
   NDArray logits(Batch batch, Weights weights);
 
   /**
-   * Names of the tensors of two dimensions that a method may adapt: those that the forward pass
-   * multiplies by. In the order of the forward pass.
+   * Names the matrices that a method may adapt: those that the forward pass multiplies by.
+   *
+   * @return names in the order of the forward pass
    */
   List<String> adaptable();
 }

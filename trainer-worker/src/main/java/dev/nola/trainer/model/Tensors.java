@@ -34,74 +34,110 @@ public final class Tensors {
   }
 
   /**
-   * Says where arrays are from now on, and how many threads divide an operation on them.
+   * Sets the device of arrays made from now on, and the number of threads of an operation.
    *
-   * @param where {@code CPU}, {@code CUDA}, or {@code AUTO} for a GPU if there is one
-   * @param threads 0 for as many as PyTorch chooses
-   * @throws IllegalArgumentException if there is no GPU and there must be one
+   * @param deviceName {@code CPU}, {@code CUDA}, or {@code AUTO} for a GPU if there is one
+   * @param threads number of threads, or 0 for PyTorch's default
+   * @throws IllegalArgumentException if the name is {@code CUDA} and there is no GPU
    */
-  public static void use(String where, int threads) {
+  public static void use(String deviceName, int threads) {
     boolean gpu = engine().getGpuCount() > 0;
-    if (where.equals("CUDA") && !gpu) {
-      throw new IllegalArgumentException("device=cuda, and PyTorch finds no GPU here");
+    if (deviceName.equals("CUDA") && !gpu) {
+      throw new IllegalArgumentException("device=cuda, but PyTorch finds no GPU");
     }
-    device = gpu && !where.equals("CPU") ? Device.gpu() : Device.cpu();
+    device = gpu && !deviceName.equals("CPU") ? Device.gpu() : Device.cpu();
     if (threads > 0) {
       JniUtils.setNumThreads(threads);
     }
   }
 
-  /** A manager of arrays on the device in use; the caller closes it. */
+  /**
+   * Makes a manager of arrays on the device in use.
+   *
+   * @return a manager, to be closed by the caller
+   */
   public static NDManager newManager() {
     return engine().newBaseManager(device);
   }
 
   /**
-   * An array with these elements. They are copied into PyTorch's own memory, because DJL would
-   * leave them in Java's. Its alignment differs from run to run, and with it the order in which a
-   * matrix product adds, and so the last bit of its sums. And it is freed by a garbage collection
-   * after the array was closed, even while the backward pass still needs what is in it.
+   * Makes an array. Its elements are copied into PyTorch's own memory, because DJL would leave them
+   * in Java's, whose alignment differs from run to run, and with it the order in which a matrix
+   * product adds, and so the last bit of its sums. Java's memory is also freed by a garbage
+   * collection after the array was closed, even while the backward pass still needs it.
+   *
+   * @param manager manager that owns the array
+   * @param values elements, row-major
+   * @param shape size of each dimension
+   * @return an array in f32
    */
   public static NDArray create(NDManager manager, float[] values, long... shape) {
-    try (NDArray inJavasMemory =
+    try (NDArray javaArray =
         manager.create(FloatBuffer.wrap(values), new Shape(shape), DataType.FLOAT32)) {
-      return inJavasMemory.duplicate();
-    }
-  }
-
-  /** The same of whole numbers. */
-  public static NDArray create(NDManager manager, long[] values, long... shape) {
-    try (NDArray inJavasMemory =
-        manager.create(LongBuffer.wrap(values), new Shape(shape), DataType.INT64)) {
-      return inJavasMemory.duplicate();
+      return javaArray.duplicate();
     }
   }
 
   /**
-   * A number to compute with an array. DJL's methods that take a {@link Number} must not be used
-   * where gradients are: they make an array of it, close that array, and leave its memory to the
+   * Makes an array of whole numbers.
+   *
+   * @param manager manager that owns the array
+   * @param values elements, row-major
+   * @param shape size of each dimension
+   * @return an array in i64
+   */
+  public static NDArray create(NDManager manager, long[] values, long... shape) {
+    try (NDArray javaArray =
+        manager.create(LongBuffer.wrap(values), new Shape(shape), DataType.INT64)) {
+      return javaArray.duplicate();
+    }
+  }
+
+  /**
+   * Makes an array of a number. DJL's methods that take a {@link Number} must not be used where
+   * gradients are computed: they make an array of it, close that array, and leave its memory to the
    * garbage collection.
+   *
+   * @param manager manager that owns the array
+   * @param value the number
+   * @return an array of one element, in f32
    */
   public static NDArray scalar(NDManager manager, double value) {
     return create(manager, new float[] {(float) value});
   }
 
-  /** Names and versions of what computes. */
+  /**
+   * Returns names and versions of the libraries that compute.
+   *
+   * @return such as {@code DJL 0.36.0, PyTorch 2.7.1}
+   */
   public static String version() {
     return "DJL " + Engine.getDjlVersion() + ", PyTorch " + engine().getVersion();
   }
 
-  /** {@code cpu} or {@code gpu}. */
+  /**
+   * Returns the kind of device in use.
+   *
+   * @return {@code cpu} or {@code gpu}
+   */
   public static String deviceName() {
     return device.getDeviceType();
   }
 
-  /** Whether operations of this thread are recorded for gradients from now on. */
+  /**
+   * Sets whether this thread's operations are recorded for gradients from now on.
+   *
+   * @param record whether they are
+   */
   public static void recordGradients(boolean record) {
     JniUtils.setGradMode(record);
   }
 
-  /** Computes the gradients of a scalar with respect to all leaves. */
+  /**
+   * Computes the gradients of a scalar with respect to all leaves.
+   *
+   * @param loss an array of one element
+   */
   public static void backward(NDArray loss) {
     PtNDArray scalar = (PtNDArray) loss;
     try (NDArray one = loss.onesLike()) {
@@ -109,40 +145,47 @@ public final class Tensors {
     }
   }
 
-  /** x·Wᵀ + b over the last dimension of x; W is out×in. */
+  /**
+   * Computes x·Wᵀ + b over the last dimension of x.
+   *
+   * @param x input, …×in
+   * @param weight W, out×in
+   * @param bias b, out, or null for none
+   * @return …×out
+   */
   public static NDArray linear(NDArray x, NDArray weight, @Nullable NDArray bias) {
     return JniUtils.linear((PtNDArray) x, (PtNDArray) weight, (PtNDArray) bias);
   }
 
-  /** Rows of a table. */
+  /** Returns rows of a table. */
   static NDArray embedding(NDArray ids, NDArray table) {
     return JniUtils.embedding((PtNDArray) ids, (PtNDArray) table, false);
   }
 
-  /** Of the last dimension. */
+  /** Normalizes over the last dimension. */
   static NDArray layerNorm(NDArray x, NDArray weight, NDArray bias, double epsilon) {
     return JniUtils.layerNorm(
         (PtNDArray) x, weight.getShape(), (PtNDArray) weight, (PtNDArray) bias, epsilon);
   }
 
-  /** max(x, 0). */
+  /** Computes max(x, 0). */
   static NDArray relu(NDArray x) {
     return JniUtils.relu((PtNDArray) x);
   }
 
-  /** x·σ(x). */
+  /** Computes x·σ(x). */
   static NDArray silu(NDArray x) {
     return JniUtils.sigmoid((PtNDArray) x).mul(x);
   }
 
-  /** x·Φ(x), by the error function. */
+  /** Computes x·Φ(x), by the error function. */
   static NDArray gelu(NDArray x) {
     return JniUtils.gelu((PtNDArray) x);
   }
 
   /**
-   * A tensor in f32; f16 and bf16 are widened here, because half-precision arrays are slow on CPUs,
-   * and bf16 ones end the process.
+   * Loads a tensor in f32; f16 and bf16 are widened here, because half-precision arrays are slow on
+   * CPUs, and bf16 ones crash the process.
    *
    * @throws IllegalArgumentException if it is of another type or has more than 2³¹−1 elements
    */
@@ -159,7 +202,14 @@ public final class Tensors {
     return create(manager, widened(type, tensor.data()), shape);
   }
 
-  /** Elements of any type as f32, exactly. */
+  /**
+   * Converts elements of any type to f32, exactly.
+   *
+   * @param type type of the elements
+   * @param data elements, little-endian
+   * @return the elements
+   * @throws ArithmeticException if there are more than 2³¹−1
+   */
   public static float[] widened(DType type, MemorySegment data) {
     float[] values = new float[Math.toIntExact(data.byteSize() / type.bytes())];
     switch (type) {
@@ -178,7 +228,13 @@ public final class Tensors {
     return values;
   }
 
-  /** Elements rounded to nearest even, little-endian. */
+  /**
+   * Converts elements of f32 to any type, rounded to nearest even.
+   *
+   * @param type type to convert to
+   * @param values the elements
+   * @return the elements, little-endian
+   */
   public static MemorySegment narrowed(DType type, float[] values) {
     MemorySegment data = MemorySegment.ofArray(new byte[values.length * type.bytes()]);
     for (int i = 0; i < values.length; i++) {

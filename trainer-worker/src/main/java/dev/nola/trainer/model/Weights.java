@@ -3,20 +3,33 @@ package dev.nola.trainer.model;
 import ai.djl.ndarray.NDArray;
 
 /**
- * The weights of a model as its forward pass sees them. Names are those of the model's safetensors.
+ * The weights of a model as its forward pass uses them. Names are those of the model's safetensors.
  */
 public interface Weights {
-  /** Whether there is such a tensor. */
+  /**
+   * Tells whether there is a tensor.
+   *
+   * @param name name of the tensor
+   * @return whether there is one
+   */
   boolean has(String name);
 
-  /** A tensor by itself, for what is no matrix product. */
+  /**
+   * Returns a tensor, for other uses than a matrix product.
+   *
+   * @param name name of the tensor
+   * @return the tensor
+   * @throws IllegalArgumentException if there is none
+   */
   NDArray tensor(String name);
 
   /**
-   * x·Wᵀ + b, with {@code module.weight} of out×in and {@code module.bias}, if there is one.
+   * Computes x·Wᵀ + b.
    *
-   * @param x of …×in
-   * @return of …×out
+   * @param x input, …×in
+   * @param module name of the module: W is {@code module.weight}, out×in, and b {@code
+   *     module.bias}, if there is one
+   * @return …×out
    */
   NDArray linear(NDArray x, String module);
 }

@@ -28,20 +28,20 @@ final class EncoderSearch {
   private static final String INTERMEDIATE = "encoder.layer.0.intermediate.dense.weight";
   private static final Pattern LAYER = Pattern.compile("encoder\\.layer\\.(\\d{1,4})\\..*");
 
-  /** Of initializers, beside weights: of shapes, indices and switches. */
+  /** Types of initializers that are not weights: shapes, indices and switches. */
   private static final Set<String> OTHER_TYPES = Set.of(Tensor.INT64, "INT32", "BOOL");
 
   private final OnnxFile file;
   private final Graph graph;
   private final SortedMap<String, Weight> weights = new TreeMap<>();
 
-  /** The values that linear modules give, by module. */
+  /** The outputs of linear modules, by module. */
   private final Map<String, String> outputs = new HashMap<>();
 
-  /** Names of what products are made with. */
+  /** Names of the matrices of products. */
   private final Set<String> matrices = new HashSet<>();
 
-  /** What stands before all names, such as {@code bert.}. */
+  /** Prefix of all names, such as {@code bert.}. */
   private String prefix = "";
 
   EncoderSearch(OnnxFile file) {
@@ -49,6 +49,15 @@ final class EncoderSearch {
     this.graph = new Graph(file);
   }
 
+  /**
+   * Finds the weights by their names, and those of linear modules by the names of the biases that
+   * are added to their products.
+   *
+   * @param heads number of attention heads, or null to read it from the graph
+   * @param epsilon ε of the norms, or null to read it from the graph
+   * @return weights and sizes
+   * @throws InvalidOnnxException if the graph is not a BERT encoder in f32
+   */
   Encoder encoder(@Nullable Integer heads, @Nullable Double epsilon) throws InvalidOnnxException {
     findPrefix();
     requireFloats();
@@ -59,7 +68,7 @@ final class EncoderSearch {
       findAffine(node);
     }
     findNamed();
-    OnnxImport.Config config = sizes();
+    EncoderConfig config = sizes();
     requireExactly(config);
     requireForward(config);
     config = config.with(headsOf(config.layers(), heads), epsilonOf(config.layers(), epsilon));
@@ -69,12 +78,12 @@ final class EncoderSearch {
           config.hidden(), config.heads());
     }
     Set<Tensor> used = weights.values().stream().map(Weight::tensor).collect(Collectors.toSet());
-    List<String> left =
+    List<String> others =
         file.initializers().values().stream()
             .filter(tensor -> !used.contains(tensor) && !tensor.shape().isEmpty())
             .map(Tensor::name)
             .toList();
-    return new Encoder(config, weights, left);
+    return new Encoder(config, weights, others);
   }
 
   private void findPrefix() throws InvalidOnnxException {
@@ -100,7 +109,7 @@ final class EncoderSearch {
     }
   }
 
-  /** A product with a constant matrix of in×out. */
+  /** Finds a product with a constant matrix, in×out. */
   private void findLinear(Node node) throws InvalidOnnxException {
     Tensor matrix = matrixOf(node);
     if (matrix == null) {
@@ -118,7 +127,7 @@ final class EncoderSearch {
     put(node, bias.getKey(), bias.getValue(), matrix, true);
   }
 
-  /** The same with its bias in one. */
+  /** Finds a product together with its bias. */
   private void findAffine(Node node) throws InvalidOnnxException {
     Tensor matrix = matrixOf(node);
     if (matrix == null) {
@@ -147,7 +156,7 @@ final class EncoderSearch {
 
   private InvalidOnnxException unnamed(Node node, String rule) {
     return file.invalid(
-        "%s of initializer %s, must be %s named …%s, which tells the weight's name",
+        "%s of initializer %s, must be %s named …%s, from which the weight gets its name",
         node.type(), node.inputs().get(1), rule, BIAS);
   }
 
@@ -185,8 +194,8 @@ final class EncoderSearch {
     return name.startsWith(prefix) ? name.substring(prefix.length()) : name;
   }
 
-  /** All but heads and epsilon. */
-  private OnnxImport.Config sizes() throws InvalidOnnxException {
+  /** Reads the sizes from the weights; heads and epsilon are still 0. */
+  private EncoderConfig sizes() throws InvalidOnnxException {
     int layers = 0;
     for (String name : weights.keySet()) {
       Matcher layer = LAYER.matcher(name);
@@ -195,9 +204,9 @@ final class EncoderSearch {
       }
     }
     if (layers == 0) {
-      throw file.invalid("has no weights named encoder.layer.…, as a BERT encoder has");
+      throw file.invalid("has no weights named encoder.layer.…, which a BERT encoder needs");
     }
-    return new OnnxImport.Config(
+    return new EncoderConfig(
         size(WORDS, 0),
         size(WORDS, 1),
         layers,
@@ -211,7 +220,7 @@ final class EncoderSearch {
   private int size(String name, int dimension) throws InvalidOnnxException {
     Weight weight = weights.get(name);
     if (weight == null) {
-      throw file.invalid("has no weight %s, as a BERT encoder has", name);
+      throw file.invalid("has no weight %s, which a BERT encoder needs", name);
     }
     List<Long> shape = weight.shape();
     long size = shape.size() == 2 ? shape.get(dimension) : 0;
@@ -221,13 +230,13 @@ final class EncoderSearch {
     return (int) size;
   }
 
-  /** Weights of another shape or purpose would give another model, and nobody would notice. */
-  private void requireExactly(OnnxImport.Config config) throws InvalidOnnxException {
+  /** Refuses weights of another shape or purpose, as the model would silently be another one. */
+  private void requireExactly(EncoderConfig config) throws InvalidOnnxException {
     Map<String, List<Long>> expected = expected(config);
     for (Map.Entry<String, List<Long>> entry : expected.entrySet()) {
       Weight weight = weights.get(entry.getKey());
       if (weight == null) {
-        throw file.invalid("has no weight %s, as a BERT encoder has", entry.getKey());
+        throw file.invalid("has no weight %s, which a BERT encoder needs", entry.getKey());
       }
       if (!weight.shape().equals(entry.getValue())) {
         throw file.invalid(
@@ -238,7 +247,7 @@ final class EncoderSearch {
     for (String name : weights.keySet()) {
       if ((name.startsWith("encoder.") || name.startsWith("embeddings."))
           && !expected.containsKey(name)) {
-        throw file.invalid("has a weight %s, which a BERT encoder has not", name);
+        throw file.invalid("has a weight %s, which is not part of a BERT encoder", name);
       }
     }
     for (Map.Entry<String, Weight> entry : weights.entrySet()) {
@@ -253,7 +262,7 @@ final class EncoderSearch {
     }
     long bytes = Float.BYTES;
     for (long size : tensor.shape()) {
-      // Of sizes that a file of 2 GiB has no room for, the product may be anything else.
+      // Sizes that exceed a file of 2 GiB must not overflow to a product that fits.
       bytes =
           size < 0 || bytes < 0 || bytes > Integer.MAX_VALUE
               ? -1
@@ -266,7 +275,7 @@ final class EncoderSearch {
     }
   }
 
-  private static Map<String, List<Long>> expected(OnnxImport.Config config) {
+  private static Map<String, List<Long>> expected(EncoderConfig config) {
     long hidden = config.hidden();
     long wide = config.intermediate();
     Map<String, List<Long>> expected = new LinkedHashMap<>();
@@ -304,8 +313,8 @@ final class EncoderSearch {
     return norms;
   }
 
-  /** Models that have BERT's weights and compute something else. */
-  private void requireForward(OnnxImport.Config config) throws InvalidOnnxException {
+  /** Refuses models that have BERT's weights and compute something else. */
+  private void requireForward(EncoderConfig config) throws InvalidOnnxException {
     if (graph.nodes("CumSum").findAny().isPresent()) {
       throw file.invalid("counts positions with CumSum, as RoBERTa does, must be a BERT encoder");
     }
@@ -334,7 +343,7 @@ final class EncoderSearch {
     return decided("attention heads", found, given);
   }
 
-  /** A reshape to batch×tokens×heads×dimensions. */
+  /** Reads the heads from a reshape to batch×tokens×heads×dimensions. */
   private OptionalInt headsOf(Node reshape) {
     String shape = reshape.inputs().size() < 2 ? "" : reshape.inputs().get(1);
     List<Long> sizes = graph.integers(shape);
@@ -369,22 +378,23 @@ final class EncoderSearch {
     return decided("epsilons of norms", found, given);
   }
 
-  /** What the graph says, or else the user. */
-  private <T> T decided(String what, Set<T> found, @Nullable T given) throws InvalidOnnxException {
+  /** Returns the one value that the graph has, or else the user's. */
+  private <T> T decided(String quantity, Set<T> found, @Nullable T given)
+      throws InvalidOnnxException {
     if (found.size() > 1) {
-      throw file.invalid("has layers with different %s, %s", what, found);
+      throw file.invalid("has layers with different %s, %s", quantity, found);
     }
     if (found.isEmpty()) {
       if (given == null) {
-        throw file.invalid("does not tell the %s, so they must be given", what);
+        throw file.invalid("does not specify the %s; pass --heads or --epsilon", quantity);
       }
       return given;
     }
-    T said = found.iterator().next();
-    if (given != null && !given.equals(said)) {
+    T unique = found.iterator().next();
+    if (given != null && !given.equals(unique)) {
       throw new IllegalArgumentException(
-          "%s given as %s, but %s says %s".formatted(what, given, file.path(), said));
+          "%s given as %s, but %s says %s".formatted(quantity, given, file.path(), unique));
     }
-    return said;
+    return unique;
   }
 }

@@ -16,9 +16,9 @@ import java.util.SequencedMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The graph of an ONNX file, to be asked who makes and who uses a value. */
+/** The graph of an ONNX file: finds the operation that makes a value, and those that use it. */
 final class Graph {
-  /** Dimensions of a shape that is read; attention has four. */
+  /** Largest number of dimensions of a shape that is read; attention has four. */
   private static final int MAX_RANK = 8;
 
   private static final ValueLayout.OfLong LONG =
@@ -38,7 +38,7 @@ final class Graph {
       node.outputs().forEach(output -> makers.put(output, node));
       node.inputs()
           .forEach(input -> users.computeIfAbsent(input, _ -> new ArrayList<>()).add(node));
-      // Exporters store equal weights once, and give them their other names so.
+      // Exporters store equal weights once, and name the others by Identity.
       if (node.type().equals("Identity") && node.inputs().size() == 1) {
         Tensor tensor = initializers.get(node.inputs().getFirst());
         if (tensor != null) {
@@ -48,12 +48,12 @@ final class Graph {
     }
   }
 
-  /** Nodes of a type. */
+  /** Returns the operations of a type. */
   Stream<Node> nodes(String type) {
     return nodes.stream().filter(node -> node.type().equals(type));
   }
 
-  /** Constants by all their names. */
+  /** Returns constants by all their names. */
   SequencedMap<String, Tensor> initializers() {
     return initializers;
   }
@@ -62,17 +62,17 @@ final class Graph {
     return initializers.get(value);
   }
 
-  /** The node of a type that makes a value. */
+  /** Returns the operation that makes a value, if it is of a type. */
   Optional<Node> maker(String value, String type) {
     return Optional.ofNullable(makers.get(value)).filter(node -> node.type().equals(type));
   }
 
-  /** The nodes of a type that use a value. */
+  /** Returns the operations of a type that use a value. */
   Stream<Node> users(String value, String type) {
     return users.getOrDefault(value, List.of()).stream().filter(node -> node.type().equals(type));
   }
 
-  /** What a constant of integers, such as a shape, says; empty if it is none. */
+  /** Returns the elements of a constant of integers, such as a shape; empty for any other value. */
   List<Long> integers(String value) {
     Tensor tensor = constant(value);
     if (tensor == null || !tensor.type().equals(Tensor.INT64)) {
@@ -84,7 +84,7 @@ final class Graph {
         : tensor.data().elements(LONG).map(element -> element.get(LONG, 0)).toList();
   }
 
-  /** What a constant of one f32 says, by its shortest decimal form. */
+  /** Returns a constant of one f32, as the double with its shortest decimal form. */
   OptionalDouble number(String value) {
     Tensor tensor = constant(value);
     return tensor == null
@@ -94,7 +94,7 @@ final class Graph {
         : OptionalDouble.of(decimal(tensor.data().get(FLOAT, 0)));
   }
 
-  /** 1e-12, where the f32 nearest to it is meant. */
+  /** Returns the double with the shortest decimal form of an f32, such as 1e-12. */
   static double decimal(float value) {
     return Double.parseDouble(Float.toString(value));
   }

@@ -22,19 +22,19 @@ import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an ONNX file says of weights and of the graph that uses them. The rest of it, and graphs
- * inside nodes, are skipped.
+ * The weights of an ONNX file and the graph that uses them. The rest of the file, and graphs inside
+ * nodes, are skipped.
  *
  * <p>The protobuf is read field by field: classes generated from onnx.proto would hold all weights
- * on the heap, and make a hundred bytes of each byte of a hostile file. Here weights stay where
- * they are, in the mapped file, and the graph may take only so much. Numbers of fields are those of
- * onnx.proto (IR version 3 and later).
+ * on the heap, and make a hundred bytes of each byte of a hostile file. Here weights stay in the
+ * mapped file, and the graph's memory is limited. Field numbers are those of onnx.proto (IR version
+ * 3 and later).
  */
 final class OnnxFile implements AutoCloseable {
-  /** Heap that a graph may take; that of a large encoder takes a hundredth of it. */
+  /** Heap memory that a graph may use; that of a large encoder uses a hundredth of it. */
   private static final long MAX_GRAPH_BYTES = 64 << 20;
 
-  /** Roughly, of an object with a list or two. */
+  /** Rough size of an object with a list or two. */
   private static final int OBJECT_BYTES = 100;
 
   private static final int VARINT = WireFormat.WIRETYPE_VARINT;
@@ -88,7 +88,14 @@ final class OnnxFile implements AutoCloseable {
   private final List<Node> nodes = new ArrayList<>();
   private final SequencedMap<String, Tensor> initializers = new LinkedHashMap<>();
 
-  /** An operation; its names are those of values. */
+  /**
+   * An operation.
+   *
+   * @param type name of the operator
+   * @param inputs names of the values that it uses
+   * @param outputs names of the values that it computes
+   * @param attributes its attributes by name
+   */
   record Node(
       String type, List<String> inputs, List<String> outputs, Map<String, Attribute> attributes) {
     private static final Attribute ABSENT = new Attribute(0, 0, "", null);
@@ -109,14 +116,16 @@ final class OnnxFile implements AutoCloseable {
     }
   }
 
-  /** The value of an attribute: one of these; the others are 0, empty or null. */
+  /** The value of an attribute: one of the components; the others are 0, empty or null. */
   record Attribute(float number, long integer, String text, @Nullable Tensor tensor) {}
 
   /**
    * A constant.
    *
-   * @param type as onnx.proto calls it
-   * @param data elements of type FLOAT, little-endian; of another type whatever was found
+   * @param name its name
+   * @param type type of the elements, as in onnx.proto
+   * @param shape size of each dimension
+   * @param data elements of type FLOAT, little-endian; for another type whatever was found
    * @param integers elements of type INT64 that were not stored as {@code data}
    * @param external whether its elements are in another file
    */
@@ -138,19 +147,19 @@ final class OnnxFile implements AutoCloseable {
   /**
    * Opens a file.
    *
-   * @throws InvalidOnnxException if it is no sound ONNX file
+   * @throws InvalidOnnxException if it is not a valid ONNX file
    * @throws IOException if it cannot be read
    */
   static OnnxFile open(Path path) throws IOException {
     if (Files.exists(path) && !Files.isRegularFile(path)) {
-      throw new FileSystemException(path.toString(), null, "is no regular file");
+      throw new FileSystemException(path.toString(), null, "not a regular file");
     }
     OnnxFile file = new OnnxFile(path);
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
         InputStream bytes = Files.newInputStream(path)) {
       if (channel.size() > Integer.MAX_VALUE) {
         throw new InvalidOnnxException(
-            path, "%,d bytes, an ONNX file has less than 2 GiB".formatted(channel.size()));
+            path, "has %,d bytes, must have less than 2 GiB".formatted(channel.size()));
       }
       MemorySegment mapped =
           channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), file.arena);
@@ -158,7 +167,7 @@ final class OnnxFile implements AutoCloseable {
       return file;
     } catch (InvalidProtocolBufferException e) {
       file.close();
-      throw new InvalidOnnxException(path, "is no ONNX file, or a damaged one", e);
+      throw new InvalidOnnxException(path, "not a valid ONNX file", e);
     } catch (IOException | RuntimeException e) {
       file.close();
       throw e;
@@ -169,12 +178,12 @@ final class OnnxFile implements AutoCloseable {
     return path;
   }
 
-  /** In an order in which they can be executed. */
+  /** Returns the operations in an order in which they can be executed. */
   List<Node> nodes() {
     return nodes;
   }
 
-  /** Constants of the graph by name, such as weights. */
+  /** Returns constants of the graph by name, such as weights. */
   SequencedMap<String, Tensor> initializers() {
     return initializers;
   }
@@ -188,12 +197,12 @@ final class OnnxFile implements AutoCloseable {
     arena.close();
   }
 
-  /** Reads a field, whose tag was read, or leaves it and returns false. */
+  /** Reads a field whose tag was read, or returns false without reading it. */
   private interface Fields {
     boolean read(int tag) throws IOException;
   }
 
-  /** Where reading is. */
+  /** Reads the protobuf of the file. */
   private final class Reader {
     private final CodedInputStream in;
     private final MemorySegment mapped;
@@ -216,7 +225,7 @@ final class OnnxFile implements AutoCloseable {
             return true;
           });
       if (!found[0]) {
-        throw invalid("is no ONNX file: it has no graph");
+        throw invalid("not a valid ONNX file: it has no graph");
       }
     }
 
@@ -226,7 +235,7 @@ final class OnnxFile implements AutoCloseable {
         case GRAPH_INITIALIZER -> {
           Tensor tensor = tensor();
           if (initializers.put(tensor.name, tensor) != null) {
-            throw invalid("initializer %s is there twice", tensor.name);
+            throw invalid("duplicate initializer %s", tensor.name);
           }
         }
         default -> {
@@ -237,7 +246,7 @@ final class OnnxFile implements AutoCloseable {
     }
 
     private Node node() throws IOException {
-      take(OBJECT_BYTES);
+      useMemory(OBJECT_BYTES);
       String[] type = {""};
       List<String> inputs = new ArrayList<>();
       List<String> outputs = new ArrayList<>();
@@ -259,7 +268,7 @@ final class OnnxFile implements AutoCloseable {
     }
 
     private void attribute(Map<String, Attribute> attributes) throws IOException {
-      take(OBJECT_BYTES);
+      useMemory(OBJECT_BYTES);
       var found =
           new Object() {
             String name = "";
@@ -287,7 +296,7 @@ final class OnnxFile implements AutoCloseable {
     }
 
     private Tensor tensor() throws IOException {
-      take(OBJECT_BYTES);
+      useMemory(OBJECT_BYTES);
       List<Long> shape = new ArrayList<>();
       List<Long> integers = new ArrayList<>();
       var found =
@@ -303,7 +312,7 @@ final class OnnxFile implements AutoCloseable {
               case TENSOR_DIMS -> integer(shape);
               case TENSOR_DIMS_PACKED -> packed(shape);
               case TENSOR_DATA_TYPE -> found.type = in.readInt32();
-              case TENSOR_FLOAT_DATA_PACKED, TENSOR_RAW_DATA -> found.data = place();
+              case TENSOR_FLOAT_DATA_PACKED, TENSOR_RAW_DATA -> found.data = mappedBytes();
               case TENSOR_INT64_DATA -> integer(integers);
               case TENSOR_INT64_DATA_PACKED -> packed(integers);
               case TENSOR_NAME -> found.name = text();
@@ -325,7 +334,7 @@ final class OnnxFile implements AutoCloseable {
       int outer = in.pushLimit(in.readRawVarint32());
       fields(reader);
       if (in.getBytesUntilLimit() != 0) {
-        throw invalid("is damaged: it ends inside a message");
+        throw invalid("not a valid ONNX file: it ends inside a message");
       }
       in.popLimit(outer);
     }
@@ -333,42 +342,42 @@ final class OnnxFile implements AutoCloseable {
     private void fields(Fields reader) throws IOException {
       for (int tag = in.readTag(); tag != 0; tag = in.readTag()) {
         if (!reader.read(tag) && !in.skipField(tag)) {
-          throw invalid("is no ONNX file, or a damaged one");
+          throw invalid("not a valid ONNX file");
         }
       }
     }
 
-    /** Bytes that are not read. */
-    private MemorySegment place() throws IOException {
+    /** Skips bytes, and returns them in the mapped file. */
+    private MemorySegment mappedBytes() throws IOException {
       int length = in.readRawVarint32();
-      int at = in.getTotalBytesRead();
+      int offset = in.getTotalBytesRead();
       in.skipRawBytes(length);
-      return mapped.asSlice(at, length);
+      return mapped.asSlice(offset, length);
     }
 
     private String text() throws IOException {
       int length = in.readRawVarint32();
-      take(OBJECT_BYTES + (long) length);
+      useMemory(OBJECT_BYTES + (long) length);
       return new String(in.readRawBytes(length), StandardCharsets.UTF_8);
     }
 
-    private void packed(List<Long> to) throws IOException {
+    private void packed(List<Long> values) throws IOException {
       int outer = in.pushLimit(in.readRawVarint32());
       while (in.getBytesUntilLimit() > 0) {
-        integer(to);
+        integer(values);
       }
       in.popLimit(outer);
     }
 
-    private void integer(List<Long> to) throws IOException {
-      take(Long.BYTES * 3);
-      to.add(in.readInt64());
+    private void integer(List<Long> values) throws IOException {
+      useMemory(Long.BYTES * 3);
+      values.add(in.readInt64());
     }
 
-    private void take(long bytes) throws InvalidOnnxException {
+    private void useMemory(long bytes) throws InvalidOnnxException {
       room -= bytes;
       if (room < 0) {
-        throw invalid("its graph takes more than %,d bytes, the limit", MAX_GRAPH_BYTES);
+        throw invalid("graph needs more than %,d bytes, the limit", MAX_GRAPH_BYTES);
       }
     }
   }

@@ -27,45 +27,18 @@ public final class OnnxImport {
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
-  /** Bits are moved, not read: whatever their order, and NaNs too. */
+  /** Moves bits without interpreting them, so that byte order and NaNs do not matter. */
   private static final ValueLayout.OfInt F32 = ValueLayout.JAVA_INT_UNALIGNED;
 
   /**
-   * A BERT encoder's sizes.
-   *
-   * @param vocabulary rows of the word embedding
-   * @param hidden length of a hidden state
-   * @param layers number of blocks
-   * @param heads of attention
-   * @param intermediate width of the feed-forward parts
-   * @param positions most tokens of a text
-   * @param tokenTypes rows of the segment embedding
-   * @param epsilon of the norms
-   */
-  public record Config(
-      int vocabulary,
-      int hidden,
-      int layers,
-      int heads,
-      int intermediate,
-      int positions,
-      int tokenTypes,
-      double epsilon) {
-    Config with(int heads, double epsilon) {
-      return new Config(
-          vocabulary, hidden, layers, heads, intermediate, positions, tokenTypes, epsilon);
-    }
-  }
-
-  /**
-   * What was written.
+   * The model that was written.
    *
    * @param config the model's sizes
    * @param tensors number of tensors
-   * @param bytes of their elements
-   * @param left initializers of one dimension or more that are no weights, such as position ids
+   * @param bytes size of their elements, in bytes
+   * @param left names of initializers that were not copied, such as position ids
    */
-  public record Report(Config config, int tensors, long bytes, List<String> left) {
+  public record Report(EncoderConfig config, int tensors, long bytes, List<String> left) {
     /** Copies the list. */
     public Report {
       left = List.copyOf(left);
@@ -78,12 +51,14 @@ public final class OnnxImport {
   private final @Nullable Double epsilon;
 
   /**
-   * An import that is to be made.
+   * Prepares an import.
    *
-   * @param onnx the encoder, with its weights in f32
+   * @param onnx file of the encoder, with its weights in f32
    * @param tokenizer its {@code tokenizer.json}, which is copied; null for none
-   * @param heads number of attention heads, needed only where the graph does not tell
-   * @param epsilon of the norms, likewise
+   * @param heads number of attention heads, if the graph does not specify it; else null
+   * @param epsilon ε of the norms, if the graph does not specify it; else null
+   * @throws IllegalArgumentException if {@code heads} is less than 1, or {@code epsilon} not
+   *     between 0 and 1
    */
   public OnnxImport(
       Path onnx, @Nullable Path tokenizer, @Nullable Integer heads, @Nullable Double epsilon) {
@@ -102,25 +77,25 @@ public final class OnnxImport {
   /**
    * Writes {@code config.json}, {@code model.safetensors} and the tokenizer.
    *
-   * @param folder must not exist
-   * @throws InvalidOnnxException if the file is no sound ONNX or no BERT encoder in f32
-   * @throws IllegalArgumentException if the graph tells other heads or another epsilon than was
-   *     given
+   * @param folder folder to create, which must not exist
+   * @return what was written
+   * @throws InvalidOnnxException if the file is not a valid ONNX file of a BERT encoder in f32
+   * @throws IllegalArgumentException if the graph specifies other heads or another epsilon than
+   *     were given
    * @throws IOException if a file cannot be read or written
    */
   public Report write(Path folder) throws IOException {
-    try (StagedOutput unfinished = StagedOutput.begin(folder);
+    try (StagedOutput output = StagedOutput.begin(folder);
         OnnxFile file = OnnxFile.open(onnx)) {
-      Encoder encoder = Encoder.of(file, heads, epsilon);
-      Files.createDirectory(unfinished.path());
+      Encoder encoder = new EncoderSearch(file).encoder(heads, epsilon);
+      Files.createDirectory(output.path());
       if (tokenizer != null) {
-        Files.write(unfinished.path().resolve("tokenizer.json"), readTokenizer(tokenizer));
+        Files.write(output.path().resolve("tokenizer.json"), readTokenizer(tokenizer));
       }
       Files.writeString(
-          unfinished.path().resolve("config.json"),
-          config(encoder.config()) + System.lineSeparator());
-      Report report = writeWeights(encoder, unfinished.path().resolve(Model.SINGLE));
-      unfinished.finish();
+          output.path().resolve("config.json"), config(encoder.config()) + System.lineSeparator());
+      Report report = writeWeights(encoder, output.path().resolve(Model.SINGLE));
+      output.finish();
       return report;
     }
   }
@@ -137,20 +112,20 @@ public final class OnnxImport {
     throw new InvalidDataException(tokenizer + ": has no \"model\", must be a tokenizer.json");
   }
 
-  private static String config(Config config) {
+  private static String config(EncoderConfig config) {
     ObjectNode json = JSON.createObjectNode();
     json.putArray("architectures").add("BertModel");
     json.put("dtype", "float32")
         .put("hidden_act", "gelu")
-        .put("hidden_size", config.hidden)
-        .put("intermediate_size", config.intermediate)
-        .put("layer_norm_eps", config.epsilon)
-        .put("max_position_embeddings", config.positions)
+        .put("hidden_size", config.hidden())
+        .put("intermediate_size", config.intermediate())
+        .put("layer_norm_eps", config.epsilon())
+        .put("max_position_embeddings", config.positions())
         .put("model_type", "bert")
-        .put("num_attention_heads", config.heads)
-        .put("num_hidden_layers", config.layers)
-        .put("type_vocab_size", config.tokenTypes)
-        .put("vocab_size", config.vocabulary);
+        .put("num_attention_heads", config.heads())
+        .put("num_hidden_layers", config.layers())
+        .put("type_vocab_size", config.tokenTypes())
+        .put("vocab_size", config.vocabulary());
     return JSON.writeValueAsString(json);
   }
 
@@ -176,21 +151,21 @@ public final class OnnxImport {
         encoder.config(),
         slots.size(),
         slots.stream().mapToLong(SafetensorsWriter.Slot::bytes).sum(),
-        encoder.left());
+        encoder.others());
   }
 
-  /** As out×in. */
+  /** Returns the elements as out×in. */
   private static MemorySegment elements(Encoder.Weight weight, Arena arena) {
     MemorySegment stored = weight.tensor().data();
     if (!weight.transposed()) {
       return stored;
     }
-    long in = weight.tensor().shape().getFirst();
-    long out = weight.tensor().shape().getLast();
+    long inputs = weight.tensor().shape().getFirst();
+    long outputs = weight.tensor().shape().getLast();
     MemorySegment turned = arena.allocate(stored.byteSize());
-    for (long i = 0; i < in; i++) {
-      for (long o = 0; o < out; o++) {
-        turned.setAtIndex(F32, o * in + i, stored.getAtIndex(F32, i * out + o));
+    for (long i = 0; i < inputs; i++) {
+      for (long o = 0; o < outputs; o++) {
+        turned.setAtIndex(F32, o * inputs + i, stored.getAtIndex(F32, i * outputs + o));
       }
     }
     return turned;

@@ -1,4 +1,4 @@
-/** Encoders in ONNX files as models in Hugging Face folders. */
+/** Imports encoders in ONNX files as models in Hugging Face folders. */
 @NullMarked
 package dev.nola.trainer.onnx;
 

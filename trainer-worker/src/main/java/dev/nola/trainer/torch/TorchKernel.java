@@ -15,15 +15,15 @@ import java.nio.DoubleBuffer;
 
 /**
  * Computes factors as matrix products in f64. All sums of basis integers stay below 2⁵³, where f64
- * is exact in every order and with or without fused multiply-adds: so a processor, a GPU and the
- * scalar kernel give the same bits. What is not about factors the scalar kernel does.
+ * is exact in every order and with or without fused multiply-adds: so a CPU, a GPU and the scalar
+ * kernel compute the same bits. The scalar kernel does everything but factors.
  *
  * <p>An independent basis is multiplied in tiles of coefficients × elements. The transform of
  * {@link Generator#SRHT} is a Kronecker product of small Hadamard matrices, so the sums are viewed
  * as a tensor with an axis for each of them, and each axis is multiplied in turn.
  */
 public final class TorchKernel extends ForwardingKernel {
-  /** Basis integers that are in memory at a time: 8 MiB. */
+  /** Number of basis integers in memory at a time: 8 MiB. */
   private static final int TILE = 1 << 20;
 
   /** Elements of a tile: a few Philox blocks of every generator; the rest are coefficients. */
@@ -34,7 +34,7 @@ public final class TorchKernel extends ForwardingKernel {
 
   private static final int SIGNS = 128;
 
-  /** A kernel that leaves to the scalar one what is not about factors. */
+  /** Creates a kernel. */
   public TorchKernel() {
     super(Kernels.scalar());
   }
@@ -46,36 +46,28 @@ public final class TorchKernel extends ForwardingKernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int from, int to) {
-    try (NDManager manager = Tensors.newManager()) {
-      if (basis.generator() == Generator.SRHT) {
-        combineColumns(manager, new Hadamard(basis), coefficients, scale, factor);
-      } else {
-        combineIndependent(manager, basis, coefficients, scale, factor, from, to);
-      }
+      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+    if (basis.generator() == Generator.SRHT) {
+      combineColumns(new Hadamard(basis), coefficients, scale, factor);
+    } else {
+      combineIndependent(basis, coefficients, scale, factor, start, end);
     }
   }
 
   private static void combineIndependent(
-      NDManager manager,
-      Basis basis,
-      int[] coefficients,
-      float scale,
-      float[] factor,
-      int from,
-      int to) {
-    for (long at = from; at < to; at += TILE_ELEMENTS) {
-      int count = (int) Math.min(TILE_ELEMENTS, to - at);
+      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+    for (long offset = start; offset < end; offset += TILE_ELEMENTS) {
+      int count = (int) Math.min(TILE_ELEMENTS, end - offset);
       int rows = Math.min(coefficients.length, Math.max(1, TILE / count));
       double[] integers = new double[rows * count];
-      try (NDManager tile = manager.newSubManager()) {
+      try (NDManager tile = Tensors.newManager()) {
         NDArray sums = tile.zeros(new Shape(1, count), DataType.FLOAT64);
-        for (int first = 0; first < coefficients.length; first += rows) {
-          int height = Math.min(rows, coefficients.length - first);
+        for (int row = 0; row < coefficients.length; row += rows) {
+          int height = Math.min(rows, coefficients.length - row);
           double[] values = new double[height];
           for (int i = 0; i < height; i++) {
-            values[i] = coefficients[first + i];
-            integers(basis, first + i, (int) at, count, integers, i * count);
+            values[i] = coefficients[row + i];
+            integers(basis, row + i, (int) offset, count, integers, i * count);
           }
           try (NDManager part = tile.newSubManager()) {
             sums.addi(
@@ -83,25 +75,26 @@ public final class TorchKernel extends ForwardingKernel {
                     .matMul(create(part, integers, height * count, height, count)));
           }
         }
-        round(sums, scale, factor, (int) at);
+        round(sums, scale, factor, (int) offset);
       }
     }
   }
 
-  /** Writes bᵢ[from + e] to integers[at + e] for 0 ≤ e < count. */
-  private static void integers(Basis basis, int i, int from, int count, double[] integers, int at) {
+  /** Writes bᵢ[start + e] to integers[offset + e] for 0 ≤ e < count. */
+  private static void integers(
+      Basis basis, int i, int start, int count, double[] integers, int offset) {
     int[] words = new int[4];
     int perBlock = basis.generator().perBlock();
     for (int e = 0; e < count; e++) {
-      int inBlock = (from + e) % perBlock;
-      if (e == 0 || inBlock == 0) {
-        basis.words((from + e) / perBlock, i, words);
+      int position = (start + e) % perBlock;
+      if (e == 0 || position == 0) {
+        basis.words((start + e) / perBlock, i, words);
       }
-      integers[at + e] =
+      integers[offset + e] =
           switch (basis.generator()) {
-            case UNIFORM24 -> 2 * (words[inBlock] >>> 8) - ((1 << 24) - 1);
-            case UNIFORM8 -> 2 * (words[inBlock / 4] >>> 8 * (inBlock % 4) & 0xFF) - 255;
-            case RADEMACHER -> 1 - 2 * (words[inBlock / 32] >>> inBlock % 32 & 1);
+            case UNIFORM24 -> 2 * (words[position] >>> 8) - ((1 << 24) - 1);
+            case UNIFORM8 -> 2 * (words[position / 4] >>> 8 * (position % 4) & 0xFF) - 255;
+            case RADEMACHER -> 1 - 2 * (words[position / 32] >>> position % 32 & 1);
             case SRHT ->
                 throw new IllegalArgumentException("srht has no independent basis vectors");
           };
@@ -109,38 +102,56 @@ public final class TorchKernel extends ForwardingKernel {
   }
 
   private static void combineColumns(
-      NDManager manager, Hadamard hadamard, int[] coefficients, float scale, float[] factor) {
-    int n = Hadamard.columns(factor.length);
+      Hadamard hadamard, int[] coefficients, float scale, float[] factor) {
+    try (NDManager manager = Tensors.newManager()) {
+      NDArray sums = columnSums(manager, hadamard, coefficients, factor.length);
+      repeat(manager, hadamard, sums, scale, factor);
+    }
+  }
+
+  /** Sums the columns of the transform. */
+  private static NDArray columnSums(
+      NDManager manager, Hadamard hadamard, int[] coefficients, int length) {
+    int n = Hadamard.columns(length);
     double[] scattered = new double[n];
     for (int i = 0; i < coefficients.length; i++) {
       scattered[hadamard.column(i)] = coefficients[i];
     }
     NDArray sums = create(manager, scattered, n, n);
-    for (int done = 0; done < Hadamard.log2(n); ) {
-      int bits = Math.min(AXIS, Hadamard.log2(n) - done);
-      sums = multiplied(manager, sums, n, 1 << done, 1 << bits);
-      done += bits;
+    for (int bit = 0; bit < Hadamard.log2(n); ) {
+      int bits = Math.min(AXIS, Hadamard.log2(n) - bit);
+      sums = multiplied(manager, sums, n, 1 << bit, 1 << bits);
+      bit += bits;
     }
-    // Repeated along the factor, under its signs, tile by tile.
-    for (int at = 0; at < factor.length; ) {
-      int begin = at & n - 1;
-      int count = Math.min(Math.min(TILE, n - begin), factor.length - at);
+    return sums;
+  }
+
+  /** Repeats the sums along the factor, under its signs, tile by tile. */
+  private static void repeat(
+      NDManager manager, Hadamard hadamard, NDArray sums, float scale, float[] factor) {
+    int n = Hadamard.columns(factor.length);
+    for (int offset = 0; offset < factor.length; ) {
+      int begin = offset & n - 1;
+      int count = Math.min(Math.min(TILE, n - begin), factor.length - offset);
       double[] signs = new double[count];
-      signs(hadamard, at, signs);
+      signs(hadamard, offset, signs);
       try (NDManager tile = manager.newSubManager()) {
         NDArray part = sums.get("{}:{}", begin, begin + count);
         part.attach(tile);
-        round(part.mul(create(tile, signs, count, count)), scale, factor, at);
+        round(part.mul(create(tile, signs, count, count)), scale, factor, offset);
       }
-      at += count;
+      offset += count;
     }
   }
 
   /**
    * Multiplies one axis by a Hadamard matrix.
    *
-   * @param inner elements from one of the axis to the next
-   * @param size of the axis
+   * @param manager manager that owns the product
+   * @param sums n elements, which are closed
+   * @param n number of elements
+   * @param inner distance of the axis's elements
+   * @param size size of the axis
    */
   private static NDArray multiplied(NDManager manager, NDArray sums, int n, int inner, int size) {
     double[] matrix = new double[size * size];
@@ -163,22 +174,22 @@ public final class TorchKernel extends ForwardingKernel {
     }
   }
 
-  private static void signs(Hadamard hadamard, int from, double[] signs) {
+  private static void signs(Hadamard hadamard, int start, double[] signs) {
     int[] words = new int[4];
     for (int e = 0; e < signs.length; e++) {
-      int bit = (from + e) % SIGNS;
+      int bit = (start + e) % SIGNS;
       if (e == 0 || bit == 0) {
-        hadamard.signs((from + e) / SIGNS, words);
+        hadamard.signs((start + e) / SIGNS, words);
       }
       signs[e] = 1 - 2 * (words[bit / 32] >>> bit % 32 & 1);
     }
   }
 
-  /** The two roundings of a factor's elements; adding +0 turns −0 into +0. */
-  private static void round(NDArray sums, float scale, float[] factor, int at) {
+  /** Rounds a factor's elements twice; adding +0 turns −0 into +0. */
+  private static void round(NDArray sums, float scale, float[] factor, int offset) {
     float[] rounded =
         sums.mul((double) scale).toType(DataType.FLOAT32, false).add(0.0f).toFloatArray();
-    System.arraycopy(rounded, 0, factor, at, rounded.length);
+    System.arraycopy(rounded, 0, factor, offset, rounded.length);
   }
 
   private static NDArray create(NDManager manager, double[] values, int count, long... shape) {

@@ -1,6 +1,6 @@
 /**
- * Reconstruction by PyTorch, on a processor or a GPU: a backend that shares no arithmetic with the
- * kernels of format-spec, only the generators that say what a basis is.
+ * Reconstruction by PyTorch, on a CPU or a GPU: a backend that shares no arithmetic with the
+ * kernels of format-spec, only the generators of bases.
  */
 @NullMarked
 package dev.nola.trainer.torch;

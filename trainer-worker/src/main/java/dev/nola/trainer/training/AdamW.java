@@ -1,27 +1,17 @@
 package dev.nola.trainer.training;
 
+import dev.nola.trainer.job.TrainingJob.AdamWConstants;
 import dev.nola.trainer.method.Parameter;
 import java.util.List;
 
-/** AdamW (Loshchilov and Hutter, 2019), with the gradient's norm clipped before. */
+/** AdamW (Loshchilov and Hutter, 2019); the gradient's norm is clipped first. */
 final class AdamW {
-  private final Settings settings;
+  private final AdamWConstants settings;
   private final List<Parameter> parameters;
   private final float[][] means;
   private final float[][] squares;
 
-  /**
-   * Constants.
-   *
-   * @param beta1 of the gradient's mean
-   * @param beta2 of its square's mean
-   * @param epsilon added to the root of the latter
-   * @param weightDecay of every parameter, times the learning rate
-   * @param clip largest norm of the whole gradient, or 0 for any
-   */
-  record Settings(double beta1, double beta2, double epsilon, double weightDecay, double clip) {}
-
-  AdamW(Settings settings, List<Parameter> parameters) {
+  AdamW(AdamWConstants settings, List<Parameter> parameters) {
     this.settings = settings;
     this.parameters = parameters;
     this.means = new float[parameters.size()][];
@@ -32,12 +22,12 @@ final class AdamW {
     }
   }
 
-  /** First moments, by parameter; not copies. */
+  /** Returns the first moments by parameter, not copies. */
   float[][] means() {
     return means;
   }
 
-  /** Second moments, by parameter; not copies. */
+  /** Returns the second moments by parameter, not copies. */
   float[][] squares() {
     return squares;
   }
@@ -46,13 +36,14 @@ final class AdamW {
    * Changes the parameters by their gradients, and clears these.
    *
    * @param step number of the step, from 1
+   * @param learningRate learning rate of the step
    * @return the gradient's norm before it was clipped
    */
   double step(long step, double learningRate) {
     double norm = norm();
-    double factor = settings.clip > 0 && norm > settings.clip ? settings.clip / norm : 1;
-    double correction1 = 1 - StrictMath.pow(settings.beta1, step);
-    double correction2 = 1 - StrictMath.pow(settings.beta2, step);
+    double factor = settings.clip() > 0 && norm > settings.clip() ? settings.clip() / norm : 1;
+    double correction1 = 1 - StrictMath.pow(settings.beta1(), step);
+    double correction2 = 1 - StrictMath.pow(settings.beta2(), step);
     for (int p = 0; p < means.length; p++) {
       float[] values = parameters.get(p).values();
       float[] gradient = parameters.get(p).gradient();
@@ -60,12 +51,12 @@ final class AdamW {
       float[] square = squares[p];
       for (int i = 0; i < values.length; i++) {
         double g = gradient[i] * factor;
-        mean[i] = (float) (settings.beta1 * mean[i] + (1 - settings.beta1) * g);
-        square[i] = (float) (settings.beta2 * square[i] + (1 - settings.beta2) * g * g);
+        mean[i] = (float) (settings.beta1() * mean[i] + (1 - settings.beta1()) * g);
+        square[i] = (float) (settings.beta2() * square[i] + (1 - settings.beta2()) * g * g);
         double change =
-            mean[i] / correction1 / (Math.sqrt(square[i] / correction2) + settings.epsilon);
+            mean[i] / correction1 / (Math.sqrt(square[i] / correction2) + settings.epsilon());
         values[i] =
-            (float) (values[i] - learningRate * (change + settings.weightDecay * values[i]));
+            (float) (values[i] - learningRate * (change + settings.weightDecay() * values[i]));
         gradient[i] = 0;
       }
     }

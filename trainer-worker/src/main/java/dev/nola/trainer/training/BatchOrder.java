@@ -1,45 +1,57 @@
 package dev.nola.trainer.training;
 
+import dev.nola.trainer.data.Example;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 
 /**
- * Which examples are in which batch: each epoch goes through all of them once, in an order of its
- * own; the last batch of an epoch may be smaller.
+ * Divides examples into batches: each epoch goes through all of them once, in an order of its own;
+ * the last batch of an epoch may be smaller.
  */
 final class BatchOrder {
-  private final int examples;
+  private final List<? extends Example> examples;
   private final int batchSize;
   private final long seed;
-  private long epochAtHand = -1;
+  private long shuffledEpoch = -1;
   private int[] order = {};
 
-  BatchOrder(int examples, int batchSize, long seed) {
+  /**
+   * Creates the order of a run.
+   *
+   * @param examples all examples
+   * @param batchSize number of examples of a batch
+   * @param seed seed of the orders
+   */
+  BatchOrder(List<? extends Example> examples, int batchSize, long seed) {
     this.examples = examples;
     this.batchSize = batchSize;
     this.seed = seed;
   }
 
-  long batchesPerEpoch() {
-    return Math.ceilDiv(examples, batchSize);
+  private long batchesPerEpoch() {
+    return Math.ceilDiv(examples.size(), batchSize);
   }
 
-  /** Numbers of the examples of a step; steps are numbered from 1. */
-  int[] batch(long step) {
+  /** Returns the batch of a step; steps are numbered from 1. */
+  List<Example> batch(long step) {
     long epoch = (step - 1) / batchesPerEpoch();
-    int from = (int) ((step - 1) % batchesPerEpoch()) * batchSize;
-    if (epoch != epochAtHand) {
+    int start = (int) ((step - 1) % batchesPerEpoch()) * batchSize;
+    if (epoch != shuffledEpoch) {
       order = shuffled(epoch);
-      epochAtHand = epoch;
+      shuffledEpoch = epoch;
     }
-    int[] batch = new int[Math.min(batchSize, examples - from)];
-    System.arraycopy(order, from, batch, 0, batch.length);
+    List<Example> batch = new ArrayList<>();
+    for (int i = start; i < Math.min(start + batchSize, order.length); i++) {
+      batch.add(examples.get(order[i]));
+    }
     return batch;
   }
 
   private int[] shuffled(long epoch) {
     Random random = new Random(seed * 1_000_003 + epoch);
-    int[] shuffled = new int[examples];
-    for (int i = 0; i < examples; i++) {
+    int[] shuffled = new int[examples.size()];
+    for (int i = 0; i < shuffled.length; i++) {
       int j = random.nextInt(i + 1);
       shuffled[i] = shuffled[j];
       shuffled[j] = i;

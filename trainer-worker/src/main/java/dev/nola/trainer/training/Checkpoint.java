@@ -16,9 +16,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * All that a run needs to go on, as a safetensors file: parameters, the optimizer's moments, and
- * the number of the last step, from which the position in the data and the learning rate follow. A
- * new one replaces the old one as a whole.
+ * All that a run needs to continue, as a safetensors file: parameters, the optimizer's moments, and
+ * the number of the last step, which determines the position in the data and the learning rate. A
+ * new checkpoint replaces the old one as a whole.
  */
 final class Checkpoint {
   private static final String STEP = "step";
@@ -29,7 +29,12 @@ final class Checkpoint {
   /**
    * Writes a checkpoint.
    *
-   * @param run digest of what the run depends on; one of another run is never gone on with
+   * @param path file to write
+   * @param run digest of what the run depends on; a checkpoint of another run is refused
+   * @param step number of the last step
+   * @param parameters what is trained
+   * @param optimizer optimizer with the moments
+   * @throws IOException if the file cannot be written
    */
   static void write(Path path, String run, long step, List<Parameter> parameters, AdamW optimizer)
       throws IOException {
@@ -42,8 +47,8 @@ final class Checkpoint {
     }
     Path part = path.resolveSibling("." + path.getFileName() + ".part");
     Files.deleteIfExists(part); // of a process that was killed
-    Map<String, String> about = Map.of(STEP, Long.toString(step), RUN, run);
-    try (SafetensorsWriter writer = SafetensorsWriter.create(part, slots, about)) {
+    Map<String, String> metadata = Map.of(STEP, Long.toString(step), RUN, run);
+    try (SafetensorsWriter writer = SafetensorsWriter.create(part, slots, metadata)) {
       for (int p = 0; p < parameters.size(); p++) {
         Parameter parameter = parameters.get(p);
         write(writer, name("value", parameter), parameter.values());
@@ -66,15 +71,20 @@ final class Checkpoint {
   /**
    * Reads a checkpoint into parameters and optimizer.
    *
-   * @return the number of its step
-   * @throws IOException if it is damaged, or of another run
+   * @param path file to read
+   * @param run digest of what the run depends on
+   * @param parameters receive the values
+   * @param optimizer receives the moments
+   * @return number of the checkpoint's step
+   * @throws IOException if the file is damaged, or belongs to another run
    */
   static long read(Path path, String run, List<Parameter> parameters, AdamW optimizer)
       throws IOException {
     try (SafetensorsFile file = SafetensorsFile.open(path)) {
       if (!run.equals(file.metadata().get(RUN))) {
         throw new IOException(
-            path + " is of a run with another job, base model or data, and cannot be gone on with");
+            path
+                + " belongs to a run with another job, base model or data; delete it, or choose another output");
       }
       for (int p = 0; p < parameters.size(); p++) {
         Parameter parameter = parameters.get(p);

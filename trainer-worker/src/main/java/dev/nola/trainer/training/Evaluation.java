@@ -10,22 +10,31 @@ import dev.nola.trainer.model.Tensors;
 import java.util.List;
 
 /**
- * How good weights are on examples.
+ * The quality of weights, measured on examples.
  *
  * @param loss mean cross entropy of the targets that count, in nats
- * @param accuracy share of them that have the largest logit
- * @param targets how many count
+ * @param accuracy share of these targets that have the largest logit, 0 to 1
+ * @param targets number of targets that count
  */
 public record Evaluation(double loss, double accuracy, long targets) {
-  /** e to the loss. */
+  /**
+   * Returns the perplexity.
+   *
+   * @return e to the loss
+   */
   public double perplexity() {
     return StrictMath.exp(loss);
   }
 
   /**
-   * Evaluates; the examples' order and the size of batches change nothing but rounding.
+   * Evaluates weights; the order of examples and the size of batches only affect rounding.
    *
-   * @param batchSize examples at a time
+   * @param network the model
+   * @param weights its weights
+   * @param examples examples of one kind, at least one
+   * @param batchSize number of examples at a time
+   * @return loss and accuracy over all examples
+   * @throws InterruptedException if the thread is interrupted
    */
   public static Evaluation of(
       Network network, AdaptedWeights weights, List<? extends Example> examples, int batchSize)
@@ -35,14 +44,14 @@ public record Evaluation(double loss, double accuracy, long targets) {
     long count = 0;
     weights.prepare();
     Tensors.recordGradients(false);
-    for (int from = 0; from < examples.size(); from += batchSize) {
+    for (int start = 0; start < examples.size(); start += batchSize) {
       if (Thread.interrupted()) {
         throw new InterruptedException("the evaluation was interrupted");
       }
       try (NDManager step = Tensors.newManager()) {
         weights.begin(step, false);
-        Minibatch batch =
-            Minibatch.of(step, examples.subList(from, Math.min(examples.size(), from + batchSize)));
+        int end = Math.min(examples.size(), start + batchSize);
+        Minibatch batch = Minibatch.of(step, examples.subList(start, end));
         NDArray logits = network.logits(batch.batch(), weights);
         loss += Loss.sum(logits, batch).getFloat();
         hits += Loss.hits(logits, batch);

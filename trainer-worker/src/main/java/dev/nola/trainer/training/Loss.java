@@ -9,18 +9,19 @@ import dev.nola.trainer.model.Tensors;
 final class Loss {
   private Loss() {}
 
-  /** The sum over all targets that count of −log of the probability that the right one has. */
+  /** Returns the sum over all targets that count of −log of the target's probability. */
   static NDArray sum(NDArray logits, Minibatch batch) {
-    NDArray right = logits.logSoftmax(-1).gather(batch.targets().expandDims(-1), -1).squeeze(-1);
-    return right.mul(batch.weights()).sum().neg();
+    NDArray logLikelihood =
+        logits.logSoftmax(-1).gather(batch.targets().expandDims(-1), -1).squeeze(-1);
+    return logLikelihood.mul(batch.weights()).sum().neg();
   }
 
-  /** The share of a batch in the mean over {@code count} targets. */
+  /** Returns the share of a batch in the mean over {@code count} targets. */
   static NDArray mean(NDArray logits, Minibatch batch, long count) {
     return sum(logits, batch).div(Tensors.scalar(logits.getManager(), count));
   }
 
-  /** How many targets that count have the largest logit. */
+  /** Counts the targets that count and have the largest logit. */
   static double hits(NDArray logits, Minibatch batch) {
     NDArray equal = logits.argMax(-1).eq(batch.targets()).toType(DataType.FLOAT32, false);
     return equal.mul(batch.weights()).sum().getFloat();

@@ -12,7 +12,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** A run's {@code metrics.jsonl}: an object a line, each with the step that it is of. */
+/** A run's {@code metrics.jsonl}: one object per line, each with its step. */
 final class MetricsLog {
   private final Path path;
 
@@ -20,37 +20,37 @@ final class MetricsLog {
     this.path = path;
   }
 
-  /** The log of a run that goes on after a step: what came later is dropped. */
-  static MetricsLog after(Path path, long step) throws IOException {
-    List<String> kept = new ArrayList<>();
+  /** Opens the log of a run that continues after a step; drops what was logged later. */
+  static MetricsLog openAfter(Path path, long step) throws IOException {
+    List<String> earlier = new ArrayList<>();
     if (Files.exists(path)) {
       for (String line : Files.readAllLines(path)) {
         if (stepOf(line) <= step) {
-          kept.add(line + "\n");
+          earlier.add(line + "\n");
         }
       }
     }
-    Files.writeString(path, String.join("", kept));
+    Files.writeString(path, String.join("", earlier));
     return new MetricsLog(path);
   }
 
-  /** Of a line that a killed process has not finished: later than all. */
+  /** Returns the step of a line; the largest number for a line that a killed process began. */
   private static long stepOf(String line) {
     try {
       return JsonMapper.shared().readTree(line).path("step").asLong(Long.MAX_VALUE);
-    } catch (JacksonException unfinished) {
+    } catch (JacksonException _) {
       return Long.MAX_VALUE;
     }
   }
 
-  void step(long step, Trainer.Step done) throws IOException {
+  void step(long step, Trainer.Step result) throws IOException {
     append(
         JsonMapper.shared()
             .createObjectNode()
             .put("step", step)
-            .put("loss", done.loss())
-            .put("learningRate", done.learningRate())
-            .put("gradientNorm", done.gradientNorm()));
+            .put("loss", result.loss())
+            .put("learningRate", result.learningRate())
+            .put("gradientNorm", result.gradientNorm()));
   }
 
   void evaluation(long step, Evaluation evaluation) throws IOException {
@@ -71,10 +71,15 @@ final class MetricsLog {
         StandardOpenOption.APPEND);
   }
 
-  /** A value by step. */
+  /**
+   * A value that was logged.
+   *
+   * @param step number of the step
+   * @param value the value
+   */
   record Point(long step, double value) {}
 
-  /** What was logged under a name. */
+  /** Returns what was logged under a name. */
   List<Point> points(String name) throws IOException {
     List<Point> points = new ArrayList<>();
     for (String line : Files.readAllLines(path)) {

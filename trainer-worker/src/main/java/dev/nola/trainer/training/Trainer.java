@@ -8,34 +8,36 @@ import dev.nola.trainer.job.Schedule;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.model.Network;
 import dev.nola.trainer.model.Tensors;
-import java.util.Arrays;
 import java.util.List;
 
-/** Takes steps. The batch of a step follows from its number and the seed alone. */
+/** Takes training steps. The batch of a step depends on its number and the seed alone. */
 final class Trainer {
   private final Network network;
   private final AdaptedWeights weights;
-  private final List<? extends Example> examples;
   private final BatchOrder order;
   private final AdamW optimizer;
   private final Schedule schedule;
   private final int microBatch;
 
   /**
-   * @param microBatch examples that are in memory at a time; of a batch with more, gradients are
-   *     added up
+   * Creates a trainer.
+   *
+   * @param network the model
+   * @param weights its weights, of which the adapted ones are trained
+   * @param order batches of each step
+   * @param optimizer optimizer of the weights' parameters
+   * @param schedule learning rate of each step
+   * @param microBatch examples in memory at a time; the gradients of a larger batch are added up
    */
   Trainer(
       Network network,
       AdaptedWeights weights,
-      List<? extends Example> examples,
       BatchOrder order,
       AdamW optimizer,
       Schedule schedule,
       int microBatch) {
     this.network = network;
     this.weights = weights;
-    this.examples = examples;
     this.order = order;
     this.optimizer = optimizer;
     this.schedule = schedule;
@@ -43,35 +45,30 @@ final class Trainer {
   }
 
   /**
-   * What a step did.
+   * The result of a step.
    *
-   * @param loss mean over the targets of the batch, before the step
-   * @param gradientNorm before clipping
+   * @param loss mean loss over the targets of the batch, before the step
+   * @param learningRate learning rate of the step
+   * @param gradientNorm norm of the gradient, before clipping
    */
   record Step(double loss, double learningRate, double gradientNorm) {}
 
   /** Takes a step, numbered from 1. */
   Step step(long number) {
-    int[] batch = order.batch(number);
-    long count = 0;
-    for (int index : batch) {
-      count += Minibatch.countOf(examples.get(index));
-    }
+    List<Example> batch = order.batch(number);
+    long count = batch.stream().mapToLong(Minibatch::targetCount).sum();
     double loss = 0;
     weights.prepare();
-    for (int from = 0; from < batch.length; from += microBatch) {
-      List<? extends Example> part =
-          Arrays.stream(batch, from, Math.min(batch.length, from + microBatch))
-              .mapToObj(examples::get)
-              .toList();
-      loss += backward(part, count);
+    for (int start = 0; start < batch.size(); start += microBatch) {
+      int end = Math.min(batch.size(), start + microBatch);
+      loss += backward(batch.subList(start, end), count);
     }
-    double rate = schedule.at(number);
+    double rate = schedule.learningRate(number);
     double norm = optimizer.step(number, rate);
     return new Step(loss, rate, norm);
   }
 
-  private double backward(List<? extends Example> part, long count) {
+  private double backward(List<Example> part, long count) {
     try (NDManager step = Tensors.newManager()) {
       Tensors.recordGradients(true);
       weights.begin(step, true);

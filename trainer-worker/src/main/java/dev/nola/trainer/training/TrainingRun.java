@@ -5,6 +5,7 @@ import dev.nola.format.AdapterFile;
 import dev.nola.format.Metadata;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.Dataset;
+import dev.nola.trainer.data.DatasetReader;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.method.Adaptation;
@@ -28,10 +29,10 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One run of a job, from its files to the adapter file. Beside the latter lies the run's folder,
- * {@code NAME.run}, with its checkpoint, {@code metrics.jsonl} and {@code loss.svg}.
+ * One run of a job, from its files to the adapter file. The run's folder next to the latter, {@code
+ * NAME.run}, has its checkpoint, {@code metrics.jsonl} and {@code loss.svg}.
  *
- * <p>Equal jobs, models and data give equal bytes on one machine with one number of threads,
+ * <p>Equal jobs, models and data yield equal bytes on one machine with one number of threads,
  * however often a run was ended and resumed. Interrupting the thread ends a run; it can be resumed
  * from its last checkpoint.
  */
@@ -40,24 +41,34 @@ public final class TrainingRun {
   private final Path output;
   private final boolean resume;
   private final Listener listener;
-  private final @Nullable Duration betweenCheckpoints;
+  private final @Nullable Duration checkpointInterval;
 
-  /** Is told how far a run has come. */
+  /** Receives progress updates. */
   @FunctionalInterface
   public interface Listener {
     /**
-     * A step was taken.
+     * Receives a step that was taken.
      *
-     * @param step its number, from 1
-     * @param steps all of them
-     * @param loss of its batch
+     * @param step number of the step, from 1
+     * @param steps number of steps of the run
+     * @param loss loss of the step's batch
      */
-    void at(long step, long steps, double loss);
+    void stepped(long step, long steps, double loss);
 
-    /** The validation examples were looked at, after a step. */
+    /**
+     * Receives an evaluation on the validation examples.
+     *
+     * @param step number of steps taken
+     * @param evaluation the result
+     */
     default void evaluated(long step, Evaluation evaluation) {}
 
-    /** A checkpoint was written, after a step; the next one replaces it as a whole. */
+    /**
+     * Receives a checkpoint that was written; the next one replaces it as a whole.
+     *
+     * @param step number of steps taken
+     * @param file the checkpoint
+     */
     default void checkpointed(long step, Path file) {}
 
     /**
@@ -69,27 +80,33 @@ public final class TrainingRun {
   }
 
   /**
-   * What came of a run.
+   * The result of a run.
    *
-   * @param file the adapter file
-   * @param bytes of it
-   * @param parameters numbers that were trained
-   * @param steps that were taken, those before a resumption included
-   * @param evaluation of the file, read back, on the validation examples
-   * @param skipped examples that were too long
-   * @param reconstructionDigest of the file
+   * @param output the adapter file
+   * @param parameters number of values that were trained
+   * @param steps number of steps taken, including those before a resumption
+   * @param evaluation evaluation of the file, read back, on the validation examples
+   * @param skipped number of examples that were too long
    */
   public record Result(
-      Path file,
-      long bytes,
-      long parameters,
-      long steps,
-      Evaluation evaluation,
-      int skipped,
-      Sha256 reconstructionDigest) {}
+      Output output, long parameters, long steps, Evaluation evaluation, int skipped) {}
 
   /**
-   * @param resume whether to go on from a checkpoint of this run, if there is one
+   * The adapter file that a run has written.
+   *
+   * @param file path of the file
+   * @param bytes size of the file, in bytes
+   * @param reconstructionDigest digest of its reconstruction
+   */
+  public record Output(Path file, long bytes, Sha256 reconstructionDigest) {}
+
+  /**
+   * Creates a run.
+   *
+   * @param job what to train
+   * @param output adapter file to write
+   * @param resume whether to continue from a checkpoint of this run, if there is one
+   * @param listener receives progress updates
    */
   public TrainingRun(TrainingJob job, Path output, boolean resume, Listener listener) {
     this(job, output, resume, listener, null);
@@ -100,30 +117,43 @@ public final class TrainingRun {
       Path output,
       boolean resume,
       Listener listener,
-      @Nullable Duration betweenCheckpoints) {
+      @Nullable Duration checkpointInterval) {
     this.job = job;
     this.output = output;
     this.resume = resume;
     this.listener = listener;
-    this.betweenCheckpoints = betweenCheckpoints;
+    this.checkpointInterval = checkpointInterval;
   }
 
-  /** The same with a checkpoint also when so much time has passed since the last one. */
+  /**
+   * Returns the same run with a checkpoint also after a time without one.
+   *
+   * @param time longest time between checkpoints
+   * @return another run
+   */
   public TrainingRun withCheckpointAfter(Duration time) {
     return new TrainingRun(job, output, resume, listener, time);
   }
 
-  /** Where the checkpoint of a run with this output is. */
+  /**
+   * Returns the path of a run's checkpoint.
+   *
+   * @param output adapter file of the run
+   * @return path in the run's folder
+   */
   public static Path checkpoint(Path output) {
     return output.resolveSibling(output.getFileName() + ".run").resolve("checkpoint.safetensors");
   }
 
   /**
-   * Trains, evaluates and writes.
+   * Trains, evaluates and writes the adapter file.
    *
-   * @throws IllegalArgumentException if the job does not fit its model or data
-   * @throws IOException if a file cannot be read or written, or there is a run already that should
-   *     not be resumed
+   * @return what was trained and written
+   * @throws IllegalArgumentException if the job does not fit its model or data, or the learning
+   *     rate is too large
+   * @throws IOException if a file cannot be read or written, or a run exists already that is not to
+   *     be resumed
+   * @throws InterruptedException if the thread is interrupted; the run can be resumed
    */
   public Result run() throws IOException, InterruptedException {
     Path folder = runFolder();
@@ -132,12 +162,12 @@ public final class TrainingRun {
       throw new FileAlreadyExistsException(
           Files.exists(output) ? output.toString() : checkpoint.toString(),
           null,
-          "there is a run already; resume it, remove it, or choose another output");
+          "a run exists already; resume it, delete it, or choose another output");
     }
     Files.createDirectories(folder);
-    Tensors.use(job.run().device().name(), job.run().threads());
+    Tensors.use(job.run().compute().device().name(), job.run().compute().threads());
     try (BaseModel base = base()) {
-      Dataset data = Dataset.read(job.data(), modelFolder());
+      Dataset data = DatasetReader.read(job.data(), modelFolder());
       requireFit(data);
       List<Adaptation> adaptations = Adaptations.of(base, job.recipe(), data.classes().size());
       AdaptedWeights weights = new AdaptedWeights(base, adaptations, Kernels.chosen());
@@ -146,20 +176,20 @@ public final class TrainingRun {
     }
   }
 
-  /** A network that is trained from scratch has the widths that the job says. */
+  /** Requires that a network trained from scratch has the widths of the data. */
   private void requireFit(Dataset data) {
     if (job.model() instanceof TrainingJob.Source.FromScratch mlp
         && data.train().getFirst() instanceof Example.Features features) {
-      require(
-          "model.mlp begins with", mlp.widths().getFirst(), features.values().length, "features");
-      require("model.mlp ends with", mlp.widths().getLast(), data.classes().size(), "classes");
+      require("first", mlp.widths().getFirst(), features.values().length, "features");
+      require("last", mlp.widths().getLast(), data.classes().size(), "classes");
     }
   }
 
-  private static void require(String what, int actual, int expected, String unit) {
+  private static void require(String position, int actual, int expected, String unit) {
     if (actual != expected) {
       throw new IllegalArgumentException(
-          "%s %d, must be %d: the data has so many %s".formatted(what, actual, expected, unit));
+          "%s width of model.mlp is %d, must be %d, the number of %s in the data"
+              .formatted(position, actual, expected, unit));
     }
   }
 
@@ -182,33 +212,23 @@ public final class TrainingRun {
       BaseModel base, Dataset data, AdaptedWeights weights, Path folder, Path checkpoint)
       throws IOException, InterruptedException {
     List<Parameter> parameters = weights.parameters();
-    TrainingJob.Optimizer settings = job.optimizer();
-    AdamW optimizer =
-        new AdamW(
-            new AdamW.Settings(
-                settings.beta1(),
-                settings.beta2(),
-                settings.epsilon(),
-                settings.weightDecay(),
-                settings.clip()),
-            parameters);
+    AdamW optimizer = new AdamW(job.optimizer().adamW(), parameters);
     TrainingJob.Run run = job.run();
     long steps = run.steps(data.train().size());
     String identity = identity(base, data);
-    long done =
+    long resumed =
         Files.exists(checkpoint) ? Checkpoint.read(checkpoint, identity, parameters, optimizer) : 0;
-    MetricsLog log = MetricsLog.after(folder.resolve("metrics.jsonl"), done);
+    MetricsLog log = MetricsLog.openAfter(folder.resolve("metrics.jsonl"), resumed);
     Trainer trainer =
         new Trainer(
             base.network(),
             weights,
-            data.train(),
-            new BatchOrder(data.train().size(), run.batch(), job.recipe().seed()),
+            new BatchOrder(data.train(), run.batch(), job.recipe().bases().seed()),
             optimizer,
             job.schedule(steps),
             run.microBatch());
     long checkpointed = System.nanoTime();
-    for (long step = done + 1; step <= steps; step++) {
+    for (long step = resumed + 1; step <= steps; step++) {
       if (Thread.interrupted()) {
         throw new InterruptedException("the training was interrupted");
       }
@@ -216,7 +236,8 @@ public final class TrainingRun {
       if (!Double.isFinite(taken.loss()) || !Double.isFinite(taken.gradientNorm())) {
         throw new IllegalArgumentException(
             "step %d has loss %s and a gradient of norm %s: the learning rate, %s, is too large"
-                .formatted(step, taken.loss(), taken.gradientNorm(), settings.learningRate()));
+                .formatted(
+                    step, taken.loss(), taken.gradientNorm(), job.optimizer().learningRate()));
       }
       log.step(step, taken);
       if (isDue(step, run.evaluateEvery(), steps)) {
@@ -225,7 +246,7 @@ public final class TrainingRun {
         log.evaluation(step, evaluation);
         listener.evaluated(step, evaluation);
       }
-      listener.at(step, steps, taken.loss());
+      listener.stepped(step, steps, taken.loss());
       if (isDue(step, run.checkpointEvery(), steps) || step < steps && isLongAgo(checkpointed)) {
         Checkpoint.write(checkpoint, identity, step, parameters, optimizer);
         checkpointed = System.nanoTime();
@@ -245,18 +266,18 @@ public final class TrainingRun {
   }
 
   private boolean isLongAgo(long checkpointed) {
-    return betweenCheckpoints != null
-        && System.nanoTime() - checkpointed >= betweenCheckpoints.toNanos();
+    return checkpointInterval != null
+        && System.nanoTime() - checkpointed >= checkpointInterval.toNanos();
   }
 
-  /** Not at the end: what then is, is evaluated as the file has it. */
+  /** Skips the last step; the final evaluation uses the adapter as read back from its file. */
   private static boolean isDue(long step, long every, long steps) {
     return every > 0 && step % every == 0 && step < steps;
   }
 
   private String identity(BaseModel base, Dataset data) {
-    Sha256 ofBase = base.identity(base.names());
-    String text = job.digest() + " " + data.digests() + " " + ofBase;
+    Sha256 baseIdentity = base.identity(base.names());
+    String text = job.digest() + " " + data.digests() + " " + baseIdentity;
     return Sha256.hash(text.getBytes(StandardCharsets.UTF_8)).toString();
   }
 
@@ -272,31 +293,23 @@ public final class TrainingRun {
     AdapterFile file = toFile(base, weights, described.withMetrics(metrics(evaluation)));
     file.write(output);
     long steps = job.run().steps(data.train().size());
-    MetricsLog.after(folder.resolve("metrics.jsonl"), steps).evaluation(steps, evaluation);
+    MetricsLog.openAfter(folder.resolve("metrics.jsonl"), steps).evaluation(steps, evaluation);
     listener.evaluated(steps, evaluation);
     long parameters =
         weights.parameters().stream().mapToLong(parameter -> parameter.values().length).sum();
     return new Result(
-        output,
-        Files.size(output),
+        new Output(output, Files.size(output), file.reconstructionDigest()),
         parameters,
         steps,
         evaluation,
-        data.skipped(),
-        file.reconstructionDigest());
+        data.skipped());
   }
 
   private AdapterFile toFile(BaseModel base, AdaptedWeights weights, Metadata metadata)
       throws IOException {
     String name = job.model() instanceof TrainingJob.Source.PreTrained model ? model.name() : "";
     return TrainedAdapter.toFile(
-        base,
-        name,
-        List.copyOf(weights.adaptations()),
-        job.recipe(),
-        job.storage().bits(),
-        job.storage().denseType(),
-        metadata);
+        base, name, List.copyOf(weights.adaptations()), job.recipe(), job.storage(), metadata);
   }
 
   private Map<String, Double> metrics(Evaluation evaluation) {
@@ -309,9 +322,7 @@ public final class TrainingRun {
     return metrics;
   }
 
-  /**
-   * What the adapter was made from; no clock, host or path, so that equal runs give equal bytes.
-   */
+  /** Says what the adapter was made from; without clock, host or path, for equal bytes. */
   private Map<String, String> provenance(Dataset data) {
     Map<String, String> provenance = new TreeMap<>();
     provenance.put("job", job.digest().toString());

@@ -92,7 +92,7 @@ final class AttestationOutbox {
       reporter.count(sent.size(), false);
       reporter.log(
           "%s not accepted: %s"
-              .formatted(Worker.count(sent.size(), "attestation"), e.getMessage()));
+              .formatted(JobReporter.quantity(sent.size(), "attestation"), e.getMessage()));
     } finally {
       sent.forEach(each -> each.held().close());
     }

@@ -53,7 +53,8 @@ final class Backends {
     Kernel kernel = kernels.get(name);
     if (kernel == null) {
       throw new IllegalArgumentException(
-          "backend=%s, this worker has %s".formatted(name, String.join(", ", names())));
+          "backend=%s, must be one that this worker has: %s"
+              .formatted(name, String.join(", ", names())));
     }
     return kernel;
   }

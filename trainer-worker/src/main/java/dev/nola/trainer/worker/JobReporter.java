@@ -29,6 +29,11 @@ final class JobReporter {
     this.stopped = stopped;
   }
 
+  /** Returns a number of things in words, such as {@code 1 slot} or {@code 2 slots}. */
+  static String quantity(int number, String thing) {
+    return number + " " + thing + (number == 1 ? "" : "s");
+  }
+
   void log(String line) {
     log.accept(line);
   }

@@ -33,9 +33,9 @@ public final class KeyFile {
     }
     if (UserDirectories.isOpenToOthers(file)) {
       throw new IOException(
-          "%s has a secret key and can be read or changed by other users; make another with their"
+          "%s: secret key can be read or changed by other users; delete it, so that a new key is"
                   .formatted(file)
-              + " access taken away, for they may have this one");
+              + " created that only you can access");
     }
     try {
       return SigningKey.parsePem(Files.readString(file));

@@ -24,10 +24,10 @@ import org.jspecify.annotations.Nullable;
  * What attestations say of the machine that reconstructs.
  *
  * @param worker the worker's name
- * @param host 64 hexadecimal digits that tell machines apart without naming them
+ * @param host digest that tells machines apart without naming them
  * @param cpu the processor's name
  */
-record MachineDescription(String worker, String host, String cpu) {
+record MachineDescription(String worker, Sha256 host, String cpu) {
   private static final int MAX_TEXT = 200;
 
   static MachineDescription here(String worker) throws IOException {
@@ -40,7 +40,7 @@ record MachineDescription(String worker, String host, String cpu) {
   }
 
   /** Prefers the operating system's id, which survives new names and network cards. */
-  private static String hostId() throws IOException {
+  private static Sha256 hostId() throws IOException {
     Path id = Path.of("/etc/machine-id");
     String text = Files.isReadable(id) ? Files.readString(id).strip() : "";
     if (text.isEmpty()) {
@@ -53,7 +53,7 @@ record MachineDescription(String worker, String host, String cpu) {
       }
       text = hostName() + " " + cards;
     }
-    return Sha256.hash(("nola-host " + text).getBytes(StandardCharsets.UTF_8)).hex();
+    return Sha256.hash(("nola-host " + text).getBytes(StandardCharsets.UTF_8));
   }
 
   private static String cpuName() throws IOException {

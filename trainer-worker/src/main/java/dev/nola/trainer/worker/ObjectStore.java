@@ -4,11 +4,11 @@ import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
 import dev.nola.api.name.ObjectKind;
 import dev.nola.client.jobs.WorkerClient;
+import dev.nola.files.AtomicFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.Comparator;
@@ -20,8 +20,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
- * Files of datasets and stored models, by digest, as they were fetched and checked. Jobs get links
- * to them, so removing the oldest does no harm to a job that uses it.
+ * Files of datasets and stored models by digest, which were checked when they were fetched. Jobs
+ * get links to them, so removing the oldest does not affect a job that uses it.
  */
 final class ObjectStore {
   private final Path folder;
@@ -30,7 +30,12 @@ final class ObjectStore {
   private final Map<String, ReentrantLock> locks = new ConcurrentHashMap<>();
 
   /**
-   * @param maxBytes to be kept once nothing is being fetched
+   * Opens the store, and deletes what a worker that was killed had begun to fetch.
+   *
+   * @param folder folder of the store, which is created if there is none
+   * @param maxBytes size of all files that are kept while nothing is being fetched, in bytes
+   * @param client client for transfers
+   * @throws IOException if the folder cannot be used
    */
   ObjectStore(Path folder, long maxBytes, WorkerClient client) throws IOException {
     this.folder = Files.createDirectories(folder);
@@ -38,12 +43,20 @@ final class ObjectStore {
     this.client = client;
     try (Stream<Path> files = Files.list(folder)) {
       for (Path part : files.filter(ObjectStore::isPart).toList()) {
-        Files.deleteIfExists(part); // of a worker that was killed
+        Files.deleteIfExists(part);
       }
     }
   }
 
-  /** Links all files of a revision into a new folder, fetching those that are not here. */
+  /**
+   * Links all files of a revision into a new folder, fetching those that are not here.
+   *
+   * @param kind model or dataset
+   * @param object the revision
+   * @param destination folder to create
+   * @throws IOException if a file cannot be fetched or linked
+   * @throws InterruptedException if the thread is interrupted
+   */
   void link(ObjectKind kind, ObjectDetails object, Path destination)
       throws IOException, InterruptedException {
     Files.createDirectories(destination);
@@ -70,7 +83,7 @@ final class ObjectStore {
         Path part = folder.resolve("." + UUID.randomUUID());
         try {
           client.fetch(kind, name, entry, part);
-          Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
+          AtomicFile.promote(part, file);
         } finally {
           Files.deleteIfExists(part);
         }
@@ -82,7 +95,7 @@ final class ObjectStore {
     }
   }
 
-  /** Removes those that were not used for longest. */
+  /** Deletes the least recently used files until there is room. */
   private synchronized void evict(long needed) throws IOException {
     List<Path> oldest;
     try (Stream<Path> files = Files.list(folder)) {
@@ -121,7 +134,7 @@ final class ObjectStore {
     try {
       return Files.getLastModifiedTime(file);
     } catch (IOException _) {
-      return FileTime.fromMillis(0); // removed meanwhile
+      return FileTime.fromMillis(0); // deleted meanwhile
     }
   }
 }

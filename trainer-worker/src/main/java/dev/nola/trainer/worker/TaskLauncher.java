@@ -8,10 +8,10 @@ import java.util.function.Consumer;
 
 /** Starts tasks in processes and folders of their own, within a worker's limits. */
 final class TaskLauncher {
-  private final Worker.Settings settings;
+  private final WorkerSettings settings;
   private final JobReporter reporter;
 
-  TaskLauncher(Worker.Settings settings, JobReporter reporter) {
+  TaskLauncher(WorkerSettings settings, JobReporter reporter) {
     this.settings = settings;
     this.reporter = reporter;
   }

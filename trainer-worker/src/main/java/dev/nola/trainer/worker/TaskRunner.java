@@ -97,7 +97,7 @@ public final class TaskRunner {
     TrainingRun.Listener listener =
         new TrainingRun.Listener() {
           @Override
-          public void at(long step, long steps, double loss) {
+          public void stepped(long step, long steps, double loss) {
             send(new TaskEvent.Step(step, steps, loss));
           }
 
@@ -127,7 +127,7 @@ public final class TaskRunner {
         result.steps(),
         result.evaluation().loss(),
         result.evaluation().accuracy(),
-        result.bytes());
+        result.output().bytes());
   }
 
   private void export(Task.Export task)

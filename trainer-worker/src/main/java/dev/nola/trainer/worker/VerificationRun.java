@@ -149,7 +149,7 @@ final class VerificationRun {
               .formatted(
                   verify.adapter(),
                   verify.version(),
-                  result.root(),
+                  result.root().hex(),
                   verify.backend(),
                   result.difference()));
     }

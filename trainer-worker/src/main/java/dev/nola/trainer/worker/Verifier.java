@@ -68,15 +68,15 @@ final class Verifier {
   Reconstruction reconstruct(AdapterFile file, String backend, Nonce nonce)
       throws LimitExceededException {
     Kernel kernel = backends.get(backend);
-    Proof proof = Proof.of(file, open(kernel, file), nonce.hex());
+    Proof proof = Proof.of(file, open(kernel, file), nonce);
     boolean match = proof.digest().root().equals(file.reconstructionDigest());
     return new Reconstruction(
         match ? Outcome.MATCH : Outcome.MISMATCH,
         backend,
-        proof.digest().root().hex(),
+        proof.digest().root(),
         proof.leaves(),
-        nonce.hex(),
-        proof.proof().hex(),
+        nonce,
+        proof.proof(),
         match ? null : difference(file, kernel, proof.digest().layers()),
         machine.worker(),
         machine.host(),

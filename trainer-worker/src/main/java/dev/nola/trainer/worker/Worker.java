@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Takes jobs from a registry and does them, until it is interrupted. Whatever goes wrong with a job
@@ -38,7 +37,7 @@ public final class Worker implements AutoCloseable {
   /** Limit of what is reconstructed in this process: seconds of work, and megabytes of memory. */
   private static final Budget SMALL = new Budget(64 << 20, 1L << 31);
 
-  private final Settings settings;
+  private final WorkerSettings settings;
   private final SigningKey key;
   private final FileChannel lockFile;
   private final Registry registry;
@@ -52,34 +51,6 @@ public final class Worker implements AutoCloseable {
   private volatile boolean stopped;
 
   /**
-   * What a worker may use.
-   *
-   * @param name name, unique among an account's workers
-   * @param slots number of jobs at a time
-   * @param memoryBytes memory that one job may use, in bytes
-   * @param diskBytes disk that one job may use, and that fetched files may take together, in bytes
-   * @param work folder that no other worker uses
-   * @param models folder with models, or null for none
-   */
-  public record Settings(
-      String name, int slots, long memoryBytes, long diskBytes, Path work, @Nullable Path models) {
-
-    /**
-     * Checks the numbers.
-     *
-     * @throws IllegalArgumentException if a number is not positive
-     */
-    public Settings {
-      if (slots < 1 || memoryBytes < 1 || diskBytes < 1) {
-        throw new IllegalArgumentException(
-            "slots=%d memory=%d disk=%d, must be at least 1"
-                .formatted(slots, memoryBytes, diskBytes));
-      }
-      work = work.toAbsolutePath().normalize();
-    }
-  }
-
-  /**
    * Creates a worker that is ready to run.
    *
    * @param registry address of the registry
@@ -89,7 +60,8 @@ public final class Worker implements AutoCloseable {
    * @param log receives what happens, a line each
    * @throws IOException if its folder cannot be used, or another worker uses it
    */
-  public Worker(URI registry, String token, Settings settings, SigningKey key, Consumer<String> log)
+  public Worker(
+      URI registry, String token, WorkerSettings settings, SigningKey key, Consumer<String> log)
       throws IOException {
     this(registry, token, settings, key, log, backends(settings));
   }
@@ -98,7 +70,7 @@ public final class Worker implements AutoCloseable {
   Worker(
       URI url,
       String token,
-      Settings settings,
+      WorkerSettings settings,
       SigningKey key,
       Consumer<String> log,
       Backends backends)
@@ -121,7 +93,7 @@ public final class Worker implements AutoCloseable {
     this.inputs = new JobInputs(registry.transfers(), objects, models, settings.diskBytes());
   }
 
-  private static Backends backends(Settings settings) {
+  private static Backends backends(WorkerSettings settings) {
     return Backends.here(
         Math.max(1, Runtime.getRuntime().availableProcessors() / settings.slots()));
   }
@@ -172,11 +144,11 @@ public final class Worker implements AutoCloseable {
     reporter.log(
         "%s, %,d MB of memory a job, backends %s, device %s, %s"
             .formatted(
-                count(settings.slots(), "slot"),
+                JobReporter.quantity(settings.slots(), "slot"),
                 settings.memoryBytes() / 1_000_000,
                 String.join(" ", backends.names()),
                 Tensors.deviceName(),
-                count(models.revisions().size(), "model")));
+                JobReporter.quantity(models.revisions().size(), "model")));
     List<Thread> slots = new ArrayList<>();
     for (int i = 1; i <= settings.slots(); i++) {
       slots.add(Thread.ofPlatform().name("slot " + i).start(this::runSlot));
@@ -306,11 +278,6 @@ public final class Worker implements AutoCloseable {
    */
   public JobCounts counts() {
     return reporter.counts();
-  }
-
-  /** Counts things in words, such as {@code 1 slot} or {@code 2 slots}. */
-  static String count(int number, String thing) {
-    return number + " " + thing + (number == 1 ? "" : "s");
   }
 
   /** Closes the connections, and frees the folder for another worker. */

@@ -84,7 +84,7 @@ class DatasetTest {
       throws IOException, InterruptedException {
     write("train", train);
     write("validation", validation);
-    return Dataset.read(files(layout, maxTokens), folder);
+    return DatasetReader.read(files(layout, maxTokens), folder);
   }
 
   /** That a training file is refused with its name and what follows it. */
@@ -159,7 +159,7 @@ class DatasetTest {
         layout,
         sound + "\n" + empty,
         sound,
-        "line 2: needs a prompt, as the model has no token to begin with");
+        "line 2: needs a prompt: the model has no token to start with");
     model(LETTERS, "{\"bos_token_id\": 1, \"eos_token_id\": 2}");
     assertThat(prompt(read(layout, 16, empty, sound).train().getFirst())).isEqualTo(1);
     model(LETTERS, "{\"bos_token_id\": 1}");
@@ -218,7 +218,7 @@ class DatasetTest {
     write("train", "text\tlabel\nan\tb\ninn\ta\nan\tc");
     write("validation", "text\tlabel\nan\tb\ninn\ta");
     Dataset data =
-        Dataset.read(
+        DatasetReader.read(
             new DataFiles(
                 new Layout.LabelledTsv("text", "label"),
                 folder.resolve("train"),
@@ -245,11 +245,11 @@ class DatasetTest {
     assertRefused(
         jsonl, "{\"p\": 1, \"c\": \"a\"}", sound, "line 1: field \"p\" is NUMBER, must be text");
     assertThatThrownBy(() -> read(jsonl, 16, sound + "\n{\"p\": ", sound))
-        .hasMessageStartingWith(folder.resolve("train") + ": line 2: is not valid JSON: ");
+        .hasMessageStartingWith(folder.resolve("train") + ": line 2: invalid JSON: ");
     assertThatThrownBy(() -> read(jsonl, 16, sound + sound, sound))
-        .hasMessageStartingWith(folder.resolve("train") + ": line 1: is not valid JSON: ");
+        .hasMessageStartingWith(folder.resolve("train") + ": line 1: invalid JSON: ");
     assertThatThrownBy(() -> read(jsonl, 16, "{\"p\": \"a\", \"p\": \"b\", \"c\": \"d\"}", sound))
-        .hasMessageStartingWith(folder.resolve("train") + ": line 1: is not valid JSON: ");
+        .hasMessageStartingWith(folder.resolve("train") + ": line 1: invalid JSON: ");
     Layout tsv = new Layout.LabelledTsv("text", "label");
     String table = "text\tlabel\nan\ta\ninn\tb";
     assertRefused(tsv, table + "\nan", table, "line 4: has 1 columns, must have 2 as line 1");
@@ -262,10 +262,13 @@ class DatasetTest {
         table,
         "line 1: has more than one column \"label\", must name one");
     assertRefused(
-        tsv, "text\tlabel\nan\ta", table, "has no class but \"a\", must have two or more");
+        tsv,
+        "text\tlabel\nan\ta",
+        table,
+        "all examples have class \"a\"; must have two or more classes");
     assertThatThrownBy(() -> read(tsv, 16, table, table + "\nan\tc"))
         .hasMessage(
-            "%s: line 4: class \"c\" is in no line of %s"
+            "%s: line 4: class \"c\" does not occur in %s"
                 .formatted(folder.resolve("validation"), folder.resolve("train")));
   }
 
@@ -273,8 +276,8 @@ class DatasetTest {
   void bytesThatAreNoUtf8AreNamedByTheirLine() throws IOException {
     write("validation", "a||b");
     Files.write(folder.resolve("train"), "a||b\nc||é".getBytes(StandardCharsets.ISO_8859_1));
-    assertThatThrownBy(() -> Dataset.read(files(new Layout.E2e(), 16), folder))
-        .hasMessage(folder.resolve("train") + ": line 2: is not UTF-8");
+    assertThatThrownBy(() -> DatasetReader.read(files(new Layout.E2e(), 16), folder))
+        .hasMessage(folder.resolve("train") + ": line 2: not valid UTF-8");
   }
 
   @Test
@@ -284,7 +287,7 @@ class DatasetTest {
         new Layout.E2e(),
         "name||an\nname||inn",
         "name||an",
-        "line 2: token 8, must be below the vocabulary's size, 8, that config.json gives");
+        "line 2: token 8, must be below 8, the vocab_size in config.json");
     model(WORDS.formatted("null", "null"), "{\"max_position_embeddings\": 15}");
     assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
         .hasMessageContaining(
@@ -314,7 +317,7 @@ class DatasetTest {
     Path validation = write("validation", "name||inn");
     DataFiles files = new DataFiles(new Layout.E2e(), compressed, validation, 16, 9, 9);
     Files.write(compressed, gzip(train));
-    Dataset data = Dataset.read(files, folder);
+    Dataset data = DatasetReader.read(files, folder);
     assertThat(tokens(data.train().getFirst())).isEqualTo(tokens(data.validation().getFirst()));
     assertThat(data.digests())
         .containsEntry("train", Sha256.hash(train))
@@ -324,7 +327,7 @@ class DatasetTest {
     byte[] gzip = gzip(train);
     for (byte[] damaged : List.of(train, new byte[0], Arrays.copyOf(gzip, gzip.length - 9))) {
       Files.write(compressed, damaged);
-      assertThatThrownBy(() -> Dataset.read(files, folder))
+      assertThatThrownBy(() -> DatasetReader.read(files, folder))
           .isInstanceOf(IOException.class)
           .hasMessageStartingWith(compressed + ": not a valid gzip file: ");
     }
@@ -335,7 +338,7 @@ class DatasetTest {
     write("train", "name||inn");
     write("validation", "name||inn");
     Thread.currentThread().interrupt();
-    assertThatThrownBy(() -> Dataset.read(files(new Layout.E2e(), 16), folder))
+    assertThatThrownBy(() -> DatasetReader.read(files(new Layout.E2e(), 16), folder))
         .isInstanceOf(InterruptedException.class);
     assertThat(Thread.interrupted()).isFalse();
   }
@@ -362,7 +365,7 @@ class DatasetTest {
     Files.write(folder.resolve("trainLabels"), trainLabels);
     Files.write(folder.resolve("labels"), labels);
     Layout layout = new Layout.Idx(folder.resolve("trainLabels"), folder.resolve("labels"));
-    return Dataset.read(files(layout, 3), null);
+    return DatasetReader.read(files(layout, 3), null);
   }
 
   @Test

@@ -9,6 +9,7 @@ import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.method.Method;
 import dev.nola.trainer.method.Recipe;
+import dev.nola.trainer.method.Storage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -66,25 +67,23 @@ class JobDocumentsTest {
                 new Recipe(
                     Method.NOLA,
                     Pattern.compile("\\.(q_proj|v_proj|query|value)\\.weight$"),
-                    8,
-                    256,
-                    256,
-                    Generator.SRHT,
-                    false,
-                    false,
-                    42,
+                    new Recipe.Size(8, 256, 256),
+                    new Recipe.Bases(Generator.SRHT, 42, false, false),
                     1,
                     4),
-                new TrainingJob.Storage(4, DType.F16),
-                new TrainingJob.Optimizer(2e-3, Schedule.Shape.LINEAR, 100, 0.9, 0.999, 1e-8, 0, 1),
+                new Storage(4, DType.F16),
+                new TrainingJob.Optimizer(
+                    2e-3,
+                    Schedule.Shape.LINEAR,
+                    100,
+                    new TrainingJob.AdamWConstants(0.9, 0.999, 1e-8, 0, 1)),
                 new TrainingJob.Run(
                     16,
                     8,
                     new TrainingJob.Length.Steps(2000),
                     500,
                     500,
-                    0,
-                    TrainingJob.Device.AUTO),
+                    new TrainingJob.Compute(0, TrainingJob.Device.AUTO)),
                 Metadata.of(
                         "Says in a sentence what a restaurant's attributes are.",
                         "causal-lm",

@@ -68,7 +68,7 @@ class JobFileTest {
   @Test
   void whatIsNotSaidHasItsDefault() throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL);
-    assertThat(job.recipe().rank()).isEqualTo(8);
+    assertThat(job.recipe().size().rank()).isEqualTo(8);
     assertThat(job.recipe().scaling()).isEqualTo(1);
     assertThat(job.recipe().quantizationAwareBits()).isZero();
     assertThat(job.run().microBatch()).isEqualTo(job.run().batch()).isEqualTo(8);
@@ -105,7 +105,7 @@ class JobFileTest {
   @ParameterizedTest
   @CsvSource({"0, 0", "9223372036854775808, -9223372036854775808", "18446744073709551615, -1"})
   void theSeedHas64Bits(String seed, long bits) throws IOException {
-    assertThat(read(LANGUAGE_MODEL + "seed: " + seed).recipe().seed()).isEqualTo(bits);
+    assertThat(read(LANGUAGE_MODEL + "seed: " + seed).recipe().bases().seed()).isEqualTo(bits);
   }
 
   @ParameterizedTest
@@ -134,11 +134,11 @@ class JobFileTest {
         "train: a.txt     | train: \"\\0\"     | data.train=\"\\u0000\", must be a path",
         "method: {name: nola} | method: nola   | method=\"nola\", must be a mapping of keys to values",
         "{base: llama}    | {}                 | model.base or model.mlp is missing",
-        "{steps: 10}      | {steps: 9, epochs: 1} | run.steps and run.epochs, must be only one of them",
+        "{steps: 10}      | {steps: 9, epochs: 1} | only one of run.steps and run.epochs may be set",
         "train: a.txt,    | ''                 | data.train is missing, must be a path",
-        "name: nola       | name: lora, k: 3   | method.k has a use only with method.name nola or pranc",
+        "name: nola       | name: lora, k: 3   | method.k applies only when method.name is nola or pranc",
         "format: e2e      | format: tsv        | data.format=tsv, must be e2e or jsonl for task causal-lm",
-        "name: nola       | name: head         | method.name=head, must be another for task causal-lm, which adds no head",
+        "name: nola       | name: head         | method.name=head does not apply to task causal-lm, which adds no head",
         "steps: 10        | steps: 9, microBatch: 9 | run.microBatch=9, must be at most run.batch, 8",
         "Rate: 0.01       | Rate: 1, warmup: 11 | optimizer.warmup=11, must be at most run.steps, 10",
         "name: nola       | name: nola, k: 1073741825 | method.k=1073741825, must be at most 1073741824 for philox-srht",
@@ -189,31 +189,31 @@ class JobFileTest {
   })
   void anUnknownKeyIsNamedWithTheNearestOne(String line, String key, String nearest) {
     assertThat(problems(LANGUAGE_MODEL + line))
-        .containsExactly("%s is no key; the nearest one is %s".formatted(key, nearest));
+        .containsExactly("unknown key %s; did you mean %s?".formatted(key, nearest));
   }
 
   @Test
   void anUnknownKeyIsNamedWithItsGroup() {
     assertThat(problemsWith(LANGUAGE_MODEL, "{steps:", "{bach: 3, steps:"))
-        .containsExactly("run.bach is no key; the nearest one is run.batch");
+        .containsExactly("unknown key run.bach; did you mean run.batch?");
   }
 
   @Test
   void whatLearnsFromFeaturesDoesNotLearnFromTexts() {
     assertThat(problemsWith(MNIST, "mlp: [784, 32, 10]", "base: bert"))
-        .containsExactly("model.base learns from texts, data.format must not be idx");
+        .containsExactly("model.base is trained on texts; data.format must not be idx");
     assertThat(problemsWith(MNIST, "mlp: [784, 32, 10]", "mlp: [784]"))
         .containsExactly(
             "model.mlp=[784], must be a list of two or more whole numbers, all of them positive");
     assertThat(problemsWith(LANGUAGE_MODEL, "base: llama", "mlp: [784, 784]"))
-        .containsExactly("model.mlp learns from features, data.format must be idx");
+        .containsExactly("model.mlp is trained on features; data.format must be idx");
   }
 
   @Test
   void allProblemsAreNamedAtOnce() {
     assertThat(problems("model: {base: 3}\ntask: chess\nfoo: {bar: 1}\nmethod: {name: nola, k: 0}"))
         .containsExactly(
-            "foo is no key; the nearest one is run",
+            "unknown key foo; did you mean run?",
             "model.base=3, must be a path",
             "task=\"chess\", must be causal-lm or classification",
             "method.k=0, must be a whole number, 1 or more",
@@ -239,8 +239,8 @@ class JobFileTest {
     assertThat(problems("a: [")).singleElement().asString().startsWith("line 1: invalid YAML: ");
     assertThat(problems("a: 1\n---\nb: 2")).singleElement().asString().contains("invalid YAML");
     assertThat(problems("a: \u0001")).singleElement().asString().contains("invalid YAML");
-    assertThat(problems("")).containsExactly("is no mapping of keys to values");
-    assertThat(problems("[1]")).containsExactly("is no mapping of keys to values");
+    assertThat(problems("")).containsExactly("must be a mapping of keys to values");
+    assertThat(problems("[1]")).containsExactly("must be a mapping of keys to values");
   }
 
   @Test
@@ -253,15 +253,18 @@ class JobFileTest {
     assertThat(problems("a: &x [*x]")).singleElement().asString().contains("aliases");
     assertThat(problems("a: " + "[".repeat(20_000))).singleElement().asString().contains("epth");
     assertThat(problems("#".repeat(JobFile.MAX_BYTES + 1)))
-        .containsExactly("is longer than 65536 bytes");
-    assertThat(problems("\"\\e[2J\": 1")).first().asString().startsWith("\"\\u001B[2J\" is no key");
+        .containsExactly("has more than 65,536 bytes, the limit");
+    assertThat(problems("\"\\e[2J\": 1"))
+        .first()
+        .asString()
+        .startsWith("unknown key \"\\u001B[2J\"; did you mean ");
   }
 
   @Test
   void bytesThatAreNoUtf8AreRefused() throws IOException {
     Path file = folder.resolve("job.yaml");
     Files.write(file, "task: é".getBytes(StandardCharsets.ISO_8859_1));
-    assertThatThrownBy(() -> JobFile.read(file)).hasMessage(file + ": is not UTF-8");
+    assertThatThrownBy(() -> JobFile.read(file)).hasMessage(file + ": not valid UTF-8");
     assertThatThrownBy(() -> JobFile.read(folder.resolve("none")))
         .isInstanceOf(NoSuchFileException.class);
   }

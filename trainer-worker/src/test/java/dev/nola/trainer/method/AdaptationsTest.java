@@ -17,7 +17,12 @@ class AdaptationsTest {
   void matrixThatFitsIntoNoArrayIsRefused(Method method) {
     Recipe recipe =
         new Recipe(
-            method, Pattern.compile("."), 70_000, 8, 8, Generator.SRHT, false, false, 5, 1, 0);
+            method,
+            Pattern.compile("."),
+            new Recipe.Size(70_000, 8, 8),
+            new Recipe.Bases(Generator.SRHT, 5, false, false),
+            1,
+            0);
     try (BaseModel base = BaseModel.fromScratch(new Mlp(List.of(70_000, 70_000)))) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> Adaptations.of(base, recipe, 0))

@@ -28,7 +28,12 @@ class GradientTest {
 
   private static Recipe recipe(Method method, Generator generator, boolean storedBasis) {
     return new Recipe(
-        method, Pattern.compile("."), RANK, K, K - 2, generator, false, storedBasis, 11, 1.3, 0);
+        method,
+        Pattern.compile("."),
+        new Recipe.Size(RANK, K, K - 2),
+        new Recipe.Bases(generator, 11, false, storedBasis),
+        1.3,
+        0);
   }
 
   private static List<Example> examples() {

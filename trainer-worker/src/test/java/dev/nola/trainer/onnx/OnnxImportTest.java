@@ -31,8 +31,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** What comes out of ONNX files must be what went into them. */
 class OnnxImportTest {
   private static final Path ORIGINAL = Path.of("src/test/resources/models/bert");
-  private static final OnnxImport.Config CONFIG =
-      new OnnxImport.Config(48, 32, 2, 4, 40, 64, 2, 1e-12);
+  private static final EncoderConfig CONFIG = new EncoderConfig(48, 32, 2, 4, 40, 64, 2, 1e-12);
 
   @TempDir private Path folder;
 
@@ -121,7 +120,7 @@ class OnnxImportTest {
     byte[] file = Onnx.replaced(Onnx.fixture("exported.onnx"), "Concat", "Concut");
     assertThatThrownBy(() -> imported(file, null, null))
         .isInstanceOf(InvalidOnnxException.class)
-        .hasMessageContaining("does not tell the attention heads");
+        .hasMessageContaining("does not specify the attention heads");
     assertThatThrownBy(() -> imported(file, 5, null))
         .hasMessageContaining("hidden size 32, must be a multiple of the number of heads, 5");
     assertThat(imported(file, 8, null).config().heads()).isEqualTo(8);
@@ -132,7 +131,7 @@ class OnnxImportTest {
     byte[] file = Onnx.replaced(Onnx.fixture("exported.onnx"), "Sqrt", "Sqru");
     assertThatThrownBy(() -> imported(file, null, null))
         .isInstanceOf(InvalidOnnxException.class)
-        .hasMessageContaining("does not tell the epsilons of norms");
+        .hasMessageContaining("does not specify the epsilons of norms");
     assertThat(imported(file, null, 1e-5).config().epsilon()).isEqualTo(1e-5);
   }
 
@@ -158,7 +157,7 @@ class OnnxImportTest {
             Onnx.node("MatMul", List.of("x", "onnx::MatMul_999"), "y"),
             Onnx.node("Add", List.of("y", "z"), "sum")),
         "MatMul of initializer onnx::MatMul_999, must be followed by the Add of one bias named"
-            + " ….bias, which tells the weight's name");
+            + " ….bias, from which the weight gets its name");
   }
 
   @Test
@@ -208,10 +207,10 @@ class OnnxImportTest {
         "classifier.bias   |  1 | 2   |  9 | classifier.bias has shape [2] and 9 bytes, must have four",
         "classifier.bias   |  1 | -1  | -0 | classifier.bias has shape [-1] and 0 bytes, must have four",
         "classifier.bias   |  1 | 4611686018427387904,4,4611686018427387904 | 0 | must have four",
-        "embeddings.LayerNorm.bias | 1 | 32 | 128 | embeddings.LayerNorm.bias is there twice",
+        "embeddings.LayerNorm.bias | 1 | 32 | 128 | duplicate initializer embeddings.LayerNorm.bias",
         "x.embeddings.word_embeddings.weight | 1 | 1,1 | 4 | has 2 initializers named embeddings.word",
         "encoder.layer.2.output.dense.bias | 1 | 32 | 128 | has no weight encoder.layer.2.",
-        "encoder.layer.0.attention.self.distance_embedding.weight | 1 | 9,8 | 288 | which a BERT encoder has not",
+        "encoder.layer.0.attention.self.distance_embedding.weight | 1 | 9,8 | 288 | which is not part of a BERT encoder",
       })
   void aWeightThatDoesNotFitIsNamed(String name, int type, String shape, int bytes, String rule)
       throws Exception {
@@ -251,9 +250,9 @@ class OnnxImportTest {
 
   @Test
   void whatIsNoOnnxIsRefused() throws Exception {
-    refused(new byte[0], "is no ONNX file: it has no graph");
-    refused("{\"model_type\": \"bert\"}".getBytes(), "is no ONNX file, or a damaged one");
-    refused(Files.readAllBytes(ORIGINAL.resolve("model.safetensors")), "is no ONNX file");
+    refused(new byte[0], "not a valid ONNX file: it has no graph");
+    refused("{\"model_type\": \"bert\"}".getBytes(), "not a valid ONNX file");
+    refused(Files.readAllBytes(ORIGINAL.resolve("model.safetensors")), "not a valid ONNX file");
     refused(Onnx.with(new byte[0]), "has 0 initializers named embeddings.word_embeddings.weight");
   }
 
@@ -263,7 +262,7 @@ class OnnxImportTest {
     for (int i = 0; i < nodes.length; i += 2) {
       nodes[i] = 1 << 3 | 2;
     }
-    refused(Onnx.with(new byte[0], nodes), "its graph takes more than 67,108,864 bytes, the limit");
+    refused(Onnx.with(new byte[0], nodes), "graph needs more than 67,108,864 bytes, the limit");
   }
 
   @Test
@@ -271,11 +270,11 @@ class OnnxImportTest {
     byte[] name = {8 << 3 | 2, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, 7};
     refused(
         Onnx.with(new byte[0], Onnx.message(out -> out.writeByteArray(5, name))),
-        "its graph takes more than");
+        "graph needs more than");
     name[0] = 9 << 3 | 2;
     refused(
         Onnx.with(new byte[0], Onnx.message(out -> out.writeByteArray(5, name))),
-        "is no ONNX file, or a damaged one");
+        "not a valid ONNX file");
   }
 
   @Test
@@ -330,7 +329,7 @@ class OnnxImportTest {
     assertThatThrownBy(
             () -> new OnnxImport(folder, null, null, null).write(folder.resolve("model")))
         .isInstanceOf(FileSystemException.class)
-        .hasMessageContaining("is no regular file");
+        .hasMessageContaining("not a regular file");
   }
 
   private void refused(byte[] file, String rule) throws IOException {

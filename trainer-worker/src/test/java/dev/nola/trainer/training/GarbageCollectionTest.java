@@ -37,7 +37,14 @@ class GarbageCollectionTest {
 
   private static AdaptedWeights weights(BaseModel base, Method method) {
     Pattern all = Pattern.compile(".");
-    Recipe recipe = new Recipe(method, all, 4, 8, 8, Generator.SRHT, false, false, 5, 1.3, 0);
+    Recipe recipe =
+        new Recipe(
+            method,
+            all,
+            new Recipe.Size(4, 8, 8),
+            new Recipe.Bases(Generator.SRHT, 5, false, false),
+            1.3,
+            0);
     AdaptedWeights weights =
         new AdaptedWeights(base, Adaptations.of(base, recipe, 3), Kernels.scalar());
     // Where one factor is zero the other's gradient is, too.

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nola.api.attestation.AttestationReport;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.Outcome;
 import dev.nola.api.attestation.Proof;
 import dev.nola.api.attestation.Reconstruction;
@@ -107,7 +108,7 @@ class WorkerTest {
         new Worker(
             registry.url(),
             "token",
-            new Worker.Settings(
+            new WorkerSettings(
                 name, 2, 2 * GIGABYTE, 4 * GIGABYTE, folder.resolve("work-" + name), models),
             key,
             this::log,
@@ -278,7 +279,7 @@ class WorkerTest {
     StubRegistry.await("all others' ends", () -> registry.failures.size() == 7);
     StubRegistry.await("their counts", () -> worker.counts().equals(new JobCounts(1, 7, 0)));
     assertThat(registry.results).containsOnlyKeys(fine);
-    assertFinal(unknown, "stepz is no key");
+    assertFinal(unknown, "unknown key run.stepz");
     assertFinal(outside, "data.train=../secret, must be a file of acme/data");
     assertFinal(base, "model.base must not be set");
     assertFinal(steep, "is too large");
@@ -340,12 +341,12 @@ class WorkerTest {
     start("one");
     Reconstruction it = attested(job, bytes);
     Reconstructor scalar = Reconstructor.standard().withKernel(Kernels.scalar());
-    Proof expected = Proof.of(file, scalar.open(file.adapter()), nonce);
+    Proof expected = Proof.of(file, scalar.open(file.adapter()), new Nonce(nonce));
     assertThat(it.outcome()).isEqualTo(Outcome.MATCH);
     assertThat(it.backend()).isEqualTo(backend);
-    assertThat(it.root()).isEqualTo(file.reconstructionDigest().hex());
+    assertThat(it.root()).isEqualTo(file.reconstructionDigest());
     assertThat(it.leaves()).isEqualTo(expected.leaves());
-    assertThat(it.proof()).isEqualTo(expected.proof().hex());
+    assertThat(it.proof()).isEqualTo(expected.proof());
     assertThat(it.difference()).isNull();
     assertThat(it.environment()).containsKeys("os", "arch", "cpu", "java", "nola", "device");
     assertThat(it.environment().containsKey("torch")).isEqualTo(backend.equals("torch"));
@@ -374,7 +375,7 @@ class WorkerTest {
     start("one", Backends.here(1).with("vector", new WrongKernel(1, Side.B, 5)), null);
     Reconstruction it = attested(job, bytes);
     assertThat(it.outcome()).isEqualTo(Outcome.MISMATCH);
-    assertThat(it.root()).isNotEqualTo(file.reconstructionDigest().hex());
+    assertThat(it.root()).isNotEqualTo(file.reconstructionDigest());
     assertThat(it.difference()).isNotNull();
     assertThat(it.difference().tensor()).isEqualTo("layers.1.q_proj.weight");
     assertThat(it.difference().side()).isEqualTo("B");
@@ -506,7 +507,7 @@ class WorkerTest {
   void aWorkerCountsItsSlotsInGrammar() throws Exception {
     start("one");
     StubRegistry.await("a start", () -> log.stream().anyMatch(line -> line.contains("2 slots, ")));
-    assertThat(Worker.count(1, "slot")).isEqualTo("1 slot");
+    assertThat(JobReporter.quantity(1, "slot")).isEqualTo("1 slot");
   }
 
   @Test

@@ -6,7 +6,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A report of what a worker found in verifications that were leased to it.
+ * A report of the verifications that were leased to a worker.
  *
  * @param items 1 to 100 results, each verified by itself
  */

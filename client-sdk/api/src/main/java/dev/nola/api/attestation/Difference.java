@@ -1,7 +1,7 @@
 package dev.nola.api.attestation;
 
 /**
- * The first element in which a backend differs from the scalar one, in file order.
+ * The first element, in file order, where a backend differs from the scalar one.
  *
  * @param tensor the adapted tensor's name
  * @param side {@code A} or {@code B}

@@ -3,11 +3,11 @@ package dev.nola.api.attestation;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
-/** What DSSE v1 signs. */
+/** The bytes that DSSE v1 signs. */
 final class Dsse {
   private Dsse() {}
 
-  /** The pre-authentication encoding: no payload can be taken for one of another type. */
+  /** Returns the pre-authentication encoding: no payload can pass for one of another type. */
   static byte[] preAuthenticationEncoding(String type, byte[] payload) {
     byte[] typeBytes = type.getBytes(StandardCharsets.UTF_8);
     ByteArrayOutputStream encoded = new ByteArrayOutputStream(payload.length + 64);

@@ -6,19 +6,19 @@ public final class InvalidAttestationException extends Exception {
 
   /** The first thing that was wrong. */
   public enum Reason {
-    /** It is not signed with the key that it names, or it is not what was signed. */
+    /** Its signature is invalid: made with another key, or over another statement. */
     BAD_SIGNATURE("bad-signature"),
-    /** It does not say what a statement of this kind says. */
+    /** It is not a valid statement. */
     INVALID_STATEMENT("invalid-statement"),
     /** It is about another file. */
     WRONG_SUBJECT("wrong-subject"),
-    /** It is by another backend than it should be. */
+    /** It is about a different backend. */
     WRONG_BACKEND("wrong-backend"),
-    /** It was not made for this occasion. */
+    /** It was not made for this job. */
     WRONG_NONCE("wrong-nonce"),
-    /** Its digests do not fit each other, the file, or its outcome. */
+    /** Its digests do not match each other, the file, or its outcome. */
     WRONG_ROOT("wrong-root"),
-    /** Its author did not have the factors. */
+    /** Its author did not compute the factors. */
     WRONG_PROOF("wrong-proof");
 
     private final String type;

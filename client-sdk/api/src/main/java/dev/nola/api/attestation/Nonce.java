@@ -7,7 +7,8 @@ import java.util.HexFormat;
 import java.util.regex.Pattern;
 
 /**
- * A number used once: an attestation that proves to know it was made for this occasion.
+ * A number used once, from the registry: an attestation made with it cannot be copied from another
+ * job.
  *
  * @param hex 64 lower-case hex digits
  */
@@ -32,13 +33,24 @@ public record Nonce(@JsonValue String hex) {
   }
 
   /**
-   * Makes a nonce that nobody can guess.
+   * Makes an unpredictable nonce.
    *
    * @return a new nonce
    */
   public static Nonce random() {
     byte[] bytes = new byte[BYTES];
     RANDOM.nextBytes(bytes);
+    return ofBytes(bytes);
+  }
+
+  /**
+   * Returns the nonce that consists of the given bytes.
+   *
+   * @param bytes the 32 bytes of a nonce
+   * @return the nonce
+   * @throws IllegalArgumentException if there are not 32 bytes
+   */
+  public static Nonce ofBytes(byte[] bytes) {
     return new Nonce(HexFormat.of().formatHex(bytes));
   }
 

@@ -7,7 +7,7 @@ public enum Outcome {
   /** It has the digest that the file names. */
   @JsonProperty("match")
   MATCH,
-  /** It has another digest. */
+  /** It differs from the digest in the file. */
   @JsonProperty("mismatch")
   MISMATCH
 }

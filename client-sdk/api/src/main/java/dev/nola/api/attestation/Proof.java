@@ -19,7 +19,7 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * A proof that its author has reconstructed a file.
+ * A proof that its author reconstructed a file.
  *
  * @param digest the digest tree; its root is the file's if the bits match
  * @param proof SHA-256 over the nonce and all factors in file order, in {@link Reconstruction}'s
@@ -34,11 +34,10 @@ public record Proof(ReconstructionDigest digest, Sha256 proof) {
    * @param file the adapter file
    * @param factors returns each layer's factors, in file order, such as {@link
    *     dev.nola.reconstruct.Reconstructor#open} or a backend on a GPU does
-   * @param nonce 64 hexadecimal digits
+   * @param nonce number used once, from the registry
    * @return the proof
-   * @throws IllegalArgumentException if the nonce is anything else
    */
-  public static Proof of(AdapterFile file, Function<Layer, Factors> factors, String nonce) {
+  public static Proof of(AdapterFile file, Function<Layer, Factors> factors, Nonce nonce) {
     return Objects.requireNonNull(of(file, factors, List.of(nonce)).get(nonce));
   }
 
@@ -47,13 +46,12 @@ public record Proof(ReconstructionDigest digest, Sha256 proof) {
    *
    * @param file the adapter file
    * @param factors returns each layer's factors, in file order
-   * @param nonces 64 hexadecimal digits each
+   * @param nonces numbers used once, from the registry
    * @return the proofs, by nonce
-   * @throws IllegalArgumentException if a nonce is anything else
    */
-  public static Map<String, Proof> of(
-      AdapterFile file, Function<Layer, Factors> factors, Collection<String> nonces) {
-    Map<String, MessageDigest> proofs = new LinkedHashMap<>();
+  public static Map<Nonce, Proof> of(
+      AdapterFile file, Function<Layer, Factors> factors, Collection<Nonce> nonces) {
+    Map<Nonce, MessageDigest> proofs = new LinkedHashMap<>();
     nonces.forEach(nonce -> proofs.put(nonce, begin(nonce)));
     List<Sha256> layers = new ArrayList<>();
     for (Layer layer : file.adapter().layers()) {
@@ -72,26 +70,24 @@ public record Proof(ReconstructionDigest digest, Sha256 proof) {
       dense.add(ReconstructionDigest.leaf(tensor));
     }
     ReconstructionDigest digest = ReconstructionDigest.of(layers, dense);
-    Map<String, Proof> finished = new LinkedHashMap<>();
+    Map<Nonce, Proof> finished = new LinkedHashMap<>();
     proofs.forEach((nonce, proof) -> finished.put(nonce, new Proof(digest, Sha256.finish(proof))));
     return finished;
   }
 
-  private static MessageDigest begin(String nonce) {
+  private static MessageDigest begin(Nonce nonce) {
     MessageDigest proof = Sha256.newMessageDigest();
-    proof.update(new Nonce(nonce).toBytes());
+    proof.update(nonce.toBytes());
     return proof;
   }
 
   /**
-   * Lists the leaves in the form of {@link Reconstruction}.
+   * Lists the leaves in the order of {@link Reconstruction}.
    *
-   * @return 64 hexadecimal digits for each layer and dense tensor, in file order
+   * @return a digest for each layer and then each dense tensor, in file order
    */
-  public List<String> leaves() {
-    return Stream.concat(digest.layers().stream(), digest.dense().stream())
-        .map(Sha256::hex)
-        .toList();
+  public List<Sha256> leaves() {
+    return Stream.concat(digest.layers().stream(), digest.dense().stream()).toList();
   }
 
   private static void update(MessageDigest digest, float[] values) {

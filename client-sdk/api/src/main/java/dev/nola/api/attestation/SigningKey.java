@@ -17,7 +17,7 @@ public final class SigningKey {
               + "\\s*-----BEGIN PUBLIC KEY-----\\s+([A-Za-z0-9+/=\\s]+)-----END PUBLIC KEY-----\\s*");
   private static final Base64.Encoder LINES = Base64.getMimeEncoder(64, new byte[] {'\n'});
 
-  /** What PKCS #8 puts before the 32 bytes of an Ed25519 secret (RFC 8410). */
+  /** The PKCS #8 prefix of the 32 bytes of an Ed25519 secret (RFC 8410). */
   private static final byte[] PRIVATE_KEY_INFO =
       HexFormat.of().parseHex("302e020100300506032b657004220420");
 
@@ -40,7 +40,7 @@ public final class SigningKey {
     return of(secret);
   }
 
-  /** The key with a secret of 32 bytes. */
+  /** Creates the key with a secret of 32 bytes. */
   static SigningKey of(byte[] secret) {
     return new SigningKey(secret.clone(), VerifyingKey.ofSecret(secret));
   }

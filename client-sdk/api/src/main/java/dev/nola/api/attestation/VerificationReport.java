@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.UUID;
 
 /**
- * A report of verifications that were asked for together. It has eight components because JSON has
+ * A report of verifications that were requested together. It has eight components because JSON has
  * them side by side.
  *
  * @param id id of the request
@@ -14,8 +14,8 @@ import java.util.UUID;
  *     once
  * @param finished whether none is waiting any more
  * @param backends numbers by backend, in alphabetical order
- * @param mismatched {@code namespace/name@version} of versions that a worker computed other bits
- *     for, at most 1,000
+ * @param mismatched {@code namespace/name@version} of versions that a worker computed different
+ *     bits for, at most 1,000
  * @param createdBy account that asked
  * @param createdAt time of the request
  */

@@ -5,7 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request to verify versions, again or for the first time; null is no condition.
+ * A request to verify versions, again or for the first time; null accepts any.
  *
  * @param namespace namespace of the versions, or null
  * @param base name of their base model, or null

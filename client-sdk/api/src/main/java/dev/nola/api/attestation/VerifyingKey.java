@@ -12,11 +12,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The public half of a {@link SigningKey}. Immutable; may be used by many threads. */
 public final class VerifyingKey {
-  /** What DER puts before the 32 bytes of an Ed25519 key (RFC 8410): there is no other encoding. */
+  /** The DER prefix of the 32 bytes of an Ed25519 key (RFC 8410): there is no other encoding. */
   private static final byte[] SUBJECT_PUBLIC_KEY_INFO =
       HexFormat.of().parseHex("302a300506032b6570032100");
 
-  private static final int MAX_PAYLOAD = 16 << 20; // twice what the most leaves take
+  private static final int MAX_PAYLOAD = 16 << 20; // twice the largest statement
 
   private final byte[] encoded;
   private final PublicPoint point;
@@ -53,7 +53,7 @@ public final class VerifyingKey {
     return new VerifyingKey(encoded, point);
   }
 
-  /** The public half of a secret of 32 bytes. */
+  /** Derives the public half of a secret of 32 bytes. */
   static VerifyingKey ofSecret(byte[] secret) {
     byte[] encoded =
         Arrays.copyOf(
@@ -119,18 +119,18 @@ public final class VerifyingKey {
     }
     List<Envelope.Signature> signatures = envelope.signatures();
     if (signatures.size() != 1) {
-      throw bad("the envelope has %d signatures, must have 1".formatted(signatures.size()));
+      throw bad("the envelope has %d signatures; must have 1".formatted(signatures.size()));
     }
     Envelope.Signature signature = signatures.getFirst();
     if (!fingerprint.toString().equals(signature.keyid())) {
-      throw bad("keyid=%s, the key is %s".formatted(signature.keyid(), fingerprint));
+      throw bad("keyid=%s, but the key is %s".formatted(signature.keyid(), fingerprint));
     }
     byte[] bytes = decode(signature.sig());
     if (bytes == null || bytes.length != Ed25519.SIGNATURE_SIZE) {
       throw bad("sig=%s, must be base64 of 64 bytes".formatted(signature.sig()));
     }
     if (envelope.payload() == null || envelope.payload().length() > MAX_PAYLOAD) {
-      throw bad("the payload is missing, or has more than %d characters".formatted(MAX_PAYLOAD));
+      throw bad("the payload is missing or has more than %d characters".formatted(MAX_PAYLOAD));
     }
     byte[] payload = decode(envelope.payload());
     if (payload == null) {
@@ -138,13 +138,13 @@ public final class VerifyingKey {
     }
     if (!verifies(Dsse.preAuthenticationEncoding(envelope.payloadType(), payload), bytes)) {
       throw bad(
-          "the signature of %s does not fit: it is forged, or the statement was altered"
+          "invalid signature of key %s: it is forged, or the statement was altered"
               .formatted(fingerprint));
     }
     return Statement.parse(payload);
   }
 
-  /** Whether a signature of 64 bytes fits; none does whose second half is not reduced. */
+  /** Returns whether a signature of 64 bytes is valid; none is whose second half is not reduced. */
   boolean verifies(byte[] message, byte[] signature) {
     return Ed25519.verify(signature, 0, point, message, 0, message.length);
   }
@@ -165,7 +165,7 @@ public final class VerifyingKey {
     return signature;
   }
 
-  /** Standard base64 in its one encoding of the bytes, or null. */
+  /** Decodes standard base64; null if it is not the one encoding of the bytes. */
   private static byte @Nullable [] decode(@Nullable String base64) {
     if (base64 == null) {
       return null;

@@ -5,7 +5,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A report of a worker that still works on a job.
+ * A heartbeat: a report that a worker still runs a job.
  *
  * @param fence fencing number of the lease
  * @param progress progress so far, or null

@@ -1,7 +1,7 @@
 package dev.nola.api.job;
 
 /**
- * A change of a waiting job.
+ * A change of a queued job.
  *
  * @param priority higher goes first
  */

@@ -5,8 +5,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A job with all that the registry says of it. It has eighteen components because JSON has them
- * side by side.
+ * A job in full. It has eighteen components because JSON has them side by side.
  *
  * @param id id of the job
  * @param type type of the job
@@ -21,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param progress progress last reported, or null
  * @param reason why it failed, was cancelled, or waits again; null otherwise
  * @param result its result, or null before there is one
- * @param createdBy account that asked for it
+ * @param createdBy account that submitted it
  * @param createdAt time of the request
  * @param notBefore time from which it may be taken, after a failure; else time of the request
  * @param startedAt time of the first lease, or null

@@ -3,10 +3,10 @@ package dev.nola.api.job;
 import java.util.Objects;
 
 /**
- * A report that a worker could not do a job, or stopped because it was told to.
+ * A report that a worker could not run a job, or stopped on request.
  *
  * @param fence fencing number of the lease
- * @param reason one or a few lines, for the account that asked for the job
+ * @param reason one or a few lines, for the account that submitted the job
  * @param retryable whether another try, perhaps by another worker, may succeed
  */
 public record JobFailure(long fence, String reason, boolean retryable) {

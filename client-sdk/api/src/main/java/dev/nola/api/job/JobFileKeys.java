@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Those keys of a job file that name files. A training's request has a job file as an object
- * ({@link JobRequest.Train#job}): its dataset stands for the folder of the data files, and the
- * model that the request names for the base model.
+ * The keys of a job file that name files. A training's request has a job file as an object ({@link
+ * JobRequest.Train#job}): its dataset stands for the folder of the data files, and the model that
+ * the request names for the base model.
  */
 public final class JobFileKeys {
   /** Group of the keys of the base model. */
@@ -39,7 +39,7 @@ public final class JobFileKeys {
    * Returns the data files that a job names.
    *
    * @param job the job, as in a request
-   * @return what the job has under each of {@link #DATA_FILES} that it has, which may be no text
+   * @return what the job has under each of {@link #DATA_FILES} that it has, possibly not a text
    */
   public static Map<String, Object> dataFiles(Map<String, Object> job) {
     Map<String, Object> files = new LinkedHashMap<>();

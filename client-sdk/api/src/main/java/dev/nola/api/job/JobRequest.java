@@ -14,10 +14,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A job to be done. In JSON it has its type, and under the type's name what is to be done.
+ * A request for a job. JSON has its type, and the job under the type's name.
  *
  * @param priority higher goes first; 0 if null
- * @param work what is to be done
+ * @param work the job itself
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @JsonPropertyOrder({"type", "priority", "train", "verify", "export"})
@@ -66,7 +66,7 @@ public record JobRequest(@Nullable Integer priority, @JsonIgnore Work work) {
     if (parts.length != 1 || parts[0].type() != form.type) {
       throw new InvalidValueException(
           "type",
-          "type=%s, must come with the member of the same name and no other"
+          "type=%s, must come with a member of that name and no other"
               .formatted(form.type.name().toLowerCase(Locale.ROOT)));
     }
     return new JobRequest(form.priority, parts[0]);
@@ -109,8 +109,8 @@ public record JobRequest(@Nullable Integer priority, @JsonIgnore Work work) {
    * @param job as a job file has it (trainer-worker/README.md), without {@code model.base}; its
    *     data files are paths within the dataset
    * @param cuda whether it needs a GPU
-   * @param memoryBytes it needs at most; null for what the registry grants by itself
-   * @param timeoutSeconds it may take; null for what the registry grants by itself
+   * @param memoryBytes it needs at most; null for the registry's default
+   * @param timeoutSeconds it may take; null for the registry's default
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Train(

@@ -3,7 +3,7 @@ package dev.nola.api.job;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request to try a job again that has failed or was cancelled.
+ * A request to retry a job that failed or was cancelled.
  *
  * @param version number to publish a training's result as if the first choice is taken; null for
  *     the same

@@ -7,7 +7,7 @@ public enum JobType {
   /** Train an adapter, and publish it. */
   @JsonProperty("train")
   TRAIN,
-  /** Reconstruct a version by one backend, and attest what came of it. */
+  /** Reconstruct a version on one backend, and attest the result. */
   @JsonProperty("verify")
   VERIFY,
   /** Turn a version into a PEFT adapter. */

@@ -7,8 +7,8 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A job that a worker was given for a time, which each heartbeat renews. It has twelve components
- * because JSON has them side by side.
+ * A job that is leased to a worker for a time, which each heartbeat renews. It has twelve
+ * components because JSON has them side by side.
  *
  * @param job the job
  * @param fence fencing number, to be sent with everything about the job

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * A request for jobs by a worker, with what it can do. It has nine components because JSON has them
+ * A request for jobs by a worker, with its abilities. It has nine components because JSON has them
  * side by side.
  *
  * @param worker name of the worker, unique among its account's workers

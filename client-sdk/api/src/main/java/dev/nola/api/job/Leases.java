@@ -3,7 +3,7 @@ package dev.nola.api.job;
 import java.util.List;
 
 /**
- * The jobs that a worker was given.
+ * The jobs leased to a worker.
  *
  * @param leases the jobs; empty if none came within the time that the worker would wait
  */

@@ -41,7 +41,7 @@ public record ObjectManifest(@Nullable String description, List<Entry> files) {
   }
 
   /**
-   * Computes the digest that identifies the revision; the description is no part of it.
+   * Computes the digest that identifies the revision; the description is not part of it.
    *
    * @return the digest
    */

@@ -1,5 +1,5 @@
 /**
- * Jobs: what is asked of workers, how a worker takes one, and what it sends back.
+ * Jobs: their requests, how workers lease them, and what workers report.
  *
  * <p>A worker asks for jobs ({@link dev.nola.api.job.LeaseRequest}) and gets {@link
  * dev.nola.api.job.Lease leases}. Each has a fencing number, higher than that of every lease before

@@ -1,4 +1,4 @@
-/** JSON forms of values that are no records of this module's. */
+/** JSON forms of values that are not records of this module. */
 @NullMarked
 package dev.nola.api.json;
 

@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /** An implementation that reconstructs adapters. All compute the same bits. */
 public enum Backend {
-  /** One element at a time, as the format's specification says. */
+  /** One element at a time, as in the format's specification. */
   SCALAR("scalar"),
   /** The processor's vector instructions. */
   VECTOR("vector"),

@@ -64,7 +64,7 @@ public enum NameRule {
   }
 
   /**
-   * Tells whether a text meets this rule.
+   * Returns whether a text meets this rule.
    *
    * @param text any text
    * @return whether it is a name of this kind
@@ -97,7 +97,7 @@ public enum NameRule {
   }
 
   /**
-   * Says that a text breaks this rule.
+   * Returns the message that a text breaks this rule.
    *
    * @param text the text
    * @return field, text and rule in a sentence
@@ -106,7 +106,9 @@ public enum NameRule {
     return "%s=%s, %s".formatted(field, text, sentence);
   }
 
-  /** Patterns that the constants share; an enum's own statics are not there when they are made. */
+  /**
+   * Holds patterns that the constants share: an enum's static fields are initialized after them.
+   */
   private static final class Patterns {
     static final String FILE_NAME = "[A-Za-z0-9_-][A-Za-z0-9._-]*";
     static final Pattern FILE_PATH = Pattern.compile(FILE_NAME + "(?:/" + FILE_NAME + ")*");
@@ -117,7 +119,8 @@ public enum NameRule {
   }
 
   /**
-   * Tells whether a text has the form of an alias; what has it and is no range can only be one.
+   * Returns whether a text has the form of an alias; one that has it and is not a range is an
+   * alias.
    *
    * @param text any text
    * @return whether it is 1 to 39 of a-z, 0-9 and hyphen, the first a letter

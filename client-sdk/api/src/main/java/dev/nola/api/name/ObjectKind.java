@@ -2,7 +2,7 @@ package dev.nola.api.name;
 
 import java.util.Arrays;
 
-/** A kind of object that jobs read; each kind has names of its own. */
+/** A kind of object that jobs read; each kind has its own names. */
 public enum ObjectKind {
   /** A base model's files. */
   MODEL("model", "models"),

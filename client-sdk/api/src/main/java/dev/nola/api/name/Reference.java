@@ -25,7 +25,7 @@ public record Reference(AdapterName adapter, String version) {
   /**
    * Checks the version.
    *
-   * @throws IllegalArgumentException if it is none of what a version may be referred to by
+   * @throws IllegalArgumentException if it is not a reference to a version
    */
   public Reference {
     if (version.startsWith(DIGEST)) {
@@ -53,7 +53,7 @@ public record Reference(AdapterName adapter, String version) {
   }
 
   /**
-   * Tells whether this can never mean another file.
+   * Returns whether this can never mean another file.
    *
    * @return whether it names a version number or a digest
    */
@@ -62,7 +62,7 @@ public record Reference(AdapterName adapter, String version) {
   }
 
   /**
-   * Returns the digest of the file that this asks for.
+   * Returns the digest of the referenced file.
    *
    * @return the digest, or null if this names a version, an alias or a range
    */

@@ -29,7 +29,7 @@ public record VersionNumber(String text, String precedence, boolean prerelease) 
   }
 
   /**
-   * Tells whether a text is a version number.
+   * Returns whether a text is a version number.
    *
    * @param text any text
    * @return whether {@link #find} finds one

@@ -19,7 +19,7 @@ public final class VersionRange {
    * Finds the range that a text means.
    *
    * @param text any text
-   * @return the range, or nothing if the text is no range or has more than 100 characters
+   * @return the range, or nothing if the text is not a range or has more than 100 characters
    */
   public static Optional<VersionRange> find(String text) {
     if (text.isBlank() || text.length() > MAX_LENGTH) {
@@ -30,7 +30,7 @@ public final class VersionRange {
   }
 
   /**
-   * Tells whether a text is a range.
+   * Returns whether a text is a range.
    *
    * @param text any text
    * @return whether {@link #find} finds one
@@ -40,7 +40,7 @@ public final class VersionRange {
   }
 
   /**
-   * Tells whether a version is within this range.
+   * Returns whether a version is within this range.
    *
    * @param version a version number
    * @return whether it is

@@ -1,7 +1,6 @@
 /**
- * Names: what namespaces, adapters, versions, aliases, models, datasets and backends may be called.
- * Each rule stands here once, with the sentence that tells it; registry, clients and workers call
- * it.
+ * Rules for the names of namespaces, adapters, versions, aliases, models, datasets and backends.
+ * Each rule is defined here once, with its message; registry, clients and workers call it.
  */
 @NullMarked
 package dev.nola.api.name;

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class AttestationTest {
-  private static final String NONCE = "0f".repeat(32);
+  private static final Nonce NONCE = new Nonce("0f".repeat(32));
   private static final SigningKey KEY = SigningKey.generate();
 
   private final AdapterFile file = file(1);
@@ -58,7 +58,7 @@ class AttestationTest {
   }
 
   @Test
-  void whatWasSignedIsRead() throws Exception {
+  void signedStatementIsReadBack() throws Exception {
     Statement statement = match();
 
     Statement read = KEY.publicKey().open(KEY.sign(statement));
@@ -69,7 +69,7 @@ class AttestationTest {
   }
 
   @Test
-  void equalStatementsGiveEqualBytes() {
+  void equalStatementsHaveEqualBytes() {
     byte[] json = match().toJson();
 
     assertThat(match().toJson()).isEqualTo(json);
@@ -91,8 +91,8 @@ class AttestationTest {
     assertThat(read.publicKey().fingerprint()).isEqualTo(KEY.publicKey().fingerprint());
     assertThat(KEY.publicKey().open(read.sign(match()))).isEqualTo(match());
     String[] blocks = KEY.toPem().split("(?<=END PRIVATE KEY-----\n)");
-    String others = SigningKey.generate().toPem().split("(?<=END PRIVATE KEY-----\n)")[1];
-    assertThatThrownBy(() -> SigningKey.parsePem(blocks[0] + others))
+    String foreign = SigningKey.generate().toPem().split("(?<=END PRIVATE KEY-----\n)")[1];
+    assertThatThrownBy(() -> SigningKey.parsePem(blocks[0] + foreign))
         .hasMessage("the public key is not the private key's");
     assertThatThrownBy(() -> SigningKey.parsePem(blocks[0]))
         .isInstanceOf(IllegalArgumentException.class);
@@ -118,7 +118,7 @@ class AttestationTest {
         + "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f,"
         + "dc2a4459e7369633a52b1bf277839a00201009a3efbf3ecb69bea2186c26b58909351fc9ac90b3ecfdfbc7c66431e0303dca179c138ac17ad9bef1177331a704",
   })
-  void signsAndVerifiesAsTheStandardDoes(
+  void signaturesEqualThoseOfTheStandard(
       String secret, String publicKey, String message, String signature) {
     SigningKey key = SigningKey.of(hex(secret));
     byte[] text = hex(message);
@@ -177,7 +177,7 @@ class AttestationTest {
 
   /** Keys that were made, and attestations that were signed, by the JDK's Ed25519. */
   @Test
-  void agreesWithTheJdk() throws Exception {
+  void signatureEqualsThatOfTheJdk() throws Exception {
     KeyPair pair = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
     Base64.Encoder lines = Base64.getMimeEncoder(64, new byte[] {'\n'});
     SigningKey key =
@@ -202,7 +202,7 @@ class AttestationTest {
   }
 
   @Test
-  void onlyOneEncodingOfAnEd25519KeyIsTaken() throws Exception {
+  void onlyOneEncodingOfAnEd25519KeyIsAccepted() throws Exception {
     VerifyingKey key = KEY.publicKey();
     assertThat(VerifyingKey.parse(key.toBase64()).fingerprint()).isEqualTo(key.fingerprint());
     byte[] longer = Arrays.copyOf(key.encoded(), key.encoded().length + 1);
@@ -220,10 +220,10 @@ class AttestationTest {
         new String(Base64.getDecoder().decode(signed.payload()), StandardCharsets.UTF_8);
     String altered = base64(payload.replace("scalar", "vector"));
     String keyid = KEY.publicKey().fingerprint().toString();
-    String others = SigningKey.generate().sign(match()).signatures().getFirst().sig();
+    String foreign = SigningKey.generate().sign(match()).signatures().getFirst().sig();
 
     assertRefused(Reason.BAD_SIGNATURE, envelope(altered, signed));
-    assertRefused(Reason.BAD_SIGNATURE, envelope(signed.payload(), keyid, others));
+    assertRefused(Reason.BAD_SIGNATURE, envelope(signed.payload(), keyid, foreign));
     assertRefused(
         Reason.BAD_SIGNATURE,
         envelope(signed.payload(), keyid, Base64.getEncoder().encodeToString(new byte[64])));
@@ -255,16 +255,22 @@ class AttestationTest {
         "\"worker\":|\"trust\":\"me\",\"worker\":|not readable",
         "\"worker\":|\"worker\":\"other\",\"worker\":|not readable",
         "\"worker\":\"w1\"|\"worker\":\"w\\u00001\"|control character",
-        "\"host\":\"00|\"host\":\"AA|host=",
+        "\"host\":\"00|\"host\":\"AA|host=AA",
+        "\"nonce\":\"0f|\"nonce\":\"|nonce=0f",
+        "\"leaves\":[\"|\"leaves\":[\"x|leaves=x",
+        "\"root\":\"|\"other\":\"|not readable",
       })
-  void whatIsNoStatementIsRefused(String what, String by, String message) throws Exception {
+  void invalidStatementIsRefused(String original, String replacement, String message)
+      throws Exception {
     String json = new String(match().toJson(), StandardCharsets.UTF_8);
-    assertThat(json).contains(what);
+    assertThat(json).contains(original);
 
     InvalidAttestationException e =
         catchThrowableOfType(
             InvalidAttestationException.class,
-            () -> Statement.parse(json.replace(what, by).getBytes(StandardCharsets.UTF_8)));
+            () ->
+                Statement.parse(
+                    json.replace(original, replacement).getBytes(StandardCharsets.UTF_8)));
 
     assertThat(e.reason()).isEqualTo(Reason.INVALID_STATEMENT);
     assertThat(e).hasMessageContaining(message);
@@ -272,7 +278,7 @@ class AttestationTest {
   }
 
   @Test
-  void trailingBytesAndNullAreNoStatement() {
+  void trailingBytesAndNullAreRefused() {
     for (String json :
         List.of(
             new String(match().toJson(), StandardCharsets.UTF_8) + "{}", "null", "[]", "", "{}")) {
@@ -290,7 +296,7 @@ class AttestationTest {
   @Test
   void digestsMustFitEachOtherAndTheFile() throws Exception {
     Proof proof = proof(NONCE);
-    List<String> swapped = new ArrayList<>(proof.leaves());
+    List<Sha256> swapped = new ArrayList<>(proof.leaves());
     swapped.addFirst(swapped.removeLast());
 
     assertReason(
@@ -301,18 +307,18 @@ class AttestationTest {
         () ->
             statement(Outcome.MATCH, proof, swapped.subList(1, swapped.size()), null)
                 .requireAbout(digest, file));
-    Proof others = Proof.of(file(2), open(file(2)), NONCE);
+    Proof foreign = Proof.of(file(2), open(file(2)), NONCE);
     assertReason(
         Reason.WRONG_ROOT,
-        () -> statement(Outcome.MATCH, others, others.leaves(), null).requireAbout(digest, file));
+        () -> statement(Outcome.MATCH, foreign, foreign.leaves(), null).requireAbout(digest, file));
     // What reconstructs to the file's digest is no mismatch.
     assertReason(
         Reason.WRONG_ROOT,
         () -> statement(Outcome.MISMATCH, proof, proof.leaves(), null).requireAbout(digest, file));
     statement(
             Outcome.MISMATCH,
-            others,
-            others.leaves(),
+            foreign,
+            foreign.leaves(),
             new Difference("layer.0", "B", 4 * 16 - 1, "00000000", "3f800000"))
         .requireAbout(digest, file);
     assertReason(
@@ -320,16 +326,16 @@ class AttestationTest {
         () ->
             statement(
                     Outcome.MISMATCH,
-                    others,
-                    others.leaves(),
+                    foreign,
+                    foreign.leaves(),
                     new Difference("layer.0", "B", 4 * 16, "00000000", "3f800000"))
                 .requireAbout(digest, file));
   }
 
   @Test
-  void proofThatWasCopiedIsRefused() throws Exception {
+  void copiedProofIsRefused() throws Exception {
     Proof copied = proof(NONCE);
-    String otherNonce = "10".repeat(32);
+    Nonce otherNonce = new Nonce("10".repeat(32));
 
     assertReason(Reason.WRONG_PROOF, () -> match().requireProof(proof(otherNonce)));
     // A root copied from the file is not enough either: the leaves hash to it, the proof does not.
@@ -341,12 +347,12 @@ class AttestationTest {
   }
 
   @Test
-  void proofIsTheDigestOverNonceAndFactorsWhateverComputesThem() throws Exception {
+  void proofIsTheDigestOverNonceAndFactorsOnEveryKernel() throws Exception {
     Proof proof = proof(NONCE);
     Reconstructor vector = Reconstructor.standard().withKernel(Kernels.vector());
     List<Factors> factors = vector.factors(file.adapter());
     ByteBuffer all = ByteBuffer.allocate(1 << 16).order(ByteOrder.LITTLE_ENDIAN);
-    all.put(HexFormat.of().parseHex(NONCE));
+    all.put(NONCE.toBytes());
     for (Factors layer : factors) {
       for (float[] factor :
           layer.b() == null ? new float[][] {layer.a()} : new float[][] {layer.a(), layer.b()}) {
@@ -363,8 +369,7 @@ class AttestationTest {
     List<Factors> arrays = factors.stream().map(f -> Factors.of(f.layer(), f.a(), f.b())).toList();
     assertThat(Proof.of(file, layer -> arrays.get(file.adapter().layers().indexOf(layer)), NONCE))
         .isEqualTo(proof);
-    assertThatThrownBy(() -> Proof.of(file, open(file), "00"))
-        .isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> new Nonce("00")).isInstanceOf(IllegalArgumentException.class);
     Factors first = factors.getFirst();
     assertThatThrownBy(() -> Factors.of(first.layer(), first.a(), new float[3]))
         .hasMessage("wrong length of factor B of tensor layer.0: 3 elements; must be 64");
@@ -376,23 +381,23 @@ class AttestationTest {
   }
 
   private Statement statement(
-      Outcome outcome, Proof proof, List<String> leaves, @Nullable Difference difference) {
+      Outcome outcome, Proof proof, List<Sha256> leaves, @Nullable Difference difference) {
     return new Statement(
         digest,
         new Reconstruction(
             outcome,
             "scalar",
-            proof.digest().root().hex(),
+            proof.digest().root(),
             leaves,
             NONCE,
-            proof.proof().hex(),
+            proof.proof(),
             difference,
             "w1",
-            "00".repeat(32),
+            Sha256.ofBytes(new byte[32]),
             Map.of("os", "Linux", "arch", "amd64")));
   }
 
-  private Proof proof(String nonce) {
+  private Proof proof(Nonce nonce) {
     return Proof.of(file, open(file), nonce);
   }
 

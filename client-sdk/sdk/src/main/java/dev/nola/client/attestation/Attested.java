@@ -3,6 +3,7 @@ package dev.nola.client.attestation;
 import dev.nola.api.Page;
 import dev.nola.api.attestation.Attestation;
 import dev.nola.api.attestation.InvalidAttestationException;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.Outcome;
 import dev.nola.api.attestation.Proof;
 import dev.nola.api.attestation.Statement;
@@ -206,13 +207,13 @@ public record Attested(
       throws LimitExceededException {
     List<Holding> matches = new ArrayList<>();
     List<Holding> mismatches = new ArrayList<>();
-    Set<String> nonces =
+    Set<Nonce> nonces =
         read.values().stream()
             .map(Statement::reconstruction)
             .filter(it -> it.outcome() == Outcome.MATCH)
             .map(it -> it.nonce())
             .collect(Collectors.toSet());
-    Map<String, Proof> proofs =
+    Map<Nonce, Proof> proofs =
         nonces.isEmpty()
             ? Map.of()
             : Proof.of(

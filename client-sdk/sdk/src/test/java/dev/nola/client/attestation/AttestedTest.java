@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.api.attestation.Attestation;
 import dev.nola.api.attestation.Difference;
 import dev.nola.api.attestation.Envelope;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.Outcome;
 import dev.nola.api.attestation.Reconstruction;
 import dev.nola.api.attestation.Statement;
@@ -93,7 +94,7 @@ class AttestedTest {
                 new Envelope.Signature(
                     ONE.fingerprint().toString(), others.signatures().getFirst().sig())));
 
-    assertAlarming(check(List.of(ONE.attestation(statement, forged))), "does not fit");
+    assertAlarming(check(List.of(ONE.attestation(statement, forged))), "invalid signature");
     assertAlarming(check(List.of(ONE.attestation(statement, others))), "keyid=");
   }
 
@@ -115,7 +116,7 @@ class AttestedTest {
                             .encodeToString(altered.getBytes(StandardCharsets.UTF_8)),
                         signed.payloadType(),
                         signed.signatures())))),
-        "does not fit");
+        "invalid signature");
   }
 
   @Test
@@ -129,14 +130,15 @@ class AttestedTest {
                 it.backend(),
                 it.root(),
                 it.leaves(),
-                "77".repeat(32),
+                new Nonce("77".repeat(32)),
                 it.proof(),
                 null,
                 it.worker(),
                 it.host(),
                 it.environment()));
 
-    assertAlarming(check(List.of(ONE.attestation(copied))), "it was copied, or is of others");
+    assertAlarming(
+        check(List.of(ONE.attestation(copied))), "it was copied, or made from other factors");
   }
 
   @Test

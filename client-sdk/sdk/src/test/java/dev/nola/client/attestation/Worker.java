@@ -3,6 +3,7 @@ package dev.nola.client.attestation;
 import dev.nola.api.attestation.Attestation;
 import dev.nola.api.attestation.Difference;
 import dev.nola.api.attestation.Envelope;
+import dev.nola.api.attestation.Nonce;
 import dev.nola.api.attestation.Outcome;
 import dev.nola.api.attestation.Proof;
 import dev.nola.api.attestation.Reconstruction;
@@ -19,7 +20,7 @@ import java.util.Map;
 
 /** A worker with a key, on a host; honest unless it is asked otherwise. */
 public record Worker(String name, String host, SigningKey key) {
-  static final String NONCE = "5a".repeat(32);
+  static final Nonce NONCE = new Nonce("5a".repeat(32));
 
   /** On a host of its own. */
   public static Worker named(String name) {
@@ -54,13 +55,13 @@ public record Worker(String name, String host, SigningKey key) {
         new Reconstruction(
             outcome,
             backend,
-            proof.digest().root().hex(),
+            proof.digest().root(),
             proof.leaves(),
             NONCE,
-            proof.proof().hex(),
+            proof.proof(),
             null,
             name,
-            Sha256.hash(host.getBytes(StandardCharsets.UTF_8)).hex(),
+            Sha256.hash(host.getBytes(StandardCharsets.UTF_8)),
             Map.of("os", "Linux")));
   }
 
@@ -103,7 +104,7 @@ public record Worker(String name, String host, SigningKey key) {
     return attestation(statement(file, backend, Outcome.MATCH));
   }
 
-  static Proof proof(AdapterFile file, String nonce) {
+  static Proof proof(AdapterFile file, Nonce nonce) {
     try {
       return Proof.of(file, Reconstructor.standard().open(file.adapter()), nonce);
     } catch (LimitExceededException e) {

@@ -1,0 +1,32 @@
+package dev.nola.trainer.data;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/** Reads the examples of a job. */
+public final class DatasetReader {
+  private DatasetReader() {}
+
+  /**
+   * Reads files to their ends, and keeps the first examples of each.
+   *
+   * @param files the files, and the number of examples to keep
+   * @param model folder with the tokenizer of texts; null for images
+   * @return the examples
+   * @throws IOException if a file cannot be read, or breaks a rule: the message has its name, the
+   *     line and the rule
+   * @throws IllegalArgumentException if the files contain texts and there is no model
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public static Dataset read(DataFiles files, @Nullable Path model)
+      throws IOException, InterruptedException {
+    if (files.layout() instanceof DataFiles.Layout.Idx labels) {
+      return Images.read(files, labels);
+    }
+    if (model == null) {
+      throw new IllegalArgumentException("texts need a tokenizer, but the job has no base model");
+    }
+    return Texts.read(files, model);
+  }
+}
