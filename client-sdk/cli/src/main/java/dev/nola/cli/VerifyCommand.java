@@ -78,12 +78,9 @@ final class VerifyCommand implements Callable<Integer> {
   private @Nullable Path summary;
 
   @Option(
-      names = "--require-verified",
-      paramLabel = "N",
-      description =
-          "For a reference: number of independent machines that must attest the same bits (default: 0)."
-              + " Signatures and proofs of the attestations are checked locally.")
-  private int required;
+      names = "--allow-yanked",
+      description = "With --lock: accept versions that were yanked (default: refuse them).")
+  private boolean allowYanked;
 
   @Mixin private Trust trust = new Trust();
   @Mixin private AdapterSource source = new AdapterSource();
@@ -93,15 +90,21 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     Path lock = what.lock;
     if (lock != null) {
+      if (trust.isGiven()) {
+        throw new ParameterException(
+            output.command().commandLine(),
+            "--require-verified and --key do not go with --lock: the lock file states them");
+      }
       return verify(lock);
     }
-    if (junit != null || summary != null) {
+    if (junit != null || summary != null || allowYanked) {
       throw new ParameterException(
-          output.command().commandLine(), "--junit and --summary need --lock");
+          output.command().commandLine(), "--junit, --summary and --allow-yanked need --lock");
     }
+    int required = trust.required(output);
     String adapter = what.adapter == null ? "" : what.adapter;
     if (AdapterSource.isFile(adapter)) {
-      if (required > 0 || !trust.keys().isEmpty()) {
+      if (required > 0) {
         throw new ParameterException(
             output.command().commandLine(),
             "--require-verified and --key are for references: registries know who attests a file");
@@ -116,7 +119,7 @@ final class VerifyCommand implements Callable<Integer> {
     String name = pulled.pinned().toString();
     AdapterFile file = AdapterSource.naming(name, pulled::open);
     String root = reconstruct(name, file);
-    Attested attested = attested(pulled, file);
+    Attested attested = attested(pulled, file, required > 0);
     List<String> failures = attested == null ? List.of() : attested.failures(required);
     if (!failures.isEmpty()) {
       throw new NotAttestedException(name, failures);
@@ -139,9 +142,8 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   /** What the registry has of others' word, checked; null if it is not asked, and need not be. */
-  private @Nullable Attested attested(Pulled pulled, AdapterFile file)
+  private @Nullable Attested attested(Pulled pulled, AdapterFile file, boolean isNeeded)
       throws IOException, InterruptedException {
-    boolean isNeeded = required > 0 || !trust.keys().isEmpty();
     if (source.isOffline() && !isNeeded) {
       return null;
     }
@@ -197,7 +199,7 @@ final class VerifyCommand implements Callable<Integer> {
     LockFile lock = LockFile.read(path);
     Path folder = path.toAbsolutePath().getParent();
     LockReport report =
-        new LockCheck(new Fetching(folder), CrossCheck.availableBackends()).run(lock);
+        new LockCheck(new Fetching(folder), CrossCheck.availableBackends(), allowYanked).run(lock);
     if (junit != null) {
       JUnitReport.write(report, junit);
     }
@@ -241,10 +243,10 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     @Override
-    public byte[] fetch(LockFile.Entry entry) throws IOException, InterruptedException {
+    public LockCheck.Fetched fetch(LockFile.Entry entry) throws IOException, InterruptedException {
       if (entry.registry() == null) {
         try {
-          return Files.readAllBytes(folder.resolve(entry.source()));
+          return new LockCheck.Fetched(Files.readAllBytes(folder.resolve(entry.source())), null);
         } catch (NoSuchFileException e) {
           throw new IOException(e.getFile() + ": no such file", e);
         }
@@ -252,7 +254,8 @@ final class VerifyCommand implements Callable<Integer> {
       try (NolaClient client = source.client(entry.registry(), output);
           ProgressBar bar = output.bar("fetch")) {
         client.cache().remove(entry.digest()); // to check the bytes that the registry sends now
-        return Files.readAllBytes(client.pull(Reference.parse(entry.source()), bar).path());
+        Pulled pulled = client.pull(Reference.parse(entry.source()), bar);
+        return new LockCheck.Fetched(Files.readAllBytes(pulled.path()), pulled.yanked());
       }
     }
 

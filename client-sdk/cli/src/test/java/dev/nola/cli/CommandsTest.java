@@ -366,12 +366,22 @@ class CommandsTest {
   }
 
   @Test
-  void aLockThatAsksForAttestationsIsNotSatisfiedByNone() {
-    String lock = folder.resolve("nola.lock").toString();
-    Nola.run("lock", adapter, "-o", lock, "--require-verified", "1", "--key", KEY);
-    Nola fails = Nola.run("verify", "--lock", lock);
-    assertThat(fails.exitCode()).isEqualTo(1);
-    assertThat(fails.out()).contains("it is locked as a local file, so there are no attestations");
+  void attestationsOfALocalFileCannotBeRequired() {
+    Path lock = folder.resolve("nola.lock");
+    for (String[] option : new String[][] {{"--require-verified", "1"}, {"--key", KEY}}) {
+      Nola refused = Nola.run("lock", adapter, "-o", lock.toString(), option[0], option[1]);
+      assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+      assertThat(refused.err()).contains("apply to references only").contains(adapter);
+      assertThat(lock).doesNotExist();
+    }
+  }
+
+  @Test
+  void keysWithoutRequiredAttestationsAreRefused() {
+    Nola refused = Nola.run("pull", "acme/mood", "--key", KEY, "--require-verified", "0");
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(refused.err())
+        .contains("--require-verified invalid: 0; must be at least 1 with --key");
   }
 
   @Test
@@ -392,7 +402,8 @@ class CommandsTest {
     assertThat(Nola.run("verify", adapter, "--lock", "x").exitCode()).isEqualTo(2);
     Nola refused = Nola.run("verify", adapter, "--junit", "x");
     assertThat(refused.exitCode()).isEqualTo(2);
-    assertThat(refused.err()).startsWith("nola verify: --junit and --summary need --lock");
+    assertThat(refused.err())
+        .startsWith("nola verify: --junit, --summary and --allow-yanked need --lock");
   }
 
   @Test

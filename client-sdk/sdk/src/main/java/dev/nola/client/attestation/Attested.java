@@ -276,10 +276,12 @@ public record Attested(
    * Returns the reasons why the file is not attested as required; empty if it is. A valid
    * attestation against the file, and an alarming one, is always a reason.
    *
-   * @param required number of independent machines
+   * @param required number of independent machines; at least one is required if keys were given
    * @return the reasons
    */
   public List<String> failures(int required) {
+    // Whoever names keys asks for their word: without any, none of them would have to sign.
+    int needed = pinned ? Math.max(1, required) : required;
     List<String> failures = new ArrayList<>();
     for (Holding mismatch : mismatches) {
       failures.add(
@@ -290,14 +292,14 @@ public record Attested(
                   mismatch.statement.reconstruction().difference()));
     }
     rejected.stream().filter(Rejected::alarming).map(Rejected::toString).forEach(failures::add);
-    if (independent() < required) {
+    if (independent() < needed) {
       failures.add(
           "attested by %d independent %s%s; must be by %d"
               .formatted(
                   independent(),
                   independent() == 1 ? "machine" : "machines",
                   pinned ? " with the given keys" : "",
-                  required));
+                  needed));
       // What was passed over quietly is of interest now.
       rejected.stream().filter(it -> !it.alarming).map(Rejected::toString).forEach(failures::add);
     }

@@ -54,6 +54,13 @@ class AttestedTest {
   }
 
   @Test
+  void pinnedKeyThatAttestsNothingIsAFailureEvenIfNoneIsRequired() throws Exception {
+    assertThat(check(List.of(ONE.match(FILE, "scalar")), TWO.fingerprint()).failures(0))
+        .contains("attested by 0 independent machines with the given keys; must be by 1");
+    assertThat(check(List.of()).failures(0)).isEmpty();
+  }
+
+  @Test
   void onlyPinnedKeysCount() throws Exception {
     Attested attested =
         check(List.of(ONE.match(FILE, "vector"), TWO.match(FILE, "torch")), TWO.fingerprint());
@@ -214,6 +221,6 @@ class AttestedTest {
 
   private static void assertAlarming(Attested attested, String reason) {
     assertThat(attested.matches()).isEmpty();
-    assertThat(attested.failures(0)).singleElement().asString().contains(reason);
+    assertThat(attested.failures(0)).first().asString().contains(reason);
   }
 }

@@ -47,7 +47,7 @@ class LockFileTest {
         "{}|of version null",
         "{'version':1}|lists no adapters",
         "[]|is not a lock file",
-        "{'version':2,'adapters':[]}|of version 2, this program reads version 1",
+        "{'version':2,'adapters':[]}|of version 2; this program reads version 1",
         "{'version':1,'adapters':[{}]}|either reference and registry, or file",
         "{'version':1,'adapters':[{'file':'a','digest':'x','reconstructionDigest':'y','requiredVerifications':0}]}|invalid digest: \"x\"",
         "{'version':1,'adapters':[],'more':1}|more",
@@ -70,6 +70,22 @@ class LockFileTest {
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("may resolve to another file later");
     }
+  }
+
+  @Test
+  void listedKeysWithoutRequiredVerificationsAreRefused() {
+    assertThatThrownBy(
+            () -> new LockFile.Entry("acme/a@1.0.0", REGISTRY, DIGEST, BITS, 0, List.of(DIGEST)))
+        .hasMessage("requiredVerifications invalid: 0; must be at least 1, since keys are listed");
+  }
+
+  @Test
+  void lockFileWithoutAdaptersIsRefused() throws IOException {
+    Path file = folder.resolve(LockFile.NAME);
+    Files.writeString(file, "{\"version\": 1, \"adapters\": []}");
+    assertThatThrownBy(() -> LockFile.read(file))
+        .isInstanceOf(InvalidLockFileException.class)
+        .hasMessageEndingWith("adapters is empty; a lock file pins at least one");
   }
 
   @Test

@@ -315,7 +315,7 @@ class AdapterPoolTest {
       assertThatThrownBy(() -> putSmall(pool, "a"))
           .isInstanceOf(LimitExceededException.class)
           .hasMessage(
-              "reconstruction of tensor h.0.w exceeds the budget: 1,404 bytes of memory; limit is 1,000");
+              "reconstruction of tensor h.0.w exceeds the budget: 1,368 bytes of memory; limit is 1,000");
       assertThat(pool.names()).isEmpty();
     }
   }
