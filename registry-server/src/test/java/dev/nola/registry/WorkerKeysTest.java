@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.api.attestation.SigningKey;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.TestClient.Answer;
-import dev.nola.registry.keys.WorkerKeys;
+import dev.nola.registry.keys.WorkerKeyRepository;
 import java.time.Instant;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -122,7 +122,7 @@ class WorkerKeysTest {
 
   private boolean isApproved() {
     return registry
-        .beans(WorkerKeys.class)
+        .beans(WorkerKeyRepository.class)
         .iterator()
         .next()
         .isApproved(Sha256.parse(fingerprint), "key-worker");

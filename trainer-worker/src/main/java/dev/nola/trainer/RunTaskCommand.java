@@ -33,7 +33,7 @@ final class RunTaskCommand implements Callable<Integer> {
       return ExitCode.REFUSED;
     } catch (Exception e) {
       Failure failure = TrainingFailures.ALL.of(e);
-      // The disk's or nola's fault, not the job's.
+      // The disk or nola is at fault, not the job.
       boolean retryable =
           e instanceof FileSystemException || failure.exitCode() >= ExitCode.INTERNAL;
       if (failure.exitCode() == ExitCode.INTERNAL) {
@@ -44,7 +44,7 @@ final class RunTaskCommand implements Callable<Integer> {
     }
   }
 
-  /** The worker holds the other end of standard input: when it dies, however, that ends. */
+  /** Ends this process when the worker dies, because standard input then ends. */
   private static void endWithTheWorker() {
     try {
       while (System.in.read() >= 0) {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Commands as a shell sees them. */
+/** Runs commands as from a shell. */
 class ImportCommandsTest {
   private static final String ONNX = "src/test/resources/onnx/exported.onnx";
 
@@ -35,7 +35,7 @@ class ImportCommandsTest {
   }
 
   @Test
-  void anImportSaysWhatItFound() {
+  void importReportsWhatItFound() {
     Run run = run("import-onnx", ONNX, "-o", folder.resolve("m"));
     assertThat(run.out)
         .isEqualTo(
@@ -55,7 +55,7 @@ class ImportCommandsTest {
   }
 
   @Test
-  void whatIsNoEncoderIsRefusedInOneSentence() throws Exception {
+  void fileThatIsNotAnEncoder_isRefusedInOneSentence() throws Exception {
     Path file = Files.writeString(folder.resolve("x.onnx"), "words");
     Run run = run("import-onnx", file, "-o", folder.resolve("m"), "--json");
     assertThat(run.exitCode).isEqualTo(1);
@@ -65,7 +65,7 @@ class ImportCommandsTest {
   }
 
   @Test
-  void exitCodesTellWhoseFaultItIs() {
+  void exitCodesNameTheKindOfFailure() {
     assertThat(run("import-onnx", ONNX).exitCode).isEqualTo(2);
     assertThat(run("import-onnx", ONNX, "--heads", "8", "-o", folder.resolve("m")).exitCode)
         .isEqualTo(2);

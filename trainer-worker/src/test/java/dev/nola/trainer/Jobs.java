@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
 
-/** Small jobs that learn something in seconds: of a picture of 6×6, which third of it is bright. */
+/** Small jobs that learn in seconds which third of a 6×6 picture is bright. */
 public final class Jobs {
   private static final int SIDE = 6;
 

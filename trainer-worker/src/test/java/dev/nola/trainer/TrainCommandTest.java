@@ -32,7 +32,7 @@ class TrainCommandTest {
 
   @TempDir private Path folder = Path.of("");
 
-  /** What came of a command. */
+  /** The outcome of a command. */
   private record Outcome(int exitCode, String out, String err) {
     JsonNode json() {
       return JsonMapper.shared().readTree(out);
@@ -95,9 +95,9 @@ class TrainCommandTest {
     }
   }
 
-  /** Another path through rounding, to the same kind of file. */
+  /** Rounding takes another path, to the same kind of file. */
   @Test
-  void aStoredBasisLearnsTheSame() throws IOException {
+  void storedBasisLearnsTheSame() throws IOException {
     Path generated = train(Jobs.write(folder, NOLA, "steps: 40\n"), "generated.nola");
     for (String basis : new String[] {"own", "shared"}) {
       String method = NOLA + "storedBasis: true\nbasis: " + basis + "\n";
@@ -120,18 +120,18 @@ class TrainCommandTest {
   }
 
   @Test
-  void codesThatTrainingKnewOfLoseLess() throws IOException {
+  void quantizationAwareTraining_losesLess() throws IOException {
     String method = NOLA.replace("bits: 4", "bits: 1");
-    Path after = train(Jobs.write(folder, method, "steps: 200\n"), "after.nola");
+    Path rounded = train(Jobs.write(folder, method, "steps: 200\n"), "rounded.nola");
     Path aware =
         train(
             Jobs.write(folder, method + "quantizationAware: true\n", "steps: 200\n"), "aware.nola");
-    assertThat(loss(aware)).isLessThan(loss(after));
+    assertThat(loss(aware)).isLessThan(loss(rounded));
   }
 
   @ParameterizedTest
   @ValueSource(ints = {1, 37, 61})
-  void aRunThatIsKilledGoesOnToTheSameBytes(int killedAt) throws Exception {
+  void killedRun_resumesToTheSameBytes(int killedAt) throws Exception {
     Path job = Jobs.write(folder, NOLA, "steps: 80\ncheckpointEvery: 10\nevaluateEvery: 16\n");
     Path whole = train(job, "whole.nola");
 
@@ -170,7 +170,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void aRunIsNotBegunOverAnotherAndNotResumedAsAnother() throws IOException {
+  void existingRun_isNeitherOverwrittenNorResumedAsAnother() throws IOException {
     Path job = Jobs.write(folder, NOLA, "steps: 12\ncheckpointEvery: 5\n");
     Path output = train(job, "a.nola");
     Outcome again = nola("train", job.toString(), "-o", output.toString());
@@ -185,7 +185,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void aRunLeavesMetricsAndAPlot() throws IOException {
+  void runWritesMetricsAndAPlot() throws IOException {
     Path job = Jobs.write(folder, NOLA, "steps: 12\nevaluateEvery: 4\n");
     train(job, "a.nola");
     assertThat(Files.readAllLines(folder.resolve("a.nola.run/metrics.jsonl")))
@@ -200,7 +200,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void aJobThatDoesNotFitIsRefusedInOneSentence() throws IOException {
+  void jobWithWrongWidths_isRefusedInOneSentence() throws IOException {
     Path job = Jobs.write(folder, NOLA, "steps: 5\n");
     Files.writeString(job, Files.readString(job).replace("[36, 24, 3]", "[30, 24, 3]"));
     Outcome narrow = nola("train", job.toString(), "-o", folder.resolve("x").toString());
@@ -213,7 +213,7 @@ class TrainCommandTest {
   }
 
   @Test
-  void aLearningRateThatIsTooLargeIsSaidToBe() throws IOException {
+  void tooLargeLearningRate_isNamed() throws IOException {
     Path job = Jobs.write(folder, NOLA, "steps: 60\n");
     Files.writeString(job, Files.readString(job).replace("0.03", "1e30"));
     Outcome diverged = nola("train", job.toString(), "-o", folder.resolve("x.nola").toString());

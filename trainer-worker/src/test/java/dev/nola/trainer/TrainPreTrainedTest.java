@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Training of models that have weights already, small random ones, on words w0 to w47. */
+/** Trains models with small random weights, on words w0 to w47. */
 class TrainPreTrainedTest {
   private static final Path MODELS = Path.of("src/test/resources/models");
 
@@ -69,7 +69,7 @@ class TrainPreTrainedTest {
   }
 
   @Test
-  void aLanguageModelLearnsToGoOn() throws IOException {
+  void languageModelLearnsToContinueTexts() throws IOException {
     model("llama-tied-grouped");
     Files.writeString(
         folder.resolve("data"),
@@ -88,7 +88,7 @@ class TrainPreTrainedTest {
   }
 
   @Test
-  void anEncoderLearnsToClassify() throws IOException {
+  void encoderLearnsToClassify() throws IOException {
     model("bert");
     Files.writeString(
         folder.resolve("data"),

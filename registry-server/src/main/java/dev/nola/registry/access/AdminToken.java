@@ -26,11 +26,11 @@ class AdminToken implements ApplicationRunner {
 
   private final AccessSettings settings;
   private final TokenRepository repository;
-  private final Tokens tokens;
+  private final TokenIssuer tokens;
   private final DataDirectory data;
 
   AdminToken(
-      AccessSettings settings, TokenRepository repository, Tokens tokens, DataDirectory data) {
+      AccessSettings settings, TokenRepository repository, TokenIssuer tokens, DataDirectory data) {
     this.settings = settings;
     this.repository = repository;
     this.tokens = tokens;

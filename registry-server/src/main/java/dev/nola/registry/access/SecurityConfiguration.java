@@ -44,7 +44,7 @@ class SecurityConfiguration implements WebMvcConfigurer {
   @Bean
   SecurityFilterChain security(
       HttpSecurity http,
-      Tokens tokens,
+      TokenIssuer tokens,
       Limits limits,
       AccessSettings settings,
       @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {

@@ -23,11 +23,11 @@ final class TokenFilter extends OncePerRequestFilter {
   private static final Pattern BEARER =
       Pattern.compile("Bearer +([A-Za-z0-9._~+/=-]{1,512})", Pattern.CASE_INSENSITIVE);
 
-  private final Tokens tokens;
+  private final TokenIssuer tokens;
   private final Limits limits;
   private final HandlerExceptionResolver problems;
 
-  TokenFilter(Tokens tokens, Limits limits, HandlerExceptionResolver problems) {
+  TokenFilter(TokenIssuer tokens, Limits limits, HandlerExceptionResolver problems) {
     this.tokens = tokens;
     this.limits = limits;
     this.problems = problems;

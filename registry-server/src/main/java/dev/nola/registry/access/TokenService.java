@@ -23,11 +23,11 @@ class TokenService {
   private static final int MAX_DESCRIPTION = 200;
 
   private final TokenRepository repository;
-  private final Tokens tokens;
+  private final TokenIssuer tokens;
   private final AuditLog audit;
   private final Clock clock;
 
-  TokenService(TokenRepository repository, Tokens tokens, AuditLog audit, Clock clock) {
+  TokenService(TokenRepository repository, TokenIssuer tokens, AuditLog audit, Clock clock) {
     this.repository = repository;
     this.tokens = tokens;
     this.audit = audit;

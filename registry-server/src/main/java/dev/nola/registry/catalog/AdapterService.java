@@ -15,14 +15,14 @@ import org.springframework.transaction.annotation.Transactional;
 /** Reads and changes adapters, if the caller may. */
 @Service
 class AdapterService {
-  private final Adapters adapters;
+  private final AdapterAccess adapters;
   private final AdapterRepository repository;
   private final VersionRepository versions;
   private final AliasRepository aliases;
   private final Access access;
 
   AdapterService(
-      Adapters adapters,
+      AdapterAccess adapters,
       AdapterRepository repository,
       VersionRepository versions,
       AliasRepository aliases,

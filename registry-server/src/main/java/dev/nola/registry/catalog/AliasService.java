@@ -13,13 +13,13 @@ import org.springframework.transaction.annotation.Transactional;
 /** Lists, moves and removes the aliases of adapters, if the caller may. */
 @Service
 class AliasService {
-  private final Adapters adapters;
+  private final AdapterAccess adapters;
   private final VersionRepository versions;
   private final AliasRepository aliases;
   private final Clock clock;
 
   AliasService(
-      Adapters adapters, VersionRepository versions, AliasRepository aliases, Clock clock) {
+      AdapterAccess adapters, VersionRepository versions, AliasRepository aliases, Clock clock) {
     this.adapters = adapters;
     this.versions = versions;
     this.aliases = aliases;

@@ -30,7 +30,7 @@ final class CatalogRules {
    * @param room that the namespace's quota leaves
    * @throws Refusal that names every rule which is broken
    */
-  static void require(Publishing.Target target, Adapter adapter, long size, long room) {
+  static void require(Publisher.Target target, Adapter adapter, long size, long room) {
     CatalogRules rules = new CatalogRules();
     rules.check(target);
     rules.check(adapter.metadata());
@@ -48,7 +48,7 @@ final class CatalogRules {
    *
    * @throws Refusal that names every rule which is broken
    */
-  static void requireLegal(Publishing.Target target) {
+  static void requireLegal(Publisher.Target target) {
     CatalogRules rules = new CatalogRules();
     rules.check(target);
     rules.requireNone();
@@ -60,7 +60,7 @@ final class CatalogRules {
     }
   }
 
-  private void check(Publishing.Target target) {
+  private void check(Publisher.Target target) {
     check(NameRule.NAME, target.adapter().name());
     check(NameRule.VERSION, target.version());
   }

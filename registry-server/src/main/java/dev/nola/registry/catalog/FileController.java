@@ -39,12 +39,13 @@ class FileController {
   private static final String FOR_EVER = "max-age=31536000, immutable";
   private static final String ASK_AGAIN = "no-cache";
 
-  private final References references;
+  private final ReferenceResolver references;
   private final Access access;
   private final BlobStore blobs;
-  private final Downloads downloads;
+  private final DownloadCounter downloads;
 
-  FileController(References references, Access access, BlobStore blobs, Downloads downloads) {
+  FileController(
+      ReferenceResolver references, Access access, BlobStore blobs, DownloadCounter downloads) {
     this.references = references;
     this.access = access;
     this.blobs = blobs;
@@ -76,7 +77,8 @@ class FileController {
       @Parameter(hidden = true) ServletWebRequest request,
       Caller caller)
       throws IOException {
-    References.Located located = references.find(caller, new AdapterName(namespace, name), version);
+    ReferenceResolver.Located located =
+        references.find(caller, new AdapterName(namespace, name), version);
     long size = located.size();
     String etag = '"' + located.digest().toString() + '"';
     HttpHeaders headers = headers(located);
@@ -112,7 +114,7 @@ class FileController {
         .build();
   }
 
-  private HttpHeaders headers(References.Located located) {
+  private HttpHeaders headers(ReferenceResolver.Located located) {
     HttpHeaders headers = new HttpHeaders();
     headers.set(
         HttpHeaders.CACHE_CONTROL,

@@ -35,7 +35,7 @@ class Search {
   private static final int MAX_QUERY = 500;
   private static final int RANKED = 1000;
 
-  /** The same words by both dictionaries that {@code Listings} uses. */
+  /** The same words by both dictionaries that {@code ListingUpdater} uses. */
   private static final String TSQUERY =
       "(websearch_to_tsquery('simple', :q) || websearch_to_tsquery('english', :q))";
 

@@ -13,14 +13,14 @@ import org.springframework.transaction.annotation.Transactional;
 class VersionChanges {
   private static final int MAX_REASON = 500;
 
-  private final Adapters adapters;
+  private final AdapterAccess adapters;
   private final VersionRepository versions;
   private final AliasRepository aliases;
   private final ApplicationEventPublisher events;
   private final Clock clock;
 
   VersionChanges(
-      Adapters adapters,
+      AdapterAccess adapters,
       VersionRepository versions,
       AliasRepository aliases,
       ApplicationEventPublisher events,

@@ -39,11 +39,11 @@ import org.springframework.web.bind.annotation.RestController;
 @RequestMapping("/api/v1/adapters/{namespace}/{name}/versions")
 @Tag(name = "Versions")
 class VersionController {
-  private final Publishing publishing;
+  private final Publisher publishing;
   private final VersionChanges changes;
   private final VersionReader versions;
 
-  VersionController(Publishing publishing, VersionChanges changes, VersionReader versions) {
+  VersionController(Publisher publishing, VersionChanges changes, VersionReader versions) {
     this.publishing = publishing;
     this.changes = changes;
     this.versions = versions;
@@ -80,10 +80,10 @@ class VersionController {
           "Content-Encoding not supported: " + encoding + "; send the file unencoded");
     }
     AdapterName adapter = new AdapterName(namespace, name);
-    Publishing.Published published =
+    Publisher.Published published =
         publishing.publish(
             caller,
-            new Publishing.Target(adapter, version, visibility),
+            new Publisher.Target(adapter, version, visibility),
             request.getContentLengthLong(),
             request.getInputStream());
     if (!published.created()) {

@@ -20,15 +20,15 @@ class VersionReader {
   private static final String KIND = "versions";
   private static final String ABOVE_ALL = "~";
 
-  private final References references;
-  private final Adapters adapters;
+  private final ReferenceResolver references;
+  private final AdapterAccess adapters;
   private final VersionRepository versions;
   private final AliasRepository aliases;
   private final ContentsStore contents;
 
   VersionReader(
-      References references,
-      Adapters adapters,
+      ReferenceResolver references,
+      AdapterAccess adapters,
       VersionRepository versions,
       AliasRepository aliases,
       ContentsStore contents) {
@@ -70,7 +70,7 @@ class VersionReader {
    * @throws Refusal with status 404 if there is none that the caller may see
    */
   VersionDetails get(Caller caller, AdapterName adapter, String reference) {
-    References.Located located = references.find(caller, adapter, reference);
+    ReferenceResolver.Located located = references.find(caller, adapter, reference);
     VersionEntity found =
         versions
             .findById(located.versionId())

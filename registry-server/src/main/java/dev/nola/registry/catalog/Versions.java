@@ -36,15 +36,15 @@ public class Versions {
       where v.deleted_at is null and\s""";
 
   private final JdbcClient database;
-  private final References references;
-  private final Listings listings;
+  private final ReferenceResolver references;
+  private final ListingUpdater listings;
   private final ApplicationEventPublisher events;
   private final Clock clock;
 
   Versions(
       JdbcClient database,
-      References references,
-      Listings listings,
+      ReferenceResolver references,
+      ListingUpdater listings,
       ApplicationEventPublisher events,
       Clock clock) {
     this.database = database;
@@ -265,7 +265,7 @@ public class Versions {
     renewed.forEach(
         (id, name) -> {
           listings.renew(id);
-          events.publishEvent(new Adapters.Changed(name));
+          events.publishEvent(new AdapterAccess.Changed(name));
         });
   }
 

@@ -11,7 +11,7 @@ import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.blobs.BodyReceiver;
 import dev.nola.registry.blobs.StoredBlob;
 import dev.nola.registry.catalog.AdapterName;
-import dev.nola.registry.catalog.Publishing;
+import dev.nola.registry.catalog.Publisher;
 import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.io.InputStream;
@@ -36,7 +36,7 @@ class JobResults {
   private final JobRepository jobs;
   private final JobLifecycle lifecycle;
   private final LeaseService leasing;
-  private final Publishing publishing;
+  private final Publisher publishing;
   private final Access access;
   private final BlobStore blobs;
   private final TransactionTemplate transaction;
@@ -50,7 +50,7 @@ class JobResults {
       JobRepository jobs,
       JobLifecycle lifecycle,
       LeaseService leasing,
-      Publishing publishing,
+      Publisher publishing,
       Access access,
       BlobStore blobs,
       TransactionTemplate transaction,
@@ -178,7 +178,7 @@ class JobResults {
 
   /** Records a candidate, within a transaction. */
   private interface Recording {
-    void accept(Publishing.Candidate candidate);
+    void accept(Publisher.Candidate candidate);
   }
 
   private interface Identity {
@@ -186,11 +186,11 @@ class JobResults {
   }
 
   private void publish(
-      Identity identity, Publishing.Target target, Sha256 digest, Recording recording)
+      Identity identity, Publisher.Target target, Sha256 digest, Recording recording)
       throws IOException {
     BlobContent content = BlobContent.of(blobs, digest);
     try {
-      Publishing.Candidate candidate;
+      Publisher.Candidate candidate;
       try {
         candidate = publishing.examine(identity.get(), target, content);
       } catch (Refusal refusal) {
@@ -202,7 +202,7 @@ class JobResults {
     }
   }
 
-  private void record(Publishing.Candidate candidate) {
+  private void record(Publisher.Candidate candidate) {
     try {
       publishing.record(candidate);
     } catch (Refusal refusal) {
@@ -210,13 +210,13 @@ class JobResults {
     }
   }
 
-  private static Map<String, Double> metrics(Publishing.Candidate candidate) {
+  private static Map<String, Double> metrics(Publisher.Candidate candidate) {
     return new TreeMap<>(candidate.metrics());
   }
 
-  private static Publishing.Target target(Job job, String version) {
+  private static Publisher.Target target(Job job, String version) {
     JobRequest.Train train = (JobRequest.Train) job.details().request().work();
-    return new Publishing.Target(
+    return new Publisher.Target(
         new AdapterName(job.details().namespace(), job.adapter()), version, train.visibility());
   }
 

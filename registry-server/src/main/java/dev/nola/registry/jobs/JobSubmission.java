@@ -10,8 +10,8 @@ import dev.nola.api.name.ObjectKind;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.AdapterName;
-import dev.nola.registry.catalog.Publishing;
-import dev.nola.registry.catalog.References;
+import dev.nola.registry.catalog.Publisher;
+import dev.nola.registry.catalog.ReferenceResolver;
 import dev.nola.registry.objects.ObjectName;
 import dev.nola.registry.objects.ObjectRepository;
 import dev.nola.registry.web.Refusal;
@@ -50,8 +50,8 @@ class JobSubmission {
 
   private final JobLifecycle lifecycle;
   private final ObjectRepository objects;
-  private final Publishing publishing;
-  private final References references;
+  private final Publisher publishing;
+  private final ReferenceResolver references;
   private final Access access;
   private final JobLimits limits;
   private final JsonMapper json;
@@ -60,8 +60,8 @@ class JobSubmission {
   JobSubmission(
       JobLifecycle lifecycle,
       ObjectRepository objects,
-      Publishing publishing,
-      References references,
+      Publisher publishing,
+      ReferenceResolver references,
       Access access,
       JobLimits limits,
       JsonMapper json) {
@@ -114,7 +114,7 @@ class JobSubmission {
    */
   JobRequest.Train withVersion(Caller caller, JobRequest.Train train, String version) {
     publishing.requirePossible(
-        caller, new Publishing.Target(adapter(train.adapter()), version, train.visibility()));
+        caller, new Publisher.Target(adapter(train.adapter()), version, train.visibility()));
     return new JobRequest.Train(
         train.adapter(),
         version,
@@ -130,7 +130,7 @@ class JobSubmission {
   private NewJob train(Caller caller, JobRequest request, JobRequest.Train train) {
     AdapterName adapter = adapter(train.adapter());
     publishing.requirePossible(
-        caller, new Publishing.Target(adapter, train.version(), train.visibility()));
+        caller, new Publisher.Target(adapter, train.version(), train.visibility()));
     ObjectRepository.@Nullable Stored model =
         train.model() == null ? null : object(caller, ObjectKind.MODEL, "model", train.model());
     ObjectRepository.Stored dataset =
@@ -164,7 +164,7 @@ class JobSubmission {
     if (!NameRule.BACKEND.isMet(verify.backend())) {
       throw Refusal.invalid("verify.backend", NameRule.BACKEND.message(verify.backend()));
     }
-    References.Located version = version(caller, verify.adapter(), verify.version());
+    ReferenceResolver.Located version = version(caller, verify.adapter(), verify.version());
     return new NewJob(
         UUID.randomUUID(),
         new JobRequest(
@@ -181,7 +181,7 @@ class JobSubmission {
       throw Refusal.invalid(
           "export.type", "type=%s, must be f16, bf16 or f32".formatted(export.elementType()));
     }
-    References.Located version = version(caller, export.adapter(), export.version());
+    ReferenceResolver.Located version = version(caller, export.adapter(), export.version());
     ObjectRepository.@Nullable Stored model =
         export.model() == null ? null : object(caller, ObjectKind.MODEL, "model", export.model());
     return new NewJob(
@@ -199,7 +199,7 @@ class JobSubmission {
         origin(caller));
   }
 
-  private static NewJob.Subject subject(References.Located version) {
+  private static NewJob.Subject subject(ReferenceResolver.Located version) {
     return new NewJob.Subject(
         version.adapter().namespace(), version.adapter().name(), version.version());
   }
@@ -208,9 +208,9 @@ class JobSubmission {
     return new NewJob.Origin(caller.account(), caller.tokenId());
   }
 
-  private References.Located version(Caller caller, String name, String reference) {
+  private ReferenceResolver.Located version(Caller caller, String name, String reference) {
     AdapterName adapter = adapter(name);
-    References.Located version = references.find(caller, adapter, reference);
+    ReferenceResolver.Located version = references.find(caller, adapter, reference);
     access.requireMember(caller, adapter.namespace());
     return version;
   }

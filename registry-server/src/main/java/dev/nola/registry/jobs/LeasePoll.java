@@ -4,7 +4,7 @@ import dev.nola.api.job.JobType;
 import dev.nola.api.job.LeaseRequest;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
-import dev.nola.registry.keys.WorkerKeys;
+import dev.nola.registry.keys.WorkerKeyRepository;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
@@ -27,14 +27,14 @@ class LeasePoll {
 
   private final LeaseService leasing;
   private final LeaseDescriber describer;
-  private final WorkerKeys keys;
+  private final WorkerKeyRepository keys;
   private final QueueSignal signal;
   private final JsonMapper json;
 
   LeasePoll(
       LeaseService leasing,
       LeaseDescriber describer,
-      WorkerKeys keys,
+      WorkerKeyRepository keys,
       QueueSignal signal,
       JsonMapper json) {
     this.leasing = leasing;

@@ -34,9 +34,9 @@ class WorkerKeyController {
   private static final String KIND = "worker-keys";
 
   private final WorkerKeyService service;
-  private final WorkerKeys keys;
+  private final WorkerKeyRepository keys;
 
-  WorkerKeyController(WorkerKeyService service, WorkerKeys keys) {
+  WorkerKeyController(WorkerKeyService service, WorkerKeyRepository keys) {
     this.service = service;
     this.keys = keys;
   }
@@ -66,7 +66,7 @@ class WorkerKeyController {
         keys.page(lastId, Pages.fetch(limit)),
         limit,
         last -> new Cursor(KIND, List.of(Long.toString(last.id()))),
-        WorkerKeys.Row::key);
+        WorkerKeyRepository.Row::key);
   }
 
   @GetMapping("/{fingerprint}")

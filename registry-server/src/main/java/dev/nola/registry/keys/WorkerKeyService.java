@@ -21,12 +21,13 @@ class WorkerKeyService {
   private static final int MAX_DESCRIPTION = 200;
   private static final int MAX_REASON = 500;
 
-  private final WorkerKeys keys;
+  private final WorkerKeyRepository keys;
   private final AuditLog audit;
   private final ApplicationEventPublisher events;
   private final Clock clock;
 
-  WorkerKeyService(WorkerKeys keys, AuditLog audit, ApplicationEventPublisher events, Clock clock) {
+  WorkerKeyService(
+      WorkerKeyRepository keys, AuditLog audit, ApplicationEventPublisher events, Clock clock) {
     this.keys = keys;
     this.audit = audit;
     this.events = events;
@@ -129,7 +130,7 @@ class WorkerKeyService {
     }
     keys.revoke(fingerprint, reason);
     note(caller, "worker-key.revoke", fingerprint, reason);
-    events.publishEvent(new WorkerKeys.Revoked(fingerprint));
+    events.publishEvent(new WorkerKeyRepository.Revoked(fingerprint));
     return keys.find(fingerprint).orElseThrow();
   }
 

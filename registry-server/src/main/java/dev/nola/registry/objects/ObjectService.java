@@ -60,7 +60,7 @@ class ObjectService {
   @Transactional
   Registered put(Caller caller, ObjectName name, ObjectManifest manifest) {
     long namespaceId = requireMember(caller, name);
-    Manifests.require(manifest, settings.maxFiles());
+    ManifestRules.require(manifest, settings.maxFiles());
     List<ObjectManifest.Entry> files = manifest.sorted();
     Set<Sha256> uploaded = objects.uploadedDigests(namespaceId, files);
     List<ObjectManifest.Entry> missing =

@@ -8,11 +8,11 @@ import dev.nola.api.attestation.WorkerKey;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
-import dev.nola.registry.catalog.Examination;
+import dev.nola.registry.catalog.AdapterExaminer;
 import dev.nola.registry.catalog.Versions;
 import dev.nola.registry.jobs.VerificationJobs;
 import dev.nola.registry.jobs.VerificationJobs.LeasedVerification;
-import dev.nola.registry.keys.WorkerKeys;
+import dev.nola.registry.keys.WorkerKeyRepository;
 import dev.nola.registry.verification.AttestationVerifier.Attested;
 import dev.nola.registry.verification.AttestationVerifier.Judged;
 import dev.nola.registry.verification.AttestationVerifier.Refused;
@@ -42,8 +42,8 @@ class AttestationReceiver {
   private static final Logger LOG = LoggerFactory.getLogger(AttestationReceiver.class);
 
   private final VerificationJobs jobs;
-  private final WorkerKeys keys;
-  private final Examination examination;
+  private final WorkerKeyRepository keys;
+  private final AdapterExaminer examination;
   private final Versions versions;
   private final AttestationStore attestations;
   private final VersionStatus status;
@@ -57,8 +57,8 @@ class AttestationReceiver {
    */
   AttestationReceiver(
       VerificationJobs jobs,
-      WorkerKeys keys,
-      Examination examination,
+      WorkerKeyRepository keys,
+      AdapterExaminer examination,
       Versions versions,
       AttestationStore attestations,
       VersionStatus status,
@@ -150,7 +150,7 @@ class AttestationReceiver {
             .collect(Collectors.groupingBy(entry -> entry.job().digest(), Collectors.toList()));
     // One file in memory at a time.
     for (Map.Entry<Sha256, List<Case>> file : byFile.entrySet()) {
-      Examination.Proven proven =
+      AdapterExaminer.Proven proven =
           examination.prove(
               file.getKey(),
               file.getValue().stream()

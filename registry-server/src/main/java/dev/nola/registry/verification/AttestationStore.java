@@ -73,9 +73,9 @@ class AttestationStore {
   }
 
   /** Returns the attestations that count for and against each of these files. */
-  Map<String, Attestations> standing(Collection<String> digests) {
-    Map<String, Attestations> standing = new HashMap<>();
-    digests.forEach(digest -> standing.put(digest, NONE));
+  Map<String, Attestations> summaries(Collection<String> digests) {
+    Map<String, Attestations> summaries = new HashMap<>();
+    digests.forEach(digest -> summaries.put(digest, NONE));
     database
         .sql(
             """
@@ -90,7 +90,7 @@ class AttestationStore {
         .query(
             row -> {
               String backends = row.getString("backends");
-              standing.put(
+              summaries.put(
                   row.getString("digest"),
                   new Attestations(
                       Math.min(row.getInt("keys"), row.getInt("hosts")),
@@ -98,7 +98,7 @@ class AttestationStore {
                       row.getInt("mismatches"),
                       false));
             });
-    return standing;
+    return summaries;
   }
 
   /** Returns the digests of the files that a key has attested. */

@@ -11,7 +11,7 @@ import dev.nola.api.attestation.Statement;
 import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.digest.Sha256;
-import dev.nola.registry.catalog.Examination;
+import dev.nola.registry.catalog.AdapterExaminer;
 import dev.nola.registry.jobs.VerificationJobs.LeasedVerification;
 import dev.nola.text.Printable;
 import java.util.Map;
@@ -155,7 +155,7 @@ final class AttestationVerifier {
    *
    * @param proven the file, and the proofs that the registry made itself, if any
    */
-  static Judged check(Attested attested, Examination.Proven proven) {
+  static Judged check(Attested attested, AdapterExaminer.Proven proven) {
     try {
       Statement statement = attested.statement();
       statement.requireAbout(statement.subject(), proven.file());

@@ -3,7 +3,7 @@ package dev.nola.registry.verification;
 import dev.nola.api.Verification;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.catalog.Versions;
-import dev.nola.registry.keys.WorkerKeys;
+import dev.nola.registry.keys.WorkerKeyRepository;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Collection;
 import java.util.List;
@@ -44,7 +44,7 @@ class VersionStatus {
     if (digests.isEmpty()) {
       return;
     }
-    for (Versions.Change change : versions.attest(attestations.standing(digests))) {
+    for (Versions.Change change : versions.attest(attestations.summaries(digests))) {
       note(change);
     }
   }
@@ -52,7 +52,7 @@ class VersionStatus {
   /** Withdraws all attestations that the key signed. */
   @EventListener
   @Transactional(propagation = Propagation.MANDATORY)
-  void keyRevoked(WorkerKeys.Revoked revoked) {
+  void keyRevoked(WorkerKeyRepository.Revoked revoked) {
     List<String> digests = attestations.attestedBy(revoked.fingerprint());
     versions.lock(digests);
     renew(digests); // attestations that the key confirmed are of the same files

@@ -26,10 +26,10 @@ import java.util.Map;
 import java.util.Random;
 
 /**
- * What a training step costs beside LoRA's of the same rank (the paper's table 2): models of random
- * weights, query and value projections adapted, r = 8, k = l = 256. Variants take turns, so that
- * what else the machine does hits all of them; the first steps are not counted. Named variants run
- * alone, for their peak memory.
+ * Measures the cost of a training step relative to LoRA's of the same rank (the paper's table 2):
+ * models of random weights, query and value projections adapted, r = 8, k = l = 256. Variants take
+ * turns, so that other load affects all of them; the first steps are not counted. Named variants
+ * run alone, for their peak memory.
  */
 public final class StepBenchmark {
   private static final int RANK = 8;
@@ -62,7 +62,7 @@ public final class StepBenchmark {
     }
   }
 
-  /** What is compared; the first is what the others are compared with. */
+  /** The variants that are compared; the first is the reference. */
   private enum Variant {
     LORA(Method.LORA, Generator.SRHT, false, false),
     SRHT_OWN(Method.NOLA, Generator.SRHT, false, false),

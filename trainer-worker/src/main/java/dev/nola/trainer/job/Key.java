@@ -58,9 +58,9 @@ record Key<T>(
 
   /** Returns this key with a condition: that another has one of these values, or any. */
   Key<T> onlyWith(Key<?> key, String... labels) {
-    List<Condition> all = new ArrayList<>(conditions);
-    all.add(new Condition(key, List.of(labels)));
-    return new Key<>(path, kind, meaning, need, standard, List.copyOf(all));
+    List<Condition> extended = new ArrayList<>(conditions);
+    extended.add(new Condition(key, List.of(labels)));
+    return new Key<>(path, kind, meaning, need, standard, List.copyOf(extended));
   }
 
   /** Returns, say, "only when method.name is nola or lora"; empty if it always applies. */

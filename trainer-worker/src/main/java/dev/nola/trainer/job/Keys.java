@@ -19,7 +19,7 @@ import java.util.function.Function;
 final class Keys {
   private static final List<Key<?>> TABLE = new ArrayList<>();
 
-  /** All tensors that can be adapted: those that are multiplied by. */
+  /** Pattern of all tensors that can be adapted: those that the forward pass multiplies by. */
   static final Pattern ALL_LINEAR = Pattern.compile("\\.weight$");
 
   /** Limit of exact sums, and of the transform's columns (SPEC.md, sections 6 and 7.1). */
@@ -356,13 +356,11 @@ final class Keys {
     return Kind.choice(List.of(values), label);
   }
 
-  /**
-   * Named sets of targets, as patterns that are found in the names of Llama's and BERT's tensors.
-   */
+  /** Returns named sets of targets, as patterns for the names of Llama's and BERT's tensors. */
   private static Map<String, String> targetSets() {
     Map<String, String> sets = new LinkedHashMap<>();
     sets.put("qv", "\\.(q_proj|v_proj|query|value)\\.weight$");
-    // BERT's attention has an output.dense too, and is no layer number.
+    // BERT's attention has an output.dense, too; its prefix is not a layer number.
     sets.put(
         "mlp",
         "\\.mlp\\.(gate|up|down)_proj\\.weight$|\\.[0-9]+\\.(intermediate|output)\\.dense\\.weight$");

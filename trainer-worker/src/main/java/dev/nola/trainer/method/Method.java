@@ -1,12 +1,12 @@
 package dev.nola.trainer.method;
 
-/** What is trained. */
+/** A training method: the parameters that it trains. */
 public enum Method {
-  /** Coefficients of two random bases a target, and the head. */
+  /** Coefficients of two random bases per target, and the head. */
   NOLA,
-  /** Coefficients of one random basis a target, without a low rank, and the head. */
+  /** Coefficients of one random basis per target, without a low rank, and the head. */
   PRANC,
-  /** Two factors a target, and the head. */
+  /** Two factors per target, and the head. */
   LORA,
   /** Every tensor of the model. */
   FULL,

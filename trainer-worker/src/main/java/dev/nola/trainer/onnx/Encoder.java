@@ -9,9 +9,9 @@ import java.util.SortedMap;
  *
  * @param config sizes
  * @param weights weights by their names in Hugging Face's BertModel
- * @param others names of initializers that are not weights
+ * @param skipped names of initializers that are not weights
  */
-record Encoder(EncoderConfig config, SortedMap<String, Weight> weights, List<String> others) {
+record Encoder(EncoderConfig config, SortedMap<String, Weight> weights, List<String> skipped) {
   /**
    * A weight.
    *

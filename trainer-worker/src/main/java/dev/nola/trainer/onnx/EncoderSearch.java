@@ -77,13 +77,13 @@ final class EncoderSearch {
           "hidden size %d, must be a multiple of the number of heads, %d",
           config.hidden(), config.heads());
     }
-    Set<Tensor> used = weights.values().stream().map(Weight::tensor).collect(Collectors.toSet());
-    List<String> others =
+    Set<Tensor> tensors = weights.values().stream().map(Weight::tensor).collect(Collectors.toSet());
+    List<String> skipped =
         file.initializers().values().stream()
-            .filter(tensor -> !used.contains(tensor) && !tensor.shape().isEmpty())
+            .filter(tensor -> !tensors.contains(tensor) && !tensor.shape().isEmpty())
             .map(Tensor::name)
             .toList();
-    return new Encoder(config, weights, others);
+    return new Encoder(config, weights, skipped);
   }
 
   private void findPrefix() throws InvalidOnnxException {

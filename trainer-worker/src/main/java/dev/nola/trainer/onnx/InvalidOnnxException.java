@@ -3,7 +3,7 @@ package dev.nola.trainer.onnx;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A file that is no ONNX, or no encoder that can be imported; the message names file and rule. */
+/** Thrown when a file is not an ONNX file of an encoder; the message names file and rule. */
 public final class InvalidOnnxException extends IOException {
   InvalidOnnxException(Path file, String rule) {
     super(file + ": " + rule);

@@ -19,9 +19,9 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Turns a BERT encoder's ONNX file into a folder as Hugging Face has it. Exporters store weights of
- * linear modules transposed and give them names like {@code onnx::MatMul_885}: here they get back
- * the shape out×in and the name that their bias tells.
+ * Turns a BERT encoder's ONNX file into a folder in Hugging Face's format. Exporters store weights
+ * of linear modules transposed, under names like {@code onnx::MatMul_885}: the import restores the
+ * shape out×in and the name, which follows from the bias's.
  */
 public final class OnnxImport {
   private static final JsonMapper JSON =
@@ -151,7 +151,7 @@ public final class OnnxImport {
         encoder.config(),
         slots.size(),
         slots.stream().mapToLong(SafetensorsWriter.Slot::bytes).sum(),
-        encoder.others());
+        encoder.skipped());
   }
 
   /** Returns the elements as out×in. */

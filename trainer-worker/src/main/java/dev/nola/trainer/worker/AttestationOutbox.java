@@ -16,7 +16,7 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Attestations that are sent together, and the line that the log gets of them. */
+/** Collects attestations, and sends and logs them together. */
 final class AttestationOutbox {
   private static final int MAX_ITEMS = 100;
   private static final int MAX_BYTES = 1 << 20;
@@ -99,8 +99,8 @@ final class AttestationOutbox {
   }
 
   /**
-   * Such as {@code verified acme/mood@1.0.0 on scalar, vector: match}, or of several {@code
-   * verified 40 versions on scalar, torch: 79 match, 1 mismatch}.
+   * Returns, say, {@code verified acme/mood@1.0.0 on scalar, vector: match}, or for several
+   * versions {@code verified 40 versions on scalar, torch: 79 match, 1 mismatch}.
    */
   private static String sentence(List<Verified> verified) {
     Set<String> versions = new TreeSet<>();

@@ -9,7 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What reconstructs, by the names that jobs and attestations have for it. */
+/** The kernels of this process, by the names of their backends in jobs and attestations. */
 final class Backends {
   static final String SCALAR = Backend.SCALAR.label();
 
@@ -20,9 +20,9 @@ final class Backends {
   }
 
   /**
-   * All that this process can run.
+   * Returns all that this process can run.
    *
-   * @param threads of PyTorch for one operation
+   * @param threads number of threads of a PyTorch operation, or 0 for its default
    */
   static Backends here(int threads) {
     Map<String, Kernel> kernels = new LinkedHashMap<>();
@@ -35,11 +35,11 @@ final class Backends {
     return new Backends(kernels);
   }
 
-  /** The same with another kernel under a name. */
+  /** Returns these backends with another kernel under a name. */
   Backends with(String name, Kernel kernel) {
-    Map<String, Kernel> others = new LinkedHashMap<>(kernels);
-    others.put(name, kernel);
-    return new Backends(others);
+    Map<String, Kernel> replaced = new LinkedHashMap<>(kernels);
+    replaced.put(name, kernel);
+    return new Backends(replaced);
   }
 
   List<String> names() {
@@ -47,6 +47,8 @@ final class Backends {
   }
 
   /**
+   * Returns the kernel of a backend.
+   *
    * @throws IllegalArgumentException if there is none of that name
    */
   Kernel get(String name) {

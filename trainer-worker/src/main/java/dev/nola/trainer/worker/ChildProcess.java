@@ -295,9 +295,9 @@ final class ChildProcess implements AutoCloseable {
   }
 
   private void kill() {
-    List<ProcessHandle> all = new ArrayList<>(process.descendants().toList());
+    List<ProcessHandle> children = new ArrayList<>(process.descendants().toList());
     process.destroyForcibly();
-    all.forEach(ProcessHandle::destroyForcibly);
+    children.forEach(ProcessHandle::destroyForcibly);
   }
 
   /** Kills what still runs, and waits until it has ended. */

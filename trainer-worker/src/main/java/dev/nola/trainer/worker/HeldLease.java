@@ -113,8 +113,8 @@ final class HeldLease implements AutoCloseable {
     }
   }
 
-  synchronized void progress(long done, long total, double loss) {
-    progress = new JobProgress(done, total, Double.isFinite(loss) ? loss : null);
+  synchronized void progress(long step, long steps, double loss) {
+    progress = new JobProgress(step, steps, Double.isFinite(loss) ? loss : null);
   }
 
   private void beat() {

@@ -17,15 +17,23 @@ import java.util.Set;
 public final class KeyFile {
   private KeyFile() {}
 
-  /** {@code worker-key.pem} in the user's folder of settings. */
+  /**
+   * Returns the usual key file, {@code worker-key.pem} in the user's configuration directory.
+   *
+   * @param environment environment variables
+   * @return path of the file
+   */
   public static Path standard(Map<String, String> environment) {
     return UserDirectories.config(environment).resolve("worker-key.pem");
   }
 
   /**
-   * Reads a key; makes one if there is no file.
+   * Reads a key, and creates one if there is no file.
    *
-   * @throws IOException if the file cannot be read or written, is no key, or others can read it
+   * @param file the key file
+   * @return the key
+   * @throws IOException if the file cannot be read or written, does not contain a key, or others
+   *     can read or change it
    */
   public static SigningKey readOrMake(Path file) throws IOException {
     if (!Files.exists(file)) {
@@ -60,7 +68,7 @@ public final class KeyFile {
         channel.write(rest);
       }
     } catch (FileAlreadyExistsException _) {
-      // Another worker that starts now was quicker: it is read like any other.
+      // Another worker has just created it.
     }
   }
 }

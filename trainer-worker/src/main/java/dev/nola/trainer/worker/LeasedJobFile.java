@@ -24,9 +24,9 @@ final class LeasedJobFile {
       throw new JobException(
           "model.base must not be set in a job for workers; name the model in the request", false);
     }
-    Map<String, Object> all = new LinkedHashMap<>(job);
+    Map<String, Object> rewritten = new LinkedHashMap<>(job);
     if (hasModel) {
-      put(all, JobFileKeys.MODEL, Map.of(JobFileKeys.BASE, TaskFolder.MODEL));
+      put(rewritten, JobFileKeys.MODEL, Map.of(JobFileKeys.BASE, TaskFolder.MODEL));
     }
     Map<String, Object> paths = new LinkedHashMap<>();
     for (Map.Entry<String, Object> file : JobFileKeys.dataFiles(job).entrySet()) {
@@ -38,8 +38,8 @@ final class LeasedJobFile {
       }
       paths.put(file.getKey(), TaskFolder.DATA + "/" + file.getValue());
     }
-    put(all, JobFileKeys.DATA, paths);
-    return all;
+    put(rewritten, JobFileKeys.DATA, paths);
+    return rewritten;
   }
 
   /** Adds keys to a group, which is made if there is none. */

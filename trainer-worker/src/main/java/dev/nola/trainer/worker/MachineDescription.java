@@ -21,11 +21,11 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What attestations say of the machine that reconstructs.
+ * The description of a worker's machine in attestations.
  *
- * @param worker the worker's name
+ * @param worker name of the worker
  * @param host digest that tells machines apart without naming them
- * @param cpu the processor's name
+ * @param cpu name of the CPU
  */
 record MachineDescription(String worker, Sha256 host, String cpu) {
   private static final int MAX_TEXT = 200;

@@ -95,8 +95,8 @@ final class ObjectStore {
     }
   }
 
-  /** Deletes the least recently used files until there is room. */
-  private synchronized void evict(long needed) throws IOException {
+  /** Deletes the least recently used files until there is room for a number of bytes. */
+  private synchronized void evict(long incoming) throws IOException {
     List<Path> oldest;
     try (Stream<Path> files = Files.list(folder)) {
       oldest =
@@ -105,7 +105,7 @@ final class ObjectStore {
               .sorted(Comparator.comparing(ObjectStore::usedAt))
               .toList();
     }
-    long size = needed;
+    long size = incoming;
     for (Path file : oldest) {
       size += size(file);
     }

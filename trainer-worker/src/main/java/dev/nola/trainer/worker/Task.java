@@ -7,7 +7,7 @@ import dev.nola.api.attestation.Nonce;
 import dev.nola.format.DType;
 import org.jspecify.annotations.Nullable;
 
-/** What a process does for a worker with the files of a {@link TaskFolder}. */
+/** Work that a separate process does for a worker with the files of a {@link TaskFolder}. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "what")
 @JsonSubTypes({
   @JsonSubTypes.Type(value = Task.Train.class, name = "train"),

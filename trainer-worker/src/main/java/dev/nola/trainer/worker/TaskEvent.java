@@ -3,7 +3,7 @@ package dev.nola.trainer.worker;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 
-/** What a task tells its worker: a JSON object a line, on standard output. */
+/** A message of a task to its worker: one JSON object per line, on standard output. */
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = TaskEvent.PROPERTY)
 @JsonSubTypes({
   @JsonSubTypes.Type(value = TaskEvent.Step.class, name = "step"),

@@ -29,12 +29,12 @@ import java.util.zip.ZipOutputStream;
 import tools.jackson.databind.ObjectWriter;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Does the task of a folder in a process of its own, and tells the worker how it goes. */
+/** Does the task of a folder in a separate process, and reports its progress to the worker. */
 public final class TaskRunner {
   private static final Duration CHECKPOINT_INTERVAL = Duration.ofSeconds(30);
   private static final ObjectWriter EVENT = JsonMapper.shared().writerFor(TaskEvent.class);
 
-  /** The earliest time that a zip file can have: equal exports give equal bytes. */
+  /** Earliest time that a zip file can have, so that equal exports have equal bytes. */
   private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
 
   /** Torch holds a factor's sums twice in f64, where Java's kernels hold them once. */
@@ -80,7 +80,7 @@ public final class TaskRunner {
    * @param retryable whether another try may succeed
    */
   public void fail(String reason, boolean retryable) {
-    // Do not leak local paths.
+    // Does not leak local paths.
     send(new TaskEvent.Failed(reason.replace(folder.path() + "/", ""), retryable, false));
   }
 

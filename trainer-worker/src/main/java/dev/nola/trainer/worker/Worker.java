@@ -272,7 +272,7 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Returns what came of the jobs so far.
+   * Returns the number of jobs so far.
    *
    * @return counts that are final once {@link #run} has ended
    */

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a worker may use.
+ * The name, folders and limits of a worker.
  *
  * @param name name, unique among an account's workers
  * @param slots number of jobs at a time

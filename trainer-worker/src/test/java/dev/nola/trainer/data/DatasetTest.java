@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DatasetTest {
-  /** Whole words; what is between spaces is a word. */
+  /** A tokenizer of words, separated by spaces. */
   private static final String WORDS =
       """
       {"version": "1.0", "truncation": %s, "padding": null, "added_tokens": [], "normalizer": null,
@@ -29,7 +29,7 @@ class DatasetTest {
          {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "name": 3, ":": 4, "Inn": 5, "||": 6, "an": 7, "inn": 8}}}
       """;
 
-  /** Letters, of which a and b are one token where they meet. */
+  /** A tokenizer of letters, in which ab is one token. */
   private static final String LETTERS =
       """
       {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
@@ -47,7 +47,7 @@ class DatasetTest {
                           "[SEP]": {"id": "[SEP]", "ids": [2], "tokens": ["[SEP]"]}}}
       """;
 
-  /** As tokenizers are saved after inference; longer texts are data here. */
+  /** Truncation as in tokenizers saved after inference; training needs longer texts. */
   private static final String TRUNCATION =
       """
       {"max_length": 3, "strategy": "LongestFirst", "stride": 0, "direction": "Right"}
@@ -56,7 +56,7 @@ class DatasetTest {
   @TempDir private Path folder;
 
   @BeforeEach
-  void aModelThatBeginsWith7AndEndsWith8() throws IOException {
+  void modelWithBos7AndEos8() throws IOException {
     model(WORDS.formatted(TRUNCATION, "null"), "{\"bos_token_id\": 7, \"eos_token_id\": [8, 2]}");
   }
 
@@ -87,7 +87,7 @@ class DatasetTest {
     return DatasetReader.read(files(layout, maxTokens), folder);
   }
 
-  /** That a training file is refused with its name and what follows it. */
+  /** Asserts that a training file is refused with its name and a problem. */
   private void assertRefused(Layout layout, String train, String sound, String problem) {
     assertThatThrownBy(() -> read(layout, 16, train, sound))
         .isInstanceOf(IOException.class)
@@ -138,7 +138,7 @@ class DatasetTest {
   }
 
   @Test
-  void aTokenThatReachesFromPromptToCompletionIsLearned() throws Exception {
+  void tokenAcrossPromptAndCompletion_isLearned() throws Exception {
     model(LETTERS, "{\"bos_token_id\": 2, \"eos_token_id\": 2}");
     Layout layout = new Layout.PromptJsonl("p", "c");
     String line = "{\"p\": \"ca\", \"c\": \"bc\"}";
@@ -150,7 +150,7 @@ class DatasetTest {
   }
 
   @Test
-  void aModelWithoutABeginningNeedsAPrompt() throws Exception {
+  void modelWithoutBos_needsAPrompt() throws Exception {
     Layout layout = new Layout.PromptJsonl("p", "c");
     String sound = "{\"p\": \"a\", \"c\": \"c\"}";
     String empty = "{\"p\": \"\", \"c\": \"c\"}";
@@ -273,7 +273,7 @@ class DatasetTest {
   }
 
   @Test
-  void bytesThatAreNoUtf8AreNamedByTheirLine() throws IOException {
+  void invalidUtf8_isNamedWithItsLine() throws IOException {
     write("validation", "a||b");
     Files.write(folder.resolve("train"), "a||b\nc||é".getBytes(StandardCharsets.ISO_8859_1));
     assertThatThrownBy(() -> DatasetReader.read(files(new Layout.E2e(), 16), folder))
@@ -281,7 +281,7 @@ class DatasetTest {
   }
 
   @Test
-  void whatDoesNotFitTheModelIsRefused() throws Exception {
+  void textsThatExceedTheModel_areRefused() throws Exception {
     model(WORDS.formatted("null", "null"), "{\"eos_token_id\": 2, \"vocab_size\": 8}");
     assertRefused(
         new Layout.E2e(),
@@ -311,7 +311,7 @@ class DatasetTest {
   }
 
   @Test
-  void compressedFilesAreReadAsWhatIsInThem() throws Exception {
+  void compressedFilesAreUncompressed() throws Exception {
     byte[] train = "name||inn\n".getBytes(StandardCharsets.UTF_8);
     Path compressed = folder.resolve("train.gz");
     Path validation = write("validation", "name||inn");
@@ -334,7 +334,7 @@ class DatasetTest {
   }
 
   @Test
-  void anInterruptEndsTheReading() throws IOException {
+  void interrupt_endsReading() throws IOException {
     write("train", "name||inn");
     write("validation", "name||inn");
     Thread.currentThread().interrupt();

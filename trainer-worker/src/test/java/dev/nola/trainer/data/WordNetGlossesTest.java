@@ -34,7 +34,7 @@ class WordNetGlossesTest {
   @TempDir private Path folder;
 
   @Test
-  void aGlossIsADefinitionWithoutItsExamples() throws Exception {
+  void glossIsADefinitionWithoutItsExamples() throws Exception {
     assertThat(
             glosses(
                 line(3, "that which is perceived"),
@@ -62,7 +62,7 @@ class WordNetGlossesTest {
   }
 
   @Test
-  void wordsAndPointersAreNoPartOfIt() throws Exception {
+  void wordsAndPointersAreNotPartOfTheGloss() throws Exception {
     assertThat(
             glosses(
                 "02121234 05 n 02 cat 0 true_cat 0 002 @ 02120278 n 0000 ~ 02123649 n 0000 | feline"
@@ -71,7 +71,7 @@ class WordNetGlossesTest {
   }
 
   @Test
-  void filesArePartsOfAllThatDoNotDependOnTheOrder() throws Exception {
+  void partsDoNotDependOnTheOrder() throws Exception {
     List<String> lines = new ArrayList<>();
     for (int i = 0; i < 2000; i++) {
       lines.add(line(3 + i % 26, "definition " + i));
@@ -97,7 +97,7 @@ class WordNetGlossesTest {
     assertThat(report.classes()).hasSize(26).containsEntry("noun.Tops", 77);
   }
 
-  /** By Python's hashlib: whoever changes the rule changes everybody's test set. */
+  /** Digests from Python's hashlib: a change of the rule would change everybody's test set. */
   @ParameterizedTest
   @CsvSource({
     "definition 34, test.tsv",
@@ -105,14 +105,14 @@ class WordNetGlossesTest {
     "definition 11, train.tsv",
     "definition 17, train.tsv",
   })
-  void theFileIsThatOfTheDigest(String text, String file) throws Exception {
+  void fileHasTheDigestInItsName(String text, String file) throws Exception {
     write(List.of(line(28, text)), "a");
     assertThat(Files.readAllLines(folder.resolve("a").resolve(file)))
         .containsExactly("text\tlabel", text + "\tnoun.time");
   }
 
   @Test
-  void theLicenseGoesAlong() throws Exception {
+  void licenseIsCopied() throws Exception {
     write(List.of(line(3, "that which is perceived")), "a");
     assertThat(folder.resolve("a/LICENSE.txt"))
         .hasContent(
@@ -124,7 +124,7 @@ class WordNetGlossesTest {
   }
 
   @Test
-  void aJarIsSearchedForTheNouns() throws Exception {
+  void jarIsSearchedForNouns() throws Exception {
     Path jar = folder.resolve("wordnet.jar");
     try (OutputStream out = Files.newOutputStream(jar);
         ZipOutputStream zip = new ZipOutputStream(out)) {
@@ -136,7 +136,7 @@ class WordNetGlossesTest {
   }
 
   @Test
-  void aJarWithoutNounsIsRefused() throws Exception {
+  void jarWithoutNouns_isRefused() throws Exception {
     Path jar = folder.resolve("other.jar");
     try (OutputStream out = Files.newOutputStream(jar);
         ZipOutputStream zip = new ZipOutputStream(out)) {
@@ -152,7 +152,7 @@ class WordNetGlossesTest {
   }
 
   @Test
-  void aZipThatGrowsWithoutEndIsRefused() throws Exception {
+  void zipBomb_isRefused() throws Exception {
     Path jar = folder.resolve("bomb.jar");
     try (OutputStream out = Files.newOutputStream(jar);
         ZipOutputStream zip = new ZipOutputStream(out)) {
@@ -168,7 +168,7 @@ class WordNetGlossesTest {
   }
 
   @Test
-  void aLineThatIsNoSynsetIsNamed() {
+  void lineThatIsNotASynset_isNamed() {
     assertThatThrownBy(() -> glosses("words"))
         .isInstanceOf(IOException.class)
         .hasMessageContaining("line 4 of data.noun is not a noun synset");
@@ -180,7 +180,7 @@ class WordNetGlossesTest {
   }
 
   @Test
-  void whatIsThereIsNotReplaced() throws Exception {
+  void existingFolder_isNotReplaced() throws Exception {
     write(List.of(line(3, "that which is perceived")), "a");
     assertThatThrownBy(() -> write(List.of(line(3, "other")), "a"))
         .isInstanceOf(FileAlreadyExistsException.class);

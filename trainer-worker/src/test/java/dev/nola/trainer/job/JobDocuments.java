@@ -18,7 +18,7 @@ final class JobDocuments {
 
   private JobDocuments() {}
 
-  /** A README with the table in its place. */
+  /** Returns a README with the table in its place. */
   static String withTable(String readme) {
     int begin = readme.indexOf(BEGIN) + BEGIN.length();
     return readme.substring(0, begin) + table() + readme.substring(readme.indexOf(END, begin));

@@ -3,6 +3,7 @@ package dev.nola.trainer.job;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.re2j.Pattern;
+import dev.nola.api.job.JobFileKeys;
 import dev.nola.format.DType;
 import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
@@ -13,11 +14,13 @@ import dev.nola.trainer.method.Storage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Documents and reader say the same, because one table makes both. After a change of the table:
+ * Documents and reader agree, because both are made from one table. After a change of the table:
  *
  * <pre>mvn -pl trainer-worker test -Dtest=JobDocumentsTest -Ddocuments=write</pre>
  */
@@ -28,13 +31,25 @@ class JobDocumentsTest {
   @TempDir private Path folder;
 
   @Test
-  void theSchemaAndTheReadmeAreThoseOfTheTable() throws IOException {
+  void schemaAndReadmeAreMadeFromTheTable() throws IOException {
     if ("write".equals(System.getProperty("documents"))) {
       Files.writeString(SCHEMA, JobDocuments.schema());
       Files.writeString(README, JobDocuments.withTable(Files.readString(README)));
     }
     assertThat(SCHEMA).content().isEqualTo(JobDocuments.schema());
     assertThat(README).content().isEqualTo(JobDocuments.withTable(Files.readString(README)));
+  }
+
+  @Test
+  void keysOfFilesAreThoseThatJobsForWorkersHave() {
+    List<String> paths =
+        Stream.concat(
+                Stream.of(JobFileKeys.MODEL + "." + JobFileKeys.BASE),
+                JobFileKeys.DATA_FILES.stream().map(name -> JobFileKeys.DATA + "." + name))
+            .toList();
+    assertThat(Keys.ALL.stream().filter(key -> key.kind().rule().equals(Kind.file().rule())))
+        .extracting(Key::path)
+        .containsExactlyElementsOf(paths);
   }
 
   @Test
@@ -47,7 +62,7 @@ class JobDocumentsTest {
   }
 
   @Test
-  void theExampleInTheReadmeIsRead() throws IOException {
+  void exampleInTheReadme_isRead() throws IOException {
     String readme = Files.readString(README);
     int begin = readme.indexOf("```yaml\n") + 8;
     Path file = folder.resolve("job.yaml");

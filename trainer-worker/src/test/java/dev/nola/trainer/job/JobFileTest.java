@@ -22,7 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class JobFileTest {
-  /** The least that a job says. */
+  /** The smallest job. */
   private static final String LANGUAGE_MODEL =
       """
       model: {base: llama}
@@ -59,14 +59,14 @@ class JobFileTest {
     return e.problems();
   }
 
-  /** The problems after a change to a sound job. */
+  /** Returns the problems after a change to a valid job. */
   private List<String> problemsWith(String sound, String replaced, String replacement) {
     assertThat(sound).contains(replaced);
     return problems(sound.replace(replaced, replacement));
   }
 
   @Test
-  void whatIsNotSaidHasItsDefault() throws IOException {
+  void missingKeysHaveTheirDefaults() throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL);
     assertThat(job.recipe().size().rank()).isEqualTo(8);
     assertThat(job.recipe().scaling()).isEqualTo(1);
@@ -77,7 +77,7 @@ class JobFileTest {
   }
 
   @Test
-  void theScalingOfLoraIsTwiceTheRank() throws IOException {
+  void scalingOfLoraIsTwiceTheRank() throws IOException {
     assertThat(read(LANGUAGE_MODEL.replace("nola}", "lora, rank: 4}")).recipe().scaling())
         .isEqualTo(8);
     assertThat(read(LANGUAGE_MODEL.replace("nola}", "lora, scaling: 3}")).recipe().scaling())
@@ -85,7 +85,7 @@ class JobFileTest {
   }
 
   @Test
-  void anMlpIsTrainedFromScratchOnImages() throws IOException {
+  void mlpIsTrainedFromScratchOnImages() throws IOException {
     TrainingJob job = read(MNIST);
     assertThat(job.model()).isEqualTo(new TrainingJob.Source.FromScratch(List.of(784, 32, 10)));
     assertThat(job.data().layout())
@@ -104,7 +104,7 @@ class JobFileTest {
 
   @ParameterizedTest
   @CsvSource({"0, 0", "9223372036854775808, -9223372036854775808", "18446744073709551615, -1"})
-  void theSeedHas64Bits(String seed, long bits) throws IOException {
+  void seedHas64Bits(String seed, long bits) throws IOException {
     assertThat(read(LANGUAGE_MODEL + "seed: " + seed).recipe().bases().seed()).isEqualTo(bits);
   }
 
@@ -146,7 +146,7 @@ class JobFileTest {
         "name: nola       | name: pranc, k: 538984513, generator: philox-uniform8 | method.k=538984513, must be at most 538984512 for philox-uniform8",
         "name: nola       | name: nola, rank: 1073741825 | method.rank=1073741825, must be at most 1073741824 for the elements of a factor",
       })
-  void aWrongKeyOrValueIsNamedWithItsRule(String sound, String wrong, String problem) {
+  void invalidKeyOrValue_isNamedWithItsRule(String sound, String wrong, String problem) {
     assertThat(problemsWith(LANGUAGE_MODEL, sound, wrong)).containsExactly(problem);
   }
 
@@ -168,7 +168,7 @@ class JobFileTest {
         "lora, rank: 2739138 | method.rank=2739138, must be at most 2739137 for the layer 784 to 32 of"
             + " model.mlp",
       })
-  void theFactorsOfAnMlpAreWithinTheFormatsLimits(String method, @Nullable String problem)
+  void factorsOfAnMlp_areWithinTheFormatsLimits(String method, @Nullable String problem)
       throws IOException {
     String job = MNIST.replace("pranc", method);
     if (problem == null) {
@@ -187,19 +187,19 @@ class JobFileTest {
     "7: 3, 7, method.k",
     "'k y: 3', '\"k y\"', method.k",
   })
-  void anUnknownKeyIsNamedWithTheNearestOne(String line, String key, String nearest) {
+  void unknownKey_isNamedWithTheNearestOne(String line, String key, String nearest) {
     assertThat(problems(LANGUAGE_MODEL + line))
         .containsExactly("unknown key %s; did you mean %s?".formatted(key, nearest));
   }
 
   @Test
-  void anUnknownKeyIsNamedWithItsGroup() {
+  void unknownKey_isNamedWithItsGroup() {
     assertThat(problemsWith(LANGUAGE_MODEL, "{steps:", "{bach: 3, steps:"))
         .containsExactly("unknown key run.bach; did you mean run.batch?");
   }
 
   @Test
-  void whatLearnsFromFeaturesDoesNotLearnFromTexts() {
+  void modelAndDataOfDifferentKinds_areRefused() {
     assertThat(problemsWith(MNIST, "mlp: [784, 32, 10]", "base: bert"))
         .containsExactly("model.base is trained on texts; data.format must not be idx");
     assertThat(problemsWith(MNIST, "mlp: [784, 32, 10]", "mlp: [784]"))
@@ -225,7 +225,7 @@ class JobFileTest {
   }
 
   @Test
-  void metadataThatTheAdapterFormatRefusesIsRefusedHere() {
+  void metadataThatTheFormatRefuses_isRefused() {
     assertThat(problems(LANGUAGE_MODEL + "metadata: {tags: ['']}"))
         .singleElement()
         .asString()
@@ -233,7 +233,7 @@ class JobFileTest {
   }
 
   @Test
-  void invalidYamlIsRefusedWithItsLine() {
+  void invalidYaml_isNamedWithItsLine() {
     assertThat(problems(LANGUAGE_MODEL + "seed: 1\nseed: 2"))
         .containsExactly("line 8: invalid YAML: found duplicate key seed");
     assertThat(problems("a: [")).singleElement().asString().startsWith("line 1: invalid YAML: ");
@@ -244,7 +244,7 @@ class JobFileTest {
   }
 
   @Test
-  void aFileOfAStrangerDoesNoHarm() {
+  void hostileJobFile_isRefused() {
     assertThat(problems("a: !!java.net.URL [http://localhost]"))
         .singleElement()
         .asString()
@@ -261,7 +261,7 @@ class JobFileTest {
   }
 
   @Test
-  void bytesThatAreNoUtf8AreRefused() throws IOException {
+  void invalidUtf8_isRefused() throws IOException {
     Path file = folder.resolve("job.yaml");
     Files.write(file, "task: é".getBytes(StandardCharsets.ISO_8859_1));
     assertThatThrownBy(() -> JobFile.read(file)).hasMessage(file + ": not valid UTF-8");
@@ -307,7 +307,7 @@ class JobFileTest {
   }
 
   @Test
-  void theDigestIsOfWhatTheResultDependsOn() throws IOException {
+  void digestCoversWhatTheResultDependsOn() throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL);
     assertThat(read("# again\n" + LANGUAGE_MODEL.replace("nola}", "nola, rank: 8}")).digest())
         .isEqualTo(job.digest());

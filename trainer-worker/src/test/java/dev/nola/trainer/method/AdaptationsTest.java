@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 class AdaptationsTest {
   @ParameterizedTest
   @EnumSource(value = Method.class, names = "HEAD", mode = Mode.EXCLUDE)
-  void matrixThatFitsIntoNoArrayIsRefused(Method method) {
+  void matrixLargerThanAnArray_isRefused(Method method) {
     Recipe recipe =
         new Recipe(
             method,

@@ -49,7 +49,7 @@ class GradientTest {
     return examples;
   }
 
-  /** The loss, and with {@code record} the gradients in the parameters. */
+  /** Returns the loss, and with {@code record} adds gradients to the parameters. */
   private static double loss(AdaptedWeights weights, Mlp mlp, boolean record) {
     weights.prepare();
     try (NDManager step = Tensors.newManager()) {
@@ -78,7 +78,7 @@ class GradientTest {
 
   @ParameterizedTest
   @EnumSource(Generator.class)
-  void thoseByAStoredBasisAreToo(Generator generator) {
+  void gradientsByAStoredBasis_areFiniteDifferences(Generator generator) {
     requireFiniteDifferences(generator, true);
   }
 
@@ -110,10 +110,10 @@ class GradientTest {
     }
   }
 
-  /** As the paper's own code has it: the basis in memory, and autograd for the coefficients. */
+  /** Compares with the paper's own code: the basis in memory, and autograd for the coefficients. */
   @ParameterizedTest
   @EnumSource(Generator.class)
-  void gradientsAreThoseOfAStoredBasis(Generator generator) {
+  void gradientsEqualThoseOfAStoredBasis(Generator generator) {
     Mlp mlp = new Mlp(List.of(IN, 11, OUT));
     for (Method method : List.of(Method.NOLA, Method.PRANC)) {
       try (BaseModel base = BaseModel.fromScratch(mlp)) {

@@ -20,13 +20,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Forward passes against what transformers gave for the same weights. */
+/** Compares forward passes with the transformers library's for the same weights. */
 class RecordedLogitsTest {
   private static final Path MODELS = Path.of("src/test/resources/models");
 
   @ParameterizedTest
   @ValueSource(strings = {"llama-tied-grouped", "llama-untied", "llama-bf16", "bert"})
-  void outputsAreThoseOfTransformers(String name) throws Exception {
+  void outputsEqualThoseOfTransformers(String name) throws Exception {
     Path folder = MODELS.resolve(name);
     JsonNode expected =
         JsonMapper.shared().readTree(Files.readAllBytes(folder.resolve("expected.json")));
@@ -56,15 +56,16 @@ class RecordedLogitsTest {
               .map(Math::abs)
               .max()
               .orElse(0);
-      assertThat(largest).as("outputs that tell something").isGreaterThan(0.5);
-      for (int at = 0; at < rows * tokens; at++) {
-        if (expected.get("mask").get(at / tokens).get(at % tokens).asInt() == 0) {
-          continue; // what padding gives means nothing
+      assertThat(largest).as("outputs are not all small").isGreaterThan(0.5);
+      for (int position = 0; position < rows * tokens; position++) {
+        if (expected.get("mask").get(position / tokens).get(position % tokens).asInt() == 0) {
+          continue; // outputs of padding are meaningless
         }
         for (int i = 0; i < width; i++) {
-          assertThat((double) actual[at * width + i])
-              .as("%s, token %d, output %d", name, at, i)
-              .isCloseTo(expected.get("outputs").get(at).get(i).asDouble(), within(1e-5 * largest));
+          assertThat((double) actual[position * width + i])
+              .as("%s, token %d, output %d", name, position, i)
+              .isCloseTo(
+                  expected.get("outputs").get(position).get(i).asDouble(), within(1e-5 * largest));
         }
       }
     }
@@ -72,7 +73,7 @@ class RecordedLogitsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"llama-tied-grouped", "llama-untied", "llama-bf16"})
-  void greedyTextsAreThoseOfTransformers(String name) throws Exception {
+  void greedyTextsEqualThoseOfTransformers(String name) throws Exception {
     Path folder = MODELS.resolve(name);
     JsonNode expected =
         JsonMapper.shared().readTree(Files.readAllBytes(folder.resolve("expected.json")));

@@ -25,12 +25,12 @@ final class Onnx {
 
   private Onnx() {}
 
-  /** One of the files in the test resources. */
+  /** Returns a file of the test resources. */
   static byte[] fixture(String name) throws IOException {
     return Files.readAllBytes(Path.of("src/test/resources/onnx", name));
   }
 
-  /** A file, and after it a graph of these parts. */
+  /** Returns a file followed by a graph of these parts. */
   static byte[] with(byte[] file, byte[]... parts) {
     byte[] graph =
         message(
@@ -64,7 +64,7 @@ final class Onnx {
     return message(out -> out.writeByteArray(1, node));
   }
 
-  /** An attribute of a node. */
+  /** Returns an attribute of a node. */
   static Fields attribute(String name, float value) {
     byte[] attribute =
         message(
@@ -75,7 +75,7 @@ final class Onnx {
     return out -> out.writeByteArray(5, attribute);
   }
 
-  /** An initializer with so many zero bytes. */
+  /** Returns an initializer with a number of zero bytes. */
   static byte[] initializer(String name, int type, List<Long> shape, int bytes) {
     return initializer(name, type, shape, bytes, _ -> {});
   }
@@ -107,7 +107,7 @@ final class Onnx {
     return bytes.toByteArray();
   }
 
-  /** All places where a text stands, with another of the same length there. */
+  /** Replaces all occurrences of a text by another of the same length. */
   static byte[] replaced(byte[] file, String text, String by) {
     if (text.length() != by.length()) {
       throw new IllegalArgumentException(text + " and " + by + " must have one length");

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** What comes out of ONNX files must be what went into them. */
+/** Imports ONNX files, and compares the weights with those that were exported. */
 class OnnxImportTest {
   private static final Path ORIGINAL = Path.of("src/test/resources/models/bert");
   private static final EncoderConfig CONFIG = new EncoderConfig(48, 32, 2, 4, 40, 64, 2, 1e-12);
@@ -37,7 +37,7 @@ class OnnxImportTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"exported.onnx", "other.onnx"})
-  void weightsAreThoseThatWereExported(String name) throws Exception {
+  void weightsEqualTheExportedOnes(String name) throws Exception {
     OnnxImport.Report report = imported(Onnx.fixture(name), null, null);
     assertThat(report.config()).isEqualTo(CONFIG);
     try (Model original = Model.open(ORIGINAL);
@@ -62,7 +62,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void aWeightThatIsOutTimesInAlreadyStaysSo() throws Exception {
+  void weightStoredAsOutTimesIn_isKept() throws Exception {
     imported(Onnx.fixture("other.onnx"), null, null);
     try (Model model = Model.open(folder.resolve("model"))) {
       Tensor pooler = model.tensors().get("pooler.dense.weight");
@@ -71,7 +71,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void theConfigSaysWhatTheOriginalSays() throws Exception {
+  void configEqualsTheOriginal() throws Exception {
     imported(Onnx.fixture("exported.onnx"), null, null);
     JsonNode original = json(ORIGINAL.resolve("config.json"));
     JsonNode config = json(folder.resolve("model/config.json"));
@@ -83,7 +83,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void theTrainerLoadsIt() throws Exception {
+  void trainerLoadsTheImport() throws Exception {
     imported(Onnx.fixture("exported.onnx"), null, null);
     try (BaseModel original = BaseModel.load(ORIGINAL);
         BaseModel model = BaseModel.load(folder.resolve("model"))) {
@@ -95,7 +95,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void theTokenizerIsCopied() throws Exception {
+  void tokenizerIsCopied() throws Exception {
     Path tokenizer = Files.writeString(folder.resolve("t.json"), "{\"model\": {}}\n");
     new OnnxImport(file(Onnx.fixture("exported.onnx")), tokenizer, null, null)
         .write(folder.resolve("model"));
@@ -104,7 +104,7 @@ class OnnxImportTest {
 
   @ParameterizedTest
   @CsvSource({"{}, must be a tokenizer.json", "words, invalid JSON"})
-  void whatIsNoTokenizerIsRefused(String content, String rule) throws Exception {
+  void fileThatIsNotATokenizer_isRefused(String content, String rule) throws Exception {
     Path tokenizer = Files.writeString(folder.resolve("t.json"), content);
     OnnxImport onnxImport =
         new OnnxImport(file(Onnx.fixture("exported.onnx")), tokenizer, null, null);
@@ -116,7 +116,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void headsThatTheGraphDoesNotTellMustBeGiven() throws Exception {
+  void headsMissingInTheGraph_mustBeGiven() throws Exception {
     byte[] file = Onnx.replaced(Onnx.fixture("exported.onnx"), "Concat", "Concut");
     assertThatThrownBy(() -> imported(file, null, null))
         .isInstanceOf(InvalidOnnxException.class)
@@ -127,7 +127,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void anEpsilonThatTheGraphDoesNotTellMustBeGiven() throws Exception {
+  void epsilonMissingInTheGraph_mustBeGiven() throws Exception {
     byte[] file = Onnx.replaced(Onnx.fixture("exported.onnx"), "Sqrt", "Sqru");
     assertThatThrownBy(() -> imported(file, null, null))
         .isInstanceOf(InvalidOnnxException.class)
@@ -136,7 +136,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void whatIsGivenMustBeWhatTheGraphTells() throws Exception {
+  void optionsThatContradictTheGraph_areRefused() throws Exception {
     byte[] file = Onnx.fixture("exported.onnx");
     assertThatThrownBy(() -> imported(file, 8, null))
         .isInstanceOf(IllegalArgumentException.class)
@@ -149,7 +149,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void aMatMulWithoutABiasIsNamed() throws Exception {
+  void matMulWithoutABias_isNamed() throws Exception {
     refused(
         Onnx.with(
             Onnx.fixture("exported.onnx"),
@@ -161,7 +161,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void twoWeightsOfOneBiasAreRefused() throws Exception {
+  void twoWeightsOfOneBias_areRefused() throws Exception {
     refused(
         Onnx.with(
             Onnx.fixture("exported.onnx"),
@@ -172,7 +172,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void aScaledGemmIsRefused() throws Exception {
+  void scaledGemm_isRefused() throws Exception {
     refused(
         Onnx.with(
             Onnx.fixture("exported.onnx"),
@@ -183,7 +183,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void aGemmIsTransposedUnlessItSaysSo() throws Exception {
+  void gemmWithoutTransB_isTransposed() throws Exception {
     imported(
         Onnx.with(
             Onnx.fixture("exported.onnx"),
@@ -212,7 +212,7 @@ class OnnxImportTest {
         "encoder.layer.2.output.dense.bias | 1 | 32 | 128 | has no weight encoder.layer.2.",
         "encoder.layer.0.attention.self.distance_embedding.weight | 1 | 9,8 | 288 | which is not part of a BERT encoder",
       })
-  void aWeightThatDoesNotFitIsNamed(String name, int type, String shape, int bytes, String rule)
+  void weightOfAnotherShape_isNamed(String name, int type, String shape, int bytes, String rule)
       throws Exception {
     List<Long> sizes = Stream.of(shape.split(",")).map(Long::valueOf).toList();
     refused(
@@ -220,7 +220,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void weightsInAnotherFileAreRefused() throws Exception {
+  void weightsInAnotherFile_areRefused() throws Exception {
     refused(
         Onnx.with(
             Onnx.fixture("exported.onnx"),
@@ -229,7 +229,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void modelsThatComputeSomethingElseAreRefused() throws Exception {
+  void modelsThatComputeSomethingElse_areRefused() throws Exception {
     byte[] file = Onnx.fixture("exported.onnx");
     refused(
         Onnx.with(file, Onnx.node("CumSum", List.of("mask"), "positions")),
@@ -249,7 +249,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void whatIsNoOnnxIsRefused() throws Exception {
+  void fileThatIsNotOnnx_isRefused() throws Exception {
     refused(new byte[0], "not a valid ONNX file: it has no graph");
     refused("{\"model_type\": \"bert\"}".getBytes(), "not a valid ONNX file");
     refused(Files.readAllBytes(ORIGINAL.resolve("model.safetensors")), "not a valid ONNX file");
@@ -257,7 +257,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void aGraphThatTakesTooMuchIsRefused() throws Exception {
+  void tooLargeGraph_isRefused() throws Exception {
     byte[] nodes = new byte[2_000_000];
     for (int i = 0; i < nodes.length; i += 2) {
       nodes[i] = 1 << 3 | 2;
@@ -266,7 +266,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void aLengthBeyondTheEndIsRefused() throws Exception {
+  void lengthPastTheEnd_isRefused() throws Exception {
     byte[] name = {8 << 3 | 2, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, (byte) 0xFF, 7};
     refused(
         Onnx.with(new byte[0], Onnx.message(out -> out.writeByteArray(5, name))),
@@ -278,7 +278,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void aTruncatedFileIsRefusedWhereverItEnds() throws Exception {
+  void truncatedFile_isRefused() throws Exception {
     byte[] file = Onnx.fixture("exported.onnx");
     Random random = new Random(1);
     for (int i = 0; i < 200; i++) {
@@ -292,7 +292,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void aDamagedFileIsReadOrRefusedAndNothingElse() throws Exception {
+  void damagedFile_isReadOrRefused() throws Exception {
     byte[] file = Onnx.fixture("exported.onnx");
     Random random = new Random(2);
     int refused = 0;
@@ -312,7 +312,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void whatIsThereIsNotReplaced() throws Exception {
+  void existingFolder_isNotReplaced() throws Exception {
     Files.createDirectory(folder.resolve("model"));
     assertThatThrownBy(() -> imported(Onnx.fixture("exported.onnx"), null, null))
         .isInstanceOf(FileAlreadyExistsException.class);
@@ -320,7 +320,7 @@ class OnnxImportTest {
   }
 
   @Test
-  void whatCannotBeReadIsSaidSo() {
+  void unreadableFile_isNamed() {
     assertThatThrownBy(
             () ->
                 new OnnxImport(folder.resolve("none.onnx"), null, null, null)

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** PyTorch gives the scalar kernel's bits. */
+/** PyTorch computes the scalar kernel's bits. */
 class TorchKernelTest {
   private static final Path VECTORS = Path.of("../format-spec/vectors/valid");
 
@@ -58,7 +58,7 @@ class TorchKernelTest {
     }
   }
 
-  /** Boundaries of every parameter, then random shapes; the seed is in the test's name. */
+  /** Tests boundaries of every parameter, then random shapes; the seed is in the test's name. */
   static Stream<Arguments> shapes() {
     Stream<Arguments> boundaries =
         Stream.of(Generator.values())
@@ -86,11 +86,11 @@ class TorchKernelTest {
   @ParameterizedTest
   @MethodSource("shapes")
   void factorsAreEqualForEveryShapeAndWidth(
-      Generator generator, int length, int bits, int wanted, long seed) {
+      Generator generator, int length, int bits, int limit, long seed) {
     Random random = new Random(seed);
     int stream = random.nextInt();
     Side side = random.nextBoolean() ? Side.A : Side.B;
-    int count = (int) Math.min(wanted, generator.maxCoefficients(length, bits));
+    int count = (int) Math.min(limit, generator.maxCoefficients(length, bits));
     float scale = (float) Math.scalb(1 + random.nextDouble(), random.nextInt(-126, 74));
     assertSameFactors(
         new Basis(generator, seed, stream, side, length),
@@ -112,10 +112,10 @@ class TorchKernelTest {
     assertSameFactors(new Basis(generator, 7, 3, Side.A, length), coefficients, 0x1.234p-20f);
   }
 
-  /** Sums come as near to 2⁵³ as the format allows. */
+  /** Tests sums as close to 2⁵³ as the format allows. */
   @ParameterizedTest
   @MethodSource("generators")
-  void theLargestSumsAreExact(Generator generator) {
+  void largestSumsAreExact(Generator generator) {
     int length = 1 << 12;
     int count = (int) Math.min(8192, generator.maxCoefficients(length, 16));
     assertSameFactors(

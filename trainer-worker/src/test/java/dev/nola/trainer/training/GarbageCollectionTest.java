@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 /**
  * PyTorch keeps operands for the backward pass, and must not find them freed: DJL makes arrays of
- * numbers over memory that Java frees when it collects its garbage, whoever still reads there.
+ * numbers over memory that Java frees when it collects its garbage, even if it is still read.
  */
 class GarbageCollectionTest {
   private static final Path MODELS = Path.of("src/test/resources/models");
@@ -97,7 +97,7 @@ class GarbageCollectionTest {
   private static void requireEqual(
       BaseModel base, Method method, List<? extends Example> examples) {
     List<float[]> expected = gradients(base, method, examples, false);
-    assertThat(expected).as("gradients that tell something").anyMatch(values -> values[0] != 0);
+    assertThat(expected).as("gradients are not all zero").anyMatch(values -> values[0] != 0);
     List<float[]> actual = gradients(base, method, examples, true);
     for (int p = 0; p < expected.size(); p++) {
       assertThat(actual.get(p)).as("%s, parameter %d", method, p).containsExactly(expected.get(p));
@@ -106,7 +106,7 @@ class GarbageCollectionTest {
 
   @ParameterizedTest
   @EnumSource(value = Method.class, names = "HEAD", mode = Mode.EXCLUDE)
-  void gradientsOfALlamaDoNotDependOnIt(Method method) throws IOException {
+  void gradientsOfALlama_doNotDependOnGarbageCollection(Method method) throws IOException {
     List<Example> texts = new ArrayList<>();
     Random random = new Random(1);
     for (int length : List.of(5, 9)) {
@@ -119,7 +119,7 @@ class GarbageCollectionTest {
 
   @ParameterizedTest
   @EnumSource(Method.class)
-  void thoseOfABertDoNot(Method method) throws IOException {
+  void gradientsOfABert_doNotDependOnGarbageCollection(Method method) throws IOException {
     List<Example> texts = new ArrayList<>();
     Random random = new Random(1);
     for (int length : List.of(5, 9)) {
@@ -132,7 +132,7 @@ class GarbageCollectionTest {
 
   @ParameterizedTest
   @EnumSource(value = Method.class, names = "HEAD", mode = Mode.EXCLUDE)
-  void thoseOfAnMlpDoNot(Method method) {
+  void gradientsOfAnMlp_doNotDependOnGarbageCollection(Method method) {
     List<Example> examples = new ArrayList<>();
     Random random = new Random(1);
     for (int i = 0; i < 6; i++) {

@@ -43,7 +43,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/** What a registry says to workers, as far as a worker can tell, on a real port. */
+/** The part of a registry that a worker sees, on a real port. */
 final class StubRegistry implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(120);
 
@@ -175,7 +175,7 @@ final class StubRegistry implements AutoCloseable {
         seconds);
   }
 
-  /** Has a job done once more, by whoever asks, from the checkpoint that it has. */
+  /** Queues a job again, with the checkpoint that it has. */
   void again(UUID id) {
     Lease before = leased.get(id);
     waiting.add(
@@ -341,7 +341,7 @@ final class StubRegistry implements AutoCloseable {
     exchange.getResponseBody().write(json);
   }
 
-  /** Waits for something to come true. */
+  /** Waits until a condition holds. */
   static void await(String what, BooleanSupplier condition) {
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (!condition.getAsBoolean()) {
@@ -360,14 +360,14 @@ final class StubRegistry implements AutoCloseable {
     }
   }
 
-  /** All lines that were sent. */
+  /** Returns all lines that were sent. */
   String log() {
     return heartbeats.stream()
         .flatMap(heartbeat -> heartbeat.log().stream())
         .reduce("", (all, line) -> all + line + "\n");
   }
 
-  /** Whether a worker has told how far it is. */
+  /** Returns whether a worker has reported progress. */
   boolean hasProgress() {
     return heartbeats.stream().anyMatch(heartbeat -> heartbeat.progress() != null);
   }

@@ -134,7 +134,7 @@ class WorkerTest {
     }
   }
 
-  /** A job, and the file that trains the same without any worker. */
+  /** A job, and a job file that trains the same without a worker. */
   private record Sample(Map<String, Object> job, Path file) {
     byte[] trainedHere() throws IOException, InterruptedException {
       Path output = file.resolveSibling("here.nola");
@@ -146,7 +146,7 @@ class WorkerTest {
   private Sample sample(String run) throws IOException {
     Path file = Jobs.write(folder.resolve("data"), NOLA, run);
     Map<String, Object> job = new Yaml().load(Files.readString(file));
-    Path hidden = folder.resolve("data/.job.yaml"); // no part of the dataset
+    Path hidden = folder.resolve("data/.job.yaml"); // not part of the dataset
     return new Sample(job, Files.move(file, hidden));
   }
 
@@ -155,7 +155,7 @@ class WorkerTest {
   }
 
   @Test
-  void aTrainingGivesTheBytesThatItGivesHere() throws Exception {
+  void trainingByAWorker_hasTheBytesOfALocalOne() throws Exception {
     Sample sample = sample("steps: 40\nevaluateEvery: 20\n");
     UUID job = registry.train(sample.job(), dataset(), null);
     Worker worker = start("one").worker();
@@ -179,7 +179,7 @@ class WorkerTest {
   }
 
   @Test
-  void aTrainingGoesOnFromTheCheckpointOfAnotherWorkerToTheSameBytes() throws Exception {
+  void training_continuesFromAnotherWorkersCheckpointToTheSameBytes() throws Exception {
     Sample sample = sample("steps: 3000\ncheckpointEvery: 40\n");
     UUID job = registry.train(sample.job(), dataset(), null);
     Running first = start("first");
@@ -200,14 +200,14 @@ class WorkerTest {
   }
 
   @Test
-  void aCancelledTrainingStops() throws Exception {
+  void cancelledTraining_stops() throws Exception {
     UUID job = registry.train(sample(ENDLESS).job(), dataset(), null);
     start("one");
     StubRegistry.await("progress", registry::hasProgress);
-    long asked = System.nanoTime();
+    long start = System.nanoTime();
     registry.cancelled.add(job);
     StubRegistry.await("its end", () -> registry.failures.containsKey(job));
-    assertThat(Duration.ofNanos(System.nanoTime() - asked)).isLessThan(Duration.ofSeconds(20));
+    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
     assertThat(registry.failures.get(job))
         .extracting(JobFailure::reason, JobFailure::retryable)
         .containsExactly("cancelled", false);
@@ -216,7 +216,7 @@ class WorkerTest {
   }
 
   @Test
-  void aLostJobIsDroppedWithoutAWord() throws Exception {
+  void lostJob_isDroppedSilently() throws Exception {
     UUID job = registry.train(sample(ENDLESS).job(), dataset(), null);
     start("one");
     StubRegistry.await("progress", registry::hasProgress);
@@ -229,7 +229,7 @@ class WorkerTest {
   }
 
   @Test
-  void aTrainingGoesOnWhileTheRegistryIsAway() throws Exception {
+  void training_continuesWhileTheRegistryIsUnreachable() throws Exception {
     Sample sample = sample("steps: 1500\n");
     UUID job = registry.train(sample.job(), dataset(), null);
     start("one");
@@ -244,7 +244,7 @@ class WorkerTest {
   }
 
   @Test
-  void poisonedJobsFailWithTheirReasonsAndTheWorkerGoesOn() throws Exception {
+  void poisonedJobs_failWithTheirReasons_workerContinues() throws Exception {
     Sample good = sample("steps: 5\n");
     ObjectDetails dataset = dataset();
     Map<String, Object> more = new LinkedHashMap<>(good.job());
@@ -279,8 +279,8 @@ class WorkerTest {
     StubRegistry.await("all others' ends", () -> registry.failures.size() == 7);
     StubRegistry.await("their counts", () -> worker.counts().equals(new JobCounts(1, 7, 0)));
     assertThat(registry.results).containsOnlyKeys(fine);
-    assertFinal(unknown, "unknown key run.stepz");
-    assertFinal(outside, "data.train=../secret, must be a file of acme/data");
+    assertFinal(unknown, "unknown key stepz");
+    assertFinal(outside, "data.train=../secret, must be the path of a file in acme/data");
     assertFinal(base, "model.base must not be set");
     assertFinal(steep, "is too large");
     assertFinal(gone, "404");
@@ -356,7 +356,7 @@ class WorkerTest {
   }
 
   @Test
-  void aFileThatMayTakeMuchMemoryIsReconstructedByAProcessOfItsOwn() throws Exception {
+  void largeFile_isReconstructedInItsOwnProcess() throws Exception {
     byte[] bytes = adapter(1, 6_000_000).toBytes();
     byte[] small = adapter(1, 5).toBytes();
     UUID job = registry.verify(bytes, "torch", StubRegistry.nonce(4));
@@ -368,7 +368,7 @@ class WorkerTest {
   }
 
   @Test
-  void aWrongBitIsAMismatchAndFound() throws Exception {
+  void wrongBit_isAMismatchAndLocated() throws Exception {
     AdapterFile file = adapter(3, 40);
     byte[] bytes = file.toBytes();
     UUID job = registry.verify(bytes, "vector", StubRegistry.nonce(3));
@@ -389,7 +389,7 @@ class WorkerTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"generator-5", "major-2", "feature"})
-  void aNewerFileIsUnsupportedAndADamagedOneFails(String name) throws Exception {
+  void newerFile_isUnsupported_damagedFile_fails(String name) throws Exception {
     byte[] newer = Files.readAllBytes(VECTORS.resolve("invalid/" + name + ".nola"));
     byte[] damaged = Files.readAllBytes(VECTORS.resolve("invalid/flipped-bit.nola"));
     UUID unsupported = registry.verify(newer, "scalar", StubRegistry.nonce(1));
@@ -404,7 +404,7 @@ class WorkerTest {
   }
 
   @Test
-  void aFileThatComesAlongIsNotDownloadedUnlessItIsAnother() throws Exception {
+  void fileInLease_isDownloadedOnlyIfItsDigestDiffers() throws Exception {
     byte[] along = adapter(1, 11).toBytes();
     byte[] other = adapter(1, 12).toBytes();
     UUID without = registry.verify(along, "scalar", StubRegistry.nonce(1), along, false);
@@ -424,9 +424,9 @@ class WorkerTest {
     }
     start("one");
     StubRegistry.await("all", () -> registry.attested.keySet().containsAll(jobs));
-    List<String> told = log.stream().filter(line -> line.contains("verified ")).toList();
-    assertThat(told)
-        .hasSizeLessThan(100) // a line a report, not one a file
+    List<String> reports = log.stream().filter(line -> line.contains("verified ")).toList();
+    assertThat(reports)
+        .hasSizeLessThan(100) // one line per report, not per file
         .allMatch(
             line ->
                 line.matches("verified acme/mood@1.0.0 on (scalar|vector|scalar, vector): match"));
@@ -434,7 +434,7 @@ class WorkerTest {
   }
 
   @Test
-  void anExportIsAnArchiveOfWhatPeftLoads() throws Exception {
+  void exportIsAnArchiveThatPeftLoads() throws Exception {
     byte[] file = adapter(2, 16).toBytes();
     UUID job = registry.export(file, "f32");
     UUID again = registry.export(file, "f32");
@@ -468,7 +468,7 @@ class WorkerTest {
     Sample sample = sample("steps: 5\n");
     UUID job = registry.train(sample.job(), dataset(), registered);
     StubRegistry.await("its end", () -> registry.failures.containsKey(job));
-    assertFinal(job, "model.base and model.mlp"); // the model was there, and this has no use for it
+    assertFinal(job, "model.base and model.mlp"); // the model was found, and contradicts model.mlp
 
     Files.writeString(model.resolve("config.json"), "{ }"); // another model
     UUID changed = registry.train(sample.job(), dataset(), registered);
@@ -478,7 +478,7 @@ class WorkerTest {
   }
 
   @Test
-  void aKeyIsMadeOnceAndKeptSecret() throws Exception {
+  void keyIsCreatedOnceAndKeptSecret() throws Exception {
     Path file = folder.resolve("config/key.pem");
     SigningKey made = KeyFile.readOrMake(file);
     assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
@@ -494,7 +494,7 @@ class WorkerTest {
   /** A worker's token does not come from nola login. */
   @ParameterizedTest
   @ValueSource(ints = {401, 403})
-  void aRefusedTokenIsToldWhereItComesFrom(int status) throws Exception {
+  void refusedToken_isExplained(int status) throws Exception {
     registry.refusal = status;
     start("one");
     StubRegistry.await("the end", () -> log.stream().anyMatch(line -> line.contains("ended: ")));
@@ -504,14 +504,14 @@ class WorkerTest {
   }
 
   @Test
-  void aWorkerCountsItsSlotsInGrammar() throws Exception {
+  void workerCountsItsSlotsInWords() throws Exception {
     start("one");
     StubRegistry.await("a start", () -> log.stream().anyMatch(line -> line.contains("2 slots, ")));
     assertThat(JobReporter.quantity(1, "slot")).isEqualTo("1 slot");
   }
 
   @Test
-  void aFolderIsForOneWorker() throws Exception {
+  void secondWorkerInAFolder_isRefused() throws Exception {
     start("one");
     assertThatThrownBy(() -> start("one"))
         .isInstanceOf(IOException.class)

@@ -5,7 +5,7 @@ import dev.nola.generator.Side;
 import dev.nola.kernel.ForwardingKernel;
 import dev.nola.kernel.Kernels;
 
-/** A kernel that has one bit of one element wrong. */
+/** A kernel that computes one bit of one element wrong. */
 final class WrongKernel extends ForwardingKernel {
   private final int stream;
   private final Side side;

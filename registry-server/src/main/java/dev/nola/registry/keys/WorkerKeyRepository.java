@@ -19,11 +19,11 @@ import org.springframework.stereotype.Component;
 
 /** Reads and writes the table of workers' keys. */
 @Component
-public class WorkerKeys {
+public class WorkerKeyRepository {
   private final JdbcClient database;
   private final Clock clock;
 
-  WorkerKeys(JdbcClient database, Clock clock) {
+  WorkerKeyRepository(JdbcClient database, Clock clock) {
     this.database = database;
     this.clock = clock;
   }

@@ -11,17 +11,17 @@ import org.springframework.stereotype.Component;
 
 /** Finds adapters for callers. An adapter that a caller must not see does not exist for it. */
 @Component
-class Adapters {
+class AdapterAccess {
   private final AdapterRepository repository;
   private final Access access;
-  private final Listings listings;
+  private final ListingUpdater listings;
   private final AuditLog audit;
   private final ApplicationEventPublisher events;
 
-  Adapters(
+  AdapterAccess(
       AdapterRepository repository,
       Access access,
-      Listings listings,
+      ListingUpdater listings,
       AuditLog audit,
       ApplicationEventPublisher events) {
     this.repository = repository;

@@ -28,7 +28,7 @@ import org.springframework.transaction.event.TransactionalEventListener;
 
 /** Issues tokens and identifies their holders. The database has only hashes of the secrets. */
 @Component
-class Tokens {
+class TokenIssuer {
   private static final String PREFIX = "nola_"; // lets scanners find secrets that leaked
   private static final int SECRET_BYTES = 32;
 
@@ -46,7 +46,7 @@ class Tokens {
       Caffeine.newBuilder().maximumSize(CACHED).expireAfterWrite(STALE).build();
   private final Map<UUID, Instant> lastUses = new ConcurrentHashMap<>();
 
-  Tokens(
+  TokenIssuer(
       TokenRepository tokens,
       JdbcTemplate database,
       ApplicationEventPublisher events,

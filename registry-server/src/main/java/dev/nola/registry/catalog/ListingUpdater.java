@@ -5,7 +5,7 @@ import org.springframework.stereotype.Component;
 
 /** Keeps the listings that search reads in step with adapters and versions. */
 @Component
-class Listings {
+class ListingUpdater {
   // An adapter is found by its name first, by its purpose second, by its description third.
   // Separators become spaces, else "llama-2/7b" would be one word of the kind "file name".
   private static final String RENEW =
@@ -29,7 +29,7 @@ class Listings {
   private final JdbcClient database;
   private final VersionRepository versions;
 
-  Listings(JdbcClient database, VersionRepository versions) {
+  ListingUpdater(JdbcClient database, VersionRepository versions) {
     this.database = database;
     this.versions = versions;
   }

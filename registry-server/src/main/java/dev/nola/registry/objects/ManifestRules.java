@@ -10,13 +10,13 @@ import java.util.List;
 import java.util.Set;
 
 /** Rules that a manifest must meet. */
-final class Manifests {
+final class ManifestRules {
   private static final int MAX_DESCRIPTION = 4_000;
 
   /** Maximum number of violations in a response; a manifest may have thousands of files. */
   private static final int MAX_VIOLATIONS = 20;
 
-  private Manifests() {}
+  private ManifestRules() {}
 
   /**
    * Checks all rules.

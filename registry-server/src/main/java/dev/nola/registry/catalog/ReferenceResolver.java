@@ -26,19 +26,22 @@ import org.springframework.transaction.event.TransactionalEventListener;
  * seldom; a change through this server is seen at once, one through a replica after that time.
  */
 @Component
-public class References {
+public class ReferenceResolver {
   private static final Duration STALE = Duration.ofSeconds(2);
   private static final int CACHED = 10_000;
 
   private final AdapterRepository adapters;
   private final VersionRepository versions;
-  private final Adapters visible;
+  private final AdapterAccess visible;
   private final Access access;
   private final Cache<AdapterName, Map<String, Located>> known =
       Caffeine.newBuilder().maximumSize(CACHED).expireAfterWrite(STALE).build();
 
-  References(
-      AdapterRepository adapters, VersionRepository versions, Adapters visible, Access access) {
+  ReferenceResolver(
+      AdapterRepository adapters,
+      VersionRepository versions,
+      AdapterAccess visible,
+      Access access) {
     this.adapters = adapters;
     this.versions = versions;
     this.visible = visible;
@@ -98,7 +101,7 @@ public class References {
   }
 
   @TransactionalEventListener
-  void forget(Adapters.Changed change) {
+  void forget(AdapterAccess.Changed change) {
     known.invalidate(change.adapter());
   }
 

@@ -16,20 +16,20 @@ import org.springframework.transaction.support.TransactionTemplate;
  * ends; a server that is killed loses what it counted since.
  */
 @Component
-class Downloads {
+class DownloadCounter {
   private final JdbcClient database;
   private final TransactionTemplate transaction;
   private final Map<Key, Long> counts = new ConcurrentHashMap<>();
 
   private record Key(long adapterId, long versionId) {}
 
-  Downloads(JdbcClient database, TransactionTemplate transaction) {
+  DownloadCounter(JdbcClient database, TransactionTemplate transaction) {
     this.database = database;
     this.transaction = transaction;
   }
 
   /** Counts one. */
-  void count(References.Located version) {
+  void count(ReferenceResolver.Located version) {
     counts.merge(new Key(version.adapterId(), version.versionId()), 1L, Long::sum);
   }
 

@@ -30,7 +30,7 @@ import org.springframework.stereotype.Component;
 /** Reads adapter files, and reconstructs those that are within the budget. */
 @Component
 @EnableConfigurationProperties(ExaminationSettings.class)
-public class Examination {
+public class AdapterExaminer {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final Reconstructor reconstructor;
@@ -39,7 +39,7 @@ public class Examination {
   /** Each holds a file and its factors in memory. */
   private final Semaphore turns;
 
-  Examination(ExaminationSettings settings, BlobStore blobs) {
+  AdapterExaminer(ExaminationSettings settings, BlobStore blobs) {
     this.reconstructor =
         Reconstructor.standard()
             .withThreads(Runtime.getRuntime().availableProcessors())

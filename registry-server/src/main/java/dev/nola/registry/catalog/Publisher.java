@@ -41,14 +41,14 @@ import org.springframework.transaction.support.TransactionTemplate;
  */
 @Component
 @EnableConfigurationProperties(CatalogSettings.class)
-public class Publishing {
+public class Publisher {
   private final AdapterRepository adapters;
   private final VersionRepository versions;
-  private final Adapters visible;
+  private final AdapterAccess visible;
   private final Access access;
   private final Limits limits;
   private final BlobStore blobs;
-  private final Examination examination;
+  private final AdapterExaminer examination;
   private final ContentsStore contents;
   private final Quota quota;
   private final TransactionTemplate transaction;
@@ -60,14 +60,14 @@ public class Publishing {
    * Takes more than six beans: publishing checks rights, limits and quota, stores the bytes and the
    * version, and announces it, in one transaction.
    */
-  Publishing(
+  Publisher(
       AdapterRepository adapters,
       VersionRepository versions,
-      Adapters visible,
+      AdapterAccess visible,
       Access access,
       Limits limits,
       BlobStore blobs,
-      Examination examination,
+      AdapterExaminer examination,
       ContentsStore contents,
       Quota quota,
       TransactionTemplate transaction,
@@ -112,7 +112,7 @@ public class Publishing {
    * @param examined the file as it was read
    */
   public record Candidate(
-      Caller caller, Target target, BlobContent content, Examination.Examined examined) {
+      Caller caller, Target target, BlobContent content, AdapterExaminer.Examined examined) {
     /**
      * Returns the evaluation that the file's metadata has.
      *
@@ -208,7 +208,7 @@ public class Publishing {
           "too-large",
           "file too large; the limit is %d bytes".formatted(settings.maxFileSize().toBytes()));
     }
-    Examination.Examined examined = examine(content);
+    AdapterExaminer.Examined examined = examine(content);
     CatalogRules.require(
         target,
         examined.file().adapter(),
@@ -217,7 +217,7 @@ public class Publishing {
     return new Candidate(caller, target, content, examined);
   }
 
-  private Examination.Examined examine(BlobContent content) throws IOException {
+  private AdapterExaminer.Examined examine(BlobContent content) throws IOException {
     try {
       return examination.examine(content::open);
     } catch (AdapterException e) {
@@ -320,7 +320,7 @@ public class Publishing {
   }
 
   private VersionEntity describe(AdapterEntity owner, VersionNumber number, Candidate candidate) {
-    Examination.Examined examined = candidate.examined();
+    AdapterExaminer.Examined examined = candidate.examined();
     Adapter adapter = examined.file().adapter();
     VersionEntity version = new VersionEntity();
     version.adapterId = owner.id();
