@@ -90,7 +90,7 @@ public final class DirectoryBlobStore implements BlobStore {
   @Override
   public Optional<Blob> find(Sha256 digest) throws IOException {
     Path file = fileOf(digest);
-    return attributes(file).map(attributes -> new FileBlob(file, attributes.size()));
+    return attributes(file).map(attributes -> new FileBlob(file, Identity.of(attributes)));
   }
 
   @Override
@@ -290,11 +290,22 @@ public final class DirectoryBlobStore implements BlobStore {
     }
   }
 
-  private record FileBlob(Path file, long size) implements Blob {
+  /** The inode, and what a write to it changes. */
+  private record Identity(@Nullable Object file, FileTime modified, long size) {
+    static Identity of(BasicFileAttributes attributes) {
+      return new Identity(attributes.fileKey(), attributes.lastModifiedTime(), attributes.size());
+    }
+  }
+
+  private record FileBlob(Path file, Identity identity) implements Blob {
+    @Override
+    public long size() {
+      return identity.size();
+    }
 
     @Override
     public InputStream open(long offset, long length) throws IOException {
-      Objects.checkFromIndexSize(offset, length, size);
+      Objects.checkFromIndexSize(offset, length, size());
       return new RangeInputStream(FileChannel.open(file, StandardOpenOption.READ), offset, length);
     }
   }
@@ -359,6 +370,12 @@ public final class DirectoryBlobStore implements BlobStore {
 
     @Override
     public Sha256 commit() throws IOException {
+      if (state == State.COMMITTED) {
+        if (!renew(digest())) {
+          throw new IOException("blob not in the store: " + digest());
+        }
+        return digest();
+      }
       requireOpen();
       // A failed sync must not be tried again: the kernel may have dropped the bytes it could not
       // write, and the second sync would then report success.

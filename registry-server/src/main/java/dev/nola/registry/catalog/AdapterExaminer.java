@@ -12,9 +12,9 @@ import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Budget;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.Reconstructor;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.Refusal;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
@@ -34,12 +34,12 @@ public class AdapterExaminer {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final Reconstructor reconstructor;
-  private final BlobStore blobs;
+  private final BlobReader blobs;
 
   /** Each holds a file and its factors in memory. */
   private final Semaphore turns;
 
-  AdapterExaminer(ExaminationSettings settings, BlobStore blobs) {
+  AdapterExaminer(ExaminationSettings settings, BlobReader blobs) {
     this.reconstructor =
         Reconstructor.standard()
             .withThreads(Runtime.getRuntime().availableProcessors())
@@ -104,13 +104,13 @@ public class AdapterExaminer {
    * @param nonces numbers used once, one for each proof
    * @return the file and its proofs
    * @throws IOException if its bytes cannot be read, or are no longer valid
-   * @throws Refusal with status 503 if too many other files are being examined
+   * @throws Refusal with status 503 if too many other files are being examined, 500 if the file is
+   *     missing or damaged
    */
   public Proven prove(Sha256 digest, Collection<Nonce> nonces) throws IOException {
     acquire();
     try {
-      BlobStore.Blob blob =
-          blobs.find(digest).orElseThrow(() -> new FileNotFoundException("blob " + digest));
+      BlobStore.Blob blob = blobs.get(digest);
       try (InputStream bytes = blob.open(0, blob.size())) {
         AdapterFile file = AdapterFile.read(bytes.readAllBytes());
         return new Proven(file, proofs(file, nonces));

@@ -3,6 +3,7 @@ package dev.nola.registry.catalog;
 import dev.nola.format.AdapterFile;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.Refusal;
@@ -41,11 +42,11 @@ class FileController {
 
   private final ReferenceResolver references;
   private final Access access;
-  private final BlobStore blobs;
+  private final BlobReader blobs;
   private final DownloadCounter downloads;
 
   FileController(
-      ReferenceResolver references, Access access, BlobStore blobs, DownloadCounter downloads) {
+      ReferenceResolver references, Access access, BlobReader blobs, DownloadCounter downloads) {
     this.references = references;
     this.access = access;
     this.blobs = blobs;

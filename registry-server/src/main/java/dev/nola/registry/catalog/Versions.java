@@ -3,6 +3,7 @@ package dev.nola.registry.catalog;
 import dev.nola.api.Attestations;
 import dev.nola.api.Verification;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobReferences;
 import dev.nola.registry.web.Refusal;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -36,18 +37,21 @@ public class Versions {
       where v.deleted_at is null and\s""";
 
   private final JdbcClient database;
-  private final ReferenceResolver references;
+  private final ReferenceResolver resolver;
+  private final BlobReferences references;
   private final ListingUpdater listings;
   private final ApplicationEventPublisher events;
   private final Clock clock;
 
   Versions(
       JdbcClient database,
-      ReferenceResolver references,
+      ReferenceResolver resolver,
+      BlobReferences references,
       ListingUpdater listings,
       ApplicationEventPublisher events,
       Clock clock) {
     this.database = database;
+    this.resolver = resolver;
     this.references = references;
     this.listings = listings;
     this.events = events;
@@ -99,7 +103,7 @@ public class Versions {
    * @throws Refusal with status 404 if there is none that the caller may see
    */
   public String digestOf(Caller caller, AdapterName adapter, String reference) {
-    return references.find(caller, adapter, reference).digest().toString();
+    return resolver.find(caller, adapter, reference).digest().toString();
   }
 
   /**
@@ -152,32 +156,24 @@ public class Versions {
   }
 
   /**
-   * Locks the adapters that have some files, and the files' attestations, until the transaction
-   * ends. To be called before attestations change.
+   * Locks some files with their attestations, and the adapters that have them, until the
+   * transaction ends. To be called before attestations change.
    *
    * @param digests {@code sha256:…} of the files
    */
   @Transactional(propagation = Propagation.MANDATORY)
   public void lock(Collection<String> digests) {
-    String[] all = digests.stream().distinct().sorted().toArray(String[]::new);
-    // In this order, which is also a publication's: the adapter, then the file.
+    // In this order, which is also a publication's: files, then all adapters that have one, by id.
+    references.lock(digests);
     lockAdapters(
         database,
         database
             .sql(
                 "select distinct adapter_id from version"
                     + " where digest = any(?) and deleted_at is null")
-            .params((Object) all)
+            .params((Object) digests.toArray(String[]::new))
             .query(Long.class)
             .list());
-    database
-        .sql(
-            """
-            select count(pg_advisory_xact_lock(hashtextextended(digest, 1)))
-            from (select digest from unnest(?::text[]) as digest order by digest) as sorted""")
-        .params((Object) all)
-        .query(Long.class)
-        .single();
   }
 
   /**

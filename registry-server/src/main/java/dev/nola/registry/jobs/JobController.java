@@ -7,8 +7,8 @@ import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobRetry;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobResponses;
-import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.BinaryResponse;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
@@ -47,9 +47,9 @@ class JobController {
 
   private final JobService jobs;
   private final JobEventStream stream;
-  private final BlobStore blobs;
+  private final BlobReader blobs;
 
-  JobController(JobService jobs, JobEventStream stream, BlobStore blobs) {
+  JobController(JobService jobs, JobEventStream stream, BlobReader blobs) {
     this.jobs = jobs;
     this.stream = stream;
     this.blobs = blobs;

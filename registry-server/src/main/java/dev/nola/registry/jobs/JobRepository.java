@@ -305,9 +305,39 @@ class JobRepository implements BlobUser {
         .single();
   }
 
-  /** Returns 0: what jobs keep is temporary, and does not count against the quota. */
+  @Override
+  public List<Sha256> references(String last, int limit) {
+    return database
+        .sql(
+            """
+            select digest from (
+              select checkpoint_digest as digest from job where checkpoint_digest is not null
+              union
+              select result_digest from job where result_digest is not null
+                and not (type = 'TRAIN' and state = 'SUCCEEDED')) as kept
+            where digest > ? order by digest limit ?""")
+        .params(last, limit)
+        .query((row, _) -> Sha256.parse(row.getString(1)))
+        .list();
+  }
+
+  /**
+   * Returns the size of checkpoints and exported archives. A training's result that could not be
+   * published does not count: it is kept so that it can be published when there is room.
+   */
   @Override
   public long sizeOfNamespace(long namespaceId) {
-    return 0;
+    return database
+        .sql(
+            """
+            select least(coalesce(sum(
+              case when j.checkpoint_digest is null then 0 else j.checkpoint_size end
+              + case when j.result_digest is null or j.type <> 'EXPORT' then 0
+                else j.result_size end), 0), 9223372036854775807)::bigint
+            from job j join namespace n on n.name = j.namespace
+            where n.id = ? and (j.checkpoint_digest is not null or j.result_digest is not null)""")
+        .param(namespaceId)
+        .query(Long.class)
+        .single();
   }
 }

@@ -7,8 +7,8 @@ import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.LeaseRequest;
 import dev.nola.api.job.Leases;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobResponses;
-import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.BinaryBody;
 import dev.nola.registry.web.BinaryResponse;
 import io.swagger.v3.oas.annotations.Operation;
@@ -46,9 +46,9 @@ class WorkerController {
   private final LeasePoll poll;
   private final LeaseService leasing;
   private final JobResults results;
-  private final BlobStore blobs;
+  private final BlobReader blobs;
 
-  WorkerController(LeasePoll poll, LeaseService leasing, JobResults results, BlobStore blobs) {
+  WorkerController(LeasePoll poll, LeaseService leasing, JobResults results, BlobReader blobs) {
     this.poll = poll;
     this.leasing = leasing;
     this.results = results;

@@ -6,8 +6,8 @@ import dev.nola.api.job.ObjectManifest;
 import dev.nola.api.name.ObjectKind;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobResponses;
-import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.BinaryBody;
 import dev.nola.registry.web.BinaryResponse;
 import dev.nola.registry.web.CreatedOrPresent;
@@ -41,9 +41,9 @@ class ObjectController {
 
   private final ObjectService objects;
   private final ObjectFiles files;
-  private final BlobStore blobs;
+  private final BlobReader blobs;
 
-  ObjectController(ObjectService objects, ObjectFiles files, BlobStore blobs) {
+  ObjectController(ObjectService objects, ObjectFiles files, BlobReader blobs) {
     this.objects = objects;
     this.files = files;
     this.blobs = blobs;

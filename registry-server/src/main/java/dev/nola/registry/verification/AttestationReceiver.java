@@ -35,7 +35,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 
 /**
  * Receives workers' attestations. Files are reconstructed without holding locks; then all changes
- * are recorded at once, in one order of locks: keys, adapters and files, jobs.
+ * are recorded at once, in one order of locks: keys, files, adapters, jobs.
  */
 @Component
 class AttestationReceiver {
@@ -176,6 +176,7 @@ class AttestationReceiver {
             .map(entry -> entry.job().digest().toString())
             .collect(Collectors.toSet());
     versions.lock(digests);
+    jobs.lock(cases.stream().map(entry -> entry.item().job()).toList());
     Set<UUID> finished =
         jobs.finishVerifications(
             caller.account(),
