@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.api.attestation.AttestationReport.Item;
 import dev.nola.digest.Sha256;
+import dev.nola.format.Metadata;
 import dev.nola.registry.TestClient.Answer;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -28,12 +30,13 @@ import org.junit.jupiter.api.Test;
 class DeadlockTest {
   private static final int ADAPTERS = 4;
   private static final int ROUNDS = 12;
+  private static final int QUOTA = 40_000;
 
   private static TestRegistry registry;
 
   @BeforeAll
   static void start() throws Exception {
-    registry = TestRegistry.start();
+    registry = TestRegistry.start("nola.catalog.namespace-quota=" + QUOTA + "B");
   }
 
   @AfterAll
@@ -166,6 +169,48 @@ class DeadlockTest {
     }
 
     assertThat(rolledBack()).isEqualTo(before + 1);
+  }
+
+  @Test
+  void uploadsAtOnce_stayWithinTheQuota() throws Exception {
+    TestClient ann = registry.admin().account("ann", "publish");
+    String namespace = ann.namespace();
+    List<Callable<Integer>> uploads = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      byte[] bytes = new byte[QUOTA / 2 - 2_000];
+      bytes[0] = (byte) (i + 1);
+      String path = "/api/v1/datasets/%s/glosses/files/%s".formatted(namespace, Sha256.hash(bytes));
+      uploads.add(
+          () ->
+              ann.send(
+                      "PUT",
+                      path,
+                      BodyPublishers.ofByteArray(bytes),
+                      "Content-Type",
+                      "application/octet-stream")
+                  .status());
+    }
+    for (int i = 0; i < 6; i++) {
+      byte[] file = Samples.file(4000 + i, Metadata.of("x".repeat(3_900), "classification", "MIT"));
+      String version = "%s/a%d@1.0.0".formatted(namespace, i);
+      uploads.add(() -> ann.publish(version, file).status());
+    }
+
+    List<Integer> statuses = inParallel(uploads);
+
+    assertThat(statuses).contains(201).containsOnly(201, 422);
+    assertThat(
+            registry
+                .database()
+                .count(
+                    """
+                    select coalesce((select sum(b.size) from object_blob b
+                        join namespace n on n.id = b.namespace_id where n.name = '%1$s'), 0)
+                      + coalesce((select sum(v.size) from version v
+                        join adapter a on a.id = v.adapter_id
+                        join namespace n on n.id = a.namespace_id where n.name = '%1$s'), 0)"""
+                        .formatted(namespace)))
+        .isBetween(QUOTA / 2L, (long) QUOTA);
   }
 
   private static String lock(String namespace, String adapter) {

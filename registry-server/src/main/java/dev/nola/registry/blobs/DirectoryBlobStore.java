@@ -81,9 +81,9 @@ public final class DirectoryBlobStore implements BlobStore {
     openUploads.add(file);
     try {
       return new FileUpload(file);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
       openUploads.remove(file);
-      throw e;
+      throw DiskFull.check(e);
     }
   }
 
@@ -341,8 +341,12 @@ public final class DirectoryBlobStore implements BlobStore {
       // Failed until it has succeeded: after a partial write, file and hash would disagree.
       state = State.FAILED;
       ByteBuffer source = ByteBuffer.wrap(bytes, offset, length);
-      while (source.hasRemaining()) {
-        channel.write(source);
+      try {
+        while (source.hasRemaining()) {
+          channel.write(source);
+        }
+      } catch (IOException e) {
+        throw DiskFull.check(e);
       }
       hash.update(bytes, offset, length);
       size += length;
@@ -380,9 +384,13 @@ public final class DirectoryBlobStore implements BlobStore {
       // A failed sync must not be tried again: the kernel may have dropped the bytes it could not
       // write, and the second sync would then report success.
       state = State.FAILED;
-      channel.force(true);
-      channel.close();
-      publish(file, digest());
+      try {
+        channel.force(true);
+        channel.close();
+        publish(file, digest());
+      } catch (IOException e) {
+        throw DiskFull.check(e);
+      }
       openUploads.remove(file);
       state = State.COMMITTED;
       return digest();

@@ -33,6 +33,7 @@ class Problems extends ResponseEntityExceptionHandler {
   private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
   private static final String TYPE = "urn:nola:problem:";
   private static final String INVALID_CHARACTER = "22021"; // SQLSTATE
+  private static final String DISK_FULL = "53100";
   private static final Duration DATABASE_RETRY = Duration.ofSeconds(5);
 
   private final RequestErrorMessages wording;
@@ -79,6 +80,14 @@ class Problems extends ResponseEntityExceptionHandler {
     // so, of a connection that it has closed.
     if (state == null || state.startsWith("08") || state.startsWith("57P")) {
       return databaseAway(failure);
+    }
+    if (state.equals(DISK_FULL)) {
+      LOG.error("the database has no disk space left", failure);
+      return refused(
+          Refusal.of(
+              HttpStatus.INSUFFICIENT_STORAGE,
+              "disk-full",
+              "the registry has no disk space left; nothing was stored"));
     }
     if (state.equals(INVALID_CHARACTER)) {
       return refused(
