@@ -40,7 +40,9 @@ class CheckpointTest extends JobTest {
 
     assertThat(put(job, 11)).as("the same bytes").isEqualTo(204);
     assertThat(checkpoint(job[0], Long.parseLong(job[1])).bytes()).isEqualTo(content(11));
-    assertThat(put(job[0], "result", Long.parseLong(job[1]), Samples.file(1)).text("/state"))
+    assertThat(
+            put(job[0], "result", Long.parseLong(job[1]), Samples.file(namespace.hashCode()))
+                .text("/state"))
         .isEqualTo("succeeded");
     assertThat(registry.blobFiles()).as("the version's file").hasSize(before + 1);
   }
