@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.command.Console;
 import dev.nola.command.ExitCode;
+import dev.nola.reconstruct.Budget;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -316,6 +317,29 @@ class CommandsTest {
     try (SafetensorsFile read = SafetensorsFile.open(factors)) {
       assertThat(read.tensors().get("model.layers.0.self_attn.q_proj.weight.nola_A").shape())
           .containsExactly(12L, 3L);
+    }
+  }
+
+  @Test
+  void adapterThatTakesTooMuchWorkIsRefusedWithTheOptionThatAllowsIt() {
+    System.setProperty(Budget.ADDITIONS_PROPERTY, "1000");
+    try {
+      for (String command : List.of("verify", "reconstruct", "diff")) {
+        List<String> args = new ArrayList<>(List.of(command, adapter, "--json"));
+        if (command.equals("reconstruct")) {
+          args.addAll(List.of("-o", folder.resolve("out").toString()));
+        } else if (command.equals("diff")) {
+          args.add(2, adapter);
+        }
+        Nola refused = Nola.run(args.toArray(String[]::new));
+        assertThat(refused.exitCode()).as(command).isEqualTo(ExitCode.REFUSED);
+        assertThat(refused.json().get("kind").asString()).isEqualTo("limit-exceeded");
+        assertThat(refused.json().get("error").asString())
+            .contains("reconstruction exceeds the budget: ")
+            .contains("; limit is 1,000; allow more with NOLA_JAVA_OPTS=-Dnola.maxAdditions=");
+      }
+    } finally {
+      System.clearProperty(Budget.ADDITIONS_PROPERTY);
     }
   }
 
