@@ -45,7 +45,7 @@ final class Trust {
     if (required != null && required < least) {
       throw new ParameterException(
           output.command().commandLine(),
-          "--require-verified invalid: %d; must be at least %s"
+          "invalid --require-verified: %d; must be at least %s"
               .formatted(required, keys.isEmpty() ? "0" : "1 with --key"));
     }
     return required == null ? least : required;

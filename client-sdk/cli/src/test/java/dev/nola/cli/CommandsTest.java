@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.command.Console;
 import dev.nola.command.ExitCode;
+import dev.nola.reconstruct.Budget;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -106,12 +107,12 @@ class CommandsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--generator|gaussian|--generator invalid: gaussian; must be one of [philox-uniform24,",
-        "--seed|-1|--seed invalid: -1; must be 0 to 2^64-1",
-        "--targets|k_proj|matches k_proj; it has model.",
-        "--targets|(|--targets ( is not a valid RE2 pattern",
-        "--bits|17|code width invalid: 17 bits; must be 1 to 16",
-        "--rank|0|rank invalid: 0; must be at least 1",
+        "--generator|gaussian|invalid --generator: gaussian; must be one of [philox-uniform24,",
+        "--seed|-1|invalid --seed: -1; must be 0 to 2^64-1",
+        "--targets|k_proj|matches k_proj; its tensors are model.",
+        "--targets|(|invalid --targets: (; must be an RE2 pattern",
+        "--bits|17|invalid code width: 17 bits; must be 1 to 16",
+        "--rank|0|invalid rank: 0; must be at least 1",
         "--k|many|Invalid value for option '--k'",
       })
   void synthNamesTheValueAndTheRule(String option, String value, String message) {
@@ -253,7 +254,7 @@ class CommandsTest {
             folder.resolve("m").toString());
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
-        .contains("--adapter invalid: " + adapter + "=half; must be")
+        .contains("invalid --adapter: " + adapter + "=half; must be")
         .contains("a finite number");
   }
 
@@ -262,7 +263,7 @@ class CommandsTest {
   void aWeightThatIsNotFiniteOrOfNothingIsNamed(String argument) {
     Nola refused = Nola.run("merge", "--base", base.toString(), "--adapter", argument, "-o", "x");
     assertThat(refused.exitCode()).isEqualTo(2);
-    assertThat(refused.err()).contains("--adapter invalid: " + argument + "; must be");
+    assertThat(refused.err()).contains("invalid --adapter: " + argument + "; must be");
   }
 
   @Test
@@ -271,10 +272,9 @@ class CommandsTest {
         Nola.run("merge", "--bsae", base.toString(), "--adapter", adapter, "-o", "x", "--json");
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
-        .isEqualTo("nola merge: Unknown option: '--bsae'; see nola merge --help\n");
+        .isEqualTo("nola merge: unknown option: --bsae; see nola merge --help\n");
     assertThat(Nola.run("mrege").err())
-        .isEqualTo(
-            "nola: Unmatched argument at index 0: 'mrege'; did you mean merge?; see nola --help\n");
+        .isEqualTo("nola: unknown command: mrege; did you mean merge?; see nola --help\n");
     assertThat(refused.json().get("kind").asString()).isEqualTo("usage");
   }
 
@@ -317,6 +317,29 @@ class CommandsTest {
     try (SafetensorsFile read = SafetensorsFile.open(factors)) {
       assertThat(read.tensors().get("model.layers.0.self_attn.q_proj.weight.nola_A").shape())
           .containsExactly(12L, 3L);
+    }
+  }
+
+  @Test
+  void adapterThatTakesTooMuchWorkIsRefusedWithTheOptionThatAllowsIt() {
+    System.setProperty(Budget.ADDITIONS_PROPERTY, "1000");
+    try {
+      for (String command : List.of("verify", "reconstruct", "diff")) {
+        List<String> args = new ArrayList<>(List.of(command, adapter, "--json"));
+        if (command.equals("reconstruct")) {
+          args.addAll(List.of("-o", folder.resolve("out").toString()));
+        } else if (command.equals("diff")) {
+          args.add(2, adapter);
+        }
+        Nola refused = Nola.run(args.toArray(String[]::new));
+        assertThat(refused.exitCode()).as(command).isEqualTo(ExitCode.REFUSED);
+        assertThat(refused.json().get("kind").asString()).isEqualTo("limit-exceeded");
+        assertThat(refused.json().get("error").asString())
+            .contains("reconstruction exceeds the budget: ")
+            .contains("; limit is 1,000; allow more with NOLA_JAVA_OPTS=-Dnola.maxAdditions=");
+      }
+    } finally {
+      System.clearProperty(Budget.ADDITIONS_PROPERTY);
     }
   }
 
@@ -381,14 +404,14 @@ class CommandsTest {
     Nola refused = Nola.run("pull", "acme/mood", "--key", KEY, "--require-verified", "0");
     assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
     assertThat(refused.err())
-        .contains("--require-verified invalid: 0; must be at least 1 with --key");
+        .contains("invalid --require-verified: 0; must be at least 1 with --key");
   }
 
   @Test
   void nobodyAttestsAFile() {
     Nola refused = Nola.run("verify", adapter, "--require-verified", "1");
     assertThat(refused.exitCode()).isEqualTo(2);
-    assertThat(refused.err()).contains("--require-verified and --key are for references");
+    assertThat(refused.err()).contains("--require-verified and --key apply to references only");
     Nola noKey = Nola.run("pull", "acme/mood", "--key", "sha256:k");
     assertThat(noKey.exitCode()).isEqualTo(2);
     assertThat(noKey.err()).contains("sha256:k");
@@ -403,7 +426,7 @@ class CommandsTest {
     Nola refused = Nola.run("verify", adapter, "--junit", "x");
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
-        .startsWith("nola verify: --junit, --summary and --allow-yanked need --lock");
+        .startsWith("nola verify: --junit, --summary and --allow-yanked require --lock");
   }
 
   @Test
@@ -412,7 +435,7 @@ class CommandsTest {
     assertThat(refused.exitCode()).isEqualTo(3);
     assertThat(refused.err())
         .isEqualTo(
-            "nola verify: Nothing Here: no such file, and not a reference to an adapter such as"
+            "nola verify: Nothing Here: no such file, and not a reference such as"
                 + " acme/mood@1.2.0\n");
   }
 
@@ -430,7 +453,7 @@ class CommandsTest {
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
         .isEqualTo(
-            "nola search: --registry 127.0.0.1:18400; must be a URL such as https://nola.example\n");
+            "nola search: invalid --registry: 127.0.0.1:18400; must be a URL such as https://nola.example\n");
   }
 
   @Test
