@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -98,13 +99,16 @@ public class BlobReader {
   }
 
   /**
-   * Records that a blob is damaged or missing.
+   * Records which blobs are damaged or missing; all others that something refers to are not.
    *
-   * @param digest of the blob
+   * @param all of them, as a scrub has found
    * @throws IOException if the store cannot be asked
    */
-  public void note(Sha256 digest) throws IOException {
-    note(digest, store.find(digest).map(BlobStore.Blob::identity).orElse(ABSENT));
+  public void note(Collection<Sha256> all) throws IOException {
+    damaged.keySet().retainAll(all);
+    for (Sha256 digest : all) {
+      note(digest, store.find(digest).map(BlobStore.Blob::identity).orElse(ABSENT));
+    }
   }
 
   private void note(Sha256 digest, Object identity) {
@@ -134,15 +138,6 @@ public class BlobReader {
       }
     }
     return all;
-  }
-
-  /**
-   * Forgets a blob to which nothing refers any more.
-   *
-   * @param digest of the blob
-   */
-  void forget(Sha256 digest) {
-    damaged.remove(digest);
   }
 
   /** Returns the digest of the bytes; null if there are fewer than the blob's size. */

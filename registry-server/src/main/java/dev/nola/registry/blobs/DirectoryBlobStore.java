@@ -90,7 +90,7 @@ public final class DirectoryBlobStore implements BlobStore {
   @Override
   public Optional<Blob> find(Sha256 digest) throws IOException {
     Path file = fileOf(digest);
-    return attributes(file).map(attributes -> new FileBlob(file, Identity.of(attributes)));
+    return attributes(file).map(attributes -> FileBlob.of(file, attributes));
   }
 
   @Override
@@ -287,26 +287,6 @@ public final class DirectoryBlobStore implements BlobStore {
   private static void sync(Path directory) throws IOException {
     try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
       channel.force(true);
-    }
-  }
-
-  /** The inode, and what a write to it changes. */
-  private record Identity(@Nullable Object file, FileTime modified, long size) {
-    static Identity of(BasicFileAttributes attributes) {
-      return new Identity(attributes.fileKey(), attributes.lastModifiedTime(), attributes.size());
-    }
-  }
-
-  private record FileBlob(Path file, Identity identity) implements Blob {
-    @Override
-    public long size() {
-      return identity.size();
-    }
-
-    @Override
-    public InputStream open(long offset, long length) throws IOException {
-      Objects.checkFromIndexSize(offset, length, size());
-      return new RangeInputStream(FileChannel.open(file, StandardOpenOption.READ), offset, length);
     }
   }
 

@@ -15,7 +15,9 @@ import io.swagger.v3.oas.annotations.tags.Tag;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
@@ -66,12 +68,9 @@ class BlobMaintenance {
           "Changes nothing; names the blobs that are damaged, and those that are missing. For admins.")
   ScrubReport scrub(Caller caller) throws IOException {
     ScrubReport report = new Scrub(blobs, users).run();
-    for (Sha256 digest : report.corrupt()) {
-      reader.note(digest);
-    }
-    for (Sha256 digest : report.missing()) {
-      reader.note(digest);
-    }
+    Set<Sha256> damaged = new HashSet<>(report.corrupt());
+    damaged.addAll(report.missing());
+    reader.note(damaged);
     audit.add(
         caller.account(),
         caller.tokenId(),
