@@ -17,8 +17,7 @@ record FileBlob(Path file, Identity identity) implements BlobStore.Blob {
 
   static FileBlob of(Path file, BasicFileAttributes attributes) {
     return new FileBlob(
-        file,
-        new Identity(attributes.fileKey(), attributes.lastModifiedTime(), attributes.size()));
+        file, new Identity(attributes.fileKey(), attributes.lastModifiedTime(), attributes.size()));
   }
 
   @Override
