@@ -16,6 +16,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.locks.LockSupport;
 import javax.sql.DataSource;
 import org.postgresql.ds.PGSimpleDataSource;
 import org.slf4j.Logger;
@@ -42,6 +43,12 @@ final class EmbeddedDatabase {
   private static final int MAX_PORTS = 3;
   private static final int MAX_RESTARTS = 10;
   private static final Duration RESTART_WAIT = Duration.ofSeconds(1);
+  private static final Duration TAKE_OVER = Duration.ofSeconds(60);
+  private static final Duration TAKE_OVER_POLL = Duration.ofMillis(100);
+
+  /** SQLSTATE of a database that begins or ends. */
+  private static final String CANNOT_CONNECT_NOW = "57P03";
+
   private static final int CONNECT_SECONDS = 5;
   private static final int ANSWER_SECONDS = 60;
 
@@ -199,9 +206,8 @@ final class EmbeddedDatabase {
   private static Postmaster launch(PostgresPrograms programs, Path folder, Properties known)
       throws IOException, SQLException {
     Path cluster = folder.resolve("cluster");
-    Optional<Postmaster> running = Postmaster.find(cluster);
+    Optional<Postmaster> running = takeOver(cluster, known);
     if (running.isPresent()) {
-      requireAnswer(running.get().port(), known);
       return running.get();
     }
     Postmaster.releaseStaleLock(cluster);
@@ -221,6 +227,28 @@ final class EmbeddedDatabase {
         }
       }
     }
+  }
+
+  /** Finds a running process; waits for one that begins or ends, as its server left it. */
+  private static Optional<Postmaster> takeOver(Path cluster, Properties known)
+      throws IOException, SQLException {
+    long end = System.nanoTime() + TAKE_OVER.toNanos();
+    Optional<Postmaster> running = Postmaster.find(cluster);
+    while (running.isPresent()) {
+      try {
+        requireAnswer(running.get().port(), known);
+        return running;
+      } catch (SQLException e) {
+        boolean isChanging =
+            CANNOT_CONNECT_NOW.equals(e.getSQLState()) || !running.get().process().isAlive();
+        if (!isChanging || System.nanoTime() > end) {
+          throw e;
+        }
+      }
+      LockSupport.parkNanos(TAKE_OVER_POLL.toNanos());
+      running = Postmaster.find(cluster);
+    }
+    return running;
   }
 
   private static void requireAnswer(int port, Properties known) throws SQLException {

@@ -44,7 +44,9 @@ final class SmallFiles {
       try (InputStream bytes = blob.open(0, blob.size())) {
         return Base64.getEncoder().encodeToString(bytes.readAllBytes());
       }
-    } catch (IOException | Refusal e) {
+    } catch (Refusal _) {
+      return null; // the reader has logged it; a download is told why
+    } catch (IOException e) {
       LOG.warn("blob {} cannot be read; it is left out of the lease", digest, e);
       return null;
     }
