@@ -157,6 +157,6 @@ class JobController {
         .contentType(MediaType.TEXT_EVENT_STREAM)
         .header(HttpHeaders.CACHE_CONTROL, "no-store")
         .header("X-Accel-Buffering", "no") // nginx would hold events back
-        .body(stream.follow(id, lastEventId == null ? 0 : lastEventId));
+        .body(stream.follow(caller, id, lastEventId == null ? 0 : lastEventId));
   }
 }

@@ -11,6 +11,7 @@ import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.web.BinaryBody;
 import dev.nola.registry.web.BinaryResponse;
+import dev.nola.registry.web.MaxBody;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
@@ -81,6 +82,7 @@ class WorkerController {
   @Operation(
       summary = "Renew a lease and report progress",
       description = "409 lease-lost after the lease has ended.")
+  @MaxBody(megabytes = 4)
   HeartbeatAnswer heartbeat(@PathVariable UUID id, @RequestBody Heartbeat report, Caller caller) {
     WorkerRequestRules.require(report);
     return leasing.heartbeat(caller, id, report);

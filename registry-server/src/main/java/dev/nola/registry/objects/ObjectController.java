@@ -11,6 +11,7 @@ import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.web.BinaryBody;
 import dev.nola.registry.web.BinaryResponse;
 import dev.nola.registry.web.CreatedOrPresent;
+import dev.nola.registry.web.MaxBody;
 import dev.nola.registry.web.Pages;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
@@ -84,6 +85,7 @@ class ObjectController {
           "201 if it is new, 200 if it was already there. Every file of a dataset must have been"
               + " uploaded; files of a model may exist on workers only. For members of the namespace.")
   @CreatedOrPresent
+  @MaxBody(megabytes = 16)
   ResponseEntity<ObjectDetails> put(
       @PathVariable String kind,
       @PathVariable String namespace,
