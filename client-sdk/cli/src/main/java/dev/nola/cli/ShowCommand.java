@@ -4,6 +4,7 @@ import dev.nola.api.AdapterDetails;
 import dev.nola.api.Attestations;
 import dev.nola.api.Comparison;
 import dev.nola.api.Page;
+import dev.nola.api.Verification;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.name.Reference;
@@ -50,6 +51,11 @@ final class ShowCommand implements Callable<Integer> {
         AdapterDetails adapter = client.adapters().get(asked.adapter());
         VersionDetails version = client.adapters().version(asked);
         output.print(new Shown(adapter, version), out -> print(adapter, version, out));
+        if (version.disputed()) {
+          output.warn(
+              "%s@%s is disputed: a worker attests other bits, unconfirmed"
+                  .formatted(asked.adapter(), version.version()));
+        }
       }
     }
     return 0;
@@ -75,7 +81,7 @@ final class ShowCommand implements Callable<Integer> {
       table.row(
           version.version(),
           Output.bytes(version.size()),
-          version.yanked() == null ? lower(version.verification()) : "yanked",
+          version.yanked() == null ? status(version.verification(), version.disputed()) : "yanked",
           Long.toString(version.downloads()),
           version.publishedAt() + " by " + version.publishedBy(),
           version.digest().toString());
@@ -105,7 +111,7 @@ final class ShowCommand implements Callable<Integer> {
         table,
         "",
         share(comparison.tensorRatio(), "the adapted tensors", comparison.tensorBytes()));
-    add(table, "verification", lower(version.verification()));
+    add(table, "verification", status(version.verification(), version.disputed()));
     Attestations attested = version.attestations();
     if (attested.independent() > 0) {
       add(
@@ -134,6 +140,10 @@ final class ShowCommand implements Callable<Integer> {
     if (!value.isEmpty()) {
       table.row(what, value);
     }
+  }
+
+  private static String status(Verification verification, boolean disputed) {
+    return lower(verification) + (disputed ? ", DISPUTED" : "");
   }
 
   private static String lower(Enum<?> value) {

@@ -273,8 +273,27 @@ public record Attested(
   }
 
   /**
-   * Returns the reasons why the file is not attested as required; empty if it is. A valid
-   * attestation against the file, and an alarming one, is always a reason.
+   * Returns the attestations that contradict what this machine reconstructs, as sentences. They
+   * prove nothing: bits that differ cannot be computed again elsewhere.
+   *
+   * @return a sentence for each mismatch
+   */
+  public List<String> disputes() {
+    return mismatches.stream()
+        .map(
+            mismatch ->
+                "key %s attests that %s reconstructs the file to other bits: %s"
+                    .formatted(
+                        mismatch.key,
+                        mismatch.statement.reconstruction().backend(),
+                        mismatch.statement.reconstruction().difference()))
+        .toList();
+  }
+
+  /**
+   * Returns the reasons why the file is not attested as required; empty if it is. An alarming
+   * attestation is always a reason, and so is a mismatch by a pinned key. One by another key is
+   * not: alone it would unpublish the file for everyone ({@link #disputes}).
    *
    * @param required number of independent machines; at least one is required if keys were given
    * @return the reasons
@@ -283,13 +302,8 @@ public record Attested(
     // Whoever names keys asks for their word: without any, none of them would have to sign.
     int needed = pinned ? Math.max(1, required) : required;
     List<String> failures = new ArrayList<>();
-    for (Holding mismatch : mismatches) {
-      failures.add(
-          "key %s attests that %s reconstructs the file to other bits: %s"
-              .formatted(
-                  mismatch.key,
-                  mismatch.statement.reconstruction().backend(),
-                  mismatch.statement.reconstruction().difference()));
+    if (pinned) {
+      failures.addAll(disputes());
     }
     rejected.stream().filter(Rejected::alarming).map(Rejected::toString).forEach(failures::add);
     if (independent() < needed) {

@@ -64,7 +64,13 @@ final class Puller {
 
   private static Pulled pulled(KnownReference known, Path file, boolean fromCache) {
     return new Pulled(
-        known.reference(), known.version(), known.digest(), file, known.yanked(), fromCache);
+        known.reference(),
+        known.version(),
+        known.digest(),
+        file,
+        known.yanked(),
+        known.disputed(),
+        fromCache);
   }
 
   /** Asks the registry what a reference means, and downloads that unless it is in the cache. */
@@ -82,7 +88,8 @@ final class Puller {
               reference,
               Objects.requireNonNull(head.version()),
               head.digest(),
-              head.yanked());
+              head.yanked(),
+              head.disputed());
       Reference exact = new Reference(reference.adapter(), meaning.version());
       Download.Result file;
       if (answer.isNotModified() && present != null) {

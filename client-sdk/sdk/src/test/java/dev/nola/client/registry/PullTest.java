@@ -347,7 +347,7 @@ class PullTest {
     client
         .cache()
         .references()
-        .begin(new KnownReference(client.registry(), LATEST, "1.0.0", digest, null));
+        .begin(new KnownReference(client.registry(), LATEST, "1.0.0", digest, null, false));
     registry.answers(text(416, ""), file(bytes, "1.0.0"));
 
     assertThat(client.pull(LATEST, Progress.NONE).path()).hasBinaryContent(bytes);
