@@ -113,7 +113,7 @@ class AttestationReceiver {
     Map<UUID, LeasedVerification> leased =
         transaction.execute(_ -> jobs.leasedVerifications(caller.account(), fences));
     List<Case> cases = read(caller, items, Objects.requireNonNull(leased));
-    List<Case> judged = check(cases);
+    List<Case> judged = check(caller, cases);
     Map<UUID, Verdict> verdicts =
         Objects.requireNonNull(transaction.execute(_ -> record(caller, judged)));
     return new AttestationReport.Answer(
@@ -145,7 +145,7 @@ class AttestationReceiver {
     return cases;
   }
 
-  private List<Case> check(List<Case> cases) throws IOException {
+  private List<Case> check(Caller caller, List<Case> cases) throws IOException {
     Map<UUID, Case> checked = new LinkedHashMap<>();
     cases.forEach(entry -> checked.put(entry.item().job(), entry));
     Map<Sha256, List<Case>> byFile =
@@ -156,6 +156,7 @@ class AttestationReceiver {
     for (Map.Entry<Sha256, List<Case>> file : byFile.entrySet()) {
       AdapterExaminer.Proven proven =
           examination.prove(
+              caller.account(),
               file.getKey(),
               file.getValue().stream()
                   .map(entry -> entry.job().nonce())
