@@ -3,17 +3,16 @@ package dev.nola.cli;
 import dev.nola.api.AdapterDetails;
 import dev.nola.api.Attestations;
 import dev.nola.api.Comparison;
-import dev.nola.api.Page;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.name.Reference;
+import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.Output;
 import dev.nola.command.Table;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -29,6 +28,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     footer = {"", "Examples:", "  nola show acme/mood", "  nola show acme/mood@prod --json"})
 final class ShowCommand implements Callable<Integer> {
+  private static final int MAX_VERSIONS = 100_000;
+
   @Parameters(
       paramLabel = "REF",
       description = "NAMESPACE/NAME, optionally followed by @ and a version (default: the latest).")
@@ -65,14 +66,10 @@ final class ShowCommand implements Callable<Integer> {
 
   private static List<VersionSummary> all(NolaClient client, Reference asked)
       throws IOException, InterruptedException {
-    List<VersionSummary> all = new ArrayList<>();
-    Page<VersionSummary> page = client.adapters().versions(asked.adapter(), null);
-    all.addAll(page.items());
-    while (page.next() != null) {
-      page = client.adapters().versions(asked.adapter(), page.next());
-      all.addAll(page.items());
-    }
-    return all;
+    return AllPages.read(
+        "versions of " + asked.adapter(),
+        MAX_VERSIONS,
+        cursor -> client.adapters().versions(asked.adapter(), cursor));
   }
 
   private static void print(List<VersionSummary> versions, PrintWriter out) {

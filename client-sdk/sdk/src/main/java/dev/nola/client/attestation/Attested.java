@@ -1,6 +1,5 @@
 package dev.nola.client.attestation;
 
-import dev.nola.api.Page;
 import dev.nola.api.attestation.Attestation;
 import dev.nola.api.attestation.InvalidAttestationException;
 import dev.nola.api.attestation.Nonce;
@@ -11,6 +10,7 @@ import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.name.Reference;
 import dev.nola.client.RegistryException;
+import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
@@ -97,17 +97,11 @@ public record Attested(
       AdapterFile file,
       Collection<Sha256> pinned)
       throws IOException, InterruptedException {
-    List<Attestation> all = new ArrayList<>();
-    @Nullable String cursor = null;
-    do {
-      Page<Attestation> page = client.adapters().attestations(reference, cursor);
-      all.addAll(page.items());
-      cursor = page.next();
-      if (all.size() > MAX_ATTESTATIONS) {
-        throw new IOException(
-            "%s has more than %d attestations".formatted(reference, MAX_ATTESTATIONS));
-      }
-    } while (cursor != null);
+    List<Attestation> all =
+        AllPages.read(
+            "attestations of " + reference,
+            MAX_ATTESTATIONS,
+            cursor -> client.adapters().attestations(reference, cursor));
     Map<Sha256, WorkerKey> keys = new HashMap<>();
     for (Sha256 fingerprint :
         all.stream().map(Attestation::key).collect(Collectors.toCollection(TreeSet::new))) {

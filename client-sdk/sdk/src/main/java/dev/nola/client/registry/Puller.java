@@ -91,6 +91,7 @@ final class Puller {
               head.yanked(),
               head.disputed());
       Reference exact = new Reference(reference.adapter(), meaning.version());
+      requireUnchanged(exact, meaning);
       Download.Result file;
       if (answer.isNotModified() && present != null) {
         file = new Download.Result(present, false);
@@ -140,6 +141,20 @@ final class Puller {
       }
     }
     return transport.open(file);
+  }
+
+  /** Refuses other bytes for a version than it had before: a registry must never change one. */
+  private void requireUnchanged(Reference exact, KnownReference meaning)
+      throws IOException, InterruptedException {
+    KnownReference before = cache.references().find(transport.registry(), exact);
+    if (before != null
+        && !before.digest().equals(meaning.digest())
+        && cache.files().find(before.digest()) != null) {
+      throw RegistryException.broken(
+          "%s changed %s, which no registry may: digest %s now, %s in the cache; to accept it, remove %s from the cache"
+              .formatted(
+                  transport.registry(), exact, meaning.digest(), before.digest(), before.digest()));
+    }
   }
 
   /** Reads what the registry says of the file, which must be what was asked for. */
