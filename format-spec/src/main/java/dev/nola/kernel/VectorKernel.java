@@ -45,7 +45,7 @@ final class VectorKernel implements Kernel {
    */
   private static boolean isTiny(Generator generator, int elements) {
     return generator != Generator.SRHT
-        && elements <= VectorPhilox.LANES * generator.perBlock() / TINY;
+        && elements <= Math.max(1, VectorPhilox.LANES * generator.perBlock() / TINY);
   }
 
   @Override
