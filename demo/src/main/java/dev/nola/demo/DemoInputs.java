@@ -76,7 +76,7 @@ record DemoInputs(Path models, Path model, Path glosses) {
           files.filter(file -> file.getFileName().toString().startsWith(prefix)).toList();
       if (found.size() != 1) {
         throw new IOException(
-            "%s has %d files %s*, must have one; remove the folder"
+            "%s has %d files named %s*; must have one; remove the folder and try again"
                 .formatted(artifacts, found.size(), prefix));
       }
       return found.getFirst();

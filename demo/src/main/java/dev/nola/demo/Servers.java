@@ -138,7 +138,7 @@ final class Servers implements AutoCloseable {
   void keep(PrintWriter out) {
     StringBuilder kill = new StringBuilder("kill");
     processes.reversed().forEach(named -> kill.append(' ').append(named.process.pid()));
-    out.println("Registry and workers keep running; stop them with: " + kill);
+    out.println("The registry and the workers keep running; stop them with: " + kill);
     processes.clear();
   }
 

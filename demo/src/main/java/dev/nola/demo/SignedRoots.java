@@ -54,13 +54,13 @@ record SignedRoots(Map<String, Set<Sha256>> keys, Map<String, String> roots) {
       }
       if (System.nanoTime() > deadline) {
         throw new IOException(
-            "%s is not verified on %s after %d seconds: signed so far: %s"
+            "%s not verified on %s after %d seconds; signed so far: %s"
                 .formatted(reference, Backend.LABELS, LIMIT.toSeconds(), signed.keys));
       }
       Thread.sleep(PAUSE_MILLIS);
     }
     if (Set.copyOf(signed.roots.values()).size() != 1) {
-      throw new IOException("the backends got different bits: " + signed.roots);
+      throw new IOException("the backends produced different bits: " + signed.roots);
     }
     return signed;
   }

@@ -192,8 +192,8 @@ class AttestationsTest {
     assertThat(nola.run("verify", mood, "--require-verified", "2").out())
         .startsWith("verified: sha256:")
         .endsWith(
-            "attested: by 2 independent machines (scalar, vector), with keys that are trusted by the"
-                + " registry's word\n");
+            "attested: by 2 independent machines (scalar, vector), with keys that the registry"
+                + " trusts\n");
     JsonNode json =
         nola.run("verify", mood, "--json", "--key", one.fingerprint()).json().get("attestations");
     assertThat(json.get("independent").asInt()).isEqualTo(1);
@@ -205,7 +205,7 @@ class AttestationsTest {
     Outcome tooFew = nola.run("verify", mood, "--require-verified", "3", "--json");
     assertThat(tooFew.exitCode()).isEqualTo(1);
     assertThat(tooFew.json().get("kind").asString()).isEqualTo("not-attested");
-    assertThat(tooFew.err()).contains("attested by 2 independent machines; must be by 3");
+    assertThat(tooFew.err()).contains("attested by 2 independent machines; 3 required");
   }
 
   @Test
@@ -213,7 +213,7 @@ class AttestationsTest {
     Path pulled = folder.resolve("pulled.nola");
     Outcome none = nola.run("pull", mood, "--require-verified", "1", "-o", pulled.toString());
     assertThat(none.exitCode()).isEqualTo(1);
-    assertThat(none.err()).contains("attested by 0 independent machines; must be by 1");
+    assertThat(none.err()).contains("attested by 0 independent machines; 1 required");
     assertThat(pulled).doesNotExist();
     Worker one = Worker.approved(registry, "one");
     one.verify("scalar", file, file);
@@ -270,12 +270,12 @@ class AttestationsTest {
     assertThat(loud.exitCode()).isZero();
     assertThat(loud.err())
         .contains("is disputed")
-        .contains("vector reconstructs the file to other");
+        .contains("vector reconstructs the file to different");
     assertThat(loud.out()).contains("disputed: by 1 attestation; this machine got the file's bits");
     assertThat(nola.run("verify", mood, "--json").json().at("/attestations/disputes")).hasSize(1);
     Outcome pinned = nola.run("verify", mood, "--key", one.fingerprint());
     assertThat(pinned.exitCode()).isEqualTo(1);
-    assertThat(pinned.err()).contains("vector reconstructs the file to other bits");
+    assertThat(pinned.err()).contains("vector reconstructs the file to different bits");
     Outcome shown = nola.run("show", mood);
     assertThat(shown.out())
         .contains("self-verified, DISPUTED")
@@ -296,7 +296,7 @@ class AttestationsTest {
     assertThat(verifyThrough(payload -> payload.replace("\"scalar\"", "\"torch\"")))
         .satisfies(lied -> assertThat(lied.exitCode()).isEqualTo(1))
         .satisfies(
-            lied -> assertThat(lied.err()).contains("it is forged, or the statement was altered"));
+            lied -> assertThat(lied.err()).contains("it was forged, or the statement was altered"));
     assertThat(verifyThrough(payload -> payload))
         .satisfies(honest -> assertThat(honest.exitCode()).isZero())
         .satisfies(

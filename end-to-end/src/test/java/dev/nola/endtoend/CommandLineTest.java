@@ -98,7 +98,7 @@ class CommandLineTest {
     assertThat(nola.run("pull", mood + "@prod", "--offline").exitCode()).isEqualTo(4);
     assertThat(nola.run("pull", mood + "@^1", "--offline").exitCode()).isZero();
     assertThat(nola.run("cache", "list").out()).contains(mood);
-    assertThat(nola.run("cache", "verify").out()).isEqualTo("whole: 1, damaged: 0\n");
+    assertThat(nola.run("cache", "verify").out()).isEqualTo("intact: 1, damaged and removed: 0\n");
     assertThat(nola.run("cache", "clear").out()).startsWith("freed ");
   }
 
@@ -137,8 +137,7 @@ class CommandLineTest {
   @Test
   void versionNeverGetsOtherBytes() throws Exception {
     publish("1.0.0", "--create-namespace");
-    assertThat(nola.run("publish", file, mood + "@1.0.0").out())
-        .startsWith("was published already");
+    assertThat(nola.run("publish", file, mood + "@1.0.0").out()).startsWith("already published");
     String other = Samples.small(folder, 8).toString();
     Outcome conflict = nola.run("publish", other, mood + "@1.0.0", "--json");
     assertThat(conflict.exitCode()).isEqualTo(4);

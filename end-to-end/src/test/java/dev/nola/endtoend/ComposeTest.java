@@ -47,7 +47,7 @@ class ComposeTest {
   /** Main classes of the images' jars. */
   private static final Map<String, String> MAIN =
       Map.of(
-          "/opt/nola/nola-registry-server-exec.jar", "dev.nola.registry.RegistryServer",
+          "/opt/nola/nola-registry-server-exec.jar", "dev.nola.registry.RegistryMain",
           "/opt/nola/nola-trainer-worker.jar", "dev.nola.trainer.TrainerWorker");
 
   @TempDir private Path folder = Path.of("");

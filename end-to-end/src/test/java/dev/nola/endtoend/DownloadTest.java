@@ -160,7 +160,7 @@ class DownloadTest {
 
       assertThat(damaged.kind()).isEqualTo(Kind.BROKEN);
       assertThat(damaged)
-          .hasMessageContaining("sent other bytes")
+          .hasMessageContaining("do not match the stated digest")
           .hasMessageContaining(digest.toString());
       assertThat(cached("blobs")).isEmpty();
       assertThat(cached("partial")).isEmpty();

@@ -243,10 +243,10 @@ class RegistryClientTest {
       RegistryException unknown =
           refusal(() -> offline.pull(new Reference(mood, "latest"), Progress.NONE));
       assertThat(unknown)
-          .hasMessage("%s was not pulled from %s yet, and this is offline", mood, registry.url());
+          .hasMessage(
+              "%s is not available offline: it has not been pulled from %s", mood, registry.url());
       assertThat(unknown.kind()).isEqualTo(Kind.UNAVAILABLE);
-      assertThat(refusal(() -> offline.adapters().get(mood)))
-          .hasMessageContaining("this is offline");
+      assertThat(refusal(() -> offline.adapters().get(mood))).hasMessageContaining("offline");
 
       Files.write(pulled.path(), new byte[] {1});
       assertThat(refusal(() -> offline.pull(new Reference(mood, "^1"), Progress.NONE)))

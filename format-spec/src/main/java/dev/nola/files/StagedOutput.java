@@ -45,7 +45,7 @@ public final class StagedOutput implements AutoCloseable {
     Path parent = absolute.getParent();
     if (parent == null || !Files.isDirectory(parent)) {
       throw new NoSuchFileException(
-          destination.toString(), null, "the folder that should hold it does not exist");
+          destination.toString(), null, "its parent folder does not exist; create it first");
     }
     return new StagedOutput(absolute);
   }

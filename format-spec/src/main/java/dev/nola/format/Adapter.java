@@ -35,14 +35,15 @@ public final class Adapter {
 
   private Adapter(Builder builder) {
     if (builder.generator == null) {
-      throw new IllegalArgumentException("adapter without a generator; set one");
+      throw new IllegalArgumentException("generator missing; set one");
     }
     this.generator = builder.generator;
     this.seed = builder.seed;
     requireCount("layers", builder.layers.size(), Limits.LAYERS);
     requireCount("dense tensors", builder.dense.size(), Limits.DENSE_TENSORS);
     if (builder.layers.isEmpty() && builder.dense.isEmpty()) {
-      throw new IllegalArgumentException("empty adapter; add a layer or a dense tensor");
+      throw new IllegalArgumentException(
+          "empty adapter; must have at least one layer or dense tensor");
     }
     this.layers =
         builder.layers.stream()
@@ -152,12 +153,12 @@ public final class Adapter {
         basisElements += (long) basis.length() * codes.count();
         if (factorElements > Limits.FACTOR_ELEMENTS) {
           throw new LimitExcess(
-              "factors too large together: more than %d elements; that is the limit"
+              "total size of factors too large: more than %d elements, which is the limit"
                   .formatted(Limits.FACTOR_ELEMENTS));
         }
         if (basisElements > Limits.BASIS_ELEMENTS) {
           throw new LimitExcess(
-              "bases too large together: more than %d elements; that is the limit"
+              "total size of bases too large: more than %d elements, which is the limit"
                   .formatted(Limits.BASIS_ELEMENTS));
         }
       }
@@ -193,7 +194,7 @@ public final class Adapter {
   private static void requireDisjoint(Layer one, Layer other) {
     if (!one.shape().equals(other.shape())) {
       throw new IllegalArgumentException(
-          "layers disagree about the shape of tensor %s: %s and %s; it has one"
+          "layers disagree about the shape of tensor %s: %s and %s; must be the same"
               .formatted(one.tensor(), one.shape(), other.shape()));
     }
     if (one.overlaps(other)) {

@@ -37,7 +37,7 @@ final class AdapterFileReader {
   static AdapterFile read(MemorySegment file) throws AdapterException {
     if (file.byteSize() < Header.BYTES + Header.CHECKSUM_BYTES) {
       throw new CorruptAdapterException(
-          "not a .nola file, or truncated: %d bytes; a .nola file has at least %d"
+          "not a .nola file, or truncated: %d bytes; must have at least %d"
               .formatted(file.byteSize(), Header.BYTES + Header.CHECKSUM_BYTES));
     }
     byte[] headerBytes = bytes(file, 0, Header.BYTES);
@@ -66,7 +66,7 @@ final class AdapterFileReader {
     } catch (IllegalArgumentException e) {
       throw new CorruptAdapterException(e.getMessage(), e);
     } catch (IndexOutOfBoundsException e) {
-      throw new CorruptAdapterException("manifest refers to bytes outside of it", e);
+      throw new CorruptAdapterException("manifest refers to bytes outside itself", e);
     }
   }
 
@@ -151,7 +151,7 @@ final class AdapterFileReader {
 
   private static IllegalArgumentException codesSectionLength(int actual) {
     return new IllegalArgumentException(
-        "codes section has the wrong length: %d bytes; the manifest's layers need another"
+        "codes section has the wrong length: %d bytes; must match the layers in the manifest"
             .formatted(actual));
   }
 
@@ -178,7 +178,7 @@ final class AdapterFileReader {
       for (long i = position; i < aligned; i++) {
         if (section.get(ValueLayout.JAVA_BYTE, i - start) != 0) {
           throw new IllegalArgumentException(
-              "padding before dense tensor %s is not zero at byte %d".formatted(dense.name(), i));
+              "padding before dense tensor %s not zero at byte %d".formatted(dense.name(), i));
         }
       }
       tensors.add(

@@ -69,7 +69,7 @@ public final class Codes {
     int used = (int) ((long) count * bits & 7);
     if (used != 0 && (packed[packed.length - 1] & 0xFF) >>> used != 0) {
       throw new IllegalArgumentException(
-          "unused bits set in the last code byte: 0x%02x; %d codes of %d bits use the lowest %d"
+          "unused bits set in the last code byte: 0x%02x; %d codes of %d bits use only the lowest %d"
               .formatted(packed[packed.length - 1], count, bits, used));
     }
     return new Codes(bits, count, packed);

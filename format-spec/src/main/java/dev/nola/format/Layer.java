@@ -52,7 +52,7 @@ public record Layer(
     Shapes.requireLegal(tensor, shape);
     if (shape.isEmpty()) {
       throw new IllegalArgumentException(
-          "scalar tensor: " + tensor + "; only tensors with dimensions can be adapted");
+          "scalar tensor: " + tensor + "; only tensors with at least one dimension can be adapted");
     }
     if (slice != null) {
       requireProperPart(tensor, shape, slice);
@@ -147,11 +147,11 @@ public record Layer(
   private static void requireProperPart(String tensor, List<Integer> shape, Slice slice) {
     if (slice.dim() >= shape.size() || slice.end() > shape.get(slice.dim())) {
       throw new IllegalArgumentException(
-          "slice outside of tensor %s: %s; its shape is %s".formatted(tensor, slice, shape));
+          "slice outside tensor %s: %s; its shape is %s".formatted(tensor, slice, shape));
     }
     if (slice.length() == shape.get(slice.dim())) {
       throw new IllegalArgumentException(
-          "slice covers all of tensor %s: %s; leave it out".formatted(tensor, slice));
+          "slice covers all of tensor %s: %s; omit the slice".formatted(tensor, slice));
     }
   }
 

@@ -133,7 +133,7 @@ final class ManifestDecoder {
     Sha256 digest = digest(root.digest());
     if (digest == null) {
       throw new IllegalArgumentException(
-          "manifest without a reconstruction digest; every file has one");
+          "reconstruction digest missing from the manifest; every file must have one");
     }
     BaseModel base =
         new BaseModel(
@@ -163,7 +163,7 @@ final class ManifestDecoder {
     IndexedName name = IndexedName.of(tensor);
     if (count > 1 && (name.index() < 0 || name.index() > IndexedName.MAX_INDEX - (count - 1))) {
       throw new IllegalArgumentException(
-          "name of group %s cannot be counted up: count is %d; needs an index of up to nine digits"
+          "invalid name of group %s: no index to count up to %d; must contain an index of at most nine digits"
               .formatted(tensor, count));
     }
     var slice = group.slice();
@@ -288,7 +288,7 @@ final class ManifestDecoder {
   private void charge(String what, long bytes) {
     unread -= bytes;
     if (unread < 0) {
-      throw new IllegalArgumentException("manifest refers to more bytes than it has, at " + what);
+      throw new IllegalArgumentException("manifest refers to bytes beyond its end, at " + what);
     }
   }
 

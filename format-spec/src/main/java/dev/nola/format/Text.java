@@ -25,7 +25,7 @@ final class Text {
       char c = text.charAt(i);
       if (isName && (c < 0x20 || c == 0x7F)) {
         throw new IllegalArgumentException(
-            "control character in %s: U+%04X at position %d; names have none"
+            "control character in %s: U+%04X at position %d; names must not contain any"
                 .formatted(what, (int) c, i));
       }
       if (c < 0x80) {
@@ -39,7 +39,7 @@ final class Text {
         i++;
       } else {
         throw new IllegalArgumentException(
-            "unpaired surrogate in %s: U+%04X at position %d; texts are UTF-8"
+            "unpaired surrogate in %s: U+%04X at position %d; text must be valid Unicode"
                 .formatted(what, (int) c, i));
       }
     }

@@ -98,7 +98,7 @@ final class VectorProjection {
           case UNIFORM8 -> addBytes(n * ROW, row, partial);
           case RADEMACHER -> addBits(n * ROW, row, partial);
           case SRHT ->
-              throw new IllegalArgumentException("the columns of srht are not independent");
+              throw new IllegalArgumentException("the columns of philox-srht are not independent");
         }
         partial += PARTIALS;
       }

@@ -46,7 +46,7 @@ public final class Merge {
       List<WeightedDelta> deltas) {
     if (weights.byteSize() != merged.byteSize() || weights.byteSize() % dtype.bytes() != 0) {
       throw new IllegalArgumentException(
-          "lengths of weights and merged weights do not match: %d and %d bytes; must be the same whole number of %s"
+          "lengths of weights and merged weights do not match: %d and %d bytes; must be equal, and a multiple of the size of %s"
               .formatted(weights.byteSize(), merged.byteSize(), dtype));
     }
     if (deltas.isEmpty()) {

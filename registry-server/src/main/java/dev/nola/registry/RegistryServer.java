@@ -1,46 +1,12 @@
 package dev.nola.registry;
 
-import dev.nola.command.Console;
-import dev.nola.command.RootCommand;
-import java.util.stream.Stream;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.security.autoconfigure.UserDetailsServiceAutoConfiguration;
 import org.springframework.scheduling.annotation.EnableScheduling;
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
 
-/** Entry point of the registry. */
+/** The registry's Spring Boot application. */
 @SpringBootApplication(
     exclude = UserDetailsServiceAutoConfiguration.class, // callers have tokens, not passwords
     proxyBeanMethods = false)
 @EnableScheduling
-public class RegistryServer {
-
-  /**
-   * Starts the server, which then runs until the process is asked to end.
-   *
-   * @param args the options of {@code nola serve}, with or without {@code serve} before them
-   */
-  public static void main(String[] args) {
-    RootCommand.main(Program::new, withCommand(args));
-  }
-
-  private static String[] withCommand(String[] args) {
-    return args.length > 0 && args[0].equals("serve")
-        ? args
-        : Stream.concat(Stream.of("serve"), Stream.of(args)).toArray(String[]::new);
-  }
-
-  /** The program of {@code nola serve}. */
-  @Command(
-      name = "nola",
-      description = "Runs a registry.",
-      mixinStandardHelpOptions = true,
-      subcommands = {ServeCommand.class, CommandLine.HelpCommand.class},
-      synopsisSubcommandLabel = "COMMAND")
-  static final class Program extends RootCommand {
-    Program(Console console) {
-      super(console, ServeCommand.FAILURES);
-    }
-  }
-}
+public class RegistryServer {}

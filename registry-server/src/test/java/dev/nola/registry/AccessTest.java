@@ -45,7 +45,7 @@ class AccessTest {
           .isEqualTo("422 invalid");
     }
     assertThat(admin.put("/api/v1/namespaces/Upper").text("/detail"))
-        .startsWith("namespace=Upper, must be 1 to 39");
+        .startsWith("invalid namespace: Upper; must be 1 to 39");
   }
 
   @Test

@@ -121,9 +121,10 @@ class PublishingTest {
             "metadata.task",
             "metadata.license",
             "metadata.tags");
-    assertThat(answer.json().at("/violations/0/rule").asString()).startsWith("name=Mood, must be");
+    assertThat(answer.json().at("/violations/0/rule").asString())
+        .startsWith("invalid name: Mood; must be");
     assertThat(answer.json().at("/violations/1/rule").asString())
-        .startsWith("version=1.0, must be");
+        .startsWith("invalid version: 1.0; must be");
     assertThat(answer.json().at("/violations/5/rule").asString()).startsWith("tag=<script>, must");
     assertThat(ann.get("/api/v1/adapters/" + namespace + "/Mood").status()).isEqualTo(404);
   }

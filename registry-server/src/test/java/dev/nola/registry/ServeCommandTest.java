@@ -16,10 +16,10 @@ class ServeCommandTest {
   @Test
   void commandLineErrorsAreNamed() {
     assertThat(failure("--prot", "8080"))
-        .contains("Unknown option", "--prot", "see nola serve --help");
+        .contains("unknown option: --prot", "see nola serve --help");
     assertThat(failure("--port", "http")).contains("--port", "'http' is not an int");
     assertThat(failure("--log-format", "xml")).contains("expected one of [text, json]");
-    assertThat(failure("extra")).contains("Unmatched argument", "extra");
+    assertThat(failure("extra")).contains("unexpected argument: extra");
   }
 
   @Test
@@ -52,7 +52,7 @@ class ServeCommandTest {
             InputStream.nullInputStream(),
             Map.of(),
             false);
-    return new RegistryServer.Program(console)
+    return new RegistryMain.Program(console)
         .execute(Stream.concat(Stream.of("serve"), Stream.of(arguments)).toArray(String[]::new));
   }
 }

@@ -54,7 +54,7 @@ final class ServerProcess implements AutoCloseable {
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
-    command.addAll(List.of(RegistryServer.class.getName(), "serve"));
+    command.addAll(List.of(RegistryMain.class.getName(), "serve"));
     command.addAll(List.of("--port", Integer.toString(port), "--data", data.toString()));
     command.addAll(List.of("--set", "nola.access.requests-per-minute=1000000"));
     command.addAll(List.of("--log-format", "json"));

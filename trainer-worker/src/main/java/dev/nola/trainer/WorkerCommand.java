@@ -69,13 +69,15 @@ final class WorkerCommand implements Callable<Integer> {
   @Option(
       names = "--name",
       paramLabel = "NAME",
-      description = "Unique among the account's workers. Default: the host name.")
+      description =
+          "Name of this worker; must be unique among the account's workers. Default: the host name.")
   private @Nullable String name;
 
   @Option(
       names = "--work",
       paramLabel = "DIR",
-      description = "A folder of its own. Default: worker in $NOLA_CACHE, or ~/.cache/nola.")
+      description =
+          "Working folder; each worker needs its own. Default: worker in $NOLA_CACHE, or ~/.cache/nola.")
   private @Nullable Path work;
 
   @Option(
@@ -89,7 +91,7 @@ final class WorkerCommand implements Callable<Integer> {
       names = "--disk",
       paramLabel = "MB",
       description =
-          "Disk that a job may use, and that fetched files may take. Default: ${DEFAULT-VALUE}.")
+          "Disk that a job may use, and that fetched files may occupy. Default: ${DEFAULT-VALUE}.")
   private long disk = 20_000;
 
   @Mixin private RegistryOption registry = new RegistryOption();

@@ -70,7 +70,7 @@ class ImportCommandsTest {
     assertThat(run("import-onnx", ONNX, "--heads", "8", "-o", folder.resolve("m")).exitCode)
         .isEqualTo(2);
     assertThat(run("import-onnx", ONNX, "--heads", "0", "-o", folder.resolve("m")).err)
-        .contains("0 attention heads, must be at least 1");
+        .contains("0 attention heads; must be at least 1");
     Run absent = run("import-onnx", folder.resolve("none.onnx"), "-o", folder.resolve("m"));
     assertThat(absent.exitCode).isEqualTo(3);
     assertThat(absent.err).contains("none.onnx: no such file");

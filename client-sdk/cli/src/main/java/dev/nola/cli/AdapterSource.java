@@ -23,7 +23,7 @@ final class AdapterSource {
   @Option(
       names = "--offline",
       description =
-          "Do not contact the registry: resolve references as when they were last pulled.")
+          "Do not contact the registry; use the versions that references resolved to when last pulled.")
   private boolean offline;
 
   /**
@@ -90,9 +90,7 @@ final class AdapterSource {
       Reference.parse(fileOrReference);
     } catch (IllegalArgumentException notAReference) {
       throw new NoSuchFileException(
-          fileOrReference,
-          null,
-          "no such file, and not a reference to an adapter such as acme/mood@1.2.0");
+          fileOrReference, null, "no such file, and not a reference such as acme/mood@1.2.0");
     }
     return false;
   }

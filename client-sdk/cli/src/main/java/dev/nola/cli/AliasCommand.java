@@ -19,7 +19,7 @@ import picocli.CommandLine.Parameters;
 /** Movable names of versions. */
 @Command(
     name = "alias",
-    description = "Manage aliases such as prod, which point at versions.",
+    description = "Manage aliases such as prod, which point to versions.",
     mixinStandardHelpOptions = true,
     subcommands = {
       AliasCommand.Set.class,
@@ -37,7 +37,7 @@ import picocli.CommandLine.Parameters;
 final class AliasCommand {
   @Command(
       name = "set",
-      description = "Point an alias at a version; creates or moves the alias.",
+      description = "Point an alias to a version; creates or moves the alias.",
       mixinStandardHelpOptions = true)
   static final class Set implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "NAMESPACE/NAME@VERSION", description = "The version.")

@@ -32,7 +32,7 @@ final class CacheCommand {
   @Command(
       name = "list",
       aliases = "ls",
-      description = "List the files, the most recently used first.",
+      description = "List the files, most recently used first.",
       mixinStandardHelpOptions = true)
   static final class ListAll implements Callable<Integer> {
     @Mixin private Output output = new Output();
@@ -87,8 +87,8 @@ final class CacheCommand {
       output.print(
           Map.of("whole", check.whole(), "damaged", damaged),
           out -> {
-            damaged.forEach(digest -> out.println("damaged, removed: " + digest));
-            out.printf("whole: %d, damaged: %d%n", check.whole(), damaged.size());
+            damaged.forEach(digest -> out.println("removed damaged file: " + digest));
+            out.printf("intact: %d, damaged and removed: %d%n", check.whole(), damaged.size());
           });
       return damaged.isEmpty() ? 0 : ExitCode.REFUSED;
     }
@@ -102,7 +102,7 @@ final class CacheCommand {
   static final class Remove implements Callable<Integer> {
     @Parameters(
         paramLabel = "DIGEST_OR_REF",
-        description = "The digest of the file, or the reference it was pulled by.")
+        description = "The digest of the file, or the reference that it was pulled by.")
     private String name = "";
 
     @Mixin private Output output = new Output();

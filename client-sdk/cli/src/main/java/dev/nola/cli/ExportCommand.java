@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
     name = "export",
     description = {
       "Write an adapter as a LoRA that PEFT, Transformers and vLLM load.",
-      "With f32 the product of its factors is exactly the adapter's ΔW; f16 and bf16 round, and the error is reported."
+      "In f32, the product of its factors is exactly the adapter's ΔW; f16 and bf16 are rounded, and the error is reported."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -72,13 +72,10 @@ final class ExportCommand implements Callable<Integer> {
       names = "--base",
       paramLabel = "PATH",
       description =
-          "The base model's folder: its config says how weights are stored, and its tensors complete modules that dense tensors replace in part.")
+          "The base model's folder: its config tells how weights are stored, and its tensors complete modules that dense tensors replace only in part.")
   private @Nullable Path base;
 
-  @Option(
-      names = "--dtype",
-      paramLabel = "TYPE",
-      description = "f32, f16 or bf16 (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--dtype", paramLabel = "TYPE", description = "f32, f16 or bf16 (default: f32).")
   private DType dtype = DType.F32;
 
   @Option(
@@ -103,7 +100,7 @@ final class ExportCommand implements Callable<Integer> {
   @Option(
       names = "--for",
       paramLabel = "PROGRAM",
-      description = "vllm: refuse adapters that vLLM cannot load.")
+      description = "Refuse adapters that this program cannot load; only vllm is supported.")
   private @Nullable For program;
 
   @Mixin private AdapterSource source = new AdapterSource();
@@ -151,7 +148,7 @@ final class ExportCommand implements Callable<Integer> {
 
   private void print(PeftExport.Report report, PrintWriter out) {
     out.printf(
-        "wrote %s: %s of rank %d, %d kept whole, %s%n",
+        "wrote %s: %s of rank %d, %d stored whole, %s%n",
         destination,
         Output.count(report.modules(), "module"),
         report.rank(),

@@ -43,7 +43,7 @@ final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     if (codes && !output.isJson()) {
-      throw new ParameterException(output.command().commandLine(), "--codes needs --json");
+      throw new ParameterException(output.command().commandLine(), "--codes requires --json");
     }
     AdapterSource.Opened opened = source.open(adapter, output);
     long bytes = Files.size(opened.path());

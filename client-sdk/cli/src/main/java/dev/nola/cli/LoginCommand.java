@@ -15,8 +15,8 @@ import picocli.CommandLine.Mixin;
 @Command(
     name = "login",
     description = {
-      "Store a token for a registry once the registry has accepted it.",
-      "The token is typed or read from standard input, never passed as an argument, which other users"
+      "Store a token for a registry, after checking that the registry accepts it.",
+      "The token is typed in or read from standard input, not passed as an argument, which other users"
           + " of the machine could see. It is stored in credentials.json in $NOLA_CONFIG or"
           + " ~/.config/nola, which only you can read."
     },
@@ -57,7 +57,7 @@ final class LoginCommand implements Callable<Integer> {
   private static String required(String secret) {
     if (secret.isBlank()) {
       throw new IllegalArgumentException(
-          "no token on standard input; pass it as in: nola login < token");
+          "no token on standard input; pass it like this: nola login < token");
     }
     return secret.strip();
   }

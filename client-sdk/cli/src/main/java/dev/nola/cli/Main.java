@@ -41,9 +41,9 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "Commands of other programs, which ./nola starts as well: serve, train, worker, demo, generate, import-onnx,"
+      "The launcher ./nola has further commands: serve, train, worker, demo, generate, import-onnx,"
           + " import-wordnet.",
-      "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (for it alone), NOLA_CACHE and NOLA_CONFIG (folders), NO_COLOR."
+      "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (sent to that registry only), NOLA_CACHE and NOLA_CONFIG (folders), NO_COLOR."
     })
 public final class Main extends RootCommand {
   private static final Failures FAILURES = Failures.STANDARD.with(Main::failure);

@@ -154,7 +154,7 @@ final class MergeCommand implements Callable<Integer> {
 
     private static IllegalArgumentException illegal(String argument, @Nullable Exception cause) {
       return new IllegalArgumentException(
-          "--adapter invalid: %s; must be a file or a reference, optionally followed by = and a finite number"
+          "invalid --adapter: %s; must be a file or a reference, optionally followed by = and a finite number"
               .formatted(argument),
           cause);
     }

@@ -43,12 +43,12 @@ final class PublishCommand implements Callable<Integer> {
   @Option(
       names = "--alias",
       paramLabel = "ALIAS",
-      description = "Point this alias to the version afterwards.")
+      description = "After publishing, point this alias to the version.")
   private @Nullable String alias;
 
   @Option(
       names = "--private",
-      description = "If the adapter is new: make it visible to members of its namespace only.")
+      description = "If the adapter is new, make it visible only to members of its namespace.")
   private boolean isPrivate;
 
   @Option(names = "--create-namespace", description = "Create the namespace if it does not exist.")
@@ -62,7 +62,8 @@ final class PublishCommand implements Callable<Integer> {
     Reference reference = Reference.parse(as);
     if (!reference.isPinned() || reference.digest() != null) {
       throw new IllegalArgumentException(
-          "%s; must be NAMESPACE/NAME@VERSION with a version number such as 1.0.0".formatted(as));
+          "invalid version: %s; must be NAMESPACE/NAME@VERSION with a version number such as 1.0.0"
+              .formatted(as));
     }
     AdapterSource.naming(
         file.toString(), () -> Reconstructor.standard().verify(AdapterFile.read(file)));
@@ -106,7 +107,7 @@ final class PublishCommand implements Callable<Integer> {
         out ->
             out.printf(
                 "%s %s %s%n",
-                published.isNew() ? "published" : "was published already:",
+                published.isNew() ? "published" : "already published:",
                 reference,
                 version.digest()));
     return 0;

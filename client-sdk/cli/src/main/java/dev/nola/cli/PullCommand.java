@@ -20,7 +20,7 @@ import picocli.CommandLine.Parameters;
     name = "pull",
     description = {
       "Download an adapter into the cache and check its digest.",
-      "Prints the file's path. An interrupted download resumes where it ended."
+      "Prints the file's path. An interrupted download resumes where it stopped."
     },
     mixinStandardHelpOptions = true,
     footer = {

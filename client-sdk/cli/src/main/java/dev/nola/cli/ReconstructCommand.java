@@ -18,8 +18,8 @@ import picocli.CommandLine.Parameters;
     name = "reconstruct",
     description = {
       "Reconstruct an adapter and write the result as a safetensors file.",
-      "A layer of tensor T gives T.nola_A and T.nola_B, or, with --delta and of the direct form,"
-          + " T.nola_delta; all f32. Where a slice is adapted, T is followed by [dim:start:end]."
+      "A layer of tensor T becomes T.nola_A and T.nola_B, or T.nola_delta with --delta or in the direct"
+          + " form. All are f32. For a layer that adapts a slice, T ends in [dim:start:end]."
     },
     mixinStandardHelpOptions = true,
     footer = {"", "Example:", "  nola reconstruct adapter.nola -o factors.safetensors"})

@@ -27,31 +27,47 @@ final class SearchCommand implements Callable<Integer> {
   @Parameters(
       arity = "0..*",
       paramLabel = "WORD",
-      description = "Words in name, description, base model, task or tags (default: all adapters).")
+      description =
+          "Words to find in the name, description, base model, task or tags (default: all adapters).")
   private List<String> words = List.of();
 
-  @Option(names = "--base", paramLabel = "NAME", description = "Only for this base model.")
+  @Option(names = "--base", paramLabel = "NAME", description = "Only adapters for this base model.")
   private @Nullable String base;
 
-  @Option(names = "--namespace", paramLabel = "NAME", description = "Only of this namespace.")
+  @Option(
+      names = "--namespace",
+      paramLabel = "NAME",
+      description = "Only adapters in this namespace.")
   private @Nullable String namespace;
 
-  @Option(names = "--generator", paramLabel = "NAME", description = "Only of this generator.")
+  @Option(
+      names = "--generator",
+      paramLabel = "NAME",
+      description = "Only adapters with this generator.")
   private @Nullable String generator;
 
-  @Option(names = "--rank", paramLabel = "R", description = "Only of this rank.")
+  @Option(names = "--rank", paramLabel = "R", description = "Only adapters of this rank.")
   private @Nullable Integer rank;
 
-  @Option(names = "--bits", paramLabel = "B", description = "Only with codes of this width.")
+  @Option(
+      names = "--bits",
+      paramLabel = "B",
+      description = "Only adapters with codes of this many bits.")
   private @Nullable Integer bits;
 
-  @Option(names = "--tag", paramLabel = "TAG", description = "Only with this tag. May be repeated.")
+  @Option(
+      names = "--tag",
+      paramLabel = "TAG",
+      description = "Only adapters with this tag. May be repeated.")
   private List<String> tags = new ArrayList<>();
 
   @Option(names = "--verified", description = "Only verified adapters.")
   private boolean verified;
 
-  @Option(names = "--sort", paramLabel = "ORDER", description = "${COMPLETION-CANDIDATES}.")
+  @Option(
+      names = "--sort",
+      paramLabel = "ORDER",
+      description = "Order of the results: ${COMPLETION-CANDIDATES}.")
   private SearchQuery.@Nullable Sort sort;
 
   @Option(

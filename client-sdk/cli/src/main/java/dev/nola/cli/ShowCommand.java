@@ -24,7 +24,7 @@ import picocli.CommandLine.Parameters;
 /** Shows an adapter or a version of it. */
 @Command(
     name = "show",
-    description = "Show an adapter in a registry, and one of its versions.",
+    description = "Show an adapter in a registry and one of its versions.",
     mixinStandardHelpOptions = true,
     footer = {"", "Examples:", "  nola show acme/mood", "  nola show acme/mood@prod --json"})
 final class ShowCommand implements Callable<Integer> {
@@ -150,7 +150,8 @@ final class ShowCommand implements Callable<Integer> {
   /** How a file's size compares with another; of small adapters it is the larger one. */
   private static String share(double ratio, String whole, long bytes) {
     return ratio >= 1
-        ? "1/%.0f of %s in 16 bits, %s".formatted(ratio, whole, Output.bytes(bytes))
-        : "%.1f times %s in 16 bits, %s".formatted(1 / ratio, whole, Output.bytes(bytes));
+        ? "1/%.0f the size of %s in 16 bits, %s".formatted(ratio, whole, Output.bytes(bytes))
+        : "%.1f times the size of %s in 16 bits, %s"
+            .formatted(1 / ratio, whole, Output.bytes(bytes));
   }
 }

@@ -78,10 +78,11 @@ final class SynthCommand implements Callable<Integer> {
   @Option(
       names = "--seed",
       paramLabel = "N",
-      description = "Seed, 0 to 2^64-1, decimal or 0x and hexadecimal (default: ${DEFAULT-VALUE}).")
+      description =
+          "Seed, 0 to 2^64-1, in decimal, or in hexadecimal after 0x (default: ${DEFAULT-VALUE}).")
   private String seed = "0";
 
-  @Option(names = "--shared-basis", description = "One basis for all layers.")
+  @Option(names = "--shared-basis", description = "Use one basis for all layers.")
   private boolean sharedBasis;
 
   @Option(
@@ -93,7 +94,7 @@ final class SynthCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       required = true,
       paramLabel = "FILE",
-      description = "The file to write; only a file created by synth is replaced.")
+      description = "The file to write; an existing file is replaced only if synth created it.")
   private Path destination = Path.of("");
 
   @Mixin private Output output = new Output();
@@ -160,7 +161,7 @@ final class SynthCommand implements Callable<Integer> {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "--generator invalid: %s; must be one of %s"
+                    "invalid --generator: %s; must be one of %s"
                         .formatted(generator, Arrays.toString(Generator.values()))));
   }
 
@@ -171,7 +172,8 @@ final class SynthCommand implements Callable<Integer> {
           : Long.parseUnsignedLong(seed);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(
-          "--seed invalid: %s; must be 0 to 2^64-1, decimal or 0x and hexadecimal".formatted(seed),
+          "invalid --seed: %s; must be 0 to 2^64-1, in decimal, or in hexadecimal after 0x"
+              .formatted(seed),
           e);
     }
   }
@@ -181,7 +183,9 @@ final class SynthCommand implements Callable<Integer> {
       return Pattern.compile(targets);
     } catch (PatternSyntaxException e) {
       throw new IllegalArgumentException(
-          "--targets %s is not a valid RE2 pattern: %s".formatted(targets, e.getDescription()), e);
+          "invalid --targets: %s; must be an RE2 pattern: %s"
+              .formatted(targets, e.getDescription()),
+          e);
     }
   }
 }

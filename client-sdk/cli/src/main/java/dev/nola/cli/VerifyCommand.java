@@ -39,7 +39,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     description = {
-      "Reconstruct an adapter and check that its bits are its author's; for a reference, also check"
+      "Reconstruct an adapter and compare the bits with its author's digest; for a reference, also check"
           + " the attestations of other machines.",
       "With --lock: download every adapter of a lock file again, reconstruct it on every backend, and"
           + " compare it with the lock, bit for bit."
@@ -74,7 +74,7 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(
       names = "--summary",
       paramLabel = "FILE",
-      description = "With --lock: add a summary in Markdown to this file.")
+      description = "With --lock: append a summary in Markdown to this file.")
   private @Nullable Path summary;
 
   @Option(
@@ -99,7 +99,7 @@ final class VerifyCommand implements Callable<Integer> {
     }
     if (junit != null || summary != null || allowYanked) {
       throw new ParameterException(
-          output.command().commandLine(), "--junit, --summary and --allow-yanked need --lock");
+          output.command().commandLine(), "--junit, --summary and --allow-yanked require --lock");
     }
     int required = trust.required(output);
     String adapter = what.adapter == null ? "" : what.adapter;
@@ -107,7 +107,7 @@ final class VerifyCommand implements Callable<Integer> {
       if (required > 0) {
         throw new ParameterException(
             output.command().commandLine(),
-            "--require-verified and --key are for references: registries know who attests a file");
+            "--require-verified and --key apply to references only; attestations are stored in a registry");
       }
       Path path = Path.of(adapter);
       String root =
@@ -174,9 +174,7 @@ final class VerifyCommand implements Callable<Integer> {
         .formatted(
             Output.count(attested.independent(), "independent machine"),
             String.join(", ", attested.backends()),
-            attested.pinned()
-                ? "with the given keys"
-                : "with keys that are trusted by the registry's word");
+            attested.pinned() ? "with the given keys" : "with keys that the registry trusts");
   }
 
   private record Verified(
@@ -274,7 +272,7 @@ final class VerifyCommand implements Callable<Integer> {
     public Attested attested(LockFile.Entry entry, AdapterFile file)
         throws IOException, InterruptedException {
       if (entry.registry() == null) {
-        throw new IOException("it is locked as a local file, so there are no attestations");
+        throw new IOException("locked as a local file, which has no attestations");
       }
       try (NolaClient client = source.client(entry.registry(), output)) {
         return Attested.fetch(

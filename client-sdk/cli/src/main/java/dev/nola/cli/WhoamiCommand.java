@@ -13,7 +13,7 @@ import picocli.CommandLine.Mixin;
 /** Shows whose token is used. */
 @Command(
     name = "whoami",
-    description = "Show as whom a registry knows you, and what your token allows.",
+    description = "Show the account that your token belongs to, and what it allows.",
     mixinStandardHelpOptions = true)
 final class WhoamiCommand implements Callable<Integer> {
   @Mixin private Registry registry = new Registry();

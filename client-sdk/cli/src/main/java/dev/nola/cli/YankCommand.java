@@ -17,8 +17,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "yank",
     description = {
-      "Withdraw a version from new use: latest and ranges pass it over.",
-      "It can still be pulled by its number or digest, with a warning."
+      "Withdraw a version from new use: latest and ranges skip it.",
+      "It can still be pulled by its number, digest or alias, with a warning."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -36,10 +36,13 @@ final class YankCommand implements Callable<Integer> {
 
   /** Withdraw it, or take that back. */
   private static final class What {
-    @Option(names = "--reason", paramLabel = "TEXT", description = "Why, for who still uses it.")
+    @Option(
+        names = "--reason",
+        paramLabel = "TEXT",
+        description = "The reason, shown to anyone who pulls the version.")
     private @Nullable String reason;
 
-    @Option(names = "--undo", description = "Take an earlier yank back.")
+    @Option(names = "--undo", description = "Undo an earlier yank.")
     private boolean undo;
   }
 

@@ -130,12 +130,12 @@ class CommandsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--generator|gaussian|--generator invalid: gaussian; must be one of [philox-uniform24,",
-        "--seed|-1|--seed invalid: -1; must be 0 to 2^64-1",
-        "--targets|k_proj|matches k_proj; it has model.",
-        "--targets|(|--targets ( is not a valid RE2 pattern",
-        "--bits|17|code width invalid: 17 bits; must be 1 to 16",
-        "--rank|0|rank invalid: 0; must be at least 1",
+        "--generator|gaussian|invalid --generator: gaussian; must be one of [philox-uniform24,",
+        "--seed|-1|invalid --seed: -1; must be 0 to 2^64-1",
+        "--targets|k_proj|matches k_proj; its tensors are model.",
+        "--targets|(|invalid --targets: (; must be an RE2 pattern",
+        "--bits|17|invalid code width: 17 bits; must be 1 to 16",
+        "--rank|0|invalid rank: 0; must be at least 1",
         "--k|many|Invalid value for option '--k'",
       })
   void synthNamesTheValueAndTheRule(String option, String value, String message) {
@@ -277,7 +277,7 @@ class CommandsTest {
             folder.resolve("m").toString());
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
-        .contains("--adapter invalid: " + adapter + "=half; must be")
+        .contains("invalid --adapter: " + adapter + "=half; must be")
         .contains("a finite number");
   }
 
@@ -286,7 +286,7 @@ class CommandsTest {
   void aWeightThatIsNotFiniteOrOfNothingIsNamed(String argument) {
     Nola refused = Nola.run("merge", "--base", base.toString(), "--adapter", argument, "-o", "x");
     assertThat(refused.exitCode()).isEqualTo(2);
-    assertThat(refused.err()).contains("--adapter invalid: " + argument + "; must be");
+    assertThat(refused.err()).contains("invalid --adapter: " + argument + "; must be");
   }
 
   @Test
@@ -295,10 +295,9 @@ class CommandsTest {
         Nola.run("merge", "--bsae", base.toString(), "--adapter", adapter, "-o", "x", "--json");
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
-        .isEqualTo("nola merge: Unknown option: '--bsae'; see nola merge --help\n");
+        .isEqualTo("nola merge: unknown option: --bsae; see nola merge --help\n");
     assertThat(Nola.run("mrege").err())
-        .isEqualTo(
-            "nola: Unmatched argument at index 0: 'mrege'; did you mean merge?; see nola --help\n");
+        .isEqualTo("nola: unknown command: mrege; did you mean merge?; see nola --help\n");
     assertThat(refused.json().get("kind").asString()).isEqualTo("usage");
   }
 
@@ -412,7 +411,7 @@ class CommandsTest {
   void nobodyAttestsAFile() {
     Nola refused = Nola.run("verify", adapter, "--require-verified", "1");
     assertThat(refused.exitCode()).isEqualTo(2);
-    assertThat(refused.err()).contains("--require-verified and --key are for references");
+    assertThat(refused.err()).contains("--require-verified and --key apply to references only");
     Nola noKey = Nola.run("pull", "acme/mood", "--key", "sha256:k");
     assertThat(noKey.exitCode()).isEqualTo(2);
     assertThat(noKey.err()).contains("sha256:k");
@@ -427,7 +426,7 @@ class CommandsTest {
     Nola refused = Nola.run("verify", adapter, "--junit", "x");
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
-        .startsWith("nola verify: --junit, --summary and --allow-yanked need --lock");
+        .startsWith("nola verify: --junit, --summary and --allow-yanked require --lock");
   }
 
   @Test
@@ -436,7 +435,7 @@ class CommandsTest {
     assertThat(refused.exitCode()).isEqualTo(3);
     assertThat(refused.err())
         .isEqualTo(
-            "nola verify: Nothing Here: no such file, and not a reference to an adapter such as"
+            "nola verify: Nothing Here: no such file, and not a reference such as"
                 + " acme/mood@1.2.0\n");
   }
 
@@ -454,7 +453,7 @@ class CommandsTest {
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
         .isEqualTo(
-            "nola search: --registry 127.0.0.1:18400; must be a URL such as https://nola.example\n");
+            "nola search: invalid --registry: 127.0.0.1:18400; must be a URL such as https://nola.example\n");
   }
 
   @Test

@@ -136,7 +136,7 @@ class MainTest {
   @Test
   void codesNeedJson() {
     assertThat(nola("inspect", file.toString(), "--codes")).isEqualTo(2);
-    assertThat(err.toString()).startsWith("nola inspect: --codes needs --json");
+    assertThat(err.toString()).startsWith("nola inspect: --codes requires --json");
   }
 
   @Test
@@ -165,7 +165,7 @@ class MainTest {
   @Test
   void anUnknownCommandIsAUsageError() {
     assertThat(nola("fly")).isEqualTo(2);
-    assertThat(err.toString()).contains("Unmatched argument at index 0: 'fly'");
+    assertThat(err.toString()).contains("unknown command: fly");
   }
 
   @Test

@@ -40,14 +40,14 @@ public final class ExitCode {
     codes.put("0", "success");
     codes.put(
         "1",
-        "an adapter, a model, a lock file or other data is refused: damaged, not supported by this version, not"
+        "an adapter, a model, a lock file or other data was refused: it is damaged, not supported by this version, not"
             + " matching, not attested as required, or its bits differ; also: diff found a"
-            + " difference, verify --lock could not prove something, or"
+            + " difference, verify --lock could not verify something, or"
             + " serve cannot start");
     codes.put("2", "the command line or the job file is wrong");
     codes.put("3", "a file cannot be read or written");
     codes.put("4", "the registry refused the request or is unreachable");
-    codes.put("70", "an internal error: please report it");
+    codes.put("70", "internal error; please report it");
     codes.put("130", "interrupted by Ctrl-C");
     codes.put("143", "ended by SIGTERM");
     return codes;

@@ -37,10 +37,10 @@ public final class RegistryOption {
         return new URI(text);
       } catch (URISyntaxException e) {
         throw new IllegalArgumentException(
-            name + " " + text + " is not a URL: " + e.getReason(), e);
+            "invalid " + name + ": " + text + "; must be a URL: " + e.getReason(), e);
       }
     }
     throw new IllegalArgumentException(
-        name + " " + text + "; must be a URL such as https://nola.example");
+        "invalid " + name + ": " + text + "; must be a URL such as https://nola.example");
   }
 }

@@ -26,13 +26,16 @@ public abstract class RootCommand implements Runnable {
 
   private static final int HELP_WIDTH = 100;
 
+  /** What picocli puts before its complaints about groups of options. */
+  private static final String ERROR = "Error: ";
+
   private final Console console;
   private final Failures failures;
 
   @Option(
       names = "--debug",
       scope = CommandLine.ScopeType.INHERIT,
-      description = "Show stack traces.")
+      description = "Print stack traces of errors.")
   private boolean debug;
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -153,12 +156,28 @@ public abstract class RootCommand implements Runnable {
             : "";
     String reason =
         "%s%s; see %s --help"
-            .formatted(mistake.getMessage(), suggestion, command.getCommandSpec().qualifiedName());
+            .formatted(message(mistake), suggestion, command.getCommandSpec().qualifiedName());
     return report(
         new Failure(ExitCode.USAGE, "usage", reason),
         exception,
         command,
         List.of(args).contains("--json"));
+  }
+
+  /** Says what is wrong as the commands themselves do, where picocli words it differently. */
+  private static String message(ParameterException mistake) {
+    if (mistake instanceof UnmatchedArgumentException unknown) {
+      String first = unknown.getUnmatched().getFirst();
+      String what =
+          unknown.isUnknownOption()
+              ? "unknown option"
+              : unknown.getCommandLine().getSubcommands().isEmpty()
+                  ? "unexpected argument"
+                  : "unknown command";
+      return what + ": " + first;
+    }
+    String message = String.valueOf(mistake.getMessage());
+    return message.startsWith(ERROR) ? message.substring(ERROR.length()) : message;
   }
 
   /** Prefers a misspelled option to the complaint that the right one is missing. */

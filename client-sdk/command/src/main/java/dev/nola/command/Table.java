@@ -36,7 +36,8 @@ public final class Table {
   public Table row(String... cells) {
     if (!rows.isEmpty() && cells.length != rows.getFirst().size()) {
       throw new IllegalArgumentException(
-          "row has %d cells, the table %d columns".formatted(cells.length, rows.getFirst().size()));
+          "row has %d cells; the table has %d columns"
+              .formatted(cells.length, rows.getFirst().size()));
     }
     rows.add(List.of(cells).stream().map(Table::literal).toList());
     return this;

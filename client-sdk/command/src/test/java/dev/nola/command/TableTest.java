@@ -35,6 +35,6 @@ class TableTest {
   void rowOfAnotherLength_isRefused() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new Table("A", "B").row("x"))
-        .withMessage("row has 1 cells, the table 2 columns");
+        .withMessage("row has 1 cells; the table has 2 columns");
   }
 }

@@ -24,15 +24,15 @@ public final class RegistryUrl {
     String scheme = lower(url.getScheme());
     if (!(scheme.equals("http") || scheme.equals(HTTPS)) || url.getHost() == null) {
       throw new IllegalArgumentException(
-          "registry URL invalid: %s; must look like https://registry.example".formatted(url));
+          "invalid registry URL: %s; must look like https://registry.example".formatted(url));
     }
     if (url.getRawUserInfo() != null) {
       throw new IllegalArgumentException( // without the URL: it may hold a password
-          "registry URL invalid: it has a user or password; pass a token instead");
+          "invalid registry URL: it contains a user name or password; use a token instead");
     }
     if (url.getRawQuery() != null || url.getRawFragment() != null) {
       throw new IllegalArgumentException(
-          "registry URL invalid: %s; must have no ? and no #".formatted(url));
+          "invalid registry URL: %s; must have no ? and no #".formatted(url));
     }
     String path = url.getRawPath() == null ? "" : url.getRawPath().replaceAll("/+$", "");
     int port = url.getPort() == defaultPort(scheme) ? -1 : url.getPort();
@@ -41,7 +41,7 @@ public final class RegistryUrl {
       return URI.create(origin + path);
     } catch (URISyntaxException e) {
       throw new IllegalArgumentException(
-          "registry URL invalid: %s; must look like https://registry.example".formatted(url), e);
+          "invalid registry URL: %s; must look like https://registry.example".formatted(url), e);
     }
   }
 

@@ -55,7 +55,7 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
       throws IOException {
     if (images.count != labels.count) {
       throw new InvalidDataException(
-          "%s: has %d labels, must be as many as images in %s, %d"
+          "%s: has %d labels; must be as many as images in %s, %d"
               .formatted(labelsFile, labels.count, imagesFile, images.count));
     }
     List<Example> examples = new ArrayList<>();
@@ -64,12 +64,12 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
       int label = labels.items.get(i)[0] & 0xFF;
       if (image.length != width) {
         throw new InvalidDataException(
-            "%s: images have %d pixels, must be %d as for training"
+            "%s: images have %d pixels; must be %d as for training"
                 .formatted(imagesFile, image.length, width));
       }
       if (label >= classes) {
         throw new InvalidDataException(
-            "%s: label %d is %d, must be below %d as for training"
+            "%s: label %d is %d; must be below %d as for training"
                 .formatted(labelsFile, i, label, classes));
       }
       float[] values = new float[width];
@@ -89,7 +89,7 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
       boolean fits = labels ? dimensions == 1 : dimensions >= 2 && dimensions <= 4;
       if (!fits || magic[0] != 0 || magic[1] != 0 || magic[2] != UNSIGNED_BYTES) {
         throw file.invalid(
-            "begins with %s, must be 0, 0, 8 and %s, as IDX files of unsigned bytes do"
+            "begins with %s; must be 0, 0, 8 and %s, as IDX files of unsigned bytes do"
                 .formatted(Arrays.toString(magic), labels ? "1 for labels" : "2 to 4 for images"));
       }
       byte[] header = file.readNBytes(4 * dimensions);
@@ -104,13 +104,13 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
       }
       if (count < 1 || size < 1 || size > MAX_ITEM) {
         throw file.invalid(
-            "declares %d items, must be 1 or more, of 1 to %d bytes".formatted(count, MAX_ITEM));
+            "declares %d items; must be 1 or more, of 1 to %d bytes".formatted(count, MAX_ITEM));
       }
       List<byte[]> items = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         byte[] item = file.readNBytes((int) size);
         if (item.length < size) {
-          throw file.invalid("ends in item %d, must have %d".formatted(i, count));
+          throw file.invalid("ends in item %d; must have %d".formatted(i, count));
         }
         if (i < limit) {
           items.add(item);

@@ -96,7 +96,7 @@ record Row(int line, String text, String answer) {
     }
     String type = value.isMissingNode() ? "missing" : value.getNodeType().toString();
     throw Lines.invalid(
-        path, line.number(), "field \"%s\" is %s, must be text".formatted(name, type));
+        path, line.number(), "field \"%s\" is %s; must be text".formatted(name, type));
   }
 
   private static List<Row> tsv(Lines file, String text, String label) throws IOException {
@@ -114,7 +114,7 @@ record Row(int line, String text, String answer) {
         throw Lines.invalid(
             file.path(),
             line.number(),
-            "has %d columns, must have %d as line %d"
+            "has %d columns; must have %d as line %d"
                 .formatted(fields.length, columns.size(), header.number()));
       }
       Row row = new Row(line.number(), fields[textColumn], fields[labelColumn]);
@@ -130,7 +130,7 @@ record Row(int line, String text, String answer) {
       throw Lines.invalid(
           path,
           header.number(),
-          "has %s column \"%s\", must name one"
+          "has %s column \"%s\"; must name one"
               .formatted(column < 0 ? "no" : "more than one", name));
     }
     return column;

@@ -124,7 +124,7 @@ public final class TextTokenizer implements AutoCloseable {
     }
     if (!first.isInt()) {
       throw new InvalidDataException(
-          "%s: eos_token_id=%s, must be a token, as the tokenizer adds none"
+          "%s: invalid eos_token_id: %s; must be a token id, because the tokenizer adds no EOS"
               .formatted(folder.resolve("config.json"), eos));
     }
     return new int[] {first.intValue()};
@@ -140,12 +140,12 @@ public final class TextTokenizer implements AutoCloseable {
     int positions = config.path("max_position_embeddings").asInt(Integer.MAX_VALUE);
     if (maxTokens > positions) {
       throw new InvalidDataException(
-          "data.maxTokens=%d, must be at most %d, the max_position_embeddings of %s"
+          "invalid data.maxTokens: %d; must be at most %d, the max_position_embeddings of %s"
               .formatted(maxTokens, positions, folder.resolve("config.json")));
     }
     if (maxTokens <= prefix.length + suffix.length) {
       throw new InvalidDataException(
-          "data.maxTokens=%d, must be more than the %d special tokens of a text"
+          "invalid data.maxTokens: %d; must be more than the %d special tokens of a text"
               .formatted(maxTokens, prefix.length + suffix.length));
     }
   }

@@ -156,7 +156,7 @@ final class Texts {
     List<T> results = new ArrayList<>();
     for (int start = 0; start < rows.size(); start += PARALLEL_ROWS) {
       if (Thread.interrupted()) {
-        throw new InterruptedException("the reading of data was interrupted");
+        throw new InterruptedException("reading the data was interrupted");
       }
       List<Row> part = rows.subList(start, Math.min(rows.size(), start + PARALLEL_ROWS));
       results.addAll(part.parallelStream().map(function).toList());
@@ -177,7 +177,7 @@ final class Texts {
         throw Lines.invalid(
             path,
             row.line(),
-            "token %d, must be below %d, the vocab_size in config.json"
+            "token %d; must be below %d, the vocab_size in config.json"
                 .formatted(token, tokenizer.vocabulary()));
       }
     }

@@ -192,7 +192,7 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
     int label = Integer.parseInt(synset.group(1)) - FIRST_LABEL;
     if (label < 0 || label >= LABELS.size()) {
       throw new InvalidDataException(
-          "%s: line %d of %s has lexicographer file %s, must be 03 to 28"
+          "%s: line %d of %s has lexicographer file %s; must be 03 to 28"
               .formatted(source, number, NOUNS, synset.group(1)));
     }
     String text = EXAMPLES.matcher(synset.group(2)).replaceFirst("").strip().replace('\t', ' ');

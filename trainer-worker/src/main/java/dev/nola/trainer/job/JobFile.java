@@ -142,7 +142,7 @@ public final class JobFile {
           task == Task.CAUSAL_LM
               ? format == Format.E2E || format == Format.JSONL
               : format != Format.E2E,
-          "data.format=%s, must be %s for task %s"
+          "invalid data.format: %s; must be %s for task %s"
               .formatted(
                   format.name().toLowerCase(Locale.ROOT),
                   task == Task.CAUSAL_LM ? "e2e or jsonl" : "jsonl, tsv or idx",
@@ -163,12 +163,12 @@ public final class JobFile {
     Integer microBatch = settings.find(Keys.MICRO_BATCH);
     settings.require(
         batch == null || microBatch == null || microBatch <= batch,
-        "run.microBatch=%s, must be at most run.batch, %s".formatted(microBatch, batch));
+        "invalid run.microBatch: %s; must be at most run.batch, %s".formatted(microBatch, batch));
     Integer steps = settings.find(Keys.STEPS);
     Integer warmup = settings.find(Keys.WARMUP);
     settings.require(
         steps == null || warmup == null || warmup <= steps,
-        "optimizer.warmup=%s, must be at most run.steps, %s".formatted(warmup, steps));
+        "invalid optimizer.warmup: %s; must be at most run.steps, %s".formatted(warmup, steps));
     requireFactors(settings);
   }
 
@@ -228,7 +228,7 @@ public final class JobFile {
       Settings settings, Key<Integer> key, @Nullable Integer value, long limit, String subject) {
     settings.require(
         value == null || value <= limit,
-        "%s=%s, must be at most %d for %s".formatted(key.path(), value, limit, subject));
+        "invalid %s: %s; must be at most %d for %s".formatted(key.path(), value, limit, subject));
   }
 
   /** Returns the adapter's metadata, or null if the adapter format does not allow it. */

@@ -253,7 +253,7 @@ final class Keys {
               "optimizer.schedule",
               lowerCase(Schedule.Shape.values()),
               "linear",
-              "learning rate after the warm-up: constant, or falling to 0 along a line or half a"
+              "learning rate after the warm-up: constant, or falling to 0 linearly or half a"
                   + " cosine"));
   static final Key<Integer> WARMUP =
       add(

@@ -87,7 +87,8 @@ final class Settings {
           } else {
             invalidGroups.add(path);
             problems.add(
-                "%s=%s, must be a mapping of keys to values".formatted(path, shown(value)));
+                "invalid %s: %s; must be a mapping of keys to values"
+                    .formatted(path, shown(value)));
           }
         });
   }
@@ -98,7 +99,8 @@ final class Settings {
     if (value != null) {
       values.put(key, value);
     } else if (entries.containsKey(key.path())) {
-      problems.add("%s=%s, must be %s".formatted(key.path(), shown(yaml), key.kind().rule()));
+      problems.add(
+          "invalid %s: %s; must be %s".formatted(key.path(), shown(yaml), key.kind().rule()));
     }
   }
 
@@ -119,7 +121,7 @@ final class Settings {
     boolean isForbidden = !conditions.stream().allMatch(holds -> holds.orElse(true));
     require(
         isGiven || !applies || key.need() != Key.Need.REQUIRED || isInInvalidGroup(key),
-        "%s is missing, must be %s".formatted(key.path(), key.kind().rule()));
+        "%s is missing; must be %s".formatted(key.path(), key.kind().rule()));
     require(!isGiven || !isForbidden, "%s applies %s".formatted(key.path(), key.use()));
   }
 

@@ -180,7 +180,7 @@ public record TrainingJob(
   public Schedule schedule(long steps) {
     if (optimizer.warmup > steps) {
       throw new IllegalArgumentException(
-          "optimizer.warmup=%d, must be at most the number of steps, %d"
+          "invalid optimizer.warmup: %d; must be at most the number of steps, %d"
               .formatted(optimizer.warmup, steps));
     }
     return new Schedule(optimizer.schedule, optimizer.learningRate, optimizer.warmup, steps);

@@ -176,7 +176,7 @@ public final class Adaptations {
                 new Parameter(name + ".lora_B", b),
                 recipe.scaling() / rank));
       }
-      case FULL, HEAD -> throw new AssertionError("these adapt no targets");
+      case FULL, HEAD -> throw new AssertionError("this method adapts no targets");
     }
   }
 
@@ -185,7 +185,7 @@ public final class Adaptations {
     long elements = (long) rows * cols;
     if (elements > BasisSide.MAX_ARRAY) {
       throw new IllegalArgumentException(
-          "tensor %s: a matrix of %d×%d has %d elements, must have at most %d"
+          "tensor %s: a matrix of %d×%d has %d elements; must have at most %d"
               .formatted(tensor, rows, cols, elements, BasisSide.MAX_ARRAY));
     }
     return (int) elements;
@@ -207,7 +207,7 @@ public final class Adaptations {
     long limit = recipe.bases().generator().maxCoefficients(length, BasisSide.TRAINING_BITS);
     if (count < 1 || count > limit) {
       throw new IllegalArgumentException(
-          "tensor %s, side %s: %d coefficients, must be 1 to %d for %s at %d elements"
+          "tensor %s, side %s: %d coefficients; must be 1 to %d for %s at %d elements"
               .formatted(tensor, side, count, limit, recipe.bases().generator(), length));
     }
     float[] coefficients = random ? gaussian(count, 1) : new float[count];

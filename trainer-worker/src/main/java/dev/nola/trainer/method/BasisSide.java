@@ -84,7 +84,7 @@ final class BasisSide {
     long elements = (long) k * length;
     if (elements > MAX_ARRAY) {
       throw new IllegalArgumentException(
-          "%s: a stored basis of %d vectors of %d elements has %d, must be at most %d"
+          "%s: a stored basis of %d vectors of %d elements has %d; must be at most %d"
               .formatted(coefficients.name(), k, length, elements, MAX_ARRAY));
     }
     float[] stored = new float[(int) elements];

@@ -109,7 +109,7 @@ public final class BaseModel implements AutoCloseable {
                   config.path("layer_norm_eps").asDouble(1e-12)));
       default ->
           throw new UnsupportedModelException(
-              "%s: model_type=\"%s\", must be llama or bert".formatted(file, type));
+              "%s: invalid model_type: \"%s\"; must be llama or bert".formatted(file, type));
     };
   }
 
@@ -117,7 +117,7 @@ public final class BaseModel implements AutoCloseable {
     int value = config.path(key).asInt(0);
     if (value < 1) {
       throw new UnsupportedModelException(
-          "%s: %s=%s, must be a positive number".formatted(file, key, config.path(key)));
+          "%s: invalid %s: %s; must be a positive number".formatted(file, key, config.path(key)));
     }
     return value;
   }

@@ -17,7 +17,7 @@ public final class Mlp implements Network {
   public Mlp(List<Integer> widths) {
     if (widths.size() < 2 || widths.stream().anyMatch(width -> width < 1)) {
       throw new IllegalArgumentException(
-          "widths=" + widths + ", must be two or more, all of them positive");
+          "invalid widths: " + widths + "; must be two or more, all of them positive");
     }
     this.widths = List.copyOf(widths);
   }

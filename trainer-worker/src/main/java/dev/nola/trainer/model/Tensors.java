@@ -196,7 +196,7 @@ public final class Tensors {
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        "tensor %s has type %s, must be F32, F16 or BF16"
+                        "tensor %s has type %s; must be F32, F16 or BF16"
                             .formatted(tensor.name(), tensor.type())));
     long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
     return create(manager, widened(type, tensor.data()), shape);

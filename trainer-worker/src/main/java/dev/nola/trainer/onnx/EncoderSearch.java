@@ -74,7 +74,7 @@ final class EncoderSearch {
     config = config.with(headsOf(config.layers(), heads), epsilonOf(config.layers(), epsilon));
     if (config.hidden() % config.heads() != 0) {
       throw file.invalid(
-          "hidden size %d, must be a multiple of the number of heads, %d",
+          "hidden size %d; must be a multiple of the number of heads, %d",
           config.hidden(), config.heads());
     }
     Set<Tensor> tensors = weights.values().stream().map(Weight::tensor).collect(Collectors.toSet());
@@ -104,7 +104,7 @@ final class EncoderSearch {
       if (!tensor.type().equals(Tensor.FLOAT)
           && (weight || !tensor.shape().isEmpty() && !OTHER_TYPES.contains(tensor.type()))) {
         throw file.invalid(
-            "initializer %s has type %s, must be FLOAT (f32)", tensor.name(), tensor.type());
+            "initializer %s has type %s; must be FLOAT (f32)", tensor.name(), tensor.type());
       }
     }
   }
@@ -138,7 +138,7 @@ final class EncoderSearch {
     }
     if (node.number("alpha", 1) != 1 || node.number("beta", 1) != 1 || node.isSet("transA")) {
       throw file.invalid(
-          "Gemm of initializer %s scales or transposes, must be a plain linear module",
+          "Gemm of initializer %s scales or transposes; must be a plain linear module",
           node.inputs().get(1));
     }
     put(node, node.inputs().get(2), node, matrix, !node.isSet("transB"));
@@ -148,7 +148,7 @@ final class EncoderSearch {
     Tensor matrix = node.inputs().size() < 2 ? null : graph.initializer(node.inputs().get(1));
     if (matrix != null && matrix.shape().size() != 2) {
       throw file.invalid(
-          "%s of initializer %s, which has shape %s, must be a matrix",
+          "%s of initializer %s, which has shape %s; must be a matrix",
           node.type(), node.inputs().get(1), matrix.shape());
     }
     return matrix;
@@ -156,7 +156,7 @@ final class EncoderSearch {
 
   private InvalidOnnxException unnamed(Node node, String rule) {
     return file.invalid(
-        "%s of initializer %s, must be %s named …%s, from which the weight gets its name",
+        "%s of initializer %s; must be %s named …%s, from which the weight gets its name",
         node.type(), node.inputs().get(1), rule, BIAS);
   }
 
@@ -225,7 +225,7 @@ final class EncoderSearch {
     List<Long> shape = weight.shape();
     long size = shape.size() == 2 ? shape.get(dimension) : 0;
     if (size < 1 || size > Integer.MAX_VALUE) {
-      throw file.invalid("weight %s has shape %s, must be a matrix", name, shape);
+      throw file.invalid("weight %s has shape %s; must be a matrix", name, shape);
     }
     return (int) size;
   }
@@ -240,7 +240,7 @@ final class EncoderSearch {
       }
       if (!weight.shape().equals(entry.getValue())) {
         throw file.invalid(
-            "weight %s has shape %s, must have %s",
+            "weight %s has shape %s; must have %s",
             entry.getKey(), weight.shape(), entry.getValue());
       }
     }
@@ -258,7 +258,8 @@ final class EncoderSearch {
   private void requireData(Tensor tensor) throws InvalidOnnxException {
     if (tensor.external()) {
       throw file.invalid(
-          "initializer %s has its elements in another file, must have them here", tensor.name());
+          "initializer %s has its elements in another file; must contain them itself",
+          tensor.name());
     }
     long bytes = Float.BYTES;
     for (long size : tensor.shape()) {
@@ -270,7 +271,7 @@ final class EncoderSearch {
     }
     if (bytes != tensor.data().byteSize()) {
       throw file.invalid(
-          "initializer %s has shape %s and %,d bytes, must have four for each element",
+          "initializer %s has shape %s and %,d bytes; must have four for each element",
           tensor.name(), tensor.shape(), tensor.data().byteSize());
     }
   }
@@ -316,7 +317,7 @@ final class EncoderSearch {
   /** Refuses models that have BERT's weights and compute something else. */
   private void requireForward(EncoderConfig config) throws InvalidOnnxException {
     if (graph.nodes("CumSum").findAny().isPresent()) {
-      throw file.invalid("counts positions with CumSum, as RoBERTa does, must be a BERT encoder");
+      throw file.invalid("counts positions with CumSum, as RoBERTa does; must be a BERT encoder");
     }
     long activations =
         Stream.concat(
@@ -327,7 +328,7 @@ final class EncoderSearch {
             .count();
     if (activations < config.layers()) {
       throw file.invalid(
-          "has %d layers and %d GELUs by the error function, must have one in each",
+          "has %d layers and %d GELUs by the error function; must have one in each",
           config.layers(), activations);
     }
   }

@@ -159,7 +159,7 @@ final class OnnxFile implements AutoCloseable {
         InputStream bytes = Files.newInputStream(path)) {
       if (channel.size() > Integer.MAX_VALUE) {
         throw new InvalidOnnxException(
-            path, "has %,d bytes, must have less than 2 GiB".formatted(channel.size()));
+            path, "has %,d bytes; must have less than 2 GiB".formatted(channel.size()));
       }
       MemorySegment mapped =
           channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), file.arena);

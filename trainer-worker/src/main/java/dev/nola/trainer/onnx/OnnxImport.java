@@ -67,10 +67,10 @@ public final class OnnxImport {
     this.heads = heads;
     this.epsilon = epsilon;
     if (heads != null && heads < 1) {
-      throw new IllegalArgumentException(heads + " attention heads, must be at least 1");
+      throw new IllegalArgumentException(heads + " attention heads; must be at least 1");
     }
     if (epsilon != null && !(epsilon > 0 && epsilon < 1)) {
-      throw new IllegalArgumentException("epsilon " + epsilon + ", must be between 0 and 1");
+      throw new IllegalArgumentException("epsilon " + epsilon + "; must be between 0 and 1");
     }
   }
 
@@ -109,7 +109,7 @@ public final class OnnxImport {
     } catch (JacksonException e) {
       throw new InvalidDataException(tokenizer + ": invalid JSON: " + e.getOriginalMessage(), e);
     }
-    throw new InvalidDataException(tokenizer + ": has no \"model\", must be a tokenizer.json");
+    throw new InvalidDataException(tokenizer + ": has no \"model\"; must be a tokenizer.json");
   }
 
   private static String config(EncoderConfig config) {

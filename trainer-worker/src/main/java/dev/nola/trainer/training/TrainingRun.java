@@ -188,7 +188,7 @@ public final class TrainingRun {
   private static void require(String position, int actual, int expected, String unit) {
     if (actual != expected) {
       throw new IllegalArgumentException(
-          "%s width of model.mlp is %d, must be %d, the number of %s in the data"
+          "%s width of model.mlp is %d; must be %d, the number of %s in the data"
               .formatted(position, actual, expected, unit));
     }
   }

@@ -55,7 +55,7 @@ final class Backends {
     Kernel kernel = kernels.get(name);
     if (kernel == null) {
       throw new IllegalArgumentException(
-          "backend=%s, must be one that this worker has: %s"
+          "invalid backend: %s; must be one that this worker has: %s"
               .formatted(name, String.join(", ", names())));
     }
     return kernel;

@@ -164,7 +164,7 @@ final class FileJob {
     try {
       return name == null ? null : DType.valueOf(name.toUpperCase(Locale.ROOT));
     } catch (IllegalArgumentException _) {
-      throw new JobException("type=" + name + ", must be f16, bf16 or f32", false);
+      throw new JobException("invalid type: " + name + "; must be f16, bf16 or f32", false);
     }
   }
 

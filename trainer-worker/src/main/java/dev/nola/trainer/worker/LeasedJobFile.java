@@ -32,7 +32,7 @@ final class LeasedJobFile {
     for (Map.Entry<String, Object> file : JobFileKeys.dataFiles(job).entrySet()) {
       if (dataset.files().stream().noneMatch(entry -> entry.path().equals(file.getValue()))) {
         throw new JobException(
-            "data.%s=%s, must be the path of a file in %s/%s"
+            "invalid data.%s: %s; must be the path of a file in %s/%s"
                 .formatted(file.getKey(), file.getValue(), dataset.namespace(), dataset.name()),
             false);
       }

@@ -63,7 +63,7 @@ final class ObjectStore {
     for (ObjectManifest.Entry entry : object.files()) {
       Path file = destination.resolve(entry.path()).normalize();
       if (!file.startsWith(destination)) {
-        throw new IOException("path=" + entry.path() + ", must stay within its object");
+        throw new IOException("invalid path: " + entry.path() + "; must stay within its object");
       }
       Files.createDirectories(file.getParent());
       Path stored = stored(kind, object.namespace() + "/" + object.name(), entry);

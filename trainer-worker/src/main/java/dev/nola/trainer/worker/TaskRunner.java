@@ -142,7 +142,7 @@ public final class TaskRunner {
     report.warnings().forEach(warning -> send(new TaskEvent.Log(warning)));
     zip(folder.exported(), folder.archive());
     log(
-        "exported %d modules of rank %d, %d kept whole, %,d bytes",
+        "exported %d modules of rank %d, %d stored whole, %,d bytes",
         report.modules(), report.rank(), report.saved(), report.bytes());
   }
 

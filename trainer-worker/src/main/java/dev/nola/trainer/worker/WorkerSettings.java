@@ -24,7 +24,7 @@ public record WorkerSettings(
   public WorkerSettings {
     if (slots < 1 || memoryBytes < 1 || diskBytes < 1) {
       throw new IllegalArgumentException(
-          "slots=%d memory=%d disk=%d, must be at least 1"
+          "slots=%d memory=%d disk=%d; must be at least 1"
               .formatted(slots, memoryBytes, diskBytes));
     }
     work = work.toAbsolutePath().normalize();

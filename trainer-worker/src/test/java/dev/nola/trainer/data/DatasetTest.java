@@ -165,7 +165,7 @@ class DatasetTest {
     model(LETTERS, "{\"bos_token_id\": 1}");
     assertThatThrownBy(() -> read(layout, 16, sound, sound))
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("config.json: eos_token_id=, must be a token");
+        .hasMessageContaining("config.json: invalid eos_token_id: ; must be a token");
   }
 
   @Test
@@ -241,9 +241,9 @@ class DatasetTest {
     Layout jsonl = new Layout.PromptJsonl("p", "c");
     String sound = "{\"p\": \"an\", \"c\": \"inn\"}";
     assertRefused(jsonl, "[1]", sound, "line 1: must be a JSON object");
-    assertRefused(jsonl, "{\"p\": \"an\"}", sound, "line 1: field \"c\" is missing, must be text");
+    assertRefused(jsonl, "{\"p\": \"an\"}", sound, "line 1: field \"c\" is missing; must be text");
     assertRefused(
-        jsonl, "{\"p\": 1, \"c\": \"a\"}", sound, "line 1: field \"p\" is NUMBER, must be text");
+        jsonl, "{\"p\": 1, \"c\": \"a\"}", sound, "line 1: field \"p\" is NUMBER; must be text");
     assertThatThrownBy(() -> read(jsonl, 16, sound + "\n{\"p\": ", sound))
         .hasMessageStartingWith(folder.resolve("train") + ": line 2: invalid JSON: ");
     assertThatThrownBy(() -> read(jsonl, 16, sound + sound, sound))
@@ -252,15 +252,15 @@ class DatasetTest {
         .hasMessageStartingWith(folder.resolve("train") + ": line 1: invalid JSON: ");
     Layout tsv = new Layout.LabelledTsv("text", "label");
     String table = "text\tlabel\nan\ta\ninn\tb";
-    assertRefused(tsv, table + "\nan", table, "line 4: has 1 columns, must have 2 as line 1");
+    assertRefused(tsv, table + "\nan", table, "line 4: has 1 columns; must have 2 as line 1");
     assertRefused(tsv, table + "\nan\t ", table, "line 4: label is empty");
     assertRefused(tsv, table + "\n\tb", table, "line 4: text is empty");
-    assertRefused(tsv, "text\tb\nan\ta", table, "line 1: has no column \"label\", must name one");
+    assertRefused(tsv, "text\tb\nan\ta", table, "line 1: has no column \"label\"; must name one");
     assertRefused(
         tsv,
         "text\tlabel\tlabel\nan\ta\ta",
         table,
-        "line 1: has more than one column \"label\", must name one");
+        "line 1: has more than one column \"label\"; must name one");
     assertRefused(
         tsv,
         "text\tlabel\nan\ta",
@@ -287,11 +287,11 @@ class DatasetTest {
         new Layout.E2e(),
         "name||an\nname||inn",
         "name||an",
-        "line 2: token 8, must be below 8, the vocab_size in config.json");
+        "line 2: token 8; must be below 8, the vocab_size in config.json");
     model(WORDS.formatted("null", "null"), "{\"max_position_embeddings\": 15}");
     assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
         .hasMessageContaining(
-            "data.maxTokens=16, must be at most 15, the max_position_embeddings of");
+            "invalid data.maxTokens: 16; must be at most 15, the max_position_embeddings of");
     model("{", "{}");
     assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
         .isInstanceOf(IOException.class)
@@ -385,16 +385,16 @@ class DatasetTest {
         byte[] train, byte[] trainLabels, byte[] validation, byte[] labels, String problem) {}
     for (Case damaged :
         List.of(
-            new Case(LABELS, LABELS, IMAGES, LABELS, "train: begins with [0, 0, 8, 1], must be"),
-            new Case(IMAGES, IMAGES, IMAGES, LABELS, "trainLabels: begins with [0, 0, 8, 3], must"),
-            new Case(new byte[3], LABELS, IMAGES, LABELS, "train: begins with [0, 0, 0], must be"),
+            new Case(LABELS, LABELS, IMAGES, LABELS, "train: begins with [0, 0, 8, 1]; must be"),
+            new Case(IMAGES, IMAGES, IMAGES, LABELS, "trainLabels: begins with [0, 0, 8, 3]; must"),
+            new Case(new byte[3], LABELS, IMAGES, LABELS, "train: begins with [0, 0, 0]; must be"),
             new Case(Arrays.copyOf(IMAGES, 9), LABELS, IMAGES, LABELS, "train: ends in its header"),
             new Case(
                 Arrays.copyOf(IMAGES, IMAGES.length - 1),
                 LABELS,
                 IMAGES,
                 LABELS,
-                "train: ends in item 1, must have 2"),
+                "train: ends in item 1; must have 2"),
             new Case(
                 Arrays.copyOf(IMAGES, IMAGES.length + 1),
                 LABELS,
@@ -406,33 +406,33 @@ class DatasetTest {
                 LABELS,
                 IMAGES,
                 LABELS,
-                "train: ends in item 0, must have 2147483647"),
+                "train: ends in item 0; must have 2147483647"),
             new Case(
                 idx(new int[] {1, 1 << 30, 1 << 30}),
                 LABELS,
                 IMAGES,
                 LABELS,
-                "train: declares 1 items, must be 1 or more, of 1 to 16777216 bytes"),
+                "train: declares 1 items; must be 1 or more, of 1 to 16777216 bytes"),
             new Case(
-                idx(new int[] {-1, 1}), LABELS, IMAGES, LABELS, "train: declares -1 items, must"),
+                idx(new int[] {-1, 1}), LABELS, IMAGES, LABELS, "train: declares -1 items; must"),
             new Case(
                 IMAGES,
                 idx(new int[] {1}, 2),
                 IMAGES,
                 LABELS,
-                "trainLabels: has 1 labels, must be as many as images in "),
+                "trainLabels: has 1 labels; must be as many as images in "),
             new Case(
                 IMAGES,
                 LABELS,
                 idx(new int[] {2, 1}, 1, 1),
                 LABELS,
-                "validation: images have 1 pixels, must be 3 as for training"),
+                "validation: images have 1 pixels; must be 3 as for training"),
             new Case(
                 IMAGES,
                 LABELS,
                 IMAGES,
                 idx(new int[] {2}, 0, 3),
-                "labels: label 1 is 3, must be below 3 as for training"))) {
+                "labels: label 1 is 3; must be below 3 as for training"))) {
       assertThatThrownBy(
               () -> images(damaged.train, damaged.trainLabels, damaged.validation, damaged.labels))
           .isInstanceOf(IOException.class)

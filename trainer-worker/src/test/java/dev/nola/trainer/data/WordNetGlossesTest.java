@@ -173,7 +173,7 @@ class WordNetGlossesTest {
         .isInstanceOf(IOException.class)
         .hasMessageContaining("line 4 of data.noun is not a noun synset");
     assertThatThrownBy(() -> glosses(line(29, "to breathe")))
-        .hasMessageContaining("has lexicographer file 29, must be 03 to 28");
+        .hasMessageContaining("has lexicographer file 29; must be 03 to 28");
     assertThatThrownBy(() -> glosses(line(20, " ; \"only an example\"")))
         .hasMessageContaining("line 4 of data.noun has no definition");
     assertThatThrownBy(this::glosses).hasMessageContaining("with a license and synsets");

@@ -28,7 +28,7 @@ class AdaptationsTest {
           .isThrownBy(() -> Adaptations.of(base, recipe, 0))
           .withMessageContaining("layers.0.weight")
           .withMessageContaining(
-              "70000×70000 has 4900000000 elements, must have at most 2147483639");
+              "70000×70000 has 4900000000 elements; must have at most 2147483639");
     }
   }
 }

@@ -122,7 +122,7 @@ class OnnxImportTest {
         .isInstanceOf(InvalidOnnxException.class)
         .hasMessageContaining("does not specify the attention heads");
     assertThatThrownBy(() -> imported(file, 5, null))
-        .hasMessageContaining("hidden size 32, must be a multiple of the number of heads, 5");
+        .hasMessageContaining("hidden size 32; must be a multiple of the number of heads, 5");
     assertThat(imported(file, 8, null).config().heads()).isEqualTo(8);
   }
 
@@ -156,7 +156,7 @@ class OnnxImportTest {
             Onnx.initializer("onnx::MatMul_999", Onnx.FLOAT, List.of(2L, 2L), 16),
             Onnx.node("MatMul", List.of("x", "onnx::MatMul_999"), "y"),
             Onnx.node("Add", List.of("y", "z"), "sum")),
-        "MatMul of initializer onnx::MatMul_999, must be followed by the Add of one bias named"
+        "MatMul of initializer onnx::MatMul_999; must be followed by the Add of one bias named"
             + " ….bias, from which the weight gets its name");
   }
 
@@ -179,7 +179,7 @@ class OnnxImportTest {
             Onnx.initializer("w", Onnx.FLOAT, List.of(2L, 2L), 16),
             Onnx.initializer("m.bias", Onnx.FLOAT, List.of(2L), 8),
             Onnx.node("Gemm", List.of("x", "w", "m.bias"), "y", Onnx.attribute("alpha", 0.5f))),
-        "Gemm of initializer w scales or transposes, must be a plain linear module");
+        "Gemm of initializer w scales or transposes; must be a plain linear module");
   }
 
   @Test
@@ -201,11 +201,11 @@ class OnnxImportTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "classifier.weight | 10 | 2,2 |  8 | classifier.weight has type FLOAT16, must be FLOAT (f32)",
-        "w_quantized       |  3 | 2,2 |  4 | w_quantized has type INT8, must be FLOAT (f32)",
-        "w                 | 99 | 2   |  4 | w has type number 99, must be FLOAT (f32)",
-        "classifier.bias   |  1 | 2   |  9 | classifier.bias has shape [2] and 9 bytes, must have four",
-        "classifier.bias   |  1 | -1  | -0 | classifier.bias has shape [-1] and 0 bytes, must have four",
+        "classifier.weight | 10 | 2,2 |  8 | classifier.weight has type FLOAT16; must be FLOAT (f32)",
+        "w_quantized       |  3 | 2,2 |  4 | w_quantized has type INT8; must be FLOAT (f32)",
+        "w                 | 99 | 2   |  4 | w has type number 99; must be FLOAT (f32)",
+        "classifier.bias   |  1 | 2   |  9 | classifier.bias has shape [2] and 9 bytes; must have four",
+        "classifier.bias   |  1 | -1  | -0 | classifier.bias has shape [-1] and 0 bytes; must have four",
         "classifier.bias   |  1 | 4611686018427387904,4,4611686018427387904 | 0 | must have four",
         "embeddings.LayerNorm.bias | 1 | 32 | 128 | duplicate initializer embeddings.LayerNorm.bias",
         "x.embeddings.word_embeddings.weight | 1 | 1,1 | 4 | has 2 initializers named embeddings.word",
@@ -225,7 +225,7 @@ class OnnxImportTest {
         Onnx.with(
             Onnx.fixture("exported.onnx"),
             Onnx.initializer("m.bias", Onnx.FLOAT, List.of(2L), 8, out -> out.writeEnum(14, 1))),
-        "initializer m.bias has its elements in another file, must have them here");
+        "initializer m.bias has its elements in another file; must contain them itself");
   }
 
   @Test
@@ -233,10 +233,10 @@ class OnnxImportTest {
     byte[] file = Onnx.fixture("exported.onnx");
     refused(
         Onnx.with(file, Onnx.node("CumSum", List.of("mask"), "positions")),
-        "counts positions with CumSum, as RoBERTa does, must be a BERT encoder");
+        "counts positions with CumSum, as RoBERTa does; must be a BERT encoder");
     refused(
         Onnx.replaced(file, "Erf", "Exp"),
-        "has 2 layers and 0 GELUs by the error function, must have one in each");
+        "has 2 layers and 0 GELUs by the error function; must have one in each");
     refused(
         Onnx.with(
             file,

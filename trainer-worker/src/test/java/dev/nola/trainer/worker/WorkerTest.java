@@ -280,7 +280,7 @@ class WorkerTest {
     StubRegistry.await("their counts", () -> worker.counts().equals(new JobCounts(1, 7, 0)));
     assertThat(registry.results).containsOnlyKeys(fine);
     assertFinal(unknown, "unknown key stepz");
-    assertFinal(outside, "data.train=../secret, must be the path of a file in acme/data");
+    assertFinal(outside, "invalid data.train: ../secret; must be the path of a file in acme/data");
     assertFinal(base, "model.base must not be set");
     assertFinal(steep, "is too large");
     assertFinal(gone, "404");
@@ -451,7 +451,7 @@ class WorkerTest {
     assertThat(names).contains("adapter_config.json", "adapter_model.safetensors");
     assertThat(registry.results.get(again)).isEqualTo(registry.results.get(job));
     StubRegistry.await("a refusal", () -> registry.failures.containsKey(wrong));
-    assertFinal(wrong, "type=f64, must be f16, bf16 or f32");
+    assertFinal(wrong, "invalid type: f64; must be f16, bf16 or f32");
   }
 
   @Test

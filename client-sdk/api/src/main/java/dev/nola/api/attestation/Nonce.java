@@ -28,7 +28,7 @@ public record Nonce(@JsonValue String hex) {
   public Nonce {
     if (!HEX.matcher(hex).matches()) {
       throw new IllegalArgumentException(
-          "nonce=%s, must be 64 lower-case hex digits".formatted(hex));
+          "invalid nonce: %s; must be 64 lower-case hex digits".formatted(hex));
     }
   }
 

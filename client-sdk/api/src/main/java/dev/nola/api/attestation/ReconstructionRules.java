@@ -55,17 +55,17 @@ final class ReconstructionRules {
     requirePresent("difference.actual", difference.actual());
     if (!difference.side().equals("A") && !difference.side().equals("B")) {
       throw new IllegalArgumentException(
-          "difference.side=" + difference.side() + ", must be A or B");
+          "invalid difference.side: " + difference.side() + "; must be A or B");
     }
     if (difference.index() < 0) {
       throw new IllegalArgumentException(
-          "difference.index=" + difference.index() + ", must be at least 0");
+          "invalid difference.index: " + difference.index() + "; must be at least 0");
     }
     if (!BITS.matcher(difference.expected()).matches()
         || !BITS.matcher(difference.actual()).matches()
         || difference.expected().equals(difference.actual())) {
       throw new IllegalArgumentException(
-          "difference expected=%s actual=%s, must be 8 hex digits each, and differ"
+          "difference expected=%s actual=%s; must be 8 hex digits each, and differ"
               .formatted(difference.expected(), difference.actual()));
     }
   }

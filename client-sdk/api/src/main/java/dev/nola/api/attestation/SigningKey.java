@@ -56,18 +56,19 @@ public final class SigningKey {
     Matcher blocks = PEM.matcher(pem);
     if (!blocks.matches()) {
       throw new IllegalArgumentException(
-          "a signing key is a PEM block PRIVATE KEY followed by a block PUBLIC KEY");
+          "invalid signing key; must be a PEM block PRIVATE KEY followed by a PEM block PUBLIC KEY");
     }
     byte[] privateKey = Base64.getMimeDecoder().decode(blocks.group(1));
     int prefix = PRIVATE_KEY_INFO.length;
     if (privateKey.length != prefix + Ed25519.SECRET_KEY_SIZE
         || !Arrays.equals(privateKey, 0, prefix, PRIVATE_KEY_INFO, 0, prefix)) {
-      throw new IllegalArgumentException("the private key is not an Ed25519 key in PKCS #8");
+      throw new IllegalArgumentException("invalid private key; must be an Ed25519 key in PKCS #8");
     }
     SigningKey key = of(Arrays.copyOfRange(privateKey, prefix, privateKey.length));
     byte[] publicKey = Base64.getMimeDecoder().decode(blocks.group(2));
     if (!Arrays.equals(publicKey, key.publicKey.encoded())) {
-      throw new IllegalArgumentException("the public key is not the private key's");
+      throw new IllegalArgumentException(
+          "the public key does not belong to the private key; must be its other half");
     }
     return key;
   }

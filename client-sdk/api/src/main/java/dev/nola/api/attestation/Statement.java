@@ -85,7 +85,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
     boolean match = root.equals(file.reconstructionDigest());
     if (match != (reconstruction.outcome() == Outcome.MATCH)) {
       throw wrongRoot(
-          "the outcome is %s, but root=%s and the file's is %s"
+          "the outcome is %s, but the root is %s and the file has %s"
               .formatted(
                   reconstruction.outcome().name().toLowerCase(),
                   root.hex(),
@@ -111,7 +111,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
     for (int i = 0; i < leaves.size(); i++) {
       if (!leaves.get(i).equals(reconstruction.leaves().get(i))) {
         throw wrongRoot(
-            "leaf %d is %s, must be %s"
+            "leaf %d is %s; must be %s"
                 .formatted(i, reconstruction.leaves().get(i).hex(), leaves.get(i).hex()));
       }
     }

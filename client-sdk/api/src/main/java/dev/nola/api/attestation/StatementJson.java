@@ -85,7 +85,7 @@ final class StatementJson {
         || wire.subject.getFirst() == null
         || wire.subject.getFirst().digest == null
         || !wire.subject.getFirst().digest.keySet().equals(Set.of("sha256"))) {
-      throw invalid("subject=" + wire.subject + ", must be one file by its sha256");
+      throw invalid("invalid subject: " + wire.subject + "; must be one file by its sha256");
     }
     Reconstruction predicate = wire.predicate;
     if (predicate == null) {
@@ -106,10 +106,10 @@ final class StatementJson {
   private static String describe(JacksonException failure) {
     return switch (failure) {
       case InvalidFormatException e when e.getTargetType() == Sha256.class ->
-          "%s=%s, must be 64 lower-case hex digits".formatted(field(e), e.getValue());
+          "invalid %s: %s; must be 64 lower-case hex digits".formatted(field(e), e.getValue());
       case ValueInstantiationException e when e.getCause() instanceof IllegalArgumentException ->
           String.valueOf(e.getCause().getMessage());
-      default -> "the statement is not readable: " + failure.getOriginalMessage();
+      default -> "the statement is not valid JSON of this type: " + failure.getOriginalMessage();
     };
   }
 
@@ -125,7 +125,7 @@ final class StatementJson {
   private static void requireEqual(String field, String expected, @Nullable String actual)
       throws InvalidAttestationException {
     if (!expected.equals(actual)) {
-      throw invalid("%s=%s, must be %s".formatted(field, actual, expected));
+      throw invalid("invalid %s: %s; must be %s".formatted(field, actual, expected));
     }
   }
 

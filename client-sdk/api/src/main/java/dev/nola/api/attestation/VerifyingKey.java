@@ -42,13 +42,13 @@ public final class VerifyingKey {
     if (subjectPublicKeyInfo.length != prefix + Ed25519.PUBLIC_KEY_SIZE
         || !Arrays.equals(subjectPublicKeyInfo, 0, prefix, SUBJECT_PUBLIC_KEY_INFO, 0, prefix)) {
       throw new IllegalArgumentException(
-          "the public key is not an Ed25519 key in X.509 SubjectPublicKeyInfo");
+          "invalid public key; must be an Ed25519 key in X.509 SubjectPublicKeyInfo");
     }
     byte[] encoded = subjectPublicKeyInfo.clone();
     PublicPoint point = Ed25519.validatePublicKeyFullExport(encoded, prefix);
     if (point == null) {
       throw new IllegalArgumentException(
-          "the public key is not a point of prime order on the curve, in its one encoding");
+          "invalid public key; must be the canonical encoding of a curve point of prime order");
     }
     return new VerifyingKey(encoded, point);
   }
@@ -72,7 +72,7 @@ public final class VerifyingKey {
   public static VerifyingKey parse(String base64) {
     byte[] decoded = decode(base64);
     if (decoded == null) {
-      throw new IllegalArgumentException("the public key is not base64");
+      throw new IllegalArgumentException("invalid public key; must be base64");
     }
     return of(decoded);
   }
@@ -115,7 +115,8 @@ public final class VerifyingKey {
   public Statement open(Envelope envelope) throws InvalidAttestationException {
     if (!Statement.PAYLOAD_TYPE.equals(envelope.payloadType())) {
       throw bad(
-          "payloadType=%s, must be %s".formatted(envelope.payloadType(), Statement.PAYLOAD_TYPE));
+          "invalid payloadType: %s; must be %s"
+              .formatted(envelope.payloadType(), Statement.PAYLOAD_TYPE));
     }
     List<Envelope.Signature> signatures = envelope.signatures();
     if (signatures.size() != 1) {
@@ -127,14 +128,14 @@ public final class VerifyingKey {
     }
     byte[] bytes = decode(signature.sig());
     if (bytes == null || bytes.length != Ed25519.SIGNATURE_SIZE) {
-      throw bad("sig=%s, must be base64 of 64 bytes".formatted(signature.sig()));
+      throw bad("invalid sig: %s; must be base64 of 64 bytes".formatted(signature.sig()));
     }
     if (envelope.payload() == null || envelope.payload().length() > MAX_PAYLOAD) {
       throw bad("the payload is missing or has more than %d characters".formatted(MAX_PAYLOAD));
     }
     byte[] payload = decode(envelope.payload());
     if (payload == null) {
-      throw bad("the payload is not base64");
+      throw bad("invalid payload; must be base64");
     }
     if (!verifies(Dsse.preAuthenticationEncoding(envelope.payloadType(), payload), bytes)) {
       throw bad(

@@ -66,7 +66,7 @@ public record JobRequest(@Nullable Integer priority, @JsonIgnore Work work) {
     if (parts.length != 1 || parts[0].type() != form.type) {
       throw new InvalidValueException(
           "type",
-          "type=%s, must come with a member of that name and no other"
+          "wrong members for type %s; must be exactly the member of the same name"
               .formatted(form.type.name().toLowerCase(Locale.ROOT)));
     }
     return new JobRequest(form.priority, parts[0]);

@@ -28,7 +28,7 @@ public record AdapterName(String namespace, String name) {
     int slash = text.indexOf('/');
     if (slash < 0) {
       throw new IllegalArgumentException(
-          "adapter \"%s\", must be NAMESPACE/NAME, such as acme/mood".formatted(text));
+          "invalid adapter: %s; must be NAMESPACE/NAME, such as acme/mood".formatted(text));
     }
     return new AdapterName(text.substring(0, slash), text.substring(slash + 1));
   }

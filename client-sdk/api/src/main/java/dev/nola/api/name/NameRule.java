@@ -9,12 +9,12 @@ public enum NameRule {
   NAMESPACE(
       "namespace",
       "[a-z0-9](?:[a-z0-9-]{0,37}[a-z0-9])?",
-      "must be 1 to 39 of a-z, 0-9 and hyphen, with no hyphen at its ends"),
+      "must be 1 to 39 characters of a-z, 0-9 and hyphen, with no hyphen at either end"),
   /** Name of an adapter, a model or a dataset within its namespace. */
   NAME(
       "name",
       "[a-z0-9](?:[a-z0-9._-]{0,94}[a-z0-9])?",
-      "must be 1 to 96 of a-z, 0-9, dot, hyphen and underscore, the first and last a letter or digit"),
+      "must be 1 to 96 characters of a-z, 0-9, dot, hyphen and underscore, the first and last a letter or digit"),
   /** Name that can be moved from one version to another. */
   ALIAS(
       "alias",
@@ -22,28 +22,28 @@ public enum NameRule {
           Patterns.WORD.matcher(text).matches()
               && !text.equals(Reference.LATEST)
               && !VersionRange.isValid(text),
-      "must be 1 to 39 of a-z, 0-9 and hyphen, the first a letter, and neither 'latest' nor a range of versions"),
+      "must be 1 to 39 characters of a-z, 0-9 and hyphen, the first a letter, and neither 'latest' nor a version range such as x"),
   /** Number of a version. */
   VERSION(
       "version",
       VersionNumber::isValid,
-      "must be a version number of SemVer 2, such as 1.4.0 or 2.0.0-rc.1, of at most 64 characters,"
+      "must be a SemVer 2 version number such as 1.4.0 or 2.0.0-rc.1, of at most 64 characters,"
           + " with numbers up to 2147483647"),
   /** Name of an account. */
   ACCOUNT(
       "account",
       "[a-z0-9][a-z0-9._-]{0,63}",
-      "must be 1 to 64 of a-z, 0-9, dot, hyphen and underscore, the first a letter or digit"),
+      "must be 1 to 64 characters of a-z, 0-9, dot, hyphen and underscore, the first a letter or digit"),
   /** Name of a file or folder within a model or a dataset. */
   FILE_NAME(
       "name",
       Patterns.FILE_NAME,
-      "must be letters, digits, dots, underscores and hyphens, and not begin with a dot"),
+      "must consist of letters, digits, dots, underscores and hyphens, and not begin with a dot"),
   /** Path of a file within a model or a dataset. */
   FILE_PATH(
       "path",
       text -> text.length() <= Patterns.MAX_PATH && Patterns.FILE_PATH.matcher(text).matches(),
-      "must be names of letters, digits, dots, underscores and hyphens between slashes, none beginning with a dot, of at most "
+      "must be names of letters, digits, dots, underscores and hyphens, separated by slashes, none beginning with a dot, with a total of at most "
           + Patterns.MAX_PATH
           + " characters"),
   /** Name of a backend. */
@@ -103,7 +103,7 @@ public enum NameRule {
    * @return field, text and rule in a sentence
    */
   public String message(String text) {
-    return "%s=%s, %s".formatted(field, text, sentence);
+    return "invalid %s: %s; %s".formatted(field, text, sentence);
   }
 
   /**

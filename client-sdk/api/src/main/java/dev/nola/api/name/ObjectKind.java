@@ -49,6 +49,6 @@ public enum ObjectKind {
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "kind=" + collection + ", must be models or datasets"));
+                    "invalid kind: " + collection + "; must be models or datasets"));
   }
 }

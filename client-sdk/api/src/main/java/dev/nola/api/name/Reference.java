@@ -32,7 +32,7 @@ public record Reference(AdapterName adapter, String version) {
       Sha256.parse(version);
     } else if (!NameRule.isWord(version) && !VersionNumber.isValid(version) && !isRange(version)) {
       throw new IllegalArgumentException(
-          "version \"%s\", must be a version number such as 1.2.0, an alias such as prod, a range such as ^1.2, or sha256: and 64 hex digits"
+          "invalid version: %s; must be a version number such as 1.2.0, an alias such as prod, a range such as ^1.2, or sha256: and 64 hex digits"
               .formatted(version));
     }
   }

@@ -93,7 +93,7 @@ class AttestationTest {
     String[] blocks = KEY.toPem().split("(?<=END PRIVATE KEY-----\n)");
     String foreign = SigningKey.generate().toPem().split("(?<=END PRIVATE KEY-----\n)")[1];
     assertThatThrownBy(() -> SigningKey.parsePem(blocks[0] + foreign))
-        .hasMessage("the public key is not the private key's");
+        .hasMessage("the public key does not belong to the private key; must be its other half");
     assertThatThrownBy(() -> SigningKey.parsePem(blocks[0]))
         .isInstanceOf(IllegalArgumentException.class);
   }
@@ -246,19 +246,19 @@ class AttestationTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "Statement/v1|Statement/v2|_type=",
-        "reconstruction:v1|reconstruction:v2|predicateType=",
-        "\"sha256\"|\"sha512\"|subject=",
-        "\"outcome\":\"match\"|\"outcome\":\"maybe\"|not readable",
+        "Statement/v1|Statement/v2|invalid _type: ",
+        "reconstruction:v1|reconstruction:v2|invalid predicateType: ",
+        "\"sha256\"|\"sha512\"|invalid subject: ",
+        "\"outcome\":\"match\"|\"outcome\":\"maybe\"|not valid JSON of this type",
         "\"outcome\":\"match\",|``|outcome is missing",
-        "\"backend\":\"scalar\"|\"backend\":\"abacus\"|backend=abacus",
-        "\"worker\":|\"trust\":\"me\",\"worker\":|not readable",
-        "\"worker\":|\"worker\":\"other\",\"worker\":|not readable",
+        "\"backend\":\"scalar\"|\"backend\":\"abacus\"|invalid backend: abacus",
+        "\"worker\":|\"trust\":\"me\",\"worker\":|not valid JSON of this type",
+        "\"worker\":|\"worker\":\"other\",\"worker\":|not valid JSON of this type",
         "\"worker\":\"w1\"|\"worker\":\"w\\u00001\"|control character",
-        "\"host\":\"00|\"host\":\"AA|host=AA",
-        "\"nonce\":\"0f|\"nonce\":\"|nonce=0f",
-        "\"leaves\":[\"|\"leaves\":[\"x|leaves=x",
-        "\"root\":\"|\"other\":\"|not readable",
+        "\"host\":\"00|\"host\":\"AA|invalid host: AA",
+        "\"nonce\":\"0f|\"nonce\":\"|invalid nonce: 0f",
+        "\"leaves\":[\"|\"leaves\":[\"x|invalid leaves: x",
+        "\"root\":\"|\"other\":\"|not valid JSON of this type",
       })
   void invalidStatementIsRefused(String original, String replacement, String message)
       throws Exception {

@@ -36,6 +36,6 @@ class JobRequestTest {
     assertThatThrownBy(() -> NolaModule.mapper().readValue(json, JobRequest.class))
         .cause()
         .isInstanceOf(InvalidValueException.class)
-        .hasMessage("type=verify, must come with the member of the same name and no other");
+        .hasMessage("wrong members for type verify; must be exactly the member of the same name");
   }
 }

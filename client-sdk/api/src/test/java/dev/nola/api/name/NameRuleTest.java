@@ -29,7 +29,7 @@ class NameRuleTest {
     assertThat(rule.require(legal)).isEqualTo(legal);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> rule.require(illegal))
-        .withMessageStartingWith(rule.field() + "=" + illegal + ", must be ");
+        .withMessageStartingWith("invalid " + rule.field() + ": " + illegal + "; must ");
   }
 
   @Test

@@ -141,7 +141,7 @@ public record Attested(
     Map<Attestation, Statement> read = new LinkedHashMap<>();
     for (Attestation attestation : attestations) {
       if (!counting.isEmpty() && !counting.contains(attestation.key())) {
-        rejected.add(reject(attestation, "the key is none of those that were given", false));
+        rejected.add(reject(attestation, "its key is not among the given keys", false));
         continue;
       }
       WorkerKey key = known.get(attestation.key());
@@ -191,7 +191,7 @@ public record Attested(
     if (!verifying.fingerprint().equals(attestation.key())) {
       throw new InvalidAttestationException(
           InvalidAttestationException.Reason.BAD_SIGNATURE,
-          "the registry sent another key for it, " + verifying.fingerprint());
+          "the registry sent a different key for it, " + verifying.fingerprint());
     }
     return verifying.open(attestation.envelope());
   }
@@ -276,7 +276,7 @@ public record Attested(
     return mismatches.stream()
         .map(
             mismatch ->
-                "key %s attests that %s reconstructs the file to other bits: %s"
+                "key %s attests that %s reconstructs the file to different bits: %s"
                     .formatted(
                         mismatch.key,
                         mismatch.statement.reconstruction().backend(),
@@ -302,7 +302,7 @@ public record Attested(
     rejected.stream().filter(Rejected::alarming).map(Rejected::toString).forEach(failures::add);
     if (independent() < needed) {
       failures.add(
-          "attested by %d independent %s%s; must be by %d"
+          "attested by %d independent %s%s; %d required"
               .formatted(
                   independent(),
                   independent() == 1 ? "machine" : "machines",

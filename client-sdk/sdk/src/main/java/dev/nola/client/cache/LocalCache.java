@@ -121,7 +121,7 @@ public final class LocalCache {
   public LocalCache withLimit(long bytes) {
     if (bytes < 0) {
       throw new IllegalArgumentException(
-          "cache limit invalid: " + bytes + "; must not be negative");
+          "invalid cache limit: " + bytes + "; must not be negative");
     }
     return new LocalCache(root, bytes);
   }

@@ -88,10 +88,10 @@ public final class Body implements BodySubscriber<Body>, AutoCloseable {
       throws CutException, InterruptedException {
     Signal signal = signals.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
     if (signal == null) {
-      throw new CutException("the answer stopped", new HttpTimeoutException("no bytes in time"));
+      throw new CutException("the response stalled", new HttpTimeoutException("no bytes in time"));
     }
     if (signal.failure != null) {
-      throw new CutException("the answer was cut", signal.failure);
+      throw new CutException("the response was cut off", signal.failure);
     }
     if (signal.bytes != null) {
       requestOne();
@@ -121,7 +121,7 @@ public final class Body implements BodySubscriber<Body>, AutoCloseable {
       for (ByteBuffer buffer : piece) {
         if (buffer.remaining() > limit - all.size()) {
           throw RegistryException.broken(
-              "the registry's answer has more than " + limit + " bytes, which no answer should");
+              "the registry's response has more than " + limit + " bytes, which is the limit");
         }
         byte[] bytes = new byte[buffer.remaining()];
         buffer.get(bytes);

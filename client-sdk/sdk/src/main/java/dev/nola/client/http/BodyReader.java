@@ -95,7 +95,7 @@ final class BodyReader {
         size += bytes.remaining();
         if (size > limit) {
           throw RegistryException.broken(
-              "the registry's answer has more than %d bytes".formatted(limit));
+              "the registry's response has more than %d bytes".formatted(limit));
         }
         digest.update(bytes.duplicate());
         write(file, bytes);

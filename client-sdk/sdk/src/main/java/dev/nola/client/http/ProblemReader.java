@@ -42,7 +42,7 @@ final class ProblemReader {
     Duration retryAfter = retryAfter(answer.headers());
     String detail =
         problem == null || problem.detail().isEmpty()
-            ? "%s answers %s with status %d".formatted(access.registry(), call, status)
+            ? "%s answered %s with status %d".formatted(access.registry(), call, status)
             : describe(problem);
     String remedy = remedy(status, problem, retryAfter);
     return new RegistryException(
@@ -66,7 +66,7 @@ final class ProblemReader {
               : "try again in %d seconds".formatted((retryAfter.toMillis() + 999) / 1000);
       default ->
           status >= 500 && problem != null && problem.requestId() != null
-              ? "the log of %s has more of it under request %s"
+              ? "for details, see the log of %s for request %s"
                   .formatted(access.registry(), problem.requestId())
               : null;
     };
@@ -87,7 +87,7 @@ final class ProblemReader {
       return problem.detail();
     }
     StringBuilder all = new StringBuilder();
-    all.append(problem.violations().size()).append(" rules are broken:");
+    all.append(problem.violations().size()).append(" values are invalid:");
     for (Violation violation : problem.violations()) {
       all.append("\n  ").append(violation.rule());
     }

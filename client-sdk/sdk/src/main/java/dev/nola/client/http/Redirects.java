@@ -54,7 +54,8 @@ final class Redirects {
       url = target(call, url, response);
     }
     throw RegistryException.broken(
-        "%s redirects %s more than %d times".formatted(access.registry(), call, MAX_REDIRECTS));
+        "%s redirected %s too often; limit is %d times"
+            .formatted(access.registry(), call, MAX_REDIRECTS));
   }
 
   private HttpRequest request(Call call, URI url, boolean atHome) {
@@ -82,12 +83,12 @@ final class Redirects {
           new URI(target.getScheme(), target.getAuthority(), target.getPath(), null, null));
     } catch (IllegalArgumentException | URISyntaxException e) {
       throw RegistryException.broken(
-          "%s redirects %s to an invalid URL: \"%s\""
+          "%s redirected %s to an invalid URL: \"%s\""
               .formatted(access.registry(), call, RegistryText.printable(location)));
     }
     if (RegistryUrl.isEncrypted(url) && !RegistryUrl.isEncrypted(target)) {
       throw RegistryException.broken(
-          "%s redirects %s to %s, which is not encrypted"
+          "%s redirected %s to %s, which is not encrypted; refused"
               .formatted(access.registry(), call, target));
     }
     if (!call.method().equals("GET")) {
@@ -96,7 +97,7 @@ final class Redirects {
           response.statusCode(),
           null,
           null,
-          "%s redirects %s to %s; use the URL of that registry"
+          "%s redirected %s to %s; use the URL of that registry"
               .formatted(access.registry(), call, target));
     }
     return target;

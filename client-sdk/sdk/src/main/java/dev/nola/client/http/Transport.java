@@ -229,7 +229,8 @@ public final class Transport implements AutoCloseable {
   private <T> T send(Call call, Reading<T> reading) throws IOException, InterruptedException {
     if (offline) {
       throw RegistryException.unavailable(
-          "%s needs the registry %s, and this is offline".formatted(call, registry()), null);
+          "%s is not available offline: it needs the registry %s".formatted(call, registry()),
+          null);
     }
     try {
       return retry.send(

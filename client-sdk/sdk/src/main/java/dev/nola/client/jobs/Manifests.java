@@ -83,7 +83,7 @@ public final class Manifests {
     for (Path name : root.relativize(file)) {
       if (!NameRule.FILE_NAME.isMet(name.toString())) {
         throw new IOException(
-            "%s: a name in a manifest has letters, digits, dots, underscores and hyphens only"
+            "invalid file name: %s; names in a manifest consist of letters, digits, dots, underscores and hyphens"
                 .formatted(file));
       }
       names.add(name.toString());

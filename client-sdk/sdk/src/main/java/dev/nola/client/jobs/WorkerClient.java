@@ -245,7 +245,8 @@ public final class WorkerClient {
       throws IOException {
     if (!actual.equals(expected)) {
       throw new IOException(
-          "the registry sends %s with digest %s, asked for %s".formatted(what, actual, expected));
+          "the registry sent %s with digest %s; requested was %s"
+              .formatted(what, actual, expected));
     }
   }
 }

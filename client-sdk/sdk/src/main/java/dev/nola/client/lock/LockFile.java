@@ -89,7 +89,7 @@ public record LockFile(List<Entry> adapters) {
       keys = List.copyOf(keys);
       if (registry != null && !Reference.parse(source).isPinned()) {
         throw new IllegalArgumentException(
-            "reference %s may resolve to another file later; it must have a version number or a digest"
+            "reference %s may resolve to a different file later; must have a version number or a digest"
                 .formatted(source));
       }
       if (registry == null && (source.isEmpty() || Path.of(source).isAbsolute())) {
@@ -98,7 +98,7 @@ public record LockFile(List<Entry> adapters) {
       }
       if (requiredVerifications < (keys.isEmpty() ? 0 : 1)) {
         throw new IllegalArgumentException(
-            "requiredVerifications invalid: %d; must be at least %s"
+            "invalid requiredVerifications: %d; must be at least %s"
                 .formatted(
                     requiredVerifications, keys.isEmpty() ? "0" : "1, since keys are listed"));
       }

@@ -89,7 +89,7 @@ public final class ModelMerge {
 
   private ModelMerge(Builder builder) {
     if (builder.adapters.isEmpty()) {
-      throw new IllegalArgumentException("a merge needs an adapter");
+      throw new IllegalArgumentException("no adapters to merge; needs at least one");
     }
     this.base = builder.base;
     this.adapters = List.copyOf(builder.adapters);
@@ -154,12 +154,12 @@ public final class ModelMerge {
     if (parent == null || !Files.isDirectory(parent)) {
       throw new MergeRefusedException(
           MergeRefusedException.Reason.DESTINATION,
-          destination + ": the folder that should hold it does not exist");
+          destination + ": its parent folder does not exist; create it first");
     }
     if (Files.isDirectory(base) && parent.toRealPath().startsWith(base.toRealPath())) {
       throw new MergeRefusedException(
           MergeRefusedException.Reason.DESTINATION,
-          destination + " lies in the base model; choose another destination");
+          destination + " is inside the base model's folder; choose another destination");
     }
   }
 
@@ -171,7 +171,7 @@ public final class ModelMerge {
     for (Weighted adapter : adapters) {
       if (adapter.weight != 1 && !adapter.file.adapter().dense().isEmpty()) {
         warnings.add(
-            "an adapter of weight %s brings %d dense tensors, which replace the base's whole"
+            "an adapter of weight %s has %d dense tensors; these replace the base model's tensors and are not weighted"
                 .formatted(adapter.weight, adapter.file.adapter().dense().size()));
       }
     }
@@ -199,7 +199,7 @@ public final class ModelMerge {
     try {
       JsonNode root = JsonMapper.shared().readTree(Files.readAllBytes(config));
       if (!root.isObject()) {
-        throw new IOException(config + ": is no JSON object");
+        throw new IOException(config + ": is not a JSON object");
       }
       return root.path(MergedModelWriter.TIED).asBoolean(true); // as transformers takes it
     } catch (JacksonException e) {
@@ -216,7 +216,8 @@ public final class ModelMerge {
       var made = adapter.file.adapter().base();
       if (made.identity() == null) {
         if (!adapter.file.adapter().layers().isEmpty()) {
-          warnings.add("an adapter does not say by digest which base model it was made for");
+          warnings.add(
+              "an adapter does not state the identity of its base model, so the base model was not checked");
         }
         continue;
       }
@@ -337,7 +338,7 @@ public final class ModelMerge {
     public Builder adapter(AdapterFile file, double weight) {
       if (!Double.isFinite(weight)) {
         throw new IllegalArgumentException(
-            "adapter weight invalid: " + weight + "; must be finite");
+            "invalid adapter weight: " + weight + "; must be finite");
       }
       adapters.add(new Weighted(file, weight));
       return this;
@@ -363,7 +364,8 @@ public final class ModelMerge {
      */
     public Builder threads(int threads) {
       if (threads < 1) {
-        throw new IllegalArgumentException("threads invalid: " + threads + "; must be at least 1");
+        throw new IllegalArgumentException(
+            "invalid number of threads: " + threads + "; must be at least 1");
       }
       this.threads = threads;
       return this;

@@ -97,7 +97,8 @@ record Plan(
       if (!wrong.isEmpty()) {
         throw new MergeRefusedException(
             MergeRefusedException.Reason.TARGETS,
-            "%s: %d of the adapted tensors do not fit".formatted(base.path(), wrong.size()),
+            "%s: %d of the adapted tensors do not match the base model"
+                .formatted(base.path(), wrong.size()),
             wrong);
       }
       if (untied) {
@@ -132,21 +133,22 @@ record Plan(
       TensorNames.Found found = find(layer.tensor());
       if (found == null) {
         if (wrong.size() == before) {
-          wrong.add("%s %s: the base has no such tensor".formatted(layer.tensor(), layer.shape()));
+          wrong.add(
+              "%s %s: the base model has no such tensor".formatted(layer.tensor(), layer.shape()));
         }
         return;
       }
       Tensor tensor = found.tensor();
       if (!tensor.shape().equals(layer.shape().stream().map(Integer::longValue).toList())) {
         wrong.add(
-            "%s %s: the base's %s has shape %s"
+            "%s %s: tensor %s of the base model has shape %s"
                 .formatted(layer.tensor(), layer.shape(), tensor.name(), tensor.shape()));
         return;
       }
       DType dtype = tensor.adaptableType().orElse(null);
       if (dtype == null) {
         wrong.add(
-            "%s: the base's %s has type %s, only F32, F16 and BF16 can be adapted"
+            "%s: tensor %s of the base model has type %s; must be F32, F16 or BF16"
                 .formatted(layer.tensor(), tensor.name(), tensor.type()));
         return;
       }
@@ -167,7 +169,7 @@ record Plan(
       String name = own ? dense.name() : found.tensor().name();
       Part.Dense part = new Part.Dense(name, dense);
       if (merged.containsKey(name)) {
-        wrong.add(name + ": one adapter replaces it, another adapts it");
+        wrong.add(name + ": one adapter replaces it and another adapts it");
       } else if (own ? added.put(name, part) != null : replaced.put(name, part) != null) {
         wrong.add(name + ": two adapters replace it");
       }

@@ -238,7 +238,7 @@ final class TensorMerge {
   private MergeRefusedException overflow(long element) {
     return new MergeRefusedException(
         MergeRefusedException.Reason.OVERFLOW,
-        "tensor %s, element %d: the merged weight does not fit %s, so this adapter is not for this base model, or its weight is too large"
+        "merged weight too large for %3$s: tensor %1$s, element %2$d; the adapter is for another base model, or its weight is too large"
             .formatted(tensor.name(), element, dtype));
   }
 }

@@ -77,7 +77,8 @@ final class TensorNames {
       Tensor tensor = base.tensors().get(candidate);
       if (tensor != null && found != null) {
         throw new AmbiguousNameException(
-            "tensor %s may be %s or %s".formatted(name, found.name(), candidate));
+            "tensor %s is ambiguous: the base model has %s and %s"
+                .formatted(name, found.name(), candidate));
       }
       found = tensor == null ? found : tensor;
     }

@@ -109,7 +109,7 @@ public final class AdapterPool implements AutoCloseable {
   public AdapterPool(long activeBound, Reconstructor reconstructor) {
     if (activeBound < 0) {
       throw new IllegalArgumentException(
-          "activeBound invalid: " + activeBound + "; must not be negative");
+          "invalid activeBound: " + activeBound + "; must not be negative");
     }
     this.activeBound = activeBound;
     this.reconstructor = reconstructor;
@@ -132,7 +132,7 @@ public final class AdapterPool implements AutoCloseable {
         file.adapter().dense().stream().map(DenseTensor::data).mapToLong(s -> s.byteSize()).sum();
     if (dense > MOST_DENSE) {
       throw new IllegalArgumentException(
-          "adapter %s has %,d bytes of dense tensors, a pool holds at most %,d of one adapter"
+          "adapter %s has %,d bytes of dense tensors; a pool accepts at most %,d per adapter"
               .formatted(name, dense, MOST_DENSE));
     }
     Held held = new Held(name, file.toBytes());

@@ -188,7 +188,7 @@ public final class AdaptersClient {
     Sha256 digest = Sha256.hash(bytes);
     if (!answer.value().digest().equals(digest)) {
       throw RegistryException.broken(
-          "%s says that it has published %s with digest %s, sent was %s"
+          "%s reports that it published %s with digest %s, but the file sent has %s"
               .formatted(transport.registry(), reference, answer.value().digest(), digest));
     }
     return new Published(version(reference), answer.status() == CREATED);

@@ -135,7 +135,7 @@ public final class Credentials {
     try {
       if (UserDirectories.isOpenToOthers(file)) {
         throw new IOException(
-            "%s has tokens and can be read or changed by other users; put that right with: chmod 600 %s"
+            "%s contains tokens, but other users can read or change it; to fix this, run: chmod 600 %s"
                 .formatted(file, file));
       }
       bytes = Files.readAllBytes(file);

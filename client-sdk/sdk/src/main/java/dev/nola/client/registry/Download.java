@@ -91,7 +91,7 @@ final class Download {
     }
     if (whole == null) {
       throw RegistryException.broken(
-          "%s sent other bytes for %s than those with the digest %s that it names; nothing was kept"
+          "%s sent bytes for %s that do not match the stated digest %s; they were discarded"
               .formatted(transport.registry(), path, head.digest()));
     }
     return whole;
@@ -134,14 +134,14 @@ final class Download {
       FileHead sent = FileHead.of(answer);
       if (!sent.digest().equals(head.digest())) {
         throw RegistryException.broken(
-            "%s names the digest %s for %s now, and named %s before"
+            "%s now states digest %s for %s, but stated %s before"
                 .formatted(transport.registry(), sent.digest(), path, head.digest()));
       }
       requireAcceptable(sent.size());
       long start = FileHead.start(answer);
       if (start != offset && start != 0) {
         throw RegistryException.broken(
-            "%s sends %s from byte %d on, asked for %d"
+            "%s sent %s from byte %d; requested was byte %d"
                 .formatted(transport.registry(), path, start, offset));
       }
       write(partial, start, sent.size(), transport.file(answer));
@@ -191,7 +191,8 @@ final class Download {
       }
     }
     if (total >= 0 && size != total) {
-      throw new CutException("the answer has %d bytes of %d".formatted(size, total), null);
+      throw new CutException(
+          "the response ended early: %d bytes of %d".formatted(size, total), null);
     }
   }
 
@@ -210,7 +211,7 @@ final class Download {
   private void requireAcceptable(long size) throws RegistryException {
     if (size > maxFileSize) {
       throw RegistryException.broken(
-          "%s offers a file of %s%d bytes, limit is %d"
+          "%s offered a file of %s%d bytes; limit is %d"
               .formatted(
                   transport.registry(),
                   size == maxFileSize + 1 ? "at least " : "",

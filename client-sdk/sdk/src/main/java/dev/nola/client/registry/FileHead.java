@@ -69,7 +69,7 @@ record FileHead(
         .orElseThrow(
             () ->
                 RegistryException.broken(
-                    "the registry does not name the digest of the file that it sends"));
+                    "the registry did not state the digest of the file that it sent"));
   }
 
   private static long size(Answer answer) throws RegistryException {
@@ -88,7 +88,7 @@ record FileHead(
     Matcher range = RANGE.matcher(text);
     if (!range.matches()) {
       throw RegistryException.broken(
-          "the registry sends a part of a file and does not say which: Content-Range: "
+          "the registry sent part of a file without a valid Content-Range: "
               + RegistryText.printable(text));
     }
     return range;

@@ -246,7 +246,7 @@ public final class NolaClient implements AutoCloseable {
     public Builder token(@Nullable String token) {
       if (token != null && !TOKEN.matcher(token).matches()) {
         throw new IllegalArgumentException( // without the token: messages end up in logs
-            "token invalid; must be 1 to 512 letters, digits and . _ ~ + / = -");
+            "invalid token; must be 1 to 512 letters, digits and . _ ~ + / = -");
       }
       this.token = token;
       return this;
@@ -336,7 +336,7 @@ public final class NolaClient implements AutoCloseable {
     public Builder retries(int retries) {
       if (retries < 0) {
         throw new IllegalArgumentException(
-            "retries invalid: " + retries + "; must not be negative");
+            "invalid number of retries: " + retries + "; must not be negative");
       }
       this.retries = retries;
       return this;
@@ -365,7 +365,7 @@ public final class NolaClient implements AutoCloseable {
     public Builder maxFileSize(long bytes) {
       if (bytes < 1 || bytes > Integer.MAX_VALUE - 8) {
         throw new IllegalArgumentException(
-            "maxFileSize invalid: " + bytes + "; must be 1 to 2147483639");
+            "invalid maxFileSize: " + bytes + "; must be 1 to 2147483639");
       }
       this.maxFileSize = bytes;
       return this;
@@ -379,7 +379,7 @@ public final class NolaClient implements AutoCloseable {
 
     private static Duration positive(String name, Duration time) {
       if (time.isNegative() || time.isZero()) {
-        throw new IllegalArgumentException(name + " invalid: " + time + "; must be positive");
+        throw new IllegalArgumentException("invalid " + name + ": " + time + "; must be positive");
       }
       return time;
     }

@@ -46,9 +46,9 @@ final class Puller {
       }
       throw RegistryException.unavailable(
           known == null
-              ? "%s was not pulled from %s yet, and this is offline"
+              ? "%s is not available offline: it has not been pulled from %s"
                   .formatted(reference, transport.registry())
-              : "%s is no longer in the cache (%s), and this is offline"
+              : "%s is not available offline: it is no longer in the cache (%s)"
                   .formatted(reference, cache.path()),
           null);
     }
@@ -163,12 +163,12 @@ final class Puller {
     FileHead head = FileHead.of(answer);
     if (answer.isNotModified() && (known == null || !known.digest().equals(head.digest()))) {
       throw RegistryException.broken(
-          "%s says that %s has not changed, and names another digest: %s"
+          "%s reports %s as unchanged, but with a different digest: %s"
               .formatted(transport.registry(), reference, head.digest()));
     }
     if (reference.digest() != null && !head.digest().equals(reference.digest())) {
       throw RegistryException.broken(
-          "%s offers a file with the digest %s for %s"
+          "%s offered a file with digest %s for %s"
               .formatted(transport.registry(), head.digest(), reference));
     }
     if (head.version() == null
@@ -176,7 +176,8 @@ final class Puller {
             && reference.digest() == null
             && !reference.version().equals(head.version()))) {
       throw RegistryException.broken(
-          "%s offers version %s for %s".formatted(transport.registry(), head.version(), reference));
+          "%s offered version %s for %s"
+              .formatted(transport.registry(), head.version(), reference));
     }
     return head;
   }

@@ -58,7 +58,7 @@ public record SearchQuery(
   public SearchQuery {
     tags = List.copyOf(tags);
     if (limit < 1 || limit > MAX_LIMIT) {
-      throw new IllegalArgumentException("limit invalid: " + limit + "; must be 1 to " + MAX_LIMIT);
+      throw new IllegalArgumentException("invalid limit: " + limit + "; must be 1 to " + MAX_LIMIT);
     }
   }
 

@@ -51,7 +51,7 @@ public final class Model implements AutoCloseable {
       for (Tensor tensor : file.tensors().values()) {
         if (all.put(tensor.name(), tensor) != null) {
           throw new InvalidModelException(
-              file.path(), "has a tensor of another shard, " + tensor.name());
+              file.path(), "contains a tensor that belongs to another shard, " + tensor.name());
         }
         fileOf.put(tensor.name(), file);
       }
@@ -155,7 +155,7 @@ public final class Model implements AutoCloseable {
       if (!name.matches("[^/\\\\\\p{Cntrl}:.][^/\\\\\\p{Cntrl}:]*\\.safetensors")) {
         throw new InvalidModelException(
             file,
-            "puts tensor %s into %s; must be the name of a visible .safetensors file next to it"
+            "assigns tensor %s to %s; must be the name of a visible .safetensors file next to it"
                 .formatted(entry.getKey(), entry.getValue()));
       }
       names.add(name);
@@ -175,7 +175,7 @@ public final class Model implements AutoCloseable {
       if (shard == null || !shard.tensors().containsKey(entry.getKey())) {
         throw new InvalidModelException(
             path.resolve(INDEX),
-            "puts tensor %s into %s, which has no such tensor"
+            "assigns tensor %s to %s, which has no such tensor"
                 .formatted(entry.getKey(), entry.getValue().asString()));
       }
     }

@@ -151,7 +151,7 @@ public final class SafetensorsFile implements AutoCloseable {
     while (buffer.hasRemaining()) {
       int read = channel.read(buffer, offset);
       if (read < 0) {
-        throw new IOException(path + ": has become shorter while it was read");
+        throw new IOException(path + ": became shorter while it was being read");
       }
       offset += read;
     }
@@ -183,17 +183,19 @@ public final class SafetensorsFile implements AutoCloseable {
 
     SafetensorsFile read(Arena arena, FileChannel channel) throws IOException {
       if (file.byteSize() < LENGTH_BYTES) {
-        throw invalid("has %d bytes, a header's length alone is 8".formatted(file.byteSize()));
+        throw invalid(
+            "has %d bytes; must have at least 8, for the length of the header"
+                .formatted(file.byteSize()));
       }
       long length = file.get(LENGTH, 0);
       if (length < 0 || length > MAX_HEADER) {
         throw invalid(
-            "declares a header of %s bytes, the limit is %,d"
+            "declares a header of %s bytes; limit is %,d"
                 .formatted(Long.toUnsignedString(length), MAX_HEADER));
       }
       if (length > file.byteSize() - LENGTH_BYTES) {
         throw invalid(
-            "declares a header of %,d bytes, but has %,d bytes in all"
+            "declares a header of %,d bytes, but is only %,d bytes long"
                 .formatted(length, file.byteSize()));
       }
       requireMemory(length);
@@ -273,12 +275,13 @@ public final class SafetensorsFile implements AutoCloseable {
           case "data_offsets" -> offsets = numbers(json, name + " data_offsets");
           default ->
               throw invalid(
-                  "tensor %s has a field %s, which the format does not know"
+                  "tensor %s has an unknown field %s; must be dtype, shape or data_offsets"
                       .formatted(name, field));
         }
       }
       if (type == null || shape == null || offsets == null) {
-        throw invalid("tensor %s lacks one of dtype, shape, data_offsets".formatted(name));
+        throw invalid(
+            "tensor %s is incomplete; must have dtype, shape and data_offsets".formatted(name));
       }
       if (offsets.size() != 2) {
         throw invalid("tensor %s has %d data_offsets; must be 2".formatted(name, offsets.size()));
@@ -294,7 +297,8 @@ public final class SafetensorsFile implements AutoCloseable {
             || json.getNumberType() == JsonParser.NumberType.BIG_INTEGER
             || json.getLongValue() < 0) {
           throw invalid(
-              "%s has %s; must be a number 0 to 2^63-1".formatted(what, json.getString()));
+              "%s contains %s; must be whole numbers from 0 to 2^63-1"
+                  .formatted(what, json.getString()));
         }
         numbers.add(json.getLongValue());
       }
@@ -341,7 +345,7 @@ public final class SafetensorsFile implements AutoCloseable {
       }
       if (offset != data.byteSize()) {
         throw invalid(
-            "has %,d bytes of tensors, its header accounts for %,d"
+            "has %,d bytes of tensors, but its header describes %,d"
                 .formatted(data.byteSize(), offset));
       }
       return tensors;

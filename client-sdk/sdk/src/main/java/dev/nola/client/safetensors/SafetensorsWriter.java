@@ -187,7 +187,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
     if (bytes.size() > SafetensorsFile.MAX_HEADER - HEADER_ALIGNMENT) {
       throw new IllegalArgumentException(
-          "%,d tensors need a header of %,d bytes, the limit is %,d"
+          "%,d tensors need a header of %,d bytes; limit is %,d"
               .formatted(tensors.size(), bytes.size(), SafetensorsFile.MAX_HEADER));
     }
     byte[] header = bytes.toByteArray();

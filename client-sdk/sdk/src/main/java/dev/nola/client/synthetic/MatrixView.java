@@ -24,7 +24,7 @@ record MatrixView(int rows, int cols) {
       return new MatrixView(Math.toIntExact(rows), Math.toIntExact(elements / rows));
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException(
-          "tensor %s of shape %s has no view as a matrix of dimensions up to 2^31-1"
+          "tensor %s of shape %s cannot be viewed as a matrix; both dimensions must be at most 2^31-1"
               .formatted(tensor, shape),
           e);
     }

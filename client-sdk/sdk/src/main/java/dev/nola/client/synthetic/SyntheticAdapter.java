@@ -92,12 +92,12 @@ public final class SyntheticAdapter {
     List<Tensor> adapted = matching.stream().filter(SyntheticAdapter::isAdaptable).toList();
     if (matching.isEmpty()) {
       throw new IllegalArgumentException(
-          "no tensor of %s matches %s; it has %s"
+          "no tensor of %s matches %s; its tensors are %s"
               .formatted(base.path(), targets, some(base.tensors().values())));
     }
     if (adapted.isEmpty()) {
       throw new IllegalArgumentException(
-          "none of the tensors of %s that match %s can be adapted, which takes two dimensions and F32, F16 or BF16: %s"
+          "none of the tensors of %s that match %s can be adapted: %s; must have two dimensions or more and type F32, F16 or BF16"
               .formatted(base.path(), targets, some(matching)));
     }
     SortedMap<String, List<Integer>> shapes = new TreeMap<>();
@@ -127,7 +127,7 @@ public final class SyntheticAdapter {
    */
   public AdapterFile forShapes(Map<String, List<Integer>> shapes) throws LimitExceededException {
     if (shapes.isEmpty()) {
-      throw new IllegalArgumentException("there is no tensor to adapt");
+      throw new IllegalArgumentException("no tensors to adapt; needs at least one");
     }
     shapes.forEach(
         (name, shape) -> {
@@ -202,7 +202,7 @@ public final class SyntheticAdapter {
     for (long dim : tensor.shape()) {
       if (dim < 1 || dim > Integer.MAX_VALUE) {
         throw new IllegalArgumentException(
-            "tensor %s has shape %s, every dimension must be 1..2^31-1"
+            "tensor %s has shape %s; every dimension must be 1 to 2^31-1"
                 .formatted(tensor.name(), tensor.shape()));
       }
       shape.add((int) dim);
@@ -300,7 +300,7 @@ public final class SyntheticAdapter {
     public Builder bits(int bits) {
       if (bits < 1 || bits > Generator.MAX_BITS) {
         throw new IllegalArgumentException(
-            "code width invalid: %d bits; must be 1 to %d".formatted(bits, Generator.MAX_BITS));
+            "invalid code width: %d bits; must be 1 to %d".formatted(bits, Generator.MAX_BITS));
       }
       this.bits = bits;
       return this;
@@ -339,7 +339,7 @@ public final class SyntheticAdapter {
     public Builder deltaRms(double deltaRms) {
       if (!(deltaRms > 0 && deltaRms < Double.POSITIVE_INFINITY)) {
         throw new IllegalArgumentException(
-            "deltaRms invalid: " + deltaRms + "; must be positive and finite");
+            "invalid deltaRms: " + deltaRms + "; must be positive and finite");
       }
       this.deltaRms = deltaRms;
       return this;
@@ -367,7 +367,8 @@ public final class SyntheticAdapter {
 
     private static void requirePositive(String what, int value) {
       if (value < 1) {
-        throw new IllegalArgumentException(what + " invalid: " + value + "; must be at least 1");
+        throw new IllegalArgumentException(
+            "invalid " + what + ": " + value + "; must be at least 1");
       }
     }
   }

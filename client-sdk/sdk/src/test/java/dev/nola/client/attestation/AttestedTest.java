@@ -46,7 +46,7 @@ class AttestedTest {
     assertThat(attested.keys()).containsExactlyInAnyOrder(ONE.fingerprint(), TWO.fingerprint());
     assertThat(attested.pinned()).isFalse();
     assertThat(attested.failures(3))
-        .containsExactly("attested by 2 independent machines; must be by 3");
+        .containsExactly("attested by 2 independent machines; 3 required");
     Worker sameHost = new Worker("two", ONE.host(), TWO.key());
     assertThat(
             check(List.of(ONE.match(FILE, "scalar"), sameHost.match(FILE, "scalar"))).independent())
@@ -69,8 +69,8 @@ class AttestedTest {
     assertThat(attested.failures(1)).isEmpty();
     assertThat(attested.failures(2))
         .containsExactly(
-            "attested by 1 independent machine with the given keys; must be by 2",
-            "attestation 1 by %s: the key is none of those that were given"
+            "attested by 1 independent machine with the given keys; 2 required",
+            "attestation 1 by %s: its key is not among the given keys"
                 .formatted(ONE.fingerprint()));
   }
 
@@ -181,7 +181,7 @@ class AttestedTest {
             List.of(attestation),
             List.of(swapped),
             List.of(ONE.fingerprint())),
-        "the registry sent another key for it");
+        "the registry sent a different key for it");
   }
 
   @Test
@@ -194,7 +194,7 @@ class AttestedTest {
     assertThat(unpinned.failures(0)).isEmpty();
     assertThat(unpinned.failures(1))
         .containsExactly(
-            "attested by 0 independent machines; must be by 1",
+            "attested by 0 independent machines; 1 required",
             "attestation 1 by %s: the key was revoked: disk stolen".formatted(ONE.fingerprint()));
     assertAlarming(
         Attested.of(digest, FILE, list, keys, List.of(ONE.fingerprint())), "disk stolen");
@@ -216,7 +216,7 @@ class AttestedTest {
         .singleElement()
         .asString()
         .contains(TWO.fingerprint().toString())
-        .contains("vector reconstructs the file to other bits")
+        .contains("vector reconstructs the file to different bits")
         .contains(tensor);
     Attested pinned =
         check(List.of(ONE.match(FILE, "scalar"), mismatch), ONE.fingerprint(), TWO.fingerprint());

@@ -237,6 +237,6 @@ class LocalCacheTest {
   void limitIsNotNegative() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> cache().withLimit(-1))
-        .withMessage("cache limit invalid: -1; must not be negative");
+        .withMessage("invalid cache limit: -1; must not be negative");
   }
 }

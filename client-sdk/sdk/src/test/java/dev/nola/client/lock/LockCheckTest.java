@@ -193,7 +193,7 @@ class LockCheckTest {
         .singleElement()
         .extracting(Check::failure)
         .asString()
-        .startsWith("attested by 1 independent machine with the given keys; must be by 2\n");
+        .startsWith("attested by 1 independent machine with the given keys; 2 required\n");
     assertThat(run(entry(ADAPTER, 2, one, three), bytes, one, three).passed()).isTrue();
   }
 

@@ -68,7 +68,7 @@ class LockFileTest {
     for (String reference : List.of("acme/mood", "acme/mood@prod", "acme/mood@^1")) {
       assertThatThrownBy(() -> new LockFile.Entry(reference, REGISTRY, DIGEST, BITS, 0, List.of()))
           .isInstanceOf(IllegalArgumentException.class)
-          .hasMessageContaining("may resolve to another file later");
+          .hasMessageContaining("may resolve to a different file later");
     }
   }
 
@@ -76,7 +76,7 @@ class LockFileTest {
   void listedKeysWithoutRequiredVerificationsAreRefused() {
     assertThatThrownBy(
             () -> new LockFile.Entry("acme/a@1.0.0", REGISTRY, DIGEST, BITS, 0, List.of(DIGEST)))
-        .hasMessage("requiredVerifications invalid: 0; must be at least 1, since keys are listed");
+        .hasMessage("invalid requiredVerifications: 0; must be at least 1, since keys are listed");
   }
 
   @Test
@@ -93,7 +93,7 @@ class LockFileTest {
     assertThatThrownBy(() -> new LockFile.Entry("/a.nola", null, DIGEST, BITS, 0, List.of()))
         .hasMessageContaining("relative to the lock file");
     assertThatThrownBy(() -> new LockFile.Entry("a.nola", null, DIGEST, BITS, -1, List.of()))
-        .hasMessageContaining("requiredVerifications invalid: -1");
+        .hasMessageContaining("invalid requiredVerifications: -1");
   }
 
   @Test

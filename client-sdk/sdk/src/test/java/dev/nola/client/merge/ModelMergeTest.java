@@ -108,9 +108,9 @@ class ModelMergeTest {
     assertThat(refused.reason()).isEqualTo(MergeRefusedException.Reason.TARGETS);
     assertThat(refused.details())
         .containsExactlyInAnyOrder(
-            "model.a.weight [4, 3]: the base's model.a.weight has shape [3, 4]",
-            "model.c.weight [2, 2]: the base has no such tensor",
-            "model.ids [1, 1]: the base's model.ids has shape [1]");
+            "model.a.weight [4, 3]: tensor model.a.weight of the base model has shape [3, 4]",
+            "model.c.weight [2, 2]: the base model has no such tensor",
+            "model.ids [1, 1]: tensor model.ids of the base model has shape [1]");
     assertThat(names(folder)).containsExactly("base");
   }
 
@@ -122,7 +122,7 @@ class ModelMergeTest {
             .writeFile(folder.resolve("base.safetensors"));
     AdapterFile adapter = seal(adapter(layer("w", 1, 2)));
     assertThat(refused(ModelMerge.into(base).adapter(adapter).build(), folder.resolve("m")))
-        .hasMessageContaining("the base's w has type I8, only F32, F16 and BF16 can be adapted");
+        .hasMessageContaining("tensor w of the base model has type I8; must be F32, F16 or BF16");
   }
 
   @Test
@@ -136,7 +136,7 @@ class ModelMergeTest {
     assertThat(folder.resolve("one/model.safetensors"))
         .hasSameBinaryContentAs(folder.resolve("two/model.safetensors"));
     assertThat(refused(ModelMerge.into(base).adapter(other).build(), folder.resolve("three")))
-        .hasMessageContaining("transformer.a.weight [3, 4]: the base has no such tensor");
+        .hasMessageContaining("transformer.a.weight [3, 4]: the base model has no such tensor");
   }
 
   @Test
@@ -148,7 +148,8 @@ class ModelMergeTest {
             .writeFile(folder.resolve("base.safetensors"));
     AdapterFile adapter = seal(adapter(layer("a", 1, 2)));
     assertThat(refused(ModelMerge.into(base).adapter(adapter).build(), folder.resolve("m")))
-        .hasMessageContaining("tensor a may be model.a or transformer.a");
+        .hasMessageContaining(
+            "tensor a is ambiguous: the base model has model.a and transformer.a");
   }
 
   @Test
@@ -182,7 +183,7 @@ class ModelMergeTest {
             .writeFolder(folder.resolve("base"), "{\"tie_word_embeddings\": false}");
     AdapterFile adapter = seal(adapter(layer("lm_head.weight", 3, 4)));
     assertThat(refused(ModelMerge.into(base).adapter(adapter).build(), folder.resolve("m")))
-        .hasMessageContaining("lm_head.weight [3, 4]: the base has no such tensor");
+        .hasMessageContaining("lm_head.weight [3, 4]: the base model has no such tensor");
   }
 
   @Test
@@ -192,7 +193,7 @@ class ModelMergeTest {
     ModelMerge merge = ModelMerge.into(base).adapter(seal(adapter(layer("w", 3, 4)))).build();
     assertThatThrownBy(merge::dryRun)
         .isInstanceOf(IOException.class)
-        .hasMessageContaining("no JSON object");
+        .hasMessageContaining("not a JSON object");
   }
 
   @Test
@@ -228,7 +229,7 @@ class ModelMergeTest {
         .hasMessageContaining("model.a.weight: two adapters replace it");
     assertThat(
             refused(ModelMerge.into(base).adapter(one).adapter(two).build(), folder.resolve("m")))
-        .hasMessageContaining("model.a.weight: one adapter replaces it, another adapts it");
+        .hasMessageContaining("model.a.weight: one adapter replaces it and another adapts it");
   }
 
   private static Sha256 identity(Path base, String name) throws IOException {

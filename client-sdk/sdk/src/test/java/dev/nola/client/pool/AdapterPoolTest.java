@@ -324,7 +324,7 @@ class AdapterPoolTest {
   void aNegativeBoundIsRefused() {
     assertThatThrownBy(() -> new AdapterPool(-1, Reconstructor.standard()))
         .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("activeBound invalid: -1; must not be negative");
+        .hasMessage("invalid activeBound: -1; must not be negative");
   }
 
   private static AdapterPool pool(long bound) {

@@ -111,7 +111,7 @@ class CredentialsTest {
           .as(open)
           .isThrownBy(() -> credentials().token(REGISTRY))
           .withMessage(
-              "%s has tokens and can be read or changed by other users; put that right with: chmod 600 %s",
+              "%s contains tokens, but other users can read or change it; to fix this, run: chmod 600 %s",
               file(), file());
       assertThatIOException().isThrownBy(() -> credentials().save(REGISTRY, "nola_b"));
     }

@@ -208,7 +208,7 @@ class PullTest {
     damaged[99] ^= 1;
     registry.answers(body(damaged, "ETag", etag(), "Nola-Version", "1.0.0"));
 
-    assertRefused(LATEST, "sent other bytes for");
+    assertRefused(LATEST, "do not match the stated digest");
     assertThat(registry.seen()).hasSize(1); // again would be no better
   }
 
@@ -216,33 +216,33 @@ class PullTest {
   void otherFileThanThePinnedOneIsRefused() throws Exception {
     registry.answers(file(bytes, "1.0.0"));
     assertRefused(
-        Reference.parse("acme/mood@sha256:" + "0".repeat(64)), "offers a file with the digest");
-    assertRefused(Reference.parse("acme/mood@2.0.0"), "offers version 1.0.0 for");
+        Reference.parse("acme/mood@sha256:" + "0".repeat(64)), "offered a file with digest");
+    assertRefused(Reference.parse("acme/mood@2.0.0"), "offered version 1.0.0 for");
   }
 
   @Test
   void answersThatDoNotSayWhatTheyBringAreRefused() throws Exception {
     registry.answers(body(bytes, "Nola-Version", "1.0.0"));
-    assertRefused(LATEST, "does not name the digest");
+    assertRefused(LATEST, "did not state the digest");
     registry.answers(body(bytes, "ETag", "\"sha256:zz\"", "Nola-Version", "1.0.0"));
-    assertRefused(LATEST, "does not name the digest");
+    assertRefused(LATEST, "did not state the digest");
     registry.answers(body(bytes, "ETag", etag()));
-    assertRefused(LATEST, "offers version null for");
+    assertRefused(LATEST, "offered version null for");
     registry.answers(body(bytes, "ETag", etag(), "Nola-Version", "../../1"));
-    assertRefused(LATEST, "offers version null for");
+    assertRefused(LATEST, "offered version null for");
     registry.answers(
         exchange -> {
           setHeaders(exchange, "ETag", etag(), "Nola-Version", "1.0.0");
           exchange.sendResponseHeaders(304, -1);
         });
-    assertRefused(LATEST, "has not changed");
+    assertRefused(LATEST, "as unchanged");
   }
 
   @Test
   void fileThatIsTooLargeIsRefusedBeforeItComes() throws Exception {
     byte[] large = bytes(2, LIMIT + 1);
     registry.answers(file(large, "1.0.0"));
-    assertRefused(LATEST, "offers a file of at least 1048577 bytes, limit is 1048576");
+    assertRefused(LATEST, "offered a file of at least 1048577 bytes; limit is 1048576");
   }
 
   @Test
@@ -479,7 +479,7 @@ class PullTest {
         catchThrowableOfType(RegistryException.class, () -> client.pull(LATEST, Progress.NONE));
 
     assertThat(refused.kind()).isEqualTo(Kind.BROKEN);
-    assertThat(refused).hasMessageContaining("and named " + digest + " before");
+    assertThat(refused).hasMessageContaining("but stated " + digest + " before");
     assertThat(kept("blobs")).isEmpty();
   }
 

@@ -46,16 +46,16 @@ class ReferenceTest {
   void whatIsNoReferenceIsToldWithTheRule() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Reference.parse("mood"))
-        .withMessage("adapter \"mood\", must be NAMESPACE/NAME, such as acme/mood");
+        .withMessage("invalid adapter: mood; must be NAMESPACE/NAME, such as acme/mood");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Reference.parse("Acme/mood"))
-        .withMessageStartingWith("namespace=Acme, must be 1 to 39 of");
+        .withMessageStartingWith("invalid namespace: Acme; must be 1 to 39 characters of");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Reference.parse("acme/mood/x"))
-        .withMessageStartingWith("name=mood/x, must be 1 to 96 of");
+        .withMessageStartingWith("invalid name: mood/x; must be 1 to 96 characters of");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Reference.parse("acme/mood@Prod!"))
-        .withMessageStartingWith("version \"Prod!\", must be a version number such as");
+        .withMessageStartingWith("invalid version: Prod!; must be a version number such as");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Reference.parse("acme/mood@sha256:12"))
         .withMessageContaining(
@@ -102,7 +102,7 @@ class ReferenceTest {
       assertThatIllegalArgumentException()
           .as(alias)
           .isThrownBy(() -> NameRule.ALIAS.require(alias))
-          .withMessageStartingWith("alias=" + alias + ", must be");
+          .withMessageStartingWith("invalid alias: " + alias + "; must be");
     }
     for (String alias : List.of("prod", "a", "v1-2", "a".repeat(39))) {
       assertThatCode(() -> NameRule.ALIAS.require(alias)).as(alias).doesNotThrowAnyException();

@@ -126,7 +126,7 @@ class TransportTest {
       assertThat(refused).hasMessageContaining("to an invalid URL");
     }
     assertThat(refusalOf(text(302, "", "Location", "/again")))
-        .hasMessageContaining("more than 5 times");
+        .hasMessageContaining("limit is 5 times");
     assertThat(refusalOf(text(302, "", "X", "no location")).kind()).isEqualTo(Kind.BROKEN);
   }
 
@@ -253,7 +253,7 @@ class TransportTest {
     assertThat(refused.kind()).isEqualTo(Kind.BROKEN);
     assertThat(refused)
         .hasMessageContaining("with digest sha256:000000")
-        .hasMessageContaining("sent was sha256:0390");
+        .hasMessageContaining("the file sent has sha256:0390");
   }
 
   @Test
@@ -388,14 +388,14 @@ class TransportTest {
                 422,
                 """
                 {"type": "urn:nola:problem:invalid", "title": "Unprocessable Content",
-                 "detail": "2 rules are broken: see violations", "requestId": "r1",
-                 "violations": [{"field": "version", "rule": "version=1, must be a number"},
-                                {"field": "name", "rule": "name=X, must be lower case"}]}"""));
+                 "detail": "2 values are invalid; see violations", "requestId": "r1",
+                 "violations": [{"field": "version", "rule": "invalid version: 1; must be a number"},
+                                {"field": "name", "rule": "invalid name: X; must be lower case"}]}"""));
 
     assertThat(refused.kind()).isEqualTo(Kind.REFUSED);
     assertThat(refused)
         .hasMessage(
-            "2 rules are broken:\n  version=1, must be a number\n  name=X, must be lower case");
+            "2 values are invalid:\n  invalid version: 1; must be a number\n  invalid name: X; must be lower case");
     assertThat(refused.violations()).hasSize(2);
     assertThat(refused.problem()).isNotNull();
     assertThat(refused.problem().type()).isEqualTo("urn:nola:problem:invalid");
@@ -413,9 +413,9 @@ class TransportTest {
     assertThat(refusalOf(problem(409, "{\"detail\": \"no\"}")).kind()).isEqualTo(Kind.CONFLICT);
     assertThat(refusalOf(problem(413, "{\"detail\": \"no\"}")).kind()).isEqualTo(Kind.REFUSED);
     assertThat(refusalOf(problem(500, "{\"detail\": \"no\", \"requestId\": \"r1\"}")))
-        .hasMessage("no; the log of %s has more of it under request r1", registry.url());
+        .hasMessage("no; for details, see the log of %s for request r1", registry.url());
     assertThat(refusalOf(text(500, "<h1>Oops</h1>", "Content-Type", "text/html")))
-        .hasMessage("%s answers GET /api/v1/adapters/acme/mood with status 500", registry.url());
+        .hasMessage("%s answered GET /api/v1/adapters/acme/mood with status 500", registry.url());
   }
 
   @Test

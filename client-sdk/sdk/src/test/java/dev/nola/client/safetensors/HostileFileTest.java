@@ -34,13 +34,17 @@ class HostileFileTest {
             8,
             "not valid JSON"),
         refused("{\"a\":7}", 0, "a is not an object"),
-        refused("{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "lacks one of"),
-        refused("{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8, "lacks one of"),
-        refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, "lacks one of"),
+        refused(
+            "{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8, "is incomplete; must have dtype"),
+        refused(
+            "{\"a\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}",
+            8,
+            "is incomplete; must have dtype"),
+        refused("{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8, "is incomplete; must have dtype"),
         refused(
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"x\":1}}",
             8,
-            "a field x"),
+            "an unknown field x"),
         refused(
             "{\"a\":{\"dtype\":32,\"shape\":[2],\"data_offsets\":[0,8]}}",
             8,
@@ -52,17 +56,19 @@ class HostileFileTest {
         refused(
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[-2],\"data_offsets\":[0,8]}}",
             8,
-            "a shape has -2"),
+            "a shape contains -2"),
         refused(
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.0],\"data_offsets\":[0,8]}}",
             8,
-            "a shape has 2.0"),
+            "a shape contains 2.0"),
         refused(
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[18446744073709551616],\"data_offsets\":[0,8]}}",
             8,
-            "a shape has 18446744073709551616"),
+            "a shape contains 18446744073709551616"),
         refused(
-            "{\"a\":{\"dtype\":\"F32\",\"shape\":[[2]],\"data_offsets\":[0,8]}}", 8, "a shape has"),
+            "{\"a\":{\"dtype\":\"F32\",\"shape\":[[2]],\"data_offsets\":[0,8]}}",
+            8,
+            "a shape contains"),
         refused(
             "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4,8]}}",
             8,
@@ -90,7 +96,7 @@ class HostileFileTest {
             "{" + a + ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
             8,
             "where another is"),
-        refused("{" + a + "}", 9, "its header accounts for 8"),
+        refused("{" + a + "}", 9, "its header describes 8"),
         refused("{\"__metadata__\":{\"format\":1}}", 0, "format is not a text"),
         refused("{\"__metadata__\":[]}", 0, "__metadata__ is not an object"),
         refused("{\"__metadata__\":{\"x\":null}}", 0, "x is not a text"));
@@ -135,7 +141,7 @@ class HostileFileTest {
       assertThatThrownBy(() -> SafetensorsFile.open(file))
           .isInstanceOf(InvalidModelException.class)
           .hasMessageContaining(Long.toUnsignedString(declared))
-          .hasMessageContaining("the limit is 100,000,000");
+          .hasMessageContaining("limit is 100,000,000");
     }
   }
 

@@ -81,7 +81,7 @@ class ModelTest {
       }
       assertThatThrownBy(() -> model.read("a", 0, MemorySegment.ofArray(new byte[1])))
           .isInstanceOf(IOException.class)
-          .hasMessage(file + ": has become shorter while it was read");
+          .hasMessage(file + ": became shorter while it was being read");
     }
   }
 
@@ -126,7 +126,7 @@ class ModelTest {
   void aShardThatLacksATensorIsRefused() throws IOException {
     shard("one.safetensors", A);
     index("{\"a\":\"one.safetensors\",\"b\":\"one.safetensors\"}");
-    refused("puts tensor b into one.safetensors, which has no such tensor");
+    refused("assigns tensor b to one.safetensors, which has no such tensor");
   }
 
   @Test
@@ -134,7 +134,7 @@ class ModelTest {
     shard("one.safetensors", A);
     shard("two.safetensors", A);
     index("{\"a\":\"one.safetensors\",\"c\":\"two.safetensors\"}");
-    refused("has a tensor of another shard, a");
+    refused("contains a tensor that belongs to another shard, a");
   }
 
   @ParameterizedTest

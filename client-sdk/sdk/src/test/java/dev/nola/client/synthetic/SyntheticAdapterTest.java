@@ -237,10 +237,10 @@ class SyntheticAdapterTest {
 
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.rank(0))
-        .withMessage("rank invalid: 0; must be at least 1");
+        .withMessage("invalid rank: 0; must be at least 1");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.coefficients(1, 0))
-        .withMessageContaining("l invalid: 0");
+        .withMessageContaining("invalid l: 0");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.bits(17))
         .withMessageContaining("17");

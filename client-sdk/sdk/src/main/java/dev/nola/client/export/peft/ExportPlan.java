@@ -44,7 +44,7 @@ record ExportPlan(List<LoraModule> modules, SavedModules saved, int rank) {
     adapter.layers().forEach(layer -> requireLora(layer, wrong));
     SavedModules saved = SavedModules.of(adapter.dense(), paths, task, base, wrong);
     if (adapter.layers().isEmpty()) {
-      wrong.add("there is no layer, and PEFT takes no LoRA without one");
+      wrong.add("it has no layers; PEFT needs at least one");
     }
     refuse(wrong);
     Predicate<Layer> isConv1d = orientation.decide(adapter.layers(), modelType);
@@ -68,7 +68,7 @@ record ExportPlan(List<LoraModule> modules, SavedModules saved, int rank) {
       long elements = Math.max(module.rows(), module.cols()) * rank;
       if (elements > Budget.MAX_ARRAY) {
         wrong.add(
-            "%s: a factor of rank %d has %d elements, limit is %d"
+            "%s: a factor of rank %d has %d elements; limit is %d"
                 .formatted(module.path(), rank, elements, Budget.MAX_ARRAY));
       }
     }
@@ -80,24 +80,24 @@ record ExportPlan(List<LoraModule> modules, SavedModules saved, int rank) {
   private static void refuse(List<String> wrong) throws ExportRefusedException {
     if (!wrong.isEmpty()) {
       throw new ExportRefusedException(
-          Reason.CONTENT, "the adapter cannot be a LoRA of PEFT", wrong);
+          Reason.CONTENT, "the adapter cannot be exported as a PEFT LoRA", wrong);
     }
   }
 
   private static void requireLora(Layer layer, List<String> wrong) {
     String module = ModulePaths.moduleOf(layer.tensor());
     if (layer.coefficients() instanceof Direct) {
-      wrong.add(layer.tensor() + ": is of the direct form, which has no low rank");
+      wrong.add(layer.tensor() + ": is in the direct form, which has no low-rank factors");
     } else if (!LoraModule.isLowRankOfMatrix(layer)) {
       wrong.add(
-          "%s %s: is viewed as %d×%d, so its factors are not those of a matrix of a Linear"
+          "%s %s: is viewed as %d×%d, so its factors do not fit the weight matrix of a linear module"
               .formatted(layer.tensor(), layer.shape(), layer.rows(), layer.cols()));
     } else if (module.isEmpty() || !ModulePaths.lastPart(layer.tensor()).equals(WEIGHT)) {
       wrong.add(layer.tensor() + ": is not the weight of a module");
     } else if (ModulePaths.isWordEmbedding(module)) {
       wrong.add(layer.tensor() + SavedModules.WHY_NO_EMBEDDING);
     } else if (ModulePaths.isOtherEmbedding(module)) {
-      wrong.add(layer.tensor() + ": is an embedding, not a Linear");
+      wrong.add(layer.tensor() + ": is an embedding, not a linear module");
     }
   }
 }

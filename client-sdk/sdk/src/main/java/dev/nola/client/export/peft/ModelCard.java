@@ -33,14 +33,14 @@ record ModelCard(
       lines.add("");
     }
     usage(lines);
-    lines.add("## Where it comes from");
+    lines.add("## Provenance");
     lines.add("");
     lines.add("Exported from a [NOLA](https://arxiv.org/abs/2310.02556) adapter.");
     lines.add("");
     lines.add("| | |");
     lines.add("|---|---|");
     row(lines, "adapter file", Sha256.hash(file.toBytes()).toString());
-    row(lines, "what it reconstructs to", file.reconstructionDigest().toString());
+    row(lines, "reconstruction digest", file.reconstructionDigest().toString());
     row(lines, "generator", adapter.generator().label());
     row(lines, "seed", "0x%016x".formatted(adapter.seed()));
     if (adapter.base().identity() != null) {
@@ -50,7 +50,7 @@ record ModelCard(
     row(lines, "type of the factors", dtype.name());
     row(
         lines,
-        "largest error of rounding to it",
+        "largest error from rounding to this type",
         dtype == DType.F32
             ? "none"
             : "%.2e of the norm of the change, in %s"

@@ -71,7 +71,7 @@ public enum Orientation {
     if (isConv1d == isLinear) {
       throw new ExportRefusedException(
           Reason.ORIENTATION,
-          "the weights named c_attn, c_proj and the like are in×out in GPT-2 and out×in in other models, and nothing tells which this is: name the base model's folder, or the orientation");
+          "cannot tell the orientation of weights named c_attn, c_proj and so on: they are in×out in GPT-2 and out×in in other models; name the base model's folder, or the orientation");
     }
     return isConv1d;
   }

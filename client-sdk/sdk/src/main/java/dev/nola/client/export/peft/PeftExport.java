@@ -122,7 +122,7 @@ public final class PeftExport {
     try (Model model = base == null || adapter.dense().isEmpty() ? null : Model.open(base)) {
       if (model == null && !adapter.dense().isEmpty()) {
         warnings.add(
-            "PEFT loads the modules of the dense tensors only if they have no other parameters; name the base model's folder to add these");
+            "PEFT loads the modules of the dense tensors only if these modules have no other parameters; name the base model's folder to add them");
       }
       ExportPlan plan =
           ExportPlan.of(
@@ -174,13 +174,13 @@ public final class PeftExport {
     if (!adapter.dense().isEmpty()) {
       throw new ExportRefusedException(
           Reason.VLLM,
-          "vLLM takes a LoRA and nothing else, and the adapter replaces tensors whole",
+          "vLLM loads only LoRA factors, but the adapter replaces whole tensors",
           adapter.dense().stream().map(Object::toString).toList());
     }
     if (statedBase() == null) {
       throw new ExportRefusedException(
           Reason.VLLM,
-          "vLLM needs the name of the base model, which the adapter does not say: give one");
+          "vLLM needs the name of the base model, which the adapter does not contain; name it");
     }
   }
 
@@ -195,10 +195,10 @@ public final class PeftExport {
       return stated;
     }
     String why =
-        "PEFT takes for granted that an adapter for %s replaces %s, and this one does not"
+        "PEFT expects an adapter for %s to replace %s, but this one does not"
             .formatted(stated, String.join(" or ", stated.heads()));
     if (task != null) {
-      throw new ExportRefusedException(Reason.TASK, why + "; leave the task out");
+      throw new ExportRefusedException(Reason.TASK, why + "; omit the task");
     }
     warnings.add(why + ", so the config states no task");
     return null;
@@ -231,7 +231,7 @@ public final class PeftExport {
     Path parent = destination.toAbsolutePath().normalize().getParent();
     if (parent == null || !Files.isDirectory(parent)) {
       throw new ExportRefusedException(
-          Reason.DESTINATION, destination + ": the folder that should hold it does not exist");
+          Reason.DESTINATION, destination + ": its parent folder does not exist; create it first");
     }
   }
 

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 record SavedModules(List<SavedTensor> tensors, Set<String> known) {
   static final String WHY_NO_EMBEDDING =
-      ": is an embedding, and PEFT would leave an output embedding tied to it as it was";
+      ": is an embedding; PEFT would leave an output embedding that is tied to it unchanged";
 
   /**
    * Finds the modules of dense tensors: each its own, or the task's head around it, which PEFT
@@ -41,7 +41,9 @@ record SavedModules(List<SavedTensor> tensors, Set<String> known) {
     for (DenseTensor tensor : dense) {
       String module = ModulePaths.moduleOf(tensor.name());
       if (module.isEmpty()) {
-        wrong.add(tensor.name() + ": is in no module, and PEFT keeps modules whole, not tensors");
+        wrong.add(
+            tensor.name()
+                + ": belongs to no module; PEFT can replace whole modules only, not single tensors");
       } else if (ModulePaths.isWordEmbedding(module)) {
         wrong.add(tensor.name() + WHY_NO_EMBEDDING);
       }
@@ -107,14 +109,14 @@ record SavedModules(List<SavedTensor> tensors, Set<String> known) {
       for (String path : adapted) {
         if (around.matcher(path).matches()) {
           wrong.add(
-              "%s: is kept whole for a dense tensor, so PEFT would not adapt %s"
+              "%s: is stored whole because of a dense tensor, so PEFT would not adapt %s"
                   .formatted(module, path.equals(module) ? "its weight" : path));
         }
       }
       for (String path : known) {
         if (path.endsWith(module) && !path.equals(module)) {
           wrong.add(
-              "%s: is kept whole for a dense tensor, and PEFT would take %s for it too"
+              "%s: is stored whole because of a dense tensor, and PEFT would also match %s by this name"
                   .formatted(module, path));
         }
       }

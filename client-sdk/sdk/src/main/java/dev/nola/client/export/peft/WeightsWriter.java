@@ -121,7 +121,7 @@ final class WeightsWriter {
       if (Float.isInfinite(rounded[i])) {
         throw new ExportRefusedException(
             Reason.OVERFLOW,
-            "%s: a factor's element %s is too large for %s; choose another type"
+            "%s: factor element too large for %3$s: %2$s; choose another type"
                 .formatted(module.path(), values[i], dtype));
       }
     }

@@ -325,7 +325,8 @@ class PeftExportTest {
               assertThat(e.reason()).isEqualTo(Reason.CONTENT);
               assertThat(e.details())
                   .satisfiesExactlyInAnyOrder(
-                      d -> assertThat(d).contains("a.direct.weight").contains("no low rank"),
+                      d ->
+                          assertThat(d).contains("a.direct.weight").contains("no low-rank factors"),
                       d -> assertThat(d).contains("a.conv.weight [6, 4, 3, 3]").contains("12×18"),
                       d -> assertThat(d).contains("a.viewed.weight").contains("12×4"),
                       d -> assertThat(d).contains("a.experts.gate"),
@@ -437,7 +438,7 @@ class PeftExportTest {
 
     assertThatExceptionOfType(ExportRefusedException.class)
         .isThrownBy(() -> export(file))
-        .withMessageContaining("classifier: is kept whole")
+        .withMessageContaining("classifier: is stored whole")
         .withMessageContaining("would not adapt classifier.dense");
   }
 
@@ -454,16 +455,16 @@ class PeftExportTest {
     assertThatExceptionOfType(ExportRefusedException.class)
         .isThrownBy(() -> export(file))
         .satisfies(e -> assertThat(e.details()).hasSize(2))
-        .withMessageContaining("logit_scale: is in no module")
+        .withMessageContaining("logit_scale: belongs to no module")
         .withMessageContaining("model.embed_tokens.weight: is an embedding");
     AdapterFile bias = seal(layers(matrix(Q0, 24, 16, 3, 4)).dense(dense(Q0 + ".bias", 24)));
     assertThatExceptionOfType(ExportRefusedException.class)
         .isThrownBy(() -> export(bias))
-        .withMessageContaining(Q0 + ": is kept whole");
+        .withMessageContaining(Q0 + ": is stored whole");
     AdapterFile norm = seal(layers(matrix(Q0, 24, 16, 3, 4)).dense(dense("norm.weight", 4)));
     assertThatExceptionOfType(ExportRefusedException.class)
         .isThrownBy(() -> PeftExport.of(norm).base(base).modulePrefix("").build().write(lora()))
-        .withMessageContaining("PEFT would take model.norm for it too");
+        .withMessageContaining("PEFT would also match model.norm by this name");
   }
 
   @Test
