@@ -56,7 +56,7 @@ class AttestedTest {
   @Test
   void pinnedKeyThatAttestsNothingIsAFailureEvenIfNoneIsRequired() throws Exception {
     assertThat(check(List.of(ONE.match(FILE, "scalar")), TWO.fingerprint()).failures(0))
-        .contains("attested by 0 independent machines with the given keys; must be by 1");
+        .contains("attested by 0 independent machines with the given keys; 1 required");
     assertThat(check(List.of()).failures(0)).isEmpty();
   }
 
