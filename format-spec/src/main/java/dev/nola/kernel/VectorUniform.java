@@ -50,7 +50,7 @@ final class VectorUniform {
   /** The largest that Σ |v·x| of one chunk can be. */
   private final long chunkBound;
 
-  private final int[] words = new int[CHUNK * ROW];
+  private final int[] words;
 
   /** Σ v·x of bytes: of element p of the block in lane b at [p · LANES + b]. */
   private final int[] sums;
@@ -77,6 +77,7 @@ final class VectorUniform {
       bound += (long) CHUNK * LARGEST_DIGIT << 7 + position * DIGIT;
     }
     this.chunkBound = bound;
+    this.words = new int[Math.min(CHUNK, coefficients.length) * ROW];
     this.sums = new int[perBlock * LANES];
     this.wide = new long[perBlock * LANES];
   }

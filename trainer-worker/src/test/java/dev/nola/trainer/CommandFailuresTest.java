@@ -125,7 +125,7 @@ class CommandFailuresTest {
             "--json");
     assertThat(failed.exitCode).isEqualTo(2);
     assertThat(failed.error)
-        .isEqualTo("--registry " + url + "; must be a URL such as https://nola.example");
+        .isEqualTo("invalid --registry: " + url + "; must be a URL such as https://nola.example");
   }
 
   @Test

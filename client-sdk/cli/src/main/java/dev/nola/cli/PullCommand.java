@@ -67,7 +67,8 @@ final class PullCommand implements Callable<Integer> {
             pulled.digest().toString(),
             path.toString(),
             pulled.fromCache(),
-            pulled.yanked());
+            pulled.yanked(),
+            pulled.disputed());
     output.message(
         "%s %s%s", pulled.pinned(), pulled.digest(), pulled.fromCache() ? ", from the cache" : "");
     output.print(result, out -> out.println(result.path));
@@ -98,5 +99,6 @@ final class PullCommand implements Callable<Integer> {
       String digest,
       String path,
       boolean fromCache,
-      @Nullable String yanked) {}
+      @Nullable String yanked,
+      boolean disputed) {}
 }

@@ -25,8 +25,9 @@ final class Trust {
       names = "--require-verified",
       paramLabel = "N",
       description =
-          "Number of independent machines that must have attested the bits (default: 0; with --key: 1)."
-              + " Signatures and proofs of the attestations are checked locally.")
+          "Fail unless N independent machines attest that the file reconstructs to the bits that it"
+              + " states (default: 0, or 1 with --key). Signatures and proofs of the attestations are"
+              + " checked locally.")
   private @Nullable Integer required;
 
   /** The keys that count; empty for those that the registry trusts. */

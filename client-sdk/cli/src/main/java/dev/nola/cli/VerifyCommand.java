@@ -124,12 +124,20 @@ final class VerifyCommand implements Callable<Integer> {
     if (!failures.isEmpty()) {
       throw new NotAttestedException(name, failures);
     }
+    if (attested != null) {
+      attested.disputes().forEach(dispute -> output.warn(name + " is disputed: " + dispute));
+    }
     output.print(
         new Verified(true, root, attested == null ? null : Attestations.of(attested)),
         out -> {
           out.println("verified: " + root);
           if (attested != null) {
             out.println("attested: " + sentence(attested));
+            if (!attested.disputes().isEmpty()) {
+              out.println(
+                  "disputed: by %s; this machine got the file's bits"
+                      .formatted(Output.count(attested.disputes().size(), "attestation")));
+            }
           }
         });
     return 0;
@@ -182,6 +190,7 @@ final class VerifyCommand implements Callable<Integer> {
       List<String> backends,
       List<String> keys,
       String trust,
+      List<String> disputes,
       List<String> passedOver) {
     static Attestations of(Attested attested) {
       return new Attestations(
@@ -189,6 +198,7 @@ final class VerifyCommand implements Callable<Integer> {
           attested.backends(),
           attested.keys().stream().map(Sha256::toString).toList(),
           attested.pinned() ? "given" : "registry",
+          attested.disputes(),
           attested.rejected().stream().map(Attested.Rejected::toString).toList());
     }
   }
@@ -253,6 +263,7 @@ final class VerifyCommand implements Callable<Integer> {
           ProgressBar bar = output.bar("fetch")) {
         client.cache().remove(entry.digest()); // to check the bytes that the registry sends now
         Pulled pulled = client.pull(Reference.parse(entry.source()), bar);
+        AdapterSource.warnOfDispute(pulled, output);
         return new LockCheck.Fetched(Files.readAllBytes(pulled.path()), pulled.yanked());
       }
     }

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.command.Console;
 import dev.nola.command.ExitCode;
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Metadata;
 import dev.nola.reconstruct.Budget;
 import java.io.IOException;
 import java.io.InputStream;
@@ -64,6 +67,27 @@ class CommandsTest {
     assertThat(made.err()).isEmpty();
     assertThat(made.exitCode()).isZero();
     return file;
+  }
+
+  @Test
+  void charactersThatReverseTextAreEscapedInJson() throws Exception {
+    AdapterFile file = AdapterFile.read(Path.of(adapter));
+    Adapter.Builder renamed =
+        Adapter.builder()
+            .generator(file.adapter().generator())
+            .seed(file.adapter().seed())
+            .base(file.adapter().base())
+            .metadata(Metadata.of("moo\u202Ed\u2066 \u00e4 \uDB40\uDC41", "task", "MIT"));
+    file.adapter().layers().forEach(renamed::layer);
+    Path named = folder.resolve("bidi.nola");
+    Files.write(named, new AdapterFile(renamed.build(), file.reconstructionDigest()).toBytes());
+
+    Nola inspected = Nola.run("inspect", named.toString(), "--json");
+
+    assertThat(inspected.out())
+        .contains("\"moo\\u202ed\\u2066 \u00e4 \\udb40\\udc41\"")
+        .doesNotContain("\u202E", "\u2066");
+    assertThat(inspected.json().toString()).contains("moo\u202Ed\u2066");
   }
 
   private List<String> names() throws IOException {

@@ -59,7 +59,8 @@ class FileController {
       description =
           "The ETag is the file's digest. Supports If-None-Match (304) and a Range of bytes (206)."
               + " Headers: Repr-Digest (RFC 9530), the digest of the whole file; Nola-Version, the"
-              + " version's number; Nola-Warning, why the version was yanked, if it was.",
+              + " version's number; Nola-Warning, why the version was yanked, if it was; Nola-Disputed,"
+              + " true if a worker attests other bits, which nothing has confirmed or refuted yet.",
       responses = {
         @ApiResponse(
             responseCode = "200",
@@ -130,6 +131,9 @@ class FileController {
         HttpHeaders.CONTENT_DISPOSITION,
         "attachment; filename=\"%s-%s.nola\""
             .formatted(located.adapter().name(), located.version()));
+    if (located.disputed()) {
+      headers.set("Nola-Disputed", "true");
+    }
     if (located.yankReason() != null) {
       // Percent-encoded: a reason may have any characters, a header may not.
       headers.set(

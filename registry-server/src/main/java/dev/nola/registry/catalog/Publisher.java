@@ -213,7 +213,7 @@ public class Publisher {
           "too-large",
           "file too large; the limit is %d bytes".formatted(settings.maxFileSize().toBytes()));
     }
-    AdapterExaminer.Examined examined = examine(content);
+    AdapterExaminer.Examined examined = examine(caller, content);
     CatalogRules.require(
         target,
         examined.file().adapter(),
@@ -222,9 +222,9 @@ public class Publisher {
     return new Candidate(caller, target, content, examined);
   }
 
-  private AdapterExaminer.Examined examine(BlobContent content) throws IOException {
+  private AdapterExaminer.Examined examine(Caller caller, BlobContent content) throws IOException {
     try {
-      return examination.examine(content::open);
+      return examination.examine(caller.account(), content::open);
     } catch (AdapterException e) {
       throw Refusal.of(
           HttpStatus.UNPROCESSABLE_CONTENT, "damaged-adapter", String.valueOf(e.getMessage()));

@@ -52,6 +52,7 @@ public class ReferenceResolver {
    * @param digest of its file
    * @param size of its file in bytes
    * @param pinned whether the reference can never name another version
+   * @param disputed whether a worker attests other bits, unconfirmed
    * @param yankReason why it was yanked, or null
    */
   public record Located(
@@ -63,6 +64,7 @@ public class ReferenceResolver {
       Sha256 digest,
       long size,
       boolean pinned,
+      boolean disputed,
       @Nullable String yankReason) {}
 
   /**
@@ -131,6 +133,7 @@ public class ReferenceResolver {
         version.digest(),
         version.size,
         reference.equals(version.version) || reference.equals(version.digest),
+        version.disputed,
         version.yankReason);
   }
 }

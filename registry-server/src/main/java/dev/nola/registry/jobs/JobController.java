@@ -59,7 +59,8 @@ class JobController {
   @Operation(
       summary = "Submit a job",
       description =
-          "References are pinned to the versions and revisions that they name now. For members of the"
+          "References are pinned to the versions and revisions that they name now. 429 if the account"
+              + " has too many jobs queued; high priorities are for admins. For members of the"
               + " adapter's namespace.",
       responses =
           @ApiResponse(responseCode = "201", description = "Queued", useReturnTypeSchema = true))
@@ -97,7 +98,7 @@ class JobController {
   @PatchMapping("/{id}")
   @Operation(
       summary = "Change the priority of a queued job",
-      description = "For members of its namespace.")
+      description = "High priorities are for admins. For members of its namespace.")
   JobDetails change(@PathVariable UUID id, @RequestBody JobChange change, Caller caller) {
     return jobs.changePriority(caller, id, change.priority());
   }

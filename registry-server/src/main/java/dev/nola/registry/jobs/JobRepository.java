@@ -105,6 +105,28 @@ class JobRepository implements BlobUser {
   }
 
   /**
+   * Counts the queued jobs that an account requested. Its other submissions wait until the caller's
+   * transaction ends.
+   *
+   * @param account that requested them
+   * @return the number of jobs
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  int countQueued(String account) {
+    // First, and by itself: a statement does not see what was committed while it waited for a lock.
+    database
+        .sql("select 1 from (select pg_advisory_xact_lock(hashtextextended(?, 2))) as held")
+        .param(account)
+        .query(Integer.class)
+        .single();
+    return database
+        .sql("select count(*) from job where state = 'QUEUED' and created_by = ?")
+        .param(account)
+        .query(Integer.class)
+        .single();
+  }
+
+  /**
    * Lists jobs, latest first.
    *
    * @param query selects them

@@ -132,6 +132,20 @@ public class VerificationJobs {
   }
 
   /**
+   * Keeps verifications from workers with some keys.
+   *
+   * @param jobs ids of the jobs
+   * @param keys fingerprints of the keys
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  public void excludeKeys(List<UUID> jobs, List<String> keys) {
+    database
+        .sql("update job set excluded_keys = excluded_keys || ? where id = any(?)")
+        .params(keys.toArray(String[]::new), jobs.toArray(UUID[]::new))
+        .update();
+  }
+
+  /**
    * Finds the verifications that a worker still has, of those it reports about. They stay locked
    * until the caller's transaction ends, so that none is lost before it is finished or refused.
    *

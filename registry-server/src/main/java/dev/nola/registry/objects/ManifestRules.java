@@ -16,6 +16,9 @@ final class ManifestRules {
 
   private static final int MAX_DESCRIPTION = 4_000;
 
+  /** Maximum of all sizes together: doubles, and so all readers of JSON, have it exactly. */
+  private static final long MAX_TOTAL = 1L << 53;
+
   /** Maximum number of violations in a response; a manifest may have thousands of files. */
   private static final int MAX_VIOLATIONS = 20;
 
@@ -52,9 +55,41 @@ final class ManifestRules {
         violations.add(
             new Violation("files.size", "files too large; all together may have 2^50 bytes"));
       }
+      requireFoldersApart(paths, violations);
+      requireSum(manifest, violations);
     }
     if (!violations.isEmpty()) {
       throw Refusal.invalid(violations.subList(0, Math.min(violations.size(), MAX_VIOLATIONS)));
+    }
+  }
+
+  /** Refuses a path that is the folder of another: no file system can hold both. */
+  private static void requireFoldersApart(Set<String> paths, List<Violation> violations) {
+    for (String path : paths) {
+      for (int slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+        String folder = path.substring(0, slash);
+        if (paths.contains(folder)) {
+          violations.add(
+              new Violation(
+                  "files.path",
+                  "conflicting paths: %s and %s; a file must not be another's folder"
+                      .formatted(folder, path)));
+        }
+      }
+    }
+  }
+
+  private static void requireSum(ObjectManifest manifest, List<Violation> violations) {
+    long left = MAX_TOTAL;
+    for (ObjectManifest.Entry file : manifest.files()) {
+      if (file.size() > left) {
+        violations.add(
+            new Violation(
+                "files.size",
+                "sizes too large; the limit of all together is %d".formatted(MAX_TOTAL)));
+        return;
+      }
+      left -= Math.max(0, file.size());
     }
   }
 

@@ -201,7 +201,7 @@ class AttestedTest {
   }
 
   @Test
-  void mismatchFailsWhateverIsRequired() throws Exception {
+  void mismatch_failsByAPinnedKeyAndIsADisputeByAnother() throws Exception {
     AdapterFile other = Adapters.small(2);
     String tensor = FILE.adapter().layers().getFirst().tensor();
     Attestation mismatch =
@@ -211,12 +211,16 @@ class AttestedTest {
     Attested attested = check(List.of(ONE.match(FILE, "scalar"), mismatch));
 
     assertThat(attested.mismatches()).hasSize(1);
-    assertThat(attested.failures(0))
+    assertThat(attested.failures(1)).isEmpty();
+    assertThat(attested.disputes())
         .singleElement()
         .asString()
         .contains(TWO.fingerprint().toString())
         .contains("vector reconstructs the file to different bits")
         .contains(tensor);
+    Attested pinned =
+        check(List.of(ONE.match(FILE, "scalar"), mismatch), ONE.fingerprint(), TWO.fingerprint());
+    assertThat(pinned.failures(1)).containsExactlyElementsOf(attested.disputes());
   }
 
   private static void assertAlarming(Attested attested, String reason) {
