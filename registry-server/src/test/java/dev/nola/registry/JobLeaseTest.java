@@ -56,7 +56,8 @@ class JobLeaseTest extends JobTest {
 
     assertThat(answer.refusal()).isEqualTo("422 invalid");
     assertThat(answer.text("/detail"))
-        .isEqualTo("worker=w 2026 ERROR forged  [31m , must not contain control characters");
+        .isEqualTo(
+            "worker contains control characters; must be printable: w 2026 ERROR forged  [31m ");
   }
 
   @Test

@@ -79,7 +79,8 @@ class ObjectsTest {
         ann.put("/api/v1/models/" + namespace + "/vast", Map.of("description", "", "files", files));
 
     assertThat(answer.refusal()).isEqualTo("422 invalid");
-    assertThat(answer.text("/detail")).startsWith("sizes too large");
+    assertThat(answer.text("/detail"))
+        .isEqualTo("files too large; all together may have 2^50 bytes");
   }
 
   @Test

@@ -16,9 +16,6 @@ final class ManifestRules {
 
   private static final int MAX_DESCRIPTION = 4_000;
 
-  /** Maximum of all sizes together: doubles, and so all readers of JSON, have it exactly. */
-  private static final long MAX_TOTAL = 1L << 53;
-
   /** Maximum number of violations in a response; a manifest may have thousands of files. */
   private static final int MAX_VIOLATIONS = 20;
 
@@ -56,7 +53,6 @@ final class ManifestRules {
             new Violation("files.size", "files too large; all together may have 2^50 bytes"));
       }
       requireFoldersApart(paths, violations);
-      requireSum(manifest, violations);
     }
     if (!violations.isEmpty()) {
       throw Refusal.invalid(violations.subList(0, Math.min(violations.size(), MAX_VIOLATIONS)));
@@ -76,20 +72,6 @@ final class ManifestRules {
                       .formatted(folder, path)));
         }
       }
-    }
-  }
-
-  private static void requireSum(ObjectManifest manifest, List<Violation> violations) {
-    long left = MAX_TOTAL;
-    for (ObjectManifest.Entry file : manifest.files()) {
-      if (file.size() > left) {
-        violations.add(
-            new Violation(
-                "files.size",
-                "sizes too large; the limit of all together is %d".formatted(MAX_TOTAL)));
-        return;
-      }
-      left -= Math.max(0, file.size());
     }
   }
 
