@@ -261,17 +261,31 @@ class AttestationsTest {
   }
 
   @Test
-  void mismatchFailsVerification() throws Exception {
+  void mismatch_disputesAndFailsOnlyForThoseWhoPinnedTheKey() throws Exception {
     Worker one = Worker.approved(registry, "one");
     one.verify("vector", file, Samples.small(folder, 8));
 
     Outcome loud = nola.run("verify", mood);
 
-    assertThat(loud.exitCode()).isEqualTo(1);
-    assertThat(loud.err()).contains("vector reconstructs the file to different bits");
-    assertThat(nola.run("show", mood).out())
-        .contains("mismatched")
+    assertThat(loud.exitCode()).isZero();
+    assertThat(loud.err())
+        .contains("is disputed")
+        .contains("vector reconstructs the file to different");
+    assertThat(loud.out()).contains("disputed: by 1 attestation; this machine got the file's bits");
+    assertThat(nola.run("verify", mood, "--json").json().at("/attestations/disputes")).hasSize(1);
+    Outcome pinned = nola.run("verify", mood, "--key", one.fingerprint());
+    assertThat(pinned.exitCode()).isEqualTo(1);
+    assertThat(pinned.err()).contains("vector reconstructs the file to different bits");
+    Outcome shown = nola.run("show", mood);
+    assertThat(shown.out())
+        .contains("self-verified, DISPUTED")
         .contains("different bits by 1 attestation");
+    assertThat(shown.err()).contains("is disputed: a worker attests other bits, unconfirmed");
+    assertThat(nola.run("search", "--namespace", namespace).err())
+        .contains("/mood@1.0.0 is disputed");
+    Outcome pulled = nola.run("pull", mood, "--json");
+    assertThat(pulled.err()).contains("is disputed");
+    assertThat(pulled.json().at("/disputed").asBoolean()).isTrue();
   }
 
   @Test

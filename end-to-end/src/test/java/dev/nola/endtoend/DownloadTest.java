@@ -158,10 +158,9 @@ class DownloadTest {
           catchThrowableOfType(
               RegistryException.class, () -> client.pull(reference, Progress.NONE));
 
-      assertThat(damaged.kind()).isEqualTo(Kind.BROKEN);
-      assertThat(damaged)
-          .hasMessageContaining("do not match the stated digest")
-          .hasMessageContaining(digest.toString());
+      assertThat(damaged.status()).isEqualTo(500);
+      assertThat(damaged.problem()).isNotNull();
+      assertThat(damaged.problem().type()).isEqualTo("urn:nola:problem:damaged-blob");
       assertThat(cached("blobs")).isEmpty();
       assertThat(cached("partial")).isEmpty();
       assertThat(cached("references")).isEmpty();

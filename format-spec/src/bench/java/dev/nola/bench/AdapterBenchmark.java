@@ -4,7 +4,11 @@ import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
+import dev.nola.format.BaseModel;
+import dev.nola.format.Codes;
+import dev.nola.format.Coefficients;
 import dev.nola.format.Layer;
+import dev.nola.format.Metadata;
 import dev.nola.format.RealAdapters;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
@@ -37,7 +41,11 @@ public class AdapterBenchmark {
     /** 224 matrices, rank 16, k = l = 128. */
     LLAMA2_7B_SRHT,
     /** The same on independent bases. */
-    LLAMA2_7B_UNIFORM8;
+    LLAMA2_7B_UNIFORM8,
+    /** 65,536 matrices of one element, rank 1, k = l = 4. */
+    TINY_LAYERS_UNIFORM8,
+    /** The same by rademacher, whose blocks are the longest. */
+    TINY_LAYERS_RADEMACHER;
 
     Adapter adapter() {
       return switch (this) {
@@ -45,8 +53,25 @@ public class AdapterBenchmark {
             RealAdapters.gpt2LargeQueryValue(Generator.SRHT, 36, 1000).build();
         case LLAMA2_7B_SRHT -> RealAdapters.llama2AllLinear(Generator.SRHT).build();
         case LLAMA2_7B_UNIFORM8 -> RealAdapters.llama2AllLinear(Generator.UNIFORM8).build();
+        case TINY_LAYERS_UNIFORM8 -> tinyLayers(Generator.UNIFORM8);
+        case TINY_LAYERS_RADEMACHER -> tinyLayers(Generator.RADEMACHER);
       };
     }
+  }
+
+  private static Adapter tinyLayers(Generator generator) {
+    Adapter.Builder adapter =
+        Adapter.builder()
+            .generator(generator)
+            .seed(1)
+            .base(new BaseModel("tiny", "main", null))
+            .metadata(Metadata.of("Layers of one element", "benchmark", "Apache-2.0"));
+    Codes codes = Codes.of(4, 1, 2, 3, 4);
+    for (int i = 0; i < 65_536; i++) {
+      adapter.layer(
+          Layer.ofMatrix("layer." + i, 1, 1, i, 1, new Coefficients.LowRank(1, codes, codes)));
+    }
+    return adapter.build();
   }
 
   /** What is reconstructed. */

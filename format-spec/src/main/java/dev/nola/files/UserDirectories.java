@@ -8,6 +8,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * Locates a user's files (XDG Base Directory Specification) and keeps them private to their owner.
@@ -23,6 +25,7 @@ public final class UserDirectories {
    *
    * @param environment the process's environment variables
    * @return {@code $NOLA_CACHE}, or {@code ${XDG_CACHE_HOME:-~/.cache}/nola}
+   * @throws IllegalArgumentException if that needs a home directory, and there is none
    */
   public static Path cache(Map<String, String> environment) {
     return directory(environment, "NOLA_CACHE", "XDG_CACHE_HOME", ".cache");
@@ -33,6 +36,7 @@ public final class UserDirectories {
    *
    * @param environment the process's environment variables
    * @return {@code $NOLA_CONFIG}, or {@code ${XDG_CONFIG_HOME:-~/.config}/nola}
+   * @throws IllegalArgumentException if that needs a home directory, and there is none
    */
   public static Path config(Map<String, String> environment) {
     return directory(environment, "NOLA_CONFIG", "XDG_CONFIG_HOME", ".config");
@@ -46,13 +50,31 @@ public final class UserDirectories {
     }
     Path base = Path.of(environment.getOrDefault(xdgVariable, ""));
     // The specification says to ignore relative paths.
-    return (base.isAbsolute() ? base : home(environment).resolve(fallback)).resolve("nola");
+    return (base.isAbsolute()
+            ? base
+            : home(environment)
+                .orElseThrow(
+                    () ->
+                        new IllegalArgumentException(
+                            "home directory unknown: HOME is not set, and the user has no entry in"
+                                + " /etc/passwd; set HOME or "
+                                + override))
+                .resolve(fallback))
+        .resolve("nola");
   }
 
-  /** Prefers $HOME, as shells do; Java's user.home is that of the password file. */
-  private static Path home(Map<String, String> environment) {
-    Path home = Path.of(environment.getOrDefault("HOME", ""));
-    return home.isAbsolute() ? home : Path.of(System.getProperty("user.home"));
+  /**
+   * Locates the user's home directory. Prefers {@code $HOME}, as shells do; Java's {@code
+   * user.home} is that of the password file, and {@code ?} if the user is not in it.
+   *
+   * @param environment the process's environment variables
+   * @return an absolute path, or empty if it is unknown
+   */
+  public static Optional<Path> home(Map<String, String> environment) {
+    return Stream.of(environment.getOrDefault("HOME", ""), System.getProperty("user.home", ""))
+        .map(Path::of)
+        .filter(Path::isAbsolute)
+        .findFirst();
   }
 
   /**

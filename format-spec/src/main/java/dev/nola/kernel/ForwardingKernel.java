@@ -25,8 +25,8 @@ public abstract class ForwardingKernel implements Kernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
-    kernel.combine(basis, coefficients, scale, factor, start, end);
+      Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
+    kernel.combine(basis, coefficients, scale, target, start, end);
   }
 
   @Override

@@ -13,6 +13,9 @@ public interface Kernel {
   /** Parts of a factor begin at multiples of this many elements: every generator's Philox block. */
   int BLOCK = 128;
 
+  /** Elements that {@link #stream} computes at a time; a multiple of every part's beginning. */
+  int CHUNK = 1 << 20;
+
   /** The number of partial sums of a transposed product. */
   int PARTIAL_SUMS = 16;
 
@@ -46,6 +49,24 @@ public interface Kernel {
   }
 
   /**
+   * Receives elements of a factor, row-major.
+   *
+   * @param array element e of the factor goes to index e − first
+   * @param first the factor's element at index 0: 0 for an array of the whole factor
+   */
+  record Target(float[] array, int first) {
+    /**
+     * Stores an element.
+     *
+     * @param element its index in the factor
+     * @param value its value
+     */
+    void set(int element, float value) {
+      array[element - first] = value;
+    }
+  }
+
+  /**
    * Returns the name for people.
    *
    * @return such as {@code scalar}
@@ -53,21 +74,21 @@ public interface Kernel {
   String name();
 
   /**
-   * Computes a part of a factor: {@code factor[e] = f32(f64(Σᵢ vᵢ·bᵢ[e])·f64(scale))} for start ≤ e
-   * < end, the sum exact, both roundings to nearest even, a zero stored as +0 (SPEC.md section
+   * Computes a part of a factor: element e is {@code f32(f64(Σᵢ vᵢ·bᵢ[e])·f64(scale))} for start ≤
+   * e < end, the sum exact, both roundings to nearest even, a zero stored as +0 (SPEC.md section
    * 7.1).
    *
-   * @param basis names the integers b; its length is that of {@code factor}
+   * @param basis names the integers b; its length is that of the factor
    * @param coefficients the odd integers v, at most as many as {@code
    *     basis.generator().maxCoefficients} allows
    * @param scale the layer's scale for side A, 1 for side B
-   * @param factor receives the elements, row-major
+   * @param target receives the elements
    * @param start first element, a multiple of {@value #BLOCK}; 0 for {@link Generator#SRHT}, whose
    *     elements come from one transform
    * @param end one past the last element: the factor's length, or, unless the generator is {@link
    *     Generator#SRHT}, a multiple of {@value #BLOCK}
    */
-  void combine(Basis basis, int[] coefficients, float scale, float[] factor, int start, int end);
+  void combine(Basis basis, int[] coefficients, float scale, Target target, int start, int end);
 
   /**
    * Computes a whole factor.
@@ -78,7 +99,41 @@ public interface Kernel {
    * @param factor receives the elements, row-major
    */
   default void combine(Basis basis, int[] coefficients, float scale, float[] factor) {
-    combine(basis, coefficients, scale, factor, 0, factor.length);
+    combine(basis, coefficients, scale, new Target(factor, 0), 0, factor.length);
+  }
+
+  /** Receives a factor in parts, in ascending order of its elements. */
+  @FunctionalInterface
+  interface Sink {
+    /**
+     * Receives the next elements.
+     *
+     * @param elements holds them from index 0; reused for the next part
+     * @param count the number of elements
+     */
+    void accept(float[] elements, int count);
+  }
+
+  /**
+   * Computes a whole factor and passes it on in parts of up to {@value #CHUNK} elements, so that it
+   * need not be in memory whole. Of {@link Generator#SRHT} the transform is; a kernel that does not
+   * divide what comes from it passes on the factor as one part.
+   *
+   * @param basis names the integers b; its length is that of the factor
+   * @param coefficients the odd integers v
+   * @param scale the layer's scale for side A, 1 for side B
+   * @param sink receives the elements
+   */
+  default void stream(Basis basis, int[] coefficients, float scale, Sink sink) {
+    int length = basis.length();
+    float[] part =
+        new float[basis.generator() == Generator.SRHT ? length : Math.min(length, CHUNK)];
+    for (long first = 0; first < length; first += part.length) {
+      int start = (int) first;
+      int end = (int) Math.min(length, first + part.length);
+      combine(basis, coefficients, scale, new Target(part, start), start, end);
+      sink.accept(part, end - start);
+    }
   }
 
   /**

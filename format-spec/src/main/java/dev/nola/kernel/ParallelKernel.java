@@ -31,13 +31,22 @@ final class ParallelKernel extends ForwardingKernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+      Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
     int grain = basis.generator() == Generator.SRHT ? Integer.MAX_VALUE : ELEMENTS;
     inParts(
         start,
         end,
         grain,
-        (first, limit) -> kernel.combine(basis, coefficients, scale, factor, first, limit));
+        (first, limit) -> kernel.combine(basis, coefficients, scale, target, first, limit));
+  }
+
+  @Override
+  public void stream(Basis basis, int[] coefficients, float scale, Sink sink) {
+    if (basis.generator() == Generator.SRHT) {
+      kernel.stream(basis, coefficients, scale, sink);
+    } else {
+      super.stream(basis, coefficients, scale, sink);
+    }
   }
 
   @Override

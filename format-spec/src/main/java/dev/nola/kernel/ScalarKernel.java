@@ -31,13 +31,14 @@ final class ScalarKernel implements Kernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+      Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
     if (basis.generator() == Generator.SRHT) {
-      combineColumns(new Hadamard(basis), coefficients, scale, factor);
+      combineColumns(new Hadamard(basis), coefficients, scale, target.array());
       return;
     }
-    long[] sums = new long[STRIP];
-    int[] integers = new int[STRIP];
+    int longest = Math.min(STRIP, end - start);
+    long[] sums = new long[longest];
+    int[] integers = new int[longest];
     for (long strip = start; strip < end; strip += STRIP) {
       int count = (int) Math.min(STRIP, end - strip);
       Arrays.fill(sums, 0);
@@ -48,14 +49,35 @@ final class ScalarKernel implements Kernel {
         }
       }
       for (int e = 0; e < count; e++) {
-        factor[(int) strip + e] = rounded(sums[e], scale);
+        target.set((int) strip + e, rounded(sums[e], scale));
       }
+    }
+  }
+
+  @Override
+  public void stream(Basis basis, int[] coefficients, float scale, Sink sink) {
+    if (basis.generator() != Generator.SRHT) {
+      Kernel.super.stream(basis, coefficients, scale, sink);
+      return;
+    }
+    Hadamard hadamard = new Hadamard(basis);
+    long[] sums = transformed(hadamard, coefficients, basis.length());
+    float[] part = new float[Math.min(basis.length(), CHUNK)];
+    for (long first = 0; first < basis.length(); first += part.length) {
+      int count = (int) Math.min(part.length, basis.length() - first);
+      sign(hadamard, sums, scale, part, (int) first, count);
+      sink.accept(part, count);
     }
   }
 
   private static void combineColumns(
       Hadamard hadamard, int[] coefficients, float scale, float[] factor) {
-    int n = Hadamard.columns(factor.length);
+    long[] sums = transformed(hadamard, coefficients, factor.length);
+    sign(hadamard, sums, scale, factor, 0, factor.length);
+  }
+
+  private static long[] transformed(Hadamard hadamard, int[] coefficients, int length) {
+    int n = Hadamard.columns(length);
     long[] sums = new long[n];
     for (int i = 0; i < coefficients.length; i++) {
       sums[hadamard.column(i)] = coefficients[i];
@@ -70,13 +92,20 @@ final class ScalarKernel implements Kernel {
         }
       }
     }
+    return sums;
+  }
+
+  /** Computes {@code count} elements from {@code first}, a multiple of 128, into a part. */
+  private static void sign(
+      Hadamard hadamard, long[] sums, float scale, float[] part, int first, int count) {
     int[] signs = new int[4];
-    for (int e = 0; e < factor.length; e++) {
-      if (e % 128 == 0) {
+    for (int i = 0; i < count; i++) {
+      int e = first + i;
+      if (i % 128 == 0) {
         hadamard.signs(e / 128, signs);
       }
-      long sum = sums[e & n - 1];
-      factor[e] = rounded(bit(signs, e % 128) == 0 ? sum : -sum, scale);
+      long sum = sums[e & sums.length - 1];
+      part[i] = rounded(bit(signs, e % 128) == 0 ? sum : -sum, scale);
     }
   }
 

@@ -13,8 +13,17 @@ final class ShortRunKernel extends ForwardingKernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+      Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
     (basis.generator() == Generator.SRHT ? scalar : kernel)
-        .combine(basis, coefficients, scale, factor, start, end);
+        .combine(basis, coefficients, scale, target, start, end);
+  }
+
+  @Override
+  public void stream(Basis basis, int[] coefficients, float scale, Sink sink) {
+    if (basis.generator() == Generator.SRHT) {
+      scalar.stream(basis, coefficients, scale, sink);
+    } else {
+      super.stream(basis, coefficients, scale, sink);
+    }
   }
 }

@@ -33,6 +33,7 @@ final class VectorHadamard {
 
   private final VectorPhilox philox;
   private final Hadamard hadamard;
+  private final int length;
   private final int columns;
 
   /** Sign words of {@link VectorPhilox#LANES} blocks. */
@@ -41,10 +42,28 @@ final class VectorHadamard {
   VectorHadamard(Basis basis) {
     this.philox = new VectorPhilox(basis);
     this.hadamard = new Hadamard(basis);
+    this.length = basis.length();
     this.columns = Hadamard.columns(basis.length());
   }
 
   void combine(int[] coefficients, float scale, float[] factor) {
+    transform(coefficients, scale, factor);
+    sign(factor, columns - 1, factor);
+  }
+
+  void stream(int[] coefficients, float scale, Kernel.Sink sink) {
+    float[] rounded = new float[columns];
+    transform(coefficients, scale, rounded);
+    float[] part = new float[Math.min(length, Kernel.CHUNK)];
+    for (long first = 0; first < length; first += part.length) {
+      int count = (int) Math.min(part.length, length - first);
+      sign(rounded, (int) first, part, count);
+      sink.accept(part, count);
+    }
+  }
+
+  /** Computes the rounded sums of all columns, without their signs, into the first elements. */
+  private void transform(int[] coefficients, float scale, float[] rounded) {
     long bound = 0;
     for (int v : coefficients) {
       bound += Math.abs(v);
@@ -56,16 +75,15 @@ final class VectorHadamard {
         sums[hadamard.column(i)] = coefficients[i];
       }
       FastHadamard.transform(sums);
-      round(sums, scale, factor);
+      round(sums, scale, rounded);
     } else {
       double[] sums = new double[columns];
       for (int i = 0; i < coefficients.length; i++) {
         sums[hadamard.column(i)] = coefficients[i];
       }
       FastHadamard.transform(sums);
-      round(sums, scale, factor);
+      round(sums, scale, rounded);
     }
-    sign(factor, columns - 1, factor);
   }
 
   private static void round(int[] sums, float scale, float[] rounded) {
@@ -114,6 +132,28 @@ final class VectorHadamard {
           sign(words[w * LANES + lane], values, e & mask, signed, e);
         }
       }
+    }
+  }
+
+  /** Signs {@code count} elements from {@code first}, a multiple of 128, into another array. */
+  private void sign(float[] values, int first, float[] part, int count) {
+    int mask = columns - 1;
+    int whole = count / BLOCK;
+    for (int block = 0; block < whole; block += LANES) {
+      philox.words(first / BLOCK + block, 0, 0, words, 0);
+      for (int lane = 0; lane < Math.min(LANES, whole - block); lane++) {
+        for (int w = 0; w < 4; w++) {
+          int i = (block + lane) * BLOCK + w * Integer.SIZE;
+          sign(words[w * LANES + lane], values, first + i & mask, part, i);
+        }
+      }
+    }
+    hadamard.signs(first / BLOCK + whole, words);
+    for (int i = whole * BLOCK; i < count; i++) {
+      int e = first + i;
+      int negative = words[e / Integer.SIZE % 4] >>> e % Integer.SIZE & 1;
+      float value = values[e & mask];
+      part[i] = (negative == 0 ? value : -value) + 0.0f;
     }
   }
 

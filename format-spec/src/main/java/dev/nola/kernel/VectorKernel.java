@@ -13,6 +13,9 @@ import java.lang.foreign.MemorySegment;
 final class VectorKernel implements Kernel {
   static final String NAME = "vector";
 
+  /** How much faster a vector computes an element than scalar code, at most (BENCHMARKS.md). */
+  private static final int TINY = 64;
+
   private final ScalarKernel scalar = new ScalarKernel();
 
   @Override
@@ -22,13 +25,35 @@ final class VectorKernel implements Kernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+      Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
+    if (isTiny(basis.generator(), end - start)) {
+      scalar.combine(basis, coefficients, scale, target, start, end);
+      return;
+    }
     switch (basis.generator()) {
       case UNIFORM24, UNIFORM8 ->
-          new VectorUniform(basis, coefficients).combine(scale, factor, start, end);
+          new VectorUniform(basis, coefficients).combine(scale, target, start, end);
       case RADEMACHER ->
-          new VectorRademacher(basis, coefficients).combine(scale, factor, start, end);
-      case SRHT -> new VectorHadamard(basis).combine(coefficients, scale, factor);
+          new VectorRademacher(basis, coefficients).combine(scale, target, start, end);
+      case SRHT -> new VectorHadamard(basis).combine(coefficients, scale, target.array());
+    }
+  }
+
+  /**
+   * Returns whether so few elements are wanted that scalar code is faster: a vector computes a
+   * whole block in each lane, and a factor of one element would use the least part of them.
+   */
+  private static boolean isTiny(Generator generator, int elements) {
+    return generator != Generator.SRHT
+        && elements <= Math.max(1, VectorPhilox.LANES * generator.perBlock() / TINY);
+  }
+
+  @Override
+  public void stream(Basis basis, int[] coefficients, float scale, Sink sink) {
+    if (basis.generator() == Generator.SRHT) {
+      new VectorHadamard(basis).stream(coefficients, scale, sink);
+    } else {
+      Kernel.super.stream(basis, coefficients, scale, sink);
     }
   }
 

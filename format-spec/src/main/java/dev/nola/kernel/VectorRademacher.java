@@ -36,10 +36,10 @@ final class VectorRademacher {
   private final long magnitudes;
 
   private final List<Counter> counters = new ArrayList<>();
-  private final int[] words = new int[CHUNK * ROW];
+  private final int[] words;
 
   /** Bits on the way from one plane to the next, for even and odd planes. */
-  private final int[][] carries = new int[2][(CHUNK / 2 + 1) * LANES];
+  private final int[][] carries;
 
   /** Of element 32w + p of the block in lane b at [(32w + p) · LANES + b]. */
   private final int[] counts = new int[BLOCK * LANES];
@@ -50,6 +50,9 @@ final class VectorRademacher {
   VectorRademacher(Basis basis, int[] coefficients) {
     this.philox = new VectorPhilox(basis);
     this.coefficients = coefficients;
+    int chunk = Math.min(CHUNK, coefficients.length);
+    this.words = new int[chunk * ROW];
+    this.carries = new int[2][(chunk / 2 + 1) * LANES];
     long sum = 0;
     int bits = 0;
     for (int v : coefficients) {
@@ -67,7 +70,7 @@ final class VectorRademacher {
     }
   }
 
-  void combine(float scale, float[] factor, int start, int end) {
+  void combine(float scale, Kernel.Target target, int start, int end) {
     int blocks = (end - 1) / BLOCK + 1;
     for (long block = start / BLOCK; block < blocks; block += LANES) {
       sum((int) block);
@@ -75,7 +78,8 @@ final class VectorRademacher {
         int offset = (int) (block + lane) * BLOCK;
         int count = Math.min(BLOCK, end - offset);
         for (int p = 0; p < count; p++) {
-          factor[offset + p] = ScalarKernel.rounded(magnitudes - 2 * sums[p * LANES + lane], scale);
+          target.set(
+              offset + p, ScalarKernel.rounded(magnitudes - 2 * sums[p * LANES + lane], scale));
         }
       }
     }

@@ -50,7 +50,7 @@ final class VectorUniform {
   /** The largest that Σ |v·x| of one chunk can be. */
   private final long chunkBound;
 
-  private final int[] words = new int[CHUNK * ROW];
+  private final int[] words;
 
   /** Σ v·x of bytes: of element p of the block in lane b at [p · LANES + b]. */
   private final int[] sums;
@@ -77,6 +77,7 @@ final class VectorUniform {
       bound += (long) CHUNK * LARGEST_DIGIT << 7 + position * DIGIT;
     }
     this.chunkBound = bound;
+    this.words = new int[Math.min(CHUNK, coefficients.length) * ROW];
     this.sums = new int[perBlock * LANES];
     this.wide = new long[perBlock * LANES];
   }
@@ -103,7 +104,7 @@ final class VectorUniform {
     return digits;
   }
 
-  void combine(float scale, float[] factor, int start, int end) {
+  void combine(float scale, Kernel.Target target, int start, int end) {
     int blocks = (end - 1) / perBlock + 1;
     for (long block = start / perBlock; block < blocks; block += LANES) {
       sum((int) block);
@@ -113,7 +114,7 @@ final class VectorUniform {
         for (int p = 0; p < count; p++) {
           int slot =
               bytes ? p * LANES + lane : p * LANES + (lane & 1) * LONGS.length() + (lane >> 1);
-          factor[offset + p] = ScalarKernel.rounded(2 * wide[slot] + coefficientSum, scale);
+          target.set(offset + p, ScalarKernel.rounded(2 * wide[slot] + coefficientSum, scale));
         }
       }
     }

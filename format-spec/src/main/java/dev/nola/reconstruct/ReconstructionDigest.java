@@ -1,6 +1,8 @@
 package dev.nola.reconstruct;
 
 import dev.nola.digest.Sha256;
+import dev.nola.format.Coefficients.Direct;
+import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
 import java.util.List;
@@ -41,18 +43,25 @@ public record ReconstructionDigest(Sha256 root, List<Sha256> layers, List<Sha256
    * @return its leaf
    */
   public static Sha256 leaf(Factors factors) {
-    Layer layer = factors.layer();
-    TreeHash leaf =
-        new TreeHash("nola-layer")
-            .string(layer.tensor())
-            .u8(factors.rank() == 0 ? 1 : 0)
-            .u64(layer.rows())
-            .u64(layer.cols())
-            .u64(factors.rank())
-            .slice(layer.slice())
-            .floats(factors.a());
+    TreeHash leaf = begin(factors.layer()).floats(factors.a(), factors.a().length);
     float[] b = factors.b();
-    return (b == null ? leaf : leaf.floats(b)).finish();
+    return (b == null ? leaf : leaf.floats(b, b.length)).finish();
+  }
+
+  /** Begins the leaf of a layer; its factors follow. */
+  static TreeHash begin(Layer layer) {
+    int rank =
+        switch (layer.coefficients()) {
+          case Direct _ -> 0;
+          case LowRank lowRank -> lowRank.rank();
+        };
+    return new TreeHash("nola-layer")
+        .string(layer.tensor())
+        .u8(rank == 0 ? 1 : 0)
+        .u64(layer.rows())
+        .u64(layer.cols())
+        .u64(rank)
+        .slice(layer.slice());
   }
 
   /**

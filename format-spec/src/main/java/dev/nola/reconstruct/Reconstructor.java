@@ -13,9 +13,7 @@ import dev.nola.generator.Side;
 import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ForkJoinPool;
@@ -40,14 +38,14 @@ public final class Reconstructor {
 
   /**
    * Returns a reconstructor with {@link Kernels#chosen}, all processors and {@link
-   * Budget#STANDARD}.
+   * Budget#standard}.
    *
    * @return the reconstructor
    * @throws IllegalArgumentException if the system property {@link Kernels#PROPERTY} is invalid
    */
   public static Reconstructor standard() {
     return new Reconstructor(
-        Kernels.chosen(), Runtime.getRuntime().availableProcessors(), Budget.STANDARD);
+        Kernels.chosen(), Runtime.getRuntime().availableProcessors(), Budget.standard());
   }
 
   /**
@@ -86,15 +84,29 @@ public final class Reconstructor {
   }
 
   /**
-   * Opens an adapter for reconstruction, layer by layer, on the caller's thread.
+   * Opens an adapter for reconstruction, layer by layer, on the caller's thread. The caller holds
+   * one layer at a time.
    *
    * @param adapter the adapter
    * @return reconstructs one of its layers
-   * @throws LimitExceededException if all layers together would exceed the budget; nothing is
-   *     computed then
+   * @throws LimitExceededException if a layer, or the work for all of them, would exceed the
+   *     budget; nothing is computed then
    */
   public Function<Layer, Factors> open(Adapter adapter) throws LimitExceededException {
-    budget.require(adapter);
+    return open(adapter, 1);
+  }
+
+  /**
+   * Opens an adapter for reconstruction, layer by layer, on the callers' threads.
+   *
+   * @param adapter the adapter
+   * @param atOnce the number of layers that the callers hold at one time
+   * @return reconstructs one of its layers
+   * @throws LimitExceededException if that many layers, or the work for all of them, would exceed
+   *     the budget; nothing is computed then
+   */
+  public Function<Layer, Factors> open(Adapter adapter, int atOnce) throws LimitExceededException {
+    budget.requireByLayer(adapter, atOnce);
     return layer -> factors(kernel, adapter, layer);
   }
 
@@ -107,7 +119,7 @@ public final class Reconstructor {
    * @throws LimitExceededException if they would exceed the budget; nothing is computed then
    */
   public List<Factors> factors(Adapter adapter) throws LimitExceededException {
-    budget.require(adapter);
+    budget.requireWhole(adapter, threads);
     try (ForkJoinPool pool = new ForkJoinPool(threads)) {
       Kernel parallel = Kernels.parallel(kernel, pool);
       List<Callable<Factors>> layers = new ArrayList<>();
@@ -129,55 +141,61 @@ public final class Reconstructor {
    */
   public List<Factors> verifiedFactors(AdapterFile file)
       throws DigestMismatchException, LimitExceededException {
-    @Nullable Factors[] kept = new Factors[file.adapter().layers().size()];
-    requireDigest(file, digest(file.adapter(), (layer, factors) -> kept[layer] = factors));
-    return Arrays.stream(kept).map(Objects::requireNonNull).toList();
+    List<Factors> factors = factors(file.adapter());
+    List<Callable<Sha256>> leaves = new ArrayList<>();
+    factors.forEach(layer -> leaves.add(() -> ReconstructionDigest.leaf(layer)));
+    try (ForkJoinPool pool = new ForkJoinPool(threads)) {
+      requireDigest(file, digest(file.adapter(), leaves, pool));
+    }
+    return factors;
   }
 
   /**
    * Computes the digest tree of an adapter's reconstruction (SPEC.md section 8), in parallel over
-   * layers and, if there are fewer layers than threads, over the elements of their factors. One
-   * layer a thread is in memory at a time.
+   * layers and, if there are fewer layers than threads, over the elements of their factors. Of each
+   * layer that is computed, a part is in memory at a time; a whole factor for a transform.
    *
    * @param adapter the adapter
    * @return its digest tree
    * @throws LimitExceededException if it would exceed the budget; nothing is computed then
    */
   public ReconstructionDigest digest(Adapter adapter) throws LimitExceededException {
-    return digest(adapter, (_, _) -> {});
-  }
-
-  /**
-   * Receives each layer's factors, by the layer's number, after they were hashed, on any thread.
-   */
-  @FunctionalInterface
-  private interface Sink {
-    void accept(int layer, Factors factors);
-  }
-
-  private ReconstructionDigest digest(Adapter adapter, Sink sink) throws LimitExceededException {
-    budget.require(adapter);
-    try (ForkJoinPool pool = new ForkJoinPool(threads)) {
+    int atOnce = budget.requireStreamed(adapter, threads);
+    try (ForkJoinPool pool = new ForkJoinPool(threads);
+        ForkJoinPool layers = new ForkJoinPool(atOnce)) {
       Kernel parallel = Kernels.parallel(kernel, pool);
       List<Callable<Sha256>> leaves = new ArrayList<>();
       for (Layer layer : adapter.layers()) {
-        int number = leaves.size();
-        leaves.add(
-            () -> {
-              Factors factors = factors(parallel, adapter, layer);
-              Sha256 leaf = ReconstructionDigest.leaf(factors);
-              sink.accept(number, factors);
-              return leaf;
-            });
+        leaves.add(() -> leaf(parallel, adapter, layer));
       }
-      for (DenseTensor tensor : adapter.dense()) {
-        leaves.add(() -> ReconstructionDigest.leaf(tensor));
-      }
-      List<Sha256> hashed = inParallel(pool, leaves);
-      int layers = adapter.layers().size();
-      return ReconstructionDigest.of(
-          hashed.subList(0, layers), hashed.subList(layers, hashed.size()));
+      // In one pool, threads that wait for the parts of a factor help with other factors' parts.
+      return digest(adapter, leaves, atOnce < threads ? layers : pool);
     }
+  }
+
+  private static ReconstructionDigest digest(
+      Adapter adapter, List<Callable<Sha256>> layers, ForkJoinPool pool) {
+    List<Callable<Sha256>> leaves = new ArrayList<>(layers);
+    for (DenseTensor tensor : adapter.dense()) {
+      leaves.add(() -> ReconstructionDigest.leaf(tensor));
+    }
+    List<Sha256> hashed = inParallel(pool, leaves);
+    return ReconstructionDigest.of(
+        hashed.subList(0, layers.size()), hashed.subList(layers.size(), hashed.size()));
+  }
+
+  /** Computes a layer's leaf without holding more of a factor than its generator needs. */
+  private static Sha256 leaf(Kernel kernel, Adapter adapter, Layer layer) {
+    TreeHash leaf = ReconstructionDigest.begin(layer);
+    for (Side side : Side.values()) {
+      Basis basis = layer.basis(adapter.generator(), adapter.seed(), side);
+      Codes codes = layer.codes(side);
+      if (basis == null || codes == null) {
+        continue;
+      }
+      kernel.stream(basis, codes.values(), scale(layer, side), leaf::floats);
+    }
+    return leaf.finish();
   }
 
   /**
@@ -228,8 +246,12 @@ public final class Reconstructor {
       return null;
     }
     float[] factor = new float[basis.length()];
-    kernel.combine(basis, codes.values(), side == Side.A ? layer.scale() : 1, factor);
+    kernel.combine(basis, codes.values(), scale(layer, side), factor);
     return factor;
+  }
+
+  private static float scale(Layer layer, Side side) {
+    return side == Side.A ? layer.scale() : 1;
   }
 
   private static <T> List<T> inParallel(ForkJoinPool pool, List<Callable<T>> tasks) {

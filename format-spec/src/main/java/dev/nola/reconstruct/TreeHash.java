@@ -59,11 +59,14 @@ final class TreeHash {
     return this;
   }
 
-  TreeHash floats(float[] values) {
-    ByteBuffer chunk = ByteBuffer.allocate(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
+  /** Adds the first {@code length} values. */
+  TreeHash floats(float[] values, int length) {
+    ByteBuffer chunk =
+        ByteBuffer.allocate((int) Math.min(CHUNK, (long) length * Float.BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN);
     int perChunk = CHUNK / Float.BYTES;
-    for (long start = 0; start < values.length; start += perChunk) {
-      int count = (int) Math.min(perChunk, values.length - start);
+    for (long start = 0; start < length; start += perChunk) {
+      int count = (int) Math.min(perChunk, length - start);
       chunk.clear().asFloatBuffer().put(values, (int) start, count);
       digest.update(chunk.limit(count * Float.BYTES));
     }

@@ -1,6 +1,7 @@
 package dev.nola.files;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.nio.file.Path;
 import java.util.Map;
@@ -28,5 +29,19 @@ class UserDirectoriesTest {
         .isEqualTo(HOME.resolve(".cache/nola"));
     assertThat(UserDirectories.cache(Map.of("XDG_CACHE_HOME", "b")))
         .isEqualTo(HOME.resolve(".cache/nola"));
+  }
+
+  @Test
+  void unknownHome_isRefusedInsteadOfAFolderInTheWorkingDirectory() {
+    String known = System.setProperty("user.home", "?"); // of a user without an entry in passwd
+    try {
+      assertThat(UserDirectories.home(Map.of())).isEmpty();
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> UserDirectories.cache(Map.of()))
+          .withMessageContaining("set HOME or NOLA_CACHE");
+      assertThat(UserDirectories.cache(Map.of("HOME", "/h"))).isEqualTo(Path.of("/h/.cache/nola"));
+    } finally {
+      System.setProperty("user.home", known);
+    }
   }
 }

@@ -10,7 +10,9 @@ import dev.nola.generator.Generator;
 import dev.nola.generator.Side;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.ForkJoinPool;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,6 +37,52 @@ class VectorKernelTest {
     scalar.combine(basis, coefficients, scale, expected);
     vector.combine(basis, coefficients, scale, actual);
     assertSameBits(basis, expected, actual);
+    assertSameBits(basis, expected, streamed(scalar, basis, coefficients, scale));
+    assertSameBits(basis, expected, streamed(vector, basis, coefficients, scale));
+  }
+
+  private static float[] streamed(Kernel kernel, Basis basis, int[] coefficients, float scale) {
+    float[] factor = new float[basis.length()];
+    int[] length = {0};
+    kernel.stream(
+        basis,
+        coefficients,
+        scale,
+        (elements, count) -> {
+          System.arraycopy(elements, 0, factor, length[0], count);
+          length[0] += count;
+        });
+    assertThat(length[0]).isEqualTo(basis.length());
+    return factor;
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void factorIsTheSameInParts(Generator generator) {
+    Basis basis = new Basis(generator, 5, 7, Side.A, 2 * Kernel.CHUNK + 333);
+    int[] coefficients = {3, -1, 7};
+    float[] expected = new float[basis.length()];
+    scalar.combine(basis, coefficients, 0x1.8p-9f, expected);
+    try (ForkJoinPool pool = new ForkJoinPool(3)) {
+      for (Kernel kernel :
+          List.of(scalar, vector, Kernels.parallel(vector, pool), Kernels.forShortRuns(vector))) {
+        assertThat(Arrays.equals(expected, streamed(kernel, basis, coefficients, 0x1.8p-9f)))
+            .as("%s of %s", kernel.name(), generator)
+            .isTrue();
+      }
+    }
+  }
+
+  /** Sums of a transform that need more than 32 bits. */
+  @Test
+  void largeTransformIsTheSameInParts() {
+    int[] coefficients = new int[70_000];
+    Arrays.fill(coefficients, (1 << 16) - 1);
+    Basis basis = new Basis(Generator.SRHT, 5, 7, Side.A, Kernel.CHUNK + 200);
+    float[] expected = new float[basis.length()];
+    scalar.combine(basis, coefficients, 0x1p-9f, expected);
+    assertThat(streamed(vector, basis, coefficients, 0x1p-9f)).isEqualTo(expected);
+    assertThat(streamed(scalar, basis, coefficients, 0x1p-9f)).isEqualTo(expected);
   }
 
   private static void assertSameBits(Basis basis, float[] expected, float[] actual) {
@@ -79,8 +127,13 @@ class VectorKernelTest {
     int middle = Math.min(length, block * Kernel.BLOCK);
     for (Kernel kernel : new Kernel[] {scalar, vector}) {
       float[] divided = new float[length];
-      kernel.combine(basis, coefficients, 0x1p-9f, divided, 0, middle);
-      kernel.combine(basis, coefficients, 0x1p-9f, divided, middle, length);
+      kernel.combine(basis, coefficients, 0x1p-9f, new Kernel.Target(divided, 0), 0, middle);
+      if (middle < length) {
+        float[] rest = new float[length - middle];
+        Kernel.Target target = new Kernel.Target(rest, middle);
+        kernel.combine(basis, coefficients, 0x1p-9f, target, middle, length);
+        System.arraycopy(rest, 0, divided, middle, rest.length);
+      }
       assertSameBits(basis, whole, divided);
     }
   }

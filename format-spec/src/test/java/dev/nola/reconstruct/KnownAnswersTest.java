@@ -46,7 +46,7 @@ class KnownAnswersTest {
 
     assertThat(Arrays.copyOf(factor, 4))
         .containsExactly(Arrays.stream(first.split(" ")).map(Float::valueOf).toArray(Float[]::new));
-    assertThat(new TreeHash("").floats(factor).finish().hex()).startsWith(digest);
+    assertThat(new TreeHash("").floats(factor, factor.length).finish().hex()).startsWith(digest);
   }
 
   @Test

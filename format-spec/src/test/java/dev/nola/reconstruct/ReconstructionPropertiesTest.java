@@ -15,8 +15,10 @@ import dev.nola.format.CorruptAdapterException;
 import dev.nola.format.DigestMismatchException;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
+import dev.nola.format.LimitExceededException.Limit;
 import dev.nola.format.RandomAdapters;
 import dev.nola.generator.Generator;
+import dev.nola.kernel.Kernel;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -119,7 +121,7 @@ class ReconstructionPropertiesTest {
     assertThatThrownBy(() -> reconstructor.digest(huge))
         .isInstanceOf(LimitExceededException.class)
         .hasMessageContaining(
-            "factor A of tensor w exceeds the budget: 1073741824 elements; limit is");
+            "reconstruction of tensor w exceeds the budget: 8,594,129,152 bytes of memory; limit is");
     assertThatThrownBy(() -> reconstructor.factors(huge))
         .isInstanceOf(LimitExceededException.class);
   }
@@ -131,11 +133,79 @@ class ReconstructionPropertiesTest {
       adapter.layer(Layer.ofMatrix("w." + i, 10, 10, i, 1, new Direct(Codes.of(1, new int[7]))));
     }
     Adapter small = adapter.build();
-    reconstructor.withBudget(new Budget(100, 3 * 100 * 7)).digest(small);
-    assertThatThrownBy(() -> reconstructor.withBudget(new Budget(100, 2099)).digest(small))
-        .isInstanceOf(LimitExceededException.class)
-        .hasMessage("reconstruction exceeds the budget: 2100 additions; limit is 2099");
-    assertThatThrownBy(() -> reconstructor.withBudget(new Budget(99, 2100)).digest(small))
+    reconstructor.withBudget(new Budget(1 << 20, 3 * 100 * 7)).digest(small);
+    assertThatThrownBy(() -> reconstructor.withBudget(new Budget(1 << 20, 2099)).digest(small))
+        .isInstanceOfSatisfying(
+            LimitExceededException.class,
+            refused -> {
+              assertThat(refused)
+                  .hasMessage("reconstruction exceeds the budget: 2,100 additions; limit is 2,099");
+              assertThat(refused.limit()).isEqualTo(Limit.ADDITIONS);
+              assertThat(refused.required()).isEqualTo(2100);
+            });
+  }
+
+  @Test
+  void budgetCountsTheMemoryOfFactorsAndTheirAccumulators() throws IOException {
+    Codes one = Codes.of(1, new int[1 << 5]);
+    Adapter.Builder adapter = Adapter.builder().generator(Generator.SRHT);
+    for (int i = 0; i < 3; i++) {
+      adapter.layer(Layer.ofMatrix("w." + i, 64, 64, i, 1, new LowRank(16, one, one)));
+    }
+    Adapter small = adapter.build();
+    long side = 4 * 64 * 16;
+    long transform = 8 * 64 * 16; // or a part of the factor, and the transform
+    long object = 256;
+
+    // One factor at a time for a digest, however many threads; one layer, or all, for factors.
+    assertThat(smallestMemory(budget -> reconstructor.withBudget(budget).digest(small)))
+        .isEqualTo(side + transform + object);
+    assertThat(smallestMemory(budget -> reconstructor.withBudget(budget).open(small)))
+        .isEqualTo(2 * side + transform + object);
+    assertThat(smallestMemory(budget -> reconstructor.withBudget(budget).open(small, 2)))
+        .isEqualTo(2 * (2 * side + transform + object));
+    assertThat(
+            smallestMemory(
+                budget -> reconstructor.withThreads(2).withBudget(budget).factors(small)))
+        .isEqualTo(3 * (2 * side + object) + 2 * transform);
+  }
+
+  @FunctionalInterface
+  private interface Attempt {
+    void within(Budget budget) throws LimitExceededException;
+  }
+
+  /** The memory that an attempt asks for if it has one byte, which then is enough. */
+  private static long smallestMemory(Attempt attempt) throws LimitExceededException {
+    long bytes = 1;
+    for (int tries = 0; tries < 4; tries++) {
+      try {
+        attempt.within(new Budget(bytes, Long.MAX_VALUE));
+        return bytes;
+      } catch (LimitExceededException e) {
+        assertThat(e.limit()).isEqualTo(Limit.MEMORY);
+        bytes = e.required();
+      }
+    }
+    throw new AssertionError("the memory that is asked for is never enough: " + bytes);
+  }
+
+  @Test
+  void factorThatIsNotHeldWholeHasTheSameDigest() throws IOException {
+    int rows = 3 * 1024 + 1;
+    Adapter adapter =
+        Adapter.builder()
+            .generator(Generator.RADEMACHER)
+            .layer(Layer.ofMatrix("w", rows, 1000, 0, 0x1p-5f, new Direct(Codes.of(2, 1, 3, 0))))
+            .build();
+    assertThat(rows * 1000).isGreaterThan(2 * Kernel.CHUNK);
+    Budget aThird = new Budget(4L * Kernel.CHUNK + (1 << 19), Long.MAX_VALUE);
+
+    Sha256 streamed = reconstructor.withBudget(aThird).digest(adapter).layers().getFirst();
+
+    Factors whole = reconstructor.open(adapter).apply(adapter.layers().getFirst());
+    assertThat(streamed).isEqualTo(ReconstructionDigest.leaf(whole));
+    assertThatThrownBy(() -> reconstructor.withBudget(aThird).open(adapter))
         .isInstanceOf(LimitExceededException.class);
   }
 

@@ -31,7 +31,9 @@ class AuthorizationMatrixTest {
     MEMBER,
     OWNER,
     WORKER,
-    ADMIN
+    ADMIN,
+    /** A token with the scope admin that is limited to the namespace. */
+    NARROW_ADMIN
   }
 
   /**
@@ -42,83 +44,83 @@ class AuthorizationMatrixTest {
    */
   private static final String TABLE =
       """
-      PUT    /api/v1/namespaces/{ns}                          401 403 409 409 200 403 200
-      GET    /api/v1/namespaces/{ns}                          200 200 200 200 200 200 200
-      GET    /api/v1/namespaces/{ns}/members                  401 403 403 200 200 403 200
-      PUT    /api/v1/namespaces/{ns}/members/member           401 403 403 403 200 403 200
-      DELETE /api/v1/namespaces/{ns}/members/absent           401 403 403 403 404 403 404
-      GET    /api/v1/tokens                                   401 200 200 200 200 200 200
-      GET    /api/v1/tokens/current                           401 200 200 200 200 200 200
-      POST   /api/v1/tokens                                   401 422 422 422 422 422 422
-      DELETE /api/v1/tokens/00000000-0000-0000-0000-000000000000 401 404 404 404 404 404 404
-      GET    /api/v1/adapters                                 200 200 200 200 200 200 200
-      GET    /api/v1/adapters/{ns}/open                       200 200 200 200 200 200 200
-      GET    /api/v1/adapters/{ns}/secret                     404 404 404 200 200 200 200
-      PATCH  /api/v1/adapters/{ns}/open                       401 403 403 200 200 403 200
-      PATCH  /api/v1/adapters/{ns}/secret                     401 403 404 200 200 403 200
-      GET    /api/v1/adapters/{ns}/open/versions              200 200 200 200 200 200 200
-      GET    /api/v1/adapters/{ns}/secret/versions            404 404 404 200 200 200 200
-      GET    /api/v1/adapters/{ns}/open/versions/1.0.0        200 200 200 200 200 200 200
-      GET    /api/v1/adapters/{ns}/secret/versions/1.0.0      404 404 404 200 200 200 200
-      POST   /api/v1/adapters/{ns}/open/versions/1.0.0        401 403 403 200 200 403 200
-      POST   /api/v1/adapters/{ns}/secret/versions/1.0.0      401 403 404 200 200 403 200
-      DELETE /api/v1/adapters/{ns}/open/versions/9.0.0        401 403 403 403 403 403 404
-      DELETE /api/v1/adapters/{ns}/secret/versions/9.0.0      401 403 403 403 403 403 404
-      GET    /api/v1/adapters/{ns}/open/versions/1.0.0/file   200 200 200 200 200 200 200
-      GET    /api/v1/adapters/{ns}/secret/versions/1.0.0/file 404 404 404 200 200 200 200
-      PUT    /api/v1/adapters/{ns}/open/versions/9.0.0/yank   401 403 403 404 404 403 404
-      PUT    /api/v1/adapters/{ns}/secret/versions/9.0.0/yank 401 403 404 404 404 403 404
-      DELETE /api/v1/adapters/{ns}/open/versions/1.0.0/yank   401 403 403 200 200 403 200
-      DELETE /api/v1/adapters/{ns}/secret/versions/1.0.0/yank 401 403 404 200 200 403 200
-      GET    /api/v1/adapters/{ns}/open/aliases               200 200 200 200 200 200 200
-      GET    /api/v1/adapters/{ns}/secret/aliases             404 404 404 200 200 200 200
-      GET    /api/v1/adapters/{ns}/open/aliases/st/history    200 200 200 200 200 200 200
-      GET    /api/v1/adapters/{ns}/secret/aliases/st/history  404 404 404 200 200 200 200
-      PUT    /api/v1/adapters/{ns}/open/aliases/st            401 403 403 200 200 403 200
-      PUT    /api/v1/adapters/{ns}/secret/aliases/st          401 403 404 200 200 403 200
-      DELETE /api/v1/adapters/{ns}/open/aliases/absent        401 403 403 404 404 403 404
-      DELETE /api/v1/adapters/{ns}/secret/aliases/absent      401 403 404 404 404 403 404
-      GET    /api/v1/adapters/{ns}/open/versions/1.0.0/attestations 200 200 200 200 200 200 200
-      GET    /api/v1/adapters/{ns}/secret/versions/1.0.0/attestations 404 404 404 200 200 200 200
-      POST   /api/v1/attestations                             401 403 403 403 403 422 422
-      POST   /api/v1/verifications                            401 403 403 403 403 403 422
-      GET    /api/v1/verifications/00000000-0000-0000-0000-000000000000 401 403 403 403 403 403 404
-      POST   /api/v1/worker-keys                              401 403 403 403 403 422 422
-      GET    /api/v1/worker-keys                              200 200 200 200 200 200 200
-      GET    /api/v1/worker-keys/absent                       404 404 404 404 404 404 404
-      PUT    /api/v1/worker-keys/absent/approval              401 403 403 403 403 403 404
-      PUT    /api/v1/worker-keys/absent/revocation            401 403 403 403 403 403 404
-      PUT    /api/v1/datasets/{ns}/data                       401 403 404 422 422 403 422
-      GET    /api/v1/datasets                                 401 400 400 400 400 400 400
-      GET    /api/v1/datasets/{ns}/data                       401 404 404 200 200 200 200
-      GET    /api/v1/datasets/{ns}/data/revisions/absent      401 404 404 404 404 404 404
-      PUT    /api/v1/datasets/{ns}/data/files/absent          401 403 404 422 422 403 422
-      GET    /api/v1/datasets/{ns}/data/files/absent          401 404 404 422 422 422 422
-      POST   /api/v1/jobs                                     401 403 403 201 201 403 201
-      GET    /api/v1/jobs                                     401 200 200 200 200 200 200
-      GET    /api/v1/jobs/{job}                               401 404 404 200 200 200 200
-      PATCH  /api/v1/jobs/{job}                               401 403 404 409 409 403 409
-      POST   /api/v1/jobs/{job}/cancel                        401 403 404 200 200 403 200
-      POST   /api/v1/jobs/{job}/retry                         401 403 404 422 422 403 422
-      GET    /api/v1/jobs/{job}/result                        401 404 404 404 404 404 404
-      GET    /api/v1/jobs/{job}/events                        401 404 404 200 200 200 200
-      POST   /api/v1/jobs/lease                               401 403 403 403 403 422 422
-      POST   /api/v1/jobs/{job}/heartbeat                     401 403 403 403 403 409 409
-      PUT    /api/v1/jobs/{job}/checkpoint?fence=0            401 403 403 403 403 409 409
-      GET    /api/v1/jobs/{job}/checkpoint?fence=0            401 403 403 403 403 409 409
-      PUT    /api/v1/jobs/{job}/result?fence=0                401 403 403 403 403 409 409
-      POST   /api/v1/jobs/{job}/failure                       401 403 403 403 403 409 409
-      GET    /api/v1/audit                                    401 403 403 403 403 403 200
-      POST   /api/v1/admin/collect-garbage                    401 403 403 403 403 403 200
-      POST   /api/v1/admin/scrub                              401 403 403 403 403 403 200
-      GET    /actuator/health                                 200 200 200 200 200 200 200
-      GET    /actuator/health/readiness                       200 200 200 200 200 200 200
-      GET    /actuator/prometheus                             401 200 200 200 200 200 200
-      GET    /actuator/env                                    401 403 403 403 403 403 403
-      GET    /actuator                                        401 403 403 403 403 403 403
-      GET    /v3/api-docs                                     200 200 200 200 200 200 200
-      GET    /swagger-ui/index.html                           200 200 200 200 200 200 200
-      GET    /                                                401 403 403 403 403 403 403
+      PUT    /api/v1/namespaces/{ns}                          401 403 409 409 200 403 200 200
+      GET    /api/v1/namespaces/{ns}                          200 200 200 200 200 200 200 200
+      GET    /api/v1/namespaces/{ns}/members                  401 403 403 200 200 403 200 200
+      PUT    /api/v1/namespaces/{ns}/members/member           401 403 403 403 200 403 200 200
+      DELETE /api/v1/namespaces/{ns}/members/absent           401 403 403 403 404 403 404 404
+      GET    /api/v1/tokens                                   401 200 200 200 200 200 200 200
+      GET    /api/v1/tokens/current                           401 200 200 200 200 200 200 200
+      POST   /api/v1/tokens                                   401 403 403 403 422 403 422 422
+      DELETE /api/v1/tokens/00000000-0000-0000-0000-000000000000 401 404 404 404 404 404 404 404
+      GET    /api/v1/adapters                                 200 200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/open                       200 200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret                     404 404 404 200 200 200 200 200
+      PATCH  /api/v1/adapters/{ns}/open                       401 403 403 200 200 403 200 200
+      PATCH  /api/v1/adapters/{ns}/secret                     401 403 404 200 200 403 200 200
+      GET    /api/v1/adapters/{ns}/open/versions              200 200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/versions            404 404 404 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/open/versions/1.0.0        200 200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/versions/1.0.0      404 404 404 200 200 200 200 200
+      POST   /api/v1/adapters/{ns}/open/versions/1.0.0        401 403 403 200 200 403 200 200
+      POST   /api/v1/adapters/{ns}/secret/versions/1.0.0      401 403 404 200 200 403 200 200
+      DELETE /api/v1/adapters/{ns}/open/versions/9.0.0        401 403 403 403 403 403 404 404
+      DELETE /api/v1/adapters/{ns}/secret/versions/9.0.0      401 403 403 403 403 403 404 404
+      GET    /api/v1/adapters/{ns}/open/versions/1.0.0/file   200 200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/versions/1.0.0/file 404 404 404 200 200 200 200 200
+      PUT    /api/v1/adapters/{ns}/open/versions/9.0.0/yank   401 403 403 404 404 403 404 404
+      PUT    /api/v1/adapters/{ns}/secret/versions/9.0.0/yank 401 403 404 404 404 403 404 404
+      DELETE /api/v1/adapters/{ns}/open/versions/1.0.0/yank   401 403 403 200 200 403 200 200
+      DELETE /api/v1/adapters/{ns}/secret/versions/1.0.0/yank 401 403 404 200 200 403 200 200
+      GET    /api/v1/adapters/{ns}/open/aliases               200 200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/aliases             404 404 404 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/open/aliases/st/history    200 200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/aliases/st/history  404 404 404 200 200 200 200 200
+      PUT    /api/v1/adapters/{ns}/open/aliases/st            401 403 403 200 200 403 200 200
+      PUT    /api/v1/adapters/{ns}/secret/aliases/st          401 403 404 200 200 403 200 200
+      DELETE /api/v1/adapters/{ns}/open/aliases/absent        401 403 403 404 404 403 404 404
+      DELETE /api/v1/adapters/{ns}/secret/aliases/absent      401 403 404 404 404 403 404 404
+      GET    /api/v1/adapters/{ns}/open/versions/1.0.0/attestations 200 200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/versions/1.0.0/attestations 404 404 404 200 200 200 200 200
+      POST   /api/v1/attestations                             401 403 403 403 403 422 422 422
+      POST   /api/v1/verifications                            401 403 403 403 403 403 422 403
+      GET    /api/v1/verifications/00000000-0000-0000-0000-000000000000 401 403 403 403 403 403 404 403
+      POST   /api/v1/worker-keys                              401 403 403 403 403 422 422 422
+      GET    /api/v1/worker-keys                              200 200 200 200 200 200 200 200
+      GET    /api/v1/worker-keys/absent                       404 404 404 404 404 404 404 404
+      PUT    /api/v1/worker-keys/absent/approval              401 403 403 403 403 403 404 403
+      PUT    /api/v1/worker-keys/absent/revocation            401 403 403 403 403 403 404 403
+      PUT    /api/v1/datasets/{ns}/data                       401 403 404 422 422 403 422 422
+      GET    /api/v1/datasets                                 401 400 400 400 400 400 400 400
+      GET    /api/v1/datasets/{ns}/data                       401 404 404 200 200 200 200 200
+      GET    /api/v1/datasets/{ns}/data/revisions/absent      401 404 404 404 404 404 404 404
+      PUT    /api/v1/datasets/{ns}/data/files/absent          401 403 404 422 422 403 422 422
+      GET    /api/v1/datasets/{ns}/data/files/absent          401 404 404 422 422 422 422 422
+      POST   /api/v1/jobs                                     401 403 403 201 201 403 201 201
+      GET    /api/v1/jobs                                     401 200 200 200 200 200 200 200
+      GET    /api/v1/jobs/{job}                               401 404 404 200 200 200 200 200
+      PATCH  /api/v1/jobs/{job}                               401 403 404 409 409 403 409 409
+      POST   /api/v1/jobs/{job}/cancel                        401 403 404 200 200 403 200 200
+      POST   /api/v1/jobs/{job}/retry                         401 403 404 422 422 403 422 422
+      GET    /api/v1/jobs/{job}/result                        401 404 404 404 404 404 404 404
+      GET    /api/v1/jobs/{job}/events                        401 404 404 200 200 200 200 200
+      POST   /api/v1/jobs/lease                               401 403 403 403 403 422 422 422
+      POST   /api/v1/jobs/{job}/heartbeat                     401 403 403 403 403 409 409 409
+      PUT    /api/v1/jobs/{job}/checkpoint?fence=0            401 403 403 403 403 409 409 409
+      GET    /api/v1/jobs/{job}/checkpoint?fence=0            401 403 403 403 403 409 409 409
+      PUT    /api/v1/jobs/{job}/result?fence=0                401 403 403 403 403 409 409 409
+      POST   /api/v1/jobs/{job}/failure                       401 403 403 403 403 409 409 409
+      GET    /api/v1/audit                                    401 403 403 403 403 403 200 403
+      POST   /api/v1/admin/collect-garbage                    401 403 403 403 403 403 200 403
+      POST   /api/v1/admin/scrub                              401 403 403 403 403 403 200 403
+      GET    /actuator/health                                 200 200 200 200 200 200 200 200
+      GET    /actuator/health/readiness                       200 200 200 200 200 200 200 200
+      GET    /actuator/prometheus                             401 200 200 200 200 200 200 200
+      GET    /actuator/env                                    401 403 403 403 403 403 403 403
+      GET    /actuator                                        401 403 403 403 403 403 403 403
+      GET    /v3/api-docs                                     200 200 200 200 200 200 200 200
+      GET    /swagger-ui/index.html                           200 200 200 200 200 200 200 200
+      GET    /                                                401 403 403 403 403 403 403 403
       """;
 
   /** Bodies of requests that need one; the last that matches is sent. */
@@ -162,11 +164,21 @@ class AuthorizationMatrixTest {
     CLIENTS.put(Who.READER, admin.account("matrix-reader", "read"));
     CLIENTS.put(Who.STRANGER, admin.account("matrix-stranger", "publish"));
     CLIENTS.put(Who.MEMBER, admin.account("member", "publish"));
-    CLIENTS.put(Who.OWNER, admin.account("matrix-owner", "publish"));
+    CLIENTS.put(Who.OWNER, admin.account("matrix-owner", "publish", "mint"));
     CLIENTS.put(Who.WORKER, admin.account("matrix-worker", "worker"));
     CLIENTS.put(Who.ADMIN, admin);
     TestClient owner = client(Who.OWNER);
     namespace = owner.namespace();
+    CLIENTS.put(
+        Who.NARROW_ADMIN,
+        admin.token(
+            Map.of(
+                "account",
+                "matrix-narrow",
+                "scopes",
+                List.of("admin"),
+                "namespaces",
+                List.of(namespace))));
     owner.put("/api/v1/namespaces/" + namespace + "/members/member", Map.of("role", "member"));
     owner.publish(namespace + "/open@1.0.0", Samples.file(1));
     owner.publishPrivate(namespace + "/secret@1.0.0", Samples.file(1));
@@ -205,6 +217,22 @@ class AuthorizationMatrixTest {
         if (!expected.equals(Integer.toString(status))) {
           wrong.add(
               "%s %s: %s gets %d, not %s".formatted(cells[0], cells[1], who, status, expected));
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void headHasTheStatusOfGet() throws Exception {
+    List<String> wrong = new ArrayList<>();
+    for (String row : TABLE.lines().toList()) {
+      String[] cells = row.strip().split(" +");
+      for (Who who : cells[0].equals("GET") ? Who.values() : new Who[0]) {
+        int status = send(client(who), "HEAD", cells[1]);
+        String expected = cells[2 + who.ordinal()];
+        if (!expected.equals(Integer.toString(status))) {
+          wrong.add("HEAD %s: %s gets %d, not %s".formatted(cells[1], who, status, expected));
         }
       }
     }

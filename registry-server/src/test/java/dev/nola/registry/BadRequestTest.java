@@ -99,7 +99,7 @@ class BadRequestTest {
             "unexpected content after the JSON body: line 1, column 17"),
         submit(
             "{\"train\": {\"job\": {\"a\": " + "[".repeat(2000) + "}",
-            "the body exceeds a limit: 500 levels of nesting, 100000000 characters in a string, 1000"
+            "the body exceeds a limit: 100 levels of nesting, 50000000 characters in a string, 100"
                 + " digits in a number"),
         // Bodies of another shape
         submit("[]", "the body is a list; must be an object"),
@@ -146,7 +146,7 @@ class BadRequestTest {
         lease(
             "{\"worker\": \"w\", \"key\": \"\", \"types\": [null], \"cuda\": false, \"memoryBytes\": 1,"
                 + " \"max\": 1, \"waitSeconds\": 0}",
-            "the body contains null; a value is required"),
+            "types[0] contains null; must be a value"),
         lease("{\"worker\": \"w\", \"types\": \"train\"}", "types is a string; must be a list"),
         beat(
             "{\"fence\": 1, \"log\": [], \"metrics\": [{\"step\": 1, \"value\": 1}]}",

@@ -3,6 +3,8 @@ package dev.nola.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -61,6 +63,38 @@ class DatabaseStartTest {
     assertThat(data.resolve("postgres/cluster/postmaster.pid")).doesNotExist(); // ended with it
   }
 
+  @Test
+  void killedDatabase_isStartedAgain_alsoOnAnotherPort() throws Exception {
+    // Relative, with what shells interpret: also a path that Spring took for one on its class path.
+    Path data =
+        Path.of("").toAbsolutePath().relativize(folder.resolve("price-$dollar `id` 'q' 資料"));
+    assertThat(data.toString()).startsWith("..");
+    Path pid = data.resolve("postgres/cluster/postmaster.pid");
+    int port;
+    try (ServerProcess server = ServerProcess.start(data, folder.resolve("log"))) {
+      String namespace = server.admin().namespace();
+      for (int kill = 0; kill < 2; kill++) {
+        server.killDatabase(data);
+        server.awaitReady();
+        assertThat(
+                server.admin().publish(namespace + "/a@1." + kill + ".0", Samples.file(1)).status())
+            .isEqualTo(201);
+      }
+      port = Integer.parseInt(Files.readAllLines(pid).get(3).strip());
+      server.killWithDatabase(data);
+    }
+    List<String> lock = Files.readAllLines(pid);
+    // As after the start of a container: the number now is another process's.
+    lock.set(0, Long.toString(ProcessHandle.current().pid()));
+    Files.write(pid, lock);
+    try (ServerSocket silent = new ServerSocket(port, 50, InetAddress.getLoopbackAddress());
+        ServerProcess server = ServerProcess.start(data, folder.resolve("log"))) {
+      assertThat(silent.isBound()).isTrue();
+      assertThat(Integer.parseInt(Files.readAllLines(pid).get(3).strip())).isNotEqualTo(port);
+      assertThat(server.admin().get("/api/v1/adapters").json().at("/items")).hasSize(1);
+    }
+  }
+
   private static void logsAreJsonWithoutSecrets(Path log, Properties known) throws Exception {
     String text = Files.readString(log);
     assertThat(text)
@@ -88,6 +122,7 @@ class DatabaseStartTest {
     assertThat(Files.readString(server.log()))
         .contains("own PostgreSQL in " + data.resolve("postgres") + " does not start")
         .contains("nola.database.url")
+        .contains("Not a directory")
         .doesNotContain("\\tat org.springframework");
   }
 

@@ -3,6 +3,7 @@ package dev.nola.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.digest.Sha256;
+import dev.nola.registry.TestClient.Answer;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -28,8 +29,15 @@ class JobLeaseTest extends JobTest {
     String c = submit("3.0.0");
     assertThat(ann.patch(JOBS + "/" + c, Map.of("priority", 5)).json().at("/priority").asInt())
         .isEqualTo(5);
-    assertThat(ann.patch(JOBS + "/" + a, Map.of("priority", 5000)).refusal())
+    assertThat(ann.patch(JOBS + "/" + a, Map.of("priority", 11)).text("/detail"))
+        .isEqualTo("priority=11, must be -1000 to 10 for other than admins");
+    assertThat(
+            ann.post(JOBS, TestObjects.with(training("9.0.0", Map.of()), "priority", 11)).refusal())
         .isEqualTo("422 invalid");
+    assertThat(admin.patch(JOBS + "/" + b, Map.of("priority", 1001)).refusal())
+        .isEqualTo("422 invalid");
+    assertThat(admin.patch(JOBS + "/" + b, Map.of("priority", 1000)).status()).isEqualTo(200);
+    assertThat(admin.patch(JOBS + "/" + b, Map.of("priority", 0)).status()).isEqualTo(200);
 
     JsonNode two = lease(worker, TestObjects.with(trainer("w"), "max", 2)).at("/leases");
     JsonNode rest = lease(worker, TestObjects.with(trainer("w"), "max", 2)).at("/leases");
@@ -40,6 +48,53 @@ class JobLeaseTest extends JobTest {
     assertThat(ann.patch(JOBS + "/" + a, Map.of("priority", 1)).refusal())
         .isEqualTo("409 not-queued");
     assertThat(lease(worker, trainer("w")).at("/leases")).isEmpty();
+  }
+
+  @Test
+  void workersNameWithControlCharacters_isRefused() throws Exception {
+    Answer answer = worker.post(JOBS + "/lease", trainer("w\n2026 ERROR forged \u001b[31m\u202e"));
+
+    assertThat(answer.refusal()).isEqualTo("422 invalid");
+    assertThat(answer.text("/detail"))
+        .isEqualTo(
+            "worker contains control characters; must be printable: w 2026 ERROR forged  [31m ");
+  }
+
+  @Test
+  void queuedJobsOfAnAccount_areLimitedHoweverManyAreSubmittedAtOnce() throws Exception {
+    try (TestRegistry small = TestRegistry.start("nola.jobs.max-queued=3");
+        ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+      TestClient eve = small.admin().account(TestClient.freshName(), "publish");
+      String adapter = eve.namespace() + "/mood";
+      eve.publish(adapter + "@1.0.0", Samples.file(44_001));
+      Map<String, Object> request =
+          Map.of(
+              "type",
+              "verify",
+              "verify",
+              Map.of("adapter", adapter, "version", "1.0.0", "backend", "scalar"));
+      List<Callable<Answer>> calls = new ArrayList<>();
+      for (int i = 0; i < 12; i++) {
+        calls.add(() -> eve.post(JOBS, request));
+      }
+
+      List<Answer> answers = new ArrayList<>();
+      for (Future<Answer> call : executor.invokeAll(calls)) {
+        answers.add(call.get());
+      }
+
+      assertThat(answers).filteredOn(answer -> answer.status() == 201).hasSize(3);
+      assertThat(answers)
+          .filteredOn(answer -> answer.refusal().equals("429 too-many-requests"))
+          .hasSize(9);
+      Answer queued =
+          answers.stream().filter(answer -> answer.status() == 201).findFirst().orElseThrow();
+      assertThat(eve.post(JOBS + "/" + queued.text("/id") + "/cancel", Map.of()).status())
+          .isEqualTo(200);
+      assertThat(eve.post(JOBS, request).status()).isEqualTo(201);
+      assertThat(eve.post(JOBS + "/" + queued.text("/id") + "/retry", Map.of()).refusal())
+          .isEqualTo("429 too-many-requests");
+    }
   }
 
   @Test

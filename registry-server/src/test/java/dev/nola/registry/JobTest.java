@@ -44,7 +44,10 @@ abstract class JobTest {
     try {
       TestRegistry started =
           TestRegistry.start(
-              "nola.jobs.backoff=1ms", "nola.jobs.max-backoff=1ms", "nola.verification.backends=");
+              "nola.jobs.backoff=1ms",
+              "nola.jobs.max-backoff=1ms",
+              "nola.catalog.namespace-quota=1MB",
+              "nola.verification.backends=");
       TestDatabase.beforeStop(started::close);
       return started;
     } catch (IOException | SQLException e) {

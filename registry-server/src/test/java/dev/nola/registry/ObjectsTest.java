@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,6 +51,36 @@ class ObjectsTest {
             ann, namespace + "/glosses", Map.of("a/b.txt", "a/b.txt!", "B.txt", "B.txt!"));
 
     assertThat(revision).isEqualTo(Sha256.hash(hashed.toByteArray()).toString());
+  }
+
+  @Test
+  void fileThatIsAnothersFolder_isRefused() throws Exception {
+    String path = "/api/v1/models/" + namespace + "/odd";
+
+    Answer answer = ann.put(path, TestObjects.manifest(Map.of("x", "1", "x/y", "2", "x-z", "3")));
+
+    assertThat(answer.refusal()).isEqualTo("422 invalid");
+    assertThat(answer.text("/detail"))
+        .isEqualTo("conflicting paths: x and x/y; a file must not be another's folder");
+    assertThat(
+            ann.put(path, TestObjects.manifest(Map.of("x/y", "1", "x/z", "2", "x.y", "3")))
+                .status())
+        .isEqualTo(201);
+  }
+
+  @Test
+  void sizesThatOverflowTogether_areRefused() throws Exception {
+    List<Map<String, Object>> files = new ArrayList<>();
+    for (String path : List.of("a", "b", "c")) {
+      files.add(Map.of("path", path, "size", Long.MAX_VALUE / 2, "digest", TestObjects.digest("")));
+    }
+
+    Answer answer =
+        ann.put("/api/v1/models/" + namespace + "/vast", Map.of("description", "", "files", files));
+
+    assertThat(answer.refusal()).isEqualTo("422 invalid");
+    assertThat(answer.text("/detail"))
+        .isEqualTo("files too large; all together may have 2^50 bytes");
   }
 
   @Test

@@ -133,7 +133,10 @@ class SearchTest {
     assertThat(find(registry.admin().account("machine", "worker"), "q=sentiment"))
         .containsExactly("other/secret");
     TestClient elsewhere =
-        ann.token(Map.of("scopes", List.of("read"), "namespaces", List.of("acme")));
+        registry
+            .admin()
+            .token(
+                Map.of("account", "ann", "scopes", List.of("read"), "namespaces", List.of("acme")));
     assertThat(find(elsewhere, "q=sentiment")).isEmpty();
   }
 

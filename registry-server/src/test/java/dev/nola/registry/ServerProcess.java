@@ -36,15 +36,20 @@ final class ServerProcess implements AutoCloseable {
   static ServerProcess start(Path data, Path log, Map<String, String> environment)
       throws IOException, InterruptedException {
     ServerProcess server = launch(data, log, environment);
+    server.awaitReady();
+    return server;
+  }
+
+  /** Waits until the server answers, with its database. */
+  void awaitReady() throws IOException, InterruptedException {
     long end = System.nanoTime() + START.toNanos();
-    while (!server.isReady()) {
-      if (!server.process.isAlive() || System.nanoTime() > end) {
-        server.process.destroyForcibly();
-        throw new AssertionError("the server does not start: " + Files.readString(log));
+    while (!isReady()) {
+      if (!process.isAlive() || System.nanoTime() > end) {
+        process.destroyForcibly();
+        throw new AssertionError("the server is not ready: " + Files.readString(log));
       }
       Thread.sleep(50);
     }
-    return server;
   }
 
   static ServerProcess launch(Path data, Path log, Map<String, String> environment)
@@ -82,13 +87,24 @@ final class ServerProcess implements AutoCloseable {
 
   /** SIGKILL to its PostgreSQL as well, as when the machine loses power. */
   void killWithDatabase(Path data) throws IOException, InterruptedException {
-    long postmaster =
-        Long.parseLong(
-            Files.readAllLines(data.resolve("postgres/cluster/postmaster.pid")).getFirst());
-    ProcessHandle handle = ProcessHandle.of(postmaster).orElseThrow();
+    ProcessHandle handle = database(data);
     handle.destroyForcibly();
     kill();
     handle.onExit().join();
+  }
+
+  /** SIGKILL to its PostgreSQL only. */
+  void killDatabase(Path data) throws IOException {
+    ProcessHandle handle = database(data);
+    handle.destroyForcibly();
+    handle.onExit().join();
+  }
+
+  private static ProcessHandle database(Path data) throws IOException {
+    long postmaster =
+        Long.parseLong(
+            Files.readAllLines(data.resolve("postgres/cluster/postmaster.pid")).getFirst());
+    return ProcessHandle.of(postmaster).orElseThrow();
   }
 
   /** The exit code, once it has ended by itself. */

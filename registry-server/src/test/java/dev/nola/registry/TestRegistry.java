@@ -61,6 +61,7 @@ final class TestRegistry implements AutoCloseable {
     all.put("nola.access.admin-token", ADMIN);
     all.put("nola.access.anonymous-requests-per-minute", "1000000");
     all.put("nola.access.requests-per-minute", "1000000");
+    all.put("nola.access.namespaces-per-account", "1000000");
     for (String setting : settings) {
       int equals = setting.indexOf('=');
       all.put(setting.substring(0, equals), setting.substring(equals + 1));

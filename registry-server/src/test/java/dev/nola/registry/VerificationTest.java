@@ -303,42 +303,6 @@ class VerificationTest {
   }
 
   @Test
-  void mismatchIsKeptAndReported() throws Exception {
-    TestWorker honest = TestWorker.approved(admin);
-    TestWorker broken = TestWorker.approved(admin);
-    admin.publish(namespace + "/mood@0.9.0", Samples.file(++seed));
-    honest.attest(honest.lease(List.of("scalar")).getFirst(), file);
-    double before = metric("nola_versions_mismatched_total");
-    Task task =
-        broken.lease(List.of("vector")).stream()
-            .filter(it -> it.digest().equals(digest))
-            .findFirst()
-            .orElseThrow();
-
-    Answer answer =
-        broken.report(task, broken.sign(task, broken.mismatch(task, file, Samples.file(++seed))));
-
-    assertThat(verdict(answer)).isEqualTo("accepted");
-    assertThat(state()).isEqualTo("mismatched");
-    assertThat(admin.get(path).json().at("/attestations/mismatches").asInt()).isEqualTo(1);
-    assertThat(shown(1).isMissingNode()).isFalse();
-    assertThat(admin.get(path + "/attestations").text("/items/1/outcome")).isEqualTo("mismatch");
-    assertThat(metric("nola_versions_mismatched_total")).isEqualTo(before + 1);
-    assertThat(audit("version.mismatch")).contains(namespace + "/mood@1.0.0");
-    String adapter = "/api/v1/adapters/" + namespace + "/mood/versions/";
-    assertThat(admin.get(adapter + "latest").text("/version")).isEqualTo("0.9.0");
-    assertThat(admin.get("/api/v1/jobs/" + task.job()).text("/result/outcome"))
-        .isEqualTo("mismatch");
-
-    // A mismatch that was a broken machine's is taken back with its key.
-    broken.revoke(admin);
-    assertThat(state()).isEqualTo("verified");
-    assertThat(admin.get(adapter + "latest").text("/version")).isEqualTo("1.0.0");
-    assertThat(admin.get(path + "/attestations").json().at("/items/1/counts").asBoolean())
-        .isFalse();
-  }
-
-  @Test
   void falseMismatchIsRefused() throws Exception {
     assertRefusedByFresh(
         "wrong-root",
@@ -608,7 +572,10 @@ class VerificationTest {
         _ -> {
           versions.lock(List.of(latest));
           awaitBlocked(database);
-          versions.attest(Map.of(latest, new Attestations(1, List.of("scalar"), 0, false)));
+          versions.attest(
+              Map.of(
+                  latest,
+                  new Versions.Evidence(new Attestations(1, List.of("scalar"), 0, false), 0)));
         });
 
     assertThat(found(true)).isEqualTo(1);

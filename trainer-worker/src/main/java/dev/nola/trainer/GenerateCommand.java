@@ -71,8 +71,7 @@ final class GenerateCommand implements Callable<Integer> {
       if (!(model.network() instanceof Llama)) {
         throw new UnsupportedModelException(base + ": not a language model; must be a Llama model");
       }
-      List<Adaptation> adaptations =
-          adapter == null ? List.of() : TrainedAdapter.ofFile(model, AdapterFile.read(adapter));
+      List<Adaptation> adaptations = adapter == null ? List.of() : adaptations(model, adapter);
       AdaptedWeights weights = new AdaptedWeights(model, adaptations, Kernels.chosen());
       int[] start =
           IntStream.concat(
@@ -89,6 +88,12 @@ final class GenerateCommand implements Callable<Integer> {
       output.print(new Report(text, tokens), out -> out.println(text));
     }
     return ExitCode.OK;
+  }
+
+  private static List<Adaptation> adaptations(BaseModel model, Path adapter) throws IOException {
+    AdapterFile file = AdapterFile.read(adapter);
+    TrainedAdapter.requireMatch(model, file.adapter());
+    return TrainedAdapter.ofFile(model, file);
   }
 
   /** What {@code --json} prints. */

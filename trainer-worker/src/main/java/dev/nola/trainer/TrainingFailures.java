@@ -5,6 +5,7 @@ import dev.nola.command.Failure;
 import dev.nola.command.Failures;
 import dev.nola.trainer.data.InvalidDataException;
 import dev.nola.trainer.job.JobFileException;
+import dev.nola.trainer.method.MismatchedAdapterException;
 import dev.nola.trainer.model.UnsupportedModelException;
 import dev.nola.trainer.onnx.InvalidOnnxException;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ public final class TrainingFailures {
       case JobFileException invalid ->
           new Failure(ExitCode.USAGE, "invalid-job", String.valueOf(invalid.getMessage()));
       case InvalidOnnxException invalid -> Failures.refused("invalid-onnx", invalid);
+      case MismatchedAdapterException refused -> Failures.refused("mismatched-adapter", refused);
       case InvalidDataException invalid -> Failures.refused("invalid-data", invalid);
       case UnsupportedModelException unsupported ->
           Failures.refused("unsupported-model", unsupported);

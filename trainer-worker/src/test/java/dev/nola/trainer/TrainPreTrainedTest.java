@@ -2,13 +2,19 @@ package dev.nola.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
+import dev.nola.format.Codes;
+import dev.nola.format.Coefficients;
 import dev.nola.format.Layer;
+import dev.nola.generator.Generator;
+import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -66,6 +72,48 @@ class TrainPreTrainedTest {
     assertThat(err.toString()).isEmpty();
     assertThat(exitCode).isZero();
     return JsonMapper.shared().readTree(out.toString());
+  }
+
+  @Test
+  void adapterOfAnotherModel_isRefused() throws IOException {
+    model("llama-tied-grouped");
+    Codes codes = Codes.of(1, 0, 1);
+    for (Layer layer :
+        List.of(
+            Layer.ofMatrix("w", 8, 8, 0, 1, new Coefficients.LowRank(1, codes, codes)),
+            Layer.ofMatrix(
+                "model.layers.0.self_attn.q_proj.weight",
+                8,
+                9,
+                0,
+                1,
+                new Coefficients.LowRank(1, codes, codes)))) {
+      Path adapter = folder.resolve("other.nola");
+      Files.write(
+          adapter,
+          Reconstructor.standard()
+              .seal(Adapter.builder().generator(Generator.RADEMACHER).layer(layer).build())
+              .toBytes());
+      StringWriter out = new StringWriter();
+
+      int exitCode =
+          TrainerWorker.run(
+              new PrintWriter(out, true),
+              new PrintWriter(new StringWriter(), true),
+              "generate",
+              "--base",
+              folder.resolve("model").toString(),
+              "--adapter",
+              adapter.toString(),
+              "--prompt",
+              "w1",
+              "--json");
+
+      assertThat(exitCode).isEqualTo(1);
+      assertThat(out.toString())
+          .contains("\"kind\":\"mismatched-adapter\"")
+          .contains("tensor " + layer.tensor());
+    }
   }
 
   @Test

@@ -4,8 +4,8 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * An adapter in search results, described by its latest version. It has seventeen components
- * because JSON has them side by side.
+ * An adapter in search results, described by its latest version. It has eighteen components because
+ * JSON has them side by side.
  *
  * @param namespace namespace of the adapter
  * @param name name within the namespace
@@ -22,6 +22,8 @@ import java.util.List;
  * @param license SPDX licence expression
  * @param tags words to find it by
  * @param verification whether its bits were confirmed
+ * @param disputed whether a worker with an approved key attests other bits, which nothing has
+ *     confirmed or refuted yet; {@code verification} is then what the other evidence says
  * @param downloads number of downloads of all versions
  * @param updatedAt time at which its latest version became the latest
  */
@@ -41,5 +43,6 @@ public record AdapterSummary(
     String license,
     List<String> tags,
     Verification verification,
+    boolean disputed,
     long downloads,
     Instant updatedAt) {}

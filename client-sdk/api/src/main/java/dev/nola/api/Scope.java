@@ -13,7 +13,10 @@ public enum Scope {
   /** Read everything and report verifications. */
   @JsonProperty("worker")
   WORKER,
-  /** Everything, everywhere. */
+  /** Create tokens for the account, with at most the permissions of the one in use. */
+  @JsonProperty("mint")
+  MINT,
+  /** Everything: in the token's namespaces, or everywhere if it is not limited to any. */
   @JsonProperty("admin")
   ADMIN
 }

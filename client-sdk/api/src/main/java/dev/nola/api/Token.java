@@ -5,7 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A token, without its secret. It has nine components because JSON has them side by side.
+ * A token, without its secret. It has ten components because JSON has them side by side.
  *
  * @param id name of the token; not a secret
  * @param account account that it acts for
@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param expiresAt time at which it ends, or null if it does not
  * @param revokedAt time of its revocation, or null
  * @param lastUsedAt time of its last use, to about ten seconds, or null
+ * @param parent id of the token that it was created with, which it ends with, or null
  */
 public record Token(
     String id,
@@ -26,4 +27,5 @@ public record Token(
     Instant createdAt,
     @Nullable Instant expiresAt,
     @Nullable Instant revokedAt,
-    @Nullable Instant lastUsedAt) {}
+    @Nullable Instant lastUsedAt,
+    @Nullable String parent) {}

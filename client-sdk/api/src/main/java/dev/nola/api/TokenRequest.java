@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param scopes what it permits: at most what the caller's token does, unless the caller is an
  *     admin
  * @param namespaces namespaces in which it may be used, or null for all that its account may use
- * @param expiresAt time at which it ends, or null if it does not
+ * @param expiresAt time at which it ends, no later than the caller's token; null for the time at
+ *     which that ends
  */
 public record TokenRequest(
     @Nullable String account,

@@ -13,7 +13,10 @@ public enum Verification {
   /** At least one worker whose key is approved signed that it got the same bits. */
   @JsonProperty("verified")
   VERIFIED,
-  /** A worker whose key is approved got different bits; {@code latest} and ranges skip it. */
+  /**
+   * The registry could not reconstruct it, and independent workers got the same other bits; {@code
+   * latest} and ranges skip it.
+   */
   @JsonProperty("mismatched")
   MISMATCHED
 }

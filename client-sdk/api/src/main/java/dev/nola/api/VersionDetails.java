@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A version in full. It has fifteen components because JSON has them side by side.
+ * A version in full. It has sixteen components because JSON has them side by side.
  *
  * @param namespace namespace of the adapter
  * @param name name of the adapter within the namespace
@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param size size of the file in bytes
  * @param comparison how small the file is
  * @param verification whether its bits were confirmed
+ * @param disputed whether a worker with an approved key attests other bits, which nothing has
+ *     confirmed or refuted yet; {@code verification} is then what the other evidence says
  * @param verifiedAt time since which {@code verification} holds, or null if unverified
  * @param attestations count of the workers that attest its bits
  * @param yanked why it should no longer be used, or null if it was not yanked
@@ -32,6 +34,7 @@ public record VersionDetails(
     long size,
     Comparison comparison,
     Verification verification,
+    boolean disputed,
     @Nullable Instant verifiedAt,
     Attestations attestations,
     @Nullable Yank yanked,

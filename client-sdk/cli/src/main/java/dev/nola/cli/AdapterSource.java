@@ -106,6 +106,15 @@ final class AdapterSource {
           "%s is yanked and should no longer be used: %s"
               .formatted(pulled.pinned(), pulled.yanked()));
     }
+    warnOfDispute(pulled, output);
     return pulled;
+  }
+
+  /** Warns if a worker contradicts the bits of a file that was pulled. */
+  static void warnOfDispute(Pulled pulled, Output output) {
+    if (pulled.disputed()) {
+      output.warn(
+          "%s is disputed: a worker attests other bits, unconfirmed".formatted(pulled.pinned()));
+    }
   }
 }

@@ -17,6 +17,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 /** Writes a lock file. */
@@ -42,26 +43,20 @@ final class LockCommand implements Callable<Integer> {
       description = "The lock file (default: ${DEFAULT-VALUE}).")
   private Path file = Path.of(LockFile.NAME);
 
-  @Option(
-      names = "--require-verified",
-      paramLabel = "N",
-      description =
-          "Number of independent machines that must have attested the bits for verify --lock to pass"
-              + " (default: 0).")
-  private int requiredVerifications;
-
   @Mixin private Trust trust = new Trust();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    int required = trust.required(output);
     List<LockFile.Entry> entries = new ArrayList<>();
     if (Files.exists(file)) {
       entries.addAll(LockFile.read(file).adapters());
     }
     for (String adapter : adapters) {
-      LockFile.Entry entry = AdapterSource.isFile(adapter) ? ofFile(adapter) : ofReference(adapter);
+      LockFile.Entry entry =
+          AdapterSource.isFile(adapter) ? ofFile(adapter) : ofReference(adapter, required);
       entries.removeIf(other -> names(other).equals(names(entry)));
       entries.add(entry);
     }
@@ -84,21 +79,24 @@ final class LockCommand implements Callable<Integer> {
   }
 
   private LockFile.Entry ofFile(String adapter) throws IOException {
+    if (trust.isDemanded(output)) {
+      throw new ParameterException(
+          output.command().commandLine(),
+          "--require-verified and --key apply to references only: "
+              + adapter
+              + " is a file; lock it by itself");
+    }
     Path path = Path.of(adapter);
     Path folder = file.toAbsolutePath().normalize().getParent();
     String relative = folder.relativize(path.toAbsolutePath().normalize()).toString();
     byte[] bytes = AdapterSource.naming(adapter, () -> Files.readAllBytes(path));
     AdapterFile read = verified(adapter, bytes);
     return new LockFile.Entry(
-        relative,
-        null,
-        Sha256.hash(bytes),
-        read.reconstructionDigest(),
-        requiredVerifications,
-        List.copyOf(trust.keys()));
+        relative, null, Sha256.hash(bytes), read.reconstructionDigest(), 0, List.of());
   }
 
-  private LockFile.Entry ofReference(String adapter) throws IOException, InterruptedException {
+  private LockFile.Entry ofReference(String adapter, int required)
+      throws IOException, InterruptedException {
     Pulled pulled = source.pull(Reference.parse(adapter), output);
     AdapterFile read = verified(adapter, Files.readAllBytes(pulled.path()));
     return new LockFile.Entry(
@@ -106,8 +104,8 @@ final class LockCommand implements Callable<Integer> {
         source.registry(output),
         pulled.digest(),
         read.reconstructionDigest(),
-        requiredVerifications,
-        List.copyOf(trust.keys()));
+        required,
+        trust.keys());
   }
 
   private static AdapterFile verified(String name, byte[] bytes) throws IOException {

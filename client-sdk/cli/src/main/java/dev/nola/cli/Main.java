@@ -65,7 +65,7 @@ public final class Main extends RootCommand {
     return switch (exception) {
       case HintedException hinted -> FAILURES.of(hinted.failure()).with(hinted.hint());
       case RefusedAdapterException refused ->
-          Failures.refused(Failures.kind(refused.reason()), refused);
+          Failures.refused(refused.reason(), String.valueOf(refused.getMessage()));
       case NotAttestedException refused -> Failures.refused("not-attested", refused);
       default -> null;
     };

@@ -44,23 +44,16 @@ final class PullCommand implements Callable<Integer> {
       description = "Write a copy here; must not exist.")
   private @Nullable Path destination;
 
-  @Option(
-      names = "--require-verified",
-      paramLabel = "N",
-      description =
-          "Fail unless N independent machines attest that the file reconstructs to the bits that it"
-              + " states (default: 0, or 1 with --key). Signatures and proofs of the attestations are checked locally.")
-  private int required;
-
   @Mixin private Trust trust = new Trust();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    int required = trust.required(output);
     Pulled pulled = source.pull(Reference.parse(reference), output);
-    if (required > 0 || !trust.keys().isEmpty()) {
-      requireAttested(pulled);
+    if (required > 0) {
+      requireAttested(pulled, required);
     }
     Path path = pulled.path();
     if (destination != null) {
@@ -74,14 +67,16 @@ final class PullCommand implements Callable<Integer> {
             pulled.digest().toString(),
             path.toString(),
             pulled.fromCache(),
-            pulled.yanked());
+            pulled.yanked(),
+            pulled.disputed());
     output.message(
         "%s %s%s", pulled.pinned(), pulled.digest(), pulled.fromCache() ? ", from the cache" : "");
     output.print(result, out -> out.println(result.path));
     return 0;
   }
 
-  private void requireAttested(Pulled pulled) throws IOException, InterruptedException {
+  private void requireAttested(Pulled pulled, int required)
+      throws IOException, InterruptedException {
     String name = pulled.pinned().toString();
     try (NolaClient client = source.client(source.registry(output), output)) {
       Attested attested =
@@ -91,7 +86,7 @@ final class PullCommand implements Callable<Integer> {
               pulled.digest(),
               AdapterSource.naming(name, pulled::open),
               trust.keys());
-      List<String> failures = attested.failures(Math.max(1, required));
+      List<String> failures = attested.failures(required);
       if (!failures.isEmpty()) {
         throw new NotAttestedException(name, failures);
       }
@@ -104,5 +99,6 @@ final class PullCommand implements Callable<Integer> {
       String digest,
       String path,
       boolean fromCache,
-      @Nullable String yanked) {}
+      @Nullable String yanked,
+      boolean disputed) {}
 }

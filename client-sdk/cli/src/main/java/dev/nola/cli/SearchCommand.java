@@ -104,6 +104,13 @@ final class SearchCommand implements Callable<Integer> {
       page = client.adapters().search(query.build(), cursor);
     }
     output.print(page, out -> print(page, out));
+    for (AdapterSummary adapter : page.items()) {
+      if (adapter.disputed()) {
+        output.warn(
+            "%s/%s@%s is disputed: a worker attests other bits, unconfirmed"
+                .formatted(adapter.namespace(), adapter.name(), adapter.latest()));
+      }
+    }
     if (page.next() != null && !output.isJson()) {
       output.message("more: --cursor %s", page.next());
     }

@@ -3,16 +3,16 @@ package dev.nola.cli;
 import dev.nola.api.AdapterDetails;
 import dev.nola.api.Attestations;
 import dev.nola.api.Comparison;
-import dev.nola.api.Page;
+import dev.nola.api.Verification;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.name.Reference;
+import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.Output;
 import dev.nola.command.Table;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -28,6 +28,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     footer = {"", "Examples:", "  nola show acme/mood", "  nola show acme/mood@prod --json"})
 final class ShowCommand implements Callable<Integer> {
+  private static final int MAX_VERSIONS = 100_000;
+
   @Parameters(
       paramLabel = "REF",
       description = "NAMESPACE/NAME, optionally followed by @ and a version (default: the latest).")
@@ -50,6 +52,11 @@ final class ShowCommand implements Callable<Integer> {
         AdapterDetails adapter = client.adapters().get(asked.adapter());
         VersionDetails version = client.adapters().version(asked);
         output.print(new Shown(adapter, version), out -> print(adapter, version, out));
+        if (version.disputed()) {
+          output.warn(
+              "%s@%s is disputed: a worker attests other bits, unconfirmed"
+                  .formatted(asked.adapter(), version.version()));
+        }
       }
     }
     return 0;
@@ -59,14 +66,10 @@ final class ShowCommand implements Callable<Integer> {
 
   private static List<VersionSummary> all(NolaClient client, Reference asked)
       throws IOException, InterruptedException {
-    List<VersionSummary> all = new ArrayList<>();
-    Page<VersionSummary> page = client.adapters().versions(asked.adapter(), null);
-    all.addAll(page.items());
-    while (page.next() != null) {
-      page = client.adapters().versions(asked.adapter(), page.next());
-      all.addAll(page.items());
-    }
-    return all;
+    return AllPages.read(
+        "versions of " + asked.adapter(),
+        MAX_VERSIONS,
+        cursor -> client.adapters().versions(asked.adapter(), cursor));
   }
 
   private static void print(List<VersionSummary> versions, PrintWriter out) {
@@ -75,7 +78,7 @@ final class ShowCommand implements Callable<Integer> {
       table.row(
           version.version(),
           Output.bytes(version.size()),
-          version.yanked() == null ? lower(version.verification()) : "yanked",
+          version.yanked() == null ? status(version.verification(), version.disputed()) : "yanked",
           Long.toString(version.downloads()),
           version.publishedAt() + " by " + version.publishedBy(),
           version.digest().toString());
@@ -105,7 +108,7 @@ final class ShowCommand implements Callable<Integer> {
         table,
         "",
         share(comparison.tensorRatio(), "the adapted tensors", comparison.tensorBytes()));
-    add(table, "verification", lower(version.verification()));
+    add(table, "verification", status(version.verification(), version.disputed()));
     Attestations attested = version.attestations();
     if (attested.independent() > 0) {
       add(
@@ -134,6 +137,10 @@ final class ShowCommand implements Callable<Integer> {
     if (!value.isEmpty()) {
       table.row(what, value);
     }
+  }
+
+  private static String status(Verification verification, boolean disputed) {
+    return lower(verification) + (disputed ? ", DISPUTED" : "");
   }
 
   private static String lower(Enum<?> value) {

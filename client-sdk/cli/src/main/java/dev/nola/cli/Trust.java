@@ -1,10 +1,13 @@
 package dev.nola.cli;
 
+import dev.nola.command.Output;
 import dev.nola.digest.Sha256;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.TypeConversionException;
 
 /** Whose attestations count. */
@@ -18,9 +21,45 @@ final class Trust {
               + " repeated.")
   private List<Sha256> keys = new ArrayList<>();
 
+  @Option(
+      names = "--require-verified",
+      paramLabel = "N",
+      description =
+          "Fail unless N independent machines attest that the file reconstructs to the bits that it"
+              + " states (default: 0, or 1 with --key). Signatures and proofs of the attestations are"
+              + " checked locally.")
+  private @Nullable Integer required;
+
   /** The keys that count; empty for those that the registry trusts. */
   List<Sha256> keys() {
     return List.copyOf(keys);
+  }
+
+  /**
+   * Returns how many independent machines must have attested the bits: at least one if keys are
+   * given.
+   *
+   * @throws ParameterException if the option contradicts that
+   */
+  int required(Output output) {
+    int least = keys.isEmpty() ? 0 : 1;
+    if (required != null && required < least) {
+      throw new ParameterException(
+          output.command().commandLine(),
+          "invalid --require-verified: %d; must be at least %s"
+              .formatted(required, keys.isEmpty() ? "0" : "1 with --key"));
+    }
+    return required == null ? least : required;
+  }
+
+  /** Tells whether any of the options was given. */
+  boolean isGiven() {
+    return required != null || !keys.isEmpty();
+  }
+
+  /** Tells whether attestations are required, which only references have. */
+  boolean isDemanded(Output output) {
+    return required(output) > 0;
   }
 
   /** As registries and lock files write it. */

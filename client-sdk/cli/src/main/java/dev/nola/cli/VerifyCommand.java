@@ -78,12 +78,9 @@ final class VerifyCommand implements Callable<Integer> {
   private @Nullable Path summary;
 
   @Option(
-      names = "--require-verified",
-      paramLabel = "N",
-      description =
-          "For a reference: number of independent machines that must attest the same bits (default: 0)."
-              + " Signatures and proofs of the attestations are checked locally.")
-  private int required;
+      names = "--allow-yanked",
+      description = "With --lock: accept versions that were yanked (default: refuse them).")
+  private boolean allowYanked;
 
   @Mixin private Trust trust = new Trust();
   @Mixin private AdapterSource source = new AdapterSource();
@@ -93,15 +90,21 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     Path lock = what.lock;
     if (lock != null) {
+      if (trust.isGiven()) {
+        throw new ParameterException(
+            output.command().commandLine(),
+            "--require-verified and --key do not go with --lock: the lock file states them");
+      }
       return verify(lock);
     }
-    if (junit != null || summary != null) {
+    if (junit != null || summary != null || allowYanked) {
       throw new ParameterException(
-          output.command().commandLine(), "--junit and --summary require --lock");
+          output.command().commandLine(), "--junit, --summary and --allow-yanked require --lock");
     }
+    int required = trust.required(output);
     String adapter = what.adapter == null ? "" : what.adapter;
     if (AdapterSource.isFile(adapter)) {
-      if (required > 0 || !trust.keys().isEmpty()) {
+      if (required > 0) {
         throw new ParameterException(
             output.command().commandLine(),
             "--require-verified and --key apply to references only; attestations are stored in a registry");
@@ -116,10 +119,13 @@ final class VerifyCommand implements Callable<Integer> {
     String name = pulled.pinned().toString();
     AdapterFile file = AdapterSource.naming(name, pulled::open);
     String root = reconstruct(name, file);
-    Attested attested = attested(pulled, file);
+    Attested attested = attested(pulled, file, required > 0);
     List<String> failures = attested == null ? List.of() : attested.failures(required);
     if (!failures.isEmpty()) {
       throw new NotAttestedException(name, failures);
+    }
+    if (attested != null) {
+      attested.disputes().forEach(dispute -> output.warn(name + " is disputed: " + dispute));
     }
     output.print(
         new Verified(true, root, attested == null ? null : Attestations.of(attested)),
@@ -127,6 +133,11 @@ final class VerifyCommand implements Callable<Integer> {
           out.println("verified: " + root);
           if (attested != null) {
             out.println("attested: " + sentence(attested));
+            if (!attested.disputes().isEmpty()) {
+              out.println(
+                  "disputed: by %s; this machine got the file's bits"
+                      .formatted(Output.count(attested.disputes().size(), "attestation")));
+            }
           }
         });
     return 0;
@@ -139,9 +150,8 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   /** What the registry has of others' word, checked; null if it is not asked, and need not be. */
-  private @Nullable Attested attested(Pulled pulled, AdapterFile file)
+  private @Nullable Attested attested(Pulled pulled, AdapterFile file, boolean isNeeded)
       throws IOException, InterruptedException {
-    boolean isNeeded = required > 0 || !trust.keys().isEmpty();
     if (source.isOffline() && !isNeeded) {
       return null;
     }
@@ -180,6 +190,7 @@ final class VerifyCommand implements Callable<Integer> {
       List<String> backends,
       List<String> keys,
       String trust,
+      List<String> disputes,
       List<String> passedOver) {
     static Attestations of(Attested attested) {
       return new Attestations(
@@ -187,6 +198,7 @@ final class VerifyCommand implements Callable<Integer> {
           attested.backends(),
           attested.keys().stream().map(Sha256::toString).toList(),
           attested.pinned() ? "given" : "registry",
+          attested.disputes(),
           attested.rejected().stream().map(Attested.Rejected::toString).toList());
     }
   }
@@ -195,7 +207,7 @@ final class VerifyCommand implements Callable<Integer> {
     LockFile lock = LockFile.read(path);
     Path folder = path.toAbsolutePath().getParent();
     LockReport report =
-        new LockCheck(new Fetching(folder), CrossCheck.availableBackends()).run(lock);
+        new LockCheck(new Fetching(folder), CrossCheck.availableBackends(), allowYanked).run(lock);
     if (junit != null) {
       JUnitReport.write(report, junit);
     }
@@ -239,10 +251,10 @@ final class VerifyCommand implements Callable<Integer> {
     }
 
     @Override
-    public byte[] fetch(LockFile.Entry entry) throws IOException, InterruptedException {
+    public LockCheck.Fetched fetch(LockFile.Entry entry) throws IOException, InterruptedException {
       if (entry.registry() == null) {
         try {
-          return Files.readAllBytes(folder.resolve(entry.source()));
+          return new LockCheck.Fetched(Files.readAllBytes(folder.resolve(entry.source())), null);
         } catch (NoSuchFileException e) {
           throw new IOException(e.getFile() + ": no such file", e);
         }
@@ -250,7 +262,9 @@ final class VerifyCommand implements Callable<Integer> {
       try (NolaClient client = source.client(entry.registry(), output);
           ProgressBar bar = output.bar("fetch")) {
         client.cache().remove(entry.digest()); // to check the bytes that the registry sends now
-        return Files.readAllBytes(client.pull(Reference.parse(entry.source()), bar).path());
+        Pulled pulled = client.pull(Reference.parse(entry.source()), bar);
+        AdapterSource.warnOfDispute(pulled, output);
+        return new LockCheck.Fetched(Files.readAllBytes(pulled.path()), pulled.yanked());
       }
     }
 

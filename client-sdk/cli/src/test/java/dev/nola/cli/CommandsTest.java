@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.command.Console;
 import dev.nola.command.ExitCode;
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.Metadata;
+import dev.nola.reconstruct.Budget;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -63,6 +67,27 @@ class CommandsTest {
     assertThat(made.err()).isEmpty();
     assertThat(made.exitCode()).isZero();
     return file;
+  }
+
+  @Test
+  void charactersThatReverseTextAreEscapedInJson() throws Exception {
+    AdapterFile file = AdapterFile.read(Path.of(adapter));
+    Adapter.Builder renamed =
+        Adapter.builder()
+            .generator(file.adapter().generator())
+            .seed(file.adapter().seed())
+            .base(file.adapter().base())
+            .metadata(Metadata.of("moo\u202Ed\u2066 \u00e4 \uDB40\uDC41", "task", "MIT"));
+    file.adapter().layers().forEach(renamed::layer);
+    Path named = folder.resolve("bidi.nola");
+    Files.write(named, new AdapterFile(renamed.build(), file.reconstructionDigest()).toBytes());
+
+    Nola inspected = Nola.run("inspect", named.toString(), "--json");
+
+    assertThat(inspected.out())
+        .contains("\"moo\\u202ed\\u2066 \u00e4 \\udb40\\udc41\"")
+        .doesNotContain("\u202E", "\u2066");
+    assertThat(inspected.json().toString()).contains("moo\u202Ed\u2066");
   }
 
   private List<String> names() throws IOException {
@@ -320,6 +345,29 @@ class CommandsTest {
   }
 
   @Test
+  void adapterThatTakesTooMuchWorkIsRefusedWithTheOptionThatAllowsIt() {
+    System.setProperty(Budget.ADDITIONS_PROPERTY, "1000");
+    try {
+      for (String command : List.of("verify", "reconstruct", "diff")) {
+        List<String> args = new ArrayList<>(List.of(command, adapter, "--json"));
+        if (command.equals("reconstruct")) {
+          args.addAll(List.of("-o", folder.resolve("out").toString()));
+        } else if (command.equals("diff")) {
+          args.add(2, adapter);
+        }
+        Nola refused = Nola.run(args.toArray(String[]::new));
+        assertThat(refused.exitCode()).as(command).isEqualTo(ExitCode.REFUSED);
+        assertThat(refused.json().get("kind").asString()).isEqualTo("limit-exceeded");
+        assertThat(refused.json().get("error").asString())
+            .contains("reconstruction exceeds the budget: ")
+            .contains("; limit is 1,000; allow more with NOLA_JAVA_OPTS=-Dnola.maxAdditions=");
+      }
+    } finally {
+      System.clearProperty(Budget.ADDITIONS_PROPERTY);
+    }
+  }
+
+  @Test
   void invalidLockFileIsRefused() throws IOException {
     Path lock = Files.writeString(folder.resolve("nola.lock"), "{\"version\": 1, ");
 
@@ -365,12 +413,22 @@ class CommandsTest {
   }
 
   @Test
-  void aLockThatAsksForAttestationsIsNotSatisfiedByNone() {
-    String lock = folder.resolve("nola.lock").toString();
-    Nola.run("lock", adapter, "-o", lock, "--require-verified", "1", "--key", KEY);
-    Nola fails = Nola.run("verify", "--lock", lock);
-    assertThat(fails.exitCode()).isEqualTo(1);
-    assertThat(fails.out()).contains("locked as a local file, which has no attestations");
+  void attestationsOfALocalFileCannotBeRequired() {
+    Path lock = folder.resolve("nola.lock");
+    for (String[] option : new String[][] {{"--require-verified", "1"}, {"--key", KEY}}) {
+      Nola refused = Nola.run("lock", adapter, "-o", lock.toString(), option[0], option[1]);
+      assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+      assertThat(refused.err()).contains("apply to references only").contains(adapter);
+      assertThat(lock).doesNotExist();
+    }
+  }
+
+  @Test
+  void keysWithoutRequiredAttestationsAreRefused() {
+    Nola refused = Nola.run("pull", "acme/mood", "--key", KEY, "--require-verified", "0");
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(refused.err())
+        .contains("invalid --require-verified: 0; must be at least 1 with --key");
   }
 
   @Test
@@ -391,7 +449,8 @@ class CommandsTest {
     assertThat(Nola.run("verify", adapter, "--lock", "x").exitCode()).isEqualTo(2);
     Nola refused = Nola.run("verify", adapter, "--junit", "x");
     assertThat(refused.exitCode()).isEqualTo(2);
-    assertThat(refused.err()).startsWith("nola verify: --junit and --summary require --lock");
+    assertThat(refused.err())
+        .startsWith("nola verify: --junit, --summary and --allow-yanked require --lock");
   }
 
   @Test

@@ -12,13 +12,16 @@ import dev.nola.format.CorruptAdapterException;
 import dev.nola.format.DigestMismatchException;
 import dev.nola.format.LimitExceededException;
 import dev.nola.format.UnsupportedGeneratorException;
+import dev.nola.reconstruct.Budget;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +31,12 @@ import org.jspecify.annotations.Nullable;
 public final class Failures {
   /** Knows the exceptions of format-spec, the sdk and files. */
   public static final Failures STANDARD = new Failures(_ -> null);
+
+  /** Causes of causes are looked at, and circles end. */
+  private static final int MAX_CAUSES = 20;
+
+  /** Java's heap beside what a limit counts. */
+  private static final int HEAP_RESERVE_MB = 64;
 
   private final Function<Exception, @Nullable Failure> cases;
 
@@ -60,13 +69,31 @@ public final class Failures {
     if (Thread.currentThread().isInterrupted() || exception instanceof InterruptedException) {
       return new Failure(ExitCode.INTERRUPTED, "interrupted", "interrupted");
     }
+    if (causes(exception).anyMatch(OutOfMemoryError.class::isInstance)) {
+      return ofOutOfMemory();
+    }
     Failure failure = cases.apply(exception);
     return failure == null ? standard(exception) : failure;
   }
 
+  /**
+   * Says how a command failed that ran out of memory.
+   *
+   * @return its exit code, kind and reason
+   */
+  static Failure ofOutOfMemory() {
+    return new Failure(
+        ExitCode.REFUSED,
+        "limit-exceeded",
+        "out of memory: the limit is %,d MB; %s"
+            .formatted(
+                Runtime.getRuntime().maxMemory() >> 20,
+                heapRemedy(2 * Runtime.getRuntime().maxMemory())));
+  }
+
   private static Failure standard(Exception exception) {
     return switch (exception) {
-      case AdapterException refused -> refused(kind(refused), refused);
+      case AdapterException refused -> refused(refused, message(refused));
       case MergeRefusedException refused ->
           new Failure(
               refused.reason() == MergeRefusedException.Reason.DESTINATION
@@ -102,6 +129,33 @@ public final class Failures {
    */
   public static Failure refused(String kind, Exception refusal) {
     return new Failure(ExitCode.REFUSED, kind, message(refusal));
+  }
+
+  /**
+   * Makes the failure of an adapter that is refused, with the option that raises the limit if it
+   * exceeds one that can be raised.
+   *
+   * @param reason why the adapter is refused
+   * @param message what is refused, and why
+   * @return a failure with {@link ExitCode#REFUSED}
+   */
+  public static Failure refused(AdapterException reason, String message) {
+    String remedy = reason instanceof LimitExceededException limit ? remedy(limit) : "";
+    return new Failure(ExitCode.REFUSED, kind(reason), message + remedy);
+  }
+
+  private static String remedy(LimitExceededException exceeded) {
+    return switch (exceeded.limit()) {
+      case FORMAT -> "";
+      case MEMORY -> "; " + heapRemedy(exceeded.required() / 3 * 4); // the budget is 3/4 of it
+      case ADDITIONS ->
+          "; allow more with NOLA_JAVA_OPTS=-D%s=%d"
+              .formatted(Budget.ADDITIONS_PROPERTY, exceeded.required());
+    };
+  }
+
+  private static String heapRemedy(long bytes) {
+    return "give Java more with NOLA_JAVA_OPTS=-Xmx%dm".formatted((bytes >> 20) + HEAP_RESERVE_MB);
   }
 
   /**
@@ -146,6 +200,10 @@ public final class Failures {
   /** Names the file that the user asked for instead of the one that was to be renamed to it. */
   private static String destination(String file) {
     return file.replaceAll("\\.([^/]+)\\.(partial-)?[0-9a-f-]{36}(\\.part)?", "$1");
+  }
+
+  private static Stream<Throwable> causes(Throwable failure) {
+    return Stream.iterate(failure, Objects::nonNull, Throwable::getCause).limit(MAX_CAUSES);
   }
 
   private static String message(Exception failure) {

@@ -1,6 +1,7 @@
 package dev.nola.command;
 
 import dev.nola.api.json.NolaModule;
+import dev.nola.text.Printable;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.function.Consumer;
@@ -18,6 +19,8 @@ public final class Output {
           .addModule(new NolaModule())
           .enable(SerializationFeature.INDENT_OUTPUT)
           .build();
+
+  private static final int FIRST_ESCAPED = 0x7F; // JSON escapes controls below it
 
   @Option(names = "--json", description = "Print the result as JSON.")
   private boolean json;
@@ -75,12 +78,32 @@ public final class Output {
    */
   public void print(Object value, Consumer<PrintWriter> text) {
     if (json) {
-      console().out().println(JSON.writeValueAsString(value));
+      console().out().println(escape(JSON.writeValueAsString(value)));
     } else {
       PrintWriter out = console().printableOut();
       text.accept(out);
       out.flush();
     }
+  }
+
+  /**
+   * Escapes characters that could act on a terminal or reverse the direction of text. JSON has such
+   * beyond ASCII within strings only, where an escape means the same.
+   */
+  private static String escape(String json) {
+    StringBuilder escaped = new StringBuilder(json.length());
+    json.codePoints()
+        .forEach(
+            character -> {
+              if (character < FIRST_ESCAPED || !Printable.isControl(character)) {
+                escaped.appendCodePoint(character);
+                return;
+              }
+              for (char unit : Character.toChars(character)) {
+                escaped.append("\\u%04x".formatted((int) unit));
+              }
+            });
+    return escaped.toString();
   }
 
   /**

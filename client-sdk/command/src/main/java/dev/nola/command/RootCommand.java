@@ -8,6 +8,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 import tools.jackson.databind.json.JsonMapper;
@@ -104,12 +105,26 @@ public abstract class RootCommand implements Runnable {
         .usageMessage()
         .exitCodeListHeading("%nExit codes:%n")
         .exitCodeList(ExitCode.descriptions());
-    int exitCode = commandLine.execute(args);
+    int exitCode = execute(commandLine, args);
     if (console.out().checkError()) {
       console.err().println("nola: cannot write to stdout");
       return ExitCode.UNREADABLE;
     }
     return exitCode;
+  }
+
+  private int execute(CommandLine commandLine, String... args) {
+    try {
+      return commandLine.execute(args);
+    } catch (OutOfMemoryError e) {
+      CommandLine command = commandLine;
+      ParseResult parsed = commandLine.getParseResult();
+      while (parsed.hasSubcommand()) {
+        parsed = parsed.subcommand();
+        command = parsed.commandSpec().commandLine();
+      }
+      return report(Failures.ofOutOfMemory(), e, command, List.of(args).contains("--json"));
+    }
   }
 
   /**
@@ -175,7 +190,7 @@ public abstract class RootCommand implements Runnable {
     return new UnmatchedArgumentException(command, options.isEmpty() ? unmatched : options);
   }
 
-  private int report(Failure failure, Exception exception, CommandLine command, boolean json) {
+  private int report(Failure failure, Throwable exception, CommandLine command, boolean json) {
     if (json) {
       console
           .out()

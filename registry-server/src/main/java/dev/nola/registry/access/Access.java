@@ -2,6 +2,7 @@ package dev.nola.registry.access;
 
 import dev.nola.api.Role;
 import dev.nola.registry.web.Refusal;
+import java.time.Clock;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -15,16 +16,19 @@ public class Access {
   private final MembershipRepository memberships;
   private final TokenRepository tokens;
   private final AccessSettings settings;
+  private final Clock clock;
 
   Access(
       NamespaceRepository namespaces,
       MembershipRepository memberships,
       TokenRepository tokens,
-      AccessSettings settings) {
+      AccessSettings settings,
+      Clock clock) {
     this.namespaces = namespaces;
     this.memberships = memberships;
     this.tokens = tokens;
     this.settings = settings;
+    this.clock = clock;
   }
 
   /**
@@ -51,6 +55,19 @@ public class Access {
         .map(TokenEntity::caller)
         .orElseThrow(
             () -> Refusal.forbidden("token revoked: the one that this was requested with"));
+  }
+
+  /**
+   * Returns whether the token of a request is still valid, for responses that take long.
+   *
+   * @param caller of the request
+   * @return whether it has a token that was not revoked and has not expired since
+   */
+  public boolean isStillValid(Caller caller) {
+    return Optional.ofNullable(caller.tokenId())
+        .flatMap(tokens::findById)
+        .filter(token -> token.isValid(clock.instant()))
+        .isPresent();
   }
 
   /**

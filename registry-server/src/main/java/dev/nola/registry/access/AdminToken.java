@@ -56,6 +56,6 @@ class AdminToken implements ApplicationRunner {
   }
 
   private void add(String secret, String description) {
-    tokens.add(secret, ACCOUNT, description, Set.of(Scope.ADMIN), null, null);
+    tokens.add(secret, new TokenGrant(ACCOUNT, description, Set.of(Scope.ADMIN), null, null, null));
   }
 }

@@ -29,7 +29,7 @@ public record Caller(
   }
 
   /**
-   * Returns whether the token allows everything.
+   * Returns whether the token allows everything in the namespaces where it is valid.
    *
    * @return whether it has the admin scope
    */
@@ -38,12 +38,22 @@ public record Caller(
   }
 
   /**
+   * Returns whether the token may act on what belongs to no namespace, such as the audit log or the
+   * tokens of others: one that is limited to namespaces may not, whatever its scopes.
+   *
+   * @return whether it has the admin scope without a limit
+   */
+  public boolean isGlobalAdmin() {
+    return isAdmin() && namespaces == null;
+  }
+
+  /**
    * Returns whether the token can read the private adapters of all namespaces.
    *
    * @return whether it can
    */
   public boolean readsAll() {
-    return (isAdmin() || scopes.contains(Scope.WORKER)) && namespaces == null;
+    return isGlobalAdmin() || (scopes.contains(Scope.WORKER) && namespaces == null);
   }
 
   /**

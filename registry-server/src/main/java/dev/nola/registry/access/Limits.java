@@ -10,8 +10,9 @@ import java.time.Duration;
 import org.springframework.stereotype.Component;
 
 /**
- * Limits the requests and uploaded bytes of each token, and the requests of each address without a
- * token: token buckets that refill steadily. Each server counts on its own, from its start.
+ * Limits the requests and uploaded bytes of each account, whatever the number of its tokens, and
+ * the requests of each address without a valid token: token buckets that refill steadily. Each
+ * server counts on its own, from its start.
  */
 @Component
 public class Limits {
@@ -34,20 +35,25 @@ public class Limits {
   }
 
   /**
-   * Counts a request.
+   * Counts a request with a valid token.
    *
    * @param caller that sends it
-   * @param address from which it comes; counts without a token
    * @throws Refusal with status 429 if it exceeds the limit
    */
-  void countRequest(Caller caller, String address) {
-    if (caller.tokenId() == null) {
-      take(anonymousRequests.get(address), 1, "too many requests from this address");
-    } else {
-      LoadingCache<String, Bucket> buckets =
-          caller.scopes().contains(Scope.WORKER) ? workerRequests : requests;
-      take(buckets.get(caller.tokenId().toString()), 1, "too many requests with this token");
-    }
+  void countRequest(Caller caller) {
+    LoadingCache<String, Bucket> buckets =
+        caller.scopes().contains(Scope.WORKER) ? workerRequests : requests;
+    take(buckets.get(caller.account()), 1, "too many requests of this account");
+  }
+
+  /**
+   * Counts a request without a valid token.
+   *
+   * @param address from which it comes
+   * @throws Refusal with status 429 if it exceeds the limit
+   */
+  void countRequest(String address) {
+    take(anonymousRequests.get(address), 1, "too many requests from this address");
   }
 
   /**
@@ -58,7 +64,7 @@ public class Limits {
    * @throws Refusal with status 429 if they exceed the limit
    */
   public void countUpload(Caller caller, long bytes) {
-    take(uploads.get(String.valueOf(caller.tokenId())), bytes, "too many bytes uploaded");
+    take(uploads.get(caller.account()), bytes, "too many bytes uploaded");
   }
 
   private static void take(Bucket bucket, long amount, String excess) {

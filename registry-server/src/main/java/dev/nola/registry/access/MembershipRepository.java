@@ -11,6 +11,10 @@ interface MembershipRepository extends Repository<MembershipEntity, MembershipEn
 
   void delete(MembershipEntity membership);
 
+  @Query(
+      "select count(m) from MembershipEntity m where m.key.account = :account and m.role = OWNER")
+  long countOwned(String account);
+
   Optional<MembershipEntity> findById(MembershipEntity.Key key);
 
   @Query("select m from MembershipEntity m where m.key.namespaceId = :id order by m.key.account")

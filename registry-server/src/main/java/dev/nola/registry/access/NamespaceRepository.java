@@ -19,6 +19,13 @@ interface NamespaceRepository extends Repository<NamespaceEntity, Long> {
   @Query("select n from NamespaceEntity n where n.name = :name")
   Optional<NamespaceEntity> lockByName(String name);
 
+  /** Lets the namespaces of an account be created one at a time until the transaction ends. */
+  @Query(
+      nativeQuery = true,
+      value =
+          "select 1 from (select pg_advisory_xact_lock(hashtextextended('namespaces of ' || :account, 0))) as held")
+  int lockAccount(String account);
+
   /** Returns 1, or 0 if there is one of that name. */
   @Modifying
   @Query(

@@ -17,7 +17,7 @@ import org.springframework.transaction.annotation.Transactional;
 class NamespaceService {
   private final NamespaceRepository namespaces;
   private final MembershipRepository memberships;
-  private final TokenRepository tokens;
+  private final AccessSettings settings;
   private final Access access;
   private final AuditLog audit;
   private final Clock clock;
@@ -25,13 +25,13 @@ class NamespaceService {
   NamespaceService(
       NamespaceRepository namespaces,
       MembershipRepository memberships,
-      TokenRepository tokens,
+      AccessSettings settings,
       Access access,
       AuditLog audit,
       Clock clock) {
     this.namespaces = namespaces;
     this.memberships = memberships;
-    this.tokens = tokens;
+    this.settings = settings;
     this.access = access;
     this.audit = audit;
     this.clock = clock;
@@ -51,8 +51,8 @@ class NamespaceService {
    * @param caller of the request
    * @param name of the namespace
    * @return the namespace
-   * @throws Refusal if the name breaks a rule, the token is not valid there, or another account
-   *     owns the namespace
+   * @throws Refusal if the name breaks a rule or is reserved, the token is not valid there, another
+   *     account owns the namespace, or the caller owns as many as it may
    */
   @Transactional
   Owned create(Caller caller, String name) {
@@ -62,8 +62,10 @@ class NamespaceService {
     if (!caller.reaches(name)) {
       throw Refusal.forbidden("token not valid for namespace " + name);
     }
+    namespaces.lockAccount(caller.account());
     boolean created = namespaces.insertIfAbsent(name, clock.instant()) == 1;
     if (created) {
+      requireNewAllowed(caller, name);
       memberships.save(MembershipEntity.of(find(name).id(), caller.account(), Role.OWNER));
       note(caller, "namespace.create", name, "");
     } else if (access.role(caller, name).filter(role -> role == Role.OWNER).isEmpty()) {
@@ -73,6 +75,21 @@ class NamespaceService {
           "namespace taken: " + name + " belongs to another account");
     }
     return new Owned(get(caller, name), created);
+  }
+
+  /** Undone with the transaction if it is refused: namespaces of before these rules stay valid. */
+  private void requireNewAllowed(Caller caller, String name) {
+    if (ReservedNames.contains(name)) {
+      throw Refusal.invalid("namespace", ReservedNames.message("namespace", name));
+    }
+    long limit = settings.namespacesPerAccount();
+    if (!caller.isGlobalAdmin() && memberships.countOwned(caller.account()) >= limit) {
+      throw Refusal.of(
+          HttpStatus.CONFLICT,
+          "too-many-namespaces",
+          "too many namespaces: account %s owns %d; the limit is %d"
+              .formatted(caller.account(), limit, limit));
+    }
   }
 
   /**
@@ -109,18 +126,18 @@ class NamespaceService {
    *
    * @param caller of the request
    * @param name of the namespace
-   * @param account to become a member
+   * @param account to become a member; may be one that has no token yet, so that the response does
+   *     not tell which accounts exist
    * @param role that it gets
    * @return the member
-   * @throws Refusal if the caller does not own the namespace, the account does not exist, or the
+   * @throws Refusal if the caller does not own the namespace, the account breaks a rule, or the
    *     namespace would be left without an owner
    */
   @Transactional
   Member putMember(Caller caller, String name, String account, Role role) {
     NamespaceEntity found = lockOwned(name, caller);
-    if (!tokens.existsByAccount(account)) {
-      throw Refusal.invalid(
-          "account", "account=" + account + " does not exist: no token was issued for it");
+    if (!NameRule.ACCOUNT.isMet(account)) {
+      throw Refusal.invalid("account", NameRule.ACCOUNT.message(account));
     }
     if (role != Role.OWNER) {
       requireAnotherOwner(found, account);

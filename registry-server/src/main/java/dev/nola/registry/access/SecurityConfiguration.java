@@ -4,6 +4,7 @@ import dev.nola.api.Scope;
 import dev.nola.registry.web.Refusal;
 import jakarta.servlet.DispatcherType;
 import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.utils.SpringDocUtils;
 import org.springframework.beans.factory.annotation.Qualifier;
@@ -16,6 +17,7 @@ import org.springframework.security.authorization.AuthorizationDecision;
 import org.springframework.security.authorization.AuthorizationManager;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.config.annotation.web.configurers.AbstractHttpConfigurer;
+import org.springframework.security.config.annotation.web.configurers.AuthorizeHttpRequestsConfigurer;
 import org.springframework.security.config.http.SessionCreationPolicy;
 import org.springframework.security.core.Authentication;
 import org.springframework.security.core.context.SecurityContextHolder;
@@ -46,6 +48,7 @@ class SecurityConfiguration implements WebMvcConfigurer {
       HttpSecurity http,
       TokenIssuer tokens,
       Limits limits,
+      ClientAddresses addresses,
       AccessSettings settings,
       @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
     http.csrf(AbstractHttpConfigurer::disable) // no cookies, so nothing to forge
@@ -54,7 +57,8 @@ class SecurityConfiguration implements WebMvcConfigurer {
         .requestCache(AbstractHttpConfigurer::disable)
         .sessionManagement(s -> s.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
         .headers(headers -> headers.cacheControl(cache -> cache.disable()))
-        .addFilterBefore(new TokenFilter(tokens, limits, problems), AuthorizationFilter.class)
+        .addFilterBefore(
+            new TokenFilter(tokens, limits, addresses, problems), AuthorizationFilter.class)
         .exceptionHandling(
             exceptions ->
                 exceptions
@@ -64,57 +68,60 @@ class SecurityConfiguration implements WebMvcConfigurer {
                     .accessDeniedHandler(
                         (request, response, _) ->
                             problems.resolveException(request, response, null, refusal())))
-        .authorizeHttpRequests(
-            requests ->
-                requests
-                    // The request itself was authorized before; now it failed, or its stream ended.
-                    .dispatcherTypeMatchers(DispatcherType.ERROR, DispatcherType.ASYNC)
-                    .permitAll()
-                    .requestMatchers(
-                        "/actuator/health/**",
-                        "/v3/api-docs",
-                        "/v3/api-docs.yaml",
-                        "/v3/api-docs/swagger-config",
-                        "/swagger-ui.html",
-                        "/swagger-ui/**")
-                    .permitAll()
-                    .requestMatchers(
-                        "/api/v1/audit/**", "/api/v1/admin/**", "/api/v1/verifications/**")
-                    .access(scope(Scope.ADMIN))
-                    .requestMatchers(
-                        HttpMethod.DELETE, "/api/v1/adapters/{namespace}/{name}/versions/{version}")
-                    .access(scope(Scope.ADMIN))
-                    .requestMatchers(HttpMethod.PUT, "/api/v1/worker-keys/**")
-                    .access(scope(Scope.ADMIN))
-                    .requestMatchers(HttpMethod.POST, "/api/v1/worker-keys", "/api/v1/attestations")
-                    .access(scope(Scope.WORKER))
-                    .requestMatchers("/api/v1/tokens/**", "/actuator/prometheus")
-                    .access(scope(Scope.READ))
-                    .requestMatchers(HttpMethod.GET, "/api/v1/namespaces/{namespace}/members")
-                    .access(scope(Scope.READ))
-                    .requestMatchers(
-                        "/api/v1/jobs/lease",
-                        "/api/v1/jobs/{id}/heartbeat",
-                        "/api/v1/jobs/{id}/checkpoint",
-                        "/api/v1/jobs/{id}/failure")
-                    .access(scope(Scope.WORKER))
-                    .requestMatchers(HttpMethod.PUT, "/api/v1/jobs/{id}/result")
-                    .access(scope(Scope.WORKER))
-                    .requestMatchers(
-                        HttpMethod.GET,
-                        "/api/v1/jobs/**",
-                        "/api/v1/models/**",
-                        "/api/v1/datasets/**")
-                    .access(scope(Scope.READ))
-                    .requestMatchers(HttpMethod.GET, "/api/v1/**")
-                    .access(read(settings))
-                    .requestMatchers(HttpMethod.HEAD, "/api/v1/**")
-                    .access(read(settings))
-                    .requestMatchers("/api/v1/**")
-                    .access(scope(Scope.PUBLISH))
-                    .anyRequest()
-                    .denyAll());
+        .authorizeHttpRequests(requests -> authorize(requests, settings));
     return http.build();
+  }
+
+  private static void authorize(
+      AuthorizeHttpRequestsConfigurer<HttpSecurity>.AuthorizationManagerRequestMatcherRegistry
+          requests,
+      AccessSettings settings) {
+    requests
+        // The request itself was authorized before; now it failed, or its stream ended.
+        .dispatcherTypeMatchers(DispatcherType.ERROR, DispatcherType.ASYNC)
+        .permitAll()
+        .requestMatchers(
+            "/actuator/health/**",
+            "/v3/api-docs",
+            "/v3/api-docs.yaml",
+            "/v3/api-docs/swagger-config",
+            "/swagger-ui.html",
+            "/swagger-ui/**")
+        .permitAll()
+        .requestMatchers("/api/v1/audit/**", "/api/v1/admin/**", "/api/v1/verifications/**")
+        .access(globalAdmin())
+        .requestMatchers(
+            HttpMethod.DELETE, "/api/v1/adapters/{namespace}/{name}/versions/{version}")
+        .access(scope(Scope.ADMIN))
+        .requestMatchers(HttpMethod.PUT, "/api/v1/worker-keys/**")
+        .access(globalAdmin())
+        .requestMatchers(HttpMethod.POST, "/api/v1/worker-keys", "/api/v1/attestations")
+        .access(scope(Scope.WORKER))
+        .requestMatchers(HttpMethod.POST, "/api/v1/tokens")
+        .access(scope(Scope.MINT))
+        .requestMatchers("/api/v1/tokens/**", "/actuator/prometheus")
+        .access(scope(Scope.READ))
+        .requestMatchers(
+            "/api/v1/jobs/lease",
+            "/api/v1/jobs/{id}/heartbeat",
+            "/api/v1/jobs/{id}/checkpoint",
+            "/api/v1/jobs/{id}/failure")
+        .access(scope(Scope.WORKER))
+        .requestMatchers(HttpMethod.PUT, "/api/v1/jobs/{id}/result")
+        .access(scope(Scope.WORKER));
+    for (HttpMethod method : List.of(HttpMethod.GET, HttpMethod.HEAD)) {
+      requests
+          .requestMatchers(
+              method,
+              "/api/v1/namespaces/{namespace}/members",
+              "/api/v1/jobs/**",
+              "/api/v1/models/**",
+              "/api/v1/datasets/**")
+          .access(scope(Scope.READ))
+          .requestMatchers(method, "/api/v1/**")
+          .access(read(settings));
+    }
+    requests.requestMatchers("/api/v1/**").access(scope(Scope.PUBLISH)).anyRequest().denyAll();
   }
 
   @Override
@@ -127,17 +134,31 @@ class SecurityConfiguration implements WebMvcConfigurer {
   }
 
   private static AuthorizationManager<RequestAuthorizationContext> scope(Scope scope) {
+    return requires(caller -> caller.may(scope));
+  }
+
+  private static AuthorizationManager<RequestAuthorizationContext> globalAdmin() {
+    return requires(Caller::isGlobalAdmin);
+  }
+
+  private static AuthorizationManager<RequestAuthorizationContext> requires(
+      Predicate<Caller> rule) {
     return (authentication, _) ->
         new AuthorizationDecision(
             authentication.get() instanceof Authentication found
                 && found.getPrincipal() instanceof Caller caller
-                && caller.may(scope));
+                && rule.test(caller));
   }
 
   private static Refusal refusal() {
-    return current().tokenId() == null
-        ? Refusal.unauthenticated("token required; send the header Authorization: Bearer TOKEN")
-        : Refusal.forbidden("the token's scopes do not allow this request");
+    Caller caller = current();
+    if (caller.tokenId() == null) {
+      return Refusal.unauthenticated("token required; send the header Authorization: Bearer TOKEN");
+    }
+    return Refusal.forbidden(
+        caller.isAdmin()
+            ? "the token is limited to namespaces; this request needs an admin token without a limit"
+            : "the token's scopes do not allow this request");
   }
 
   private static Caller current() {

@@ -35,8 +35,10 @@ class TokenController {
   @Operation(
       summary = "Create a token",
       description =
-          "Its scopes and namespaces are at most those of the caller's token; admins may grant any"
-              + " scope to any account. The response is the only place where the secret is shown.")
+          "Requires the scope mint. Its scopes and namespaces are at most those of the caller's"
+              + " token; admins may grant any scope to any account. It expires no later than the"
+              + " caller's token, and is revoked with it. The response is the only place where the"
+              + " secret is shown.")
   IssuedToken create(@RequestBody TokenRequest request, Caller caller) {
     return tokens.create(caller, request);
   }
@@ -61,8 +63,13 @@ class TokenController {
   @ResponseStatus(HttpStatus.NO_CONTENT)
   @Operation(
       summary = "Revoke a token immediately and permanently",
-      description = "One of the caller's tokens; admins may revoke any.")
-  void revoke(@PathVariable UUID id, Caller caller) {
-    tokens.revoke(caller, id);
+      description =
+          "One of the caller's tokens; admins may revoke any. All tokens that were minted with it are"
+              + " revoked, too, unless an admin sets keepChildren.")
+  void revoke(
+      @PathVariable UUID id,
+      @RequestParam(defaultValue = "false") boolean keepChildren,
+      Caller caller) {
+    tokens.revoke(caller, id, keepChildren);
   }
 }

@@ -26,6 +26,11 @@ class TokenEntity {
   @Nullable Instant expiresAt;
   @Nullable Instant revokedAt;
   @Nullable Instant lastUsedAt;
+  @Nullable UUID parentId;
+
+  boolean isValid(Instant now) {
+    return revokedAt == null && (expiresAt == null || now.isBefore(expiresAt));
+  }
 
   Caller caller() {
     return new Caller(id, account, scopes(), namespaces == null ? null : Set.of(namespaces));
@@ -41,7 +46,8 @@ class TokenEntity {
         createdAt,
         expiresAt,
         revokedAt,
-        lastUsedAt);
+        lastUsedAt,
+        parentId == null ? null : parentId.toString());
   }
 
   private Set<Scope> scopes() {

@@ -6,6 +6,7 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.springframework.dao.DataAccessException;
@@ -25,11 +26,17 @@ final class TokenFilter extends OncePerRequestFilter {
 
   private final TokenIssuer tokens;
   private final Limits limits;
+  private final ClientAddresses addresses;
   private final HandlerExceptionResolver problems;
 
-  TokenFilter(TokenIssuer tokens, Limits limits, HandlerExceptionResolver problems) {
+  TokenFilter(
+      TokenIssuer tokens,
+      Limits limits,
+      ClientAddresses addresses,
+      HandlerExceptionResolver problems) {
     this.tokens = tokens;
     this.limits = limits;
+    this.addresses = addresses;
     this.problems = problems;
   }
 
@@ -57,21 +64,21 @@ final class TokenFilter extends OncePerRequestFilter {
   private Caller recognise(HttpServletRequest request) {
     String header = request.getHeader(HttpHeaders.AUTHORIZATION);
     if (header == null) {
-      limits.countRequest(Caller.ANONYMOUS, request.getRemoteAddr());
+      limits.countRequest(addresses.find(request));
       return Caller.ANONYMOUS;
     }
     Matcher bearer = BEARER.matcher(header);
-    if (bearer.matches() && tokens.isKnown(bearer.group(1))) {
-      Caller caller = tokens.recognise(bearer.group(1)).orElseThrow(TokenFilter::unknown);
-      limits.countRequest(caller, request.getRemoteAddr());
-      return caller;
+    Optional<Caller> caller =
+        bearer.matches() ? tokens.recognise(bearer.group(1)) : Optional.empty();
+    if (caller.isPresent()) {
+      limits.countRequest(caller.get());
+      return caller.get();
     }
-    // An unknown token costs a database query, so guesses are limited by address.
-    limits.countRequest(Caller.ANONYMOUS, request.getRemoteAddr());
-    if (!bearer.matches()) {
-      throw Refusal.unauthenticated("invalid Authorization header; must be: Bearer TOKEN");
-    }
-    return tokens.recognise(bearer.group(1)).orElseThrow(TokenFilter::unknown);
+    // After the lookup only: else anyone at an address could lock out all valid tokens there.
+    limits.countRequest(addresses.find(request));
+    throw bearer.matches()
+        ? unknown()
+        : Refusal.unauthenticated("invalid Authorization header; must be: Bearer TOKEN");
   }
 
   private static Refusal unknown() {

@@ -11,14 +11,13 @@ import java.sql.Timestamp;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Base64;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.scheduling.annotation.Scheduled;
@@ -36,6 +35,14 @@ class TokenIssuer {
   private static final Duration STALE = Duration.ofSeconds(5);
 
   private static final int CACHED = 10_000;
+
+  private static final String DESCENDANTS =
+      """
+      with recursive descendant as (
+        select id from token where parent_id = ?
+        union select t.id from token t join descendant d on t.parent_id = d.id)
+      update token set revoked_at = ? where id in (select id from descendant)
+        and revoked_at is null returning hash""";
 
   private final TokenRepository tokens;
   private final JdbcTemplate database;
@@ -68,36 +75,23 @@ class TokenIssuer {
    * Stores a token.
    *
    * @param secret of the token; only its hash is stored
-   * @param account of the holder
-   * @param description of the token
-   * @param scopes that it has
-   * @param namespaces where it is valid; null for all
-   * @param expiresAt when it expires; null for never
+   * @param grant holder and rights
    * @return the stored token
    */
   @Transactional
-  public TokenEntity add(
-      String secret,
-      String account,
-      String description,
-      Collection<Scope> scopes,
-      @Nullable List<String> namespaces,
-      @Nullable Instant expiresAt) {
+  public TokenEntity add(String secret, TokenGrant grant) {
     TokenEntity token = new TokenEntity();
     token.id = UUID.randomUUID();
-    token.account = account;
-    token.description = description;
+    token.account = grant.account();
+    token.description = grant.description();
     token.hash = hash(secret).toBytes();
-    token.scopes = scopes.stream().map(Scope::name).distinct().toArray(String[]::new);
-    token.namespaces = namespaces == null ? null : namespaces.toArray(String[]::new);
+    token.scopes = grant.scopes().stream().map(Scope::name).distinct().toArray(String[]::new);
+    token.namespaces =
+        grant.namespaces() == null ? null : grant.namespaces().toArray(String[]::new);
     token.createdAt = clock.instant();
-    token.expiresAt = expiresAt;
+    token.expiresAt = grant.expiresAt();
+    token.parentId = grant.parentId();
     return tokens.save(token);
-  }
-
-  /** Returns whether a secret is cached, so that identifying its holder needs no database query. */
-  boolean isKnown(String secret) {
-    return known.getIfPresent(hash(secret)) != null;
   }
 
   /** Identifies the holder of a secret; empty if it is unknown, expired or revoked. */
@@ -112,7 +106,7 @@ class TokenIssuer {
       known.put(hash, token);
     }
     Instant now = clock.instant();
-    if (token.revokedAt != null || (token.expiresAt != null && !now.isBefore(token.expiresAt))) {
+    if (!token.isValid(now)) {
       return Optional.empty();
     }
     lastUses.put(token.id, now);
@@ -120,25 +114,45 @@ class TokenIssuer {
   }
 
   /**
-   * Revokes a token immediately.
+   * Revokes a token immediately, with all that were minted with it, and with those in turn.
    *
    * @param token to revoke
+   * @return how many others were revoked with it
    */
   @Transactional
-  public void revoke(TokenEntity token) {
-    if (token.revokedAt == null) {
-      token.revokedAt = clock.instant();
-      tokens.save(token);
-    }
-    events.publishEvent(new Revoked(Sha256.ofBytes(token.hash)));
+  public int revoke(TokenEntity token) {
+    Timestamp now = Timestamp.from(clock.instant());
+    List<Sha256> revoked =
+        new ArrayList<>(
+            revoke(
+                "update token set revoked_at = ? where id = ? and revoked_at is null"
+                    + " returning hash",
+                now,
+                token.id));
+    int others = -revoked.size();
+    List<Sha256> found;
+    do {
+      // Again until there are none: minting holds its parent's row, so that what it adds while a
+      // pass waits for that row is seen by the next.
+      found = revoke(DESCENDANTS, token.id, now);
+      revoked.addAll(found);
+    } while (!found.isEmpty());
+    events.publishEvent(new Revoked(revoked));
+    return others + revoked.size();
   }
 
-  private record Revoked(Sha256 hash) {}
+  private List<Sha256> revoke(String sql, Object... parameters) {
+    return database.query(sql, (row, _) -> Sha256.ofBytes(row.getBytes("hash")), parameters);
+  }
 
-  /** Drops a token after its revocation is stored: before that, a request could cache it again. */
+  private record Revoked(List<Sha256> hashes) {}
+
+  /**
+   * Drops tokens after their revocation is stored: before that, a request could cache one again.
+   */
   @TransactionalEventListener
-  void forget(Revoked token) {
-    known.invalidate(token.hash());
+  void forget(Revoked tokens) {
+    known.invalidateAll(tokens.hashes());
   }
 
   /** Stores when tokens were last used, in batches rather than with every request. */

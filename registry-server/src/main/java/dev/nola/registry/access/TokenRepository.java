@@ -1,8 +1,12 @@
 package dev.nola.registry.access;
 
+import jakarta.persistence.LockModeType;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.springframework.data.jpa.repository.Lock;
+import org.springframework.data.jpa.repository.Modifying;
+import org.springframework.data.jpa.repository.Query;
 import org.springframework.data.repository.Repository;
 
 interface TokenRepository extends Repository<TokenEntity, UUID> {
@@ -14,7 +18,15 @@ interface TokenRepository extends Repository<TokenEntity, UUID> {
 
   List<TokenEntity> findByAccountOrderByCreatedAt(String account);
 
-  boolean existsByAccount(String account);
+  /** Finds a token and keeps it from being revoked until the transaction ends. */
+  @Lock(LockModeType.PESSIMISTIC_READ)
+  @Query("select t from TokenEntity t where t.id = :id")
+  Optional<TokenEntity> holdById(UUID id);
+
+  /** Makes all tokens that were minted with one independent of it. */
+  @Modifying
+  @Query("update TokenEntity t set t.parentId = null where t.parentId = :id")
+  int releaseChildren(UUID id);
 
   long count();
 }

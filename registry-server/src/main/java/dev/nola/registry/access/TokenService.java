@@ -9,6 +9,7 @@ import dev.nola.api.name.NameRule;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.web.Refusal;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +22,7 @@ import org.springframework.transaction.annotation.Transactional;
 @Service
 class TokenService {
   private static final int MAX_DESCRIPTION = 200;
+  private static final int MAX_NAMESPACES = 100;
 
   private final TokenRepository repository;
   private final TokenIssuer tokens;
@@ -35,29 +37,40 @@ class TokenService {
   }
 
   /**
-   * Creates a token.
+   * Mints a token with the caller's, which it ends with: it expires no later, and is revoked with
+   * it.
    *
    * @param caller of the request
-   * @param request holder and rights of the token; the caller's account by default
+   * @param request holder and rights of the token; the caller's account by default, and the expiry
+   *     of the caller's token
    * @return the token with its secret
    * @throws Refusal if the request breaks a rule, or has rights that the caller's token lacks
    */
   @Transactional
   IssuedToken create(Caller caller, TokenRequest request) {
-    String account = request.account() == null ? caller.account() : request.account();
-    List<Scope> scopes = request.scopes() == null ? List.of() : request.scopes();
-    String description = request.description() == null ? "" : request.description();
-    requireValid(request, account, scopes, description);
-    requireWithin(caller, account, scopes, request.namespaces());
+    TokenEntity parent =
+        Optional.ofNullable(caller.tokenId())
+            .flatMap(repository::holdById)
+            .filter(token -> token.isValid(clock.instant()))
+            .orElseThrow(() -> Refusal.unauthenticated("token required"));
+    TokenGrant grant =
+        new TokenGrant(
+            request.account() == null ? caller.account() : request.account(),
+            request.description() == null ? "" : request.description(),
+            request.scopes() == null ? List.of() : request.scopes(),
+            request.namespaces(),
+            request.expiresAt() == null ? parent.expiresAt : request.expiresAt(),
+            parent.id);
+    requireValid(caller, grant, parent.expiresAt);
+    requireWithin(caller, grant);
     String secret = tokens.newSecret();
-    TokenEntity token =
-        tokens.add(secret, account, description, scopes, request.namespaces(), request.expiresAt());
+    TokenEntity token = tokens.add(secret, grant);
     audit.add(
         caller.account(),
         caller.tokenId(),
         "token.create",
         token.id.toString(),
-        "for " + account + ", scopes " + scopes);
+        "for " + grant.account() + ", scopes " + grant.scopes());
     return new IssuedToken(token.toApi(), secret);
   }
 
@@ -68,11 +81,13 @@ class TokenService {
    * @param account of the tokens; null for the caller's
    * @return the tokens, oldest first
    * @throws Refusal with status 403 if the account is another one and the caller is not an admin
+   *     everywhere
    */
   List<Token> list(Caller caller, @Nullable String account) {
     String holder = account == null ? caller.account() : account;
-    if (!holder.equals(caller.account()) && !caller.isAdmin()) {
-      throw Refusal.forbidden("only admins may list the tokens of another account");
+    if (!holder.equals(caller.account()) && !caller.isGlobalAdmin()) {
+      throw Refusal.forbidden(
+          "only admins whose token is not limited to namespaces may list the tokens of another account");
     }
     return repository.findByAccountOrderByCreatedAt(holder).stream()
         .map(TokenEntity::toApi)
@@ -94,69 +109,111 @@ class TokenService {
   }
 
   /**
-   * Revokes a token.
+   * Revokes a token, and all that were minted with it.
    *
    * @param caller of the request
    * @param id of the token
-   * @throws Refusal with status 404 if there is none that the caller may revoke
+   * @param keepChildren whether those that were minted with it stay valid, such as when an admin's
+   *     token is replaced that others' tokens were issued with
+   * @throws Refusal with status 404 if there is none that the caller may revoke; with 403 if it may
+   *     not keep its children
    */
   @Transactional
-  void revoke(Caller caller, UUID id) {
+  void revoke(Caller caller, UUID id, boolean keepChildren) {
     TokenEntity token =
         repository
             .findById(id)
-            .filter(found -> caller.isAdmin() || found.account.equals(caller.account()))
+            .filter(found -> caller.isGlobalAdmin() || found.account.equals(caller.account()))
             .orElseThrow(() -> Refusal.notFound("token " + id));
-    tokens.revoke(token);
-    audit.add(caller.account(), caller.tokenId(), "token.revoke", id.toString(), token.account);
+    if (keepChildren && !caller.isGlobalAdmin()) {
+      throw Refusal.forbidden(
+          "only admins whose token is not limited to namespaces may set keepChildren");
+    }
+    String kept =
+        keepChildren ? ", " + repository.releaseChildren(id) + " minted with it kept" : "";
+    int others = tokens.revoke(token);
+    audit.add(
+        caller.account(),
+        caller.tokenId(),
+        "token.revoke",
+        id.toString(),
+        token.account + (others == 0 ? "" : ", " + others + " minted with it") + kept);
   }
 
-  private void requireValid(
-      TokenRequest request, String account, List<Scope> scopes, String description) {
+  private void requireValid(Caller caller, TokenGrant grant, @Nullable Instant limit) {
     List<Violation> violations = new ArrayList<>();
+    String account = grant.account();
     if (!NameRule.ACCOUNT.isMet(account)) {
       violations.add(new Violation("account", NameRule.ACCOUNT.message(account)));
+    } else if (ReservedNames.contains(account) && !account.equals(caller.account())) {
+      violations.add(new Violation("account", ReservedNames.message("account", account)));
     }
-    if (scopes.isEmpty()) {
+    if (grant.scopes().isEmpty()) {
       violations.add(new Violation("scopes", "scopes is empty; name at least one"));
     }
-    if (description.length() > MAX_DESCRIPTION) {
+    if (grant.description().length() > MAX_DESCRIPTION) {
       violations.add(
           new Violation(
               "description",
               "description has %d characters; the limit is %d"
-                  .formatted(description.length(), MAX_DESCRIPTION)));
+                  .formatted(grant.description().length(), MAX_DESCRIPTION)));
     }
-    if (request.namespaces() != null && request.namespaces().isEmpty()) {
+    requireNamespaces(grant.namespaces(), violations);
+    Instant expiresAt = grant.expiresAt();
+    if (expiresAt != null && !expiresAt.isAfter(clock.instant())) {
       violations.add(
-          new Violation("namespaces", "namespaces is empty; name at least one, or omit it"));
-    }
-    if (request.expiresAt() != null && !request.expiresAt().isAfter(clock.instant())) {
+          new Violation("expiresAt", "expiresAt=" + expiresAt + ", must be in the future"));
+    } else if (limit != null && expiresAt != null && expiresAt.isAfter(limit)) {
       violations.add(
           new Violation(
-              "expiresAt", "expiresAt=" + request.expiresAt() + ", must be in the future"));
+              "expiresAt",
+              "expiresAt=%s, must be no later than %s, when your own token expires"
+                  .formatted(expiresAt, limit)));
     }
     if (!violations.isEmpty()) {
       throw Refusal.invalid(violations);
     }
   }
 
-  private static void requireWithin(
-      Caller caller, String account, List<Scope> scopes, @Nullable List<String> namespaces) {
-    if (caller.isAdmin() && caller.namespaces() == null) {
+  private static void requireNamespaces(
+      @Nullable List<String> namespaces, List<Violation> violations) {
+    if (namespaces == null) {
       return;
     }
-    if (!account.equals(caller.account())) {
-      throw Refusal.forbidden("only admins may create tokens for another account");
+    if (namespaces.isEmpty()) {
+      violations.add(
+          new Violation("namespaces", "namespaces is empty; name at least one, or omit it"));
+    } else if (namespaces.size() > MAX_NAMESPACES) {
+      violations.add(
+          new Violation(
+              "namespaces",
+              "namespaces has %d names; the limit is %d"
+                  .formatted(namespaces.size(), MAX_NAMESPACES)));
     }
-    for (Scope scope : scopes) {
+    namespaces.stream()
+        .filter(namespace -> !NameRule.NAMESPACE.isMet(namespace))
+        .findFirst()
+        .ifPresent(
+            namespace ->
+                violations.add(new Violation("namespaces", NameRule.NAMESPACE.message(namespace))));
+  }
+
+  private static void requireWithin(Caller caller, TokenGrant grant) {
+    if (caller.isGlobalAdmin()) {
+      return;
+    }
+    if (!grant.account().equals(caller.account())) {
+      throw Refusal.forbidden(
+          "only admins whose token is not limited to namespaces may create tokens for another account");
+    }
+    for (Scope scope : grant.scopes()) {
       if (!caller.may(scope)) {
         throw Refusal.forbidden(
             "scope not allowed: " + scope + "; a new token has at most the scopes of yours");
       }
     }
     if (caller.namespaces() != null
-        && (namespaces == null || !caller.namespaces().containsAll(namespaces))) {
+        && (grant.namespaces() == null || !caller.namespaces().containsAll(grant.namespaces()))) {
       throw Refusal.forbidden(
           "namespaces not allowed; your token is valid in %s only, and so are tokens created with it"
               .formatted(caller.namespaces()));

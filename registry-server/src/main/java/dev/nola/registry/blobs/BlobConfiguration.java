@@ -1,8 +1,10 @@
 package dev.nola.registry.blobs;
 
+import dev.nola.digest.Sha256;
 import dev.nola.registry.data.DataDirectory;
 import java.io.IOException;
 import java.time.Clock;
+import java.util.Set;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.context.annotation.Bean;
@@ -10,6 +12,8 @@ import org.springframework.context.annotation.Configuration;
 
 @Configuration(proxyBeanMethods = false)
 class BlobConfiguration {
+  private static final int MAX_NAMED = 10;
+
   @Bean
   BlobStore blobStore(DataDirectory data, Clock clock) throws IOException {
     return DirectoryBlobStore.open(data.resolve("blobs"), clock);
@@ -17,11 +21,16 @@ class BlobConfiguration {
 
   /** Part of readiness, under the name {@code blobs}. */
   @Bean
-  HealthIndicator blobsHealthIndicator(BlobStore blobs) {
+  HealthIndicator blobsHealthIndicator(BlobStore blobs, BlobReader reader) {
     return () -> {
       try {
         blobs.check();
-        return Health.up().build();
+        // Still ready: all other blobs can be read and written.
+        Set<Sha256> damaged = reader.damaged();
+        return Health.up()
+            .withDetail("damaged", damaged.size())
+            .withDetail("examples", damaged.stream().limit(MAX_NAMED).toList())
+            .build();
       } catch (IOException e) {
         return Health.down(e).build();
       }

@@ -51,11 +51,11 @@ public interface BlobContent {
    *
    * @param store that has the blob
    * @param digest of the blob
+   * @param blob as it was found
    * @return its content
-   * @throws IOException if the store does not have it
    */
-  static BlobContent of(BlobStore store, Sha256 digest) throws IOException {
-    return new Stored(store, digest, store.get(digest));
+  static BlobContent of(BlobStore store, Sha256 digest, BlobStore.Blob blob) {
+    return new Stored(store, digest, blob);
   }
 
   /**

@@ -17,15 +17,16 @@ public final class BlobResponses {
   /**
    * Returns the response with all bytes of a blob, whose digest is the entity tag.
    *
-   * @param store that has the blob
+   * @param blobs reads it
    * @param digest of the blob
    * @param cacheControl value of the header
    * @return the response
-   * @throws IOException if the store does not have the blob
+   * @throws dev.nola.registry.web.Refusal with status 500 if the blob is missing or damaged
+   * @throws IOException if the blob cannot be read
    */
-  public static ResponseEntity<Resource> of(BlobStore store, Sha256 digest, String cacheControl)
+  public static ResponseEntity<Resource> of(BlobReader blobs, Sha256 digest, String cacheControl)
       throws IOException {
-    BlobStore.Blob blob = store.get(digest);
+    BlobStore.Blob blob = blobs.get(digest);
     return ResponseEntity.ok()
         .contentType(MediaType.APPLICATION_OCTET_STREAM)
         .contentLength(blob.size())

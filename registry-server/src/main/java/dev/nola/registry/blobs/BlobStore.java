@@ -34,17 +34,6 @@ public interface BlobStore {
   Optional<Blob> find(Sha256 digest) throws IOException;
 
   /**
-   * Returns a blob that must be present.
-   *
-   * @param digest of the blob
-   * @return the blob
-   * @throws IOException if the blob is absent, or the store cannot be asked
-   */
-  default Blob get(Sha256 digest) throws IOException {
-    return find(digest).orElseThrow(() -> new IOException("blob not in the store: " + digest));
-  }
-
-  /**
    * Sets the modification time of a blob to now: a garbage collection then spares it for its whole
    * grace period.
    *
@@ -143,10 +132,10 @@ public interface BlobStore {
     /**
      * Publishes the bytes, at once and durably. If the store has these bytes already they are
      * replaced, which sets their modification time to now: a garbage collection then spares them
-     * for its whole grace period.
+     * for its whole grace period. Again, as when a transaction is repeated, it renews that time.
      *
      * @return the digest of all bytes written
-     * @throws IllegalStateException if the upload is committed, closed or has failed before
+     * @throws IllegalStateException if the upload is closed or has failed before
      * @throws IOException if it is not certain that the blob is there and would survive a crash; it
      *     may be visible nonetheless, and the upload can then only be closed
      */
@@ -167,6 +156,14 @@ public interface BlobStore {
 
     /** Returns the size in bytes. */
     long size();
+
+    /**
+     * Returns what tells these stored bytes from others that were or will be at the same address,
+     * such as a repaired copy.
+     *
+     * @return a value to compare by {@code equals}; equal as long as nobody has written since
+     */
+    Object identity();
 
     /**
      * Reads a range. The stream returns exactly {@code length} bytes or throws; it never ends

@@ -81,16 +81,16 @@ public final class DirectoryBlobStore implements BlobStore {
     openUploads.add(file);
     try {
       return new FileUpload(file);
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException e) {
       openUploads.remove(file);
-      throw e;
+      throw DiskFull.check(e);
     }
   }
 
   @Override
   public Optional<Blob> find(Sha256 digest) throws IOException {
     Path file = fileOf(digest);
-    return attributes(file).map(attributes -> new FileBlob(file, attributes.size()));
+    return attributes(file).map(attributes -> FileBlob.of(file, attributes));
   }
 
   @Override
@@ -290,15 +290,6 @@ public final class DirectoryBlobStore implements BlobStore {
     }
   }
 
-  private record FileBlob(Path file, long size) implements Blob {
-
-    @Override
-    public InputStream open(long offset, long length) throws IOException {
-      Objects.checkFromIndexSize(offset, length, size);
-      return new RangeInputStream(FileChannel.open(file, StandardOpenOption.READ), offset, length);
-    }
-  }
-
   private final class FileUpload implements Upload {
 
     private enum State {
@@ -330,8 +321,12 @@ public final class DirectoryBlobStore implements BlobStore {
       // Failed until it has succeeded: after a partial write, file and hash would disagree.
       state = State.FAILED;
       ByteBuffer source = ByteBuffer.wrap(bytes, offset, length);
-      while (source.hasRemaining()) {
-        channel.write(source);
+      try {
+        while (source.hasRemaining()) {
+          channel.write(source);
+        }
+      } catch (IOException e) {
+        throw DiskFull.check(e);
       }
       hash.update(bytes, offset, length);
       size += length;
@@ -359,13 +354,23 @@ public final class DirectoryBlobStore implements BlobStore {
 
     @Override
     public Sha256 commit() throws IOException {
+      if (state == State.COMMITTED) {
+        if (!renew(digest())) {
+          throw new IOException("blob not in the store: " + digest());
+        }
+        return digest();
+      }
       requireOpen();
       // A failed sync must not be tried again: the kernel may have dropped the bytes it could not
       // write, and the second sync would then report success.
       state = State.FAILED;
-      channel.force(true);
-      channel.close();
-      publish(file, digest());
+      try {
+        channel.force(true);
+        channel.close();
+        publish(file, digest());
+      } catch (IOException e) {
+        throw DiskFull.check(e);
+      }
       openUploads.remove(file);
       state = State.COMMITTED;
       return digest();

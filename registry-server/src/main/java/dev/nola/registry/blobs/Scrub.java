@@ -7,34 +7,53 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
-/** Reads every blob and compares its bytes with its digest. */
+/** Looks for every blob that something refers to, and compares all bytes with their digests. */
 public final class Scrub {
 
   private static final int BUFFER_BYTES = 64 * 1024;
+  private static final int PAGE = 10_000;
 
   private final BlobStore store;
+  private final List<? extends BlobUser> users;
 
   /**
    * Creates a scrub.
    *
    * @param store whose blobs are checked
+   * @param users that refer to blobs
    */
-  public Scrub(BlobStore store) {
+  public Scrub(BlobStore store, List<? extends BlobUser> users) {
     this.store = store;
+    this.users = users;
   }
 
   /**
    * Checks the whole store once; changes nothing. Blobs deleted meanwhile are skipped.
    *
-   * @return the blobs whose bytes do not have their digest
+   * @return the blobs that are missing, or whose bytes do not have their digest
    * @throws IOException if the store fails or a blob cannot be read, which may be temporary and is
    *     therefore not reported as corruption
    */
   public ScrubReport run() throws IOException {
+    Set<Sha256> missing = new LinkedHashSet<>();
+    for (BlobUser user : users) {
+      List<Sha256> page = user.references("", PAGE);
+      while (!page.isEmpty()) {
+        for (Sha256 digest : page) {
+          // A reference dropped since is no loss: its blob may have been collected.
+          if (store.find(digest).isEmpty() && user.refersTo(digest)) {
+            missing.add(digest);
+          }
+        }
+        page = user.references(page.getLast().toString(), PAGE);
+      }
+    }
     long checked = 0;
     List<Sha256> corrupt = new ArrayList<>();
     try (Stream<BlobStore.Stored> all = store.list()) {
@@ -50,7 +69,7 @@ public final class Scrub {
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
-    return new ScrubReport(checked, corrupt);
+    return new ScrubReport(checked, corrupt, List.copyOf(missing));
   }
 
   private Optional<Sha256> rehash(Sha256 digest) throws IOException {

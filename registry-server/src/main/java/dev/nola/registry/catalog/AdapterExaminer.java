@@ -12,40 +12,67 @@ import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Budget;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.Reconstructor;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.Refusal;
-import java.io.FileNotFoundException;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ForkJoinPool;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.stereotype.Component;
 
-/** Reads adapter files, and reconstructs those that are within the budget. */
+/**
+ * Reads adapter files, and reconstructs those that are within the budget. Accounts take turns, and
+ * each has an amount of time; what exceeds it, or would wait too long, is left to workers.
+ */
 @Component
 @EnableConfigurationProperties(ExaminationSettings.class)
 public class AdapterExaminer {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final Reconstructor reconstructor;
-  private final BlobStore blobs;
+  private final BlobReader blobs;
+  private final ExaminationSettings settings;
+  private final MeterRegistry meters;
 
-  /** Each holds a file and its factors in memory. */
-  private final Semaphore turns;
+  /** Each reads a file, and holds it in memory. */
+  private final FairTurns reading;
 
-  AdapterExaminer(ExaminationSettings settings, BlobStore blobs) {
+  /** Each reads and reconstructs a file, and holds it and its factors in memory. */
+  private final FairTurns reconstructing;
+
+  private final ReconstructionTime time;
+
+  AdapterExaminer(ExaminationSettings settings, BlobReader blobs, MeterRegistry meters) {
     this.reconstructor =
         Reconstructor.standard()
             .withThreads(Runtime.getRuntime().availableProcessors())
-            .withBudget(new Budget(settings.factorElements(), settings.additions()));
+            .withBudget(new Budget(settings.memoryBytes(), settings.additions()));
     this.blobs = blobs;
-    this.turns = new Semaphore(settings.parallel(), true);
+    this.settings = settings;
+    this.meters = meters;
+    this.reading = new FairTurns(settings.parallel());
+    this.reconstructing = new FairTurns(settings.parallel());
+    this.time = new ReconstructionTime(settings.timePerAccount());
+    for (Reason reason : Reason.values()) {
+      count(reason, 0); // there from the start, so that it can be watched
+    }
+  }
+
+  /** Why a file was not reconstructed here. */
+  private enum Reason {
+    /** It alone exceeds the budget. */
+    BUDGET,
+    /** Its account's time is used up. */
+    TIME,
+    /** It would have waited too long behind other files. */
+    BUSY
   }
 
   /**
@@ -53,7 +80,7 @@ public class AdapterExaminer {
    *
    * @param file as it was read
    * @param reconstructed whether it was reconstructed to the digest that it states; false if it is
-   *     above the budget
+   *     left to workers
    */
   public record Examined(AdapterFile file, boolean reconstructed) {}
 
@@ -78,45 +105,73 @@ public class AdapterExaminer {
   }
 
   /**
-   * Reads a file, and reconstructs it if that is within the budget.
+   * Reads a file, and reconstructs it if that is within the budget, the account has time left and
+   * gets a turn soon.
    *
+   * @param account whose file it is
    * @param source of its bytes
    * @return the file
    * @throws AdapterException if the file is damaged, not readable by this version, or is not
    *     reconstructed to the digest that it states
    * @throws IOException if its bytes cannot be read
-   * @throws Refusal with status 503 if too many other files are being examined
+   * @throws Refusal with status 503 if too many other files are being read
    */
-  public Examined examine(Source source) throws IOException {
-    acquire();
+  public Examined examine(String account, Source source) throws IOException {
+    if (!time.isLeft(account)) {
+      count(Reason.TIME, 1);
+      return new Examined(read(account, source), false);
+    }
+    if (!acquire(reconstructing, account, settings.maxWait())) {
+      count(Reason.BUSY, 1);
+      return new Examined(read(account, source), false);
+    }
     try (InputStream bytes = source.open()) {
       AdapterFile file = AdapterFile.read(bytes.readAllBytes());
-      return new Examined(file, verify(file));
+      if (!time.isLeft(account)) { // used up by those that it waited for
+        count(Reason.TIME, 1);
+        return new Examined(file, false);
+      }
+      long begin = System.nanoTime();
+      try {
+        return new Examined(file, verify(file));
+      } finally {
+        time.spend(account, System.nanoTime() - begin);
+      }
     } finally {
-      turns.release();
+      reconstructing.release();
+    }
+  }
+
+  private AdapterFile read(String account, Source source) throws IOException {
+    requireTurn(reading, account);
+    try (InputStream bytes = source.open()) {
+      return AdapterFile.read(bytes.readAllBytes());
+    } finally {
+      reading.release();
     }
   }
 
   /**
    * Reads a stored file, and reconstructs it for each nonce if that is within the budget.
    *
+   * @param account of the worker whose proofs are checked
    * @param digest of the file
    * @param nonces numbers used once, one for each proof
    * @return the file and its proofs
    * @throws IOException if its bytes cannot be read, or are no longer valid
-   * @throws Refusal with status 503 if too many other files are being examined
+   * @throws Refusal with status 503 if too many other files are being examined, 500 if the file is
+   *     missing or damaged
    */
-  public Proven prove(Sha256 digest, Collection<Nonce> nonces) throws IOException {
-    acquire();
+  public Proven prove(String account, Sha256 digest, Collection<Nonce> nonces) throws IOException {
+    requireTurn(reconstructing, account);
     try {
-      BlobStore.Blob blob =
-          blobs.find(digest).orElseThrow(() -> new FileNotFoundException("blob " + digest));
+      BlobStore.Blob blob = blobs.get(digest);
       try (InputStream bytes = blob.open(0, blob.size())) {
         AdapterFile file = AdapterFile.read(bytes.readAllBytes());
         return new Proven(file, proofs(file, nonces));
       }
     } finally {
-      turns.release();
+      reconstructing.release();
     }
   }
 
@@ -138,18 +193,29 @@ public class AdapterExaminer {
       reconstructor.verify(file);
       return true;
     } catch (LimitExceededException _) {
+      count(Reason.BUDGET, 1);
       return false;
     }
   }
 
-  private void acquire() {
+  private void count(Reason reason, int files) {
+    meters
+        .counter("nola.reconstructions.left", "reason", reason.name().toLowerCase(Locale.ROOT))
+        .increment(files);
+  }
+
+  private static void requireTurn(FairTurns turns, String account) {
+    if (!acquire(turns, account, PATIENCE)) {
+      throw Refusal.unavailable("too many adapters are being examined; try again later", PATIENCE);
+    }
+  }
+
+  private static boolean acquire(FairTurns turns, String account, Duration patience) {
     try {
-      if (turns.tryAcquire(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-        return;
-      }
+      return turns.acquire(account, patience);
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
+      return false;
     }
-    throw Refusal.unavailable("too many adapters are being examined; try again later", PATIENCE);
   }
 }

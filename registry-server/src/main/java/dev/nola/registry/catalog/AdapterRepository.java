@@ -2,6 +2,7 @@ package dev.nola.registry.catalog;
 
 import jakarta.persistence.LockModeType;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.springframework.data.jpa.repository.Lock;
 import org.springframework.data.jpa.repository.Modifying;
@@ -18,6 +19,20 @@ interface AdapterRepository extends Repository<AdapterEntity, Long> {
   @Lock(LockModeType.PESSIMISTIC_WRITE)
   @Query("select a from AdapterEntity a where a.namespaceId = :namespaceId and a.name = :name")
   Optional<AdapterEntity> lock(long namespaceId, String name);
+
+  /**
+   * Locks, in the order of their ids, an adapter and all that have a file, until the transaction
+   * ends. The file's digest is locked already.
+   */
+  @Query(
+      nativeQuery = true,
+      value =
+          """
+          select id from adapter where id in (
+            select id from adapter where namespace_id = :namespaceId and name = :name
+            union select adapter_id from version where digest = :digest and deleted_at is null)
+          order by id for no key update""")
+  List<Long> lockWithFile(long namespaceId, String name, String digest);
 
   AdapterEntity saveAndFlush(AdapterEntity adapter);
 

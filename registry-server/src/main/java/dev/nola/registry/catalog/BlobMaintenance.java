@@ -2,8 +2,10 @@ package dev.nola.registry.catalog;
 
 import dev.nola.api.CollectionReport;
 import dev.nola.api.ScrubReport;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.blobs.BlobUser;
 import dev.nola.registry.blobs.GarbageCollector;
@@ -13,9 +15,9 @@ import io.swagger.v3.oas.annotations.tags.Tag;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.Set;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
@@ -25,9 +27,8 @@ import org.springframework.web.bind.annotation.RestController;
 @RequestMapping("/api/v1/admin")
 @Tag(name = "Administration")
 class BlobMaintenance {
-  private static final Logger LOG = LoggerFactory.getLogger(BlobMaintenance.class);
-
   private final BlobStore blobs;
+  private final BlobReader reader;
   private final List<BlobUser> users;
   private final CatalogSettings settings;
   private final AuditLog audit;
@@ -35,11 +36,13 @@ class BlobMaintenance {
 
   BlobMaintenance(
       BlobStore blobs,
+      BlobReader reader,
       List<BlobUser> users,
       CatalogSettings settings,
       AuditLog audit,
       Clock clock) {
     this.blobs = blobs;
+    this.reader = reader;
     this.users = users;
     this.settings = settings;
     this.audit = audit;
@@ -60,17 +63,21 @@ class BlobMaintenance {
 
   @PostMapping("/scrub")
   @Operation(
-      summary = "Read every blob and compare it with its digest",
-      description = "Changes nothing; names the blobs that are damaged. For admins.")
+      summary = "Look for every blob that is referred to, and compare all with their digests",
+      description =
+          "Changes nothing; names the blobs that are damaged, and those that are missing. For admins.")
   ScrubReport scrub(Caller caller) throws IOException {
-    ScrubReport report = new Scrub(blobs).run();
-    report.corrupt().forEach(digest -> LOG.error("blob {} is damaged", digest));
+    ScrubReport report = new Scrub(blobs, users).run();
+    Set<Sha256> damaged = new HashSet<>(report.corrupt());
+    damaged.addAll(report.missing());
+    reader.note(damaged);
     audit.add(
         caller.account(),
         caller.tokenId(),
         "blobs.scrub",
         "blobs",
-        "%d checked, %d damaged".formatted(report.checked(), report.corrupt().size()));
+        "%d checked, %d damaged, %d missing"
+            .formatted(report.checked(), report.corrupt().size(), report.missing().size()));
     return report;
   }
 

@@ -35,10 +35,7 @@ final class CatalogRules {
     rules.check(target);
     rules.check(adapter.metadata());
     if (size > room) {
-      rules.broken(
-          "quota",
-          "file too large: %d bytes; the quota of namespace %s leaves %d"
-              .formatted(size, target.adapter().namespace(), Math.max(0, room)));
+      rules.broken(Quota.REFUSED, Quota.exceeded(target.adapter().namespace(), size, room));
     }
     rules.requireNone();
   }

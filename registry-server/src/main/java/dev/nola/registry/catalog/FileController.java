@@ -3,6 +3,7 @@ package dev.nola.registry.catalog;
 import dev.nola.format.AdapterFile;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.Refusal;
@@ -41,11 +42,11 @@ class FileController {
 
   private final ReferenceResolver references;
   private final Access access;
-  private final BlobStore blobs;
+  private final BlobReader blobs;
   private final DownloadCounter downloads;
 
   FileController(
-      ReferenceResolver references, Access access, BlobStore blobs, DownloadCounter downloads) {
+      ReferenceResolver references, Access access, BlobReader blobs, DownloadCounter downloads) {
     this.references = references;
     this.access = access;
     this.blobs = blobs;
@@ -58,7 +59,8 @@ class FileController {
       description =
           "The ETag is the file's digest. Supports If-None-Match (304) and a Range of bytes (206)."
               + " Headers: Repr-Digest (RFC 9530), the digest of the whole file; Nola-Version, the"
-              + " version's number; Nola-Warning, why the version was yanked, if it was.",
+              + " version's number; Nola-Warning, why the version was yanked, if it was; Nola-Disputed,"
+              + " true if a worker attests other bits, which nothing has confirmed or refuted yet.",
       responses = {
         @ApiResponse(
             responseCode = "200",
@@ -129,6 +131,9 @@ class FileController {
         HttpHeaders.CONTENT_DISPOSITION,
         "attachment; filename=\"%s-%s.nola\""
             .formatted(located.adapter().name(), located.version()));
+    if (located.disputed()) {
+      headers.set("Nola-Disputed", "true");
+    }
     if (located.yankReason() != null) {
       // Percent-encoded: a reason may have any characters, a header may not.
       headers.set(

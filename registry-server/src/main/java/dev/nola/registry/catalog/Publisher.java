@@ -16,6 +16,7 @@ import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.access.Limits;
 import dev.nola.registry.blobs.BlobContent;
+import dev.nola.registry.blobs.BlobReferences;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.blobs.BodyReceiver;
 import dev.nola.registry.web.Refusal;
@@ -23,6 +24,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -48,6 +50,7 @@ public class Publisher {
   private final Access access;
   private final Limits limits;
   private final BlobStore blobs;
+  private final BlobReferences references;
   private final AdapterExaminer examination;
   private final ContentsStore contents;
   private final Quota quota;
@@ -67,6 +70,7 @@ public class Publisher {
       Access access,
       Limits limits,
       BlobStore blobs,
+      BlobReferences references,
       AdapterExaminer examination,
       ContentsStore contents,
       Quota quota,
@@ -80,6 +84,7 @@ public class Publisher {
     this.access = access;
     this.limits = limits;
     this.blobs = blobs;
+    this.references = references;
     this.examination = examination;
     this.contents = contents;
     this.quota = quota;
@@ -208,7 +213,7 @@ public class Publisher {
           "too-large",
           "file too large; the limit is %d bytes".formatted(settings.maxFileSize().toBytes()));
     }
-    AdapterExaminer.Examined examined = examine(content);
+    AdapterExaminer.Examined examined = examine(caller, content);
     CatalogRules.require(
         target,
         examined.file().adapter(),
@@ -217,9 +222,9 @@ public class Publisher {
     return new Candidate(caller, target, content, examined);
   }
 
-  private AdapterExaminer.Examined examine(BlobContent content) throws IOException {
+  private AdapterExaminer.Examined examine(Caller caller, BlobContent content) throws IOException {
     try {
-      return examination.examine(content::open);
+      return examination.examine(caller.account(), content::open);
     } catch (AdapterException e) {
       throw Refusal.of(
           HttpStatus.UNPROCESSABLE_CONTENT, "damaged-adapter", String.valueOf(e.getMessage()));
@@ -241,7 +246,7 @@ public class Publisher {
     String namespace = target.adapter().namespace();
     long namespaceId =
         access.idOf(namespace).orElseThrow(() -> Refusal.notFound("namespace " + namespace));
-    AdapterEntity adapter = adapter(namespaceId, target);
+    AdapterEntity adapter = adapter(namespaceId, target, candidate.content().digest());
     Optional<VersionEntity> existing =
         versions.findByAdapterIdAndPrecedence(adapter.id(), number.precedence());
     if (existing.isPresent()) {
@@ -250,7 +255,11 @@ public class Publisher {
     // Before the row exists, so that no row is without its blob; even if the store has these
     // bytes, since that spares them from a garbage collection that does not see the row yet.
     keep(candidate.content());
+    boolean known = versions.refersTo(candidate.content().digest().toString());
     VersionEntity version = versions.saveAndFlush(describe(adapter, number, candidate));
+    if (!known) {
+      quota.require(namespace, version.size);
+    }
     contents.add(version.id(), Contents.of(candidate.examined().file()));
     visible.changed(
         target.adapter(),
@@ -265,11 +274,14 @@ public class Publisher {
     return new Published(version.summary(), true);
   }
 
-  private AdapterEntity adapter(long namespaceId, Target target) {
+  /** Finds or creates the adapter. Takes the locks of a publication, in the order of all others. */
+  private AdapterEntity adapter(long namespaceId, Target target, Sha256 digest) {
     String name = target.adapter().name();
     boolean isPrivate = target.visibility() == Visibility.PRIVATE;
+    references.lock(List.of(digest.toString()));
     adapters.insertIfAbsent(namespaceId, name, isPrivate, clock.instant());
-    AdapterEntity adapter = adapters.lock(namespaceId, name).orElseThrow();
+    adapters.lockWithFile(namespaceId, name, digest.toString());
+    AdapterEntity adapter = adapters.findByNamespaceIdAndName(namespaceId, name).orElseThrow();
     requireVisibility(target, adapter);
     return adapter;
   }

@@ -2,17 +2,29 @@ package dev.nola.registry.catalog;
 
 import dev.nola.registry.access.Access;
 import dev.nola.registry.blobs.BlobUser;
+import dev.nola.registry.web.Refusal;
 import java.util.List;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Propagation;
+import org.springframework.transaction.annotation.Transactional;
 
 /** Limits the bytes that a namespace may store. */
 @Component
 public class Quota {
+  /** Field that a refusal names. */
+  public static final String REFUSED = "quota";
+
+  /** Key space of the advisory locks on namespaces. */
+  private static final int KEY_SPACE = 2;
+
   private final CatalogSettings settings;
   private final Access access;
   private final List<BlobUser> users;
+  private final JdbcClient database;
 
-  Quota(CatalogSettings settings, Access access, List<BlobUser> users) {
+  Quota(CatalogSettings settings, Access access, List<BlobUser> users, JdbcClient database) {
+    this.database = database;
     this.settings = settings;
     this.access = access;
     this.users = users;
@@ -28,8 +40,54 @@ public class Quota {
     long used =
         access
             .idOf(namespace)
-            .map(id -> users.stream().mapToLong(user -> user.sizeOfNamespace(id)).sum())
+            .map(id -> users.stream().map(user -> user.sizeOfNamespace(id)).reduce(0L, Quota::sum))
             .orElse(0L);
     return settings.namespaceQuota().toBytes() - used;
+  }
+
+  private static long sum(long a, long b) {
+    return a > Long.MAX_VALUE - b ? Long.MAX_VALUE : a + b;
+  }
+
+  /**
+   * Requires that a namespace has no more than its quota, with what this transaction has recorded.
+   * To be called after it was recorded, as the last of the transaction's locks: of two that fill
+   * the quota at once, the second sees what the first has recorded.
+   *
+   * @param namespace its name
+   * @param size of what was recorded, in bytes
+   * @throws Refusal with status 422 if the quota is exceeded
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  public void require(String namespace, long size) {
+    database
+        .sql("select count(pg_advisory_xact_lock(?, hashtext(?)))")
+        .params(KEY_SPACE, namespace)
+        .query(Long.class)
+        .single();
+    long room = roomOf(namespace);
+    if (room < 0) {
+      throw Refusal.invalid(REFUSED, exceeded(namespace, size, room + size));
+    }
+  }
+
+  /**
+   * Requires that a namespace may store a file, before any of it is recorded.
+   *
+   * @param namespace its name
+   * @param size of the file in bytes
+   * @throws Refusal with status 422 if it does not fit
+   */
+  public void requireRoom(String namespace, long size) {
+    long room = roomOf(namespace);
+    if (size > room) {
+      throw Refusal.invalid(REFUSED, exceeded(namespace, size, room));
+    }
+  }
+
+  /** Says that a file does not fit. */
+  static String exceeded(String namespace, long size, long room) {
+    return "file too large: %d bytes; the quota of namespace %s leaves %d"
+        .formatted(size, namespace, Math.max(0, room));
   }
 }

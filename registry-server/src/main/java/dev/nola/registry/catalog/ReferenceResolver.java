@@ -7,7 +7,6 @@ import dev.nola.api.name.Reference;
 import dev.nola.api.name.VersionNumber;
 import dev.nola.api.name.VersionRange;
 import dev.nola.digest.Sha256;
-import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Refusal;
 import java.time.Duration;
@@ -30,22 +29,14 @@ public class ReferenceResolver {
   private static final Duration STALE = Duration.ofSeconds(2);
   private static final int CACHED = 10_000;
 
-  private final AdapterRepository adapters;
   private final VersionRepository versions;
   private final AdapterAccess visible;
-  private final Access access;
   private final Cache<AdapterName, Map<String, Located>> known =
       Caffeine.newBuilder().maximumSize(CACHED).expireAfterWrite(STALE).build();
 
-  ReferenceResolver(
-      AdapterRepository adapters,
-      VersionRepository versions,
-      AdapterAccess visible,
-      Access access) {
-    this.adapters = adapters;
+  ReferenceResolver(VersionRepository versions, AdapterAccess visible) {
     this.versions = versions;
     this.visible = visible;
-    this.access = access;
   }
 
   /**
@@ -61,6 +52,7 @@ public class ReferenceResolver {
    * @param digest of its file
    * @param size of its file in bytes
    * @param pinned whether the reference can never name another version
+   * @param disputed whether a worker attests other bits, unconfirmed
    * @param yankReason why it was yanked, or null
    */
   public record Located(
@@ -72,6 +64,7 @@ public class ReferenceResolver {
       Sha256 digest,
       long size,
       boolean pinned,
+      boolean disputed,
       @Nullable String yankReason) {}
 
   /**
@@ -85,17 +78,19 @@ public class ReferenceResolver {
    */
   public Located find(Caller caller, AdapterName adapter, String reference) {
     Map<String, Located> found = known.getIfPresent(adapter);
-    Located located = found == null ? null : found.get(reference);
-    if (located == null) {
-      located = resolve(adapter, reference).orElse(null);
-      // Ranges are not cached: their number is unbounded.
-      if (located != null && (located.pinned() || NameRule.isWord(reference))) {
-        known.get(adapter, _ -> new ConcurrentHashMap<>()).put(reference, located);
-      }
+    Located cached = found == null ? null : found.get(reference);
+    if (cached != null && visible.sees(caller, adapter, cached.isPrivate())) {
+      return cached;
     }
-    if (located == null || !visible.sees(caller, adapter, located.isPrivate())) {
-      visible.see(caller, adapter); // says that the adapter is not there, if it is not
-      throw Refusal.notFound("version " + reference + " of " + adapter);
+    // Before the reference is even read: its fate must not tell whether a private adapter exists.
+    AdapterEntity entity = visible.see(caller, adapter);
+    Located located =
+        version(entity.id(), reference)
+            .map(version -> locate(adapter, entity, version, reference))
+            .orElseThrow(() -> Refusal.notFound("version " + reference + " of " + adapter));
+    // Ranges are not cached: their number is unbounded.
+    if (located.pinned() || NameRule.isWord(reference)) {
+      known.get(adapter, _ -> new ConcurrentHashMap<>()).put(reference, located);
     }
     return located;
   }
@@ -103,16 +98,6 @@ public class ReferenceResolver {
   @TransactionalEventListener
   void forget(AdapterAccess.Changed change) {
     known.invalidate(change.adapter());
-  }
-
-  private Optional<Located> resolve(AdapterName name, String reference) {
-    return access
-        .idOf(name.namespace())
-        .flatMap(namespace -> adapters.findByNamespaceIdAndName(namespace, name.name()))
-        .flatMap(
-            adapter ->
-                version(adapter.id(), reference)
-                    .map(version -> locate(name, adapter, version, reference)));
   }
 
   private Optional<VersionEntity> version(long adapterId, String reference) {
@@ -148,6 +133,7 @@ public class ReferenceResolver {
         version.digest(),
         version.size,
         reference.equals(version.version) || reference.equals(version.digest),
+        version.disputed,
         version.yankReason);
   }
 }

@@ -157,6 +157,7 @@ class Search {
             .sql(
                 """
                 select l.*, v.version, v.coefficients, v.size, v.task, v.license, v.verification,
+                  v.disputed,
                   (extract(epoch from l.updated_at) * 1000000)::bigint as updated_micros,
                   case when a.description = '' then v.description else a.description end
                     as description
@@ -232,6 +233,7 @@ class Search {
             row.getString("license"),
             List.of((String[]) tags.getArray()),
             Verification.valueOf(row.getString("verification")),
+            row.getBoolean("disputed"),
             row.getLong("downloads"),
             row.getTimestamp("updated_at").toInstant()),
         row.getLong("adapter_id"),

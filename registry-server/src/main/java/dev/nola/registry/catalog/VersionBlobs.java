@@ -2,6 +2,7 @@ package dev.nola.registry.catalog;
 
 import dev.nola.digest.Sha256;
 import dev.nola.registry.blobs.BlobUser;
+import java.util.List;
 import org.springframework.stereotype.Component;
 
 /** The blobs of versions. */
@@ -16,6 +17,11 @@ class VersionBlobs implements BlobUser {
   @Override
   public boolean refersTo(Sha256 digest) {
     return versions.refersTo(digest.toString());
+  }
+
+  @Override
+  public List<Sha256> references(String last, int limit) {
+    return versions.digests(last, limit).stream().map(Sha256::parse).toList();
   }
 
   @Override

@@ -54,6 +54,9 @@ class VersionEntity {
   boolean selfVerified;
 
   @Column(insertable = false, updatable = false)
+  boolean disputed;
+
+  @Column(insertable = false, updatable = false)
   int attestedIndependent;
 
   @Column(insertable = false, updatable = false)
@@ -93,6 +96,14 @@ class VersionEntity {
 
   VersionSummary summary() {
     return new VersionSummary(
-        version, digest(), size, verification, yank(), downloads, publishedBy, publishedAt);
+        version,
+        digest(),
+        size,
+        verification,
+        disputed,
+        yank(),
+        downloads,
+        publishedBy,
+        publishedAt);
   }
 }

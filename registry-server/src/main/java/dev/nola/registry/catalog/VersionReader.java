@@ -84,6 +84,7 @@ class VersionReader {
         found.size,
         Comparison.of(file, found.size),
         found.verification,
+        found.disputed,
         found.verifiedAt,
         found.attestations(),
         found.yank(),

@@ -74,6 +74,11 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
   long downloads(long adapterId);
 
   @Query(
+      "select distinct v.digest from VersionEntity v where v.deletedAt is null"
+          + " and v.digest > :last order by v.digest limit :limit")
+  List<String> digests(String last, int limit);
+
+  @Query(
       "select count(v) > 0 from VersionEntity v where v.digest = :digest and v.deletedAt is null")
   boolean refersTo(String digest);
 }

@@ -3,6 +3,7 @@ package dev.nola.registry.catalog;
 import dev.nola.api.Attestations;
 import dev.nola.api.Verification;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobReferences;
 import dev.nola.registry.web.Refusal;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -11,9 +12,11 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -29,25 +32,28 @@ public class Versions {
   private static final String SELECT =
       """
       select v.id, v.adapter_id, n.name as namespace, a.name, v.version, v.digest, v.self_verified,
-        v.verification
+        v.verification, v.disputed
       from version v
       join adapter a on a.id = v.adapter_id
       join namespace n on n.id = a.namespace_id
       where v.deleted_at is null and\s""";
 
   private final JdbcClient database;
-  private final ReferenceResolver references;
+  private final ReferenceResolver resolver;
+  private final BlobReferences references;
   private final ListingUpdater listings;
   private final ApplicationEventPublisher events;
   private final Clock clock;
 
   Versions(
       JdbcClient database,
-      ReferenceResolver references,
+      ReferenceResolver resolver,
+      BlobReferences references,
       ListingUpdater listings,
       ApplicationEventPublisher events,
       Clock clock) {
     this.database = database;
+    this.resolver = resolver;
     this.references = references;
     this.listings = listings;
     this.events = events;
@@ -64,6 +70,7 @@ public class Versions {
    * @param digest {@code sha256:…} of its file
    * @param selfVerified whether the registry reconstructed it
    * @param verification its status
+   * @param disputed whether a worker contradicts that, unconfirmed
    */
   public record Version(
       long id,
@@ -72,7 +79,8 @@ public class Versions {
       String version,
       String digest,
       boolean selfVerified,
-      Verification verification) {
+      Verification verification,
+      boolean disputed) {
     @Override
     public String toString() {
       return adapter + "@" + version;
@@ -99,7 +107,7 @@ public class Versions {
    * @throws Refusal with status 404 if there is none that the caller may see
    */
   public String digestOf(Caller caller, AdapterName adapter, String reference) {
-    return references.find(caller, adapter, reference).digest().toString();
+    return resolver.find(caller, adapter, reference).digest().toString();
   }
 
   /**
@@ -152,32 +160,50 @@ public class Versions {
   }
 
   /**
-   * Locks the adapters that have some files, and the files' attestations, until the transaction
-   * ends. To be called before attestations change.
+   * Lists the files of the versions that are mismatched.
+   *
+   * @return {@code sha256:…} of each
+   */
+  public List<String> mismatchedDigests() {
+    return database
+        .sql(
+            "select distinct digest from version"
+                + " where verification = 'MISMATCHED' and deleted_at is null")
+        .query(String.class)
+        .list();
+  }
+
+  /**
+   * Counts the versions that a worker contradicts, unconfirmed.
+   *
+   * @return the number of versions
+   */
+  public long countDisputed() {
+    return database
+        .sql("select count(*) from version where disputed and deleted_at is null")
+        .query(Long.class)
+        .single();
+  }
+
+  /**
+   * Locks some files with their attestations, and the adapters that have them, until the
+   * transaction ends. To be called before attestations change.
    *
    * @param digests {@code sha256:…} of the files
    */
   @Transactional(propagation = Propagation.MANDATORY)
   public void lock(Collection<String> digests) {
-    String[] all = digests.stream().distinct().sorted().toArray(String[]::new);
-    // In this order, which is also a publication's: the adapter, then the file.
+    // In this order, which is also a publication's: files, then all adapters that have one, by id.
+    references.lock(digests);
     lockAdapters(
         database,
         database
             .sql(
                 "select distinct adapter_id from version"
                     + " where digest = any(?) and deleted_at is null")
-            .params((Object) all)
+            .params((Object) digests.toArray(String[]::new))
             .query(Long.class)
             .list());
-    database
-        .sql(
-            """
-            select count(pg_advisory_xact_lock(hashtextextended(digest, 1)))
-            from (select digest from unnest(?::text[]) as digest order by digest) as sorted""")
-        .params((Object) all)
-        .query(Long.class)
-        .single();
   }
 
   /**
@@ -194,34 +220,58 @@ public class Versions {
   }
 
   /**
-   * A version whose verification status changed.
+   * The attestations of a file that count.
+   *
+   * @param attested their numbers; {@code self} is not looked at
+   * @param confirmedMismatches number of independent machines that got the same other bits
+   */
+  public record Evidence(Attestations attested, int confirmedMismatches) {}
+
+  /**
+   * A version whose status changed.
    *
    * @param version as it was
-   * @param now its new status
+   * @param now its new verification status
+   * @param disputed whether a worker contradicts that, unconfirmed
    */
-  public record Change(Version version, Verification now) {}
+  public record Change(Version version, Verification now, boolean disputed) {
+    /** Returns whether the version was not disputed before, and is now. */
+    public boolean beginsDispute() {
+      return disputed && !version.disputed();
+    }
+
+    /** Returns whether references may mean another version now. */
+    private boolean changesLatest() {
+      return (now == Verification.MISMATCHED)
+          != (version.verification() == Verification.MISMATCHED);
+    }
+  }
 
   /**
    * Records the attestations of files, and the status of their versions that follows. Their digests
    * are locked.
    *
-   * @param attested by digest; {@code self} is not looked at
+   * @param evidence by digest
    * @return versions that this makes something else
    */
   @Transactional(propagation = Propagation.MANDATORY)
-  public List<Change> attest(Map<String, Attestations> attested) {
+  public List<Change> attest(Map<String, Evidence> evidence) {
     List<Change> changes = new ArrayList<>();
-    List<Version> all = withDigest(attested.keySet());
+    List<Version> all = withDigest(evidence.keySet());
     List<Attestations> found = new ArrayList<>();
     List<Verification> states = new ArrayList<>();
+    List<Boolean> disputes = new ArrayList<>();
     for (Version version : all) {
-      Attestations attestations = Objects.requireNonNull(attested.get(version.digest()));
-      Verification now = verification(attestations, version.selfVerified());
-      if (now != version.verification()) {
-        changes.add(new Change(version, now));
+      Evidence evidenceOfFile = Objects.requireNonNull(evidence.get(version.digest()));
+      Verification now = verification(evidenceOfFile, version.selfVerified());
+      boolean disputed =
+          evidenceOfFile.attested().mismatches() > 0 && now != Verification.MISMATCHED;
+      if (now != version.verification() || disputed != version.disputed()) {
+        changes.add(new Change(version, now, disputed));
       }
-      found.add(attestations);
+      found.add(evidenceOfFile.attested());
       states.add(now);
+      disputes.add(disputed);
     }
     database
         .sql(
@@ -231,9 +281,9 @@ public class Versions {
               attested_mismatches = made.mismatches,
               verified_at = case when made.verification = v.verification then v.verified_at
                 when made.verification <> 'UNVERIFIED' then ?::timestamptz end,
-              verification = made.verification
-            from unnest(?::bigint[], ?::int[], ?::text[], ?::int[], ?::text[])
-              as made (id, independent, backends, mismatches, verification)
+              verification = made.verification, disputed = made.disputed
+            from unnest(?::bigint[], ?::int[], ?::text[], ?::int[], ?::text[], ?::boolean[])
+              as made (id, independent, backends, mismatches, verification, disputed)
             where v.id = made.id""")
         .params(
             Timestamp.from(clock.instant()),
@@ -241,7 +291,8 @@ public class Versions {
             found.stream().map(Attestations::independent).toArray(Integer[]::new),
             found.stream().map(one -> String.join(",", one.backends())).toArray(String[]::new),
             found.stream().map(Attestations::mismatches).toArray(Integer[]::new),
-            states.stream().map(Verification::name).toArray(String[]::new))
+            states.stream().map(Verification::name).toArray(String[]::new),
+            disputes.toArray(Boolean[]::new))
         .update();
     list(changes);
     return changes;
@@ -249,24 +300,25 @@ public class Versions {
 
   private void list(List<Change> changes) {
     SortedMap<Long, AdapterName> renewed = new TreeMap<>();
+    Set<AdapterName> changed = new HashSet<>();
     List<Version> verified = new ArrayList<>();
     List<Version> unverified = new ArrayList<>();
     for (Change change : changes) {
       Version version = change.version();
-      if (change.now() == Verification.MISMATCHED
-          || version.verification() == Verification.MISMATCHED) {
-        renewed.put(version.adapterId(), version.adapter()); // another version may be the latest
+      if (change.changesLatest()) {
+        renewed.put(version.adapterId(), version.adapter());
       } else {
         (change.now() == Verification.VERIFIED ? verified : unverified).add(version);
+      }
+      if (change.disputed() != version.disputed()) {
+        changed.add(version.adapter()); // downloads say it
       }
     }
     mark(verified, true);
     mark(unverified, false);
-    renewed.forEach(
-        (id, name) -> {
-          listings.renew(id);
-          events.publishEvent(new AdapterAccess.Changed(name));
-        });
+    renewed.keySet().forEach(listings::renew);
+    changed.addAll(renewed.values());
+    changed.forEach(name -> events.publishEvent(new AdapterAccess.Changed(name)));
   }
 
   private void mark(List<Version> versions, boolean verified) {
@@ -283,11 +335,17 @@ public class Versions {
     }
   }
 
-  private static Verification verification(Attestations attested, boolean self) {
-    if (attested.mismatches() > 0) {
+  /**
+   * Returns the status that follows. A mismatch cannot be checked: so it demotes nothing that the
+   * registry reconstructed, and no other file before independent machines confirm it, more of them
+   * than attest a match.
+   */
+  private static Verification verification(Evidence evidence, boolean self) {
+    int matching = evidence.attested().independent();
+    if (!self && evidence.confirmedMismatches() > matching) {
       return Verification.MISMATCHED;
     }
-    if (attested.independent() > 0) {
+    if (matching > 0) {
       return Verification.VERIFIED;
     }
     return self ? Verification.SELF_VERIFIED : Verification.UNVERIFIED;
@@ -301,6 +359,7 @@ public class Versions {
         row.getString("version"),
         row.getString("digest"),
         row.getBoolean("self_verified"),
-        Verification.valueOf(row.getString("verification")));
+        Verification.valueOf(row.getString("verification")),
+        row.getBoolean("disputed"));
   }
 }

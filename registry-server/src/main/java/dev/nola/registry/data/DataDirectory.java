@@ -29,11 +29,14 @@ public final class DataDirectory {
   /**
    * Opens the directory; creates it if it is absent.
    *
+   * @param path of the directory; a text, since Spring takes a path such as {@code ../data} for one
+   *     within the class path
    * @param database URL of an external database; empty if the directory has the database
    * @throws StartFailure if it cannot be created, or another server has locked it
    */
-  DataDirectory(@Value("${nola.data}") Path root, @Value("${nola.database.url:}") String database) {
-    this.root = root.toAbsolutePath().normalize();
+  DataDirectory(
+      @Value("${nola.data}") String path, @Value("${nola.database.url:}") String database) {
+    this.root = Path.of(path).toAbsolutePath().normalize();
     boolean shared = !database.isEmpty();
     try {
       createPrivate(this.root);

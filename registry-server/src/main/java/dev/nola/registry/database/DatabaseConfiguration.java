@@ -23,9 +23,19 @@ class DatabaseConfiguration {
    */
   private static final long CONNECTION_TIMEOUT_MILLIS = 5_000;
 
+  /** Time limit of one connection's establishment; a URL may set another. */
+  private static final int CONNECT_SECONDS = 5;
+
   @Bean(destroyMethod = "close")
   @Nullable EmbeddedDatabase embeddedDatabase(DatabaseSettings settings, DataDirectory data) {
-    return settings.url() == null ? EmbeddedDatabase.start(data.resolve("postgres")) : null;
+    return settings.url() == null
+        ? EmbeddedDatabase.start(data.resolve("postgres"), DatabaseConfiguration::end)
+        : null;
+  }
+
+  /** Ends the process, so that its operator, or a supervisor, notices; with Spring's shutdown. */
+  private static void end() {
+    Thread.ofPlatform().name("database-lost").start(() -> System.exit(1));
   }
 
   /** Depends on the embedded database, if there is one, and is therefore closed before it. */
@@ -38,16 +48,17 @@ class DatabaseConfiguration {
       pool.setJdbcUrl(settings.url());
       pool.setUsername(settings.username());
       pool.setPassword(settings.password());
+      pool.addDataSourceProperty("ApplicationName", "nola-registry");
+      pool.addDataSourceProperty("reWriteBatchedInserts", "true");
+      pool.addDataSourceProperty("connectTimeout", Integer.toString(CONNECT_SECONDS));
+      pool.addDataSourceProperty("loginTimeout", Integer.toString(CONNECT_SECONDS));
+      pool.addDataSourceProperty("tcpKeepAlive", "true");
     } else {
-      pool.setJdbcUrl(server.url());
-      pool.setUsername(EmbeddedDatabase.ROLE);
-      pool.setPassword(server.password());
+      pool.setDataSource(server.connections());
     }
     pool.setPoolName("postgresql");
     pool.setMaximumPoolSize(settings.poolSize());
     pool.setConnectionTimeout(CONNECTION_TIMEOUT_MILLIS);
-    pool.addDataSourceProperty("ApplicationName", "nola-registry");
-    pool.addDataSourceProperty("reWriteBatchedInserts", "true");
     requireReachable(pool);
     return pool;
   }

@@ -7,8 +7,8 @@ import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobRetry;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobResponses;
-import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.BinaryResponse;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
@@ -47,9 +47,9 @@ class JobController {
 
   private final JobService jobs;
   private final JobEventStream stream;
-  private final BlobStore blobs;
+  private final BlobReader blobs;
 
-  JobController(JobService jobs, JobEventStream stream, BlobStore blobs) {
+  JobController(JobService jobs, JobEventStream stream, BlobReader blobs) {
     this.jobs = jobs;
     this.stream = stream;
     this.blobs = blobs;
@@ -59,7 +59,8 @@ class JobController {
   @Operation(
       summary = "Submit a job",
       description =
-          "References are pinned to the versions and revisions that they name now. For members of the"
+          "References are pinned to the versions and revisions that they name now. 429 if the account"
+              + " has too many jobs queued; high priorities are for admins. For members of the"
               + " adapter's namespace.",
       responses =
           @ApiResponse(responseCode = "201", description = "Queued", useReturnTypeSchema = true))
@@ -97,7 +98,7 @@ class JobController {
   @PatchMapping("/{id}")
   @Operation(
       summary = "Change the priority of a queued job",
-      description = "For members of its namespace.")
+      description = "High priorities are for admins. For members of its namespace.")
   JobDetails change(@PathVariable UUID id, @RequestBody JobChange change, Caller caller) {
     return jobs.changePriority(caller, id, change.priority());
   }
@@ -157,6 +158,6 @@ class JobController {
         .contentType(MediaType.TEXT_EVENT_STREAM)
         .header(HttpHeaders.CACHE_CONTROL, "no-store")
         .header("X-Accel-Buffering", "no") // nginx would hold events back
-        .body(stream.follow(id, lastEventId == null ? 0 : lastEventId));
+        .body(stream.follow(caller, id, lastEventId == null ? 0 : lastEventId));
   }
 }

@@ -14,6 +14,8 @@ import org.springframework.util.unit.DataSize;
  * @param maxTimeout that a request may ask for
  * @param maxResultSize of an exported archive, a trained adapter or a checkpoint
  * @param uploadTimeout from their first byte to their last
+ * @param maxPriority that a member may give a job; admins may give more
+ * @param maxQueued jobs that an account may have waiting
  */
 @ConfigurationProperties("nola.jobs")
 record JobLimits(
@@ -22,10 +24,21 @@ record JobLimits(
     @DefaultValue("1h") Duration timeout,
     @DefaultValue("7d") Duration maxTimeout,
     @DefaultValue("4GB") DataSize maxResultSize,
-    @DefaultValue("30m") Duration uploadTimeout) {
+    @DefaultValue("30m") Duration uploadTimeout,
+    @DefaultValue("10") int maxPriority,
+    @DefaultValue("1000") int maxQueued) {
   JobLimits {
     JobSettings.requirePositive("timeout", timeout);
     JobSettings.requirePositive("max-timeout", maxTimeout);
     JobSettings.requirePositive("upload-timeout", uploadTimeout);
+    if (maxPriority < 0 || maxPriority > JobSubmission.MAX_PRIORITY) {
+      throw new IllegalArgumentException(
+          "nola.jobs.max-priority=%d, must be 0 to %d"
+              .formatted(maxPriority, JobSubmission.MAX_PRIORITY));
+    }
+    if (maxQueued < 1) {
+      throw new IllegalArgumentException(
+          "nola.jobs.max-queued=" + maxQueued + ", must be positive");
+    }
   }
 }

@@ -105,6 +105,28 @@ class JobRepository implements BlobUser {
   }
 
   /**
+   * Counts the queued jobs that an account requested. Its other submissions wait until the caller's
+   * transaction ends.
+   *
+   * @param account that requested them
+   * @return the number of jobs
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  int countQueued(String account) {
+    // First, and by itself: a statement does not see what was committed while it waited for a lock.
+    database
+        .sql("select 1 from (select pg_advisory_xact_lock(hashtextextended(?, 2))) as held")
+        .param(account)
+        .query(Integer.class)
+        .single();
+    return database
+        .sql("select count(*) from job where state = 'QUEUED' and created_by = ?")
+        .param(account)
+        .query(Integer.class)
+        .single();
+  }
+
+  /**
    * Lists jobs, latest first.
    *
    * @param query selects them
@@ -305,9 +327,39 @@ class JobRepository implements BlobUser {
         .single();
   }
 
-  /** Returns 0: what jobs keep is temporary, and does not count against the quota. */
+  @Override
+  public List<Sha256> references(String last, int limit) {
+    return database
+        .sql(
+            """
+            select digest from (
+              select checkpoint_digest as digest from job where checkpoint_digest is not null
+              union
+              select result_digest from job where result_digest is not null
+                and not (type = 'TRAIN' and state = 'SUCCEEDED')) as kept
+            where digest > ? order by digest limit ?""")
+        .params(last, limit)
+        .query((row, _) -> Sha256.parse(row.getString(1)))
+        .list();
+  }
+
+  /**
+   * Returns the size of checkpoints and exported archives. A training's result that could not be
+   * published does not count: it is kept so that it can be published when there is room.
+   */
   @Override
   public long sizeOfNamespace(long namespaceId) {
-    return 0;
+    return database
+        .sql(
+            """
+            select least(coalesce(sum(
+              case when j.checkpoint_digest is null then 0 else j.checkpoint_size end
+              + case when j.result_digest is null or j.type <> 'EXPORT' then 0
+                else j.result_size end), 0), 9223372036854775807)::bigint
+            from job j join namespace n on n.name = j.namespace
+            where n.id = ? and (j.checkpoint_digest is not null or j.result_digest is not null)""")
+        .param(namespaceId)
+        .query(Long.class)
+        .single();
   }
 }

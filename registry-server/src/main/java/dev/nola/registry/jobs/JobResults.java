@@ -2,24 +2,33 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobRequest;
+import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.blobs.BlobContent;
+import dev.nola.registry.blobs.BlobReader;
+import dev.nola.registry.blobs.BlobReferences;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.blobs.BodyReceiver;
 import dev.nola.registry.blobs.StoredBlob;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.Publisher;
+import dev.nola.registry.catalog.Quota;
 import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -31,7 +40,9 @@ import org.springframework.transaction.support.TransactionTemplate;
  */
 @Component
 class JobResults {
+  private static final Logger LOG = LoggerFactory.getLogger(JobResults.class);
   private static final String CALL = "result";
+  private static final String CHECKPOINT = "checkpoint";
 
   private final JobRepository jobs;
   private final JobLifecycle lifecycle;
@@ -39,6 +50,9 @@ class JobResults {
   private final Publisher publishing;
   private final Access access;
   private final BlobStore blobs;
+  private final BlobReader reader;
+  private final BlobReferences references;
+  private final Quota quota;
   private final TransactionTemplate transaction;
   private final JobLimits limits;
 
@@ -53,6 +67,9 @@ class JobResults {
       Publisher publishing,
       Access access,
       BlobStore blobs,
+      BlobReader reader,
+      BlobReferences references,
+      Quota quota,
       TransactionTemplate transaction,
       JobLimits limits) {
     this.jobs = jobs;
@@ -61,6 +78,9 @@ class JobResults {
     this.publishing = publishing;
     this.access = access;
     this.blobs = blobs;
+    this.reader = reader;
+    this.references = references;
+    this.quota = quota;
     this.transaction = transaction;
     this.limits = limits;
   }
@@ -83,9 +103,47 @@ class JobResults {
    */
   void checkpoint(Caller worker, UUID id, long fence, long length, InputStream body)
       throws IOException {
-    leasing.requireLeased(worker, id, fence, "checkpoint");
+    leasing.requireLeased(worker, id, fence, CHECKPOINT);
     StoredBlob blob = keep(length, body);
-    leasing.checkpoint(worker, id, fence, blob);
+    Sha256 unused = blob.digest();
+    try {
+      unused = transaction.execute(_ -> checkpoint(worker, id, fence, blob));
+    } finally {
+      if (unused != null) {
+        drop(unused);
+      }
+    }
+  }
+
+  /** Returns the checkpoint that this one replaces, if any. */
+  private @Nullable Sha256 checkpoint(Caller worker, UUID id, long fence, StoredBlob blob) {
+    Job job = leasing.lockLeased(worker, id, fence, CHECKPOINT);
+    hold(blob);
+    leasing.checkpoint(id, blob);
+    quota.require(job.details().namespace(), blob.size());
+    return blob.digest().equals(job.checkpoint()) ? null : job.checkpoint();
+  }
+
+  /** Makes sure that a blob is in the store when a reference to it is recorded. */
+  private void hold(StoredBlob blob) {
+    references.lock(List.of(blob.digest().toString()));
+    try {
+      if (!blobs.renew(blob.digest())) {
+        throw Refusal.unavailable(
+            "file was deleted meanwhile: " + blob.digest() + "; send it again", Duration.ZERO);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Deletes a blob that this job no longer needs, unless something else does. */
+  private void drop(Sha256 digest) {
+    try {
+      references.deleteUnused(digest);
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("blob {} is left to the garbage collection", digest, e);
+    }
   }
 
   /**
@@ -98,7 +156,7 @@ class JobResults {
    * @throws Refusal if the worker has the job no longer, or there is no checkpoint
    */
   Sha256 checkpointOf(Caller worker, UUID id, long fence) {
-    Sha256 checkpoint = leasing.requireLeased(worker, id, fence, "checkpoint").checkpoint();
+    Sha256 checkpoint = leasing.requireLeased(worker, id, fence, CHECKPOINT).checkpoint();
     if (checkpoint == null) {
       throw Refusal.notFound("checkpoint of job " + id);
     }
@@ -122,34 +180,83 @@ class JobResults {
           "verification jobs end with an attestation, not a result");
     }
     StoredBlob blob = keep(length, body);
-    if (job.type() == JobType.EXPORT) {
-      transaction.executeWithoutResult(
-          _ -> lifecycle.succeed(leasing.lockLeased(worker, id, fence, CALL), blob, Map.of()));
-    } else {
-      try {
-        publish(
-            () -> access.holderOf(Objects.requireNonNull(job.tokenId())),
-            target(job, job.version()),
-            blob.digest(),
-            (candidate) -> {
-              Job locked = leasing.lockLeased(worker, id, fence, CALL);
-              record(candidate);
-              lifecycle.succeed(locked, blob, metrics(candidate));
-            });
-      } catch (Unpublished e) {
-        if (e.refusal.isTransient()) {
-          throw e.refusal;
-        }
-        transaction.executeWithoutResult(
-            _ ->
-                lifecycle.failUnpublished(
-                    leasing.lockLeased(worker, id, fence, CALL),
-                    blob,
-                    "cannot be published as %s: %s"
-                        .formatted(target(job, job.version()), e.getMessage())));
+    try {
+      if (job.type() == JobType.EXPORT) {
+        keepExport(worker, job, fence, blob);
+      } else {
+        publishTrained(worker, job, fence, blob);
       }
+    } catch (RuntimeException e) {
+      drop(blob.digest());
+      throw e;
     }
-    return jobs.find(id).orElseThrow().details();
+    JobDetails ended = jobs.find(id).orElseThrow().details();
+    if (ended.state() == JobState.SUCCEEDED && job.checkpoint() != null) {
+      drop(job.checkpoint());
+    }
+    return ended;
+  }
+
+  /** Keeps an exported archive; if the quota has no room for it, the job has failed. */
+  private void keepExport(Caller worker, Job job, long fence, StoredBlob blob) {
+    try {
+      transaction.executeWithoutResult(
+          _ -> {
+            Job locked = leasing.lockLeased(worker, job.id(), fence, CALL);
+            hold(blob);
+            lifecycle.succeed(locked, blob, Map.of());
+            try {
+              quota.require(job.details().namespace(), blob.size());
+            } catch (Refusal refusal) {
+              throw new Unpublished(refusal);
+            }
+          });
+    } catch (Unpublished e) {
+      transaction.executeWithoutResult(
+          _ ->
+              lifecycle.giveUp(
+                  leasing.lockLeased(worker, job.id(), fence, CALL),
+                  "cannot be kept: " + e.getMessage(),
+                  false,
+                  Duration.ZERO));
+      drop(blob.digest());
+    }
+  }
+
+  private void publishTrained(Caller worker, Job job, long fence, StoredBlob blob)
+      throws IOException {
+    UUID id = job.id();
+    try {
+      publish(
+          () -> access.holderOf(Objects.requireNonNull(job.tokenId())),
+          target(job, job.version()),
+          BlobContent.of(blobs, blob.digest(), stored(blob.digest())),
+          (candidate) -> {
+            Job locked = leasing.lockLeased(worker, id, fence, CALL);
+            record(candidate);
+            lifecycle.succeed(locked, blob, metrics(candidate));
+          });
+    } catch (Unpublished e) {
+      if (e.refusal.isTransient()) {
+        throw e.refusal;
+      }
+      transaction.executeWithoutResult(
+          _ -> {
+            Job locked = leasing.lockLeased(worker, id, fence, CALL);
+            hold(blob);
+            lifecycle.failUnpublished(
+                locked,
+                blob,
+                "cannot be published as %s: %s"
+                    .formatted(target(job, job.version()), e.getMessage()));
+          });
+    }
+  }
+
+  private BlobStore.Blob stored(Sha256 digest) throws IOException {
+    return blobs
+        .find(digest)
+        .orElseThrow(() -> new IOException("blob not in the store: " + digest));
   }
 
   /**
@@ -164,7 +271,7 @@ class JobResults {
       publish(
           () -> caller,
           target(job, version),
-          digest,
+          BlobContent.of(blobs, digest, reader.get(digest)),
           (candidate) -> {
             Job locked = jobs.lock(job.id()).orElseThrow();
             JobLifecycle.requireRetryable(locked);
@@ -186,9 +293,8 @@ class JobResults {
   }
 
   private void publish(
-      Identity identity, Publisher.Target target, Sha256 digest, Recording recording)
+      Identity identity, Publisher.Target target, BlobContent content, Recording recording)
       throws IOException {
-    BlobContent content = BlobContent.of(blobs, digest);
     try {
       Publisher.Candidate candidate;
       try {

@@ -101,7 +101,7 @@ class JobService {
   @Transactional
   JobDetails changePriority(Caller caller, UUID id, int priority) {
     Job job = requireMember(caller, id);
-    JobSubmission.requirePriority(priority);
+    submission.requirePriority(caller, priority);
     lifecycle.changePriority(id, priority);
     note(caller, "job.priority", job.details(), Integer.toString(priority));
     return read(id);
@@ -150,7 +150,7 @@ class JobService {
     if (hasResult) {
       results.publishKept(caller, job, request, version);
     } else {
-      lifecycle.queueAgain(id, request, version, "retried by " + caller.account());
+      submission.queueAgain(caller, job, request, version);
     }
     note(caller, "job.retry", job.details(), version);
     return read(id);

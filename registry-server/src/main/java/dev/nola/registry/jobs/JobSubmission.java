@@ -16,6 +16,7 @@ import dev.nola.registry.objects.ObjectName;
 import dev.nola.registry.objects.ObjectRepository;
 import dev.nola.registry.web.Refusal;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
+import org.springframework.transaction.annotation.Transactional;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -48,7 +50,10 @@ class JobSubmission {
 
   private static final int MAX_DEPTH = 8;
 
+  private static final Duration RETRY_FULL_QUEUE = Duration.ofMinutes(1);
+
   private final JobLifecycle lifecycle;
+  private final JobRepository jobs;
   private final ObjectRepository objects;
   private final Publisher publishing;
   private final ReferenceResolver references;
@@ -59,6 +64,7 @@ class JobSubmission {
   /** Takes more than six beans: a submission is checked against objects, versions and rights. */
   JobSubmission(
       JobLifecycle lifecycle,
+      JobRepository jobs,
       ObjectRepository objects,
       Publisher publishing,
       ReferenceResolver references,
@@ -66,6 +72,7 @@ class JobSubmission {
       JobLimits limits,
       JsonMapper json) {
     this.lifecycle = lifecycle;
+    this.jobs = jobs;
     this.objects = objects;
     this.publishing = publishing;
     this.references = references;
@@ -83,7 +90,8 @@ class JobSubmission {
    * @throws Refusal if the caller may not, or the request breaks a rule
    */
   UUID submit(Caller caller, JobRequest request) {
-    requirePriority(request.priority());
+    requirePriority(caller, request.priority());
+    requireRoom(caller);
     NewJob job =
         switch (request.work()) {
           case JobRequest.Train train -> train(caller, request, train);
@@ -95,16 +103,53 @@ class JobSubmission {
   }
 
   /**
-   * Requires a priority within the limits.
+   * Requires a priority that the caller may give a job.
    *
    * @throws Refusal if it is not
    */
-  static void requirePriority(@Nullable Integer priority) {
-    if (priority != null && Math.abs((long) priority) > MAX_PRIORITY) {
+  void requirePriority(Caller caller, @Nullable Integer priority) {
+    int maximum = caller.isAdmin() ? MAX_PRIORITY : limits.maxPriority();
+    if (priority != null && (priority < -MAX_PRIORITY || priority > maximum)) {
       throw Refusal.invalid(
           "priority",
-          "priority=%d, must be -%d to %d".formatted(priority, MAX_PRIORITY, MAX_PRIORITY));
+          "priority=%d, must be -%d to %d%s"
+              .formatted(
+                  priority,
+                  MAX_PRIORITY,
+                  maximum,
+                  caller.isAdmin() ? "" : " for other than admins"));
     }
+  }
+
+  /**
+   * Requires that the caller's account may have another job waiting, and keeps others from adding
+   * one for it until the transaction ends.
+   *
+   * @throws Refusal with status 429 if it may not
+   */
+  void requireRoom(Caller caller) {
+    int queued = jobs.countQueued(caller.account());
+    if (queued >= limits.maxQueued()) {
+      throw Refusal.tooMany(
+          "too many queued jobs of account %s: %d; the limit is %d"
+              .formatted(caller.account(), queued, limits.maxQueued()),
+          RETRY_FULL_QUEUE);
+    }
+  }
+
+  /**
+   * Queues an ended job again.
+   *
+   * @param caller who retries it
+   * @param job that failed or was cancelled
+   * @param request that replaces the job's request
+   * @param version that the job makes from now on
+   * @throws Refusal if the job has not ended, or its account has too many waiting
+   */
+  @Transactional
+  void queueAgain(Caller caller, Job job, JobRequest request, String version) {
+    requireRoom(caller);
+    lifecycle.queueAgain(job.id(), request, version, "retried by " + caller.account());
   }
 
   /**

@@ -4,7 +4,7 @@ import dev.nola.api.job.JobType;
 import dev.nola.api.job.Lease;
 import dev.nola.api.job.Leases;
 import dev.nola.api.job.ObjectDetails;
-import dev.nola.registry.blobs.BlobStore;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.objects.ObjectRepository;
 import java.util.List;
 import java.util.Map;
@@ -17,10 +17,10 @@ import org.springframework.stereotype.Component;
 @Component
 class LeaseDescriber {
   private final ObjectRepository objects;
-  private final BlobStore blobs;
+  private final BlobReader blobs;
   private final JobSettings settings;
 
-  LeaseDescriber(ObjectRepository objects, BlobStore blobs, JobSettings settings) {
+  LeaseDescriber(ObjectRepository objects, BlobReader blobs, JobSettings settings) {
     this.objects = objects;
     this.blobs = blobs;
     this.settings = settings;

@@ -256,10 +256,9 @@ class LeaseService {
     return renewed.answer();
   }
 
-  /** Stores a checkpoint, which replaces the previous one. */
-  @Transactional
-  void checkpoint(Caller worker, UUID id, long fence, StoredBlob checkpoint) {
-    lockLeased(worker, id, fence, "checkpoint");
+  /** Records a checkpoint, which replaces the previous one, of a job that is locked. */
+  @Transactional(propagation = Propagation.MANDATORY)
+  void checkpoint(UUID id, StoredBlob checkpoint) {
     database
         .sql(
             """
@@ -344,8 +343,10 @@ class LeaseService {
    */
   @Transactional
   void giveBack(List<Job> leased, String reason) {
-    // In the same order as every other transaction that locks several jobs.
-    for (Job lease : leased.stream().sorted(Comparator.comparing(Job::id)).toList()) {
+    // In the order of PostgreSQL, as every other transaction that locks several jobs: Java takes
+    // the halves of a UUID as signed numbers.
+    for (Job lease :
+        leased.stream().sorted(Comparator.comparing(job -> job.id().toString())).toList()) {
       Optional<Job> job =
           jobs.lock(lease.id())
               .filter(running -> running.state() == JobState.RUNNING)

@@ -1,12 +1,13 @@
 package dev.nola.registry.jobs;
 
 import dev.nola.digest.Sha256;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobStore;
+import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Base64;
 import java.util.HashSet;
-import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -21,11 +22,11 @@ final class SmallFiles {
   private static final int MAX_FILE = 16 << 10;
   private static final int MAX_ALL = 256 << 10;
 
-  private final BlobStore blobs;
+  private final BlobReader blobs;
   private final Set<Sha256> seen = new HashSet<>();
   private long size;
 
-  SmallFiles(BlobStore blobs) {
+  SmallFiles(BlobReader blobs) {
     this.blobs = blobs;
   }
 
@@ -35,14 +36,16 @@ final class SmallFiles {
       return null;
     }
     try {
-      Optional<BlobStore.Blob> blob = blobs.find(digest);
-      if (blob.isEmpty() || blob.get().size() > Math.min(MAX_FILE, MAX_ALL - size)) {
+      BlobStore.Blob blob = blobs.get(digest);
+      if (blob.size() > Math.min(MAX_FILE, MAX_ALL - size)) {
         return null;
       }
-      size += blob.get().size();
-      try (InputStream bytes = blob.get().open(0, blob.get().size())) {
+      size += blob.size();
+      try (InputStream bytes = blob.open(0, blob.size())) {
         return Base64.getEncoder().encodeToString(bytes.readAllBytes());
       }
+    } catch (Refusal _) {
+      return null; // the reader has logged it; a download is told why
     } catch (IOException e) {
       LOG.warn("blob {} cannot be read; it is left out of the lease", digest, e);
       return null;

@@ -6,6 +6,7 @@ import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
 import dev.nola.digest.Sha256;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -131,6 +132,20 @@ public class VerificationJobs {
   }
 
   /**
+   * Keeps verifications from workers with some keys.
+   *
+   * @param jobs ids of the jobs
+   * @param keys fingerprints of the keys
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  public void excludeKeys(List<UUID> jobs, List<String> keys) {
+    database
+        .sql("update job set excluded_keys = excluded_keys || ? where id = any(?)")
+        .params(keys.toArray(String[]::new), jobs.toArray(UUID[]::new))
+        .update();
+  }
+
+  /**
    * Finds the verifications that a worker still has, of those it reports about. They stay locked
    * until the caller's transaction ends, so that none is lost before it is finished or refused.
    *
@@ -172,6 +187,21 @@ public class VerificationJobs {
             });
     metrics.late("attestation", ids.size() - leased.size());
     return leased;
+  }
+
+  /**
+   * Locks jobs until the caller's transaction ends. To be called before several are finished or
+   * refused, since that takes them in no order.
+   *
+   * @param jobs their ids
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  public void lock(Collection<UUID> jobs) {
+    database
+        .sql("select id from job where id = any(?) order by id for update")
+        .params((Object) jobs.toArray(UUID[]::new))
+        .query(UUID.class)
+        .list();
   }
 
   /**

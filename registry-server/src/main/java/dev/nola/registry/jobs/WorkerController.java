@@ -7,10 +7,11 @@ import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.LeaseRequest;
 import dev.nola.api.job.Leases;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobResponses;
-import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.BinaryBody;
 import dev.nola.registry.web.BinaryResponse;
+import dev.nola.registry.web.MaxBody;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
@@ -46,9 +47,9 @@ class WorkerController {
   private final LeasePoll poll;
   private final LeaseService leasing;
   private final JobResults results;
-  private final BlobStore blobs;
+  private final BlobReader blobs;
 
-  WorkerController(LeasePoll poll, LeaseService leasing, JobResults results, BlobStore blobs) {
+  WorkerController(LeasePoll poll, LeaseService leasing, JobResults results, BlobReader blobs) {
     this.poll = poll;
     this.leasing = leasing;
     this.results = results;
@@ -81,6 +82,7 @@ class WorkerController {
   @Operation(
       summary = "Renew a lease and report progress",
       description = "409 lease-lost after the lease has ended.")
+  @MaxBody(megabytes = 4)
   HeartbeatAnswer heartbeat(@PathVariable UUID id, @RequestBody Heartbeat report, Caller caller) {
     WorkerRequestRules.require(report);
     return leasing.heartbeat(caller, id, report);

@@ -3,6 +3,7 @@ package dev.nola.registry.jobs;
 import dev.nola.api.job.Heartbeat;
 import dev.nola.api.job.LeaseRequest;
 import dev.nola.registry.web.Refusal;
+import dev.nola.text.Printable;
 
 /** Limits on the requests of workers. */
 final class WorkerRequestRules {
@@ -26,6 +27,12 @@ final class WorkerRequestRules {
     requireRange("max", request.max(), 1, MAX_LEASES);
     requireRange("waitSeconds", request.waitSeconds(), 0, MAX_WAIT);
     requireRange("worker", request.worker().length(), 1, MAX_NAME);
+    if (request.worker().codePoints().anyMatch(Printable::isControl)) {
+      throw Refusal.invalid(
+          "worker",
+          "worker contains control characters; must be printable: "
+              + Printable.line(request.worker()));
+    }
     requireRange("key", request.key().length(), 0, MAX_NAME);
     requireRange("backends", request.backends().size(), 0, MAX_LISTED);
     requireRange("models", request.models().size(), 0, MAX_LISTED);

@@ -11,6 +11,9 @@ import java.util.Set;
 
 /** Rules that a manifest must meet. */
 final class ManifestRules {
+  /** A thousand terabytes: sums of so many sizes cannot overflow. */
+  private static final long MAX_SIZE = 1L << 50;
+
   private static final int MAX_DESCRIPTION = 4_000;
 
   /** Maximum number of violations in a response; a manifest may have thousands of files. */
@@ -40,12 +43,35 @@ final class ManifestRules {
               "files", "files has %d entries; must have 1 to %d".formatted(count, maxFiles)));
     } else {
       Set<String> paths = new HashSet<>();
+      long size = 0;
       for (ObjectManifest.Entry file : manifest.files()) {
         check(file, paths, violations);
+        size = Math.min(size + Math.min(Math.max(0, file.size()), MAX_SIZE), MAX_SIZE + 1);
       }
+      if (size > MAX_SIZE) {
+        violations.add(
+            new Violation("files.size", "files too large; all together may have 2^50 bytes"));
+      }
+      requireFoldersApart(paths, violations);
     }
     if (!violations.isEmpty()) {
       throw Refusal.invalid(violations.subList(0, Math.min(violations.size(), MAX_VIOLATIONS)));
+    }
+  }
+
+  /** Refuses a path that is the folder of another: no file system can hold both. */
+  private static void requireFoldersApart(Set<String> paths, List<Violation> violations) {
+    for (String path : paths) {
+      for (int slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+        String folder = path.substring(0, slash);
+        if (paths.contains(folder)) {
+          violations.add(
+              new Violation(
+                  "files.path",
+                  "conflicting paths: %s and %s; a file must not be another's folder"
+                      .formatted(folder, path)));
+        }
+      }
     }
   }
 

@@ -6,11 +6,12 @@ import dev.nola.api.job.ObjectManifest;
 import dev.nola.api.name.ObjectKind;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobResponses;
-import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.BinaryBody;
 import dev.nola.registry.web.BinaryResponse;
 import dev.nola.registry.web.CreatedOrPresent;
+import dev.nola.registry.web.MaxBody;
 import dev.nola.registry.web.Pages;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
@@ -41,9 +42,9 @@ class ObjectController {
 
   private final ObjectService objects;
   private final ObjectFiles files;
-  private final BlobStore blobs;
+  private final BlobReader blobs;
 
-  ObjectController(ObjectService objects, ObjectFiles files, BlobStore blobs) {
+  ObjectController(ObjectService objects, ObjectFiles files, BlobReader blobs) {
     this.objects = objects;
     this.files = files;
     this.blobs = blobs;
@@ -84,6 +85,7 @@ class ObjectController {
           "201 if it is new, 200 if it was already there. Every file of a dataset must have been"
               + " uploaded; files of a model may exist on workers only. For members of the namespace.")
   @CreatedOrPresent
+  @MaxBody(megabytes = 16)
   ResponseEntity<ObjectDetails> put(
       @PathVariable String kind,
       @PathVariable String namespace,

@@ -4,15 +4,20 @@ import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.access.Limits;
+import dev.nola.registry.blobs.BlobReferences;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.blobs.BodyReceiver;
 import dev.nola.registry.catalog.Quota;
 import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Objects;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Service;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /** Receives and finds the files of models and datasets, if the caller may. */
 @Service
@@ -21,6 +26,8 @@ class ObjectFiles {
   private final ObjectService service;
   private final ObjectRepository objects;
   private final BlobStore blobs;
+  private final BlobReferences references;
+  private final TransactionTemplate transaction;
   private final Quota quota;
   private final Access access;
   private final Limits limits;
@@ -31,6 +38,8 @@ class ObjectFiles {
       ObjectService service,
       ObjectRepository objects,
       BlobStore blobs,
+      BlobReferences references,
+      TransactionTemplate transaction,
       Quota quota,
       Access access,
       Limits limits,
@@ -38,6 +47,8 @@ class ObjectFiles {
     this.service = service;
     this.objects = objects;
     this.blobs = blobs;
+    this.references = references;
+    this.transaction = transaction;
     this.quota = quota;
     this.access = access;
     this.limits = limits;
@@ -77,16 +88,28 @@ class ObjectFiles {
       }
       long size = upload.size();
       boolean known = objects.sizeOf(namespaceId, expected).isPresent();
-      long room = known ? Long.MAX_VALUE : quota.roomOf(name.namespace());
-      if (size > room) {
-        throw Refusal.invalid(
-            "quota",
-            "file too large: %d bytes; the quota of namespace %s leaves %d"
-                .formatted(size, name.namespace(), Math.max(0, room)));
+      if (!known) {
+        quota.requireRoom(name.namespace(), size);
       }
-      upload.commit(); // before the row, so that no row is without its blob
-      return objects.addBlob(namespaceId, actual, size);
+      return Objects.requireNonNull(
+          transaction.execute(_ -> record(name.namespace(), namespaceId, upload)));
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
+  }
+
+  private boolean record(String namespace, long namespaceId, BlobStore.Upload upload) {
+    references.lock(List.of(upload.digest().toString()));
+    try {
+      upload.commit(); // before the row, so that no row is without its blob
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    boolean created = objects.addBlob(namespaceId, upload.digest(), upload.size());
+    if (created) {
+      quota.require(namespace, upload.size());
+    }
+    return created;
   }
 
   /**

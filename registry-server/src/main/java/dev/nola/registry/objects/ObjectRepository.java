@@ -147,16 +147,16 @@ public class ObjectRepository implements BlobUser {
     database
         .sql(
             """
-            update object_blob set uploaded_at = ? where namespace_id = ? and digest = any(?)
-            returning digest, size""")
+            with locked as (
+              select namespace_id, digest from object_blob
+              where namespace_id = ? and digest = any(?) order by digest for update)
+            update object_blob b set uploaded_at = ? from locked
+            where b.namespace_id = locked.namespace_id and b.digest = locked.digest
+            returning b.digest, b.size""")
         .params(
-            now(),
             namespaceId,
-            files.stream()
-                .map(file -> file.digest().toString())
-                .distinct()
-                .sorted()
-                .toArray(String[]::new))
+            files.stream().map(file -> file.digest().toString()).distinct().toArray(String[]::new),
+            now())
         .query(
             row -> {
               sizes.put(row.getString("digest"), row.getLong("size"));
@@ -254,9 +254,12 @@ public class ObjectRepository implements BlobUser {
     database
         .sql(
             """
-            delete from object_blob b where uploaded_at < ? and not exists (
-              select from object_file f join object o on o.id = f.object_id
-              where f.digest = b.digest and o.namespace_id = b.namespace_id)""")
+            delete from object_blob where (namespace_id, digest) in (
+              select b.namespace_id, b.digest from object_blob b
+              where b.uploaded_at < ? and not exists (
+                select from object_file f join object o on o.id = f.object_id
+                where f.digest = b.digest and o.namespace_id = b.namespace_id)
+              for update of b skip locked)""")
         .param(Timestamp.from(cutoff))
         .update();
   }
@@ -268,6 +271,15 @@ public class ObjectRepository implements BlobUser {
         .param(digest.toString())
         .query(Boolean.class)
         .single();
+  }
+
+  @Override
+  public List<Sha256> references(String last, int limit) {
+    return database
+        .sql("select distinct digest from object_blob where digest > ? order by digest limit ?")
+        .params(last, limit)
+        .query((row, _) -> Sha256.parse(row.getString(1)))
+        .list();
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.Versions;
 import dev.nola.registry.web.Cursor;
+import dev.nola.registry.web.MaxBody;
 import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
@@ -46,6 +47,7 @@ class AttestationController {
           "Each item is checked on its own. The job of a refused item is queued again for a worker"
               + " with another key; the response has the reason, which is also counted and in the audit"
               + " log. For workers.")
+  @MaxBody(megabytes = 64)
   AttestationReport.Answer report(@RequestBody AttestationReport report, Caller caller)
       throws IOException {
     List<AttestationReport.Item> items = report.items();

@@ -17,6 +17,7 @@ import dev.nola.registry.verification.AttestationVerifier.Attested;
 import dev.nola.registry.verification.AttestationVerifier.Judged;
 import dev.nola.registry.verification.AttestationVerifier.Refused;
 import dev.nola.registry.verification.AttestationVerifier.Unsupported;
+import dev.nola.text.Printable;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -35,7 +36,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 
 /**
  * Receives workers' attestations. Files are reconstructed without holding locks; then all changes
- * are recorded at once, in one order of locks: keys, adapters and files, jobs.
+ * are recorded at once, in one order of locks: keys, files, adapters, jobs.
  */
 @Component
 class AttestationReceiver {
@@ -47,6 +48,7 @@ class AttestationReceiver {
   private final Versions versions;
   private final AttestationStore attestations;
   private final VersionStatus status;
+  private final VerificationRequests requests;
   private final AuditLog audit;
   private final TransactionTemplate transaction;
   private final MeterRegistry meters;
@@ -62,6 +64,7 @@ class AttestationReceiver {
       Versions versions,
       AttestationStore attestations,
       VersionStatus status,
+      VerificationRequests requests,
       AuditLog audit,
       TransactionTemplate transaction,
       MeterRegistry meters) {
@@ -71,6 +74,7 @@ class AttestationReceiver {
     this.versions = versions;
     this.attestations = attestations;
     this.status = status;
+    this.requests = requests;
     this.audit = audit;
     this.transaction = transaction;
     this.meters = meters;
@@ -109,7 +113,7 @@ class AttestationReceiver {
     Map<UUID, LeasedVerification> leased =
         transaction.execute(_ -> jobs.leasedVerifications(caller.account(), fences));
     List<Case> cases = read(caller, items, Objects.requireNonNull(leased));
-    List<Case> judged = check(cases);
+    List<Case> judged = check(caller, cases);
     Map<UUID, Verdict> verdicts =
         Objects.requireNonNull(transaction.execute(_ -> record(caller, judged)));
     return new AttestationReport.Answer(
@@ -141,7 +145,7 @@ class AttestationReceiver {
     return cases;
   }
 
-  private List<Case> check(List<Case> cases) throws IOException {
+  private List<Case> check(Caller caller, List<Case> cases) throws IOException {
     Map<UUID, Case> checked = new LinkedHashMap<>();
     cases.forEach(entry -> checked.put(entry.item().job(), entry));
     Map<Sha256, List<Case>> byFile =
@@ -152,6 +156,7 @@ class AttestationReceiver {
     for (Map.Entry<Sha256, List<Case>> file : byFile.entrySet()) {
       AdapterExaminer.Proven proven =
           examination.prove(
+              caller.account(),
               file.getKey(),
               file.getValue().stream()
                   .map(entry -> entry.job().nonce())
@@ -176,6 +181,7 @@ class AttestationReceiver {
             .map(entry -> entry.job().digest().toString())
             .collect(Collectors.toSet());
     versions.lock(digests);
+    jobs.lock(cases.stream().map(entry -> entry.item().job()).toList());
     Set<UUID> finished =
         jobs.finishVerifications(
             caller.account(),
@@ -203,7 +209,13 @@ class AttestationReceiver {
       }
     }
     attestations.add(received);
-    status.renew(received.stream().map(entry -> digestOf(entry.attested())).distinct().toList());
+    requests.disputed(
+        status
+            .renew(received.stream().map(entry -> digestOf(entry.attested())).distinct().toList())
+            .stream()
+            .filter(Versions.Change::beginsDispute)
+            .map(Versions.Change::version)
+            .toList());
     note(cases, received);
     return verdicts;
   }
@@ -243,7 +255,7 @@ class AttestationReceiver {
     LOG.warn(
         "attestation of {} by worker {} of {} refused: {}",
         nameOf(job),
-        job.worker(),
+        Printable.line(job.worker()),
         caller.account(),
         reason);
     audit.add(
@@ -263,10 +275,10 @@ class AttestationReceiver {
       if (entry.attested().reconstruction().outcome() == Outcome.MISMATCH) {
         LOG.error(
             "worker {} reconstructed different bits of {} with backend {}: {}",
-            judged.job().worker(),
+            Printable.line(judged.job().worker()),
             nameOf(judged.job()),
             judged.job().backend(),
-            entry.attested().reconstruction().difference());
+            Printable.line(String.valueOf(entry.attested().reconstruction().difference())));
       }
     }
     List<UUID> unchecked =

@@ -7,14 +7,17 @@ import dev.nola.api.attestation.Outcome;
 import dev.nola.api.attestation.Reconstruction;
 import dev.nola.api.attestation.Statement;
 import dev.nola.digest.Sha256;
+import dev.nola.registry.catalog.Versions;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -23,7 +26,8 @@ import org.springframework.stereotype.Component;
 /** Reads and writes the table of attestations. */
 @Component
 class AttestationStore {
-  private static final Attestations NONE = new Attestations(0, List.of(), 0, false);
+  private static final Versions.Evidence NONE =
+      new Versions.Evidence(new Attestations(0, List.of(), 0, false), 0);
 
   private final JdbcClient database;
   private final JdbcTemplate batches;
@@ -73,9 +77,9 @@ class AttestationStore {
   }
 
   /** Returns the attestations that count for and against each of these files. */
-  Map<String, Attestations> summaries(Collection<String> digests) {
-    Map<String, Attestations> summaries = new HashMap<>();
-    digests.forEach(digest -> summaries.put(digest, NONE));
+  Map<String, Versions.Evidence> evidence(Collection<String> digests) {
+    Map<String, Versions.Evidence> evidence = new HashMap<>();
+    digests.forEach(digest -> evidence.put(digest, NONE));
     database
         .sql(
             """
@@ -84,21 +88,42 @@ class AttestationStore {
               count(distinct host) filter (where outcome = 'MATCH') as hosts,
               string_agg(distinct backend, ',' order by backend)
                 filter (where outcome = 'MATCH') as backends,
-              count(*) filter (where outcome = 'MISMATCH') as mismatches
+              count(*) filter (where outcome = 'MISMATCH') as mismatches,
+              count(distinct key) filter (where outcome = 'MISMATCH' and confirmed) as other_keys,
+              count(distinct host) filter (where outcome = 'MISMATCH' and confirmed) as other_hosts
             from judged_attestation where digest = any(?) and counts group by digest""")
         .params((Object) digests.toArray(String[]::new))
         .query(
             row -> {
               String backends = row.getString("backends");
-              summaries.put(
+              evidence.put(
                   row.getString("digest"),
-                  new Attestations(
-                      Math.min(row.getInt("keys"), row.getInt("hosts")),
-                      backends == null ? List.of() : List.of(backends.split(",")),
-                      row.getInt("mismatches"),
-                      false));
+                  new Versions.Evidence(
+                      new Attestations(
+                          Math.min(row.getInt("keys"), row.getInt("hosts")),
+                          backends == null ? List.of() : List.of(backends.split(",")),
+                          row.getInt("mismatches"),
+                          false),
+                      Math.min(row.getInt("other_keys"), row.getInt("other_hosts"))));
             });
-    return summaries;
+    return evidence;
+  }
+
+  /** Returns the keys that attest other bits of a file and count, by the backend that they used. */
+  Map<String, List<String>> disputingKeys(String digest) {
+    Map<String, List<String>> keys = new TreeMap<>();
+    database
+        .sql(
+            """
+            select distinct backend, key from judged_attestation
+            where digest = ? and counts and outcome = 'MISMATCH' order by backend, key""")
+        .param(digest)
+        .query(
+            row -> {
+              keys.computeIfAbsent(row.getString("backend"), _ -> new ArrayList<>())
+                  .add(row.getString("key"));
+            });
+    return keys;
   }
 
   /** Returns the digests of the files that a key has attested. */

@@ -48,8 +48,13 @@ final class AttestationVerifier {
    * The item is refused.
    *
    * @param type of the problem, as the API names it
+   * @param detail one line; what the worker sent may be part of it
    */
-  record Refused(String type, String detail) implements Judged {}
+  record Refused(String type, String detail) implements Judged {
+    Refused {
+      detail = cut(Printable.line(detail));
+    }
+  }
 
   /**
    * Returns the content of an item, or why it is refused.
@@ -64,9 +69,7 @@ final class AttestationVerifier {
           Reason.INVALID_STATEMENT.type(), "item must have either envelope or unsupported");
     }
     if (envelope == null) {
-      String reason = Printable.line(String.valueOf(item.unsupported()));
-      return new Unsupported(
-          reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason);
+      return new Unsupported(cut(Printable.line(String.valueOf(item.unsupported()))));
     }
     Known known = keyOf(envelope).map(keys::get).orElse(null);
     if (known == null) {
@@ -84,6 +87,10 @@ final class AttestationVerifier {
     } catch (InvalidAttestationException e) {
       return refused(e);
     }
+  }
+
+  private static String cut(String reason) {
+    return reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason;
   }
 
   /** Returns the fingerprint of the key that an envelope names, if it names one. */

@@ -7,8 +7,10 @@ import dev.nola.registry.catalog.VersionPublished;
 import dev.nola.registry.catalog.Versions;
 import dev.nola.registry.jobs.VerificationJobs;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.event.EventListener;
@@ -104,6 +106,27 @@ class VerificationRequests {
       }
     }
     return jobs.submitVerifications(verifications);
+  }
+
+  /**
+   * Asks other machines about a file that a worker began to dispute: on each backend that disputes
+   * it, workers whose keys do not.
+   *
+   * @param versions that became disputed
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  void disputed(List<Versions.Version> versions) {
+    Set<String> seen = new HashSet<>();
+    for (Versions.Version version : versions) {
+      if (!seen.add(version.digest())) {
+        continue; // asked about already
+      }
+      attestations
+          .disputingKeys(version.digest())
+          .forEach(
+              (backend, keys) ->
+                  jobs.excludeKeys(request(List.of(version), List.of(backend), 1, 0), keys));
+    }
   }
 
   private record File(

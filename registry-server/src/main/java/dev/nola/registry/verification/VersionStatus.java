@@ -4,11 +4,14 @@ import dev.nola.api.Verification;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.catalog.Versions;
 import dev.nola.registry.keys.WorkerKeyRepository;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
@@ -31,22 +34,37 @@ class VersionStatus {
     this.versions = versions;
     this.audit = audit;
     this.meters = meters;
-    meters.counter("nola.versions.mismatched"); // there from the start, so that it can be watched
+    // There from the start, so that they can be watched.
+    meters.counter("nola.versions.mismatched");
+    meters.counter("nola.versions.disputes");
+    Gauge.builder("nola.versions.disputed", versions, Versions::countDisputed)
+        .description("Versions that a worker attests other bits of, unconfirmed")
+        .register(meters);
   }
 
   /**
    * Updates all versions that have these files.
    *
    * @param digests of files whose attestations changed, locked by {@link Versions#lock}
+   * @return versions whose status this changes
    */
   @Transactional(propagation = Propagation.MANDATORY)
-  void renew(Collection<String> digests) {
+  List<Versions.Change> renew(Collection<String> digests) {
     if (digests.isEmpty()) {
-      return;
+      return List.of();
     }
-    for (Versions.Change change : versions.attest(attestations.summaries(digests))) {
-      note(change);
-    }
+    List<Versions.Change> changes = versions.attest(attestations.evidence(digests));
+    changes.forEach(this::note);
+    return changes;
+  }
+
+  /** Derives again what earlier releases, in which one attestation sufficed, called mismatched. */
+  @EventListener(ApplicationReadyEvent.class)
+  @Transactional
+  void deriveMismatched() {
+    List<String> digests = versions.mismatchedDigests();
+    versions.lock(digests);
+    renew(digests);
   }
 
   /** Withdraws all attestations that the key signed. */
@@ -60,16 +78,37 @@ class VersionStatus {
 
   private void note(Versions.Change change) {
     String what = change.version().toString();
-    if (change.now() == Verification.MISMATCHED) {
+    String digest = change.version().digest();
+    boolean was = change.version().verification() == Verification.MISMATCHED;
+    boolean is = change.now() == Verification.MISMATCHED;
+    if (is && !was) {
       LOG.error(
-          "MISMATCH: a trusted worker's reconstruction of {} ({}) differs from the digest in its file",
+          "MISMATCH: independent workers' reconstructions of {} ({}) agree and differ from the digest"
+              + " in its file",
           what,
-          change.version().digest());
+          digest);
       meters.counter("nola.versions.mismatched").increment();
-      audit.add(REGISTRY, null, "version.mismatch", what, change.version().digest());
-    } else if (change.version().verification() == Verification.MISMATCHED) {
-      LOG.warn("{} is no longer mismatched: all attestations against it were withdrawn", what);
-      audit.add(REGISTRY, null, "version.mismatch-withdrawn", what, change.version().digest());
+      audit.add(REGISTRY, null, "version.mismatch", what, digest);
+    } else if (was && !is) {
+      LOG.warn("{} is no longer mismatched: attestations against it were withdrawn", what);
+      audit.add(REGISTRY, null, "version.mismatch-withdrawn", what, digest);
     }
+    if (change.beginsDispute()) {
+      LOG.error(
+          "DISPUTE: a worker with an approved key attests other bits of {} ({}), unconfirmed; the"
+              + " version stays {}. Verify it yourself: if the bits are right, revoke the key",
+          what,
+          digest,
+          word(change.now()));
+      meters.counter("nola.versions.disputes").increment();
+      audit.add(REGISTRY, null, "version.dispute", what, digest);
+    } else if (change.version().disputed() && !change.disputed()) {
+      LOG.warn("{} is no longer disputed; it is {}", what, word(change.now()));
+      audit.add(REGISTRY, null, "version.dispute-end", what, word(change.now()));
+    }
+  }
+
+  private static String word(Verification verification) {
+    return verification.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

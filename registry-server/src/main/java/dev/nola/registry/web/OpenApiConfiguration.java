@@ -7,6 +7,7 @@ import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.info.Info;
 import io.swagger.v3.oas.models.info.License;
+import io.swagger.v3.oas.models.media.ArraySchema;
 import io.swagger.v3.oas.models.media.Content;
 import io.swagger.v3.oas.models.media.MediaType;
 import io.swagger.v3.oas.models.media.ObjectSchema;
@@ -57,8 +58,7 @@ class OpenApiConfiguration {
         .components(
             new Components()
                 .addSecuritySchemes(
-                    TOKEN, new SecurityScheme().type(SecurityScheme.Type.HTTP).scheme("bearer"))
-                .addSchemas(PROBLEM, problem()))
+                    TOKEN, new SecurityScheme().type(SecurityScheme.Type.HTTP).scheme("bearer")))
         // Most reads need no token: both are valid.
         .security(List.of(new SecurityRequirement(), new SecurityRequirement().addList(TOKEN)));
   }
@@ -81,15 +81,18 @@ class OpenApiConfiguration {
   /** Adds the problem response to every endpoint. */
   @Bean
   OpenApiCustomizer refusals() {
-    return api ->
-        api.getPaths()
-            .values()
-            .forEach(
-                path ->
-                    path.readOperations()
-                        .forEach(
-                            operation ->
-                                operation.getResponses().addApiResponse("default", refusal())));
+    return api -> {
+      // Here, since a schema that nothing refers to yet would have been removed.
+      api.getComponents().addSchemas(PROBLEM, problem());
+      api.getPaths()
+          .values()
+          .forEach(
+              path ->
+                  path.readOperations()
+                      .forEach(
+                          operation ->
+                              operation.getResponses().addApiResponse("default", refusal())));
+    };
   }
 
   /** Removes null from the types of parameters: one that is absent is left out of the query. */
@@ -136,12 +139,21 @@ class OpenApiConfiguration {
   }
 
   private static Schema<?> problem() {
-    return new ObjectSchema()
-        .addProperty("type", new StringSchema().example("urn:nola:problem:not-found"))
-        .addProperty("title", new StringSchema())
-        .addProperty("status", new Schema<Integer>().type("integer"))
-        .addProperty("detail", new StringSchema())
-        .addProperty("instance", new StringSchema())
-        .addProperty("requestId", new StringSchema());
+    Schema<?> violation =
+        new ObjectSchema()
+            .addProperty("field", new StringSchema())
+            .addProperty("rule", new StringSchema());
+    violation.setRequired(List.of("field", "rule"));
+    Schema<?> problem =
+        new ObjectSchema()
+            .addProperty("type", new StringSchema().example("urn:nola:problem:not-found"))
+            .addProperty("title", new StringSchema())
+            .addProperty("status", new Schema<Integer>().type("integer"))
+            .addProperty("detail", new StringSchema())
+            .addProperty("instance", new StringSchema())
+            .addProperty("requestId", new StringSchema())
+            .addProperty("violations", new ArraySchema().items(violation));
+    problem.setRequired(List.of("type", "title", "status", "detail", "requestId"));
+    return problem;
   }
 }

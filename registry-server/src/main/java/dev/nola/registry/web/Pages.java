@@ -60,6 +60,10 @@ public final class Pages {
       String url =
           ServletUriComponentsBuilder.fromCurrentRequest()
               .replaceQueryParam("cursor", next)
+              // Relative to the server: the request's Host is the client's own word.
+              .scheme(null)
+              .host(null)
+              .port(null)
               .build()
               .toUriString();
       headers.set(HttpHeaders.LINK, "<" + url + ">; rel=\"next\"");

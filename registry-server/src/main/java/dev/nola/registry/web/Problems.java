@@ -2,10 +2,15 @@ package dev.nola.registry.web;
 
 import dev.nola.api.InvalidValueException;
 import dev.nola.digest.Sha256;
+import dev.nola.text.Printable;
+import jakarta.servlet.http.HttpServletRequest;
 import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
+import org.apache.tomcat.util.http.InvalidParameterException;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
@@ -31,8 +36,10 @@ import tools.jackson.databind.json.JsonMapper;
 @RestControllerAdvice
 class Problems extends ResponseEntityExceptionHandler {
   private static final Logger LOG = LoggerFactory.getLogger(Problems.class);
-  private static final String TYPE = "urn:nola:problem:";
+  static final String TYPE = "urn:nola:problem:";
   private static final String INVALID_CHARACTER = "22021"; // SQLSTATE
+  private static final String DISK_FULL = "53100";
+  private static final String DATA_EXCEPTION = "22"; // class of SQLSTATE
   private static final Duration DATABASE_RETRY = Duration.ofSeconds(5);
 
   private final RequestErrorMessages wording;
@@ -80,11 +87,44 @@ class Problems extends ResponseEntityExceptionHandler {
     if (state == null || state.startsWith("08") || state.startsWith("57P")) {
       return databaseAway(failure);
     }
+    if (state.equals(DISK_FULL)) {
+      LOG.error("the database has no disk space left", failure);
+      return refused(
+          Refusal.of(
+              HttpStatus.INSUFFICIENT_STORAGE,
+              "disk-full",
+              "the registry has no disk space left; nothing was stored"));
+    }
     if (state.equals(INVALID_CHARACTER)) {
       return refused(
           Refusal.invalid("request", "text contains the character NUL, which cannot be stored"));
     }
+    if (state.startsWith(DATA_EXCEPTION)) {
+      LOG.info("value refused by the database: {}", Printable.line(reason(cause)));
+      return refused(
+          Refusal.of(
+              HttpStatus.BAD_REQUEST,
+              "unreadable",
+              "a value of the request is out of range: " + reason(cause)));
+    }
     return unexpected(failure);
+  }
+
+  /** Returns the first line of the database's message, which has the value. */
+  private static String reason(SQLException failure) {
+    return failure instanceof PSQLException e
+            && e.getServerErrorMessage() instanceof ServerErrorMessage message
+        ? String.valueOf(message.getMessage())
+        : "cannot be stored";
+  }
+
+  /** Handles a query or form that cannot be decoded, or has too many parameters. */
+  @ExceptionHandler
+  ResponseEntity<Object> undecodable(
+      InvalidParameterException failure, HttpServletRequest request) {
+    return refused(
+        Refusal.of(
+            HttpStatus.BAD_REQUEST, "unreadable", wording.ofQuery(request.getQueryString())));
   }
 
   @ExceptionHandler
@@ -107,6 +147,11 @@ class Problems extends ResponseEntityExceptionHandler {
       HttpHeaders headers,
       HttpStatusCode status,
       WebRequest request) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof Refusal refusal) {
+        return refused(refusal); // of the body as it was read
+      }
+    }
     if (failure.getCause() instanceof InvalidFormatException invalid
         && invalid.getTargetType() == Sha256.class) {
       // A digest is a text in JSON; an invalid one breaks a rule like any other value.

@@ -125,10 +125,12 @@ public final class Refusal extends RuntimeException {
   /**
    * Returns whether the same request may succeed later.
    *
-   * @return whether the status is 429 or 503
+   * @return whether the status is 429, 503 or 507
    */
   public boolean isTransient() {
-    return status == HttpStatus.TOO_MANY_REQUESTS || status == HttpStatus.SERVICE_UNAVAILABLE;
+    return status == HttpStatus.TOO_MANY_REQUESTS
+        || status == HttpStatus.SERVICE_UNAVAILABLE
+        || status == HttpStatus.INSUFFICIENT_STORAGE;
   }
 
   HttpStatus status() {

@@ -30,6 +30,7 @@ import tools.jackson.core.exc.InputCoercionException;
 import tools.jackson.core.exc.StreamConstraintsException;
 import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.databind.exc.InvalidFormatException;
+import tools.jackson.databind.exc.InvalidNullException;
 import tools.jackson.databind.exc.MismatchedInputException;
 import tools.jackson.databind.exc.PropertyBindingException;
 import tools.jackson.databind.exc.ValueInstantiationException;
@@ -96,6 +97,19 @@ record RequestErrorMessages(JsonMapper json) {
   }
 
   /**
+   * Returns the detail of a query that cannot be decoded.
+   *
+   * @param query as it was sent, or null for a form's body
+   * @return one line for the client
+   */
+  String ofQuery(@Nullable String query) {
+    return query == null
+        ? "the form cannot be decoded; must be percent-encoded UTF-8"
+        : "the query cannot be decoded: %s; must be percent-encoded UTF-8, of at most 1000 parameters"
+            .formatted(show(query));
+  }
+
+  /**
    * Returns the detail of a problem of which only the status is known.
    *
    * @param status of the response
@@ -131,6 +145,7 @@ record RequestErrorMessages(JsonMapper json) {
     return switch (failure) {
       case InvalidFormatException e ->
           "%s=%s, must be %s".formatted(where, show(e.getValue()), rule(e.getTargetType()));
+      case InvalidNullException _ -> "%s contains null; must be a value".formatted(where);
       case PropertyBindingException e ->
           "unknown property %s; must be %s".formatted(where, oneOf(names(e.getKnownPropertyIds())));
       case MismatchedInputException e -> ofToken(where, e);
@@ -142,12 +157,16 @@ record RequestErrorMessages(JsonMapper json) {
       case StreamConstraintsException _ ->
           "the body exceeds a limit: %d levels of nesting, %d characters in a string, %d digits in a number"
               .formatted(
-                  StreamReadConstraints.DEFAULT_MAX_DEPTH,
-                  StreamReadConstraints.DEFAULT_MAX_STRING_LEN,
-                  StreamReadConstraints.DEFAULT_MAX_NUM_LEN);
+                  limits().getMaxNestingDepth(),
+                  limits().getMaxStringLength(),
+                  limits().getMaxNumberLength());
       case StreamReadException e -> "the body is not valid JSON" + place(e.getLocation());
       default -> where + " is invalid; see /v3/api-docs";
     };
+  }
+
+  private StreamReadConstraints limits() {
+    return json.tokenStreamFactory().streamReadConstraints();
   }
 
   private String ofToken(String where, MismatchedInputException failure) {

@@ -7,6 +7,7 @@ import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,7 +24,7 @@ class ScrubTest {
 
   @Test
   void emptyStoreHasNothingToCheck() throws IOException {
-    ScrubReport report = new Scrub(store).run();
+    ScrubReport report = new Scrub(store, List.of()).run();
 
     assertThat(report.checked()).isZero();
     assertThat(report.corrupt()).isEmpty();
@@ -38,7 +39,7 @@ class ScrubTest {
     bytes[150_000] ^= 1;
     Files.write(file, bytes);
 
-    ScrubReport report = new Scrub(store).run();
+    ScrubReport report = new Scrub(store, List.of()).run();
 
     assertThat(report.checked()).isEqualTo(2);
     assertThat(report.corrupt()).containsExactly(flipped);
@@ -49,6 +50,6 @@ class ScrubTest {
     Sha256 cut = Blobs.publish(store, Blobs.utf8("hello"));
     Files.writeString(Blobs.fileOf(root, cut), "hel");
 
-    assertThat(new Scrub(store).run().corrupt()).containsExactly(cut);
+    assertThat(new Scrub(store, List.of()).run().corrupt()).containsExactly(cut);
   }
 }

@@ -1,5 +1,6 @@
 package dev.nola.trainer.method;
 
+import ai.djl.ndarray.NDArray;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterException;
@@ -12,8 +13,8 @@ import dev.nola.format.Metadata;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.Reconstructor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.function.Function;
 
 /** Converts what was trained to an adapter file, and back to weights. */
 public final class TrainedAdapter {
@@ -80,16 +81,48 @@ public final class TrainedAdapter {
    */
   public static List<Adaptation> ofFile(dev.nola.trainer.model.BaseModel base, AdapterFile file)
       throws AdapterException {
-    Reconstructor reconstructor = Reconstructor.standard();
-    reconstructor.verify(file);
-    Function<Layer, Factors> factors = reconstructor.open(file.adapter());
     List<Adaptation> adaptations = new ArrayList<>();
-    for (Layer layer : file.adapter().layers()) {
-      adaptations.add(new StoredLayer(base.nameOf(layer.tensor()), factors.apply(layer)));
+    for (Factors factors : Reconstructor.standard().verifiedFactors(file)) {
+      adaptations.add(new StoredLayer(base.nameOf(factors.layer().tensor()), factors));
     }
     for (DenseTensor tensor : file.adapter().dense()) {
       adaptations.add(WholeTensor.of(base.nameOf(tensor.name()), tensor));
     }
     return adaptations;
+  }
+
+  /**
+   * Checks that a pre-trained language model has every tensor that an adapter changes: another one
+   * would have no effect, and nobody would notice.
+   *
+   * @param base the base model
+   * @param adapter the adapter
+   * @throws MismatchedAdapterException if the base model lacks a tensor, or has it in another shape
+   */
+  public static void requireMatch(dev.nola.trainer.model.BaseModel base, Adapter adapter)
+      throws MismatchedAdapterException {
+    for (Layer layer : adapter.layers()) {
+      requireMatch(base, layer.tensor(), layer.shape());
+    }
+    for (DenseTensor tensor : adapter.dense()) {
+      requireMatch(base, tensor.name(), tensor.shape());
+    }
+  }
+
+  private static void requireMatch(
+      dev.nola.trainer.model.BaseModel base, String tensor, List<Integer> shape)
+      throws MismatchedAdapterException {
+    NDArray weights = base.tensor(base.nameOf(tensor));
+    if (weights == null) {
+      throw new MismatchedAdapterException(
+          "adapter does not match the base model: tensor %s; the model must have it"
+              .formatted(tensor));
+    }
+    long[] expected = weights.getShape().getShape();
+    if (!Arrays.equals(expected, shape.stream().mapToLong(Integer::longValue).toArray())) {
+      throw new MismatchedAdapterException(
+          "adapter does not match the base model: tensor %s of shape %s; the model has %s"
+              .formatted(tensor, shape, Arrays.toString(expected)));
+    }
   }
 }

@@ -46,16 +46,16 @@ public final class TorchKernel extends ForwardingKernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+      Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
     if (basis.generator() == Generator.SRHT) {
-      combineColumns(new Hadamard(basis), coefficients, scale, factor);
+      combineColumns(new Hadamard(basis), coefficients, scale, target.array());
     } else {
-      combineIndependent(basis, coefficients, scale, factor, start, end);
+      combineIndependent(basis, coefficients, scale, target, start, end);
     }
   }
 
   private static void combineIndependent(
-      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+      Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
     for (long offset = start; offset < end; offset += TILE_ELEMENTS) {
       int count = (int) Math.min(TILE_ELEMENTS, end - offset);
       int rows = Math.min(coefficients.length, Math.max(1, TILE / count));
@@ -75,7 +75,7 @@ public final class TorchKernel extends ForwardingKernel {
                     .matMul(create(part, integers, height * count, height, count)));
           }
         }
-        round(sums, scale, factor, (int) offset);
+        round(sums, scale, target.array(), (int) offset - target.first());
       }
     }
   }

@@ -2,7 +2,6 @@ package dev.nola.trainer.worker;
 
 import dev.nola.api.job.Lease;
 import dev.nola.api.job.ObjectDetails;
-import dev.nola.api.job.ObjectManifest;
 import dev.nola.api.name.ObjectKind;
 import dev.nola.client.jobs.WorkerClient;
 import dev.nola.digest.Sha256;
@@ -68,7 +67,7 @@ final class JobInputs {
   }
 
   private void requireRoom(ObjectDetails object) throws JobException {
-    long size = object.files().stream().mapToLong(ObjectManifest.Entry::size).sum();
+    long size = object.totalSize();
     if (size > diskBytes) {
       throw new JobException(
           "disk limit: %s/%s has %,d MB; the limit of a job on this worker is %,d MB"

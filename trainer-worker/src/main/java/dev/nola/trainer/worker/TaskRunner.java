@@ -37,6 +37,12 @@ public final class TaskRunner {
   /** Earliest time that a zip file can have, so that equal exports have equal bytes. */
   private static final LocalDateTime NO_TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
 
+  /** Torch holds a factor's sums twice in f64, where Java's kernels hold them once. */
+  private static final int TORCH_COPIES = 5;
+
+  /** What the registry leaves to workers may take an hour of a core. */
+  private static final long MAX_ADDITIONS = 1L << 42;
+
   private final TaskFolder folder;
   private final PrintWriter events;
 
@@ -165,13 +171,12 @@ public final class TaskRunner {
   }
 
   private void verify(Task.Verify task) throws IOException {
-    // A factor takes 12 bytes an element while it is computed; torch holds it twice in f64.
-    long elements = Math.clamp(task.memoryBytes() / 64, 1, Budget.MAX_ARRAY);
+    long memory = Math.max(1, task.memoryBytes() / TORCH_COPIES);
     Verifier verifier =
         new Verifier(
             Backends.here(0),
             MachineDescription.here(task.worker()),
-            new Budget(elements, Budget.STANDARD.additions()));
+            new Budget(memory, MAX_ADDITIONS));
     try {
       AdapterFile file = Verifier.read(Files.readAllBytes(folder.adapter()));
       Reconstruction result = verifier.reconstruct(file, task.backend(), task.nonce());

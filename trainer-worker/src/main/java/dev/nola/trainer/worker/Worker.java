@@ -35,7 +35,7 @@ public final class Worker implements AutoCloseable {
   private static final Duration RETRY_PAUSE = Duration.ofSeconds(2);
 
   /** Limit of what is reconstructed in this process: seconds of work, and megabytes of memory. */
-  private static final Budget SMALL = new Budget(1 << 22, 1L << 31);
+  private static final Budget SMALL = new Budget(1 << 24, 1L << 31);
 
   private final WorkerSettings settings;
   private final SigningKey key;

@@ -25,10 +25,12 @@ final class WrongKernel extends ForwardingKernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
-    kernel.combine(basis, coefficients, scale, factor, start, end);
+      Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
+    kernel.combine(basis, coefficients, scale, target, start, end);
     if (basis.stream() == stream && basis.side() == side) {
-      factor[element] = Float.intBitsToFloat(Float.floatToRawIntBits(factor[element]) ^ 1);
+      float[] factor = target.array();
+      int index = element - target.first();
+      factor[index] = Float.intBitsToFloat(Float.floatToRawIntBits(factor[index]) ^ 1);
     }
   }
 }

@@ -30,4 +30,17 @@ public record ObjectDetails(
   public ObjectDetails {
     files = List.copyOf(files);
   }
+
+  /**
+   * Returns the size of all files together.
+   *
+   * @return the size in bytes; {@link Long#MAX_VALUE} if it is larger
+   */
+  public long totalSize() {
+    long total = 0;
+    for (ObjectManifest.Entry file : files) {
+      total += Math.min(Math.max(0, file.size()), Long.MAX_VALUE - total);
+    }
+    return total;
+  }
 }

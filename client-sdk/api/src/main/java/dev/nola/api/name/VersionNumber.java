@@ -49,8 +49,12 @@ public record VersionNumber(String text, String precedence, boolean prerelease) 
   }
 
   private static Optional<Semver> semver(String text) {
-    return Optional.ofNullable(text.length() > MAX_LENGTH ? null : Semver.parse(text))
-        .filter(semver -> semver.getVersion().equals(text)); // it takes spaces and a v
+    try {
+      return Optional.ofNullable(text.length() > MAX_LENGTH ? null : Semver.parse(text))
+          .filter(semver -> semver.getVersion().equals(text)); // it takes spaces and a v
+    } catch (RuntimeException _) {
+      return Optional.empty(); // the library's ways to say that it is none are not documented
+    }
   }
 
   private static VersionNumber of(String text, Semver semver) {

@@ -25,8 +25,12 @@ public final class VersionRange {
     if (text.isBlank() || text.length() > MAX_LENGTH) {
       return Optional.empty();
     }
-    RangeList range = RangeListFactory.create(text);
-    return range.get().isEmpty() ? Optional.empty() : Optional.of(new VersionRange(range));
+    try {
+      RangeList range = RangeListFactory.create(text);
+      return range.get().isEmpty() ? Optional.empty() : Optional.of(new VersionRange(range));
+    } catch (RuntimeException _) {
+      return Optional.empty(); // such as numbers that do not fit, for which it has no refusal
+    }
   }
 
   /**
@@ -43,9 +47,14 @@ public final class VersionRange {
    * Returns whether a version is within this range.
    *
    * @param version a version number
-   * @return whether it is
+   * @return whether it is; false if the range compares prereleases and that of the version has a
+   *     number above 2147483647
    */
   public boolean includes(String version) {
-    return new Semver(version).satisfies(range);
+    try {
+      return new Semver(version).satisfies(range);
+    } catch (RuntimeException _) {
+      return false; // one version that cannot be compared must not hide all others
+    }
   }
 }

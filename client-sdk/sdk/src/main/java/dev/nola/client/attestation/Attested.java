@@ -1,6 +1,5 @@
 package dev.nola.client.attestation;
 
-import dev.nola.api.Page;
 import dev.nola.api.attestation.Attestation;
 import dev.nola.api.attestation.InvalidAttestationException;
 import dev.nola.api.attestation.Nonce;
@@ -11,6 +10,7 @@ import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.name.Reference;
 import dev.nola.client.RegistryException;
+import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
@@ -97,17 +97,11 @@ public record Attested(
       AdapterFile file,
       Collection<Sha256> pinned)
       throws IOException, InterruptedException {
-    List<Attestation> all = new ArrayList<>();
-    @Nullable String cursor = null;
-    do {
-      Page<Attestation> page = client.adapters().attestations(reference, cursor);
-      all.addAll(page.items());
-      cursor = page.next();
-      if (all.size() > MAX_ATTESTATIONS) {
-        throw new IOException(
-            "%s has more than %d attestations".formatted(reference, MAX_ATTESTATIONS));
-      }
-    } while (cursor != null);
+    List<Attestation> all =
+        AllPages.read(
+            "attestations of " + reference,
+            MAX_ATTESTATIONS,
+            cursor -> client.adapters().attestations(reference, cursor));
     Map<Sha256, WorkerKey> keys = new HashMap<>();
     for (Sha256 fingerprint :
         all.stream().map(Attestation::key).collect(Collectors.toCollection(TreeSet::new))) {
@@ -273,31 +267,47 @@ public record Attested(
   }
 
   /**
-   * Returns the reasons why the file is not attested as required; empty if it is. A valid
-   * attestation against the file, and an alarming one, is always a reason.
+   * Returns the attestations that contradict what this machine reconstructs, as sentences. They
+   * prove nothing: bits that differ cannot be computed again elsewhere.
    *
-   * @param required number of independent machines
+   * @return a sentence for each mismatch
+   */
+  public List<String> disputes() {
+    return mismatches.stream()
+        .map(
+            mismatch ->
+                "key %s attests that %s reconstructs the file to different bits: %s"
+                    .formatted(
+                        mismatch.key,
+                        mismatch.statement.reconstruction().backend(),
+                        mismatch.statement.reconstruction().difference()))
+        .toList();
+  }
+
+  /**
+   * Returns the reasons why the file is not attested as required; empty if it is. An alarming
+   * attestation is always a reason, and so is a mismatch by a pinned key. One by another key is
+   * not: alone it would unpublish the file for everyone ({@link #disputes}).
+   *
+   * @param required number of independent machines; at least one is required if keys were given
    * @return the reasons
    */
   public List<String> failures(int required) {
+    // Whoever names keys asks for their word: without any, none of them would have to sign.
+    int needed = pinned ? Math.max(1, required) : required;
     List<String> failures = new ArrayList<>();
-    for (Holding mismatch : mismatches) {
-      failures.add(
-          "key %s attests that %s reconstructs the file to different bits: %s"
-              .formatted(
-                  mismatch.key,
-                  mismatch.statement.reconstruction().backend(),
-                  mismatch.statement.reconstruction().difference()));
+    if (pinned) {
+      failures.addAll(disputes());
     }
     rejected.stream().filter(Rejected::alarming).map(Rejected::toString).forEach(failures::add);
-    if (independent() < required) {
+    if (independent() < needed) {
       failures.add(
           "attested by %d independent %s%s; %d required"
               .formatted(
                   independent(),
                   independent() == 1 ? "machine" : "machines",
                   pinned ? " with the given keys" : "",
-                  required));
+                  needed));
       // What was passed over quietly is of interest now.
       rejected.stream().filter(it -> !it.alarming).map(Rejected::toString).forEach(failures::add);
     }

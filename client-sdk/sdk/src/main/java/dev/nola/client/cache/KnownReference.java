@@ -13,9 +13,15 @@ import org.jspecify.annotations.Nullable;
  * @param version the version's number
  * @param digest the digest of the version's file
  * @param yanked why the version should no longer be used, or null
+ * @param disputed whether a worker attests other bits than the file's, unconfirmed
  */
 public record KnownReference(
-    URI registry, Reference reference, String version, Sha256 digest, @Nullable String yanked) {
+    URI registry,
+    Reference reference,
+    String version,
+    Sha256 digest,
+    @Nullable String yanked,
+    boolean disputed) {
   /**
    * Returns the same version under another reference.
    *
@@ -23,6 +29,6 @@ public record KnownReference(
    * @return what that reference means
    */
   public KnownReference as(Reference other) {
-    return new KnownReference(registry, other, version, digest, yanked);
+    return new KnownReference(registry, other, version, digest, yanked, disputed);
   }
 }

@@ -38,9 +38,18 @@ public final class KnownReferences {
     this.layout = layout;
   }
 
-  /** {@link KnownReference} as it is on disk. */
+  /**
+   * {@link KnownReference} as it is on disk.
+   *
+   * @param disputed null in notes of earlier releases
+   */
   private record Note(
-      String registry, String reference, String version, String digest, @Nullable String yanked) {}
+      String registry,
+      String reference,
+      String version,
+      String digest,
+      @Nullable String yanked,
+      @Nullable Boolean disputed) {}
 
   /**
    * Returns what a reference meant when its file was pulled last.
@@ -139,7 +148,8 @@ public final class KnownReferences {
                       known.reference().toString(),
                       known.version(),
                       known.digest().toString(),
-                      known.yanked())));
+                      known.yanked(),
+                      known.disputed())));
       Files.move(
           temporary,
           folder.resolve(CacheLayout.noteName(known.registry(), known.reference())),
@@ -176,7 +186,8 @@ public final class KnownReferences {
           Reference.parse(Objects.requireNonNullElse(read.reference(), "")),
           read.version(),
           Sha256.parse(Objects.requireNonNullElse(read.digest(), "")),
-          read.yanked());
+          read.yanked(),
+          Boolean.TRUE.equals(read.disputed()));
     } catch (JacksonException | IllegalArgumentException _) {
       return null;
     }

@@ -36,6 +36,11 @@ public final class Body implements BodySubscriber<Body>, AutoCloseable {
     public CutException(String message, @Nullable Throwable cause) {
       super(message, cause);
     }
+
+    /** Returns whether the body may go on: nothing came in time. */
+    boolean isSilence() {
+      return getCause() instanceof HttpTimeoutException;
+    }
   }
 
   /** Bytes that came, or null at the end, with the reason if the end came too early. */

@@ -10,7 +10,6 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.security.MessageDigest;
-import java.time.Duration;
 import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
@@ -32,7 +31,7 @@ final class BodyReader {
   private static final int MAX_JSON = 16 << 20;
 
   private final URI registry;
-  private final Duration timeout;
+  private final Timeouts timeouts;
 
   /**
    * The registry's answers leave out no property, not even one that is null, except those of
@@ -47,16 +46,16 @@ final class BodyReader {
   }
 
   /**
-   * @param timeout for all of a body in memory, and for each next piece of a file
+   * @param timeouts for all of a body in memory, and for each next piece of a file
    */
-  BodyReader(URI registry, Duration timeout) {
+  BodyReader(URI registry, Timeouts timeouts) {
     this.registry = registry;
-    this.timeout = timeout;
+    this.timeouts = timeouts;
   }
 
   /** Reads a body of a limited number of bytes. */
   byte[] bytes(Answer answer, int limit) throws IOException, InterruptedException {
-    return answer.body().readAll(limit, timeout);
+    return answer.body().readAll(limit, timeouts.request());
   }
 
   /** Reads JSON; a property that is missing or a value after it makes it invalid. */
@@ -90,9 +89,8 @@ final class BodyReader {
     MessageDigest digest = Sha256.newMessageDigest();
     long size = 0;
     truncate(file); // of what came before the connection was lost
-    for (List<ByteBuffer> piece = answer.body().next(timeout);
-        piece != null;
-        piece = answer.body().next(timeout)) {
+    MinimumRate.Reader body = timeouts.rate().read(answer.body(), timeouts.request());
+    for (List<ByteBuffer> piece = body.next(); piece != null; piece = body.next()) {
       for (ByteBuffer bytes : piece) {
         size += bytes.remaining();
         if (size > limit) {

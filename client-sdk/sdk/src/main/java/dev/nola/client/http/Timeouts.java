@@ -7,5 +7,6 @@ import java.time.Duration;
  *
  * @param connect for a connection
  * @param request for an answer to begin, and for each next byte of a body
+ * @param rate at which files must come
  */
-public record Timeouts(Duration connect, Duration request) {}
+public record Timeouts(Duration connect, Duration request, MinimumRate rate) {}

@@ -72,7 +72,7 @@ public final class Transport implements AutoCloseable {
             .build();
     this.redirects = new Redirects(http, access, timeouts.request());
     this.problems = new ProblemReader(access, timeouts.request());
-    this.bodies = new BodyReader(access.registry(), timeouts.request());
+    this.bodies = new BodyReader(access.registry(), timeouts);
   }
 
   /**
@@ -85,12 +85,13 @@ public final class Transport implements AutoCloseable {
   }
 
   /**
-   * Returns how long to wait for the next byte of a body.
+   * Begins to read the file in an answer, which must come fast enough.
    *
-   * @return the time
+   * @param answer the answer
+   * @return the reader of its body
    */
-  public Duration bodyTimeout() {
-    return timeouts.request();
+  public MinimumRate.Reader file(Answer answer) {
+    return timeouts.rate().read(answer.body(), timeouts.request());
   }
 
   /**

@@ -10,6 +10,7 @@ import dev.nola.kernel.Kernel;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Proves that the adapters of a lock file are what they were: the same bytes, which reconstruct to
@@ -18,16 +19,27 @@ import java.util.List;
 public final class LockCheck {
   private final Source source;
   private final List<Kernel> backends;
+  private final boolean allowYanked;
+
+  /**
+   * An adapter as its source has it now.
+   *
+   * @param bytes the file's bytes
+   * @param yanked why the version should no longer be used, or null
+   */
+  public record Fetched(byte[] bytes, @Nullable String yanked) {}
 
   /** Where adapters come from. */
   public interface Source {
     /**
-     * Fetches the bytes of an adapter again.
+     * Fetches an adapter again.
      *
      * @param entry the lock file's entry
-     * @return the file's bytes
+     * @return the adapter as it is now
+     * @throws IOException if it cannot be fetched
+     * @throws InterruptedException if the thread is interrupted
      */
-    byte[] fetch(LockFile.Entry entry) throws IOException, InterruptedException;
+    Fetched fetch(LockFile.Entry entry) throws IOException, InterruptedException;
 
     /**
      * Returns the checked attestations of a file, counting only the keys that the entry lists, if
@@ -46,10 +58,12 @@ public final class LockCheck {
    *
    * @param source supplies adapters and attestations
    * @param backends at least one, such as {@link CrossCheck#availableBackends}
+   * @param allowYanked true to accept versions that were yanked
    */
-  public LockCheck(Source source, List<Kernel> backends) {
+  public LockCheck(Source source, List<Kernel> backends, boolean allowYanked) {
     this.source = source;
     this.backends = List.copyOf(backends);
+    this.allowYanked = allowYanked;
   }
 
   /**
@@ -70,12 +84,16 @@ public final class LockCheck {
     List<Check> checks = new ArrayList<>();
     byte[] bytes;
     try {
-      bytes = source.fetch(entry);
+      Fetched fetched = source.fetch(entry);
+      bytes = fetched.bytes();
+      checks.add(Check.passed("fetch"));
+      if (entry.registry() != null) {
+        checks.add(notYanked(fetched));
+      }
     } catch (IOException e) {
       checks.add(Check.failed("fetch", message(e)));
       return checks;
     }
-    checks.add(Check.passed("fetch"));
     checks.add(compare("file digest", entry.digest(), Sha256.hash(bytes)));
     try {
       AdapterFile file = AdapterFile.read(bytes);
@@ -127,6 +145,13 @@ public final class LockCheck {
     } catch (IOException e) {
       return Check.failed(name, message(e));
     }
+  }
+
+  private Check notYanked(Fetched fetched) {
+    String name = "not yanked";
+    return fetched.yanked() == null || allowYanked
+        ? Check.passed(fetched.yanked() == null ? name : "yanked, which is allowed")
+        : Check.failed(name, "the version was yanked: " + fetched.yanked());
   }
 
   private static Check compare(String name, Sha256 expected, Sha256 actual) {

@@ -45,10 +45,13 @@ public record LockFile(List<Entry> adapters) {
   /**
    * Copies the list.
    *
-   * @throws IllegalArgumentException if an adapter is listed twice
+   * @throws IllegalArgumentException if there is no adapter, or one is listed twice
    */
   public LockFile {
     adapters = List.copyOf(adapters);
+    if (adapters.isEmpty()) {
+      throw new IllegalArgumentException("adapters is empty; a lock file pins at least one");
+    }
     Set<String> sources = new HashSet<>();
     for (Entry entry : adapters) {
       if (!sources.add(entry.registry + " " + entry.source)) {
@@ -80,7 +83,7 @@ public record LockFile(List<Entry> adapters) {
      * Copies the list.
      *
      * @throws IllegalArgumentException if the reference may resolve to another file later, the path
-     *     is absolute, or the number negative
+     *     is absolute, or the number negative, or 0 though keys are listed
      */
     public Entry {
       keys = List.copyOf(keys);
@@ -93,9 +96,11 @@ public record LockFile(List<Entry> adapters) {
         throw new IllegalArgumentException(
             "file \"%s\"; must be a path relative to the lock file".formatted(source));
       }
-      if (requiredVerifications < 0) {
+      if (requiredVerifications < (keys.isEmpty() ? 0 : 1)) {
         throw new IllegalArgumentException(
-            "invalid requiredVerifications: " + requiredVerifications + "; must be at least 0");
+            "invalid requiredVerifications: %d; must be at least %s"
+                .formatted(
+                    requiredVerifications, keys.isEmpty() ? "0" : "1, since keys are listed"));
       }
     }
   }

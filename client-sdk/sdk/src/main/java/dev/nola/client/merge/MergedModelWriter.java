@@ -81,7 +81,8 @@ final class MergedModelWriter {
     this.threads = threads;
     this.progress = progress;
     for (AdapterFile adapter : adapters) {
-      this.adapters.add(reconstructor.open(adapter.adapter()));
+      // Each thread may hold a tensor, with a layer of every adapter.
+      this.adapters.add(reconstructor.open(adapter.adapter(), threads * adapters.size()));
     }
     this.total =
         plan.files().values().stream()

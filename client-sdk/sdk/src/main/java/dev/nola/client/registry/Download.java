@@ -5,9 +5,9 @@ import dev.nola.client.RegistryException;
 import dev.nola.client.RegistryException.Kind;
 import dev.nola.client.cache.CachedFiles;
 import dev.nola.client.http.Answer;
-import dev.nola.client.http.Body;
 import dev.nola.client.http.Body.CutException;
 import dev.nola.client.http.Call;
+import dev.nola.client.http.MinimumRate;
 import dev.nola.client.http.Transport;
 import dev.nola.digest.Sha256;
 import dev.nola.files.ProcessLock;
@@ -144,7 +144,7 @@ final class Download {
             "%s sent %s from byte %d; requested was byte %d"
                 .formatted(transport.registry(), path, start, offset));
       }
-      write(partial, start, sent.size(), answer.body());
+      write(partial, start, sent.size(), transport.file(answer));
     }
   }
 
@@ -174,16 +174,14 @@ final class Download {
             '"' + digest.toString() + '"');
   }
 
-  private void write(Path partial, long start, long total, Body body)
+  private void write(Path partial, long start, long total, MinimumRate.Reader body)
       throws IOException, InterruptedException {
     long size = start;
     try (FileChannel file =
         FileChannel.open(partial, StandardOpenOption.WRITE, StandardOpenOption.CREATE)) {
       file.position(start);
       progress.at(size, total);
-      for (List<ByteBuffer> piece = body.next(transport.bodyTimeout());
-          piece != null;
-          piece = body.next(transport.bodyTimeout())) {
+      for (List<ByteBuffer> piece = body.next(); piece != null; piece = body.next()) {
         for (ByteBuffer bytes : piece) {
           size += bytes.remaining();
           requireAcceptable(size);

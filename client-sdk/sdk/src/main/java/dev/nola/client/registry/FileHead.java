@@ -19,9 +19,11 @@ import org.jspecify.annotations.Nullable;
  * @param digest of the whole file
  * @param version the number of the version, or null if the answer does not say
  * @param yanked why the version should no longer be used, or null
+ * @param disputed whether a worker attests other bits, which nothing has confirmed or refuted yet
  * @param size of the whole file in bytes, or −1 if the answer does not say
  */
-record FileHead(Sha256 digest, @Nullable String version, @Nullable String yanked, long size) {
+record FileHead(
+    Sha256 digest, @Nullable String version, @Nullable String yanked, boolean disputed, long size) {
   private static final Pattern REPR_DIGEST =
       Pattern.compile("(?:.*,\\s*)?sha-256=:([A-Za-z0-9+/]{43}=):.*");
   private static final Pattern ETAG = Pattern.compile("\"(sha256:[0-9a-f]{64})\"");
@@ -40,6 +42,7 @@ record FileHead(Sha256 digest, @Nullable String version, @Nullable String yanked
         digest(answer),
         answer.header("Nola-Version").filter(VersionNumber::isValid).orElse(null),
         answer.header("Nola-Warning").map(FileHead::yanked).orElse(null),
+        answer.header("Nola-Disputed").filter("true"::equals).isPresent(),
         size(answer));
   }
 

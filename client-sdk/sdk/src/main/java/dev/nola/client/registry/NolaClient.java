@@ -5,6 +5,7 @@ import dev.nola.client.Progress;
 import dev.nola.client.RegistryException;
 import dev.nola.client.RegistryUrl;
 import dev.nola.client.cache.LocalCache;
+import dev.nola.client.http.MinimumRate;
 import dev.nola.client.http.RegistryAccess;
 import dev.nola.client.http.Retry;
 import dev.nola.client.http.Timeouts;
@@ -62,7 +63,7 @@ public final class NolaClient implements AutoCloseable {
     this.transport =
         new Transport(
             new RegistryAccess(builder.registry, builder.token, builder.tokenHint),
-            new Timeouts(builder.connectTimeout, builder.requestTimeout),
+            new Timeouts(builder.connectTimeout, builder.requestTimeout, builder.minimumRate),
             new Retry(builder.retries, builder.longestPause, builder.pause),
             builder.offline);
     this.cache = Objects.requireNonNullElseGet(builder.cache, LocalCache::standard);
@@ -216,6 +217,7 @@ public final class NolaClient implements AutoCloseable {
     private static final Duration REQUEST = Duration.ofSeconds(60);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
     private static final int RETRIES = 3;
+    private static final MinimumRate RATE = new MinimumRate(1_024, Duration.ofMinutes(1));
 
     private final URI registry;
     private @Nullable String token;
@@ -224,6 +226,7 @@ public final class NolaClient implements AutoCloseable {
     private boolean offline;
     private Duration connectTimeout = CONNECT;
     private Duration requestTimeout = REQUEST;
+    private MinimumRate minimumRate = RATE;
     private int retries = RETRIES;
     private Duration longestPause = LONGEST_PAUSE;
     private long maxFileSize = DEFAULT_MAX_FILE_SIZE;
@@ -304,6 +307,22 @@ public final class NolaClient implements AutoCloseable {
      */
     public Builder requestTimeout(Duration timeout) {
       this.requestTimeout = positive("requestTimeout", timeout);
+      return this;
+    }
+
+    /**
+     * Sets how fast files must come; default: 1,024 bytes a second, over each minute.
+     *
+     * @param bytesPerSecond the average, at least 0
+     * @param window a positive duration
+     * @return this builder
+     * @throws IllegalArgumentException if the average is negative or the window not positive
+     */
+    public Builder minimumRate(long bytesPerSecond, Duration window) {
+      if (bytesPerSecond < 0) {
+        throw new IllegalArgumentException("bytesPerSecond invalid: " + bytesPerSecond);
+      }
+      this.minimumRate = new MinimumRate(bytesPerSecond, positive("window", window));
       return this;
     }
 

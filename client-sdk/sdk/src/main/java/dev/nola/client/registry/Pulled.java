@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  *     not been used for some minutes
  * @param yanked why the version should no longer be used, or null; as the registry said when it
  *     could last be reached
+ * @param disputed whether a worker attests other bits than the file's, which nothing has confirmed
+ *     or refuted; as the registry said when it could last be reached
  * @param fromCache whether no byte of it had to be downloaded
  */
 public record Pulled(
@@ -27,6 +29,7 @@ public record Pulled(
     Sha256 digest,
     Path path,
     @Nullable String yanked,
+    boolean disputed,
     boolean fromCache) {
   /**
    * Returns the same version by number, which can never mean another file.

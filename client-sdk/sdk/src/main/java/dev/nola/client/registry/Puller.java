@@ -64,7 +64,13 @@ final class Puller {
 
   private static Pulled pulled(KnownReference known, Path file, boolean fromCache) {
     return new Pulled(
-        known.reference(), known.version(), known.digest(), file, known.yanked(), fromCache);
+        known.reference(),
+        known.version(),
+        known.digest(),
+        file,
+        known.yanked(),
+        known.disputed(),
+        fromCache);
   }
 
   /** Asks the registry what a reference means, and downloads that unless it is in the cache. */
@@ -82,8 +88,10 @@ final class Puller {
               reference,
               Objects.requireNonNull(head.version()),
               head.digest(),
-              head.yanked());
+              head.yanked(),
+              head.disputed());
       Reference exact = new Reference(reference.adapter(), meaning.version());
+      requireUnchanged(exact, meaning);
       Download.Result file;
       if (answer.isNotModified() && present != null) {
         file = new Download.Result(present, false);
@@ -133,6 +141,20 @@ final class Puller {
       }
     }
     return transport.open(file);
+  }
+
+  /** Refuses other bytes for a version than it had before: a registry must never change one. */
+  private void requireUnchanged(Reference exact, KnownReference meaning)
+      throws IOException, InterruptedException {
+    KnownReference before = cache.references().find(transport.registry(), exact);
+    if (before != null
+        && !before.digest().equals(meaning.digest())
+        && cache.files().find(before.digest()) != null) {
+      throw RegistryException.broken(
+          "%s changed %s, which no registry may: digest %s now, %s in the cache; to accept it, remove %s from the cache"
+              .formatted(
+                  transport.registry(), exact, meaning.digest(), before.digest(), before.digest()));
+    }
   }
 
   /** Reads what the registry says of the file, which must be what was asked for. */

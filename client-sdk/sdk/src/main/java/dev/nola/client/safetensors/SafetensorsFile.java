@@ -1,5 +1,7 @@
 package dev.nola.client.safetensors;
 
+import dev.nola.format.LimitExceededException;
+import dev.nola.reconstruct.Budget;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -40,6 +42,9 @@ public final class SafetensorsFile implements AutoCloseable {
   public static final String EXTENSION = ".safetensors";
 
   static final String METADATA = "__metadata__";
+
+  /** Bytes of memory that a byte of a header takes: as bytes, as characters, and as tensors. */
+  private static final int HEAP_PER_HEADER = 6;
 
   private static final int LENGTH_BYTES = Long.BYTES;
   private static final ValueLayout.OfLong LENGTH =
@@ -193,6 +198,7 @@ public final class SafetensorsFile implements AutoCloseable {
             "declares a header of %,d bytes, but is only %,d bytes long"
                 .formatted(length, file.byteSize()));
       }
+      requireMemory(length);
       byte[] header = file.asSlice(LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
       if (header.length == 0 || header[0] != '{') {
         throw invalid("has a header that does not begin with {");
@@ -201,6 +207,19 @@ public final class SafetensorsFile implements AutoCloseable {
       parse(header);
       return new SafetensorsFile(
           arena, channel, file, path, lay(file.asSlice(LENGTH_BYTES + length)), metadata);
+    }
+
+    /** Refuses a header that Java's heap cannot hold, before it is read. */
+    private void requireMemory(long length) throws LimitExceededException {
+      long required = length * HEAP_PER_HEADER;
+      long limit = Budget.standard().memoryBytes();
+      if (required > limit) {
+        throw new LimitExceededException(
+            LimitExceededException.Limit.MEMORY,
+            required,
+            "%s has a header of %,d bytes, for which %,d bytes of memory are needed; limit is %,d"
+                .formatted(path, length, required, limit));
+      }
     }
 
     private void requireUtf8(byte[] header) throws InvalidModelException {

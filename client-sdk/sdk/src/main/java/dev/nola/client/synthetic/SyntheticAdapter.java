@@ -84,7 +84,7 @@ public final class SyntheticAdapter {
    * @throws IllegalArgumentException if no tensor is left, or a tensor cannot be adapted so: more
    *     coefficients than the generator has for a factor, or a factor too long
    * @throws LimitExceededException if reconstruction would exceed {@link
-   *     dev.nola.reconstruct.Budget#STANDARD}
+   *     dev.nola.reconstruct.Budget#standard}
    */
   public AdapterFile forModel(Model base, Pattern targets) throws LimitExceededException {
     List<Tensor> matching =
@@ -123,7 +123,7 @@ public final class SyntheticAdapter {
    * @throws IllegalArgumentException if there is no tensor, or one cannot be adapted so: fewer than
    *     two dimensions, more coefficients than the generator has for a factor, or a factor too long
    * @throws LimitExceededException if reconstruction would exceed {@link
-   *     dev.nola.reconstruct.Budget#STANDARD}
+   *     dev.nola.reconstruct.Budget#standard}
    */
   public AdapterFile forShapes(Map<String, List<Integer>> shapes) throws LimitExceededException {
     if (shapes.isEmpty()) {

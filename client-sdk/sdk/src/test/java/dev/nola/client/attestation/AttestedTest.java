@@ -54,6 +54,13 @@ class AttestedTest {
   }
 
   @Test
+  void pinnedKeyThatAttestsNothingIsAFailureEvenIfNoneIsRequired() throws Exception {
+    assertThat(check(List.of(ONE.match(FILE, "scalar")), TWO.fingerprint()).failures(0))
+        .contains("attested by 0 independent machines with the given keys; 1 required");
+    assertThat(check(List.of()).failures(0)).isEmpty();
+  }
+
+  @Test
   void onlyPinnedKeysCount() throws Exception {
     Attested attested =
         check(List.of(ONE.match(FILE, "vector"), TWO.match(FILE, "torch")), TWO.fingerprint());
@@ -194,7 +201,7 @@ class AttestedTest {
   }
 
   @Test
-  void mismatchFailsWhateverIsRequired() throws Exception {
+  void mismatch_failsByAPinnedKeyAndIsADisputeByAnother() throws Exception {
     AdapterFile other = Adapters.small(2);
     String tensor = FILE.adapter().layers().getFirst().tensor();
     Attestation mismatch =
@@ -204,16 +211,20 @@ class AttestedTest {
     Attested attested = check(List.of(ONE.match(FILE, "scalar"), mismatch));
 
     assertThat(attested.mismatches()).hasSize(1);
-    assertThat(attested.failures(0))
+    assertThat(attested.failures(1)).isEmpty();
+    assertThat(attested.disputes())
         .singleElement()
         .asString()
         .contains(TWO.fingerprint().toString())
         .contains("vector reconstructs the file to different bits")
         .contains(tensor);
+    Attested pinned =
+        check(List.of(ONE.match(FILE, "scalar"), mismatch), ONE.fingerprint(), TWO.fingerprint());
+    assertThat(pinned.failures(1)).containsExactlyElementsOf(attested.disputes());
   }
 
   private static void assertAlarming(Attested attested, String reason) {
     assertThat(attested.matches()).isEmpty();
-    assertThat(attested.failures(0)).singleElement().asString().contains(reason);
+    assertThat(attested.failures(0)).first().asString().contains(reason);
   }
 }

@@ -42,7 +42,8 @@ class LocalCacheTest {
       cache
           .references()
           .remember(
-              new KnownReference(REGISTRY, Reference.parse(reference), "1.0.0", digest, null));
+              new KnownReference(
+                  REGISTRY, Reference.parse(reference), "1.0.0", digest, null, false));
     }
     return digest;
   }

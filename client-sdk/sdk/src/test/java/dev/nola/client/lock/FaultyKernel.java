@@ -23,10 +23,12 @@ final class FaultyKernel extends ForwardingKernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
-    kernel.combine(basis, coefficients, scale, factor, start, end);
+      Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
+    kernel.combine(basis, coefficients, scale, target, start, end);
     if (basis.side() == Side.B && basis.stream() == stream && start <= ELEMENT && ELEMENT < end) {
-      factor[ELEMENT] = Float.intBitsToFloat(Float.floatToRawIntBits(factor[ELEMENT]) ^ 1);
+      float[] factor = target.array();
+      int index = ELEMENT - target.first();
+      factor[index] = Float.intBitsToFloat(Float.floatToRawIntBits(factor[index]) ^ 1);
     }
   }
 }

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Element;
@@ -30,10 +31,15 @@ class LockCheckTest {
   @TempDir private Path folder;
 
   /** Hands out these bytes, attested by these workers. */
-  private record Fixed(byte[] bytes, List<Worker> workers) implements LockCheck.Source {
+  private record Fixed(byte[] bytes, List<Worker> workers, @Nullable String yanked)
+      implements LockCheck.Source {
+    Fixed(byte[] bytes, List<Worker> workers) {
+      this(bytes, workers, null);
+    }
+
     @Override
-    public byte[] fetch(LockFile.Entry entry) {
-      return bytes;
+    public LockCheck.Fetched fetch(LockFile.Entry entry) {
+      return new LockCheck.Fetched(bytes, yanked);
     }
 
     @Override
@@ -59,7 +65,7 @@ class LockCheckTest {
 
   private static LockReport run(LockFile.Entry entry, byte[] bytes, Worker... attestedBy)
       throws InterruptedException {
-    return new LockCheck(new Fixed(bytes, List.of(attestedBy)), BACKENDS)
+    return new LockCheck(new Fixed(bytes, List.of(attestedBy)), BACKENDS, false)
         .run(new LockFile(List.of(entry)));
   }
 
@@ -75,6 +81,7 @@ class LockCheckTest {
         .extracting(Check::name)
         .containsExactly(
             "fetch",
+            "not yanked",
             "file digest",
             "declared reconstruction digest",
             "reconstructed by scalar",
@@ -113,11 +120,11 @@ class LockCheckTest {
     LockCheck.Source source =
         new LockCheck.Source() {
           @Override
-          public byte[] fetch(LockFile.Entry entry) throws IOException {
+          public LockCheck.Fetched fetch(LockFile.Entry entry) throws IOException {
             if (entry.source().equals("gone.nola")) {
               throw new IOException("gone.nola: no such file");
             }
-            return ADAPTER.toBytes();
+            return new LockCheck.Fetched(ADAPTER.toBytes(), null);
           }
 
           @Override
@@ -134,7 +141,7 @@ class LockCheckTest {
             0,
             List.of());
     LockReport report =
-        new LockCheck(source, BACKENDS).run(new LockFile(List.of(gone, entry(ADAPTER, 0))));
+        new LockCheck(source, BACKENDS, false).run(new LockFile(List.of(gone, entry(ADAPTER, 0))));
     assertThat(report.passed()).isFalse();
     assertThat(report.results().get(0).checks())
         .containsExactly(new Check("fetch", "gone.nola: no such file"));
@@ -142,11 +149,21 @@ class LockCheckTest {
   }
 
   @Test
+  void yankedVersionFailsUnlessAllowed() throws Exception {
+    LockCheck.Source source = new Fixed(ADAPTER.toBytes(), List.of(), "wrong data");
+    LockFile lock = new LockFile(List.of(entry(ADAPTER, 0)));
+
+    assertThat(failed(new LockCheck(source, BACKENDS, false).run(lock)))
+        .containsExactly(new Check("not yanked", "the version was yanked: wrong data"));
+    assertThat(new LockCheck(source, BACKENDS, true).run(lock).passed()).isTrue();
+  }
+
+  @Test
   void aBackendWithAWrongBitIsFoundDownToTheElement() throws Exception {
     int stream = ADAPTER.adapter().layers().get(1).stream();
     List<Kernel> backends = List.of(Kernels.scalar(), new FaultyKernel(stream));
     LockReport report =
-        new LockCheck(new Fixed(ADAPTER.toBytes(), List.of()), backends)
+        new LockCheck(new Fixed(ADAPTER.toBytes(), List.of()), backends, false)
             .run(new LockFile(List.of(entry(ADAPTER, 0))));
     assertThat(failed(report))
         .extracting(Check::name)
@@ -191,14 +208,14 @@ class LockCheckTest {
             .parse(junit.toFile())
             .getDocumentElement();
     Element suite = (Element) suites.getElementsByTagName("testsuite").item(0);
-    assertThat(suite.getAttribute("tests")).isEqualTo("6");
+    assertThat(suite.getAttribute("tests")).isEqualTo("7");
     assertThat(suite.getAttribute("failures")).isEqualTo("4");
-    assertThat(suite.getElementsByTagName("testcase").getLength()).isEqualTo(6);
+    assertThat(suite.getElementsByTagName("testcase").getLength()).isEqualTo(7);
     Element failure = (Element) suite.getElementsByTagName("failure").item(0);
     assertThat(failure.getAttribute("message")).startsWith("expected=sha256:");
     assertThat(MarkdownReport.of(report))
         .contains("| `acme/mood@1.0.0` | `sha256:")
-        .contains("| 2 of 6 | **failed** |")
+        .contains("| 3 of 7 | **failed** |")
         .contains("\n    expected=sha256:");
   }
 

@@ -73,6 +73,22 @@ class LockFileTest {
   }
 
   @Test
+  void listedKeysWithoutRequiredVerificationsAreRefused() {
+    assertThatThrownBy(
+            () -> new LockFile.Entry("acme/a@1.0.0", REGISTRY, DIGEST, BITS, 0, List.of(DIGEST)))
+        .hasMessage("invalid requiredVerifications: 0; must be at least 1, since keys are listed");
+  }
+
+  @Test
+  void lockFileWithoutAdaptersIsRefused() throws IOException {
+    Path file = folder.resolve(LockFile.NAME);
+    Files.writeString(file, "{\"version\": 1, \"adapters\": []}");
+    assertThatThrownBy(() -> LockFile.read(file))
+        .isInstanceOf(InvalidLockFileException.class)
+        .hasMessageEndingWith("adapters is empty; a lock file pins at least one");
+  }
+
+  @Test
   void absolutePathsAndNegativeNumbersAreRefused() {
     assertThatThrownBy(() -> new LockFile.Entry("/a.nola", null, DIGEST, BITS, 0, List.of()))
         .hasMessageContaining("relative to the lock file");

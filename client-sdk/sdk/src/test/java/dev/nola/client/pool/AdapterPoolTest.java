@@ -310,11 +310,12 @@ class AdapterPoolTest {
 
   @Test
   void whatWouldExceedTheBudgetIsNotTaken() {
-    Reconstructor narrow = Reconstructor.standard().withBudget(new Budget(11, 1 << 20));
+    Reconstructor narrow = Reconstructor.standard().withBudget(new Budget(1000, 1 << 20));
     try (AdapterPool pool = new AdapterPool(BYTES, narrow)) {
       assertThatThrownBy(() -> putSmall(pool, "a"))
           .isInstanceOf(LimitExceededException.class)
-          .hasMessage("factor A of tensor h.0.w exceeds the budget: 12 elements; limit is 11");
+          .hasMessage(
+              "reconstruction of tensor h.0.w exceeds the budget: 1,368 bytes of memory; limit is 1,000");
       assertThat(pool.names()).isEmpty();
     }
   }

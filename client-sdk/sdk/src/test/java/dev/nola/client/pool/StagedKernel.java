@@ -48,7 +48,7 @@ final class StagedKernel extends ForwardingKernel {
 
   @Override
   public void combine(
-      Basis basis, int[] coefficients, float scale, float[] factor, int start, int end) {
+      Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
     reached.countDown();
     try {
       gate.await();
@@ -58,9 +58,10 @@ final class StagedKernel extends ForwardingKernel {
     if (outcome == Outcome.OUT_OF_MEMORY) {
       throw new OutOfMemoryError("staged");
     }
-    kernel.combine(basis, coefficients, scale, factor, start, end);
+    kernel.combine(basis, coefficients, scale, target, start, end);
     if (outcome == Outcome.WRONG) {
-      factor[start] = -factor[start];
+      float[] factor = target.array();
+      factor[start - target.first()] = -factor[start - target.first()];
     }
   }
 }

@@ -259,6 +259,80 @@ class PullTest {
   }
 
   @Test
+  void fileThatDrips_endsAsUnavailable() throws Exception {
+    registry.answers(
+        exchange -> {
+          setHeaders(exchange, "ETag", etag(), "Nola-Version", "1.0.0");
+          exchange.sendResponseHeaders(200, bytes.length);
+          for (byte each : bytes) {
+            exchange.getResponseBody().write(each);
+            exchange.getResponseBody().flush();
+            pause();
+          }
+        });
+    try (NolaClient impatient = builder().minimumRate(1_000, Duration.ofMillis(500)).build()) {
+      RegistryException slow =
+          catchThrowableOfType(
+              RegistryException.class, () -> impatient.pull(LATEST, Progress.NONE));
+
+      assertThat(slow.kind()).isEqualTo(Kind.UNAVAILABLE);
+      assertThat(slow)
+          .hasMessageContaining("the registry sends too slowly: ")
+          .hasMessageContaining("bytes in 0.5 seconds; the minimum is 1000 bytes a second");
+      assertThat(registry.seen()).hasSize(1);
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(20);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Test
+  void fileThatComesInBurstsAtTheMinimumRate_isTaken() throws Exception {
+    registry.answers(
+        exchange -> {
+          setHeaders(exchange, "ETag", etag(), "Nola-Version", "1.0.0");
+          exchange.sendResponseHeaders(200, bytes.length);
+          for (int offset = 0; offset < bytes.length; offset += 10_000) {
+            exchange.getResponseBody().write(bytes, offset, 10_000);
+            exchange.getResponseBody().flush();
+            pause();
+            pause();
+          }
+        });
+    try (NolaClient impatient = builder().minimumRate(1_000, Duration.ofMillis(100)).build()) {
+      assertThat(impatient.pull(LATEST, Progress.NONE).path()).hasBinaryContent(bytes);
+    }
+  }
+
+  @Test
+  void changedVersion_isRefusedByEveryReferenceThatMeansIt() throws Exception {
+    registry.answers(file(bytes, "1.0.0"));
+    client.pull(EXACT, Progress.NONE);
+    byte[] other = bytes(2, 50_000);
+    registry.answers(file(other, "1.0.0"));
+
+    for (Reference reference : List.of(EXACT, LATEST, Reference.parse("acme/mood@prod"))) {
+      RegistryException changed =
+          catchThrowableOfType(
+              RegistryException.class, () -> client.pull(reference, Progress.NONE));
+      assertThat(changed.kind()).isEqualTo(Kind.BROKEN);
+      assertThat(changed)
+          .hasMessageContaining("changed acme/mood@1.0.0, which no registry may")
+          .hasMessageContaining(digest.toString())
+          .hasMessageContaining(Sha256.hash(other).toString());
+    }
+    assertThat(client.cache().list()).hasSize(1);
+
+    client.cache().remove(digest);
+    assertThat(client.pull(EXACT, Progress.NONE).path()).hasBinaryContent(other);
+  }
+
+  @Test
   void fileWithoutALengthIsTaken() throws Exception {
     registry.answers(
         exchange -> {
@@ -347,7 +421,7 @@ class PullTest {
     client
         .cache()
         .references()
-        .begin(new KnownReference(client.registry(), LATEST, "1.0.0", digest, null));
+        .begin(new KnownReference(client.registry(), LATEST, "1.0.0", digest, null, false));
     registry.answers(text(416, ""), file(bytes, "1.0.0"));
 
     assertThat(client.pull(LATEST, Progress.NONE).path()).hasBinaryContent(bytes);

@@ -243,7 +243,7 @@ class TransportTest {
     registry.answers(
         json(
             """
-            {"version": "1.0.0", "digest": "sha256:0000000000000000000000000000000000000000000000000000000000000000", "size": 3, "verification": "verified",
+            {"version": "1.0.0", "digest": "sha256:0000000000000000000000000000000000000000000000000000000000000000", "size": 3, "verification": "verified", "disputed": false,
              "yanked": null, "downloads": 0, "publishedBy": "ann",
              "publishedAt": "2026-01-01T00:00:00Z"}"""));
 

@@ -119,7 +119,7 @@ public final class PeftExport {
     }
     List<String> warnings = new ArrayList<>();
     TaskType taskType = taskType(adapter, warnings);
-    try (Model model = base == null || adapter.dense().isEmpty() ? null : Model.open(base)) {
+    try (Model model = base == null ? null : Model.open(base)) {
       if (model == null && !adapter.dense().isEmpty()) {
         warnings.add(
             "PEFT loads the modules of the dense tensors only if these modules have no other parameters; name the base model's folder to add them");

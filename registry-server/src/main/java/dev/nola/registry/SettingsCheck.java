@@ -1,0 +1,144 @@
+package dev.nola.registry;
+
+import dev.nola.registry.data.StartFailure;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.URL;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.springframework.boot.EnvironmentPostProcessor;
+import org.springframework.boot.SpringApplication;
+import org.springframework.core.Ordered;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.EnumerablePropertySource;
+import org.springframework.core.env.PropertySource;
+import org.springframework.core.env.StandardEnvironment;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Refuses to start with settings of the server that do not exist, which Spring would ignore: a typo
+ * must not leave a registry more open than its operator wants.
+ */
+final class SettingsCheck implements EnvironmentPostProcessor, Ordered {
+  private static final String PREFIX = "nola.";
+  private static final String METADATA = "META-INF/spring-configuration-metadata.json";
+  private static final String FORWARDING = "server.forward-headers-strategy";
+  private static final Set<String> OF_THE_PROCESS =
+      Set.of(
+          StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME,
+          StandardEnvironment.SYSTEM_PROPERTIES_PROPERTY_SOURCE_NAME);
+
+  /** After those that read files. */
+  @Override
+  public int getOrder() {
+    return LOWEST_PRECEDENCE;
+  }
+
+  @Override
+  public void postProcessEnvironment(
+      ConfigurableEnvironment environment, SpringApplication application) {
+    Map<String, String> known = known();
+    for (PropertySource<?> source : environment.getPropertySources()) {
+      if (source instanceof EnumerablePropertySource<?> named) {
+        boolean ofProcess = OF_THE_PROCESS.contains(source.getName());
+        Arrays.stream(named.getPropertyNames())
+            .filter(name -> ofProcess ? isOfGroup(name, known) : name.startsWith(PREFIX))
+            .filter(name -> !known.containsKey(uniform(name)))
+            .findFirst()
+            .ifPresent(name -> refuse(name, known));
+      }
+    }
+    requireOwnForwarding(environment.getProperty(FORWARDING, "none"));
+  }
+
+  /**
+   * Returns whether a variable or property of the process is in a group of settings: others of this
+   * project have the prefix, too, such as {@code NOLA_REGISTRY}.
+   */
+  private static boolean isOfGroup(String name, Map<String, String> known) {
+    String lower = name.toLowerCase(Locale.ROOT).replace('_', '.');
+    return known.values().stream()
+        .map(setting -> setting.substring(0, setting.lastIndexOf('.') + 1))
+        .anyMatch(group -> !group.equals(PREFIX) && lower.startsWith(group));
+  }
+
+  private static void refuse(String name, Map<String, String> known) {
+    String nearest =
+        known.entrySet().stream()
+            .min(Comparator.comparingInt(entry -> distance(uniform(name), entry.getKey())))
+            .orElseThrow()
+            .getValue();
+    throw new StartFailure(
+        "unknown setting " + name,
+        "Did you mean " + nearest + "? registry-server/README.md lists all settings.",
+        null);
+  }
+
+  private static void requireOwnForwarding(String strategy) {
+    if (!strategy.equalsIgnoreCase("none")) {
+      throw new StartFailure(
+          FORWARDING + "=" + strategy + " would believe every client's X-Forwarded-For",
+          "Remove it, and name the proxies in nola.access.trusted-proxies.",
+          null);
+    }
+  }
+
+  /** Returns all settings, by their uniform names. */
+  private static Map<String, String> known() {
+    Map<String, String> known = new TreeMap<>(Map.of("noladata", "nola.data"));
+    try {
+      for (URL url :
+          Collections.list(SettingsCheck.class.getClassLoader().getResources(METADATA))) {
+        try (InputStream in = url.openStream()) {
+          names(JsonMapper.shared().readTree(in))
+              .filter(name -> name.startsWith(PREFIX))
+              .forEach(name -> known.put(uniform(name), name));
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return known;
+  }
+
+  private static Stream<String> names(JsonNode metadata) {
+    return metadata
+        .at("/properties")
+        .valueStream()
+        .map(property -> property.at("/name").asString());
+  }
+
+  /** Returns the same for all spellings that Spring accepts, without the index of a list. */
+  private static String uniform(String name) {
+    return name.toLowerCase(Locale.ROOT)
+        .replaceFirst("(?:\\[\\d+]|_\\d+)+$", "")
+        .replaceAll("[^a-z0-9]", "");
+  }
+
+  /** Returns how many characters to insert, delete or replace to turn one text into another. */
+  private static int distance(String left, String right) {
+    int[] previous = new int[right.length() + 1];
+    Arrays.setAll(previous, column -> column);
+    for (int row = 1; row <= left.length(); row++) {
+      int[] current = new int[right.length() + 1];
+      current[0] = row;
+      for (int column = 1; column <= right.length(); column++) {
+        int replaced = left.charAt(row - 1) == right.charAt(column - 1) ? 0 : 1;
+        current[column] =
+            Math.min(
+                previous[column - 1] + replaced,
+                1 + Math.min(previous[column], current[column - 1]));
+      }
+      previous = current;
+    }
+    return previous[right.length()];
+  }
+}

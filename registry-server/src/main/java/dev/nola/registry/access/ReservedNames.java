@@ -1,0 +1,73 @@
+package dev.nola.registry.access;
+
+import java.util.Set;
+
+/**
+ * Names that no new account or namespace can have: those of the server itself, which its log and
+ * audit log use, and those that stand, or may come to stand, at the beginning of a path.
+ */
+final class ReservedNames {
+  private static final Set<String> NAMES =
+      Set.of(
+          "accounts",
+          "actuator",
+          "adapters",
+          "admin",
+          "administrator",
+          "anonymous",
+          "api",
+          "assets",
+          "attestations",
+          "audit",
+          "datasets",
+          "docs",
+          "error",
+          "healthz",
+          "hf",
+          "jobs",
+          "login",
+          "logout",
+          "metrics",
+          "models",
+          "namespaces",
+          "nola",
+          "null",
+          "registry",
+          "root",
+          "search",
+          "server",
+          "settings",
+          "static",
+          "swagger-ui",
+          "system",
+          "tokens",
+          "undefined",
+          "v1",
+          "v2",
+          "v3",
+          "verifications",
+          "worker-keys");
+
+  private ReservedNames() {}
+
+  /**
+   * Returns whether a name is reserved.
+   *
+   * @param name of an account or namespace
+   * @return whether no new one can have it
+   */
+  static boolean contains(String name) {
+    return NAMES.contains(name);
+  }
+
+  /**
+   * Returns the message that a name is reserved.
+   *
+   * @param field that has the name
+   * @param name the name
+   * @return field, name and rule in a sentence
+   */
+  static String message(String field, String name) {
+    return "%s=%s is reserved; choose another name".formatted(field, name);
+  }
+}
