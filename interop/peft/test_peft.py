@@ -400,7 +400,7 @@ class PeftTest(unittest.TestCase):
     def test_direct_form_is_refused(self) -> None:
         base = models.save(models.llama(tied=False), self.folder / "base")
         adapter = self.synth(base, "up_proj", "--direct")
-        with self.assertRaisesRegex(AssertionError, "no low rank"):
+        with self.assertRaisesRegex(AssertionError, "no low-rank"):
             self.export(adapter)
         self.assertFalse((self.folder / "lora").exists())
 
