@@ -47,6 +47,7 @@ class ScalarKernelTest {
         int column = new Hadamard(basis).column(i);
         yield Integer.bitCount(column & e) % 2 == 0 ? sign : -sign;
       }
+      case IDENTITY -> i == e ? 1 : 0;
     };
   }
 
@@ -59,7 +60,10 @@ class ScalarKernelTest {
       Side side) {
     Random random = new Random(seed);
     Basis basis = new Basis(generator, seed, stream, side, length);
-    int maximum = (int) Math.min(9, generator.maxCoefficients(length, 16));
+    int maximum =
+        (int)
+            Math.clamp(
+                9, generator.minCoefficients(length), generator.maxCoefficients(length, 16));
     int[] coefficients = random.ints(maximum, 0, 1 << 16).map(u -> 2 * u - 65535).toArray();
     float scale = side == Side.B ? 1 : (float) Math.scalb(1 + random.nextDouble(), -20);
     float[] factor = new float[length];
@@ -102,7 +106,9 @@ class ScalarKernelTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = "SRHT", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(
+      names = {"SRHT", "IDENTITY"},
+      mode = EnumSource.Mode.EXCLUDE)
   void transposedProductAddsInTheOrderOfItsContract(Generator generator) {
     int length = 5003;
     Basis basis = new Basis(generator, 1, 2, Side.A, length);

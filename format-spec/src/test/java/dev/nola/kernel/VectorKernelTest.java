@@ -60,7 +60,9 @@ class VectorKernelTest {
   @EnumSource
   void factorIsTheSameInParts(Generator generator) {
     Basis basis = new Basis(generator, 5, 7, Side.A, 2 * Kernel.CHUNK + 333);
-    int[] coefficients = {3, -1, 7};
+    int[] coefficients =
+        Arrays.copyOf(
+            new int[] {3, -1, 7}, (int) Math.max(3, generator.minCoefficients(basis.length())));
     float[] expected = new float[basis.length()];
     scalar.combine(basis, coefficients, 0x1.8p-9f, expected);
     try (ForkJoinPool pool = new ForkJoinPool(3)) {
@@ -103,12 +105,19 @@ class VectorKernelTest {
       int stream,
       Side side) {
     Random random = new Random(seed);
-    int count = (int) Math.min(size, generator.maxCoefficients(length, bits));
+    int count = coefficients(generator, length, bits, size);
     float scale = (float) Math.scalb(1 + random.nextDouble(), -12);
     assertSameFactors(
         new Basis(generator, seed, stream, side, length),
         randomCoefficients(random, count, bits),
         side == Side.B ? 1 : scale);
+  }
+
+  /** Returns a legal number of coefficients that is as near as possible to the wanted one. */
+  private static int coefficients(Generator generator, int length, int bits, int wanted) {
+    return (int)
+        Math.clamp(
+            wanted, generator.minCoefficients(length), generator.maxCoefficients(length, bits));
   }
 
   @PropertyTest(cases = 200)
@@ -121,7 +130,8 @@ class VectorKernelTest {
       return; // its elements come from one transform
     }
     Basis basis = new Basis(generator, seed, 7, Side.A, length);
-    int[] coefficients = randomCoefficients(new Random(seed), 20, 4);
+    int[] coefficients =
+        randomCoefficients(new Random(seed), coefficients(generator, length, 4, 20), 4);
     float[] whole = new float[length];
     scalar.combine(basis, coefficients, 0x1p-9f, whole);
     int middle = Math.min(length, block * Kernel.BLOCK);

@@ -185,7 +185,7 @@ final class Keys {
       add(
           Key.optional(
                   "method.generator",
-                  Kind.choice(List.of(Generator.values()), Generator::label),
+                  Kind.choice(Generator.PSEUDORANDOM, Generator::label),
                   Generator.SRHT.label(),
                   "generator of the bases")
               .onlyWith(METHOD, "nola", "pranc"));
