@@ -4,7 +4,7 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.client.export.peft.ExportRefusedException;
 import dev.nola.client.export.peft.Orientation;
 import dev.nola.client.export.peft.PeftExport;
-import dev.nola.client.export.peft.TaskType;
+import dev.nola.client.peft.TaskType;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterException;
