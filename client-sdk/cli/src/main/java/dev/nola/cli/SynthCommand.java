@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -162,7 +161,7 @@ final class SynthCommand implements Callable<Integer> {
             () ->
                 new IllegalArgumentException(
                     "invalid --generator: %s; must be one of %s"
-                        .formatted(generator, Arrays.toString(Generator.values()))));
+                        .formatted(generator, Generator.PSEUDORANDOM)));
   }
 
   private long seed() {

@@ -18,10 +18,11 @@ final class ConfigRules {
 
   static {
     REFUSED.put("use_dora", "DoRA rescales W + ΔW by magnitudes of its own" + MERGE);
-    REFUSED.put("lora_bias", "the biases of lora_B change biases, and adapters change weights only" + MERGE);
     REFUSED.put(
-        "trainable_token_indices",
-        "trained tokens replace single rows of an embedding" + MERGE);
+        "lora_bias",
+        "the biases of lora_B change biases, and adapters change weights only" + MERGE);
+    REFUSED.put(
+        "trainable_token_indices", "trained tokens replace single rows of an embedding" + MERGE);
     REFUSED.put(
         "layer_replication",
         "replicated layers make another model of the base model; merge it with PEFT");
@@ -36,10 +37,12 @@ final class ConfigRules {
     REFUSED.put("enable_lora", "merged linear modules (enable_lora) are of a PEFT before 0.3");
   }
 
-  private static final Set<String> INITS = Set.of("true", "false", "gaussian", "eva", "orthogonal", "mica");
+  private static final Set<String> INITS =
+      Set.of("true", "false", "gaussian", "eva", "orthogonal", "mica");
 
   /** Inits that take a part of the base weights away, which the file does not say. */
-  private static final Set<String> INITS_OF_BASE = Set.of("pissa", "corda", "olora", "loftq", "lora_ga");
+  private static final Set<String> INITS_OF_BASE =
+      Set.of("pissa", "corda", "olora", "loftq", "lora_ga");
 
   /** Settings of which nothing depends in a trained LoRA, or that are read elsewhere. */
   private static final Set<String> KNOWN =

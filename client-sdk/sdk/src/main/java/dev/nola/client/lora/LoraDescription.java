@@ -47,9 +47,7 @@ final class LoraDescription {
     }
     String revision = config.text("revision");
     return new BaseModel(
-        name,
-        revision != null && REVISION.matcher(revision).matches() ? revision : "",
-        identity);
+        name, revision != null && REVISION.matcher(revision).matches() ? revision : "", identity);
   }
 
   /**

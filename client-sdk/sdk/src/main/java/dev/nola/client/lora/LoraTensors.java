@@ -140,7 +140,9 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
         wrong.add(tensor + ": has an unsupported type; must be F32, F16 or BF16");
       }
       if (tensor.elements() > Budget.MAX_ARRAY) {
-        wrong.add("%s: has %,d elements; limit is %,d".formatted(tensor, tensor.elements(), Budget.MAX_ARRAY));
+        wrong.add(
+            "%s: has %,d elements; limit is %,d"
+                .formatted(tensor, tensor.elements(), Budget.MAX_ARRAY));
       }
       if (tensor.shape().size() < 2 || tensor.elements() == 0) {
         wrong.add(

@@ -141,11 +141,7 @@ final class ParameterTargets {
   }
 
   private void put(
-      String key,
-      LoraPair pair,
-      Tensor tensor,
-      NamedBase known,
-      Map<LoraPair, Target> found) {
+      String key, LoraPair pair, Tensor tensor, NamedBase known, Map<LoraPair, Target> found) {
     List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
     if (tensor.adaptableType().isEmpty()) {
       wrong.add(

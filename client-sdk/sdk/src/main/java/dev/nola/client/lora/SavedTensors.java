@@ -123,8 +123,7 @@ final class SavedTensors {
         float old = Elements.get(weight.data(), dtype, (long) i * cols + j);
         row[j] = FloatRounding.round((float) (old + scaling * delta), dtype);
         if (!Float.isFinite(row[j])) {
-          wrong.add(
-              "%s: W + ΔW is too large for %s in row %d".formatted(weight.name(), dtype, i));
+          wrong.add("%s: W + ΔW is too large for %s in row %d".formatted(weight.name(), dtype, i));
           return;
         }
       }

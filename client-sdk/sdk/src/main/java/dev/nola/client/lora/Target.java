@@ -12,8 +12,7 @@ import java.util.List;
  * @param experts number of matrices of a three-dimensional tensor, each with factors of its own; 0
  *     if the tensor is one matrix, or a convolution
  */
-record Target(
-    String key, String tensor, List<Integer> shape, boolean isTransposed, int experts) {
+record Target(String key, String tensor, List<Integer> shape, boolean isTransposed, int experts) {
   Target(String key, String tensor, List<Integer> shape, boolean isTransposed) {
     this(key, tensor, shape, isTransposed, 0);
   }

@@ -158,10 +158,7 @@ final class Targets {
     found.put(
         pair,
         new Target(
-            pair.module(),
-            name,
-            shape.stream().map(Math::toIntExact).toList(),
-            isTransposed));
+            pair.module(), name, shape.stream().map(Math::toIntExact).toList(), isTransposed));
   }
 
   private void requireRanks() throws ImportRefusedException {

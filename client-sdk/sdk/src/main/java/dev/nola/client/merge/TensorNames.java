@@ -119,8 +119,7 @@ public final class TensorNames {
   }
 
   /** Adds the names that begin with another of the prefixes. */
-  private static void addOtherPrefixes(
-      String name, List<String> prefixes, Set<String> candidates) {
+  private static void addOtherPrefixes(String name, List<String> prefixes, Set<String> candidates) {
     for (String prefix : prefixes) {
       if (name.startsWith(prefix)) {
         String rest = name.substring(prefix.length());

@@ -23,8 +23,7 @@ public record ProductError(double difference, double norm) {
    * @param otherB the rows of B'
    * @return the error
    */
-  public static ProductError of(
-      double[][] a, double[][] b, double[][] otherA, double[][] otherB) {
+  public static ProductError of(double[][] a, double[][] b, double[][] otherA, double[][] otherB) {
     int rank = a.length;
     double[][] x = new double[2 * rank][];
     double[][] y = new double[2 * rank][];

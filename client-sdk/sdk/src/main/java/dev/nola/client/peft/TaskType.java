@@ -27,8 +27,8 @@ public enum TaskType {
   }
 
   /**
-   * Returns the names of modules of which PEFT keeps one whole for this task, and takes for granted that
-   * every adapter brings it; none when the task has no head of its own.
+   * Returns the names of modules of which PEFT keeps one whole for this task, and takes for granted
+   * that every adapter brings it; none when the task has no head of its own.
    *
    * @return the names
    */

@@ -189,7 +189,7 @@ public final class SyntheticAdapter {
     return switch (generator) {
       case UNIFORM24 -> RandomCodes.meanSquare(24); // odd integers likewise
       case UNIFORM8 -> RandomCodes.meanSquare(8);
-      case RADEMACHER, SRHT -> 1;
+      case RADEMACHER, SRHT, IDENTITY -> 1;
     };
   }
 
@@ -244,8 +244,14 @@ public final class SyntheticAdapter {
      *
      * @param generator the generator
      * @return this builder
+     * @throws IllegalArgumentException if it is {@link Generator#IDENTITY}, which draws nothing
      */
     public Builder generator(Generator generator) {
+      if (generator == Generator.IDENTITY) {
+        throw new IllegalArgumentException(
+            "invalid generator: %s; must be one of %s"
+                .formatted(generator, Generator.PSEUDORANDOM));
+      }
       this.generator = generator;
       return this;
     }

@@ -208,8 +208,10 @@ class MergedBitsTest {
     }
 
     private Adapter adapter() {
-      generator = Generator.values()[random.nextInt(4)];
-      Adapter.Builder adapter = Adapter.builder().generator(generator).seed(random.nextLong());
+      generator = Generator.values()[random.nextInt(Generator.values().length)];
+      boolean draws = generator != Generator.IDENTITY;
+      Adapter.Builder adapter =
+          Adapter.builder().generator(generator).seed(draws ? random.nextLong() : 0);
       List<String> names = new ArrayList<>(shapes.keySet());
       for (String name : names.subList(0, 1 + random.nextInt(names.size()))) {
         layers(name).forEach(adapter::layer);
@@ -241,17 +243,22 @@ class MergedBitsTest {
       List<Integer> divisors =
           IntStream.rangeClosed(1, elements).filter(d -> elements % d == 0).boxed().toList();
       int cols = divisors.get(random.nextInt(divisors.size()));
+      boolean draws = generator != Generator.IDENTITY;
+      int rank = 1 + random.nextInt(5);
       Coefficients coefficients =
           random.nextInt(4) == 0
-              ? new Direct(codes(1))
-              : new LowRank(1 + random.nextInt(5), codes(1), codes(1));
+              ? new Direct(codes(draws ? 1 : elements))
+              : new LowRank(
+                  rank,
+                  codes(draws ? 1 : rank * (elements / cols)),
+                  codes(draws ? 1 : rank * cols));
       return new Layer(
           name,
           shapes.get(name),
           slice,
           elements / cols,
           cols,
-          random.nextInt(),
+          draws ? random.nextInt() : 0,
           scale(coefficients instanceof Direct ? 1 : 2),
           coefficients);
     }
@@ -262,7 +269,7 @@ class MergedBitsTest {
           switch (generator) {
             case UNIFORM24 -> 24;
             case UNIFORM8 -> 8;
-            case RADEMACHER, SRHT -> 0;
+            case RADEMACHER, SRHT, IDENTITY -> 0;
           };
       return (float) Math.scalb(1 + random.nextDouble(), -sides * (bits + 5));
     }

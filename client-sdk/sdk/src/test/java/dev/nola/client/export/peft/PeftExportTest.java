@@ -61,7 +61,13 @@ class PeftExportTest {
   void inF32TheProductIsTheDeltaBitForBit(Generator generator) throws Exception {
     for (int bits : List.of(1, 4, 16)) {
       AdapterFile file =
-          seal(Adapter.builder().generator(generator).layer(matrix(Q0, 24, 16, 3, bits)));
+          seal(
+              Adapter.builder()
+                  .generator(generator)
+                  .layer(
+                      generator == Generator.IDENTITY
+                          ? lora(Q0, 24, 16, 3, bits)
+                          : matrix(Q0, 24, 16, 3, bits)));
 
       Path lora = folder.resolve(generator + "-" + bits);
       PeftExport.of(file).build().write(lora);
@@ -567,6 +573,17 @@ class PeftExportTest {
   private Layer matrix(String module, int rows, int cols, int rank, int bits) {
     return Layer.ofMatrix(
         module + ".weight", rows, cols, random.nextInt(), 0x1.9p-30f, lowRank(rank, bits));
+  }
+
+  /** With a coefficient for every element of the factors. */
+  private Layer lora(String module, int rows, int cols, int rank, int bits) {
+    return Layer.ofMatrix(
+        module + ".weight",
+        rows,
+        cols,
+        0,
+        0x1.9p-30f,
+        new LowRank(rank, codes(bits, rows * rank), codes(bits, rank * cols)));
   }
 
   private Layer part(
