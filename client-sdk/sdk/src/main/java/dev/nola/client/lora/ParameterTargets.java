@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,8 +26,16 @@ final class ParameterTargets {
   /** Parameters of one module, whose orders are tried. */
   private static final int MAX_PARAMETERS = 4;
 
-  /** Models whose experts' weights are stored as in×out. */
-  private static final Set<String> TRANSPOSED_MODELS = Set.of("gpt_oss", "llama4", "llama4_text");
+  /** Models whose experts' weights PEFT takes as in×out. */
+  private static final Set<String> TRANSPOSED_MODELS =
+      Set.of("gpt_oss", "aria", "aria_text", "openai_privacy_filter");
+
+  /**
+   * The versions of PEFT that are known to take other models' as out×in; earlier ones took all as
+   * in×out.
+   */
+  private static final Pattern VERSIONS_BY_MODEL =
+      Pattern.compile("(0\\.(2[1-9]|[3-9]\\d)|[1-9])\\..*");
 
   private final LoraConfig config;
   private final @Nullable NamedBase base;
@@ -151,17 +160,28 @@ final class ParameterTargets {
       found.put(pair, new Target(key, tensor.name(), shape, false));
     } else {
       boolean isSquare = shape.get(1).equals(shape.get(2));
-      String type = known.config().modelType();
-      if (isSquare && type == null) {
+      if (isSquare && !isOrientationKnown(known)) {
         wrong.add(
-            "%s: the matrices of tensor %s are square, and without the base model's config.json it is not known whether they are stored as out×in or in×out"
+            "%s: the matrices of tensor %s are square, and it is not known whether this version of PEFT takes those of this model as out×in or as in×out"
                 .formatted(pair.module(), tensor.name()));
         return;
       }
-      boolean isTransposed =
-          isSquare ? TRANSPOSED_MODELS.contains(type) : shape.get(1) == pair.inputs();
+      boolean isTransposed = isSquare ? isOfTransposedModel(known) : shape.get(1) == pair.inputs();
       found.put(pair, new Target(key, tensor.name(), shape, isTransposed, shape.getFirst()));
     }
+  }
+
+  private static boolean isOfTransposedModel(NamedBase known) {
+    String type = known.config().modelType();
+    return type != null && TRANSPOSED_MODELS.contains(type);
+  }
+
+  private boolean isOrientationKnown(NamedBase known) {
+    String version = config.text("peft_version");
+    return isOfTransposedModel(known)
+        || known.config().modelType() != null
+            && version != null
+            && VERSIONS_BY_MODEL.matcher(version).matches();
   }
 
   private static List<List<String>> orders(List<String> names) {
