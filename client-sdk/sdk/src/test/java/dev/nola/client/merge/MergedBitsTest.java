@@ -208,10 +208,9 @@ class MergedBitsTest {
     }
 
     private Adapter adapter() {
-      generator = Generator.values()[random.nextInt(Generator.values().length)];
-      boolean draws = generator != Generator.IDENTITY;
+      generator = Generator.values()[random.nextInt(5)];
       Adapter.Builder adapter =
-          Adapter.builder().generator(generator).seed(draws ? random.nextLong() : 0);
+          Adapter.builder().generator(generator).seed(isLora() ? 0 : random.nextLong());
       List<String> names = new ArrayList<>(shapes.keySet());
       for (String name : names.subList(0, 1 + random.nextInt(names.size()))) {
         layers(name).forEach(adapter::layer);
@@ -243,22 +242,18 @@ class MergedBitsTest {
       List<Integer> divisors =
           IntStream.rangeClosed(1, elements).filter(d -> elements % d == 0).boxed().toList();
       int cols = divisors.get(random.nextInt(divisors.size()));
-      boolean draws = generator != Generator.IDENTITY;
-      int rank = 1 + random.nextInt(5);
+      int rank = random.nextInt(6);
       Coefficients coefficients =
-          random.nextInt(4) == 0
-              ? new Direct(codes(draws ? 1 : elements))
-              : new LowRank(
-                  rank,
-                  codes(draws ? 1 : rank * (elements / cols)),
-                  codes(draws ? 1 : rank * cols));
+          rank == 0
+              ? new Direct(codes(elements))
+              : new LowRank(rank, codes(rank * elements / cols), codes(rank * cols));
       return new Layer(
           name,
           shapes.get(name),
           slice,
           elements / cols,
           cols,
-          draws ? random.nextInt() : 0,
+          isLora() ? 0 : random.nextInt(),
           scale(coefficients instanceof Direct ? 1 : 2),
           coefficients);
     }
@@ -274,7 +269,13 @@ class MergedBitsTest {
       return (float) Math.scalb(1 + random.nextDouble(), -sides * (bits + 5));
     }
 
-    private Codes codes(int count) {
+    private boolean isLora() {
+      return generator == Generator.IDENTITY;
+    }
+
+    /** One coefficient, or for a LoRA one an element. */
+    private Codes codes(int elements) {
+      int count = isLora() ? elements : 1;
       int bits = 1 + random.nextInt(8);
       return Codes.of(bits, random.ints(count, 0, 1 << bits).toArray());
     }

@@ -171,7 +171,7 @@ class SyntheticAdapterTest {
   }
 
   @ParameterizedTest
-  @EnumSource(value = Generator.class, mode = EnumSource.Mode.EXCLUDE, names = "IDENTITY")
+  @EnumSource(Generator.class)
   void theDeltaHasTheMagnitudeAskedFor(Generator generator) throws Exception {
     for (boolean direct : List.of(false, true)) {
       AdapterFile file =
