@@ -18,6 +18,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,7 +87,7 @@ class LoraImportTest {
   }
 
   private static void assertClose(double[] actual, double[] expected) {
-    assertThat(expected).anyMatch(value -> Math.abs(value) > 0.1);
+    assertThat(Arrays.stream(expected).anyMatch(value -> Math.abs(value) > 0.1)).isTrue();
     assertThat(actual).containsExactly(expected, within(1e-3));
   }
 
