@@ -22,6 +22,7 @@ import picocli.CommandLine.Command;
       ReconstructCommand.class,
       MergeCommand.class,
       ExportCommand.class,
+      ImportPeftCommand.class,
       DiffCommand.class,
       SynthCommand.class,
       PullCommand.class,

@@ -21,9 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A merge of adapters into a base model. Immutable; the merged model depends on base, adapters and
@@ -166,7 +163,7 @@ public final class ModelMerge {
   }
 
   private Plan plan(Model model) throws IOException, MergeRefusedException, InterruptedException {
-    TensorNames names = new TensorNames(model, mayBeTied(model));
+    TensorNames names = TensorNames.of(model);
     List<AdapterFile> files = adapters.stream().map(Weighted::file).toList();
     Plan plan = Plan.of(model, files, names, reshape);
     List<String> warnings = new ArrayList<>(plan.warnings());
@@ -191,22 +188,6 @@ public final class ModelMerge {
     return Reconstructor.standard()
         .withKernel(Kernels.forShortRuns(Kernels.chosen()))
         .withThreads(threads);
-  }
-
-  private static boolean mayBeTied(Model model) throws IOException {
-    Path config = model.path().resolve(MergedModelWriter.CONFIG);
-    if (!model.isFolder() || !Files.isRegularFile(config)) {
-      return true;
-    }
-    try {
-      JsonNode root = JsonMapper.shared().readTree(Files.readAllBytes(config));
-      if (!root.isObject()) {
-        throw new IOException(config + ": is not a JSON object");
-      }
-      return root.path(MergedModelWriter.TIED).asBoolean(true); // as transformers takes it
-    } catch (JacksonException e) {
-      throw new IOException(config + ": is not valid JSON: " + e.getOriginalMessage(), e);
-    }
   }
 
   /** Compares the identities of the adapted tensors; returns what is to be said of it. */

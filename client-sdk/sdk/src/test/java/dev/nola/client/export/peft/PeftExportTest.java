@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.nola.client.export.peft.ExportRefusedException.Reason;
 import dev.nola.client.export.peft.PeftExport.Report;
+import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.client.safetensors.SafetensorsWriter.Slot;

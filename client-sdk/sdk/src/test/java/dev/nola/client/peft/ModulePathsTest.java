@@ -1,4 +1,4 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.peft;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

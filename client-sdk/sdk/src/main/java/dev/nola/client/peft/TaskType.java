@@ -1,4 +1,4 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.peft;
 
 import java.util.List;
 import java.util.Optional;
@@ -27,15 +27,22 @@ public enum TaskType {
   }
 
   /**
-   * The names of modules of which PEFT keeps one whole for this task, and takes for granted that
-   * every adapter brings it; none when the task has no head of its own.
+   * Returns the names of modules of which PEFT keeps one whole for this task, and takes for granted
+   * that every adapter brings it; none when the task has no head of its own.
+   *
+   * @return the names
    */
-  List<String> heads() {
+  public List<String> heads() {
     return heads;
   }
 
-  /** The path of the head that a module is, or is in; empty if it is in none. */
-  Optional<String> headOf(String path) {
+  /**
+   * Returns the path of the head that a module is, or is in.
+   *
+   * @param path the module's path
+   * @return the head's path; empty if the module is in none
+   */
+  public Optional<String> headOf(String path) {
     int end = 0;
     for (String part : path.split("\\.")) {
       end += part.length();
@@ -47,8 +54,22 @@ public enum TaskType {
     return Optional.empty();
   }
 
-  /** The type of a task by the name that model hubs give it, such as {@code text-generation}. */
-  static Optional<TaskType> ofTask(String task) {
+  /**
+   * Returns the name that model hubs give the task.
+   *
+   * @return such as {@code text-generation}
+   */
+  public String task() {
+    return names.getFirst();
+  }
+
+  /**
+   * Finds the type of a task by the name that model hubs give it.
+   *
+   * @param task such as {@code text-generation}
+   * @return the type, or empty
+   */
+  public static Optional<TaskType> ofTask(String task) {
     for (TaskType type : values()) {
       if (type.names.contains(task)) {
         return Optional.of(type);

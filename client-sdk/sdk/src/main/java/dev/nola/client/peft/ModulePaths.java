@@ -1,4 +1,4 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.peft;
 
 import java.util.Map;
 import java.util.Set;
@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param prefix what is put before every name; null to find out
  * @param isBare whether the loaded model is the bare transformer; counts only without prefix
  */
-record ModulePaths(@Nullable String prefix, boolean isBare) {
+public record ModulePaths(@Nullable String prefix, boolean isBare) {
   /** Where models with a head keep their transformer, by the names that begin the bare ones. */
   private static final Map<String, String> HOMES =
       Map.of(
@@ -35,12 +35,20 @@ record ModulePaths(@Nullable String prefix, boolean isBare) {
           "embed",
           "shared");
 
+  /** Names of modules whose weights GPT-2 stores as in×out. */
+  private static final Set<String> CONV1D_NAMES = Set.of("c_attn", "q_attn", "c_proj", "c_fc");
+
   /** Names of other modules that are embeddings. */
   private static final Set<String> OTHER_EMBEDDINGS =
       Set.of("wpe", "position_embeddings", "token_type_embeddings", "embed_positions");
 
-  /** The path of the module with this name in a checkpoint. */
-  String of(String module) {
+  /**
+   * Returns the path of a module in the loaded model.
+   *
+   * @param module its name in a checkpoint
+   * @return the path
+   */
+  public String of(String module) {
     if (prefix != null) {
       return prefix + module;
     }
@@ -53,23 +61,53 @@ record ModulePaths(@Nullable String prefix, boolean isBare) {
     return home != null && module.equals(home + inHome) ? inHome : module;
   }
 
-  /** The module that holds a tensor; empty if none does. */
-  static String moduleOf(String tensor) {
+  /**
+   * Returns the module that holds a tensor.
+   *
+   * @param tensor the tensor's name
+   * @return the module's name; empty if none does
+   */
+  public static String moduleOf(String tensor) {
     return tensor.substring(0, Math.max(0, tensor.lastIndexOf('.')));
   }
 
-  /** Whether a module looks up the embeddings of words, by its name. */
-  static boolean isWordEmbedding(String module) {
+  /**
+   * Returns whether a module looks up the embeddings of words, by its name.
+   *
+   * @param module the module's name
+   * @return true if it does
+   */
+  public static boolean isWordEmbedding(String module) {
     return WORD_EMBEDDINGS.contains(lastPart(module));
   }
 
-  /** Whether a module is another embedding, by its name. */
-  static boolean isOtherEmbedding(String module) {
+  /**
+   * Returns whether a module is another embedding, by its name.
+   *
+   * @param module the module's name
+   * @return true if it is
+   */
+  public static boolean isOtherEmbedding(String module) {
     return OTHER_EMBEDDINGS.contains(lastPart(module));
   }
 
-  /** The last part of a name. */
-  static String lastPart(String name) {
+  /**
+   * Returns whether GPT-2 and its kin store the weight of a module as in×out, by its name.
+   *
+   * @param module the module's name
+   * @return true for names of such modules, which other models store as out×in
+   */
+  public static boolean mayBeConv1d(String module) {
+    return CONV1D_NAMES.contains(lastPart(module));
+  }
+
+  /**
+   * Returns the last part of a name.
+   *
+   * @param name parts with dots between them
+   * @return what follows the last dot
+   */
+  public static String lastPart(String name) {
     return name.substring(name.lastIndexOf('.') + 1);
   }
 

@@ -1,4 +1,4 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.peft;
 
 import dev.nola.format.DType;
 import java.lang.foreign.MemorySegment;
@@ -6,7 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /** Rounds f32 to a type, to nearest even, and encodes it little-endian. */
-final class FloatRounding {
+public final class FloatRounding {
   private static final ValueLayout.OfFloat F32 =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfShort HALF =
@@ -14,8 +14,14 @@ final class FloatRounding {
 
   private FloatRounding() {}
 
-  /** The value of the type that is nearest; infinite if it is beyond the largest. */
-  static float round(float value, DType dtype) {
+  /**
+   * Rounds a value.
+   *
+   * @param value an f32
+   * @param dtype the type
+   * @return the value of the type that is nearest; infinite if it is beyond the largest
+   */
+  public static float round(float value, DType dtype) {
     return switch (dtype) {
       case F32 -> value;
       case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
@@ -23,8 +29,14 @@ final class FloatRounding {
     };
   }
 
-  /** Writes values that {@link #round} has given. */
-  static void encode(float[] rounded, DType dtype, MemorySegment bytes) {
+  /**
+   * Writes values that {@link #round} has returned.
+   *
+   * @param rounded values of the type
+   * @param dtype the type
+   * @param bytes receives them, little-endian
+   */
+  public static void encode(float[] rounded, DType dtype, MemorySegment bytes) {
     for (int i = 0; i < rounded.length; i++) {
       long offset = (long) i * dtype.bytes();
       switch (dtype) {
