@@ -858,7 +858,7 @@ def write(adapter: Adapter) -> bytes:
     codes = encode_codes(ordered.layers)
     dense = encode_dense_data(ordered.dense, HEADER.size + len(manifest) + len(codes))
     lengths = len(manifest), len(codes), len(dense)
-    header = HEADER.pack(MAGIC, 1, ordered.minor, CANDIDATE_BIT, *lengths)
+    header = HEADER.pack(MAGIC, 1, ordered.minor, 0, *lengths)
     content = header + manifest + codes + dense
     return content + struct.pack("<I", crc32c(content))
 
@@ -1120,8 +1120,8 @@ def read_header(data: bytes) -> tuple[int, int, int, int]:
     require(magic == MAGIC, CORRUPT, "magic")
     require(major >= 1, TOO_OLD, f"format version {major}.{minor}")
     require(major == 1, TOO_NEW, f"format version {major}.{minor}")
-    require(features & CANDIDATE_BIT != 0, TOO_NEW, "not a release candidate")
-    require(features == CANDIDATE_BIT, TOO_NEW, f"required features {features:08x}")
+    require(features & CANDIDATE_BIT == 0, TOO_OLD, "a release candidate of 1.0")
+    require(features == 0, TOO_NEW, f"required features {features:08x}")
     limits = MAX_MANIFEST, MAX_CODES, MAX_DENSE
     within = all(length <= limit for length, limit in zip(lengths, limits))
     require(within, LIMIT, "a part is too long")

@@ -74,6 +74,12 @@ final class MergeCommand implements Callable<Integer> {
     }
   }
 
+  @Option(
+      names = "--allow-reshape",
+      description =
+          "Let a tensor of an adapter replace one of another shape or type in the base model.")
+  private boolean allowReshape;
+
   @Option(names = "--dry-run", description = "Print what would be done without writing anything.")
   private boolean dryRun;
 
@@ -88,7 +94,7 @@ final class MergeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException, HintedException {
-    ModelMerge.Builder merge = ModelMerge.into(base).baseCheck(baseOptions.check());
+    ModelMerge.Builder merge = ModelMerge.into(base).baseCheck(baseOptions.check()).reshape(allowReshape);
     for (String argument : adapters) {
       Weighted adapter = Weighted.parse(argument);
       merge.adapter(source.open(adapter.name, output).file(), adapter.weight);
@@ -103,9 +109,12 @@ final class MergeCommand implements Callable<Integer> {
     } catch (MergeRefusedException e) {
       throw new HintedException(
           e,
-          e.reason() == MergeRefusedException.Reason.BASE
-              ? "; use the matching base model, or pass --allow-base-mismatch to merge anyway"
-              : "");
+          switch (e.reason()) {
+            case BASE ->
+                "; use the matching base model, or pass --allow-base-mismatch to merge anyway";
+            case RESHAPE -> "\npass --allow-reshape to replace them all the same";
+            case TARGETS, OVERFLOW, DESTINATION -> "";
+          });
     }
     report.warnings().forEach(output::warn);
     if (!report.left().isEmpty()) {

@@ -39,6 +39,7 @@ public final class ModelMerge {
   private final Path base;
   private final List<Weighted> adapters;
   private final BaseCheck baseCheck;
+  private final boolean reshape;
   private final int threads;
   private final Progress progress;
 
@@ -94,6 +95,7 @@ public final class ModelMerge {
     this.base = builder.base;
     this.adapters = List.copyOf(builder.adapters);
     this.baseCheck = builder.baseCheck;
+    this.reshape = builder.reshape;
     this.threads = builder.threads;
     this.progress = builder.progress;
   }
@@ -166,7 +168,7 @@ public final class ModelMerge {
   private Plan plan(Model model) throws IOException, MergeRefusedException, InterruptedException {
     TensorNames names = new TensorNames(model, mayBeTied(model));
     List<AdapterFile> files = adapters.stream().map(Weighted::file).toList();
-    Plan plan = Plan.of(model, files, names);
+    Plan plan = Plan.of(model, files, names, reshape);
     List<String> warnings = new ArrayList<>(plan.warnings());
     for (Weighted adapter : adapters) {
       if (adapter.weight != 1 && !adapter.file.adapter().dense().isEmpty()) {
@@ -310,6 +312,7 @@ public final class ModelMerge {
     private final Path base;
     private final List<Weighted> adapters = new ArrayList<>();
     private BaseCheck baseCheck = BaseCheck.REQUIRE;
+    private boolean reshape;
     private int threads = Runtime.getRuntime().availableProcessors();
     private Progress progress = Progress.NONE;
 
@@ -352,6 +355,18 @@ public final class ModelMerge {
      */
     public Builder baseCheck(BaseCheck baseCheck) {
       this.baseCheck = baseCheck;
+      return this;
+    }
+
+    /**
+     * Sets whether a dense tensor may replace a tensor of another shape or type, as after a change
+     * of the vocabulary; default: no.
+     *
+     * @param reshape true to allow it
+     * @return this builder
+     */
+    public Builder reshape(boolean reshape) {
+      this.reshape = reshape;
       return this;
     }
 
