@@ -115,9 +115,9 @@ class StoredLoraTest {
       assertThat(layer.stream()).isZero();
       LowRank factors = (LowRank) layer.coefficients();
       assertThat(factors.rank()).isEqualTo(RANK);
-      assertThat(factors.a().count()).isEqualTo(OUT * RANK);
-      assertThat(factors.b().count()).isEqualTo(RANK * IN);
-      assertThat(List.of(factors.a(), factors.b())).extracting(Codes::bits).containsOnly(5);
+      assertThat(factors.alpha().count()).isEqualTo(OUT * RANK);
+      assertThat(factors.beta().count()).isEqualTo(RANK * IN);
+      assertThat(List.of(factors.alpha(), factors.beta())).extracting(Codes::bits).containsOnly(5);
     }
   }
 
