@@ -136,8 +136,7 @@ public final class Adapter {
       if (generator == Generator.IDENTITY && layer.stream() != 0) {
         throw new IllegalArgumentException(
             "invalid stream number of tensor %s: %s; must be 0 with generator %s, which draws nothing"
-                .formatted(
-                    layer.tensor(), Integer.toUnsignedString(layer.stream()), generator));
+                .formatted(layer.tensor(), Integer.toUnsignedString(layer.stream()), generator));
       }
       for (Side side : Side.values()) {
         Basis basis = layer.basis(generator, seed, side);

@@ -22,8 +22,8 @@ public enum Generator {
    */
   SRHT(4, "philox-srht", 1),
   /**
-   * The unit vectors, bᵢ[e] = 1 if e = i, else 0: coefficients are the factor's elements themselves,
-   * so that a trained LoRA is stored as it is, quantized.
+   * The unit vectors, bᵢ[e] = 1 if e = i, else 0: coefficients are the factor's elements
+   * themselves, so that a trained LoRA is stored as it is, quantized.
    */
   IDENTITY(5, "identity", 1);
 
@@ -125,8 +125,8 @@ public enum Generator {
   }
 
   /**
-   * Returns the number of basis integers that a factor's sums use, which is the work of computing it
-   * without a fast transform.
+   * Returns the number of basis integers that a factor's sums use, which is the work of computing
+   * it without a fast transform.
    *
    * @param length elements of the factor
    * @param k number of coefficients
