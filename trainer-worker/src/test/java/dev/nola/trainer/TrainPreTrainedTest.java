@@ -59,7 +59,8 @@ class TrainPreTrainedTest {
             .formatted(words));
   }
 
-  private JsonNode train(String task, String data, String method) throws IOException {
+  private JsonNode train(String task, String data, String method, double learningRate)
+      throws IOException {
     Files.writeString(
         folder.resolve("job.yaml"),
         """
@@ -67,10 +68,10 @@ class TrainPreTrainedTest {
         task: %s
         data: {%s, train: data, validation: data, maxTokens: 16}
         method: {%s}
-        optimizer: {learningRate: 0.1}
+        optimizer: {learningRate: %s}
         run: {batch: 16, threads: 1, steps: 80}
         """
-            .formatted(task, data, method));
+            .formatted(task, data, method, learningRate));
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int exitCode =
@@ -144,7 +145,7 @@ class TrainPreTrainedTest {
   void languageModelLearnsToContinueTexts() throws IOException {
     model("llama-tied-grouped");
     texts();
-    JsonNode trained = train("causal-lm", "format: jsonl", NOLA + ", targets: all-linear");
+    JsonNode trained = train("causal-lm", "format: jsonl", NOLA + ", targets: all-linear", 0.1);
     assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
     AdapterFile file = AdapterFile.read(folder.resolve("a.nola"));
     assertThat(file.adapter().layers()).hasSize(14);
@@ -162,7 +163,7 @@ class TrainPreTrainedTest {
   void loraOfALanguageModel_isExportedAndMerged(String bits) throws Exception {
     model("llama-tied-grouped");
     texts();
-    JsonNode trained = train("causal-lm", "format: jsonl", LORA + bits);
+    JsonNode trained = train("causal-lm", "format: jsonl", LORA + bits, 0.03);
     assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
     Path adapter = folder.resolve("a.nola");
     AdapterFile file = AdapterFile.read(adapter);
@@ -241,7 +242,7 @@ class TrainPreTrainedTest {
                     i ->
                         "w%d w%d w3\t%s\n".formatted(i % 5 + 20, i % 2 + 8, i % 2 == 0 ? "a" : "b"))
                 .collect(Collectors.joining()));
-    JsonNode trained = train("classification", "format: tsv", NOLA + ", targets: qv");
+    JsonNode trained = train("classification", "format: tsv", NOLA + ", targets: qv", 0.1);
     assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
     AdapterFile file = AdapterFile.read(folder.resolve("a.nola"));
     assertThat(file.adapter().layers())

@@ -13,9 +13,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A trained product of two factors, ΔW = A·B, with A of out×r and B of r×in. NOLA's (paper,
- * equations 1 and 2) are A = Σ αᵢAᵢ and B = Σ βⱼBⱼ, both normalised as {@link BasisSide} says, and A
- * times a gain. LoRA's are the same with the identity basis: its B, times c/r, is A here, and its A
- * is B here.
+ * equations 1 and 2) are A = Σ αᵢAᵢ and B = Σ βⱼBⱼ, both normalised as {@link BasisSide} says, and
+ * A times a gain. LoRA's are the same with the identity basis: its B, times c/r, is A here, and its
+ * A is B here.
  */
 final class LowRankAdaptation extends Adaptation {
   private final Target target;

@@ -21,8 +21,8 @@ public final class TrainedAdapter {
   private TrainedAdapter() {}
 
   /**
-   * Makes the file of what was trained: coefficients quantized, other tensors whole. LoRA's
-   * factors are coefficients of the identity basis.
+   * Makes the file of what was trained: coefficients quantized, other tensors whole. LoRA's factors
+   * are coefficients of the identity basis.
    *
    * @param base the base model
    * @param name name of the base model for the file; empty if it has none

@@ -71,8 +71,7 @@ class StoredLoraTest {
     for (int row = 0; row < OUT; row++) {
       for (int column = 0; column < IN; column++) {
         for (int i = 0; i < RANK; i++) {
-          product[row * IN + column] +=
-              SCALING / RANK * b[row * RANK + i] * a[i * IN + column];
+          product[row * IN + column] += SCALING / RANK * b[row * RANK + i] * a[i * IN + column];
         }
       }
     }
