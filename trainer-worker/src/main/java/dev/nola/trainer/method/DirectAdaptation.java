@@ -11,13 +11,13 @@ import dev.nola.trainer.model.Tensors;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** PRANC, the direct form: ΔW = gain·Σ αᵢAᵢ, Aᵢ of out×in. */
-final class PrancAdaptation extends Adaptation {
+/** A trained matrix without a low rank, as PRANC has it: ΔW = gain·Σ αᵢAᵢ, Aᵢ of out×in. */
+final class DirectAdaptation extends Adaptation {
   private final Target target;
   private final int stream;
   private final Factor factor;
 
-  PrancAdaptation(Target target, int stream, Factor factor) {
+  DirectAdaptation(Target target, int stream, Factor factor) {
     super(target.tensor());
     this.target = target;
     this.stream = stream;

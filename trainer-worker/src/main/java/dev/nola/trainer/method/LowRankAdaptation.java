@@ -12,17 +12,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * NOLA (paper, equations 1 and 2): ΔW = A·B, A = Σ αᵢAᵢ of out×r, B = Σ βⱼBⱼ of r×in, both
- * normalised as {@link BasisSide} says, and A times a gain.
+ * A trained product of two factors, ΔW = A·B, with A of out×r and B of r×in. NOLA's (paper,
+ * equations 1 and 2) are A = Σ αᵢAᵢ and B = Σ βⱼBⱼ, both normalised as {@link BasisSide} says, and
+ * A times a gain. LoRA's are the same with the identity basis: its B, times c/r, is A here, and its
+ * A is B here.
  */
-final class NolaAdaptation extends Adaptation {
+final class LowRankAdaptation extends Adaptation {
   private final Target target;
   private final int rank;
   private final int stream;
   private final Factor a;
   private final Factor b;
 
-  NolaAdaptation(Target target, int rank, int stream, Factor a, Factor b) {
+  LowRankAdaptation(Target target, int rank, int stream, Factor a, Factor b) {
     super(target.tensor());
     this.target = target;
     this.rank = rank;
