@@ -61,8 +61,8 @@ record QuantizedModule(
         }
         layers.add(
             new Layer(
-                target.tensor(),
-                target.shape(),
+                product.tensor(),
+                product.shape(),
                 product.slice(),
                 product.rows(),
                 product.cols(),
