@@ -28,7 +28,20 @@ class ImportPeftTest {
     base = BaseModel.write(folder.resolve("base")).toString();
     lora = path("lora");
     String adapter = path("a.nola");
-    run("synth", "--base", base, "--targets", "(q|v)_proj", "--rank", "3", "--k", "8", "--l", "8", "-o", adapter);
+    run(
+        "synth",
+        "--base",
+        base,
+        "--targets",
+        "(q|v)_proj",
+        "--rank",
+        "3",
+        "--k",
+        "8",
+        "--l",
+        "8",
+        "-o",
+        adapter);
     run("export", adapter, "--base-model", "acme/tiny", "-o", lora);
   }
 
@@ -66,8 +79,10 @@ class ImportPeftTest {
     Nola imported = run("import-peft", lora, "--bits", "4", "-o", path("b.nola"));
 
     assertThat(imported.out())
-        .contains("2 layers at 4 bits", "quantization changes ΔW by", "rounding to f16 would change");
-    assertThat(imported.err()).contains("note: names of tensors were taken from the paths of modules");
+        .contains(
+            "2 layers at 4 bits", "quantization changes ΔW by", "rounding to f16 would change");
+    assertThat(imported.err())
+        .contains("note: names of tensors were taken from the paths of modules");
   }
 
   @ParameterizedTest
@@ -79,7 +94,8 @@ class ImportPeftTest {
     Nola merged =
         run("merge", "--base", base, "--adapter", path(name), "-o", path("merged"), "--json");
 
-    assertThat(merged.err()).contains(path(name) + " is a LoRA of PEFT, converted in memory at 16 bits");
+    assertThat(merged.err())
+        .contains(path(name) + " is a LoRA of PEFT, converted in memory at 16 bits");
     assertThat(merged.json().get("converted").get(0).get("source").asString())
         .isEqualTo(path(name));
     assertThat(Files.readAllBytes(folder.resolve("merged/model.safetensors")))

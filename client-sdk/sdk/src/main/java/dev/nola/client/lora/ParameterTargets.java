@@ -130,7 +130,10 @@ final class ParameterTargets {
   }
 
   private boolean fit(
-      String module, List<LoraPair> pairs, List<String> order, Map<String, ParameterTensor> tensors) {
+      String module,
+      List<LoraPair> pairs,
+      List<String> order,
+      Map<String, ParameterTensor> tensors) {
     for (int i = 0; i < pairs.size(); i++) {
       LoraPair pair = pairs.get(i);
       List<Long> shape = Objects.requireNonNull(tensors.get(order.get(i))).shape();
@@ -168,8 +171,7 @@ final class ParameterTargets {
                 .formatted(pair.module(), tensor.name()));
         return;
       }
-      boolean isTransposed =
-          isSquare ? isOfTransposedModel(known) : shape.get(1) == pair.inputs();
+      boolean isTransposed = isSquare ? isOfTransposedModel(known) : shape.get(1) == pair.inputs();
       if (isTransposed && !tensor.parts().isEmpty()) {
         wrong.add(
             "%s: its factors are in×out, but the base model has each expert's matrices apart, as out×in"
@@ -178,8 +180,7 @@ final class ParameterTargets {
       }
       found.put(
           pair,
-          new Target(
-              key, tensor.name(), shape, isTransposed, shape.getFirst(), tensor.parts()));
+          new Target(key, tensor.name(), shape, isTransposed, shape.getFirst(), tensor.parts()));
     }
   }
 

@@ -32,8 +32,7 @@ record ParameterTensor(List<Long> shape, List<Tensor> tensors, List<List<String>
       NamedBase base, String module, String name, List<String> wrong) {
     TensorNames.Found whole = base.find(module + "." + name, wrong);
     if (whole != null) {
-      return new ParameterTensor(
-          whole.tensor().shape(), List.of(whole.tensor()), List.of());
+      return new ParameterTensor(whole.tensor().shape(), List.of(whole.tensor()), List.of());
     }
     for (List<String> parts : PARTS.getOrDefault(name, List.of())) {
       ParameterTensor apart = apart(base, module, parts, wrong);

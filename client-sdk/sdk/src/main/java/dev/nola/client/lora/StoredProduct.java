@@ -62,8 +62,7 @@ record StoredProduct(
         own[t] = Arrays.copyOfRange(outputs[t], part * rows, (part + 1) * rows);
       }
       products.add(
-          new StoredProduct(
-              parts.get(part), List.of(rows, inputs[0].length), null, own, inputs));
+          new StoredProduct(parts.get(part), List.of(rows, inputs[0].length), null, own, inputs));
     }
   }
 

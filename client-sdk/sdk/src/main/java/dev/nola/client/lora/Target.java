@@ -14,7 +14,12 @@ import java.util.List;
  * @param parts if the base model has the experts apart, the tensors of which each expert's matrix
  *     consists, from the first output to the last; otherwise empty
  */
-record Target(String key, String tensor, List<Integer> shape, boolean isTransposed, int experts,
+record Target(
+    String key,
+    String tensor,
+    List<Integer> shape,
+    boolean isTransposed,
+    int experts,
     List<List<String>> parts) {
   Target(String key, String tensor, List<Integer> shape, boolean isTransposed) {
     this(key, tensor, shape, isTransposed, 0, List.of());
