@@ -171,7 +171,7 @@ class BadRequestTest {
             "POST",
             "/api/v1/attestations",
             "{\"items\": [{\"fence\": 1, \"envelope\": {}}]}",
-            "items[0].envelope: signatures is missing"));
+            "items[0].envelope: payload is missing"));
   }
 
   @ParameterizedTest
