@@ -8,12 +8,16 @@ import torch
 from transformers import (
     GPT2Config,
     GPT2LMHeadModel,
+    GptOssConfig,
+    GptOssForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     LlamaForSequenceClassification,
     PreTrainedModel,
     RobertaConfig,
     RobertaForSequenceClassification,
+    ViTConfig,
+    ViTForImageClassification,
 )
 
 VOCABULARY = 96
@@ -85,8 +89,52 @@ def gpt2() -> GPT2LMHeadModel:
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:
-    """The logits of a model for two fixed texts, or its hidden states if it has no head."""
+    """The logits of a model for two fixed inputs, or its hidden states if it has no head."""
+    if model.config.model_type == "vit":
+        pixels = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(3))
+        with torch.no_grad():
+            return model(pixel_values=pixels).logits
     tokens = torch.randint(2, VOCABULARY, (2, 24), generator=torch.Generator().manual_seed(3))
     with torch.no_grad():
         output = model(input_ids=tokens)
     return output.logits if hasattr(output, "logits") else output.last_hidden_state
+
+
+def mixture_of_experts() -> PreTrainedModel:
+    """Its experts' weights are two tensors of three dimensions."""
+    torch.manual_seed(4)
+    config = GptOssConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=24,
+        head_dim=8,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        num_local_experts=4,
+        num_experts_per_tok=2,
+        max_position_embeddings=POSITIONS,
+        initializer_range=0.1,
+        pad_token_id=0,
+        eos_token_id=1,
+    )
+    model = GptOssForCausalLM(config)
+    for parameter in model.parameters():  # some are not initialized
+        torch.nn.init.normal_(parameter, std=0.1)
+    return model.eval()
+
+
+def vision_transformer() -> ViTForImageClassification:
+    """Its patches are embedded by a convolution."""
+    torch.manual_seed(5)
+    config = ViTConfig(
+        hidden_size=32,
+        intermediate_size=56,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        image_size=16,
+        patch_size=4,
+        initializer_range=0.1,
+        num_labels=3,
+    )
+    return ViTForImageClassification(config).eval()

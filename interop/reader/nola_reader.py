@@ -40,8 +40,8 @@ MAX_ELEMENTS = 1 << 38
 MAX_WORK = 1 << 53
 MAX_SUM = (1 << 53) - 1
 
-UNIFORM24, UNIFORM8, RADEMACHER, SRHT = 1, 2, 3, 4
-MAX_BASIS = {UNIFORM24: (1 << 24) - 1, UNIFORM8: 255, RADEMACHER: 1, SRHT: 1}
+UNIFORM24, UNIFORM8, RADEMACHER, SRHT, IDENTITY = 1, 2, 3, 4, 5
+MAX_BASIS = {UNIFORM24: (1 << 24) - 1, UNIFORM8: 255, RADEMACHER: 1, SRHT: 1, IDENTITY: 1}
 
 F32, F16, BF16 = 0, 1, 2
 DTYPE_SIZE = {F32: 4, F16: 2, BF16: 2}
@@ -858,7 +858,7 @@ def write(adapter: Adapter) -> bytes:
     codes = encode_codes(ordered.layers)
     dense = encode_dense_data(ordered.dense, HEADER.size + len(manifest) + len(codes))
     lengths = len(manifest), len(codes), len(dense)
-    header = HEADER.pack(MAGIC, 1, ordered.minor, CANDIDATE_BIT, *lengths)
+    header = HEADER.pack(MAGIC, 1, ordered.minor, 0, *lengths)
     content = header + manifest + codes + dense
     return content + struct.pack("<I", crc32c(content))
 
@@ -1049,14 +1049,24 @@ def factors(layer: Layer) -> list[Factor]:
 
 
 def check_factors(layers: Iterable[Layer], generator: int) -> None:
-    """The rules of sections 6 and 7.1: exact sums, generator 4's number of coefficients."""
+    """The rules of sections 6 and 7.1: exact sums, numbers of coefficients of ids 4 and 5."""
     for factor in (factor for layer in layers for factor in factors(layer)):
         side = factor.coefficients
-        bound = side.count * ((1 << side.bits) - 1) * MAX_BASIS[generator]
+        terms = 1 if generator == IDENTITY else side.count
+        bound = terms * ((1 << side.bits) - 1) * MAX_BASIS[generator]
         require(bound <= MAX_SUM, CORRUPT, "sums would not be exact")
         if generator == SRHT:
             columns = 1 << (factor.length.bit_length() - 1)
             require(side.count <= columns, CORRUPT, "more coefficients than columns")
+        if generator == IDENTITY:
+            require(side.count == factor.length, CORRUPT, "not one coefficient an element")
+
+
+def check_nothing_drawn(adapter: Adapter) -> None:
+    """Generator 5 uses neither seed nor stream numbers (section 6)."""
+    if adapter.generator == IDENTITY:
+        drawn = adapter.seed != 0 or any(layer.stream != 0 for layer in adapter.layers)
+        require(not drawn, CORRUPT, "a seed or stream number of generator 5")
 
 
 def check_factor_limits(layers: Sequence[Layer], generator: int) -> None:
@@ -1067,12 +1077,14 @@ def check_factor_limits(layers: Sequence[Layer], generator: int) -> None:
         require(factor.length <= longest, LIMIT, "a factor of too many elements")
     elements = sum(factor.length for factor in all_factors)
     require(elements <= MAX_ELEMENTS, LIMIT, "factors of too many elements")
-    require(work(layers) <= MAX_WORK, LIMIT, "factors of too much work")
+    require(work(layers, generator) <= MAX_WORK, LIMIT, "factors of too much work")
 
 
-def work(layers: Iterable[Layer]) -> int:
-    """Coefficients times elements, over all factors (section 10)."""
+def work(layers: Iterable[Layer], generator: int) -> int:
+    """Basis integers over all factors (section 10)."""
     every = (factor for layer in layers for factor in factors(layer))
+    if generator == IDENTITY:
+        return sum(factor.length for factor in every)
     return sum(factor.coefficients.count * factor.length for factor in every)
 
 
@@ -1108,8 +1120,8 @@ def read_header(data: bytes) -> tuple[int, int, int, int]:
     require(magic == MAGIC, CORRUPT, "magic")
     require(major >= 1, TOO_OLD, f"format version {major}.{minor}")
     require(major == 1, TOO_NEW, f"format version {major}.{minor}")
-    require(features & CANDIDATE_BIT != 0, TOO_NEW, "not a release candidate")
-    require(features == CANDIDATE_BIT, TOO_NEW, f"required features {features:08x}")
+    require(features & CANDIDATE_BIT == 0, TOO_OLD, "a release candidate of 1.0")
+    require(features == 0, TOO_NEW, f"required features {features:08x}")
     limits = MAX_MANIFEST, MAX_CODES, MAX_DENSE
     within = all(length <= limit for length, limit in zip(lengths, limits))
     require(within, LIMIT, "a part is too long")
@@ -1145,6 +1157,7 @@ def read(data: bytes) -> Adapter:
     )
     check_overlaps(adapter.layers)
     check_dense_not_adapted(adapter)
+    check_nothing_drawn(adapter)
     check_factors(adapter.layers, adapter.generator)
     check_factor_limits(adapter.layers, adapter.generator)
     canonical = encode_manifest(in_canonical_order(adapter))
@@ -1264,6 +1277,8 @@ def sum_srht(seed: int, stream: int, factor: Factor) -> NDArray[np.int64]:
 
 def exact_sums(adapter: Adapter, layer: Layer, factor: Factor) -> NDArray[np.int64]:
     """acc of section 7.1."""
+    if adapter.generator == IDENTITY:
+        return factor.coefficients.values()
     if adapter.generator == SRHT:
         return sum_srht(adapter.seed, layer.stream, factor)
     return sum_basis(adapter.generator, adapter.seed, layer.stream, factor)
@@ -1311,8 +1326,9 @@ def reconstruct(
     adapter: Adapter, budget: int = DEFAULT_BUDGET, verify: bool = True
 ) -> list[Reconstruction]:
     """All factors; refuses a file over budget or with a different digest (sections 8 and 10)."""
-    if work(adapter.layers) > budget:
-        raise BudgetError(f"{work(adapter.layers)} steps exceed the budget of {budget}")
+    steps = work(adapter.layers, adapter.generator)
+    if steps > budget:
+        raise BudgetError(f"{steps} steps exceed the budget of {budget}")
     result = [reconstruct_layer(adapter, layer) for layer in adapter.layers]
     if verify:
         require(root_digest(adapter, result) == adapter.digest, DIGEST, "reconstruction digest")

@@ -4,7 +4,7 @@
 #   trainer-worker/results/run.sh DATA OUT SET...      DATA: e2e/, mnist/, stories260k-hf/, minilm/, glosses/
 #   PARALLEL=2 (the default): runs at a time, of one thread each
 #
-# SET: e2e, bits, quarter, mlp-rates, mlp, wordnet-rates, wordnet, rates. java Summary.java OUT prints a table of the results.
+# SET: e2e, bits, lora-bits, quarter, mlp-rates, mlp, wordnet-rates, wordnet, rates. java Summary.java OUT prints a table of the results.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -93,6 +93,17 @@ for set in "$@"; do
       done
       for bits in 4 3 2; do
         e2e "bits-$bits-qat" 1 400 0.1 "$llama, k: 64, l: 64, bits: $bits, quantizationAware: true"
+      done
+      ;;
+    lora-bits)
+      for rank in 1 4; do
+        for bits in 16 8 4 3 2; do
+          e2e "lora-r$rank-bits-$bits" 1 400 0.03 "name: lora, targets: all-linear, rank: $rank, bits: $bits"
+        done
+        for bits in 4 3 2; do
+          e2e "lora-r$rank-bits-$bits-qat" 1 400 0.03 \
+            "name: lora, targets: all-linear, rank: $rank, bits: $bits, quantizationAware: true"
+        done
       done
       ;;
     quarter) # a quarter of the bytes of LoRA r=1, with more coefficients of fewer bits than k = l = 64 at 4 bits

@@ -135,6 +135,21 @@ class CommandLineTest {
   }
 
   @Test
+  void searchForWhatNoAdapterCanBeIsRefused() throws Exception {
+    for (List<String> filter :
+        List.of(
+            List.of("--bits", "99", "invalid bits: 99; must be 1 to 16"),
+            List.of("--rank", "-1", "invalid rank: -1; must be at least 1"),
+            List.of("--generator", "foo", "invalid generator: foo; must be one of philox-"),
+            List.of("--namespace", "FOO!", "invalid namespace: FOO!; must be 1 to 39"))) {
+      Outcome refused = nola.run("search", filter.get(0), filter.get(1));
+      assertThat(refused.exitCode()).as(filter.get(0)).isEqualTo(4);
+      assertThat(refused.out()).isEmpty();
+      assertThat(refused.err()).contains(filter.get(2)).hasLineCount(1);
+    }
+  }
+
+  @Test
   void versionNeverGetsOtherBytes() throws Exception {
     publish("1.0.0", "--create-namespace");
     assertThat(nola.run("publish", file, mood + "@1.0.0").out()).startsWith("already published");

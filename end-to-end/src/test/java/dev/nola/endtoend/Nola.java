@@ -1,20 +1,21 @@
 package dev.nola.endtoend;
 
 import dev.nola.cli.Main;
-import java.io.IOException;
-import java.io.OutputStream;
+import dev.nola.command.Console;
+import java.io.ByteArrayInputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** A user's command line, with a registry, a cache and credentials; one process per command. */
+/**
+ * A user's command line, with a registry, a cache and credentials. Commands run in this process:
+ * {@link LauncherTest} starts them as a user does.
+ */
 final class Nola {
   private final Registry registry;
   private final Path home;
@@ -43,34 +44,28 @@ final class Nola {
     }
   }
 
-  Outcome run(String... args) throws IOException, InterruptedException {
+  Outcome run(String... args) {
     return runWithInput("", args);
   }
 
-  Outcome runWithInput(String input, String... args) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-    command.addAll(List.of(args));
-    Path out = Files.createTempFile(home, "out", ".txt");
-    Path err = Files.createTempFile(home, "err", ".txt");
-    ProcessBuilder builder =
-        new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(err.toFile());
-    builder.environment().keySet().removeIf(name -> name.startsWith("NOLA_"));
-    builder.environment().put("NOLA_REGISTRY", registry.url().toString());
-    builder.environment().put("NOLA_CACHE", cache().toString());
-    builder.environment().put("NOLA_CONFIG", credentials().getParent().toString());
-    builder.environment().putAll(environment);
-    Process process = builder.start();
-    try (OutputStream stdin = process.getOutputStream()) {
-      stdin.write(input.getBytes(StandardCharsets.UTF_8));
-    }
-    if (!process.waitFor(2, TimeUnit.MINUTES)) {
-      process.destroyForcibly();
-      throw new AssertionError("does not end: " + String.join(" ", args));
-    }
-    return new Outcome(process.exitValue(), Files.readString(out), Files.readString(err));
+  Outcome runWithInput(String input, String... args) {
+    Map<String, String> variables = new HashMap<>(System.getenv());
+    variables.keySet().removeIf(name -> name.startsWith("NOLA_"));
+    variables.put("NOLA_REGISTRY", registry.url().toString());
+    variables.put("NOLA_CACHE", cache().toString());
+    variables.put("NOLA_CONFIG", credentials().getParent().toString());
+    variables.putAll(environment);
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    Console console =
+        new Console(
+            new PrintWriter(out, true),
+            new PrintWriter(err, true),
+            new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)),
+            variables,
+            false);
+    int exitCode = new Main(console).execute(args);
+    return new Outcome(exitCode, out.toString(), err.toString());
   }
 
   Path cache() {

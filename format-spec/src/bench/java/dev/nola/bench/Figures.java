@@ -39,7 +39,7 @@ record Figures(Map<String, Double> micros) {
   private void factors(StringBuilder out) {
     List<String> rows = new ArrayList<>();
     OptionalDouble uniform8 = time("FactorBenchmark.vector UNIFORM8");
-    for (Generator generator : Generator.values()) {
+    for (Generator generator : Generator.PSEUDORANDOM) {
       OptionalDouble vector = time("FactorBenchmark.vector " + generator.name());
       if (vector.isEmpty()) {
         continue;
@@ -195,7 +195,7 @@ record Figures(Map<String, Double> micros) {
       return;
     }
     List<String> rows = new ArrayList<>();
-    for (Generator generator : Generator.values()) {
+    for (Generator generator : Generator.PSEUDORANDOM) {
       List<String> cells = new ArrayList<>(List.of(generator.label()));
       for (String x : at) {
         cells.add(optional(growthTime(benchmark, generator, x)));
@@ -215,7 +215,7 @@ record Figures(Map<String, Double> micros) {
   byte[] growthPlot() throws IOException {
     LogPlot byCoefficients = new LogPlot("time against k, 65536 elements", "k");
     LogPlot byLength = new LogPlot("time against elements, k = 1000", "elements");
-    for (Generator generator : Generator.values()) {
+    for (Generator generator : Generator.PSEUDORANDOM) {
       for (String k : COEFFICIENTS) {
         growthTime("coefficients", generator, k)
             .ifPresent(t -> byCoefficients.point(generator.label(), Double.parseDouble(k), t));

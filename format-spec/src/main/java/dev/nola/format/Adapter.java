@@ -39,6 +39,11 @@ public final class Adapter {
     }
     this.generator = builder.generator;
     this.seed = builder.seed;
+    if (generator == Generator.IDENTITY && seed != 0) {
+      throw new IllegalArgumentException(
+          "invalid seed: 0x%016x; must be 0 with generator %s, which draws nothing"
+              .formatted(seed, generator));
+    }
     requireCount("layers", builder.layers.size(), Limits.LAYERS);
     requireCount("dense tensors", builder.dense.size(), Limits.DENSE_TENSORS);
     if (builder.layers.isEmpty() && builder.dense.isEmpty()) {
@@ -128,6 +133,11 @@ public final class Adapter {
     long factorElements = 0;
     long basisElements = 0;
     for (Layer layer : layers) {
+      if (generator == Generator.IDENTITY && layer.stream() != 0) {
+        throw new IllegalArgumentException(
+            "invalid stream number of tensor %s: %s; must be 0 with generator %s, which draws nothing"
+                .formatted(layer.tensor(), Integer.toUnsignedString(layer.stream()), generator));
+      }
       for (Side side : Side.values()) {
         Basis basis = layer.basis(generator, seed, side);
         Codes codes = layer.codes(side);
@@ -147,10 +157,15 @@ public final class Adapter {
                       generator,
                       basis.length()));
         }
+        if (codes.count() < generator.minCoefficients(basis.length())) {
+          throw new IllegalArgumentException(
+              "too few coefficients on side %s of tensor %s: %d; must be %d with generator %s, one an element"
+                  .formatted(side, layer.tensor(), codes.count(), basis.length(), generator));
+        }
         // At most 2^17 factors of 2^31 elements and 2^31 coefficients each: only the second sum can
         // overflow, and not before it is far beyond its limit.
         factorElements += basis.length();
-        basisElements += (long) basis.length() * codes.count();
+        basisElements += generator.basisElements(basis.length(), codes.count());
         if (factorElements > Limits.FACTOR_ELEMENTS) {
           throw new LimitExcess(
               "total size of factors too large: more than %d elements, which is the limit"

@@ -25,7 +25,7 @@ import java.nio.file.StandardOpenOption;
  */
 public record AdapterFile(Adapter adapter, Sha256 reconstructionDigest) {
   /** The format version that is written, and the only one that is read. */
-  public static final String VERSION = "1.0-rc";
+  public static final String VERSION = "1.0";
 
   /** The file name extension. */
   public static final String EXTENSION = ".nola";

@@ -20,10 +20,7 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
   private static final int MAJOR = 1;
   private static final int MINOR = 0;
 
-  /**
-   * Required-feature bit 31: the file is of a release candidate of its version, here {@code
-   * 1.0-rc}.
-   */
+  /** Required-feature bit 31: the file is of a release candidate of 1.0, which is not read. */
   private static final int CANDIDATE = 1 << 31;
 
   /** Returns the {@value #BYTES} bytes of the header. */
@@ -33,7 +30,7 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
         .putInt(MAGIC)
         .putShort((short) MAJOR)
         .putShort((short) MINOR)
-        .putInt(CANDIDATE)
+        .putInt(0) // no required feature is defined
         .putInt(manifestBytes)
         .putLong(codesBytes)
         .putLong(denseBytes)
@@ -78,21 +75,20 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
   private static void requireVersion(int major, int minor, int features) throws AdapterException {
     boolean candidate = (features & CANDIDATE) != 0;
     String version = major + "." + minor + (candidate ? "-rc" : "");
-    if (major < MAJOR) {
+    if (major < MAJOR || major == MAJOR && candidate) {
       throw new AdapterTooOldException(
           "format version too old: %s; this reader reads %s"
               .formatted(version, AdapterFile.VERSION));
     }
-    if (major > MAJOR || !candidate) {
+    if (major > MAJOR) {
       throw new AdapterTooNewException(
           "format version too new: %s; this reader reads %s"
               .formatted(version, AdapterFile.VERSION));
     }
-    int unknown = features & ~CANDIDATE;
-    if (unknown != 0) {
+    if (features != 0) {
       throw new AdapterTooNewException(
           "unknown required-feature bits: 0x%08x of format version %s; this reader reads %s"
-              .formatted(unknown, version, AdapterFile.VERSION));
+              .formatted(features, version, AdapterFile.VERSION));
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * The {@code .nola} file, version 1.0-rc. SPEC.md of this module is normative; this is its map onto
+ * The {@code .nola} file, version 1.0. SPEC.md of this module is normative; this is its map onto
  * the code.
  *
  * <table>
@@ -22,7 +22,7 @@
  * <p>{@code flatbuffers} holds generated classes (schema/generate.sh); nothing outside this package
  * uses them.
  *
- * <p>History: 1.0-rc is the first version.
+ * <p>History: 1.0 is the first version. Files of its release candidates are refused as too old.
  */
 @NullMarked
 package dev.nola.format;

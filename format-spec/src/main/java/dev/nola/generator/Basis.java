@@ -4,10 +4,10 @@ package dev.nola.generator;
  * Names the basis of one factor: the integers b_i[e] for every coefficient i and every element 0 ≤
  * e < length.
  *
- * @param generator how Philox output becomes integers
- * @param seed the file's seed, all 64 bits
+ * @param generator how the integers are made
+ * @param seed the file's seed, all 64 bits; {@link Generator#IDENTITY} does not use it
  * @param stream the layer's stream number, an unsigned 32-bit integer; layers with equal numbers
- *     share a basis
+ *     share a basis; {@link Generator#IDENTITY} does not use it
  * @param side the factor
  * @param length elements of the factor, 1 to {@link Generator#maxLength()}
  */
@@ -49,7 +49,8 @@ public record Basis(Generator generator, long seed, int stream, Side side, int l
   /**
    * Computes integers of a basis vector: {@code integers[e] = b_i[start + e]} for 0 ≤ e < count.
    *
-   * @param index i, below the number of columns for {@link Generator#SRHT}
+   * @param index i, below the number of columns for {@link Generator#SRHT} and below the length for
+   *     {@link Generator#IDENTITY}
    * @param start first element, a multiple of 128
    * @param count number of elements
    * @param integers receives {@code count} integers from index 0
@@ -90,6 +91,11 @@ public record Basis(Generator generator, long seed, int stream, Side side, int l
           }
           int negative = bit(words, e % 128) ^ Integer.bitCount(column & (start + e)) & 1;
           integers[e] = 1 - 2 * negative;
+        }
+      }
+      case IDENTITY -> {
+        for (int e = 0; e < count; e++) {
+          integers[e] = start + e == index ? 1 : 0;
         }
       }
     }

@@ -1,10 +1,11 @@
 package dev.nola.generator;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
- * The ways to turn Philox output into the integers of a basis. The integers of a released id never
- * change; a new generator gets a new id (SPEC.md section 6).
+ * The ways to make the integers of a basis: four from Philox output, one without drawing anything.
+ * The integers of a released id never change; a new generator gets a new id (SPEC.md section 6).
  */
 public enum Generator {
   /**
@@ -19,7 +20,15 @@ public enum Generator {
   /**
    * ±1: distinct columns of a Walsh–Hadamard matrix under random signs, summed by a fast transform.
    */
-  SRHT(4, "philox-srht", 1);
+  SRHT(4, "philox-srht", 1),
+  /**
+   * The unit vectors, bᵢ[e] = 1 if e = i, else 0: coefficients are the factor's elements
+   * themselves, so that a trained LoRA is stored as it is, quantized.
+   */
+  IDENTITY(5, "identity", 1);
+
+  /** The generators that draw bases from a seed, as NOLA and PRANC need them. */
+  public static final List<Generator> PSEUDORANDOM = List.of(UNIFORM24, UNIFORM8, RADEMACHER, SRHT);
 
   /** The largest magnitude of an exact sum: every integer up to it is an f64. */
   public static final long MAX_SUM = (1L << 53) - 1;
@@ -40,7 +49,7 @@ public enum Generator {
   /**
    * Returns the number that files carry.
    *
-   * @return 1 to 4
+   * @return 1 to 5
    */
   public int id() {
     return id;
@@ -67,13 +76,14 @@ public enum Generator {
   /**
    * Returns the number of elements that one Philox block generates.
    *
-   * @return 4 for words, 16 for bytes, 128 for bits; {@link #SRHT} uses the bits as signs
+   * @return 4 for words, 16 for bytes, 128 for bits; {@link #SRHT} uses the bits as signs, and
+   *     {@link #IDENTITY} none, whose elements are divided like bits
    */
   public int perBlock() {
     return switch (this) {
       case UNIFORM24 -> 4;
       case UNIFORM8 -> 16;
-      case RADEMACHER, SRHT -> 128;
+      case RADEMACHER, SRHT, IDENTITY -> 128;
     };
   }
 
@@ -88,7 +98,8 @@ public enum Generator {
 
   /**
    * Returns the largest number of coefficients of a factor: as many as keep every sum exact,
-   * k·(2^bits−1)·max|b| ≤ 2⁵³−1, and for {@link #SRHT} at most one a column of the transform.
+   * k·(2^bits−1)·max|b| ≤ 2⁵³−1, for {@link #SRHT} at most one a column of the transform, and for
+   * {@link #IDENTITY} exactly one an element.
    *
    * @param length elements of the factor
    * @param bits width of a code
@@ -96,7 +107,33 @@ public enum Generator {
    */
   public long maxCoefficients(int length, int bits) {
     long exact = MAX_SUM / ((1L << bits) - 1) / maxMagnitude;
-    return this == SRHT ? Math.min(exact, Hadamard.columns(length)) : exact;
+    return switch (this) {
+      case SRHT -> Math.min(exact, Hadamard.columns(length));
+      case IDENTITY -> length;
+      case UNIFORM24, UNIFORM8, RADEMACHER -> exact;
+    };
+  }
+
+  /**
+   * Returns the least number of coefficients of a factor.
+   *
+   * @param length elements of the factor
+   * @return {@code length} for {@link #IDENTITY}, otherwise 1
+   */
+  public long minCoefficients(int length) {
+    return this == IDENTITY ? length : 1;
+  }
+
+  /**
+   * Returns the number of basis integers that a factor's sums use, which is the work of computing
+   * it without a fast transform.
+   *
+   * @param length elements of the factor
+   * @param k number of coefficients
+   * @return k·length; for {@link #IDENTITY}, whose sums have one term each, length
+   */
+  public long basisElements(int length, int k) {
+    return this == IDENTITY ? length : (long) length * k;
   }
 
   /**
@@ -104,10 +141,11 @@ public enum Generator {
    *
    * @param k number of coefficients
    * @param bits width of a code
-   * @return k·(2^bits−1)·max|b|
+   * @return k·(2^bits−1)·max|b|; for {@link #IDENTITY}, whose sums have one term each, 2^bits−1
    */
   public long sumBound(int k, int bits) {
-    return k * ((1L << bits) - 1) * maxMagnitude;
+    long terms = this == IDENTITY ? 1 : k;
+    return terms * ((1L << bits) - 1) * maxMagnitude;
   }
 
   /**

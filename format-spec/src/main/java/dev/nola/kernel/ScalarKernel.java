@@ -32,10 +32,23 @@ final class ScalarKernel implements Kernel {
   @Override
   public void combine(
       Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
-    if (basis.generator() == Generator.SRHT) {
-      combineColumns(new Hadamard(basis), coefficients, scale, target.array());
-      return;
+    switch (basis.generator()) {
+      case SRHT -> combineColumns(new Hadamard(basis), coefficients, scale, target.array());
+      case IDENTITY -> scaleCoefficients(coefficients, scale, target, start, end);
+      case UNIFORM24, UNIFORM8, RADEMACHER ->
+          combineVectors(basis, coefficients, scale, target, start, end);
     }
+  }
+
+  private static void scaleCoefficients(
+      int[] coefficients, float scale, Target target, int start, int end) {
+    for (int e = start; e < end; e++) {
+      target.set(e, rounded(coefficients[e], scale));
+    }
+  }
+
+  private static void combineVectors(
+      Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
     int longest = Math.min(STRIP, end - start);
     long[] sums = new long[longest];
     int[] integers = new int[longest];
@@ -121,10 +134,19 @@ final class ScalarKernel implements Kernel {
 
   @Override
   public void project(Basis basis, float[] gradient, double[] products, int start, int end) {
-    if (basis.generator() == Generator.SRHT) {
-      projectColumns(new Hadamard(basis), gradient, products, start, end);
-      return;
+    switch (basis.generator()) {
+      case SRHT -> projectColumns(new Hadamard(basis), gradient, products, start, end);
+      case IDENTITY -> {
+        for (int i = start; i < end; i++) {
+          products[i] = gradient[i] + 0.0; // a sum that starts at +0 is never −0
+        }
+      }
+      case UNIFORM24, UNIFORM8, RADEMACHER -> projectVectors(basis, gradient, products, start, end);
     }
+  }
+
+  private static void projectVectors(
+      Basis basis, float[] gradient, double[] products, int start, int end) {
     int[] integers = new int[STRIP];
     double[] partial = new double[PARTIAL_SUMS];
     int perBlock = basis.generator().perBlock();

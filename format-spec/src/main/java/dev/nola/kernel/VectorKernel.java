@@ -36,6 +36,7 @@ final class VectorKernel implements Kernel {
       case RADEMACHER ->
           new VectorRademacher(basis, coefficients).combine(scale, target, start, end);
       case SRHT -> new VectorHadamard(basis).combine(coefficients, scale, target.array());
+      case IDENTITY -> scalar.combine(basis, coefficients, scale, target, start, end);
     }
   }
 
@@ -59,10 +60,11 @@ final class VectorKernel implements Kernel {
 
   @Override
   public void project(Basis basis, float[] gradient, double[] products, int start, int end) {
-    if (basis.generator() == Generator.SRHT) {
-      new VectorHadamard(basis).project(gradient, products, start, end);
-    } else {
-      new VectorProjection(basis, end - start).project(gradient, products, start, end);
+    switch (basis.generator()) {
+      case SRHT -> new VectorHadamard(basis).project(gradient, products, start, end);
+      case IDENTITY -> scalar.project(basis, gradient, products, start, end);
+      case UNIFORM24, UNIFORM8, RADEMACHER ->
+          new VectorProjection(basis, end - start).project(gradient, products, start, end);
     }
   }
 

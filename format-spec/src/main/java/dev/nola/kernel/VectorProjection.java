@@ -97,8 +97,10 @@ final class VectorProjection {
           case UNIFORM24 -> addWords(n * ROW, row, partial);
           case UNIFORM8 -> addBytes(n * ROW, row, partial);
           case RADEMACHER -> addBits(n * ROW, row, partial);
-          case SRHT ->
-              throw new IllegalArgumentException("the columns of philox-srht are not independent");
+          case SRHT, IDENTITY ->
+              throw new IllegalArgumentException(
+                  "basis not independent: %s; has a projection of its own"
+                      .formatted(basis.generator()));
         }
         partial += PARTIALS;
       }

@@ -22,7 +22,7 @@ import java.util.function.ToLongFunction;
  * @param memoryBytes the bytes that factors and their accumulators may take at one time, over all
  *     threads
  * @param additions the additions over all factors: k·len for independent bases, len·(1 + ⌊log₂
- *     len⌋) for {@link Generator#SRHT}
+ *     len⌋) for {@link Generator#SRHT}, len for {@link Generator#IDENTITY}
  */
 public record Budget(long memoryBytes, long additions) {
   /**
@@ -255,14 +255,17 @@ public record Budget(long memoryBytes, long additions) {
   }
 
   private static long accumulators(Basis basis) {
-    return basis.generator() == Generator.SRHT
-        ? (long) Long.BYTES * Hadamard.columns(basis.length())
-        : Math.min(STRIP_BYTES, 64L * basis.length() + OBJECT_BYTES);
+    return switch (basis.generator()) {
+      case SRHT -> (long) Long.BYTES * Hadamard.columns(basis.length());
+      case IDENTITY -> (long) Integer.BYTES * basis.length(); // its coefficients, unpacked
+      case UNIFORM24, UNIFORM8, RADEMACHER ->
+          Math.min(STRIP_BYTES, 64L * basis.length() + OBJECT_BYTES);
+    };
   }
 
   private static long additions(Basis basis, int coefficients) {
     return basis.generator() == Generator.SRHT
         ? (long) basis.length() * (1 + Hadamard.log2(basis.length()))
-        : (long) basis.length() * coefficients;
+        : basis.generator().basisElements(basis.length(), coefficients);
   }
 }

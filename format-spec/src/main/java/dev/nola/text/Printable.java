@@ -10,6 +10,9 @@ import java.util.regex.Pattern;
 public final class Printable {
   private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}]+");
 
+  private static final Pattern CONTROL_WITHIN_LINES =
+      Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}&&[^\\n\\t]]+");
+
   private Printable() {}
 
   /**
@@ -37,5 +40,17 @@ public final class Printable {
    */
   public static String line(String text) {
     return CONTROL.matcher(text).replaceAll(" ");
+  }
+
+  /**
+   * Returns a text that is safe to print where it may have several lines, such as the trace of an
+   * exception.
+   *
+   * @param text any text
+   * @return the text with a space for each run of control characters, but with its line feeds and
+   *     tabs
+   */
+  public static String lines(String text) {
+    return CONTROL_WITHIN_LINES.matcher(text).replaceAll(" ");
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.nola.cases.Counts;
 import dev.nola.cases.PropertyTest;
 import dev.nola.cases.Range;
 import dev.nola.format.DType;
@@ -47,6 +48,7 @@ class ScalarKernelTest {
         int column = new Hadamard(basis).column(i);
         yield Integer.bitCount(column & e) % 2 == 0 ? sign : -sign;
       }
+      case IDENTITY -> i == e ? 1 : 0;
     };
   }
 
@@ -59,7 +61,7 @@ class ScalarKernelTest {
       Side side) {
     Random random = new Random(seed);
     Basis basis = new Basis(generator, seed, stream, side, length);
-    int maximum = (int) Math.min(9, generator.maxCoefficients(length, 16));
+    int maximum = Counts.coefficients(generator, length, 16, 9);
     int[] coefficients = random.ints(maximum, 0, 1 << 16).map(u -> 2 * u - 65535).toArray();
     float scale = side == Side.B ? 1 : (float) Math.scalb(1 + random.nextDouble(), -20);
     float[] factor = new float[length];
@@ -102,7 +104,9 @@ class ScalarKernelTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = "SRHT", mode = EnumSource.Mode.EXCLUDE)
+  @EnumSource(
+      names = {"SRHT", "IDENTITY"},
+      mode = EnumSource.Mode.EXCLUDE)
   void transposedProductAddsInTheOrderOfItsContract(Generator generator) {
     int length = 5003;
     Basis basis = new Basis(generator, 1, 2, Side.A, length);

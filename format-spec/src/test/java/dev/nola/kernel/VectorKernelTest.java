@@ -2,6 +2,7 @@ package dev.nola.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.cases.Counts;
 import dev.nola.cases.PropertyTest;
 import dev.nola.cases.Range;
 import dev.nola.format.DType;
@@ -60,7 +61,9 @@ class VectorKernelTest {
   @EnumSource
   void factorIsTheSameInParts(Generator generator) {
     Basis basis = new Basis(generator, 5, 7, Side.A, 2 * Kernel.CHUNK + 333);
-    int[] coefficients = {3, -1, 7};
+    int[] coefficients =
+        Arrays.copyOf(
+            new int[] {3, -1, 7}, (int) Math.max(3, generator.minCoefficients(basis.length())));
     float[] expected = new float[basis.length()];
     scalar.combine(basis, coefficients, 0x1.8p-9f, expected);
     try (ForkJoinPool pool = new ForkJoinPool(3)) {
@@ -103,7 +106,7 @@ class VectorKernelTest {
       int stream,
       Side side) {
     Random random = new Random(seed);
-    int count = (int) Math.min(size, generator.maxCoefficients(length, bits));
+    int count = Counts.coefficients(generator, length, bits, size);
     float scale = (float) Math.scalb(1 + random.nextDouble(), -12);
     assertSameFactors(
         new Basis(generator, seed, stream, side, length),
@@ -121,7 +124,8 @@ class VectorKernelTest {
       return; // its elements come from one transform
     }
     Basis basis = new Basis(generator, seed, 7, Side.A, length);
-    int[] coefficients = randomCoefficients(new Random(seed), 20, 4);
+    int[] coefficients =
+        randomCoefficients(new Random(seed), Counts.coefficients(generator, length, 4, 20), 4);
     float[] whole = new float[length];
     scalar.combine(basis, coefficients, 0x1p-9f, whole);
     int middle = Math.min(length, block * Kernel.BLOCK);
@@ -179,7 +183,9 @@ class VectorKernelTest {
   @ParameterizedTest
   @EnumSource
   void scaleOfZeroGivesPositiveZeros(Generator generator) {
-    assertSameFactors(new Basis(generator, 1, 2, Side.A, 777), new int[] {-3, 5, -7}, 0);
+    int count = Counts.coefficients(generator, 777, 4, 3);
+    assertSameFactors(
+        new Basis(generator, 1, 2, Side.A, 777), randomCoefficients(new Random(1), count, 4), 0);
   }
 
   @PropertyTest(cases = 300)

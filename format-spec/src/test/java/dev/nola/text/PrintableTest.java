@@ -32,6 +32,11 @@ class PrintableTest {
   }
 
   @Test
+  void textOfSeveralLinesKeepsItsLineFeedsAndTabs() {
+    assertThat(Printable.lines("a\r\n\tb\u001B[2J\u202E\u2028c\n")).isEqualTo("a \n\tb [2J c\n");
+  }
+
+  @Test
   void emptyTextStaysEmpty() {
     assertThat(Printable.line("")).isEmpty();
   }

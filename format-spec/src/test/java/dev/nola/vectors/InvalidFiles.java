@@ -73,7 +73,7 @@ final class InvalidFiles {
     add("magic", "NOLB", CORRUPT, plain().set(3, 'B').checksummed());
     add("major-0", "format version 0.0", "too-old", plain().set(4, 0).checksummed());
     add("major-2", "format version 2.0", TOO_NEW, plain().set(4, 2).checksummed());
-    add("frozen", "1.0 instead of 1.0-rc", TOO_NEW, plain().set(11, 0).checksummed());
+    add("candidate", "1.0-rc instead of 1.0", "too-old", plain().set(11, 0x80).checksummed());
     add("feature", "required-feature bit 0", TOO_NEW, plain().set(8, 1).checksummed());
     add(
         "manifest-too-long",
@@ -139,7 +139,7 @@ final class InvalidFiles {
         CORRUPT,
         plain(),
         f -> f.without(f.root(), DIGEST));
-    for (int id : new int[] {0, 5, 255}) {
+    for (int id : new int[] {0, 6, 255}) {
       add(
           "generator-" + id,
           "generator id " + id,

@@ -41,11 +41,12 @@ final class ValidFiles {
     valid.extremes();
     valid.denseTensors();
     valid.texts();
+    valid.identities();
     return valid.files;
   }
 
   private void everyGeneratorWidthAndForm() {
-    for (Generator generator : Generator.values()) {
+    for (Generator generator : Generator.PSEUDORANDOM) {
       for (int w = 0; w < WIDTHS.length; w++) {
         int bits = WIDTHS[w];
         int[] shape = SHAPES[(w + generator.id()) % SHAPES.length];
@@ -85,8 +86,70 @@ final class ValidFiles {
     }
   }
 
+  /** Comes last, so that the numbers drawn for the files before stay the same. */
+  private void identities() {
+    for (int w = 0; w < WIDTHS.length; w++) {
+      int bits = WIDTHS[w];
+      int[] shape = SHAPES[w % SHAPES.length];
+      int rank = 1 + w % 3;
+      add(
+          "identity-%d-bit".formatted(bits),
+          "a LoRA of %d bits, %d×%d, r=%d".formatted(bits, shape[0], shape[1], rank),
+          Adapter.builder()
+              .generator(Generator.IDENTITY)
+              .layer(
+                  Layer.ofMatrix(
+                      "layers.0.weight",
+                      shape[0],
+                      shape[1],
+                      0,
+                      scale(),
+                      new LowRank(
+                          rank,
+                          codes(bits, rank * shape[0]),
+                          codes(WIDTHS[5 - w], rank * shape[1])))));
+    }
+    add(
+        "identity-direct",
+        "ΔW itself, 8 bits, of a tensor of one dimension",
+        Adapter.builder()
+            .generator(Generator.IDENTITY)
+            .layer(
+                new Layer(
+                    "norm.weight",
+                    List.of(21),
+                    null,
+                    1,
+                    21,
+                    0,
+                    scale(),
+                    new Direct(codes(8, 21)))));
+    Adapter.Builder several = Adapter.builder().generator(Generator.IDENTITY);
+    for (int i = 0; i < 3; i++) {
+      several.layer(
+          Layer.ofMatrix(
+              "layers." + i + ".q.weight",
+              12,
+              9,
+              0,
+              i == 1 ? 0 : scale(),
+              new LowRank(2, codes(16, 24), codes(16, 18))));
+      several.layer(
+          new Layer(
+              "layers." + i + ".experts",
+              List.of(2, 6, 5),
+              new Slice(0, 1, 1),
+              6,
+              5,
+              0,
+              scale(),
+              new LowRank(2, codes(4, 12), codes(4, 10))));
+    }
+    add("identity-groups", "groups of a LoRA: all streams 0; a scale of 0; slices", several);
+  }
+
   private void shapesAndViews() {
-    for (Generator generator : Generator.values()) {
+    for (Generator generator : Generator.PSEUDORANDOM) {
       add(
           "one-by-one-" + generator.label(),
           "the smallest factors there are, with one coefficient each",
@@ -173,7 +236,7 @@ final class ValidFiles {
   }
 
   private void streams() {
-    for (Generator generator : Generator.values()) {
+    for (Generator generator : Generator.PSEUDORANDOM) {
       Adapter.Builder shared = Adapter.builder().generator(generator).seed(21);
       for (int i = 0; i < 4; i++) {
         shared.layer(

@@ -50,13 +50,14 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--port",
       paramLabel = "PORT",
-      description = "TCP port; 0 takes a free one. Default: 8080.")
+      description = "TCP port; 0 picks a free port. Default: 8080.")
   private @Nullable Integer port;
 
   @Option(
       names = "--address",
       paramLabel = "ADDRESS",
-      description = "Address to listen on; 0.0.0.0 is all of this machine's. Default: 127.0.0.1.")
+      description =
+          "Address to listen on; 0.0.0.0 listens on all addresses of this machine. Default: 127.0.0.1.")
   private @Nullable String address;
 
   @Option(

@@ -8,10 +8,12 @@ import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -69,22 +71,24 @@ class BadRequestTest {
     String train = "{\"type\": \"train\", \"train\": {\"adapter\": \"a/b\", \"version\": ";
     return Stream.of(
         // Paths and parameters
-        get("/api/v1/jobs/abc", "id=abc, " + uuid),
-        get("/api/v1/jobs/abc/events", "id=abc, " + uuid),
-        new Case("DELETE", "/api/v1/tokens/not-an-id", "", "id=not-an-id, " + uuid),
-        get("/api/v1/jobs/" + "x".repeat(300), "id=" + "x".repeat(100) + "…, " + uuid),
-        get("/api/v1/jobs?limit=ten", "limit=ten, must be a 32-bit integer"),
-        get("/api/v1/jobs?limit=99999999999", "limit=99999999999, must be a 32-bit integer"),
+        get("/api/v1/jobs/abc", "invalid id: abc; " + uuid),
+        get("/api/v1/jobs/abc/events", "invalid id: abc; " + uuid),
+        new Case("DELETE", "/api/v1/tokens/not-an-id", "", "invalid id: not-an-id; " + uuid),
+        get("/api/v1/jobs/" + "x".repeat(300), "invalid id: " + "x".repeat(100) + "…; " + uuid),
+        get("/api/v1/jobs?limit=ten", "invalid limit: ten; must be a 32-bit integer"),
+        get(
+            "/api/v1/jobs?limit=99999999999",
+            "invalid limit: 99999999999; must be a 32-bit integer"),
         get(
             "/api/v1/jobs?state=slow",
-            "state=slow, must be one of queued, running, succeeded, failed, cancelled"),
+            "invalid state: slow; must be one of queued, running, succeeded, failed, cancelled"),
         get(
             "/api/v1/jobs?type=dev.nola.X",
-            "type=dev.nola.X, must be one of train, verify, export"),
-        get("/api/v1/adapters?bits=four", "bits=four, must be a 32-bit integer"),
+            "invalid type: dev.nola.X; must be one of train, verify, export"),
+        get("/api/v1/adapters?bits=four", "invalid bits: four; must be a 32-bit integer"),
         get(JOB + "/checkpoint", "parameter fence is missing; must be a 64-bit integer"),
         get(JOB + "/checkpoint?fence=", "fence is empty; must be a 64-bit integer"),
-        get(JOB + "/checkpoint?fence=1.5", "fence=1.5, must be a 64-bit integer"),
+        get(JOB + "/checkpoint?fence=1.5", "invalid fence: 1.5; must be a 64-bit integer"),
         get("/api/v1/datasets", "parameter namespace is missing; must be a string"),
         get("/api/v1/nothing/here", "path not found; see /v3/api-docs"),
         new Case("PUT", "/api/v1/jobs", "{}", "method PUT not allowed; use GET or POST"),
@@ -107,8 +111,9 @@ class BadRequestTest {
         submit("7", "the body is a number; must be an object"),
         submit("null", "the body is missing; must be JSON"),
         submit("{}", "type is missing"),
-        submit("{\"type\": \"dance\"}", "type=dance, must be one of train, verify, export"),
-        submit("{\"type\": 7}", "type=7, must be one of train, verify, export"),
+        submit(
+            "{\"type\": \"dance\"}", "invalid type: dance; must be one of train, verify, export"),
+        submit("{\"type\": 7}", "invalid type: 7; must be one of train, verify, export"),
         submit("{\"type\": {}}", "type is an object; must be one of train, verify, export"),
         submit(
             "{\"type\": \"train\", \"colour\": 1}",
@@ -120,7 +125,8 @@ class BadRequestTest {
             train + "\"1.0.0\", \"dataset\": \"a/d\", \"job\": \"x\"}}",
             "train.job is a string; must be an object"),
         submit(
-            train + "\"1.0.0\", \"cuda\": \"maybe\"}}", "train.cuda=maybe, must be true or false"),
+            train + "\"1.0.0\", \"cuda\": \"maybe\"}}",
+            "invalid train.cuda: maybe; must be true or false"),
         submit(
             train + "\"1.0.0\", \"memoryBytes\": 99999999999999999999}}",
             "train.memoryBytes is out of range; must be a 64-bit integer"),
@@ -129,21 +135,22 @@ class BadRequestTest {
             "priority is out of range; must be a 32-bit integer"),
         submit(
             "{\"type\": \"train\", \"priority\": \"high\"}",
-            "priority=high, must be a 32-bit integer"),
+            "invalid priority: high; must be a 32-bit integer"),
         new Case("PATCH", JOB, "{}", "priority is missing or null; must be a 32-bit integer"),
         new Case(
             "PATCH",
             JOB,
             "{\"priority\": null}",
             "priority is missing or null; must be a 32-bit integer"),
-        new Case("PATCH", JOB, "{\"priority\": 1.5}", "priority=1.5, must be a 32-bit integer"),
+        new Case(
+            "PATCH", JOB, "{\"priority\": 1.5}", "invalid priority: 1.5; must be a 32-bit integer"),
         lease(
             "{\"worker\": \"w\", \"key\": \"\", \"cuda\": false, \"memoryBytes\": 1, \"max\": 1,"
                 + " \"waitSeconds\": 0}",
             "types is missing"),
         lease(
             "{\"worker\": \"w\", \"key\": \"\", \"types\": [\"train\", \"sing\"]}",
-            "types[1]=sing, must be one of train, verify, export"),
+            "invalid types[1]: sing; must be one of train, verify, export"),
         lease(
             "{\"worker\": \"w\", \"key\": \"\", \"types\": [null], \"cuda\": false, \"memoryBytes\": 1,"
                 + " \"max\": 1, \"waitSeconds\": 0}",
@@ -154,19 +161,19 @@ class BadRequestTest {
             "metrics[0]: name is missing"),
         beat(
             "{\"fence\": 1, \"log\": [], \"metrics\": [{\"name\": \"loss\", \"value\": \"low\"}]}",
-            "metrics[0].value=low, must be a number"),
+            "invalid metrics[0].value: low; must be a number"),
         beat("{\"fence\": 1, \"log\": []}", "metrics is missing"),
         new Case(
             "POST",
             "/api/v1/tokens",
             "{\"expiresAt\": \"tomorrow\"}",
-            "expiresAt=tomorrow, must be a time such as 2026-01-31T12:00:00Z"),
+            "invalid expiresAt: tomorrow; must be a time such as 2026-01-31T12:00:00Z"),
         new Case("POST", "/api/v1/attestations", "{}", "items is missing"),
         new Case(
             "POST",
             "/api/v1/attestations",
             "{\"items\": [{\"job\": \"one\", \"fence\": 1}]}",
-            "items[0].job=one, " + uuid),
+            "invalid items[0].job: one; " + uuid),
         new Case(
             "POST",
             "/api/v1/attestations",
@@ -196,21 +203,62 @@ class BadRequestTest {
     all.assertAll();
   }
 
+  /** An empty list would hide the mistake. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "/api/v1/adapters?bits=99 | invalid bits: 99; must be 1 to 16",
+        "/api/v1/adapters?bits=0 | invalid bits: 0; must be 1 to 16",
+        "/api/v1/adapters?rank=-1 | invalid rank: -1; must be at least 1, or 0 for the direct form",
+        "/api/v1/adapters?generator=foo | invalid generator: foo; must be one of philox-uniform24, philox-uniform8, philox-rademacher, philox-srht",
+        "/api/v1/adapters?namespace=FOO! | invalid namespace: FOO!; must be 1 to 39 characters",
+        "/api/v1/adapters?tag=%3Cb%3E | invalid tag: <b>; must be 1 to 50 letters",
+        "/api/v1/adapters?bits=99&rank=-1 | 2 values are invalid; see violations",
+        "/api/v1/jobs?namespace=FOO! | invalid namespace: FOO!; must be 1 to 39 characters",
+        "/api/v1/jobs?adapter=mood | invalid adapter: mood; must be NAMESPACE/NAME",
+        "/api/v1/jobs?adapter=a/FOO! | invalid name: FOO!; must be 1 to 96 characters",
+        "/api/v1/jobs?adapter=FOO!/a | invalid namespace: FOO!; must be 1 to 39 characters",
+        "/api/v1/datasets?namespace=FOO! | invalid namespace: FOO!; must be 1 to 39 characters",
+        "/api/v1/models?namespace= | invalid namespace: ; must be 1 to 39 characters",
+        "/api/v1/tokens?account=FOO! | invalid account: FOO!; must be 1 to 64 characters",
+        "/api/v1/adapters?limit=101 | invalid limit: 101; must be 1 to 100",
+        "/api/v1/audit?limit=0 | invalid limit: 0; must be 1 to 100",
+        "/api/v1/jobs?limit=0 | invalid limit: 0; must be 1 to 100",
+        "/api/v1/worker-keys?limit=0 | invalid limit: 0; must be 1 to 100"
+      })
+  void filterThatNothingCanMeetIsRefused(String path, String detail) throws Exception {
+    Answer answer = admin.get(path);
+
+    assertThat(answer.refusal()).isEqualTo("422 invalid");
+    assertThat(answer.text("/detail")).startsWith(detail);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"namespace, FOO!", "generator, foo"})
+  void verificationThatNothingCanMeetIsRefused(String field, String value) throws Exception {
+    Answer answer = admin.post("/api/v1/verifications", Map.of(field, value));
+
+    assertThat(answer.refusal()).isEqualTo("422 invalid");
+    assertThat(answer.text("/detail")).startsWith("invalid " + field + ": " + value + "; must be");
+  }
+
   @Test
   void otherMediaTypeIsRefusedByName() throws Exception {
     Answer text =
         admin.send(
             "POST", "/api/v1/jobs", BodyPublishers.ofString("x"), "Content-Type", "text/plain");
     assertThat(text.refusal()).isEqualTo("415 unsupported-media-type");
-    assertThat(text.text("/detail")).isEqualTo("Content-Type=text/plain, must be application/json");
+    assertThat(text.text("/detail"))
+        .isEqualTo("invalid Content-Type: text/plain; must be application/json");
 
     Answer malformed =
         admin.send("POST", "/api/v1/jobs", BodyPublishers.ofString("x"), "Content-Type", "json");
     assertThat(malformed.status()).isEqualTo(415);
-    assertThat(malformed.text("/detail")).startsWith("Content-Type").doesNotContain(LEAKS);
+    assertThat(malformed.text("/detail")).contains("Content-Type").doesNotContain(LEAKS);
 
     Answer untyped = admin.send("POST", "/api/v1/jobs", BodyPublishers.ofString("{}"));
-    assertThat(untyped.text("/detail")).startsWith("Content-Type").doesNotContain(LEAKS);
+    assertThat(untyped.text("/detail")).contains("Content-Type").doesNotContain(LEAKS);
 
     Answer accept = admin.get("/api/v1/jobs", "Accept", "image/png");
     assertThat(accept.status()).isEqualTo(406);

@@ -1,13 +1,22 @@
 package dev.nola.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nola.digest.Sha256;
 import dev.nola.registry.TestClient.Answer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.RandomAccessFile;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -16,6 +25,9 @@ import tools.jackson.databind.JsonNode;
 
 /** Blobs that were damaged or deleted on disk: no byte of them leaves the server. */
 class DamageTest {
+  /** More than the server hashes before it sends the first byte. */
+  private static final int LARGE = (64 << 20) + 1;
+
   private static TestRegistry registry;
 
   private TestClient admin = registry.admin();
@@ -43,7 +55,11 @@ class DamageTest {
   }
 
   private Path blob() {
-    String hex = Sha256.hash(file).hex();
+    return blob(file);
+  }
+
+  private static Path blob(byte[] bytes) {
+    String hex = Sha256.hash(bytes).hex();
     return registry
         .data()
         .resolve("blobs/sha256")
@@ -108,6 +124,73 @@ class DamageTest {
     assertRefused();
     assertThat(admin.publish(version, file).status()).isEqualTo(200);
     assertKnownDamage(0);
+  }
+
+  @Test
+  void largeFileDamagedInTheMiddle_isCutOffAndRefusedFromThenOn() throws Exception {
+    byte[] large = new byte[LARGE];
+    new Random(1).nextBytes(large);
+    String object = upload(large);
+    assertThat(admin.get(object).bytes()).isEqualTo(large);
+    try (RandomAccessFile stored = new RandomAccessFile(blob(large).toFile(), "rw")) {
+      stored.seek(LARGE / 2);
+      stored.write(large[LARGE / 2] ^ 1);
+    }
+
+    assertThatThrownBy(() -> admin.get(object)).isInstanceOf(IOException.class);
+    assertThat(admin.get(object).refusal()).isEqualTo("500 damaged-blob");
+    assertKnownDamage(1);
+
+    upload(large);
+    assertThat(admin.get(object).bytes()).isEqualTo(large);
+    assertKnownDamage(0);
+  }
+
+  @Test
+  void largeFileCutWhileItIsSent_endsWithTheConnection() throws Exception {
+    byte[] large = new byte[LARGE];
+    new Random(2).nextBytes(large);
+    String object = upload(large);
+
+    long received;
+    try (Socket socket = new Socket("127.0.0.1", registry.port())) {
+      socket.setSoTimeout(10_000); // less than a connection is kept for the next request
+      socket
+          .getOutputStream()
+          .write(
+              "GET %s HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\n\r\n"
+                  .formatted(object, TestRegistry.ADMIN)
+                  .getBytes(StandardCharsets.US_ASCII));
+      InputStream answer = socket.getInputStream();
+      String head = new String(answer.readNBytes(4096), StandardCharsets.ISO_8859_1);
+      assertThat(head).startsWith("HTTP/1.1 200").contains("Content-Length: " + LARGE);
+      try (RandomAccessFile stored = new RandomAccessFile(blob(large).toFile(), "rw")) {
+        stored.setLength(LARGE / 2); // more than the buffers of a connection hold
+      }
+      received = 4096 + answer.transferTo(OutputStream.nullOutputStream());
+    } catch (SocketException _) {
+      received = 0; // reset
+    }
+
+    assertThat(received).isLessThan(LARGE);
+    assertThat(admin.get(object).refusal()).isEqualTo("500 damaged-blob");
+    upload(large);
+    assertThat(admin.get(object).bytes()).isEqualTo(large);
+    assertKnownDamage(0);
+  }
+
+  private String upload(byte[] bytes) throws Exception {
+    String namespace = version.substring(0, version.indexOf('/'));
+    String object = "/api/v1/datasets/%s/large/files/%s".formatted(namespace, Sha256.hash(bytes));
+    Answer answer =
+        admin.send(
+            "PUT",
+            object,
+            BodyPublishers.ofByteArray(bytes),
+            "Content-Type",
+            "application/octet-stream");
+    assertThat(answer.status()).isIn(200, 201);
+    return object;
   }
 
   @Test

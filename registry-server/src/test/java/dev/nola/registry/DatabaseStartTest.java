@@ -2,6 +2,7 @@ package dev.nola.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -11,9 +12,11 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -57,8 +60,8 @@ class DatabaseStartTest {
         assertThat(rows.getString(4)).isEqualTo("127.0.0.1");
         assertThat(rows.getString(5)).isEqualTo("scram-sha-256");
       }
-      server.admin().get("/api/v1/adapters/a/b");
-      logsAreJsonWithoutSecrets(server.log(), known);
+      HostileNames.send(server.admin());
+      logsAreJsonWithoutSecretsAndHostileNames(server.log(), known);
     }
     assertThat(data.resolve("postgres/cluster/postmaster.pid")).doesNotExist(); // ended with it
   }
@@ -95,16 +98,24 @@ class DatabaseStartTest {
     }
   }
 
-  private static void logsAreJsonWithoutSecrets(Path log, Properties known) throws Exception {
+  private static void logsAreJsonWithoutSecretsAndHostileNames(Path log, Properties known)
+      throws Exception {
     String text = Files.readString(log);
     assertThat(text)
         .doesNotContain(TestRegistry.ADMIN)
         .doesNotContain(known.getProperty("password"))
         .contains("single machine only");
+    List<String> messages = new ArrayList<>();
     for (String line : text.lines().filter(line -> !line.startsWith("WARNING")).toList()) {
       JsonNode entry = JsonMapper.shared().readTree(line);
       assertThat(entry.has("message")).as(line).isTrue();
+      messages.add(entry.at("/message").asString());
+      assertThat(HostileNames.actsOnATerminal(line)).as(line).isFalse();
     }
+    assertThat(messages)
+        .anyMatch(message -> message.contains("unknown-key: key " + HostileNames.HARMLESS))
+        .anyMatch(message -> message.contains("of tensor " + HostileNames.HARMLESS))
+        .noneMatch(HostileNames::actsOnATerminal);
   }
 
   @Test
@@ -126,22 +137,52 @@ class DatabaseStartTest {
         .doesNotContain("\\tat org.springframework");
   }
 
+  /** As on OpenShift, where a container gets a user id of its own, and often no home. */
+  @Test
+  void userWithoutPasswdEntryAndHome_isToldWhatToDo() throws Exception {
+    List<String> stranger = List.of("unshare", "--map-user=54321", "env", "-u", "HOME");
+    Process attempt = new ProcessBuilder(append(stranger, "true")).start();
+    assumeTrue(attempt.waitFor() == 0, "unshare --map-user is not allowed here");
+    Path data = Files.createDirectories(folder.resolve("data"));
+
+    ServerProcess server =
+        ServerProcess.launch(
+            append(stranger, "-u", "XDG_CACHE_HOME"), data, folder.resolve("log"), Map.of());
+
+    assertThat(server.waitFor()).isEqualTo(1);
+    assertThat(Files.readString(server.log()))
+        .contains("could not look up effective user ID 54321")
+        .contains("PostgreSQL needs the current user to have an entry in /etc/passwd")
+        .contains("nola.database.url")
+        .doesNotContain("\\tat org.springframework");
+    assertThat(data.resolve("postgres/programs")).isDirectory();
+    assertThat(Path.of("?")).doesNotExist();
+  }
+
+  private static List<String> append(List<String> words, String... more) {
+    return Stream.concat(words.stream(), Stream.of(more)).toList();
+  }
+
   @Test
   void databaseOfAnotherPostgresVersionIsRefusedAndLeftAlone() throws Exception {
     Path data = folder.resolve("data");
-    ServerProcess.start(data, folder.resolve("log")).close();
-    Path version = data.resolve("postgres/cluster/PG_VERSION");
-    String current = Files.readString(version);
-    Files.writeString(version, "17\n");
+    Path cluster = Files.createDirectories(data.resolve("postgres/cluster"));
+    Files.writeString(cluster.resolve("PG_VERSION"), "17\n");
+    Files.writeString(cluster.resolve("postmaster.opts"), "as it was");
+    Path connection = data.resolve("postgres/connection.properties");
+    String known = "port=1\npassword=x\nsuperuser-password=x\ncomplete=true\n";
+    Files.writeString(connection, known);
 
-    ServerProcess server = ServerProcess.launch(data, folder.resolve("second-log"), Map.of());
+    ServerProcess server = ServerProcess.launch(data, folder.resolve("log"), Map.of());
 
     assertThat(server.waitFor()).isEqualTo(1);
     assertThat(Files.readString(server.log()))
         .contains("was written by PostgreSQL 17; this server has PostgreSQL 18")
         .contains("Back it up with the Nola version that wrote it");
-    Files.writeString(version, current);
-    ServerProcess.start(data, folder.resolve("third-log")).close();
+    assertThat(cluster.resolve("PG_VERSION")).hasContent("17");
+    assertThat(cluster.resolve("postmaster.opts")).hasContent("as it was");
+    assertThat(cluster.toFile().list()).hasSize(2);
+    assertThat(connection).hasContent(known);
   }
 
   @Test

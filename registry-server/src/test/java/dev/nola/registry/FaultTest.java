@@ -106,6 +106,22 @@ class FaultTest {
   }
 
   @Test
+  void databaseThatDoesNotStartAgain_endsTheServer() throws Exception {
+    Path data = folder.resolve("data");
+    ServerProcess server = ServerProcess.start(data, folder.resolve("log"));
+    Path cluster = data.resolve("postgres/cluster");
+    Files.move(cluster.resolve("global"), cluster.resolve("lost"));
+    server.killDatabase(data);
+
+    assertThat(server.waitFor()).isEqualTo(1);
+    assertThat(Files.readString(server.log()))
+        .contains("PostgreSQL has ended, and is started again")
+        .contains("PostgreSQL does not start again, attempt 10: ")
+        .doesNotContain("attempt 11")
+        .contains("PostgreSQL has ended and does not start again: the server ends");
+  }
+
+  @Test
   void replicaThatIsKilled_losesNothingAndDoesNotStopTheOther() throws Exception {
     TestDatabase database = TestDatabase.create();
     Map<String, String> environment =

@@ -185,13 +185,13 @@ class HostileRequestTest {
       value = {
         "POST /api/v1/tokens | {\"scopes\": [null]} | scopes[0] contains null; must be a value",
         "POST /api/v1/tokens | {\"scopes\": [\"read\"], \"namespaces\": [null]} | namespaces[0] contains null; must be a value",
-        "POST /api/v1/tokens | {\"scopes\": [0]} | scopes[0]=0, must be one of read, publish, worker, mint, admin",
-        "POST /api/v1/tokens | {\"scopes\": [\"0\"]} | scopes[0]=0, must be one of read, publish, worker, mint, admin",
+        "POST /api/v1/tokens | {\"scopes\": [0]} | invalid scopes[0]: 0; must be one of read, publish, worker, mint, admin",
+        "POST /api/v1/tokens | {\"scopes\": [\"0\"]} | invalid scopes[0]: 0; must be one of read, publish, worker, mint, admin",
         "POST /api/v1/attestations | {\"items\": [null]} | items[0] contains null; must be a value",
         "POST /api/v1/verifications | {\"backends\": [null]} | backends[0] contains null; must be a value",
         "PUT /api/v1/datasets/n/d | {\"files\": [null]} | files[0] contains null; must be a value",
-        "POST /api/v1/tokens | {\"expiresAt\": \"+1000000000-12-31T23:59:59.999999999Z\"} | expiresAt=+1000000000-12-31T23:59:59.999999999Z, must be a time such as 2026-01-31T12:00:00Z",
-        "POST /api/v1/tokens | {\"expiresAt\": \"-1000000000-01-01T00:00:00Z\"} | expiresAt=-1000000000-01-01T00:00:00Z, must be a time such as 2026-01-31T12:00:00Z",
+        "POST /api/v1/tokens | {\"expiresAt\": \"+1000000000-12-31T23:59:59.999999999Z\"} | invalid expiresAt: +1000000000-12-31T23:59:59.999999999Z; must be a time such as 2026-01-31T12:00:00Z",
+        "POST /api/v1/tokens | {\"expiresAt\": \"-1000000000-01-01T00:00:00Z\"} | invalid expiresAt: -1000000000-01-01T00:00:00Z; must be a time such as 2026-01-31T12:00:00Z",
         "POST /api/v1/tokens | {\"expiresAt\": 1e30} | expiresAt is a number; must be a time such as 2026-01-31T12:00:00Z",
         "POST /api/v1/tokens | {\"expiresAt\": 1} | expiresAt is a number; must be a time such as 2026-01-31T12:00:00Z"
       })

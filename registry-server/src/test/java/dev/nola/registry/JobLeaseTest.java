@@ -30,9 +30,17 @@ class JobLeaseTest extends JobTest {
     assertThat(ann.patch(JOBS + "/" + c, Map.of("priority", 5)).json().at("/priority").asInt())
         .isEqualTo(5);
     assertThat(ann.patch(JOBS + "/" + a, Map.of("priority", 11)).text("/detail"))
-        .isEqualTo("priority=11, must be -1000 to 10 for other than admins");
+        .isEqualTo(
+            "invalid priority: 11; must be -1000 to 10; higher ones need an admin token without a limit");
     assertThat(
             ann.post(JOBS, TestObjects.with(training("9.0.0", Map.of()), "priority", 11)).refusal())
+        .isEqualTo("422 invalid");
+    TestClient narrow =
+        admin.token(
+            Map.of(
+                "account", "narrow", "scopes", List.of("admin"), "namespaces", List.of(namespace)));
+    assertThat(narrow.patch(JOBS + "/" + a, Map.of("priority", 11)).refusal())
+        .as("the queue is shared with all namespaces")
         .isEqualTo("422 invalid");
     assertThat(admin.patch(JOBS + "/" + b, Map.of("priority", 1001)).refusal())
         .isEqualTo("422 invalid");

@@ -41,7 +41,7 @@ class JobSubmissionTest extends JobTest {
     assertThat(submitJob(Map.of("data", Map.of("train", "/etc/passwd"))).refusal())
         .isEqualTo("422 invalid");
     assertThat(submitJob(Map.of("data", Map.of("train", "absent.tsv"))).text("/detail"))
-        .contains("data.train=absent.tsv, must be the path of a file in");
+        .contains("invalid data.train: absent.tsv; must be the path of a file in");
     assertThat(submitJob(Map.of("data", Map.of("train", "sub/../train.tsv"))).refusal())
         .isEqualTo("422 invalid");
     assertThat(submitJob(Map.of("data", Map.of("train", List.of("train.tsv")))).refusal())

@@ -188,7 +188,8 @@ class ObjectsTest {
       assertThat(answer.refusal()).isEqualTo("422 invalid");
       assertThat(answer.text("/violations/0/field")).isEqualTo("files.digest");
       assertThat(answer.text("/detail"))
-          .contains("files[0].digest=" + digest + ", must be sha256: and 64 hexadecimal digits");
+          .contains(
+              "invalid files[0].digest: " + digest + "; must be sha256: and 64 hexadecimal digits");
     }
   }
 

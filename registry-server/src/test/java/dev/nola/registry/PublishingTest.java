@@ -125,7 +125,8 @@ class PublishingTest {
         .startsWith("invalid name: Mood; must be");
     assertThat(answer.json().at("/violations/1/rule").asString())
         .startsWith("invalid version: 1.0; must be");
-    assertThat(answer.json().at("/violations/5/rule").asString()).startsWith("tag=<script>, must");
+    assertThat(answer.json().at("/violations/5/rule").asString())
+        .startsWith("invalid tag: <script>; must");
     assertThat(ann.get("/api/v1/adapters/" + namespace + "/Mood").status()).isEqualTo(404);
   }
 

@@ -156,10 +156,10 @@ class SearchTest {
   void badParametersAreRefusedByName() throws Exception {
     TestClient client = registry.anonymous();
     assertThat(client.get("/api/v1/adapters?sort=size").text("/detail"))
-        .startsWith("sort=size, must");
+        .startsWith("invalid sort: size; must");
     assertThat(client.get("/api/v1/adapters?sort=relevance").refusal()).isEqualTo("422 invalid");
     assertThat(client.get("/api/v1/adapters?limit=-1").text("/detail"))
-        .startsWith("limit=-1, must");
+        .startsWith("invalid limit: -1; must");
     assertThat(client.get("/api/v1/adapters?rank=many").status()).isEqualTo(400);
     assertThat(client.get("/api/v1/adapters?q=" + "x".repeat(501)).refusal())
         .isEqualTo("422 invalid");

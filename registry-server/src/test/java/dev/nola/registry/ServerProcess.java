@@ -54,8 +54,15 @@ final class ServerProcess implements AutoCloseable {
 
   static ServerProcess launch(Path data, Path log, Map<String, String> environment)
       throws IOException {
+    return launch(List.of(), data, log, environment);
+  }
+
+  /** Launches a server through a command that runs another, such as {@code nice}. */
+  static ServerProcess launch(
+      List<String> prefix, Path data, Path log, Map<String, String> environment)
+      throws IOException {
     int port = freePort();
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(prefix);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));

@@ -155,7 +155,7 @@ class TokenContainmentTest {
       Answer answer = admin.post(TOKENS, Map.of("account", name, "scopes", List.of("read")));
       assertThat(answer.refusal()).as(name).isEqualTo("422 invalid");
       assertThat(answer.text("/detail"))
-          .isEqualTo("account=" + name + " is reserved; choose another name");
+          .isEqualTo("reserved account: " + name + "; choose another name");
     }
     assertThat(admin.post(TOKENS, Map.of("scopes", List.of("read"))).status())
         .as("the account admin mints for itself")

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
+import dev.nola.trainer.job.JobFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -28,6 +29,14 @@ class TrainCommandTest {
       k: 16
       l: 16
       bits: 4
+      """;
+
+  private static final String LORA =
+      """
+      name: lora
+      rank: 4
+      bits: 4
+      quantizationAware: true
       """;
 
   @TempDir private Path folder = Path.of("");
@@ -88,10 +97,16 @@ class TrainCommandTest {
 
   @Test
   void equalJobsGiveEqualBytes() throws IOException {
-    Path job = Jobs.write(folder, NOLA, "steps: 30\n");
-    Path first = train(job, "0.nola");
-    for (int i = 1; i <= 20; i++) {
-      assertThat(train(job, i + ".nola")).as("run %d", i).hasSameBinaryContentAs(first);
+    requireEqualBytes(NOLA, 20);
+    requireEqualBytes(LORA, 3);
+  }
+
+  private void requireEqualBytes(String method, int repetitions) throws IOException {
+    Path job = Jobs.write(folder, method, "steps: 30\n");
+    String name = JobFile.read(job).recipe().method() + "-%d.nola";
+    Path first = train(job, name.formatted(0));
+    for (int i = 1; i <= repetitions; i++) {
+      assertThat(train(job, name.formatted(i))).as("run %d", i).hasSameBinaryContentAs(first);
     }
   }
 
@@ -119,9 +134,10 @@ class TrainCommandTest {
     return AdapterFile.read(file).adapter().metadata().metrics().get("validation loss");
   }
 
-  @Test
-  void quantizationAwareTraining_losesLess() throws IOException {
-    String method = NOLA.replace("bits: 4", "bits: 1");
+  @ParameterizedTest
+  @ValueSource(strings = {NOLA, "name: lora\nrank: 4\nbits: 4\n"})
+  void quantizationAwareTraining_losesLess(String name) throws IOException {
+    String method = name.replace("bits: 4", "bits: 1");
     Path rounded = train(Jobs.write(folder, method, "steps: 200\n"), "rounded.nola");
     Path aware =
         train(
@@ -132,7 +148,16 @@ class TrainCommandTest {
   @ParameterizedTest
   @ValueSource(ints = {1, 37, 61})
   void killedRun_resumesToTheSameBytes(int killedAt) throws Exception {
-    Path job = Jobs.write(folder, NOLA, "steps: 80\ncheckpointEvery: 10\nevaluateEvery: 16\n");
+    requireResumption(NOLA, killedAt);
+  }
+
+  @Test
+  void killedRunOfALora_resumesToTheSameBytes() throws Exception {
+    requireResumption(LORA, 37);
+  }
+
+  private void requireResumption(String method, int killedAt) throws Exception {
+    Path job = Jobs.write(folder, method, "steps: 80\ncheckpointEvery: 10\nevaluateEvery: 16\n");
     Path whole = train(job, "whole.nola");
 
     Path output = folder.resolve("killed.nola");

@@ -1,14 +1,22 @@
 package dev.nola.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import dev.nola.client.export.peft.PeftExport;
+import dev.nola.client.merge.ModelMerge;
+import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Codes;
 import dev.nola.format.Coefficients;
+import dev.nola.format.DType;
 import dev.nola.format.Layer;
 import dev.nola.generator.Generator;
+import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.Reconstructor;
+import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -17,14 +25,19 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Trains models with small random weights, on words w0 to w47. */
 class TrainPreTrainedTest {
   private static final Path MODELS = Path.of("src/test/resources/models");
+  private static final String NOLA = "name: nola, rank: 2, k: 32, l: 32, bits: 8";
+  private static final String LORA = "name: lora, rank: 2, targets: all-linear";
 
   @TempDir private Path folder = Path.of("");
 
@@ -46,18 +59,19 @@ class TrainPreTrainedTest {
             .formatted(words));
   }
 
-  private JsonNode train(String task, String data, String method) throws IOException {
+  private JsonNode train(String task, String data, String method, double learningRate)
+      throws IOException {
     Files.writeString(
         folder.resolve("job.yaml"),
         """
         model: {base: model, baseName: tiny}
         task: %s
         data: {%s, train: data, validation: data, maxTokens: 16}
-        method: {name: nola, rank: 2, k: 32, l: 32, bits: 8, %s}
-        optimizer: {learningRate: 0.1}
+        method: {%s}
+        optimizer: {learningRate: %s}
         run: {batch: 16, threads: 1, steps: 80}
         """
-            .formatted(task, data, method));
+            .formatted(task, data, method, learningRate));
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int exitCode =
@@ -116,9 +130,7 @@ class TrainPreTrainedTest {
     }
   }
 
-  @Test
-  void languageModelLearnsToContinueTexts() throws IOException {
-    model("llama-tied-grouped");
+  private void texts() throws IOException {
     Files.writeString(
         folder.resolve("data"),
         IntStream.range(0, 32)
@@ -127,12 +139,96 @@ class TrainPreTrainedTest {
                     "{\"prompt\":\"w%d w7\",\"completion\":\" w9 w11 w13\"}%n"
                         .formatted(i % 8 + 20))
             .collect(Collectors.joining()));
-    JsonNode trained = train("causal-lm", "format: jsonl", "targets: all-linear");
+  }
+
+  @Test
+  void languageModelLearnsToContinueTexts() throws IOException {
+    model("llama-tied-grouped");
+    texts();
+    JsonNode trained = train("causal-lm", "format: jsonl", NOLA + ", targets: all-linear", 0.1);
     assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
     AdapterFile file = AdapterFile.read(folder.resolve("a.nola"));
     assertThat(file.adapter().layers()).hasSize(14);
     assertThat(file.adapter().base().name()).isEqualTo("tiny");
     assertThat(file.adapter().base().identity()).isNotNull();
+  }
+
+  private static float[] floats(SafetensorsFile file, String key) {
+    return Tensors.widened(DType.F32, file.tensors().get(key).data());
+  }
+
+  /** A trained LoRA is stored, exported and merged as a LoRA, not as whole weights. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", ", bits: 4, quantizationAware: true"})
+  void loraOfALanguageModel_isExportedAndMerged(String bits) throws Exception {
+    model("llama-tied-grouped");
+    texts();
+    JsonNode trained = train("causal-lm", "format: jsonl", LORA + bits, 0.03);
+    assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
+    Path adapter = folder.resolve("a.nola");
+    AdapterFile file = AdapterFile.read(adapter);
+    assertThat(file.adapter().dense()).isEmpty();
+    assertThat(file.adapter().layers()).hasSize(14);
+    assertThat(file.adapter().base().identity()).isNotNull();
+    Path peft = folder.resolve("peft");
+    PeftExport.of(file).build().write(peft);
+    Path merged = folder.resolve("merged");
+    ModelMerge.into(folder.resolve("model")).adapter(file).build().write(merged);
+
+    try (SafetensorsFile lora = SafetensorsFile.open(peft.resolve(PeftExport.WEIGHTS));
+        BaseModel before = BaseModel.load(folder.resolve("model"));
+        BaseModel after = BaseModel.load(merged)) {
+      for (Factors factors : Reconstructor.standard().verifiedFactors(file)) {
+        String tensor = factors.layer().tensor();
+        String module = "base_model.model." + tensor.replaceFirst("\\.weight$", "");
+        float[] delta = product(factors.layer(), factors.a(), factors.b());
+        assertThat(delta).isNotEqualTo(new float[delta.length]);
+        assertThat(
+                product(
+                    factors.layer(),
+                    floats(lora, module + ".lora_B.weight"),
+                    floats(lora, module + ".lora_A.weight")))
+            .containsExactly(delta, within(1e-6f));
+        float[] sum = before.tensor(before.nameOf(tensor)).toFloatArray();
+        for (int i = 0; i < sum.length; i++) {
+          sum[i] += delta[i];
+        }
+        assertThat(after.tensor(after.nameOf(tensor)).toFloatArray())
+            .containsExactly(sum, within(1e-6f));
+      }
+    }
+    String[] prompt = {"generate", "--prompt", "w21 w7", "--max-tokens", "3", "--base"};
+    String adapted = output(prompt, folder.resolve("model"), "--adapter", adapter);
+    assertThat(adapted).isEqualTo(output(prompt, merged)).isEqualToIgnoringWhitespace("w9w11w13");
+  }
+
+  private static float[] product(Layer layer, float[] a, float[] b) {
+    int rank = a.length / layer.rows();
+    float[] product = new float[layer.rows() * layer.cols()];
+    for (int row = 0; row < layer.rows(); row++) {
+      for (int column = 0; column < layer.cols(); column++) {
+        double sum = 0;
+        for (int i = 0; i < rank; i++) {
+          sum += (double) a[row * rank + i] * b[i * layer.cols() + column];
+        }
+        product[row * layer.cols() + column] = (float) sum;
+      }
+    }
+    return product;
+  }
+
+  private static String output(String[] command, Object... more) {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    int exitCode =
+        TrainerWorker.run(
+            new PrintWriter(out, true),
+            new PrintWriter(err, true),
+            Stream.concat(Stream.of(command), Stream.of(more).map(Object::toString))
+                .toArray(String[]::new));
+    assertThat(err.toString()).isEmpty();
+    assertThat(exitCode).isZero();
+    return out.toString();
   }
 
   @Test
@@ -146,7 +242,7 @@ class TrainPreTrainedTest {
                     i ->
                         "w%d w%d w3\t%s\n".formatted(i % 5 + 20, i % 2 + 8, i % 2 == 0 ? "a" : "b"))
                 .collect(Collectors.joining()));
-    JsonNode trained = train("classification", "format: tsv", "targets: qv");
+    JsonNode trained = train("classification", "format: tsv", NOLA + ", targets: qv", 0.1);
     assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
     AdapterFile file = AdapterFile.read(folder.resolve("a.nola"));
     assertThat(file.adapter().layers())

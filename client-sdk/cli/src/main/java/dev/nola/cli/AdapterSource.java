@@ -1,6 +1,10 @@
 package dev.nola.cli;
 
 import dev.nola.api.name.Reference;
+import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.client.lora.ImportReport;
+import dev.nola.client.lora.ImportedLora;
+import dev.nola.client.lora.LoraImport;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.command.Output;
@@ -13,10 +17,16 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Opens what is given as {@code FILE_OR_REF}: a file if there is one of that name. */
+/**
+ * Opens what is given as {@code FILE_OR_REF}: a file, or a LoRA of PEFT, if there is one of that
+ * name.
+ */
 final class AdapterSource {
   @Mixin private Registry registry = new Registry();
 
@@ -31,8 +41,25 @@ final class AdapterSource {
    *
    * @param name the file's path, or the reference by version number
    * @param path of the file, in the cache if it was pulled
+   * @param file the adapter
+   * @param converted what it was converted from; null if it is an adapter file
    */
-  record Opened(String name, Path path, AdapterFile file) {}
+  record Opened(String name, Path path, AdapterFile file, @Nullable Converted converted) {
+    /** Returns a list of what the adapter was converted from, for {@code --json}. */
+    List<Converted> conversions() {
+      return converted == null ? List.of() : List.of(converted);
+    }
+  }
+
+  /**
+   * A LoRA of PEFT that was converted in memory.
+   *
+   * @param source the path as given
+   * @param bits width of a code
+   * @param relativeError ‖ΔW' − ΔW‖ / ‖ΔW‖ over all modules together
+   * @param notes what the user should know
+   */
+  record Converted(String source, int bits, double relativeError, List<String> notes) {}
 
   boolean isOffline() {
     return offline;
@@ -48,15 +75,61 @@ final class AdapterSource {
     return registry.client(named, offline, output);
   }
 
-  Opened open(String fileOrReference, Output output) throws IOException, InterruptedException {
+  Opened open(String fileOrReference, Output output)
+      throws IOException, InterruptedException, ImportRefusedException {
+    return open(fileOrReference, null, output);
+  }
+
+  /**
+   * @param base the base model by which a LoRA of PEFT is converted; null if it is not known
+   */
+  Opened open(String fileOrReference, @Nullable Path base, Output output)
+      throws IOException, InterruptedException, ImportRefusedException {
     if (isFile(fileOrReference)) {
-      Path path = Path.of(fileOrReference);
-      return new Opened(
-          fileOrReference, path, naming(fileOrReference, () -> AdapterFile.read(path)));
+      return openFile(Path.of(fileOrReference), base, output);
     }
     Pulled pulled = pull(Reference.parse(fileOrReference), output);
     String name = pulled.pinned().toString();
-    return new Opened(name, pulled.path(), naming(name, pulled::open));
+    return new Opened(name, pulled.path(), naming(name, pulled::open), null);
+  }
+
+  /** Opens a file, or converts a LoRA of PEFT and says so. */
+  static Opened openFile(Path path, @Nullable Path base, Output output)
+      throws IOException, ImportRefusedException {
+    String name = path.toString();
+    if (!LoraImport.isMeantBy(path)) {
+      return new Opened(name, path, naming(name, () -> AdapterFile.read(path)), null);
+    }
+    LoraImport.Builder lora = LoraImport.of(path);
+    if (base != null) {
+      lora.base(base);
+    }
+    ImportedLora imported = lora.read();
+    ImportReport report = imported.report();
+    double error = report.quantization().overall();
+    output.message(
+        "%s is a LoRA of PEFT, converted in memory at %d bits, which changes ΔW by %s of its norm",
+        name, LoraImport.DEFAULT_BITS, String.format(Locale.ROOT, "%.1e", error));
+    report.notes().forEach(note -> output.message("%s: %s", name, note));
+    return new Opened(
+        name,
+        path,
+        imported.file(),
+        new Converted(name, LoraImport.DEFAULT_BITS, error, report.notes()));
+  }
+
+  /**
+   * Requires a path to be that of an adapter file.
+   *
+   * @throws IllegalArgumentException if it is that of a LoRA of PEFT
+   */
+  static Path requireAdapterFile(Path path, String why) {
+    if (LoraImport.isMeantBy(path)) {
+      throw new IllegalArgumentException(
+          "%s is not an adapter file%s; if it is a LoRA of PEFT, convert it with nola import-peft"
+              .formatted(path, why));
+    }
+    return path;
   }
 
   /** Something that is done with an adapter. */

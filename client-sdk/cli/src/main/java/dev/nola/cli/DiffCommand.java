@@ -1,12 +1,17 @@
 package dev.nola.cli;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.client.diff.AdapterDiff;
 import dev.nola.client.diff.AdapterDiff.Where;
+import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.format.Slice;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -35,12 +40,19 @@ final class DiffCommand implements Callable<Integer> {
   @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException, InterruptedException {
-    AdapterDiff diff =
-        AdapterDiff.of(source.open(first, output).file(), source.open(second, output).file());
-    output.print(diff, out -> print(diff, out));
+  public Integer call() throws IOException, InterruptedException, ImportRefusedException {
+    AdapterSource.Opened one = source.open(first, output);
+    AdapterSource.Opened other = source.open(second, output);
+    AdapterDiff diff = AdapterDiff.of(one.file(), other.file());
+    List<AdapterSource.Converted> converted = new ArrayList<>(one.conversions());
+    converted.addAll(other.conversions());
+    output.print(new Result(diff, converted), out -> print(diff, out));
     return diff.sameBits() ? 0 : ExitCode.REFUSED;
   }
+
+  private record Result(
+      @JsonUnwrapped AdapterDiff diff,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<AdapterSource.Converted> converted) {}
 
   private static void print(AdapterDiff diff, PrintWriter out) {
     for (AdapterDiff.Field field : diff.fields()) {

@@ -1,10 +1,12 @@
 package dev.nola.cli;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.client.export.peft.ExportRefusedException;
 import dev.nola.client.export.peft.Orientation;
 import dev.nola.client.export.peft.PeftExport;
-import dev.nola.client.export.peft.TaskType;
+import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.client.peft.TaskType;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterException;
@@ -12,6 +14,7 @@ import dev.nola.format.DType;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -107,8 +110,9 @@ final class ExportCommand implements Callable<Integer> {
   @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException, InterruptedException, ExportRefusedException {
-    AdapterSource.Opened opened = source.open(adapter, output);
+  public Integer call()
+      throws IOException, InterruptedException, ExportRefusedException, ImportRefusedException {
+    AdapterSource.Opened opened = source.open(adapter, base, output);
     PeftExport.Report report;
     try (ProgressBar bar = output.bar("export")) {
       report = export(opened, bar).write(destination);
@@ -117,7 +121,8 @@ final class ExportCommand implements Callable<Integer> {
     }
     report.warnings().forEach(output::warn);
     output.print(
-        new Result(destination.toString(), format, dtype, report), out -> print(report, out));
+        new Result(destination.toString(), format, dtype, opened.conversions(), report),
+        out -> print(report, out));
     return 0;
   }
 
@@ -144,7 +149,11 @@ final class ExportCommand implements Callable<Integer> {
   }
 
   private record Result(
-      String output, Format format, DType dtype, @JsonUnwrapped PeftExport.Report report) {}
+      String output,
+      Format format,
+      DType dtype,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<AdapterSource.Converted> converted,
+      @JsonUnwrapped PeftExport.Report report) {}
 
   private void print(PeftExport.Report report, PrintWriter out) {
     out.printf(

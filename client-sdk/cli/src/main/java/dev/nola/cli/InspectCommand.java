@@ -1,5 +1,6 @@
 package dev.nola.cli;
 
+import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.command.Output;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
@@ -27,7 +28,7 @@ import tools.jackson.databind.node.ObjectNode;
 /** Shows what an adapter file says, without reconstructing it. */
 @Command(
     name = "inspect",
-    description = "Show the content of an adapter file.",
+    description = "Show the content of an adapter file, or of a LoRA of PEFT as an adapter.",
     mixinStandardHelpOptions = true,
     footer = {"", "Example:", "  nola inspect adapter.nola --json --codes"})
 final class InspectCommand implements Callable<Integer> {
@@ -41,19 +42,31 @@ final class InspectCommand implements Callable<Integer> {
   @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException, InterruptedException {
+  public Integer call() throws IOException, InterruptedException, ImportRefusedException {
     if (codes && !output.isJson()) {
       throw new ParameterException(output.command().commandLine(), "--codes requires --json");
     }
     AdapterSource.Opened opened = source.open(adapter, output);
-    long bytes = Files.size(opened.path());
-    output.print(describe(opened.file()), out -> print(opened.file(), bytes, out));
+    ObjectNode description = describe(opened.file());
+    AdapterSource.Converted converted = opened.converted();
+    if (converted != null) {
+      ObjectNode node = description.putObject("converted");
+      node.put("source", converted.source());
+      node.put("bits", converted.bits());
+      node.put("relativeError", converted.relativeError());
+      converted.notes().forEach(node.putArray("notes")::add);
+    }
+    String format =
+        converted == null
+            ? "%s, %,d bytes".formatted(AdapterFile.VERSION, Files.size(opened.path()))
+            : "PEFT, converted at %d bits".formatted(converted.bits());
+    output.print(description, out -> print(opened.file(), format, out));
     return 0;
   }
 
-  private static void print(AdapterFile file, long bytes, PrintWriter out) {
+  private static void print(AdapterFile file, String format, PrintWriter out) {
     Adapter adapter = file.adapter();
-    out.printf("format          %s, %,d bytes%n", AdapterFile.VERSION, bytes);
+    out.printf("format          %s%n", format);
     out.printf("generator       %s, seed %s%n", adapter.generator(), seed(adapter));
     out.printf("base            %s%n", base(adapter));
     out.printf(

@@ -22,6 +22,7 @@ import picocli.CommandLine.Command;
       ReconstructCommand.class,
       MergeCommand.class,
       ExportCommand.class,
+      ImportPeftCommand.class,
       DiffCommand.class,
       SynthCommand.class,
       PullCommand.class,
@@ -48,7 +49,12 @@ import picocli.CommandLine.Command;
 public final class Main extends RootCommand {
   private static final Failures FAILURES = Failures.STANDARD.with(Main::failure);
 
-  Main(Console console) {
+  /**
+   * Creates the program, to be run by {@link #execute}.
+   *
+   * @param console its streams and environment
+   */
+  public Main(Console console) {
     super(console, FAILURES);
   }
 

@@ -1,6 +1,8 @@
 package dev.nola.cli;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
 import dev.nola.client.merge.ModelMerge.BaseCheck;
@@ -10,6 +12,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +48,8 @@ final class MergeCommand implements Callable<Integer> {
       names = "--adapter",
       required = true,
       paramLabel = "FILE_OR_REF[=WEIGHT]",
-      description = "An adapter and its weight (default: 1). May be repeated; the order matters.")
+      description =
+          "An adapter, or a LoRA of PEFT, and its weight (default: 1). May be repeated; the order matters.")
   private List<String> adapters = List.of();
 
   @Option(
@@ -74,6 +78,12 @@ final class MergeCommand implements Callable<Integer> {
     }
   }
 
+  @Option(
+      names = "--allow-reshape",
+      description =
+          "Let a tensor of an adapter replace one of another shape or type in the base model.")
+  private boolean allowReshape;
+
   @Option(names = "--dry-run", description = "Print what would be done without writing anything.")
   private boolean dryRun;
 
@@ -87,11 +97,16 @@ final class MergeCommand implements Callable<Integer> {
   @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException, InterruptedException, HintedException {
-    ModelMerge.Builder merge = ModelMerge.into(base).baseCheck(baseOptions.check());
+  public Integer call()
+      throws IOException, InterruptedException, HintedException, ImportRefusedException {
+    List<AdapterSource.Converted> converted = new ArrayList<>();
+    ModelMerge.Builder merge =
+        ModelMerge.into(base).baseCheck(baseOptions.check()).reshape(allowReshape);
     for (String argument : adapters) {
       Weighted adapter = Weighted.parse(argument);
-      merge.adapter(source.open(adapter.name, output).file(), adapter.weight);
+      AdapterSource.Opened opened = source.open(adapter.name, base, output);
+      converted.addAll(opened.conversions());
+      merge.adapter(opened.file(), adapter.weight);
     }
     if (threads != null) {
       merge.threads(threads);
@@ -103,19 +118,27 @@ final class MergeCommand implements Callable<Integer> {
     } catch (MergeRefusedException e) {
       throw new HintedException(
           e,
-          e.reason() == MergeRefusedException.Reason.BASE
-              ? "; use the matching base model, or pass --allow-base-mismatch to merge anyway"
-              : "");
+          switch (e.reason()) {
+            case BASE ->
+                "; use the matching base model, or pass --allow-base-mismatch to merge anyway";
+            case RESHAPE -> "\npass --allow-reshape to replace them all the same";
+            case TARGETS, OVERFLOW, DESTINATION -> "";
+          });
     }
     report.warnings().forEach(output::warn);
     if (!report.left().isEmpty()) {
       output.message("not copied: %s", String.join(", ", report.left()));
     }
-    output.print(new Result(destination.toString(), dryRun, report), out -> print(report, out));
+    output.print(
+        new Result(destination.toString(), dryRun, converted, report), out -> print(report, out));
     return 0;
   }
 
-  private record Result(String output, boolean dryRun, @JsonUnwrapped ModelMerge.Report report) {}
+  private record Result(
+      String output,
+      boolean dryRun,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<AdapterSource.Converted> converted,
+      @JsonUnwrapped ModelMerge.Report report) {}
 
   private void print(ModelMerge.Report report, PrintWriter out) {
     out.printf(

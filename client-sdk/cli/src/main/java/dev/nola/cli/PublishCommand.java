@@ -1,9 +1,11 @@
 package dev.nola.cli;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.Visibility;
 import dev.nola.api.name.Reference;
 import dev.nola.client.RegistryException;
+import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Published;
 import dev.nola.command.Output;
@@ -11,7 +13,9 @@ import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -31,7 +35,10 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     footer = {"", "Example:", "  nola publish mood.nola acme/mood@1.0.0 --alias prod"})
 final class PublishCommand implements Callable<Integer> {
-  @Parameters(index = "0", paramLabel = "FILE", description = "The adapter file.")
+  @Parameters(
+      index = "0",
+      paramLabel = "FILE",
+      description = "The adapter file, or a LoRA of PEFT.")
   private Path file = Path.of("");
 
   @Parameters(
@@ -58,15 +65,30 @@ final class PublishCommand implements Callable<Integer> {
   @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException, InterruptedException, HintedException {
+  public Integer call()
+      throws IOException, InterruptedException, HintedException, ImportRefusedException {
     Reference reference = Reference.parse(as);
     if (!reference.isPinned() || reference.digest() != null) {
       throw new IllegalArgumentException(
           "invalid version: %s; must be NAMESPACE/NAME@VERSION with a version number such as 1.0.0"
               .formatted(as));
     }
-    AdapterSource.naming(
-        file.toString(), () -> Reconstructor.standard().verify(AdapterFile.read(file)));
+    AdapterSource.Opened opened = AdapterSource.openFile(file, null, output);
+    if (opened.converted() == null) {
+      AdapterSource.naming(file.toString(), () -> Reconstructor.standard().verify(opened.file()));
+      return publish(reference, file, opened);
+    }
+    Path converted = Files.createTempFile("nola-", AdapterFile.EXTENSION);
+    try {
+      opened.file().write(converted);
+      return publish(reference, converted, opened);
+    } finally {
+      Files.delete(converted);
+    }
+  }
+
+  private int publish(Reference reference, Path path, AdapterSource.Opened opened)
+      throws IOException, InterruptedException, HintedException {
     Published published;
     try (NolaClient client = registry.client(output);
         ProgressBar bar = output.bar("publish")) {
@@ -79,7 +101,7 @@ final class PublishCommand implements Callable<Integer> {
               .publish(
                   reference.adapter(),
                   reference.version(),
-                  file,
+                  path,
                   isPrivate ? Visibility.PRIVATE : null,
                   bar);
       if (alias != null) {
@@ -103,7 +125,8 @@ final class PublishCommand implements Callable<Integer> {
             version.digest().toString(),
             version.size(),
             version.verification().name().toLowerCase(Locale.ROOT),
-            alias),
+            alias,
+            opened.conversions()),
         out ->
             out.printf(
                 "%s %s %s%n",
@@ -119,5 +142,6 @@ final class PublishCommand implements Callable<Integer> {
       String digest,
       long size,
       String verification,
-      @Nullable String alias) {}
+      @Nullable String alias,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<AdapterSource.Converted> converted) {}
 }

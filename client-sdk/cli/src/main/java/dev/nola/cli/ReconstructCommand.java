@@ -1,6 +1,7 @@
 package dev.nola.cli;
 
 import dev.nola.client.factors.FactorsFile;
+import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterException;
@@ -41,7 +42,7 @@ final class ReconstructCommand implements Callable<Integer> {
   @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException, InterruptedException {
+  public Integer call() throws IOException, InterruptedException, ImportRefusedException {
     AdapterSource.Opened opened = source.open(adapter, output);
     FactorsFile.Form form = delta ? FactorsFile.Form.DELTAS : FactorsFile.Form.FACTORS;
     try (ProgressBar bar = output.bar("reconstruct")) {

@@ -109,7 +109,9 @@ final class VerifyCommand implements Callable<Integer> {
             output.command().commandLine(),
             "--require-verified and --key apply to references only; attestations are stored in a registry");
       }
-      Path path = Path.of(adapter);
+      Path path =
+          AdapterSource.requireAdapterFile(
+              Path.of(adapter), ", and states no digest that could be verified");
       String root =
           reconstruct(adapter, AdapterSource.naming(adapter, () -> AdapterFile.read(path)));
       output.print(new Verified(true, root, null), out -> out.println("verified: " + root));

@@ -78,7 +78,7 @@ class MainTest {
   void inspectPrintsWhatOtherToolsRelyOn() {
     assertThat(nola("inspect", file.toString(), "--json", "--codes")).isZero();
     JsonNode adapter = JsonMapper.shared().readTree(out.toString());
-    assertThat(adapter.get("format").asString()).isEqualTo("1.0-rc");
+    assertThat(adapter.get("format").asString()).isEqualTo("1.0");
     assertThat(adapter.get("generator").asString()).isEqualTo("philox-srht");
     assertThat(adapter.get("seed").asString()).isEqualTo("0xfedcba9876543210");
     assertThat(adapter.get("layers").get(0).toString())
@@ -185,7 +185,7 @@ class MainTest {
   void helpAndVersionGoToStdout() {
     assertThat(nola("--version")).isZero();
     assertThat(nola("--help")).isZero();
-    assertThat(out.toString()).contains("adapter format 1.0-rc").contains("Exit codes:");
+    assertThat(out.toString()).contains("adapter format 1.0").contains("Exit codes:");
     assertThat(err.toString()).isEmpty();
   }
 }

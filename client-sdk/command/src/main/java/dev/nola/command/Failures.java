@@ -3,6 +3,7 @@ package dev.nola.command;
 import dev.nola.client.RegistryException;
 import dev.nola.client.export.peft.ExportRefusedException;
 import dev.nola.client.lock.InvalidLockFileException;
+import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.format.AdapterException;
@@ -108,6 +109,7 @@ public final class Failures {
                   : ExitCode.REFUSED,
               kind(refused.reason()),
               message(refused));
+      case ImportRefusedException refused -> refused(kind(refused.reason()), refused);
       case InvalidModelException invalid -> refused("invalid-model", invalid);
       case InvalidLockFileException invalid -> refused("invalid-lock-file", invalid);
       case RegistryException refused ->

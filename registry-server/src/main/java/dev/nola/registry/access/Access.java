@@ -53,8 +53,7 @@ public class Access {
         .findById(tokenId)
         .filter(token -> token.revokedAt == null)
         .map(TokenEntity::caller)
-        .orElseThrow(
-            () -> Refusal.forbidden("token revoked: the one that this was requested with"));
+        .orElseThrow(() -> Refusal.forbidden("the token that requested this was revoked"));
   }
 
   /**

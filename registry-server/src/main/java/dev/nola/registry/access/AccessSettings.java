@@ -53,7 +53,8 @@ record AccessSettings(
 
   private static void requirePositive(String key, long value) {
     if (value < 1) {
-      throw new IllegalArgumentException("nola.access." + key + "=" + value + ", must be positive");
+      throw new IllegalArgumentException(
+          "invalid nola.access." + key + ": " + value + "; must be positive");
     }
   }
 
@@ -62,9 +63,9 @@ record AccessSettings(
       new IpAddressMatcher(network);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
-          "nola.access.trusted-proxies="
+          "invalid nola.access.trusted-proxies: "
               + network
-              + ", must be IP addresses or networks such as 10.0.0.0/8, separated by commas",
+              + "; must be IP addresses or networks such as 10.0.0.0/8, separated by commas",
           e);
     }
   }

@@ -68,6 +68,6 @@ final class ReservedNames {
    * @return field, name and rule in a sentence
    */
   static String message(String field, String name) {
-    return "%s=%s is reserved; choose another name".formatted(field, name);
+    return "reserved %s: %s; choose another name".formatted(field, name);
   }
 }

@@ -81,10 +81,13 @@ class TokenService {
    * @param account of the tokens; null for the caller's
    * @return the tokens, oldest first
    * @throws Refusal with status 403 if the account is another one and the caller is not an admin
-   *     everywhere
+   *     everywhere, 422 if it breaks the rule of accounts
    */
   List<Token> list(Caller caller, @Nullable String account) {
     String holder = account == null ? caller.account() : account;
+    if (!NameRule.ACCOUNT.isMet(holder)) {
+      throw Refusal.invalid("account", NameRule.ACCOUNT.message(holder));
+    }
     if (!holder.equals(caller.account()) && !caller.isGlobalAdmin()) {
       throw Refusal.forbidden(
           "only admins whose token is not limited to namespaces may list the tokens of another account");
@@ -162,12 +165,13 @@ class TokenService {
     Instant expiresAt = grant.expiresAt();
     if (expiresAt != null && !expiresAt.isAfter(clock.instant())) {
       violations.add(
-          new Violation("expiresAt", "expiresAt=" + expiresAt + ", must be in the future"));
+          new Violation(
+              "expiresAt", "invalid expiresAt: " + expiresAt + "; must be in the future"));
     } else if (limit != null && expiresAt != null && expiresAt.isAfter(limit)) {
       violations.add(
           new Violation(
               "expiresAt",
-              "expiresAt=%s, must be no later than %s, when your own token expires"
+              "invalid expiresAt: %s; must be no later than %s, when your own token expires"
                   .formatted(expiresAt, limit)));
     }
     if (!violations.isEmpty()) {

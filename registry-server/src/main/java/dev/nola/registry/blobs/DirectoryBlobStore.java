@@ -191,7 +191,8 @@ public final class DirectoryBlobStore implements BlobStore {
   @Override
   public int removeAbandonedUploads(Duration olderThan) throws IOException {
     if (olderThan.isNegative()) {
-      throw new IllegalArgumentException("olderThan is " + olderThan + ", must not be negative");
+      throw new IllegalArgumentException(
+          "invalid olderThan: " + olderThan + "; must not be negative");
     }
     Instant cutoff = clock.instant().minus(olderThan);
     int removed = 0;
@@ -391,7 +392,7 @@ public final class DirectoryBlobStore implements BlobStore {
 
     private void requireOpen() {
       if (state != State.OPEN) {
-        throw new IllegalStateException("upload is " + state + ", must be OPEN");
+        throw new IllegalStateException("invalid upload: " + state + "; must be OPEN");
       }
     }
   }

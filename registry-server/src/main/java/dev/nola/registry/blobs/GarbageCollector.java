@@ -54,7 +54,7 @@ public final class GarbageCollector {
   public Collected collect(Predicate<Sha256> isReferenced, Duration grace, Clock clock)
       throws IOException {
     if (grace.isNegative()) {
-      throw new IllegalArgumentException("grace is " + grace + ", must not be negative");
+      throw new IllegalArgumentException("invalid grace: " + grace + "; must not be negative");
     }
     Instant cutoff = clock.instant().minus(grace);
     long blobs = 0;

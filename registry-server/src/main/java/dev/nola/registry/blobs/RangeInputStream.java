@@ -1,6 +1,5 @@
 package dev.nola.registry.blobs;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -38,8 +37,9 @@ final class RangeInputStream extends InputStream {
     ByteBuffer target = ByteBuffer.wrap(bytes, offset, (int) Math.min(length, remaining));
     int count = channel.read(target, position);
     if (count < 0) {
-      // A short answer under a promised Content-Length must fail loudly, not look complete.
-      throw new EOFException("file ends at " + position + ", " + remaining + " bytes too early");
+      // A short answer under a promised Content-Length must fail loudly, not look complete; an
+      // EOFException would pass for a client that has gone.
+      throw new IOException("file ends at " + position + ", " + remaining + " bytes too early");
     }
     position += count;
     remaining -= count;

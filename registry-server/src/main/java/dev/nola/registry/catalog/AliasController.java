@@ -46,7 +46,7 @@ class AliasController {
 
   @PutMapping("/{alias}")
   @Operation(
-      summary = "Point an alias at a version",
+      summary = "Point an alias to a version",
       description = "Creates or moves the alias. For members of the namespace.")
   Alias put(
       @PathVariable String namespace,

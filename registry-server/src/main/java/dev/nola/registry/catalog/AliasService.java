@@ -78,7 +78,7 @@ class AliasService {
                 () ->
                     Refusal.invalid(
                         "version",
-                        "version=%s, must be the number of a version of %s"
+                        "invalid version: %s; must be the number of an existing version of %s"
                             .formatted(number, adapter)));
     aliases.saveAndFlush(AliasEntity.of(new AliasEntity.Key(adapterId, alias), version.id()));
     aliases.note(adapterId, alias, version.id(), caller.account(), clock.instant());

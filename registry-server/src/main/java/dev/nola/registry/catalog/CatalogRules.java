@@ -51,6 +51,17 @@ final class CatalogRules {
     rules.requireNone();
   }
 
+  /** Returns whether a text can be a tag. */
+  static boolean isTag(String text) {
+    return TAG.matcher(text).matches();
+  }
+
+  /** Returns the message that a text cannot be a tag. */
+  static String tagMessage(String text) {
+    return "invalid tag: %s; must be 1 to 50 letters, digits, spaces and . _ + : / -, the first a letter or digit"
+        .formatted(text);
+  }
+
   private void requireNone() {
     if (!violations.isEmpty()) {
       throw Refusal.invalid(violations);
@@ -74,18 +85,15 @@ final class CatalogRules {
     if (!LICENSE.matcher(metadata.license()).matches()) {
       broken(
           "metadata.license",
-          "license=%s, must be an SPDX licence expression such as Apache-2.0, of at most 200 characters"
+          "invalid license: %s; must be an SPDX licence expression such as Apache-2.0, of at most 200 characters"
               .formatted(metadata.license()));
     }
     checkCount("metadata.tags", metadata.tags().size(), MAX_TAGS);
     checkCount("metadata.metrics", metadata.metrics().size(), MAX_ENTRIES);
     checkCount("metadata.provenance", metadata.provenance().size(), MAX_ENTRIES);
     for (String tag : metadata.tags()) {
-      if (!TAG.matcher(tag).matches()) {
-        broken(
-            "metadata.tags",
-            "tag=%s, must be 1 to 50 letters, digits, spaces and . _ + : / -, the first a letter or digit"
-                .formatted(tag));
+      if (!isTag(tag)) {
+        broken("metadata.tags", tagMessage(tag));
       }
     }
   }

@@ -25,15 +25,18 @@ record CatalogSettings(
   CatalogSettings {
     if (maxFileSize.toBytes() < 1 || maxFileSize.toBytes() > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
-          "nola.catalog.max-file-size=" + maxFileSize + ", must be 1 byte to 2 GB");
+          "invalid nola.catalog.max-file-size: " + maxFileSize + "; must be 1 byte to 2 GB");
     }
     if (collectionGrace.compareTo(MIN_GRACE) < 0) {
       throw new IllegalArgumentException(
-          "nola.catalog.collection-grace=" + collectionGrace + ", must be at least " + MIN_GRACE);
+          "invalid nola.catalog.collection-grace: "
+              + collectionGrace
+              + "; must be at least "
+              + MIN_GRACE);
     }
     if (!uploadTimeout.isPositive()) {
       throw new IllegalArgumentException(
-          "nola.catalog.upload-timeout=" + uploadTimeout + ", must be positive");
+          "invalid nola.catalog.upload-timeout: " + uploadTimeout + "; must be positive");
     }
   }
 }

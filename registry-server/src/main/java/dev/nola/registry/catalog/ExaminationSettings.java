@@ -30,17 +30,17 @@ record ExaminationSettings(
   ExaminationSettings {
     if (parallel < 1) {
       throw new IllegalArgumentException(
-          "nola.verification.parallel=" + parallel + ", must be at least 1");
+          "invalid nola.verification.parallel: " + parallel + "; must be at least 1");
     }
     if (!timePerAccount.isPositive() || timePerAccount.compareTo(HOUR) > 0) {
       throw new IllegalArgumentException(
-          "nola.verification.time-per-account="
+          "invalid nola.verification.time-per-account: "
               + timePerAccount
-              + ", must be positive, at most 1h");
+              + "; must be positive, at most 1h");
     }
     if (maxWait.isNegative()) {
       throw new IllegalArgumentException(
-          "nola.verification.max-wait=" + maxWait + ", must not be negative");
+          "invalid nola.verification.max-wait: " + maxWait + "; must not be negative");
     }
   }
 

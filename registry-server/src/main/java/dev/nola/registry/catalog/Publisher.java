@@ -309,7 +309,7 @@ public class Publisher {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "version-exists",
-          "%s exists with digest %s and cannot be replaced; this is %s with digest %s"
+          "%s exists with digest %s and cannot be replaced; the file sent has digest %s"
               .formatted(what, existing.digest, number, candidate.content().digest()));
     }
     keep(candidate.content()); // also replaces a blob that was lost or damaged

@@ -66,13 +66,28 @@ class Search {
           @Nullable String q,
       @Parameter(description = "Name of the base model.") @Nullable String base,
       @Parameter(description = "For example philox-srht.") @Nullable String generator,
-      @Nullable Integer bits,
-      @Nullable Integer rank,
+      @Parameter(description = "Largest width of the codes, 1 to 16 bits.") @Nullable Integer bits,
+      @Parameter(description = "Largest rank of the layers; 0 for the direct form.")
+          @Nullable Integer rank,
       @Parameter(description = "May be repeated; adapters must have all tags.")
           @Nullable List<String> tag,
       @Nullable String namespace,
       @Parameter(description = "Whether workers have verified the latest version.")
           @Nullable Boolean verified) {
+    private void requireLegal() {
+      if (q != null && q.length() > MAX_QUERY) {
+        throw Refusal.invalid(
+            "q", "q has %d characters; the limit is %d".formatted(q.length(), MAX_QUERY));
+      }
+      new FilterRules()
+          .namespace(namespace)
+          .generator(generator)
+          .bits(bits)
+          .rank(rank)
+          .tags(tag)
+          .require();
+    }
+
     private boolean hasWords() {
       return q != null && !q.isBlank();
     }
@@ -107,7 +122,7 @@ class Search {
               () ->
                   Refusal.invalid(
                       "sort",
-                      "sort=%s, must be updated, downloads, name or, with q, relevance"
+                      "invalid sort: %s; must be updated, downloads, name or, with q, relevance"
                           .formatted(text)));
     }
   }
@@ -129,10 +144,7 @@ class Search {
 
   ResponseEntity<Page<AdapterSummary>> search(
       Caller caller, Query query, @Nullable String order, int limit, @Nullable String cursor) {
-    if (query.q() != null && query.q().length() > MAX_QUERY) {
-      throw Refusal.invalid(
-          "q", "q has %d characters; the limit is %d".formatted(query.q().length(), MAX_QUERY));
-    }
+    query.requireLegal();
     Sort sort = Sort.parse(order, query.hasWords());
     Map<String, Object> parameters = new HashMap<>();
     String where = String.join(" and ", conditions(caller, query, parameters));

@@ -95,7 +95,16 @@ public class Versions {
    * @param generator such as {@code philox-srht}
    */
   public record Filter(
-      @Nullable String namespace, @Nullable String base, @Nullable String generator) {}
+      @Nullable String namespace, @Nullable String base, @Nullable String generator) {
+    /**
+     * Requires that versions which meet the conditions can exist.
+     *
+     * @throws Refusal with status 422 if the namespace or the generator breaks a rule
+     */
+    public void requireLegal() {
+      new FilterRules().namespace(namespace).generator(generator).require();
+    }
+  }
 
   /**
    * Returns the digest of the file of a version that the caller may see.

@@ -33,7 +33,7 @@ record DatabaseSettings(
     }
     if (poolSize < 1) {
       throw new IllegalArgumentException(
-          "nola.database.pool-size=" + poolSize + ", must be at least 1");
+          "invalid nola.database.pool-size: " + poolSize + "; must be at least 1");
     }
   }
 

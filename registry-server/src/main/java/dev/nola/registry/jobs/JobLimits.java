@@ -33,12 +33,12 @@ record JobLimits(
     JobSettings.requirePositive("upload-timeout", uploadTimeout);
     if (maxPriority < 0 || maxPriority > JobSubmission.MAX_PRIORITY) {
       throw new IllegalArgumentException(
-          "nola.jobs.max-priority=%d, must be 0 to %d"
+          "invalid nola.jobs.max-priority: %d; must be 0 to %d"
               .formatted(maxPriority, JobSubmission.MAX_PRIORITY));
     }
     if (maxQueued < 1) {
       throw new IllegalArgumentException(
-          "nola.jobs.max-queued=" + maxQueued + ", must be positive");
+          "invalid nola.jobs.max-queued: " + maxQueued + "; must be positive");
     }
   }
 }

@@ -2,6 +2,8 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
+import dev.nola.api.name.AdapterName;
+import dev.nola.api.name.NameRule;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Parameter;
 import java.util.Collection;
@@ -32,18 +34,24 @@ record JobQuery(@Nullable Collection<String> visible, Filter filter, long lastPo
       @Parameter(description = "namespace/name") @Nullable String adapter) {
 
     /**
-     * Requires that the adapter is well-formed and in the namespace, if both are set.
+     * Requires that namespace and adapter are well-formed, and the adapter in the namespace if both
+     * are set.
      *
-     * @throws Refusal with status 422 if it is not
+     * @throws Refusal with status 422 if they are not
      */
     void requireConsistent() {
+      if (namespace != null && !NameRule.NAMESPACE.isMet(namespace)) {
+        throw Refusal.invalid("namespace", NameRule.NAMESPACE.message(namespace));
+      }
       if (adapter == null) {
         return;
       }
-      int slash = adapter.indexOf('/');
-      if (slash < 0) {
-        throw Refusal.invalid("adapter", "adapter=" + adapter + "; must be namespace/name");
+      try {
+        AdapterName.parse(adapter);
+      } catch (IllegalArgumentException e) {
+        throw Refusal.invalid("adapter", String.valueOf(e.getMessage()));
       }
+      int slash = adapter.indexOf('/');
       if (namespace != null && !namespace.equals(adapter.substring(0, slash))) {
         throw Refusal.invalid(
             "adapter", "adapter %s is not in namespace %s".formatted(adapter, namespace));

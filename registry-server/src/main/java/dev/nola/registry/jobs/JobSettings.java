@@ -28,11 +28,12 @@ record JobSettings(
 
   JobSettings {
     if (lease.compareTo(MIN_LEASE) < 0) {
-      throw new IllegalArgumentException("nola.jobs.lease=" + lease + ", must be 1s or more");
+      throw new IllegalArgumentException(
+          "invalid nola.jobs.lease: " + lease + "; must be 1s or more");
     }
     if (maxAttempts < 1) {
       throw new IllegalArgumentException(
-          "nola.jobs.max-attempts=" + maxAttempts + ", must be positive");
+          "invalid nola.jobs.max-attempts: " + maxAttempts + "; must be positive");
     }
     requirePositive("backoff", backoff);
     requirePositive("max-backoff", maxBackoff);
@@ -47,7 +48,8 @@ record JobSettings(
    */
   static void requirePositive(String key, Duration value) {
     if (!value.isPositive()) {
-      throw new IllegalArgumentException("nola.jobs." + key + "=" + value + ", must be positive");
+      throw new IllegalArgumentException(
+          "invalid nola.jobs." + key + ": " + value + "; must be positive");
     }
   }
 

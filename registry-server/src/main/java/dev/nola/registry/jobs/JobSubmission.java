@@ -108,16 +108,18 @@ class JobSubmission {
    * @throws Refusal if it is not
    */
   void requirePriority(Caller caller, @Nullable Integer priority) {
-    int maximum = caller.isAdmin() ? MAX_PRIORITY : limits.maxPriority();
+    int maximum = caller.isGlobalAdmin() ? MAX_PRIORITY : limits.maxPriority();
     if (priority != null && (priority < -MAX_PRIORITY || priority > maximum)) {
       throw Refusal.invalid(
           "priority",
-          "priority=%d, must be -%d to %d%s"
+          "invalid priority: %d; must be -%d to %d%s"
               .formatted(
                   priority,
                   MAX_PRIORITY,
                   maximum,
-                  caller.isAdmin() ? "" : " for other than admins"));
+                  caller.isGlobalAdmin()
+                      ? ""
+                      : "; higher ones need an admin token without a limit"));
     }
   }
 
@@ -224,7 +226,8 @@ class JobSubmission {
   private NewJob export(Caller caller, JobRequest request, JobRequest.Export export) {
     if (export.elementType() != null && !EXPORT_TYPES.contains(export.elementType())) {
       throw Refusal.invalid(
-          "export.type", "type=%s, must be f16, bf16 or f32".formatted(export.elementType()));
+          "export.type",
+          "invalid type: %s; must be f16, bf16 or f32".formatted(export.elementType()));
     }
     ReferenceResolver.Located version = version(caller, export.adapter(), export.version());
     ObjectRepository.@Nullable Stored model =
@@ -263,7 +266,7 @@ class JobSubmission {
   private static AdapterName adapter(String text) {
     Matcher name = NAME.matcher(text);
     if (!name.matches()) {
-      throw Refusal.invalid("adapter", "adapter=" + text + ", must be namespace/name");
+      throw Refusal.invalid("adapter", "invalid adapter: " + text + "; must be namespace/name");
     }
     return new AdapterName(name.group(1), name.group(2));
   }
@@ -273,7 +276,9 @@ class JobSubmission {
     Matcher reference = OBJECT.matcher(text);
     if (!reference.matches()) {
       throw Refusal.invalid(
-          field, "%s=%s, must be namespace/name or namespace/name@sha256:…".formatted(field, text));
+          field,
+          "invalid %s: %s; must be namespace/name or namespace/name@sha256:…"
+              .formatted(field, text));
     }
     String namespace = reference.group(1);
     ObjectName name = new ObjectName(kind, namespace, reference.group(2));
@@ -294,7 +299,8 @@ class JobSubmission {
     long limit = limits.maxMemory().toBytes();
     if (requested != null && (requested < 1 || requested > limit)) {
       throw Refusal.invalid(
-          "train.memoryBytes", "memoryBytes=%d, must be 1 to %d".formatted(requested, limit));
+          "train.memoryBytes",
+          "invalid memoryBytes: %d; must be 1 to %d".formatted(requested, limit));
     }
     return requested == null ? limits.memory().toBytes() : requested;
   }
@@ -303,7 +309,8 @@ class JobSubmission {
     long limit = limits.maxTimeout().toSeconds();
     if (requested != null && (requested < 1 || requested > limit)) {
       throw Refusal.invalid(
-          "train.timeoutSeconds", "timeoutSeconds=%d, must be 1 to %d".formatted(requested, limit));
+          "train.timeoutSeconds",
+          "invalid timeoutSeconds: %d; must be 1 to %d".formatted(requested, limit));
     }
     return requested == null ? Math.toIntExact(limits.timeout().toSeconds()) : requested;
   }
@@ -339,7 +346,7 @@ class JobSubmission {
                 violations.add(
                     new Violation(
                         "train.job.data." + key,
-                        "data.%s=%s, must be the path of a file in %s"
+                        "invalid data.%s: %s; must be the path of a file in %s"
                             .formatted(key, path, train.dataset())));
               }
             });

@@ -56,7 +56,8 @@ final class WorkerRequestRules {
 
   private static void requireRange(String field, int value, int min, int max) {
     if (value < min || value > max) {
-      throw Refusal.invalid(field, "%s: %d, must be %d to %d".formatted(field, value, min, max));
+      throw Refusal.invalid(
+          field, "invalid %s: %d; must be %d to %d".formatted(field, value, min, max));
     }
   }
 }

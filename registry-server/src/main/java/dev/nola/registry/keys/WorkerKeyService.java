@@ -89,7 +89,8 @@ class WorkerKeyService {
   WorkerKey approve(Caller caller, Sha256 fingerprint, @Nullable Instant expiresAt) {
     WorkerKey key = lock(fingerprint);
     if (expiresAt != null && !expiresAt.isAfter(clock.instant())) {
-      throw Refusal.invalid("expiresAt", "expiresAt=" + expiresAt + ", must be in the future");
+      throw Refusal.invalid(
+          "expiresAt", "invalid expiresAt: " + expiresAt + "; must be in the future");
     }
     if (key.state() == WorkerKey.State.REVOKED) {
       throw Refusal.of(

@@ -89,7 +89,7 @@ final class ManifestRules {
       violations.add(
           new Violation(
               "files.size",
-              "size=%d of %s, must not be negative".formatted(file.size(), file.path())));
+              "invalid size of %s: %d; must not be negative".formatted(file.path(), file.size())));
     }
   }
 }

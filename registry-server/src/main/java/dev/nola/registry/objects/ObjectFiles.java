@@ -135,7 +135,7 @@ class ObjectFiles {
       return Sha256.parse(digest);
     } catch (IllegalArgumentException _) {
       throw Refusal.invalid(
-          "digest", "digest=" + digest + ", must be sha256: and 64 hexadecimal digits");
+          "digest", "invalid digest: " + digest + "; must be sha256: and 64 hexadecimal digits");
     }
   }
 }

@@ -112,6 +112,9 @@ class ObjectService {
    */
   ResponseEntity<Page<ObjectDetails>> list(
       Caller caller, ObjectKind kind, String namespace, int limit, @Nullable String cursor) {
+    if (!NameRule.NAMESPACE.isMet(namespace)) {
+      throw Refusal.invalid("namespace", NameRule.NAMESPACE.message(namespace));
+    }
     if (!access.seesPrivate(caller, namespace)) {
       throw Refusal.notFound("namespace " + namespace);
     }

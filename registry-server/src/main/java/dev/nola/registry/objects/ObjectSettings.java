@@ -20,15 +20,15 @@ record ObjectSettings(
   ObjectSettings {
     if (maxFileSize.toBytes() < 1) {
       throw new IllegalArgumentException(
-          "nola.objects.max-file-size=" + maxFileSize + ", must be positive");
+          "invalid nola.objects.max-file-size: " + maxFileSize + "; must be positive");
     }
     if (!uploadTimeout.isPositive()) {
       throw new IllegalArgumentException(
-          "nola.objects.upload-timeout=" + uploadTimeout + ", must be positive");
+          "invalid nola.objects.upload-timeout: " + uploadTimeout + "; must be positive");
     }
     if (maxFiles < 1) {
       throw new IllegalArgumentException(
-          "nola.objects.max-files=" + maxFiles + ", must be positive");
+          "invalid nola.objects.max-files: " + maxFiles + "; must be positive");
     }
   }
 }

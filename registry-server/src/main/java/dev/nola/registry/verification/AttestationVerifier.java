@@ -148,12 +148,12 @@ final class AttestationVerifier {
     if (!reconstruction.backend().equals(job.backend())) {
       throw new InvalidAttestationException(
           Reason.WRONG_BACKEND,
-          "backend=%s, but the job's is %s".formatted(reconstruction.backend(), job.backend()));
+          "wrong backend: %s; the job's is %s".formatted(reconstruction.backend(), job.backend()));
     }
     if (!reconstruction.nonce().equals(job.nonce())) {
       throw new InvalidAttestationException(
           Reason.WRONG_NONCE,
-          "nonce=%s, but the job's is %s".formatted(reconstruction.nonce(), job.nonce()));
+          "wrong nonce: %s; the job's is %s".formatted(reconstruction.nonce(), job.nonce()));
     }
   }
 

@@ -46,17 +46,18 @@ class VerificationRunService {
    * @param caller of the request
    * @param request which versions, backends and copies; the settings' by default
    * @return id of the run
-   * @throws Refusal with status 422 if the backends or copies break a rule
+   * @throws Refusal with status 422 if a condition, the backends or copies break a rule
    */
   @Transactional
   UUID start(Caller caller, VerificationRequest request) {
     List<String> backends = request.backends() == null ? settings.backends() : request.backends();
     int copies = request.copies() == null ? settings.copies() : request.copies();
     requireLegal(backends, copies);
-    UUID id = UUID.randomUUID();
-    runs.add(id, request, caller.account());
     Versions.Filter filter =
         new Versions.Filter(request.namespace(), request.base(), request.generator());
+    filter.requireLegal();
+    UUID id = UUID.randomUUID();
+    runs.add(id, request, caller.account());
     Set<String> seen = new HashSet<>();
     long found = 0;
     List<Versions.Version> page = versions.find(filter, 0, PAGE);
@@ -80,7 +81,8 @@ class VerificationRunService {
   private static void requireLegal(List<String> backends, int copies) {
     if (backends.isEmpty() || new HashSet<>(backends).size() < backends.size()) {
       throw Refusal.invalid(
-          "backends", "backends=" + backends + ", must name at least one backend, each once");
+          "backends",
+          "invalid backends: " + backends + "; must name at least one backend, each once");
     }
     for (String backend : backends) {
       if (!NameRule.BACKEND.isMet(backend)) {
@@ -90,7 +92,7 @@ class VerificationRunService {
     if (copies < 1 || copies > VerificationSettings.MAX_COPIES) {
       throw Refusal.invalid(
           "copies",
-          "copies=%d, must be 1 to %d".formatted(copies, VerificationSettings.MAX_COPIES));
+          "invalid copies: %d; must be 1 to %d".formatted(copies, VerificationSettings.MAX_COPIES));
     }
   }
 }

@@ -23,13 +23,13 @@ record VerificationSettings(
     for (String backend : backends) {
       if (!NameRule.BACKEND.isMet(backend)) {
         throw new IllegalArgumentException(
-            "nola.verification.backends has %s, must be of scalar, vector and torch"
+            "invalid nola.verification.backends: %s; must be of scalar, vector and torch"
                 .formatted(backend));
       }
     }
     if (copies < 1 || copies > MAX_COPIES) {
       throw new IllegalArgumentException(
-          "nola.verification.copies=%d, must be 1 to %d".formatted(copies, MAX_COPIES));
+          "invalid nola.verification.copies: %d; must be 1 to %d".formatted(copies, MAX_COPIES));
     }
   }
 }

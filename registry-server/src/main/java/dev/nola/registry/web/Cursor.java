@@ -58,7 +58,10 @@ public record Cursor(String kind, List<String> key) {
 
   private static Refusal foreign(String text) {
     return Refusal.invalid(
-        "cursor", "cursor=" + text + ", must be the next cursor of this list in this order");
+        "cursor",
+        "invalid cursor: "
+            + text
+            + "; must be the value of next from the same list with the same order");
   }
 
   @Override

@@ -27,7 +27,7 @@ public final class Pages {
    */
   public static int fetch(int limit) {
     if (limit < 1 || limit > MAX_LIMIT) {
-      throw Refusal.invalid("limit", "limit=" + limit + ", must be 1 to " + MAX_LIMIT);
+      throw Refusal.invalid("limit", "invalid limit: " + limit + "; must be 1 to " + MAX_LIMIT);
     }
     return limit + 1;
   }

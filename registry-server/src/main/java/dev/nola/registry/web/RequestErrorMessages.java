@@ -63,7 +63,7 @@ record RequestErrorMessages(JsonMapper json) {
       case TypeMismatchException e when "".equals(e.getValue()) ->
           "%s is empty; must be %s".formatted(e.getPropertyName(), rule(e.getRequiredType()));
       case TypeMismatchException e ->
-          "%s=%s, must be %s"
+          "invalid %s: %s; must be %s"
               .formatted(e.getPropertyName(), show(e.getValue()), rule(e.getRequiredType()));
       case MissingServletRequestParameterException e ->
           "parameter %s is missing; must be %s"
@@ -74,11 +74,11 @@ record RequestErrorMessages(JsonMapper json) {
                           ? null
                           : e.getMethodParameter().getParameterType()));
       case HttpMediaTypeNotSupportedException e ->
-          "Content-Type%s, must be %s"
+          "%s; must be %s"
               .formatted(
                   e.getContentType() == null
-                      ? " is missing"
-                      : "=" + show(withoutParameters(e.getContentType())),
+                      ? "Content-Type is missing"
+                      : "invalid Content-Type: " + show(withoutParameters(e.getContentType())),
                   oneOf(types(e.getSupportedMediaTypes())));
       case HttpMediaTypeNotAcceptableException e ->
           "no representation matches Accept; available: "
@@ -155,7 +155,8 @@ record RequestErrorMessages(JsonMapper json) {
     String where = where(failure.getPath());
     return switch (failure) {
       case InvalidFormatException e ->
-          "%s=%s, must be %s".formatted(where, show(e.getValue()), rule(e.getTargetType()));
+          "invalid %s: %s; must be %s"
+              .formatted(where, show(e.getValue()), rule(e.getTargetType()));
       case InvalidNullException _ -> "%s contains null; must be a value".formatted(where);
       case PropertyBindingException e ->
           "unknown property %s; must be %s".formatted(where, oneOf(names(e.getKnownPropertyIds())));

@@ -64,7 +64,7 @@ public final class StepBenchmark {
 
   /** The variants that are compared; the first is the reference. */
   private enum Variant {
-    LORA(Method.LORA, Generator.SRHT, false, false),
+    LORA(Method.LORA, Generator.IDENTITY, false, false),
     SRHT_OWN(Method.NOLA, Generator.SRHT, false, false),
     SRHT_SHARED(Method.NOLA, Generator.SRHT, true, false),
     UNIFORM8_OWN(Method.NOLA, Generator.UNIFORM8, false, false),

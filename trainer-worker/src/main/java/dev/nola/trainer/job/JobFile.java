@@ -112,7 +112,7 @@ public final class JobFile {
             orAll(settings.find(Keys.TRAIN_EXAMPLES)),
             orAll(settings.find(Keys.VALIDATION_EXAMPLES))),
         recipe(settings),
-        new Storage(settings.get(Keys.BITS), settings.get(Keys.DENSE_TYPE)),
+        new Storage(bits(settings), settings.get(Keys.DENSE_TYPE)),
         new Optimizer(
             settings.get(Keys.LEARNING_RATE),
             settings.get(Keys.SCHEDULE),
@@ -179,7 +179,8 @@ public final class JobFile {
    */
   private static void requireFactors(Settings settings) {
     Method method = settings.find(Keys.METHOD);
-    Generator generator = settings.find(Keys.GENERATOR);
+    Generator generator =
+        method == Method.LORA ? Generator.IDENTITY : settings.find(Keys.GENERATOR);
     List<Integer> widths = settings.find(Keys.MLP);
     if (method == null || generator == null || method == Method.FULL || method == Method.HEAD) {
       return;
@@ -187,7 +188,7 @@ public final class JobFile {
     Integer rank = method == Method.PRANC ? null : settings.find(Keys.RANK);
     Integer k = method == Method.LORA ? null : settings.find(Keys.K);
     Integer l = method == Method.NOLA ? settings.find(Keys.L) : null;
-    long longest = method == Method.LORA ? Integer.MAX_VALUE : generator.maxLength();
+    long longest = generator.maxLength();
     if (widths == null) {
       requireAtMost(settings, Keys.RANK, rank, longest, "the elements of a factor");
       requireAtMost(settings, Keys.K, k, Keys.maxCoefficients(generator), generator.label());
@@ -283,12 +284,18 @@ public final class JobFile {
         targets,
         new Recipe.Size(rank, settings.get(Keys.K), settings.get(Keys.L)),
         new Recipe.Bases(
-            settings.get(Keys.GENERATOR),
+            method == Method.LORA ? Generator.IDENTITY : settings.get(Keys.GENERATOR),
             settings.get(Keys.SEED),
             settings.get(Keys.SHARED_BASIS),
             settings.get(Keys.STORED_BASIS)),
         scaling == null ? usualScaling : scaling,
-        settings.get(Keys.QUANTIZATION_AWARE) ? settings.get(Keys.BITS) : 0);
+        settings.get(Keys.QUANTIZATION_AWARE) ? bits(settings) : 0);
+  }
+
+  private static int bits(Settings settings) {
+    Integer bits = settings.find(Keys.BITS);
+    int usualBits = settings.get(Keys.METHOD) == Method.LORA ? 16 : 8;
+    return bits == null ? usualBits : bits;
   }
 
   private static int orAll(@Nullable Integer examples) {

@@ -185,7 +185,7 @@ final class Keys {
       add(
           Key.optional(
                   "method.generator",
-                  Kind.choice(List.of(Generator.values()), Generator::label),
+                  Kind.choice(Generator.PSEUDORANDOM, Generator::label),
                   Generator.SRHT.label(),
                   "generator of the bases")
               .onlyWith(METHOD, "nola", "pranc"));
@@ -222,9 +222,10 @@ final class Keys {
           Key.optional(
                   "method.bits",
                   Kind.whole(1, Generator.MAX_BITS),
-                  8,
-                  "bits of a coefficient in the adapter file")
-              .onlyWith(METHOD, "nola", "pranc"));
+                  null,
+                  "bits of a coefficient in the adapter file; LoRA's coefficients are the elements"
+                      + " of its factors (default: 8; 16 for LoRA)")
+              .onlyWith(METHOD, "nola", "pranc", "lora"));
   static final Key<Boolean> QUANTIZATION_AWARE =
       add(
           Key.optional(
@@ -232,7 +233,7 @@ final class Keys {
                   Kind.flag(),
                   false,
                   "whether training already rounds the coefficients to method.bits")
-              .onlyWith(METHOD, "nola", "pranc"));
+              .onlyWith(METHOD, "nola", "pranc", "lora"));
   static final Key<DType> DENSE_TYPE =
       add(
           Key.optional(

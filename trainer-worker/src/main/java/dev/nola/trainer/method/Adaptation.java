@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * #backward} turns the leaves' gradients into the parameters'.
  */
 public abstract sealed class Adaptation
-    permits NolaAdaptation, PrancAdaptation, LoraAdaptation, WholeTensor, StoredLayer {
+    permits LowRankAdaptation, DirectAdaptation, WholeTensor, StoredLayer {
   private final String tensor;
 
   Adaptation(String tensor) {

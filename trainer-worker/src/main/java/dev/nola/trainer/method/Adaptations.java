@@ -2,6 +2,7 @@ package dev.nola.trainer.method;
 
 import ai.djl.ndarray.NDArray;
 import dev.nola.generator.Basis;
+import dev.nola.generator.Generator;
 import dev.nola.generator.Side;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Bert;
@@ -120,13 +121,13 @@ public final class Adaptations {
 
   private void adapt(String name, int rows, int cols, boolean random) {
     Target target = new Target(name, rows, cols);
-    int targetStream = recipe.bases().shared() ? 0 : stream++;
     int rank = recipe.size().rank();
     switch (recipe.method()) {
       case NOLA -> {
+        int targetStream = nextStream();
         double gain = recipe.scaling() / Math.sqrt((double) rank * cols);
         adaptations.add(
-            new NolaAdaptation(
+            new LowRankAdaptation(
                 target,
                 rank,
                 targetStream,
@@ -149,35 +150,41 @@ public final class Adaptations {
                         random),
                     1)));
       }
-      case PRANC ->
-          adaptations.add(
-              new PrancAdaptation(
-                  target,
-                  targetStream,
-                  factor(
-                      side(
-                          name,
-                          targetStream,
-                          Side.A,
-                          elements(name, rows, cols),
-                          recipe.size().k(),
-                          random),
-                      recipe.scaling() / Math.sqrt(cols))));
+      case PRANC -> {
+        int targetStream = nextStream();
+        adaptations.add(
+            new DirectAdaptation(
+                target,
+                targetStream,
+                factor(
+                    side(
+                        name,
+                        targetStream,
+                        Side.A,
+                        elements(name, rows, cols),
+                        recipe.size().k(),
+                        random),
+                    recipe.scaling() / Math.sqrt(cols))));
+      }
       case LORA -> {
         // As in PEFT: A uniform in ±1/√in, B zero.
         float[] a = uniform(elements(name, rank, cols), 1 / Math.sqrt(cols));
         int lengthOfB = elements(name, rows, rank);
         float[] b = random ? gaussian(lengthOfB, 1) : new float[lengthOfB];
         adaptations.add(
-            new LoraAdaptation(
+            new LowRankAdaptation(
                 target,
                 rank,
-                new Parameter(name + ".lora_A", a),
-                new Parameter(name + ".lora_B", b),
-                recipe.scaling() / rank));
+                0,
+                factor(identitySide(Side.A, name + ".lora_B", b), recipe.scaling() / rank),
+                factor(identitySide(Side.B, name + ".lora_A", a), 1)));
       }
       case FULL, HEAD -> throw new AssertionError("this method adapts no targets");
     }
+  }
+
+  private int nextStream() {
+    return recipe.bases().shared() ? 0 : stream++;
   }
 
   /** Counts the elements of a matrix, which must fit into one array of Java's. */
@@ -215,6 +222,12 @@ public final class Adaptations {
     return new BasisSide(
         new Basis(recipe.bases().generator(), recipe.bases().seed(), targetStream, side, length),
         new Parameter(name, coefficients));
+  }
+
+  /** Returns a side whose coefficients are the factor's elements: seed and stream are 0. */
+  private static BasisSide identitySide(Side side, String name, float[] elements) {
+    return new BasisSide(
+        new Basis(Generator.IDENTITY, 0, 0, side, elements.length), new Parameter(name, elements));
   }
 
   private void whole(String name, @Nullable NDArray tensor) {

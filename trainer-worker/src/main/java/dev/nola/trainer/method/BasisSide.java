@@ -7,9 +7,10 @@ import dev.nola.quantize.Quantized;
 import dev.nola.quantize.Quantizer;
 
 /**
- * One side of a NOLA layer: a factor {@code F = Σᵢ cᵢ·bᵢ / (√k·σ)}, with σ the root mean square of
- * a basis integer. Thus normalised, an element of F is as large as a coefficient for any k and
- * generator, and one learning rate suits all.
+ * One side of a layer: a factor {@code F = Σᵢ cᵢ·bᵢ / (√k·σ)}, with σ the root mean square of a
+ * basis integer. Thus normalised, an element of F is as large as a coefficient for any k and
+ * generator, and one learning rate suits all. Of the identity basis √k·σ is 1: an element of F is a
+ * coefficient.
  */
 final class BasisSide {
   /** Width of codes that makes no difference to training. */
@@ -28,15 +29,16 @@ final class BasisSide {
   BasisSide(Basis basis, Parameter coefficients) {
     this.basis = basis;
     this.coefficients = coefficients;
-    this.norm = 1 / (Math.sqrt(coefficients.values().length) * rootMeanSquare(basis.generator()));
+    this.norm = norm(basis.generator(), coefficients.values().length);
   }
 
-  /** Returns that of a basis integer; of odd integers in ±(2ⁿ−1) it is √((4ⁿ−1)/3). */
-  static double rootMeanSquare(Generator generator) {
+  /** Returns 1/(√k·σ); of odd integers in ±(2ⁿ−1), σ is √((4ⁿ−1)/3), and of k unit vectors 1/√k. */
+  private static double norm(Generator generator, int k) {
     return switch (generator) {
-      case UNIFORM24 -> Math.sqrt((0x1p48 - 1) / 3);
-      case UNIFORM8 -> Math.sqrt((0x1p16 - 1) / 3);
-      case RADEMACHER, SRHT -> 1;
+      case UNIFORM24 -> 1 / (Math.sqrt(k) * Math.sqrt((0x1p48 - 1) / 3));
+      case UNIFORM8 -> 1 / (Math.sqrt(k) * Math.sqrt((0x1p16 - 1) / 3));
+      case RADEMACHER, SRHT -> 1 / Math.sqrt(k);
+      case IDENTITY -> 1;
     };
   }
 

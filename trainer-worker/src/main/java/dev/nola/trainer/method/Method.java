@@ -6,7 +6,7 @@ public enum Method {
   NOLA,
   /** Coefficients of one random basis per target, without a low rank, and the head. */
   PRANC,
-  /** Two factors per target, and the head. */
+  /** The elements of two factors per target, and the head. */
   LORA,
   /** Every tensor of the model. */
   FULL,

@@ -9,11 +9,12 @@ import dev.nola.generator.Generator;
  * @param method what is trained
  * @param targets pattern that is found in the names of the tensors to adapt
  * @param size number of parameters of a target
- * @param bases random bases that coefficients are multiplied by
+ * @param bases bases that coefficients are multiplied by; those of {@link Method#LORA}, and only
+ *     they, are {@link Generator#IDENTITY}
  * @param scaling c: ΔW is c/√(r·in) times the normalised product of NOLA's factors, c/√in times
  *     PRANC's normalised sum, c/r times LoRA's product
  * @param quantizationAwareBits width of the codes that training rounds the coefficients to, in
- *     bits; 0 for the usual 16
+ *     bits; 0 for the usual 16. LoRA's coefficients are the elements of its factors
  */
 public record Recipe(
     Method method,
@@ -22,6 +23,19 @@ public record Recipe(
     Bases bases,
     double scaling,
     int quantizationAwareBits) {
+  /**
+   * Checks the generator.
+   *
+   * @throws IllegalArgumentException if the generator is not one that the method can use
+   */
+  public Recipe {
+    if ((method == Method.LORA) != (bases.generator == Generator.IDENTITY)) {
+      throw new IllegalArgumentException(
+          "invalid generator of %s: %s; must be %s for LoRA, and another for other methods"
+              .formatted(method, bases.generator, Generator.IDENTITY));
+    }
+  }
+
   /**
    * The number of parameters of a target.
    *
@@ -32,15 +46,20 @@ public record Recipe(
   public record Size(int rank, int k, int l) {}
 
   /**
-   * The random bases.
+   * The bases.
    *
    * @param generator generator of the bases
-   * @param seed seed of the bases, and of initial values
+   * @param seed seed of the bases that are drawn, and of initial values
    * @param shared whether all targets take their bases from one stream
    * @param stored whether bases are kept in memory, as in the paper's code, instead of being
    *     generated in every step
    */
-  public record Bases(Generator generator, long seed, boolean shared, boolean stored) {}
+  public record Bases(Generator generator, long seed, boolean shared, boolean stored) {
+    /** Returns the seed that a file needs to draw the bases: 0 if nothing is drawn. */
+    long storedSeed() {
+      return generator == Generator.IDENTITY ? 0 : seed;
+    }
+  }
 
   int trainingBits() {
     return quantizationAwareBits == 0 ? BasisSide.TRAINING_BITS : quantizationAwareBits;

@@ -21,8 +21,8 @@ public final class TrainedAdapter {
   private TrainedAdapter() {}
 
   /**
-   * Makes the file of what was trained: coefficients quantized, other tensors whole. An adapter
-   * file cannot store LoRA's factors, so its targets become whole tensors, W + ΔW.
+   * Makes the file of what was trained: coefficients quantized, other tensors whole. LoRA's factors
+   * are coefficients of the identity basis.
    *
    * @param base the base model
    * @param name name of the base model for the file; empty if it has none
@@ -44,21 +44,20 @@ public final class TrainedAdapter {
     Adapter.Builder adapter =
         Adapter.builder()
             .generator(recipe.bases().generator())
-            .seed(recipe.bases().seed())
+            .seed(recipe.bases().storedSeed())
             .metadata(metadata);
     List<String> adapted = new ArrayList<>();
     for (Adaptation adaptation : adaptations) {
       String stored = base.storedName(adaptation.tensor());
       switch (adaptation) {
-        case NolaAdaptation nola -> {
-          adapter.layer(nola.toLayer(stored, storage.bits()));
+        case LowRankAdaptation lowRank -> {
+          adapter.layer(lowRank.toLayer(stored, storage.bits()));
           adapted.add(adaptation.tensor());
         }
-        case PrancAdaptation pranc -> {
-          adapter.layer(pranc.toLayer(stored, storage.bits()));
+        case DirectAdaptation direct -> {
+          adapter.layer(direct.toLayer(stored, storage.bits()));
           adapted.add(adaptation.tensor());
         }
-        case LoraAdaptation lora -> adapter.dense(lora.toDense(base, stored, storage.denseType()));
         case WholeTensor whole -> adapter.dense(whole.toDense(stored, storage.denseType()));
         case StoredLayer _ ->
             throw new IllegalArgumentException(

@@ -6,7 +6,8 @@
  * <p>All parameters are plain arrays ({@link dev.nola.trainer.method.Parameter}). NOLA's are the
  * coefficients: in each step format-spec's kernels compute the factors from them, PyTorch computes
  * the factors' gradients, and the kernels turn these into the coefficients' through the same bases.
- * No basis is stored, unless a recipe asks for it.
+ * No basis is stored, unless a recipe asks for it. LoRA is NOLA with the identity basis, whose
+ * coefficients are the factors' elements, so that it is quantized, trained and stored alike.
  */
 @NullMarked
 package dev.nola.trainer.method;

@@ -47,10 +47,11 @@ public final class TorchKernel extends ForwardingKernel {
   @Override
   public void combine(
       Basis basis, int[] coefficients, float scale, Target target, int start, int end) {
-    if (basis.generator() == Generator.SRHT) {
-      combineColumns(new Hadamard(basis), coefficients, scale, target.array());
-    } else {
-      combineIndependent(basis, coefficients, scale, target, start, end);
+    switch (basis.generator()) {
+      case SRHT -> combineColumns(new Hadamard(basis), coefficients, scale, target.array());
+      case IDENTITY -> super.combine(basis, coefficients, scale, target, start, end);
+      case UNIFORM24, UNIFORM8, RADEMACHER ->
+          combineIndependent(basis, coefficients, scale, target, start, end);
     }
   }
 
@@ -95,8 +96,9 @@ public final class TorchKernel extends ForwardingKernel {
             case UNIFORM24 -> 2 * (words[position] >>> 8) - ((1 << 24) - 1);
             case UNIFORM8 -> 2 * (words[position / 4] >>> 8 * (position % 4) & 0xFF) - 255;
             case RADEMACHER -> 1 - 2 * (words[position / 32] >>> position % 32 & 1);
-            case SRHT ->
-                throw new IllegalArgumentException("srht has no independent basis vectors");
+            case SRHT, IDENTITY ->
+                throw new IllegalArgumentException(
+                    "basis not independent: %s; has sums of its own".formatted(basis.generator()));
           };
     }
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles.Layout;
 import dev.nola.trainer.model.Bert;
 import dev.nola.trainer.model.Llama;
@@ -85,6 +86,19 @@ class JobFileTest {
   }
 
   @Test
+  void loraHasTheIdentityBasis_and16Bits() throws IOException {
+    TrainingJob job = read(LANGUAGE_MODEL.replace("nola}", "lora}"));
+    assertThat(job.recipe().bases().generator()).isEqualTo(Generator.IDENTITY);
+    assertThat(job.storage().bits()).isEqualTo(16);
+    assertThat(job.recipe().quantizationAwareBits()).isZero();
+    TrainingJob aware =
+        read(LANGUAGE_MODEL.replace("nola}", "lora, bits: 4, quantizationAware: true}"));
+    assertThat(aware.storage().bits()).isEqualTo(4);
+    assertThat(aware.recipe().quantizationAwareBits()).isEqualTo(4);
+    assertThat(read(LANGUAGE_MODEL).storage().bits()).isEqualTo(8);
+  }
+
+  @Test
   void mlpIsTrainedFromScratchOnImages() throws IOException {
     TrainingJob job = read(MNIST);
     assertThat(job.model()).isEqualTo(new TrainingJob.Source.FromScratch(List.of(784, 32, 10)));
@@ -137,6 +151,10 @@ class JobFileTest {
         "{steps: 10}      | {steps: 9, epochs: 1} | only one of run.steps and run.epochs may be set",
         "train: a.txt,    | ''                 | data.train is missing; must be a path",
         "name: nola       | name: lora, k: 3   | method.k applies only when method.name is nola or pranc",
+        "name: nola       | name: lora, generator: philox-srht | method.generator applies only when method.name"
+            + " is nola or pranc",
+        "name: nola       | name: nola, generator: identity | invalid method.generator: \"identity\"; must be"
+            + " philox-uniform24, philox-uniform8, philox-rademacher or philox-srht",
         "format: e2e      | format: tsv        | invalid data.format: tsv; must be e2e or jsonl for task causal-lm",
         "name: nola       | name: head         | method.name=head does not apply to task causal-lm, which adds no head",
         "steps: 10        | steps: 9, microBatch: 9 | invalid run.microBatch: 9; must be at most run.batch, 8",

@@ -8,6 +8,7 @@ import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Mlp;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 
@@ -20,7 +21,8 @@ class AdaptationsTest {
             method,
             Pattern.compile("."),
             new Recipe.Size(70_000, 8, 8),
-            new Recipe.Bases(Generator.SRHT, 5, false, false),
+            new Recipe.Bases(
+                method == Method.LORA ? Generator.IDENTITY : Generator.SRHT, 5, false, false),
             1,
             0);
     try (BaseModel base = BaseModel.fromScratch(new Mlp(List.of(70_000, 70_000)))) {
@@ -30,5 +32,21 @@ class AdaptationsTest {
           .withMessageContaining(
               "70000×70000 has 4900000000 elements; must have at most 2147483639");
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"LORA, SRHT", "NOLA, IDENTITY", "PRANC, IDENTITY", "FULL, IDENTITY"})
+  void generatorOfAnotherMethod_isRefused(Method method, Generator generator) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                new Recipe(
+                    method,
+                    Pattern.compile("."),
+                    new Recipe.Size(2, 8, 8),
+                    new Recipe.Bases(generator, 5, false, false),
+                    1,
+                    0))
+        .withMessageContaining("invalid generator of " + method + ": " + generator);
   }
 }

@@ -26,14 +26,15 @@ class GradientTest {
   private static final int RANK = 3;
   private static final int K = 12;
 
-  private static Recipe recipe(Method method, Generator generator, boolean storedBasis) {
+  private static Recipe recipe(
+      Method method, Generator generator, boolean storedBasis, int quantizationAwareBits) {
     return new Recipe(
         method,
         Pattern.compile("."),
         new Recipe.Size(RANK, K, K - 2),
         new Recipe.Bases(generator, 11, false, storedBasis),
         1.3,
-        0);
+        quantizationAwareBits);
   }
 
   private static List<Example> examples() {
@@ -82,14 +83,24 @@ class GradientTest {
     requireFiniteDifferences(generator, true);
   }
 
+  private static List<Method> methods(Generator generator) {
+    return generator == Generator.IDENTITY
+        ? List.of(Method.LORA)
+        : List.of(Method.NOLA, Method.PRANC);
+  }
+
   private static void requireFiniteDifferences(Generator generator, boolean storedBasis) {
-    for (Method method : List.of(Method.NOLA, Method.PRANC, Method.LORA, Method.FULL)) {
+    List<Method> methods = new ArrayList<>(methods(generator));
+    if (generator != Generator.IDENTITY) {
+      methods.add(Method.FULL);
+    }
+    for (Method method : methods) {
       Mlp mlp = new Mlp(List.of(IN, OUT)); // no ReLU, which has no derivative at 0
       try (BaseModel base = BaseModel.fromScratch(mlp)) {
         AdaptedWeights weights =
             new AdaptedWeights(
                 base,
-                Adaptations.of(base, recipe(method, generator, storedBasis), 0),
+                Adaptations.of(base, recipe(method, generator, storedBasis, 0), 0),
                 Kernels.vector());
         loss(weights, mlp, true);
         for (Parameter parameter : weights.parameters()) {
@@ -114,24 +125,35 @@ class GradientTest {
   @ParameterizedTest
   @EnumSource(Generator.class)
   void gradientsEqualThoseOfAStoredBasis(Generator generator) {
+    for (Method method : methods(generator)) {
+      for (int quantizationAwareBits : new int[] {0, 4, 1}) {
+        requireGradientsOfAStoredBasis(method, generator, quantizationAwareBits);
+      }
+    }
+  }
+
+  private static void requireGradientsOfAStoredBasis(
+      Method method, Generator generator, int quantizationAwareBits) {
     Mlp mlp = new Mlp(List.of(IN, 11, OUT));
-    for (Method method : List.of(Method.NOLA, Method.PRANC)) {
-      try (BaseModel base = BaseModel.fromScratch(mlp)) {
-        AdaptedWeights generated =
-            new AdaptedWeights(
-                base, Adaptations.of(base, recipe(method, generator, false), 0), Kernels.vector());
-        AdaptedWeights stored =
-            new AdaptedWeights(
-                base, Adaptations.of(base, recipe(method, generator, true), 0), Kernels.vector());
-        assertThat(loss(generated, mlp, true)).isCloseTo(loss(stored, mlp, true), within(1e-5));
-        for (int p = 0; p < stored.parameters().size(); p++) {
-          Parameter expected = stored.parameters().get(p);
-          Parameter actual = generated.parameters().get(p);
-          assertThat(actual.values()).isEqualTo(expected.values());
-          assertThat(actual.gradient())
-              .as("%s, %s, %s", method, generator, actual.name())
-              .containsExactly(expected.gradient(), within(1e-5f));
-        }
+    try (BaseModel base = BaseModel.fromScratch(mlp)) {
+      AdaptedWeights generated =
+          new AdaptedWeights(
+              base,
+              Adaptations.of(base, recipe(method, generator, false, quantizationAwareBits), 0),
+              Kernels.vector());
+      AdaptedWeights stored =
+          new AdaptedWeights(
+              base,
+              Adaptations.of(base, recipe(method, generator, true, quantizationAwareBits), 0),
+              Kernels.vector());
+      assertThat(loss(generated, mlp, true)).isCloseTo(loss(stored, mlp, true), within(1e-5));
+      for (int p = 0; p < stored.parameters().size(); p++) {
+        Parameter expected = stored.parameters().get(p);
+        Parameter actual = generated.parameters().get(p);
+        assertThat(actual.values()).isEqualTo(expected.values());
+        assertThat(actual.gradient())
+            .as("%s, %s, %d bits, %s", method, generator, quantizationAwareBits, actual.name())
+            .containsExactly(expected.gradient(), within(1e-5f));
       }
     }
   }

@@ -42,7 +42,8 @@ class GarbageCollectionTest {
             method,
             all,
             new Recipe.Size(4, 8, 8),
-            new Recipe.Bases(Generator.SRHT, 5, false, false),
+            new Recipe.Bases(
+                method == Method.LORA ? Generator.IDENTITY : Generator.SRHT, 5, false, false),
             1.3,
             0);
     AdaptedWeights weights =

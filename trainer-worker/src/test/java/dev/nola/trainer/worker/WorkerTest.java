@@ -55,6 +55,7 @@ class WorkerTest {
   private static final Path VECTORS = Path.of("../format-spec/vectors");
   private static final long GIGABYTE = 1L << 30;
   private static final String NOLA = "name: nola\nrank: 6\nk: 16\nl: 16\nbits: 4\n";
+  private static final String LORA = "name: lora\nrank: 4\nbits: 4\nquantizationAware: true\n";
   private static final String ENDLESS = "steps: 10000000\n";
 
   @TempDir private Path folder = Path.of("");
@@ -144,7 +145,11 @@ class WorkerTest {
   }
 
   private Sample sample(String run) throws IOException {
-    Path file = Jobs.write(folder.resolve("data"), NOLA, run);
+    return sample(NOLA, run);
+  }
+
+  private Sample sample(String method, String run) throws IOException {
+    Path file = Jobs.write(folder.resolve("data"), method, run);
     Map<String, Object> job = new Yaml().load(Files.readString(file));
     Path hidden = folder.resolve("data/.job.yaml"); // not part of the dataset
     return new Sample(job, Files.move(file, hidden));
@@ -154,9 +159,10 @@ class WorkerTest {
     return registry.object("data", folder.resolve("data"), true);
   }
 
-  @Test
-  void trainingByAWorker_hasTheBytesOfALocalOne() throws Exception {
-    Sample sample = sample("steps: 40\nevaluateEvery: 20\n");
+  @ParameterizedTest
+  @ValueSource(strings = {NOLA, LORA})
+  void trainingByAWorker_hasTheBytesOfALocalOne(String method) throws Exception {
+    Sample sample = sample(method, "steps: 40\nevaluateEvery: 20\n");
     UUID job = registry.train(sample.job(), dataset(), null);
     Worker worker = start("one").worker();
     StubRegistry.await("a result", () -> registry.results.containsKey(job));
@@ -388,7 +394,7 @@ class WorkerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"generator-5", "major-2", "feature"})
+  @ValueSource(strings = {"generator-6", "major-2", "feature"})
   void newerFile_isUnsupported_damagedFile_fails(String name) throws Exception {
     byte[] newer = Files.readAllBytes(VECTORS.resolve("invalid/" + name + ".nola"));
     byte[] damaged = Files.readAllBytes(VECTORS.resolve("invalid/flipped-bit.nola"));

@@ -13,6 +13,11 @@ public final class MergeRefusedException extends Exception {
   public enum Reason {
     /** Adapted tensors are missing or of another shape or type; the details name each. */
     TARGETS,
+    /**
+     * A dense tensor would replace a tensor of another shape or type; the details name each. {@link
+     * ModelMerge.Builder#reshape} allows it.
+     */
+    RESHAPE,
     /** The base model is not the one that an adapter was made for. */
     BASE,
     /** A merged weight would be infinite. */

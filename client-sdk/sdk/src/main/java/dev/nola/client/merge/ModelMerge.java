@@ -21,9 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A merge of adapters into a base model. Immutable; the merged model depends on base, adapters and
@@ -39,6 +36,7 @@ public final class ModelMerge {
   private final Path base;
   private final List<Weighted> adapters;
   private final BaseCheck baseCheck;
+  private final boolean reshape;
   private final int threads;
   private final Progress progress;
 
@@ -94,6 +92,7 @@ public final class ModelMerge {
     this.base = builder.base;
     this.adapters = List.copyOf(builder.adapters);
     this.baseCheck = builder.baseCheck;
+    this.reshape = builder.reshape;
     this.threads = builder.threads;
     this.progress = builder.progress;
   }
@@ -164,9 +163,9 @@ public final class ModelMerge {
   }
 
   private Plan plan(Model model) throws IOException, MergeRefusedException, InterruptedException {
-    TensorNames names = new TensorNames(model, mayBeTied(model));
+    TensorNames names = TensorNames.of(model);
     List<AdapterFile> files = adapters.stream().map(Weighted::file).toList();
-    Plan plan = Plan.of(model, files, names);
+    Plan plan = Plan.of(model, files, names, reshape);
     List<String> warnings = new ArrayList<>(plan.warnings());
     for (Weighted adapter : adapters) {
       if (adapter.weight != 1 && !adapter.file.adapter().dense().isEmpty()) {
@@ -189,22 +188,6 @@ public final class ModelMerge {
     return Reconstructor.standard()
         .withKernel(Kernels.forShortRuns(Kernels.chosen()))
         .withThreads(threads);
-  }
-
-  private static boolean mayBeTied(Model model) throws IOException {
-    Path config = model.path().resolve(MergedModelWriter.CONFIG);
-    if (!model.isFolder() || !Files.isRegularFile(config)) {
-      return true;
-    }
-    try {
-      JsonNode root = JsonMapper.shared().readTree(Files.readAllBytes(config));
-      if (!root.isObject()) {
-        throw new IOException(config + ": is not a JSON object");
-      }
-      return root.path(MergedModelWriter.TIED).asBoolean(true); // as transformers takes it
-    } catch (JacksonException e) {
-      throw new IOException(config + ": is not valid JSON: " + e.getOriginalMessage(), e);
-    }
   }
 
   /** Compares the identities of the adapted tensors; returns what is to be said of it. */
@@ -310,6 +293,7 @@ public final class ModelMerge {
     private final Path base;
     private final List<Weighted> adapters = new ArrayList<>();
     private BaseCheck baseCheck = BaseCheck.REQUIRE;
+    private boolean reshape;
     private int threads = Runtime.getRuntime().availableProcessors();
     private Progress progress = Progress.NONE;
 
@@ -352,6 +336,18 @@ public final class ModelMerge {
      */
     public Builder baseCheck(BaseCheck baseCheck) {
       this.baseCheck = baseCheck;
+      return this;
+    }
+
+    /**
+     * Sets whether a dense tensor may replace a tensor of another shape or type, as after a change
+     * of the vocabulary; default: no.
+     *
+     * @param reshape true to allow it
+     * @return this builder
+     */
+    public Builder reshape(boolean reshape) {
+      this.reshape = reshape;
       return this;
     }
 

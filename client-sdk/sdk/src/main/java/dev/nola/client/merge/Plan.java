@@ -58,11 +58,12 @@ record Plan(
   /**
    * Plans a merge.
    *
+   * @param reshape whether a dense tensor may replace a tensor of another shape or type
    * @throws MergeRefusedException naming every adapted tensor that is missing or does not fit
    */
-  static Plan of(Model base, List<AdapterFile> adapters, TensorNames names)
+  static Plan of(Model base, List<AdapterFile> adapters, TensorNames names, boolean reshape)
       throws MergeRefusedException {
-    return new Planning(base, names).plan(adapters);
+    return new Planning(base, names, reshape).plan(adapters);
   }
 
   /** Number of parts of a kind. */
@@ -73,15 +74,18 @@ record Plan(
   private static final class Planning {
     private final Model base;
     private final TensorNames names;
+    private final boolean reshape;
     private final Map<String, Part.Merged> merged = new HashMap<>();
     private final SequencedMap<String, Part> added = new LinkedHashMap<>();
     private final Map<String, Part.Dense> replaced = new HashMap<>();
     private final List<String> wrong = new ArrayList<>();
+    private final List<String> reshaped = new ArrayList<>();
     private boolean untied;
 
-    Planning(Model base, TensorNames names) {
+    Planning(Model base, TensorNames names, boolean reshape) {
       this.base = base;
       this.names = names;
+      this.reshape = reshape;
     }
 
     Plan plan(List<AdapterFile> adapters) throws MergeRefusedException {
@@ -100,6 +104,13 @@ record Plan(
             "%s: %d of the adapted tensors do not match the base model"
                 .formatted(base.path(), wrong.size()),
             wrong);
+      }
+      if (!reshaped.isEmpty() && !reshape) {
+        throw new MergeRefusedException(
+            MergeRefusedException.Reason.RESHAPE,
+            "%s: %d of its tensors would be replaced by tensors of another shape or type"
+                .formatted(base.path(), reshaped.size()),
+            reshaped);
       }
       if (untied) {
         warnings.add(
@@ -172,8 +183,24 @@ record Plan(
         wrong.add(name + ": one adapter replaces it and another adapts it");
       } else if (own ? added.put(name, part) != null : replaced.put(name, part) != null) {
         wrong.add(name + ": two adapters replace it");
+      } else if (!own) {
+        compare(part.slot(), found.tensor());
       }
       untied |= found != null && found.untied();
+    }
+
+    private void compare(Slot replacement, Tensor tensor) {
+      if (!replacement.type().equals(tensor.type())
+          || !replacement.shape().equals(tensor.shape())) {
+        reshaped.add(
+            "%s: %s %s in the adapter, %s %s in the base model"
+                .formatted(
+                    tensor.name(),
+                    replacement.type(),
+                    replacement.shape(),
+                    tensor.type(),
+                    tensor.shape()));
+      }
     }
   }
 }

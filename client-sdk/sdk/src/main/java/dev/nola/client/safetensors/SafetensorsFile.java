@@ -43,8 +43,11 @@ public final class SafetensorsFile implements AutoCloseable {
 
   static final String METADATA = "__metadata__";
 
-  /** Bytes of memory that a byte of a header takes: as bytes, as characters, and as tensors. */
-  private static final int HEAP_PER_HEADER = 6;
+  /**
+   * Bytes of memory that a byte of a header takes at most: as a byte, as a character, and as a
+   * tensor with a short name or a dimension of a shape.
+   */
+  static final int HEAP_PER_HEADER = 12;
 
   private static final int LENGTH_BYTES = Long.BYTES;
   private static final ValueLayout.OfLong LENGTH =

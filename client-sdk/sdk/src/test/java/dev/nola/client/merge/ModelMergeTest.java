@@ -220,6 +220,27 @@ class ModelMergeTest {
   }
 
   @Test
+  void denseTensorOfAnotherShapeOrTypeIsRefusedUnlessAskedFor() throws Exception {
+    Path base =
+        new TestModel()
+            .with("a", DType.F32, 4)
+            .with("h", DType.F16, 3)
+            .writeShards(folder.resolve("base"), 1);
+    AdapterFile adapter = seal(adapter().dense(dense("a", 3)).dense(dense("h", 3)));
+    ModelMerge.Builder merge = ModelMerge.into(base).adapter(adapter);
+
+    assertThat(refused(merge.build(), folder.resolve("merged")))
+        .hasMessageContaining("a: F32 [3] in the adapter, F32 [4] in the base model")
+        .hasMessageContaining("h: F32 [3] in the adapter, F16 [3] in the base model");
+    assertThat(folder.resolve("merged")).doesNotExist();
+    assertThat(merge.reshape(true).build().write(folder.resolve("merged")).replaced()).isEqualTo(2);
+    try (Model merged = Model.open(folder.resolve("merged"))) {
+      assertThat(merged.tensors().get("a").shape()).containsExactly(3L);
+      assertThat(merged.tensors().get("h").type()).isEqualTo("F32");
+    }
+  }
+
+  @Test
   void adaptersThatReplaceOneTensorAreRefused() throws Exception {
     AdapterFile one = seal(adapter().dense(dense("model.a.weight", 3)));
     AdapterFile two = seal(adapter(layer("model.a.weight", 3, 4)));

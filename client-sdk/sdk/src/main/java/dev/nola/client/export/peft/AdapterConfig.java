@@ -1,5 +1,7 @@
 package dev.nola.client.export.peft;
 
+import dev.nola.client.peft.PeftFiles;
+import dev.nola.client.peft.TaskType;
 import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +20,7 @@ record AdapterConfig(
     @Nullable String baseRevision,
     @Nullable TaskType task,
     ExportPlan plan) {
-  static final String FILE = "adapter_config.json";
+  static final String FILE = PeftFiles.CONFIG;
 
   byte[] toJson() {
     ObjectNode config = JsonMapper.shared().createObjectNode();

@@ -1,6 +1,9 @@
 package dev.nola.client.export.peft;
 
 import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.client.peft.ModulePaths;
+import dev.nola.client.peft.PeftFiles;
+import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.format.Adapter;
 import dev.nola.format.Coefficients.Direct;
@@ -21,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param rank r, one for all modules
  */
 record ExportPlan(List<LoraModule> modules, SavedModules saved, int rank) {
-  static final String KEY_PREFIX = "base_model.model.";
+  static final String KEY_PREFIX = PeftFiles.KEY_PREFIX;
 
   private static final String WEIGHT = "weight";
 

@@ -1,5 +1,6 @@
 package dev.nola.client.export.peft;
 
+import dev.nola.client.peft.ProductError;
 import dev.nola.format.Layer;
 import dev.nola.format.Slice;
 import dev.nola.reconstruct.Factors;
@@ -83,48 +84,29 @@ record LoraFactors(int rows, int cols, int rank, float[] a, float[] b) {
   /**
    * How far the product of rounded factors is from this one: ‖A'B' − AB‖ / ‖AB‖ in the Frobenius
    * norm; 0 if both are zero.
-   *
-   * <p>With dA = A' − A and dB = B' − B, both exact, the difference is dA·B' + A·dB = XY for X of
-   * R×2r and Y of 2r×C, and ‖XY‖² is the sum of the elements of XᵀX times those of YYᵀ: nothing of
-   * R×C is needed.
    */
   double relativeError(LoraFactors rounded) {
-    double[][] x = new double[2 * rank][rows];
-    double[][] y = new double[2 * rank][cols];
-    double[][] exactA = new double[rank][rows];
-    double[][] exactB = new double[rank][cols];
+    return ProductError.of(columnsOfA(), rowsOfB(), rounded.columnsOfA(), rounded.rowsOfB())
+        .relative();
+  }
+
+  private double[][] columnsOfA() {
+    double[][] columns = new double[rank][rows];
     for (int t = 0; t < rank; t++) {
       for (int i = 0; i < rows; i++) {
-        exactA[t][i] = a[i * rank + t];
-        x[t][i] = (double) rounded.a[i * rank + t] - exactA[t][i];
+        columns[t][i] = a[i * rank + t];
       }
-      x[rank + t] = exactA[t];
+    }
+    return columns;
+  }
+
+  private double[][] rowsOfB() {
+    double[][] rowsOfB = new double[rank][cols];
+    for (int t = 0; t < rank; t++) {
       for (int j = 0; j < cols; j++) {
-        exactB[t][j] = b[t * cols + j];
-        y[t][j] = rounded.b[t * cols + j];
-        y[rank + t][j] = y[t][j] - exactB[t][j];
+        rowsOfB[t][j] = b[t * cols + j];
       }
     }
-    double difference = productNorm(x, y);
-    return difference == 0 ? 0 : difference / productNorm(exactA, exactB);
-  }
-
-  /** ‖XY‖ for the columns of X and the rows of Y. */
-  private static double productNorm(double[][] x, double[][] y) {
-    double sum = 0;
-    for (int s = 0; s < x.length; s++) {
-      for (int t = 0; t < x.length; t++) {
-        sum += dot(x[s], x[t]) * dot(y[s], y[t]);
-      }
-    }
-    return Math.sqrt(Math.max(0, sum)); // rounding may leave a zero a little below
-  }
-
-  private static double dot(double[] x, double[] y) {
-    double sum = 0;
-    for (int i = 0; i < x.length; i++) {
-      sum += x[i] * y[i];
-    }
-    return sum;
+    return rowsOfB;
   }
 }

@@ -1,6 +1,7 @@
 package dev.nola.client.export.peft;
 
 import dev.nola.client.export.peft.PeftExport.Report;
+import dev.nola.client.peft.TaskType;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;

@@ -1,9 +1,10 @@
 package dev.nola.client.export.peft;
 
 import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.client.peft.BaseConfig;
+import dev.nola.client.peft.ModulePaths;
 import dev.nola.format.Layer;
 import java.util.List;
-import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -22,10 +23,6 @@ public enum Orientation {
   /** All in×out, as the {@code Conv1D} of transformers has them. */
   CONV1D;
 
-  private static final Set<String> CONV1D_NAMES = Set.of("c_attn", "q_attn", "c_proj", "c_fc");
-  private static final Set<String> CONV1D_MODELS =
-      Set.of("gpt2", "openai-gpt", "imagegpt", "decision_transformer");
-
   /**
    * Decides for all layers of an adapter.
    *
@@ -40,7 +37,7 @@ public enum Orientation {
       case AUTO -> {
         boolean conv1d =
             layers.stream().anyMatch(Orientation::mayBeConv1d)
-                && (modelType == null ? byShape(layers) : CONV1D_MODELS.contains(modelType));
+                && (modelType == null ? byShape(layers) : new BaseConfig(modelType).hasConv1d());
         yield layer -> conv1d && mayBeConv1d(layer);
       }
     };
@@ -77,6 +74,6 @@ public enum Orientation {
   }
 
   private static boolean mayBeConv1d(Layer layer) {
-    return CONV1D_NAMES.contains(ModulePaths.lastPart(ModulePaths.moduleOf(layer.tensor())));
+    return ModulePaths.mayBeConv1d(ModulePaths.moduleOf(layer.tensor()));
   }
 }

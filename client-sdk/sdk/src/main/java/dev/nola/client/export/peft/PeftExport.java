@@ -2,6 +2,10 @@ package dev.nola.client.export.peft;
 
 import dev.nola.client.Progress;
 import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.client.peft.BaseConfig;
+import dev.nola.client.peft.ModulePaths;
+import dev.nola.client.peft.PeftFiles;
+import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.files.StagedOutput;
 import dev.nola.format.Adapter;
@@ -39,7 +43,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PeftExport {
   /** The file with the factors. */
-  public static final String WEIGHTS = "adapter_model.safetensors";
+  public static final String WEIGHTS = PeftFiles.WEIGHTS;
 
   private final AdapterFile file;
   private final DType dtype;

@@ -1,5 +1,7 @@
 package dev.nola.client.export.peft;
 
+import dev.nola.client.peft.ModulePaths;
+import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsWriter.Slot;
 import dev.nola.client.safetensors.Tensor;

@@ -2,6 +2,7 @@ package dev.nola.client.export.peft;
 
 import dev.nola.client.Progress;
 import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.client.peft.FloatRounding;
 import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.client.safetensors.SafetensorsWriter.Slot;
 import dev.nola.format.DType;

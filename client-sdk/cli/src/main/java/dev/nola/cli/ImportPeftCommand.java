@@ -1,0 +1,127 @@
+package dev.nola.cli;
+
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.client.lora.ImportReport;
+import dev.nola.client.lora.ImportReport.DeltaError;
+import dev.nola.client.lora.ImportedLora;
+import dev.nola.client.lora.LoraImport;
+import dev.nola.command.Output;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Turns a LoRA of PEFT into an adapter. */
+@Command(
+    name = "import-peft",
+    description = {
+      "Write a LoRA of PEFT as an adapter: its factors, quantized.",
+      "At 16 bits that changes less than rounding the factors to f16 would; 8 and 4 bits are smaller. Both errors are"
+          + " reported. Only LoRA can be imported; what changes the model in another way (DoRA, biases, other methods)"
+          + " is refused by name."
+    },
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  nola import-peft mood-lora/ --base llama/ -o mood.nola",
+      "  nola import-peft mood-lora/adapter_model.safetensors --bits 4 -o mood.nola"
+    })
+final class ImportPeftCommand implements Callable<Integer> {
+  @Parameters(
+      paramLabel = "DIR|FILE",
+      description = "The folder that PEFT saved, or its adapter_model.safetensors.")
+  private Path lora = Path.of("");
+
+  @Option(
+      names = {"-o", "--output"},
+      required = true,
+      paramLabel = "FILE",
+      description = "The file to write; must not exist.")
+  private Path destination = Path.of("");
+
+  @Option(
+      names = "--bits",
+      paramLabel = "B",
+      description = "Bits per element of a factor, 1 to 16 (default: ${DEFAULT-VALUE}).")
+  private int bits = LoraImport.DEFAULT_BITS;
+
+  @Option(
+      names = "--base",
+      paramLabel = "PATH",
+      description =
+          "The base model: a safetensors file, or a folder in the Hugging Face layout. Names and shapes are checked"
+              + " against it, and the adapter states its identity (default: names are taken from the modules).")
+  private @Nullable Path base;
+
+  @Mixin private Output output = new Output();
+
+  @Override
+  public Integer call() throws IOException, ImportRefusedException {
+    if (Files.exists(destination, LinkOption.NOFOLLOW_LINKS)) {
+      throw new FileAlreadyExistsException(destination.toString());
+    }
+    LoraImport.Builder read = LoraImport.of(lora).bits(bits);
+    if (base != null) {
+      read.base(base);
+    }
+    ImportedLora imported = read.read();
+    imported.file().write(destination);
+    imported.report().notes().forEach(note -> output.message("note: %s", note));
+    Result result =
+        new Result(
+            destination.toString(),
+            Files.size(destination),
+            bits,
+            imported.file().adapter().layers().size(),
+            imported.file().reconstructionDigest().toString(),
+            imported.report());
+    output.print(result, out -> print(result, out));
+    return 0;
+  }
+
+  private record Result(
+      String output,
+      long outputBytes,
+      int bits,
+      int layers,
+      String reconstructionDigest,
+      @JsonUnwrapped ImportReport report) {}
+
+  private static void print(Result result, PrintWriter out) {
+    ImportReport report = result.report;
+    out.printf(
+        "wrote %s: %s at %d bits, %d stored whole, %s (PEFT: %s)%n",
+        result.output,
+        Output.count(result.layers, "layer"),
+        result.bits,
+        report.saved(),
+        Output.bytes(result.outputBytes),
+        Output.bytes(report.bytes()));
+    if (report.quantization().largest() > 0) {
+      out.printf("quantization changes ΔW by %s%n", sentence(report.quantization()));
+      out.printf(
+          "rounding to f16 would change it by %s%n",
+          report.f16().largest() == 0 ? "nothing: the factors fit f16" : sentence(report.f16()));
+    }
+  }
+
+  private static String sentence(DeltaError error) {
+    return String.format(
+        Locale.ROOT,
+        "%.1e of its norm, at most %.1e, in %s",
+        error.overall(),
+        error.largest(),
+        error.module());
+  }
+}

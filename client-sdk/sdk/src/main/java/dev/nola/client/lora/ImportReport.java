@@ -1,0 +1,35 @@
+package dev.nola.client.lora;
+
+import java.util.List;
+
+/**
+ * What an import found and what quantizing it has changed.
+ *
+ * @param modules number of modules, or parameters, that have a LoRA
+ * @param saved number of tensors stored whole
+ * @param bytes size of PEFT's file
+ * @param quantization the error of the quantized factors
+ * @param f16 the error that rounding the factors to f16 would have; 0 if they are f16 already
+ * @param notes what the user should know
+ */
+public record ImportReport(
+    int modules,
+    int saved,
+    long bytes,
+    DeltaError quantization,
+    DeltaError f16,
+    List<String> notes) {
+  /** Copies the list. */
+  public ImportReport {
+    notes = List.copyOf(notes);
+  }
+
+  /**
+   * An error of ΔW in Frobenius norms.
+   *
+   * @param overall ‖ΔW' − ΔW‖ / ‖ΔW‖ over all modules together
+   * @param largest the largest ‖ΔW' − ΔW‖ / ‖ΔW‖ of one module
+   * @param module the path of that module; empty if there is no error
+   */
+  public record DeltaError(double overall, double largest, String module) {}
+}

@@ -1,0 +1,171 @@
+package dev.nola.client.lora;
+
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
+import dev.nola.client.lora.ImportRefusedException.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What {@code adapter_config.json} says of a LoRA whose settings can all be expressed.
+ *
+ * @param path the file
+ * @param json its content
+ * @param ranks ranks of modules that do not have the default, by a pattern of their path
+ * @param alphas alphas of modules that do not have the default, by a pattern of their path
+ * @param notes what the user should know
+ */
+record LoraConfig(
+    Path path,
+    JsonNode json,
+    SequencedMap<Pattern, Double> ranks,
+    SequencedMap<Pattern, Double> alphas,
+    List<String> notes) {
+  private static final long MAX_BYTES = 1 << 24;
+
+  /**
+   * Reads the file.
+   *
+   * @throws ImportRefusedException naming each setting that cannot be expressed
+   * @throws IOException if it cannot be read
+   */
+  static LoraConfig read(Path path) throws IOException, ImportRefusedException {
+    JsonNode json = json(path);
+    String type = json.path("peft_type").asString("");
+    if (type.isEmpty()) {
+      throw new ImportRefusedException(
+          Reason.NOT_PEFT, path + ": has no peft_type, so it is not the config of a PEFT adapter");
+    }
+    if (!type.equals("LORA")) {
+      throw new ImportRefusedException(
+          Reason.UNSUPPORTED,
+          "%s: the method is %s; only LORA can be imported".formatted(path, type));
+    }
+    List<String> wrong = ConfigRules.violations(json);
+    SequencedMap<Pattern, Double> ranks = patterns(json, "rank_pattern", wrong);
+    SequencedMap<Pattern, Double> alphas = patterns(json, "alpha_pattern", wrong);
+    requireNumber(json, "r", wrong);
+    requireNumber(json, "lora_alpha", wrong);
+    ranks.forEach((pattern, rank) -> requireRank("rank_pattern " + pattern, rank, wrong));
+    if (json.path("r").isNumber()) {
+      requireRank("r", json.path("r").asDouble(), wrong);
+    }
+    if (!wrong.isEmpty()) {
+      throw new ImportRefusedException(
+          Reason.UNSUPPORTED, path + ": has settings that cannot be imported", wrong);
+    }
+    return new LoraConfig(path, json, ranks, alphas, ConfigRules.notes(json));
+  }
+
+  private static JsonNode json(Path path) throws IOException, ImportRefusedException {
+    if (Files.size(path) > MAX_BYTES) {
+      throw new ImportRefusedException(
+          Reason.NOT_PEFT,
+          "%s: has %,d bytes; limit is %,d".formatted(path, Files.size(path), MAX_BYTES));
+    }
+    try {
+      JsonNode json = JsonMapper.shared().readTree(Files.readAllBytes(path));
+      if (!json.isObject()) {
+        throw new ImportRefusedException(Reason.NOT_PEFT, path + ": is not a JSON object");
+      }
+      return json;
+    } catch (JacksonException e) {
+      throw new ImportRefusedException(
+          Reason.NOT_PEFT, path + ": is not valid JSON: " + e.getOriginalMessage());
+    }
+  }
+
+  private static void requireNumber(JsonNode json, String key, List<String> wrong) {
+    if (!json.path(key).isNumber()) {
+      wrong.add("%s is %s; must be a number".formatted(key, json.path(key)));
+    }
+  }
+
+  private static void requireRank(String key, double rank, List<String> wrong) {
+    if (rank < 1 || rank != (int) rank) {
+      wrong.add("%s is %s; must be a whole number of at least 1".formatted(key, rank));
+    }
+  }
+
+  /** Reads patterns as PEFT matches them: a whole path, or the end of one behind a dot. */
+  private static SequencedMap<Pattern, Double> patterns(
+      JsonNode json, String key, List<String> wrong) {
+    SequencedMap<Pattern, Double> patterns = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> entry : json.path(key).properties()) {
+      if (!entry.getValue().isNumber()) {
+        wrong.add(
+            "%s of %s is %s; must be a number".formatted(key, entry.getKey(), entry.getValue()));
+        continue;
+      }
+      try {
+        patterns.put(
+            Pattern.compile("(.*\\.)?(" + entry.getKey() + ")"), entry.getValue().asDouble());
+      } catch (PatternSyntaxException e) {
+        wrong.add(
+            "%s %s: is not an RE2 pattern: %s".formatted(key, entry.getKey(), e.getDescription()));
+      }
+    }
+    return patterns;
+  }
+
+  /** Returns r of a module, or of a parameter that is adapted by itself. */
+  int rank(String module) {
+    return (int) value(ranks, module, json.path("r").asDouble());
+  }
+
+  /** Returns the number that multiplies lora_B·lora_A; may be negative. */
+  double scaling(String module) {
+    int rank = rank(module);
+    double alpha = alpha(module);
+    return isRankStabilized() ? alpha / Math.sqrt(rank) : alpha / rank;
+  }
+
+  /** Returns lora_alpha of a module. */
+  double alpha(String module) {
+    return value(alphas, module, json.path("lora_alpha").asDouble());
+  }
+
+  private static double value(
+      SequencedMap<Pattern, Double> patterns, String module, double otherwise) {
+    for (Map.Entry<Pattern, Double> entry : patterns.entrySet()) {
+      if (entry.getKey().matches(module)) {
+        return entry.getValue();
+      }
+    }
+    return otherwise;
+  }
+
+  boolean isRankStabilized() {
+    return json.path("use_rslora").asBoolean(false);
+  }
+
+  boolean isFanInFanOut() {
+    return json.path("fan_in_fan_out").asBoolean(false);
+  }
+
+  /** Returns the texts of a list; empty if there is none. */
+  List<String> texts(String key) {
+    List<String> texts = new ArrayList<>();
+    for (JsonNode text : json.path(key)) {
+      if (text.isString()) {
+        texts.add(text.asString());
+      }
+    }
+    return texts;
+  }
+
+  /** Returns a text; null if there is none. */
+  @Nullable String text(String key) {
+    return json.path(key).isString() ? json.path(key).asString() : null;
+  }
+}

@@ -1,0 +1,295 @@
+package dev.nola.client.lora;
+
+import dev.nola.client.lora.ImportRefusedException.Reason;
+import dev.nola.client.lora.ImportReport.DeltaError;
+import dev.nola.client.merge.TensorNames;
+import dev.nola.client.peft.ModulePaths;
+import dev.nola.client.peft.ProductError;
+import dev.nola.client.safetensors.SafetensorsFile;
+import dev.nola.digest.Sha256;
+import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
+import dev.nola.generator.Generator;
+import dev.nola.reconstruct.BaseIdentity;
+import dev.nola.reconstruct.Reconstructor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An import of a LoRA of PEFT. Immutable; equal files and settings give equal bytes.
+ *
+ * <p>Each factor is quantized by itself. What PEFT stores whole ({@code modules_to_save}, resized
+ * embeddings) becomes dense tensors. Everything that changes a model in another way is refused by
+ * name: other methods than LoRA, DoRA, biases, trained tokens, and initializations that change the
+ * base weights.
+ *
+ * <p>The base model tells how its tensors are named and stored. Without it, names are taken from
+ * the paths of the modules, and a LoRA of parameters ({@code target_parameters}) is refused.
+ */
+public final class LoraImport {
+  /** The width of a code if none is set: less error than rounding the factors to f16. */
+  public static final int DEFAULT_BITS = 16;
+
+  private final Path path;
+  private final int bits;
+  private final @Nullable Path base;
+
+  private LoraImport(Builder builder) {
+    this.path = builder.path;
+    this.bits = builder.bits;
+    this.base = builder.base;
+  }
+
+  /**
+   * Returns a builder of an import.
+   *
+   * @param path the folder that PEFT saved, or its {@code adapter_model.safetensors}
+   * @return the builder
+   */
+  public static Builder of(Path path) {
+    return new Builder(path);
+  }
+
+  /**
+   * Returns whether a path can only mean an adapter of PEFT, or something else that is not an
+   * adapter file: a folder, a safetensors file, or a file named as PEFT names its own.
+   *
+   * @param path a path that exists
+   * @return true if {@link #read} says what it is, or what is wrong with it
+   */
+  public static boolean isMeantBy(Path path) {
+    return PeftFolder.isMeant(path);
+  }
+
+  /**
+   * Reads and quantizes the LoRA.
+   *
+   * @return the adapter, with its digest, and what has changed
+   * @throws ImportRefusedException if the path is not a LoRA of PEFT, or not one that an adapter
+   *     can express
+   * @throws IOException if a file cannot be read, or breaks a rule of its format
+   */
+  public ImportedLora read() throws IOException, ImportRefusedException {
+    PeftFolder folder = PeftFolder.of(path);
+    LoraConfig config = LoraConfig.read(folder.config());
+    try (SafetensorsFile weights = SafetensorsFile.open(folder.weights());
+        NamedBase named = base == null ? null : NamedBase.open(base)) {
+      LoraTensors tensors = LoraTensors.of(weights, config);
+      return read(folder, config, tensors, named);
+    }
+  }
+
+  private ImportedLora read(
+      PeftFolder folder, LoraConfig config, LoraTensors tensors, @Nullable NamedBase named)
+      throws IOException, ImportRefusedException {
+    List<String> notes = new ArrayList<>(config.notes());
+    List<String> wrong = new ArrayList<>();
+    SavedTensors saved = new SavedTensors(named, notes, wrong);
+    saved.add(tensors);
+    SequencedMap<LoraPair, Target> targets =
+        new Targets(config, named, saved.embedded()).find(tensors);
+    SequencedMap<LoraPair, Target> quantizable = new LinkedHashMap<>();
+    targets.forEach(
+        (pair, target) -> {
+          if (saved.embedded().containsKey(pair.module())) {
+            saved.fold(pair, target, config.scaling(target.key()));
+          } else {
+            quantizable.put(pair, target);
+          }
+        });
+    List<QuantizedModule> modules =
+        quantizable.entrySet().parallelStream()
+            .map(
+                entry ->
+                    QuantizedModule.of(
+                        entry.getKey(),
+                        entry.getValue(),
+                        config.scaling(entry.getValue().key()),
+                        bits))
+            .toList();
+    modules.forEach(module -> wrong.addAll(module.wrong()));
+    if (!wrong.isEmpty()) {
+      throw new ImportRefusedException(
+          Reason.CONTENT, folder.weights() + ": cannot be imported as a LoRA", wrong);
+    }
+    addNotes(quantizable, modules, named, notes);
+    LoraDescription description = new LoraDescription(config);
+    Adapter.Builder adapter =
+        Adapter.builder()
+            .generator(Generator.IDENTITY)
+            .base(description.base(identity(quantizable, named), notes))
+            .metadata(
+                description.metadata(
+                    targets.values().stream().map(Target::key).toList(),
+                    tensors.types(),
+                    bits,
+                    Sha256.hash(folder.weights())));
+    modules.forEach(module -> module.layers().forEach(adapter::layer));
+    saved.dense().forEach(adapter::dense);
+    return new ImportedLora(
+        seal(folder, adapter),
+        new ImportReport(
+            modules.size(),
+            saved.dense().size(),
+            Files.size(folder.weights()),
+            error(modules, QuantizedModule::quantization),
+            error(modules, QuantizedModule::f16),
+            notes));
+  }
+
+  private static AdapterFile seal(PeftFolder folder, Adapter.Builder adapter)
+      throws IOException, ImportRefusedException {
+    Adapter built;
+    try {
+      built = adapter.build();
+    } catch (IllegalArgumentException e) {
+      throw new ImportRefusedException(
+          Reason.CONTENT,
+          "%s: cannot be imported as a LoRA: %s".formatted(folder.weights(), e.getMessage()));
+    }
+    return Reconstructor.standard().seal(built);
+  }
+
+  /** The identity of the base, of the tensors that layers adapt; null if it is not known. */
+  private static @Nullable Sha256 identity(
+      Map<LoraPair, Target> targets, @Nullable NamedBase named) {
+    if (named == null || targets.isEmpty()) {
+      return null;
+    }
+    return BaseIdentity.of(
+        targets.values().parallelStream().map(target -> identity(target, named)).toList());
+  }
+
+  private static BaseIdentity.Tensor identity(Target target, NamedBase named) {
+    List<String> ambiguous = new ArrayList<>();
+    TensorNames.Found found = named.find(target.tensor(), ambiguous);
+    if (found == null) {
+      throw new AssertionError("this tensor was found before");
+    }
+    return NamedBase.identity(target.tensor(), found.tensor());
+  }
+
+  private static void addNotes(
+      Map<LoraPair, Target> targets,
+      List<QuantizedModule> modules,
+      @Nullable NamedBase named,
+      List<String> notes) {
+    for (Map.Entry<LoraPair, Target> entry : targets.entrySet()) {
+      String path = entry.getKey().module() + ".weight";
+      String tensor = entry.getValue().tensor();
+      if (named == null) {
+        notes.add(
+            "names of tensors were taken from the paths of modules, such as %s; name the base model to check them"
+                .formatted(tensor));
+        break;
+      }
+      if (entry.getValue().key().equals(entry.getKey().module()) && !tensor.equals(path)) {
+        notes.add(
+            "names of tensors are those of the base model, such as %s for %s"
+                .formatted(tensor, path));
+        break;
+      }
+    }
+    targets.forEach(
+        (pair, target) -> {
+          if (pair.isEmbedding()
+              && ModulePaths.isWordEmbedding(pair.module())
+              && (named == null || isTied(named))) {
+            notes.add(
+                "%s: a merge changes the output embedding as well if the base model ties it to this one, as a merge by PEFT does"
+                    .formatted(target.tensor()));
+          }
+        });
+    if (!modules.isEmpty()
+        && modules.stream().allMatch(module -> module.quantization().norm() == 0)) {
+      notes.add("ΔW is zero for every module: the LoRA has not been trained");
+    }
+  }
+
+  private static boolean isTied(NamedBase named) {
+    TensorNames.Found head = named.find("lm_head.weight", new ArrayList<>());
+    return head != null && head.untied();
+  }
+
+  private static DeltaError error(
+      List<QuantizedModule> modules, Function<QuantizedModule, ProductError> of) {
+    ProductError sum = ProductError.NONE;
+    double largest = 0;
+    String key = "";
+    for (QuantizedModule module : modules) {
+      ProductError error = of.apply(module);
+      sum = sum.plus(error);
+      if (error.relative() > largest) {
+        largest = error.relative();
+        key = module.key();
+      }
+    }
+    return new DeltaError(sum.relative(), largest, key);
+  }
+
+  /** Collects the settings of an import. */
+  public static final class Builder {
+    private final Path path;
+    private int bits = DEFAULT_BITS;
+    private @Nullable Path base;
+
+    private Builder(Path path) {
+      this.path = path;
+    }
+
+    /**
+     * Sets the width of a code; default: {@value #DEFAULT_BITS}.
+     *
+     * @param bits 1 to 16
+     * @return this builder
+     * @throws IllegalArgumentException if it is out of range
+     */
+    public Builder bits(int bits) {
+      if (bits < 1 || bits > Generator.MAX_BITS) {
+        throw new IllegalArgumentException(
+            "invalid code width: %d bits; must be 1 to %d".formatted(bits, Generator.MAX_BITS));
+      }
+      this.bits = bits;
+      return this;
+    }
+
+    /**
+     * Sets the base model, by which names and shapes are checked; default: none.
+     *
+     * @param base a safetensors file, or a folder in the Hugging Face layout
+     * @return this builder
+     */
+    public Builder base(Path base) {
+      this.base = base;
+      return this;
+    }
+
+    /**
+     * Reads the LoRA with these settings, as {@link LoraImport#read} does.
+     *
+     * @return the adapter and what has changed
+     * @throws ImportRefusedException if it cannot be imported
+     * @throws IOException if a file cannot be read, or breaks a rule of its format
+     */
+    public ImportedLora read() throws IOException, ImportRefusedException {
+      return build().read();
+    }
+
+    /**
+     * Returns the import.
+     *
+     * @return the import
+     */
+    public LoraImport build() {
+      return new LoraImport(this);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+package dev.nola.client.lora;
+
+import dev.nola.client.merge.TensorNames;
+import dev.nola.client.peft.BaseConfig;
+import dev.nola.client.safetensors.Model;
+import dev.nola.client.safetensors.Tensor;
+import dev.nola.reconstruct.BaseIdentity;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The base model, with the rules by which its tensors are found.
+ *
+ * @param model its tensors
+ * @param names finds a tensor by the name that it has in the loaded model
+ * @param config its config
+ */
+record NamedBase(Model model, TensorNames names, BaseConfig config) implements AutoCloseable {
+  /**
+   * Opens a base model.
+   *
+   * @param path a safetensors file, or a folder as {@link Model#open} takes it
+   * @throws IOException if it cannot be read, or is not a model
+   */
+  static NamedBase open(Path path) throws IOException {
+    Model model = Model.open(path);
+    try {
+      return new NamedBase(model, TensorNames.of(model), BaseConfig.of(path));
+    } catch (IOException | RuntimeException e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Finds a tensor; null if there is none, or several could be meant.
+   *
+   * @param wrong receives a sentence if several could be meant
+   */
+  TensorNames.@Nullable Found find(String name, List<String> wrong) {
+    try {
+      return names.find(name);
+    } catch (TensorNames.AmbiguousNameException e) {
+      wrong.add(e.getMessage());
+      return null;
+    }
+  }
+
+  /** Returns the part of the base's identity for a tensor that was found. */
+  static BaseIdentity.Tensor identity(String name, Tensor tensor) {
+    return BaseIdentity.Tensor.of(
+        name,
+        tensor.adaptableType().orElseThrow(),
+        tensor.shape().stream().map(Math::toIntExact).toList(),
+        tensor.data());
+  }
+
+  @Override
+  public void close() {
+    model.close();
+  }
+}

@@ -1,0 +1,94 @@
+package dev.nola.client.lora;
+
+import dev.nola.format.Slice;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * ΔW of a tensor, or of one expert's slice of it, in the orientation in which it is stored: scaling
+ * · A·B.
+ *
+ * @param slice the part of the tensor; null for all of it
+ * @param a the columns of A: r arrays of R
+ * @param b the rows of B: r arrays of C
+ */
+record StoredProduct(@Nullable Slice slice, double[][] a, double[][] b) {
+  /**
+   * Takes the products of a pair apart. Of r·E ranks, lora_A has those of expert e together, and
+   * lora_B those of one rank.
+   *
+   * @param factorA the elements of lora_A
+   * @param factorB the elements of lora_B
+   */
+  static List<StoredProduct> of(LoraPair pair, Target target, float[] factorA, float[] factorB) {
+    int experts = Math.max(1, target.experts());
+    int width = Math.toIntExact(pair.rank());
+    int rank = width / experts;
+    List<StoredProduct> products = new ArrayList<>();
+    for (int expert = 0; expert < experts; expert++) {
+      double[][] inputs = new double[rank][];
+      double[][] outputs = new double[rank][];
+      for (int t = 0; t < rank; t++) {
+        inputs[t] = row(factorA, width, expert * rank + t);
+        outputs[t] = column(factorB, width, t * experts + expert);
+      }
+      Slice slice = experts == 1 ? null : new Slice(0, expert, 1);
+      products.add(
+          target.isTransposed()
+              ? new StoredProduct(slice, inputs, outputs)
+              : new StoredProduct(slice, outputs, inputs));
+    }
+    return products;
+  }
+
+  private static double[] row(float[] matrix, int rows, int number) {
+    double[] row = new double[matrix.length / rows];
+    for (int j = 0; j < row.length; j++) {
+      row[j] = matrix[number * row.length + j];
+    }
+    return row;
+  }
+
+  private static double[] column(float[] matrix, int cols, int number) {
+    double[] column = new double[matrix.length / cols];
+    for (int i = 0; i < column.length; i++) {
+      column[i] = matrix[i * cols + number];
+    }
+    return column;
+  }
+
+  int rank() {
+    return a.length;
+  }
+
+  int rows() {
+    return a[0].length;
+  }
+
+  int cols() {
+    return b[0].length;
+  }
+
+  /** Returns A of R×r, row-major, times a sign. */
+  float[] sideA(int sign) {
+    float[] side = new float[rows() * rank()];
+    for (int t = 0; t < rank(); t++) {
+      for (int i = 0; i < rows(); i++) {
+        side[i * rank() + t] = (float) (sign * a[t][i]);
+      }
+    }
+    return side;
+  }
+
+  /** Returns B of r×C, row-major. */
+  float[] sideB() {
+    float[] side = new float[rank() * cols()];
+    for (int t = 0; t < rank(); t++) {
+      for (int j = 0; j < cols(); j++) {
+        side[t * cols() + j] = (float) b[t][j];
+      }
+    }
+    return side;
+  }
+}

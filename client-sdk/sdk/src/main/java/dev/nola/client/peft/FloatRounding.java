@@ -1,0 +1,55 @@
+package dev.nola.client.peft;
+
+import dev.nola.format.DType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/** Rounds f32 to a type, to nearest even, and encodes it little-endian. */
+public final class FloatRounding {
+  private static final ValueLayout.OfFloat F32 =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort HALF =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private FloatRounding() {}
+
+  /**
+   * Rounds a value.
+   *
+   * @param value an f32
+   * @param dtype the type
+   * @return the value of the type that is nearest; infinite if it is beyond the largest
+   */
+  public static float round(float value, DType dtype) {
+    return switch (dtype) {
+      case F32 -> value;
+      case F16 -> Float.float16ToFloat(Float.floatToFloat16(value));
+      case BF16 -> Float.intBitsToFloat(toBfloat16(value) << Short.SIZE);
+    };
+  }
+
+  /**
+   * Writes values that {@link #round} has returned.
+   *
+   * @param rounded values of the type
+   * @param dtype the type
+   * @param bytes receives them, little-endian
+   */
+  public static void encode(float[] rounded, DType dtype, MemorySegment bytes) {
+    for (int i = 0; i < rounded.length; i++) {
+      long offset = (long) i * dtype.bytes();
+      switch (dtype) {
+        case F32 -> bytes.set(F32, offset, rounded[i]);
+        case F16 -> bytes.set(HALF, offset, Float.floatToFloat16(rounded[i]));
+        case BF16 -> bytes.set(HALF, offset, (short) toBfloat16(rounded[i]));
+      }
+    }
+  }
+
+  /** The upper half of a finite f32, to nearest even. */
+  private static int toBfloat16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    return bits + 0x7FFF + (bits >>> 16 & 1) >>> 16;
+  }
+}

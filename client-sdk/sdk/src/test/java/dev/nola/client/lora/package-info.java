@@ -1,0 +1,4 @@
+@NullMarked
+package dev.nola.client.lora;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,314 @@
+"""Imports LoRAs that the real PEFT has saved.
+
+Each test makes a LoRA with PEFT, saves it, runs `nola import-peft`, and demands that merging the
+result gives the weights of PEFT's `merge_and_unload` within the reported error, and that exporting
+it back to PEFT gives the logits of the original LoRA.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, TaskType, get_peft_model
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForImageClassification,
+    AutoModelForSequenceClassification,
+    PreTrainedModel,
+)
+
+import models
+from checks import LEAST_CHANGE, difference, load, run_nola, tensors
+
+FACTOR_STD = 0.05
+# W + ΔW is rounded to f32 in both merges, PEFT's ΔW as well.
+ROUNDING = 2.0**-20
+
+
+class ImportTest(unittest.TestCase):
+    def setUp(self) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self._folder.cleanup)
+        self.folder = Path(self._folder.name)
+
+    def lora(
+        self, model: PreTrainedModel, dtype: torch.dtype = torch.float32, **settings: object
+    ) -> tuple[Path, Path]:
+        """Saves a model and a LoRA of it as PEFT does, with factors as if they were trained."""
+        base = models.save(model, self.folder / "base")
+        adapted = get_peft_model(model, LoraConfig(**settings))
+        generator = torch.Generator().manual_seed(7)
+        for name, parameter in adapted.named_parameters():
+            if "lora_" in name or "modules_to_save" in name:
+                noise = torch.randn(parameter.shape, generator=generator) * FACTOR_STD
+                start = parameter.data if "modules_to_save" in name else 0
+                parameter.data = (start + noise).to(dtype if "lora_" in name else torch.float32)
+        folder = self.folder / "lora"
+        adapted.save_pretrained(folder, save_embedding_layers="auto")
+        return base, folder
+
+    def imported(self, lora: Path, *more: object, name: str = "imported") -> tuple[Path, dict]:
+        adapter = self.folder / f"{name}.nola"
+        report = run_nola("import-peft", lora, "-o", adapter, *more)
+        self.assertTrue(json.loads(json.dumps(run_nola("verify", adapter)))["ok"])
+        return adapter, report
+
+    def merged(self, base: Path, adapter: Path, name: str = "merged") -> Path:
+        folder = self.folder / name
+        run_nola("merge", "--base", base, "--adapter", adapter, "-o", folder)
+        return folder
+
+    def assert_merge_is_peft_s(
+        self,
+        base: Path,
+        lora: Path,
+        merged: Path,
+        report: dict,
+        auto: type = AutoModelForCausalLM,
+    ) -> None:
+        """Every weight differs from PEFT's by no more than the reported error of its ΔW."""
+        before = load(base, auto=auto).state_dict()
+        expected = PeftModel.from_pretrained(load(base, auto=auto), str(lora)).merge_and_unload()
+        actual = load(merged, auto=auto)
+        ours = actual.state_dict()
+        changed = 0
+        for name, theirs in expected.state_dict().items():
+            change = (theirs.double() - before[name].double()).norm()
+            apart = (theirs.double() - ours[name].double()).norm()
+            limit = report["quantization"]["largest"] * change + ROUNDING * theirs.double().norm()
+            self.assertLessEqual(float(apart), float(limit) * 1.01, name)
+            changed += bool(change > 0.01 * before[name].double().norm())
+        self.assertGreaterEqual(changed, report["modules"])
+        original = models.logits(load(base, auto=auto))
+        away = difference(models.logits(expected), original)
+        apart = difference(models.logits(actual), models.logits(expected))
+        print(
+            f"  {self._testMethodName}: {report['quantization']['overall']:.1e} of ΔW,"
+            f" f16 {report['f16']['overall']:.1e}; logits {apart:.1e} apart, {away:.1e} from the base"
+        )
+        self.assertGreater(away, LEAST_CHANGE)
+        self.assertLess(apart, away * 100 * report["quantization"]["largest"] + 2.0**-16)
+
+    def assert_export_is_the_lora(
+        self, base: Path, lora: Path, adapter: Path, *more: object, auto: type = AutoModelForCausalLM
+    ) -> None:
+        """The LoRA that comes out again has the effect of the one that went in."""
+        exported = self.folder / "exported"
+        run_nola("export", adapter, "--format", "peft", "-o", exported, *more)
+        expected = models.logits(PeftModel.from_pretrained(load(base, auto=auto), str(lora)).eval())
+        actual = models.logits(PeftModel.from_pretrained(load(base, auto=auto), str(exported)).eval())
+        away = difference(expected, models.logits(load(base, auto=auto)))
+        self.assertGreater(away, LEAST_CHANGE)
+        self.assertLess(difference(actual, expected), away * 2.0**-8)
+
+    def check(
+        self,
+        model: PreTrainedModel,
+        *,
+        auto: type = AutoModelForCausalLM,
+        export: bool = True,
+        without_base: bool = True,
+        dtype: torch.dtype = torch.float32,
+        **settings: object,
+    ) -> tuple[dict, Path, Path]:
+        base, lora = self.lora(model, dtype, **settings)
+        adapter, report = self.imported(lora, "--base", base)
+        self.assertLess(report["quantization"]["largest"], 2.0**-12)
+        merged = self.merged(base, adapter)
+        self.assert_merge_is_peft_s(base, lora, merged, report, auto)
+        # Converted in memory, it is the same.
+        direct = self.merged(base, lora, "direct")
+        self.assert_same_tensors(merged, direct)
+        if without_base:
+            nameless, _ = self.imported(lora, name="nameless")
+            self.assert_same_tensors(merged, self.merged(base, nameless, "by-module"))
+        if export:
+            self.assert_export_is_the_lora(base, lora, adapter, "--base", base, auto=auto)
+        return report, base, lora
+
+    def assert_same_tensors(self, one: Path, other: Path) -> None:
+        ours, theirs = tensors(one), tensors(other)
+        self.assertEqual(ours.keys(), theirs.keys())
+        for name, tensor in ours.items():
+            self.assertTrue(torch.equal(tensor, theirs[name]), name)
+
+    # -- tests --------------------------------------------------------------------------------
+
+    def test_llama(self) -> None:
+        report, _, _ = self.check(
+            models.llama(tied=False),
+            task_type=TaskType.CAUSAL_LM,
+            r=4,
+            lora_alpha=8,
+            target_modules="all-linear",
+        )
+        self.assertEqual(report["modules"], 7 * models.LAYERS)
+        self.assertLess(report["quantization"]["overall"], report["f16"]["overall"])
+
+    def test_fewer_bits(self) -> None:
+        base, lora = self.lora(
+            models.llama(tied=False), r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"]
+        )
+        errors = []
+        for bits in (16, 8, 4):
+            adapter, report = self.imported(lora, "--bits", bits, name=f"at-{bits}")
+            merged = self.merged(base, adapter, f"merged-{bits}")
+            self.assert_merge_is_peft_s(base, lora, merged, report)
+            errors.append(report["quantization"]["overall"])
+        self.assertEqual(errors, sorted(errors))
+        self.assertLess(errors[-1], 0.3)
+
+    def test_patterns_of_rank_and_alpha(self) -> None:
+        self.check(
+            models.llama(tied=False),
+            r=4,
+            lora_alpha=8,
+            target_modules=["q_proj", "up_proj", "k_proj"],
+            rank_pattern={"k_proj": 2, r"layers\.1\.self_attn\.q_proj": 6, r"^model.layers.3.+up_proj": 3},
+            alpha_pattern={r"layers\.(2|3)\..*": 20, "q_proj": 3},
+        )
+
+    def test_rank_stabilized(self) -> None:
+        self.check(
+            models.llama(tied=False),
+            r=9,
+            lora_alpha=6,
+            use_rslora=True,
+            target_modules=["v_proj", "down_proj"],
+        )
+
+    def test_negative_alpha(self) -> None:
+        self.check(
+            models.llama(tied=False), r=3, lora_alpha=-6, target_modules=["v_proj", "down_proj"]
+        )
+
+    def test_types_of_factors(self) -> None:
+        for dtype in (torch.float16, torch.bfloat16):
+            with self.subTest(str(dtype)):
+                self.setUp()
+                report, _, lora = self.check(
+                    models.llama(tied=False),
+                    dtype=dtype,
+                    r=4,
+                    lora_alpha=8,
+                    target_modules=["q_proj", "gate_proj"],
+                )
+                self.assertEqual({t.dtype for t in tensors(lora).values()}, {dtype})
+                if dtype == torch.float16:
+                    self.assertEqual(report["f16"]["overall"], 0)
+
+    def test_gpt2(self) -> None:
+        self.check(
+            models.gpt2(),
+            r=4,
+            lora_alpha=8,
+            fan_in_fan_out=True,
+            target_modules=["c_attn", "c_proj", "c_fc"],
+        )
+
+    def test_gpt2_with_its_output_embedding(self) -> None:
+        """PEFT stores fan_in_fan_out as the last module, which is no Conv1D, has it."""
+        self.check(
+            models.gpt2(),
+            r=4,
+            lora_alpha=8,
+            target_modules=["c_attn", "lm_head"],
+            without_base=False,
+            export=False,
+        )
+
+    def test_embedding(self) -> None:
+        report, _, lora = self.check(
+            models.llama(tied=False),
+            r=4,
+            lora_alpha=8,
+            target_modules=["embed_tokens", "q_proj"],
+            without_base=False,
+            export=False,
+        )
+        self.assertTrue(any("lora_embedding_A" in name for name in tensors(lora)))
+        self.assertTrue(any("base_layer" in name for name in tensors(lora)))
+        self.assertTrue(any("left out" in note for note in report["notes"]))
+
+    def test_embedding_without_a_base_is_stored_whole(self) -> None:
+        base, lora = self.lora(
+            models.llama(tied=False), r=4, lora_alpha=8, target_modules=["embed_tokens", "q_proj"]
+        )
+        adapter, report = self.imported(lora)
+        self.assertEqual(report["saved"], 1)
+        self.assert_merge_is_peft_s(base, lora, self.merged(base, adapter), report)
+
+    def test_modules_to_save(self) -> None:
+        self.check(
+            models.llama(tied=False),
+            r=4,
+            lora_alpha=8,
+            target_modules=["q_proj"],
+            modules_to_save=["norm", "lm_head"],
+        )
+
+    def test_classifier(self) -> None:
+        report, _, _ = self.check(
+            models.llama_classifier(),
+            auto=AutoModelForSequenceClassification,
+            task_type=TaskType.SEQ_CLS,
+            r=4,
+            lora_alpha=8,
+            target_modules=["q_proj", "v_proj"],
+        )
+        self.assertEqual(report["saved"], 1)
+
+    def test_classifier_of_several_linears(self) -> None:
+        report, _, _ = self.check(
+            models.roberta_classifier(),
+            auto=AutoModelForSequenceClassification,
+            task_type=TaskType.SEQ_CLS,
+            r=4,
+            lora_alpha=8,
+            target_modules=["query", "value"],
+        )
+        self.assertEqual(report["saved"], 4)
+
+    def test_convolution(self) -> None:
+        self.check(
+            models.vision_transformer(),
+            auto=AutoModelForImageClassification,
+            r=4,
+            lora_alpha=8,
+            target_modules=["projection", "query", "q_proj", "fc1"],
+            export=False,
+        )
+
+    def test_experts(self) -> None:
+        self.check(
+            models.mixture_of_experts(),
+            r=2,
+            lora_alpha=6,
+            target_modules=[],
+            target_parameters=["mlp.experts.down_proj", "mlp.experts.gate_up_proj"],
+            rank_pattern={"experts.down_proj": 3},
+            without_base=False,
+            export=False,
+        )
+
+    def test_what_cannot_be_imported_is_refused(self) -> None:
+        for name, settings in {
+            "DoRA": {"use_dora": True},
+            "bias": {"bias": "all"},
+            "lora_bias": {"lora_bias": True},
+            "pissa": {"init_lora_weights": "pissa"},
+            "olora": {"init_lora_weights": "olora"},
+            "trainable_token_indices": {"trainable_token_indices": [1, 2]},
+        }.items():
+            with self.subTest(name):
+                self.setUp()
+                model = models.roberta_classifier() if "bias" in name else models.llama(tied=False)
+                modules = ["query"] if "bias" in name else ["q_proj"]
+                _, lora = self.lora(model, r=4, target_modules=modules, **settings)
+                with self.assertRaisesRegex(AssertionError, f"ended with 1: (?s:.)*{name}"):
+                    self.imported(lora)
+                self.assertFalse((self.folder / "imported.nola").exists())

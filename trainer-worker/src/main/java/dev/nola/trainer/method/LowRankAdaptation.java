@@ -1,0 +1,94 @@
+package dev.nola.trainer.method;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import dev.nola.format.Coefficients.LowRank;
+import dev.nola.format.Layer;
+import dev.nola.kernel.Kernel;
+import dev.nola.quantize.Quantized;
+import dev.nola.quantize.Quantizer;
+import dev.nola.trainer.model.Tensors;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A trained product of two factors, ΔW = A·B, with A of out×r and B of r×in. NOLA's (paper,
+ * equations 1 and 2) are A = Σ αᵢAᵢ and B = Σ βⱼBⱼ, both normalised as {@link BasisSide} says, and
+ * A times a gain. LoRA's are the same with the identity basis: its B, times c/r, is A here, and its
+ * A is B here.
+ */
+final class LowRankAdaptation extends Adaptation {
+  private final Target target;
+  private final int rank;
+  private final int stream;
+  private final Factor a;
+  private final Factor b;
+
+  LowRankAdaptation(Target target, int rank, int stream, Factor a, Factor b) {
+    super(target.tensor());
+    this.target = target;
+    this.rank = rank;
+    this.stream = stream;
+    this.a = a;
+    this.b = b;
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return List.of(a.side().coefficients(), b.side().coefficients());
+  }
+
+  @Override
+  void prepare(Kernel kernel) {
+    a.prepare(kernel);
+    b.prepare(kernel);
+  }
+
+  @Override
+  void begin(NDManager step, boolean record) {
+    a.begin(step, record, target.rows(), rank);
+    b.begin(step, record, rank, target.cols());
+  }
+
+  @Override
+  NDArray tensor(@Nullable NDArray base) {
+    NDArray delta = a.array().matMul(b.array());
+    return base == null ? delta : delta.add(base);
+  }
+
+  @Override
+  NDArray linear(NDArray x, @Nullable NDArray base, @Nullable NDArray bias) {
+    NDArray low = Tensors.linear(x, b.array(), null);
+    if (base == null) {
+      return Tensors.linear(low, a.array(), bias);
+    }
+    return Tensors.linear(x, base, bias).add(Tensors.linear(low, a.array(), null));
+  }
+
+  @Override
+  void collect() {
+    a.collect();
+    b.collect();
+  }
+
+  @Override
+  void backward(Kernel kernel) {
+    a.backward(kernel);
+    b.backward(kernel);
+  }
+
+  /** Returns the layer as a file stores it. */
+  Layer toLayer(String storedName, int bits) {
+    BasisSide sideA = a.side();
+    BasisSide sideB = b.side();
+    Quantized alpha = sideA.quantized(bits);
+    Quantized beta = sideB.quantized(bits);
+    return Layer.ofMatrix(
+        storedName,
+        target.rows(),
+        target.cols(),
+        stream,
+        Quantizer.scale(alpha.step(), beta.step(), sideA.norm(), sideB.norm(), a.gain * b.gain),
+        new LowRank(rank, alpha.codes(), beta.codes()));
+  }
+}
