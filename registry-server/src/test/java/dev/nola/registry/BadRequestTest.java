@@ -283,7 +283,7 @@ class BadRequestTest {
             type);
     assertThat(read.refusal()).isEqualTo("415 unsupported-media-type");
     assertThat(read.text("/detail"))
-        .isEqualTo("Content-Type=" + type + ", must be application/json");
+        .isEqualTo("invalid Content-Type: " + type + "; must be application/json");
 
     Answer written = admin.get("/api/v1/adapters", "Accept", type);
     assertThat(written.status()).isEqualTo(406);

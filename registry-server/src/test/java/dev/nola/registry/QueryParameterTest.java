@@ -113,7 +113,9 @@ class QueryParameterTest {
         String text = URLDecoder.decode(value, StandardCharsets.UTF_8);
         boolean refused =
             List.of(400, 422).contains(answer.status())
-                && answer.text("/detail").startsWith(parameter.name() + "=" + text + ", must be ");
+                && answer
+                    .text("/detail")
+                    .startsWith("invalid " + parameter.name() + ": " + text + "; must be ");
         boolean taken = parameter.isText() && answer.status() < 500;
         if (!refused && !taken) {
           wrong.add(
