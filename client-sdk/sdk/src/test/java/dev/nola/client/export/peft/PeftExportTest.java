@@ -335,7 +335,15 @@ class PeftExportTest {
                 new Layer("a.conv.weight", List.of(6, 4, 3, 3), null, 12, 18, 0, 1, lowRank(2, 4)),
                 new Layer("a.viewed.weight", List.of(6, 8), null, 12, 4, 0, 1, lowRank(2, 4)),
                 Layer.ofMatrix("a.experts.gate", 8, 8, 0, 1, lowRank(2, 4)),
-                new Layer("a.experts.up", List.of(3, 8, 8), new Slice(0, 1, 1), 8, 8, 0, 1, lowRank(2, 4)),
+                new Layer(
+                    "a.experts.up",
+                    List.of(3, 8, 8),
+                    new Slice(0, 1, 1),
+                    8,
+                    8,
+                    0,
+                    1,
+                    lowRank(2, 4)),
                 matrix("model.embed_tokens", 32, 8, 2, 4),
                 matrix("transformer.wpe", 32, 8, 2, 4)));
 
