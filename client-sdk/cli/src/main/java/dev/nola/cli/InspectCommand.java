@@ -11,6 +11,7 @@ import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
 import dev.nola.format.Metadata;
 import dev.nola.format.Slice;
+import dev.nola.generator.Generator;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -71,7 +72,12 @@ final class InspectCommand implements Callable<Integer> {
   private static void print(AdapterFile file, String format, String digestSource, PrintWriter out) {
     Adapter adapter = file.adapter();
     out.printf("format          %s%n", format);
-    out.printf("generator       %s, seed %s%n", adapter.generator(), seed(adapter));
+    out.printf(
+        "generator       %s, %s%n",
+        adapter.generator(),
+        adapter.generator() == Generator.IDENTITY
+            ? "a LoRA, its factors quantized"
+            : "seed " + seed(adapter));
     out.printf("base            %s%n", base(adapter));
     out.printf("reconstruction  %s (%s)%n", file.reconstructionDigest(), digestSource);
     long coefficients = 0;
