@@ -23,9 +23,7 @@ public sealed interface Coefficients {
      * @throws IllegalArgumentException if {@code rank} is not positive
      */
     public LowRank {
-      if (rank < 1) {
-        throw new IllegalArgumentException("invalid rank: " + rank + "; must be at least 1");
-      }
+      Rules.require(Rule.RANK, rank >= 1, () -> "invalid rank: " + rank + "; must be at least 1");
     }
   }
 

@@ -42,62 +42,70 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
    *
    * @param bytes the first {@value #BYTES} bytes of the file
    * @param fileBytes length of the whole file
-   * @throws AdapterException if the file is of another kind, version or length
+   * @return the header
+   * @throws RuleViolation if the file is of another kind, version or length
    */
-  static Header parse(byte[] bytes, long fileBytes) throws AdapterException {
+  static Header parse(byte[] bytes, long fileBytes) {
     ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     int magic = in.getInt();
-    if (magic != MAGIC) {
-      throw new CorruptAdapterException(
-          "not a .nola file: magic expected=%08x actual=%08x"
-              .formatted(Integer.reverseBytes(MAGIC), Integer.reverseBytes(magic)));
-    }
+    Rules.require(
+        Rule.MAGIC,
+        magic == MAGIC,
+        () ->
+            "not a .nola file: magic expected=%08x actual=%08x"
+                .formatted(Integer.reverseBytes(MAGIC), Integer.reverseBytes(magic)));
     int major = Short.toUnsignedInt(in.getShort());
     int minor = Short.toUnsignedInt(in.getShort());
-    int features = in.getInt();
-    requireVersion(major, minor, features);
+    requireVersion(major, minor, in.getInt());
 
     long manifest = Integer.toUnsignedLong(in.getInt());
     long codes = in.getLong();
     long dense = in.getLong();
-    requireAtMost("manifest", manifest, Limits.MANIFEST_BYTES);
-    requireAtMost("codes section", codes, Limits.CODES_BYTES);
-    requireAtMost("dense section", dense, Limits.DENSE_BYTES);
+    requireWithin("manifest", manifest, Limits.MANIFEST_BYTES);
+    requireWithin("codes section", codes, Limits.CODES_BYTES);
+    requireWithin("dense section", dense, Limits.DENSE_BYTES);
     long expected = BYTES + manifest + codes + dense + CHECKSUM_BYTES;
-    if (expected != fileBytes) {
-      throw new CorruptAdapterException(
-          "file truncated or lengthened: %d bytes; its header says %d"
-              .formatted(fileBytes, expected));
-    }
+    Rules.require(
+        Rule.FILE_LENGTH,
+        expected == fileBytes,
+        () ->
+            "file truncated or lengthened: %d bytes; its header says %d"
+                .formatted(fileBytes, expected));
     return new Header((int) manifest, (int) codes, dense);
   }
 
-  private static void requireVersion(int major, int minor, int features) throws AdapterException {
+  private static void requireVersion(int major, int minor, int features) {
     boolean candidate = (features & CANDIDATE) != 0;
     String version = major + "." + minor + (candidate ? "-rc" : "");
-    if (major < MAJOR || major == MAJOR && candidate) {
-      throw new AdapterTooOldException(
-          "format version too old: %s; this reader reads %s"
-              .formatted(version, AdapterFile.VERSION));
-    }
-    if (major > MAJOR) {
-      throw new AdapterTooNewException(
-          "format version too new: %s; this reader reads %s"
-              .formatted(version, AdapterFile.VERSION));
-    }
-    if (features != 0) {
-      throw new AdapterTooNewException(
-          "unknown required-feature bits: 0x%08x of format version %s; this reader reads %s"
-              .formatted(features, version, AdapterFile.VERSION));
-    }
+    Rules.require(Rule.MAJOR_SUPPORTED, major >= MAJOR, () -> tooOld(version));
+    Rules.require(
+        Rule.MAJOR_KNOWN,
+        major <= MAJOR,
+        () ->
+            "format version too new: %s; this reader reads %s"
+                .formatted(version, AdapterFile.VERSION));
+    Rules.require(Rule.NO_CANDIDATE, !candidate, () -> tooOld(version));
+    Rules.require(
+        Rule.FEATURES_KNOWN,
+        (features & ~CANDIDATE) == 0,
+        () ->
+            "unknown required-feature bits: 0x%08x of format version %s; this reader reads %s"
+                .formatted(features, version, AdapterFile.VERSION));
   }
 
-  private static void requireAtMost(String what, long bytes, long limit)
-      throws LimitExceededException {
-    if (Long.compareUnsigned(bytes, limit) > 0) {
-      throw new LimitExceededException(
-          "%s too large: %s bytes; limit is %d"
-              .formatted(what, Long.toUnsignedString(bytes), limit));
-    }
+  private static String tooOld(String version) {
+    return "format version too old: %s; this reader reads %s"
+        .formatted(version, AdapterFile.VERSION);
+  }
+
+  /** Requires that a part of the file, of an unsigned length, is within its limit. */
+  static void requireWithin(String part, long bytes, long limit) {
+    Rules.require(
+        Rule.PART_LENGTH,
+        part,
+        Long.compareUnsigned(bytes, limit) <= 0,
+        () ->
+            "%s too large: %s bytes; limit is %d"
+                .formatted(part, Long.toUnsignedString(bytes), limit));
   }
 }

@@ -141,8 +141,7 @@ final class ScalarKernel implements Kernel {
           products[i] = gradient[i] + 0.0; // a sum that starts at +0 is never −0
         }
       }
-      case UNIFORM24, UNIFORM8, RADEMACHER ->
-          projectVectors(basis, gradient, products, start, end);
+      case UNIFORM24, UNIFORM8, RADEMACHER -> projectVectors(basis, gradient, products, start, end);
     }
   }
 

@@ -62,8 +62,7 @@ class ScalarKernelTest {
     Basis basis = new Basis(generator, seed, stream, side, length);
     int maximum =
         (int)
-            Math.clamp(
-                9, generator.minCoefficients(length), generator.maxCoefficients(length, 16));
+            Math.clamp(9, generator.minCoefficients(length), generator.maxCoefficients(length, 16));
     int[] coefficients = random.ints(maximum, 0, 1 << 16).map(u -> 2 * u - 65535).toArray();
     float scale = side == Side.B ? 1 : (float) Math.scalb(1 + random.nextDouble(), -20);
     float[] factor = new float[length];

@@ -116,7 +116,14 @@ final class ValidFiles {
             .generator(Generator.IDENTITY)
             .layer(
                 new Layer(
-                    "norm.weight", List.of(21), null, 1, 21, 0, scale(), new Direct(codes(8, 21)))));
+                    "norm.weight",
+                    List.of(21),
+                    null,
+                    1,
+                    21,
+                    0,
+                    scale(),
+                    new Direct(codes(8, 21)))));
     Adapter.Builder several = Adapter.builder().generator(Generator.IDENTITY);
     for (int i = 0; i < 3; i++) {
       several.layer(
