@@ -20,7 +20,7 @@ public final class RandomAdapters {
 
   private RandomAdapters(long seed) {
     this.random = new Random(seed);
-    this.generator = Generator.values()[random.nextInt(4)];
+    this.generator = Generator.PSEUDORANDOM.get(random.nextInt(4));
   }
 
   /** The adapter that {@code seed} stands for. */

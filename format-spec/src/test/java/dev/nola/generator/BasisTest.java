@@ -2,6 +2,7 @@ package dev.nola.generator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.cases.Counts;
 import dev.nola.cases.PropertyTest;
 import dev.nola.cases.Range;
 import dev.nola.kernel.Kernels;
@@ -17,7 +18,7 @@ class BasisTest {
       @Range(min = 1, max = 3_000) int length,
       @Range(min = 1, max = 7) int count) {
     Basis basis = new Basis(generator, seed, stream, side, length);
-    int k = (int) Math.min(count, generator.maxCoefficients(length, 4));
+    int k = Counts.coefficients(generator, length, 4, count);
     int[] coefficients = new int[k];
     double[] sums = new double[length];
     for (int i = 0; i < k; i++) {

@@ -2,6 +2,7 @@ package dev.nola.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.cases.Counts;
 import dev.nola.cases.PropertyTest;
 import dev.nola.cases.Range;
 import dev.nola.generator.Basis;
@@ -19,7 +20,7 @@ class ParallelKernelTest {
       @Range(min = 1, max = 5) int threads,
       long seed) {
     Basis basis = new Basis(generator, seed, 3, Side.A, length);
-    int count = (int) Math.min(9, generator.maxCoefficients(length, 4));
+    int count = Counts.coefficients(generator, length, 4, 9);
     int[] coefficients = new Random(seed).ints(count, 0, 16).map(u -> 2 * u - 15).toArray();
     float[] expected = new float[length];
     float[] actual = new float[length];
@@ -38,7 +39,7 @@ class ParallelKernelTest {
       @Range(min = 1, max = 5) int threads,
       long seed) {
     Basis basis = new Basis(generator, seed, 3, Side.B, length);
-    int count = (int) Math.min(size, generator.maxCoefficients(length, 4));
+    int count = Counts.coefficients(generator, length, 4, size);
     Random random = new Random(seed);
     float[] gradient = new float[length];
     for (int e = 0; e < length; e++) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.nola.cases.Counts;
 import dev.nola.cases.PropertyTest;
 import dev.nola.cases.Range;
 import dev.nola.format.DType;
@@ -60,9 +61,7 @@ class ScalarKernelTest {
       Side side) {
     Random random = new Random(seed);
     Basis basis = new Basis(generator, seed, stream, side, length);
-    int maximum =
-        (int)
-            Math.clamp(9, generator.minCoefficients(length), generator.maxCoefficients(length, 16));
+    int maximum = Counts.coefficients(generator, length, 16, 9);
     int[] coefficients = random.ints(maximum, 0, 1 << 16).map(u -> 2 * u - 65535).toArray();
     float scale = side == Side.B ? 1 : (float) Math.scalb(1 + random.nextDouble(), -20);
     float[] factor = new float[length];

@@ -2,6 +2,7 @@ package dev.nola.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.cases.Counts;
 import dev.nola.cases.PropertyTest;
 import dev.nola.cases.Range;
 import dev.nola.generator.Basis;
@@ -14,7 +15,7 @@ class ShortRunKernelTest {
   @PropertyTest(cases = 60)
   void factorsAreTheSame(Generator generator, @Range(min = 1, max = 20_000) int length, long seed) {
     Basis basis = new Basis(generator, seed, 3, Side.A, length);
-    int count = (int) Math.min(9, generator.maxCoefficients(length, 4));
+    int count = Counts.coefficients(generator, length, 4, 9);
     int[] coefficients = new Random(seed).ints(count, 0, 16).map(u -> 2 * u - 15).toArray();
     float[] expected = new float[length];
     float[] actual = new float[length];

@@ -59,7 +59,7 @@ class GoldenFilesTest {
     Map<String, Sha256> listed = new TreeMap<>();
     List<String> lines = Files.readAllLines(sums);
     for (String line : lines) {
-      listed.put(line.substring(66), Sha256.parse(line.substring(0, 64)));
+      listed.put(line.substring(66), Sha256.parse("sha256:" + line.substring(0, 64)));
     }
     assertThat(listed).hasSameSizeAs(lines).isNotEmpty();
     return listed;

@@ -139,7 +139,7 @@ final class InvalidFiles {
         CORRUPT,
         plain(),
         f -> f.without(f.root(), DIGEST));
-    for (int id : new int[] {0, 5, 255}) {
+    for (int id : new int[] {0, 6, 255}) {
       add(
           "generator-" + id,
           "generator id " + id,

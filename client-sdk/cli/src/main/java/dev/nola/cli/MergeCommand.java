@@ -94,7 +94,8 @@ final class MergeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException, HintedException {
-    ModelMerge.Builder merge = ModelMerge.into(base).baseCheck(baseOptions.check()).reshape(allowReshape);
+    ModelMerge.Builder merge =
+        ModelMerge.into(base).baseCheck(baseOptions.check()).reshape(allowReshape);
     for (String argument : adapters) {
       Weighted adapter = Weighted.parse(argument);
       merge.adapter(source.open(adapter.name, output).file(), adapter.weight);

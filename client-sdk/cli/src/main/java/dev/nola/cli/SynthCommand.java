@@ -53,13 +53,15 @@ final class SynthCommand implements Callable<Integer> {
   @Option(
       names = "--k",
       paramLabel = "K",
-      description = "Coefficients of side A (default: ${DEFAULT-VALUE}).")
+      description =
+          "Coefficients of side A (default: ${DEFAULT-VALUE}); identity has one an element.")
   private int k = 64;
 
   @Option(
       names = "--l",
       paramLabel = "L",
-      description = "Coefficients of side B (default: ${DEFAULT-VALUE}).")
+      description =
+          "Coefficients of side B (default: ${DEFAULT-VALUE}); identity has one an element.")
   private int l = 64;
 
   @Option(
@@ -72,7 +74,7 @@ final class SynthCommand implements Callable<Integer> {
       names = "--generator",
       paramLabel = "NAME",
       description =
-          "philox-uniform24, philox-uniform8, philox-rademacher or philox-srht (default: ${DEFAULT-VALUE}).")
+          "philox-uniform24, philox-uniform8, philox-rademacher, philox-srht or identity, a LoRA (default: ${DEFAULT-VALUE}).")
   private String generator = Generator.SRHT.label();
 
   @Option(

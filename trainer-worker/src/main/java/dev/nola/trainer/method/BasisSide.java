@@ -36,7 +36,7 @@ final class BasisSide {
     return switch (generator) {
       case UNIFORM24 -> Math.sqrt((0x1p48 - 1) / 3);
       case UNIFORM8 -> Math.sqrt((0x1p16 - 1) / 3);
-      case RADEMACHER, SRHT -> 1;
+      case RADEMACHER, SRHT, IDENTITY -> 1;
     };
   }
 

@@ -388,7 +388,7 @@ class WorkerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"generator-5", "major-2", "feature"})
+  @ValueSource(strings = {"generator-6", "major-2", "feature"})
   void newerFile_isUnsupported_damagedFile_fails(String name) throws Exception {
     byte[] newer = Files.readAllBytes(VECTORS.resolve("invalid/" + name + ".nola"));
     byte[] damaged = Files.readAllBytes(VECTORS.resolve("invalid/flipped-bit.nola"));

@@ -147,7 +147,7 @@ public final class SyntheticAdapter {
     Adapter.Builder adapter =
         Adapter.builder()
             .generator(generator)
-            .seed(seed)
+            .seed(isLora() ? 0 : seed)
             .base(base)
             .metadata(
                 Metadata.of("Random coefficients, for tests and benchmarks.", "", "")
@@ -161,26 +161,48 @@ public final class SyntheticAdapter {
 
   private Layer layer(String tensor, List<Integer> shape, int number) {
     MatrixView view = MatrixView.of(tensor, shape);
-    Codes alpha = RandomCodes.draw(seed, number, Side.A, k, bits);
+    long lengthOfA = direct ? (long) view.rows() * view.cols() : (long) rank * view.rows();
+    Codes alpha = codes(tensor, number, Side.A, k, lengthOfA);
     Coefficients coefficients =
         direct
             ? new Direct(alpha)
-            : new LowRank(rank, alpha, RandomCodes.draw(seed, number, Side.B, l, bits));
+            : new LowRank(rank, alpha, codes(tensor, number, Side.B, l, (long) rank * view.cols()));
     return new Layer(
         tensor,
         shape,
         null,
         view.rows(),
         view.cols(),
-        sharedBasis ? 0 : number,
+        sharedBasis || isLora() ? 0 : number,
         scale(),
         coefficients);
+  }
+
+  private Codes codes(String tensor, int number, Side side, int coefficients, long length) {
+    if (!isLora()) {
+      return RandomCodes.draw(seed, number, side, coefficients, bits);
+    }
+    if (length > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "factor %s of tensor %s too large: %d elements; limit is %d for %s"
+              .formatted(side, tensor, length, Integer.MAX_VALUE, generator));
+    }
+    return RandomCodes.draw(seed, number, side, (int) length, bits);
+  }
+
+  /**
+   * Returns whether the codes are the elements of the factors, and nothing is drawn for a basis.
+   */
+  private boolean isLora() {
+    return generator == Generator.IDENTITY;
   }
 
   /** From what a product of random factors has as mean square at a scale of 1. */
   private float scale() {
     double term = RandomCodes.meanSquare(bits) * meanSquare(generator);
-    double meanSquare = direct ? k * term : rank * (k * term) * (l * term);
+    double a = isLora() ? term : k * term;
+    double b = isLora() ? term : l * term;
+    double meanSquare = direct ? a : rank * a * b;
     return Quantizer.scale(deltaRms, 1 / Math.sqrt(meanSquare));
   }
 
@@ -189,7 +211,7 @@ public final class SyntheticAdapter {
     return switch (generator) {
       case UNIFORM24 -> RandomCodes.meanSquare(24); // odd integers likewise
       case UNIFORM8 -> RandomCodes.meanSquare(8);
-      case RADEMACHER, SRHT -> 1;
+      case RADEMACHER, SRHT, IDENTITY -> 1; // of the integer that is not 0, for identity
     };
   }
 
@@ -276,7 +298,7 @@ public final class SyntheticAdapter {
 
     /**
      * Sets the numbers of coefficients; 64 each when not set. In the direct form only {@code k}
-     * counts.
+     * counts; for {@link Generator#IDENTITY} neither does: there is one an element.
      *
      * @param k of side A
      * @param l of side B

@@ -208,8 +208,9 @@ class MergedBitsTest {
     }
 
     private Adapter adapter() {
-      generator = Generator.values()[random.nextInt(4)];
-      Adapter.Builder adapter = Adapter.builder().generator(generator).seed(random.nextLong());
+      generator = Generator.values()[random.nextInt(5)];
+      Adapter.Builder adapter =
+          Adapter.builder().generator(generator).seed(isLora() ? 0 : random.nextLong());
       List<String> names = new ArrayList<>(shapes.keySet());
       for (String name : names.subList(0, 1 + random.nextInt(names.size()))) {
         layers(name).forEach(adapter::layer);
@@ -241,17 +242,18 @@ class MergedBitsTest {
       List<Integer> divisors =
           IntStream.rangeClosed(1, elements).filter(d -> elements % d == 0).boxed().toList();
       int cols = divisors.get(random.nextInt(divisors.size()));
+      int rank = random.nextInt(6);
       Coefficients coefficients =
-          random.nextInt(4) == 0
-              ? new Direct(codes(1))
-              : new LowRank(1 + random.nextInt(5), codes(1), codes(1));
+          rank == 0
+              ? new Direct(codes(elements))
+              : new LowRank(rank, codes(rank * elements / cols), codes(rank * cols));
       return new Layer(
           name,
           shapes.get(name),
           slice,
           elements / cols,
           cols,
-          random.nextInt(),
+          isLora() ? 0 : random.nextInt(),
           scale(coefficients instanceof Direct ? 1 : 2),
           coefficients);
     }
@@ -262,12 +264,18 @@ class MergedBitsTest {
           switch (generator) {
             case UNIFORM24 -> 24;
             case UNIFORM8 -> 8;
-            case RADEMACHER, SRHT -> 0;
+            case RADEMACHER, SRHT, IDENTITY -> 0;
           };
       return (float) Math.scalb(1 + random.nextDouble(), -sides * (bits + 5));
     }
 
-    private Codes codes(int count) {
+    private boolean isLora() {
+      return generator == Generator.IDENTITY;
+    }
+
+    /** One coefficient, or for a LoRA one an element. */
+    private Codes codes(int elements) {
+      int count = isLora() ? elements : 1;
       int bits = 1 + random.nextInt(8);
       return Codes.of(bits, random.ints(count, 0, 1 << bits).toArray());
     }
