@@ -149,7 +149,7 @@ public final class Adapter {
     long length = layer.factorLength(side);
     Rules.require(
         Rule.EXACT_SUMS,
-        "side " + side,
+        Codes.part(side),
         codes.count() <= generator.maxExactCoefficients(codes.bits()),
         () ->
             "too many coefficients on side %s of tensor %s: %d coefficients of %d bits; must be at most %d for %s"
@@ -162,7 +162,7 @@ public final class Adapter {
                     generator));
     Rules.require(
         Rule.COLUMNS,
-        "side " + side,
+        Codes.part(side),
         generator != Generator.SRHT || codes.count() <= Long.highestOneBit(length),
         () ->
             "too many coefficients on side %s of tensor %s: %d coefficients; must be at most %d for %s at %d elements"
@@ -175,7 +175,7 @@ public final class Adapter {
                     length));
     Rules.require(
         Rule.IDENTITY_COUNT,
-        "side " + side,
+        Codes.part(side),
         generator != Generator.IDENTITY || codes.count() == length,
         () ->
             "wrong number of coefficients on side %s of tensor %s: %d; must be %d with generator %s, one an element"

@@ -1,6 +1,7 @@
 package dev.nola.format;
 
 import dev.nola.generator.Generator;
+import dev.nola.generator.Side;
 import java.util.Arrays;
 
 /**
@@ -80,6 +81,14 @@ public final class Codes {
             "unused bits set in the last byte of %s: 0x%02x; %d codes of %d bits use only the lowest %d"
                 .formatted(what, packed[packed.length - 1], count, bits, used));
     return new Codes(bits, count, packed);
+  }
+
+  /** Returns the name of a side's codes in messages and rules. */
+  static String part(Side side) {
+    return switch (side) {
+      case A -> "side A";
+      case B -> "side B";
+    };
   }
 
   /** Returns the bytes that {@code count} codes of {@code bits} need; at most 2³², so a long. */

@@ -5,6 +5,7 @@ import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.ManifestContent.CodesHead;
 import dev.nola.format.ManifestContent.Group;
 import dev.nola.format.ManifestContent.Range;
+import dev.nola.generator.Side;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -49,6 +50,8 @@ final class CodesSection {
 
   private void read(Group group, Consumer<Layer> receiver) {
     IndexedName name = requireName(group);
+    String prefix = name.prefix();
+    String suffix = name.suffix();
     List<Integer> shape = group.shape().stream().map(dim -> number("dimension", dim)).toList();
     Slice slice = slice(group.slice());
     int rows = number("rows", group.rows());
@@ -58,14 +61,14 @@ final class CodesSection {
     int l = group.direct() ? 0 : number("l", group.beta().count());
     for (int i = 0; i < group.count(); i++) {
       float scale = Float.intBitsToFloat(section.getInt());
-      Codes alpha = codes("side A", k, group.alpha());
+      Codes alpha = codes(Codes.part(Side.A), k, group.alpha());
       Coefficients coefficients =
           group.direct()
               ? new Direct(alpha)
-              : new LowRank(rank, alpha, codes("side B", l, group.beta()));
+              : new LowRank(rank, alpha, codes(Codes.part(Side.B), l, group.beta()));
       receiver.accept(
           new Layer(
-              i == 0 ? group.tensor() : name.withIndex((long) name.index() + i),
+              i == 0 ? group.tensor() : prefix + (name.index() + i) + suffix,
               shape,
               slice,
               rows,
@@ -108,7 +111,7 @@ final class CodesSection {
         what,
         unsigned <= Integer.MAX_VALUE,
         () -> "invalid %s: %d; must be at most 2^31-1".formatted(what, unsigned));
-    return (int) unsigned;
+    return Math.toIntExact(unsigned);
   }
 
   private Codes codes(String what, int count, CodesHead head) {

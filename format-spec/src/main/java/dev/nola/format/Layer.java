@@ -135,7 +135,7 @@ public record Layer(
   void requireFactorLength(Generator generator, Side side) {
     Rules.require(
         Rule.FACTOR_LENGTH,
-        "side " + side,
+        Codes.part(side),
         factorLength(side) <= generator.maxLength(),
         () ->
             "factor %s of tensor %s too large: %d elements; limit is %d for %s"
