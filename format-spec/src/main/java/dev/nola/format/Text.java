@@ -5,16 +5,20 @@ final class Text {
   private Text() {}
 
   /**
-   * Requires a name: {@code minBytes} to {@link Limits#NAME_BYTES} bytes of UTF-8, no control
-   * characters.
+   * Requires a name: at most {@link Limits#NAME_BYTES} bytes of UTF-8, no control characters.
+   *
+   * @param what names the text in messages
+   * @param minBytes 1, or 0 if the text may be empty
    */
   static void requireName(String what, String text, int minBytes) {
     requireNameLength(what, text);
-    Rules.require(
-        Rule.NOT_EMPTY,
-        what,
-        text.length() >= minBytes,
-        () -> "empty " + what + "; must have at least one character");
+    if (minBytes > 0) {
+      Rules.require(
+          Rule.NOT_EMPTY,
+          what,
+          !text.isEmpty(),
+          () -> "empty " + what + "; must have at least one character");
+    }
     int control = firstControlCharacter(text);
     Rules.require(
         Rule.NO_CONTROL_CHARACTER,

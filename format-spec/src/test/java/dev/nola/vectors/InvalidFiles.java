@@ -1,5 +1,24 @@
 package dev.nola.vectors;
 
+import static dev.nola.vectors.InvalidEntries.A_BITS;
+import static dev.nola.vectors.InvalidEntries.BASE_NAME;
+import static dev.nola.vectors.InvalidEntries.COUNT;
+import static dev.nola.vectors.InvalidEntries.DENSE;
+import static dev.nola.vectors.InvalidEntries.DIGEST;
+import static dev.nola.vectors.InvalidEntries.GENERATOR_ID;
+import static dev.nola.vectors.InvalidEntries.K;
+import static dev.nola.vectors.InvalidEntries.LAYERS;
+import static dev.nola.vectors.InvalidEntries.METADATA;
+import static dev.nola.vectors.InvalidEntries.RANK;
+import static dev.nola.vectors.InvalidEntries.ROWS;
+import static dev.nola.vectors.InvalidEntries.SHAPE;
+import static dev.nola.vectors.InvalidEntries.SLICE;
+import static dev.nola.vectors.InvalidEntries.STREAM;
+import static dev.nola.vectors.InvalidEntries.TENSOR;
+import static dev.nola.vectors.Kinds.CORRUPT;
+import static dev.nola.vectors.Kinds.GENERATOR;
+import static dev.nola.vectors.Kinds.LIMIT;
+import static dev.nola.vectors.Kinds.TOO_NEW;
 import static dev.nola.vectors.SmallFiles.adapter;
 import static dev.nola.vectors.SmallFiles.dimensions;
 import static dev.nola.vectors.SmallFiles.indexed;
@@ -18,7 +37,6 @@ import dev.nola.format.flatbuffers.Digest;
 import dev.nola.format.flatbuffers.Manifest;
 import dev.nola.generator.Generator;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
@@ -27,36 +45,11 @@ import java.util.function.UnaryOperator;
  * checksum again.
  */
 final class InvalidFiles {
-  /** One file to be, and the kind of its rejection as SPEC.md section 11 names it. */
-  record Entry(String about, String kind, byte[] bytes) {}
-
-  private static final String CORRUPT = "corrupt";
-  private static final String LIMIT = "limit-exceeded";
-  private static final String TOO_NEW = "too-new";
-  private static final String GENERATOR = "unsupported-generator";
-
-  // Field ids of nola.fbs.
-  private static final int LAYERS = 1;
-  private static final int DENSE = 2;
-  private static final int BASE_NAME = 3;
-  private static final int METADATA = 5;
-  private static final int GENERATOR_ID = 6;
-  private static final int DIGEST = 7;
-  private static final int TENSOR = 0;
-  private static final int ROWS = 1;
-  private static final int RANK = 2;
-  private static final int K = 3;
-  private static final int COUNT = 4;
-  private static final int STREAM = 7;
-  private static final int SHAPE = 9;
-  private static final int SLICE = 10;
-  private static final int A_BITS = 11;
-
-  private final Map<String, Entry> files = new LinkedHashMap<>();
+  private final InvalidEntries files = new InvalidEntries();
 
   private InvalidFiles() {}
 
-  static Map<String, Entry> all() {
+  static Map<String, InvalidEntries.Entry> all() {
     InvalidFiles invalid = new InvalidFiles();
     invalid.headers();
     invalid.manifests();
@@ -64,7 +57,13 @@ final class InvalidFiles {
     invalid.codes();
     invalid.dense();
     invalid.notCanonical();
-    return invalid.files;
+    InvalidDecoding.addTo(invalid.files);
+    InvalidTexts.addTo(invalid.files);
+    InvalidNumbers.addTo(invalid.files);
+    InvalidContent.addTo(invalid.files);
+    InvalidSections.addTo(invalid.files);
+    ExceededLimits.addTo(invalid.files);
+    return invalid.files.all();
   }
 
   private void headers() {
@@ -412,12 +411,10 @@ final class InvalidFiles {
 
   private void add(
       String name, String about, String kind, RawFile valid, UnaryOperator<RawFile> damage) {
-    add(name, about, kind, damage.apply(valid).checksummed());
+    files.add(name, about, kind, valid, damage);
   }
 
   private void add(String name, String about, String kind, byte[] bytes) {
-    if (files.put(name, new Entry(about, kind, bytes)) != null) {
-      throw new AssertionError("two invalid vectors are named " + name);
-    }
+    files.add(name, about, kind, bytes);
   }
 }

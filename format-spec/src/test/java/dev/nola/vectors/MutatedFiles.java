@@ -20,8 +20,32 @@ import java.util.stream.Stream;
 final class MutatedFiles {
   private static final int LARGEST_BASE = 2048;
   private static final int[] NUMBERS = {
-    0, 1, 2, 3, 4, 5, 8, 9, 16, 17, 255, 256, 257, 4096, 65_536, 65_537, 1 << 24, 1 << 27, 1 << 30,
-    Integer.MAX_VALUE, Integer.MIN_VALUE, -1, -2, -4, 999_999_999, 1_000_000_000
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    8,
+    9,
+    16,
+    17,
+    255,
+    256,
+    257,
+    4096,
+    65_536,
+    65_537,
+    1 << 24,
+    1 << 27,
+    1 << 30,
+    Integer.MAX_VALUE,
+    Integer.MIN_VALUE,
+    -1,
+    -2,
+    -4,
+    999_999_999,
+    1_000_000_000
   };
   private static final int[] BYTES = {0, 1, 2, 3, 4, 5, 16, 17, '.', '0', '9', 0x7F, 0x80, 0xFF};
 
@@ -39,8 +63,7 @@ final class MutatedFiles {
   public static void main(String[] args) throws IOException {
     MutatedFiles mutated = new MutatedFiles(Long.parseLong(args[2]), bases(Path.of(args[0])));
     try (DataOutputStream out =
-        new DataOutputStream(
-            new BufferedOutputStream(Files.newOutputStream(Path.of(args[1]))))) {
+        new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(Path.of(args[1]))))) {
       for (int i = Integer.parseInt(args[3]); i > 0; i--) {
         byte[] file = mutated.next();
         out.writeUTF(kind(file));

@@ -23,7 +23,12 @@ import java.util.Random;
 /** The content of the valid conformance vectors, by file name. */
 final class ValidFiles {
   /** One file to be. */
-  record Entry(String about, Adapter adapter) {}
+  record Entry(String about, Adapter adapter, int minor, boolean isNew) {
+    /** Returns a file with this minor version instead of 0. */
+    byte[] withMinor(byte[] file) {
+      return minor == 0 ? file : new RawFile(file).set(6, minor).checksummed();
+    }
+  }
 
   private static final int[] WIDTHS = {1, 2, 3, 4, 8, 16};
   private static final int[][] SHAPES = {{3, 5}, {127, 129}, {16, 16}, {1, 33}, {40, 1}, {12, 20}};
@@ -42,6 +47,7 @@ final class ValidFiles {
     valid.denseTensors();
     valid.texts();
     valid.identities();
+    EdgeFiles.addTo(valid.files);
     return valid.files;
   }
 
@@ -435,7 +441,7 @@ final class ValidFiles {
   }
 
   private void add(String name, String about, Adapter.Builder adapter) {
-    files.put(name, new Entry(about, adapter.build()));
+    files.put(name, new Entry(about, adapter.build(), 0, false));
   }
 
   private static int maximum(Generator generator, int length, int size) {
