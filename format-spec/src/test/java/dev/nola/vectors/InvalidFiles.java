@@ -18,7 +18,6 @@ import static dev.nola.vectors.InvalidEntries.TENSOR;
 import static dev.nola.vectors.Kinds.CORRUPT;
 import static dev.nola.vectors.Kinds.GENERATOR;
 import static dev.nola.vectors.Kinds.LIMIT;
-import static dev.nola.vectors.Kinds.TOO_NEW;
 import static dev.nola.vectors.SmallFiles.adapter;
 import static dev.nola.vectors.SmallFiles.dimensions;
 import static dev.nola.vectors.SmallFiles.indexed;
@@ -51,7 +50,7 @@ final class InvalidFiles {
 
   static Map<String, InvalidEntries.Entry> all() {
     InvalidFiles invalid = new InvalidFiles();
-    invalid.headers();
+    InvalidHeaders.addTo(invalid.files);
     invalid.manifests();
     invalid.layers();
     invalid.codes();
@@ -64,36 +63,6 @@ final class InvalidFiles {
     InvalidSections.addTo(invalid.files);
     ExceededLimits.addTo(invalid.files);
     return invalid.files.all();
-  }
-
-  private void headers() {
-    add("empty", "no byte at all", CORRUPT, new byte[0]);
-    add("header-cut", "35 bytes", CORRUPT, plain().cut(35).bytes());
-    add("magic", "NOLB", CORRUPT, plain().set(3, 'B').checksummed());
-    add("major-0", "format version 0.0", "too-old", plain().set(4, 0).checksummed());
-    add("major-2", "format version 2.0", TOO_NEW, plain().set(4, 2).checksummed());
-    add("candidate", "1.0-rc instead of 1.0", "too-old", plain().set(11, 0x80).checksummed());
-    add("feature", "required-feature bit 0", TOO_NEW, plain().set(8, 1).checksummed());
-    add(
-        "manifest-too-long",
-        "manifest_length 2^24 + 1",
-        LIMIT,
-        plain().u32(12, (1 << 24) + 1).checksummed());
-    add("codes-too-long", "codes_length 2^63", LIMIT, plain().u64(16, 1L << 63).checksummed());
-    add("dense-too-long", "dense_length 2^64 - 1", LIMIT, plain().u64(24, -1).checksummed());
-    int length = plain().bytes().length;
-    add("cut", "the last byte is missing", CORRUPT, plain().cut(length - 1).bytes());
-    add("lengthened", "a byte too many", CORRUPT, plain().insert(length, (byte) 0).bytes());
-    add(
-        "checksum",
-        "one bit of the checksum",
-        CORRUPT,
-        plain().set(length - 1, ~lastByte()).bytes());
-    add(
-        "flipped-bit",
-        "one bit of a code, the checksum as it was",
-        CORRUPT,
-        plain().set(length - 6, plain().bytes()[length - 6] ^ 1).bytes());
   }
 
   private void manifests() {
@@ -376,11 +345,6 @@ final class InvalidFiles {
         withDense(),
         f -> f.set(f.follow(f.field(f.element(DENSE, 0), 0)) + 4, 'z'));
     add("nothing-in-it", "neither a layer nor a dense tensor", CORRUPT, empty());
-  }
-
-  private static int lastByte() {
-    byte[] bytes = plain().bytes();
-    return bytes[bytes.length - 1];
   }
 
   /** Position of a field of the first group. */
