@@ -38,18 +38,19 @@ public final class Adapter {
     }
     this.generator = builder.generator;
     this.seed = builder.seed;
-    Rules.require(
-        Rule.IDENTITY_SEED,
-        generator != Generator.IDENTITY || seed == 0,
-        () ->
-            "invalid seed: 0x%016x; must be 0 with generator %s, which draws nothing"
-                .formatted(seed, generator));
+    if (Rules.isBroken(Rule.IDENTITY_SEED, generator != Generator.IDENTITY || seed == 0)) {
+      throw new RuleViolation(
+          Rule.IDENTITY_SEED,
+          "invalid seed: 0x%016x; must be 0 with generator %s, which draws nothing"
+              .formatted(seed, generator));
+    }
     DeclaredLimits.requireCount("layers", builder.layers.size(), Limits.LAYERS);
     DeclaredLimits.requireCount("dense tensors", builder.dense.size(), Limits.DENSE_TENSORS);
-    Rules.require(
-        Rule.SOMETHING_INSIDE,
-        !builder.layers.isEmpty() || !builder.dense.isEmpty(),
-        () -> "empty adapter; must have at least one layer or dense tensor");
+    if (Rules.isBroken(
+        Rule.SOMETHING_INSIDE, !builder.layers.isEmpty() || !builder.dense.isEmpty())) {
+      throw new RuleViolation(
+          Rule.SOMETHING_INSIDE, "empty adapter; must have at least one layer or dense tensor");
+    }
     this.layers =
         builder.layers.stream()
             .map(layer -> new Keyed(IndexedName.of(layer.tensor()), layer))
@@ -131,12 +132,13 @@ public final class Adapter {
   }
 
   private void requireLegalFactors(Layer layer) {
-    Rules.require(
-        Rule.IDENTITY_STREAM,
-        generator != Generator.IDENTITY || layer.stream() == 0,
-        () ->
-            "invalid stream number of tensor %s: %s; must be 0 with generator %s, which draws nothing"
-                .formatted(layer.tensor(), Integer.toUnsignedString(layer.stream()), generator));
+    if (Rules.isBroken(
+        Rule.IDENTITY_STREAM, generator != Generator.IDENTITY || layer.stream() == 0)) {
+      throw new RuleViolation(
+          Rule.IDENTITY_STREAM,
+          "invalid stream number of tensor %s: %s; must be 0 with generator %s, which draws nothing"
+              .formatted(layer.tensor(), Integer.toUnsignedString(layer.stream()), generator));
+    }
     for (Side side : Side.values()) {
       Codes codes = layer.codes(side);
       if (codes != null) {
@@ -147,39 +149,45 @@ public final class Adapter {
 
   private void requireLegalFactor(Layer layer, Side side, Codes codes) {
     long length = layer.factorLength(side);
-    Rules.require(
+    if (Rules.isBroken(
         Rule.EXACT_SUMS,
         Codes.part(side),
-        codes.count() <= generator.maxExactCoefficients(codes.bits()),
-        () ->
-            "too many coefficients on side %s of tensor %s: %d coefficients of %d bits; must be at most %d for %s"
-                .formatted(
-                    side,
-                    layer.tensor(),
-                    codes.count(),
-                    codes.bits(),
-                    generator.maxExactCoefficients(codes.bits()),
-                    generator));
-    Rules.require(
+        codes.count() <= generator.maxExactCoefficients(codes.bits()))) {
+      throw new RuleViolation(
+          Rule.EXACT_SUMS,
+          "too many coefficients on side %s of tensor %s: %d coefficients of %d bits; must be at most %d for %s"
+              .formatted(
+                  side,
+                  layer.tensor(),
+                  codes.count(),
+                  codes.bits(),
+                  generator.maxExactCoefficients(codes.bits()),
+                  generator));
+    }
+    if (Rules.isBroken(
         Rule.COLUMNS,
         Codes.part(side),
-        generator != Generator.SRHT || codes.count() <= Long.highestOneBit(length),
-        () ->
-            "too many coefficients on side %s of tensor %s: %d coefficients; must be at most %d for %s at %d elements"
-                .formatted(
-                    side,
-                    layer.tensor(),
-                    codes.count(),
-                    Long.highestOneBit(length),
-                    generator,
-                    length));
-    Rules.require(
+        generator != Generator.SRHT || codes.count() <= Long.highestOneBit(length))) {
+      throw new RuleViolation(
+          Rule.COLUMNS,
+          "too many coefficients on side %s of tensor %s: %d coefficients; must be at most %d for %s at %d elements"
+              .formatted(
+                  side,
+                  layer.tensor(),
+                  codes.count(),
+                  Long.highestOneBit(length),
+                  generator,
+                  length));
+    }
+    if (Rules.isBroken(
         Rule.IDENTITY_COUNT,
         Codes.part(side),
-        generator != Generator.IDENTITY || codes.count() == length,
-        () ->
-            "wrong number of coefficients on side %s of tensor %s: %d; must be %d with generator %s, one an element"
-                .formatted(side, layer.tensor(), codes.count(), length, generator));
+        generator != Generator.IDENTITY || codes.count() == length)) {
+      throw new RuleViolation(
+          Rule.IDENTITY_COUNT,
+          "wrong number of coefficients on side %s of tensor %s: %d; must be %d with generator %s, one an element"
+              .formatted(side, layer.tensor(), codes.count(), length, generator));
+    }
   }
 
   private void requireFactorsWithinLimits() {
@@ -201,18 +209,18 @@ public final class Adapter {
       }
     }
     long factors = factorElements;
-    Rules.require(
-        Rule.FACTOR_SUM,
-        factors <= Limits.FACTOR_ELEMENTS,
-        () ->
-            "total size of factors too large: %d elements; limit is %d"
-                .formatted(factors, Limits.FACTOR_ELEMENTS));
-    Rules.require(
-        Rule.BASIS_SUM,
-        basisElements <= Limits.BASIS_ELEMENTS,
-        () ->
-            "total size of bases too large: more than %d elements, which is the limit"
-                .formatted(Limits.BASIS_ELEMENTS));
+    if (Rules.isBroken(Rule.FACTOR_SUM, factors <= Limits.FACTOR_ELEMENTS)) {
+      throw new RuleViolation(
+          Rule.FACTOR_SUM,
+          "total size of factors too large: %d elements; limit is %d"
+              .formatted(factors, Limits.FACTOR_ELEMENTS));
+    }
+    if (Rules.isBroken(Rule.BASIS_SUM, basisElements <= Limits.BASIS_ELEMENTS)) {
+      throw new RuleViolation(
+          Rule.BASIS_SUM,
+          "total size of bases too large: more than %d elements, which is the limit"
+              .formatted(Limits.BASIS_ELEMENTS));
+    }
   }
 
   private void requireDisjoint() {
@@ -228,34 +236,35 @@ public final class Adapter {
     String previous = null;
     for (DenseTensor tensor : dense) {
       String name = tensor.name();
-      Rules.require(
-          Rule.DENSE_NAMES_DISTINCT,
-          !name.equals(previous),
-          () -> "duplicate dense tensor: " + name + "; each name may occur once");
-      Rules.require(
-          Rule.DENSE_NOT_ADAPTED,
-          !adapted.containsKey(name),
-          () ->
-              "tensor both adapted by a layer and replaced by a dense tensor: "
-                  + name
-                  + "; choose one");
+      if (Rules.isBroken(Rule.DENSE_NAMES_DISTINCT, !name.equals(previous))) {
+        throw new RuleViolation(
+            Rule.DENSE_NAMES_DISTINCT,
+            "duplicate dense tensor: " + name + "; each name may occur once");
+      }
+      if (Rules.isBroken(Rule.DENSE_NOT_ADAPTED, !adapted.containsKey(name))) {
+        throw new RuleViolation(
+            Rule.DENSE_NOT_ADAPTED,
+            "tensor both adapted by a layer and replaced by a dense tensor: "
+                + name
+                + "; choose one");
+      }
       previous = name;
     }
   }
 
   private static void requireDisjoint(Layer one, Layer other) {
-    Rules.require(
-        Rule.SHAPES_AGREE,
-        one.shape().equals(other.shape()),
-        () ->
-            "layers disagree about the shape of tensor %s: %s and %s; must be the same"
-                .formatted(one.tensor(), one.shape(), other.shape()));
-    Rules.require(
-        Rule.DISJOINT,
-        !one.overlaps(other),
-        () ->
-            "layers overlap in tensor %s: %s and %s; their slices must be disjoint"
-                .formatted(one.tensor(), part(one), part(other)));
+    if (Rules.isBroken(Rule.SHAPES_AGREE, one.shape().equals(other.shape()))) {
+      throw new RuleViolation(
+          Rule.SHAPES_AGREE,
+          "layers disagree about the shape of tensor %s: %s and %s; must be the same"
+              .formatted(one.tensor(), one.shape(), other.shape()));
+    }
+    if (Rules.isBroken(Rule.DISJOINT, !one.overlaps(other))) {
+      throw new RuleViolation(
+          Rule.DISJOINT,
+          "layers overlap in tensor %s: %s and %s; their slices must be disjoint"
+              .formatted(one.tensor(), part(one), part(other)));
+    }
   }
 
   private static String part(Layer layer) {

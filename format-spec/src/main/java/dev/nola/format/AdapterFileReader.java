@@ -42,12 +42,13 @@ final class AdapterFileReader {
   }
 
   private static AdapterFile readLegal(MemorySegment file) {
-    Rules.require(
-        Rule.SMALLEST_FILE,
-        file.byteSize() >= Header.BYTES + Header.CHECKSUM_BYTES,
-        () ->
-            "not a .nola file, or truncated: %d bytes; must have at least %d"
-                .formatted(file.byteSize(), Header.BYTES + Header.CHECKSUM_BYTES));
+    if (Rules.isBroken(
+        Rule.SMALLEST_FILE, file.byteSize() >= Header.BYTES + Header.CHECKSUM_BYTES)) {
+      throw new RuleViolation(
+          Rule.SMALLEST_FILE,
+          "not a .nola file, or truncated: %d bytes; must have at least %d"
+              .formatted(file.byteSize(), Header.BYTES + Header.CHECKSUM_BYTES));
+    }
     byte[] headerBytes = bytes(file, 0, Header.BYTES);
     Header header = Header.parse(headerBytes, file.byteSize());
     // Manifest and codes are copied before they are checked: what was checked is then what is
@@ -88,21 +89,21 @@ final class AdapterFileReader {
   }
 
   private static void requireChecksum(int stored, int computed) {
-    Rules.require(
-        Rule.CHECKSUM,
-        computed == stored,
-        () ->
-            "checksum failed (damaged in storage or transfer?): expected=%08x actual=%08x"
-                .formatted(stored, computed));
+    if (Rules.isBroken(Rule.CHECKSUM, computed == stored)) {
+      throw new RuleViolation(
+          Rule.CHECKSUM,
+          "checksum failed (damaged in storage or transfer?): expected=%08x actual=%08x"
+              .formatted(stored, computed));
+    }
   }
 
   private static Generator generator(int id) {
-    Rules.require(
-        Rule.GENERATOR_KNOWN,
-        Generator.ofId(id).isPresent(),
-        () ->
-            "unknown generator id: %d; this reader knows %s"
-                .formatted(id, Arrays.toString(Generator.values())));
+    if (Rules.isBroken(Rule.GENERATOR_KNOWN, Generator.ofId(id).isPresent())) {
+      throw new RuleViolation(
+          Rule.GENERATOR_KNOWN,
+          "unknown generator id: %d; this reader knows %s"
+              .formatted(id, Arrays.toString(Generator.values())));
+    }
     return Generator.ofId(id).orElseThrow();
   }
 
@@ -113,10 +114,12 @@ final class AdapterFileReader {
         "provenance", texts.provenance().stream().map(PropertyEntry::key).toList(), -1);
     TreeMap<String, Double> metrics = new TreeMap<>();
     for (MetricEntry metric : texts.metrics()) {
-      Rules.require(
+      if (Rules.isBroken(
           Rule.METRIC_NOT_MINUS_ZERO,
-          Double.doubleToRawLongBits(metric.value()) != Double.doubleToRawLongBits(-0.0),
-          () -> "invalid metric " + metric.name() + ": -0.0; must be 0.0");
+          Double.doubleToRawLongBits(metric.value()) != Double.doubleToRawLongBits(-0.0))) {
+        throw new RuleViolation(
+            Rule.METRIC_NOT_MINUS_ZERO, "invalid metric " + metric.name() + ": -0.0; must be 0.0");
+      }
       metrics.put(metric.name(), metric.value());
     }
     TreeMap<String, String> provenance = new TreeMap<>();
@@ -140,24 +143,26 @@ final class AdapterFileReader {
     for (int i = 1; i < names.size(); i++) {
       String previous = names.get(i - 1);
       String name = names.get(i);
-      Rules.require(
+      if (Rules.isBroken(
           Rule.ASCENDING,
           what,
-          Integer.signum(CodePointOrder.compare(previous, name)) <= maximum,
-          () ->
-              "%s not ascending: %s before %s; must be in ascending order, each once"
-                  .formatted(what, previous, name));
+          Integer.signum(CodePointOrder.compare(previous, name)) <= maximum)) {
+        throw new RuleViolation(
+            Rule.ASCENDING,
+            "%s not ascending: %s before %s; must be in ascending order, each once"
+                .formatted(what, previous, name));
+      }
     }
   }
 
   private static void requireCanonical(byte[] actual, byte[] canonical) {
     int offset = Arrays.mismatch(actual, canonical);
-    Rules.require(
-        Rule.CANONICAL,
-        offset < 0,
-        () ->
-            "manifest is not canonical: expected=%2$s actual=%3$s at byte %1$d"
-                .formatted(offset, byteAt(canonical, offset), byteAt(actual, offset)));
+    if (Rules.isBroken(Rule.CANONICAL, offset < 0)) {
+      throw new RuleViolation(
+          Rule.CANONICAL,
+          "manifest is not canonical: expected=%2$s actual=%3$s at byte %1$d"
+              .formatted(offset, byteAt(canonical, offset), byteAt(actual, offset)));
+    }
   }
 
   private static String byteAt(byte[] bytes, int offset) {

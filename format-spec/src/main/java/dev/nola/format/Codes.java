@@ -73,13 +73,13 @@ public final class Codes {
               .formatted(packed.length, count, bits, packedBytes(bits, count)));
     }
     int used = (int) ((long) count * bits & 7);
-    Rules.require(
-        Rule.UNUSED_BITS,
-        what,
-        used == 0 || (packed[packed.length - 1] & 0xFF) >>> used == 0,
-        () ->
-            "unused bits set in the last byte of %s: 0x%02x; %d codes of %d bits use only the lowest %d"
-                .formatted(what, packed[packed.length - 1], count, bits, used));
+    if (Rules.isBroken(
+        Rule.UNUSED_BITS, what, used == 0 || (packed[packed.length - 1] & 0xFF) >>> used == 0)) {
+      throw new RuleViolation(
+          Rule.UNUSED_BITS,
+          "unused bits set in the last byte of %s: 0x%02x; %d codes of %d bits use only the lowest %d"
+              .formatted(what, packed[packed.length - 1], count, bits, used));
+    }
     return new Codes(bits, count, packed);
   }
 
@@ -101,16 +101,16 @@ public final class Codes {
   }
 
   private static void requireLegal(String what, int bits, int count) {
-    Rules.require(
-        Rule.CODE_WIDTH,
-        what,
-        bits >= 1 && bits <= Generator.MAX_BITS,
-        () -> "invalid code width: %d bits; must be 1 to %d".formatted(bits, Generator.MAX_BITS));
-    Rules.require(
-        Rule.COEFFICIENTS_PRESENT,
-        what,
-        count >= 1,
-        () -> "invalid coefficient count of %s: %d; must be at least 1".formatted(what, count));
+    if (Rules.isBroken(Rule.CODE_WIDTH, what, bits >= 1 && bits <= Generator.MAX_BITS)) {
+      throw new RuleViolation(
+          Rule.CODE_WIDTH,
+          "invalid code width: %d bits; must be 1 to %d".formatted(bits, Generator.MAX_BITS));
+    }
+    if (Rules.isBroken(Rule.COEFFICIENTS_PRESENT, what, count >= 1)) {
+      throw new RuleViolation(
+          Rule.COEFFICIENTS_PRESENT,
+          "invalid coefficient count of %s: %d; must be at least 1".formatted(what, count));
+    }
   }
 
   /**

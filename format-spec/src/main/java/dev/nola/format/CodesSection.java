@@ -38,12 +38,12 @@ final class CodesSection {
       expected += group.count() * group.codesBytes();
     }
     long bytes = expected;
-    Rules.require(
-        Rule.CODES_LENGTH,
-        bytes == section.length,
-        () ->
-            "codes section has the wrong length: %d bytes; the layers of the manifest need %d"
-                .formatted(section.length, bytes));
+    if (Rules.isBroken(Rule.CODES_LENGTH, bytes == section.length)) {
+      throw new RuleViolation(
+          Rule.CODES_LENGTH,
+          "codes section has the wrong length: %d bytes; the layers of the manifest need %d"
+              .formatted(section.length, bytes));
+    }
     CodesSection codes = new CodesSection(section);
     groups.forEach(group -> codes.read(group, receiver));
   }
@@ -80,18 +80,21 @@ final class CodesSection {
   }
 
   private static IndexedName requireName(Group group) {
-    Rules.require(
-        Rule.GROUP_COUNT,
-        group.count() >= 1,
-        () -> "invalid count of group %s: 0; must be at least 1".formatted(group.tensor()));
+    if (Rules.isBroken(Rule.GROUP_COUNT, group.count() >= 1)) {
+      throw new RuleViolation(
+          Rule.GROUP_COUNT,
+          "invalid count of group %s: 0; must be at least 1".formatted(group.tensor()));
+    }
     IndexedName name = IndexedName.of(group.tensor());
-    Rules.require(
+    if (Rules.isBroken(
         Rule.GROUP_INDEX,
         group.count() == 1
-            || name.index() >= 0 && name.index() + group.count() - 1 <= IndexedName.MAX_INDEX,
-        () ->
-            "invalid name of group %s: no index to count up to %d; must contain an index of at most nine digits"
-                .formatted(group.tensor(), group.count()));
+            || name.index() >= 0 && name.index() + group.count() - 1 <= IndexedName.MAX_INDEX)) {
+      throw new RuleViolation(
+          Rule.GROUP_INDEX,
+          "invalid name of group %s: no index to count up to %d; must contain an index of at most nine digits"
+              .formatted(group.tensor(), group.count()));
+    }
     return name;
   }
 
@@ -106,11 +109,10 @@ final class CodesSection {
 
   /** Requires a number of at most 31 bits, and returns it. */
   static int number(String what, long unsigned) {
-    Rules.require(
-        Rule.NUMBER_RANGE,
-        what,
-        unsigned <= Integer.MAX_VALUE,
-        () -> "invalid %s: %d; must be at most 2^31-1".formatted(what, unsigned));
+    if (Rules.isBroken(Rule.NUMBER_RANGE, what, unsigned <= Integer.MAX_VALUE)) {
+      throw new RuleViolation(
+          Rule.NUMBER_RANGE, "invalid %s: %d; must be at most 2^31-1".formatted(what, unsigned));
+    }
     return Math.toIntExact(unsigned);
   }
 

@@ -85,10 +85,9 @@ final class DeclaredLimits {
 
   /** Requires that there are at most {@code limit} of something. */
   static void requireCount(String what, long count, int limit) {
-    Rules.require(
-        Rule.COUNT_LIMIT,
-        what,
-        count <= limit,
-        () -> "too many %s: %d or more; limit is %d".formatted(what, count, limit));
+    if (Rules.isBroken(Rule.COUNT_LIMIT, what, count <= limit)) {
+      throw new RuleViolation(
+          Rule.COUNT_LIMIT, "too many %s: %d or more; limit is %d".formatted(what, count, limit));
+    }
   }
 }

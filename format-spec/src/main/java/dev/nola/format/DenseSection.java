@@ -31,36 +31,34 @@ final class DenseSection {
       List<Dense> declared, long start, MemorySegment section, Consumer<DenseTensor> receiver) {
     DenseSection dense = new DenseSection(start, section);
     declared.forEach(tensor -> receiver.accept(dense.read(tensor)));
-    Rules.require(
-        Rule.DENSE_LENGTH,
-        "end",
-        dense.position == start + section.byteSize(),
-        () ->
-            "dense section too long: %d bytes; its tensors need %d"
-                .formatted(section.byteSize(), dense.position - start));
+    if (Rules.isBroken(Rule.DENSE_LENGTH, "end", dense.position == start + section.byteSize())) {
+      throw new RuleViolation(
+          Rule.DENSE_LENGTH,
+          "dense section too long: %d bytes; its tensors need %d"
+              .formatted(section.byteSize(), dense.position - start));
+    }
   }
 
   private DenseTensor read(Dense tensor) {
     String name = tensor.name();
-    Rules.require(
-        Rule.DTYPE,
-        DType.ofCode(tensor.dtype()).isPresent(),
-        () ->
-            "dense tensor %s has an unknown dtype: %d; must be 0 to 2"
-                .formatted(name, tensor.dtype()));
+    if (Rules.isBroken(Rule.DTYPE, DType.ofCode(tensor.dtype()).isPresent())) {
+      throw new RuleViolation(
+          Rule.DTYPE,
+          "dense tensor %s has an unknown dtype: %d; must be 0 to 2"
+              .formatted(name, tensor.dtype()));
+    }
     DType dtype = DType.ofCode(tensor.dtype()).orElseThrow();
     List<Integer> shape =
         tensor.shape().stream().map(dim -> CodesSection.number("dense dimension", dim)).toList();
     long length = DenseTensor.byteSize(name, dtype, shape);
     long aligned = DenseTensor.align(position);
     long room = start + section.byteSize() - aligned;
-    Rules.require(
-        Rule.DENSE_LENGTH,
-        "tensor",
-        length <= room,
-        () ->
-            "dense section too short: %d bytes; tensor %s needs more"
-                .formatted(section.byteSize(), name));
+    if (Rules.isBroken(Rule.DENSE_LENGTH, "tensor", length <= room)) {
+      throw new RuleViolation(
+          Rule.DENSE_LENGTH,
+          "dense section too short: %d bytes; tensor %s needs more"
+              .formatted(section.byteSize(), name));
+    }
     for (long i = position; i < aligned; i++) {
       requireZero(name, i);
     }
@@ -69,9 +67,10 @@ final class DenseSection {
   }
 
   private void requireZero(String name, long offset) {
-    Rules.require(
-        Rule.PADDING,
-        section.get(ValueLayout.JAVA_BYTE, offset - start) == 0,
-        () -> "padding before dense tensor %s not zero at byte %d".formatted(name, offset));
+    if (Rules.isBroken(Rule.PADDING, section.get(ValueLayout.JAVA_BYTE, offset - start) == 0)) {
+      throw new RuleViolation(
+          Rule.PADDING,
+          "padding before dense tensor %s not zero at byte %d".formatted(name, offset));
+    }
   }
 }

@@ -48,12 +48,12 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
   static Header parse(byte[] bytes, long fileBytes) {
     ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     int magic = in.getInt();
-    Rules.require(
-        Rule.MAGIC,
-        magic == MAGIC,
-        () ->
-            "not a .nola file: magic expected=%08x actual=%08x"
-                .formatted(Integer.reverseBytes(MAGIC), Integer.reverseBytes(magic)));
+    if (Rules.isBroken(Rule.MAGIC, magic == MAGIC)) {
+      throw new RuleViolation(
+          Rule.MAGIC,
+          "not a .nola file: magic expected=%08x actual=%08x"
+              .formatted(Integer.reverseBytes(MAGIC), Integer.reverseBytes(magic)));
+    }
     int major = Short.toUnsignedInt(in.getShort());
     int minor = Short.toUnsignedInt(in.getShort());
     requireVersion(major, minor, in.getInt());
@@ -65,32 +65,36 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
     requireWithin("codes section", codes, Limits.CODES_BYTES);
     requireWithin("dense section", dense, Limits.DENSE_BYTES);
     long expected = BYTES + manifest + codes + dense + CHECKSUM_BYTES;
-    Rules.require(
-        Rule.FILE_LENGTH,
-        expected == fileBytes,
-        () ->
-            "file truncated or lengthened: %d bytes; its header says %d"
-                .formatted(fileBytes, expected));
+    if (Rules.isBroken(Rule.FILE_LENGTH, expected == fileBytes)) {
+      throw new RuleViolation(
+          Rule.FILE_LENGTH,
+          "file truncated or lengthened: %d bytes; its header says %d"
+              .formatted(fileBytes, expected));
+    }
     return new Header((int) manifest, (int) codes, dense);
   }
 
   private static void requireVersion(int major, int minor, int features) {
     boolean candidate = (features & CANDIDATE) != 0;
     String version = major + "." + minor + (candidate ? "-rc" : "");
-    Rules.require(Rule.MAJOR_SUPPORTED, major >= MAJOR, () -> tooOld(version));
-    Rules.require(
-        Rule.MAJOR_KNOWN,
-        major <= MAJOR,
-        () ->
-            "format version too new: %s; this reader reads %s"
-                .formatted(version, AdapterFile.VERSION));
-    Rules.require(Rule.NO_CANDIDATE, !candidate, () -> tooOld(version));
-    Rules.require(
-        Rule.FEATURES_KNOWN,
-        (features & ~CANDIDATE) == 0,
-        () ->
-            "unknown required-feature bits: 0x%08x of format version %s; this reader reads %s"
-                .formatted(features, version, AdapterFile.VERSION));
+    if (Rules.isBroken(Rule.MAJOR_SUPPORTED, major >= MAJOR)) {
+      throw new RuleViolation(Rule.MAJOR_SUPPORTED, tooOld(version));
+    }
+    if (Rules.isBroken(Rule.MAJOR_KNOWN, major <= MAJOR)) {
+      throw new RuleViolation(
+          Rule.MAJOR_KNOWN,
+          "format version too new: %s; this reader reads %s"
+              .formatted(version, AdapterFile.VERSION));
+    }
+    if (Rules.isBroken(Rule.NO_CANDIDATE, !candidate)) {
+      throw new RuleViolation(Rule.NO_CANDIDATE, tooOld(version));
+    }
+    if (Rules.isBroken(Rule.FEATURES_KNOWN, (features & ~CANDIDATE) == 0)) {
+      throw new RuleViolation(
+          Rule.FEATURES_KNOWN,
+          "unknown required-feature bits: 0x%08x of format version %s; this reader reads %s"
+              .formatted(features, version, AdapterFile.VERSION));
+    }
   }
 
   private static String tooOld(String version) {
@@ -100,12 +104,11 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
 
   /** Requires that a part of the file, of an unsigned length, is within its limit. */
   static void requireWithin(String part, long bytes, long limit) {
-    Rules.require(
-        Rule.PART_LENGTH,
-        part,
-        Long.compareUnsigned(bytes, limit) <= 0,
-        () ->
-            "%s too large: %s bytes; limit is %d"
-                .formatted(part, Long.toUnsignedString(bytes), limit));
+    if (Rules.isBroken(Rule.PART_LENGTH, part, Long.compareUnsigned(bytes, limit) <= 0)) {
+      throw new RuleViolation(
+          Rule.PART_LENGTH,
+          "%s too large: %s bytes; limit is %d"
+              .formatted(part, Long.toUnsignedString(bytes), limit));
+    }
   }
 }

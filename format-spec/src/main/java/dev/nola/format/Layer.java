@@ -50,33 +50,33 @@ public record Layer(
     Text.requireName("tensor name", tensor, 1);
     shape = List.copyOf(shape);
     Shapes.requireLegal(tensor, shape);
-    Rules.require(
-        Rule.DIMENSIONS_PRESENT,
-        !shape.isEmpty(),
-        () ->
-            "scalar tensor: "
-                + tensor
-                + "; only tensors with at least one dimension can be adapted");
+    if (Rules.isBroken(Rule.DIMENSIONS_PRESENT, !shape.isEmpty())) {
+      throw new RuleViolation(
+          Rule.DIMENSIONS_PRESENT,
+          "scalar tensor: " + tensor + "; only tensors with at least one dimension can be adapted");
+    }
     if (slice != null) {
       requireProperPart(tensor, shape, slice);
     }
     long adapted = Shapes.elements(adaptedShape(shape, slice));
-    Rules.require(
-        Rule.VIEW,
-        rows >= 1 && cols >= 1 && (long) rows * cols == adapted,
-        () ->
-            "view does not match tensor %s: %d×%d; must have %d elements"
-                .formatted(tensor, rows, cols, adapted));
-    Rules.require(
+    if (Rules.isBroken(Rule.VIEW, rows >= 1 && cols >= 1 && (long) rows * cols == adapted)) {
+      throw new RuleViolation(
+          Rule.VIEW,
+          "view does not match tensor %s: %d×%d; must have %d elements"
+              .formatted(tensor, rows, cols, adapted));
+    }
+    if (Rules.isBroken(
         Rule.SCALE,
-        Float.floatToRawIntBits(scale) == 0 || scale >= MIN_SCALE && scale <= MAX_SCALE,
-        () ->
-            "invalid scale of tensor %s: %s; must be +0 or %s to %s"
-                .formatted(
-                    tensor,
-                    Float.toHexString(scale),
-                    Float.toHexString(MIN_SCALE),
-                    Float.toHexString(MAX_SCALE)));
+        Float.floatToRawIntBits(scale) == 0 || scale >= MIN_SCALE && scale <= MAX_SCALE)) {
+      throw new RuleViolation(
+          Rule.SCALE,
+          "invalid scale of tensor %s: %s; must be +0 or %s to %s"
+              .formatted(
+                  tensor,
+                  Float.toHexString(scale),
+                  Float.toHexString(MIN_SCALE),
+                  Float.toHexString(MAX_SCALE)));
+    }
   }
 
   /**
@@ -133,13 +133,13 @@ public record Layer(
 
   /** Requires that a factor is not longer than the generator allows. */
   void requireFactorLength(Generator generator, Side side) {
-    Rules.require(
-        Rule.FACTOR_LENGTH,
-        Codes.part(side),
-        factorLength(side) <= generator.maxLength(),
-        () ->
-            "factor %s of tensor %s too large: %d elements; limit is %d for %s"
-                .formatted(side, tensor, factorLength(side), generator.maxLength(), generator));
+    if (Rules.isBroken(
+        Rule.FACTOR_LENGTH, Codes.part(side), factorLength(side) <= generator.maxLength())) {
+      throw new RuleViolation(
+          Rule.FACTOR_LENGTH,
+          "factor %s of tensor %s too large: %d elements; limit is %d for %s"
+              .formatted(side, tensor, factorLength(side), generator.maxLength(), generator));
+    }
   }
 
   /**
@@ -161,14 +161,17 @@ public record Layer(
   }
 
   private static void requireProperPart(String tensor, List<Integer> shape, Slice slice) {
-    Rules.require(
-        Rule.SLICE_INSIDE,
-        slice.dim() < shape.size() && slice.end() <= shape.get(slice.dim()),
-        () -> "slice outside tensor %s: %s; its shape is %s".formatted(tensor, slice, shape));
-    Rules.require(
-        Rule.SLICE_PROPER,
-        slice.length() != shape.get(slice.dim()),
-        () -> "slice covers all of tensor %s: %s; omit the slice".formatted(tensor, slice));
+    if (Rules.isBroken(
+        Rule.SLICE_INSIDE, slice.dim() < shape.size() && slice.end() <= shape.get(slice.dim()))) {
+      throw new RuleViolation(
+          Rule.SLICE_INSIDE,
+          "slice outside tensor %s: %s; its shape is %s".formatted(tensor, slice, shape));
+    }
+    if (Rules.isBroken(Rule.SLICE_PROPER, slice.length() != shape.get(slice.dim()))) {
+      throw new RuleViolation(
+          Rule.SLICE_PROPER,
+          "slice covers all of tensor %s: %s; omit the slice".formatted(tensor, slice));
+    }
   }
 
   private static List<Integer> adaptedShape(List<Integer> shape, @Nullable Slice slice) {

@@ -39,12 +39,12 @@ final class ManifestBytes {
     charge(TABLE_BYTES);
     long vtable = position - bytes.getInt(inside("table", position, Integer.BYTES));
     int length = u16("vtable", vtable);
-    Rules.require(
-        Rule.VTABLE_LENGTH,
-        length >= VTABLE_HEADER_BYTES,
-        () ->
-            "vtable too short: %d bytes; must have at least %d"
-                .formatted(length, VTABLE_HEADER_BYTES));
+    if (Rules.isBroken(Rule.VTABLE_LENGTH, length >= VTABLE_HEADER_BYTES)) {
+      throw new RuleViolation(
+          Rule.VTABLE_LENGTH,
+          "vtable too short: %d bytes; must have at least %d"
+              .formatted(length, VTABLE_HEADER_BYTES));
+    }
     return new Table(position, inside("vtable", vtable, length), length);
   }
 
@@ -63,24 +63,23 @@ final class ManifestBytes {
 
   /** Requires that bytes are inside the manifest, and returns their position. */
   private int inside(String what, long position, long length) {
-    Rules.require(
-        Rule.INSIDE,
-        what,
-        position >= 0 && length <= bytes.capacity() - position,
-        () ->
-            "manifest refers to bytes outside itself: %s of %d bytes at byte %d; it has %d bytes"
-                .formatted(what, length, position, bytes.capacity()));
+    if (Rules.isBroken(Rule.INSIDE, what, position >= 0 && length <= bytes.capacity() - position)) {
+      throw new RuleViolation(
+          Rule.INSIDE,
+          "manifest refers to bytes outside itself: %s of %d bytes at byte %d; it has %d bytes"
+              .formatted(what, length, position, bytes.capacity()));
+    }
     return Math.toIntExact(position);
   }
 
   private void charge(long length) {
     unread -= length;
-    Rules.require(
-        Rule.CHARGE,
-        unread >= 0,
-        () ->
-            "manifest refers to more bytes than it has: %d; parts must not overlap"
-                .formatted(bytes.capacity()));
+    if (Rules.isBroken(Rule.CHARGE, unread >= 0)) {
+      throw new RuleViolation(
+          Rule.CHARGE,
+          "manifest refers to more bytes than it has: %d; parts must not overlap"
+              .formatted(bytes.capacity()));
+    }
   }
 
   /** A table of the manifest. */
@@ -107,11 +106,10 @@ final class ManifestBytes {
 
     /** Requires a field that is never absent. */
     Table require(int id, String what) {
-      Rules.require(
-          Rule.FIELD_PRESENT,
-          what,
-          has(id),
-          () -> what + " missing from the manifest; every file must have it");
+      if (Rules.isBroken(Rule.FIELD_PRESENT, what, has(id))) {
+        throw new RuleViolation(
+            Rule.FIELD_PRESENT, what + " missing from the manifest; every file must have it");
+      }
       return this;
     }
 
@@ -143,10 +141,11 @@ final class ManifestBytes {
       try {
         return StandardCharsets.UTF_8.newDecoder().decode(utf8).toString();
       } catch (CharacterCodingException _) {
-        Rules.require(
-            Rule.WELL_FORMED_TEXT,
-            false,
-            () -> "invalid UTF-8 in %s; text must be well-formed".formatted(what));
+        if (Rules.isBroken(Rule.WELL_FORMED_TEXT, false)) {
+          throw new RuleViolation(
+              Rule.WELL_FORMED_TEXT,
+              "invalid UTF-8 in %s; text must be well-formed".formatted(what));
+        }
         return StandardCharsets.UTF_8.decode(utf8.rewind()).toString();
       }
     }

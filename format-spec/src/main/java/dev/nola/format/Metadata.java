@@ -109,10 +109,10 @@ public record Metadata(
   }
 
   private static double finite(String name, double value) {
-    Rules.require(
-        Rule.METRIC_FINITE,
-        Double.isFinite(value),
-        () -> "invalid metric " + name + ": " + value + "; must be finite");
+    if (Rules.isBroken(Rule.METRIC_FINITE, Double.isFinite(value))) {
+      throw new RuleViolation(
+          Rule.METRIC_FINITE, "invalid metric " + name + ": " + value + "; must be finite");
+    }
     return value + 0.0; // a negative zero would be lost in the file, where zero is the default
   }
 }

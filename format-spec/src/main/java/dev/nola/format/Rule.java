@@ -2,7 +2,7 @@ package dev.nola.format;
 
 /**
  * The checks of the reader, each with the number of its rule in SPEC.md section 11. A check that
- * several fields share is told apart by the name of the part that {@link Rules#require} is given.
+ * several fields share is told apart by the name of the part that {@link Rules#isBroken} is given.
  */
 enum Rule {
   /** Header and checksum. */

@@ -1,8 +1,9 @@
 package dev.nola.format;
 
-import java.util.function.Supplier;
-
-/** The one place through which every check of the reader goes. */
+/**
+ * The one place through which every check of the reader goes. Checks neither format a message nor
+ * allocate anything unless a rule is broken: a file may have 65,536 layers.
+ */
 final class Rules {
   /** A check, apart from the value that is checked. */
   record Check(Rule rule, String part) {}
@@ -21,32 +22,26 @@ final class Rules {
   private Rules() {}
 
   /**
-   * Requires that a rule holds.
+   * Returns whether a rule is broken.
    *
    * @param rule the rule
-   * @param holds whether it does
-   * @param message says what is wrong
-   * @throws RuleViolation if it does not
+   * @param holds what it requires
    */
-  static void require(Rule rule, boolean holds, Supplier<String> message) {
-    require(rule, "", holds, message);
+  static boolean isBroken(Rule rule, boolean holds) {
+    return isBroken(rule, "", holds);
   }
 
   /**
-   * Requires that a rule holds for one of the parts that it is about.
+   * Returns whether a rule is broken for one of the parts that it is about.
    *
    * @param rule the rule
    * @param part the part's name, without any value
-   * @param holds whether it does
-   * @param message says what is wrong
-   * @throws RuleViolation if it does not
+   * @param holds what it requires
    */
-  static void require(Rule rule, String part, boolean holds, Supplier<String> message) {
+  static boolean isBroken(Rule rule, String part, boolean holds) {
     if (OMISSION.isBound() && OMISSION.get().leavesOut(new Check(rule, part))) {
-      return;
+      return false;
     }
-    if (!holds) {
-      throw new RuleViolation(rule, message.get());
-    }
+    return !holds;
   }
 }

@@ -12,40 +12,38 @@ final class Shapes {
   /** Requires a shape within the limits, and every dimension of 1 to 2³¹−1. */
   static void requireLegal(String tensor, List<Integer> shape) {
     for (int dim : shape) {
-      Rules.require(
-          Rule.DIMENSION,
-          dim >= 1,
-          () ->
-              "invalid shape of tensor %s: %s; every dimension must be 1 to 2^31-1"
-                  .formatted(tensor, shape));
+      if (Rules.isBroken(Rule.DIMENSION, dim >= 1)) {
+        throw new RuleViolation(
+            Rule.DIMENSION,
+            "invalid shape of tensor %s: %s; every dimension must be 1 to 2^31-1"
+                .formatted(tensor, shape));
+      }
     }
     requireWithin(tensor, shape);
   }
 
   /** Requires that a tensor has at most {@link Limits#DIMENSIONS} dimensions and 2⁶³−1 elements. */
   static void requireWithin(String tensor, List<? extends Number> shape) {
-    Rules.require(
-        Rule.DIMENSIONS_LIMIT,
-        shape.size() <= Limits.DIMENSIONS,
-        () ->
-            "too many dimensions of tensor %s: %d; limit is %d"
-                .formatted(tensor, shape.size(), Limits.DIMENSIONS));
-    Rules.require(
-        Rule.ELEMENTS_LIMIT,
-        "tensor",
-        isWithin(shape, MAX_ELEMENTS),
-        () -> "tensor %s too large: shape %s; limit is 2^63-1 elements".formatted(tensor, shape));
+    if (Rules.isBroken(Rule.DIMENSIONS_LIMIT, shape.size() <= Limits.DIMENSIONS)) {
+      throw new RuleViolation(
+          Rule.DIMENSIONS_LIMIT,
+          "too many dimensions of tensor %s: %d; limit is %d"
+              .formatted(tensor, shape.size(), Limits.DIMENSIONS));
+    }
+    if (Rules.isBroken(Rule.ELEMENTS_LIMIT, "tensor", isWithin(shape, MAX_ELEMENTS))) {
+      throw new RuleViolation(
+          Rule.ELEMENTS_LIMIT,
+          "tensor %s too large: shape %s; limit is 2^63-1 elements".formatted(tensor, shape));
+    }
   }
 
   /** Requires that a dense tensor has at most 2⁶¹−1 elements. */
   static void requireDenseWithin(String tensor, List<? extends Number> shape) {
-    Rules.require(
-        Rule.ELEMENTS_LIMIT,
-        "dense tensor",
-        isWithin(shape, MAX_DENSE_ELEMENTS),
-        () ->
-            "dense tensor %s too large: shape %s; limit is 2^61-1 elements"
-                .formatted(tensor, shape));
+    if (Rules.isBroken(Rule.ELEMENTS_LIMIT, "dense tensor", isWithin(shape, MAX_DENSE_ELEMENTS))) {
+      throw new RuleViolation(
+          Rule.ELEMENTS_LIMIT,
+          "dense tensor %s too large: shape %s; limit is 2^61-1 elements".formatted(tensor, shape));
+    }
   }
 
   /**

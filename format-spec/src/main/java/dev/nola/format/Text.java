@@ -13,20 +13,18 @@ final class Text {
   static void requireName(String what, String text, int minBytes) {
     requireNameLength(what, text);
     if (minBytes > 0) {
-      Rules.require(
-          Rule.NOT_EMPTY,
-          what,
-          !text.isEmpty(),
-          () -> "empty " + what + "; must have at least one character");
+      if (Rules.isBroken(Rule.NOT_EMPTY, what, !text.isEmpty())) {
+        throw new RuleViolation(
+            Rule.NOT_EMPTY, "empty " + what + "; must have at least one character");
+      }
     }
     int control = firstControlCharacter(text);
-    Rules.require(
-        Rule.NO_CONTROL_CHARACTER,
-        what,
-        control < 0,
-        () ->
-            "control character in %s: U+%04X at position %d; names must not contain any"
-                .formatted(what, (int) text.charAt(control), control));
+    if (Rules.isBroken(Rule.NO_CONTROL_CHARACTER, what, control < 0)) {
+      throw new RuleViolation(
+          Rule.NO_CONTROL_CHARACTER,
+          "control character in %s: U+%04X at position %d; names must not contain any"
+              .formatted(what, (int) text.charAt(control), control));
+    }
   }
 
   /** Requires at most {@link Limits#NAME_BYTES} bytes of UTF-8. */
@@ -41,11 +39,11 @@ final class Text {
 
   private static void requireLength(String what, String text, int limit) {
     long bytes = utf8Bytes(what, text);
-    Rules.require(
-        Rule.TEXT_LIMIT,
-        what,
-        bytes <= limit,
-        () -> "%s too long: %d bytes of UTF-8; limit is %d".formatted(what, bytes, limit));
+    if (Rules.isBroken(Rule.TEXT_LIMIT, what, bytes <= limit)) {
+      throw new RuleViolation(
+          Rule.TEXT_LIMIT,
+          "%s too long: %d bytes of UTF-8; limit is %d".formatted(what, bytes, limit));
+    }
   }
 
   private static int firstControlCharacter(String text) {
