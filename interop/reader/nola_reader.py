@@ -235,14 +235,13 @@ class Buffer:
         self.left -= size
         require(self.left >= 0, CORRUPT, "manifest: objects overlap")
 
-    def string(self, at: int, limit: int) -> str:
-        """A string; its limit (section 10) is checked before it is charged."""
+    def string(self, at: int) -> str:
+        """A string and the byte that follows it."""
         size = self.u32(at)
-        data = self.take(at + 4, size)
-        require(size <= limit, LIMIT, f"text of more than {limit} bytes")
+        data = self.take(at + 4, size + 1)
         self.charge(4 + size + 1)
         try:
-            return data.decode("utf-8")
+            return data[:-1].decode("utf-8")
         except UnicodeDecodeError:
             raise NolaError(CORRUPT, "manifest: text is not UTF-8") from None
 
@@ -296,15 +295,21 @@ class Table:
         at = self.position(field_id)
         return None if at is None else at + self.buffer.u32(at)
 
-    def string(self, field_id: int, limit: int) -> str:
+    def present(self, *field_ids: int) -> None:
+        """Reject a table that lacks a field that is never absent."""
+        for field_id in field_ids:
+            there = self.position(field_id) is not None
+            require(there, CORRUPT, f"manifest: field {field_id} is absent")
+
+    def string(self, field_id: int) -> str:
         """A string that defaults to the empty string."""
         at = self.target(field_id)
-        return "" if at is None else self.buffer.string(at, limit)
+        return "" if at is None else self.buffer.string(at)
 
     def name(self, field_id: int) -> str:
         """A string that must not be absent."""
-        require(self.position(field_id) is not None, CORRUPT, "manifest: a name is absent")
-        return self.string(field_id, MAX_NAME)
+        self.present(field_id)
+        return self.string(field_id)
 
     def u32s(self, field_id: int) -> tuple[int, ...] | None:
         at = self.target(field_id)
@@ -344,6 +349,7 @@ class Group:
     tensor: str
     rows: int
     cols: int
+    direct: bool
     rank: int
     k: int
     l: int  # noqa: E741 (the specification's name)
@@ -354,10 +360,6 @@ class Group:
     slice: Slice | None
     a_bits: int
     b_bits: int
-
-    @property
-    def direct(self) -> bool:
-        return self.rank == 0
 
     def sides(self) -> list[tuple[int, int]]:
         """Count and width of each side that has codes."""
@@ -399,25 +401,27 @@ def default(value: T | None, other: T) -> T:
 
 def decode_group(table: Table, position: int) -> Group:
     """Decode one LayerGroup whose first layer is at `position` in file order (section 4.1)."""
+    table.present(0, 1, 3)
     rows = default(table.u32(1), 0)
     cols = default(table.u32(5), rows)
-    rank = default(table.u32(2), 0)
+    rank = table.u32(2)
     k = default(table.u32(3), 0)
     a_bits = default(table.u8(11), 4)
     return Group(
         tensor=table.name(0),
         rows=rows,
         cols=cols,
-        rank=rank,
+        direct=rank is None,
+        rank=default(rank, 0),
         k=k,
-        l=default(table.u32(6), k) if rank else 0,
+        l=default(table.u32(6), k),
         count=default(table.u32(4), 1),
         stream=default(table.u32(7), position & MASK32),
         stream_step=default(table.u32(8), 1),
         shape=default(table.u32s(9), (rows, cols)),
         slice=table.slice(10),
         a_bits=a_bits,
-        b_bits=default(table.u8(12), a_bits) if rank else 0,
+        b_bits=default(table.u8(12), a_bits),
     )
 
 
@@ -440,15 +444,15 @@ def decode_metadata(table: Table | None) -> Metadata:
     if table is None:
         return Metadata()
     return Metadata(
-        description=table.string(0, MAX_TEXT),
-        task=table.string(1, MAX_TEXT),
-        license=table.string(2, MAX_TEXT),
+        description=table.string(0),
+        task=table.string(1),
+        license=table.string(2),
         tags=tuple(tag.name(0) for tag in table.tables(3)),
         metrics=tuple(
             (metric.name(1), default(metric.f64(0), 0.0)) for metric in table.tables(4)
         ),
         provenance=tuple(
-            (entry.name(0), entry.string(1, MAX_TEXT)) for entry in table.tables(5)
+            (entry.name(0), entry.string(1)) for entry in table.tables(5)
         ),
     )
 
@@ -466,8 +470,8 @@ def decode_manifest(data: bytes) -> Manifest:
         seed=default(root.u64(0), 0),
         groups=decode_groups(root.tables(1)),
         dense=[decode_dense(table) for table in root.tables(2)],
-        base_name=root.string(3, MAX_NAME),
-        base_revision=root.string(4, MAX_NAME),
+        base_name=root.string(3),
+        base_revision=root.string(4),
         metadata=decode_metadata(None if metadata_at is None else buffer.table(metadata_at)),
         generator=generator,
         digest=digest,
@@ -871,7 +875,8 @@ def write(adapter: Adapter) -> bytes:
 def last_name(group: Group) -> str:
     """The name of the group's last layer, which is its longest."""
     name = split_name(group.tensor)
-    return group.tensor if name.index < 0 else name.at(name.index + max(group.count, 1) - 1)
+    counted = name.index >= 0 and group.count > 1
+    return name.at(name.index + group.count - 1) if counted else group.tensor
 
 
 def metadata_names(metadata: Metadata) -> list[str]:
@@ -880,14 +885,20 @@ def metadata_names(metadata: Metadata) -> list[str]:
 
 
 def check_declared_limits(manifest: Manifest) -> None:
-    """Rule 10 of section 11, except for the lengths of strings, which the decoder checks."""
+    """Rule 10 of section 11."""
+    require(len(manifest.groups) <= MAX_ITEMS, LIMIT, "too many groups of layers")
     require(sum(g.count for g in manifest.groups) <= MAX_ITEMS, LIMIT, "too many layers")
     require(len(manifest.dense) <= MAX_ITEMS, LIMIT, "too many dense tensors")
     metadata = manifest.metadata
     for items in (metadata.tags, metadata.metrics, metadata.provenance):
         require(len(items) <= MAX_METADATA_ITEMS, LIMIT, "too much metadata")
+    names = [*map(last_name, manifest.groups), *(tensor.name for tensor in manifest.dense)]
+    names += [manifest.base_name, manifest.base_revision, *metadata_names(metadata)]
+    texts = [metadata.description, metadata.task, metadata.license]
+    texts += [value for _, value in metadata.provenance]
+    require(all(len(n.encode()) <= MAX_NAME for n in names), LIMIT, "a name is too long")
+    require(all(len(t.encode()) <= MAX_TEXT for t in texts), LIMIT, "a text is too long")
     for group in manifest.groups:
-        require(len(last_name(group).encode()) <= MAX_NAME, LIMIT, "a layer's name is too long")
         check_shape_limits(group.shape, (1 << 63) - 1)
     for tensor in manifest.dense:
         check_shape_limits(tensor.shape, (1 << 61) - 1)
@@ -955,15 +966,18 @@ def check_names(names: Iterable[str], may_be_empty: bool = False) -> None:
         require(not control, CORRUPT, "a control character in a name")
 
 
-def check_distinct(items: Sequence[str]) -> None:
-    require(len(set(items)) == len(items), CORRUPT, "two of one name")
+def check_ascending(names: Sequence[str]) -> None:
+    """Each name is after the one before it, byte by byte (section 4.1)."""
+    raw = [name.encode() for name in names]
+    ascending = all(before < here for before, here in zip(raw, raw[1:]))
+    require(ascending, CORRUPT, "names that are not ascending and distinct")
 
 
 def check_group(group: Group) -> None:
     """The rules of section 4.2 for the layers of one group."""
     for number in (group.rows, group.cols, *group.shape):
         require(1 <= number <= MAX_INT, CORRUPT, "rows, columns or a dimension")
-    require(group.rank <= MAX_INT, CORRUPT, "rank")
+    require(group.direct or 1 <= group.rank <= MAX_INT, CORRUPT, "rank")
     require(len(group.shape) >= 1, CORRUPT, "a layer of no dimension")
     adapted = list(group.shape)
     part = group.slice
@@ -999,9 +1013,9 @@ def check_overlaps(layers: Iterable[Layer]) -> None:
 def check_metadata(metadata: Metadata) -> None:
     """The rules of section 4.1 for metadata that the canonical form does not show."""
     check_names(metadata_names(metadata))
-    check_distinct(metadata.tags)
-    check_distinct([name for name, _ in metadata.metrics])
-    check_distinct([key for key, _ in metadata.provenance])
+    check_ascending(metadata.tags)
+    check_ascending([name for name, _ in metadata.metrics])
+    check_ascending([key for key, _ in metadata.provenance])
     for _, value in metadata.metrics:
         legal = math.isfinite(value) and not (value == 0 and math.copysign(1, value) < 0)
         require(legal, CORRUPT, "a metric that is not finite, or is -0")
@@ -1095,7 +1109,7 @@ def check_rules(manifest: Manifest) -> None:
     check_metadata(manifest.metadata)
     check_names(group.tensor for group in manifest.groups)
     check_names(tensor.name for tensor in manifest.dense)
-    check_distinct([tensor.name for tensor in manifest.dense])
+    check_ascending([tensor.name for tensor in manifest.dense])
     for group in manifest.groups:
         check_group(group)
     for tensor in manifest.dense:

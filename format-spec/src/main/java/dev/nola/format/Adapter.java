@@ -1,6 +1,5 @@
 package dev.nola.format;
 
-import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
 import dev.nola.generator.Side;
 import java.util.ArrayList;
@@ -39,16 +38,18 @@ public final class Adapter {
     }
     this.generator = builder.generator;
     this.seed = builder.seed;
-    if (generator == Generator.IDENTITY && seed != 0) {
-      throw new IllegalArgumentException(
+    if (Rules.isBroken(Rule.IDENTITY_SEED, generator != Generator.IDENTITY || seed == 0)) {
+      throw new RuleViolation(
+          Rule.IDENTITY_SEED,
           "invalid seed: 0x%016x; must be 0 with generator %s, which draws nothing"
               .formatted(seed, generator));
     }
-    requireCount("layers", builder.layers.size(), Limits.LAYERS);
-    requireCount("dense tensors", builder.dense.size(), Limits.DENSE_TENSORS);
-    if (builder.layers.isEmpty() && builder.dense.isEmpty()) {
-      throw new IllegalArgumentException(
-          "empty adapter; must have at least one layer or dense tensor");
+    DeclaredLimits.requireCount("layers", builder.layers.size(), Limits.LAYERS);
+    DeclaredLimits.requireCount("dense tensors", builder.dense.size(), Limits.DENSE_TENSORS);
+    if (Rules.isBroken(
+        Rule.SOMETHING_INSIDE, !builder.layers.isEmpty() || !builder.dense.isEmpty())) {
+      throw new RuleViolation(
+          Rule.SOMETHING_INSIDE, "empty adapter; must have at least one layer or dense tensor");
     }
     this.layers =
         builder.layers.stream()
@@ -62,8 +63,9 @@ public final class Adapter {
             .toList();
     this.base = builder.base;
     this.metadata = builder.metadata;
-    requireLegalFactors();
     requireDisjoint();
+    layers.forEach(this::requireLegalFactors);
+    requireFactorsWithinLimits();
   }
 
   /**
@@ -129,54 +131,95 @@ public final class Adapter {
     return metadata;
   }
 
-  private void requireLegalFactors() {
+  private void requireLegalFactors(Layer layer) {
+    if (Rules.isBroken(
+        Rule.IDENTITY_STREAM, generator != Generator.IDENTITY || layer.stream() == 0)) {
+      throw new RuleViolation(
+          Rule.IDENTITY_STREAM,
+          "invalid stream number of tensor %s: %s; must be 0 with generator %s, which draws nothing"
+              .formatted(layer.tensor(), Integer.toUnsignedString(layer.stream()), generator));
+    }
+    for (Side side : Side.values()) {
+      Codes codes = layer.codes(side);
+      if (codes != null) {
+        requireLegalFactor(layer, side, codes);
+      }
+    }
+  }
+
+  private void requireLegalFactor(Layer layer, Side side, Codes codes) {
+    long length = layer.factorLength(side);
+    if (Rules.isBroken(
+        Rule.EXACT_SUMS,
+        Codes.part(side),
+        codes.count() <= generator.maxExactCoefficients(codes.bits()))) {
+      throw new RuleViolation(
+          Rule.EXACT_SUMS,
+          "too many coefficients on side %s of tensor %s: %d coefficients of %d bits; must be at most %d for %s"
+              .formatted(
+                  side,
+                  layer.tensor(),
+                  codes.count(),
+                  codes.bits(),
+                  generator.maxExactCoefficients(codes.bits()),
+                  generator));
+    }
+    if (Rules.isBroken(
+        Rule.COLUMNS,
+        Codes.part(side),
+        generator != Generator.SRHT || codes.count() <= Long.highestOneBit(length))) {
+      throw new RuleViolation(
+          Rule.COLUMNS,
+          "too many coefficients on side %s of tensor %s: %d coefficients; must be at most %d for %s at %d elements"
+              .formatted(
+                  side,
+                  layer.tensor(),
+                  codes.count(),
+                  Long.highestOneBit(length),
+                  generator,
+                  length));
+    }
+    if (Rules.isBroken(
+        Rule.IDENTITY_COUNT,
+        Codes.part(side),
+        generator != Generator.IDENTITY || codes.count() == length)) {
+      throw new RuleViolation(
+          Rule.IDENTITY_COUNT,
+          "wrong number of coefficients on side %s of tensor %s: %d; must be %d with generator %s, one an element"
+              .formatted(side, layer.tensor(), codes.count(), length, generator));
+    }
+  }
+
+  private void requireFactorsWithinLimits() {
     long factorElements = 0;
     long basisElements = 0;
     for (Layer layer : layers) {
-      if (generator == Generator.IDENTITY && layer.stream() != 0) {
-        throw new IllegalArgumentException(
-            "invalid stream number of tensor %s: %s; must be 0 with generator %s, which draws nothing"
-                .formatted(layer.tensor(), Integer.toUnsignedString(layer.stream()), generator));
-      }
       for (Side side : Side.values()) {
-        Basis basis = layer.basis(generator, seed, side);
         Codes codes = layer.codes(side);
-        if (basis == null || codes == null) {
-          continue;
-        }
-        long maximum = generator.maxCoefficients(basis.length(), codes.bits());
-        if (codes.count() > maximum) {
-          throw new IllegalArgumentException(
-              "too many coefficients on side %s of tensor %s: %d coefficients of %d bits; must be at most %d for %s at %d elements"
-                  .formatted(
-                      side,
-                      layer.tensor(),
-                      codes.count(),
-                      codes.bits(),
-                      maximum,
-                      generator,
-                      basis.length()));
-        }
-        if (codes.count() < generator.minCoefficients(basis.length())) {
-          throw new IllegalArgumentException(
-              "too few coefficients on side %s of tensor %s: %d; must be %d with generator %s, one an element"
-                  .formatted(side, layer.tensor(), codes.count(), basis.length(), generator));
-        }
-        // At most 2^17 factors of 2^31 elements and 2^31 coefficients each: only the second sum can
-        // overflow, and not before it is far beyond its limit.
-        factorElements += basis.length();
-        basisElements += generator.basisElements(basis.length(), codes.count());
-        if (factorElements > Limits.FACTOR_ELEMENTS) {
-          throw new LimitExcess(
-              "total size of factors too large: more than %d elements, which is the limit"
-                  .formatted(Limits.FACTOR_ELEMENTS));
-        }
-        if (basisElements > Limits.BASIS_ELEMENTS) {
-          throw new LimitExcess(
-              "total size of bases too large: more than %d elements, which is the limit"
-                  .formatted(Limits.BASIS_ELEMENTS));
+        if (codes != null) {
+          layer.requireFactorLength(generator, side);
+          int length = (int) layer.factorLength(side);
+          factorElements += length;
+          // Held at its limit and one: factors together could exceed 63 bits.
+          basisElements =
+              Math.min(
+                  basisElements + generator.basisElements(length, codes.count()),
+                  Limits.BASIS_ELEMENTS + 1);
         }
       }
+    }
+    long factors = factorElements;
+    if (Rules.isBroken(Rule.FACTOR_SUM, factors <= Limits.FACTOR_ELEMENTS)) {
+      throw new RuleViolation(
+          Rule.FACTOR_SUM,
+          "total size of factors too large: %d elements; limit is %d"
+              .formatted(factors, Limits.FACTOR_ELEMENTS));
+    }
+    if (Rules.isBroken(Rule.BASIS_SUM, basisElements <= Limits.BASIS_ELEMENTS)) {
+      throw new RuleViolation(
+          Rule.BASIS_SUM,
+          "total size of bases too large: more than %d elements, which is the limit"
+              .formatted(Limits.BASIS_ELEMENTS));
     }
   }
 
@@ -192,28 +235,33 @@ public final class Adapter {
     }
     String previous = null;
     for (DenseTensor tensor : dense) {
-      if (tensor.name().equals(previous)) {
-        throw new IllegalArgumentException(
-            "duplicate dense tensor: " + previous + "; each name may occur once");
+      String name = tensor.name();
+      if (Rules.isBroken(Rule.DENSE_NAMES_DISTINCT, !name.equals(previous))) {
+        throw new RuleViolation(
+            Rule.DENSE_NAMES_DISTINCT,
+            "duplicate dense tensor: " + name + "; each name may occur once");
       }
-      previous = tensor.name();
-      if (adapted.containsKey(previous)) {
-        throw new IllegalArgumentException(
+      if (Rules.isBroken(Rule.DENSE_NOT_ADAPTED, !adapted.containsKey(name))) {
+        throw new RuleViolation(
+            Rule.DENSE_NOT_ADAPTED,
             "tensor both adapted by a layer and replaced by a dense tensor: "
-                + previous
+                + name
                 + "; choose one");
       }
+      previous = name;
     }
   }
 
   private static void requireDisjoint(Layer one, Layer other) {
-    if (!one.shape().equals(other.shape())) {
-      throw new IllegalArgumentException(
+    if (Rules.isBroken(Rule.SHAPES_AGREE, one.shape().equals(other.shape()))) {
+      throw new RuleViolation(
+          Rule.SHAPES_AGREE,
           "layers disagree about the shape of tensor %s: %s and %s; must be the same"
               .formatted(one.tensor(), one.shape(), other.shape()));
     }
-    if (one.overlaps(other)) {
-      throw new IllegalArgumentException(
+    if (Rules.isBroken(Rule.DISJOINT, !one.overlaps(other))) {
+      throw new RuleViolation(
+          Rule.DISJOINT,
           "layers overlap in tensor %s: %s and %s; their slices must be disjoint"
               .formatted(one.tensor(), part(one), part(other)));
     }
@@ -221,12 +269,6 @@ public final class Adapter {
 
   private static String part(Layer layer) {
     return layer.slice() == null ? "all of it" : layer.slice().toString();
-  }
-
-  private static void requireCount(String what, int count, int limit) {
-    if (count > limit) {
-      throw new LimitExcess("too many %s: %d; limit is %d".formatted(what, count, limit));
-    }
   }
 
   @Override

@@ -16,8 +16,4 @@ public abstract sealed class AdapterException extends IOException
   AdapterException(String message) {
     super(message);
   }
-
-  AdapterException(String message, Throwable cause) {
-    super(message, cause);
-  }
 }

@@ -1,28 +1,26 @@
 package dev.nola.format;
 
-import dev.nola.format.Coefficients.Direct;
-import dev.nola.format.Coefficients.LowRank;
-import dev.nola.format.ManifestDecoder.Content;
-import dev.nola.format.ManifestDecoder.Dense;
-import dev.nola.format.ManifestDecoder.Group;
+import dev.nola.format.ManifestContent.Dense;
+import dev.nola.format.ManifestContent.MetricEntry;
+import dev.nola.format.ManifestContent.PropertyEntry;
+import dev.nola.format.ManifestContent.Texts;
 import dev.nola.generator.Generator;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
- * Reads a file from memory. Checks, in this order, header, checksum, manifest structure, generator,
- * limits, the rules of the model, and that the file is the canonical one for its content; SPEC.md
- * section 11 lists every rule.
+ * Reads a file from memory, checking the rules of SPEC.md section 11 in their order, so that the
+ * kind of refusal depends on the file alone: header and checksum (1 to 8), the whole manifest
+ * decoded (9), everything declared within its limits (10), the generator (11), every other rule of
+ * the content (12 to 14, of one kind), the limits on factors (15), and that the manifest is the
+ * canonical one for its content (16).
  */
 final class AdapterFileReader {
-  /** The smallest layer: a scale and a code byte. */
-  private static final int LAYER_BYTES = Float.BYTES + 1;
-
   private static final ValueLayout.OfInt CHECKSUM =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -32,11 +30,22 @@ final class AdapterFileReader {
    * Reads a whole file.
    *
    * @param file the file's bytes; dense tensors are slices of it
+   * @return the file's content
    * @throws AdapterException if the bytes are refused; the subtype says why
    */
   static AdapterFile read(MemorySegment file) throws AdapterException {
-    if (file.byteSize() < Header.BYTES + Header.CHECKSUM_BYTES) {
-      throw new CorruptAdapterException(
+    try {
+      return readLegal(file);
+    } catch (RuleViolation e) {
+      throw e.refusal();
+    }
+  }
+
+  private static AdapterFile readLegal(MemorySegment file) {
+    if (Rules.isBroken(
+        Rule.SMALLEST_FILE, file.byteSize() >= Header.BYTES + Header.CHECKSUM_BYTES)) {
+      throw new RuleViolation(
+          Rule.SMALLEST_FILE,
           "not a .nola file, or truncated: %d bytes; must have at least %d"
               .formatted(file.byteSize(), Header.BYTES + Header.CHECKSUM_BYTES));
     }
@@ -56,148 +65,101 @@ final class AdapterFileReader {
     checksum.update(codes);
     checksum.update(dense);
     requireChecksum(file.get(CHECKSUM, denseStart + header.denseBytes()), checksum.value());
-    try {
-      Content content = ManifestDecoder.decode(manifest);
-      Adapter adapter = adapter(content, codes, denseStart, dense);
-      requireCanonical(manifest, ManifestEncoder.encode(adapter, content.digest()));
-      return new AdapterFile(adapter, content.digest());
-    } catch (LimitExcess e) {
-      throw new LimitExceededException(e.getMessage());
-    } catch (IllegalArgumentException e) {
-      throw new CorruptAdapterException(e.getMessage(), e);
-    } catch (IndexOutOfBoundsException e) {
-      throw new CorruptAdapterException("manifest refers to bytes outside itself", e);
-    }
+
+    ManifestContent content = ManifestDecoder.decode(manifest);
+    DeclaredLimits.require(content);
+    Adapter.Builder builder = Adapter.builder().generator(generator(content.generator()));
+    CodesSection.read(content.groups(), codes, builder::layer);
+    DenseSection.read(content.dense(), denseStart, dense, builder::dense);
+    requireAscending("dense tensors", content.dense().stream().map(Dense::name).toList(), 0);
+    Adapter adapter =
+        builder
+            .seed(content.seed())
+            .base(
+                new BaseModel(
+                    content.base().name(), content.base().revision(), content.base().identity()))
+            .metadata(metadata(content.metadata()))
+            .build();
+    requireCanonical(manifest, ManifestEncoder.encode(adapter, content.digest()));
+    return new AdapterFile(adapter, content.digest());
   }
 
   private static byte[] bytes(MemorySegment file, long offset, int length) {
     return file.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE);
   }
 
-  private static void requireChecksum(int stored, int computed) throws CorruptAdapterException {
-    if (computed != stored) {
-      throw new CorruptAdapterException(
+  private static void requireChecksum(int stored, int computed) {
+    if (Rules.isBroken(Rule.CHECKSUM, computed == stored)) {
+      throw new RuleViolation(
+          Rule.CHECKSUM,
           "checksum failed (damaged in storage or transfer?): expected=%08x actual=%08x"
               .formatted(stored, computed));
     }
   }
 
-  private static Adapter adapter(
-      Content content, byte[] codes, long denseStart, MemorySegment dense)
-      throws UnsupportedGeneratorException {
-    Generator generator =
-        Generator.ofId(content.generator())
-            .orElseThrow(
-                () ->
-                    new UnsupportedGeneratorException(
-                        "unknown generator id: %d; this reader knows %s"
-                            .formatted(content.generator(), Arrays.toString(Generator.values()))));
-    Adapter.Builder builder =
-        Adapter.builder()
-            .generator(generator)
-            .seed(content.seed())
-            .base(content.base())
-            .metadata(content.metadata());
-    layers(content.groups(), codes, builder);
-    denseTensors(content.dense(), denseStart, dense).forEach(builder::dense);
-    return builder.build();
+  private static Generator generator(int id) {
+    if (Rules.isBroken(Rule.GENERATOR_KNOWN, Generator.ofId(id).isPresent())) {
+      throw new RuleViolation(
+          Rule.GENERATOR_KNOWN,
+          "unknown generator id: %d; this reader knows %s"
+              .formatted(id, Arrays.toString(Generator.values())));
+    }
+    return Generator.ofId(id).orElseThrow();
   }
 
-  private static void layers(List<Group> groups, byte[] codes, Adapter.Builder builder) {
-    ByteBuffer in = ByteBuffer.wrap(codes).order(ByteOrder.LITTLE_ENDIAN);
-    for (Group group : groups) {
-      if ((long) group.count() * LAYER_BYTES > in.remaining()) {
-        throw codesSectionLength(codes.length);
+  private static Metadata metadata(Texts texts) {
+    requireAscending("tags", texts.tags(), -1);
+    requireAscending("metrics", texts.metrics().stream().map(MetricEntry::name).toList(), -1);
+    requireAscending(
+        "provenance", texts.provenance().stream().map(PropertyEntry::key).toList(), -1);
+    TreeMap<String, Double> metrics = new TreeMap<>();
+    for (MetricEntry metric : texts.metrics()) {
+      if (Rules.isBroken(
+          Rule.METRIC_NOT_MINUS_ZERO,
+          Double.doubleToRawLongBits(metric.value()) != Double.doubleToRawLongBits(-0.0))) {
+        throw new RuleViolation(
+            Rule.METRIC_NOT_MINUS_ZERO, "invalid metric " + metric.name() + ": -0.0; must be 0.0");
       }
-      IndexedName name = IndexedName.of(group.tensor());
-      String prefix = name.prefix();
-      String suffix = name.suffix();
-      for (int i = 0; i < group.count(); i++) {
-        if (in.remaining() < Float.BYTES) {
-          throw codesSectionLength(codes.length);
-        }
-        float scale = Float.intBitsToFloat(in.getInt());
-        Codes alpha = codes(in, group.aBits(), group.k());
-        Coefficients coefficients =
-            group.isDirect()
-                ? new Direct(alpha)
-                : new LowRank(group.rank(), alpha, codes(in, group.bBits(), group.l()));
-        builder.layer(
-            new Layer(
-                i == 0 ? group.tensor() : prefix + (name.index() + i) + suffix,
-                group.shape(),
-                group.slice(),
-                group.rows(),
-                group.cols(),
-                group.stream() + i * group.streamStep(),
-                scale,
-                coefficients));
-      }
+      metrics.put(metric.name(), metric.value());
     }
-    if (in.hasRemaining()) {
-      throw codesSectionLength(codes.length);
-    }
+    TreeMap<String, String> provenance = new TreeMap<>();
+    texts.provenance().forEach(property -> provenance.put(property.key(), property.value()));
+    return new Metadata(
+        texts.description(),
+        texts.task(),
+        texts.license(),
+        new TreeSet<>(texts.tags()),
+        metrics,
+        provenance);
   }
 
-  private static Codes codes(ByteBuffer in, int bits, int count) {
-    long length = Codes.packedLength(bits, count);
-    if (length > in.remaining()) {
-      throw codesSectionLength(in.capacity());
-    }
-    byte[] packed = new byte[(int) length];
-    in.get(packed);
-    return Codes.adopting(bits, count, packed);
-  }
-
-  private static IllegalArgumentException codesSectionLength(int actual) {
-    return new IllegalArgumentException(
-        "codes section has the wrong length: %d bytes; must match the layers in the manifest"
-            .formatted(actual));
-  }
-
-  private static List<DenseTensor> denseTensors(
-      List<Dense> declared, long start, MemorySegment section) {
-    List<DenseTensor> tensors = new ArrayList<>(declared.size());
-    long end = start + section.byteSize();
-    long position = start;
-    for (Dense dense : declared) {
-      DType dtype =
-          DType.ofCode(dense.dtype())
-              .orElseThrow(
-                  () ->
-                      new IllegalArgumentException(
-                          "dense tensor %s has an unknown dtype: %d; must be 0 to 2"
-                              .formatted(dense.name(), dense.dtype())));
-      long length = DenseTensor.byteSize(dense.name(), dtype, dense.shape());
-      long aligned = DenseTensor.align(position);
-      if (aligned > end || length > end - aligned) {
-        throw new IllegalArgumentException(
-            "dense section too short: %d bytes; tensor %s needs more"
-                .formatted(section.byteSize(), dense.name()));
+  /**
+   * Requires an order of names, because the content that is built of them does not keep it.
+   *
+   * @param maximum how a name may compare with the next one: −1 if each occurs once, 0 if that is
+   *     checked elsewhere
+   */
+  private static void requireAscending(String what, List<String> names, int maximum) {
+    for (int i = 1; i < names.size(); i++) {
+      String previous = names.get(i - 1);
+      String name = names.get(i);
+      if (Rules.isBroken(
+          Rule.ASCENDING,
+          what,
+          Integer.signum(CodePointOrder.compare(previous, name)) <= maximum)) {
+        throw new RuleViolation(
+            Rule.ASCENDING,
+            "%s not ascending: %s before %s; must be in ascending order, each once"
+                .formatted(what, previous, name));
       }
-      for (long i = position; i < aligned; i++) {
-        if (section.get(ValueLayout.JAVA_BYTE, i - start) != 0) {
-          throw new IllegalArgumentException(
-              "padding before dense tensor %s not zero at byte %d".formatted(dense.name(), i));
-        }
-      }
-      tensors.add(
-          new DenseTensor(
-              dense.name(), dtype, dense.shape(), section.asSlice(aligned - start, length)));
-      position = aligned + length;
     }
-    if (position != end) {
-      throw new IllegalArgumentException(
-          "dense section too long: %d bytes; its tensors need %d"
-              .formatted(section.byteSize(), position - start));
-    }
-    return tensors;
   }
 
   private static void requireCanonical(byte[] actual, byte[] canonical) {
     int offset = Arrays.mismatch(actual, canonical);
-    if (offset >= 0) {
-      throw new IllegalArgumentException(
+    if (Rules.isBroken(Rule.CANONICAL, offset < 0)) {
+      throw new RuleViolation(
+          Rule.CANONICAL,
           "manifest is not canonical: expected=%2$s actual=%3$s at byte %1$d"
               .formatted(offset, byteAt(canonical, offset), byteAt(actual, offset)));
     }

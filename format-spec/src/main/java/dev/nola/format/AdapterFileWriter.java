@@ -26,8 +26,8 @@ final class AdapterFileWriter {
    * Writes one file; a writer writes only one.
    *
    * @throws IOException if the channel refuses the bytes
-   * @throws LimitExcess if the manifest or the codes section exceeds its limit; nothing is written
-   *     then
+   * @throws IllegalArgumentException if the manifest or the codes section exceeds its limit;
+   *     nothing is written then
    */
   void write(AdapterFile file) throws IOException {
     Adapter adapter = file.adapter();
@@ -49,24 +49,18 @@ final class AdapterFileWriter {
   }
 
   private static Header header(Adapter adapter, int manifestBytes) {
-    requireWithin("manifest", manifestBytes, Limits.MANIFEST_BYTES);
+    Header.requireWithin("manifest", manifestBytes, Limits.MANIFEST_BYTES);
     long codesBytes = 0;
     for (Layer layer : adapter.layers()) {
       codesBytes += codesBytes(layer);
     }
-    requireWithin("codes section", codesBytes, Limits.CODES_BYTES);
+    Header.requireWithin("codes section", codesBytes, Limits.CODES_BYTES);
     long denseStart = Header.BYTES + manifestBytes + codesBytes;
     long end = denseStart;
     for (DenseTensor tensor : adapter.dense()) {
       end = DenseTensor.align(end) + tensor.data().byteSize();
     }
     return new Header(manifestBytes, (int) codesBytes, end - denseStart);
-  }
-
-  private static void requireWithin(String part, long bytes, int limit) {
-    if (bytes > limit) {
-      throw new LimitExcess("%s too large: %d bytes; limit is %d".formatted(part, bytes, limit));
-    }
   }
 
   private static long codesBytes(Layer layer) {

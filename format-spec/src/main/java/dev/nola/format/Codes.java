@@ -1,6 +1,7 @@
 package dev.nola.format;
 
 import dev.nola.generator.Generator;
+import dev.nola.generator.Side;
 import java.util.Arrays;
 
 /**
@@ -28,7 +29,7 @@ public final class Codes {
    * @throws IllegalArgumentException if the width or a code is out of range, or there is no code
    */
   public static Codes of(int bits, int... codes) {
-    requireLegal(bits, codes.length);
+    requireLegal("codes", bits, codes.length);
     byte[] packed = new byte[packedBytes(bits, codes.length)];
     for (int j = 0; j < codes.length; j++) {
       if (codes[j] < 0 || codes[j] >>> bits != 0) {
@@ -55,24 +56,39 @@ public final class Codes {
    *     is not exactly as long as {@code count} codes need, or an unused bit is set
    */
   public static Codes ofPacked(int bits, int count, byte[] packed) {
-    return adopting(bits, count, packed.clone());
+    return adopting("codes", bits, count, packed.clone());
   }
 
-  /** Does the same without a copy: {@code packed} must not be changed afterwards. */
-  static Codes adopting(int bits, int count, byte[] packed) {
-    requireLegal(bits, count);
+  /**
+   * Does the same without a copy.
+   *
+   * @param what names the codes in messages
+   * @param packed must not be changed afterwards
+   */
+  static Codes adopting(String what, int bits, int count, byte[] packed) {
+    requireLegal(what, bits, count);
     if (packed.length != packedBytes(bits, count)) {
       throw new IllegalArgumentException(
           "wrong length of packed codes: %d bytes; %d codes of %d bits need %d"
               .formatted(packed.length, count, bits, packedBytes(bits, count)));
     }
     int used = (int) ((long) count * bits & 7);
-    if (used != 0 && (packed[packed.length - 1] & 0xFF) >>> used != 0) {
-      throw new IllegalArgumentException(
-          "unused bits set in the last code byte: 0x%02x; %d codes of %d bits use only the lowest %d"
-              .formatted(packed[packed.length - 1], count, bits, used));
+    if (Rules.isBroken(
+        Rule.UNUSED_BITS, what, used == 0 || (packed[packed.length - 1] & 0xFF) >>> used == 0)) {
+      throw new RuleViolation(
+          Rule.UNUSED_BITS,
+          "unused bits set in the last byte of %s: 0x%02x; %d codes of %d bits use only the lowest %d"
+              .formatted(what, packed[packed.length - 1], count, bits, used));
     }
     return new Codes(bits, count, packed);
+  }
+
+  /** Returns the name of a side's codes in messages and rules. */
+  static String part(Side side) {
+    return switch (side) {
+      case A -> "side A";
+      case B -> "side B";
+    };
   }
 
   /** Returns the bytes that {@code count} codes of {@code bits} need; at most 2³², so a long. */
@@ -84,14 +100,16 @@ public final class Codes {
     return Math.toIntExact(packedLength(bits, count));
   }
 
-  private static void requireLegal(int bits, int count) {
-    if (bits < 1 || bits > Generator.MAX_BITS) {
-      throw new IllegalArgumentException(
+  private static void requireLegal(String what, int bits, int count) {
+    if (Rules.isBroken(Rule.CODE_WIDTH, what, bits >= 1 && bits <= Generator.MAX_BITS)) {
+      throw new RuleViolation(
+          Rule.CODE_WIDTH,
           "invalid code width: %d bits; must be 1 to %d".formatted(bits, Generator.MAX_BITS));
     }
-    if (count < 1) {
-      throw new IllegalArgumentException(
-          "invalid coefficient count: " + count + "; must be at least 1");
+    if (Rules.isBroken(Rule.COEFFICIENTS_PRESENT, what, count >= 1)) {
+      throw new RuleViolation(
+          Rule.COEFFICIENTS_PRESENT,
+          "invalid coefficient count of %s: %d; must be at least 1".formatted(what, count));
     }
   }
 

@@ -23,8 +23,8 @@ public sealed interface Coefficients {
      * @throws IllegalArgumentException if {@code rank} is not positive
      */
     public LowRank {
-      if (rank < 1) {
-        throw new IllegalArgumentException("invalid rank: " + rank + "; must be at least 1");
+      if (Rules.isBroken(Rule.RANK, rank >= 1)) {
+        throw new RuleViolation(Rule.RANK, "invalid rank: " + rank + "; must be at least 1");
       }
     }
   }

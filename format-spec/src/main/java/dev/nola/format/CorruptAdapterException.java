@@ -8,8 +8,4 @@ public final class CorruptAdapterException extends AdapterException {
   CorruptAdapterException(String message) {
     super(message);
   }
-
-  CorruptAdapterException(String message, Throwable cause) {
-    super(message, cause);
-  }
 }

@@ -33,12 +33,8 @@ public record DenseTensor(String name, DType dtype, List<Integer> shape, MemoryS
 
   static long byteSize(String name, DType dtype, List<Integer> shape) {
     Shapes.requireLegal(name, shape);
-    long elements = Shapes.elements(name, shape);
-    if (elements > Long.MAX_VALUE / 4) {
-      throw new LimitExcess(
-          "dense tensor %s too large: %d elements; limit is 2^61-1".formatted(name, elements));
-    }
-    return elements * dtype.bytes();
+    Shapes.requireDenseWithin(name, shape);
+    return Shapes.elements(shape) * dtype.bytes();
   }
 
   /** Returns the first offset in a file, from {@code offset} on, at which a tensor may start. */

@@ -42,62 +42,73 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
    *
    * @param bytes the first {@value #BYTES} bytes of the file
    * @param fileBytes length of the whole file
-   * @throws AdapterException if the file is of another kind, version or length
+   * @return the header
+   * @throws RuleViolation if the file is of another kind, version or length
    */
-  static Header parse(byte[] bytes, long fileBytes) throws AdapterException {
+  static Header parse(byte[] bytes, long fileBytes) {
     ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     int magic = in.getInt();
-    if (magic != MAGIC) {
-      throw new CorruptAdapterException(
+    if (Rules.isBroken(Rule.MAGIC, magic == MAGIC)) {
+      throw new RuleViolation(
+          Rule.MAGIC,
           "not a .nola file: magic expected=%08x actual=%08x"
               .formatted(Integer.reverseBytes(MAGIC), Integer.reverseBytes(magic)));
     }
     int major = Short.toUnsignedInt(in.getShort());
     int minor = Short.toUnsignedInt(in.getShort());
-    int features = in.getInt();
-    requireVersion(major, minor, features);
+    requireVersion(major, minor, in.getInt());
 
     long manifest = Integer.toUnsignedLong(in.getInt());
     long codes = in.getLong();
     long dense = in.getLong();
-    requireAtMost("manifest", manifest, Limits.MANIFEST_BYTES);
-    requireAtMost("codes section", codes, Limits.CODES_BYTES);
-    requireAtMost("dense section", dense, Limits.DENSE_BYTES);
+    requireWithin("manifest", manifest, Limits.MANIFEST_BYTES);
+    requireWithin("codes section", codes, Limits.CODES_BYTES);
+    requireWithin("dense section", dense, Limits.DENSE_BYTES);
     long expected = BYTES + manifest + codes + dense + CHECKSUM_BYTES;
-    if (expected != fileBytes) {
-      throw new CorruptAdapterException(
+    if (Rules.isBroken(Rule.FILE_LENGTH, expected == fileBytes)) {
+      throw new RuleViolation(
+          Rule.FILE_LENGTH,
           "file truncated or lengthened: %d bytes; its header says %d"
               .formatted(fileBytes, expected));
     }
     return new Header((int) manifest, (int) codes, dense);
   }
 
-  private static void requireVersion(int major, int minor, int features) throws AdapterException {
+  private static void requireVersion(int major, int minor, int features) {
     boolean candidate = (features & CANDIDATE) != 0;
     String version = major + "." + minor + (candidate ? "-rc" : "");
-    if (major < MAJOR || major == MAJOR && candidate) {
-      throw new AdapterTooOldException(
-          "format version too old: %s; this reader reads %s"
-              .formatted(version, AdapterFile.VERSION));
+    if (Rules.isBroken(Rule.MAJOR_SUPPORTED, major >= MAJOR)) {
+      throw new RuleViolation(Rule.MAJOR_SUPPORTED, tooOld(version));
     }
-    if (major > MAJOR) {
-      throw new AdapterTooNewException(
+    if (Rules.isBroken(Rule.MAJOR_KNOWN, major <= MAJOR)) {
+      throw new RuleViolation(
+          Rule.MAJOR_KNOWN,
           "format version too new: %s; this reader reads %s"
               .formatted(version, AdapterFile.VERSION));
     }
-    if (features != 0) {
-      throw new AdapterTooNewException(
+    if (Rules.isBroken(Rule.NO_CANDIDATE, !candidate)) {
+      throw new RuleViolation(Rule.NO_CANDIDATE, tooOld(version));
+    }
+    if (Rules.isBroken(Rule.FEATURES_KNOWN, (features & ~CANDIDATE) == 0)) {
+      throw new RuleViolation(
+          Rule.FEATURES_KNOWN,
           "unknown required-feature bits: 0x%08x of format version %s; this reader reads %s"
               .formatted(features, version, AdapterFile.VERSION));
     }
   }
 
-  private static void requireAtMost(String what, long bytes, long limit)
-      throws LimitExceededException {
-    if (Long.compareUnsigned(bytes, limit) > 0) {
-      throw new LimitExceededException(
+  private static String tooOld(String version) {
+    return "format version too old: %s; this reader reads %s"
+        .formatted(version, AdapterFile.VERSION);
+  }
+
+  /** Requires that a part of the file, of an unsigned length, is within its limit. */
+  static void requireWithin(String part, long bytes, long limit) {
+    if (Rules.isBroken(Rule.PART_LENGTH, part, Long.compareUnsigned(bytes, limit) <= 0)) {
+      throw new RuleViolation(
+          Rule.PART_LENGTH,
           "%s too large: %s bytes; limit is %d"
-              .formatted(what, Long.toUnsignedString(bytes), limit));
+              .formatted(part, Long.toUnsignedString(bytes), limit));
     }
   }
 }

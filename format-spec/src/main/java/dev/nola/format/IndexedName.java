@@ -50,6 +50,11 @@ record IndexedName(String name, int start, int end, int index) {
     return name.substring(end);
   }
 
+  /** Returns the same name with another index; only for names that have one. */
+  String withIndex(long other) {
+    return prefix() + other + suffix();
+  }
+
   /** Returns whether {@code next} is the same name with the index one higher. */
   boolean isFollowedBy(IndexedName next) {
     return index >= 0 && next.index == index + 1 && BY_PATTERN.compare(this, next) == 0;

@@ -50,21 +50,26 @@ public record Layer(
     Text.requireName("tensor name", tensor, 1);
     shape = List.copyOf(shape);
     Shapes.requireLegal(tensor, shape);
-    if (shape.isEmpty()) {
-      throw new IllegalArgumentException(
+    if (Rules.isBroken(Rule.DIMENSIONS_PRESENT, !shape.isEmpty())) {
+      throw new RuleViolation(
+          Rule.DIMENSIONS_PRESENT,
           "scalar tensor: " + tensor + "; only tensors with at least one dimension can be adapted");
     }
     if (slice != null) {
       requireProperPart(tensor, shape, slice);
     }
-    long adapted = Shapes.elements(tensor, adaptedShape(shape, slice));
-    if (rows < 1 || cols < 1 || (long) rows * cols != adapted) {
-      throw new IllegalArgumentException(
+    long adapted = Shapes.elements(adaptedShape(shape, slice));
+    if (Rules.isBroken(Rule.VIEW, rows >= 1 && cols >= 1 && (long) rows * cols == adapted)) {
+      throw new RuleViolation(
+          Rule.VIEW,
           "view does not match tensor %s: %d×%d; must have %d elements"
               .formatted(tensor, rows, cols, adapted));
     }
-    if (Float.floatToRawIntBits(scale) != 0 && !(scale >= MIN_SCALE && scale <= MAX_SCALE)) {
-      throw new IllegalArgumentException(
+    if (Rules.isBroken(
+        Rule.SCALE,
+        Float.floatToRawIntBits(scale) == 0 || scale >= MIN_SCALE && scale <= MAX_SCALE)) {
+      throw new RuleViolation(
+          Rule.SCALE,
           "invalid scale of tensor %s: %s; must be +0 or %s to %s"
               .formatted(
                   tensor,
@@ -110,20 +115,31 @@ public record Layer(
    * @throws IllegalArgumentException if the factor is longer than the generator allows
    */
   public @Nullable Basis basis(Generator generator, long seed, Side side) {
-    long length =
-        switch (coefficients) {
-          case Direct _ -> side == Side.A ? elements() : 0;
-          case LowRank lowRank -> (long) lowRank.rank() * (side == Side.A ? rows : cols);
-        };
+    long length = factorLength(side);
     if (length == 0) {
       return null;
     }
-    if (length > generator.maxLength()) {
-      throw new LimitExcess(
-          "factor %s of tensor %s too large: %d elements; limit is %d for %s"
-              .formatted(side, tensor, length, generator.maxLength(), generator));
-    }
+    requireFactorLength(generator, side);
     return new Basis(generator, seed, stream, side, (int) length);
+  }
+
+  /** Returns the number of elements of a factor; 0 for side B of the direct form. */
+  long factorLength(Side side) {
+    return switch (coefficients) {
+      case Direct _ -> side == Side.A ? elements() : 0;
+      case LowRank lowRank -> (long) lowRank.rank() * (side == Side.A ? rows : cols);
+    };
+  }
+
+  /** Requires that a factor is not longer than the generator allows. */
+  void requireFactorLength(Generator generator, Side side) {
+    if (Rules.isBroken(
+        Rule.FACTOR_LENGTH, Codes.part(side), factorLength(side) <= generator.maxLength())) {
+      throw new RuleViolation(
+          Rule.FACTOR_LENGTH,
+          "factor %s of tensor %s too large: %d elements; limit is %d for %s"
+              .formatted(side, tensor, factorLength(side), generator.maxLength(), generator));
+    }
   }
 
   /**
@@ -145,12 +161,15 @@ public record Layer(
   }
 
   private static void requireProperPart(String tensor, List<Integer> shape, Slice slice) {
-    if (slice.dim() >= shape.size() || slice.end() > shape.get(slice.dim())) {
-      throw new IllegalArgumentException(
+    if (Rules.isBroken(
+        Rule.SLICE_INSIDE, slice.dim() < shape.size() && slice.end() <= shape.get(slice.dim()))) {
+      throw new RuleViolation(
+          Rule.SLICE_INSIDE,
           "slice outside tensor %s: %s; its shape is %s".formatted(tensor, slice, shape));
     }
-    if (slice.length() == shape.get(slice.dim())) {
-      throw new IllegalArgumentException(
+    if (Rules.isBroken(Rule.SLICE_PROPER, slice.length() != shape.get(slice.dim()))) {
+      throw new RuleViolation(
+          Rule.SLICE_PROPER,
           "slice covers all of tensor %s: %s; omit the slice".formatted(tensor, slice));
     }
   }

@@ -38,22 +38,23 @@ public record Metadata(
    *     entries
    */
   public Metadata {
-    Text.requireText("description", description, 0);
-    Text.requireText("task", task, 0);
-    Text.requireText("license", license, 0);
+    Text.requireTextLength("description", description);
+    Text.requireTextLength("task", task);
+    Text.requireTextLength("license", license);
     TreeSet<String> sortedTags = new TreeSet<>(CodePointOrder::compare);
     sortedTags.addAll(tags);
     TreeMap<String, Double> sortedMetrics = new TreeMap<>(CodePointOrder::compare);
     metrics.forEach((name, value) -> sortedMetrics.put(name, finite(name, value)));
     TreeMap<String, String> sortedProvenance = new TreeMap<>(CodePointOrder::compare);
     sortedProvenance.putAll(provenance);
-    requireCount("tags", sortedTags.size());
-    requireCount("metrics", sortedMetrics.size());
-    requireCount("provenance entries", sortedProvenance.size());
+    DeclaredLimits.requireCount("tags", sortedTags.size(), Limits.METADATA_ENTRIES);
+    DeclaredLimits.requireCount("metrics", sortedMetrics.size(), Limits.METADATA_ENTRIES);
+    DeclaredLimits.requireCount(
+        "provenance entries", sortedProvenance.size(), Limits.METADATA_ENTRIES);
     sortedTags.forEach(tag -> Text.requireName("tag", tag, 1));
     sortedMetrics.keySet().forEach(name -> Text.requireName("metric name", name, 1));
     sortedProvenance.keySet().forEach(key -> Text.requireName("provenance key", key, 1));
-    sortedProvenance.forEach((key, value) -> Text.requireText("provenance " + key, value, 0));
+    sortedProvenance.values().forEach(value -> Text.requireTextLength("provenance value", value));
     tags = Collections.unmodifiableSortedSet(sortedTags);
     metrics = Collections.unmodifiableSortedMap(sortedMetrics);
     provenance = Collections.unmodifiableSortedMap(sortedProvenance);
@@ -108,18 +109,10 @@ public record Metadata(
   }
 
   private static double finite(String name, double value) {
-    if (!Double.isFinite(value)) {
-      throw new IllegalArgumentException(
-          "invalid metric " + name + ": " + value + "; must be finite");
+    if (Rules.isBroken(Rule.METRIC_FINITE, Double.isFinite(value))) {
+      throw new RuleViolation(
+          Rule.METRIC_FINITE, "invalid metric " + name + ": " + value + "; must be finite");
     }
     return value + 0.0; // a negative zero would be lost in the file, where zero is the default
-  }
-
-  private static void requireCount(String what, int count) {
-    if (count > Limits.METADATA_ENTRIES) {
-      throw new LimitExcess(
-          "too many %s in metadata: %d; limit is %d"
-              .formatted(what, count, Limits.METADATA_ENTRIES));
-    }
   }
 }

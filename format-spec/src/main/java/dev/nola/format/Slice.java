@@ -15,8 +15,11 @@ public record Slice(int dim, int start, int length) {
    * @throws IllegalArgumentException if a value is negative, the length zero or the end past 2³¹−1
    */
   public Slice {
-    if (dim < 0 || start < 0 || length < 1 || (long) start + length > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
+    if (Rules.isBroken(
+        Rule.SLICE,
+        dim >= 0 && start >= 0 && length >= 1 && (long) start + length <= Integer.MAX_VALUE)) {
+      throw new RuleViolation(
+          Rule.SLICE,
           "invalid slice: dim=%d start=%d length=%d; dim and start must be at least 0, length at least 1, the end at most 2^31-1"
               .formatted(dim, start, length));
     }

@@ -5,29 +5,61 @@ final class Text {
   private Text() {}
 
   /**
-   * Requires a name: {@code minBytes} to {@link Limits#NAME_BYTES} bytes of UTF-8, no control
-   * characters.
+   * Requires a name: at most {@link Limits#NAME_BYTES} bytes of UTF-8, no control characters.
+   *
+   * @param what names the text in messages
+   * @param minBytes 1, or 0 if the text may be empty
    */
   static void requireName(String what, String text, int minBytes) {
-    require(what, text, minBytes, Limits.NAME_BYTES, true);
-  }
-
-  /** Requires free text: {@code minBytes} to {@link Limits#TEXT_BYTES} bytes of UTF-8. */
-  static void requireText(String what, String text, int minBytes) {
-    require(what, text, minBytes, Limits.TEXT_BYTES, false);
-  }
-
-  /** Checks in one pass, because a file may have many names. */
-  private static void require(String what, String text, int min, int max, boolean isName) {
-    // A text has at least as many bytes of UTF-8 as characters of UTF-16.
-    int bytes = text.length() > max ? text.length() : 0;
-    for (int i = 0; i < text.length() && bytes <= max; i++) {
-      char c = text.charAt(i);
-      if (isName && (c < 0x20 || c == 0x7F)) {
-        throw new IllegalArgumentException(
-            "control character in %s: U+%04X at position %d; names must not contain any"
-                .formatted(what, (int) c, i));
+    requireNameLength(what, text);
+    if (minBytes > 0) {
+      if (Rules.isBroken(Rule.NOT_EMPTY, what, !text.isEmpty())) {
+        throw new RuleViolation(
+            Rule.NOT_EMPTY, "empty " + what + "; must have at least one character");
       }
+    }
+    int control = firstControlCharacter(text);
+    if (Rules.isBroken(Rule.NO_CONTROL_CHARACTER, what, control < 0)) {
+      throw new RuleViolation(
+          Rule.NO_CONTROL_CHARACTER,
+          "control character in %s: U+%04X at position %d; names must not contain any"
+              .formatted(what, (int) text.charAt(control), control));
+    }
+  }
+
+  /** Requires at most {@link Limits#NAME_BYTES} bytes of UTF-8. */
+  static void requireNameLength(String what, String text) {
+    requireLength(what, text, Limits.NAME_BYTES);
+  }
+
+  /** Requires at most {@link Limits#TEXT_BYTES} bytes of UTF-8. */
+  static void requireTextLength(String what, String text) {
+    requireLength(what, text, Limits.TEXT_BYTES);
+  }
+
+  private static void requireLength(String what, String text, int limit) {
+    long bytes = utf8Bytes(what, text);
+    if (Rules.isBroken(Rule.TEXT_LIMIT, what, bytes <= limit)) {
+      throw new RuleViolation(
+          Rule.TEXT_LIMIT,
+          "%s too long: %d bytes of UTF-8; limit is %d".formatted(what, bytes, limit));
+    }
+  }
+
+  private static int firstControlCharacter(String text) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c < 0x20 || c == 0x7F) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private static long utf8Bytes(String what, String text) {
+    long bytes = 0;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
       if (c < 0x80) {
         bytes++;
       } else if (!Character.isSurrogate(c)) {
@@ -43,12 +75,6 @@ final class Text {
                 .formatted(what, (int) c, i));
       }
     }
-    if (bytes < min) {
-      throw new IllegalArgumentException("empty " + what + "; must have at least one character");
-    }
-    if (bytes > max) {
-      throw new LimitExcess(
-          "%s too long: %d bytes of UTF-8 or more; limit is %d".formatted(what, bytes, max));
-    }
+    return bytes;
   }
 }

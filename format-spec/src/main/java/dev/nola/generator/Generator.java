@@ -106,12 +106,22 @@ public enum Generator {
    * @return the largest k
    */
   public long maxCoefficients(int length, int bits) {
-    long exact = MAX_SUM / ((1L << bits) - 1) / maxMagnitude;
     return switch (this) {
-      case SRHT -> Math.min(exact, Hadamard.columns(length));
+      case SRHT -> Math.min(maxExactCoefficients(bits), Hadamard.columns(length));
       case IDENTITY -> length;
-      case UNIFORM24, UNIFORM8, RADEMACHER -> exact;
+      case UNIFORM24, UNIFORM8, RADEMACHER -> maxExactCoefficients(bits);
     };
+  }
+
+  /**
+   * Returns the largest number of coefficients that keeps every sum exact, whatever the length of
+   * the factor.
+   *
+   * @param bits width of a code
+   * @return the largest k; for {@link #IDENTITY}, whose sums have one term each, the largest long
+   */
+  public long maxExactCoefficients(int bits) {
+    return this == IDENTITY ? Long.MAX_VALUE : MAX_SUM / ((1L << bits) - 1) / maxMagnitude;
   }
 
   /**

@@ -1,5 +1,23 @@
 package dev.nola.vectors;
 
+import static dev.nola.vectors.InvalidEntries.A_BITS;
+import static dev.nola.vectors.InvalidEntries.BASE_NAME;
+import static dev.nola.vectors.InvalidEntries.COUNT;
+import static dev.nola.vectors.InvalidEntries.DENSE;
+import static dev.nola.vectors.InvalidEntries.DIGEST;
+import static dev.nola.vectors.InvalidEntries.GENERATOR_ID;
+import static dev.nola.vectors.InvalidEntries.K;
+import static dev.nola.vectors.InvalidEntries.LAYERS;
+import static dev.nola.vectors.InvalidEntries.METADATA;
+import static dev.nola.vectors.InvalidEntries.RANK;
+import static dev.nola.vectors.InvalidEntries.ROWS;
+import static dev.nola.vectors.InvalidEntries.SHAPE;
+import static dev.nola.vectors.InvalidEntries.SLICE;
+import static dev.nola.vectors.InvalidEntries.STREAM;
+import static dev.nola.vectors.InvalidEntries.TENSOR;
+import static dev.nola.vectors.Kinds.CORRUPT;
+import static dev.nola.vectors.Kinds.GENERATOR;
+import static dev.nola.vectors.Kinds.LIMIT;
 import static dev.nola.vectors.SmallFiles.adapter;
 import static dev.nola.vectors.SmallFiles.dimensions;
 import static dev.nola.vectors.SmallFiles.indexed;
@@ -18,7 +36,6 @@ import dev.nola.format.flatbuffers.Digest;
 import dev.nola.format.flatbuffers.Manifest;
 import dev.nola.generator.Generator;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.UnaryOperator;
 
@@ -27,74 +44,25 @@ import java.util.function.UnaryOperator;
  * checksum again.
  */
 final class InvalidFiles {
-  /** One file to be, and the kind of its rejection as SPEC.md section 11 names it. */
-  record Entry(String about, String kind, byte[] bytes) {}
-
-  private static final String CORRUPT = "corrupt";
-  private static final String LIMIT = "limit-exceeded";
-  private static final String TOO_NEW = "too-new";
-  private static final String GENERATOR = "unsupported-generator";
-
-  // Field ids of nola.fbs.
-  private static final int LAYERS = 1;
-  private static final int DENSE = 2;
-  private static final int BASE_NAME = 3;
-  private static final int METADATA = 5;
-  private static final int GENERATOR_ID = 6;
-  private static final int DIGEST = 7;
-  private static final int TENSOR = 0;
-  private static final int ROWS = 1;
-  private static final int RANK = 2;
-  private static final int K = 3;
-  private static final int COUNT = 4;
-  private static final int STREAM = 7;
-  private static final int SHAPE = 9;
-  private static final int SLICE = 10;
-  private static final int A_BITS = 11;
-
-  private final Map<String, Entry> files = new LinkedHashMap<>();
+  private final InvalidEntries files = new InvalidEntries();
 
   private InvalidFiles() {}
 
-  static Map<String, Entry> all() {
+  static Map<String, InvalidEntries.Entry> all() {
     InvalidFiles invalid = new InvalidFiles();
-    invalid.headers();
+    InvalidHeaders.addTo(invalid.files);
     invalid.manifests();
     invalid.layers();
     invalid.codes();
     invalid.dense();
     invalid.notCanonical();
-    return invalid.files;
-  }
-
-  private void headers() {
-    add("empty", "no byte at all", CORRUPT, new byte[0]);
-    add("header-cut", "35 bytes", CORRUPT, plain().cut(35).bytes());
-    add("magic", "NOLB", CORRUPT, plain().set(3, 'B').checksummed());
-    add("major-0", "format version 0.0", "too-old", plain().set(4, 0).checksummed());
-    add("major-2", "format version 2.0", TOO_NEW, plain().set(4, 2).checksummed());
-    add("candidate", "1.0-rc instead of 1.0", "too-old", plain().set(11, 0x80).checksummed());
-    add("feature", "required-feature bit 0", TOO_NEW, plain().set(8, 1).checksummed());
-    add(
-        "manifest-too-long",
-        "manifest_length 2^24 + 1",
-        LIMIT,
-        plain().u32(12, (1 << 24) + 1).checksummed());
-    add("codes-too-long", "codes_length 2^63", LIMIT, plain().u64(16, 1L << 63).checksummed());
-    add("dense-too-long", "dense_length 2^64 - 1", LIMIT, plain().u64(24, -1).checksummed());
-    int length = plain().bytes().length;
-    add("cut", "the last byte is missing", CORRUPT, plain().cut(length - 1).bytes());
-    add("lengthened", "a byte too many", CORRUPT, plain().insert(length, (byte) 0).bytes());
-    add(
-        "checksum",
-        "one bit of the checksum",
-        CORRUPT,
-        plain().set(length - 1, ~lastByte()).bytes());
-    add(
-        "flipped-bit",
-        "one bit of a code, the checksum as it was",
-        CORRUPT,
-        plain().set(length - 6, plain().bytes()[length - 6] ^ 1).bytes());
+    InvalidDecoding.addTo(invalid.files);
+    InvalidTexts.addTo(invalid.files);
+    InvalidNumbers.addTo(invalid.files);
+    InvalidContent.addTo(invalid.files);
+    InvalidSections.addTo(invalid.files);
+    ExceededLimits.addTo(invalid.files);
+    return invalid.files.all();
   }
 
   private void manifests() {
@@ -379,11 +347,6 @@ final class InvalidFiles {
     add("nothing-in-it", "neither a layer nor a dense tensor", CORRUPT, empty());
   }
 
-  private static int lastByte() {
-    byte[] bytes = plain().bytes();
-    return bytes[bytes.length - 1];
-  }
-
   /** Position of a field of the first group. */
   private static int group(RawFile file, int id) {
     return file.field(file.element(LAYERS, 0), id);
@@ -412,12 +375,10 @@ final class InvalidFiles {
 
   private void add(
       String name, String about, String kind, RawFile valid, UnaryOperator<RawFile> damage) {
-    add(name, about, kind, damage.apply(valid).checksummed());
+    files.add(name, about, kind, valid, damage);
   }
 
   private void add(String name, String about, String kind, byte[] bytes) {
-    if (files.put(name, new Entry(about, kind, bytes)) != null) {
-      throw new AssertionError("two invalid vectors are named " + name);
-    }
+    files.add(name, about, kind, bytes);
   }
 }

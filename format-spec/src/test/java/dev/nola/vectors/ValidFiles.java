@@ -1,19 +1,12 @@
 package dev.nola.vectors;
 
-import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
-import dev.nola.format.BaseModel;
 import dev.nola.format.Codes;
 import dev.nola.format.Coefficients.Direct;
 import dev.nola.format.Coefficients.LowRank;
-import dev.nola.format.DType;
-import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
-import dev.nola.format.Metadata;
 import dev.nola.format.Slice;
 import dev.nola.generator.Generator;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,10 +16,15 @@ import java.util.Random;
 /** The content of the valid conformance vectors, by file name. */
 final class ValidFiles {
   /** One file to be. */
-  record Entry(String about, Adapter adapter) {}
+  record Entry(String about, Adapter adapter, int minor, boolean isNew) {
+    /** Returns a file with this minor version instead of 0. */
+    byte[] withMinor(byte[] file) {
+      return minor == 0 ? file : new RawFile(file).set(6, minor).checksummed();
+    }
+  }
 
-  private static final int[] WIDTHS = {1, 2, 3, 4, 8, 16};
-  private static final int[][] SHAPES = {{3, 5}, {127, 129}, {16, 16}, {1, 33}, {40, 1}, {12, 20}};
+  static final int[] WIDTHS = {1, 2, 3, 4, 8, 16};
+  static final int[][] SHAPES = {{3, 5}, {127, 129}, {16, 16}, {1, 33}, {40, 1}, {12, 20}};
 
   private final Map<String, Entry> files = new LinkedHashMap<>();
   private final Random random = new Random(20_260_101);
@@ -39,9 +37,8 @@ final class ValidFiles {
     valid.shapesAndViews();
     valid.streams();
     valid.extremes();
-    valid.denseTensors();
-    valid.texts();
-    valid.identities();
+    new ContentFiles(valid).add();
+    EdgeFiles.addTo(valid.files);
     return valid.files;
   }
 
@@ -84,68 +81,6 @@ final class ValidFiles {
                         new Direct(codes(bits, direct)))));
       }
     }
-  }
-
-  /** Comes last, so that the numbers drawn for the files before stay the same. */
-  private void identities() {
-    for (int w = 0; w < WIDTHS.length; w++) {
-      int bits = WIDTHS[w];
-      int[] shape = SHAPES[w % SHAPES.length];
-      int rank = 1 + w % 3;
-      add(
-          "identity-%d-bit".formatted(bits),
-          "a LoRA of %d bits, %d×%d, r=%d".formatted(bits, shape[0], shape[1], rank),
-          Adapter.builder()
-              .generator(Generator.IDENTITY)
-              .layer(
-                  Layer.ofMatrix(
-                      "layers.0.weight",
-                      shape[0],
-                      shape[1],
-                      0,
-                      scale(),
-                      new LowRank(
-                          rank,
-                          codes(bits, rank * shape[0]),
-                          codes(WIDTHS[5 - w], rank * shape[1])))));
-    }
-    add(
-        "identity-direct",
-        "ΔW itself, 8 bits, of a tensor of one dimension",
-        Adapter.builder()
-            .generator(Generator.IDENTITY)
-            .layer(
-                new Layer(
-                    "norm.weight",
-                    List.of(21),
-                    null,
-                    1,
-                    21,
-                    0,
-                    scale(),
-                    new Direct(codes(8, 21)))));
-    Adapter.Builder several = Adapter.builder().generator(Generator.IDENTITY);
-    for (int i = 0; i < 3; i++) {
-      several.layer(
-          Layer.ofMatrix(
-              "layers." + i + ".q.weight",
-              12,
-              9,
-              0,
-              i == 1 ? 0 : scale(),
-              new LowRank(2, codes(16, 24), codes(16, 18))));
-      several.layer(
-          new Layer(
-              "layers." + i + ".experts",
-              List.of(2, 6, 5),
-              new Slice(0, 1, 1),
-              6,
-              5,
-              0,
-              scale(),
-              new LowRank(2, codes(4, 12), codes(4, 10))));
-    }
-    add("identity-groups", "groups of a LoRA: all streams 0; a scale of 0; slices", several);
   }
 
   private void shapesAndViews() {
@@ -366,87 +301,23 @@ final class ValidFiles {
                 .layer(Layer.ofMatrix("w", 2, 4, 0, 1, new Direct(Codes.of(16, codes)))));
   }
 
-  private void denseTensors() {
-    add(
-        "dense-only",
-        "no layer at all",
-        Adapter.builder()
-            .generator(Generator.SRHT)
-            .dense(dense("classifier.weight", DType.F32, 3, 5))
-            .dense(dense("classifier.bias", DType.F32, 3)));
-    add(
-        "dense-of-every-type",
-        "f32, f16, bf16, a scalar, and lengths that need padding",
-        Adapter.builder()
-            .generator(Generator.UNIFORM8)
-            .seed(41)
-            .layer(Layer.ofMatrix("w", 6, 7, 0, scale(), new LowRank(2, codes(4, 8), codes(4, 8))))
-            .dense(dense("norm.weight", DType.BF16, 7))
-            .dense(dense("head.weight", DType.F16, 2, 3, 5))
-            .dense(dense("head.bias", DType.F32, 17))
-            .dense(dense("logit_scale", DType.F32)));
-  }
-
-  private void texts() {
-    add(
-        "metadata",
-        "every kind of metadata, and a base model with identity",
-        Adapter.builder()
-            .generator(Generator.SRHT)
-            .seed(51)
-            .base(
-                new BaseModel(
-                    "example/tiny-llama",
-                    "0123456789abcdef0123456789abcdef01234567",
-                    Sha256.hash(new byte[] {1, 2, 3})))
-            .metadata(
-                Metadata.of("Glosses to supersenses.", "text-classification", "Apache-2.0")
-                    .withTags("wordnet", "english", "émigré")
-                    .withMetrics(Map.of("accuracy", 0.8125, "loss", 0.0, "perplexity", 12.5))
-                    .withProvenance(Map.of("data", "sha256:00", "trainer", "", "steps", "1000")))
-            .layer(
-                Layer.ofMatrix("w", 6, 7, 0, scale(), new LowRank(2, codes(4, 8), codes(4, 8)))));
-    Adapter.Builder names = Adapter.builder().generator(Generator.RADEMACHER).seed(52);
-    List<String> unusual =
-        List.of(
-            "w",
-            "w.",
-            "w.0",
-            "w.00",
-            "w.1",
-            "w.x",
-            "0",
-            "1.w",
-            "7",
-            "été",
-            "中.0.w",
-            "\uFF5A.3",
-            "\uD83D\uDE00.3",
-            "a.999999999.b",
-            "a.1000000000.b",
-            "with space",
-            "quote\"back\\slash");
-    for (int i = 0; i < unusual.size(); i++) {
-      names.layer(
-          Layer.ofMatrix(
-              unusual.get(i), 2, 3, i, scale(), new LowRank(1, codes(4, 2), codes(4, 3))));
-    }
-    add("unusual-names", "names that test the index rule and the order of UTF-8 bytes", names);
-  }
-
-  private void add(String name, String about, Adapter.Builder adapter) {
-    files.put(name, new Entry(about, adapter.build()));
+  void add(String name, String about, Adapter.Builder adapter) {
+    files.put(name, new Entry(about, adapter.build(), 0, false));
   }
 
   private static int maximum(Generator generator, int length, int size) {
     return (int) Math.min(size, generator.maxCoefficients(length, Generator.MAX_BITS));
   }
 
-  private float scale() {
+  void nextBytes(byte[] data) {
+    random.nextBytes(data);
+  }
+
+  float scale() {
     return (float) Math.scalb(1 + random.nextDouble(), -10 - random.nextInt(8));
   }
 
-  private Codes codes(int bits, int count) {
+  Codes codes(int bits, int count) {
     return Codes.of(bits, random.ints(count, 0, 1 << bits).toArray());
   }
 
@@ -454,17 +325,5 @@ final class ValidFiles {
     int[] codes = new int[count];
     Arrays.fill(codes, (1 << bits) - 1);
     return Codes.of(bits, codes);
-  }
-
-  private DenseTensor dense(String name, DType dtype, int... shape) {
-    List<Integer> dims = new ArrayList<>();
-    int elements = 1;
-    for (int dim : shape) {
-      dims.add(dim);
-      elements *= dim;
-    }
-    byte[] data = new byte[elements * dtype.bytes()];
-    random.nextBytes(data);
-    return new DenseTensor(name, dtype, dims, MemorySegment.ofArray(data));
   }
 }
