@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Requests that no endpoint can take are refused in our words: the value, and the rule. */
 class BadRequestTest {
@@ -177,7 +178,7 @@ class BadRequestTest {
             "POST",
             "/api/v1/attestations",
             "{\"items\": [{\"fence\": 1, \"envelope\": {}}]}",
-            "items[0].envelope: signatures is missing"));
+            "items[0].envelope: payload is missing"));
   }
 
   @ParameterizedTest
@@ -261,6 +262,32 @@ class BadRequestTest {
 
     Answer accept = admin.get("/api/v1/jobs", "Accept", "image/png");
     assertThat(accept.status()).isEqualTo(406);
+  }
+
+  /** Bodies in other formats would evade the limits and rules of JSON. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "application/yaml",
+        "application/xml",
+        "application/cbor",
+        "application/x-www-form-urlencoded"
+      })
+  void onlyJsonIsReadAndWritten(String type) throws Exception {
+    Answer read =
+        admin.send(
+            "POST",
+            "/api/v1/tokens",
+            BodyPublishers.ofString("scopes: [read]"),
+            "Content-Type",
+            type);
+    assertThat(read.refusal()).isEqualTo("415 unsupported-media-type");
+    assertThat(read.text("/detail"))
+        .isEqualTo("invalid Content-Type: " + type + "; must be application/json");
+
+    Answer written = admin.get("/api/v1/adapters", "Accept", type);
+    assertThat(written.status()).isEqualTo(406);
+    assertThat(written.header("Content-Type")).isEqualTo(TestClient.PROBLEM);
   }
 
   /** What Java's client would not send. */

@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Talks to a registry as any program would. */
+/**
+ * Talks to a registry as any program would, and checks that openapi.yaml describes its responses.
+ */
 record TestClient(String server, @Nullable String token) {
   static final String PROBLEM = "application/problem+json";
 
@@ -157,6 +159,8 @@ record TestClient(String server, @Nullable String token) {
     for (int i = 0; i < headers.length; i += 2) {
       request.header(headers[i], headers[i + 1]);
     }
-    return new Answer(HTTP.send(request.build(), BodyHandlers.ofByteArray()));
+    HttpResponse<byte[]> response = HTTP.send(request.build(), BodyHandlers.ofByteArray());
+    ApiContract.check(method, path, response);
+    return new Answer(response);
   }
 }

@@ -8,6 +8,7 @@ import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Pages;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
+import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.annotations.ParameterObject;
@@ -42,8 +43,8 @@ class AdapterController {
   ResponseEntity<Page<AdapterSummary>> search(
       @ParameterObject Search.Query query,
       @Parameter(
-              description =
-                  "relevance (default with q, and only with q), updated, downloads or name.")
+              description = "relevance is the default with q, and needs q.",
+              schema = @Schema(allowableValues = {"relevance", "updated", "downloads", "name"}))
           @RequestParam(required = false)
           @Nullable String sort,
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,

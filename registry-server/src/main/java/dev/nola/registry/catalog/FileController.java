@@ -57,7 +57,8 @@ class FileController {
   @Operation(
       summary = "Download a version's file",
       description =
-          "The ETag is the file's digest. Supports If-None-Match (304) and a Range of bytes (206)."
+          "The ETag is the file's digest. Supports If-None-Match (304) and a Range of bytes (206, or"
+              + " 416 if it starts past the end)."
               + " Headers: Repr-Digest (RFC 9530), the digest of the whole file; Nola-Version, the"
               + " version's number; Nola-Warning, why the version was yanked, if it was; Nola-Disputed,"
               + " true if a worker attests other bits, which nothing has confirmed or refuted yet.",
@@ -68,9 +69,13 @@ class FileController {
                 @Content(
                     mediaType = AdapterFile.MEDIA_TYPE,
                     schema = @Schema(type = "string", format = "binary"))),
-        @ApiResponse(responseCode = "206", content = @Content),
-        @ApiResponse(responseCode = "304", content = @Content),
-        @ApiResponse(responseCode = "416", content = @Content)
+        @ApiResponse(
+            responseCode = "206",
+            content =
+                @Content(
+                    mediaType = AdapterFile.MEDIA_TYPE,
+                    schema = @Schema(type = "string", format = "binary"))),
+        @ApiResponse(responseCode = "304", content = @Content)
       })
   ResponseEntity<Resource> download(
       @PathVariable String namespace,

@@ -310,7 +310,7 @@ public class Publisher {
           HttpStatus.CONFLICT,
           "version-exists",
           "%s exists with digest %s and cannot be replaced; the file sent has digest %s"
-              .formatted(what, existing.digest, number, candidate.content().digest()));
+              .formatted(what, existing.digest, candidate.content().digest()));
     }
     keep(candidate.content()); // also replaces a blob that was lost or damaged
     return new Published(existing.summary(), false);

@@ -3,7 +3,6 @@ package dev.nola.registry.jobs;
 import dev.nola.api.Page;
 import dev.nola.api.job.JobChange;
 import dev.nola.api.job.JobDetails;
-import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobRetry;
 import dev.nola.registry.access.Caller;
@@ -139,16 +138,16 @@ class JobController {
   @Operation(
       summary = "Follow a job",
       description =
-          "Server-sent events: all events from the beginning, or those after Last-Event-ID, then new"
-              + " ones as they happen; the stream ends after the job's end. For members of its"
-              + " namespace, workers and admins.",
+          "Server-sent events, whose data are JobEvents: all events from the beginning, or those after"
+              + " Last-Event-ID, then new ones as they happen; the stream ends after the job's end."
+              + " For members of its namespace, workers and admins.",
       responses =
           @ApiResponse(
               responseCode = "200",
               content =
                   @Content(
                       mediaType = MediaType.TEXT_EVENT_STREAM_VALUE,
-                      schema = @Schema(implementation = JobEvent.class))))
+                      schema = @Schema(type = "string"))))
   ResponseEntity<SseEmitter> follow(
       @PathVariable UUID id,
       @RequestHeader(name = "Last-Event-ID", required = false) @Nullable Long lastEventId,

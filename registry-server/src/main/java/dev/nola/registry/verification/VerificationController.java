@@ -5,6 +5,7 @@ import dev.nola.api.attestation.VerificationRequest;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import java.net.URI;
 import java.util.UUID;
@@ -35,7 +36,9 @@ class VerificationController {
       summary = "Request the verification of all or some versions",
       description =
           "Versions are verified again even if they have attestations; deleted ones are skipped."
-              + " Location has the report. For admins.")
+              + " Location has the report. For admins.",
+      responses =
+          @ApiResponse(responseCode = "202", description = "Requested", useReturnTypeSchema = true))
   ResponseEntity<VerificationReport> start(
       @RequestBody VerificationRequest request, Caller caller) {
     UUID id = runs.start(caller, request);

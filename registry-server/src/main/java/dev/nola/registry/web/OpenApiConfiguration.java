@@ -1,7 +1,11 @@
 package dev.nola.registry.web;
 
 import dev.nola.api.attestation.Nonce;
+import dev.nola.api.job.JobEvent;
+import dev.nola.api.name.ObjectKind;
 import dev.nola.digest.Sha256;
+import io.swagger.v3.core.converter.AnnotatedType;
+import io.swagger.v3.core.converter.ModelConverters;
 import io.swagger.v3.oas.models.Components;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
@@ -9,6 +13,7 @@ import io.swagger.v3.oas.models.info.Info;
 import io.swagger.v3.oas.models.info.License;
 import io.swagger.v3.oas.models.media.ArraySchema;
 import io.swagger.v3.oas.models.media.Content;
+import io.swagger.v3.oas.models.media.IntegerSchema;
 import io.swagger.v3.oas.models.media.MediaType;
 import io.swagger.v3.oas.models.media.ObjectSchema;
 import io.swagger.v3.oas.models.media.Schema;
@@ -18,6 +23,7 @@ import io.swagger.v3.oas.models.responses.ApiResponse;
 import io.swagger.v3.oas.models.security.SecurityRequirement;
 import io.swagger.v3.oas.models.security.SecurityScheme;
 import io.swagger.v3.oas.models.servers.Server;
+import java.math.BigDecimal;
 import java.util.List;
 import java.util.Objects;
 import org.springdoc.core.customizers.OpenApiCustomizer;
@@ -109,6 +115,43 @@ class OpenApiConfiguration {
             .forEach(schema -> schema.getTypes().remove("null"));
   }
 
+  /** Adds the rules of parameters that many endpoints share. */
+  @Bean
+  OpenApiCustomizer sharedParameters() {
+    return api ->
+        api.getPaths().values().stream()
+            .flatMap(path -> path.readOperations().stream())
+            .map(Operation::getParameters)
+            .filter(Objects::nonNull)
+            .flatMap(List::stream)
+            .forEach(
+                parameter -> {
+                  if (parameter.getName().equals("limit")) {
+                    parameter.getSchema().minimum(BigDecimal.ONE);
+                    parameter.getSchema().maximum(BigDecimal.valueOf(Pages.MAX_LIMIT));
+                  } else if (parameter.getName().equals("kind")) {
+                    parameter.setSchema(kinds());
+                  }
+                });
+  }
+
+  /** Adds the data of server-sent events, to which no schema can refer. */
+  @Bean
+  OpenApiCustomizer events() {
+    return api ->
+        ModelConverters.getInstance(true)
+            .readAll(new AnnotatedType(JobEvent.class))
+            .forEach(api.getComponents().getSchemas()::putIfAbsent);
+  }
+
+  private static Schema<?> kinds() {
+    StringSchema kinds = new StringSchema();
+    for (ObjectKind kind : ObjectKind.values()) {
+      kinds.addEnumItem(kind.collection());
+    }
+    return kinds;
+  }
+
   /** Describes the job of a training, a map in Java, as a document with its own schema. */
   @Bean
   OpenApiCustomizer trainingJob() {
@@ -148,7 +191,7 @@ class OpenApiConfiguration {
         new ObjectSchema()
             .addProperty("type", new StringSchema().example("urn:nola:problem:not-found"))
             .addProperty("title", new StringSchema())
-            .addProperty("status", new Schema<Integer>().type("integer"))
+            .addProperty("status", new IntegerSchema())
             .addProperty("detail", new StringSchema())
             .addProperty("instance", new StringSchema())
             .addProperty("requestId", new StringSchema())

@@ -13,7 +13,7 @@ public final class Pages {
   /** Limit of a request that sets none. */
   public static final String DEFAULT_LIMIT = "20";
 
-  private static final int MAX_LIMIT = 100;
+  static final int MAX_LIMIT = 100;
 
   private Pages() {}
 

@@ -22,6 +22,7 @@ import org.springframework.http.HttpStatusCode;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
 import org.springframework.http.converter.HttpMessageNotReadableException;
+import org.springframework.security.web.firewall.RequestRejectedException;
 import org.springframework.transaction.TransactionException;
 import org.springframework.web.bind.annotation.ExceptionHandler;
 import org.springframework.web.bind.annotation.RestControllerAdvice;
@@ -125,6 +126,16 @@ class Problems extends ResponseEntityExceptionHandler {
     return refused(
         Refusal.of(
             HttpStatus.BAD_REQUEST, "unreadable", wording.ofQuery(request.getQueryString())));
+  }
+
+  /** Handles what Spring Security's firewall finds when a header or a parameter's name is read. */
+  @ExceptionHandler
+  ResponseEntity<Object> unprintable(RequestRejectedException failure, HttpServletRequest request) {
+    return refused(
+        Refusal.of(
+            HttpStatus.BAD_REQUEST,
+            "unreadable",
+            RequestErrorMessages.ofCharacters(request.getQueryString())));
   }
 
   @ExceptionHandler

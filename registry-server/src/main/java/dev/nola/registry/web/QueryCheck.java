@@ -5,21 +5,28 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
 import org.apache.tomcat.util.http.InvalidParameterException;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.http.MediaType;
 import org.springframework.stereotype.Component;
 import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.servlet.HandlerExceptionResolver;
 
 /**
- * Refuses queries that cannot be decoded, before anything reads a parameter of them. Forms are left
+ * Refuses queries that cannot be decoded or contain NUL, before anything reads a parameter of them:
+ * NUL is trimmed off numbers and words, so that a filter would be silently ignored. Forms are left
  * alone, whose parameters would be read from their bodies.
  */
 @Component
 @Order(Ordered.HIGHEST_PRECEDENCE + 1) // after the request has its id
 final class QueryCheck extends OncePerRequestFilter {
+  private static final List<String> FORMS =
+      List.of(MediaType.APPLICATION_FORM_URLENCODED_VALUE, "multipart/");
+
   private final HandlerExceptionResolver problems;
 
   QueryCheck(@Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
@@ -28,7 +35,9 @@ final class QueryCheck extends OncePerRequestFilter {
 
   @Override
   protected boolean shouldNotFilter(HttpServletRequest request) {
-    return request.getQueryString() == null || request.getContentType() != null;
+    String type = request.getContentType();
+    return request.getQueryString() == null
+        || (type != null && FORMS.stream().anyMatch(type.toLowerCase()::startsWith));
   }
 
   @Override
@@ -36,7 +45,13 @@ final class QueryCheck extends OncePerRequestFilter {
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
     try {
-      request.getParameterMap();
+      boolean hasNul =
+          request.getParameterMap().values().stream()
+              .flatMap(Arrays::stream)
+              .anyMatch(value -> value.indexOf('\0') >= 0);
+      if (hasNul) {
+        throw new InvalidParameterException("NUL");
+      }
     } catch (InvalidParameterException e) {
       problems.resolveException(request, response, null, e);
       return;

@@ -1,16 +1,21 @@
 package dev.nola.registry.web;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.swagger.v3.core.converter.AnnotatedType;
 import io.swagger.v3.core.converter.ModelConverter;
 import io.swagger.v3.core.converter.ModelConverterContext;
 import io.swagger.v3.core.util.Json31;
 import io.swagger.v3.oas.models.media.JsonSchema;
 import io.swagger.v3.oas.models.media.Schema;
+import java.lang.reflect.AnnotatedElement;
+import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
@@ -41,20 +46,41 @@ class RecordSchemas implements ModelConverter {
 
   private static void describe(Class<?> record, Schema<?> model) {
     Set<String> required = new LinkedHashSet<>();
-    for (RecordComponent component : record.getRecordComponents()) {
-      Schema<?> property = model.getProperties().get(component.getName());
+    for (Map.Entry<String, AnnotatedElement> field : fields(record).entrySet()) {
+      Schema<?> property = model.getProperties().get(field.getKey());
       if (property == null) {
         continue;
       }
-      if (component.getAnnotatedType().isAnnotationPresent(Nullable.class)) {
-        model.getProperties().put(component.getName(), nullable(property));
+      if (field.getValue().isAnnotationPresent(Nullable.class)) {
+        model.getProperties().put(field.getKey(), nullable(property));
       } else {
-        required.add(component.getName());
+        required.add(field.getKey());
       }
     }
     if (!required.isEmpty()) {
       model.setRequired(new ArrayList<>(required));
     }
+  }
+
+  /** Returns the types of a record's JSON properties: its components, and methods that add some. */
+  private static Map<String, AnnotatedElement> fields(Class<?> record) {
+    Map<String, AnnotatedElement> fields = new LinkedHashMap<>();
+    for (RecordComponent component : record.getRecordComponents()) {
+      fields.put(name(component.getAccessor()), component.getAnnotatedType());
+    }
+    for (Method method : record.getDeclaredMethods()) {
+      if (method.isAnnotationPresent(JsonProperty.class)) {
+        fields.putIfAbsent(name(method), method.getAnnotatedReturnType());
+      }
+    }
+    return fields;
+  }
+
+  private static String name(Method accessor) {
+    JsonProperty annotation = accessor.getAnnotation(JsonProperty.class);
+    return annotation == null || annotation.value().isEmpty()
+        ? accessor.getName()
+        : annotation.value();
   }
 
   private static Schema<?> nullable(Schema<?> property) {

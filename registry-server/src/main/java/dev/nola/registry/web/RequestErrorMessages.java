@@ -105,8 +105,19 @@ record RequestErrorMessages(JsonMapper json) {
   String ofQuery(@Nullable String query) {
     return query == null
         ? "the form cannot be decoded; must be percent-encoded UTF-8"
-        : "the query cannot be decoded: %s; must be percent-encoded UTF-8, of at most 1000 parameters"
+        : "the query cannot be decoded: %s; must be percent-encoded UTF-8 without NUL, of at most 1000 parameters"
             .formatted(show(query));
+  }
+
+  /**
+   * Returns the detail of a request with characters that nobody writes on purpose.
+   *
+   * @param query as it was sent, or null
+   * @return one line for the client
+   */
+  static String ofCharacters(@Nullable String query) {
+    return "a header, or the name of a parameter in the query, has characters that are not printable%s; must be assigned Unicode characters other than controls"
+        .formatted(query == null ? "" : ": " + show(query));
   }
 
   /**
@@ -272,10 +283,9 @@ record RequestErrorMessages(JsonMapper json) {
     return type.getType() + "/" + type.getSubtype();
   }
 
-  /** Leaves out YAML, which the framework writes for /v3/api-docs only. */
   private static Set<String> types(List<MediaType> supported) {
     return supported.stream()
-        .filter(type -> !type.isWildcardSubtype() && !type.getSubtype().contains("yaml"))
+        .filter(type -> !type.isWildcardSubtype())
         .map(MediaType::toString)
         .collect(Collectors.toCollection(TreeSet::new));
   }

@@ -11,8 +11,14 @@ import java.util.Objects;
  * @param signatures signatures of the payload; the registry takes exactly one
  */
 public record Envelope(String payload, String payloadType, List<Signature> signatures) {
-  /** Copies the list. */
+  /**
+   * Copies the list.
+   *
+   * @throws NullPointerException if a component is missing
+   */
   public Envelope {
+    Objects.requireNonNull(payload, "payload is missing");
+    Objects.requireNonNull(payloadType, "payloadType is missing");
     signatures = List.copyOf(Objects.requireNonNull(signatures, "signatures is missing"));
   }
 
@@ -23,5 +29,15 @@ public record Envelope(String payload, String payloadType, List<Signature> signa
    *     SubjectPublicKeyInfo
    * @param sig base64 of 64 bytes
    */
-  public record Signature(String keyid, String sig) {}
+  public record Signature(String keyid, String sig) {
+    /**
+     * Checks that both are there.
+     *
+     * @throws NullPointerException if one is missing
+     */
+    public Signature {
+      Objects.requireNonNull(keyid, "keyid is missing");
+      Objects.requireNonNull(sig, "sig is missing");
+    }
+  }
 }
