@@ -13,6 +13,8 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     LlamaForSequenceClassification,
+    MixtralConfig,
+    MixtralForCausalLM,
     PreTrainedModel,
     RobertaConfig,
     RobertaForSequenceClassification,
@@ -75,7 +77,7 @@ def roberta_classifier() -> RobertaForSequenceClassification:
     return RobertaForSequenceClassification(config).eval()
 
 
-def gpt2() -> GPT2LMHeadModel:
+def gpt2(tied: bool = True) -> GPT2LMHeadModel:
     torch.manual_seed(2)
     config = GPT2Config(
         vocab_size=VOCABULARY,
@@ -84,6 +86,7 @@ def gpt2() -> GPT2LMHeadModel:
         n_head=4,
         n_positions=POSITIONS,
         initializer_range=0.1,
+        tie_word_embeddings=tied,
     )
     return GPT2LMHeadModel(config).eval()
 
@@ -122,6 +125,25 @@ def mixture_of_experts() -> PreTrainedModel:
     for parameter in model.parameters():  # some are not initialized
         torch.nn.init.normal_(parameter, std=0.1)
     return model.eval()
+
+
+def mixture_of_experts_apart() -> PreTrainedModel:
+    """Its checkpoint has the matrices of each expert as tensors of their own."""
+    torch.manual_seed(6)
+    config = MixtralConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=32,
+        intermediate_size=24,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        num_local_experts=4,
+        num_experts_per_tok=2,
+        max_position_embeddings=POSITIONS,
+        initializer_range=0.1,
+        pad_token_id=0,
+    )
+    return MixtralForCausalLM(config).eval()
 
 
 def vision_transformer() -> ViTForImageClassification:

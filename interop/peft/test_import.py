@@ -213,13 +213,25 @@ class ImportTest(unittest.TestCase):
     def test_gpt2_with_its_output_embedding(self) -> None:
         """PEFT stores fan_in_fan_out as the last module, which is no Conv1D, has it."""
         self.check(
-            models.gpt2(),
+            models.gpt2(tied=False),
             r=4,
             lora_alpha=8,
             target_modules=["c_attn", "lm_head"],
             without_base=False,
             export=False,
         )
+
+    def test_tied_output_embedding(self) -> None:
+        """PEFT adapts the output embedding alone, as long as it does not merge."""
+        base, lora = self.lora(
+            models.llama(tied=True), r=4, lora_alpha=8, target_modules=["lm_head", "q_proj"]
+        )
+        adapter, report = self.imported(lora, "--base", base)
+        merged = load(self.merged(base, adapter))
+        expected = models.logits(PeftModel.from_pretrained(load(base), str(lora)).eval())
+        away = difference(expected, models.logits(load(base)))
+        self.assertGreater(away, LEAST_CHANGE)
+        self.assertLess(difference(models.logits(merged), expected), away * 2.0**-8)
 
     def test_embedding(self) -> None:
         report, _, lora = self.check(
@@ -279,8 +291,9 @@ class ImportTest(unittest.TestCase):
             auto=AutoModelForImageClassification,
             r=4,
             lora_alpha=8,
-            target_modules=["projection", "query", "q_proj", "fc1"],
+            target_modules=["projection", "q_proj", "fc1"],
             export=False,
+            without_base=False,
         )
 
     def test_experts(self) -> None:
@@ -294,6 +307,18 @@ class ImportTest(unittest.TestCase):
             without_base=False,
             export=False,
         )
+
+    def test_experts_apart(self) -> None:
+        base, lora = self.lora(
+            models.mixture_of_experts_apart(),
+            r=2,
+            lora_alpha=6,
+            target_modules=[],
+            target_parameters=["experts.down_proj", "experts.gate_up_proj"],
+        )
+        self.assertTrue(any("experts.3.w1" in name for name in tensors(base)))
+        adapter, report = self.imported(lora, "--base", base)
+        self.assert_merge_is_peft_s(base, lora, self.merged(base, adapter), report)
 
     def test_what_cannot_be_imported_is_refused(self) -> None:
         for name, settings in {

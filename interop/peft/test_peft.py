@@ -1,7 +1,8 @@
-"""Loads merged models and exported adapters with the real safetensors, transformers and PEFT, and imports its LoRAs.
+"""Loads merged models and exported adapters with the real safetensors, transformers and PEFT.
 
 Each test creates a small random model and an adapter, runs `nola merge` and `nola export` on them,
-and compares the results. Prints each failure; the last line is `N passed, M failed`.
+and compares the results; test_import.py goes the other way. Prints each failure; the last line is
+`N passed, M failed`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ import models
 import nola_reader as nola
 from checks import LEAST_CHANGE, TOLERANCE, difference, load, run_nola, tensors
 from test_import import ImportTest
+
 
 class PeftTest(unittest.TestCase):
     def setUp(self) -> None:

@@ -1,5 +1,6 @@
 package dev.nola.trainer;
 
+import dev.nola.client.lora.LoraImport;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.format.AdapterFile;
@@ -13,6 +14,7 @@ import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Llama;
 import dev.nola.trainer.model.UnsupportedModelException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -91,6 +93,11 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private static List<Adaptation> adaptations(BaseModel model, Path adapter) throws IOException {
+    if (Files.exists(adapter) && LoraImport.isMeantBy(adapter)) {
+      throw new IllegalArgumentException(
+          "%s is not an adapter file; if it is a LoRA of PEFT, convert it with nola import-peft"
+              .formatted(adapter));
+    }
     AdapterFile file = AdapterFile.read(adapter);
     TrainedAdapter.requireMatch(model, file.adapter());
     return TrainedAdapter.ofFile(model, file);

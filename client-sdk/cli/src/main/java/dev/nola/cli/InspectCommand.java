@@ -11,6 +11,7 @@ import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
 import dev.nola.format.Metadata;
 import dev.nola.format.Slice;
+import dev.nola.generator.Generator;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -60,18 +61,25 @@ final class InspectCommand implements Callable<Integer> {
         converted == null
             ? "%s, %,d bytes".formatted(AdapterFile.VERSION, Files.size(opened.path()))
             : "PEFT, converted at %d bits".formatted(converted.bits());
-    output.print(description, out -> print(opened.file(), format, out));
+    String digestSource =
+        converted == null
+            ? "stated by the file; nola verify checks it"
+            : "computed here; a LoRA of PEFT states none";
+    output.print(description, out -> print(opened.file(), format, digestSource, out));
     return 0;
   }
 
-  private static void print(AdapterFile file, String format, PrintWriter out) {
+  private static void print(AdapterFile file, String format, String digestSource, PrintWriter out) {
     Adapter adapter = file.adapter();
     out.printf("format          %s%n", format);
-    out.printf("generator       %s, seed %s%n", adapter.generator(), seed(adapter));
-    out.printf("base            %s%n", base(adapter));
     out.printf(
-        "reconstruction  %s (stated by the file; nola verify checks it)%n",
-        file.reconstructionDigest());
+        "generator       %s, %s%n",
+        adapter.generator(),
+        adapter.generator() == Generator.IDENTITY
+            ? "a LoRA, its factors quantized"
+            : "seed " + seed(adapter));
+    out.printf("base            %s%n", base(adapter));
+    out.printf("reconstruction  %s (%s)%n", file.reconstructionDigest(), digestSource);
     long coefficients = 0;
     for (Layer layer : adapter.layers()) {
       coefficients += layer.coefficients().alpha().count();

@@ -1,5 +1,6 @@
 package dev.nola.cli;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.nola.client.factors.FactorsFile;
 import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.command.Output;
@@ -8,6 +9,7 @@ import dev.nola.format.AdapterException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -55,7 +57,8 @@ final class ReconstructCommand implements Callable<Integer> {
             destination.toString(),
             Files.size(destination),
             opened.file().adapter().layers().size(),
-            opened.file().reconstructionDigest().toString());
+            opened.file().reconstructionDigest().toString(),
+            opened.conversions());
     output.print(
         result,
         out ->
@@ -65,5 +68,10 @@ final class ReconstructCommand implements Callable<Integer> {
     return 0;
   }
 
-  private record Result(String output, long bytes, int layers, String reconstructionDigest) {}
+  private record Result(
+      String output,
+      long bytes,
+      int layers,
+      String reconstructionDigest,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<AdapterSource.Converted> converted) {}
 }

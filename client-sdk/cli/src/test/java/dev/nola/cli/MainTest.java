@@ -126,11 +126,14 @@ class MainTest {
 
   @Test
   void jsonIsPrintedWhateverFails() {
-    assertThat(nola("inspect", folder.toString(), "--json")).isEqualTo(3);
+    assertThat(nola("inspect", folder.toString(), "--json")).isEqualTo(1);
     JsonNode failed = JsonMapper.shared().readTree(out.toString());
-    assertThat(failed.get("kind").asString()).isEqualTo("unreadable");
+    assertThat(failed.get("kind").asString()).isEqualTo("not-peft");
     assertThat(err.toString())
-        .isEqualTo("nola inspect: " + folder + ": cannot be read: not a regular file\n");
+        .isEqualTo(
+            "nola inspect: "
+                + folder
+                + ": is not a LoRA of PEFT: it has no adapter_model.safetensors\n");
   }
 
   @Test

@@ -20,6 +20,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -125,7 +127,7 @@ public final class LoraImport {
     Adapter.Builder adapter =
         Adapter.builder()
             .generator(Generator.IDENTITY)
-            .base(description.base(identity(quantizable, named), notes))
+            .base(description.base(identity(modules, named), notes))
             .metadata(
                 description.metadata(
                     targets.values().stream().map(Target::key).toList(),
@@ -160,21 +162,21 @@ public final class LoraImport {
 
   /** The identity of the base, of the tensors that layers adapt; null if it is not known. */
   private static @Nullable Sha256 identity(
-      Map<LoraPair, Target> targets, @Nullable NamedBase named) {
-    if (named == null || targets.isEmpty()) {
+      List<QuantizedModule> modules, @Nullable NamedBase named) {
+    if (named == null || modules.isEmpty()) {
       return null;
     }
-    return BaseIdentity.of(
-        targets.values().parallelStream().map(target -> identity(target, named)).toList());
+    Set<String> names = new TreeSet<>();
+    modules.forEach(module -> module.layers().forEach(layer -> names.add(layer.tensor())));
+    return BaseIdentity.of(names.parallelStream().map(name -> identity(name, named)).toList());
   }
 
-  private static BaseIdentity.Tensor identity(Target target, NamedBase named) {
-    List<String> ambiguous = new ArrayList<>();
-    TensorNames.Found found = named.find(target.tensor(), ambiguous);
+  private static BaseIdentity.Tensor identity(String name, NamedBase named) {
+    TensorNames.Found found = named.find(name, new ArrayList<>());
     if (found == null) {
-      throw new AssertionError("this tensor was found before");
+      throw new AssertionError("tensor " + name + " was found before");
     }
-    return NamedBase.identity(target.tensor(), found.tensor());
+    return NamedBase.identity(name, found.tensor());
   }
 
   private static void addNotes(
@@ -191,10 +193,11 @@ public final class LoraImport {
                 .formatted(tensor));
         break;
       }
-      if (entry.getValue().key().equals(entry.getKey().module()) && !tensor.equals(path)) {
+      boolean isOfModule = entry.getValue().key().equals(entry.getKey().module());
+      if (!entry.getValue().parts().isEmpty() || isOfModule && !tensor.equals(path)) {
         notes.add(
             "names of tensors are those of the base model, such as %s for %s"
-                .formatted(tensor, path));
+                .formatted(tensor, isOfModule ? path : entry.getValue().key()));
         break;
       }
     }

@@ -41,7 +41,11 @@ record NamedBase(Model model, TensorNames names, BaseConfig config) implements A
    */
   TensorNames.@Nullable Found find(String name, List<String> wrong) {
     try {
-      return names.find(name);
+      TensorNames.Found found = names.find(name);
+      for (String other : found == null ? CheckpointNames.of(name) : List.<String>of()) {
+        found = found == null ? names.find(other) : found;
+      }
+      return found;
     } catch (TensorNames.AmbiguousNameException e) {
       wrong.add(e.getMessage());
       return null;

@@ -1,7 +1,5 @@
 package dev.nola.client.lora;
 
-import dev.nola.client.merge.TensorNames;
-import dev.nola.client.safetensors.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -73,11 +71,11 @@ final class ParameterTargets {
               .formatted(module, String.join(", ", names)));
       return true;
     }
-    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    Map<String, ParameterTensor> tensors = new LinkedHashMap<>();
     for (String name : names) {
-      TensorNames.Found tensor = known.find(module + "." + name, wrong);
+      ParameterTensor tensor = ParameterTensor.find(known, module, name, wrong);
       if (tensor != null) {
-        tensors.put(name, tensor.tensor());
+        tensors.put(name, tensor);
       }
     }
     if (tensors.size() != pairs.size()) {
@@ -107,7 +105,7 @@ final class ParameterTargets {
       return true;
     }
     for (int i = 0; i < order.size(); i++) {
-      Tensor tensor = Objects.requireNonNull(tensors.get(order.get(i)));
+      ParameterTensor tensor = Objects.requireNonNull(tensors.get(order.get(i)));
       put(module + "." + order.get(i), pairs.get(i), tensor, known, found);
     }
     return true;
@@ -122,7 +120,7 @@ final class ParameterTargets {
       String name = target.substring(dot + 1);
       boolean isOfModule =
           parent.isEmpty()
-              ? base != null && base.find(module + "." + name, wrong) != null
+              ? base != null && ParameterTensor.find(base, module, name, wrong) != null
               : module.equals(parent) || module.endsWith("." + parent);
       if (isOfModule && !names.contains(name)) {
         names.add(name);
@@ -132,7 +130,10 @@ final class ParameterTargets {
   }
 
   private boolean fit(
-      String module, List<LoraPair> pairs, List<String> order, Map<String, Tensor> tensors) {
+      String module,
+      List<LoraPair> pairs,
+      List<String> order,
+      Map<String, ParameterTensor> tensors) {
     for (int i = 0; i < pairs.size(); i++) {
       LoraPair pair = pairs.get(i);
       List<Long> shape = Objects.requireNonNull(tensors.get(order.get(i))).shape();
@@ -150,12 +151,16 @@ final class ParameterTargets {
   }
 
   private void put(
-      String key, LoraPair pair, Tensor tensor, NamedBase known, Map<LoraPair, Target> found) {
+      String key,
+      LoraPair pair,
+      ParameterTensor tensor,
+      NamedBase known,
+      Map<LoraPair, Target> found) {
     List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
-    if (tensor.adaptableType().isEmpty()) {
+    if (!tensor.isAdaptable()) {
       wrong.add(
-          "%s: tensor %s has type %s; must be F32, F16 or BF16, so name the base model before it was quantized"
-              .formatted(pair.module(), tensor.name(), tensor.type()));
+          "%s: the type of tensor %s is unsupported; must be F32, F16 or BF16, so name the base model before it was quantized"
+              .formatted(pair.module(), tensor.name()));
     } else if (shape.size() == 2) {
       found.put(pair, new Target(key, tensor.name(), shape, false));
     } else {
@@ -167,7 +172,15 @@ final class ParameterTargets {
         return;
       }
       boolean isTransposed = isSquare ? isOfTransposedModel(known) : shape.get(1) == pair.inputs();
-      found.put(pair, new Target(key, tensor.name(), shape, isTransposed, shape.getFirst()));
+      if (isTransposed && !tensor.parts().isEmpty()) {
+        wrong.add(
+            "%s: its factors are in×out, but the base model has each expert's matrices apart, as out×in"
+                .formatted(pair.module()));
+        return;
+      }
+      found.put(
+          pair,
+          new Target(key, tensor.name(), shape, isTransposed, shape.getFirst(), tensor.parts()));
     }
   }
 

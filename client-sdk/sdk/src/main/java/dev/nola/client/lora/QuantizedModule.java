@@ -49,6 +49,16 @@ record QuantizedModule(
         float scale;
         try {
           scale = Quantizer.scale(sideA.step(), sideB.step(), Math.abs(scaling));
+          layers.add(
+              new Layer(
+                  product.tensor(),
+                  product.shape(),
+                  product.slice(),
+                  product.rows(),
+                  product.cols(),
+                  0,
+                  scale,
+                  new LowRank(product.rank(), sideA.codes(), sideB.codes())));
         } catch (IllegalArgumentException e) {
           wrong.add(target.key() + ": " + e.getMessage());
           break;
@@ -59,16 +69,6 @@ record QuantizedModule(
                   .formatted(target.key(), Layer.MIN_SCALE));
           break;
         }
-        layers.add(
-            new Layer(
-                target.tensor(),
-                target.shape(),
-                product.slice(),
-                product.rows(),
-                product.cols(),
-                0,
-                scale,
-                new LowRank(product.rank(), sideA.codes(), sideB.codes())));
         quantization = quantization.plus(error(product, scaling, sideA, sideB, scale));
         f16 = f16.plus(errorOfF16(product, scaling));
       }

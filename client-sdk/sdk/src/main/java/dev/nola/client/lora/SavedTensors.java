@@ -86,12 +86,16 @@ final class SavedTensors {
     } else if (base != null && found == null) {
       notes.add(name + " is not in the base model and is added to it");
     }
-    dense.add(
-        new DenseTensor(
-            isKnown ? found.tensor().name() : name,
-            tensor.adaptableType().orElseThrow(),
-            shape(tensor),
-            copy(tensor.data())));
+    try {
+      dense.add(
+          new DenseTensor(
+              isKnown ? found.tensor().name() : name,
+              tensor.adaptableType().orElseThrow(),
+              shape(tensor),
+              copy(tensor.data())));
+    } catch (IllegalArgumentException | ArithmeticException e) {
+      wrong.add("%s: cannot be stored: %s".formatted(tensor.name(), e.getMessage()));
+    }
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.nola.client.lora;
 
 import dev.nola.format.Slice;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -9,11 +10,14 @@ import org.jspecify.annotations.Nullable;
  * ΔW of a tensor, or of one expert's slice of it, in the orientation in which it is stored: scaling
  * · A·B.
  *
+ * @param tensor the tensor's name
+ * @param shape its stored shape
  * @param slice the part of the tensor; null for all of it
  * @param a the columns of A: r arrays of R
  * @param b the rows of B: r arrays of C
  */
-record StoredProduct(@Nullable Slice slice, double[][] a, double[][] b) {
+record StoredProduct(
+    String tensor, List<Integer> shape, @Nullable Slice slice, double[][] a, double[][] b) {
   /**
    * Takes the products of a pair apart. Of r·E ranks, lora_A has those of expert e together, and
    * lora_B those of one rank.
@@ -33,13 +37,33 @@ record StoredProduct(@Nullable Slice slice, double[][] a, double[][] b) {
         inputs[t] = row(factorA, width, expert * rank + t);
         outputs[t] = column(factorB, width, t * experts + expert);
       }
-      Slice slice = experts == 1 ? null : new Slice(0, expert, 1);
-      products.add(
-          target.isTransposed()
-              ? new StoredProduct(slice, inputs, outputs)
-              : new StoredProduct(slice, outputs, inputs));
+      if (target.parts().isEmpty()) {
+        products.add(
+            new StoredProduct(
+                target.tensor(),
+                target.shape(),
+                experts == 1 ? null : new Slice(0, expert, 1),
+                target.isTransposed() ? inputs : outputs,
+                target.isTransposed() ? outputs : inputs));
+      } else {
+        addParts(target.parts().get(expert), outputs, inputs, products);
+      }
     }
     return products;
+  }
+
+  /** Adds the product of each part, which has as many of the outputs as the others. */
+  private static void addParts(
+      List<String> parts, double[][] outputs, double[][] inputs, List<StoredProduct> products) {
+    int rows = outputs[0].length / parts.size();
+    for (int part = 0; part < parts.size(); part++) {
+      double[][] own = new double[outputs.length][];
+      for (int t = 0; t < outputs.length; t++) {
+        own[t] = Arrays.copyOfRange(outputs[t], part * rows, (part + 1) * rows);
+      }
+      products.add(
+          new StoredProduct(parts.get(part), List.of(rows, inputs[0].length), null, own, inputs));
+    }
   }
 
   private static double[] row(float[] matrix, int rows, int number) {

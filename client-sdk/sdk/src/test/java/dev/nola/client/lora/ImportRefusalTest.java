@@ -221,6 +221,15 @@ class ImportRefusalTest {
             "both adapted by a layer and replaced",
             lora -> lora.linear("lm_head", 6, 4, 2).with("base_model.model.lm_head.weight", 6, 4)),
         content(
+            "name too long", "tensor name too long", lora -> lora.linear("m".repeat(300), 6, 4, 2)),
+        content(
+            "name of a saved tensor too long",
+            "cannot be stored",
+            lora ->
+                lora.linear(Q0, 6, 4, 2)
+                    .with("base_model.model." + "s".repeat(300) + ".score.weight", 2)
+                    .config("{\"modules_to_save\":[\"score\"]}")),
+        content(
             "scale too large",
             "invalid scale",
             lora ->

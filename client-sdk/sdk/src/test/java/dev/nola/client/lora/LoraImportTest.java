@@ -288,6 +288,44 @@ class LoraImportTest {
     }
   }
 
+  @Test
+  void expertsThatTheBaseHasApart_becomeLayersOfTheirMatrices() throws Exception {
+    String key = "base_model.model." + EXPERTS + ".lora_";
+    PeftLora lora =
+        new PeftLora()
+            .with(key + "A.weight", 4, 5)
+            .with(key + "B.weight", 6, 4)
+            .config("{\"target_parameters\": [\"experts.gate_up_proj\"]}");
+    PeftLora model = new PeftLora();
+    for (int expert = 0; expert < 2; expert++) {
+      model.with("model.layers.0.block_sparse_moe.experts.%d.w1.weight".formatted(expert), 3, 5);
+      model.with("model.layers.0.block_sparse_moe.experts.%d.w3.weight".formatted(expert), 3, 5);
+    }
+
+    ImportedLora imported = read(lora, model.writeModel(folder.resolve("base"), "mixtral"));
+
+    List<Layer> layers = imported.file().adapter().layers();
+    assertThat(layers).hasSize(4);
+    float[] a = lora.values(key + "A.weight");
+    float[] b = lora.values(key + "B.weight");
+    for (int number = 0; number < 4; number++) {
+      String tensor = layers.get(number).tensor();
+      int expert = tensor.contains("experts.0") ? 0 : 1;
+      int first = tensor.contains("w1") ? 0 : 3;
+      double[] expected = new double[15];
+      for (int i = 0; i < 3; i++) {
+        for (int j = 0; j < 5; j++) {
+          for (int t = 0; t < 2; t++) {
+            expected[i * 5 + j] +=
+                3.0 * b[((first + i) * 2 + t) * 2 + expert] * a[(expert * 2 + t) * 5 + j];
+          }
+        }
+      }
+      assertClose(delta(imported, number), expected);
+    }
+    assertThat(imported.file().adapter().base().identity()).isNotNull();
+  }
+
   private static int[] shape(boolean isTransposed, int out, int in) {
     return isTransposed ? new int[] {3, in, out} : new int[] {3, out, in};
   }
@@ -374,6 +412,8 @@ class LoraImportTest {
     "model.visual.blocks.0.qkv, visual.blocks.0.qkv",
     "layers.0.q_proj, model.layers.0.q_proj",
     "lm_head, language_model.lm_head",
+    "vit.layers.0.attention.q_proj, vit.encoder.layer.0.attention.attention.query",
+    "vit.layers.0.mlp.fc1, vit.encoder.layer.0.intermediate.dense",
   })
   void tensorsHaveTheNamesOfTheBase(String module, String name) throws Exception {
     Path base =

@@ -91,6 +91,10 @@ record ExportPlan(List<LoraModule> modules, SavedModules saved, int rank) {
     String module = ModulePaths.moduleOf(layer.tensor());
     if (layer.coefficients() instanceof Direct) {
       wrong.add(layer.tensor() + ": is in the direct form, which has no low-rank factors");
+    } else if (layer.shape().size() == 3 && !ModulePaths.lastPart(layer.tensor()).equals(WEIGHT)) {
+      wrong.add(
+          "%s %s: is a parameter of a module, which PEFT adapts by target_parameters; the export cannot write that"
+              .formatted(layer.tensor(), layer.shape()));
     } else if (!LoraModule.isLowRankOfMatrix(layer)) {
       wrong.add(
           "%s %s: is viewed as %d×%d, so its factors do not fit the weight matrix of a linear module"

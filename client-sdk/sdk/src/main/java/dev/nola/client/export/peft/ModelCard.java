@@ -7,6 +7,7 @@ import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.format.Metadata;
+import dev.nola.generator.Generator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -36,14 +37,20 @@ record ModelCard(
     usage(lines);
     lines.add("## Provenance");
     lines.add("");
-    lines.add("Exported from a [NOLA](https://arxiv.org/abs/2310.02556) adapter.");
+    boolean isLora = adapter.generator() == Generator.IDENTITY;
+    lines.add(
+        isLora
+            ? "Exported from a Nola file that holds a LoRA, quantized."
+            : "Exported from a [NOLA](https://arxiv.org/abs/2310.02556) adapter.");
     lines.add("");
     lines.add("| | |");
     lines.add("|---|---|");
     row(lines, "adapter file", Sha256.hash(file.toBytes()).toString());
     row(lines, "reconstruction digest", file.reconstructionDigest().toString());
     row(lines, "generator", adapter.generator().label());
-    row(lines, "seed", "0x%016x".formatted(adapter.seed()));
+    if (!isLora) {
+      row(lines, "seed", "0x%016x".formatted(adapter.seed()));
+    }
     if (adapter.base().identity() != null) {
       row(lines, "adapted tensors of the base model", adapter.base().identity().toString());
     }

@@ -335,6 +335,15 @@ class PeftExportTest {
                 new Layer("a.conv.weight", List.of(6, 4, 3, 3), null, 12, 18, 0, 1, lowRank(2, 4)),
                 new Layer("a.viewed.weight", List.of(6, 8), null, 12, 4, 0, 1, lowRank(2, 4)),
                 Layer.ofMatrix("a.experts.gate", 8, 8, 0, 1, lowRank(2, 4)),
+                new Layer(
+                    "a.experts.up",
+                    List.of(3, 8, 8),
+                    new Slice(0, 1, 1),
+                    8,
+                    8,
+                    0,
+                    1,
+                    lowRank(2, 4)),
                 matrix("model.embed_tokens", 32, 8, 2, 4),
                 matrix("transformer.wpe", 32, 8, 2, 4)));
 
@@ -350,6 +359,7 @@ class PeftExportTest {
                       d -> assertThat(d).contains("a.conv.weight [6, 4, 3, 3]").contains("12×18"),
                       d -> assertThat(d).contains("a.viewed.weight").contains("12×4"),
                       d -> assertThat(d).contains("a.experts.gate"),
+                      d -> assertThat(d).contains("a.experts.up").contains("target_parameters"),
                       d -> assertThat(d).contains("model.embed_tokens.weight").contains("tied"),
                       d -> assertThat(d).contains("transformer.wpe.weight"));
             });
