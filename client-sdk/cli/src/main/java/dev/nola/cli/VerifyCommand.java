@@ -134,7 +134,7 @@ final class VerifyCommand implements Callable<Integer> {
         out -> {
           out.println("verified: " + root);
           if (attested != null) {
-            out.println("attested: " + sentence(attested));
+            out.printf("attested: %s%n", sentence(attested));
             if (!attested.disputes().isEmpty()) {
               out.println(
                   "disputed: by %s; this machine got the file's bits"

@@ -114,6 +114,8 @@ public final class Failures {
       case InvalidLockFileException invalid -> refused("invalid-lock-file", invalid);
       case RegistryException refused ->
           new Failure(ExitCode.REGISTRY, kind(refused.kind()), message(refused));
+      case FileAlreadyExistsException file ->
+          new Failure(ExitCode.UNREADABLE, "destination", reason(file));
       case FileSystemException file -> new Failure(ExitCode.UNREADABLE, "unreadable", reason(file));
       case IOException file -> new Failure(ExitCode.UNREADABLE, "unreadable", message(file));
       case IllegalArgumentException illegal ->
@@ -192,7 +194,8 @@ public final class Failures {
         switch (failure) {
           case NoSuchFileException _ when failure.getReason() == null -> "no such file";
           case AccessDeniedException _ -> "permission denied";
-          case FileAlreadyExistsException _ when failure.getReason() == null -> "already exists";
+          case FileAlreadyExistsException _ when failure.getReason() == null ->
+              "already exists; remove it, or choose another file";
           default ->
               failure.getReason() == null ? "cannot be read or written" : failure.getReason();
         };
