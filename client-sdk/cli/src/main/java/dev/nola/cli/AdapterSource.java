@@ -172,7 +172,8 @@ final class AdapterSource {
     Pulled pulled;
     try (NolaClient client = client(registry(output), output);
         ProgressBar bar = output.bar("pull")) {
-      pulled = client.pull(reference, bar);
+      pulled =
+          YankedVersions.explaining(client, reference, () -> client.pull(reference, bar));
     }
     if (pulled.yanked() != null) {
       output.warn(

@@ -57,7 +57,8 @@ final class AliasCommand {
         String version =
             target.isPinned() && target.digest() == null
                 ? target.version()
-                : client.adapters().version(target).version();
+                : YankedVersions.explaining(
+                    client, target, () -> client.adapters().version(target).version());
         Alias set = client.aliases().set(target.adapter(), alias, version);
         output.print(
             set, out -> out.printf("%s@%s = %s%n", target.adapter(), set.alias(), set.version()));

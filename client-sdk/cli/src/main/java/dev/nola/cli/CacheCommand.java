@@ -7,6 +7,7 @@ import dev.nola.command.Output;
 import dev.nola.command.Table;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -115,7 +116,7 @@ final class CacheCommand {
               ? cache.remove(Sha256.parse(name))
               : cache.remove(Reference.parse(name));
       if (!removed) {
-        throw new IllegalArgumentException(name + " is not in the cache");
+        throw new NoSuchFileException(name, null, "not in the cache; nola cache list shows what is");
       }
       output.print(Map.of("removed", name), out -> out.println("removed " + name));
       return 0;

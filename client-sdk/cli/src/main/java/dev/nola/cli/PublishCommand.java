@@ -1,6 +1,7 @@
 package dev.nola.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.nola.api.Verification;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.Visibility;
 import dev.nola.api.name.Reference;
@@ -16,7 +17,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -67,12 +67,7 @@ final class PublishCommand implements Callable<Integer> {
   @Override
   public Integer call()
       throws IOException, InterruptedException, HintedException, ImportRefusedException {
-    Reference reference = Reference.parse(as);
-    if (!reference.isPinned() || reference.digest() != null) {
-      throw new IllegalArgumentException(
-          "invalid version: %s; must be NAMESPACE/NAME@VERSION with a version number such as 1.0.0"
-              .formatted(as));
-    }
+    Reference reference = NumberedVersion.parse(as);
     AdapterSource.Opened opened = AdapterSource.openFile(file, null, output);
     if (opened.converted() == null) {
       AdapterSource.naming(file.toString(), () -> Reconstructor.standard().verify(opened.file()));
@@ -124,7 +119,7 @@ final class PublishCommand implements Callable<Integer> {
             published.isNew(),
             version.digest().toString(),
             version.size(),
-            version.verification().name().toLowerCase(Locale.ROOT),
+            version.verification(),
             alias,
             opened.conversions()),
         out ->
@@ -141,7 +136,7 @@ final class PublishCommand implements Callable<Integer> {
       boolean isNew,
       String digest,
       long size,
-      String verification,
+      Verification verification,
       @Nullable String alias,
       @JsonInclude(JsonInclude.Include.NON_EMPTY) List<AdapterSource.Converted> converted) {}
 }

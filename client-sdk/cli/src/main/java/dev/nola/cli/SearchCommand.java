@@ -104,6 +104,9 @@ final class SearchCommand implements Callable<Integer> {
       page = client.adapters().search(query.build(), cursor);
     }
     output.print(page, out -> print(page, out));
+    if (page.items().isEmpty()) {
+      output.message("no adapter matches");
+    }
     for (AdapterSummary adapter : page.items()) {
       if (adapter.disputed()) {
         output.warn(
@@ -118,6 +121,9 @@ final class SearchCommand implements Callable<Integer> {
   }
 
   private static void print(Page<AdapterSummary> page, PrintWriter out) {
+    if (page.items().isEmpty()) {
+      return;
+    }
     Table table = new Table("ADAPTER", "VERSION", "BASE", "RANK", "BITS", "SIZE", "DESCRIPTION");
     for (AdapterSummary adapter : page.items()) {
       table.row(

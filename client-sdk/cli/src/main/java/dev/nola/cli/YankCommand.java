@@ -51,7 +51,7 @@ final class YankCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Reference version = Reference.parse(reference);
+    Reference version = NumberedVersion.parse(reference);
     try (NolaClient client = registry.client(output)) {
       VersionSummary summary =
           what.reason == null
