@@ -4,6 +4,7 @@ import dev.nola.api.name.Reference;
 import dev.nola.client.cache.LocalCache;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
+import dev.nola.command.RegistryOption;
 import dev.nola.command.Table;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
@@ -40,7 +41,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException {
-      LocalCache cache = Registry.cache(output);
+      LocalCache cache = RegistryOption.cache(output);
       List<LocalCache.Entry> entries = cache.list();
       output.print(
           new Listing(
@@ -83,7 +84,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      LocalCache.Check check = Registry.cache(output).verify();
+      LocalCache.Check check = RegistryOption.cache(output).verify();
       List<String> damaged = check.damaged().stream().map(Sha256::toString).toList();
       output.print(
           Map.of("whole", check.whole(), "damaged", damaged),
@@ -110,7 +111,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      LocalCache cache = Registry.cache(output);
+      LocalCache cache = RegistryOption.cache(output);
       boolean removed =
           name.startsWith("sha256:")
               ? cache.remove(Sha256.parse(name))
@@ -129,7 +130,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException {
-      long bytes = Registry.cache(output).clear();
+      long bytes = RegistryOption.cache(output).clear();
       output.print(Map.of("freed", bytes), out -> out.println("freed " + Output.bytes(bytes)));
       return 0;
     }

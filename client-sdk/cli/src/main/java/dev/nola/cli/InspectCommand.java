@@ -1,6 +1,7 @@
 package dev.nola.cli;
 
 import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;

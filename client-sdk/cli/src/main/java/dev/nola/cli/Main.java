@@ -74,8 +74,6 @@ public final class Main extends RootCommand {
   private static @Nullable Failure failure(Exception exception) {
     return switch (exception) {
       case HintedException hinted -> FAILURES.of(hinted.failure()).with(hinted.hint());
-      case RefusedAdapterException refused ->
-          Failures.refused(refused.reason(), String.valueOf(refused.getMessage()));
       case NotAttestedException refused -> Failures.refused("not-attested", refused);
       default -> null;
     };

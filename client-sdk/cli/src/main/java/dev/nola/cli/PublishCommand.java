@@ -9,8 +9,10 @@ import dev.nola.client.RegistryException;
 import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Published;
+import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
+import dev.nola.command.RegistryOption;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
@@ -61,7 +63,7 @@ final class PublishCommand implements Callable<Integer> {
   @Option(names = "--create-namespace", description = "Create the namespace if it does not exist.")
   private boolean createNamespace;
 
-  @Mixin private Registry registry = new Registry();
+  @Mixin private RegistryOption registry = new RegistryOption();
   @Mixin private Output output = new Output();
 
   @Override

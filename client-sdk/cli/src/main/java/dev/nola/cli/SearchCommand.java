@@ -5,6 +5,7 @@ import dev.nola.api.Page;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.SearchQuery;
 import dev.nola.command.Output;
+import dev.nola.command.RegistryOption;
 import dev.nola.command.Table;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -82,7 +83,7 @@ final class SearchCommand implements Callable<Integer> {
       description = "Continue where an earlier search ended.")
   private @Nullable String cursor;
 
-  @Mixin private Registry registry = new Registry();
+  @Mixin private RegistryOption registry = new RegistryOption();
   @Mixin private Output output = new Output();
 
   @Override

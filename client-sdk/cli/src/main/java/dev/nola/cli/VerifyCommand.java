@@ -11,6 +11,7 @@ import dev.nola.client.lock.LockReport;
 import dev.nola.client.lock.MarkdownReport;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
+import dev.nola.command.AdapterSource;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;

@@ -95,6 +95,7 @@ public final class Failures {
   private static Failure standard(Exception exception) {
     return switch (exception) {
       case AdapterException refused -> refused(refused, message(refused));
+      case RefusedAdapterException refused -> refused(refused.reason(), message(refused));
       case MergeRefusedException refused ->
           new Failure(
               refused.reason() == MergeRefusedException.Reason.DESTINATION

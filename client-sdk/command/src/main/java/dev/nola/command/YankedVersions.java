@@ -1,4 +1,4 @@
-package dev.nola.cli;
+package dev.nola.command;
 
 import dev.nola.api.VersionSummary;
 import dev.nola.api.name.AdapterName;
@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Says that a reference resolves to nothing because the versions that it means are yanked. */
-final class YankedVersions {
+public final class YankedVersions {
   private static final int MAX_VERSIONS = 100_000;
   private static final int MAX_NAMED = 10;
 
@@ -21,7 +21,14 @@ final class YankedVersions {
 
   /** Something that is asked of a registry about a reference. */
   @FunctionalInterface
-  interface Asking<T> {
+  public interface Asking<T> {
+    /**
+     * Asks.
+     *
+     * @return the answer
+     * @throws IOException if the registry refuses or cannot be reached
+     * @throws InterruptedException if the thread is interrupted while it waits
+     */
     T get() throws IOException, InterruptedException;
   }
 
@@ -31,11 +38,14 @@ final class YankedVersions {
    * @param client asks the registry
    * @param reference what is asked about
    * @param asking asks it
+   * @param <T> the answer's type
    * @return the answer
    * @throws RegistryException if the registry refuses; of {@code latest} or a range that is not
    *     found, its message names the yanked versions within it
+   * @throws IOException if asking fails otherwise
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
-  static <T> T explaining(NolaClient client, Reference reference, Asking<T> asking)
+  public static <T> T explaining(NolaClient client, Reference reference, Asking<T> asking)
       throws IOException, InterruptedException {
     try {
       return asking.get();
@@ -62,8 +72,10 @@ final class YankedVersions {
    * @param client asks the registry
    * @param adapter the adapter
    * @return the versions, highest first
+   * @throws IOException if the registry refuses or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
-  static List<VersionSummary> all(NolaClient client, AdapterName adapter)
+  public static List<VersionSummary> all(NolaClient client, AdapterName adapter)
       throws IOException, InterruptedException {
     return AllPages.read(
         "versions of " + adapter,
@@ -78,7 +90,7 @@ final class YankedVersions {
    * @param version the number of the yanked version
    * @return the command line
    */
-  static String undo(AdapterName adapter, String version) {
+  public static String undo(AdapterName adapter, String version) {
     return "nola yank %s@%s --undo".formatted(adapter, version);
   }
 
