@@ -105,7 +105,8 @@ final class GenerateCommand implements Callable<Integer> {
     return source.open(fileOrReference, output).file();
   }
 
-  private static List<Adaptation> adaptations(BaseModel model, AdapterFile file) {
+  private static List<Adaptation> adaptations(BaseModel model, AdapterFile file)
+      throws IOException {
     TrainedAdapter.requireMatch(model, file.adapter());
     return TrainedAdapter.ofFile(model, file);
   }
