@@ -9,7 +9,7 @@ import java.net.URISyntaxException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The option that names a registry. */
+/** The option that names a registry, and clients of it with the user's token and cache. */
 public final class RegistryOption {
   /** Where {@code nola serve} listens. */
   private static final String DEFAULT = "http://127.0.0.1:8080";
