@@ -83,6 +83,8 @@ class CommandLineTest {
     assertThat(found.out()).startsWith("ADAPTER").contains(mood).contains("1.0.0");
     JsonNode shown = nola.run("show", mood + "@prod", "--json").json();
     assertThat(shown.get("version").get("version").asString()).isEqualTo("1.0.0");
+    assertThat(nola.run("publish", file, mood + "@1.0.0", "--json").json().get("verification"))
+        .isEqualTo(shown.get("version").get("verification"));
     assertThat(nola.run("show", mood).out()).contains("verified").contains("prod = 1.0.0");
 
     Path copy = folder.resolve("copy.nola");
@@ -151,6 +153,38 @@ class CommandLineTest {
         .isNotNull()
         .isEqualTo(converted.get("reconstructionDigest"));
     assertThat(nola.run("verify", mood + "@1.0.0").exitCode()).isZero();
+  }
+
+  @Test
+  void adapterOfWhichAllVersionsAreYankedIsShownWithTheRemedy() throws Exception {
+    publish("1.0.0", "--create-namespace");
+    assertThat(nola.run("yank", mood + "@1.0.0", "--reason", "bad\nversion  2").exitCode())
+        .isZero();
+    String undo = "nola yank " + mood + "@1.0.0 --undo";
+    Outcome shown = nola.run("show", mood);
+    assertThat(shown.exitCode()).isZero();
+    assertThat(shown.out())
+        .contains("none: all versions are yanked", "1.0.0, yanked: bad", undo)
+        .doesNotContain("\nversion  2");
+    JsonNode json = nola.run("show", mood, "--json").json();
+    assertThat(json.get("adapter").get("name").asString()).isEqualTo("mood");
+    assertThat(json.get("version").isNull()).isTrue();
+    for (String reference : List.of(mood, mood + "@^1")) {
+      Outcome refused = nola.run("pull", reference);
+      assertThat(refused.exitCode()).isEqualTo(4);
+      assertThat(refused.err())
+          .contains("the versions that match are yanked: 1.0.0", undo)
+          .hasLineCount(1);
+    }
+    assertThat(nola.run("pull", mood + "@^2").err()).doesNotContain("yanked");
+  }
+
+  @Test
+  void searchWithoutAMatchSaysSo() throws Exception {
+    Outcome found = nola.run("search", "nothing", "--namespace", namespace);
+    assertThat(found.exitCode()).isZero();
+    assertThat(found.out()).isEmpty();
+    assertThat(found.err()).isEqualTo("no adapter matches\n");
   }
 
   @Test

@@ -39,7 +39,7 @@ public final class StagedOutput implements AutoCloseable {
   public static StagedOutput begin(Path destination) throws IOException {
     if (Files.exists(destination, LinkOption.NOFOLLOW_LINKS)) {
       throw new FileAlreadyExistsException(
-          destination.toString(), null, "already exists; remove it, or choose another destination");
+          destination.toString(), null, "already exists; remove it, or choose another file");
     }
     Path absolute = destination.toAbsolutePath().normalize();
     Path parent = absolute.getParent();

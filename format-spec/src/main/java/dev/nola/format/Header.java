@@ -2,6 +2,7 @@ package dev.nola.format;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HexFormat;
 
 /**
  * The first {@value #BYTES} bytes of a file (SPEC.md section 3), readable without FlatBuffers.
@@ -49,10 +50,13 @@ record Header(int manifestBytes, int codesBytes, long denseBytes) {
     ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     int magic = in.getInt();
     if (Rules.isBroken(Rule.MAGIC, magic == MAGIC)) {
+      String guess = ForeignFile.guess(bytes);
       throw new RuleViolation(
           Rule.MAGIC,
-          "not a .nola file: magic expected=%08x actual=%08x"
-              .formatted(Integer.reverseBytes(MAGIC), Integer.reverseBytes(magic)));
+          "not a .nola file: it begins with %s; must begin with 4e 4f 4c 41 (NOLA)%s"
+              .formatted(
+                  HexFormat.ofDelimiter(" ").formatHex(bytes, 0, Integer.BYTES),
+                  guess.isEmpty() ? "" : "; it seems to be " + guess));
     }
     int major = Short.toUnsignedInt(in.getShort());
     int minor = Short.toUnsignedInt(in.getShort());

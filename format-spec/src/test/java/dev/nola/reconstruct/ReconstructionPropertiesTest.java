@@ -214,6 +214,8 @@ class ReconstructionPropertiesTest {
     assertThatThrownBy(
             () -> AdapterFile.read("not an adapter, but long enough to be one".getBytes(US_ASCII)))
         .isInstanceOf(CorruptAdapterException.class)
-        .hasMessage("not a .nola file: magic expected=4e4f4c41 actual=6e6f7420");
+        .hasMessage(
+            "not a .nola file: it begins with 6e 6f 74 20; must begin with 4e 4f 4c 41 (NOLA); it"
+                + " seems to be text");
   }
 }

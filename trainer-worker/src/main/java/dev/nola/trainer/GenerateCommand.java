@@ -1,6 +1,7 @@
 package dev.nola.trainer;
 
-import dev.nola.client.lora.LoraImport;
+import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.command.AdapterSource;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.format.AdapterFile;
@@ -14,7 +15,6 @@ import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Llama;
 import dev.nola.trainer.model.UnsupportedModelException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -45,8 +45,11 @@ final class GenerateCommand implements Callable<Integer> {
       description = "The base model's folder.")
   private Path base = Path.of("");
 
-  @Option(names = "--adapter", paramLabel = "FILE", description = "The adapter. Default: none.")
-  private @Nullable Path adapter;
+  @Option(
+      names = "--adapter",
+      paramLabel = "FILE_OR_REF",
+      description = "The adapter. Default: none.")
+  private @Nullable String adapter;
 
   @Option(
       names = "--prompt",
@@ -61,19 +64,21 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Maximum number of tokens. Default: ${DEFAULT-VALUE}.")
   private int maxTokens = 64;
 
+  @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException, InterruptedException {
+  public Integer call() throws IOException, InterruptedException, ImportRefusedException {
     if (maxTokens < 1) {
       throw new IllegalArgumentException("--max-tokens is " + maxTokens + "; must be at least 1");
     }
+    AdapterFile file = adapter == null ? null : open(adapter);
     try (BaseModel model = BaseModel.load(base);
         TextTokenizer tokenizer = TextTokenizer.load(base)) {
       if (!(model.network() instanceof Llama)) {
         throw new UnsupportedModelException(base + ": not a language model; must be a Llama model");
       }
-      List<Adaptation> adaptations = adapter == null ? List.of() : adaptations(model, adapter);
+      List<Adaptation> adaptations = file == null ? List.of() : adaptations(model, file);
       AdaptedWeights weights = new AdaptedWeights(model, adaptations, Kernels.chosen());
       int[] start =
           IntStream.concat(
@@ -92,13 +97,16 @@ final class GenerateCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  private static List<Adaptation> adaptations(BaseModel model, Path adapter) throws IOException {
-    if (Files.exists(adapter) && LoraImport.isMeantBy(adapter)) {
-      throw new IllegalArgumentException(
-          "%s is not an adapter file; if it is a LoRA of PEFT, convert it with nola import-peft"
-              .formatted(adapter));
+  private AdapterFile open(String fileOrReference)
+      throws IOException, InterruptedException, ImportRefusedException {
+    if (AdapterSource.isFile(fileOrReference)) {
+      AdapterSource.requireAdapterFile(Path.of(fileOrReference), "");
     }
-    AdapterFile file = AdapterFile.read(adapter);
+    return source.open(fileOrReference, output).file();
+  }
+
+  private static List<Adaptation> adaptations(BaseModel model, AdapterFile file)
+      throws IOException {
     TrainedAdapter.requireMatch(model, file.adapter());
     return TrainedAdapter.ofFile(model, file);
   }

@@ -7,6 +7,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -126,6 +127,26 @@ class CommandFailuresTest {
     assertThat(failed.exitCode).isEqualTo(2);
     assertThat(failed.error)
         .isEqualTo("invalid --registry: " + url + "; must be a URL such as https://nola.example");
+  }
+
+  @Test
+  void adapterToGenerateWith_isAFileOrAReference() throws Exception {
+    String[] args = {"generate", "--base", file("model"), "--prompt", "a", "--json", "--adapter"};
+    Failed missing = Failed.run(with(args, "none.nola"));
+    assertThat(missing.exitCode).isEqualTo(3);
+    assertThat(missing.error).isEqualTo("none.nola: no such file");
+    Failed unreachable =
+        Failed.run(with(args, "acme/mood@prod", "--registry", "http://127.0.0.1:1"));
+    assertThat(unreachable.exitCode).isEqualTo(4);
+    assertThat(unreachable.kind).isEqualTo("unavailable");
+    String garbage = Files.writeString(folder.resolve("a"), "garbage ".repeat(10)).toString();
+    Failed damaged = Failed.run(with(args, garbage));
+    assertThat(damaged.kind).isEqualTo("corrupt");
+    assertThat(damaged.error).startsWith(garbage + ": not a .nola file");
+  }
+
+  private static String[] with(String[] args, String... more) {
+    return Stream.of(args, more).flatMap(Stream::of).toArray(String[]::new);
   }
 
   @Test

@@ -7,7 +7,9 @@ import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Reference;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.Output;
+import dev.nola.command.RegistryOption;
 import dev.nola.command.Table;
+import dev.nola.command.YankedVersions;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +48,7 @@ final class AliasCommand {
     @Parameters(index = "1", paramLabel = "ALIAS", description = "The alias.")
     private String alias = "";
 
-    @Mixin private Registry registry = new Registry();
+    @Mixin private RegistryOption registry = new RegistryOption();
     @Mixin private Output output = new Output();
 
     @Override
@@ -57,7 +59,8 @@ final class AliasCommand {
         String version =
             target.isPinned() && target.digest() == null
                 ? target.version()
-                : client.adapters().version(target).version();
+                : YankedVersions.explaining(
+                    client, target, () -> client.adapters().version(target).version());
         Alias set = client.aliases().set(target.adapter(), alias, version);
         output.print(
             set, out -> out.printf("%s@%s = %s%n", target.adapter(), set.alias(), set.version()));
@@ -78,7 +81,7 @@ final class AliasCommand {
     @Parameters(index = "1", paramLabel = "ALIAS", description = "The alias.")
     private String alias = "";
 
-    @Mixin private Registry registry = new Registry();
+    @Mixin private RegistryOption registry = new RegistryOption();
     @Mixin private Output output = new Output();
 
     @Override
@@ -102,7 +105,7 @@ final class AliasCommand {
     @Parameters(paramLabel = "NAMESPACE/NAME", description = "The adapter.")
     private String adapter = "";
 
-    @Mixin private Registry registry = new Registry();
+    @Mixin private RegistryOption registry = new RegistryOption();
     @Mixin private Output output = new Output();
 
     @Override
@@ -131,7 +134,7 @@ final class AliasCommand {
     @Parameters(index = "1", paramLabel = "ALIAS", description = "The alias.")
     private String alias = "";
 
-    @Mixin private Registry registry = new Registry();
+    @Mixin private RegistryOption registry = new RegistryOption();
     @Mixin private Output output = new Output();
 
     @Override

@@ -4,9 +4,11 @@ import dev.nola.api.name.Reference;
 import dev.nola.client.cache.LocalCache;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
+import dev.nola.command.RegistryOption;
 import dev.nola.command.Table;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -39,7 +41,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException {
-      LocalCache cache = Registry.cache(output);
+      LocalCache cache = RegistryOption.cache(output);
       List<LocalCache.Entry> entries = cache.list();
       output.print(
           new Listing(
@@ -82,7 +84,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      LocalCache.Check check = Registry.cache(output).verify();
+      LocalCache.Check check = RegistryOption.cache(output).verify();
       List<String> damaged = check.damaged().stream().map(Sha256::toString).toList();
       output.print(
           Map.of("whole", check.whole(), "damaged", damaged),
@@ -109,13 +111,13 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-      LocalCache cache = Registry.cache(output);
+      LocalCache cache = RegistryOption.cache(output);
       boolean removed =
           name.startsWith("sha256:")
               ? cache.remove(Sha256.parse(name))
               : cache.remove(Reference.parse(name));
       if (!removed) {
-        throw new IllegalArgumentException(name + " is not in the cache");
+        throw new NoSuchFileException(name, null, "not in the cache; nola cache list shows what is");
       }
       output.print(Map.of("removed", name), out -> out.println("removed " + name));
       return 0;
@@ -128,7 +130,7 @@ final class CacheCommand {
 
     @Override
     public Integer call() throws IOException {
-      long bytes = Registry.cache(output).clear();
+      long bytes = RegistryOption.cache(output).clear();
       output.print(Map.of("freed", bytes), out -> out.println("freed " + Output.bytes(bytes)));
       return 0;
     }

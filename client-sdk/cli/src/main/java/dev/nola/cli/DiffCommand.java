@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.client.diff.AdapterDiff;
 import dev.nola.client.diff.AdapterDiff.Where;
 import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.command.AdapterSource;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.format.Slice;

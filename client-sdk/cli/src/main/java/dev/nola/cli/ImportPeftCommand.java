@@ -69,7 +69,7 @@ final class ImportPeftCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, ImportRefusedException {
     if (Files.exists(destination, LinkOption.NOFOLLOW_LINKS)) {
-      throw new FileAlreadyExistsException(destination.toString());
+      throw new FileAlreadyExistsException(destination.toString()); // before the LoRA is read
     }
     LoraImport.Builder read = LoraImport.of(lora).bits(bits);
     if (base != null) {

@@ -1,6 +1,7 @@
 package dev.nola.cli;
 
 import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
@@ -64,7 +65,7 @@ final class InspectCommand implements Callable<Integer> {
     String digestSource =
         converted == null
             ? "stated by the file; nola verify checks it"
-            : "computed here; a LoRA of PEFT states none";
+            : "computed from the LoRA at %d bits".formatted(converted.bits());
     output.print(description, out -> print(opened.file(), format, digestSource, out));
     return 0;
   }

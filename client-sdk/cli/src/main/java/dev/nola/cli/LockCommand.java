@@ -3,6 +3,7 @@ package dev.nola.cli;
 import dev.nola.api.name.Reference;
 import dev.nola.client.lock.LockFile;
 import dev.nola.client.registry.Pulled;
+import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;

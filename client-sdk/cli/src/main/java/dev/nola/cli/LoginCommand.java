@@ -3,6 +3,7 @@ package dev.nola.cli;
 import dev.nola.api.Token;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.Output;
+import dev.nola.command.RegistryOption;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -23,7 +24,7 @@ import picocli.CommandLine.Mixin;
     mixinStandardHelpOptions = true,
     footer = {"", "Example:", "  nola login --registry https://nola.example < token"})
 final class LoginCommand implements Callable<Integer> {
-  @Mixin private Registry registry = new Registry();
+  @Mixin private RegistryOption registry = new RegistryOption();
   @Mixin private Output output = new Output();
 
   @Override
@@ -34,7 +35,7 @@ final class LoginCommand implements Callable<Integer> {
     try (NolaClient client = NolaClient.builder(url).token(secret).build()) {
       token = client.tokens().current();
     }
-    Registry.credentials(output).save(url, secret);
+    RegistryOption.credentials(output).save(url, secret);
     if (!output.environment("NOLA_TOKEN").isEmpty()) {
       output.warn("NOLA_TOKEN is set and takes precedence");
     }

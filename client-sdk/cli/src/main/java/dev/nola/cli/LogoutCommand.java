@@ -1,6 +1,7 @@
 package dev.nola.cli;
 
 import dev.nola.command.Output;
+import dev.nola.command.RegistryOption;
 import java.io.IOException;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -13,13 +14,13 @@ import picocli.CommandLine.Mixin;
     description = "Remove the stored token for a registry. The token itself stays valid.",
     mixinStandardHelpOptions = true)
 final class LogoutCommand implements Callable<Integer> {
-  @Mixin private Registry registry = new Registry();
+  @Mixin private RegistryOption registry = new RegistryOption();
   @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws IOException, InterruptedException {
     String url = registry.url(output).toString();
-    boolean removed = Registry.credentials(output).remove(registry.url(output));
+    boolean removed = RegistryOption.credentials(output).remove(registry.url(output));
     if (!output.environment("NOLA_TOKEN").isEmpty()) {
       output.warn("NOLA_TOKEN is set and remains in use");
     }

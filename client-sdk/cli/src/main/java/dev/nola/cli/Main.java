@@ -42,11 +42,15 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "The launcher ./nola has further commands: serve, train, worker, demo, generate, import-onnx,"
-          + " import-wordnet.",
+      "The launcher ./nola has further commands: " + Main.LAUNCHER_COMMANDS + ".",
+      "With --json a command prints one JSON document, also if it fails; help and the version are text.",
       "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (sent to that registry only), NOLA_CACHE and NOLA_CONFIG (folders), NO_COLOR."
     })
 public final class Main extends RootCommand {
+  /** The commands of other modules, which the launcher ./nola starts. */
+  static final String LAUNCHER_COMMANDS =
+      "serve, train, worker, demo, generate, import-onnx, import-wordnet";
+
   private static final Failures FAILURES = Failures.STANDARD.with(Main::failure);
 
   /**
@@ -70,8 +74,6 @@ public final class Main extends RootCommand {
   private static @Nullable Failure failure(Exception exception) {
     return switch (exception) {
       case HintedException hinted -> FAILURES.of(hinted.failure()).with(hinted.hint());
-      case RefusedAdapterException refused ->
-          Failures.refused(refused.reason(), String.valueOf(refused.getMessage()));
       case NotAttestedException refused -> Failures.refused("not-attested", refused);
       default -> null;
     };

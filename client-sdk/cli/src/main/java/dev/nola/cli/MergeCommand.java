@@ -6,6 +6,7 @@ import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
 import dev.nola.client.merge.ModelMerge.BaseCheck;
+import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
 import java.io.IOException;

@@ -1,6 +1,7 @@
 package dev.nola.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.nola.api.Verification;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.Visibility;
 import dev.nola.api.name.Reference;
@@ -8,15 +9,16 @@ import dev.nola.client.RegistryException;
 import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Published;
+import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
+import dev.nola.command.RegistryOption;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -61,18 +63,13 @@ final class PublishCommand implements Callable<Integer> {
   @Option(names = "--create-namespace", description = "Create the namespace if it does not exist.")
   private boolean createNamespace;
 
-  @Mixin private Registry registry = new Registry();
+  @Mixin private RegistryOption registry = new RegistryOption();
   @Mixin private Output output = new Output();
 
   @Override
   public Integer call()
       throws IOException, InterruptedException, HintedException, ImportRefusedException {
-    Reference reference = Reference.parse(as);
-    if (!reference.isPinned() || reference.digest() != null) {
-      throw new IllegalArgumentException(
-          "invalid version: %s; must be NAMESPACE/NAME@VERSION with a version number such as 1.0.0"
-              .formatted(as));
-    }
+    Reference reference = NumberedVersion.parse(as);
     AdapterSource.Opened opened = AdapterSource.openFile(file, null, output);
     if (opened.converted() == null) {
       AdapterSource.naming(file.toString(), () -> Reconstructor.standard().verify(opened.file()));
@@ -124,7 +121,7 @@ final class PublishCommand implements Callable<Integer> {
             published.isNew(),
             version.digest().toString(),
             version.size(),
-            version.verification().name().toLowerCase(Locale.ROOT),
+            version.verification(),
             alias,
             opened.conversions()),
         out ->
@@ -141,7 +138,7 @@ final class PublishCommand implements Callable<Integer> {
       boolean isNew,
       String digest,
       long size,
-      String verification,
+      Verification verification,
       @Nullable String alias,
       @JsonInclude(JsonInclude.Include.NON_EMPTY) List<AdapterSource.Converted> converted) {}
 }

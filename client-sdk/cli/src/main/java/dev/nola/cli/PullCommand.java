@@ -4,6 +4,7 @@ import dev.nola.api.name.Reference;
 import dev.nola.client.attestation.Attested;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
+import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import java.io.IOException;
 import java.nio.file.Path;

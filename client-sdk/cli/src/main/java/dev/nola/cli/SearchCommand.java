@@ -5,6 +5,7 @@ import dev.nola.api.Page;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.SearchQuery;
 import dev.nola.command.Output;
+import dev.nola.command.RegistryOption;
 import dev.nola.command.Table;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -82,7 +83,7 @@ final class SearchCommand implements Callable<Integer> {
       description = "Continue where an earlier search ended.")
   private @Nullable String cursor;
 
-  @Mixin private Registry registry = new Registry();
+  @Mixin private RegistryOption registry = new RegistryOption();
   @Mixin private Output output = new Output();
 
   @Override
@@ -104,6 +105,9 @@ final class SearchCommand implements Callable<Integer> {
       page = client.adapters().search(query.build(), cursor);
     }
     output.print(page, out -> print(page, out));
+    if (page.items().isEmpty()) {
+      output.message("no adapter matches");
+    }
     for (AdapterSummary adapter : page.items()) {
       if (adapter.disputed()) {
         output.warn(
@@ -118,6 +122,9 @@ final class SearchCommand implements Callable<Integer> {
   }
 
   private static void print(Page<AdapterSummary> page, PrintWriter out) {
+    if (page.items().isEmpty()) {
+      return;
+    }
     Table table = new Table("ADAPTER", "VERSION", "BASE", "RANK", "BITS", "SIZE", "DESCRIPTION");
     for (AdapterSummary adapter : page.items()) {
       table.row(

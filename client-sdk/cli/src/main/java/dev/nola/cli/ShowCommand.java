@@ -6,16 +6,19 @@ import dev.nola.api.Comparison;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
+import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Reference;
-import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.Output;
+import dev.nola.command.RegistryOption;
 import dev.nola.command.Table;
+import dev.nola.command.YankedVersions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -28,8 +31,6 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     footer = {"", "Examples:", "  nola show acme/mood", "  nola show acme/mood@prod --json"})
 final class ShowCommand implements Callable<Integer> {
-  private static final int MAX_VERSIONS = 100_000;
-
   @Parameters(
       paramLabel = "REF",
       description = "NAMESPACE/NAME, optionally followed by @ and a version (default: the latest).")
@@ -38,7 +39,7 @@ final class ShowCommand implements Callable<Integer> {
   @Option(names = "--versions", description = "List all versions instead.")
   private boolean versions;
 
-  @Mixin private Registry registry = new Registry();
+  @Mixin private RegistryOption registry = new RegistryOption();
   @Mixin private Output output = new Output();
 
   @Override
@@ -46,11 +47,17 @@ final class ShowCommand implements Callable<Integer> {
     Reference asked = Reference.parse(reference);
     try (NolaClient client = registry.client(output)) {
       if (versions) {
-        List<VersionSummary> all = all(client, asked);
+        List<VersionSummary> all = YankedVersions.all(client, asked.adapter());
         output.print(all, out -> print(all, out));
       } else {
         AdapterDetails adapter = client.adapters().get(asked.adapter());
-        VersionDetails version = client.adapters().version(asked);
+        if (adapter.latest() == null && asked.version().equals(Reference.LATEST)) {
+          List<VersionSummary> all = YankedVersions.all(client, asked.adapter());
+          output.print(new Shown(adapter, null), out -> print(asked.adapter(), adapter, all, out));
+          return 0;
+        }
+        VersionDetails version =
+            YankedVersions.explaining(client, asked, () -> client.adapters().version(asked));
         output.print(new Shown(adapter, version), out -> print(adapter, version, out));
         if (version.disputed()) {
           output.warn(
@@ -62,15 +69,7 @@ final class ShowCommand implements Callable<Integer> {
     return 0;
   }
 
-  private record Shown(AdapterDetails adapter, VersionDetails version) {}
-
-  private static List<VersionSummary> all(NolaClient client, Reference asked)
-      throws IOException, InterruptedException {
-    return AllPages.read(
-        "versions of " + asked.adapter(),
-        MAX_VERSIONS,
-        cursor -> client.adapters().versions(asked.adapter(), cursor));
-  }
+  private record Shown(AdapterDetails adapter, @Nullable VersionDetails version) {}
 
   private static void print(List<VersionSummary> versions, PrintWriter out) {
     Table table = new Table("VERSION", "SIZE", "STATE", "DOWNLOADS", "PUBLISHED", "DIGEST");
@@ -78,7 +77,7 @@ final class ShowCommand implements Callable<Integer> {
       table.row(
           version.version(),
           Output.bytes(version.size()),
-          version.yanked() == null ? status(version.verification(), version.disputed()) : "yanked",
+          state(version),
           Long.toString(version.downloads()),
           version.publishedAt() + " by " + version.publishedBy(),
           version.digest().toString());
@@ -86,15 +85,41 @@ final class ShowCommand implements Callable<Integer> {
     table.print(out);
   }
 
-  private static void print(AdapterDetails adapter, VersionDetails version, PrintWriter out) {
-    Comparison comparison = version.comparison();
+  private static String state(VersionSummary version) {
+    return version.yanked() == null ? status(version.verification(), version.disputed()) : "yanked";
+  }
+
+  /** Prints an adapter of which no version is the latest, because each is withdrawn. */
+  private static void print(
+      AdapterName name, AdapterDetails adapter, List<VersionSummary> versions, PrintWriter out) {
     Table table = new Table();
+    boolean allYanked = versions.stream().allMatch(version -> version.yanked() != null);
+    add(table, adapter, allYanked ? "none: all versions are yanked" : "none");
+    for (VersionSummary version : versions) {
+      String reason = version.yanked() == null ? "" : ": " + version.yanked().reason();
+      add(table, "version", "%s, %s%s".formatted(version.version(), state(version), reason));
+    }
+    versions.stream()
+        .filter(version -> version.yanked() != null)
+        .findFirst()
+        .ifPresent(
+            version -> add(table, "to undo", YankedVersions.undo(name, version.version())));
+    table.print(out);
+  }
+
+  private static void add(Table table, AdapterDetails adapter, String latest) {
     add(table, "adapter", adapter.namespace() + "/" + adapter.name());
     add(table, "description", adapter.description());
     add(table, "visibility", lower(adapter.visibility()));
-    add(table, "latest", adapter.latest() == null ? "" : adapter.latest());
+    add(table, "latest", latest);
     adapter.aliases().forEach((alias, to) -> add(table, "alias", alias + " = " + to));
     add(table, "downloads", Long.toString(adapter.downloads()));
+  }
+
+  private static void print(AdapterDetails adapter, VersionDetails version, PrintWriter out) {
+    Comparison comparison = version.comparison();
+    Table table = new Table();
+    add(table, adapter, adapter.latest() == null ? "" : adapter.latest());
     add(table, "version", version.version());
     add(table, "digest", version.digest().toString());
     add(table, "size", Output.bytes(version.size()));

@@ -11,6 +11,7 @@ import dev.nola.client.lock.LockReport;
 import dev.nola.client.lock.MarkdownReport;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
+import dev.nola.command.AdapterSource;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
@@ -134,7 +135,7 @@ final class VerifyCommand implements Callable<Integer> {
         out -> {
           out.println("verified: " + root);
           if (attested != null) {
-            out.println("attested: " + sentence(attested));
+            out.printf("attested: %s%n", sentence(attested));
             if (!attested.disputes().isEmpty()) {
               out.println(
                   "disputed: by %s; this machine got the file's bits"

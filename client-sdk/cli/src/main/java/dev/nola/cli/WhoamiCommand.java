@@ -3,6 +3,7 @@ package dev.nola.cli;
 import dev.nola.api.Token;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.Output;
+import dev.nola.command.RegistryOption;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -16,7 +17,7 @@ import picocli.CommandLine.Mixin;
     description = "Show the account that your token belongs to, and what it allows.",
     mixinStandardHelpOptions = true)
 final class WhoamiCommand implements Callable<Integer> {
-  @Mixin private Registry registry = new Registry();
+  @Mixin private RegistryOption registry = new RegistryOption();
   @Mixin private Output output = new Output();
 
   @Override

@@ -4,6 +4,7 @@ import dev.nola.api.VersionSummary;
 import dev.nola.api.name.Reference;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.Output;
+import dev.nola.command.RegistryOption;
 import java.io.IOException;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -46,12 +47,12 @@ final class YankCommand implements Callable<Integer> {
     private boolean undo;
   }
 
-  @Mixin private Registry registry = new Registry();
+  @Mixin private RegistryOption registry = new RegistryOption();
   @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Reference version = Reference.parse(reference);
+    Reference version = NumberedVersion.parse(reference);
     try (NolaClient client = registry.client(output)) {
       VersionSummary summary =
           what.reason == null

@@ -302,6 +302,70 @@ class CommandsTest {
     assertThat(refused.json().get("kind").asString()).isEqualTo("usage");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "zzz --json|nola: unknown command: zzz; see nola --help",
+        "alias --json|nola alias: missing command; must be one of set, remove, list, history; see nola alias --help",
+        "cache|nola cache: missing command; must be one of list, verify, remove, clear; see nola cache --help",
+        "cache zzz --json|nola cache: unknown command: zzz; see nola cache --help",
+        "cache --bogus --json|nola cache: unknown option: --bogus; see nola cache --help",
+        "--json search|nola: unknown option: --json; see nola --help",
+        "help zzz|nola: unknown command: zzz; see nola --help",
+      })
+  void unknownOrMissingCommandIsSaidToBe(String line, String message) {
+    Nola refused = Nola.run(line.split(" "));
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(refused.err()).isEqualTo(message + "\n");
+    if (line.contains("--json")) {
+      assertThat(refused.json().get("kind").asString()).isEqualTo("usage");
+    }
+  }
+
+  @Test
+  void outputThatExistsIsOneKindOfFailure() throws IOException {
+    String file = Files.writeString(folder.resolve("mine"), "mine").toString();
+    for (List<String> command :
+        List.of(
+            List.of("merge", "--base", base.toString(), "--adapter", adapter),
+            List.of("export", adapter),
+            List.of("reconstruct", adapter),
+            List.of("import-peft", folder.toString()))) {
+      List<String> args = new ArrayList<>(command);
+      args.addAll(List.of("-o", file, "--json"));
+      Nola refused = Nola.run(args.toArray(String[]::new));
+      assertThat(refused.exitCode()).as(command.getFirst()).isEqualTo(ExitCode.UNREADABLE);
+      assertThat(refused.json().get("kind").asString())
+          .as(command.getFirst())
+          .isEqualTo("destination");
+      assertThat(refused.json().get("error").asString())
+          .isEqualTo(file + ": already exists; remove it, or choose another file");
+    }
+    assertThat(Path.of(file)).hasContent("mine");
+  }
+
+  @Test
+  void versionThatIsToBeNumberedIsAskedFor() {
+    String rule = "; must be NAMESPACE/NAME@VERSION with a version number such as 1.0.0\n";
+    assertThat(Nola.run("yank", "acme/mood", "--reason", "x").err())
+        .isEqualTo("nola yank: missing version: acme/mood" + rule);
+    assertThat(Nola.run("yank", "acme/mood@^1", "--undo").err())
+        .isEqualTo("nola yank: invalid version: acme/mood@^1" + rule);
+    assertThat(Nola.run("publish", adapter, "acme/mood").err())
+        .isEqualTo("nola publish: missing version: acme/mood" + rule);
+  }
+
+  @Test
+  void fileThatIsNotInTheCacheCannotBeRemoved() {
+    Map<String, String> cache = Map.of("NOLA_CACHE", folder.resolve("cache").toString());
+    for (String name : List.of(KEY, "acme/mood@1.0.0")) {
+      Nola refused = Nola.run(cache, "", "cache", "rm", name, "--json");
+      assertThat(refused.exitCode()).isEqualTo(ExitCode.UNREADABLE);
+      assertThat(refused.json().get("error").asString()).startsWith(name + ": not in the cache");
+    }
+  }
+
   @Test
   void exportWritesALora() {
     Path lora = folder.resolve("lora");
@@ -332,6 +396,7 @@ class CommandsTest {
     JsonNode json = Nola.run("diff", adapter, other, "--json").json();
     assertThat(json.get("sameBits").asBoolean()).isFalse();
     assertThat(json.get("layers")).hasSize(2);
+    assertThat(json.get("layers").get(0).get("where").asString()).isEqualTo("changed");
   }
 
   @Test
@@ -484,7 +549,8 @@ class CommandsTest {
   void completionIsAScript() {
     assertThat(Nola.run("completion").out())
         .startsWith("#!/usr/bin/env bash")
-        .contains("--skip-base-check");
+        .contains("--skip-base-check", "serve", "import-wordnet")
+        .doesNotContain("YOUR_APP_HOME");
   }
 
   @Test

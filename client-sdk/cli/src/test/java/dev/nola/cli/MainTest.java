@@ -185,6 +185,31 @@ class MainTest {
   }
 
   @Test
+  void descriptionOfSeveralLinesForgesNoField() throws IOException {
+    Adapter adapter =
+        Adapter.builder()
+            .generator(Generator.SRHT)
+            .layer(Layer.ofMatrix("w", 8, 9, 0, 1, new LowRank(2, Codes.of(4, 1), Codes.of(4, 1))))
+            .metadata(Metadata.of("nice\nlicense         MIT", "", ""))
+            .build();
+    Path forged = folder.resolve("forged.nola");
+    Reconstructor.standard().seal(adapter).write(forged);
+    assertThat(nola("inspect", forged.toString())).isZero();
+    assertThat(nola("diff", file.toString(), forged.toString())).isEqualTo(1);
+    assertThat(out.toString()).contains("license         MIT").doesNotContain("\nlicense ");
+  }
+
+  @Test
+  void fileOfAnotherKindIsGuessed() throws IOException {
+    Path readme = Files.writeString(folder.resolve("README.md"), "# Nola\n" + "text ".repeat(10));
+    assertThat(nola("inspect", readme.toString())).isEqualTo(1);
+    assertThat(err.toString())
+        .isEqualTo(
+            "nola inspect: %s: not a .nola file: it begins with 23 20 4e 6f; must begin with 4e 4f 4c 41 (NOLA); it seems to be text\n"
+                .formatted(readme));
+  }
+
+  @Test
   void helpAndVersionGoToStdout() {
     assertThat(nola("--version")).isZero();
     assertThat(nola("--help")).isZero();

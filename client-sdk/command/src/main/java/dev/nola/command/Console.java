@@ -20,6 +20,10 @@ public record Console(
     InputStream in,
     Map<String, String> environment,
     boolean interactive) {
+  /** Where the values of fields start in the text that commands print. */
+  private static final int FIELD_COLUMN = 16;
+
+  private static final int MESSAGE_COLUMN = 2;
 
   /**
    * Returns the console of this process.
@@ -38,18 +42,20 @@ public record Console(
   /**
    * Returns a writer for text that strangers may have written.
    *
-   * @return prints to {@code out} without control characters
+   * @return prints to {@code out} without control characters, and indents the further lines of a
+   *     value in {@code printf}
    */
   public PrintWriter printableOut() {
-    return PrintableWriter.on(out);
+    return PrintableWriter.on(out, FIELD_COLUMN);
   }
 
   /**
    * Returns a writer for messages.
    *
-   * @return prints to {@code err} without control characters
+   * @return prints to {@code err} without control characters, and indents the further lines of a
+   *     value in {@code printf}
    */
   public PrintWriter printableErr() {
-    return PrintableWriter.on(err);
+    return PrintableWriter.on(err, MESSAGE_COLUMN);
   }
 }

@@ -95,6 +95,7 @@ public final class Failures {
   private static Failure standard(Exception exception) {
     return switch (exception) {
       case AdapterException refused -> refused(refused, message(refused));
+      case RefusedAdapterException refused -> refused(refused.reason(), message(refused));
       case MergeRefusedException refused ->
           new Failure(
               refused.reason() == MergeRefusedException.Reason.DESTINATION
@@ -114,6 +115,8 @@ public final class Failures {
       case InvalidLockFileException invalid -> refused("invalid-lock-file", invalid);
       case RegistryException refused ->
           new Failure(ExitCode.REGISTRY, kind(refused.kind()), message(refused));
+      case FileAlreadyExistsException file ->
+          new Failure(ExitCode.UNREADABLE, "destination", reason(file));
       case FileSystemException file -> new Failure(ExitCode.UNREADABLE, "unreadable", reason(file));
       case IOException file -> new Failure(ExitCode.UNREADABLE, "unreadable", message(file));
       case IllegalArgumentException illegal ->
@@ -192,7 +195,8 @@ public final class Failures {
         switch (failure) {
           case NoSuchFileException _ when failure.getReason() == null -> "no such file";
           case AccessDeniedException _ -> "permission denied";
-          case FileAlreadyExistsException _ when failure.getReason() == null -> "already exists";
+          case FileAlreadyExistsException _ when failure.getReason() == null ->
+              "already exists; remove it, or choose another file";
           default ->
               failure.getReason() == null ? "cannot be read or written" : failure.getReason();
         };

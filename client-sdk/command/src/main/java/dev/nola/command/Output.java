@@ -114,7 +114,7 @@ public final class Output {
    */
   public void message(String format, Object... values) {
     if (!quiet) {
-      console().printableErr().println(format.formatted(values));
+      console().printableErr().printf("%s%n", format.formatted(values));
     }
   }
 
@@ -134,11 +134,7 @@ public final class Output {
    * @param line the line
    */
   public void log(String line) {
-    if (json) {
-      console().printableErr().println(line);
-    } else {
-      console().printableOut().println(line);
-    }
+    (json ? console().printableErr() : console().printableOut()).printf("%s%n", line);
   }
 
   /**

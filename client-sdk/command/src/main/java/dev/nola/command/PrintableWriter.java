@@ -5,6 +5,9 @@ import java.io.FilterWriter;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.util.Arrays;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Prints what strangers may have written, the description of an adapter say, without what a
@@ -16,9 +19,35 @@ final class PrintableWriter extends FilterWriter {
     super(out);
   }
 
-  /** Prints to another writer; flushed after every line. */
-  static PrintWriter on(PrintWriter out) {
-    return new PrintWriter(new PrintableWriter(out), true);
+  /**
+   * Prints to another writer, flushed after every line. In {@code printf} a value of several lines
+   * continues in a column of its own, so that none of them looks like a line of the command.
+   *
+   * @param out receives the text
+   * @param column the column, at least 1
+   */
+  static PrintWriter on(PrintWriter out, int column) {
+    return new PrintWriter(new PrintableWriter(out), true) {
+      @Override
+      public PrintWriter format(String format, @Nullable Object... values) {
+        return super.format(format, indented(values, column));
+      }
+
+      @Override
+      public PrintWriter format(Locale locale, String format, @Nullable Object... values) {
+        return super.format(locale, format, indented(values, column));
+      }
+    };
+  }
+
+  private static @Nullable Object[] indented(@Nullable Object[] values, int column) {
+    return Arrays.stream(values)
+        .map(
+            value -> {
+              String[] lines = String.valueOf(value).split("\\R", -1);
+              return lines.length == 1 ? value : String.join("\n" + " ".repeat(column), lines);
+            })
+        .toArray();
   }
 
   @Override

@@ -1,11 +1,15 @@
 package dev.nola.command;
 
+import dev.nola.client.cache.LocalCache;
+import dev.nola.client.registry.Credentials;
+import dev.nola.client.registry.NolaClient;
+import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** The option that names a registry. */
+/** The option that names a registry, and clients of it with the user's token and cache. */
 public final class RegistryOption {
   /** Where {@code nola serve} listens. */
   private static final String DEFAULT = "http://127.0.0.1:8080";
@@ -29,6 +33,57 @@ public final class RegistryOption {
     }
     String fromEnvironment = output.environment("NOLA_REGISTRY");
     return parse("NOLA_REGISTRY", fromEnvironment.isEmpty() ? DEFAULT : fromEnvironment);
+  }
+
+  /**
+   * Returns the user's tokens.
+   *
+   * @param output knows the environment
+   * @return the stored tokens
+   */
+  public static Credentials credentials(Output output) {
+    return Credentials.of(output.console().environment());
+  }
+
+  /**
+   * Returns the user's cache.
+   *
+   * @param output knows the environment
+   * @return the cache of pulled files
+   */
+  public static LocalCache cache(Output output) {
+    return LocalCache.of(output.console().environment());
+  }
+
+  /**
+   * Creates a client for the registry, with the token of {@code $NOLA_TOKEN}, or else of {@code
+   * nola login}.
+   *
+   * @param output knows the environment
+   * @return the client, to be closed
+   * @throws IOException if the stored tokens cannot be read
+   */
+  public NolaClient client(Output output) throws IOException {
+    return client(url(output), false, output);
+  }
+
+  /**
+   * Creates a client for a registry that something else names, a lock file say. {@code $NOLA_TOKEN}
+   * is for the registry that the user names, and goes to no other.
+   *
+   * @param registry the registry's URL
+   * @param offline whether to answer from the cache alone
+   * @param output knows the environment
+   * @return the client, to be closed
+   * @throws IOException if the stored tokens cannot be read
+   */
+  public NolaClient client(URI registry, boolean offline, Output output) throws IOException {
+    String token = registry.equals(url(output)) ? output.environment("NOLA_TOKEN") : "";
+    return NolaClient.builder(registry)
+        .token(token.isEmpty() ? credentials(output).token(registry) : token)
+        .cache(cache(output))
+        .offline(offline)
+        .build();
   }
 
   private static URI parse(String name, String text) {

@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -28,6 +30,11 @@ public abstract class RootCommand implements Runnable {
 
   /** What picocli puts before its complaints about groups of options. */
   private static final String ERROR = "Error: ";
+
+  /** What picocli's {@code help} says of a command that it does not know. */
+  private static final Pattern UNKNOWN_COMMAND = Pattern.compile("Unknown subcommand '(.*)'\\.?");
+
+  private static final String JSON = "--json";
 
   private final Console console;
   private final Failures failures;
@@ -123,7 +130,7 @@ public abstract class RootCommand implements Runnable {
         parsed = parsed.subcommand();
         command = parsed.commandSpec().commandLine();
       }
-      return report(Failures.ofOutOfMemory(), e, command, List.of(args).contains("--json"));
+      return report(Failures.ofOutOfMemory(), e, command, List.of(args).contains(JSON));
     }
   }
 
@@ -143,13 +150,13 @@ public abstract class RootCommand implements Runnable {
   }
 
   private int report(Exception exception, CommandLine command) {
-    boolean json = command.getParseResult().hasMatchedOption("--json");
+    boolean json = command.getParseResult().hasMatchedOption(JSON);
     return report(failures.of(exception), exception, command, json);
   }
 
   private int reportUsage(ParameterException exception, String[] args) {
     CommandLine command = exception.getCommandLine();
-    ParameterException mistake = mistake(exception, command);
+    ParameterException mistake = mistake(exception, command, List.of(args));
     String suggestion =
         mistake instanceof UnmatchedArgumentException unknown && !unknown.getSuggestions().isEmpty()
             ? "; did you mean " + unknown.getSuggestions().getFirst() + "?"
@@ -161,7 +168,7 @@ public abstract class RootCommand implements Runnable {
         new Failure(ExitCode.USAGE, "usage", reason),
         exception,
         command,
-        List.of(args).contains("--json"));
+        List.of(args).contains(JSON));
   }
 
   /** Says what is wrong as the commands themselves do, where picocli words it differently. */
@@ -177,17 +184,48 @@ public abstract class RootCommand implements Runnable {
       return what + ": " + first;
     }
     String message = String.valueOf(mistake.getMessage());
+    if (message.equals("Missing required subcommand")) {
+      return missingCommand(mistake.getCommandLine());
+    }
+    Matcher unknownCommand = UNKNOWN_COMMAND.matcher(message);
+    if (unknownCommand.matches()) {
+      return "unknown command: " + unknownCommand.group(1);
+    }
     return message.startsWith(ERROR) ? message.substring(ERROR.length()) : message;
   }
 
-  /** Prefers a misspelled option to the complaint that the right one is missing. */
-  private static ParameterException mistake(ParameterException exception, CommandLine command) {
+  private static String missingCommand(CommandLine command) {
+    return "missing command; must be one of "
+        + String.join(
+            ", ",
+            command.getSubcommands().values().stream()
+                .map(CommandLine::getCommandName)
+                .distinct()
+                .toList());
+  }
+
+  /**
+   * Prefers a misspelled option to the complaint that the right one is missing, and a command that
+   * is unknown or missing to the options that it would have.
+   */
+  private static ParameterException mistake(
+      ParameterException exception, CommandLine command, List<String> args) {
     List<String> unmatched = command.getUnmatchedArguments();
     if (unmatched.isEmpty()) {
       return exception;
     }
-    List<String> options = unmatched.stream().filter(argument -> argument.startsWith("-")).toList();
-    return new UnmatchedArgumentException(command, options.isEmpty() ? unmatched : options);
+    boolean isGroup = !command.getSubcommands().isEmpty();
+    List<String> wrong =
+        unmatched.stream().filter(argument -> !isGroup || !argument.equals(JSON)).toList();
+    if (wrong.isEmpty()) {
+      return args.stream().anyMatch(command.getSubcommands()::containsKey)
+          ? new UnmatchedArgumentException(command, unmatched)
+          : new ParameterException(command, missingCommand(command));
+    }
+    List<String> options = wrong.stream().filter(argument -> argument.startsWith("-")).toList();
+    boolean isUnknownCommand = isGroup && !wrong.getFirst().startsWith("-");
+    return new UnmatchedArgumentException(
+        command, options.isEmpty() || isUnknownCommand ? wrong : options);
   }
 
   private int report(Failure failure, Throwable exception, CommandLine command, boolean json) {
@@ -203,7 +241,7 @@ public abstract class RootCommand implements Runnable {
     }
     console
         .printableErr()
-        .println(command.getCommandSpec().qualifiedName() + ": " + failure.reason());
+        .printf("%s: %s%n", command.getCommandSpec().qualifiedName(), failure.reason());
     if (debug) {
       exception.printStackTrace(console.err());
     }

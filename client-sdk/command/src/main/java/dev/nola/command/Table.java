@@ -3,17 +3,21 @@ package dev.nola.command;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import picocli.CommandLine.Help;
 import picocli.CommandLine.Help.Ansi;
 import picocli.CommandLine.Help.Ansi.Text;
 import picocli.CommandLine.Help.Column;
 import picocli.CommandLine.Help.TextTable;
 
-/** Rows of columns, each as wide as its widest cell. */
+/**
+ * Rows of columns, each as wide as its widest cell. A cell of several lines continues below itself,
+ * and never at the start of a line.
+ */
 public final class Table {
   private static final int GAP = 2;
 
-  private final List<List<Text>> rows = new ArrayList<>();
+  private final List<List<Text>> rows = new ArrayList<>(); // a cell of several lines has several
 
   /**
    * Starts a table.
@@ -39,7 +43,16 @@ public final class Table {
           "row has %d cells; the table has %d columns"
               .formatted(cells.length, rows.getFirst().size()));
     }
-    rows.add(List.of(cells).stream().map(Table::literal).toList());
+    List<List<String>> lines = Stream.of(cells).map(cell -> List.of(cell.split("\\R"))).toList();
+    int height = lines.stream().mapToInt(List::size).max().orElse(0);
+    for (int i = 0; i < height; i++) {
+      List<Text> row = new ArrayList<>();
+      for (List<String> cell : lines) {
+        String indent = i > 0 && row.isEmpty() ? " ".repeat(GAP) : "";
+        row.add(literal(i < cell.size() ? indent + cell.get(i) : ""));
+      }
+      rows.add(row);
+    }
     return this;
   }
 

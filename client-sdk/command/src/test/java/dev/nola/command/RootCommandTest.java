@@ -53,6 +53,23 @@ class RootCommandTest {
   }
 
   @Test
+  void valueOfSeveralLines_isNoLineOfTheCommand() {
+    Console console =
+        new Console(
+            new PrintWriter(out, true),
+            new PrintWriter(err, true),
+            InputStream.nullInputStream(),
+            Map.of(),
+            false);
+    console.printableOut().printf("task %s, %d%n", "nice\nverified yes", 1);
+    console.printableErr().printf("%s%n", "warning: yanked: old\u2028nola: verified");
+    assertThat(out.toString())
+        .isEqualToNormalizingNewlines("task nice\n                verified yes, 1\n");
+    assertThat(err.toString())
+        .isEqualToNormalizingNewlines("warning: yanked: old\n  nola: verified\n");
+  }
+
+  @Test
   void commandThatRunsOutOfMemory_exceedsALimit() {
     for (String where : new String[] {"here", "elsewhere"}) {
       out.getBuffer().setLength(0);

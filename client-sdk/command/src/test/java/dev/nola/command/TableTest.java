@@ -27,6 +27,15 @@ class TableTest {
   }
 
   @Test
+  void cellOfSeveralLines_continuesBelowItself() {
+    assertThat(print(new Table().row("description", "nice\nyanked  no\r\nend").row("size", "1 B")))
+        .isEqualToNormalizingNewlines(
+            "description  nice\n             yanked  no\n             end\nsize         1 B\n");
+    assertThat(print(new Table("NAME").row("a\nNAME")))
+        .isEqualToNormalizingNewlines("NAME\na\n  NAME\n");
+  }
+
+  @Test
   void emptyTable_printsNothing() {
     assertThat(print(new Table())).isEmpty();
   }

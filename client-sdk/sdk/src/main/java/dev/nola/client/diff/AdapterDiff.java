@@ -1,5 +1,6 @@
 package dev.nola.client.diff;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
@@ -48,12 +49,16 @@ public record AdapterDiff(
   /** Which of the adapters has something. */
   public enum Where {
     /** Only the first. */
+    @JsonProperty("first")
     FIRST,
     /** Only the second. */
+    @JsonProperty("second")
     SECOND,
     /** Both, with the same bits. */
+    @JsonProperty("same")
     SAME,
     /** Both, with other bits. */
+    @JsonProperty("changed")
     CHANGED
   }
 

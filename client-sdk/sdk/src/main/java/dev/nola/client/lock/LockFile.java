@@ -7,18 +7,22 @@ import dev.nola.digest.Sha256;
 import dev.nola.files.AtomicFile;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.exc.StreamReadException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -34,6 +38,10 @@ public record LockFile(List<Entry> adapters) {
   public static final int VERSION = 1;
 
   private static final long MAX_BYTES = 16 << 20;
+
+  /** How Jackson begins its complaint about a key that an object has twice. */
+  private static final String DUPLICATE = "Duplicate Object property";
+
   private static final JsonMapper JSON =
       JsonMapper.builder()
           .enable(SerializationFeature.INDENT_OUTPUT)
@@ -107,7 +115,7 @@ public record LockFile(List<Entry> adapters) {
 
   /** As JSON has it. */
   @JsonPropertyOrder({"version", "adapters"})
-  private record Wire(@Nullable Integer version, @Nullable List<WireEntry> adapters) {}
+  private record Wire(@Nullable Integer version, @Nullable List<@Nullable WireEntry> adapters) {}
 
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @JsonPropertyOrder({
@@ -174,26 +182,64 @@ public record LockFile(List<Entry> adapters) {
               .formatted(path, Files.size(path), MAX_BYTES));
     }
     try {
-      Wire wire = JSON.readValue(Files.readAllBytes(path), Wire.class);
-      if (wire.version == null || wire.version != VERSION) {
+      String json = Files.readString(path);
+      if (json.isBlank()) {
+        throw new InvalidLockFileException(path + ": lock file is empty");
+      }
+      Wire wire = JSON.readValue(json, Wire.class);
+      if (wire == null || wire.version == null) {
+        throw new InvalidLockFileException(path + " is not a lock file: version missing");
+      }
+      if (wire.version != VERSION) {
         throw new InvalidLockFileException(
             "%s is a lock file of version %d; this program reads version %d"
                 .formatted(path, wire.version, VERSION));
       }
-      List<WireEntry> entries = wire.adapters;
+      List<@Nullable WireEntry> entries = wire.adapters;
       if (entries == null) {
-        throw new InvalidLockFileException(path + " is not a lock file: it lists no adapters");
+        throw new InvalidLockFileException(path + " is not a lock file: adapters missing");
       }
-      return new LockFile(entries.stream().map(WireEntry::entry).toList());
-    } catch (StreamReadException e) {
-      throw new InvalidLockFileException(
-          path + " is not a lock file: truncated or invalid JSON", e);
+      return new LockFile(entries.stream().map(LockFile::entry).toList());
+    } catch (CharacterCodingException e) {
+      throw new InvalidLockFileException(path + " is not a lock file: not UTF-8", e);
     } catch (JacksonException e) {
-      throw new InvalidLockFileException(
-          path + " is not a lock file: " + e.getOriginalMessage(), e);
+      throw new InvalidLockFileException(path + " is not a lock file: " + describe(e), e);
     } catch (IllegalArgumentException e) {
       throw new InvalidLockFileException(path + ": " + e.getMessage(), e);
     }
+  }
+
+  private static Entry entry(@Nullable WireEntry entry) {
+    if (entry == null || entry.keys != null && entry.keys.stream().anyMatch(Objects::isNull)) {
+      throw new IllegalArgumentException("null in place of an adapter or a key");
+    }
+    return entry.entry();
+  }
+
+  /** Returns what is wrong with the JSON, without the names of classes. */
+  private static String describe(JacksonException failure) {
+    String message = failure.getOriginalMessage();
+    return switch (failure) {
+      case StreamReadException _ when message.startsWith(DUPLICATE) ->
+          "key given twice:" + message.substring(DUPLICATE.length()).replaceAll("[\"']", "");
+      case StreamReadException _ -> "truncated or invalid JSON";
+      case UnrecognizedPropertyException unknown -> "unknown key: " + unknown.getPropertyName();
+      default ->
+          failure.getPath().isEmpty()
+              ? "must be one JSON object with version and adapters"
+              : "invalid value of " + key(failure.getPath());
+    };
+  }
+
+  private static String key(List<JacksonException.Reference> path) {
+    return path.stream()
+        .map(
+            step ->
+                step.getPropertyName() == null
+                    ? "[" + step.getIndex() + "]"
+                    : "." + step.getPropertyName())
+        .collect(Collectors.joining())
+        .substring(1);
   }
 
   /**

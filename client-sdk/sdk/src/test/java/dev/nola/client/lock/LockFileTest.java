@@ -44,14 +44,18 @@ class LockFileTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "{}|of version null",
-        "{'version':1}|lists no adapters",
-        "[]|is not a lock file",
+        "' '|lock file is empty",
+        "{}|is not a lock file: version missing",
+        "null|is not a lock file: version missing",
+        "{'version':1}|is not a lock file: adapters missing",
+        "[]|must be one JSON object with version and adapters",
+        "{'version':1,'adapters':[null]}|null in place of an adapter",
+        "{'version':1,'adapters':['x']}|invalid value of adapters[0]",
         "{'version':2,'adapters':[]}|of version 2; this program reads version 1",
         "{'version':1,'adapters':[{}]}|either reference and registry, or file",
         "{'version':1,'adapters':[{'file':'a','digest':'x','reconstructionDigest':'y','requiredVerifications':0}]}|invalid digest: \"x\"",
-        "{'version':1,'adapters':[],'more':1}|more",
-        "{'version':1,'version':1,'adapters':[]}|truncated or invalid JSON",
+        "{'version':1,'adapters':[],'more':1}|unknown key: more",
+        "{'version':1,'version':1,'adapters':[]}|key given twice: version",
         "{'version':1,'adap|truncated or invalid JSON",
         "{'version':1,'adapters':[]} x|is not a lock file",
       })
@@ -60,7 +64,8 @@ class LockFileTest {
     assertThatThrownBy(() -> LockFile.read(file))
         .isInstanceOf(IOException.class)
         .hasMessageStartingWith(file.toString())
-        .hasMessageContaining(message);
+        .hasMessageContaining(message)
+        .hasMessageNotContaining("Wire");
   }
 
   @Test

@@ -230,7 +230,7 @@ public final class PeftExport {
     if (Files.exists(destination, LinkOption.NOFOLLOW_LINKS)) {
       throw new ExportRefusedException(
           Reason.DESTINATION,
-          destination + " already exists; remove it, or choose another destination");
+          destination + ": already exists; remove it, or choose another file");
     }
     Path parent = destination.toAbsolutePath().normalize().getParent();
     if (parent == null || !Files.isDirectory(parent)) {

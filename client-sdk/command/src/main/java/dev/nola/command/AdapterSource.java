@@ -1,4 +1,4 @@
-package dev.nola.cli;
+package dev.nola.command;
 
 import dev.nola.api.name.Reference;
 import dev.nola.client.lora.ImportRefusedException;
@@ -7,8 +7,6 @@ import dev.nola.client.lora.ImportedLora;
 import dev.nola.client.lora.LoraImport;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
-import dev.nola.command.Output;
-import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import java.io.IOException;
@@ -25,10 +23,10 @@ import picocli.CommandLine.Option;
 
 /**
  * Opens what is given as {@code FILE_OR_REF}: a file, or a LoRA of PEFT, if there is one of that
- * name.
+ * name, else what a registry has; with the options that this takes.
  */
-final class AdapterSource {
-  @Mixin private Registry registry = new Registry();
+public final class AdapterSource {
+  @Mixin private RegistryOption registry = new RegistryOption();
 
   @Option(
       names = "--offline",
@@ -44,9 +42,13 @@ final class AdapterSource {
    * @param file the adapter
    * @param converted what it was converted from; null if it is an adapter file
    */
-  record Opened(String name, Path path, AdapterFile file, @Nullable Converted converted) {
-    /** Returns a list of what the adapter was converted from, for {@code --json}. */
-    List<Converted> conversions() {
+  public record Opened(String name, Path path, AdapterFile file, @Nullable Converted converted) {
+    /**
+     * Returns what the adapter was converted from, for {@code --json}.
+     *
+     * @return a list of one element, or of none if it is an adapter file
+     */
+    public List<Converted> conversions() {
       return converted == null ? List.of() : List.of(converted);
     }
   }
@@ -59,31 +61,66 @@ final class AdapterSource {
    * @param relativeError ‖ΔW' − ΔW‖ / ‖ΔW‖ over all modules together
    * @param notes what the user should know
    */
-  record Converted(String source, int bits, double relativeError, List<String> notes) {}
+  public record Converted(String source, int bits, double relativeError, List<String> notes) {}
 
-  boolean isOffline() {
+  /**
+   * Returns whether the registry is not to be contacted.
+   *
+   * @return whether {@code --offline} was given
+   */
+  public boolean isOffline() {
     return offline;
   }
 
-  /** The registry that references hold in. */
-  URI registry(Output output) {
+  /**
+   * Returns the registry that references hold in.
+   *
+   * @param output knows the environment
+   * @return its URL
+   */
+  public URI registry(Output output) {
     return registry.url(output);
   }
 
-  /** A client for a registry that a lock file names. */
-  NolaClient client(URI named, Output output) throws IOException {
+  /**
+   * Creates a client for a registry that a lock file names.
+   *
+   * @param named the registry's URL
+   * @param output knows the environment
+   * @return the client, to be closed
+   * @throws IOException if the stored tokens cannot be read
+   */
+  public NolaClient client(URI named, Output output) throws IOException {
     return registry.client(named, offline, output);
   }
 
-  Opened open(String fileOrReference, Output output)
+  /**
+   * Opens an adapter; a LoRA of PEFT is converted without its base model.
+   *
+   * @param fileOrReference a path, or a reference such as {@code acme/mood@prod}
+   * @param output receives messages
+   * @return the adapter
+   * @throws IOException if it cannot be read or pulled, or is refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   * @throws ImportRefusedException if it is a LoRA of PEFT that cannot be converted
+   */
+  public Opened open(String fileOrReference, Output output)
       throws IOException, InterruptedException, ImportRefusedException {
     return open(fileOrReference, null, output);
   }
 
   /**
+   * Opens an adapter.
+   *
+   * @param fileOrReference a path, or a reference such as {@code acme/mood@prod}
    * @param base the base model by which a LoRA of PEFT is converted; null if it is not known
+   * @param output receives messages
+   * @return the adapter
+   * @throws IOException if it cannot be read or pulled, or is refused
+   * @throws InterruptedException if the thread is interrupted while it waits
+   * @throws ImportRefusedException if it is a LoRA of PEFT that cannot be converted
    */
-  Opened open(String fileOrReference, @Nullable Path base, Output output)
+  public Opened open(String fileOrReference, @Nullable Path base, Output output)
       throws IOException, InterruptedException, ImportRefusedException {
     if (isFile(fileOrReference)) {
       return openFile(Path.of(fileOrReference), base, output);
@@ -93,8 +130,17 @@ final class AdapterSource {
     return new Opened(name, pulled.path(), naming(name, pulled::open), null);
   }
 
-  /** Opens a file, or converts a LoRA of PEFT and says so. */
-  static Opened openFile(Path path, @Nullable Path base, Output output)
+  /**
+   * Opens a file, or converts a LoRA of PEFT and says so.
+   *
+   * @param path the file, or the folder of a LoRA
+   * @param base the base model by which a LoRA of PEFT is converted; null if it is not known
+   * @param output receives messages
+   * @return the adapter
+   * @throws IOException if it cannot be read or is refused
+   * @throws ImportRefusedException if it is a LoRA of PEFT that cannot be converted
+   */
+  public static Opened openFile(Path path, @Nullable Path base, Output output)
       throws IOException, ImportRefusedException {
     String name = path.toString();
     if (!LoraImport.isMeantBy(path)) {
@@ -121,9 +167,12 @@ final class AdapterSource {
   /**
    * Requires a path to be that of an adapter file.
    *
+   * @param path the path
+   * @param why follows "not an adapter file"; may be empty
+   * @return the path
    * @throws IllegalArgumentException if it is that of a LoRA of PEFT
    */
-  static Path requireAdapterFile(Path path, String why) {
+  public static Path requireAdapterFile(Path path, String why) {
     if (LoraImport.isMeantBy(path)) {
       throw new IllegalArgumentException(
           "%s is not an adapter file%s; if it is a LoRA of PEFT, convert it with nola import-peft"
@@ -134,12 +183,26 @@ final class AdapterSource {
 
   /** Something that is done with an adapter. */
   @FunctionalInterface
-  interface Reading<T> {
+  public interface Reading<T> {
+    /**
+     * Does it.
+     *
+     * @return the result
+     * @throws IOException if the adapter cannot be read or is refused
+     */
     T get() throws IOException;
   }
 
-  /** Runs an action and puts the adapter's name before the message of its failure. */
-  static <T> T naming(String name, Reading<T> reading) throws IOException {
+  /**
+   * Runs an action and puts the adapter's name before the message of its failure.
+   *
+   * @param name the name that the user gave the adapter
+   * @param reading the action
+   * @param <T> the type of its result
+   * @return its result
+   * @throws IOException if it fails; a {@link RefusedAdapterException} if the adapter is refused
+   */
+  public static <T> T naming(String name, Reading<T> reading) throws IOException {
     try {
       return reading.get();
     } catch (AdapterException e) {
@@ -151,8 +214,14 @@ final class AdapterSource {
     }
   }
 
-  /** Whether this means a file: one that is there, or what cannot be a reference. */
-  static boolean isFile(String fileOrReference) throws NoSuchFileException {
+  /**
+   * Returns whether an argument means a file rather than a reference.
+   *
+   * @param fileOrReference a path or a reference
+   * @return whether there is such a file
+   * @throws NoSuchFileException if there is none, and it cannot be a reference
+   */
+  public static boolean isFile(String fileOrReference) throws NoSuchFileException {
     if (Files.exists(Path.of(fileOrReference))) {
       return true;
     }
@@ -168,11 +237,21 @@ final class AdapterSource {
     return false;
   }
 
-  Pulled pull(Reference reference, Output output) throws IOException, InterruptedException {
+  /**
+   * Pulls an adapter, and warns if it is yanked or disputed.
+   *
+   * @param reference the adapter's reference
+   * @param output receives messages and progress
+   * @return the file in the cache
+   * @throws IOException if the registry refuses or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public Pulled pull(Reference reference, Output output) throws IOException, InterruptedException {
     Pulled pulled;
     try (NolaClient client = client(registry(output), output);
         ProgressBar bar = output.bar("pull")) {
-      pulled = client.pull(reference, bar);
+      pulled =
+          YankedVersions.explaining(client, reference, () -> client.pull(reference, bar));
     }
     if (pulled.yanked() != null) {
       output.warn(
@@ -183,8 +262,13 @@ final class AdapterSource {
     return pulled;
   }
 
-  /** Warns if a worker contradicts the bits of a file that was pulled. */
-  static void warnOfDispute(Pulled pulled, Output output) {
+  /**
+   * Warns if a worker contradicts the bits of a file that was pulled.
+   *
+   * @param pulled the file
+   * @param output receives the warning
+   */
+  public static void warnOfDispute(Pulled pulled, Output output) {
     if (pulled.disputed()) {
       output.warn(
           "%s is disputed: a worker attests other bits, unconfirmed".formatted(pulled.pinned()));

@@ -1,0 +1,25 @@
+package dev.nola.cli;
+
+import dev.nola.api.name.Reference;
+
+/** Reads what is given as {@code NAMESPACE/NAME@VERSION}, where only a version number will do. */
+final class NumberedVersion {
+  private NumberedVersion() {}
+
+  /**
+   * Reads a reference by version number.
+   *
+   * @param text what the user typed
+   * @return the reference
+   * @throws IllegalArgumentException if it names no version, or one in another way
+   */
+  static Reference parse(String text) {
+    Reference reference = Reference.parse(text);
+    if (!reference.isPinned() || reference.digest() != null) {
+      throw new IllegalArgumentException(
+          "%s: %s; must be NAMESPACE/NAME@VERSION with a version number such as 1.0.0"
+              .formatted(text.contains("@") ? "invalid version" : "missing version", text));
+    }
+    return reference;
+  }
+}
