@@ -117,7 +117,8 @@ final class CacheCommand {
               ? cache.remove(Sha256.parse(name))
               : cache.remove(Reference.parse(name));
       if (!removed) {
-        throw new NoSuchFileException(name, null, "not in the cache; nola cache list shows what is");
+        throw new NoSuchFileException(
+            name, null, "not in the cache; nola cache list shows what is");
       }
       output.print(Map.of("removed", name), out -> out.println("removed " + name));
       return 0;

@@ -102,8 +102,7 @@ final class ShowCommand implements Callable<Integer> {
     versions.stream()
         .filter(version -> version.yanked() != null)
         .findFirst()
-        .ifPresent(
-            version -> add(table, "to undo", YankedVersions.undo(name, version.version())));
+        .ifPresent(version -> add(table, "to undo", YankedVersions.undo(name, version.version())));
     table.print(out);
   }
 

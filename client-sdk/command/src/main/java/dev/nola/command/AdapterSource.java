@@ -250,8 +250,7 @@ public final class AdapterSource {
     Pulled pulled;
     try (NolaClient client = client(registry(output), output);
         ProgressBar bar = output.bar("pull")) {
-      pulled =
-          YankedVersions.explaining(client, reference, () -> client.pull(reference, bar));
+      pulled = YankedVersions.explaining(client, reference, () -> client.pull(reference, bar));
     }
     if (pulled.yanked() != null) {
       output.warn(

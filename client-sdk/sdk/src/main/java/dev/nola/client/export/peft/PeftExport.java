@@ -229,8 +229,7 @@ public final class PeftExport {
   private static void requireFree(Path destination) throws ExportRefusedException {
     if (Files.exists(destination, LinkOption.NOFOLLOW_LINKS)) {
       throw new ExportRefusedException(
-          Reason.DESTINATION,
-          destination + ": already exists; remove it, or choose another file");
+          Reason.DESTINATION, destination + ": already exists; remove it, or choose another file");
     }
     Path parent = destination.toAbsolutePath().normalize().getParent();
     if (parent == null || !Files.isDirectory(parent)) {
