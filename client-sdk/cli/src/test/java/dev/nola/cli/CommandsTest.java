@@ -306,13 +306,13 @@ class CommandsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "nosuchcommand --json|nola: unknown command: nosuchcommand; see nola --help",
+        "zzz --json|nola: unknown command: zzz; see nola --help",
         "alias --json|nola alias: missing command; must be one of set, remove, list, history; see nola alias --help",
         "cache|nola cache: missing command; must be one of list, verify, remove, clear; see nola cache --help",
         "cache zzz --json|nola cache: unknown command: zzz; see nola cache --help",
         "cache --bogus --json|nola cache: unknown option: --bogus; see nola cache --help",
         "--json search|nola: unknown option: --json; see nola --help",
-        "help zzz|nola help: unknown command: zzz; see nola help --help",
+        "help zzz|nola: unknown command: zzz; see nola --help",
       })
   void unknownOrMissingCommandIsSaidToBe(String line, String message) {
     Nola refused = Nola.run(line.split(" "));
