@@ -1,8 +1,8 @@
 """Imports LoRAs that the real PEFT has saved.
 
 Each test makes a LoRA with PEFT, saves it, runs `nola import-peft`, and demands that merging the
-result gives the weights of PEFT's `merge_and_unload` within the reported error, and that exporting
-it back to PEFT gives the logits of the original LoRA.
+result equals the weights of PEFT's `merge_and_unload` within the reported error, and that exporting
+it back to PEFT reproduces the logits of the original LoRA.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class ImportTest(unittest.TestCase):
     def assert_export_is_the_lora(
         self, base: Path, lora: Path, adapter: Path, *more: object, auto: type = AutoModelForCausalLM
     ) -> None:
-        """The LoRA that comes out again has the effect of the one that went in."""
+        """The exported LoRA has the same effect as the imported one."""
         exported = self.folder / "exported"
         run_nola("export", adapter, "--format", "peft", "-o", exported, *more)
         expected = models.logits(PeftModel.from_pretrained(load(base, auto=auto), str(lora)).eval())
@@ -211,7 +211,7 @@ class ImportTest(unittest.TestCase):
         )
 
     def test_gpt2_with_its_output_embedding(self) -> None:
-        """PEFT stores fan_in_fan_out as the last module, which is no Conv1D, has it."""
+        """PEFT saves the fan_in_fan_out of the last adapted module: lm_head, a Linear, not a Conv1D."""
         self.check(
             models.gpt2(tied=False),
             r=4,
@@ -222,7 +222,7 @@ class ImportTest(unittest.TestCase):
         )
 
     def test_tied_output_embedding(self) -> None:
-        """PEFT adapts the output embedding alone, as long as it does not merge."""
+        """An unmerged PEFT model adapts only the output embedding, although it is tied."""
         base, lora = self.lora(
             models.llama(tied=True), r=4, lora_alpha=8, target_modules=["lm_head", "q_proj"]
         )

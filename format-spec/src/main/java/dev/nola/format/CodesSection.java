@@ -13,9 +13,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Expands the groups of a manifest that is within its limits, and gives every layer its scale and
- * codes (SPEC.md section 5.1). Nothing is copied before the section is known to be as long as the
- * groups need.
+ * Expands the groups of a manifest that is within its limits, and reads for every layer its scale
+ * and codes (SPEC.md section 5.1). Nothing is copied before the section is known to be as long as
+ * the groups need.
  */
 final class CodesSection {
   private final ByteBuffer section;

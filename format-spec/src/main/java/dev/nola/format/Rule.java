@@ -1,8 +1,8 @@
 package dev.nola.format;
 
 /**
- * The checks of the reader, each with the number of its rule in SPEC.md section 11. A check that
- * several fields share is told apart by the name of the part that {@link Rules#isBroken} is given.
+ * The checks of the reader, each with the number of its rule in SPEC.md section 11. Where several
+ * fields share a check, the part name passed to {@link Rules#isBroken} says which one it is for.
  */
 enum Rule {
   /** Header and checksum. */

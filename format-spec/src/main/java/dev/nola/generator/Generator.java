@@ -125,16 +125,6 @@ public enum Generator {
   }
 
   /**
-   * Returns the least number of coefficients of a factor.
-   *
-   * @param length elements of the factor
-   * @return {@code length} for {@link #IDENTITY}, otherwise 1
-   */
-  public long minCoefficients(int length) {
-    return this == IDENTITY ? length : 1;
-  }
-
-  /**
    * Returns the number of basis integers that a factor's sums use, which is the work of computing
    * it without a fast transform.
    *

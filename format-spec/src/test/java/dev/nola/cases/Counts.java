@@ -16,8 +16,8 @@ public final class Counts {
    * @return {@code wanted}, or less for srht, or {@code length} for identity
    */
   public static int coefficients(Generator generator, int length, int bits, int wanted) {
-    return (int)
-        Math.clamp(
-            wanted, generator.minCoefficients(length), generator.maxCoefficients(length, bits));
+    return generator == Generator.IDENTITY
+        ? length
+        : (int) Math.min(wanted, generator.maxCoefficients(length, bits));
   }
 }

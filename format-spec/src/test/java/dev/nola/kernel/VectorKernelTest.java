@@ -62,8 +62,7 @@ class VectorKernelTest {
   void factorIsTheSameInParts(Generator generator) {
     Basis basis = new Basis(generator, 5, 7, Side.A, 2 * Kernel.CHUNK + 333);
     int[] coefficients =
-        Arrays.copyOf(
-            new int[] {3, -1, 7}, (int) Math.max(3, generator.minCoefficients(basis.length())));
+        Arrays.copyOf(new int[] {3, -1, 7}, Counts.coefficients(generator, basis.length(), 4, 3));
     float[] expected = new float[basis.length()];
     scalar.combine(basis, coefficients, 0x1.8p-9f, expected);
     try (ForkJoinPool pool = new ForkJoinPool(3)) {

@@ -21,7 +21,7 @@ import java.util.function.IntPredicate;
 final class HostileNames {
   static final String NAME = "a\n12:00:00.000 ERROR forged\u001b[2J\u202eb\u2028c";
 
-  /** The same name as a line of the log may have it. */
+  /** The same name, as it may appear in a log line. */
   static final String HARMLESS = "a 12:00:00.000 ERROR forged [2J b c";
 
   private HostileNames() {}

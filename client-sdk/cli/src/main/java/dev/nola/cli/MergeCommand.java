@@ -122,7 +122,7 @@ final class MergeCommand implements Callable<Integer> {
           switch (e.reason()) {
             case BASE ->
                 "; use the matching base model, or pass --allow-base-mismatch to merge anyway";
-            case RESHAPE -> "\npass --allow-reshape to replace them all the same";
+            case RESHAPE -> "\npass --allow-reshape to replace them anyway";
             case TARGETS, OVERFLOW, DESTINATION -> "";
           });
     }

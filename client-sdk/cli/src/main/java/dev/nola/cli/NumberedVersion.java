@@ -2,7 +2,7 @@ package dev.nola.cli;
 
 import dev.nola.api.name.Reference;
 
-/** Reads what is given as {@code NAMESPACE/NAME@VERSION}, where only a version number will do. */
+/** Reads arguments {@code NAMESPACE/NAME@VERSION} that require a version number. */
 final class NumberedVersion {
   private NumberedVersion() {}
 
@@ -11,7 +11,7 @@ final class NumberedVersion {
    *
    * @param text what the user typed
    * @return the reference
-   * @throws IllegalArgumentException if it names no version, or one in another way
+   * @throws IllegalArgumentException if the version is missing, or is an alias, a range or a digest
    */
   static Reference parse(String text) {
     Reference reference = Reference.parse(text);

@@ -89,7 +89,7 @@ final class ShowCommand implements Callable<Integer> {
     return version.yanked() == null ? status(version.verification(), version.disputed()) : "yanked";
   }
 
-  /** Prints an adapter of which no version is the latest, because each is withdrawn. */
+  /** Prints an adapter whose versions are all yanked. */
   private static void print(
       AdapterName name, AdapterDetails adapter, List<VersionSummary> versions, PrintWriter out) {
     Table table = new Table();

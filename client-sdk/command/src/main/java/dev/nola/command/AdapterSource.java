@@ -22,8 +22,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * Opens what is given as {@code FILE_OR_REF}: a file, or a LoRA of PEFT, if there is one of that
- * name, else what a registry has; with the options that this takes.
+ * Opens an argument {@code FILE_OR_REF}, and declares the options for that: a file or a LoRA of
+ * PEFT if the path exists, otherwise an adapter in a registry.
  */
 public final class AdapterSource {
   @Mixin private RegistryOption registry = new RegistryOption();
@@ -64,7 +64,7 @@ public final class AdapterSource {
   public record Converted(String source, int bits, double relativeError, List<String> notes) {}
 
   /**
-   * Returns whether the registry is not to be contacted.
+   * Returns whether the registry must not be contacted.
    *
    * @return whether {@code --offline} was given
    */
@@ -73,7 +73,7 @@ public final class AdapterSource {
   }
 
   /**
-   * Returns the registry that references hold in.
+   * Returns the registry in which references are resolved.
    *
    * @param output knows the environment
    * @return its URL
@@ -181,11 +181,11 @@ public final class AdapterSource {
     return path;
   }
 
-  /** Something that is done with an adapter. */
+  /** An action on an adapter. */
   @FunctionalInterface
   public interface Reading<T> {
     /**
-     * Does it.
+     * Runs the action.
      *
      * @return the result
      * @throws IOException if the adapter cannot be read or is refused

@@ -1,9 +1,9 @@
 package dev.nola.command;
 
+import dev.nola.client.RefusedException;
 import dev.nola.client.RegistryException;
 import dev.nola.client.export.peft.ExportRefusedException;
 import dev.nola.client.lock.InvalidLockFileException;
-import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.format.AdapterException;
@@ -21,6 +21,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,10 @@ import org.jspecify.annotations.Nullable;
 public final class Failures {
   /** Knows the exceptions of format-spec, the sdk and files. */
   public static final Failures STANDARD = new Failures(_ -> null);
+
+  /** The reasons of refusals that are about the path to write to, which the user can change. */
+  private static final Set<Enum<?>> DESTINATIONS =
+      Set.of(MergeRefusedException.Reason.DESTINATION, ExportRefusedException.Reason.DESTINATION);
 
   /** Causes of causes are looked at, and circles end. */
   private static final int MAX_CAUSES = 20;
@@ -96,21 +101,11 @@ public final class Failures {
     return switch (exception) {
       case AdapterException refused -> refused(refused, message(refused));
       case RefusedAdapterException refused -> refused(refused.reason(), message(refused));
-      case MergeRefusedException refused ->
+      case RefusedException refused ->
           new Failure(
-              refused.reason() == MergeRefusedException.Reason.DESTINATION
-                  ? ExitCode.UNREADABLE
-                  : ExitCode.REFUSED,
+              DESTINATIONS.contains(refused.reason()) ? ExitCode.UNREADABLE : ExitCode.REFUSED,
               kind(refused.reason()),
               message(refused));
-      case ExportRefusedException refused ->
-          new Failure(
-              refused.reason() == ExportRefusedException.Reason.DESTINATION
-                  ? ExitCode.UNREADABLE
-                  : ExitCode.REFUSED,
-              kind(refused.reason()),
-              message(refused));
-      case ImportRefusedException refused -> refused(kind(refused.reason()), refused);
       case InvalidModelException invalid -> refused("invalid-model", invalid);
       case InvalidLockFileException invalid -> refused("invalid-lock-file", invalid);
       case RegistryException refused ->

@@ -12,18 +12,18 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** Says that a reference resolves to nothing because the versions that it means are yanked. */
+/** Explains that a reference does not resolve because all matching versions are yanked. */
 public final class YankedVersions {
   private static final int MAX_VERSIONS = 100_000;
   private static final int MAX_NAMED = 10;
 
   private YankedVersions() {}
 
-  /** Something that is asked of a registry about a reference. */
+  /** A query about a reference. */
   @FunctionalInterface
   public interface Asking<T> {
     /**
-     * Asks.
+     * Runs the query.
      *
      * @return the answer
      * @throws IOException if the registry refuses or cannot be reached
@@ -33,11 +33,11 @@ public final class YankedVersions {
   }
 
   /**
-   * Asks a registry something about a reference.
+   * Runs a query about a reference.
    *
    * @param client asks the registry
-   * @param reference what is asked about
-   * @param asking asks it
+   * @param reference the reference
+   * @param asking the query
    * @param <T> the answer's type
    * @return the answer
    * @throws RegistryException if the registry refuses; of {@code latest} or a range that is not
@@ -84,7 +84,7 @@ public final class YankedVersions {
   }
 
   /**
-   * Returns the command that takes a yank back.
+   * Returns the command that undoes a yank.
    *
    * @param adapter the adapter
    * @param version the number of the yanked version

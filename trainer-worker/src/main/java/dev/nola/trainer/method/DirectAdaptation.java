@@ -11,7 +11,7 @@ import dev.nola.trainer.model.Tensors;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A trained matrix without a low rank, as PRANC has it: ΔW = gain·Σ αᵢAᵢ, Aᵢ of out×in. */
+/** A trained matrix without a low rank, as in PRANC: ΔW = gain·Σ αᵢAᵢ, Aᵢ of out×in. */
 final class DirectAdaptation extends Adaptation {
   private final Target target;
   private final int stream;

@@ -12,7 +12,7 @@ final class CheckpointNames {
   /** Vision transformers (ViT, DeiT, DINOv2). */
   private static final Map<String, String> VISION = new LinkedHashMap<>();
 
-  /** Mixtral and its kin. */
+  /** Mixtral and similar models. */
   private static final Map<String, String> SPARSE = new LinkedHashMap<>();
 
   static {

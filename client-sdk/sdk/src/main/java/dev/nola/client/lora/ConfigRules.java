@@ -8,7 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import tools.jackson.databind.JsonNode;
 
-/** Finds settings of a LoRA that change more than W + scaling · lora_B·lora_A says. */
+/** Finds settings of a LoRA whose effect is not just W + scaling · lora_B·lora_A. */
 final class ConfigRules {
   private static final String MERGE =
       "; merge it with PEFT (merge_and_unload) and use the merged model";
@@ -40,11 +40,11 @@ final class ConfigRules {
   private static final Set<String> INITS =
       Set.of("true", "false", "gaussian", "eva", "orthogonal", "mica");
 
-  /** Inits that take a part of the base weights away, which the file does not say. */
+  /** Initializations that change the base weights, which the adapter does not record. */
   private static final Set<String> INITS_OF_BASE =
       Set.of("pissa", "corda", "olora", "loftq", "lora_ga");
 
-  /** Settings of which nothing depends in a trained LoRA, or that are read elsewhere. */
+  /** Settings that do not affect a trained LoRA, or that are read elsewhere. */
   private static final Set<String> KNOWN =
       Set.of(
           "alpha_pattern",

@@ -1,13 +1,13 @@
 package dev.nola.client.lora;
 
+import dev.nola.client.RefusedException;
 import java.util.List;
 
-/** Thrown if files of PEFT cannot become an adapter; nothing was written. */
-public final class ImportRefusedException extends Exception {
+/** Thrown if files of PEFT cannot become an adapter. */
+public final class ImportRefusedException extends RefusedException {
   private final Reason reason;
-  private final List<String> details;
 
-  /** The kinds of reasons. */
+  /** The reasons for a refusal. */
   public enum Reason {
     /** The path is not an adapter of PEFT in the safetensors format. */
     NOT_PEFT,
@@ -15,35 +15,23 @@ public final class ImportRefusedException extends Exception {
     UNSUPPORTED,
     /** Tensors are not understood, contradict each other or hold illegal values. */
     CONTENT,
-    /** The base model is needed to tell what is meant, or does not fit. */
+    /**
+     * Names or layouts cannot be resolved without the base model, or the base model does not fit.
+     */
     BASE
   }
 
   ImportRefusedException(Reason reason, String message, List<String> details) {
-    super(details.isEmpty() ? message : message + ":\n  " + String.join("\n  ", details));
+    super(message, details);
     this.reason = reason;
-    this.details = List.copyOf(details);
   }
 
   ImportRefusedException(Reason reason, String message) {
     this(reason, message, List.of());
   }
 
-  /**
-   * Returns the kind of reason.
-   *
-   * @return the reason
-   */
+  @Override
   public Reason reason() {
     return reason;
-  }
-
-  /**
-   * Returns each problem, when there may be several; empty otherwise.
-   *
-   * @return the problems
-   */
-  public List<String> details() {
-    return details;
   }
 }

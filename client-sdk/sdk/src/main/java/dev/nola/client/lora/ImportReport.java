@@ -29,7 +29,7 @@ public record ImportReport(
    *
    * @param overall ‖ΔW' − ΔW‖ / ‖ΔW‖ over all modules together
    * @param largest the largest ‖ΔW' − ΔW‖ / ‖ΔW‖ of one module
-   * @param module the path of that module; empty if there is no error
+   * @param module path of the module with the largest error; empty if every error is 0
    */
   public record DeltaError(double overall, double largest, String module) {}
 }

@@ -97,7 +97,7 @@ record LoraConfig(
     }
   }
 
-  /** Reads patterns as PEFT matches them: a whole path, or the end of one behind a dot. */
+  /** Reads patterns, which PEFT matches against a whole path, or its end after a dot. */
   private static SequencedMap<Pattern, Double> patterns(
       JsonNode json, String key, List<String> wrong) {
     SequencedMap<Pattern, Double> patterns = new LinkedHashMap<>();

@@ -15,7 +15,7 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Takes over from the config of a LoRA what an adapter says of itself. */
+/** Derives an adapter's base model, task and provenance from the config of a LoRA. */
 final class LoraDescription {
   private static final Pattern HUB_ID =
       Pattern.compile("[A-Za-z0-9][\\w.-]{0,95}(/[A-Za-z0-9][\\w.-]{0,95})?");
@@ -29,11 +29,11 @@ final class LoraDescription {
   }
 
   /**
-   * Returns the base model. A name that may be a path says something of a machine, so it is not
-   * taken over.
+   * Returns the base model. A name that may be a local path is left out, because it would reveal
+   * something about a machine.
    *
    * @param identity null if it is not known
-   * @param notes receives a sentence if the name was not taken over
+   * @param notes receives a sentence if the name was left out
    */
   BaseModel base(@Nullable Sha256 identity, List<String> notes) {
     String name = config.text("base_model_name_or_path");

@@ -5,14 +5,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The two factors of one module, as the file has them.
+ * The two factors of one module, as stored in the file.
  *
  * @param module path of the module in the loaded model, without wrappers
  * @param depth number of wrappers around the module within this one; more than 0 only if several
  *     parameters of a module are adapted
- * @param isEmbedding whether the module is an embedding, whose factors are stored the other way
- *     round
- * @param a lora_A: r×in, with a kernel behind it for convolutions; r×vocabulary for embeddings
+ * @param isEmbedding whether the module is an embedding, whose factors are stored transposed
+ * @param a lora_A: r×in, followed by the kernel's dimensions for convolutions; r×vocabulary for
+ *     embeddings
  * @param b lora_B: out×r; dim×r for embeddings
  */
 record LoraPair(String module, int depth, boolean isEmbedding, Tensor a, Tensor b) {
@@ -31,7 +31,9 @@ record LoraPair(String module, int depth, boolean isEmbedding, Tensor a, Tensor 
     return b.shape().getFirst();
   }
 
-  /** Returns the shape of ΔW if the weight is stored as out×in, with a kernel behind it. */
+  /**
+   * Returns the shape of ΔW if the weight is stored as out×in, followed by the kernel's dimensions.
+   */
   List<Long> linearShape() {
     List<Long> shape = new ArrayList<>(List.of(outputs(), inputs()));
     shape.addAll(a.shape().subList(2, a.shape().size()));

@@ -15,8 +15,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Turns the tensors that PEFT stores whole into dense tensors, but for those that are the base
- * model's own.
+ * Turns the tensors that PEFT stores whole into dense tensors, except those that equal the base
+ * model's.
  */
 final class SavedTensors {
   private final @Nullable NamedBase base;

@@ -133,7 +133,7 @@ final class Targets {
     }
   }
 
-  /** Tells how a weight is stored whose shape does not tell it. */
+  /** Decides the orientation of a square weight, which its shape leaves open. */
   private boolean isTransposed(LoraPair pair, @Nullable NamedBase known) {
     if (pair.isEmbedding() || pair.isConvolution()) {
       return pair.isEmbedding();

@@ -1,15 +1,15 @@
 package dev.nola.client.merge;
 
+import dev.nola.client.RefusedException;
 import java.util.List;
 
 /**
  * A merge that the base model, the adapters or the destination do not allow; nothing was written.
  */
-public final class MergeRefusedException extends Exception {
+public final class MergeRefusedException extends RefusedException {
   private final Reason reason;
-  private final List<String> details;
 
-  /** Why. */
+  /** The reasons for a refusal. */
   public enum Reason {
     /** Adapted tensors are missing or of another shape or type; the details name each. */
     TARGETS,
@@ -27,30 +27,16 @@ public final class MergeRefusedException extends Exception {
   }
 
   MergeRefusedException(Reason reason, String message, List<String> details) {
-    super(details.isEmpty() ? message : message + ":\n  " + String.join("\n  ", details));
+    super(message, details);
     this.reason = reason;
-    this.details = List.copyOf(details);
   }
 
   MergeRefusedException(Reason reason, String message) {
     this(reason, message, List.of());
   }
 
-  /**
-   * Returns the reason.
-   *
-   * @return the reason
-   */
+  @Override
   public Reason reason() {
     return reason;
-  }
-
-  /**
-   * Returns each problem, when there may be several; empty otherwise.
-   *
-   * @return the problems
-   */
-  public List<String> details() {
-    return details;
   }
 }

@@ -43,7 +43,7 @@ public record BaseConfig(@Nullable String modelType) {
   /**
    * Returns whether models of this type store weights of some modules as in×out.
    *
-   * @return true for GPT-2 and its kin; false if the type is not known
+   * @return true for GPT-2 and similar models; false if the type is not known
    */
   public boolean hasConv1d() {
     return modelType != null && CONV1D_MODELS.contains(modelType);

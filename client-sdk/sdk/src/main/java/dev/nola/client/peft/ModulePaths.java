@@ -92,7 +92,7 @@ public record ModulePaths(@Nullable String prefix, boolean isBare) {
   }
 
   /**
-   * Returns whether GPT-2 and its kin store the weight of a module as in×out, by its name.
+   * Returns whether GPT-2 and similar models store the weight of a module as in×out, by its name.
    *
    * @param module the module's name
    * @return true for names of such modules, which other models store as out×in

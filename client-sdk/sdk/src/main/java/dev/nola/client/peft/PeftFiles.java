@@ -1,6 +1,6 @@
 package dev.nola.client.peft;
 
-/** The names that PEFT gives files and tensors. */
+/** The names of PEFT's files and tensors. */
 public final class PeftFiles {
   /** The file with the settings of an adapter. */
   public static final String CONFIG = "adapter_config.json";

@@ -1,13 +1,13 @@
 package dev.nola.client.export.peft;
 
+import dev.nola.client.RefusedException;
 import java.util.List;
 
 /** An adapter that cannot be a LoRA of PEFT as asked; nothing was written. */
-public final class ExportRefusedException extends Exception {
+public final class ExportRefusedException extends RefusedException {
   private final Reason reason;
-  private final List<String> details;
 
-  /** Why. */
+  /** The reasons for a refusal. */
   public enum Reason {
     /** Layers or dense tensors have no counterpart in PEFT; the details name each. */
     CONTENT,
@@ -24,30 +24,16 @@ public final class ExportRefusedException extends Exception {
   }
 
   ExportRefusedException(Reason reason, String message, List<String> details) {
-    super(details.isEmpty() ? message : message + ":\n  " + String.join("\n  ", details));
+    super(message, details);
     this.reason = reason;
-    this.details = List.copyOf(details);
   }
 
   ExportRefusedException(Reason reason, String message) {
     this(reason, message, List.of());
   }
 
-  /**
-   * Returns the reason.
-   *
-   * @return the reason
-   */
+  @Override
   public Reason reason() {
     return reason;
-  }
-
-  /**
-   * Returns each problem, when there may be several; empty otherwise.
-   *
-   * @return the problems
-   */
-  public List<String> details() {
-    return details;
   }
 }

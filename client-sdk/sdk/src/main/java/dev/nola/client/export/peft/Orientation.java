@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
 public enum Orientation {
   /**
    * By model type, when the base model says one; else by name and shape. Weights of modules named
-   * {@code c_attn}, {@code q_attn}, {@code c_proj} and {@code c_fc} are in×out in GPT-2 and its kin
-   * and out×in elsewhere: without a model type, their shapes tell where in and out are as in GPT-2,
-   * three times as many outputs of {@code c_attn}, four times as many of {@code c_fc}, a quarter of
-   * {@code c_proj}. All other weights are out×in.
+   * {@code c_attn}, {@code q_attn}, {@code c_proj} and {@code c_fc} are in×out in GPT-2 and similar
+   * models and out×in elsewhere: without a model type, their shapes tell where in and out are as in
+   * GPT-2, three times as many outputs of {@code c_attn}, four times as many of {@code c_fc}, a
+   * quarter of {@code c_proj}. All other weights are out×in.
    */
   AUTO,
   /** All out×in, as {@code torch.nn.Linear} has them. */
