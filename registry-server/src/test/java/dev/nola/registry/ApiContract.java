@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -173,7 +174,7 @@ final class ApiContract {
   }
 
   private Optional<Operation> find(String method, String path) {
-    String verb = method.equals("HEAD") ? "get" : method.toLowerCase();
+    String verb = method.equals("HEAD") ? "get" : method.toLowerCase(Locale.ROOT);
     return operations.stream()
         .filter(operation -> operation.verb().equals(verb))
         .filter(operation -> operation.path().matcher(path).matches())

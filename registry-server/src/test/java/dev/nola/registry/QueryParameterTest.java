@@ -8,6 +8,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -86,7 +87,7 @@ class QueryParameterTest {
                               .forEach(other -> url.append(other).append('&'));
                           all.add(
                               new Parameter(
-                                  verb.toUpperCase(),
+                                  verb.toUpperCase(Locale.ROOT),
                                   url.toString(),
                                   operation.at("/requestBody/content").propertyNames().stream()
                                       .findFirst()

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -41,7 +42,7 @@ class RequiredPropertyTest {
           List<JsonPointer> required = new ArrayList<>();
           collect(complete, JsonPointer.empty(), required);
           for (JsonPointer property : required) {
-            refuse(operation.getKey().toUpperCase(), path, complete, property);
+            refuse(operation.getKey().toUpperCase(Locale.ROOT), path, complete, property);
           }
         }
       }

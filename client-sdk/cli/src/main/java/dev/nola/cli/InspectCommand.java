@@ -52,11 +52,7 @@ final class InspectCommand implements Callable<Integer> {
     ObjectNode description = describe(opened.file());
     AdapterSource.Converted converted = opened.converted();
     if (converted != null) {
-      ObjectNode node = description.putObject("converted");
-      node.put("source", converted.source());
-      node.put("bits", converted.bits());
-      node.put("relativeError", converted.relativeError());
-      converted.notes().forEach(node.putArray("notes")::add);
+      description.set("converted", JsonMapper.shared().valueToTree(opened.conversions()));
     }
     String format =
         converted == null

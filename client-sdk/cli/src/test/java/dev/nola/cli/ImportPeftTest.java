@@ -107,7 +107,7 @@ class ImportPeftTest {
   void inspectDiffReconstructAndExportTakeTheLora() throws Exception {
     JsonNode inspected = run("inspect", lora, "--json").json();
     assertThat(inspected.get("generator").asString()).isEqualTo("identity");
-    assertThat(inspected.get("converted").get("bits").asInt()).isEqualTo(16);
+    assertThat(inspected.get("converted").get(0).get("bits").asInt()).isEqualTo(16);
     assertThat(run("inspect", lora).out()).contains("PEFT, converted at 16 bits");
 
     Nola diff = Nola.run("diff", path("a.nola"), lora, "--json");

@@ -7,6 +7,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.apache.tomcat.util.http.InvalidParameterException;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.core.Ordered;
@@ -37,7 +38,7 @@ final class QueryCheck extends OncePerRequestFilter {
   protected boolean shouldNotFilter(HttpServletRequest request) {
     String type = request.getContentType();
     return request.getQueryString() == null
-        || (type != null && FORMS.stream().anyMatch(type.toLowerCase()::startsWith));
+        || (type != null && FORMS.stream().anyMatch(type.toLowerCase(Locale.ROOT)::startsWith));
   }
 
   @Override
