@@ -85,6 +85,51 @@ class TokenContainmentTest {
   }
 
   @Test
+  void tokenRevokesItselfAndWhatWasMintedWithItOnly() throws Exception {
+    String namespace = admin.namespace();
+    Map<String, Object> limited =
+        Map.of(
+            "account",
+            "revoker",
+            "scopes",
+            List.of("read", "mint"),
+            "namespaces",
+            List.of(namespace));
+    TestClient other = admin.account("revoker", "publish");
+    TestClient parent = admin.token(limited);
+    TestClient child = parent.token(limited);
+    TestClient grandchild = child.token(limited);
+    TestClient narrowAdmin =
+        admin.token(
+            Map.of(
+                "account",
+                "revoker",
+                "scopes",
+                List.of("admin"),
+                "namespaces",
+                List.of(namespace)));
+    TestClient worker = admin.account("revoker", "worker");
+
+    for (TestClient client : List.of(child, narrowAdmin, worker, other)) {
+      for (TestClient target : List.of(parent, child, narrowAdmin, worker, other)) {
+        if (client != target) {
+          Answer answer = client.delete(id(target));
+          assertThat(answer.refusal()).isEqualTo("403 forbidden");
+          assertThat(answer.text("/detail")).contains("yours may revoke itself");
+        }
+      }
+    }
+    assertThat(parent.delete(id(grandchild)).status()).isEqualTo(204);
+    assertThat(grandchild.get(TOKENS).refusal()).isEqualTo("401 unauthenticated");
+    for (TestClient client : List.of(child, narrowAdmin, worker)) {
+      assertThat(client.delete(id(client)).status()).isEqualTo(204);
+    }
+    assertThat(parent.get(TOKENS).status()).isEqualTo(200);
+    assertThat(admin.account("revoker", "mint").delete(id(parent)).status()).isEqualTo(204);
+    assertThat(admin.account("revoker", "admin").delete(id(other)).status()).isEqualTo(204);
+  }
+
+  @Test
   void adminReplacesATokenAndKeepsWhatItIssued() throws Exception {
     TestClient old = admin.account("old-admin", "admin");
     TestClient user = old.account("kept-user", "read", "mint");
