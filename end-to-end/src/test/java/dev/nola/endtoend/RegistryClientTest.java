@@ -182,7 +182,8 @@ class RegistryClientTest {
       assertThat(refusal(() -> client.aliases().remove(mood, "prod")).kind())
           .isEqualTo(Kind.NOT_FOUND);
       assertThat(refusal(() -> client.aliases().set(mood, "prod", "9.0.0")))
-          .hasMessageContaining("invalid version: 9.0.0; must be the number of a version");
+          .hasMessageContaining(
+              "invalid version: 9.0.0; must be the number of an existing version of " + mood);
     }
   }
 

@@ -77,7 +77,7 @@ class JobPublishingTest extends JobTest {
     Answer refused = put(id, "result", fence, Samples.file(1));
 
     assertThat(refused.text("/state")).isEqualTo("failed");
-    assertThat(refused.text("/reason")).contains("token revoked");
+    assertThat(refused.text("/reason")).contains("the token that requested this was revoked");
   }
 
   @Test

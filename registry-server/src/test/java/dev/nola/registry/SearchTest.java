@@ -97,7 +97,7 @@ class SearchTest {
           .isEqualTo(200);
     }
     assertThat(registry.anonymous().get("/api/v1/adapters?q=%00").refusal())
-        .isEqualTo("422 invalid");
+        .isEqualTo("400 unreadable");
   }
 
   @Test
