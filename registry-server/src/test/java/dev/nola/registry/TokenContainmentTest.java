@@ -30,6 +30,8 @@ class TokenContainmentTest {
     TestClient minter = admin.account("minter", "publish", "mint");
     assertThat(minter.post(TOKENS, Map.of("scopes", List.of("publish", "mint"))).status())
         .isEqualTo(201);
+    assertThat(minter.post(TOKENS, Map.of("scopes", List.of("admin"))).text("/detail"))
+        .isEqualTo("scope not allowed: admin; a new token has at most the scopes of yours");
     TestClient only = admin.account("minter", "mint");
     assertThat(only.post(TOKENS, Map.of("scopes", List.of("publish"))).refusal())
         .isEqualTo("403 forbidden");

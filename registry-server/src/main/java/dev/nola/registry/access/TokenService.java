@@ -71,7 +71,10 @@ class TokenService {
         caller.tokenId(),
         "token.create",
         token.id.toString(),
-        "for " + grant.account() + ", scopes " + grant.scopes());
+        "for "
+            + grant.account()
+            + ", scopes "
+            + grant.scopes().stream().map(TokenService::word).toList());
     return new IssuedToken(token.toApi(), secret);
   }
 
@@ -143,6 +146,11 @@ class TokenService {
         "token.revoke",
         id.toString(),
         token.account + (others == 0 ? "" : ", " + others + " minted with it") + kept);
+  }
+
+  /** Returns a scope as JSON has it. */
+  private static String word(Scope scope) {
+    return scope.name().toLowerCase(Locale.ROOT);
   }
 
   /** A leaked token must not end others of its account, such as those it was minted with. */
@@ -225,9 +233,7 @@ class TokenService {
     for (Scope scope : grant.scopes()) {
       if (!caller.may(scope)) {
         throw Refusal.forbidden(
-            "scope not allowed: "
-                + scope.name().toLowerCase(Locale.ROOT)
-                + "; a new token has at most the scopes of yours");
+            "scope not allowed: " + word(scope) + "; a new token has at most the scopes of yours");
       }
     }
     if (caller.namespaces() != null
