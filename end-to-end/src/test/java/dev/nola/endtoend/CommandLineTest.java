@@ -135,6 +135,25 @@ class CommandLineTest {
   }
 
   @Test
+  void loraOfPeftIsPublishedAsAnAdapter() throws Exception {
+    String lora = folder.resolve("lora").toString();
+    assertThat(nola.run("export", file, "--base-model", "acme/tiny", "-o", lora).exitCode())
+        .isZero();
+
+    Outcome published = nola.run("publish", lora, mood + "@1.0.0", "--create-namespace");
+
+    assertThat(published.exitCode()).as(published.err()).isZero();
+    assertThat(published.err()).contains("16 bits");
+    JsonNode inspected = nola.run("inspect", mood + "@1.0.0", "--json").json();
+    assertThat(inspected.get("generator").asString()).isEqualTo("identity");
+    JsonNode converted = nola.run("inspect", lora, "--json").json();
+    assertThat(inspected.get("reconstructionDigest"))
+        .isNotNull()
+        .isEqualTo(converted.get("reconstructionDigest"));
+    assertThat(nola.run("verify", mood + "@1.0.0").exitCode()).isZero();
+  }
+
+  @Test
   void searchForWhatNoAdapterCanBeIsRefused() throws Exception {
     for (List<String> filter :
         List.of(
