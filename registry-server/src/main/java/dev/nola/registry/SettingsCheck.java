@@ -65,9 +65,9 @@ final class SettingsCheck implements EnvironmentPostProcessor, Ordered {
   }
 
   /**
-   * Returns whether a name is meant to be a setting. Of those of the process, others of this project
-   * have the prefix, too, such as {@code NOLA_REGISTRY}: there it must be in a group of settings, or
-   * resemble a setting.
+   * Returns whether a name is meant to be a setting. Of those of the process, others of this
+   * project have the prefix, too, such as {@code NOLA_REGISTRY}: there it must be in a group of
+   * settings, or resemble a setting.
    */
   private static boolean isMeant(String name, boolean ofProcess, Map<String, String> known) {
     String lower = name.toLowerCase(Locale.ROOT).replace('_', '.');
@@ -181,9 +181,7 @@ final class SettingsCheck implements EnvironmentPostProcessor, Ordered {
 
   /** Returns the same for all spellings that Spring accepts, without the index of a list. */
   private static String uniform(String name) {
-    return name.toLowerCase(Locale.ROOT)
-        .replaceFirst(INDEX, "")
-        .replaceAll("[^a-z0-9]", "");
+    return name.toLowerCase(Locale.ROOT).replaceFirst(INDEX, "").replaceAll("[^a-z0-9]", "");
   }
 
   /** Returns how many characters to insert, delete or replace to turn one text into another. */

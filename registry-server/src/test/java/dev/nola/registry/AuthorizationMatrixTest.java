@@ -293,7 +293,8 @@ class AuthorizationMatrixTest {
         body = entry.getValue().replace("{ns}", namespace);
       }
     }
-    String url = path.replace("{ns}", namespace)
+    String url =
+        path.replace("{ns}", namespace)
             .replace("{job}", job)
             .replace("{sibling}", SIBLINGS.getOrDefault(client, new UUID(0, 0).toString()));
     if (method.equals("POST") && path.contains("/versions/")) {

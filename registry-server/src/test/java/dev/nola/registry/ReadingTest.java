@@ -58,22 +58,6 @@ class ReadingTest {
     assertThat(answer.header("Nola-Warning")).isNull();
   }
 
-  /** Spring would take the end of a version for a file's extension. */
-  @Test
-  void onlyFilesHaveAFileName() throws Exception {
-    publish("1.0.0", 1);
-    publish("2.0.0-rc.exe", 1);
-
-    for (String version : List.of("1.0.0", "2.0.0-rc.exe")) {
-      Answer json = anyone.get(path + "/versions/" + version);
-      assertThat(json.status()).isEqualTo(200);
-      assertThat(json.header("Content-Disposition")).as(version).isNull();
-      assertThat(anyone.get(path + "/versions/" + version + "/file").header("Content-Disposition"))
-          .as(version)
-          .startsWith("attachment");
-    }
-  }
-
   @Test
   void fileOfAMovingReferenceIsRevalidated() throws Exception {
     publish("1.0.0", 1);

@@ -50,7 +50,8 @@ class ServeCommandTest {
       })
   void settingThatKeepsTheServerFromStartingIsNamed(
       String setting, String reason, @TempDir Path folder) throws Exception {
-    assertThat(notStarted(folder, "--set", setting)).isEqualTo("the server cannot start: " + reason);
+    assertThat(notStarted(folder, "--set", setting))
+        .isEqualTo("the server cannot start: " + reason);
   }
 
   @Test
@@ -79,7 +80,8 @@ class ServeCommandTest {
   private static String notStarted(Path folder, String... arguments) throws Exception {
     TestDatabase database = TestDatabase.create();
     List<String> all =
-        new ArrayList<>(List.of("--json", "--log-format", "text", "--database-url", database.url()));
+        new ArrayList<>(
+            List.of("--json", "--log-format", "text", "--database-url", database.url()));
     all.addAll(List.of("--set", "nola.database.username=" + database.username()));
     all.addAll(List.of(arguments));
     if (!all.contains("--port")) {

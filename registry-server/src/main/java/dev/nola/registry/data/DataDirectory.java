@@ -70,8 +70,7 @@ public final class DataDirectory {
       case AccessDeniedException e -> "permission denied for " + e.getFile();
       case FileAlreadyExistsException e -> e.getFile() + " is not a directory";
       case FileSystemException e when e.getReason() != null -> e.getReason();
-      default ->
-          failure.getMessage() == null ? failure.toString() : failure.getMessage();
+      default -> failure.getMessage() == null ? failure.toString() : failure.getMessage();
     };
   }
 

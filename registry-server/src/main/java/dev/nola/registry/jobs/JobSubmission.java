@@ -267,7 +267,8 @@ class JobSubmission {
   private static AdapterName adapter(String text) {
     Matcher name = NAME.matcher(text);
     if (!name.matches()) {
-      throw Refusal.invalid("adapter", "invalid adapter: " + Refusal.shown(text) + "; must be namespace/name");
+      throw Refusal.invalid(
+          "adapter", "invalid adapter: " + Refusal.shown(text) + "; must be namespace/name");
     }
     return new AdapterName(name.group(1), name.group(2));
   }

@@ -214,6 +214,9 @@ record RequestErrorMessages(JsonMapper json) {
     String rule = rule(failure.getTargetType());
     return switch (failure.getCurrentToken()) {
       case null -> "%s is empty; must be %s".formatted(where, rule);
+      case JsonToken token
+          when token == JsonToken.VALUE_STRING && failure.getTargetType() == UUID.class ->
+          "%s is an empty string; must be %s".formatted(where, rule); // others have a text
       case VALUE_NULL, END_OBJECT -> "%s is missing or null; must be %s".formatted(where, rule);
       case JsonToken token when failure.getPath().isEmpty() && kind(token).equals(rule) ->
           "unexpected content after the JSON body" + place(failure.getLocation());

@@ -13,8 +13,9 @@ import tools.jackson.databind.deser.std.StdScalarDeserializer;
 
 /**
  * Reads texts that can be stored: no numbers, which Jackson would turn into texts, and neither NUL
- * nor half a surrogate pair, which the database refuses or changes. Texts of a program that a worker
- * runs are exempt, since its job must not end because of them: they are stored with replacements.
+ * nor half a surrogate pair, which the database refuses or changes. Texts of a program that a
+ * worker runs are exempt, since its job must not end because of them: they are stored with
+ * replacements.
  */
 final class TextDeserializer extends StdScalarDeserializer<String> {
   private static final Set<Class<?>> OUTPUT_OF_PROGRAMS =

@@ -18,8 +18,8 @@ import org.springframework.web.servlet.config.annotation.InterceptorRegistry;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
 /**
- * Refuses query parameters that an endpoint of the API does not have: a misspelt filter would select
- * everything.
+ * Refuses query parameters that an endpoint of the API does not have: a misspelt filter would
+ * select everything.
  */
 @Configuration(proxyBeanMethods = false)
 class UnknownParameterCheck implements WebMvcConfigurer, HandlerInterceptor {
