@@ -1,0 +1,31 @@
+// The kernels that compute factors, each for three types of output: NAME_f32, NAME_f16, NAME_bf16. Which of them computes a
+// factor is decided by dev.nola.gpu.FactorKernel.
+#pragma once
+#include "identity.cuh"
+#include "independent.cuh"
+#include "srht.cuh"
+
+// X(name, threads, body): body<Out>(g) computes a tile. The srht kernels need N >= 4,096; srht16 sums within +-32,767 and
+// N >= 8,192; srht32 and uniform8 and uniform8Word sums below 2^31; uniform8 coefficients within +-127; rademacher4 and
+// rademacher8 coefficients of at most that many bits, and count (2^width - 1) < 2^16.
+#define FACTOR_KERNELS(X)                                                      \
+  X(srht16, SRHT_THREADS, (srhtTile<int, 2, Out>(g)))                          \
+  X(srht32, SRHT_THREADS, (srhtTile<int, 1, Out>(g)))                          \
+  X(srht64, SRHT_THREADS, (srhtTile<i64, 1, Out>(g)))                          \
+  X(srhtSmall, SRHT_THREADS, (srhtSmallTile<Out>(g)))                          \
+  X(uniform24, THREADS, (independentTile<Uniform24Sums, Out>(g, 1)))           \
+  X(uniform8, THREADS, (independentTile<Uniform8ByteSums, Out>(g, 2)))         \
+  X(uniform8Word, THREADS, (independentTile<Uniform8Sums<int>, Out>(g, 2)))    \
+  X(uniform8Long, THREADS, (independentTile<Uniform8Sums<i64>, Out>(g, 2)))    \
+  X(rademacher4, THREADS, (independentTile<RademacherPlanes<4>, Out>(g, 3)))   \
+  X(rademacher8, THREADS, (independentTile<RademacherPlanes<8>, Out>(g, 3)))   \
+  X(rademacherLong, THREADS, (independentTile<RademacherSums, Out>(g, 3)))     \
+  X(identity, IDENTITY_THREADS, (identityTile<Out>(g)))
+
+#define UNPACK(...) __VA_ARGS__
+#define FACTOR_KERNEL(name, threads, body)                                                                  \
+  extern "C" __global__ void __launch_bounds__(threads) name##_f32(Args g) { typedef F32 Out; UNPACK body; } \
+  extern "C" __global__ void __launch_bounds__(threads) name##_f16(Args g) { typedef F16 Out; UNPACK body; } \
+  extern "C" __global__ void __launch_bounds__(threads) name##_bf16(Args g) { typedef BF16 Out; UNPACK body; }
+
+FACTOR_KERNELS(FACTOR_KERNEL)

@@ -1,0 +1,260 @@
+package dev.nola.gpu;
+
+import dev.nola.format.Adapter;
+import dev.nola.format.Codes;
+import dev.nola.format.Layer;
+import dev.nola.generator.Basis;
+import dev.nola.generator.Generator;
+import dev.nola.generator.Hadamard;
+import dev.nola.generator.Side;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where the factors of an adapter go and which kernels compute them. It depends on everything but
+ * the seed, the scales and the codes, so that one plan serves all adapters that were trained alike
+ * for a base model. Writes the structures of src/main/cuda/layout.cuh.
+ */
+final class FactorPlan {
+  /** Bytes before the codes section in an adapter's slot: the seed and padding. */
+  private static final int SLOT_HEADER = 16;
+
+  /** Slots begin at multiples of this. */
+  private static final int SLOT_ALIGNMENT = 16;
+
+  /** Bytes that a kernel may read past the last code. */
+  private static final int SLOT_PADDING = 4;
+
+  /** Elements that the beginnings of factors are multiples of; kernels store four at a time. */
+  private static final int ALIGNMENT = 64;
+
+  private static final int FACTOR_BYTES = 56;
+  private static final long NO_SCALE = -1;
+
+  /** Bytes of a launch's arguments. */
+  static final int ARGUMENT_BYTES = 56;
+
+  /**
+   * The factors that one kernel computes.
+   *
+   * @param kernel the kernel
+   * @param factors their descriptions, for the kernel
+   * @param tiles for each block, the index of its factor
+   */
+  record Launch(FactorKernel kernel, byte[] factors, int[] tiles) {}
+
+  /**
+   * The place of a factor in the output.
+   *
+   * @param start its first element
+   * @param length number of its elements; 0 for side B of the direct form
+   */
+  record Place(long start, int length) {
+    static final Place NONE = new Place(0, 0);
+  }
+
+  /** What adapters must have in common to share a plan, of one side of one layer. */
+  private record Shape(int length, int stream, int count, int bits) {}
+
+  private final Generator generator;
+  private final List<@Nullable Shape> shapes = new ArrayList<>();
+  private final List<Map<Side, Place>> places = new ArrayList<>();
+  private final List<Launch> launches;
+  private final long elements;
+  private final long slotBytes;
+
+  private FactorPlan(Adapter adapter) {
+    this.generator = adapter.generator();
+    Map<FactorKernel, Collected> collected = new EnumMap<>(FactorKernel.class);
+    long section = 0;
+    long out = 0;
+    for (Layer layer : adapter.layers()) {
+      long scale = section;
+      section += Float.BYTES;
+      Map<Side, Place> layerPlaces = new EnumMap<>(Side.class);
+      for (Side side : Side.values()) {
+        shapes.add(shape(adapter, layer, side));
+        Basis basis = layer.basis(generator, adapter.seed(), side);
+        Codes codes = layer.codes(side);
+        if (basis == null || codes == null) {
+          layerPlaces.put(side, Place.NONE);
+          continue;
+        }
+        collected
+            .computeIfAbsent(FactorKernel.of(basis, codes), Collected::new)
+            .add(basis, codes, out, section, side == Side.A ? scale : NO_SCALE);
+        layerPlaces.put(side, new Place(out, basis.length()));
+        section += packedBytes(codes);
+        out += (basis.length() + ALIGNMENT - 1L) / ALIGNMENT * ALIGNMENT;
+      }
+      places.add(layerPlaces);
+    }
+    this.elements = out;
+    this.slotBytes =
+        (SLOT_HEADER + section + SLOT_PADDING + SLOT_ALIGNMENT - 1)
+            / SLOT_ALIGNMENT
+            * SLOT_ALIGNMENT;
+    this.launches = collected.values().stream().map(Collected::finish).toList();
+  }
+
+  /**
+   * Plans the reconstruction of an adapter and of all that differ from it only in seed, scales and
+   * codes.
+   *
+   * @param adapter the adapter
+   * @return the plan
+   */
+  static FactorPlan of(Adapter adapter) {
+    return new FactorPlan(adapter);
+  }
+
+  private static int packedBytes(Codes codes) {
+    return Math.toIntExact(((long) codes.count() * codes.bits() + 7) / 8);
+  }
+
+  private static @Nullable Shape shape(Adapter adapter, Layer layer, Side side) {
+    Basis basis = layer.basis(adapter.generator(), adapter.seed(), side);
+    Codes codes = layer.codes(side);
+    return basis == null || codes == null
+        ? null
+        : new Shape(basis.length(), basis.stream(), codes.count(), codes.bits());
+  }
+
+  /** Returns whether an adapter can be reconstructed by this plan. */
+  boolean accepts(Adapter adapter) {
+    List<@Nullable Shape> others = new ArrayList<>();
+    for (Layer layer : adapter.layers()) {
+      for (Side side : Side.values()) {
+        others.add(shape(adapter, layer, side));
+      }
+    }
+    return generator == adapter.generator() && shapes.equals(others);
+  }
+
+  /** Returns the launches, one a kernel. */
+  List<Launch> launches() {
+    return launches;
+  }
+
+  /** Returns the number of layers. */
+  int layers() {
+    return places.size();
+  }
+
+  /** Returns the place of a factor. */
+  Place place(int layer, Side side) {
+    return places.get(layer).getOrDefault(side, Place.NONE);
+  }
+
+  /** Returns the number of elements of an adapter's output, padding included. */
+  long elements() {
+    return elements;
+  }
+
+  /** Returns the size of an adapter's slot. */
+  long slotBytes() {
+    return slotBytes;
+  }
+
+  /**
+   * Writes an adapter as the kernels read it: its seed, and the codes section as in its file.
+   *
+   * @param adapter an adapter that this plan accepts
+   * @param slot receives {@link #slotBytes} bytes
+   */
+  void writeSlot(Adapter adapter, ByteBuffer slot) {
+    ByteBuffer bytes = slot.order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putLong(adapter.seed()).putLong(0);
+    for (Layer layer : adapter.layers()) {
+      bytes.putFloat(layer.scale());
+      for (Side side : Side.values()) {
+        Codes codes = layer.codes(side);
+        if (codes != null) {
+          bytes.put(codes.toPacked());
+        }
+      }
+    }
+    while (bytes.hasRemaining()) {
+      bytes.put((byte) 0);
+    }
+  }
+
+  /**
+   * The addresses of a launch.
+   *
+   * @param factors of {@link Launch#factors}
+   * @param tiles of {@link Launch#tiles}
+   * @param slots of the first adapter's slot
+   * @param output of the first adapter's output
+   */
+  record Addresses(long factors, long tiles, long slots, long output) {}
+
+  /**
+   * Writes the arguments of a launch.
+   *
+   * @param addresses where everything is
+   * @param type how the factors are stored
+   * @param arguments receives {@value #ARGUMENT_BYTES} bytes
+   */
+  void writeArguments(Addresses addresses, ElementType type, ByteBuffer arguments) {
+    arguments
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putLong(addresses.factors())
+        .putLong(addresses.tiles())
+        .putLong(addresses.slots())
+        .putLong(slotBytes)
+        .putLong(addresses.output())
+        .putLong(elements)
+        .putFloat(type.multiplierA())
+        .putFloat(type.multiplierB());
+  }
+
+  /** Collects the factors of a kernel. */
+  private static final class Collected {
+    private final FactorKernel kernel;
+    private final List<byte[]> factors = new ArrayList<>();
+    private final List<Integer> firstTiles = new ArrayList<>();
+    private int tiles;
+
+    Collected(FactorKernel kernel) {
+      this.kernel = kernel;
+    }
+
+    void add(Basis basis, Codes codes, long out, long codesOffset, long scaleOffset) {
+      factors.add(
+          ByteBuffer.allocate(FACTOR_BYTES)
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .putLong(out)
+              .putLong(codesOffset)
+              .putLong(scaleOffset)
+              .putInt(basis.length())
+              .putInt(Hadamard.log2(basis.length()))
+              .putInt(basis.stream())
+              .putInt(basis.side().ordinal())
+              .putInt(codes.count())
+              .putInt(codes.bits())
+              .putInt(tiles)
+              .putInt(FactorKernel.isWide(basis, codes) ? 1 : 0)
+              .array());
+      firstTiles.add(tiles);
+      tiles = Math.addExact(tiles, kernel.tiles(basis.length()));
+    }
+
+    Launch finish() {
+      ByteBuffer table = ByteBuffer.allocate(FACTOR_BYTES * factors.size());
+      factors.forEach(table::put);
+      int[] factorOfTile = new int[tiles];
+      for (int i = 0; i < factors.size(); i++) {
+        int end = i + 1 < factors.size() ? firstTiles.get(i + 1) : tiles;
+        Arrays.fill(factorOfTile, firstTiles.get(i), end, i);
+      }
+      return new Launch(kernel, table.array(), factorOfTile);
+    }
+  }
+}

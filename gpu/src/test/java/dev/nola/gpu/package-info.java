@@ -1,0 +1,4 @@
+@NullMarked
+package dev.nola.gpu;
+
+import org.jspecify.annotations.NullMarked;
