@@ -1,0 +1,186 @@
+package dev.nola.gpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+
+import dev.nola.format.Adapter;
+import dev.nola.format.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * How a GPU reconstructs the adapters of a base model: made once, used for all adapters that differ
+ * only in seed, scales and codes. One launch computes all factors of one adapter or of many (one
+ * launch a kernel, if the factors' sizes need several).
+ */
+public final class AdapterPlan implements AutoCloseable {
+  /** The largest number of adapters of a launch. */
+  private static final int MAX_ADAPTERS = 65_535;
+
+  private record Tables(FactorPlan.Launch launch, DeviceMemory factors, DeviceMemory tiles) {}
+
+  private final CudaDevice device;
+  private final FactorPlan factors;
+  private final List<Tables> tables = new ArrayList<>();
+
+  AdapterPlan(CudaDevice device, FactorPlan factors) {
+    this.device = device;
+    this.factors = factors;
+    try (Arena arena = Arena.ofConfined()) {
+      for (FactorPlan.Launch launch : factors.launches()) {
+        MemorySegment table = arena.allocate(launch.factors().length, Long.BYTES);
+        table.copyFrom(MemorySegment.ofArray(launch.factors()));
+        tables.add(
+            new Tables(
+                launch,
+                DeviceMemory.of(device, table),
+                DeviceMemory.of(device, arena.allocateFrom(JAVA_INT, launch.tiles()))));
+      }
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /**
+   * Returns whether an adapter can be reconstructed by this plan.
+   *
+   * @param adapter the adapter
+   * @return true if it differs from the plan's only in seed, scales and codes
+   */
+  public boolean accepts(Adapter adapter) {
+    return factors.accepts(adapter);
+  }
+
+  /**
+   * Uploads adapters as their files store them.
+   *
+   * @param adapters adapters that this plan accepts
+   * @return the adapters on the device
+   * @throws IllegalArgumentException if there is none, or the plan does not accept one
+   * @throws CudaException if the GPU's memory does not suffice
+   */
+  public ResidentAdapters upload(List<Adapter> adapters) {
+    if (adapters.isEmpty()) {
+      throw new IllegalArgumentException("no adapters to upload; needs at least one");
+    }
+    long slotBytes = factors.slotBytes();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment slots = arena.allocate(slotBytes * adapters.size(), Long.BYTES);
+      for (int i = 0; i < adapters.size(); i++) {
+        writeSlot(adapters.get(i), slots.asSlice(i * slotBytes, slotBytes));
+      }
+      return new ResidentAdapters(this, DeviceMemory.of(device, slots), adapters.size());
+    }
+  }
+
+  /** Writes an adapter as it is uploaded. */
+  void writeSlot(Adapter adapter, MemorySegment slot) {
+    if (!accepts(adapter)) {
+      throw new IllegalArgumentException(
+          "adapter does not fit the plan: %s; must differ from the plan's only in seed, scales and codes"
+              .formatted(adapter));
+    }
+    factors.writeSlot(adapter, slot.asByteBuffer());
+  }
+
+  /**
+   * Allocates room for factors.
+   *
+   * @param dtype type of an element
+   * @param count number of adapters
+   * @return the room, not cleared
+   * @throws IllegalArgumentException if {@code count} is less than 1
+   * @throws CudaException if the GPU's memory does not suffice
+   */
+  public DeviceFactors allocate(DType dtype, int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException(
+          "invalid number of adapters: " + count + "; must be at least 1");
+    }
+    ElementType type = ElementType.of(dtype);
+    long bytes = factors.elements() * count * dtype.bytes();
+    return new DeviceFactors(this, type, device.allocate(bytes), count);
+  }
+
+  /**
+   * Launches the reconstruction of adapters and returns at once; what is launched or copied later
+   * waits for it.
+   *
+   * @param adapters adapters uploaded by this plan
+   * @param first index of the first one to reconstruct
+   * @param count number of adapters to reconstruct
+   * @param target room allocated by this plan; receives their factors from its index 0 on
+   * @throws IllegalArgumentException if the adapters or the target belong to another plan
+   * @throws IndexOutOfBoundsException if there are not so many adapters, or is not so much room
+   */
+  public void reconstruct(ResidentAdapters adapters, int first, int count, DeviceFactors target) {
+    if (adapters.plan() != this || target.plan() != this) {
+      throw new IllegalArgumentException("adapters or factors belong to another plan");
+    }
+    Objects.checkFromIndexSize(first, count, adapters.count());
+    Objects.checkFromIndexSize(0, count, target.count());
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment arguments = arena.allocate(FactorPlan.ARGUMENT_BYTES, Long.BYTES);
+      for (int done = 0; done < count; done += MAX_ADAPTERS) {
+        int part = Math.min(count - done, MAX_ADAPTERS);
+        for (Tables table : tables) {
+          factors.writeArguments(
+              new FactorPlan.Addresses(
+                  table.factors().address(),
+                  table.tiles().address(),
+                  adapters.slot(first + done, factors.slotBytes()),
+                  target.memory().address()
+                      + done * factors.elements() * target.dtype().bytes()),
+              target.type(),
+              arguments.asByteBuffer());
+          FactorPlan.Launch launch = table.launch();
+          device.launch(
+              launch.kernel().function(target.type()),
+              launch.tiles().length,
+              part,
+              launch.kernel().threads(),
+              arguments);
+        }
+      }
+    }
+  }
+
+  /**
+   * Uploads an adapter and reconstructs it.
+   *
+   * @param adapter an adapter that this plan accepts
+   * @param dtype type of an element
+   * @return its factors on the device
+   * @throws IllegalArgumentException if the plan does not accept the adapter
+   * @throws CudaException if the GPU's memory does not suffice, or the GPU fails
+   */
+  public DeviceFactors reconstruct(Adapter adapter, DType dtype) {
+    try (ResidentAdapters resident = upload(List.of(adapter))) {
+      DeviceFactors target = allocate(dtype, 1);
+      try {
+        reconstruct(resident, 0, 1, target);
+        device.synchronize(); // the slot is freed next
+        return target;
+      } catch (RuntimeException e) {
+        target.close();
+        throw e;
+      }
+    }
+  }
+
+  FactorPlan factors() {
+    return factors;
+  }
+
+  @Override
+  public void close() {
+    for (Tables table : tables) {
+      table.factors().close();
+      table.tiles().close();
+    }
+    tables.clear();
+  }
+}

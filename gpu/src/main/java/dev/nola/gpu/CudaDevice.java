@@ -1,0 +1,271 @@
+package dev.nola.gpu;
+
+import dev.nola.digest.Sha256;
+import dev.nola.format.Adapter;
+import dev.nola.gpu.CudaException.Reason;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+
+/**
+ * An NVIDIA GPU, opened by its driver alone. Safe for use by any number of threads; what they
+ * launch runs one after the other.
+ */
+public final class CudaDevice implements AutoCloseable {
+  private static final int MAJOR = 75;
+  private static final int MINOR = 76;
+
+  private final Driver driver;
+  private final int device;
+  private final int architecture;
+  private final MemorySegment context;
+  private final MemorySegment module;
+  private final String image;
+  private final Map<String, MemorySegment> functions = new HashMap<>();
+  private boolean closed;
+
+  private CudaDevice(Driver driver, int ordinal) {
+    this.driver = driver;
+    this.device = driver.device(ordinal);
+    this.architecture =
+        10 * driver.deviceAttribute(device, MAJOR) + driver.deviceAttribute(device, MINOR);
+    if (architecture < KernelImage.OLDEST) {
+      throw new CudaException(
+          Reason.DEVICE_TOO_OLD,
+          "GPU too old: %s has compute capability %s; must have %s or later"
+              .formatted(
+                  driver.deviceName(device),
+                  capability(architecture),
+                  capability(KernelImage.OLDEST)));
+    }
+    this.context = driver.retainContext(device);
+    try {
+      driver.useContext(context);
+      Map.Entry<String, MemorySegment> loaded = load();
+      this.image = loaded.getKey();
+      this.module = loaded.getValue();
+    } catch (RuntimeException e) {
+      driver.releaseContext(device);
+      throw e;
+    }
+  }
+
+  private Map.Entry<String, MemorySegment> load() {
+    CudaException failure = null;
+    for (String name : KernelImage.candidates(architecture)) {
+      byte[] bytes = KernelImage.read(name);
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment copy = arena.allocate(bytes.length + 1L, 16); // PTX ends with a zero byte
+        MemorySegment.copy(MemorySegment.ofArray(bytes), 0, copy, 0, bytes.length);
+        return Map.entry(name, driver.loadModule(copy));
+      } catch (CudaException e) {
+        if (e.reason() != Reason.DRIVER_TOO_OLD) {
+          throw e;
+        }
+        failure = e; // a driver older than the compiler loads no machine code of it, but PTX
+      }
+    }
+    throw Objects.requireNonNull(failure); // there is always PTX
+  }
+
+  /**
+   * Opens the first GPU.
+   *
+   * @return the device
+   * @throws CudaException if there is no driver or no GPU, or one of them is too old
+   */
+  public static CudaDevice open() {
+    return open(0);
+  }
+
+  /**
+   * Opens a GPU.
+   *
+   * @param ordinal its number, from 0, as {@code CUDA_VISIBLE_DEVICES} leaves them
+   * @return the device
+   * @throws CudaException if there is no driver or no such GPU, or one of them is too old
+   */
+  public static CudaDevice open(int ordinal) {
+    Driver driver = Driver.load();
+    int count = driver.deviceCount();
+    if (ordinal < 0 || ordinal >= count) {
+      throw new CudaException(
+          Reason.NO_DEVICE,
+          "GPU not found: number %d; there are %d, counted from 0".formatted(ordinal, count));
+    }
+    return new CudaDevice(driver, ordinal);
+  }
+
+  private static String capability(int architecture) {
+    return architecture / 10 + "." + architecture % 10;
+  }
+
+  /**
+   * Returns the name of the GPU.
+   *
+   * @return such as {@code NVIDIA H100 80GB HBM3}
+   */
+  public String name() {
+    return driver.deviceName(device);
+  }
+
+  /**
+   * Returns the compute capability.
+   *
+   * @return such as {@code 9.0}
+   */
+  public String computeCapability() {
+    return capability(architecture);
+  }
+
+  /**
+   * Returns the newest release of CUDA that the driver supports.
+   *
+   * @return such as {@code 13.0}
+   */
+  public String cudaRelease() {
+    return driver.cudaRelease();
+  }
+
+  /**
+   * Returns the image of the kernels that was loaded.
+   *
+   * @return such as {@code nola_sm_90.cubin}
+   */
+  public String image() {
+    return image;
+  }
+
+  /**
+   * Returns the digest of the kernels' PTX, which identifies them in attestations.
+   *
+   * @return the digest
+   */
+  public static Sha256 kernelDigest() {
+    return KernelImage.digest();
+  }
+
+  /**
+   * Returns the memory that is free on the GPU.
+   *
+   * @return bytes
+   */
+  public long freeMemory() {
+    use();
+    return driver.freeMemory();
+  }
+
+  /**
+   * Returns the memory of the GPU.
+   *
+   * @return bytes
+   */
+  public long totalMemory() {
+    use();
+    return driver.totalMemory();
+  }
+
+  /**
+   * Plans the reconstruction of an adapter and of all that differ from it only in seed, scales and
+   * codes.
+   *
+   * @param adapter an adapter with at least one layer
+   * @return the plan; close it before the device
+   * @throws IllegalArgumentException if the adapter has no layer
+   * @throws CudaException if the GPU's memory does not suffice
+   */
+  public AdapterPlan plan(Adapter adapter) {
+    if (adapter.layers().isEmpty()) {
+      throw new IllegalArgumentException("no layer to reconstruct: " + adapter);
+    }
+    return new AdapterPlan(this, FactorPlan.of(adapter));
+  }
+
+  /**
+   * Waits until everything that was launched has ended.
+   *
+   * @throws CudaException if something that was launched failed
+   */
+  public void synchronize() {
+    use();
+    driver.synchronize();
+  }
+
+  /**
+   * Measures work by the GPU's own clock, from the start of the first launch to the end of the last
+   * one.
+   *
+   * @param work launches something
+   * @return nanoseconds
+   */
+  public long measure(Runnable work) {
+    use();
+    MemorySegment start = driver.createEvent();
+    MemorySegment end = driver.createEvent();
+    try {
+      driver.recordEvent(start);
+      work.run();
+      driver.recordEvent(end);
+      driver.waitForEvent(end);
+      return driver.nanosBetween(start, end);
+    } finally {
+      driver.destroyEvent(start);
+      driver.destroyEvent(end);
+    }
+  }
+
+  /**
+   * Allocates memory of the host that the GPU reads and writes several times as fast as other
+   * memory. Allocating it takes long.
+   *
+   * @param bytes its size, at least 1
+   * @param arena owns it; to be closed before the device
+   * @return the memory
+   * @throws CudaException if there is not as much
+   */
+  @SuppressWarnings("restricted") // the driver says where the memory is, the caller how long
+  public MemorySegment allocateHost(long bytes, Arena arena) {
+    MemorySegment memory = use().allocateHost(bytes);
+    return memory.reinterpret(bytes, arena, allocated -> use().freeHost(allocated));
+  }
+
+  /** Makes the device the current one of this thread, and returns its driver. */
+  Driver use() {
+    if (closed) {
+      throw new IllegalStateException("GPU was closed: " + name());
+    }
+    driver.useContext(context);
+    return driver;
+  }
+
+  DeviceMemory allocate(long bytes) {
+    return new DeviceMemory(this, bytes);
+  }
+
+  /** Launches a kernel on everything that was launched before. */
+  void launch(String function, int gridX, int gridY, int threads, MemorySegment argument) {
+    use();
+    MemorySegment handle;
+    synchronized (functions) {
+      handle = functions.computeIfAbsent(function, name -> driver.function(module, name));
+    }
+    driver.launch(handle, gridX, gridY, threads, argument);
+  }
+
+  /** Closes the device; plans and what they hold must be closed before. */
+  @Override
+  public void close() {
+    if (closed) {
+      return;
+    }
+    use();
+    closed = true;
+    try {
+      driver.unloadModule(module);
+    } finally {
+      driver.releaseContext(device);
+    }
+  }
+}

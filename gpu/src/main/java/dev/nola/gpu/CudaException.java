@@ -1,0 +1,38 @@
+package dev.nola.gpu;
+
+/** Reports that a GPU cannot be used; the message is a sentence for the user. */
+public final class CudaException extends RuntimeException {
+  /** What went wrong. */
+  public enum Reason {
+    /** There is no NVIDIA driver. */
+    NO_DRIVER,
+    /** The driver is older than the kernels need. */
+    DRIVER_TOO_OLD,
+    /** The driver finds no GPU, or none with this number. */
+    NO_DEVICE,
+    /** The GPU is older than the kernels need. */
+    DEVICE_TOO_OLD,
+    /** The GPU's memory does not suffice; the device can be used on. */
+    OUT_OF_MEMORY,
+    /** A kernel failed: everything on the device is lost, and it must be opened again. */
+    CONTEXT_LOST,
+    /** The driver reported another error. */
+    OTHER
+  }
+
+  private final Reason reason;
+
+  CudaException(Reason reason, String message) {
+    super(message);
+    this.reason = reason;
+  }
+
+  /**
+   * Returns what went wrong.
+   *
+   * @return the reason
+   */
+  public Reason reason() {
+    return reason;
+  }
+}

@@ -1,0 +1,133 @@
+package dev.nola.gpu.check;
+
+import dev.nola.format.Adapter;
+import dev.nola.format.DType;
+import dev.nola.format.Layer;
+import dev.nola.format.LimitExceededException;
+import dev.nola.generator.Side;
+import dev.nola.gpu.AdapterPlan;
+import dev.nola.gpu.CudaDevice;
+import dev.nola.gpu.DeviceFactors;
+import dev.nola.gpu.ResidentAdapters;
+import dev.nola.reconstruct.Budget;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.Reconstructor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+
+/** Compares factors from a GPU with those from the CPU, bit by bit. */
+final class Comparison {
+  private static final byte POISON = (byte) 0xFF;
+
+  private final CudaDevice device;
+  private final Reconstructor cpu;
+  private long adapters;
+  private long elements;
+  private long wrongFactors;
+
+  Comparison(CudaDevice device) {
+    this.device = device;
+    this.cpu = Reconstructor.standard().withBudget(Budget.UNLIMITED);
+  }
+
+  /** Returns how many adapters were compared. */
+  long adapters() {
+    return adapters;
+  }
+
+  /** Returns how many elements were compared. */
+  long elements() {
+    return elements;
+  }
+
+  /** Returns how many factors had a wrong bit. */
+  long wrongFactors() {
+    return wrongFactors;
+  }
+
+  /** Reconstructs adapters that share a plan in one launch, and compares them. */
+  void compare(List<Adapter> alike, DType dtype) throws LimitExceededException {
+    try (AdapterPlan plan = device.plan(alike.getFirst());
+        ResidentAdapters resident = plan.upload(alike);
+        DeviceFactors factors = plan.allocate(dtype, alike.size())) {
+      factors.fill(POISON);
+      plan.reconstruct(resident, 0, alike.size(), factors);
+      device.synchronize();
+      for (int n = 0; n < alike.size(); n++) {
+        compare(alike.get(n), factors, n);
+      }
+    }
+  }
+
+  /** Compares factors that a device holds with those that the CPU computes. */
+  void compare(Adapter adapter, DeviceFactors factors, int index) throws LimitExceededException {
+    List<Layer> layers = adapter.layers();
+    Function<Layer, Factors> reconstruction =
+        cpu.open(adapter, Runtime.getRuntime().availableProcessors());
+    long base = factors.address(index, 0, Side.A);
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment host = factors.copy(index, arena);
+      long[] wrong =
+          IntStream.range(0, layers.size())
+              .parallel()
+              .filter(
+                  layer -> {
+                    Factors expected = reconstruction.apply(layers.get(layer));
+                    return differs(expected.a(), host, factors, index, layer, Side.A, base)
+                        || expected.b() != null
+                            && differs(expected.b(), host, factors, index, layer, Side.B, base);
+                  })
+              .asLongStream()
+              .toArray();
+      wrongFactors += wrong.length;
+      if (wrong.length > 0) {
+        System.out.printf(
+            "WRONG BITS in %d of %d layers, the first %s: %s%n",
+            wrong.length, layers.size(), layers.get((int) wrong[0]), adapter);
+      }
+    }
+    adapters++;
+    for (int layer = 0; layer < layers.size(); layer++) {
+      elements += factors.length(layer, Side.A) + (long) factors.length(layer, Side.B);
+    }
+  }
+
+  /** Compares one factor; its parameters are the places of both sides. */
+  private static boolean differs(
+      float[] expected,
+      MemorySegment host,
+      DeviceFactors factors,
+      int index,
+      int layer,
+      Side side,
+      long base) {
+    long offset = factors.address(index, layer, side) - base;
+    int length = factors.length(layer, side);
+    if (length != expected.length) {
+      return true;
+    }
+    if (factors.dtype() == DType.F32) {
+      MemorySegment actual = host.asSlice(offset, (long) length * Float.BYTES);
+      return actual.mismatch(MemorySegment.ofArray(expected)) >= 0;
+    }
+    for (int e = 0; e < length; e++) {
+      short actual = host.get(ValueLayout.JAVA_SHORT, offset + 2L * e);
+      if (actual != rounded(expected[e], factors.dtype())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static short rounded(float value, DType dtype) {
+    if (dtype == DType.F16) {
+      return Float.floatToFloat16(value);
+    }
+    int bits = Float.floatToRawIntBits(value);
+    return (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+  }
+}
