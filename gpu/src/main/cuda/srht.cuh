@@ -110,7 +110,8 @@ __device__ __forceinline__ void srhtTile(const Args& g) {
   const Tile tile = ::tile(g);
   const Factor& f = tile.factor;
   columnRounds(tile, rounds);
-  for (u32 i = t; i < PADDED_CELLS; i += SRHT_THREADS) cells[i] = 0;
+  const uint4 zero = {0, 0, 0, 0};
+  for (u32 i = t; i < PADDED_CELLS * sizeof(T) / sizeof(uint4); i += SRHT_THREADS) ((uint4*)cells)[i] = zero;
   if (t >= SRHT_THREADS - 2 * SIGN_BLOCKS) {
     u32 block = t - (SRHT_THREADS - 2 * SIGN_BLOCKS);
     u32 copy = block / SIGN_BLOCKS;

@@ -19,6 +19,7 @@
 
 struct float4 { float x, y, z, w; };
 struct uint2 { unsigned x, y; };
+struct uint4 { unsigned x, y, z, w; };
 struct double2 { double x, y; };
 struct Dim3 { unsigned x, y, z; };
 

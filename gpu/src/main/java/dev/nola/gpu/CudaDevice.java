@@ -88,7 +88,11 @@ public final class CudaDevice implements AutoCloseable {
    * @throws CudaException if there is no driver or no such GPU, or one of them is too old
    */
   public static CudaDevice open(int ordinal) {
-    Driver driver = Driver.load();
+    return open(Driver.load(), ordinal);
+  }
+
+  /** Opens a GPU of a driver. */
+  static CudaDevice open(Driver driver, int ordinal) {
     int count = driver.deviceCount();
     if (ordinal < 0 || ordinal >= count) {
       throw new CudaException(
@@ -263,9 +267,20 @@ public final class CudaDevice implements AutoCloseable {
     use();
     closed = true;
     try {
-      driver.unloadModule(module);
+      free(() -> driver.unloadModule(module));
     } finally {
       driver.releaseContext(device);
+    }
+  }
+
+  /** Frees something; a GPU that failed has freed everything already. */
+  static void free(Runnable release) {
+    try {
+      release.run();
+    } catch (CudaException e) {
+      if (e.reason() != Reason.CONTEXT_LOST) {
+        throw e;
+      }
     }
   }
 }

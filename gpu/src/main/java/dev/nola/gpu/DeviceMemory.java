@@ -70,7 +70,7 @@ final class DeviceMemory implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      device.use().free(address);
+      CudaDevice.free(() -> device.use().free(address));
     }
   }
 }

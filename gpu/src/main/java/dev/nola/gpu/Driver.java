@@ -121,7 +121,11 @@ final class Driver {
    */
   static Driver load() {
     boolean windows = System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows");
-    String name = windows ? "nvcuda.dll" : "libcuda.so.1";
+    return load(windows ? "nvcuda.dll" : "libcuda.so.1");
+  }
+
+  /** Loads a driver by the name of its library. */
+  static Driver load(String name) {
     SymbolLookup library;
     try {
       library = SymbolLookup.libraryLookup(name, Arena.global());

@@ -20,16 +20,21 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /** Compares factors from a GPU with those from the CPU, bit by bit. */
-final class Comparison {
+public final class Comparison {
   private static final byte POISON = (byte) 0xFF;
 
   private final CudaDevice device;
   private final Reconstructor cpu;
   private long adapters;
   private long elements;
-  private long wrongFactors;
+  private long wrongLayers;
 
-  Comparison(CudaDevice device) {
+  /**
+   * Starts a comparison.
+   *
+   * @param device reconstructs
+   */
+  public Comparison(CudaDevice device) {
     this.device = device;
     this.cpu = Reconstructor.standard().withBudget(Budget.UNLIMITED);
   }
@@ -44,13 +49,23 @@ final class Comparison {
     return elements;
   }
 
-  /** Returns how many factors had a wrong bit. */
-  long wrongFactors() {
-    return wrongFactors;
+  /**
+   * Returns how many layers had a wrong bit.
+   *
+   * @return 0 if all bits were equal
+   */
+  public long wrongLayers() {
+    return wrongLayers;
   }
 
-  /** Reconstructs adapters that share a plan in one launch, and compares them. */
-  void compare(List<Adapter> alike, DType dtype) throws LimitExceededException {
+  /**
+   * Reconstructs adapters in one launch, and compares them.
+   *
+   * @param alike adapters that can share a plan
+   * @param dtype type of the factors
+   * @throws LimitExceededException never: nothing limits the CPU
+   */
+  public void compare(List<Adapter> alike, DType dtype) throws LimitExceededException {
     try (AdapterPlan plan = device.plan(alike.getFirst());
         ResidentAdapters resident = plan.upload(alike);
         DeviceFactors factors = plan.allocate(dtype, alike.size())) {
@@ -83,7 +98,7 @@ final class Comparison {
                   })
               .asLongStream()
               .toArray();
-      wrongFactors += wrong.length;
+      wrongLayers += wrong.length;
       if (wrong.length > 0) {
         System.out.printf(
             "WRONG BITS in %d of %d layers, the first %s: %s%n",

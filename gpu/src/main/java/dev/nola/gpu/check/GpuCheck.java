@@ -63,9 +63,9 @@ public final class GpuCheck {
           "%n%,d reconstructions compared, %,d elements; layers with a wrong bit: %d; %d s%n",
           check.comparison.adapters(),
           check.comparison.elements(),
-          check.comparison.wrongFactors(),
+          check.comparison.wrongLayers(),
           millisSince(start) / 1000);
-      if (check.comparison.wrongFactors() > 0) {
+      if (check.comparison.wrongLayers() > 0) {
         System.exit(1);
       }
     } catch (CudaException e) {

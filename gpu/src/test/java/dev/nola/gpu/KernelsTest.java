@@ -8,46 +8,48 @@ import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.format.LimitExceededException;
 import dev.nola.generator.Generator;
-import dev.nola.generator.Side;
+import dev.nola.gpu.check.Comparison;
 import dev.nola.gpu.check.SampleAdapters;
-import dev.nola.reconstruct.Factors;
-import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Runs the CUDA kernels on the CPU and compares every bit with the Java reconstruction. The order
- * of threads between barriers is random, so a missing barrier makes a wrong bit.
+ * Runs the CUDA kernels on the CPU and compares every bit with the Java reconstruction. Threads
+ * continue in a random order after barriers, so a missing barrier makes a wrong bit.
  */
-class FiberKernelsTest {
+class KernelsTest {
   private static final Path VECTORS = Path.of("../format-spec/vectors/valid");
   private static final long[] ORDERS = {0, 1, 0x9E3779B97F4A7C15L};
 
-  @TempDir static Path folder;
-  private static FiberKernels kernels;
+  private StandInDriver driver;
+  private CudaDevice device;
 
-  @BeforeAll
-  static void compileKernels() throws InterruptedException {
-    FiberKernels compiled = FiberKernels.compile(folder).orElse(null);
-    if (compiled == null) {
-      System.out.println("SKIPPED: the CUDA kernels were not run on the CPU; there is no g++");
-    }
+  @BeforeEach
+  void openDevice() throws IOException, InterruptedException {
+    StandInDriver compiled = StandInDriver.compile().orElse(null);
     assumeTrue(compiled != null, "g++ not found");
-    kernels = compiled;
+    driver = compiled;
+    device = driver.open();
+  }
+
+  @AfterEach
+  void closeDevice() {
+    if (device != null) {
+      device.close();
+      driver.set("order", 0);
+      assertThat(driver.allocations()).isZero();
+    }
   }
 
   static Stream<Path> vectors() throws IOException {
@@ -93,7 +95,7 @@ class FiberKernelsTest {
   }
 
   @Test
-  void kernels_allSamples_everyKernelUsed() {
+  void samples_allGenerators_useEveryKernel() {
     Set<FactorKernel> used = EnumSet.noneOf(FactorKernel.class);
     for (Generator generator : Generator.values()) {
       SampleAdapters.odd(generator).stream()
@@ -103,38 +105,12 @@ class FiberKernelsTest {
     assertThat(used).containsExactlyInAnyOrder(FactorKernel.values());
   }
 
-  private static void requireSameBits(List<Adapter> adapters, DType dtype)
-      throws LimitExceededException {
-    FactorPlan plan = FactorPlan.of(adapters.getFirst());
-    assertThat(adapters).allMatch(plan::accepts);
-    List<List<Factors>> expected = new ArrayList<>();
-    for (Adapter adapter : adapters) {
-      expected.add(Reconstructor.standard().factors(adapter));
-    }
+  private void requireSameBits(List<Adapter> adapters, DType dtype) throws LimitExceededException {
     for (long order : ORDERS) {
-      try (Arena arena = Arena.ofConfined()) {
-        MemorySegment output =
-            kernels.reconstruct(plan, adapters, ElementType.of(dtype), order, arena);
-        for (int n = 0; n < adapters.size(); n++) {
-          for (int layer = 0; layer < plan.layers(); layer++) {
-            Factors factors = expected.get(n).get(layer);
-            for (Side side : Side.values()) {
-              float[] values = side == Side.A ? factors.a() : factors.b();
-              FactorPlan.Place place = plan.place(layer, side);
-              assertThat(place.length()).isEqualTo(values == null ? 0 : values.length);
-              if (values != null) {
-                MemorySegment actual =
-                    output.asSlice(
-                        (n * plan.elements() + place.start()) * dtype.bytes(),
-                        (long) place.length() * dtype.bytes());
-                assertThat(actual.mismatch(Halves.rounded(values, dtype)))
-                    .as("%s, layer %d, side %s, order %d", adapters.get(n), layer, side, order)
-                    .isEqualTo(-1);
-              }
-            }
-          }
-        }
-      }
+      driver.set("order", order);
+      Comparison comparison = new Comparison(device);
+      comparison.compare(adapters, dtype);
+      assertThat(comparison.wrongLayers()).as("layers with a wrong bit, order %d", order).isZero();
     }
   }
 }

@@ -1,0 +1,188 @@
+// A driver without a GPU: the functions of libcuda.so.1 that dev.nola.gpu.Driver calls, with memory of the host and kernels
+// that run on fibers. Tests load it in place of NVIDIA's, and let it fail as that one would.
+#include <chrono>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "fibers.h"
+#include "../../main/cuda/kernels.cuh"
+
+namespace {
+const int SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_CONTEXT = 201,
+          NO_BINARY = 209, NOT_FOUND = 500;
+
+struct Settings {
+  long version = 13000, devices = 1, memory = 4l << 30, order = 0, capability = 90, launchError = 0, refuseCubins = 0;
+} settings;
+
+struct Kernel {
+  const char* name;
+  void (*run)(unsigned gridX, unsigned gridY, unsigned threads, const void* argument);
+};
+
+#define KERNEL(name, Argument)                                                                                  \
+  {#name, [](unsigned gridX, unsigned gridY, unsigned threads, const void* argument) {                          \
+     fibers::run(gridX, gridY, threads, (uint64_t)settings.order, [=] { name(*(const Argument*)argument); });   \
+   }},
+#define FACTOR(name, threads, body) KERNEL(name##_f32, Args) KERNEL(name##_f16, Args) KERNEL(name##_bf16, Args)
+
+const Kernel KERNELS[] = {FACTOR_KERNELS(FACTOR)};
+
+// Bytes after each allocation that nothing may write.
+const size_t GUARD = 64;
+const unsigned char GUARD_BYTE = 0xA5;
+
+std::mutex lock;
+std::map<uint64_t, size_t> allocations;
+size_t allocated;
+int lost;  // the error of the kernel that lost the context
+int context;
+thread_local void* current;
+
+// Whether an allocation contains a range.
+bool inside(uint64_t address, size_t bytes) {
+  auto next = allocations.upper_bound(address);
+  if (next == allocations.begin()) return false;
+  auto found = std::prev(next);
+  return address + bytes <= found->first + found->second;
+}
+
+int check() { return lost ? lost : current ? SUCCESS : INVALID_CONTEXT; }
+
+struct Event {
+  std::chrono::steady_clock::time_point time;
+};
+}  // namespace
+
+#define REQUIRE_CONTEXT()                    \
+  std::lock_guard<std::mutex> guard(lock);   \
+  if (int error = check()) return error
+
+extern "C" {
+// Sets what the next calls do.
+int standin_set(const char* name, long value) {
+#define SET(field) if (!strcmp(name, #field)) { settings.field = value; return 0; }
+  SET(version) SET(devices) SET(memory) SET(order) SET(capability) SET(launchError) SET(refuseCubins)
+  return 1;
+}
+
+// Returns the number of allocations that were not freed.
+int standin_allocations() { return (int)allocations.size(); }
+
+int cuInit(unsigned) {
+  lost = 0;
+  return settings.devices ? SUCCESS : NO_DEVICE;
+}
+int cuDriverGetVersion(int* version) { *version = (int)settings.version; return SUCCESS; }
+int cuDeviceGetCount(int* count) { *count = (int)settings.devices; return SUCCESS; }
+int cuDeviceGet(int* device, int ordinal) {
+  *device = ordinal;
+  return ordinal < settings.devices ? SUCCESS : INVALID_DEVICE;
+}
+int cuDeviceGetName(char* name, int length, int) { strncpy(name, "Fibers", length); return SUCCESS; }
+int cuDeviceGetAttribute(int* value, int attribute, int) {
+  *value = attribute == 75 ? (int)settings.capability / 10 : attribute == 76 ? (int)settings.capability % 10 : 1;
+  return SUCCESS;
+}
+int cuDevicePrimaryCtxRetain(void** retained, int) { *retained = &context; return SUCCESS; }
+int cuDevicePrimaryCtxRelease_v2(int) { return SUCCESS; }
+int cuCtxSetCurrent(void* context) { current = context; return SUCCESS; }
+int cuCtxSynchronize() { REQUIRE_CONTEXT(); return SUCCESS; }
+int cuModuleLoadData(void** module, const char* image) {
+  REQUIRE_CONTEXT();
+  if (settings.refuseCubins && !strncmp(image, "\177ELF", 4)) return NO_BINARY;
+  *module = &settings;
+  return SUCCESS;
+}
+int cuModuleUnload(void*) { return SUCCESS; }
+int cuModuleGetFunction(const Kernel** function, void*, const char* name) {
+  for (const Kernel& kernel : KERNELS)
+    if (!strcmp(kernel.name, name)) { *function = &kernel; return SUCCESS; }
+  return NOT_FOUND;
+}
+int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
+  REQUIRE_CONTEXT();
+  if (bytes == 0) return INVALID_VALUE;
+  if (allocated + bytes > (size_t)settings.memory) return OUT_OF_MEMORY;
+  unsigned char* memory = (unsigned char*)aligned_alloc(256, (bytes + GUARD + 255) / 256 * 256);
+  memset(memory, 0xCC, bytes);
+  memset(memory + bytes, GUARD_BYTE, GUARD);
+  *address = (uint64_t)memory;
+  allocations[*address] = bytes;
+  allocated += bytes;
+  return SUCCESS;
+}
+int cuMemFree_v2(uint64_t address) {
+  std::lock_guard<std::mutex> guard(lock);
+  auto found = allocations.find(address);
+  if (found == allocations.end()) return INVALID_VALUE;
+  const unsigned char* end = (const unsigned char*)address + found->second;
+  bool intact = true;
+  for (size_t i = 0; i < GUARD; i++) intact &= end[i] == GUARD_BYTE;
+  allocated -= found->second;
+  allocations.erase(found);
+  free((void*)address);
+  return intact ? check() : INVALID_VALUE;
+}
+int cuMemGetInfo_v2(size_t* free, size_t* total) {
+  REQUIRE_CONTEXT();
+  *free = settings.memory - allocated;
+  *total = settings.memory;
+  return SUCCESS;
+}
+int cuMemsetD8_v2(uint64_t address, int value, size_t bytes) {
+  REQUIRE_CONTEXT();
+  if (!inside(address, bytes)) return INVALID_VALUE;
+  memset((void*)address, value, bytes);
+  return SUCCESS;
+}
+int cuMemHostAlloc(void** memory, size_t bytes, int) { *memory = malloc(bytes); return SUCCESS; }
+int cuMemFreeHost(void* memory) { free(memory); return SUCCESS; }
+int cuMemcpyHtoD_v2(uint64_t target, const void* source, size_t bytes) {
+  REQUIRE_CONTEXT();
+  if (!inside(target, bytes)) return INVALID_VALUE;
+  memcpy((void*)target, source, bytes);
+  return SUCCESS;
+}
+int cuMemcpyDtoH_v2(void* target, uint64_t source, size_t bytes) {
+  REQUIRE_CONTEXT();
+  if (!inside(source, bytes)) return INVALID_VALUE;
+  memcpy(target, (const void*)source, bytes);
+  return SUCCESS;
+}
+int cuMemcpyDtoD_v2(uint64_t target, uint64_t source, size_t bytes) {
+  REQUIRE_CONTEXT();
+  if (!inside(target, bytes) || !inside(source, bytes)) return INVALID_VALUE;
+  memcpy((void*)target, (const void*)source, bytes);
+  return SUCCESS;
+}
+int cuLaunchKernel(const Kernel* kernel, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned threads, unsigned threadsY,
+                   unsigned threadsZ, unsigned shared, void* stream, void** parameters, void** extra) {
+  REQUIRE_CONTEXT();
+  if (!gridX || !gridY || gridY > 65535 || gridZ != 1 || threadsY != 1 || threadsZ != 1 || shared || stream || extra)
+    return INVALID_VALUE;
+  if (settings.launchError) return lost = (int)settings.launchError;
+  kernel->run(gridX, gridY, threads, parameters[0]);
+  return SUCCESS;
+}
+int cuEventCreate(Event** event, int) { *event = new Event(); return SUCCESS; }
+int cuEventRecord(Event* event, void*) { event->time = std::chrono::steady_clock::now(); return SUCCESS; }
+int cuEventSynchronize(Event*) { REQUIRE_CONTEXT(); return SUCCESS; }
+int cuEventElapsedTime(float* milliseconds, const Event* start, const Event* end) {
+  *milliseconds = std::chrono::duration<float, std::milli>(end->time - start->time).count();
+  return SUCCESS;
+}
+int cuEventDestroy_v2(Event* event) { delete event; return SUCCESS; }
+int cuGetErrorString(int error, const char** text) {
+  switch (error) {
+    case OUT_OF_MEMORY: *text = "out of memory"; break;
+    case NO_DEVICE: *text = "no CUDA-capable device is detected"; break;
+    case 700: *text = "an illegal memory access was encountered"; break;
+    case NO_BINARY: *text = "no kernel image is available for execution on the device"; break;
+    default: return INVALID_VALUE;
+  }
+  return SUCCESS;
+}
+}

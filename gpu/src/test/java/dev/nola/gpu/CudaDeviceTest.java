@@ -1,0 +1,153 @@
+package dev.nola.gpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.nola.format.Adapter;
+import dev.nola.format.DType;
+import dev.nola.generator.Generator;
+import dev.nola.gpu.CudaException.Reason;
+import dev.nola.gpu.check.SampleAdapters;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a user reads when a GPU cannot be used, and that nothing leaks then. */
+class CudaDeviceTest {
+  private static final Adapter ADAPTER = SampleAdapters.small(Generator.SRHT).getFirst();
+
+  private StandInDriver driver;
+
+  @BeforeEach
+  void compileDriver() throws IOException, InterruptedException {
+    StandInDriver compiled = StandInDriver.compile().orElse(null);
+    assumeTrue(compiled != null, "g++ not found");
+    driver = compiled;
+  }
+
+  @AfterEach
+  void resetDriver() {
+    if (driver != null) {
+      driver.set("version", 13_000);
+      driver.set("devices", 1);
+      driver.set("memory", 4L << 30);
+      driver.set("capability", 90);
+      driver.set("launchError", 0);
+      driver.set("refuseCubins", 0);
+      assertThat(driver.allocations()).isZero();
+    }
+  }
+
+  private void requireRefusal(Reason reason, String message) {
+    assertThatExceptionOfType(CudaException.class)
+        .isThrownBy(() -> driver.open().close())
+        .withMessage(message)
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(reason));
+  }
+
+  @Test
+  void load_noLibrary_noDriver() {
+    assertThatExceptionOfType(CudaException.class)
+        .isThrownBy(() -> Driver.load("libcuda-missing.so.1"))
+        .withMessage(
+            "NVIDIA driver not found: no library libcuda-missing.so.1; install the driver, or use the CPU")
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.NO_DRIVER));
+  }
+
+  @Test
+  void open_oldDriver_tooOld() {
+    driver.set("version", 10_020);
+    requireRefusal(
+        Reason.DRIVER_TOO_OLD,
+        "NVIDIA driver too old: it supports CUDA 10.2; must support 11.0, as drivers from 450 on do");
+  }
+
+  @Test
+  void open_noDevice_noDevice() {
+    driver.set("devices", 0);
+    requireRefusal(
+        Reason.NO_DEVICE,
+        "no NVIDIA GPU found: no CUDA-capable device is detected (error 100 of cuInit)");
+  }
+
+  @Test
+  void open_missingOrdinal_noDevice() throws Exception {
+    assertThatExceptionOfType(CudaException.class)
+        .isThrownBy(() -> CudaDevice.open(Driver.load(StandInDriver.LIBRARY.toString()), 1))
+        .withMessage("GPU not found: number 1; there are 1, counted from 0");
+  }
+
+  @Test
+  void open_oldDevice_tooOld() {
+    driver.set("capability", 70);
+    requireRefusal(
+        Reason.DEVICE_TOO_OLD,
+        "GPU too old: Fibers has compute capability 7.0; must have 7.5 or later");
+  }
+
+  @Test
+  void open_architectures_bestImage() {
+    assertThat(image(90)).isEqualTo("nola_sm_90.cubin");
+    assertThat(image(87)).isEqualTo("nola_sm_86.cubin");
+    assertThat(image(75)).isEqualTo("nola.ptx");
+    assertThat(image(120)).isEqualTo("nola.ptx");
+  }
+
+  @Test
+  void open_driverRefusesMachineCode_ptx() {
+    driver.set("refuseCubins", 1);
+    assertThat(image(90)).isEqualTo("nola.ptx");
+  }
+
+  private String image(int capability) {
+    driver.set("capability", capability);
+    try (CudaDevice device = driver.open()) {
+      return device.image();
+    }
+  }
+
+  @Test
+  void reconstruct_littleMemory_outOfMemory() {
+    driver.set("memory", 10_000);
+    try (CudaDevice device = driver.open();
+        AdapterPlan plan = device.plan(ADAPTER)) {
+      assertThatExceptionOfType(CudaException.class)
+          .isThrownBy(() -> plan.allocate(DType.F32, 1_000))
+          .withMessageMatching(
+              "too little GPU memory: [0-9,]+ bytes needed, [0-9,]+ of 10,000 free; free some, or use the CPU")
+          .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.OUT_OF_MEMORY));
+    }
+  }
+
+  @Test
+  void reconstruct_failingKernel_contextLost() {
+    CudaDevice device = driver.open();
+    AdapterPlan plan = device.plan(ADAPTER);
+    driver.set("launchError", 700);
+    assertThatExceptionOfType(CudaException.class)
+        .isThrownBy(() -> plan.reconstruct(ADAPTER, DType.F32))
+        .withMessage(
+            "GPU failed, and everything on it is lost: an illegal memory access was encountered"
+                + " (error 700 of cuLaunchKernel); open the device again")
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CONTEXT_LOST));
+    plan.close();
+    device.close();
+  }
+
+  @Test
+  void upload_otherAdapter_refused() {
+    try (CudaDevice device = driver.open();
+        AdapterPlan plan = device.plan(ADAPTER)) {
+      Adapter other = SampleAdapters.small(Generator.UNIFORM8).getFirst();
+      assertThat(plan.accepts(ADAPTER)).isTrue();
+      assertThat(plan.accepts(other)).isFalse();
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> plan.upload(List.of(other)))
+          .withMessageContaining("adapter does not fit the plan");
+    }
+  }
+}

@@ -1,0 +1,106 @@
+package dev.nola.gpu;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A driver that runs the CUDA kernels on the CPU, compiled by g++ (src/test/cpp). */
+@SuppressWarnings("restricted") // calls native code, which is the purpose
+final class StandInDriver {
+  private static final Path SOURCE = Path.of("src/test/cpp/driver.cpp");
+
+  /** Where the driver is, once it is compiled. */
+  static final Path LIBRARY = Path.of("target/stand-in/libcuda.so.1").toAbsolutePath();
+  private static @Nullable StandInDriver compiled;
+
+  private final MethodHandle set;
+  private final MethodHandle allocations;
+
+  private StandInDriver(SymbolLookup library) {
+    this.set =
+        Linker.nativeLinker()
+            .downcallHandle(
+                library.findOrThrow("standin_set"),
+                FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG));
+    this.allocations =
+        Linker.nativeLinker()
+            .downcallHandle(
+                library.findOrThrow("standin_allocations"), FunctionDescriptor.of(JAVA_INT));
+  }
+
+  /**
+   * Compiles the driver, once a process.
+   *
+   * @return the driver, or empty if there is no g++, which is printed
+   */
+  static synchronized Optional<StandInDriver> compile() throws IOException, InterruptedException {
+    if (compiled != null) {
+      return Optional.of(compiled);
+    }
+    Files.createDirectories(LIBRARY.getParent());
+    List<String> command =
+        List.of(
+            "g++",
+            "-std=c++17",
+            "-O2",
+            "-ffp-contract=off",
+            "-shared",
+            "-fPIC",
+            "-w",
+            "-o",
+            LIBRARY.toString(),
+            SOURCE.toString());
+    Process compiler;
+    try {
+      compiler = new ProcessBuilder(command).inheritIO().start();
+    } catch (IOException _) {
+      System.out.println("SKIPPED: the CUDA kernels were not run on the CPU: g++ not found");
+      return Optional.empty();
+    }
+    if (compiler.waitFor() != 0) {
+      throw new UncheckedIOException(new IOException("g++ failed: " + command));
+    }
+    compiled = new StandInDriver(SymbolLookup.libraryLookup(LIBRARY, Arena.global()));
+    return Optional.of(compiled);
+  }
+
+  /** Opens its device. */
+  CudaDevice open() {
+    return CudaDevice.open(Driver.load(LIBRARY.toString()), 0);
+  }
+
+  /** Sets what the next calls do; src/test/cpp/driver.cpp lists the names. */
+  void set(String name, long value) {
+    try (Arena arena = Arena.ofConfined()) {
+      if ((int) set.invokeExact(arena.allocateFrom(name), value) != 0) {
+        throw new IllegalArgumentException("unknown setting: " + name);
+      }
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Returns the number of allocations that were not freed. */
+  int allocations() {
+    try {
+      return (int) allocations.invokeExact();
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+}
