@@ -1,8 +1,13 @@
-// The kernels that compute factors, each for three types of output: NAME_f32, NAME_f16, NAME_bf16. Which of them computes a
+// The kernels, for CUDA and for src/test/cpp.
+//
+// Those that compute factors, each for three types of output: NAME_f32, NAME_f16, NAME_bf16. Which of them computes a
 // factor is decided by dev.nola.gpu.FactorKernel.
 #pragma once
 #include "identity.cuh"
 #include "independent.cuh"
+#include "leaves.cuh"
+#include "merge.cuh"
+#include "project.cuh"
 #include "srht.cuh"
 
 // X(name, threads, body): body<Out>(g) computes a tile. The srht kernels need N >= 4,096; srht16 sums within +-32,767 and
@@ -29,3 +34,22 @@
   extern "C" __global__ void __launch_bounds__(threads) name##_bf16(Args g) { typedef BF16 Out; UNPACK body; }
 
 FACTOR_KERNELS(FACTOR_KERNEL)
+
+extern "C" __global__ void __launch_bounds__(LEAF_THREADS) leaves(LeavesArgs g) { hashLeaf(g); }
+
+// Those that merge, of one adapter and of several.
+#define MERGE_KERNEL(name, Type)                                                                                   \
+  extern "C" __global__ void __launch_bounds__(MERGE_THREADS) merge_##name(MergeArgs g) { mergeTile<Type, true>(g); } \
+  extern "C" __global__ void __launch_bounds__(MERGE_THREADS) mergeMany_##name(MergeArgs g) { mergeTile<Type, false>(g); }
+
+MERGE_KERNEL(f32, F32Weights)
+MERGE_KERNEL(f16, F16Weights)
+MERGE_KERNEL(bf16, BF16Weights)
+
+extern "C" __global__ void __launch_bounds__(SRHT_THREADS) projectSrhtTile(ProjectArgs g) { transformGradient(g); }
+extern "C" __global__ void __launch_bounds__(SRHT_THREADS) projectSrhtColumns(ProjectArgs g) { selectColumns(g); }
+extern "C" __global__ void __launch_bounds__(SRHT_THREADS) projectSrhtSmall(ProjectArgs g) { projectSmall(g); }
+extern "C" __global__ void __launch_bounds__(PROJECT_THREADS) projectUniform24(ProjectArgs g) { projectVectors<1, 4>(g); }
+extern "C" __global__ void __launch_bounds__(PROJECT_THREADS) projectUniform8(ProjectArgs g) { projectVectors<2, 16>(g); }
+extern "C" __global__ void __launch_bounds__(PROJECT_THREADS) projectRademacher(ProjectArgs g) { projectVectors<3, 128>(g); }
+extern "C" __global__ void __launch_bounds__(IDENTITY_THREADS) projectIdentity(ProjectArgs g) { projectElements(g); }

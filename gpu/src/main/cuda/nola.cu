@@ -7,6 +7,12 @@ static __device__ __forceinline__ u32 toF16(float value) {
   return bits;
 }
 
+static __device__ __forceinline__ float fromF16(u32 bits) {
+  float value;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"((unsigned short)bits));
+  return value;
+}
+
 // Adds the products of four unsigned bytes of a and four signed ones of b.
 static __device__ __forceinline__ int dotOfBytes(u32 a, u32 b, int sum) {
   int result;

@@ -28,7 +28,14 @@ struct Kernel {
    }},
 #define FACTOR(name, threads, body) KERNEL(name##_f32, Args) KERNEL(name##_f16, Args) KERNEL(name##_bf16, Args)
 
-const Kernel KERNELS[] = {FACTOR_KERNELS(FACTOR)};
+const Kernel KERNELS[] = {
+    FACTOR_KERNELS(FACTOR)
+    KERNEL(leaves, LeavesArgs)
+    KERNEL(merge_f32, MergeArgs) KERNEL(merge_f16, MergeArgs) KERNEL(merge_bf16, MergeArgs)
+    KERNEL(mergeMany_f32, MergeArgs) KERNEL(mergeMany_f16, MergeArgs) KERNEL(mergeMany_bf16, MergeArgs)
+    KERNEL(projectSrhtTile, ProjectArgs) KERNEL(projectSrhtColumns, ProjectArgs) KERNEL(projectSrhtSmall, ProjectArgs)
+    KERNEL(projectUniform24, ProjectArgs) KERNEL(projectUniform8, ProjectArgs) KERNEL(projectRademacher, ProjectArgs)
+    KERNEL(projectIdentity, ProjectArgs)};
 
 // Bytes after each allocation that nothing may write.
 const size_t GUARD = 64;

@@ -158,3 +158,10 @@ static inline unsigned toF16(float value) {
   const unsigned m = __float_as_uint(magnitude);
   return sign | ((m + 0xFFF + (m >> 13 & 1)) - (112u << 23)) >> 13;
 }
+
+static inline float fromF16(unsigned bits) {
+  const unsigned sign = (bits & 0x8000) << 16, exponent = bits >> 10 & 31, fraction = bits & 0x3FF;
+  if (exponent == 31) return __uint_as_float(sign | 0x7F800000 | fraction << 13);
+  const float magnitude = exponent == 0 ? fraction * 0x1p-24f : __uint_as_float((exponent + 112) << 23 | fraction << 13);
+  return sign ? -magnitude : magnitude;
+}

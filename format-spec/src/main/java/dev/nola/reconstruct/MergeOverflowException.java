@@ -10,7 +10,14 @@ public final class MergeOverflowException extends ArithmeticException {
   private final String tensor;
   private final long element;
 
-  MergeOverflowException(String tensor, long element, DType dtype) {
+  /**
+   * Creates the exception.
+   *
+   * @param tensor name of the tensor that was merged
+   * @param element index of the element in the flattened ΔW
+   * @param dtype type of the weights
+   */
+  public MergeOverflowException(String tensor, long element, DType dtype) {
     super(
         "merged weight too large for %3$s: element %2$d of tensor %1$s; is this the adapter's base model?"
             .formatted(tensor, element, dtype));

@@ -5,6 +5,10 @@ import dev.nola.format.Coefficients.Direct;
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
+import dev.nola.format.Slice;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
@@ -50,18 +54,42 @@ public record ReconstructionDigest(Sha256 root, List<Sha256> layers, List<Sha256
 
   /** Begins the leaf of a layer; its factors follow. */
   static TreeHash begin(Layer layer) {
+    return new TreeHash(leafHead(layer));
+  }
+
+  /**
+   * Returns what the leaf of a layer hashes before the factors' elements, for those that hash
+   * elsewhere, such as on a GPU.
+   *
+   * @param layer the layer
+   * @return the bytes; those of A as f32 follow, then, in the low-rank form, those of B
+   */
+  public static byte[] leafHead(Layer layer) {
     int rank =
         switch (layer.coefficients()) {
           case Direct _ -> 0;
           case LowRank lowRank -> lowRank.rank();
         };
-    return new TreeHash("nola-layer")
-        .string(layer.tensor())
-        .u8(rank == 0 ? 1 : 0)
-        .u64(layer.rows())
-        .u64(layer.cols())
-        .u64(rank)
-        .slice(layer.slice());
+    byte[] tag = "nola-layer".getBytes(StandardCharsets.US_ASCII);
+    byte[] tensor = layer.tensor().getBytes(StandardCharsets.UTF_8);
+    Slice slice = layer.slice();
+    int numbers = Integer.BYTES + 1 + 3 * Long.BYTES + 1;
+    int sliceBytes = slice == null ? 0 : Integer.BYTES + 2 * Long.BYTES;
+    ByteBuffer head =
+        ByteBuffer.allocate(tag.length + tensor.length + numbers + sliceBytes)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .put(tag)
+            .putInt(tensor.length)
+            .put(tensor)
+            .put((byte) (rank == 0 ? 1 : 0))
+            .putLong(layer.rows())
+            .putLong(layer.cols())
+            .putLong(rank)
+            .put((byte) (slice == null ? 0 : 1));
+    if (slice != null) {
+      head.putInt(slice.dim()).putLong(slice.start()).putLong(slice.length());
+    }
+    return head.array();
   }
 
   /**

@@ -1,14 +1,12 @@
 package dev.nola.reconstruct;
 
 import dev.nola.digest.Sha256;
-import dev.nola.format.Slice;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Hashes one node of a digest tree, field by field; integers are little-endian (SPEC.md section 8).
@@ -21,7 +19,12 @@ final class TreeHash {
 
   /** Starts a node with the ASCII bytes of {@code tag}, without a length. */
   TreeHash(String tag) {
-    digest.update(tag.getBytes(StandardCharsets.US_ASCII));
+    this(tag.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  /** Starts a node with bytes. */
+  TreeHash(byte[] head) {
+    digest.update(head);
   }
 
   TreeHash string(String text) {
@@ -44,13 +47,6 @@ final class TreeHash {
   TreeHash u64(long value) {
     digest.update(number.clear().putLong(value).flip());
     return this;
-  }
-
-  TreeHash slice(@Nullable Slice slice) {
-    if (slice == null) {
-      return u8(0);
-    }
-    return u8(1).u32(slice.dim()).u64(slice.start()).u64(slice.length());
   }
 
   TreeHash dims(List<Integer> shape) {

@@ -1,14 +1,15 @@
 package dev.nola.gpu;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-
+import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.DType;
+import dev.nola.reconstruct.ReconstructionDigest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a GPU reconstructs the adapters of a base model: made once, used for all adapters that differ
@@ -19,24 +20,23 @@ public final class AdapterPlan implements AutoCloseable {
   /** The largest number of adapters of a launch. */
   private static final int MAX_ADAPTERS = 65_535;
 
-  private record Tables(FactorPlan.Launch launch, DeviceMemory factors, DeviceMemory tiles) {}
+  /** The share of the free memory that factors take while digests are computed. */
+  private static final int MEMORY_SHARE = 2;
+
+  private record KernelTables(FactorKernel kernel, LaunchTables tables) {}
 
   private final CudaDevice device;
   private final FactorPlan factors;
-  private final List<Tables> tables = new ArrayList<>();
+  private final List<KernelTables> launches = new ArrayList<>();
+  private @Nullable LeafHasher hasher;
+  private @Nullable Projector projector;
 
   AdapterPlan(CudaDevice device, FactorPlan factors) {
     this.device = device;
     this.factors = factors;
-    try (Arena arena = Arena.ofConfined()) {
+    try {
       for (FactorPlan.Launch launch : factors.launches()) {
-        MemorySegment table = arena.allocate(launch.factors().length, Long.BYTES);
-        table.copyFrom(MemorySegment.ofArray(launch.factors()));
-        tables.add(
-            new Tables(
-                launch,
-                DeviceMemory.of(device, table),
-                DeviceMemory.of(device, arena.allocateFrom(JAVA_INT, launch.tiles()))));
+        launches.add(new KernelTables(launch.kernel(), LaunchTables.of(device, launch.table())));
       }
     } catch (RuntimeException e) {
       close();
@@ -126,20 +126,18 @@ public final class AdapterPlan implements AutoCloseable {
       MemorySegment arguments = arena.allocate(FactorPlan.ARGUMENT_BYTES, Long.BYTES);
       for (int done = 0; done < count; done += MAX_ADAPTERS) {
         int part = Math.min(count - done, MAX_ADAPTERS);
-        for (Tables table : tables) {
+        for (KernelTables launch : launches) {
           factors.writeArguments(
               new FactorPlan.Addresses(
-                  table.factors().address(),
-                  table.tiles().address(),
+                  launch.tables().factors().address(),
+                  launch.tables().tiles().address(),
                   adapters.slot(first + done, factors.slotBytes()),
-                  target.memory().address()
-                      + done * factors.elements() * target.dtype().bytes()),
+                  target.memory().address() + done * factors.elements() * target.dtype().bytes()),
               target.type(),
               arguments.asByteBuffer());
-          FactorPlan.Launch launch = table.launch();
           device.launch(
               launch.kernel().function(target.type()),
-              launch.tiles().length,
+              launch.tables().count(),
               part,
               launch.kernel().threads(),
               arguments);
@@ -171,16 +169,90 @@ public final class AdapterPlan implements AutoCloseable {
     }
   }
 
+  /**
+   * Reconstructs adapters and computes their digests, all on the device: as many at a time as its
+   * memory holds. One adapter alone takes as long as several hundred.
+   *
+   * @param adapters adapters that this plan accepts
+   * @return their digests, in the same order
+   * @throws IllegalArgumentException if there is none, or the plan does not accept one
+   * @throws CudaException if the GPU's memory does not suffice, or the GPU fails
+   */
+  public List<ReconstructionDigest> digests(List<Adapter> adapters) {
+    List<ReconstructionDigest> digests = new ArrayList<>();
+    try (ResidentAdapters resident = upload(adapters)) {
+      long bytes = factors.elements() * Float.BYTES;
+      int atOnce = Math.clamp(device.freeMemory() / MEMORY_SHARE / bytes, 1, adapters.size());
+      try (DeviceFactors room = allocate(DType.F32, atOnce)) {
+        for (int first = 0; first < adapters.size(); first += atOnce) {
+          int count = Math.min(atOnce, adapters.size() - first);
+          reconstruct(resident, first, count, room);
+          List<List<Sha256>> leaves = hasher().leaves(room, count);
+          for (int n = 0; n < count; n++) {
+            List<Sha256> dense =
+                adapters.get(first + n).dense().stream().map(ReconstructionDigest::leaf).toList();
+            digests.add(ReconstructionDigest.of(leaves.get(n), dense));
+          }
+        }
+      }
+    }
+    return digests;
+  }
+
+  private synchronized LeafHasher hasher() {
+    if (hasher == null) {
+      hasher = new LeafHasher(device, factors);
+    }
+    return hasher;
+  }
+
+  /**
+   * Allocates room for transposed products.
+   *
+   * @return the room, not cleared; close it before the plan
+   * @throws CudaException if the GPU's memory does not suffice
+   */
+  public synchronized DeviceProducts allocateProducts() {
+    if (projector == null) {
+      projector = new Projector(device, factors);
+    }
+    return new DeviceProducts(projector, device.allocate(projector.products() * Double.BYTES));
+  }
+
+  /**
+   * Launches the transposed products of all factors, which training needs, and returns at once:
+   * {@code products[i] = Σₑ bᵢ[e]·gradient[e]}, with the bits of {@code
+   * dev.nola.kernel.Kernel.project}.
+   *
+   * @param seed the seed of the bases
+   * @param gradient the gradient of the loss with respect to the factors: room that this plan
+   *     allocated as f32
+   * @param target room that this plan allocated; receives the products
+   * @throws IllegalArgumentException if one of both belongs to another plan, or the gradient is not
+   *     f32
+   */
+  public void project(long seed, DeviceFactors gradient, DeviceProducts target) {
+    if (gradient.plan() != this || target.projector() != projector) {
+      throw new IllegalArgumentException("gradient or products belong to another plan");
+    }
+    target.projector().project(seed, gradient, target.memory());
+  }
+
   FactorPlan factors() {
     return factors;
   }
 
   @Override
-  public void close() {
-    for (Tables table : tables) {
-      table.factors().close();
-      table.tiles().close();
+  public synchronized void close() {
+    launches.forEach(launch -> launch.tables().close());
+    launches.clear();
+    if (hasher != null) {
+      hasher.close();
+      hasher = null;
     }
-    tables.clear();
+    if (projector != null) {
+      projector.close();
+      projector = null;
+    }
   }
 }

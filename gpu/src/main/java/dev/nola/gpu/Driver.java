@@ -108,8 +108,7 @@ final class Driver {
                           "NVIDIA driver too old: %s has no function %s; install driver 450 or later"
                               .formatted(name, function.symbol)));
       MethodHandle handle = Linker.nativeLinker().downcallHandle(symbol, function.descriptor());
-      handles[function.ordinal()] =
-          handle.asSpreader(Object[].class, function.parameters.length());
+      handles[function.ordinal()] = handle.asSpreader(Object[].class, function.parameters.length());
     }
   }
 
@@ -180,7 +179,9 @@ final class Driver {
       case SYSTEM_DRIVER_MISMATCH ->
           new CudaException(
               Reason.OTHER,
-              "parts of the NVIDIA driver have different versions: " + text + "; restart the machine");
+              "parts of the NVIDIA driver have different versions: "
+                  + text
+                  + "; restart the machine");
       default ->
           error >= ILLEGAL_ADDRESS && error <= LAUNCH_FAILED || error == UNKNOWN
               ? new CudaException(

@@ -31,7 +31,9 @@ record ElementType(DType dtype, float multiplierA, float multiplierB) {
         || Float.isInfinite(multiplier)
         || Math.scalb(1f, Math.getExponent(multiplier)) != multiplier) {
       throw new IllegalArgumentException(
-          "invalid multiplier: " + multiplier + "; must be a power of two, so that it rounds nothing");
+          "invalid multiplier: "
+              + multiplier
+              + "; must be a power of two, so that it rounds nothing");
     }
   }
 

@@ -4,13 +4,11 @@ import dev.nola.format.Adapter;
 import dev.nola.format.Codes;
 import dev.nola.format.Layer;
 import dev.nola.generator.Basis;
-import dev.nola.generator.Generator;
-import dev.nola.generator.Hadamard;
 import dev.nola.generator.Side;
+import dev.nola.reconstruct.ReconstructionDigest;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -34,9 +32,6 @@ final class FactorPlan {
   /** Elements that the beginnings of factors are multiples of; kernels store four at a time. */
   private static final int ALIGNMENT = 64;
 
-  private static final int FACTOR_BYTES = 56;
-  private static final long NO_SCALE = -1;
-
   /** Bytes of a launch's arguments. */
   static final int ARGUMENT_BYTES = 56;
 
@@ -44,10 +39,9 @@ final class FactorPlan {
    * The factors that one kernel computes.
    *
    * @param kernel the kernel
-   * @param factors their descriptions, for the kernel
-   * @param tiles for each block, the index of its factor
+   * @param table the factors
    */
-  record Launch(FactorKernel kernel, byte[] factors, int[] tiles) {}
+  record Launch(FactorKernel kernel, TileTable table) {}
 
   /**
    * The place of a factor in the output.
@@ -59,19 +53,39 @@ final class FactorPlan {
     static final Place NONE = new Place(0, 0);
   }
 
-  /** What adapters must have in common to share a plan, of one side of one layer. */
-  private record Shape(int length, int stream, int count, int bits) {}
+  /** The number and width of a side's codes. */
+  private record Width(int count, int bits) {
+    static @Nullable Width of(@Nullable Codes codes) {
+      return codes == null ? null : new Width(codes.count(), codes.bits());
+    }
+  }
 
-  private final Generator generator;
-  private final List<@Nullable Shape> shapes = new ArrayList<>();
+  /**
+   * What the layers of adapters must have in common to share a plan.
+   *
+   * @param head names tensor, view, rank and slice
+   */
+  private record Outline(ByteBuffer head, int stream, @Nullable Width a, @Nullable Width b) {
+    static Outline of(Layer layer) {
+      return new Outline(
+          ByteBuffer.wrap(ReconstructionDigest.leafHead(layer)),
+          layer.stream(),
+          Width.of(layer.codes(Side.A)),
+          Width.of(layer.codes(Side.B)));
+    }
+  }
+
+  private final Adapter sample;
+  private final List<Outline> outlines;
   private final List<Map<Side, Place>> places = new ArrayList<>();
-  private final List<Launch> launches;
+  private final List<Launch> launches = new ArrayList<>();
   private final long elements;
   private final long slotBytes;
 
   private FactorPlan(Adapter adapter) {
-    this.generator = adapter.generator();
-    Map<FactorKernel, Collected> collected = new EnumMap<>(FactorKernel.class);
+    this.sample = adapter;
+    this.outlines = adapter.layers().stream().map(Outline::of).toList();
+    Map<FactorKernel, TileTable> tables = new EnumMap<>(FactorKernel.class);
     long section = 0;
     long out = 0;
     for (Layer layer : adapter.layers()) {
@@ -79,16 +93,21 @@ final class FactorPlan {
       section += Float.BYTES;
       Map<Side, Place> layerPlaces = new EnumMap<>(Side.class);
       for (Side side : Side.values()) {
-        shapes.add(shape(adapter, layer, side));
-        Basis basis = layer.basis(generator, adapter.seed(), side);
+        Basis basis = layer.basis(adapter.generator(), adapter.seed(), side);
         Codes codes = layer.codes(side);
         if (basis == null || codes == null) {
           layerPlaces.put(side, Place.NONE);
           continue;
         }
-        collected
-            .computeIfAbsent(FactorKernel.of(basis, codes), Collected::new)
-            .add(basis, codes, out, section, side == Side.A ? scale : NO_SCALE);
+        FactorKernel kernel = FactorKernel.of(basis, codes);
+        tables
+            .computeIfAbsent(kernel, _ -> new TileTable())
+            .add(
+                basis,
+                codes,
+                new TileTable.Offsets(out, section, side == Side.A ? scale : TileTable.NO_SCALE),
+                FactorKernel.isWide(basis, codes),
+                kernel.tiles(basis.length()));
         layerPlaces.put(side, new Place(out, basis.length()));
         section += packedBytes(codes);
         out += (basis.length() + ALIGNMENT - 1L) / ALIGNMENT * ALIGNMENT;
@@ -100,7 +119,7 @@ final class FactorPlan {
         (SLOT_HEADER + section + SLOT_PADDING + SLOT_ALIGNMENT - 1)
             / SLOT_ALIGNMENT
             * SLOT_ALIGNMENT;
-    this.launches = collected.values().stream().map(Collected::finish).toList();
+    tables.forEach((kernel, table) -> launches.add(new Launch(kernel, table)));
   }
 
   /**
@@ -118,23 +137,15 @@ final class FactorPlan {
     return Math.toIntExact(((long) codes.count() * codes.bits() + 7) / 8);
   }
 
-  private static @Nullable Shape shape(Adapter adapter, Layer layer, Side side) {
-    Basis basis = layer.basis(adapter.generator(), adapter.seed(), side);
-    Codes codes = layer.codes(side);
-    return basis == null || codes == null
-        ? null
-        : new Shape(basis.length(), basis.stream(), codes.count(), codes.bits());
-  }
-
   /** Returns whether an adapter can be reconstructed by this plan. */
   boolean accepts(Adapter adapter) {
-    List<@Nullable Shape> others = new ArrayList<>();
-    for (Layer layer : adapter.layers()) {
-      for (Side side : Side.values()) {
-        others.add(shape(adapter, layer, side));
-      }
-    }
-    return generator == adapter.generator() && shapes.equals(others);
+    return sample.generator() == adapter.generator()
+        && outlines.equals(adapter.layers().stream().map(Outline::of).toList());
+  }
+
+  /** Returns an adapter that this plan accepts. */
+  Adapter sample() {
+    return sample;
   }
 
   /** Returns the launches, one a kernel. */
@@ -213,48 +224,5 @@ final class FactorPlan {
         .putLong(elements)
         .putFloat(type.multiplierA())
         .putFloat(type.multiplierB());
-  }
-
-  /** Collects the factors of a kernel. */
-  private static final class Collected {
-    private final FactorKernel kernel;
-    private final List<byte[]> factors = new ArrayList<>();
-    private final List<Integer> firstTiles = new ArrayList<>();
-    private int tiles;
-
-    Collected(FactorKernel kernel) {
-      this.kernel = kernel;
-    }
-
-    void add(Basis basis, Codes codes, long out, long codesOffset, long scaleOffset) {
-      factors.add(
-          ByteBuffer.allocate(FACTOR_BYTES)
-              .order(ByteOrder.LITTLE_ENDIAN)
-              .putLong(out)
-              .putLong(codesOffset)
-              .putLong(scaleOffset)
-              .putInt(basis.length())
-              .putInt(Hadamard.log2(basis.length()))
-              .putInt(basis.stream())
-              .putInt(basis.side().ordinal())
-              .putInt(codes.count())
-              .putInt(codes.bits())
-              .putInt(tiles)
-              .putInt(FactorKernel.isWide(basis, codes) ? 1 : 0)
-              .array());
-      firstTiles.add(tiles);
-      tiles = Math.addExact(tiles, kernel.tiles(basis.length()));
-    }
-
-    Launch finish() {
-      ByteBuffer table = ByteBuffer.allocate(FACTOR_BYTES * factors.size());
-      factors.forEach(table::put);
-      int[] factorOfTile = new int[tiles];
-      for (int i = 0; i < factors.size(); i++) {
-        int end = i + 1 < factors.size() ? firstTiles.get(i + 1) : tiles;
-        Arrays.fill(factorOfTile, firstTiles.get(i), end, i);
-      }
-      return new Launch(kernel, table.array(), factorOfTile);
-    }
   }
 }

@@ -1,7 +1,6 @@
 package dev.nola.gpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
@@ -17,8 +16,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -28,29 +25,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Runs the CUDA kernels on the CPU and compares every bit with the Java reconstruction. Threads
  * continue in a random order after barriers, so a missing barrier makes a wrong bit.
  */
-class KernelsTest {
+class KernelsTest extends DeviceTest {
   private static final Path VECTORS = Path.of("../format-spec/vectors/valid");
-  private static final long[] ORDERS = {0, 1, 0x9E3779B97F4A7C15L};
-
-  private StandInDriver driver;
-  private CudaDevice device;
-
-  @BeforeEach
-  void openDevice() throws IOException, InterruptedException {
-    StandInDriver compiled = StandInDriver.compile().orElse(null);
-    assumeTrue(compiled != null, "g++ not found");
-    driver = compiled;
-    device = driver.open();
-  }
-
-  @AfterEach
-  void closeDevice() {
-    if (device != null) {
-      device.close();
-      driver.set("order", 0);
-      assertThat(driver.allocations()).isZero();
-    }
-  }
 
   static Stream<Path> vectors() throws IOException {
     try (Stream<Path> files = Files.list(VECTORS)) {

@@ -24,6 +24,7 @@ final class StandInDriver {
 
   /** Where the driver is, once it is compiled. */
   static final Path LIBRARY = Path.of("target/stand-in/libcuda.so.1").toAbsolutePath();
+
   private static @Nullable StandInDriver compiled;
 
   private final MethodHandle set;

@@ -100,8 +100,7 @@ public final class GpuCheck {
         }
         comparison.compare(SampleAdapters.alike(generator, 7), dtype);
       }
-      System.out.printf(
-          "odd sizes, %s, f32, f16 and bf16, %d ms%n", generator, millisSince(start));
+      System.out.printf("odd sizes, %s, f32, f16 and bf16, %d ms%n", generator, millisSince(start));
     }
   }
 
@@ -190,8 +189,7 @@ public final class GpuCheck {
     }
   }
 
-  private void comparisonOfLast(
-      AdapterPlan plan, ResidentAdapters resident, List<Adapter> adapters)
+  private void comparisonOfLast(AdapterPlan plan, ResidentAdapters resident, List<Adapter> adapters)
       throws LimitExceededException {
     int count = 8;
     try (DeviceFactors factors = plan.allocate(DType.F32, count)) {

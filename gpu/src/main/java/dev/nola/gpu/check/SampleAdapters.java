@@ -131,6 +131,26 @@ public final class SampleAdapters {
     return adapters;
   }
 
+  /**
+   * Returns adapters that can share a plan and whose ΔW is about as large as weights.
+   *
+   * @param count number of adapters
+   * @return adapters of every form, with ranks that the merging kernels take in one part and in two
+   */
+  public static List<Adapter> toMerge(int count) {
+    List<Adapter> adapters = new ArrayList<>();
+    for (int number = 0; number < count; number++) {
+      Builder builder = new Builder(Generator.UNIFORM8, number);
+      builder.matrix("a", 37, 301, new Size(5, 9, 4));
+      builder.matrix("b", 16, 256, new Size(19, 9, 4));
+      builder.matrix("c", 33, 65, new Size(0, 9, 4));
+      builder.slice("d", 40, 70, new Slice(0, 3, 17), new Size(2, 9, 4));
+      builder.slice("e", 40, 70, new Slice(1, 11, 33), new Size(4, 9, 4));
+      adapters.add(builder.build());
+    }
+    return adapters;
+  }
+
   private static final class Builder {
     private final Generator generator;
     private final SplittableRandom random;

@@ -1,0 +1,63 @@
+package dev.nola.gpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+
+import dev.nola.generator.Side;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Transposed products of all factors of an adapter in a GPU's memory: of each coefficient the
+ * gradient of the loss, not normalised, f64.
+ */
+public final class DeviceProducts implements AutoCloseable {
+  private final Projector projector;
+  private final DeviceMemory memory;
+
+  DeviceProducts(Projector projector, DeviceMemory memory) {
+    this.projector = projector;
+    this.memory = memory;
+  }
+
+  /**
+   * Returns where a factor's products are.
+   *
+   * @param layer index of its layer, in file order
+   * @param side the factor
+   * @return their address on the device
+   * @throws IndexOutOfBoundsException if there is no such layer
+   */
+  public long address(int layer, Side side) {
+    return memory.address() + projector.place(layer, side).start() * Double.BYTES;
+  }
+
+  /**
+   * Copies a factor's products to the host.
+   *
+   * @param layer index of its layer, in file order
+   * @param side the factor
+   * @return one a coefficient; none for side B of the direct form
+   * @throws IndexOutOfBoundsException if there is no such layer
+   */
+  public double[] copy(int layer, Side side) {
+    FactorPlan.Place place = projector.place(layer, side);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment host = arena.allocate(JAVA_DOUBLE, place.length());
+      memory.copyTo(host, place.start() * Double.BYTES);
+      return host.toArray(JAVA_DOUBLE);
+    }
+  }
+
+  DeviceMemory memory() {
+    return memory;
+  }
+
+  Projector projector() {
+    return projector;
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

@@ -1,0 +1,27 @@
+package dev.nola.gpu;
+
+/**
+ * A tile table on a device.
+ *
+ * @param factors the factors
+ * @param tiles for each block, the index of its factor
+ * @param count number of blocks
+ */
+record LaunchTables(DeviceMemory factors, DeviceMemory tiles, int count) implements AutoCloseable {
+  /** Copies a table to a device. */
+  static LaunchTables of(CudaDevice device, TileTable table) {
+    DeviceMemory factors = table.uploadFactors(device);
+    try {
+      return new LaunchTables(factors, table.uploadTiles(device), table.tiles());
+    } catch (RuntimeException e) {
+      factors.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public void close() {
+    factors.close();
+    tiles.close();
+  }
+}
