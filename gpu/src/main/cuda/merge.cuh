@@ -6,6 +6,7 @@
 #define MERGE_ROWS 16     // of a tile; a tile has 256 columns, two a thread
 #define MERGE_COLUMNS 2
 #define MERGE_RANKS 16    // of A in shared memory at a time
+#define MERGE_TERMS 64    // the most adapters of a launch
 
 // What one adapter adds. 32 bytes.
 struct Term {
@@ -21,12 +22,12 @@ struct Term {
 struct MergeArgs {
   const void* weights;
   void* merged;   // may be the weights
-  const Term* terms;
   u64* overflow;  // receives the least index of an adapted element that does not stay finite
   u64 start, run, pitch;
   u32 termCount;
   u32 rows, cols;
   u32 unused;
+  Term terms[MERGE_TERMS];  // by value: nothing must be uploaded before a launch
 };
 
 struct F32Weights {
@@ -100,7 +101,7 @@ __device__ __forceinline__ void mergeTile(const MergeArgs& g) {
     double d[MERGE_ROWS][MERGE_COLUMNS];
     double sums[MERGE_ROWS][MERGE_COLUMNS];
     for (u32 n = 0; n < (ONE ? 1 : g.termCount); n++) {
-      const Term term = g.terms[n];
+      const Term& term = g.terms[n];
       delta(g, term, row0, col, d);
 #pragma unroll
       for (int i = 0; i < MERGE_ROWS; i++)

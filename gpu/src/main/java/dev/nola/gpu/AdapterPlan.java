@@ -76,6 +76,26 @@ public final class AdapterPlan implements AutoCloseable {
     }
   }
 
+  /**
+   * Allocates room for compressed adapters, to be filled by {@link ResidentAdapters#replace}.
+   *
+   * @param count number of adapters
+   * @return the room, not cleared
+   * @throws IllegalArgumentException if {@code count} is less than 1
+   * @throws CudaException if the GPU's memory does not suffice
+   */
+  public ResidentAdapters allocateAdapters(int count) {
+    requireCount(count);
+    return new ResidentAdapters(this, device.allocate(factors.slotBytes() * count), count);
+  }
+
+  private static void requireCount(int count) {
+    if (count < 1) {
+      throw new IllegalArgumentException(
+          "invalid number of adapters: " + count + "; must be at least 1");
+    }
+  }
+
   /** Writes an adapter as it is uploaded. */
   void writeSlot(Adapter adapter, MemorySegment slot) {
     if (!accepts(adapter)) {
@@ -96,10 +116,7 @@ public final class AdapterPlan implements AutoCloseable {
    * @throws CudaException if the GPU's memory does not suffice
    */
   public DeviceFactors allocate(DType dtype, int count) {
-    if (count < 1) {
-      throw new IllegalArgumentException(
-          "invalid number of adapters: " + count + "; must be at least 1");
-    }
+    requireCount(count);
     ElementType type = ElementType.of(dtype);
     long bytes = factors.elements() * count * dtype.bytes();
     return new DeviceFactors(this, type, device.allocate(bytes), count);

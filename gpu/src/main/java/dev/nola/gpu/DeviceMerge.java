@@ -10,24 +10,58 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 
 /**
- * Adds ΔW to tensors in a GPU's memory, with the bits of {@code dev.nola.reconstruct.Merge}
- * (SPEC.md section 7.3). Writes the structures of src/main/cuda/merge.cuh.
+ * Adds ΔW to tensors in a GPU's memory, with the bits of {@code dev.nola.reconstruct.Merge} (SPEC.md
+ * section 7.3). Merges are launched one after the other, and {@link #finish} says whether all
+ * elements stayed finite. Writes the structures of src/main/cuda/merge.cuh. Not thread-safe.
  */
-public final class DeviceMerge {
+public final class DeviceMerge implements AutoCloseable {
+  /** The most adapters that can be merged into a tensor at once. */
+  public static final int MAX_TERMS = 64;
+
   private static final int THREADS = 128;
   private static final int TILE_COLUMNS = 256;
   private static final int TILE_ROWS = 16;
   private static final int MAX_GRID_Y = 65_535;
-  private static final int TERM_BYTES = 32;
-  private static final int ARGUMENT_BYTES = 72;
-  private static final long NO_OVERFLOW = -1;
+  private static final int ARGUMENT_BYTES = 64 + 32 * MAX_TERMS;
 
-  private DeviceMerge() {}
+  /** Merges between two looks at their results. */
+  private static final int PENDING = 4096;
+
+  private static final byte NO_OVERFLOW = -1;
+
+  private final CudaDevice device;
+  private final DeviceMemory overflows;
+  private final List<Pending> pending = new ArrayList<>();
+
+  private record Pending(Layer layer, DType dtype) {}
+
+  private DeviceMerge(CudaDevice device) {
+    this.device = device;
+    this.overflows = device.allocate((long) PENDING * Long.BYTES);
+    clear();
+  }
+
+  /**
+   * Prepares merges.
+   *
+   * @param device the GPU
+   * @return the merges, none yet
+   * @throws CudaException if the GPU's memory does not suffice
+   */
+  public static DeviceMerge open(CudaDevice device) {
+    return new DeviceMerge(device);
+  }
+
+  private void clear() {
+    pending.clear();
+    device.use().fill(overflows.address(), NO_OVERFLOW, overflows.bytes());
+  }
 
   /**
    * What one adapter adds.
@@ -60,24 +94,41 @@ public final class DeviceMerge {
   }
 
   /**
-   * Merges layers into a tensor and waits for the result. Elements outside a slice are not written.
+   * Launches the merge of layers into a tensor, and returns at once. Elements outside a slice are
+   * not written.
    *
    * @param weights the tensor
    * @param merged receives the merged elements; a tensor of the same type and size, or the same one
-   * @param terms the layers, added in this order; at least one, all of the same tensor, slice and
-   *     view
-   * @throws MergeOverflowException if a finite weight would become infinite; {@code merged} is
-   *     undefined then
+   * @param terms the layers, added in this order; 1 to {@value #MAX_TERMS}, all of the same tensor,
+   *     slice and view
+   * @throws MergeOverflowException if a finite weight became infinite in an earlier merge, of which
+   *     too many were launched to wait any longer
    * @throws IllegalArgumentException if tensors and layers do not fit each other
-   * @throws CudaException if the GPU's memory does not suffice, or the GPU fails
+   * @throws CudaException if the GPU fails
    */
-  public static void merge(DeviceTensor weights, DeviceTensor merged, List<Term> terms) {
+  public void add(DeviceTensor weights, DeviceTensor merged, List<Term> terms) {
     requireFitting(weights, merged, terms);
+    if (pending.size() == PENDING) {
+      finish();
+    }
     Layer layer = terms.getFirst().adapted();
-    CudaDevice device = weights.device();
+    Runs runs = Runs.of(layer);
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment termTable = arena.allocate((long) TERM_BYTES * terms.size(), Long.BYTES);
-      ByteBuffer writer = termTable.asByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
+      MemorySegment arguments = arena.allocate(ARGUMENT_BYTES, Long.BYTES);
+      ByteBuffer writer =
+          arguments
+              .asByteBuffer()
+              .order(ByteOrder.LITTLE_ENDIAN)
+              .putLong(weights.address())
+              .putLong(merged.address())
+              .putLong(overflows.address() + (long) pending.size() * Long.BYTES)
+              .putLong(runs.start())
+              .putLong(runs.length())
+              .putLong(runs.pitch())
+              .putInt(terms.size())
+              .putInt(layer.rows())
+              .putInt(layer.cols())
+              .putInt(0);
       for (Term term : terms) {
         DeviceFactors factors = term.factors();
         writer
@@ -87,40 +138,39 @@ public final class DeviceMerge {
             .putInt(rank(factors, term))
             .putInt(0);
       }
-      MemorySegment overflow = arena.allocateFrom(ValueLayout.JAVA_LONG, NO_OVERFLOW);
-      try (DeviceMemory deviceTerms = DeviceMemory.of(device, termTable);
-          DeviceMemory deviceOverflow = DeviceMemory.of(device, overflow)) {
-        MemorySegment arguments = arena.allocate(ARGUMENT_BYTES, Long.BYTES);
-        Runs runs = Runs.of(layer);
-        arguments
-            .asByteBuffer()
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .putLong(weights.address())
-            .putLong(merged.address())
-            .putLong(deviceTerms.address())
-            .putLong(deviceOverflow.address())
-            .putLong(runs.start())
-            .putLong(runs.length())
-            .putLong(runs.pitch())
-            .putInt(terms.size())
-            .putInt(layer.rows())
-            .putInt(layer.cols())
-            .putInt(0);
-        String kernel =
-            (terms.size() == 1 ? "merge_" : "mergeMany_")
-                + weights.dtype().name().toLowerCase(Locale.ROOT);
-        device.launch(
-            kernel,
-            (layer.cols() - 1) / TILE_COLUMNS + 1,
-            Math.min(MAX_GRID_Y, (layer.rows() - 1) / TILE_ROWS + 1),
-            THREADS,
-            arguments);
-        deviceOverflow.copyTo(overflow, 0);
+      String kernel =
+          (terms.size() == 1 ? "merge_" : "mergeMany_")
+              + weights.dtype().name().toLowerCase(Locale.ROOT);
+      device.launch(
+          kernel,
+          (layer.cols() - 1) / TILE_COLUMNS + 1,
+          Math.min(MAX_GRID_Y, (layer.rows() - 1) / TILE_ROWS + 1),
+          THREADS,
+          arguments);
+    }
+    pending.add(new Pending(layer, weights.dtype()));
+  }
+
+  /**
+   * Waits for all merges.
+   *
+   * @throws MergeOverflowException if a finite weight became infinite in one of them; all that was
+   *     merged since the last call is undefined then
+   * @throws CudaException if the GPU failed
+   */
+  public void finish() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment host = arena.allocate((long) pending.size() * Long.BYTES, Long.BYTES);
+      overflows.copyTo(host, 0);
+      for (int i = 0; i < pending.size(); i++) {
+        long element = host.getAtIndex(ValueLayout.JAVA_LONG, i);
+        if (element != NO_OVERFLOW) {
+          Pending merge = pending.get(i);
+          clear();
+          throw new MergeOverflowException(merge.layer().tensor(), element, merge.dtype());
+        }
       }
-      long element = overflow.get(ValueLayout.JAVA_LONG, 0);
-      if (element != NO_OVERFLOW) {
-        throw new MergeOverflowException(layer.tensor(), element, weights.dtype());
-      }
+      pending.clear(); // and the places of their results were not written
     }
   }
 
@@ -130,8 +180,10 @@ public final class DeviceMerge {
   }
 
   private static void requireFitting(DeviceTensor weights, DeviceTensor merged, List<Term> terms) {
-    if (terms.isEmpty()) {
-      throw new IllegalArgumentException("no layers to merge; needs at least one");
+    if (terms.isEmpty() || terms.size() > MAX_TERMS) {
+      throw new IllegalArgumentException(
+          "invalid number of layers to merge: %d; must be 1 to %d"
+              .formatted(terms.size(), MAX_TERMS));
     }
     if (weights.dtype() != merged.dtype() || weights.elements() != merged.elements()) {
       throw new IllegalArgumentException(
@@ -179,5 +231,11 @@ public final class DeviceMerge {
       return new Runs(
           slice.start() * inner, slice.length() * inner, shape.get(slice.dim()) * inner);
     }
+  }
+
+  /** Frees the memory; merges that were launched end. */
+  @Override
+  public void close() {
+    overflows.close();
   }
 }

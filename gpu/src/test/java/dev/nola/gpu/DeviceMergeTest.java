@@ -75,7 +75,7 @@ class DeviceMergeTest extends DeviceTest {
         DeviceTensor tensor = DeviceTensor.allocate(device, dtype, (long) rows * cols)) {
       MemorySegment weights = weights(arena, dtype, rows * cols);
       tensor.copyFrom(weights);
-      DeviceMerge.merge(tensor, tensor, terms);
+      merge(tensor, terms);
       MemorySegment actual = arena.allocate(weights.byteSize(), 8);
       tensor.copyTo(actual);
 
@@ -86,6 +86,13 @@ class DeviceMergeTest extends DeviceTest {
       Merge.merge(Kernels.scalar(), dtype, part, part, 0, deltas);
       copySlice(weights, part, slice, new int[] {rows, cols}, dtype.bytes(), false);
       assertThat(actual.mismatch(weights)).as(layer.tensor()).isEqualTo(-1);
+    }
+  }
+
+  private void merge(DeviceTensor tensor, List<DeviceMerge.Term> terms) {
+    try (DeviceMerge merge = DeviceMerge.open(device)) {
+      merge.add(tensor, tensor, terms);
+      merge.finish();
     }
   }
 
@@ -150,8 +157,7 @@ class DeviceMergeTest extends DeviceTest {
       assertThatExceptionOfType(MergeOverflowException.class)
           .isThrownBy(
               () ->
-                  DeviceMerge.merge(
-                      tensor, tensor, List.of(new DeviceMerge.Term(factors, 0, 0, 1e9))))
+                  merge(tensor, List.of(new DeviceMerge.Term(factors, 0, 0, 1e9))))
           .satisfies(e -> assertThat(e.element()).isZero());
     }
   }
@@ -165,8 +171,7 @@ class DeviceMergeTest extends DeviceTest {
       assertThatIllegalArgumentException()
           .isThrownBy(
               () ->
-                  DeviceMerge.merge(
-                      tensor, tensor, List.of(new DeviceMerge.Term(factors, 0, 0, 1))))
+                  merge(tensor, List.of(new DeviceMerge.Term(factors, 0, 0, 1))))
           .withMessageContaining("7 elements");
     }
   }

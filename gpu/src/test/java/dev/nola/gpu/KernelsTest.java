@@ -86,7 +86,7 @@ class KernelsTest extends DeviceTest {
       driver.set("order", order);
       Comparison comparison = new Comparison(device);
       comparison.compare(adapters, dtype);
-      assertThat(comparison.wrongLayers()).as("layers with a wrong bit, order %d", order).isZero();
+      assertThat(comparison.wrong()).as("layers with a wrong bit, order %d", order).isZero();
     }
   }
 }

@@ -1,21 +1,30 @@
 package dev.nola.gpu.check;
 
 import dev.nola.format.Adapter;
+import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
+import dev.nola.generator.Basis;
 import dev.nola.generator.Side;
 import dev.nola.gpu.AdapterPlan;
 import dev.nola.gpu.CudaDevice;
 import dev.nola.gpu.DeviceFactors;
+import dev.nola.gpu.DeviceTensor;
 import dev.nola.gpu.ResidentAdapters;
+import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Budget;
 import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.Merge;
+import dev.nola.reconstruct.ReconstructionDigest;
 import dev.nola.reconstruct.Reconstructor;
+import dev.nola.reconstruct.WeightedDelta;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
@@ -25,9 +34,9 @@ public final class Comparison {
 
   private final CudaDevice device;
   private final Reconstructor cpu;
-  private long adapters;
+  private long results;
   private long elements;
-  private long wrongLayers;
+  private long wrong;
 
   /**
    * Starts a comparison.
@@ -39,9 +48,9 @@ public final class Comparison {
     this.cpu = Reconstructor.standard().withBudget(Budget.UNLIMITED);
   }
 
-  /** Returns how many adapters were compared. */
-  long adapters() {
-    return adapters;
+  /** Returns how many results were compared: adapters, digests, tensors, products of a factor. */
+  long results() {
+    return results;
   }
 
   /** Returns how many elements were compared. */
@@ -50,12 +59,12 @@ public final class Comparison {
   }
 
   /**
-   * Returns how many layers had a wrong bit.
+   * Returns how many layers and other results had a wrong bit.
    *
    * @return 0 if all bits were equal
    */
-  public long wrongLayers() {
-    return wrongLayers;
+  public long wrong() {
+    return wrong;
   }
 
   /**
@@ -86,7 +95,7 @@ public final class Comparison {
     long base = factors.address(index, 0, Side.A);
     try (Arena arena = Arena.ofShared()) {
       MemorySegment host = factors.copy(index, arena);
-      long[] wrong =
+      int[] differing =
           IntStream.range(0, layers.size())
               .parallel()
               .filter(
@@ -96,16 +105,12 @@ public final class Comparison {
                         || expected.b() != null
                             && differs(expected.b(), host, factors, index, layer, Side.B, base);
                   })
-              .asLongStream()
               .toArray();
-      wrongLayers += wrong.length;
-      if (wrong.length > 0) {
-        System.out.printf(
-            "WRONG BITS in %d of %d layers, the first %s: %s%n",
-            wrong.length, layers.size(), layers.get((int) wrong[0]), adapter);
+      for (int layer : differing) {
+        report(false, "layer %s of %s".formatted(layers.get(layer).tensor(), adapter));
       }
     }
-    adapters++;
+    results++;
     for (int layer = 0; layer < layers.size(); layer++) {
       elements += factors.length(layer, Side.A) + (long) factors.length(layer, Side.B);
     }
@@ -136,6 +141,71 @@ public final class Comparison {
       }
     }
     return false;
+  }
+
+  /** Compares the root that a device computes with that of a file. */
+  void compareRoot(AdapterFile file) {
+    try (AdapterPlan plan = device.plan(file.adapter())) {
+      results++;
+      report(
+          plan.digests(List.of(file.adapter()))
+              .getFirst()
+              .root()
+              .equals(file.reconstructionDigest()),
+          "digest of " + file.adapter());
+    }
+  }
+
+  /** Compares two digests. */
+  void compareDigest(ReconstructionDigest expected, ReconstructionDigest actual) {
+    results++;
+    report(actual.equals(expected), "digest");
+  }
+
+  /** Compares a merged tensor with what the CPU makes of the weights, which are overwritten. */
+  void compareMerge(Adapter adapter, int layer, DeviceTensor merged, MemorySegment weights)
+      throws LimitExceededException {
+    Factors factors = cpu.open(adapter).apply(adapter.layers().get(layer));
+    long bytes = merged.dtype().bytes();
+    long rowBytes = factors.layer().cols() * bytes;
+    IntStream.range(0, factors.layer().rows())
+        .parallel()
+        .forEach(
+            row -> {
+              MemorySegment part = weights.asSlice(row * rowBytes, rowBytes);
+              Merge.merge(
+                  Kernels.chosen(),
+                  merged.dtype(),
+                  part,
+                  part,
+                  (long) row * factors.layer().cols(),
+                  List.of(new WeightedDelta(factors, 1)));
+            });
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment actual = arena.allocate(weights.byteSize(), 64);
+      merged.copyTo(actual);
+      results++;
+      elements += merged.elements();
+      report(actual.mismatch(weights) < 0, "merged " + factors.layer().tensor());
+    }
+  }
+
+  /** Compares transposed products with those that the CPU computes. */
+  void compareProducts(
+      Adapter adapter, int layer, Side side, float[] gradient, double[] products) {
+    Basis basis = adapter.layers().get(layer).basis(adapter.generator(), adapter.seed(), side);
+    double[] expected = new double[products.length];
+    Kernels.chosen().project(Objects.requireNonNull(basis), gradient, expected);
+    results++;
+    elements += expected.length;
+    report(Arrays.equals(expected, products), "products of " + basis);
+  }
+
+  private void report(boolean right, String what) {
+    if (!right) {
+      wrong++;
+      System.out.println("WRONG BITS: " + what);
+    }
   }
 
   private static short rounded(float value, DType dtype) {

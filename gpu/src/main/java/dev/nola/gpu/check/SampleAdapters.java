@@ -29,29 +29,12 @@ public final class SampleAdapters {
   private record Size(int rank, int count, int bits) {}
 
   /**
-   * Returns an adapter of all linear layers of LLaMA-2-7B: r = 16, k = l = 128, 4 bits (SPEC.md
-   * section 15).
+   * Returns an adapter of all linear layers of a model like LLaMA: r = 16, k = l = 128, 4 bits
+   * (SPEC.md section 15).
    *
-   * @param generator makes the bases
-   * @param number draws other coefficients for every number
-   * @return 224 layers
+   * @param widths the sizes of hidden states, keys and inner states
    */
-  public static Adapter llama7B(Generator generator, long number) {
-    return llama(generator, number, 32, new int[] {4096, 4096, 11008});
-  }
-
-  /**
-   * Returns an adapter of all linear layers of LLaMA-2-70B: r = 16, k = l = 128, 4 bits.
-   *
-   * @param generator makes the bases
-   * @param number draws other coefficients for every number
-   * @return 560 layers
-   */
-  public static Adapter llama70B(Generator generator, long number) {
-    return llama(generator, number, 80, new int[] {8192, 1024, 28672});
-  }
-
-  private static Adapter llama(Generator generator, long number, int blocks, int[] widths) {
+  static Adapter llama(Generator generator, long number, int blocks, int[] widths) {
     int hidden = widths[0];
     int keys = widths[1];
     int inner = widths[2];

@@ -14,6 +14,11 @@ record Timing(long median, long p99) {
   /** Repetitions before anything is measured. */
   private static final int WARM_UP = 5;
 
+  /** Returns the median in microseconds. */
+  double micros() {
+    return median / 1e3;
+  }
+
   /** Measures by the GPU's clock. */
   static Timing ofDevice(CudaDevice device, int repetitions, Runnable work) {
     return of(repetitions, () -> device.measure(work));
