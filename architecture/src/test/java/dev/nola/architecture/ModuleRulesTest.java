@@ -38,6 +38,8 @@ class ModuleRulesTest {
           .withOptionalLayers(true)
           .layer("format-spec")
           .definedBy(FORMAT_SPEC)
+          .layer("gpu")
+          .definedBy("dev.nola.gpu..")
           .layer("api")
           .definedBy("dev.nola.api..")
           .layer("sdk")
@@ -54,6 +56,8 @@ class ModuleRulesTest {
           .definedBy("dev.nola.demo..")
           .whereLayer("format-spec")
           .mayNotAccessAnyLayer()
+          .whereLayer("gpu")
+          .mayOnlyAccessLayers("format-spec")
           .whereLayer("api")
           .mayOnlyAccessLayers("format-spec")
           .whereLayer("sdk")
@@ -83,6 +87,7 @@ class ModuleRulesTest {
               "dev.nola.reconstruct..",
               "dev.nola.text..",
               "dev.nola.threads..",
+              "dev.nola.gpu..",
               "dev.nola.api..",
               "dev.nola.client..",
               "dev.nola.command..",
@@ -112,6 +117,16 @@ class ModuleRulesTest {
               "dev.nola.reconstruct..",
               "dev.nola.text..",
               "dev.nola.threads..");
+
+  /** Nothing but the driver is needed to run it. */
+  @ArchTest
+  static final ArchRule gpuDependsOnFormatSpecAndTheJdkAlone =
+      classes()
+          .that()
+          .resideInAPackage("dev.nola.gpu..")
+          .should()
+          .onlyDependOnClassesThat()
+          .resideInAnyPackage("java..", "org.jspecify.annotations..", "dev.nola..");
 
   @ArchTest
   static final ArchRule onlyTheCodecKnowsFlatBuffers =

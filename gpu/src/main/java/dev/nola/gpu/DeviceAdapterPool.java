@@ -20,8 +20,8 @@ import java.util.NoSuchElementException;
  * used last have their factors too. A switch to an adapter without factors is one launch. The
  * memory is allocated once, when the pool is opened: later nothing can fail for lack of it.
  *
- * <p>Files are verified when they come in: their factors are hashed on the device, and the digest is
- * compared with that of the file. Thread-safe.
+ * <p>Files are verified when they come in: their factors are hashed on the device, and the digest
+ * is compared with that of the file. Thread-safe.
  */
 public final class DeviceAdapterPool implements AutoCloseable {
   private final AdapterPlan plan;

@@ -16,9 +16,9 @@ import java.util.Locale;
 import java.util.Objects;
 
 /**
- * Adds ΔW to tensors in a GPU's memory, with the bits of {@code dev.nola.reconstruct.Merge} (SPEC.md
- * section 7.3). Merges are launched one after the other, and {@link #finish} says whether all
- * elements stayed finite. Writes the structures of src/main/cuda/merge.cuh. Not thread-safe.
+ * Adds ΔW to tensors in a GPU's memory, with the bits of {@code dev.nola.reconstruct.Merge}
+ * (SPEC.md section 7.3). Merges are launched one after the other, and {@link #finish} says whether
+ * all elements stayed finite. Writes the structures of src/main/cuda/merge.cuh. Not thread-safe.
  */
 public final class DeviceMerge implements AutoCloseable {
   /** The most adapters that can be merged into a tensor at once. */

@@ -155,9 +155,7 @@ class DeviceMergeTest extends DeviceTest {
         DeviceTensor tensor = DeviceTensor.allocate(device, DType.F16, layer.elements())) {
       tensor.copyFrom(arena.allocate(layer.elements() * 2, 8));
       assertThatExceptionOfType(MergeOverflowException.class)
-          .isThrownBy(
-              () ->
-                  merge(tensor, List.of(new DeviceMerge.Term(factors, 0, 0, 1e9))))
+          .isThrownBy(() -> merge(tensor, List.of(new DeviceMerge.Term(factors, 0, 0, 1e9))))
           .satisfies(e -> assertThat(e.element()).isZero());
     }
   }
@@ -169,9 +167,7 @@ class DeviceMergeTest extends DeviceTest {
         DeviceFactors factors = plan.reconstruct(adapter, DType.F32);
         DeviceTensor tensor = DeviceTensor.allocate(device, DType.F16, 7)) {
       assertThatIllegalArgumentException()
-          .isThrownBy(
-              () ->
-                  merge(tensor, List.of(new DeviceMerge.Term(factors, 0, 0, 1))))
+          .isThrownBy(() -> merge(tensor, List.of(new DeviceMerge.Term(factors, 0, 0, 1))))
           .withMessageContaining("7 elements");
     }
   }

@@ -191,8 +191,7 @@ public final class Comparison {
   }
 
   /** Compares transposed products with those that the CPU computes. */
-  void compareProducts(
-      Adapter adapter, int layer, Side side, float[] gradient, double[] products) {
+  void compareProducts(Adapter adapter, int layer, Side side, float[] gradient, double[] products) {
     Basis basis = adapter.layers().get(layer).basis(adapter.generator(), adapter.seed(), side);
     double[] expected = new double[products.length];
     Kernels.chosen().project(Objects.requireNonNull(basis), gradient, expected);

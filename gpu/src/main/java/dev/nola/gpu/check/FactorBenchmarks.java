@@ -133,8 +133,7 @@ final class FactorBenchmarks {
         DeviceFactors factors = plan.allocate(DType.F16, 1)) {
       MemorySegment pageable = arena.allocate(factors.bytes(), 64).fill((byte) 1);
       MemorySegment pinned = device.allocateHost(factors.bytes(), arena).fill((byte) 1);
-      Timing slow =
-          Timing.ofWall(device, options.repetitions(), () -> factors.copyFrom(pageable));
+      Timing slow = Timing.ofWall(device, options.repetitions(), () -> factors.copyFrom(pageable));
       Timing fast = Timing.ofWall(device, options.repetitions(), () -> factors.copyFrom(pinned));
       System.out.printf(
           Locale.ROOT,

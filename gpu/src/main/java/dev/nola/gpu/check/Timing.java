@@ -38,7 +38,7 @@ record Timing(long median, long p99) {
   }
 
   private static Timing of(int repetitions, LongSupplier measurement) {
-    for (int i = 0; i < WARM_UP; i++) {
+    for (int i = 0; i < Math.min(WARM_UP, repetitions); i++) {
       measurement.getAsLong();
     }
     long[] nanos = new long[repetitions];

@@ -18,15 +18,19 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /** Measures what is done with factors on a device: verification, merging, training. */
 final class WorkBenchmarks {
   private static final int VERIFIED = 256;
 
-  /** Layers that are compared of a merge and of transposed products: those of one block. */
+  /** Layers that are compared of a merge and of transposed products. */
   private static final int COMPARED = 7;
 
   private final CudaDevice device;
@@ -86,34 +90,28 @@ final class WorkBenchmarks {
         DeviceFactors factors = plan.reconstruct(adapter, DType.F32);
         DeviceMerge merge = DeviceMerge.open(device)) {
       long bytes = 0;
-      List<MemorySegment> weights = new ArrayList<>();
+      Map<Long, MemorySegment> weights = new HashMap<>();
       for (Layer layer : adapter.layers()) {
         DeviceTensor tensor = DeviceTensor.allocate(device, dtype, layer.elements());
         tensors.add(tensor);
         bytes += layer.elements() * dtype.bytes();
-        if (weights.size() < COMPARED) {
-          weights.add(weights(layer, dtype, arena));
-        }
-        MemorySegment like =
-            weights.stream()
-                .filter(w -> w.byteSize() == layer.elements() * dtype.bytes())
-                .findFirst()
-                .orElseThrow();
-        tensor.copyFrom(like);
+        tensor.copyFrom(
+            weights.computeIfAbsent(layer.elements(), _ -> weights(layer, dtype, arena)));
       }
       Runnable all =
           () -> {
             for (int i = 0; i < tensors.size(); i++) {
               merge.add(
-                  tensors.get(i),
-                  tensors.get(i),
-                  List.of(new DeviceMerge.Term(factors, 0, i, 1)));
+                  tensors.get(i), tensors.get(i), List.of(new DeviceMerge.Term(factors, 0, i, 1)));
             }
           };
       all.run();
       merge.finish();
-      for (int i = 0; i < COMPARED; i++) {
-        comparison.compareMerge(adapter, i, tensors.get(i), weights.get(i));
+      for (int layer : compared(adapter)) {
+        MemorySegment before =
+            Objects.requireNonNull(weights.get(adapter.layers().get(layer).elements()));
+        MemorySegment copy = arena.allocate(before.byteSize(), 64).copyFrom(before);
+        comparison.compareMerge(adapter, layer, tensors.get(layer), copy);
       }
       Timing onDevice = Timing.ofDevice(device, Math.min(10, options.repetitions()), all);
       Timing wall =
@@ -134,6 +132,12 @@ final class WorkBenchmarks {
     } finally {
       tensors.forEach(DeviceTensor::close);
     }
+  }
+
+  /** Returns layers of every kind: the file's order has those of one kind together. */
+  private static int[] compared(Adapter adapter) {
+    int layers = adapter.layers().size();
+    return IntStream.range(0, COMPARED).map(i -> i * layers / COMPARED).toArray();
   }
 
   private static MemorySegment weights(Layer layer, DType dtype, Arena arena) {
@@ -169,14 +173,13 @@ final class WorkBenchmarks {
               device,
               Math.min(10, options.repetitions()),
               () -> plan.project(adapter.seed(), gradient, products));
-      for (int layer = 0; layer < COMPARED; layer++) {
+      for (int layer : compared(adapter)) {
         for (Side side : Side.values()) {
           long offset = gradient.address(0, layer, side) - gradient.address(0, 0, Side.A);
           float[] ofFactor =
               host.asSlice(offset, (long) gradient.length(layer, side) * Float.BYTES)
                   .toArray(ValueLayout.JAVA_FLOAT);
-          comparison.compareProducts(
-              adapter, layer, side, ofFactor, products.copy(layer, side));
+          comparison.compareProducts(adapter, layer, side, ofFactor, products.copy(layer, side));
         }
       }
       System.out.printf(
