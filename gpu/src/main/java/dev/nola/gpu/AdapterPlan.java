@@ -116,9 +116,21 @@ public final class AdapterPlan implements AutoCloseable {
    * @throws CudaException if the GPU's memory does not suffice
    */
   public DeviceFactors allocate(DType dtype, int count) {
+    return allocate(ElementType.of(dtype), count);
+  }
+
+  /**
+   * Allocates room for factors.
+   *
+   * @param type how they are stored
+   * @param count number of adapters
+   * @return the room, not cleared
+   * @throws IllegalArgumentException if {@code count} is less than 1
+   * @throws CudaException if the GPU's memory does not suffice
+   */
+  public DeviceFactors allocate(ElementType type, int count) {
     requireCount(count);
-    ElementType type = ElementType.of(dtype);
-    long bytes = factors.elements() * count * dtype.bytes();
+    long bytes = Math.multiplyExact(factors.elements() * type.dtype().bytes(), count);
     return new DeviceFactors(this, type, device.allocate(bytes), count);
   }
 

@@ -35,6 +35,15 @@ public final class DeviceFactors implements AutoCloseable {
   }
 
   /**
+   * Returns how the factors are stored.
+   *
+   * @return type and multipliers
+   */
+  public ElementType type() {
+    return type;
+  }
+
+  /**
    * Returns the number of adapters that there is room for.
    *
    * @return at least 1
@@ -166,10 +175,6 @@ public final class DeviceFactors implements AutoCloseable {
 
   AdapterPlan plan() {
     return plan;
-  }
-
-  ElementType type() {
-    return type;
   }
 
   DeviceMemory memory() {

@@ -1,6 +1,7 @@
 package dev.nola.gpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
@@ -66,6 +67,25 @@ class KernelsTest extends DeviceTest {
 
   @ParameterizedTest
   @EnumSource(Generator.class)
+  void kernels_multipliers_roundedOnce(Generator generator) throws IOException {
+    ElementType balanced = new ElementType(DType.F16, 0x1p10f, 0x1p-10f);
+    for (Adapter adapter : SampleAdapters.small(generator)) {
+      requireSameBits(List.of(adapter), balanced);
+    }
+  }
+
+  @Test
+  void elementType_multipliers_powersOfTwo() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new ElementType(DType.F16, 3, 1))
+        .withMessage("invalid multiplier: 3.0; must be a power of two, so that it rounds nothing");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new ElementType(DType.F32, 2, 1))
+        .withMessageContaining("must be 1");
+  }
+
+  @ParameterizedTest
+  @EnumSource(Generator.class)
   void kernels_severalAdaptersInOneLaunch_sameBits(Generator generator) throws IOException {
     requireSameBits(SampleAdapters.alike(generator, 3), DType.F32);
   }
@@ -82,10 +102,15 @@ class KernelsTest extends DeviceTest {
   }
 
   private void requireSameBits(List<Adapter> adapters, DType dtype) throws LimitExceededException {
+    requireSameBits(adapters, ElementType.of(dtype));
+  }
+
+  private void requireSameBits(List<Adapter> adapters, ElementType type)
+      throws LimitExceededException {
     for (long order : ORDERS) {
       driver.set("order", order);
       Comparison comparison = new Comparison(device);
-      comparison.compare(adapters, dtype);
+      comparison.compare(adapters, type);
       assertThat(comparison.wrong()).as("layers with a wrong bit, order %d", order).isZero();
     }
   }

@@ -25,9 +25,7 @@ class ReadmeExampleTest extends DeviceTest {
   @Test
   void exampleInTheReadmeRuns() throws IOException {
     Path path = folder.resolve("mood.nola");
-    Reconstructor.standard()
-        .seal(SampleAdapters.alike(Generator.SRHT, 1).getFirst())
-        .write(path);
+    Reconstructor.standard().seal(SampleAdapters.alike(Generator.SRHT, 1).getFirst()).write(path);
     AdapterFile mood = AdapterFile.read(path);
     // example
     try (AdapterPlan plan = device.plan(mood.adapter());

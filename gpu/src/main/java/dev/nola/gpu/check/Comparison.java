@@ -11,6 +11,7 @@ import dev.nola.gpu.AdapterPlan;
 import dev.nola.gpu.CudaDevice;
 import dev.nola.gpu.DeviceFactors;
 import dev.nola.gpu.DeviceTensor;
+import dev.nola.gpu.ElementType;
 import dev.nola.gpu.ResidentAdapters;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Budget;
@@ -75,9 +76,20 @@ public final class Comparison {
    * @throws LimitExceededException never: nothing limits the CPU
    */
   public void compare(List<Adapter> alike, DType dtype) throws LimitExceededException {
+    compare(alike, ElementType.of(dtype));
+  }
+
+  /**
+   * Reconstructs adapters in one launch, and compares them.
+   *
+   * @param alike adapters that can share a plan
+   * @param type how the factors are stored
+   * @throws LimitExceededException never: nothing limits the CPU
+   */
+  public void compare(List<Adapter> alike, ElementType type) throws LimitExceededException {
     try (AdapterPlan plan = device.plan(alike.getFirst());
         ResidentAdapters resident = plan.upload(alike);
-        DeviceFactors factors = plan.allocate(dtype, alike.size())) {
+        DeviceFactors factors = plan.allocate(type, alike.size())) {
       factors.fill(POISON);
       plan.reconstruct(resident, 0, alike.size(), factors);
       device.synchronize();
@@ -134,9 +146,11 @@ public final class Comparison {
       MemorySegment actual = host.asSlice(offset, (long) length * Float.BYTES);
       return actual.mismatch(MemorySegment.ofArray(expected)) >= 0;
     }
+    ElementType type = factors.type();
+    float multiplier = side == Side.A ? type.multiplierA() : type.multiplierB();
     for (int e = 0; e < length; e++) {
       short actual = host.get(ValueLayout.JAVA_SHORT, offset + 2L * e);
-      if (actual != rounded(expected[e], factors.dtype())) {
+      if (actual != rounded(expected[e] * multiplier, type.dtype())) {
         return true;
       }
     }
