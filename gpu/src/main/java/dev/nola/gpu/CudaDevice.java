@@ -269,7 +269,7 @@ public final class CudaDevice implements AutoCloseable {
     try {
       free(() -> driver.unloadModule(module));
     } finally {
-      driver.releaseContext(device);
+      free(() -> driver.releaseContext(device));
     }
   }
 

@@ -29,7 +29,7 @@ import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 
-/** Compares factors from a GPU with those from the CPU, bit by bit. */
+/** Compares what a GPU computes with what the CPU computes, bit by bit. */
 public final class Comparison {
   private static final byte POISON = (byte) 0xFF;
 
@@ -104,7 +104,6 @@ public final class Comparison {
     List<Layer> layers = adapter.layers();
     Function<Layer, Factors> reconstruction =
         cpu.open(adapter, Runtime.getRuntime().availableProcessors());
-    long base = factors.address(index, 0, Side.A);
     try (Arena arena = Arena.ofShared()) {
       MemorySegment host = factors.copy(index, arena);
       int[] differing =
@@ -113,9 +112,9 @@ public final class Comparison {
               .filter(
                   layer -> {
                     Factors expected = reconstruction.apply(layers.get(layer));
-                    return differs(expected.a(), host, factors, index, layer, Side.A, base)
-                        || expected.b() != null
-                            && differs(expected.b(), host, factors, index, layer, Side.B, base);
+                    FactorCopy copy = new FactorCopy(host, factors, index, layer);
+                    return copy.differs(Side.A, expected.a())
+                        || expected.b() != null && copy.differs(Side.B, expected.b());
                   })
               .toArray();
       for (int layer : differing) {
@@ -128,33 +127,28 @@ public final class Comparison {
     }
   }
 
-  /** Compares one factor; its parameters are the places of both sides. */
-  private static boolean differs(
-      float[] expected,
-      MemorySegment host,
-      DeviceFactors factors,
-      int index,
-      int layer,
-      Side side,
-      long base) {
-    long offset = factors.address(index, layer, side) - base;
-    int length = factors.length(layer, side);
-    if (length != expected.length) {
-      return true;
-    }
-    if (factors.dtype() == DType.F32) {
-      MemorySegment actual = host.asSlice(offset, (long) length * Float.BYTES);
-      return actual.mismatch(MemorySegment.ofArray(expected)) >= 0;
-    }
-    ElementType type = factors.type();
-    float multiplier = side == Side.A ? type.multiplierA() : type.multiplierB();
-    for (int e = 0; e < length; e++) {
-      short actual = host.get(ValueLayout.JAVA_SHORT, offset + 2L * e);
-      if (actual != rounded(expected[e] * multiplier, type.dtype())) {
+  /** The factors of a layer, on the host. */
+  private record FactorCopy(MemorySegment host, DeviceFactors factors, int index, int layer) {
+    boolean differs(Side side, float[] expected) {
+      ElementType type = factors.type();
+      long offset = factors.address(index, layer, side) - factors.address(index, 0, Side.A);
+      int length = factors.length(layer, side);
+      if (length != expected.length) {
         return true;
       }
+      MemorySegment actual = host.asSlice(offset, (long) length * type.dtype().bytes());
+      if (type.dtype() == DType.F32) {
+        return actual.mismatch(MemorySegment.ofArray(expected)) >= 0;
+      }
+      float multiplier = side == Side.A ? type.multiplierA() : type.multiplierB();
+      for (int e = 0; e < length; e++) {
+        short rounded = rounded(expected[e] * multiplier, type.dtype());
+        if (actual.getAtIndex(ValueLayout.JAVA_SHORT, e) != rounded) {
+          return true;
+        }
+      }
+      return false;
     }
-    return false;
   }
 
   /** Compares the root that a device computes with that of a file. */
