@@ -28,6 +28,26 @@ final class EncoderSearch {
   /** Types of initializers that are not weights: shapes, indices and switches. */
   private static final Set<String> OTHER_TYPES = Set.of(Tensor.INT64, "INT32", "BOOL");
 
+  private static final Set<String> FUSED =
+      Set.of(
+          "EmbedLayerNormalization",
+          "SkipLayerNormalization",
+          "BiasGelu",
+          "FastGelu",
+          "FusedMatMul",
+          "FusedGemm",
+          "MultiHeadAttention");
+
+  private static final Set<String> QUANTIZED =
+      Set.of(
+          "DynamicQuantizeLinear",
+          "DequantizeLinear",
+          "DynamicQuantizeMatMul",
+          "MatMulInteger",
+          "MatMulNBits",
+          "QLinearMatMul",
+          "QAttention");
+
   private final OnnxFile file;
   private final Graph graph;
   private final SortedMap<String, Weight> weights = new TreeMap<>();
@@ -56,6 +76,7 @@ final class EncoderSearch {
    * @throws InvalidOnnxException if the graph is not a BERT encoder in f32
    */
   Encoder encoder(@Nullable Integer heads, @Nullable Double epsilon) throws InvalidOnnxException {
+    requirePlainOperators();
     findPrefix();
     requireFloats();
     for (Node node : graph.nodes("MatMul").toList()) {
@@ -72,7 +93,7 @@ final class EncoderSearch {
     requireForward(config);
     config =
         config.with(
-            settings.heads(config.layers(), heads, outputs),
+            settings.heads(config, heads, outputs),
             settings.epsilon(config.layers(), epsilon, prefix));
     if (config.hidden() % config.heads() != 0) {
       throw file.invalid(
@@ -86,6 +107,23 @@ final class EncoderSearch {
             .map(Tensor::name)
             .toList();
     return new Encoder(config, weights, skipped);
+  }
+
+  /** Refuses files that were optimized or quantized: their weights are merged or are codes. */
+  private void requirePlainOperators() throws InvalidOnnxException {
+    for (Node node : file.nodes()) {
+      if (FUSED.contains(node.type())) {
+        throw file.invalid(
+            "has an operator %s, which optimizers make of several; import the file before it was"
+                + " optimized",
+            node.type());
+      }
+      if (QUANTIZED.contains(node.type())) {
+        throw file.invalid(
+            "is quantized: it has an operator %s; import the file before it was quantized",
+            node.type());
+      }
+    }
   }
 
   private void findPrefix() throws InvalidOnnxException {

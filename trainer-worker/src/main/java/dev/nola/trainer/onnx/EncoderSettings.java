@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * of its operations.
  */
 final class EncoderSettings {
+  /** The size of a dimension of a reshape that takes the elements left. */
+  private static final long REST = -1;
+
   private final OnnxFile file;
   private final Graph graph;
 
@@ -24,40 +27,50 @@ final class EncoderSettings {
   /**
    * Returns the number of attention heads.
    *
-   * @param layers number of blocks
+   * @param config the sizes
    * @param given the user's number, or null
    * @param outputs outputs of linear modules, by module
    */
-  int heads(int layers, @Nullable Integer given, Map<String, String> outputs)
+  int heads(EncoderConfig config, @Nullable Integer given, Map<String, String> outputs)
       throws InvalidOnnxException {
     Set<Integer> found = new TreeSet<>();
-    for (int i = 0; i < layers; i++) {
+    for (int i = 0; i < config.layers(); i++) {
       String query = "encoder.layer." + i + ".attention.self.query";
       graph
           .users(outputs.getOrDefault(query, ""), "Reshape")
-          .forEach(reshape -> headsOf(reshape).ifPresent(found::add));
+          .forEach(reshape -> headsOf(reshape, config.hidden()).ifPresent(found::add));
     }
     return decided("attention heads", found, given);
   }
 
-  /** Reads the heads from a reshape to batch×tokens×heads×dimensions. */
-  private OptionalInt headsOf(Node reshape) {
+  /**
+   * Reads the heads from a reshape to batch×tokens×heads×size, of which one may be left to the
+   * rest.
+   */
+  private OptionalInt headsOf(Node reshape, int hidden) {
     String shape = reshape.inputs().size() < 2 ? "" : reshape.inputs().get(1);
     List<Long> sizes = graph.integers(shape);
     if (sizes.isEmpty()) {
-      List<String> parts =
-          graph
-              .maker(shape, "Concat")
-              .map(Node::inputs)
-              .filter(p -> p.size() == 4)
-              .orElse(List.of());
-      sizes = parts.size() == 4 ? graph.integers(parts.get(2)) : List.of();
-    } else if (sizes.size() == 4) {
-      sizes = sizes.subList(2, 3);
+      List<String> parts = graph.maker(shape, "Concat").map(Node::inputs).orElse(List.of());
+      sizes = parts.size() == 4 ? List.of(0L, 0L, part(parts, 2), part(parts, 3)) : List.of();
     }
-    return sizes.size() == 1 && sizes.getFirst() > 0 && sizes.getFirst() <= Integer.MAX_VALUE
-        ? OptionalInt.of(sizes.getFirst().intValue())
+    if (sizes.size() != 4) {
+      return OptionalInt.empty();
+    }
+    long heads = sizes.get(2);
+    long size = sizes.get(3);
+    if (heads == REST && size > 0 && hidden % size == 0) {
+      heads = hidden / size;
+    }
+    return heads > 0 && heads <= Integer.MAX_VALUE
+        ? OptionalInt.of((int) heads)
         : OptionalInt.empty();
+  }
+
+  /** Returns a constant of one integer; 0 for any other value. */
+  private long part(List<String> parts, int index) {
+    List<Long> value = graph.integers(parts.get(index));
+    return value.size() == 1 ? value.getFirst() : 0;
   }
 
   /**

@@ -278,6 +278,19 @@ class OnnxImportTest {
         rule);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "SkipLayerNormalization, 'import the file before it was optimized'",
+    "MatMulInteger, 'import the file before it was quantized'"
+  })
+  void operatorsThatMergeOrQuantizeWeights_areNamed(String operator, String remedy)
+      throws Exception {
+    byte[] file =
+        Onnx.with(Onnx.fixture("exported.onnx"), Onnx.node(operator, List.of("x", "y"), "z"));
+    refused(file, "operator " + operator);
+    refused(file, remedy);
+  }
+
   @Test
   void modelsThatComputeSomethingElse_areRefused() throws Exception {
     byte[] file = Onnx.fixture("exported.onnx");
