@@ -14,12 +14,16 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.SpringApplication;
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
+import org.springframework.core.convert.ConversionException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** The command line of the server, as settings for Spring. */
 @Command(
@@ -38,6 +42,8 @@ import picocli.CommandLine.Option;
 final class ServeCommand implements Callable<Integer> {
   /** Explains why a server does not start. */
   static final Failures FAILURES = Failures.STANDARD.with(ServeCommand::failure);
+
+  private static final int MAX_PORT = 65_535;
 
   /** How log lines are written. */
   enum LogFormat {
@@ -91,6 +97,11 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (port != null && (port < 0 || port > MAX_PORT)) {
+      throw new ParameterException(
+          output.command().commandLine(),
+          "invalid --port: %d; must be 0 to %d".formatted(port, MAX_PORT));
+    }
     List<String> settings = new ArrayList<>();
     add(settings, "server.port", port);
     add(settings, "server.address", address);
@@ -145,12 +156,24 @@ final class ServeCommand implements Callable<Integer> {
     private static String reason(Throwable failure) {
       Throwable deepest = failure;
       for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-        if (cause instanceof StartFailure start) {
-          return start.getMessage() + ". " + start.advice();
+        if (named(cause) instanceof String reason) {
+          return reason;
         }
         deepest = cause;
       }
       return deepest.getMessage() == null ? deepest.toString() : deepest.getMessage();
+    }
+
+    /** Returns what names the setting or port to change, which the deepest cause does not know. */
+    private static @Nullable String named(Throwable cause) {
+      return switch (cause) {
+        case StartFailure start -> start.getMessage() + ". " + start.advice();
+        case PortInUseException used ->
+            "port in use: %d; choose another with --port".formatted(used.getPort());
+        case BindException bind when bind.getCause() instanceof ConversionException ->
+            SettingsCheck.invalid(bind);
+        default -> null;
+      };
     }
   }
 

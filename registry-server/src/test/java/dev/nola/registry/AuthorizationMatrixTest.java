@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.format.AdapterFile;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
@@ -40,7 +42,7 @@ class AuthorizationMatrixTest {
    * Each row: an endpoint, then its status for everyone in the order of {@link Who}. {@code {ns}}
    * is a namespace of OWNER with MEMBER in it. It has a public adapter {@code {open}} and a private
    * one {@code {secret}}, both at 1.0.0, a dataset {@code {data}}, and a cancelled job {@code
-   * {job}}.
+   * {job}}. {@code {sibling}} is another token of the caller's account.
    */
   private static final String TABLE =
       """
@@ -53,6 +55,7 @@ class AuthorizationMatrixTest {
       GET    /api/v1/tokens/current                           401 200 200 200 200 200 200 200
       POST   /api/v1/tokens                                   401 403 403 403 422 403 422 422
       DELETE /api/v1/tokens/00000000-0000-0000-0000-000000000000 401 404 404 404 404 404 404 404
+      DELETE /api/v1/tokens/{sibling}                         401 403 403 403 204 403 204 403
       GET    /api/v1/adapters                                 200 200 200 200 200 200 200 200
       GET    /api/v1/adapters/{ns}/open                       200 200 200 200 200 200 200 200
       GET    /api/v1/adapters/{ns}/secret                     404 404 404 200 200 200 200 200
@@ -154,6 +157,7 @@ class AuthorizationMatrixTest {
           Map.entry("POST failure", "{\"fence\": 0, \"reason\": \"none\", \"retryable\": false}"));
 
   private static final Map<Who, TestClient> CLIENTS = new LinkedHashMap<>();
+  private static final Map<TestClient, String> SIBLINGS = new HashMap<>();
   private static String namespace = "";
   private static String job = "";
 
@@ -179,6 +183,13 @@ class AuthorizationMatrixTest {
                 List.of("admin"),
                 "namespaces",
                 List.of(namespace))));
+    for (TestClient client : CLIENTS.values()) {
+      if (client.token() != null) {
+        String account = client.get("/api/v1/tokens/current").text("/account");
+        TestClient sibling = admin.account(account, "read");
+        SIBLINGS.put(client, sibling.get("/api/v1/tokens/current").text("/id"));
+      }
+    }
     owner.put("/api/v1/namespaces/" + namespace + "/members/member", Map.of("role", "member"));
     owner.publish(namespace + "/open@1.0.0", Samples.file(1));
     owner.publishPrivate(namespace + "/secret@1.0.0", Samples.file(1));
@@ -282,7 +293,10 @@ class AuthorizationMatrixTest {
         body = entry.getValue().replace("{ns}", namespace);
       }
     }
-    String url = path.replace("{ns}", namespace).replace("{job}", job);
+    String url =
+        path.replace("{ns}", namespace)
+            .replace("{job}", job)
+            .replace("{sibling}", SIBLINGS.getOrDefault(client, new UUID(0, 0).toString()));
     if (method.equals("POST") && path.contains("/versions/")) {
       return client
           .send(

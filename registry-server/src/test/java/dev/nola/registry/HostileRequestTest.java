@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -187,20 +188,64 @@ class HostileRequestTest {
         "POST /api/v1/tokens | {\"scopes\": [\"read\"], \"namespaces\": [null]} | namespaces[0] contains null; must be a value",
         "POST /api/v1/tokens | {\"scopes\": [0]} | invalid scopes[0]: 0; must be one of read, publish, worker, mint, admin",
         "POST /api/v1/tokens | {\"scopes\": [\"0\"]} | invalid scopes[0]: 0; must be one of read, publish, worker, mint, admin",
+        "POST /api/v1/tokens | {\"scopes\": [\"read\"], \"scopes\": [\"admin\"]} | the body has a property twice: line 1, column 30; each name may occur once",
+        "POST /api/v1/tokens | {\"account\": 7} | account is a number; must be a string",
+        "POST /api/v1/tokens | {\"account\": true} | account is true or false; must be a string",
+        "POST /api/v1/tokens | {\"scopes\": \"\"} | scopes is a string; must be a list",
+        "POST /api/v1/tokens | {\"expiresAt\": \"\"} | expiresAt is an empty string; must be a time such as 2026-01-31T12:00:00Z, in the years 1970 to 9999",
+        "POST /api/v1/tokens | \"\" | the body is an empty string; must be an object",
+        "POST /api/v1/jobs | {\"type\": \"\"} | type is an empty string; must be one of train, verify, export",
+        "POST /api/v1/jobs | {\"type\": \"train\", \"priority\": \"5\"} | priority is a string; must be a 32-bit integer",
+        "POST /api/v1/jobs | {\"type\": \"train\", \"priority\": \"\"} | priority is an empty string; must be a 32-bit integer",
+        "POST /api/v1/jobs | {\"type\": \"train\", \"priority\": true} | priority is true or false; must be a 32-bit integer",
+        "POST /api/v1/jobs | {\"type\": \"train\", \"train\": {\"adapter\": \"a/b\", \"cuda\": 1}} | invalid train.cuda: 1; must be true or false",
+        "POST /api/v1/jobs/lease | {\"worker\": 7} | worker is a number; must be a string",
+        "POST /api/v1/attestations | {\"items\": [{\"job\": \"\"}]} | items[0].job is an empty string; must be a UUID (8-4-4-4-12 hexadecimal digits)",
+        "GET /api/v1/jobs?stat=queued | | unknown parameter stat; must be one of adapter, cursor, limit, namespace, state, type",
+        "GET /api/v1/tokens/current?x | | unknown parameter x; must be left out",
         "POST /api/v1/attestations | {\"items\": [null]} | items[0] contains null; must be a value",
         "POST /api/v1/verifications | {\"backends\": [null]} | backends[0] contains null; must be a value",
         "PUT /api/v1/datasets/n/d | {\"files\": [null]} | files[0] contains null; must be a value",
-        "POST /api/v1/tokens | {\"expiresAt\": \"+1000000000-12-31T23:59:59.999999999Z\"} | invalid expiresAt: +1000000000-12-31T23:59:59.999999999Z; must be a time such as 2026-01-31T12:00:00Z",
-        "POST /api/v1/tokens | {\"expiresAt\": \"-1000000000-01-01T00:00:00Z\"} | invalid expiresAt: -1000000000-01-01T00:00:00Z; must be a time such as 2026-01-31T12:00:00Z",
-        "POST /api/v1/tokens | {\"expiresAt\": 1e30} | expiresAt is a number; must be a time such as 2026-01-31T12:00:00Z",
-        "POST /api/v1/tokens | {\"expiresAt\": 1} | expiresAt is a number; must be a time such as 2026-01-31T12:00:00Z"
+        "POST /api/v1/tokens | {\"expiresAt\": \"+1000000000-12-31T23:59:59.999999999Z\"} | invalid expiresAt: +1000000000-12-31T23:59:59.999999999Z; must be a time such as 2026-01-31T12:00:00Z, in the years 1970 to 9999",
+        "POST /api/v1/tokens | {\"expiresAt\": \"-1000000000-01-01T00:00:00Z\"} | invalid expiresAt: -1000000000-01-01T00:00:00Z; must be a time such as 2026-01-31T12:00:00Z, in the years 1970 to 9999",
+        "POST /api/v1/tokens | {\"expiresAt\": 1e30} | expiresAt is a number; must be a time such as 2026-01-31T12:00:00Z, in the years 1970 to 9999",
+        "POST /api/v1/tokens | {\"expiresAt\": 1} | expiresAt is a number; must be a time such as 2026-01-31T12:00:00Z, in the years 1970 to 9999"
       })
-  void valueThatTheServerCannotHoldIsRefused(String endpoint, String body, String detail)
+  void valueThatTheServerCannotHoldIsRefused(String endpoint, @Nullable String body, String detail)
       throws Exception {
-    Answer answer = send(endpoint, body);
+    Answer answer = send(endpoint, body == null ? "" : body);
 
     assertThat(answer.refusal()).isEqualTo("400 unreadable");
     assertThat(answer.text("/detail")).isEqualTo(detail);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a\\u0000b", "\\ud83d", "\\ude00", "\\ude00\\ud83d"})
+  void textThatCannotBeStoredIsRefused(String text) throws Exception {
+    String namespace = admin.namespace();
+    admin.publish(namespace + "/mood@1.0.0", Samples.file(1));
+    String adapter = "/api/v1/adapters/" + namespace + "/mood";
+    Map<String, String> bodies =
+        Map.of(
+            "POST /api/v1/tokens",
+            "{\"scopes\": [\"read\"], \"description\": \"%s\"}",
+            "PATCH " + adapter,
+            "{\"description\": \"%s\"}",
+            "PUT " + adapter + "/versions/1.0.0/yank",
+            "{\"reason\": \"%s\"}",
+            "POST /api/v1/jobs",
+            "{\"type\": \"train\", \"train\": {\"job\": {\"data\": {\"train\": \"%s\"}}}}");
+    for (Map.Entry<String, String> body : bodies.entrySet()) {
+      Answer answer = send(body.getKey(), body.getValue().formatted(text));
+      assertThat(answer.refusal()).as(body.getKey()).isEqualTo("422 invalid");
+      assertThat(answer.text("/detail"))
+          .matches(
+              "invalid [a-z.]+: NUL or half of a surrogate pair; must be Unicode characters other than NUL");
+    }
+    Answer whole =
+        send(
+            "POST /api/v1/tokens", "{\"scopes\": [\"read\"], \"description\": \"\\ud83d\\ude00\"}");
+    assertThat(whole.text("/token/description")).isEqualTo("\ud83d\ude00");
   }
 
   @Test
@@ -258,16 +303,45 @@ class HostileRequestTest {
             "GET /" + "x".repeat(9000) + " HTTP/1.1\r\nHost: h",
             "GET /api/v1/adapters HTTP/1.1\r\nHost: h\r\nX: " + "x".repeat(9000),
             "G(T /api/v1/adapters HTTP/1.1\r\nHost: h",
-            "GET /api/v1/adapters HTTP/9.9\r\nHost: h")) {
+            "GET /api/v1/adapters HTTP/9.9\r\nHost: h",
+            "POST /api/v1/tokens HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: foo",
+            "TRACE /api/v1/adapters HTTP/1.1\r\nHost: h",
+            "GET /api/v1/adapters HTTP/1.1\r\nHost: h\r\nExpect: foo",
+            "GET /api/v1/adapters HTTP/1.1\r\nHost: h\r\nAccept: image/png",
+            "GET /api/v1/adapters/absent/absent HTTP/1.1\r\nHost: h\r\nAccept: image/png",
+            "GET /api/v1/adapters/absent/absent HTTP/1.1\r\nHost: h\r\nAccept: no type",
+            "GET /nothing HTTP/1.1\r\nHost: h\r\nAccept: no type",
+            "GET /api/v1/adapters HTTP/1.1\r\nHost: h\r\nAccept: no type",
+            "GET /api/v1/adapters HTTP/1.1\r\nHost: h\r\nX\u0080\u00ff: x",
+            "GET /api/v1/adapters HTTP/1.1\r\nHost: h\r\nAuthorization: \u0080\u00ff",
+            "GET /nothing HTTP/1.1\r\nHost: h\r\nAccept-Language: \u0080\u00ff",
+            "GET /nothing HTTP/1.1\r\nHost: h\r\nOrigin: \u0080\u00ff",
+            "POST /api/v1/tokens HTTP/1.1\r\nHost: h\r\nContent-Type: \u0080\u00ff")) {
       String answer = exchange(head);
       String status = answer.lines().findFirst().orElse("nothing");
-      if (!status.matches("HTTP/1\\.1 (4..|505).*")
+      if (!status.matches("HTTP/1\\.1 (4..|501|505).*")
           || !answer.contains("application/problem+json")
           || !answer.contains("\"requestId\":\"")) {
         wrong.add(head.substring(0, Math.min(60, head.length())) + " -> " + answer);
       }
     }
     assertThat(wrong).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "GET / HTTP/9.9 | 505 | HTTP version not supported; use HTTP/1.1",
+        "TRACE / HTTP/1.1 | 405 | method not allowed; see /v3/api-docs",
+        "GET / HTTP/1.1, Expect: foo | 417 | Expect header not supported; use 100-continue, or none",
+        "POST / HTTP/1.1, Transfer-Encoding: foo | 501 | Transfer-Encoding not supported; use chunked, or Content-Length"
+      })
+  void refusalOfTheContainerSaysWhatIsNotSupported(String head, String status, String detail)
+      throws Exception {
+    String answer = exchange(head.replace(", ", "\r\n") + "\r\nHost: h");
+
+    assertThat(answer).startsWith("HTTP/1.1 " + status).contains("\"detail\":\"" + detail + "\"");
   }
 
   @Test
@@ -285,7 +359,7 @@ class HostileRequestTest {
   private String exchange(String head) throws Exception {
     try (Socket socket = new Socket("127.0.0.1", registry.port())) {
       OutputStream out = socket.getOutputStream();
-      out.write((head + "\r\nConnection: close\r\n\r\n").getBytes(StandardCharsets.UTF_8));
+      out.write((head + "\r\nConnection: close\r\n\r\n").getBytes(StandardCharsets.ISO_8859_1));
       out.flush();
       return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }

@@ -3,12 +3,23 @@ package dev.nola.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.command.Console;
+import dev.nola.command.ExitCode;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -20,6 +31,74 @@ class ServeCommandTest {
     assertThat(failure("--port", "http")).contains("--port", "'http' is not an int");
     assertThat(failure("--log-format", "xml")).contains("expected one of [text, json]");
     assertThat(failure("extra")).contains("unexpected argument: extra");
+    for (String port : List.of("99999", "65536", "-1")) {
+      assertThat(failure("--port", port))
+          .contains("invalid --port: " + port + "; must be 0 to 65535");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "nola.access.anonymous-read=flase | invalid nola.access.anonymous-read: flase; must be true or false",
+        "nola.jobs.lease=soon | invalid nola.jobs.lease: soon; must be a duration such as 30s",
+        "nola.jobs.max-attempts=few | invalid nola.jobs.max-attempts: few; must be an integer",
+        "nola.catalog.max-file-size=big | invalid nola.catalog.max-file-size: big; must be a size such as 64MB",
+        "nola.access.trusted-proxies=foo.example | invalid nola.access.trusted-proxies: foo.example; must be IP addresses or CIDR ranges such as 10.0.0.0/8, separated by commas",
+        "nola.access.requests-per-minute=0 | invalid nola.access.requests-per-minute: 0; must be positive"
+      })
+  void settingThatKeepsTheServerFromStartingIsNamed(
+      String setting, String reason, @TempDir Path folder) throws Exception {
+    assertThat(notStarted(folder, "--set", setting))
+        .isEqualTo("the server cannot start: " + reason);
+  }
+
+  @Test
+  void portInUseIsNamed(@TempDir Path folder) throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String port = Integer.toString(taken.getLocalPort());
+      assertThat(notStarted(folder, "--port", port))
+          .isEqualTo(
+              "the server cannot start: port in use: " + port + "; choose another with --port");
+    }
+  }
+
+  @Test
+  void dataDirectoryThatCannotBeMadeIsNamedWithoutClasses(@TempDir Path folder) throws Exception {
+    assertThat(notStarted(folder, "--data", "/dev/null/x"))
+        .startsWith("the server cannot start: data directory cannot be used: /dev/null/x: ")
+        .doesNotContain("Exception", "java.");
+    Path file = Files.createFile(folder.resolve("file"));
+    assertThat(notStarted(folder, "--data", file.toString()))
+        .startsWith(
+            "the server cannot start: data directory cannot be used: %s: %s is not a directory"
+                .formatted(file, file));
+  }
+
+  /** The error that {@code --json} prints, of a server that has a database of its own. */
+  private static String notStarted(Path folder, String... arguments) throws Exception {
+    TestDatabase database = TestDatabase.create();
+    List<String> all =
+        new ArrayList<>(
+            List.of("--json", "--log-format", "text", "--database-url", database.url()));
+    all.addAll(List.of("--set", "nola.database.username=" + database.username()));
+    all.addAll(List.of(arguments));
+    if (!all.contains("--port")) {
+      all.addAll(List.of("--port", "0"));
+    }
+    if (!all.contains("--data")) {
+      all.addAll(List.of("--data", folder.resolve("data").toString()));
+    }
+    StringWriter out = new StringWriter();
+    PrintStream stdout = System.out;
+    try {
+      assertThat(run(out, new StringWriter(), all.toArray(String[]::new)))
+          .isEqualTo(ExitCode.REFUSED);
+    } finally {
+      System.setOut(stdout); // which --json makes the document's own
+    }
+    return JsonMapper.shared().readTree(out.toString()).path("error").asString();
   }
 
   @Test

@@ -8,6 +8,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.SpringApplication;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.StandardEnvironment;
@@ -24,6 +25,36 @@ class SettingsCheckTest {
   })
   void unknownSettingIsRefusedWithTheNearestKnown(String name, String nearest) {
     assertThatThrownBy(() -> check(name, "false"))
+        .isInstanceOfSatisfying(
+            StartFailure.class,
+            failure -> {
+              assertThat(failure).hasMessage("unknown setting " + name);
+              assertThat(failure.advice()).startsWith("Did you mean " + nearest + "?");
+            });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nola.acess.x", "nola.access.colour", "nola.acess"})
+  void unknownSettingThatResemblesNoneIsRefusedWithoutAnotherOne(String name) {
+    assertThatThrownBy(() -> check(name, "false"))
+        .isInstanceOfSatisfying(
+            StartFailure.class,
+            failure -> assertThat(failure.advice()).startsWith("registry-server/README.md"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "NOLA_ACESS_ANONYMOUSREAD, nola.access.anonymous-read",
+    "NOLA_ACESS_ANONYMUS_READ, nola.access.anonymous-read",
+    "NOLA_ANONYMOUS_READ, nola.access.anonymous-read",
+    "nola_acess_anonymousread, nola.access.anonymous-read",
+    "NOLA_VERIFICATON_BACKENDS, nola.verification.backends",
+    "NOLA_JOB_LEASE, nola.jobs.lease",
+    "NOLA_DAT, nola.data",
+    "NOLA_ACESS_TRUSTEDPROXIES_0, nola.access.trusted-proxies"
+  })
+  void variableThatResemblesASettingIsRefused(String name, String nearest) {
+    assertThatThrownBy(() -> checkVariable(name))
         .isInstanceOfSatisfying(
             StartFailure.class,
             failure -> {
@@ -58,6 +89,21 @@ class SettingsCheckTest {
     "NOLA_ACCESS_TRUSTEDPROXIES_0",
     "NOLA_ADMIN_TOKEN",
     "NOLA_REGISTRY",
+    "NOLA_TOKEN",
+    "NOLA_CACHE",
+    "NOLA_CONFIG",
+    "NOLA_MODELS",
+    "NOLA_JAVA_OPTS",
+    "NOLA_TORCH_PYTHON",
+    "NOLA_ADMIN_TOKEN_FILE",
+    "NOLA_WORKER_TOKEN_FILE",
+    "NOLA_SCHEMATHESIS",
+    "NOLA_BENCH_OUTPUT",
+    "NOLA_BENCH_SOURCES",
+    "NOLA_FUZZ_SECONDS",
+    "NOLA_PHILOX_H",
+    "NOLA_REPOSITORY",
+    "MYNOLA_ACESS_ANONYMOUSREAD",
     "NOLA_DATA"
   })
   void otherVariablesAreAccepted(String name) {

@@ -30,6 +30,8 @@ class TokenContainmentTest {
     TestClient minter = admin.account("minter", "publish", "mint");
     assertThat(minter.post(TOKENS, Map.of("scopes", List.of("publish", "mint"))).status())
         .isEqualTo(201);
+    assertThat(minter.post(TOKENS, Map.of("scopes", List.of("admin"))).text("/detail"))
+        .isEqualTo("scope not allowed: admin; a new token has at most the scopes of yours");
     TestClient only = admin.account("minter", "mint");
     assertThat(only.post(TOKENS, Map.of("scopes", List.of("publish"))).refusal())
         .isEqualTo("403 forbidden");
@@ -82,6 +84,51 @@ class TokenContainmentTest {
     assertThat(unrelated.get(TOKENS).status()).isEqualTo(200);
     assertThat(admin.get("/api/v1/audit?limit=1").text("/items/0/detail"))
         .isEqualTo("ancestor, 2 minted with it");
+  }
+
+  @Test
+  void tokenRevokesItselfAndWhatWasMintedWithItOnly() throws Exception {
+    String namespace = admin.namespace();
+    Map<String, Object> limited =
+        Map.of(
+            "account",
+            "revoker",
+            "scopes",
+            List.of("read", "mint"),
+            "namespaces",
+            List.of(namespace));
+    TestClient other = admin.account("revoker", "publish");
+    TestClient parent = admin.token(limited);
+    TestClient child = parent.token(limited);
+    TestClient grandchild = child.token(limited);
+    TestClient narrowAdmin =
+        admin.token(
+            Map.of(
+                "account",
+                "revoker",
+                "scopes",
+                List.of("admin"),
+                "namespaces",
+                List.of(namespace)));
+    TestClient worker = admin.account("revoker", "worker");
+
+    for (TestClient client : List.of(child, narrowAdmin, worker, other)) {
+      for (TestClient target : List.of(parent, child, narrowAdmin, worker, other)) {
+        if (client != target) {
+          Answer answer = client.delete(id(target));
+          assertThat(answer.refusal()).isEqualTo("403 forbidden");
+          assertThat(answer.text("/detail")).contains("yours may revoke itself");
+        }
+      }
+    }
+    assertThat(parent.delete(id(grandchild)).status()).isEqualTo(204);
+    assertThat(grandchild.get(TOKENS).refusal()).isEqualTo("401 unauthenticated");
+    for (TestClient client : List.of(child, narrowAdmin, worker)) {
+      assertThat(client.delete(id(client)).status()).isEqualTo(204);
+    }
+    assertThat(parent.get(TOKENS).status()).isEqualTo(200);
+    assertThat(admin.account("revoker", "mint").delete(id(parent)).status()).isEqualTo(204);
+    assertThat(admin.account("revoker", "admin").delete(id(other)).status()).isEqualTo(204);
   }
 
   @Test

@@ -61,12 +61,11 @@ record AccessSettings(
   private static void requireNetwork(String network) {
     try {
       new IpAddressMatcher(network);
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException _) {
       throw new IllegalArgumentException(
           "invalid nola.access.trusted-proxies: "
               + network
-              + "; must be IP addresses or networks such as 10.0.0.0/8, separated by commas",
-          e);
+              + "; must be IP addresses or CIDR ranges such as 10.0.0.0/8, separated by commas");
     }
   }
 

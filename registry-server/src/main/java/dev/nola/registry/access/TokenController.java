@@ -64,8 +64,10 @@ class TokenController {
   @Operation(
       summary = "Revoke a token immediately and permanently",
       description =
-          "One of the caller's tokens; admins may revoke any. All tokens that were minted with it are"
-              + " revoked, too, unless an admin sets keepChildren.")
+          "The caller's token, or one that was minted with it; another one of its account with the"
+              + " scope mint or admin and no limit to namespaces; admins without that limit may revoke any."
+              + " All tokens that were minted with it are revoked, too, unless an admin sets"
+              + " keepChildren.")
   void revoke(
       @PathVariable UUID id,
       @RequestParam(defaultValue = "false") boolean keepChildren,

@@ -15,6 +15,7 @@ import org.springframework.security.authentication.UsernamePasswordAuthenticatio
 import org.springframework.security.core.authority.AuthorityUtils;
 import org.springframework.security.core.context.SecurityContextHolder;
 import org.springframework.security.core.context.SecurityContextImpl;
+import org.springframework.security.web.firewall.RequestRejectedException;
 import org.springframework.transaction.TransactionException;
 import org.springframework.web.filter.OncePerRequestFilter;
 import org.springframework.web.servlet.HandlerExceptionResolver;
@@ -47,7 +48,10 @@ final class TokenFilter extends OncePerRequestFilter {
     Caller caller;
     try {
       caller = recognise(request);
-    } catch (Refusal | DataAccessException | TransactionException failure) {
+    } catch (Refusal
+        | RequestRejectedException
+        | DataAccessException
+        | TransactionException failure) {
       problems.resolveException(request, response, null, failure);
       return;
     }

@@ -12,6 +12,7 @@ import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -70,7 +71,10 @@ class TokenService {
         caller.tokenId(),
         "token.create",
         token.id.toString(),
-        "for " + grant.account() + ", scopes " + grant.scopes());
+        "for "
+            + grant.account()
+            + ", scopes "
+            + grant.scopes().stream().map(TokenService::word).toList());
     return new IssuedToken(token.toApi(), secret);
   }
 
@@ -118,8 +122,8 @@ class TokenService {
    * @param id of the token
    * @param keepChildren whether those that were minted with it stay valid, such as when an admin's
    *     token is replaced that others' tokens were issued with
-   * @throws Refusal with status 404 if there is none that the caller may revoke; with 403 if it may
-   *     not keep its children
+   * @throws Refusal with status 404 if there is none that the caller may know of; with 403 if it
+   *     may not revoke it, or not keep its children
    */
   @Transactional
   void revoke(Caller caller, UUID id, boolean keepChildren) {
@@ -128,6 +132,7 @@ class TokenService {
             .findById(id)
             .filter(found -> caller.isGlobalAdmin() || found.account.equals(caller.account()))
             .orElseThrow(() -> Refusal.notFound("token " + id));
+    requireMayRevoke(caller, id);
     if (keepChildren && !caller.isGlobalAdmin()) {
       throw Refusal.forbidden(
           "only admins whose token is not limited to namespaces may set keepChildren");
@@ -141,6 +146,21 @@ class TokenService {
         "token.revoke",
         id.toString(),
         token.account + (others == 0 ? "" : ", " + others + " minted with it") + kept);
+  }
+
+  /** Returns a scope as JSON has it. */
+  private static String word(Scope scope) {
+    return scope.name().toLowerCase(Locale.ROOT);
+  }
+
+  /** A leaked token must not end others of its account, such as those it was minted with. */
+  private void requireMayRevoke(Caller caller, UUID id) {
+    boolean managesAccount = caller.namespaces() == null && caller.may(Scope.MINT);
+    if (!managesAccount && !repository.isMintedWith(id, caller.tokenId())) {
+      throw Refusal.forbidden(
+          "only tokens with the scope mint or admin and no limit to namespaces may revoke other tokens"
+              + " of their account; yours may revoke itself and those minted with it");
+    }
   }
 
   private void requireValid(Caller caller, TokenGrant grant, @Nullable Instant limit) {
@@ -213,7 +233,7 @@ class TokenService {
     for (Scope scope : grant.scopes()) {
       if (!caller.may(scope)) {
         throw Refusal.forbidden(
-            "scope not allowed: " + scope + "; a new token has at most the scopes of yours");
+            "scope not allowed: " + word(scope) + "; a new token has at most the scopes of yours");
       }
     }
     if (caller.namespaces() != null

@@ -29,7 +29,8 @@ class BlobConfiguration {
         Set<Sha256> damaged = reader.damaged();
         return Health.up()
             .withDetail("damaged", damaged.size())
-            .withDetail("examples", damaged.stream().limit(MAX_NAMED).toList())
+            .withDetail(
+                "examples", damaged.stream().limit(MAX_NAMED).map(Sha256::toString).toList())
             .build();
       } catch (IOException e) {
         return Health.down(e).build();

@@ -79,7 +79,7 @@ class AliasService {
                     Refusal.invalid(
                         "version",
                         "invalid version: %s; must be the number of an existing version of %s"
-                            .formatted(number, adapter)));
+                            .formatted(Refusal.shown(number), adapter)));
     aliases.saveAndFlush(AliasEntity.of(new AliasEntity.Key(adapterId, alias), version.id()));
     aliases.note(adapterId, alias, version.id(), caller.account(), clock.instant());
     adapters.changed(

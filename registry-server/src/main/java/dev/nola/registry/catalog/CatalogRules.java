@@ -59,7 +59,7 @@ final class CatalogRules {
   /** Returns the message that a text cannot be a tag. */
   static String tagMessage(String text) {
     return "invalid tag: %s; must be 1 to 50 letters, digits, spaces and . _ + : / -, the first a letter or digit"
-        .formatted(text);
+        .formatted(Refusal.shown(text));
   }
 
   private void requireNone() {
@@ -86,7 +86,7 @@ final class CatalogRules {
       broken(
           "metadata.license",
           "invalid license: %s; must be an SPDX licence expression such as Apache-2.0, of at most 200 characters"
-              .formatted(metadata.license()));
+              .formatted(Refusal.shown(metadata.license())));
     }
     checkCount("metadata.tags", metadata.tags().size(), MAX_TAGS);
     checkCount("metadata.metrics", metadata.metrics().size(), MAX_ENTRIES);

@@ -31,7 +31,7 @@ final class FilterRules {
     return check(
         generator == null || Generator.ofLabel(generator).isPresent(),
         "generator",
-        "invalid generator: %s; must be one of %s".formatted(generator, GENERATORS));
+        "invalid generator: %s; must be one of %s".formatted(Refusal.shown(generator), GENERATORS));
   }
 
   FilterRules bits(@Nullable Integer bits) {

@@ -123,7 +123,7 @@ class Search {
                   Refusal.invalid(
                       "sort",
                       "invalid sort: %s; must be updated, downloads, name or, with q, relevance"
-                          .formatted(text)));
+                          .formatted(Refusal.shown(text))));
     }
   }
 

@@ -7,6 +7,9 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -56,10 +59,19 @@ public final class DataDirectory {
       }
     } catch (IOException e) {
       throw new StartFailure(
-          "data directory cannot be used: " + this.root + ": " + e,
+          "data directory cannot be used: " + this.root + ": " + reason(e),
           "Choose a writable directory with --data.",
           e);
     }
+  }
+
+  private static String reason(IOException failure) {
+    return switch (failure) {
+      case AccessDeniedException e -> "permission denied for " + e.getFile();
+      case FileAlreadyExistsException e -> e.getFile() + " is not a directory";
+      case FileSystemException e when e.getReason() != null -> e.getReason();
+      default -> failure.getMessage() == null ? failure.toString() : failure.getMessage();
+    };
   }
 
   /**

@@ -108,8 +108,8 @@ class JobEvents {
         row.getObject("value", Double.class));
   }
 
-  /** Replaces NUL, the only character that PostgreSQL does not store. */
+  /** Replaces NUL and halves of surrogate pairs, which PostgreSQL does not store. */
   static String storable(String text) {
-    return text.replace('\0', '\ufffd');
+    return text.replaceAll("[\\x00\\p{Cs}]", "\ufffd");
   }
 }

@@ -227,7 +227,8 @@ class JobSubmission {
     if (export.elementType() != null && !EXPORT_TYPES.contains(export.elementType())) {
       throw Refusal.invalid(
           "export.type",
-          "invalid type: %s; must be f16, bf16 or f32".formatted(export.elementType()));
+          "invalid type: %s; must be f16, bf16 or f32"
+              .formatted(Refusal.shown(export.elementType())));
     }
     ReferenceResolver.Located version = version(caller, export.adapter(), export.version());
     ObjectRepository.@Nullable Stored model =
@@ -266,7 +267,8 @@ class JobSubmission {
   private static AdapterName adapter(String text) {
     Matcher name = NAME.matcher(text);
     if (!name.matches()) {
-      throw Refusal.invalid("adapter", "invalid adapter: " + text + "; must be namespace/name");
+      throw Refusal.invalid(
+          "adapter", "invalid adapter: " + Refusal.shown(text) + "; must be namespace/name");
     }
     return new AdapterName(name.group(1), name.group(2));
   }
@@ -278,7 +280,7 @@ class JobSubmission {
       throw Refusal.invalid(
           field,
           "invalid %s: %s; must be namespace/name or namespace/name@sha256:…"
-              .formatted(field, text));
+              .formatted(field, Refusal.shown(text)));
     }
     String namespace = reference.group(1);
     ObjectName name = new ObjectName(kind, namespace, reference.group(2));

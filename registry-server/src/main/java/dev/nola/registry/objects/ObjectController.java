@@ -106,7 +106,7 @@ class ObjectController {
   @GetMapping
   @Operation(
       summary = "List a namespace's models or datasets by name, each in its latest revision",
-      description = "For members of the namespace, workers and admins.")
+      description = "For members of the namespace, workers and admins; empty for others.")
   ResponseEntity<Page<ObjectDetails>> list(
       @PathVariable String kind,
       @RequestParam String namespace,

@@ -107,20 +107,20 @@ class ObjectService {
    * @param namespace of the objects
    * @param limit maximum number of objects
    * @param cursor of the page before; null for the first page
-   * @return a page
-   * @throws Refusal if the caller sees no such namespace, or the limit or cursor is invalid
+   * @return a page; empty if the caller does not see what is private in the namespace
+   * @throws Refusal if the namespace, the limit or the cursor is invalid
    */
   ResponseEntity<Page<ObjectDetails>> list(
       Caller caller, ObjectKind kind, String namespace, int limit, @Nullable String cursor) {
     if (!NameRule.NAMESPACE.isMet(namespace)) {
       throw Refusal.invalid("namespace", NameRule.NAMESPACE.message(namespace));
     }
-    if (!access.seesPrivate(caller, namespace)) {
-      throw Refusal.notFound("namespace " + namespace);
-    }
     String lastName = cursor == null ? "" : Cursor.parse(cursor, LIST, 1).key().getFirst();
+    int rows = Pages.fetch(limit);
     return Pages.of(
-        objects.page(kind, namespace, lastName, Pages.fetch(limit)),
+        access.seesPrivate(caller, namespace)
+            ? objects.page(kind, namespace, lastName, rows)
+            : List.of(),
         limit,
         last -> new Cursor(LIST, List.of(last.details().name())),
         ObjectRepository.Stored::details);

@@ -60,7 +60,7 @@ public record Cursor(String kind, List<String> key) {
     return Refusal.invalid(
         "cursor",
         "invalid cursor: "
-            + text
+            + Refusal.shown(text)
             + "; must be the value of next from the same list with the same order");
   }
 

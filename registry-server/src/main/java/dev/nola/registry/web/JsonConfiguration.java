@@ -9,30 +9,15 @@ import java.util.Set;
 import org.springframework.boot.jackson.autoconfigure.JsonMapperBuilderCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.http.converter.HttpMessageConverters;
-import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 import tools.jackson.databind.JacksonModule;
 import tools.jackson.databind.module.SimpleModule;
 
 /** Adds the api's values to the server's JSON mapper, and rules that Jackson does not have. */
 @Configuration(proxyBeanMethods = false)
-class JsonConfiguration implements WebMvcConfigurer {
+class JsonConfiguration {
   @Bean
   NolaModule nolaModule() {
     return new NolaModule();
-  }
-
-  /**
-   * Removes YAML, which libraries bring along: bodies in it would evade the rules of this class.
-   */
-  @Override
-  public void configureMessageConverters(HttpMessageConverters.ServerBuilder converters) {
-    converters.configureMessageConvertersList(
-        list ->
-            list.removeIf(
-                converter ->
-                    converter.getSupportedMediaTypes().stream()
-                        .anyMatch(type -> type.getSubtype().contains("yaml"))));
   }
 
   @Bean

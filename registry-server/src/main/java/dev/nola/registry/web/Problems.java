@@ -19,6 +19,7 @@ import org.springframework.dao.TransientDataAccessException;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.HttpStatusCode;
+import org.springframework.http.MediaType;
 import org.springframework.http.ProblemDetail;
 import org.springframework.http.ResponseEntity;
 import org.springframework.http.converter.HttpMessageNotReadableException;
@@ -57,6 +58,8 @@ class Problems extends ResponseEntityExceptionHandler {
       problem.setProperty("violations", refusal.violations());
     }
     HttpHeaders headers = new HttpHeaders();
+    // Set here, since a problem without a type is not written if the Accept header is malformed.
+    headers.setContentType(MediaType.APPLICATION_PROBLEM_JSON);
     if (refusal.retryAfter() != null) {
       long seconds = Math.max(1, refusal.retryAfter().plusMillis(999).toSeconds());
       headers.set(HttpHeaders.RETRY_AFTER, Long.toString(seconds));
@@ -101,7 +104,7 @@ class Problems extends ResponseEntityExceptionHandler {
           Refusal.invalid("request", "text contains the character NUL, which cannot be stored"));
     }
     if (state.startsWith(DATA_EXCEPTION)) {
-      LOG.info("value refused by the database: {}", Printable.line(reason(cause)));
+      LOG.debug("value refused by the database: {}", Printable.line(reason(cause)));
       return refused(
           Refusal.of(
               HttpStatus.BAD_REQUEST,
@@ -164,8 +167,9 @@ class Problems extends ResponseEntityExceptionHandler {
       }
     }
     if (failure.getCause() instanceof InvalidFormatException invalid
-        && invalid.getTargetType() == Sha256.class) {
-      // A digest is a text in JSON; an invalid one breaks a rule like any other value.
+        && (invalid.getTargetType() == Sha256.class || invalid.getTargetType() == String.class)) {
+      // A digest is a text in JSON; an invalid one breaks a rule like any other value. So does a
+      // text that cannot be stored.
       return refused(
           Refusal.invalid(RequestErrorMessages.field(invalid), wording.of(failure, status)));
     }
@@ -190,7 +194,9 @@ class Problems extends ResponseEntityExceptionHandler {
     }
     ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, wording.of(failure, status));
     complete(problem, name(status));
-    return super.handleExceptionInternal(failure, problem, headers, status, request);
+    HttpHeaders all = HttpHeaders.copyOf(headers);
+    all.setContentType(MediaType.APPLICATION_PROBLEM_JSON);
+    return super.handleExceptionInternal(failure, problem, all, status, request);
   }
 
   static String name(HttpStatusCode status) {

@@ -36,9 +36,19 @@ final class QueryCheck extends OncePerRequestFilter {
 
   @Override
   protected boolean shouldNotFilter(HttpServletRequest request) {
+    return !hasQuery(request);
+  }
+
+  /**
+   * Returns whether a request's parameters are those of a query.
+   *
+   * @param request of a caller
+   * @return whether it has a query, and no form
+   */
+  static boolean hasQuery(HttpServletRequest request) {
     String type = request.getContentType();
-    return request.getQueryString() == null
-        || (type != null && FORMS.stream().anyMatch(type.toLowerCase(Locale.ROOT)::startsWith));
+    return request.getQueryString() != null
+        && (type == null || FORMS.stream().noneMatch(type.toLowerCase(Locale.ROOT)::startsWith));
   }
 
   @Override

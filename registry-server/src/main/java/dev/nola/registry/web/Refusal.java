@@ -148,6 +148,16 @@ public final class Refusal extends RuntimeException {
         : Optional.empty();
   }
 
+  /**
+   * Returns a value for a message.
+   *
+   * @param value of a request
+   * @return the value; an empty one in quotes, since it could not be seen
+   */
+  public static String shown(@Nullable String value) {
+    return "".equals(value) ? "\"\"" : String.valueOf(value);
+  }
+
   List<Violation> violations() {
     return violations;
   }

@@ -1,6 +1,7 @@
 package dev.nola.registry.web;
 
 import dev.nola.digest.Sha256;
+import java.time.temporal.Temporal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -127,12 +128,17 @@ record RequestErrorMessages(JsonMapper json) {
    * @return one line for the client
    */
   static String of(HttpStatusCode status) {
-    if (status.value() == HttpStatus.NOT_FOUND.value()) {
-      return "path not found; see /v3/api-docs";
-    }
-    return status.is5xxServerError()
-        ? "internal server error; the server's log has the reason under this request id"
-        : "malformed HTTP request";
+    return switch (HttpStatus.resolve(status.value())) {
+      case NOT_FOUND -> "path not found; see /v3/api-docs";
+      case METHOD_NOT_ALLOWED -> "method not allowed; see /v3/api-docs";
+      case EXPECTATION_FAILED -> "Expect header not supported; use 100-continue, or none";
+      case NOT_IMPLEMENTED -> "Transfer-Encoding not supported; use chunked, or Content-Length";
+      case HTTP_VERSION_NOT_SUPPORTED -> "HTTP version not supported; use HTTP/1.1";
+      case null, default ->
+          status.is5xxServerError()
+              ? "internal server error; the server's log has the reason under this request id"
+              : "malformed HTTP request";
+    };
   }
 
   private static @Nullable TypeMismatchException mismatch(BindException failure) {
@@ -154,6 +160,13 @@ record RequestErrorMessages(JsonMapper json) {
   private String of(JacksonException failure) {
     String where = where(failure.getPath());
     return switch (failure) {
+      case InvalidFormatException e when e.getTargetType() == String.class ->
+          "invalid %s: NUL or half of a surrogate pair; must be Unicode characters other than NUL"
+              .formatted(where);
+      case InvalidFormatException e when "".equals(e.getValue()) ->
+          "%s is an empty string; must be %s".formatted(where, rule(e.getTargetType()));
+      case InvalidFormatException e when e.getValue() instanceof String && !isText(e) ->
+          "%s is a string; must be %s".formatted(where, rule(e.getTargetType()));
       case InvalidFormatException e ->
           "invalid %s: %s; must be %s"
               .formatted(where, show(e.getValue()), rule(e.getTargetType()));
@@ -172,9 +185,25 @@ record RequestErrorMessages(JsonMapper json) {
                   limits().getMaxNestingDepth(),
                   limits().getMaxStringLength(),
                   limits().getMaxNumberLength());
+      case StreamReadException e when isDuplicate(e) ->
+          "the body has a property twice" + place(e.getLocation()) + "; each name may occur once";
       case StreamReadException e -> "the body is not valid JSON" + place(e.getLocation());
       default -> where + " is invalid; see /v3/api-docs";
     };
+  }
+
+  /** Returns whether values of a type are texts in JSON. */
+  private static boolean isText(InvalidFormatException failure) {
+    Class<?> type = failure.getTargetType();
+    return type.isEnum()
+        || type == UUID.class
+        || type == Sha256.class
+        || Temporal.class.isAssignableFrom(type);
+  }
+
+  /** Jackson has no class of its own for it. */
+  private static boolean isDuplicate(StreamReadException failure) {
+    return String.valueOf(failure.getOriginalMessage()).startsWith("Duplicate ");
   }
 
   private StreamReadConstraints limits() {
@@ -185,6 +214,9 @@ record RequestErrorMessages(JsonMapper json) {
     String rule = rule(failure.getTargetType());
     return switch (failure.getCurrentToken()) {
       case null -> "%s is empty; must be %s".formatted(where, rule);
+      case JsonToken token
+          when token == JsonToken.VALUE_STRING && failure.getTargetType() == UUID.class ->
+          "%s is an empty string; must be %s".formatted(where, rule); // others have a text
       case VALUE_NULL, END_OBJECT -> "%s is missing or null; must be %s".formatted(where, rule);
       case JsonToken token when failure.getPath().isEmpty() && kind(token).equals(rule) ->
           "unexpected content after the JSON body" + place(failure.getLocation());
@@ -243,8 +275,8 @@ record RequestErrorMessages(JsonMapper json) {
       case Class<?> c when c == UUID.class -> "a UUID (8-4-4-4-12 hexadecimal digits)";
       case Class<?> c when c == String.class -> "a string";
       case Class<?> c when c == Sha256.class -> "sha256: and 64 hexadecimal digits";
-      case Class<?> c when java.time.temporal.Temporal.class.isAssignableFrom(c) ->
-          "a time such as 2026-01-31T12:00:00Z";
+      case Class<?> c when Temporal.class.isAssignableFrom(c) ->
+          "a time such as 2026-01-31T12:00:00Z, in the years 1970 to 9999";
       case Class<?> c when Collection.class.isAssignableFrom(c) || c.isArray() -> "a list";
       case Class<?> c when Map.class.isAssignableFrom(c) || c.isRecord() -> "an object";
       default -> "another value";
@@ -268,7 +300,13 @@ record RequestErrorMessages(JsonMapper json) {
         : ": line %d, column %d".formatted(location.getLineNr(), location.getColumnNr());
   }
 
-  private static String show(@Nullable Object value) {
+  /**
+   * Shortens a value of a request for a message.
+   *
+   * @param value of any length
+   * @return its beginning
+   */
+  static String show(@Nullable Object value) {
     String text =
         value instanceof Object[] several ? Arrays.toString(several) : String.valueOf(value);
     return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…";
@@ -290,7 +328,13 @@ record RequestErrorMessages(JsonMapper json) {
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
-  private static String oneOf(Collection<String> words) {
+  /**
+   * Returns the rule that a word is one of some.
+   *
+   * @param words that are allowed
+   * @return what follows {@code must be}
+   */
+  static String oneOf(Collection<String> words) {
     List<String> all = new ArrayList<>(words);
     return switch (all.size()) {
       case 0 -> "left out";

@@ -103,7 +103,7 @@ public enum NameRule {
    * @return field, text and rule in a sentence
    */
   public String message(String text) {
-    return "invalid %s: %s; %s".formatted(field, text, sentence);
+    return "invalid %s: %s; %s".formatted(field, text.isEmpty() ? "\"\"" : text, sentence);
   }
 
   /**
