@@ -208,6 +208,54 @@ class DequantizeTest(unittest.TestCase):
                 rounded = torch.from_numpy(expected[key].copy()).to(dtype)
                 self.assert_equal_to_the_bit(actual, rounded, key)
 
+    @unittest.skipUnless(has("gguf") and has("sentencepiece"), "gguf or sentencepiece is missing")
+    def test_gguf_with_sentencepiece(self) -> None:
+        import gguf
+        import sentencepiece
+
+        text = "The small models learn words\nnaïve café, 123 4567\ndef f(x):\n    return x + 1\n"
+        (self.folder / "text").write_text(text * 20)
+        sentencepiece.SentencePieceTrainer.train(
+            input=self.folder / "text",
+            model_prefix=str(self.folder / "pieces"),
+            vocab_size=350,
+            model_type="bpe",
+            byte_fallback=True,
+            normalization_rule_name="identity",
+            remove_extra_whitespaces=False,
+            minloglevel=2,
+        )
+        words = sentencepiece.SentencePieceProcessor(model_file=str(self.folder / "pieces.model"))
+        ids = range(words.vocab_size())
+        writer = gguf.GGUFWriter(self.folder / "model.gguf", "llama")
+        for add in ("block_count", "head_count"):
+            getattr(writer, f"add_{add}")(1)
+        for add in ("context_length", "embedding_length", "feed_forward_length"):
+            getattr(writer, f"add_{add}")(32)
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list([words.id_to_piece(i) for i in ids])
+        writer.add_token_scores([words.get_score(i) for i in ids])
+        writer.add_token_types(
+            [2 if words.is_unknown(i) else 3 if words.is_control(i) else 6 if words.is_byte(i) else 1 for i in ids]
+        )
+        writer.add_bos_token_id(1)
+        writer.add_eos_token_id(2)
+        writer.add_unk_token_id(0)
+        square = np.zeros((32, 32), np.float32)
+        writer.add_tensor("token_embd.weight", np.zeros((len(ids), 32), np.float32))
+        for module in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_down"):
+            writer.add_tensor(f"blk.0.{module}.weight", square)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        run_nola("dequantize", self.folder / "model.gguf", "-o", self.folder / "plain")
+        mine = AutoTokenizer.from_pretrained(self.folder / "plain")
+        for sample in (text, "modelslearning", "  two spaces", "☃ " + TEXT):
+            expected = [1, *words.encode(sample)]
+            self.assertEqual(mine(sample)["input_ids"], expected, sample)
+            self.assertEqual(mine.decode(expected, skip_special_tokens=True), sample)
+
     # -- FP8 ------------------------------------------------------------------------------------
 
     def test_fp8_in_blocks(self) -> None:

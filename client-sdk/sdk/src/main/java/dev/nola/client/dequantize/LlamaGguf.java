@@ -71,6 +71,12 @@ final class LlamaGguf {
    */
   LlamaGguf(GgufFile file) throws InvalidModelException {
     this.file = file;
+    if (file.integer("split.count").orElse(1) > 1) {
+      throw invalid("is one of several parts; join them with: llama-gguf-split --merge FIRST ALL");
+    }
+    if (file.text("general.type").orElse("model").equals("adapter")) {
+      throw invalid("is a LoRA, not a model; use the one that PEFT saved");
+    }
     this.architecture = file.text("general.architecture").orElse("");
     Family found = FAMILIES.get(architecture);
     if (found == null) {
@@ -167,7 +173,7 @@ final class LlamaGguf {
     ObjectNode config = JsonMapper.shared().createObjectNode();
     GgufTensor embedding = file.tensors().get("token_embd.weight");
     if (embedding == null) {
-      throw invalid("has no tensor token_embd.weight; is it a part of a split file?");
+      throw invalid("has no tensor token_embd.weight");
     }
     long layers = size("block_count");
     config.putArray("architectures").add(family.model);
@@ -218,7 +224,7 @@ final class LlamaGguf {
       for (long i = 0; i < layers; i++) {
         String name = "blk.%d.%s.weight".formatted(i, part);
         if (!file.tensors().containsKey(name)) {
-          throw invalid("has no tensor " + name + "; is it a part of a split file?");
+          throw invalid("has no tensor " + name + "");
         }
       }
     }

@@ -12,9 +12,11 @@ import dev.nola.format.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -23,6 +25,10 @@ import tools.jackson.databind.node.ObjectNode;
  * Writes a quantized model as a folder in the Hugging Face layout with weights in F32, F16 or BF16.
  */
 public final class ModelDequantizer {
+  /** Files in which tools describe how they quantized a model. */
+  private static final Set<String> QUANTIZATION_FILES =
+      Set.of("hf_quant_config.json", "quantize_config.json");
+
   private final Path source;
   private final @Nullable DType dtype;
   private final Progress progress;
@@ -126,8 +132,11 @@ public final class ModelDequantizer {
     }
     writeIndex(model, files, total, folder);
     SideFiles sideFiles = SideFiles.of(model);
+    List<String> left = new ArrayList<>(sideFiles.left());
     for (String name : sideFiles.copied()) {
-      if (name.equals(ModelConfig.FILE)) {
+      if (QUANTIZATION_FILES.contains(name)) {
+        left.add(name);
+      } else if (name.equals(ModelConfig.FILE)) {
         config.write(folder.resolve(name), decoded);
       } else {
         Files.copy(source.resolve(name), folder.resolve(name));
@@ -140,7 +149,7 @@ public final class ModelDequantizer {
         dequantized,
         all.size() - dequantized,
         total,
-        sideFiles.left(),
+        left,
         List.of());
   }
 

@@ -36,7 +36,7 @@ enum ForeignContainer {
   NUMPY("\u0093NUMPY", ".npz", "a NumPy array", Remedy.SAVE),
   FLAX("\u0081\u00A6params", ".msgpack", "weights of Flax", Remedy.SAVE),
   ONNX(
-      "\b\7\22",
+      "\b", // followed by a version
       ".onnx",
       "an ONNX file",
       "an encoder can be converted with: nola import-onnx FILE -o DIR"),
@@ -47,6 +47,9 @@ enum ForeignContainer {
       "a Nola adapter, not a model",
       "pass it as the adapter, and the model that it was made for as the base"),
   ZEROS("\0\0\0\0\0\0\0\0\0", "", "zeros, as a download that was cut off is", Remedy.DOWNLOAD);
+
+  /** Tags of the fields that follow the version: producer, graph and operators. */
+  private static final String ONNX_FIELDS = "\22:B";
 
   /** Longest beginning of a text that a message repeats. */
   private static final int EXCERPT = 60;
@@ -129,6 +132,13 @@ enum ForeignContainer {
   }
 
   private boolean begins(byte[] start, int offset) {
+    if (this == ONNX) {
+      return start.length > 2
+          && start[0] == magic[0]
+          && start[1] > 2
+          && start[1] < 32
+          && ONNX_FIELDS.indexOf(start[2]) >= 0;
+    }
     if (start.length - offset < magic.length) {
       return false;
     }

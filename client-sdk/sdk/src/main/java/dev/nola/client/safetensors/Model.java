@@ -3,6 +3,7 @@ package dev.nola.client.safetensors;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -122,6 +123,14 @@ public final class Model implements AutoCloseable {
       ObjectNode index = readIndex(path.resolve(INDEX));
       List<Path> shards =
           shardNames(path.resolve(INDEX), index).stream().map(path::resolve).toList();
+      for (Path shard : shards) {
+        if (Files.notExists(shard)) {
+          throw new NoSuchFileException(
+              shard.toString(),
+              null,
+              "no such file, but the index assigns tensors to it; download it");
+        }
+      }
       Model model = open(path, shards, index);
       try {
         model.requireWhatIndexSays();

@@ -56,6 +56,7 @@ public record Quantization(Method method, String name) {
           Mark.suffix(Method.OTHER, "GPTQ", ".g_idx"),
           Mark.suffix(Method.OTHER, "AWQ or GPTQ", ".qweight"),
           Mark.suffix(Method.OTHER, "compressed-tensors", ".weight_packed"),
+          Mark.suffix(Method.OTHER, "NVFP4", ".weight_scale_2"),
           Mark.suffix(Method.OTHER, "MXFP4", "_proj_blocks"));
 
   /**

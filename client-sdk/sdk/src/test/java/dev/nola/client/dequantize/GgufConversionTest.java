@@ -120,6 +120,25 @@ class GgufConversionTest {
   }
 
   @Test
+  void piecesAreMergedByTheirScores() throws IOException {
+    ModelDequantizer.Report report =
+        convert(
+            llama("llama")
+                .text("tokenizer.ggml.model", "llama")
+                .texts("tokenizer.ggml.tokens", List.of("<s>", "a", "b", "ab", "ba", "aba"))
+                .numbers("tokenizer.ggml.scores", List.of(0f, -9f, -9f, -2f, -1f, -3f))
+                .integers("tokenizer.ggml.token_type", List.of(3, 1, 1, 1, 1, 1))
+                .integer("tokenizer.ggml.bos_token_id", 0));
+    assertThat(report.warnings()).isEmpty();
+    JsonNode tokenizer = json("tokenizer.json");
+    assertThat(tokenizer.path("model").path("merges"))
+        .extracting(JsonNode::asString)
+        .containsExactly("b a", "a b", "ab a", "a ba");
+    assertThat(tokenizer.path("model").path("byte_fallback").asBoolean()).isTrue();
+    assertThat(tokenizer.path("post_processor").path("special_tokens").has("<s>")).isTrue();
+  }
+
+  @Test
   void aTokenizerThatIsNotKnownIsMissingAndNamed() throws IOException {
     ModelDequantizer.Report report =
         convert(
@@ -149,6 +168,8 @@ class GgufConversionTest {
     refused(llama("llama").text("llama.rope.scaling.type", "yarn"), "scales rotary positions");
     refused(llama("llama").tensor("blk.0.odd.weight", List.of(1), 1), "tensor blk.0.odd.weight");
     refused(llama("llama").tensor("blk.0.attn_q.bias", List.of(4), 0, 0, 0, 0), "has biases for");
+    refused(llama("llama").integer("split.count", 2), "is one of several parts");
+    refused(llama("llama").text("general.type", "adapter"), "is a LoRA, not a model");
     refused(new Gguf().text("general.architecture", "llama"), "has no llama.attention.head_count");
   }
 }

@@ -108,10 +108,12 @@ class ModelDequantizerTest {
          "quantization_config":{"quant_method":"fp8","weight_block_size":[2,2]}}\
         """);
     Files.writeString(base.resolve("tokenizer.json"), "{}");
+    Files.writeString(base.resolve("hf_quant_config.json"), "{}");
     ModelDequantizer.Report report = dequantize(null);
     assertThat(report.quantization()).isEqualTo("FP8");
     assertThat(report.dequantized()).isEqualTo(1);
     assertThat(report.copied()).isEqualTo(2);
+    assertThat(report.left()).containsExactly("hf_quant_config.json");
     try (Model model = Model.open(plain)) {
       assertThat(model.tensors()).containsOnlyKeys("l.weight", "norm.weight", "odd");
       assertThat(model.tensors().get("l.weight").type()).isEqualTo("BF16");

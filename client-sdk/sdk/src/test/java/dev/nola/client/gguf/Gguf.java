@@ -45,6 +45,14 @@ public final class Gguf {
     return this;
   }
 
+  public Gguf numbers(String key, List<Float> values) throws IOException {
+    list(key, 6, values.size());
+    for (float value : values) {
+      metadata.write(int32(Float.floatToIntBits(value)));
+    }
+    return this;
+  }
+
   public Gguf integers(String key, List<Integer> values) throws IOException {
     list(key, 5, values.size());
     for (int value : values) {

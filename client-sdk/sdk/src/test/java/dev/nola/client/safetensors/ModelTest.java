@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.Test;
@@ -127,6 +128,17 @@ class ModelTest {
     shard("one.safetensors", A);
     index("{\"a\":\"one.safetensors\",\"b\":\"one.safetensors\"}");
     refused("assigns tensor b to one.safetensors, which has no such tensor");
+  }
+
+  @Test
+  void aMissingShardIsNamed() throws IOException {
+    shard("one.safetensors", A);
+    index("{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}");
+    assertThatThrownBy(() -> Model.open(folder).close())
+        .isInstanceOf(NoSuchFileException.class)
+        .hasMessage(
+            folder.resolve("two.safetensors")
+                + ": no such file, but the index assigns tensors to it; download it");
   }
 
   @Test

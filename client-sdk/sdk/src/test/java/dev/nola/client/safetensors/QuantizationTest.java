@@ -41,6 +41,7 @@ class QuantizationTest {
     "l.qweight:I8 l.qzeros:I8, awq, AWQ",
     "l.qweight:I8, '', AWQ or GPTQ",
     "l.weight_packed:I8, compressed-tensors, compressed-tensors",
+    "l.weight:U8 l.weight_scale:F8_E4M3 l.weight_scale_2:U8, '', NVFP4",
     "l.weight:U8, hqq, hqq"
   })
   void aQuantizedModelIsRefusedByTheNameOfItsQuantization(
