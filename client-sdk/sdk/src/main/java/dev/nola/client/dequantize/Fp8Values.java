@@ -1,6 +1,8 @@
 package dev.nola.client.dequantize;
 
 import dev.nola.client.safetensors.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
@@ -10,7 +12,10 @@ import java.util.List;
  */
 final class Fp8Values implements Values {
   private final Tensor weight;
-  private final StoredFloats codes;
+
+  /** Values by code. */
+  private final float[] table;
+
   private final Tensor scales;
   private final StoredFloats scaleOf;
   private final long matrixRows;
@@ -30,7 +35,7 @@ final class Fp8Values implements Values {
   Fp8Values(Tensor weight, Tensor scales, List<Long> block) {
     this.weight = weight;
     this.scales = scales;
-    this.codes = floats(weight);
+    this.table = table(floats(weight));
     this.scaleOf = floats(scales);
     int dimensions = weight.shape().size();
     columns = dimensions == 0 ? 1 : weight.shape().getLast();
@@ -69,6 +74,16 @@ final class Fp8Values implements Values {
                     "has type %s, which has no values of f32".formatted(tensor.type())));
   }
 
+  private static float[] table(StoredFloats type) {
+    byte[] codes = new byte[256];
+    float[] table = new float[codes.length];
+    for (int code = 0; code < table.length; code++) {
+      codes[code] = (byte) code;
+      table[code] = type.get(MemorySegment.ofArray(codes), code);
+    }
+    return table;
+  }
+
   /** Returns the size of a block of which so many cover a dimension; 0 if none does. */
   private static long blockSize(long size, long blocks, long declared) {
     if (blocks == 1) {
@@ -83,14 +98,17 @@ final class Fp8Values implements Values {
   @Override
   public void read(long first, int rows, float[] into) {
     int place = 0;
+    byte[] codes = new byte[Math.toIntExact(columns)];
     for (long row = first; row < first + rows; row++) {
       long grid =
           single ? 0 : (row / matrixRows * gridRows + row % matrixRows / blockRows) * gridColumns;
+      MemorySegment.copy(
+          weight.data(), ValueLayout.JAVA_BYTE, row * columns, codes, 0, codes.length);
       for (long start = 0; start < columns; start += blockColumns) {
         float scale = scaleOf.get(scales.data(), single ? 0 : grid + start / blockColumns);
-        long limit = Math.min(columns, start + blockColumns);
-        for (long column = start; column < limit; column++) {
-          into[place++] = codes.get(weight.data(), row * columns + column) * scale;
+        int limit = (int) Math.min(columns, start + blockColumns);
+        for (int column = (int) start; column < limit; column++) {
+          into[place++] = table[Byte.toUnsignedInt(codes[column])] * scale;
         }
       }
     }

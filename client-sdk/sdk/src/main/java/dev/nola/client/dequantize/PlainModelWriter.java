@@ -6,20 +6,20 @@ import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.format.DType;
 import java.io.IOException;
-import java.lang.foreign.Arena;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 
-/** Writes tensors one after another, some rows at a time. */
+/** Writes tensors one after another, some rows at a time on each processor. */
 final class PlainModelWriter {
-  /** Elements that are decoded at a time, unless a row has more. */
+  /** Elements that a thread decodes at a time, unless a row has more. */
   private static final int PIECE = 1 << 18;
 
   /** Most elements of a row. */
-  private static final long MAX_ROW = 1 << 28;
+  private static final long MAX_ROW = 1 << 25;
 
   private final Path source;
   private final Progress progress;
@@ -62,9 +62,6 @@ final class PlainModelWriter {
 
   private void write(Output.Decoded tensor, SafetensorsWriter writer) throws IOException {
     long columns = tensor.columns();
-    if (columns == 0) {
-      return;
-    }
     if (columns > MAX_ROW) {
       throw new InvalidModelException(
           source,
@@ -72,22 +69,33 @@ final class PlainModelWriter {
               .formatted(tensor.name(), columns, MAX_ROW));
     }
     long rows = tensor.rows();
-    int most = (int) Math.clamp(PIECE / columns, 1L, Math.max(1, rows));
-    float[] values = new float[Math.toIntExact(most * columns)];
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = arena.allocate((long) values.length * tensor.dtype().bytes());
-      for (long row = 0; row < rows; row += most) {
-        int count = (int) Math.min(most, rows - row);
-        tensor.values().read(row, count, values);
-        float[] piece =
-            count == most ? values : Arrays.copyOf(values, Math.toIntExact(count * columns));
-        round(tensor, piece);
-        FloatRounding.encode(piece, tensor.dtype(), bytes);
-        MemorySegment part = bytes.asSlice(0, (long) piece.length * tensor.dtype().bytes());
-        writer.write(tensor.name(), row * columns * tensor.dtype().bytes(), part);
-        advance(part.byteSize());
-      }
+    long most = Math.max(1, PIECE / Math.max(1, columns));
+    LongStream pieces = LongStream.range(0, columns == 0 ? 0 : Math.ceilDiv(rows, most));
+    try {
+      (columns > PIECE ? pieces : pieces.parallel())
+          .forEach(
+              piece -> {
+                long row = piece * most;
+                write(tensor, row, (int) Math.min(most, rows - row), writer);
+              });
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
+  }
+
+  private void write(Output.Decoded tensor, long row, int count, SafetensorsWriter writer) {
+    float[] values = new float[Math.toIntExact(count * tensor.columns())];
+    tensor.values().read(row, count, values);
+    byte[] bytes = new byte[Math.multiplyExact(values.length, tensor.dtype().bytes())];
+    try {
+      round(tensor, values);
+      FloatRounding.encode(values, tensor.dtype(), MemorySegment.ofArray(bytes));
+      long offset = row * tensor.columns() * tensor.dtype().bytes();
+      writer.write(tensor.name(), offset, MemorySegment.ofArray(bytes));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    advance(bytes.length);
   }
 
   private void round(Output.Decoded tensor, float[] values) throws InvalidModelException {
@@ -108,7 +116,7 @@ final class PlainModelWriter {
     }
   }
 
-  private void advance(long bytes) {
+  private synchronized void advance(long bytes) {
     done += bytes;
     progress.at(done, total);
   }

@@ -24,10 +24,13 @@ final class QuantizedTensors {
       Map.of(
           Quantization.Method.FP8,
           List.of(
-              "_scale_inv",
-              "_scale",
               ".activation_scale",
+              ".input_scale",
               ".input_scale_ub",
+              ".output_scale",
+              ".q_scale",
+              ".k_scale",
+              ".v_scale",
               ".weight_zero_point",
               ".weight_shape"),
           Quantization.Method.BITSANDBYTES_8BIT,
@@ -86,7 +89,21 @@ final class QuantizedTensors {
 
   private boolean isHelper(String name) {
     return HELPERS.getOrDefault(method, List.of()).stream().anyMatch(name::endsWith)
-        || name.contains(FourBitValues.STATE);
+        || name.contains(FourBitValues.STATE)
+        || method == Quantization.Method.FP8 && FP8_SCALES.stream().anyMatch(s -> isScale(name, s));
+  }
+
+  /** Tells whether a tensor is named as the scale of another; models have scales of their own. */
+  private boolean isScale(String name, String suffix) {
+    if (!name.endsWith(suffix)) {
+      return false;
+    }
+    Tensor scaled = model.tensors().get(name.substring(0, name.length() - suffix.length()));
+    return scaled != null && isCode(scaled);
+  }
+
+  private static boolean isCode(Tensor tensor) {
+    return tensor.type().startsWith("F8_E") && tensor.data().byteSize() > 0;
   }
 
   private Output output(Tensor tensor) {
@@ -105,7 +122,7 @@ final class QuantizedTensors {
     String name = tensor.name();
     return switch (method) {
       case FP8 -> {
-        if (!tensor.type().startsWith("F8_E") || tensor.data().byteSize() == 0) {
+        if (!isCode(tensor)) {
           yield null;
         }
         Values values = new Fp8Values(tensor, scale(name), block);

@@ -130,6 +130,7 @@ class ModelDequantizerTest {
     tensor("a.weight", "F8_E5M2", List.of(1L, 2L), bytes(0x3C, 0xBE)); // 1, -1.5
     floats("a.weight_scale", List.of(), 3);
     floats("a.input_scale", List.of(), 9);
+    floats("logit_scale", List.of(), 4);
     tensor("b.weight", "F8_E4M3", List.of(2L, 1L), bytes(0x38, 0x38));
     floats("b.weight_scale", List.of(2L, 1L), 3, 5);
     tensor("c.weight", "F8_E4M3", List.of(2L, 2L), bytes(0x38, 0x38, 0x38, 0x38));
@@ -139,7 +140,8 @@ class ModelDequantizerTest {
     write("model.safetensors");
     dequantize(DType.F32);
     try (Model model = Model.open(plain)) {
-      assertThat(model.tensors()).containsOnlyKeys("a.weight", "b.weight", "c.weight", "experts");
+      assertThat(model.tensors())
+          .containsOnlyKeys("a.weight", "b.weight", "c.weight", "experts", "logit_scale");
       assertThat(values(model, "a.weight")).containsExactly(3, -4.5f);
       assertThat(values(model, "b.weight")).containsExactly(3, 5);
       assertThat(values(model, "c.weight")).containsExactly(2, 2, .5f, .5f);
