@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
       MergeCommand.class,
       ExportCommand.class,
       ImportPeftCommand.class,
+      DequantizeCommand.class,
       DiffCommand.class,
       SynthCommand.class,
       PullCommand.class,
@@ -43,8 +44,10 @@ import picocli.CommandLine.Command;
     footer = {
       "",
       "The launcher ./nola has further commands: " + Main.LAUNCHER_COMMANDS + ".",
-      "With --json a command prints one JSON document, also if it fails; help and the version are text.",
-      "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (sent to that registry only), NOLA_CACHE and NOLA_CONFIG (folders), NO_COLOR."
+      "With --json a command prints one JSON document, also if it fails; help and the version are"
+          + " text.",
+      "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (sent to that registry only), NOLA_CACHE and"
+          + " NOLA_CONFIG (folders), NO_COLOR."
     })
 public final class Main extends RootCommand {
   /** The commands of other modules, which the launcher ./nola starts. */
