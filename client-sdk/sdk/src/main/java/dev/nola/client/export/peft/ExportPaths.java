@@ -68,7 +68,22 @@ final class ExportPaths {
     if (prefix == null && !modules.isEmpty()) {
       confirm(modules, paths, base != null, config.modelType());
     }
+    if (config.modelType() != null && ModulePaths.fusesExperts(config.modelType())) {
+      requireAllExperts(adapter, known, paths);
+    }
     return paths;
+  }
+
+  private static void requireAllExperts(
+      Adapter adapter, Collection<String> known, ModulePaths paths) throws ExportRefusedException {
+    Set<String> adapted = new LinkedHashSet<>();
+    adapter.layers().forEach(layer -> adapted.add(paths.of(ModulePaths.moduleOf(layer.tensor()))));
+    List<String> wrong = new ArrayList<>();
+    FusedExperts.requireAll(adapted, known.stream().map(paths::of).toList(), wrong);
+    if (!wrong.isEmpty()) {
+      throw new ExportRefusedException(
+          Reason.CONTENT, "the adapter cannot be exported as a PEFT LoRA", wrong);
+    }
   }
 
   private ModulePaths derived(@Nullable String modelType, Collection<String> modules) {

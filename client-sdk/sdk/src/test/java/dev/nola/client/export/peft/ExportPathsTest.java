@@ -157,4 +157,32 @@ class ExportPathsTest {
     assertThat(paths(null, adapter(module)).of(module)).isEqualTo("model." + module);
     assertThat(warnings).singleElement().asString().contains("were not confirmed");
   }
+
+  @Test
+  void expertsThatAreLoadedAsOneParameterMustAllBeAdapted() throws Exception {
+    String[] experts = new String[8];
+    for (int i = 0; i < 8; i++) {
+      experts[i] =
+          "model.layers.%d.mlp.experts.%d.%s"
+              .formatted(i / 4, i / 2 % 2, i % 2 == 0 ? "gate_proj" : "up_proj");
+    }
+    String shared = "model.layers.0.mlp.shared_experts.up_proj";
+    Path base =
+        base(
+            "{'model_type': 'qwen3_moe'}",
+            Stream.concat(Stream.of(experts), Stream.of(shared, "model.layers.0.q"))
+                .map(module -> module + ".weight")
+                .toArray(String[]::new));
+    assertThat(paths(base, adapter(experts)).of(experts[0])).isEqualTo(experts[0]);
+    assertThat(paths(base, adapter("model.layers.0.q", shared)).of(shared)).isEqualTo(shared);
+    assertThatExceptionOfType(ExportRefusedException.class)
+        .isThrownBy(() -> paths(base, adapter(experts[0], shared)))
+        .satisfies(
+            refused ->
+                assertThat(refused.details())
+                    .satisfiesExactly(
+                        gate -> assertThat(gate).contains(experts[2]).contains("missing: 3"),
+                        up -> assertThat(up).contains(experts[1]).contains("missing: 4"),
+                        other -> assertThat(other).startsWith(shared + ": PEFT would take it")));
+  }
 }
