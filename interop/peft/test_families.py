@@ -382,6 +382,23 @@ class FamiliesTest(unittest.TestCase):
                 self.setUp()
                 self.check(family)
 
+    def test_vision_part_of_a_wrapper(self) -> None:
+        """Compares weights, as the inputs of the other tests have no images."""
+        family = Family(llava, hf.LlavaForConditionalGeneration, SEEING, "vision_tower.*[qv]_proj")
+        base = self.base(family)
+        adapter = self.synth(base, family.targets)
+        merged = load(SEEING, self.merged(base, adapter)).state_dict()
+        before = load(SEEING, base).state_dict()
+        for option in (("--base", base), ()):
+            lora = self.folder / f"lora{len(option)}"
+            run_nola("export", adapter, *option, "-o", lora)
+            adapted = PeftModel.from_pretrained(load(SEEING, base), str(lora)).merge_and_unload()
+            changed = 0
+            for name, weight in adapted.state_dict().items():
+                self.assertTrue(torch.allclose(weight, merged[name], rtol=0, atol=1e-6), name)
+                changed += not torch.equal(weight, before[name])
+            self.assertEqual(changed, 4)
+
     def test_experts_of_every_layer_are_exported(self) -> None:
         """transformers loads the matrices of all experts as one parameter, and so does PEFT."""
         for name, config, model, targets in (
