@@ -97,7 +97,7 @@ class ModulePathsTest {
     assertThat(paths.of("encoder.layer.0.x")).isEqualTo("my.encoder.0.z");
     assertThat(paths.of("my_encoder.layer.0.x")).isEqualTo("my_encoder.layer.0.z");
     assertThat(paths.of("pooler.dense")).isEqualTo("bert.pooler.dense");
-    assertThat(paths.after(Map.of("a", "pooler.dense")).of("a")).isEqualTo("bert.pooler.dense");
+    assertThat(paths.withNames(Map.of("a", "pooler.dense")).of("a")).isEqualTo("bert.pooler.dense");
   }
 
   @ParameterizedTest
