@@ -3,11 +3,13 @@ package dev.nola.client.lora;
 import dev.nola.client.merge.TensorNames;
 import dev.nola.client.peft.BaseConfig;
 import dev.nola.client.peft.ModulePaths;
+import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.reconstruct.BaseIdentity;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param model its tensors
  * @param names finds a tensor by the name that it has in the loaded model
- * @param loaded the names in the checkpoint by those in the loaded model, with a head and without
+ * @param loaded the names in the checkpoint by those in the loaded model, with any head and without
  * @param config its config
  */
 record NamedBase(Model model, TensorNames names, Map<String, String> loaded, BaseConfig config)
@@ -47,11 +49,14 @@ record NamedBase(Model model, TensorNames names, Map<String, String> loaded, Bas
     model.tensors().keySet().forEach(name -> modules.add(ModulePaths.moduleOf(name)));
     Map<String, String> loaded = new HashMap<>();
     String type = config.modelType();
-    for (boolean isBare : new boolean[] {false, true}) {
+    List<@Nullable TaskType> tasks = new ArrayList<>();
+    tasks.add(null); // the usual model with a head precedes
+    tasks.addAll(List.of(TaskType.values()));
+    for (TaskType task : tasks) {
       ModulePaths paths =
           type != null && ModulePaths.isKnown(type)
-              ? ModulePaths.of(type, modules, isBare)
-              : ModulePaths.guessed(modules, isBare);
+              ? ModulePaths.of(type, modules, task)
+              : ModulePaths.guessed(modules, task);
       for (String name : model.tensors().keySet()) {
         String path = paths.of(ModulePaths.moduleOf(name));
         loaded.putIfAbsent(path + "." + ModulePaths.lastPart(name), name);

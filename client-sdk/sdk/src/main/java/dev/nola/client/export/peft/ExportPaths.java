@@ -6,6 +6,7 @@ import dev.nola.client.merge.TensorNames.AmbiguousNameException;
 import dev.nola.client.peft.BaseConfig;
 import dev.nola.client.peft.ModulePaths;
 import dev.nola.client.peft.Rename;
+import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.format.Adapter;
@@ -26,20 +27,23 @@ import org.jspecify.annotations.Nullable;
 final class ExportPaths {
   private final @Nullable String prefix;
   private final List<Rename> renames;
-  private final boolean isBare;
+  private final @Nullable TaskType task;
   private final List<String> warnings;
 
   /**
    * @param prefix is put before every name; null to derive the paths
    * @param renames the user's rules, which precede all others
-   * @param isBare whether the loaded model is the bare transformer
+   * @param task what the loaded model is for; null if it is not known
    * @param warnings receives what could not be confirmed
    */
   ExportPaths(
-      @Nullable String prefix, List<Rename> renames, boolean isBare, List<String> warnings) {
+      @Nullable String prefix,
+      List<Rename> renames,
+      @Nullable TaskType task,
+      List<String> warnings) {
     this.prefix = prefix;
     this.renames = renames;
-    this.isBare = isBare;
+    this.task = task;
     this.warnings = warnings;
   }
 
@@ -91,8 +95,8 @@ final class ExportPaths {
       return ModulePaths.prefixed(prefix);
     }
     return modelType != null && ModulePaths.isKnown(modelType)
-        ? ModulePaths.of(modelType, modules, isBare)
-        : ModulePaths.guessed(modules, isBare);
+        ? ModulePaths.of(modelType, modules, task)
+        : ModulePaths.guessed(modules, task);
   }
 
   private void confirm(
@@ -105,7 +109,7 @@ final class ExportPaths {
                     renames.stream()
                         .noneMatch(rename -> rename.applies(ModulePaths.unwrapped(module))))
             .toList();
-    if (modelType == null && !isBare) {
+    if (modelType == null && task != TaskType.FEATURE_EXTRACTION) {
       List<String> ambiguous = ModulePaths.ambiguous(unchanged);
       if (!ambiguous.isEmpty()) {
         throw new ExportRefusedException(

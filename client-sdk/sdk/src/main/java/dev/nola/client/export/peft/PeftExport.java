@@ -132,12 +132,11 @@ public final class PeftExport {
             "PEFT loads the modules of the dense tensors only if these modules have no other"
                 + " parameters; name the base model's folder to add them");
       }
-      boolean isBare = taskType == TaskType.FEATURE_EXTRACTION;
       BaseConfig config = BaseConfig.of(base);
       ExportPlan plan =
           ExportPlan.of(
               adapter,
-              new ExportPaths(modulePrefix, renames, isBare, warnings).of(adapter, model, config),
+              new ExportPaths(modulePrefix, renames, taskType, warnings).of(adapter, model, config),
               orientation,
               config.modelType(),
               taskType,
