@@ -92,6 +92,21 @@ public final class ModulePaths {
   }
 
   /**
+   * Derives paths from the class of the loaded model.
+   *
+   * @param head the class
+   * @return the paths
+   */
+  public static ModulePaths of(HeadClass head) {
+    ModelFamily family = ModelFamilies.ofType(head.modelType()).orElse(ModelFamily.UNKNOWN);
+    return new ModulePaths(
+        module -> {
+          String name = family.renamed(unwrapped(module));
+          return head.nameInModel(name).orElse(name);
+        });
+  }
+
+  /**
    * Guesses paths from the names in a checkpoint.
    *
    * @param modules names of modules in the checkpoint

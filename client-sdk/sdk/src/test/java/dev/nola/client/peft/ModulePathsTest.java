@@ -137,4 +137,21 @@ class ModulePathsTest {
             "layers.0.attention.q_proj");
     assertThat(ModulePaths.ambiguous(unclear)).isEqualTo(unclear);
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "BERT, encoder.layer.0.output.dense, bert.encoder.layer.0.output.dense",
+    "BERT, bert.encoder.layer.0.output.dense, bert.encoder.layer.0.output.dense",
+    "BERT, pooler.dense, bert.pooler.dense",
+    "BERT, classifier, classifier",
+    "LLAMA, layers.1.mlp.up_proj, model.layers.1.mlp.up_proj",
+    "LLAMA, model.layers.1.mlp.up_proj, model.layers.1.mlp.up_proj",
+    "LLAMA, score, score",
+    "VIT, encoder.layer.0.intermediate.dense, vit.layers.0.mlp.fc1",
+    "VIT, classifier, classifier",
+  })
+  void modelOfAStatedHead_keepsTransformerAndClassifierApart(
+      HeadClass head, String module, String path) {
+    assertThat(ModulePaths.of(head).of(module)).isEqualTo(path);
+  }
 }
