@@ -89,9 +89,11 @@ class JobController {
   @GetMapping("/{id}")
   @Operation(
       summary = "Read a job",
-      description = "For members of its namespace, workers and admins.")
+      description =
+          "While it is queued, waiting says why no worker has taken it. For members of its namespace,"
+              + " workers and admins.")
   JobDetails get(@PathVariable UUID id, Caller caller) {
-    return jobs.see(caller, id).details();
+    return jobs.get(caller, id);
   }
 
   @PatchMapping("/{id}")
@@ -139,7 +141,9 @@ class JobController {
       summary = "Follow a job",
       description =
           "Server-sent events, whose data are JobEvents: all events from the beginning, or those after"
-              + " Last-Event-ID, then new ones as they happen; the stream ends after the job's end."
+              + " Last-Event-ID, then new ones as they happen; the stream ends after the job's end. While"
+              + " the job is queued, events of kind waiting say why, each time the reasons change; they"
+              + " have the id of the event before them and are not repeated later."
               + " For members of its namespace, workers and admins.",
       responses =
           @ApiResponse(

@@ -2,14 +2,18 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobState;
+import dev.nola.api.job.WaitingReason;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import java.io.IOException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.http.MediaType;
@@ -34,13 +38,23 @@ class JobEventStream {
   private final Access access;
   private final JobRepository jobs;
   private final JobEvents events;
+  private final WaitingReasons waiting;
   private final QueueSignal signal;
+  private final Clock clock;
 
-  JobEventStream(Access access, JobRepository jobs, JobEvents events, QueueSignal signal) {
+  JobEventStream(
+      Access access,
+      JobRepository jobs,
+      JobEvents events,
+      WaitingReasons waiting,
+      QueueSignal signal,
+      Clock clock) {
     this.access = access;
     this.jobs = jobs;
     this.events = events;
+    this.waiting = waiting;
     this.signal = signal;
+    this.clock = clock;
   }
 
   /**
@@ -90,6 +104,7 @@ class JobEventStream {
     long sentId = lastEventId;
     long written = System.nanoTime();
     long checked = written;
+    List<WaitingReason> sentReasons = List.of();
     while (!signal.isEnding() && !closed.get()) {
       // In this order: the event of an end that is seen here is among those that are read next.
       Optional<Job> found = jobs.find(job);
@@ -99,14 +114,16 @@ class JobEventStream {
           return;
         }
         checked = System.nanoTime();
+        List<WaitingReason> reasons = reasons(found.get());
+        if (!reasons.isEmpty() && !reasons.equals(sentReasons)) {
+          send(emitter, waitingEvent(sentId, reasons));
+          written = System.nanoTime();
+        }
+        sentReasons = reasons;
       }
       List<JobEvent> fresh = events.after(job, sentId, EVENTS_AT_ONCE);
       for (JobEvent event : fresh) {
-        emitter.send(
-            SseEmitter.event()
-                .id(Long.toString(event.id()))
-                .name(event.event().name().toLowerCase())
-                .data(event, MediaType.APPLICATION_JSON));
+        send(emitter, event);
         sentId = event.id();
       }
       if (fresh.isEmpty() && ended) {
@@ -121,5 +138,33 @@ class JobEventStream {
       }
       written = System.nanoTime();
     }
+  }
+
+  private static void send(SseEmitter emitter, JobEvent event) throws IOException {
+    emitter.send(
+        SseEmitter.event()
+            .id(Long.toString(event.id()))
+            .name(event.event().name().toLowerCase(Locale.ROOT))
+            .data(event, MediaType.APPLICATION_JSON));
+  }
+
+  private List<WaitingReason> reasons(Job job) {
+    List<WaitingReason> reasons = waiting.explain(job).details().waiting();
+    return reasons == null ? List.of() : reasons;
+  }
+
+  private JobEvent waitingEvent(long lastId, List<WaitingReason> reasons) {
+    String message = reasons.stream().map(WaitingReason::message).collect(Collectors.joining("; "));
+    return new JobEvent(
+        lastId,
+        JobEvent.Kind.WAITING,
+        clock.instant(),
+        null,
+        message,
+        null,
+        null,
+        null,
+        null,
+        reasons);
   }
 }

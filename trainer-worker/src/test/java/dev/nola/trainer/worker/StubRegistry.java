@@ -204,6 +204,7 @@ final class StubRegistry implements AutoCloseable {
         null,
         null,
         null,
+        null,
         "someone",
         Instant.EPOCH,
         Instant.EPOCH,
