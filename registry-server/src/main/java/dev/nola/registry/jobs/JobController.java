@@ -12,6 +12,7 @@ import dev.nola.registry.web.BinaryResponse;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
 import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
@@ -154,6 +155,9 @@ class JobController {
                       schema = @Schema(type = "string"))))
   ResponseEntity<SseEmitter> follow(
       @PathVariable UUID id,
+      @Parameter(description = "false ends the stream after the events so far")
+          @RequestParam(defaultValue = "true")
+          boolean follow,
       @RequestHeader(name = "Last-Event-ID", required = false) @Nullable Long lastEventId,
       Caller caller) {
     jobs.see(caller, id);
@@ -161,6 +165,6 @@ class JobController {
         .contentType(MediaType.TEXT_EVENT_STREAM)
         .header(HttpHeaders.CACHE_CONTROL, "no-store")
         .header("X-Accel-Buffering", "no") // nginx would hold events back
-        .body(stream.follow(caller, id, lastEventId == null ? 0 : lastEventId));
+        .body(stream.open(caller, id, lastEventId == null ? 0 : lastEventId, follow));
   }
 }

@@ -63,24 +63,35 @@ class JobEventStream {
    * @param caller of the request, who may see the job
    * @param job id of the job
    * @param lastEventId id of the last event that the client has; 0 for none
+   * @param follow whether to wait for events that have not happened yet
    * @return the response, which ends after the job's end, when the client disconnects, when its
    *     token is revoked or expires, when it may no longer see the job, or when the server stops
    */
-  SseEmitter follow(Caller caller, UUID job, long lastEventId) {
+  SseEmitter open(Caller caller, UUID job, long lastEventId, boolean follow) {
     SseEmitter emitter = new SseEmitter(0L);
     AtomicBoolean closed = new AtomicBoolean();
     emitter.onCompletion(() -> closed.set(true));
     emitter.onError(_ -> closed.set(true));
     Thread.ofVirtual()
         .name("job-events-" + job)
-        .start(() -> run(emitter, caller, job, lastEventId, closed));
+        .start(() -> run(emitter, new Stream(caller, job, lastEventId, follow), closed));
     return emitter;
   }
 
-  private void run(
-      SseEmitter emitter, Caller caller, UUID job, long lastEventId, AtomicBoolean closed) {
+  /**
+   * A request for events.
+   *
+   * @param caller of the request
+   * @param job id of the job
+   * @param lastEventId id of the last event that the client has; 0 for none
+   * @param follow whether to wait for events that have not happened yet
+   */
+  private record Stream(Caller caller, UUID job, long lastEventId, boolean follow) {}
+
+  private void run(SseEmitter emitter, Stream stream, AtomicBoolean closed) {
+    UUID job = stream.job();
     try {
-      send(emitter, caller, job, lastEventId, closed);
+      send(emitter, stream, closed);
       emitter.complete();
     } catch (IOException e) {
       LOG.debug("client disconnected from the events of job {}", job, e);
@@ -97,11 +108,10 @@ class JobEventStream {
     return access.isStillValid(caller) && access.seesPrivate(caller, job.details().namespace());
   }
 
-  private void send(
-      SseEmitter emitter, Caller caller, UUID job, long lastEventId, AtomicBoolean closed)
-      throws IOException {
+  private void send(SseEmitter emitter, Stream stream, AtomicBoolean closed) throws IOException {
+    UUID job = stream.job();
     emitter.send(SseEmitter.event().comment("")); // sends the headers, before any event
-    long sentId = lastEventId;
+    long sentId = stream.lastEventId();
     long written = System.nanoTime();
     long checked = written;
     List<WaitingReason> sentReasons = List.of();
@@ -110,7 +120,7 @@ class JobEventStream {
       Optional<Job> found = jobs.find(job);
       boolean ended = found.map(Job::state).filter(JobState::isEnd).isPresent();
       if (System.nanoTime() - checked > RIGHTS_CHECK.toNanos()) {
-        if (found.isEmpty() || !maySee(caller, found.get())) {
+        if (found.isEmpty() || !maySee(stream.caller(), found.get())) {
           return;
         }
         checked = System.nanoTime();
@@ -126,7 +136,7 @@ class JobEventStream {
         send(emitter, event);
         sentId = event.id();
       }
-      if (fresh.isEmpty() && ended) {
+      if (fresh.isEmpty() && (ended || !stream.follow())) {
         return;
       }
       if (fresh.isEmpty() && System.nanoTime() - written <= KEEP_ALIVE.toNanos()) {
