@@ -40,9 +40,9 @@ public final class Worker implements AutoCloseable {
   private static final Pattern INSTANCE = Pattern.compile("[0-9a-f-]{36}");
 
   /** How often a name in use is tried again: a worker that has ended is forgotten sooner. */
-  private static final int NAME_ATTEMPTS = 9;
+  private static final int NAME_ATTEMPTS = 41;
 
-  private static final Duration NAME_PAUSE = Duration.ofSeconds(10);
+  private static final Duration NAME_PAUSE = Duration.ofSeconds(2);
 
   private static final Duration RETRY_PAUSE = Duration.ofSeconds(2);
 
