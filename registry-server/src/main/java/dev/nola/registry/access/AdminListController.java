@@ -27,6 +27,9 @@ class AdminListController {
   private static final String ACCOUNTS = "accounts";
   private static final String TOKENS = "tokens";
 
+  /** Databases have no times long after it. */
+  private static final Instant LATEST = Instant.parse("9999-01-01T00:00:00Z");
+
   private final AccessDirectory directory;
 
   AdminListController(AccessDirectory directory) {
@@ -68,12 +71,15 @@ class AdminListController {
   private static AccessDirectory.Position position(String cursor) {
     List<String> key = Cursor.parse(cursor, TOKENS, 2).key();
     try {
-      return new AccessDirectory.Position(
-          Instant.parse(key.get(0)), UUID.fromString(key.get(1)).toString());
+      Instant createdAt = Instant.parse(key.get(0));
+      if (createdAt.isAfter(Instant.EPOCH) && createdAt.isBefore(LATEST)) {
+        return new AccessDirectory.Position(createdAt, UUID.fromString(key.get(1)).toString());
+      }
     } catch (DateTimeException | IllegalArgumentException _) {
-      throw Refusal.invalid(
-          "cursor",
-          "invalid cursor: %s; must be the value of next from the same list".formatted(cursor));
+      // no position: refused below
     }
+    throw Refusal.invalid(
+        "cursor",
+        "invalid cursor: %s; must be the value of next from the same list".formatted(cursor));
   }
 }
