@@ -9,8 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
-import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.ComponentScan;
+import org.springframework.context.annotation.FilterType;
 import org.springframework.core.env.Environment;
 
 /** Checks whether the server could start with its settings, without starting it. */
@@ -18,6 +20,15 @@ final class StartChecks {
   private static final int BACKLOG = 1;
 
   private StartChecks() {}
+
+  /** The beans of a check: settings, which are validated when they are bound, and checks. */
+  @ComponentScan(
+      basePackageClasses = RegistryServer.class,
+      useDefaultFilters = false,
+      includeFilters =
+          @ComponentScan.Filter(type = FilterType.ASSIGNABLE_TYPE, classes = StartCheck.class))
+  @ConfigurationPropertiesScan(basePackageClasses = RegistryServer.class)
+  private static final class SettingsAndChecks {}
 
   /**
    * The outcome of one check.
@@ -35,16 +46,13 @@ final class StartChecks {
    * @return the outcomes
    */
   static List<Outcome> run(List<String> arguments) {
-    SpringApplication application = new SpringApplication(RegistryServer.class);
+    SpringApplication application = new SpringApplication(SettingsAndChecks.class);
     application.setWebApplicationType(WebApplicationType.NONE);
-    application.setLazyInitialization(true); // only what is asked for below comes into being
     application.setLogStartupInfo(false);
-    List<String> all = new ArrayList<>(arguments);
-    all.add("--db-scheduler.enabled=false");
     List<Outcome> outcomes = new ArrayList<>();
-    try (ConfigurableApplicationContext context = application.run(all.toArray(String[]::new))) {
-      int settings = context.getBeansWithAnnotation(ConfigurationProperties.class).size();
-      outcomes.add(new Outcome("settings", settings > 0, "all are known and valid"));
+    try (ConfigurableApplicationContext context =
+        application.run(arguments.toArray(String[]::new))) {
+      outcomes.add(new Outcome("settings", true, "all are known and valid"));
       context.getBeansOfType(StartCheck.class).values().forEach(check -> outcomes.add(run(check)));
       outcomes.add(port(context.getEnvironment()));
     } catch (RuntimeException e) {
@@ -66,7 +74,9 @@ final class StartChecks {
     String address = environment.getProperty("server.address", "0.0.0.0");
     try (ServerSocket socket = new ServerSocket(port, BACKLOG, InetAddress.getByName(address))) {
       return new Outcome(
-          "port", true, port == 0 ? "a free one" : "%d on %s".formatted(port, address));
+          "port",
+          true,
+          port == 0 ? "a free one" : "%d on %s".formatted(socket.getLocalPort(), address));
     } catch (IOException e) {
       return new Outcome(
           "port",
