@@ -284,7 +284,8 @@ class TeamCommandsTest {
     assertThat(followed.out())
         .contains("running: with worker " + name, "failed: no such key: rnak");
     assertThat(json(ann, "job", "logs", id)).hasSize(3);
-    assertThat(json(ann, "job", "retry", id).get("state").asString()).isEqualTo("queued");
+    assertThat(json(ann, "job", "retry", id, "--new-version", "1.0.1").get("state").asString())
+        .isEqualTo("queued");
     assertThat(succeed(ann, "job", "priority", id, "5"))
         .isEqualTo("job " + id + " has priority 5\n");
     assertThat(succeed(ann, "job", "cancel", id)).isEqualTo("cancelled job " + id + "\n");
@@ -385,6 +386,7 @@ class TeamCommandsTest {
   void groupWithoutACommand_namesItsCommands() {
     fails(ann, 2, "missing command; must be one of create, list, show, revoke", "token");
     fails(ann, 2, "unknown command: shwo", "job", "shwo");
+    fails(ann, 2, "invalid id: x; must be a UUID, as list shows it", "job", "show", "x");
     assertThat(ann.run("completion").out()).contains("_picocli_nola_job_logs", "dataset");
   }
 }

@@ -39,7 +39,8 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Examples:",
-      "  nola job submit job.yaml --adapter acme/mood@1.1.0 --dataset acme/e2e --model acme/llama -f",
+      "  nola job submit job.yaml --adapter acme/mood@1.1.0 --dataset acme/e2e --model acme/llama"
+          + " -f",
       "  nola job list --state queued"
     })
 public final class JobCommand {
@@ -125,7 +126,7 @@ public final class JobCommand {
       description = "Show a job: how far it is, why it waits, or why it failed.",
       mixinStandardHelpOptions = true)
   static final class Show extends RegistryAction {
-    @Parameters(paramLabel = ID, description = DESCRIPTION)
+    @Parameters(paramLabel = ID, converter = Id.class, description = DESCRIPTION)
     private UUID id = NONE;
 
     @Override
@@ -144,7 +145,7 @@ public final class JobCommand {
       },
       mixinStandardHelpOptions = true)
   static final class Logs extends RegistryAction {
-    @Parameters(paramLabel = ID, description = DESCRIPTION)
+    @Parameters(paramLabel = ID, converter = Id.class, description = DESCRIPTION)
     private UUID id = NONE;
 
     @Option(
@@ -164,7 +165,7 @@ public final class JobCommand {
       description = "Cancel a job: a queued one ends at once, a running one within seconds.",
       mixinStandardHelpOptions = true)
   static final class Cancel extends RegistryAction {
-    @Parameters(paramLabel = ID, description = DESCRIPTION)
+    @Parameters(paramLabel = ID, converter = Id.class, description = DESCRIPTION)
     private UUID id = NONE;
 
     @Override
@@ -189,11 +190,11 @@ public final class JobCommand {
       },
       mixinStandardHelpOptions = true)
   static final class Retry extends RegistryAction {
-    @Parameters(paramLabel = ID, description = DESCRIPTION)
+    @Parameters(paramLabel = ID, converter = Id.class, description = DESCRIPTION)
     private UUID id = NONE;
 
     @Option(
-        names = "--version",
+        names = "--new-version",
         paramLabel = "VERSION",
         description = "Publish a training's result as this version instead.")
     private @Nullable String version;
@@ -211,7 +212,7 @@ public final class JobCommand {
       description = "Change the priority of a queued job; higher goes first.",
       mixinStandardHelpOptions = true)
   static final class Priority extends RegistryAction {
-    @Parameters(index = "0", paramLabel = ID, description = DESCRIPTION)
+    @Parameters(index = "0", paramLabel = ID, converter = Id.class, description = DESCRIPTION)
     private UUID id = NONE;
 
     @Parameters(index = "1", paramLabel = "N", description = "The priority, such as 5.")
@@ -232,7 +233,7 @@ public final class JobCommand {
   static final class Result extends RegistryAction {
     private static final long MAX_BYTES = 1L << 40;
 
-    @Parameters(paramLabel = ID, description = DESCRIPTION)
+    @Parameters(paramLabel = ID, converter = Id.class, description = DESCRIPTION)
     private UUID id = NONE;
 
     @Option(

@@ -23,8 +23,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "submit",
     description = {
-      "Submit a job: the job file of nola train, or a whole request as the REST API has it, in YAML or"
-          + " JSON.",
+      "Submit a job: the job file of nola train, or a whole request as the REST API has it, in YAML"
+          + " or JSON.",
       "The base model and the data files of a job file are replaced by --model and by the files of"
           + " --dataset with the same path or name."
     },
@@ -32,7 +32,8 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Example:",
-      "  nola job submit job.yaml --adapter acme/mood@1.1.0 --dataset acme/e2e --model acme/llama -f"
+      "  nola job submit job.yaml --adapter acme/mood@1.1.0 --dataset acme/e2e --model acme/llama"
+          + " -f"
     })
 final class JobSubmitCommand extends RegistryAction {
   private static final long MEGABYTE = 1_000_000;

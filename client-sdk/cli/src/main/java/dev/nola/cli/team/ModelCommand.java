@@ -35,7 +35,8 @@ public final class ModelCommand {
     @Option(
         names = "--digests-only",
         description =
-            "Send no files, only their digests: workers that have the model in --models can use it.")
+            "Send no files, only their digests: workers that have the model in --models can use"
+                + " it.")
     private boolean digestsOnly;
 
     Push() {

@@ -48,8 +48,8 @@ public final class TokenCommand {
       name = "create",
       description = {
         "Create a token for an account, which exists from then on.",
-        "Its secret is printed, or written to a file, and never shown again. The token ends with yours:"
-            + " it expires no later, and is revoked with it."
+        "Its secret is printed, or written to a file, and never shown again. The token ends with"
+            + " yours: it expires no later, and is revoked with it."
       },
       mixinStandardHelpOptions = true)
   static final class Create extends RegistryAction {
@@ -65,7 +65,8 @@ public final class TokenCommand {
         split = ",",
         paramLabel = "SCOPE",
         description =
-            "What it permits: read, publish, worker, mint (create tokens) or admin. May be repeated.")
+            "What it permits: read, publish, worker, mint (create tokens) or admin. May be"
+                + " repeated.")
     private List<Scope> scopes = List.of();
 
     @Option(
@@ -206,7 +207,10 @@ public final class TokenCommand {
       description = "Revoke a token, and all that were created with it.",
       mixinStandardHelpOptions = true)
   static final class Revoke extends RegistryAction {
-    @Parameters(paramLabel = "ID", description = "The token's id, as nola token list shows it.")
+    @Parameters(
+        paramLabel = "ID",
+        converter = Id.class,
+        description = "The token's id, as nola token list shows it.")
     private UUID id = new UUID(0, 0);
 
     @Option(
