@@ -32,7 +32,9 @@ final class CompletionCommand implements Callable<Integer> {
   public Integer call() {
     CommandLine nola = output.command().root().commandLine();
     for (String command : Main.LAUNCHER_COMMANDS.split(", ")) {
-      nola.addSubcommand(command, CommandSpec.create());
+      if (!nola.getSubcommands().containsKey(command)) {
+        nola.addSubcommand(command, CommandSpec.create());
+      }
     }
     String script = PREAMBLE.matcher(AutoComplete.bash("nola", nola)).replaceFirst(HEADER);
     output.print(Map.of("script", script), out -> out.print(script));

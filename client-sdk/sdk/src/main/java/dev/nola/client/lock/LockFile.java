@@ -70,9 +70,11 @@ public record LockFile(List<Entry> adapters) {
   }
 
   /**
-   * A pinned adapter.
+   * A pinned adapter. It has seven components because JSON has them side by side.
    *
    * @param source a reference by version number or digest, or a path relative to the lock file
+   * @param requested the reference as it was given, which can move, such as one by an alias; null
+   *     if it cannot, or for a path
    * @param registry the registry of the reference, or null for a path
    * @param digest SHA-256 of the file's bytes
    * @param reconstructionDigest the digest to which the file must reconstruct
@@ -82,6 +84,7 @@ public record LockFile(List<Entry> adapters) {
    */
   public record Entry(
       String source,
+      @Nullable String requested,
       @Nullable URI registry,
       Sha256 digest,
       Sha256 reconstructionDigest,
@@ -90,8 +93,9 @@ public record LockFile(List<Entry> adapters) {
     /**
      * Copies the list.
      *
-     * @throws IllegalArgumentException if the reference may resolve to another file later, the path
-     *     is absolute, or the number negative, or 0 though keys are listed
+     * @throws IllegalArgumentException if the reference may resolve to another file later, it was
+     *     requested by that of another adapter, the path is absolute, or the number negative, or 0
+     *     though keys are listed
      */
     public Entry {
       keys = List.copyOf(keys);
@@ -99,6 +103,13 @@ public record LockFile(List<Entry> adapters) {
         throw new IllegalArgumentException(
             "reference %s may resolve to a different file later; must have a version number or a digest"
                 .formatted(source));
+      }
+      if (requested != null
+          && (registry == null
+              || !Reference.parse(requested).adapter().equals(Reference.parse(source).adapter()))) {
+        throw new IllegalArgumentException(
+            "invalid requested: %s; must be a reference to the same adapter as %s"
+                .formatted(requested, source));
       }
       if (registry == null && (source.isEmpty() || Path.of(source).isAbsolute())) {
         throw new IllegalArgumentException(
@@ -120,6 +131,7 @@ public record LockFile(List<Entry> adapters) {
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @JsonPropertyOrder({
     "reference",
+    "requested",
     "registry",
     "file",
     "digest",
@@ -129,6 +141,7 @@ public record LockFile(List<Entry> adapters) {
   })
   private record WireEntry(
       @Nullable String reference,
+      @Nullable String requested,
       @Nullable URI registry,
       @Nullable String file,
       @Nullable String digest,
@@ -138,6 +151,7 @@ public record LockFile(List<Entry> adapters) {
     static WireEntry of(Entry entry) {
       return new WireEntry(
           entry.registry == null ? null : entry.source,
+          entry.requested,
           entry.registry,
           entry.registry == null ? entry.source : null,
           entry.digest.toString(),
@@ -154,11 +168,13 @@ public record LockFile(List<Entry> adapters) {
           || reconstructionDigest == null
           || requiredVerifications == null) {
         throw new IllegalArgumentException(
-            "an adapter needs either reference and registry, or file, and digest, reconstructionDigest and requiredVerifications");
+            "an adapter needs either reference and registry, or file, and digest,"
+                + " reconstructionDigest and requiredVerifications");
       }
       String source = hasFile ? file : reference;
       return new Entry(
           source == null ? "" : source,
+          requested,
           registry,
           Sha256.parse(digest),
           Sha256.parse(reconstructionDigest),
