@@ -109,8 +109,8 @@ final class Demo {
           narrator
               .out()
               .printf(
-                  "These accuracies are from %d steps: they show that everything works, not how well;"
-                      + " omit --quick to see that.%n",
+                  "These accuracies are from %d steps: they show that everything works, not how"
+                      + " well; omit --quick to see that.%n",
                   plan.steps());
         }
         explain(url, runFolder);
@@ -282,7 +282,7 @@ final class Demo {
         Files.size(lora.resolve(PeftExport.WEIGHTS)));
     measurements.bytes("the .nola file", Files.size(pulled.path()));
 
-    narrator.step("%,d held-out glosses".formatted(plan.test()));
+    narrator.step(String.format(Locale.ROOT, "%,d held-out glosses", plan.test()));
     Tensors.use("CPU", 0);
     Dataset data =
         DatasetReader.read(
@@ -373,7 +373,8 @@ final class Demo {
       out.printf("  ./nola search wordnet%n");
     } else {
       out.println(
-          "The next run publishes the next version; with --keep, the registry and the workers keep running.");
+          "The next run publishes the next version; with --keep, the registry and the workers keep"
+              + " running.");
     }
   }
 }

@@ -114,7 +114,7 @@ public final class Output {
    */
   public void message(String format, Object... values) {
     if (!quiet) {
-      console().printableErr().printf("%s%n", format.formatted(values));
+      console().printableErr().printf("%s%n", String.format(Locale.ROOT, format, values));
     }
   }
 

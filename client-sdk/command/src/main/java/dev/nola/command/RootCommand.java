@@ -1,6 +1,7 @@
 package dev.nola.command;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -66,6 +67,9 @@ public abstract class RootCommand implements Runnable {
    * @param args the command line
    */
   public static void main(Function<Console, RootCommand> program, String... args) {
+    // Text is for programs too, and libraries compare words in the locale of the process.
+    Locale.setDefault(Locale.ROOT);
+    StandardStreams.restoreStderr();
     Thread command = Thread.currentThread();
     CountDownLatch ended = new CountDownLatch(1);
     Runtime.getRuntime()
@@ -114,6 +118,9 @@ public abstract class RootCommand implements Runnable {
         .exitCodeList(ExitCode.descriptions());
     int exitCode = execute(commandLine, args);
     if (console.out().checkError()) {
+      if (console.out() instanceof StandardStreams.Stdout out && out.isClosedByReader()) {
+        return ExitCode.CLOSED_PIPE;
+      }
       console.err().println("nola: cannot write to stdout");
       return ExitCode.UNREADABLE;
     }

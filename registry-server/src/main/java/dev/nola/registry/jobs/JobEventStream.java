@@ -7,6 +7,7 @@ import dev.nola.registry.access.Caller;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -105,7 +106,7 @@ class JobEventStream {
         emitter.send(
             SseEmitter.event()
                 .id(Long.toString(event.id()))
-                .name(event.event().name().toLowerCase())
+                .name(event.event().name().toLowerCase(Locale.ROOT))
                 .data(event, MediaType.APPLICATION_JSON));
         sentId = event.id();
       }

@@ -13,6 +13,7 @@ import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
@@ -85,7 +86,7 @@ class JobService {
   @Transactional
   JobDetails submit(Caller caller, JobRequest request) {
     JobDetails job = read(submission.submit(caller, request));
-    note(caller, "job.submit", job, job.type().name().toLowerCase());
+    note(caller, "job.submit", job, job.type().name().toLowerCase(Locale.ROOT));
     return job;
   }
 

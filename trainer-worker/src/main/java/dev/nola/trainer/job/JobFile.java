@@ -82,7 +82,8 @@ public final class JobFile {
     }
     if (bytes.length > MAX_BYTES) {
       throw new JobFileException(
-          file, List.of("has more than %,d bytes, the limit".formatted(MAX_BYTES)));
+          file,
+          List.of(String.format(Locale.ROOT, "has more than %,d bytes, the limit", MAX_BYTES)));
     }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();

@@ -21,6 +21,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import tools.jackson.core.JacksonException;
@@ -193,13 +194,19 @@ public final class SafetensorsFile implements AutoCloseable {
       long length = file.get(LENGTH, 0);
       if (length < 0 || length > MAX_HEADER) {
         throw invalid(
-            "declares a header of %s bytes; limit is %,d"
-                .formatted(Long.toUnsignedString(length), MAX_HEADER));
+            String.format(
+                Locale.ROOT,
+                "declares a header of %s bytes; limit is %,d",
+                Long.toUnsignedString(length),
+                MAX_HEADER));
       }
       if (length > file.byteSize() - LENGTH_BYTES) {
         throw invalid(
-            "declares a header of %,d bytes, but is only %,d bytes long"
-                .formatted(length, file.byteSize()));
+            String.format(
+                Locale.ROOT,
+                "declares a header of %,d bytes, but is only %,d bytes long",
+                length,
+                file.byteSize()));
       }
       requireMemory(length);
       byte[] header = file.asSlice(LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
@@ -220,8 +227,14 @@ public final class SafetensorsFile implements AutoCloseable {
         throw new LimitExceededException(
             LimitExceededException.Limit.MEMORY,
             required,
-            "%s has a header of %,d bytes, for which %,d bytes of memory are needed; limit is %,d"
-                .formatted(path, length, required, limit));
+            String.format(
+                Locale.ROOT,
+                "%s has a header of %,d bytes, for which %,d bytes of memory are needed; limit is"
+                    + " %,d",
+                path,
+                length,
+                required,
+                limit));
       }
     }
 
@@ -348,8 +361,11 @@ public final class SafetensorsFile implements AutoCloseable {
       }
       if (offset != data.byteSize()) {
         throw invalid(
-            "has %,d bytes of tensors, but its header describes %,d"
-                .formatted(data.byteSize(), offset));
+            String.format(
+                Locale.ROOT,
+                "has %,d bytes of tensors, but its header describes %,d",
+                data.byteSize(),
+                offset));
       }
       return tensors;
     }
