@@ -85,7 +85,7 @@ class ClientAddressTest {
             "server.forward-headers-strategy=framework would believe every client's X-Forwarded-For");
     assertThatThrownBy(() -> TestRegistry.start("nola.access.trusted-proxies=example.org"))
         .hasStackTraceContaining(
-            "invalid nola.access.trusted-proxies: example.org; must be IP addresses or networks");
+            "invalid nola.access.trusted-proxies: example.org; must be IP addresses or CIDR ranges such as");
   }
 
   private static void exhaust(TestClient client) throws Exception {

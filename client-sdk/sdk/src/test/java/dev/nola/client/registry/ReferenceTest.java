@@ -102,7 +102,8 @@ class ReferenceTest {
       assertThatIllegalArgumentException()
           .as(alias)
           .isThrownBy(() -> NameRule.ALIAS.require(alias))
-          .withMessageStartingWith("invalid alias: " + alias + "; must be");
+          .withMessageStartingWith(
+              "invalid alias: " + (alias.isEmpty() ? "\"\"" : alias) + "; must be");
     }
     for (String alias : List.of("prod", "a", "v1-2", "a".repeat(39))) {
       assertThatCode(() -> NameRule.ALIAS.require(alias)).as(alias).doesNotThrowAnyException();
