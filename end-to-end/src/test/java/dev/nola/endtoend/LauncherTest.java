@@ -198,6 +198,25 @@ class LauncherTest {
   }
 
   @Test
+  void helpOfACommandIsInTheProgramThatHasIt() throws Exception {
+    end(start("help", "serve"));
+
+    assertThat(Files.readString(calls))
+        .contains("server/nola-registry-server.jar help serve\n")
+        .doesNotContain("nola-cli.jar");
+  }
+
+  @Test
+  void completionDoesNotBuild() throws Exception {
+    ProcessBuilder builder = builder("inspect", "--help");
+    builder.environment().put("NOLA_NO_BUILD", "1");
+    Process process = builder.start();
+
+    assertThat(process.waitFor()).isEqualTo(70);
+    assertThat(Files.exists(calls)).isFalse();
+  }
+
+  @Test
   void charactersAreThoseOfUtf8InEveryLocale() throws Exception {
     for (String locale : List.of("C", "en_US.ISO-8859-1", "xx_YY.UTF-8", "C.UTF-8")) {
       ProcessBuilder builder = builder("inspect", "x.nola");

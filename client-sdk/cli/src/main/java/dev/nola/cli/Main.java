@@ -5,6 +5,7 @@ import dev.nola.command.Failure;
 import dev.nola.command.Failures;
 import dev.nola.command.RootCommand;
 import dev.nola.format.AdapterFile;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -43,13 +44,15 @@ import picocli.CommandLine.Command;
     footer = {
       "",
       "The launcher ./nola has further commands: " + Main.LAUNCHER_COMMANDS + ".",
-      "With --json a command prints one JSON document, also if it fails; help and the version are text.",
-      "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (sent to that registry only), NOLA_CACHE and NOLA_CONFIG (folders), NO_COLOR."
+      "With --json a command prints one JSON document, also if it fails; help and the version are"
+          + " text.",
+      "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (sent to that registry only), NOLA_CACHE and"
+          + " NOLA_CONFIG (folders), NO_COLOR."
     })
 public final class Main extends RootCommand {
   /** The commands of other modules, which the launcher ./nola starts. */
   static final String LAUNCHER_COMMANDS =
-      "serve, train, worker, demo, generate, import-onnx, import-wordnet";
+      "serve, train, evaluate, predict, generate, worker, demo, import-onnx, import-wordnet";
 
   private static final Failures FAILURES = Failures.STANDARD.with(Main::failure);
 
@@ -59,7 +62,7 @@ public final class Main extends RootCommand {
    * @param console its streams and environment
    */
   public Main(Console console) {
-    super(console, FAILURES);
+    super(console, FAILURES, List.of(LAUNCHER_COMMANDS.split(", ")));
   }
 
   /**

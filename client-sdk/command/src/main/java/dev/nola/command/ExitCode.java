@@ -45,7 +45,7 @@ public final class ExitCode {
         "1",
         "an adapter, a model, a lock file or other data was refused: it is damaged, not supported"
             + " by this version, not matching, not attested as required, or its bits differ; also:"
-            + " diff found a difference, verify --lock could not verify something, or serve cannot"
+            + " diff found a difference, verify --lock disproved something, or serve cannot"
             + " start");
     codes.put("2", "the command line or the job file is wrong");
     codes.put("3", "a file cannot be read or written");
