@@ -41,12 +41,17 @@ class ServeCommandTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "nola.access.anonymous-read=flase | invalid nola.access.anonymous-read: flase; must be true or false",
+        "nola.access.anonymous-read=flase | invalid nola.access.anonymous-read: flase; must be true"
+            + " or false",
         "nola.jobs.lease=soon | invalid nola.jobs.lease: soon; must be a duration such as 30s",
         "nola.jobs.max-attempts=few | invalid nola.jobs.max-attempts: few; must be an integer",
-        "nola.catalog.max-file-size=big | invalid nola.catalog.max-file-size: big; must be a size such as 64MB",
-        "nola.access.trusted-proxies=foo.example | invalid nola.access.trusted-proxies: foo.example; must be IP addresses or CIDR ranges such as 10.0.0.0/8, separated by commas",
-        "nola.access.requests-per-minute=0 | invalid nola.access.requests-per-minute: 0; must be positive"
+        "nola.catalog.max-file-size=big | invalid nola.catalog.max-file-size: big; must be a size"
+            + " such as 64MB",
+        "nola.access.trusted-proxies=foo.example | invalid nola.access.trusted-proxies:"
+            + " foo.example; must be IP addresses or CIDR ranges such as 10.0.0.0/8, separated by"
+            + " commas",
+        "nola.access.requests-per-minute=0 | invalid nola.access.requests-per-minute: 0; must be"
+            + " positive"
       })
   void settingThatKeepsTheServerFromStartingIsNamed(
       String setting, String reason, @TempDir Path folder) throws Exception {
@@ -61,7 +66,17 @@ class ServeCommandTest {
       assertThat(notStarted(folder, "--port", port))
           .isEqualTo(
               "the server cannot start: port in use: " + port + "; choose another with --port");
+      assertThat(folder.resolve("data")).as("nothing was begun").doesNotExist();
     }
+  }
+
+  @Test
+  void addressOfAnotherMachineIsNamed(@TempDir Path folder) throws Exception {
+    assertThat(notStarted(folder, "--address", "192.0.2.1", "--port", "8080"))
+        .startsWith("the server cannot start: cannot listen on 192.0.2.1, port 8080: ")
+        .endsWith(
+            "Set --address to an address of this machine, and --port to a port that this user may"
+                + " use.");
   }
 
   @Test
