@@ -1,6 +1,7 @@
 package dev.nola.trainer.job;
 
 import com.google.re2j.Pattern;
+import dev.nola.client.peft.Pooling;
 import dev.nola.format.DType;
 import dev.nola.generator.Generator;
 import dev.nola.trainer.method.Method;
@@ -68,6 +69,17 @@ final class Keys {
               "task",
               Kind.choice(List.of(TrainingJob.Task.values()), TrainingJob.Task::label),
               "what the model learns to do"));
+  static final Key<Pooling> POOLING =
+      add(
+          Key.optional(
+                  "model.pooling",
+                  Kind.choice(List.of(Pooling.values()), Pooling::label),
+                  null,
+                  "what a classifier sees of a text: its first token (bert), its last (llama), or the"
+                      + " mean over all (bert), which cannot be exported, as no class of Transformers"
+                      + " computes it (default: as in Transformers, cls or last-token)")
+              .onlyWith(BASE)
+              .onlyWith(TASK, "classification"));
   static final Key<Long> SEED =
       add(
           Key.optional(
@@ -138,6 +150,16 @@ final class Keys {
       add(
           Key.optional("data.label", Kind.name(), "label", "field or column of the class")
               .onlyWith(FORMAT, "jsonl", "tsv")
+              .onlyWith(TASK, "classification"));
+  static final Key<List<String>> LABELS =
+      add(
+          Key.optional(
+                  "data.labels",
+                  Kind.names(),
+                  null,
+                  "names of the classes by number; where the data files have numbers, 0 is the first"
+                      + " (default: the classes in data.train, in alphabetical order or, if all are"
+                      + " whole numbers, in theirs)")
               .onlyWith(TASK, "classification"));
 
   static final Key<Method> METHOD =

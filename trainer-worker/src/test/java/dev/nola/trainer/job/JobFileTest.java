@@ -6,10 +6,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles.Layout;
-import dev.nola.trainer.model.Bert;
-import dev.nola.trainer.model.Llama;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Network;
+import dev.nola.trainer.model.Networks;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -296,8 +295,8 @@ class JobFileTest {
 
   @Test
   void targetSetsAreThoseOfTheModel() throws IOException {
-    Network llama = new Llama(new Llama.Config(1, 1, 1, 1e-5, 1e4, true));
-    Network bert = new Bert(new Bert.Config(1, 1, 1e-5));
+    Network llama = Networks.llama();
+    Network bert = Networks.bert();
     String block = "model.layers.0.";
     String layer = "encoder.layer.0.";
     assertThat(targets("qv", llama))

@@ -279,12 +279,13 @@ final class MergedModelWriter {
     if (index == null) {
       return;
     }
-    boolean same = plan.count(Plan.Part.Dense.class) == 0 && !plan.untied();
+    boolean same =
+        plan.count(Plan.Part.Dense.class) == 0 && !plan.untied() && !plan.head().isStated();
     if (same) {
       Files.copy(base.path().resolve(Model.INDEX), partial.resolve(Model.INDEX));
       return;
     }
-    ObjectNode map = (ObjectNode) index.get("weight_map");
+    ObjectNode map = index.putObject("weight_map");
     plan.files()
         .forEach(
             (file, parts) ->
@@ -299,9 +300,12 @@ final class MergedModelWriter {
   private void copySideFiles(Path partial, List<String> names) throws IOException {
     for (String name : names) {
       Path source = base.path().resolve(name);
-      if (plan.untied() && name.equals(CONFIG)) {
+      if ((plan.untied() || plan.head().isStated()) && name.equals(CONFIG)) {
         ObjectNode config = (ObjectNode) JsonMapper.shared().readTree(Files.readAllBytes(source));
-        config.put(TIED, false);
+        if (plan.untied()) {
+          config.put(TIED, false);
+        }
+        plan.head().write(config);
         Files.write(
             partial.resolve(name),
             JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config));

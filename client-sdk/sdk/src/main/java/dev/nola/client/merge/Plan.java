@@ -18,16 +18,27 @@ import org.jspecify.annotations.Nullable;
 
 /** What becomes of every tensor of the merged model, by file. */
 record Plan(
-    SequencedMap<SafetensorsFile, List<Part>> files, boolean untied, List<String> warnings) {
+    SequencedMap<SafetensorsFile, List<Part>> files,
+    boolean untied,
+    MergedHead head,
+    List<String> warnings) {
   /** A tensor of the merged model. */
   sealed interface Part {
     Slot slot();
 
-    /** As the base has it. */
-    record Copied(Tensor tensor) implements Part {
+    /** Returns the same under another name. */
+    Part named(String name);
+
+    /** A tensor of the base, unchanged. */
+    record Copied(String name, Tensor tensor) implements Part {
       @Override
       public Slot slot() {
-        return Slot.of(tensor);
+        return new Slot(name, tensor.type(), tensor.shape(), tensor.data().byteSize());
+      }
+
+      @Override
+      public Part named(String name) {
+        return new Copied(name, tensor);
       }
     }
 
@@ -41,6 +52,11 @@ record Plan(
             tensor.shape().stream().map(Integer::longValue).toList(),
             tensor.data().byteSize());
       }
+
+      @Override
+      public Part named(String name) {
+        return new Dense(name, tensor);
+      }
     }
 
     /** The base's tensor with what adapters add to it. */
@@ -48,6 +64,11 @@ record Plan(
       @Override
       public Slot slot() {
         return new Slot(name, tensor.type(), tensor.shape(), tensor.data().byteSize());
+      }
+
+      @Override
+      public Part named(String name) {
+        return new Merged(name, tensor, dtype, addends);
       }
     }
   }
@@ -59,11 +80,13 @@ record Plan(
    * Plans a merge.
    *
    * @param reshape whether a dense tensor may replace a tensor of another shape or type
+   * @param head head of the merged model, which determines the names of its tensors
    * @throws MergeRefusedException naming every adapted tensor that is missing or does not fit
    */
-  static Plan of(Model base, List<AdapterFile> adapters, TensorNames names, boolean reshape)
+  static Plan of(
+      Model base, List<AdapterFile> adapters, TensorNames names, boolean reshape, MergedHead head)
       throws MergeRefusedException {
-    return new Planning(base, names, reshape).plan(adapters);
+    return new Planning(base, names, reshape).plan(adapters, head);
   }
 
   /** Number of parts of a kind. */
@@ -88,7 +111,7 @@ record Plan(
       this.reshape = reshape;
     }
 
-    Plan plan(List<AdapterFile> adapters) throws MergeRefusedException {
+    Plan plan(List<AdapterFile> adapters, MergedHead head) throws MergeRefusedException {
       List<String> warnings = new ArrayList<>();
       for (int i = 0; i < adapters.size(); i++) {
         for (Layer layer : adapters.get(i).adapter().layers()) {
@@ -121,13 +144,30 @@ record Plan(
         files.put(file, new ArrayList<>(file.tensors().values().stream().map(this::part).toList()));
       }
       files.lastEntry().getValue().addAll(added.values());
-      return new Plan(files, untied, warnings);
+      if (head.isStated()) {
+        files.replaceAll((_, parts) -> named(parts, head, warnings));
+      }
+      return new Plan(files, untied, head, warnings);
+    }
+
+    private static List<Part> named(List<Part> parts, MergedHead head, List<String> warnings) {
+      List<Part> named = new ArrayList<>();
+      for (Part part : parts) {
+        String name = part.slot().name();
+        head.name(name)
+            .ifPresentOrElse(
+                newName -> named.add(part.named(newName)),
+                () ->
+                    warnings.add(
+                        "%s left out: %s has no such tensor".formatted(name, head.className())));
+      }
+      return named;
     }
 
     private Part part(Tensor tensor) {
       Part.Merged sum = merged.get(tensor.name());
       Part.Dense dense = replaced.get(tensor.name());
-      return sum != null ? sum : dense != null ? dense : new Part.Copied(tensor);
+      return sum != null ? sum : dense != null ? dense : new Part.Copied(tensor.name(), tensor);
     }
 
     private TensorNames.@Nullable Found find(String name) {

@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param prefix what is put before every name; null to find out
  * @param isBare whether the loaded model is the bare transformer; counts only without prefix
+ * @param head class of the loaded model, if the adapter states one that is known; counts only
+ *     without prefix
  */
-public record ModulePaths(@Nullable String prefix, boolean isBare) {
+public record ModulePaths(@Nullable String prefix, boolean isBare, @Nullable HeadClass head) {
   /** Where models with a head keep their transformer, by the names that begin the bare ones. */
   private static final Map<String, String> HOMES =
       Map.of(
@@ -51,6 +53,9 @@ public record ModulePaths(@Nullable String prefix, boolean isBare) {
   public String of(String module) {
     if (prefix != null) {
       return prefix + module;
+    }
+    if (head != null) {
+      return head.nameInModel(module).orElse(module);
     }
     if (!isBare) {
       String home = HOMES.get(firstPart(module));

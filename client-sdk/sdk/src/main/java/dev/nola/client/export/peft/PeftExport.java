@@ -3,8 +3,10 @@ package dev.nola.client.export.peft;
 import dev.nola.client.Progress;
 import dev.nola.client.export.peft.ExportRefusedException.Reason;
 import dev.nola.client.peft.BaseConfig;
+import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.ModulePaths;
 import dev.nola.client.peft.PeftFiles;
+import dev.nola.client.peft.StatedHead;
 import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.files.StagedOutput;
@@ -122,7 +124,12 @@ public final class PeftExport {
       requireVllm(adapter);
     }
     List<String> warnings = new ArrayList<>();
-    TaskType taskType = taskType(adapter, warnings);
+    StatedHead head = StatedHead.of(adapter);
+    if (head.problem() != null) {
+      throw new ExportRefusedException(
+          Reason.HEAD, "the adapter cannot be exported as a PEFT LoRA: " + head.problem());
+    }
+    TaskType taskType = taskType(adapter, head, warnings);
     try (Model model = base == null ? null : Model.open(base)) {
       if (model == null && !adapter.dense().isEmpty()) {
         warnings.add(
@@ -131,7 +138,10 @@ public final class PeftExport {
       ExportPlan plan =
           ExportPlan.of(
               adapter,
-              new ModulePaths(modulePrefix, taskType == TaskType.FEATURE_EXTRACTION),
+              new ModulePaths(
+                  modulePrefix,
+                  taskType == TaskType.FEATURE_EXTRACTION,
+                  head.headClass().orElse(null)),
               orientation,
               BaseConfig.of(base).modelType(),
               taskType,
@@ -168,7 +178,8 @@ public final class PeftExport {
       Files.write(partial.resolve(AdapterConfig.FILE), config.toJson());
       Files.writeString(
           partial.resolve(ModelCard.FILE),
-          new ModelCard(file, statedBase(), taskType, dtype, report).text());
+          new ModelCard(file, statedBase(), taskType, StatedHead.of(file.adapter()), dtype, report)
+              .text());
       unfinished.finish();
       return report;
     }
@@ -192,9 +203,15 @@ public final class PeftExport {
    * The task that the config states. PEFT takes for granted that an adapter of some tasks brings a
    * head, and cannot load one that does not.
    */
-  private @Nullable TaskType taskType(Adapter adapter, List<String> warnings)
+  private @Nullable TaskType taskType(Adapter adapter, StatedHead head, List<String> warnings)
       throws ExportRefusedException {
-    TaskType stated = task != null ? task : TaskType.ofTask(adapter.metadata().task()).orElse(null);
+    TaskType stated =
+        task != null
+            ? task
+            : head.headClass()
+                .map(HeadClass::task)
+                .or(() -> TaskType.ofTask(adapter.metadata().task()))
+                .orElse(null);
     if (stated == null || stated.heads().isEmpty() || hasHead(adapter, stated)) {
       return stated;
     }
