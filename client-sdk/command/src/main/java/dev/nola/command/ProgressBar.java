@@ -17,7 +17,7 @@ public final class ProgressBar implements Progress, AutoCloseable {
   private static final int WIDTH = 90;
 
   /** Time between lines, in nanoseconds; what takes less prints none. */
-  private static final long LINE_INTERVAL = Duration.ofSeconds(10).toNanos();
+  private static final long LINE_INTERVAL = Duration.ofSeconds(30).toNanos();
 
   private final String task;
   private final boolean isInBytes;

@@ -15,9 +15,9 @@ class ProgressBarTest {
     try (ProgressBar steps = new ProgressBar("train", false, null, lines::add);
         ProgressBar bytes = new ProgressBar("pull", true, null, lines::add)) {
       steps.update(1, 100, " loss 2.5000");
-      steps.printLine(2, 100, " loss 2.4000", now + Duration.ofSeconds(11).toNanos());
-      steps.printLine(3, 100, " loss 2.3000", now + Duration.ofSeconds(12).toNanos());
-      bytes.printLine(1_500_000, 3_000_000, "", now + Duration.ofSeconds(11).toNanos());
+      steps.printLine(2, 100, " loss 2.4000", now + Duration.ofSeconds(31).toNanos());
+      steps.printLine(3, 100, " loss 2.3000", now + Duration.ofSeconds(32).toNanos());
+      bytes.printLine(1_500_000, 3_000_000, "", now + Duration.ofSeconds(31).toNanos());
     }
     assertThat(lines)
         .containsExactly("train: step 2 of 100, loss 2.4000", "pull: 1.5 MB of 3.0 MB");

@@ -215,7 +215,12 @@ public record TrainingJob(
     return Sha256.hash(canonical().getBytes(StandardCharsets.UTF_8));
   }
 
-  String canonical() {
+  /**
+   * Returns all settings that a result depends on as JSON, which {@link #digest} is of.
+   *
+   * @return a JSON object, keys in alphabetical order, without white space
+   */
+  public String canonical() {
     TreeMap<String, Object> settings = new TreeMap<>();
     if (model instanceof Source.FromScratch mlp) {
       settings.put("widths", mlp.widths());
@@ -269,6 +274,16 @@ public record TrainingJob(
       case Length.Epochs epochs -> settings.put("epochs", epochs.count());
     }
     return JsonMapper.shared().writeValueAsString(settings);
+  }
+
+  /**
+   * Returns the key in job files of a setting in {@link #canonical}.
+   *
+   * @param setting such as {@code learningRate}
+   * @return such as {@code optimizer.learningRate}
+   */
+  public static String keyOf(String setting) {
+    return KeyNames.pathOf(setting);
   }
 
   private static String lower(Enum<?> value) {

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,10 @@ import org.jspecify.annotations.Nullable;
 public final class BaseModel implements AutoCloseable {
   /** Prefix of the names in some encoders' files. */
   private static final String BERT = "bert.";
+
+  /** A repository's name, with its owner. */
+  private static final Pattern NAME =
+      Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*");
 
   private final NDManager manager;
   private final Network network;
@@ -79,6 +84,18 @@ public final class BaseModel implements AutoCloseable {
   public static BaseModel loadFor(Path folder, Adapter adapter) throws IOException {
     StatedHead head = StatedHead.of(adapter);
     return head.pooling() == null ? load(folder) : loadClassifier(folder, head.pooling());
+  }
+
+  /**
+   * Returns the name that a model's config states.
+   *
+   * @param folder folder with {@code config.json}
+   * @return such as {@code acme/llama}; empty if it states none, or a path
+   * @throws IOException if the config cannot be read
+   */
+  public static String statedName(Path folder) throws IOException {
+    String name = ModelConfig.read(folder).text("_name_or_path");
+    return NAME.matcher(name).matches() ? name : "";
   }
 
   private static BaseModel load(Path folder, Network network) throws IOException {
