@@ -87,6 +87,10 @@ class CommandLineTest {
         .isEqualTo(shown.get("version").get("verification"));
     assertThat(nola.run("show", mood).out()).contains("verified").contains("prod = 1.0.0");
 
+    Outcome copied = nola.run("publish", mood + "@prod", mood + "-copy@2.0.0", "--json");
+    assertThat(copied.exitCode()).as(copied.err()).isZero();
+    assertThat(copied.json().get("digest")).isEqualTo(shown.get("version").get("digest"));
+
     Path copy = folder.resolve("copy.nola");
     Outcome pulled = nola.run("pull", mood + "@^1", "-o", copy.toString(), "--json");
     assertThat(copy).hasSameBinaryContentAs(Path.of(file));

@@ -130,7 +130,7 @@ class CommandFailuresTest {
   }
 
   @Test
-  void adapterToGenerateWith_isAFileOrAReference() throws Exception {
+  void adapterToGenerateWith_isAFileAReferenceOrALora() throws Exception {
     String[] args = {"generate", "--base", file("model"), "--prompt", "a", "--json", "--adapter"};
     Failed missing = Failed.run(with(args, "none.nola"));
     assertThat(missing.exitCode).isEqualTo(3);
@@ -143,6 +143,8 @@ class CommandFailuresTest {
     Failed damaged = Failed.run(with(args, garbage));
     assertThat(damaged.kind).isEqualTo("corrupt");
     assertThat(damaged.error).startsWith(garbage + ": not a .nola file");
+    Failed noLora = Failed.run(with(args, folder.toString()));
+    assertThat(noLora.error).startsWith(folder + ": is not a LoRA of PEFT");
   }
 
   private static String[] with(String[] args, String... more) {

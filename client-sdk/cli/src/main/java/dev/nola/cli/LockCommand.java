@@ -87,7 +87,7 @@ final class LockCommand implements Callable<Integer> {
               + adapter
               + " is a file; lock it by itself");
     }
-    Path path = AdapterSource.requireAdapterFile(Path.of(adapter), "");
+    Path path = AdapterSource.requireAdapterFile(Path.of(adapter), ", whose bytes could be locked");
     Path folder = file.toAbsolutePath().normalize().getParent();
     String relative = folder.relativize(path.toAbsolutePath().normalize()).toString();
     byte[] bytes = AdapterSource.naming(adapter, () -> Files.readAllBytes(path));

@@ -12,7 +12,6 @@ import dev.nola.client.registry.Published;
 import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
-import dev.nola.command.RegistryOption;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
@@ -31,17 +30,22 @@ import picocli.CommandLine.Parameters;
     name = "publish",
     description = {
       "Publish an adapter as a version, which never changes afterwards.",
-      "The file is read and verified here before it is sent. Publishing the same bytes again"
+      "It is read and verified here before it is sent. Publishing the same bytes again"
           + " changes nothing."
     },
     mixinStandardHelpOptions = true,
-    footer = {"", "Example:", "  nola publish mood.nola acme/mood@1.0.0 --alias prod"})
+    footer = {
+      "",
+      "Examples:",
+      "  nola publish mood.nola acme/mood@1.0.0 --alias prod",
+      "  nola publish ann/mood@2.1.0 acme/mood@1.0.0"
+    })
 final class PublishCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
-      paramLabel = "FILE",
-      description = "The adapter file, or a LoRA of PEFT.")
-  private Path file = Path.of("");
+      paramLabel = "FILE_OR_REF",
+      description = "The adapter, or a LoRA of PEFT.")
+  private String adapter = "";
 
   @Parameters(
       index = "1",
@@ -63,17 +67,17 @@ final class PublishCommand implements Callable<Integer> {
   @Option(names = "--create-namespace", description = "Create the namespace if it does not exist.")
   private boolean createNamespace;
 
-  @Mixin private RegistryOption registry = new RegistryOption();
+  @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
   @Override
   public Integer call()
       throws IOException, InterruptedException, HintedException, ImportRefusedException {
     Reference reference = NumberedVersion.parse(as);
-    AdapterSource.Opened opened = AdapterSource.openFile(file, null, output);
+    AdapterSource.Opened opened = source.open(adapter, output);
     if (opened.converted() == null) {
-      AdapterSource.naming(file.toString(), () -> Reconstructor.standard().verify(opened.file()));
-      return publish(reference, file, opened);
+      AdapterSource.naming(opened.name(), () -> Reconstructor.standard().verify(opened.file()));
+      return publish(reference, opened.path(), opened);
     }
     Path converted = Files.createTempFile("nola-", AdapterFile.EXTENSION);
     try {
@@ -87,7 +91,7 @@ final class PublishCommand implements Callable<Integer> {
   private int publish(Reference reference, Path path, AdapterSource.Opened opened)
       throws IOException, InterruptedException, HintedException {
     Published published;
-    try (NolaClient client = registry.client(output);
+    try (NolaClient client = source.client(source.registry(output), output);
         ProgressBar bar = output.bar("publish")) {
       if (createNamespace) {
         client.namespaces().create(reference.adapter().namespace());

@@ -2,7 +2,6 @@ package dev.nola.client.lora;
 
 import dev.nola.client.lora.ImportRefusedException.Reason;
 import dev.nola.client.peft.ModulePaths;
-import dev.nola.client.peft.PeftFiles;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.reconstruct.Budget;
@@ -31,13 +30,6 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
       Pattern.compile(
           "(?<module>.+)\\.(?<factor>lora_(?:embedding_)?[AB])(?:\\.(?<adapter>[^.]+))??(?<leaf>\\.weight|\\.bias)?");
 
-  /** What torch and PEFT put around modules for their own purposes. */
-  private static final Pattern WRAPPERS =
-      Pattern.compile(
-          "(?<=^|\\.)(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|modules_to_save(\\.default)?)\\.");
-
-  private static final Set<String> OUTPUT_EMBEDDINGS = Set.of("lm_head", "embed_out");
-
   /** The place of a factor. */
   private record Place(String module, int depth, boolean isEmbedding) {}
 
@@ -53,7 +45,7 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
     SequencedMap<Place, Tensor> b = new LinkedHashMap<>();
     SequencedMap<String, Tensor> saved = new LinkedHashMap<>();
     for (Tensor tensor : file.tensors().values()) {
-      String key = unwrapped(tensor.name());
+      String key = ModulePaths.unwrapped(tensor.name());
       Matcher factor = FACTOR.matcher(key);
       String refusal = refusal(key);
       if (!refusal.isEmpty()) {
@@ -91,14 +83,6 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
           Reason.CONTENT, file.path() + ": cannot be imported as a LoRA", wrong);
     }
     return new LoraTensors(List.copyOf(pairs), saved);
-  }
-
-  private static String unwrapped(String name) {
-    String key =
-        name.startsWith(PeftFiles.KEY_PREFIX)
-            ? name.substring(PeftFiles.KEY_PREFIX.length())
-            : name;
-    return WRAPPERS.matcher(key).replaceAll("");
   }
 
   /** Why a tensor of a variant of LoRA cannot be imported; empty if it is of none. */
@@ -189,7 +173,7 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
     String last = ModulePaths.lastPart(module);
     if (last.equals(BASE_LAYER)
         || ModulePaths.isWordEmbedding(module)
-        || OUTPUT_EMBEDDINGS.contains(last)) {
+        || ModulePaths.isOutputEmbedding(module)) {
       return true;
     }
     List<String> kept = config.texts("modules_to_save");

@@ -2,12 +2,17 @@ package dev.nola.client.lora;
 
 import dev.nola.client.merge.TensorNames;
 import dev.nola.client.peft.BaseConfig;
+import dev.nola.client.peft.ModulePaths;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.reconstruct.BaseIdentity;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,9 +20,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param model its tensors
  * @param names finds a tensor by the name that it has in the loaded model
+ * @param loaded the names in the checkpoint by those in the loaded model, with a head and without
  * @param config its config
  */
-record NamedBase(Model model, TensorNames names, BaseConfig config) implements AutoCloseable {
+record NamedBase(Model model, TensorNames names, Map<String, String> loaded, BaseConfig config)
+    implements AutoCloseable {
   /**
    * Opens a base model.
    *
@@ -27,11 +34,30 @@ record NamedBase(Model model, TensorNames names, BaseConfig config) implements A
   static NamedBase open(Path path) throws IOException {
     Model model = Model.open(path);
     try {
-      return new NamedBase(model, TensorNames.of(model), BaseConfig.of(path));
+      BaseConfig config = BaseConfig.of(path);
+      return new NamedBase(model, TensorNames.of(model), loaded(model, config), config);
     } catch (IOException | RuntimeException e) {
       model.close();
       throw e;
     }
+  }
+
+  private static Map<String, String> loaded(Model model, BaseConfig config) {
+    Set<String> modules = new LinkedHashSet<>();
+    model.tensors().keySet().forEach(name -> modules.add(ModulePaths.moduleOf(name)));
+    Map<String, String> loaded = new HashMap<>();
+    String type = config.modelType();
+    for (boolean isBare : new boolean[] {false, true}) {
+      ModulePaths paths =
+          type != null && ModulePaths.isKnown(type)
+              ? ModulePaths.of(type, modules, isBare)
+              : ModulePaths.guessed(modules, isBare);
+      for (String name : model.tensors().keySet()) {
+        String path = paths.of(ModulePaths.moduleOf(name));
+        loaded.putIfAbsent(path + "." + ModulePaths.lastPart(name), name);
+      }
+    }
+    return loaded;
   }
 
   /**
@@ -42,10 +68,8 @@ record NamedBase(Model model, TensorNames names, BaseConfig config) implements A
   TensorNames.@Nullable Found find(String name, List<String> wrong) {
     try {
       TensorNames.Found found = names.find(name);
-      for (String other : found == null ? CheckpointNames.of(name) : List.<String>of()) {
-        found = found == null ? names.find(other) : found;
-      }
-      return found;
+      String stored = loaded.get(name);
+      return found == null && stored != null ? names.find(stored) : found;
     } catch (TensorNames.AmbiguousNameException e) {
       wrong.add(e.getMessage());
       return null;

@@ -72,7 +72,8 @@ final class Targets {
     if (pair.depth() > 0) {
       wrong.add(
           pair.module()
-              + ": has several LoRAs around one another, but target_parameters names no parameters of it");
+              + ": has several LoRAs around one another, but target_parameters names no parameters"
+              + " of it");
       return;
     }
     Tensor weight = embedded.get(pair.module());
@@ -105,7 +106,10 @@ final class Targets {
     }
     if (tensor == null) {
       if (wrong.size() == before) {
-        wrong.add(name + ": the base model has no such tensor");
+        wrong.add(
+            name
+                + ": the base model has no such tensor"
+                + known.names().suggestion(name, pair.linearShape()));
       }
       return;
     }
@@ -149,7 +153,8 @@ final class Targets {
     if (mayBeConv1d && hasOtherName) {
       wrong.add(
           pair.module()
-              + ": such weights are in×out in GPT-2 and out×in in other models, and fan_in_fan_out tells it of one of several modules only");
+              + ": such weights are in×out in GPT-2 and out×in in other models, and fan_in_fan_out"
+              + " tells it of one of several modules only");
     }
     return false;
   }

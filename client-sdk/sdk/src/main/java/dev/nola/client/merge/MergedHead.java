@@ -31,7 +31,7 @@ record MergedHead(@Nullable String className, List<String> labels) {
    */
   static MergedHead of(Model base, List<AdapterFile> adapters)
       throws IOException, MergeRefusedException {
-    if (!base.isFolder() || !Files.isRegularFile(base.path().resolve(MergedModelWriter.CONFIG))) {
+    if (!base.isFolder() || !Files.isRegularFile(base.path().resolve(MergedConfig.FILE))) {
       return NONE;
     }
     MergedHead merged = NONE;

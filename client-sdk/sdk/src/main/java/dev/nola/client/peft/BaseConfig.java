@@ -16,7 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public record BaseConfig(@Nullable String modelType) {
   private static final Set<String> CONV1D_MODELS =
-      Set.of("gpt2", "openai-gpt", "imagegpt", "decision_transformer");
+      Set.of("gpt2", "gpt-sw3", "openai-gpt", "imagegpt", "decision_transformer");
 
   private static final String FILE = "config.json";
 

@@ -6,6 +6,7 @@ import dev.nola.client.peft.BaseConfig;
 import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.ModulePaths;
 import dev.nola.client.peft.PeftFiles;
+import dev.nola.client.peft.Rename;
 import dev.nola.client.peft.StatedHead;
 import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
@@ -54,6 +55,7 @@ public final class PeftExport {
   private final Orientation orientation;
   private final @Nullable TaskType task;
   private final @Nullable String modulePrefix;
+  private final List<Rename> renames;
   private final boolean forVllm;
   private final Progress progress;
 
@@ -94,6 +96,7 @@ public final class PeftExport {
     this.orientation = builder.orientation;
     this.task = builder.task;
     this.modulePrefix = builder.modulePrefix;
+    this.renames = List.copyOf(builder.renames);
     this.forVllm = builder.forVllm;
     this.progress = builder.progress;
   }
@@ -133,17 +136,18 @@ public final class PeftExport {
     try (Model model = base == null ? null : Model.open(base)) {
       if (model == null && !adapter.dense().isEmpty()) {
         warnings.add(
-            "PEFT loads the modules of the dense tensors only if these modules have no other parameters; name the base model's folder to add them");
+            "PEFT loads the modules of the dense tensors only if these modules have no other"
+                + " parameters; name the base model's folder to add them");
       }
+      boolean isBare = taskType == TaskType.FEATURE_EXTRACTION;
+      BaseConfig config = BaseConfig.of(base);
       ExportPlan plan =
           ExportPlan.of(
               adapter,
-              new ModulePaths(
-                  modulePrefix,
-                  taskType == TaskType.FEATURE_EXTRACTION,
-                  head.headClass().orElse(null)),
+              new ExportPaths(modulePrefix, renames, head.headClass().orElse(null), isBare, warnings)
+                  .of(adapter, model, config),
               orientation,
-              BaseConfig.of(base).modelType(),
+              config.modelType(),
               taskType,
               model);
       Reconstructor reconstructor = Reconstructor.standard();
@@ -186,11 +190,17 @@ public final class PeftExport {
   }
 
   private void requireVllm(Adapter adapter) throws ExportRefusedException {
-    if (!adapter.dense().isEmpty()) {
+    List<String> others =
+        adapter.dense().stream()
+            .filter(tensor -> TaskType.SEQ_CLS.headOf(tensor.name()).isEmpty())
+            .map(Object::toString)
+            .toList();
+    if (!others.isEmpty()) {
       throw new ExportRefusedException(
           Reason.VLLM,
-          "vLLM loads only LoRA factors, but the adapter replaces whole tensors",
-          adapter.dense().stream().map(Object::toString).toList());
+          "vLLM replaces only modules named %s whole, but the adapter replaces other tensors"
+              .formatted(String.join(" or ", TaskType.SEQ_CLS.heads())),
+          others);
     }
     if (statedBase() == null) {
       throw new ExportRefusedException(
@@ -264,6 +274,7 @@ public final class PeftExport {
     private Orientation orientation = Orientation.AUTO;
     private @Nullable TaskType task;
     private @Nullable String modulePrefix;
+    private final List<Rename> renames = new ArrayList<>();
     private boolean forVllm;
     private Progress progress = Progress.NONE;
 
@@ -329,8 +340,7 @@ public final class PeftExport {
 
     /**
      * Sets the prefix that turns a module's name into its path in the loaded model. By default, the
-     * names of bare transformers get {@code model.} or {@code transformer.} by what they begin
-     * with, and lose it for {@link TaskType#FEATURE_EXTRACTION}; others stay as they are.
+     * base model's type tells the paths, or else what the names look like.
      *
      * @param modulePrefix the prefix, such as {@code transformer.}; may be empty
      * @return this builder
@@ -341,8 +351,20 @@ public final class PeftExport {
     }
 
     /**
+     * Adds a rule by which the checkpoint's name of a module becomes its path in the loaded model.
+     * A name that a rule changes is not changed otherwise; rules apply in the order added.
+     *
+     * @param rename the rule
+     * @return this builder
+     */
+    public Builder rename(Rename rename) {
+      renames.add(rename);
+      return this;
+    }
+
+    /**
      * Sets whether vLLM must be able to load the export, which requires a base model's name and no
-     * dense tensors; default: no.
+     * dense tensors but those of a classifier; default: no.
      *
      * @param forVllm true to require it
      * @return this builder

@@ -391,7 +391,10 @@ class PeftExportTest {
         .containsExactly("score");
     assertThat(config().get("task_type").asString()).isEqualTo("SEQ_CLS");
     assertThat(report.saved()).isEqualTo(1);
-    assertThat(report.warnings()).singleElement().asString().contains("dense");
+    assertThat(report.warnings())
+        .satisfiesExactly(
+            said -> assertThat(said).contains("dense"),
+            said -> assertThat(said).contains("not confirmed"));
     try (SafetensorsFile weights = weights()) {
       Tensor saved = weights.tensors().get("base_model.model.score.weight");
       assertThat(saved.type()).isEqualTo("F32");
@@ -401,7 +404,14 @@ class PeftExportTest {
 
   @Test
   void whatElseIsInTheModuleOfADenseTensorComesFromTheBase() throws Exception {
-    Path base = base("h.0.ln_1.weight", "h.0.ln_1.bias", "h.1.ln_1.weight", "h.1.ln_1.bias");
+    Path base =
+        base(
+            "h.0.attn.c_attn.bias",
+            "h.0.ln_1.weight",
+            "h.0.ln_1.bias",
+            "h.1.ln_1.weight",
+            "h.1.ln_1.bias");
+    Files.writeString(base.resolve("config.json"), "{\"model_type\": \"gpt2\"}");
     AdapterFile file =
         seal(layers(matrix("h.0.attn.c_attn", 16, 48, 3, 4)).dense(dense("h.0.ln_1.weight", 4)));
 
@@ -435,7 +445,12 @@ class PeftExportTest {
 
   @Test
   void aHeadOfSeveralModulesIsKeptAsOne() throws Exception {
-    Path base = base("classifier.dense.bias", "classifier.out_proj.bias", "pooler.dense.bias");
+    Path base =
+        base(
+            "bert.encoder.layer.0.attention.self.query.bias",
+            "classifier.dense.bias",
+            "classifier.out_proj.bias",
+            "pooler.dense.bias");
     AdapterFile file =
         seal(
             layers(matrix("bert.encoder.layer.0.attention.self.query", 24, 16, 3, 4))
@@ -474,7 +489,7 @@ class PeftExportTest {
 
   @Test
   void denseTensorsThatPeftCannotKeepApartAreRefused() throws Exception {
-    Path base = base("model.norm.weight", "norm.weight");
+    Path base = base("model.norm.weight", "norm.weight", Q0 + ".bias");
     AdapterFile file =
         seal(
             layers(matrix(Q0, 24, 16, 3, 4))
@@ -506,24 +521,30 @@ class PeftExportTest {
         .isThrownBy(() -> PeftExport.of(file).task(TaskType.SEQ_CLS).build().write(lora()))
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.TASK))
         .withMessageContaining("classifier or score");
-    assertThat(export(file).warnings()).singleElement().asString().contains("no task");
+    assertThat(export(file).warnings()).first().asString().contains("no task");
     assertThat(config().get("task_type").isNull()).isTrue();
   }
 
   @Test
-  void vllmTakesNoDenseTensorsAndWantsABaseName() throws Exception {
-    AdapterFile withDense = seal(layers(matrix(Q0, 24, 16, 3, 4)).dense(dense("score.weight", 2)));
-    AdapterFile nameless = seal(layers(matrix(Q0, 24, 16, 3, 4)));
+  void vllmTakesOnlyAHeadWholeAndWantsABaseName() throws Exception {
+    Adapter.Builder layers = layers(matrix(Q0, 24, 16, 3, 4));
+    AdapterFile nameless = seal(layers);
+    AdapterFile withNorm =
+        seal(layers(matrix(Q0, 24, 16, 3, 4)).dense(dense("model.norm.weight", 2)));
+    AdapterFile withHead = seal(layers(matrix(Q0, 24, 16, 3, 4)).dense(dense("score.weight", 2)));
 
     assertThatExceptionOfType(ExportRefusedException.class)
-        .isThrownBy(() -> PeftExport.of(withDense).forVllm(true).build().write(lora()))
+        .isThrownBy(() -> PeftExport.of(withNorm).forVllm(true).build().write(lora()))
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.VLLM))
-        .withMessageContaining("score.weight");
+        .withMessageContaining("classifier or score")
+        .withMessageContaining("model.norm.weight");
     assertThatExceptionOfType(ExportRefusedException.class)
         .isThrownBy(() -> PeftExport.of(nameless).forVllm(true).build().write(lora()))
         .withMessageContaining("base model");
-    PeftExport.of(nameless).forVllm(true).baseName("some/model").build().write(lora());
+    PeftExport.of(withHead).forVllm(true).baseName("some/model").build().write(lora());
     assertThat(config().get("base_model_name_or_path").asString()).isEqualTo("some/model");
+    assertThat(config().get("modules_to_save").valueStream().map(JsonNode::asString))
+        .containsExactly("score");
   }
 
   @Test
