@@ -81,6 +81,16 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
+   * Returns whether a text is a token of its own, and not an unknown word.
+   *
+   * @param text such as {@code <|im_start|>}
+   */
+  boolean isToken(String text) {
+    String[] tokens = tokenizer.encode(text, false, false).getTokens();
+    return tokens.length == 1 && tokens[0].equals(text);
+  }
+
+  /**
    * Returns the text of tokens, without special tokens.
    *
    * @param tokens ids of the tokens

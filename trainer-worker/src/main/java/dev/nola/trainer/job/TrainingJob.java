@@ -236,6 +236,9 @@ public record TrainingJob(
     settings.put("maxTokens", data.maxTokens());
     settings.put("trainExamples", data.trainExamples());
     settings.put("validationExamples", data.validationExamples());
+    if (data.validation() instanceof DataFiles.Validation.Share share) {
+      settings.put("validationShare", share.share());
+    }
     switch (data.layout()) {
       case DataFiles.Layout.E2e _ -> settings.put("layout", List.of("e2e"));
       case DataFiles.Layout.PromptJsonl jsonl ->
@@ -244,6 +247,12 @@ public record TrainingJob(
           settings.put("layout", List.of("jsonl", jsonl.text(), jsonl.label()));
       case DataFiles.Layout.LabelledTsv tsv ->
           settings.put("layout", List.of("tsv", tsv.text(), tsv.label()));
+      case DataFiles.Layout.LabelledCsv csv ->
+          settings.put("layout", List.of("csv", csv.text(), csv.label()));
+      case DataFiles.Layout.PromptCsv csv ->
+          settings.put("layout", List.of("csv", csv.prompt(), csv.completion()));
+      case DataFiles.Layout.PlainText _ -> settings.put("layout", List.of("text"));
+      case DataFiles.Layout.Chat chat -> settings.put("layout", List.of("chat", chat.messages()));
       case DataFiles.Layout.Idx _ -> settings.put("layout", List.of("idx"));
     }
     settings.put("method", lower(recipe.method()));

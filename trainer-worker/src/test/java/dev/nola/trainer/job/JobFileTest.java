@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.nola.generator.Generator;
+import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Network;
@@ -110,7 +111,7 @@ class JobFileTest {
   void pathsAreRelativeToTheFile() throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL.replace("a.txt", "../x/a.txt").replace("b.txt", "/y/b"));
     assertThat(job.data().train()).isEqualTo(folder.resolve("../x/a.txt"));
-    assertThat(job.data().validation()).isEqualTo(Path.of("/y/b"));
+    assertThat(job.data().validation()).isEqualTo(new DataFiles.Validation.File(Path.of("/y/b")));
     assertThat(job.model())
         .isEqualTo(new TrainingJob.Source.PreTrained(folder.resolve("llama"), ""));
   }
@@ -169,8 +170,8 @@ class JobFileTest {
         "name: nola       | name: nola, generator: identity | invalid method.generator:"
             + " \"identity\"; must be philox-uniform24, philox-uniform8, philox-rademacher or"
             + " philox-srht",
-        "format: e2e      | format: tsv        | invalid data.format: tsv; must be e2e or jsonl for"
-            + " task causal-lm",
+        "format: e2e      | format: tsv        | invalid data.format: tsv; must be e2e, jsonl, csv,"
+            + " text or chat for task causal-lm",
         "name: nola       | name: head         | method.name=head does not apply to task causal-lm,"
             + " which adds no head",
         "steps: 10        | steps: 9, microBatch: 9 | invalid run.microBatch: 9; must be at most"
@@ -261,10 +262,10 @@ class JobFileTest {
             "invalid model.base: 3; must be a path",
             "invalid task: \"chess\"; must be causal-lm or classification",
             "invalid method.k: 0; must be a whole number, 1 or more",
+            "data.validation or data.validationShare is missing",
             "run.steps or run.epochs is missing",
-            "data.format is missing; must be e2e, jsonl, tsv or idx",
+            "data.format is missing; must be e2e, jsonl, tsv, csv, text, chat or idx",
             "data.train is missing; must be a path",
-            "data.validation is missing; must be a path",
             "optimizer.learningRate is missing; must be a number above 0");
   }
 
