@@ -52,7 +52,8 @@ import picocli.CommandLine.Command;
 public final class Main extends RootCommand {
   /** The commands of other modules, which the launcher ./nola starts. */
   static final String LAUNCHER_COMMANDS =
-      "serve, train, evaluate, predict, generate, worker, demo, import-onnx, import-wordnet";
+      "serve, train, evaluate, predict, generate, targets, worker, demo, import-onnx,"
+          + " import-wordnet";
 
   private static final Failures FAILURES = Failures.STANDARD.with(Main::failure);
 

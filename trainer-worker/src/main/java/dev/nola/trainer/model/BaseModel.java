@@ -98,6 +98,37 @@ public final class BaseModel implements AutoCloseable {
     return NAME.matcher(name).matches() ? name : "";
   }
 
+  /**
+   * A tensor that a method may adapt.
+   *
+   * @param name name in the model's files
+   * @param shape size of each dimension
+   */
+  public record Adaptable(String name, List<Long> shape) {}
+
+  /**
+   * Lists the tensors of a model that can be adapted, from the headers of its files.
+   *
+   * @param folder folder with {@code config.json} and safetensors
+   * @return the tensors, in the order of the forward pass
+   * @throws UnsupportedModelException if it is not a model that can be run here
+   * @throws IOException if a file cannot be read
+   */
+  public static List<Adaptable> adaptable(Path folder) throws IOException {
+    Network network = network(ModelConfig.read(folder), false, null);
+    try (Model model = Model.open(folder)) {
+      List<Adaptable> adaptable = new ArrayList<>();
+      for (String name : network.adaptable()) {
+        Tensor plain = model.tensors().get(name);
+        Tensor tensor = plain == null ? model.tensors().get(BERT + name) : plain;
+        if (tensor != null) {
+          adaptable.add(new Adaptable(tensor.name(), List.copyOf(tensor.shape())));
+        }
+      }
+      return adaptable;
+    }
+  }
+
   private static BaseModel load(Path folder, Network network) throws IOException {
     NDManager manager = Tensors.newManager();
     try (Model model = Model.open(folder)) {
