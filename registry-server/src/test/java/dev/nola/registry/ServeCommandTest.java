@@ -66,7 +66,17 @@ class ServeCommandTest {
       assertThat(notStarted(folder, "--port", port))
           .isEqualTo(
               "the server cannot start: port in use: " + port + "; choose another with --port");
+      assertThat(folder.resolve("data")).as("nothing was begun").doesNotExist();
     }
+  }
+
+  @Test
+  void addressOfAnotherMachineIsNamed(@TempDir Path folder) throws Exception {
+    assertThat(notStarted(folder, "--address", "192.0.2.1", "--port", "8080"))
+        .startsWith("the server cannot start: cannot listen on 192.0.2.1, port 8080: ")
+        .endsWith(
+            "Set --address to an address of this machine, and --port to a port that this user may"
+                + " use.");
   }
 
   @Test

@@ -14,6 +14,7 @@ import dev.nola.command.Failure;
 import dev.nola.command.Failures;
 import dev.nola.command.RootCommand;
 import dev.nola.format.AdapterFile;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -70,7 +71,8 @@ import picocli.CommandLine.Command;
 public final class Main extends RootCommand {
   /** The commands of other modules, which the launcher ./nola starts. */
   static final String LAUNCHER_COMMANDS =
-      "serve, train, worker, demo, generate, import-onnx, import-wordnet";
+      "serve, train, evaluate, predict, generate, targets, worker, demo, import-onnx,"
+          + " import-wordnet";
 
   private static final Failures FAILURES = Failures.STANDARD.with(Main::failure);
 
@@ -80,7 +82,7 @@ public final class Main extends RootCommand {
    * @param console its streams and environment
    */
   public Main(Console console) {
-    super(console, FAILURES);
+    super(console, FAILURES, List.of(LAUNCHER_COMMANDS.split(", ")));
   }
 
   /**

@@ -7,6 +7,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Locale;
 import org.apache.tomcat.util.http.InvalidParameterException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
@@ -211,7 +212,7 @@ class Problems extends ResponseEntityExceptionHandler {
 
   static String name(HttpStatusCode status) {
     HttpStatus known = HttpStatus.resolve(status.value());
-    return known == null ? "refused" : known.name().toLowerCase().replace('_', '-');
+    return known == null ? "refused" : known.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   private static ProblemDetail problem(HttpStatus status, String type, String detail) {

@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
@@ -103,7 +104,8 @@ final class OnnxFile implements AutoCloseable {
         InputStream bytes = Files.newInputStream(path)) {
       if (channel.size() > Integer.MAX_VALUE) {
         throw new InvalidOnnxException(
-            path, "has %,d bytes; must have less than 2 GiB".formatted(channel.size()));
+            path,
+            String.format(Locale.ROOT, "has %,d bytes; must have less than 2 GiB", channel.size()));
       }
       MemorySegment mapped =
           channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), file.arena);

@@ -173,13 +173,14 @@ public final class Worker implements AutoCloseable {
     register();
     claimName();
     reporter.log(
-        "%s, %,d MB of memory a job, backends %s, device %s, %s"
-            .formatted(
-                JobReporter.quantity(settings.slots(), "slot"),
-                settings.memoryBytes() / 1_000_000,
-                String.join(" ", backends.names()),
-                Tensors.deviceName(),
-                JobReporter.quantity(models.revisions().size(), "model")));
+        String.format(
+            Locale.ROOT,
+            "%s, %,d MB of memory a job, backends %s, device %s, %s",
+            JobReporter.quantity(settings.slots(), "slot"),
+            settings.memoryBytes() / 1_000_000,
+            String.join(" ", backends.names()),
+            Tensors.deviceName(),
+            JobReporter.quantity(models.revisions().size(), "model")));
     List<Thread> slots = new ArrayList<>();
     for (int i = 1; i <= settings.slots(); i++) {
       slots.add(Thread.ofPlatform().name("slot " + i).start(this::runSlot));

@@ -7,6 +7,7 @@ import dev.nola.digest.Sha256;
 import dev.nola.files.AtomicFile;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -198,7 +199,7 @@ public record LockFile(List<Entry> adapters) {
               .formatted(path, Files.size(path), MAX_BYTES));
     }
     try {
-      String json = Files.readString(path);
+      String json = text(Files.readAllBytes(path));
       if (json.isBlank()) {
         throw new InvalidLockFileException(path + ": lock file is empty");
       }
@@ -217,12 +218,26 @@ public record LockFile(List<Entry> adapters) {
       }
       return new LockFile(entries.stream().map(LockFile::entry).toList());
     } catch (CharacterCodingException e) {
-      throw new InvalidLockFileException(path + " is not a lock file: not UTF-8", e);
+      throw new InvalidLockFileException(path + " is not a lock file: neither UTF-8 nor UTF-16", e);
     } catch (JacksonException e) {
       throw new InvalidLockFileException(path + " is not a lock file: " + describe(e), e);
     } catch (IllegalArgumentException e) {
       throw new InvalidLockFileException(path + ": " + e.getMessage(), e);
     }
+  }
+
+  /** Decodes the file as the editors and shells of Windows may have left it. */
+  private static String text(byte[] bytes) throws CharacterCodingException {
+    boolean isUtf16 =
+        bytes.length >= 2
+            && ((bytes[0] == (byte) 0xFE && bytes[1] == (byte) 0xFF)
+                || (bytes[0] == (byte) 0xFF && bytes[1] == (byte) 0xFE));
+    String text =
+        (isUtf16 ? StandardCharsets.UTF_16 : StandardCharsets.UTF_8)
+            .newDecoder()
+            .decode(ByteBuffer.wrap(bytes))
+            .toString();
+    return text.startsWith("\uFEFF") ? text.substring(1) : text;
   }
 
   private static Entry entry(@Nullable WireEntry entry) {

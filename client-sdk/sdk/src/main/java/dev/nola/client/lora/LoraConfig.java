@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +72,8 @@ record LoraConfig(
     if (Files.size(path) > MAX_BYTES) {
       throw new ImportRefusedException(
           Reason.NOT_PEFT,
-          "%s: has %,d bytes; limit is %,d".formatted(path, Files.size(path), MAX_BYTES));
+          String.format(
+              Locale.ROOT, "%s: has %,d bytes; limit is %,d", path, Files.size(path), MAX_BYTES));
     }
     try {
       JsonNode json = JsonMapper.shared().readTree(Files.readAllBytes(path));

@@ -8,6 +8,7 @@ import dev.nola.reconstruct.Budget;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -125,8 +126,12 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
       }
       if (tensor.elements() > Budget.MAX_ARRAY) {
         wrong.add(
-            "%s: has %,d elements; limit is %,d"
-                .formatted(tensor, tensor.elements(), Budget.MAX_ARRAY));
+            String.format(
+                Locale.ROOT,
+                "%s: has %,d elements; limit is %,d",
+                tensor,
+                tensor.elements(),
+                Budget.MAX_ARRAY));
       }
       if (tensor.shape().size() < 2 || tensor.elements() == 0) {
         wrong.add(

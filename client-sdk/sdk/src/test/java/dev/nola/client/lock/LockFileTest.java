@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -74,6 +75,26 @@ class LockFileTest {
         .hasMessageStartingWith(file.toString())
         .hasMessageContaining(message)
         .hasMessageNotContaining("Wire");
+  }
+
+  @Test
+  void fileThatAWindowsEditorSaved_meansTheSame() throws IOException {
+    Path file = folder.resolve(LockFile.NAME);
+    LockFile lock =
+        new LockFile(
+            List.of(new LockFile.Entry("acme/mood@1.2.0", REGISTRY, DIGEST, BITS, 0, List.of())));
+    lock.write(file);
+    String text = Files.readString(file);
+
+    for (byte[] bytes :
+        List.of(
+            text.replace("\n", "\r\n").getBytes(StandardCharsets.UTF_8),
+            ("\uFEFF" + text).getBytes(StandardCharsets.UTF_8),
+            text.getBytes(StandardCharsets.UTF_16),
+            ("\uFEFF" + text).getBytes(StandardCharsets.UTF_16LE))) {
+      Files.write(file, bytes);
+      assertThat(LockFile.read(file)).isEqualTo(lock);
+    }
   }
 
   @Test

@@ -63,8 +63,11 @@ record ModelCard(
         "largest error from rounding to this type",
         dtype == DType.F32
             ? "none"
-            : "%.2e of the norm of the change, in %s"
-                .formatted(report.roundingError(), report.leastExact()));
+            : String.format(
+                Locale.ROOT,
+                "%.2e of the norm of the change, in %s",
+                report.roundingError(),
+                report.leastExact()));
     metadata.metrics().forEach((name, value) -> row(lines, name, value.toString()));
     metadata.provenance().forEach((key, value) -> row(lines, key, value));
     lines.add("");
