@@ -18,7 +18,7 @@ sealed interface Output {
   record Copied(Tensor tensor) implements Output {
     @Override
     public Slot slot() {
-      return Slot.of(tensor);
+      return new Slot(tensor.name(), tensor.type(), tensor.shape(), tensor.data().byteSize());
     }
   }
 

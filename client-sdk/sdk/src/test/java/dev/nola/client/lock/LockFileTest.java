@@ -82,7 +82,8 @@ class LockFileTest {
     Path file = folder.resolve(LockFile.NAME);
     LockFile lock =
         new LockFile(
-            List.of(new LockFile.Entry("acme/mood@1.2.0", REGISTRY, DIGEST, BITS, 0, List.of())));
+            List.of(
+                new LockFile.Entry("acme/mood@1.2.0", null, REGISTRY, DIGEST, BITS, 0, List.of())));
     lock.write(file);
     String text = Files.readString(file);
 
