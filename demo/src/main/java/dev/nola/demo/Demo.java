@@ -109,8 +109,8 @@ final class Demo {
           narrator
               .out()
               .printf(
-                  "These accuracies are from %d steps: they show that everything works, not how well;"
-                      + " omit --quick to see that.%n",
+                  "These accuracies are from %d steps: they show that everything works, not how"
+                      + " well; omit --quick to see that.%n",
                   plan.steps());
         }
         explain(url, runFolder);
@@ -388,7 +388,8 @@ final class Demo {
       out.printf("  ./nola search wordnet%n");
     } else {
       out.println(
-          "The next run publishes the next version; with --keep, the registry and the workers keep running.");
+          "The next run publishes the next version; with --keep, the registry and the workers keep"
+              + " running.");
     }
   }
 }

@@ -144,7 +144,8 @@ public final class PeftExport {
       ExportPlan plan =
           ExportPlan.of(
               adapter,
-              new ExportPaths(modulePrefix, renames, head.headClass().orElse(null), isBare, warnings)
+              new ExportPaths(
+                      modulePrefix, renames, head.headClass().orElse(null), isBare, warnings)
                   .of(adapter, model, config),
               orientation,
               config.modelType(),
