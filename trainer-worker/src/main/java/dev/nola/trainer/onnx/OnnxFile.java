@@ -2,10 +2,12 @@ package dev.nola.trainer.onnx;
 
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
+import dev.nola.client.safetensors.ForeignContainer;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -16,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +32,9 @@ import org.jspecify.annotations.Nullable;
  * 3 and later).
  */
 final class OnnxFile implements AutoCloseable {
+  /** Tag of the version of the format, which writers put first. */
+  private static final int VERSION = 8;
+
   private final Path path;
   private final Arena arena = Arena.ofConfined();
   private final List<Node> nodes = new ArrayList<>();
@@ -109,6 +115,11 @@ final class OnnxFile implements AutoCloseable {
       }
       MemorySegment mapped =
           channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), file.arena);
+      Optional<String> foreign =
+          beginsWithVersion(mapped) ? Optional.empty() : ForeignContainer.describe(mapped);
+      if (foreign.isPresent()) {
+        throw new InvalidOnnxException(path, foreign.get());
+      }
       CodedInputStream in = CodedInputStream.newInstance(bytes);
       new OnnxReader(file, in, mapped, new ExternalData(path, file.arena)).model();
       return file;
@@ -119,6 +130,10 @@ final class OnnxFile implements AutoCloseable {
       file.close();
       throw e;
     }
+  }
+
+  private static boolean beginsWithVersion(MemorySegment mapped) {
+    return mapped.byteSize() > 0 && mapped.get(ValueLayout.JAVA_BYTE, 0) == VERSION;
   }
 
   Path path() {

@@ -313,8 +313,10 @@ class OnnxImportTest {
 
   @Test
   void fileThatIsNotOnnx_isRefused() throws Exception {
-    refused(new byte[0], "not a valid ONNX file: it has no graph");
-    refused("{\"model_type\": \"bert\"}".getBytes(), "not a valid ONNX file");
+    refused(new byte[0], "is empty; download the file again");
+    refused(new byte[] {8, 7}, "not a valid ONNX file: it has no graph");
+    refused("{\"model_type\": \"bert\"}".getBytes(), "is a text, \"{\"model_type\"");
+    refused("version https://git-lfs.github.com/spec/v1\n".getBytes(), "is a Git LFS pointer");
     refused(Files.readAllBytes(ORIGINAL.resolve("model.safetensors")), "not a valid ONNX file");
     refused(Onnx.with(new byte[0]), "has 0 initializers named embeddings.word_embeddings.weight");
   }

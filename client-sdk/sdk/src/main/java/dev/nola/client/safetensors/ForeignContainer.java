@@ -13,39 +13,56 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** What people bring in place of safetensors, known by its first bytes or its name. */
-enum ForeignContainer {
+public enum ForeignContainer {
+  /** A model of llama.cpp. */
   GGUF(
       "GGUF",
       ".gguf",
       "a GGUF file, the format of llama.cpp",
       "convert it with: nola dequantize FILE -o DIR"),
+  /** What Git LFS leaves in place of a file that was not downloaded. */
   LFS_POINTER(
       "version https://git-lfs",
       "",
       "a Git LFS pointer, not the file that it points to",
       "download that with: git lfs pull"),
+  /** A web page, as of an error or a login. */
   HTML_DOCTYPE("<!doctype html", "", "an HTML page", Remedy.DOWNLOAD),
+  /** A web page without a type. */
   HTML("<html", "", "an HTML page", Remedy.DOWNLOAD),
+  /** An error of an object store. */
   XML("<?xml", "", "an XML document", Remedy.DOWNLOAD),
+  /** A pickle of PyTorch since 1.6, or another archive. */
   ZIP("PK\3\4", ".pt", "a ZIP archive, as a PyTorch pickle (.bin, .pt) is", Remedy.SAVE),
+  /** A pickle of PyTorch before 1.6. */
   TORCH("\u0080\2\u008A\n", ".bin", "a PyTorch pickle (.bin, .pt)", Remedy.SAVE),
+  /** A pickle of protocol 2. */
   PICKLE("\u0080\2", ".pth", "a Python pickle", Remedy.SAVE),
+  /** A pickle of protocol 4. */
   NEWER_PICKLE("\u0080\4\u0095", ".pkl", "a Python pickle", Remedy.SAVE),
+  /** A pickle of protocol 5. */
   CHECKPOINT("\u0080\5\u0095", ".ckpt", "a Python pickle", Remedy.SAVE),
+  /** Weights of Keras. */
   HDF5("\u0089HDF", ".h5", "an HDF5 file of Keras or TensorFlow", Remedy.SAVE),
+  /** Weights of NumPy. */
   NUMPY("\u0093NUMPY", ".npz", "a NumPy array", Remedy.SAVE),
+  /** Weights of Flax. */
   FLAX("\u0081\u00A6params", ".msgpack", "weights of Flax", Remedy.SAVE),
+  /** A graph of ONNX. */
   ONNX(
       "\b", // followed by a version
       ".onnx",
       "an ONNX file",
       "an encoder can be converted with: nola import-onnx FILE -o DIR"),
+  /** A compressed file. */
   GZIP("\37\u008B", ".gz", "a gzip file", "unpack it"),
+  /** An adapter of this project. */
   ADAPTER(
       "NOLA",
       ".nola",
       "a Nola adapter, not a model",
       "pass it as the adapter, and the model that it was made for as the base"),
+  /** A file of which only the size was written. */
   ZEROS("\0\0\0\0\0\0\0\0\0", "", "zeros, as a download that was cut off is", Remedy.DOWNLOAD);
 
   /** Tags of the fields that follow the version: producer, graph and operators. */
@@ -80,7 +97,7 @@ enum ForeignContainer {
    * @return what it is and the remedy, as a predicate; empty if it may be safetensors, or is not
    *     known
    */
-  static Optional<String> describe(MemorySegment file) {
+  public static Optional<String> describe(MemorySegment file) {
     if (file.byteSize() == 0) {
       return Optional.of("is empty; " + Remedy.DOWNLOAD);
     }

@@ -101,6 +101,21 @@ class GgufFileTest {
   }
 
   @Test
+  void halvesAreRead() throws IOException {
+    Path path =
+        new Gguf()
+            .tensor("f16", 1, List.of(2), Gguf.block(4, 0, 0x38, 0xFF, 0xFB)) // 0.5, -65504
+            .tensor("bf16", 30, List.of(2), Gguf.block(4, 0x80, 0x3F, 0x40, 0xC0)) // 1, -3
+            .write(folder.resolve("m.gguf"));
+    try (GgufFile file = GgufFile.open(path)) {
+      float[] values = new float[4];
+      file.tensors().get("f16").read(0, values, 0, 2);
+      file.tensors().get("bf16").read(0, values, 2, 2);
+      assertThat(values).containsExactly(.5f, -65504, 1, -3);
+    }
+  }
+
+  @Test
   void metadataHaveTheirTypes() throws IOException {
     Path path =
         new Gguf()
