@@ -8,6 +8,7 @@ import dev.nola.client.safetensors.Tensor;
 import dev.nola.reconstruct.BaseIdentity;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  */
 record NamedBase(Model model, TensorNames names, Map<String, String> loaded, BaseConfig config)
     implements AutoCloseable {
+  /** The name of an output embedding that the base model does not store. */
+  static final String OUTPUT = "lm_head.weight";
+
   /**
    * Opens a base model.
    *
@@ -74,6 +78,15 @@ record NamedBase(Model model, TensorNames names, Map<String, String> loaded, Bas
       wrong.add(e.getMessage());
       return null;
     }
+  }
+
+  /**
+   * Returns the input embedding that is the output embedding too, because no other is stored; null
+   * if there is none.
+   */
+  @Nullable Tensor tiedEmbedding() {
+    TensorNames.Found head = find(OUTPUT, new ArrayList<>());
+    return head != null && head.untied() ? head.tensor() : null;
   }
 
   /** Returns the part of the base's identity for a tensor that was found. */

@@ -1,5 +1,6 @@
 package dev.nola.client.safetensors;
 
+import dev.nola.client.JsonProblem;
 import dev.nola.format.LimitExceededException;
 import dev.nola.reconstruct.Budget;
 import java.io.ByteArrayInputStream;
@@ -251,7 +252,7 @@ public final class SafetensorsFile implements AutoCloseable {
         }
       } catch (JacksonException e) {
         throw new InvalidModelException(
-            path, "has a header that is not valid JSON: " + e.getOriginalMessage(), e);
+            path, "has a header that is not valid JSON: " + JsonProblem.of(e), e);
       }
     }
 
