@@ -375,12 +375,40 @@ class FamiliesTest(unittest.TestCase):
         self.assertEqual(report["warnings"], [])
         self.assertGreater(len(targets), 0)
         self.assert_lora_is_the_merged_model(family, base, merged, lora, report["modules"])
+        self.assert_imported_by_the_names_of_the_loaded_model(base, merged, lora)
+
+    def assert_imported_by_the_names_of_the_loaded_model(
+        self, base: Path, merged: Path, lora: Path
+    ) -> None:
+        """A merge of the LoRA differs from that of the adapter by what quantization changes."""
+        before, expected = tensors(base), tensors(merged)
+        for name, weight in tensors(self.merged(base, lora, "imported")).items():
+            delta = (expected[name] - before[name]).abs().max()
+            apart = float((weight - expected[name]).abs().max())
+            self.assertLessEqual(apart, float(delta) * 2.0**-10, name)
 
     def test_every_family(self) -> None:
         for name, family in FAMILIES.items():
             with self.subTest(name):
                 self.setUp()
                 self.check(family)
+
+    def test_vision_part_of_a_wrapper(self) -> None:
+        """Compares weights, as the inputs of the other tests have no images."""
+        family = Family(llava, hf.LlavaForConditionalGeneration, SEEING, "vision_tower.*[qv]_proj")
+        base = self.base(family)
+        adapter = self.synth(base, family.targets)
+        merged = load(SEEING, self.merged(base, adapter)).state_dict()
+        before = load(SEEING, base).state_dict()
+        for option in (("--base", base), ()):
+            lora = self.folder / f"lora{len(option)}"
+            run_nola("export", adapter, *option, "-o", lora)
+            adapted = PeftModel.from_pretrained(load(SEEING, base), str(lora)).merge_and_unload()
+            changed = 0
+            for name, weight in adapted.state_dict().items():
+                self.assertTrue(torch.allclose(weight, merged[name], rtol=0, atol=1e-6), name)
+                changed += not torch.equal(weight, before[name])
+            self.assertEqual(changed, 4)
 
     def test_experts_of_every_layer_are_exported(self) -> None:
         """transformers loads the matrices of all experts as one parameter, and so does PEFT."""

@@ -307,8 +307,10 @@ class CommandsTest {
       delimiter = '|',
       value = {
         "zzz --json|nola: unknown command: zzz; see nola --help",
-        "alias --json|nola alias: missing command; must be one of set, remove, list, history; see nola alias --help",
-        "cache|nola cache: missing command; must be one of list, verify, remove, clear; see nola cache --help",
+        "alias --json|nola alias: missing command; must be one of set, remove, list, history; see"
+            + " nola alias --help",
+        "cache|nola cache: missing command; must be one of list, verify, remove, clear; see nola"
+            + " cache --help",
         "cache zzz --json|nola cache: unknown command: zzz; see nola cache --help",
         "cache --bogus --json|nola cache: unknown option: --bogus; see nola cache --help",
         "--json search|nola: unknown option: --json; see nola --help",
@@ -371,7 +373,7 @@ class CommandsTest {
     Path lora = folder.resolve("lora");
     Nola done =
         Nola.run("export", adapter, "--format", "peft", "-o", lora.toString(), "--dtype", "bf16");
-    assertThat(done.err()).isEmpty();
+    assertThat(done.err()).contains("not confirmed").hasLineCount(1);
     assertThat(done.exitCode()).isZero();
     assertThat(done.out()).contains("2 modules of rank 3").contains("rounding to BF16");
     assertThat(lora.resolve("adapter_model.safetensors")).exists();
@@ -542,7 +544,8 @@ class CommandsTest {
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
         .isEqualTo(
-            "nola search: invalid --registry: 127.0.0.1:18400; must be a URL such as https://nola.example\n");
+            "nola search: invalid --registry: 127.0.0.1:18400; must be a URL such as"
+                + " https://nola.example\n");
   }
 
   @Test

@@ -158,14 +158,18 @@ public final class TensorNames {
 
   /** Counts the parts at the end of two names that are equal. */
   private static int commonParts(String one, String other) {
-    String[] ones = one.split("\\.");
-    String[] others = other.split("\\.");
+    int i = one.length();
+    int j = other.length();
     int common = 0;
-    while (common < Math.min(ones.length, others.length)
-        && ones[ones.length - 1 - common].equals(others[others.length - 1 - common])) {
-      common++;
+    while (i > 0 && j > 0 && one.charAt(i - 1) == other.charAt(j - 1)) {
+      i--;
+      j--;
+      common += one.charAt(i) == '.' ? 1 : 0;
     }
-    return common;
+    boolean isWhole =
+        (i == 0 || one.charAt(i - 1) == '.') && (j == 0 || other.charAt(j - 1) == '.');
+    boolean isCut = i < one.length() && one.charAt(i) == '.';
+    return isWhole && !isCut ? common + 1 : common;
   }
 
   private static boolean isOutput(String name) {

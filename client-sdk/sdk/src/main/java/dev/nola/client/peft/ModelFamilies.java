@@ -240,7 +240,10 @@ final class ModelFamilies {
         "gpt_neox");
     BARE_NAMES.put(
         Pattern.compile("(layers\\.\\d+\\.(?!attention\\.).+|layers|embed_tokens|norm)"), "llama");
-    BARE_NAMES.put(Pattern.compile("language_model\\.(model\\..*|lm_head)"), "llava");
+    BARE_NAMES.put(
+        Pattern.compile(
+            "language_model\\.(model\\..*|lm_head)|(model\\.)?vision_tower\\.vision_model\\..*|vision_tower\\..*|multi_modal_projector\\..*"),
+        "llava");
     BARE_NAMES.put(Pattern.compile("(encoder|decoder)\\.block\\.\\d+\\.layer\\..*"), "t5");
   }
 

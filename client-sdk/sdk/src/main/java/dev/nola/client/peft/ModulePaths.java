@@ -140,7 +140,7 @@ public final class ModulePaths {
    * @param names the names that the checkpoint has for an adapter's modules, by the adapter's
    * @return these paths of the checkpoint's names
    */
-  public ModulePaths after(Map<String, String> names) {
+  public ModulePaths withNames(Map<String, String> names) {
     return new ModulePaths(module -> of(names.getOrDefault(module, module)));
   }
 

@@ -30,6 +30,8 @@ class ModulePathsTest {
     "model.decoder.layers.0.fc1, model.decoder.layers.0.fc1, decoder.layers.0.fc1",
     "language_model.model.layers.0.mlp.up_proj, model.language_model.layers.0.mlp.up_proj,"
         + " language_model.layers.0.mlp.up_proj",
+    "vision_tower.vision_model.encoder.layers.0.mlp.fc1,"
+        + " model.vision_tower.encoder.layers.0.mlp.fc1, vision_tower.encoder.layers.0.mlp.fc1",
     "_orig_mod.model.layers.1.mlp.up_proj, model.layers.1.mlp.up_proj, layers.1.mlp.up_proj",
     "base_model.model.lm_head, lm_head, lm_head",
     "_orig_mod.base_model.model.model.layers.1.mlp.up_proj, model.layers.1.mlp.up_proj,"
@@ -95,7 +97,7 @@ class ModulePathsTest {
     assertThat(paths.of("encoder.layer.0.x")).isEqualTo("my.encoder.0.z");
     assertThat(paths.of("my_encoder.layer.0.x")).isEqualTo("my_encoder.layer.0.z");
     assertThat(paths.of("pooler.dense")).isEqualTo("bert.pooler.dense");
-    assertThat(paths.after(Map.of("a", "pooler.dense")).of("a")).isEqualTo("bert.pooler.dense");
+    assertThat(paths.withNames(Map.of("a", "pooler.dense")).of("a")).isEqualTo("bert.pooler.dense");
   }
 
   @ParameterizedTest

@@ -64,7 +64,7 @@ final class ExportPaths {
     ModulePaths derived = derived(config.modelType(), base == null ? modules : known);
     Map<String, String> names =
         base == null ? Map.of() : names(adapter, base, known, loadedNames(known, derived));
-    ModulePaths paths = derived.renamed(renames).after(names);
+    ModulePaths paths = derived.renamed(renames).withNames(names);
     if (prefix == null && !modules.isEmpty()) {
       confirm(modules, paths, base != null, config.modelType());
     }
