@@ -27,8 +27,9 @@ import picocli.CommandLine.Parameters;
     name = "import-peft",
     description = {
       "Write a LoRA of PEFT as an adapter: its factors, quantized.",
-      "At 16 bits that changes ΔW by about 4e-5 of its norm: less than rounding factors in f32 to f16 would, while"
-          + " factors in f16 or bf16 would not change then; 8 and 4 bits are smaller. Both errors are reported. Only LoRA can be imported; what changes the model in another way (DoRA, biases, other methods)"
+      "At 16 bits that changes ΔW by about 4e-5 of its norm, less than rounding factors in f32 to f16 would; factors"
+          + " saved in f16 would not change then, those in bf16 hardly. 8 and 4 bits are smaller. Both errors are"
+          + " reported. Only LoRA can be imported; what changes the model in another way (DoRA, biases, other methods)"
           + " is refused by name."
     },
     mixinStandardHelpOptions = true,

@@ -51,7 +51,7 @@ class ImportPeftTest {
 
   private static Nola run(String... args) {
     Nola nola = Nola.run(args);
-    assertThat(nola.err()).doesNotContain("nola ");
+    assertThat(nola.err()).doesNotContainPattern("(?m)^nola ");
     assertThat(nola.exitCode()).isZero();
     return nola;
   }
@@ -177,6 +177,13 @@ class ImportPeftTest {
     Nola refused = Nola.run("import-peft", lora, "--bits", bits, "-o", path("b.nola"));
     assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
     assertThat(refused.err()).contains("invalid --bits: " + bits + "; must be 1 to 16");
+  }
+
+  @Test
+  void errorInJsonEscapesWhatCouldActOnATerminal() {
+    Nola missing = Nola.run("import-peft", path("a\u202eb\u009bc"), "-o", path("b.nola"), "--json");
+
+    assertThat(missing.out()).contains("a\\u202eb\\u009bc");
   }
 
   @Test

@@ -2,6 +2,7 @@ package dev.nola.client.lora;
 
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
+import dev.nola.client.peft.ModulePaths;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +47,10 @@ final class ConfigTargets {
       if (parent.isEmpty() || isNamedBy(module, parent)) {
         return false;
       }
+    }
+    boolean tiesOutput = config.path("ensure_weight_tying").asBoolean(false);
+    if (tiesOutput && ModulePaths.isOutputEmbedding(module)) {
+      return false; // adapted with the input embedding
     }
     if (isMatchedBy(module, config.path("exclude_modules"))) {
       return true;
