@@ -75,7 +75,7 @@ final class GenerateCommand implements Callable<Integer> {
     AdapterFile file = adapter == null ? null : source.open(adapter, base, output).file();
     try (BaseModel model = BaseModel.load(base);
         TextTokenizer tokenizer = TextTokenizer.load(base)) {
-      if (!(model.network() instanceof Llama)) {
+      if (!(model.network() instanceof Llama) || model.network().head() != null) {
         throw new UnsupportedModelException(base + ": not a language model; must be a Llama model");
       }
       List<Adaptation> adaptations = file == null ? List.of() : adaptations(model, file);

@@ -1,10 +1,15 @@
 package dev.nola.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.nola.client.export.peft.ExportRefusedException;
 import dev.nola.client.export.peft.PeftExport;
+import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
+import dev.nola.client.peft.Pooling;
+import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
@@ -12,17 +17,25 @@ import dev.nola.format.Codes;
 import dev.nola.format.Coefficients;
 import dev.nola.format.DType;
 import dev.nola.format.Layer;
+import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
+import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.Reconstructor;
+import dev.nola.trainer.data.DataFiles;
+import dev.nola.trainer.data.Dataset;
+import dev.nola.trainer.data.DatasetReader;
+import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Tensors;
+import dev.nola.trainer.training.Evaluation;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -40,6 +53,8 @@ class TrainPreTrainedTest {
   private static final String LORA = "name: lora, rank: 2, targets: all-linear";
 
   @TempDir private Path folder = Path.of("");
+
+  private String pooling = "";
 
   private void model(String name) throws IOException {
     Path model = Files.createDirectory(folder.resolve("model"));
@@ -64,14 +79,19 @@ class TrainPreTrainedTest {
     Files.writeString(
         folder.resolve("job.yaml"),
         """
-        model: {base: model, baseName: tiny}
+        model: {base: model, baseName: tiny%s}
         task: %s
         data: {%s, train: data, validation: data, maxTokens: 16}
         method: {%s}
         optimizer: {learningRate: %s}
         run: {batch: 16, threads: 1, steps: 80}
         """
-            .formatted(task, data, method, learningRate));
+            .formatted(
+                pooling.isEmpty() ? "" : ", pooling: " + pooling,
+                task,
+                data,
+                method,
+                learningRate));
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int exitCode =
@@ -233,9 +253,7 @@ class TrainPreTrainedTest {
     return out.toString();
   }
 
-  @Test
-  void encoderLearnsToClassify() throws IOException {
-    model("bert");
+  private void glosses() throws IOException {
     Files.writeString(
         folder.resolve("data"),
         "text\tlabel\n"
@@ -244,14 +262,129 @@ class TrainPreTrainedTest {
                     i ->
                         "w%d w%d w3\t%s\n".formatted(i % 5 + 20, i % 2 + 8, i % 2 == 0 ? "a" : "b"))
                 .collect(Collectors.joining()));
-    JsonNode trained = train("classification", "format: tsv", NOLA + ", targets: qv", 0.1);
+  }
+
+  /** Evaluates a merged model as the class that its config names. */
+  private double accuracyOfMerged(AdapterFile file) throws Exception {
+    Path merged = folder.resolve("merged");
+    ModelMerge.into(folder.resolve("model")).adapter(file).build().write(merged);
+    Dataset data =
+        DatasetReader.read(
+            new DataFiles(
+                new DataFiles.Layout.LabelledTsv("text", "label"),
+                folder.resolve("data"),
+                folder.resolve("data"),
+                16,
+                100,
+                100),
+            merged);
+    try (BaseModel model = BaseModel.load(merged)) {
+      return Evaluation.of(
+              model.network(),
+              new AdaptedWeights(model, List.of(), Kernels.chosen()),
+              data.validation(),
+              16)
+          .accuracy();
+    }
+  }
+
+  private JsonNode config(String model) throws IOException {
+    return JsonMapper.shared()
+        .readTree(Files.readAllBytes(folder.resolve(model).resolve("config.json")));
+  }
+
+  /** The base has no pooler, so a new one is trained and stored. */
+  @Test
+  void encoderLearnsToClassify() throws Exception {
+    model("bert");
+    glosses();
+    JsonNode trained = train("classification", "format: tsv", NOLA + ", targets: qv", 0.03);
     assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
     AdapterFile file = AdapterFile.read(folder.resolve("a.nola"));
+    assertThat(file.adapter().metadata().task()).isEqualTo("text-classification");
+    assertThat(file.adapter().metadata().provenance())
+        .containsEntry("head", "BertForSequenceClassification")
+        .containsEntry("pooling", "cls")
+        .containsEntry("labels", "[\"a\",\"b\"]");
     assertThat(file.adapter().layers())
         .extracting(Layer::tensor)
         .contains("encoder.layer.0.attention.self.query.weight");
     assertThat(file.adapter().dense())
         .extracting(tensor -> tensor.name())
-        .containsExactly("classifier.bias", "classifier.weight");
+        .containsExactly(
+            "classifier.bias", "classifier.weight", "pooler.dense.bias", "pooler.dense.weight");
+    assertThat(accuracyOfMerged(file)).isEqualTo(trained.get("validationAccuracy").asDouble());
+    assertThat(config("merged").get("architectures").get(0).asString())
+        .isEqualTo("BertForSequenceClassification");
+    assertThat(config("merged").get("id2label").toString()).isEqualTo("{\"0\":\"a\",\"1\":\"b\"}");
+    assertThat(config("merged").get("label2id").toString()).isEqualTo("{\"a\":0,\"b\":1}");
+    try (Model merged = Model.open(folder.resolve("merged"))) {
+      assertThat(merged.tensors().keySet())
+          .contains("classifier.weight", "bert.pooler.dense.weight")
+          .allMatch(name -> name.startsWith("bert.") || name.startsWith("classifier."));
+    }
+  }
+
+  @Test
+  void languageModelLearnsToClassifyByItsLastToken() throws Exception {
+    model("llama-untied");
+    glosses();
+    JsonNode trained = train("classification", "format: tsv", NOLA + ", targets: all-linear", 0.1);
+    assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
+    AdapterFile file = AdapterFile.read(folder.resolve("a.nola"));
+    assertThat(file.adapter().metadata().provenance())
+        .containsEntry("head", "LlamaForSequenceClassification")
+        .containsEntry("pooling", "last-token");
+    assertThat(file.adapter().dense())
+        .extracting(tensor -> tensor.name())
+        .containsExactly("score.weight");
+    assertThat(accuracyOfMerged(file)).isEqualTo(trained.get("validationAccuracy").asDouble());
+    try (Model merged = Model.open(folder.resolve("merged"))) {
+      assertThat(merged.tensors().keySet())
+          .contains("score.weight")
+          .doesNotContain("lm_head.weight");
+    }
+  }
+
+  /** Also full training, which stores every tensor that the head uses. */
+  @ParameterizedTest
+  @ValueSource(strings = {"bert-classifier", "llama-untied"})
+  void wholeModelLearnsToClassify(String model) throws Exception {
+    model(model);
+    glosses();
+    JsonNode trained = train("classification", "format: tsv", "name: full, denseType: f32", 0.01);
+    assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
+  }
+
+  @Test
+  void classifierOnTheMean_isNotExportedAndEvaluatesAsBefore() throws Exception {
+    model("bert");
+    glosses();
+    pooling = "mean";
+    JsonNode trained = train("classification", "format: tsv", NOLA + ", targets: qv", 0.1);
+    assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
+    AdapterFile file = AdapterFile.read(folder.resolve("a.nola"));
+    assertThat(file.adapter().metadata().provenance())
+        .containsEntry("pooling", "mean")
+        .doesNotContainKey("head");
+    assertThatExceptionOfType(ExportRefusedException.class)
+        .isThrownBy(() -> PeftExport.of(file).build().write(folder.resolve("peft")))
+        .withMessageContaining("sees the mean over all tokens, which no class of Transformers");
+    assertThatExceptionOfType(MergeRefusedException.class)
+        .isThrownBy(() -> accuracyOfMerged(file))
+        .withMessageContaining("sees the mean over all tokens, which no class of Transformers");
+    Adapter.Builder builder =
+        Adapter.builder()
+            .generator(file.adapter().generator())
+            .seed(file.adapter().seed())
+            .metadata(Metadata.of("", "classification", ""));
+    file.adapter().layers().forEach(builder::layer);
+    file.adapter().dense().forEach(builder::dense);
+    AdapterFile former = Reconstructor.standard().seal(builder.build());
+    for (AdapterFile adapter : List.of(file, former)) {
+      try (BaseModel base = BaseModel.loadFor(folder.resolve("model"), adapter.adapter())) {
+        assertThat(Objects.requireNonNull(base.network().head()).pooling()).isEqualTo(Pooling.MEAN);
+      }
+    }
   }
 }

@@ -136,7 +136,7 @@ final class MergeCommand implements Callable<Integer> {
             case BASE ->
                 "; use the matching base model, or pass --allow-base-mismatch to merge anyway";
             case RESHAPE -> "\npass --allow-reshape to replace them anyway";
-            case TARGETS, OVERFLOW, DESTINATION -> "";
+            case TARGETS, HEAD, OVERFLOW, DESTINATION -> "";
           });
     }
     report.warnings().forEach(output::warn);

@@ -5,12 +5,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -30,7 +28,8 @@ final class Texts {
     this.tokenizer = tokenizer;
   }
 
-  static Dataset read(DataFiles files, Path model) throws IOException, InterruptedException {
+  static Dataset read(DataFiles files, Path model, List<String> labels)
+      throws IOException, InterruptedException {
     Lines train = Lines.read(files.train());
     Lines validation = Lines.read(files.validation());
     SortedMap<String, Sha256> digests = new TreeMap<>();
@@ -57,11 +56,13 @@ final class Texts {
             texts.skipped,
             digests);
       }
-      List<String> classes = classes(files, trainRows, validationRows);
+      ClassNames classes = ClassNames.of(files.train(), trainRows, labels);
+      classes.require(files.train(), trainRows);
+      classes.require(files.validation(), validationRows);
       return new Dataset(
           texts.classified(files.train(), usedTrain, classes),
           texts.classified(files.validation(), usedValidation, classes),
-          classes,
+          classes.names(),
           texts.cut,
           texts.skipped,
           digests);
@@ -70,26 +71,6 @@ final class Texts {
 
   private static List<Row> first(List<Row> rows, int count) {
     return rows.subList(0, Math.min(rows.size(), count));
-  }
-
-  /** Returns the classes of all training rows, used or not; sorted. */
-  private static List<String> classes(DataFiles files, List<Row> train, List<Row> validation)
-      throws IOException {
-    List<String> classes = List.copyOf(new TreeSet<>(train.stream().map(Row::answer).toList()));
-    if (classes.size() < 2) {
-      throw new InvalidDataException(
-          "%s: all examples have class \"%s\"; must have two or more classes"
-              .formatted(files.train(), classes.getFirst()));
-    }
-    for (Row row : validation) {
-      if (Collections.binarySearch(classes, row.answer()) < 0) {
-        throw Lines.invalid(
-            files.validation(),
-            row.line(),
-            "class \"%s\" does not occur in %s".formatted(row.answer(), files.train()));
-      }
-    }
-    return classes;
   }
 
   private List<Example> completions(Path path, List<Row> rows)
@@ -131,7 +112,7 @@ final class Texts {
     return List.copyOf(examples);
   }
 
-  private List<Example> classified(Path path, List<Row> rows, List<String> classes)
+  private List<Example> classified(Path path, List<Row> rows, ClassNames classes)
       throws IOException, InterruptedException {
     int room = files.maxTokens() - tokenizer.prefix().length - tokenizer.suffix().length;
     List<int[]> tokens = inParallel(rows, row -> tokenizer.tokens(row.text()));
@@ -144,8 +125,7 @@ final class Texts {
       }
       int[] joined = join(tokenizer.prefix(), text, tokenizer.suffix());
       require(path, rows.get(i), joined);
-      examples.add(
-          new Example.Classified(joined, Collections.binarySearch(classes, rows.get(i).answer())));
+      examples.add(new Example.Classified(joined, classes.number(rows.get(i).answer())));
     }
     return List.copyOf(examples);
   }

@@ -1,6 +1,7 @@
 package dev.nola.trainer.job;
 
 import com.google.re2j.Pattern;
+import dev.nola.client.peft.TaskType;
 import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles;
@@ -25,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -103,7 +105,10 @@ public final class JobFile {
     Integer steps = settings.find(Keys.STEPS);
     return new TrainingJob(
         source(folder, settings),
-        settings.get(Keys.TASK),
+        new TrainingJob.Objective(
+            settings.get(Keys.TASK),
+            settings.find(Keys.POOLING),
+            Objects.requireNonNullElse(settings.find(Keys.LABELS), List.of())),
         new DataFiles(
             layout(folder, settings),
             folder.resolve(settings.get(Keys.TRAIN)),
@@ -242,11 +247,22 @@ public final class JobFile {
       return null; // already reported as a problem
     }
     try {
-      return Metadata.of(description, task.label(), license).withTags(tags.toArray(String[]::new));
+      return Metadata.of(description, taskType(task, settings).task(), license)
+          .withTags(tags.toArray(String[]::new));
     } catch (IllegalArgumentException e) {
       settings.require(false, "metadata: " + e.getMessage());
       return null;
     }
+  }
+
+  private static TaskType taskType(Task task, Settings settings) {
+    return switch (task) {
+      case CAUSAL_LM -> TaskType.CAUSAL_LM;
+      case CLASSIFICATION ->
+          settings.find(Keys.FORMAT) == Format.IDX
+              ? TaskType.IMAGE_CLASSIFICATION
+              : TaskType.SEQ_CLS;
+    };
   }
 
   private static Source source(Path folder, Settings settings) {

@@ -1,6 +1,7 @@
 package dev.nola.trainer.job;
 
 import com.google.re2j.Pattern;
+import dev.nola.client.peft.Pooling;
 import dev.nola.format.DType;
 import dev.nola.generator.Generator;
 import dev.nola.trainer.method.Method;
@@ -68,6 +69,18 @@ final class Keys {
               "task",
               Kind.choice(List.of(TrainingJob.Task.values()), TrainingJob.Task::label),
               "what the model learns to do"));
+  static final Key<Pooling> POOLING =
+      add(
+          Key.optional(
+                  "model.pooling",
+                  Kind.choice(List.of(Pooling.values()), Pooling::label),
+                  null,
+                  "what a classifier sees of a text: its first token (bert), its last (llama), or"
+                      + " the mean over all (bert), which cannot be exported, as no class of"
+                      + " Transformers computes it (default: as in Transformers, cls or"
+                      + " last-token)")
+              .onlyWith(BASE)
+              .onlyWith(TASK, "classification"));
   static final Key<Long> SEED =
       add(
           Key.optional(
@@ -98,8 +111,8 @@ final class Keys {
                   "data.maxTokens",
                   Kind.whole(3),
                   256,
-                  "maximum length of a text with its special tokens; longer ones are truncated, or skipped"
-                      + " with task causal-lm")
+                  "maximum length of a text with its special tokens; longer ones are truncated, or"
+                      + " skipped with task causal-lm")
               .onlyWith(FORMAT, "e2e", "jsonl", "tsv"));
   static final Key<Integer> TRAIN_EXAMPLES =
       add(
@@ -139,6 +152,16 @@ final class Keys {
           Key.optional("data.label", Kind.name(), "label", "field or column of the class")
               .onlyWith(FORMAT, "jsonl", "tsv")
               .onlyWith(TASK, "classification"));
+  static final Key<List<String>> LABELS =
+      add(
+          Key.optional(
+                  "data.labels",
+                  Kind.names(),
+                  null,
+                  "names of the classes by number; where the data files have numbers, 0 is the"
+                      + " first (default: the classes in data.train, in alphabetical order or, if"
+                      + " all are whole numbers, in theirs)")
+              .onlyWith(TASK, "classification"));
 
   static final Key<Method> METHOD =
       add(Key.required("method.name", lowerCase(Method.values()), "what is trained"));
@@ -158,8 +181,8 @@ final class Keys {
                   "method.rank",
                   Kind.whole(1),
                   8,
-                  "rank r of each target's ΔW; values above its smaller side add nothing. A factor has"
-                      + " r·rows or r·columns elements, at most 2³¹−1, or 2³⁰ with"
+                  "rank r of each target's ΔW; values above its smaller side add nothing. A factor"
+                      + " has r·rows or r·columns elements, at most 2³¹−1, or 2³⁰ with"
                       + " method.generator philox-srht")
               .onlyWith(METHOD, "nola", "lora"));
   static final Key<Integer> K =
@@ -203,8 +226,8 @@ final class Keys {
                   "method.storedBasis",
                   Kind.flag(),
                   false,
-                  "whether bases are kept in memory as f32, 4·k bytes per element of a factor, as in"
-                      + " the paper's code, instead of being generated in every step; for"
+                  "whether bases are kept in memory as f32, 4·k bytes per element of a factor, as"
+                      + " in the paper's code, instead of being generated in every step; for"
                       + " comparisons")
               .onlyWith(METHOD, "nola", "pranc"));
   static final Key<Double> SCALING =
@@ -240,7 +263,8 @@ final class Keys {
               "method.denseType",
               lowerCase(DType.values()),
               "f16",
-              "element type in the adapter file of tensors that are stored whole, such as a classifier"));
+              "element type in the adapter file of tensors that are stored whole, such as a"
+                  + " classifier"));
 
   static final Key<Double> LEARNING_RATE =
       add(

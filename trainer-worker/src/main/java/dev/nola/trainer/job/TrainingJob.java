@@ -1,5 +1,6 @@
 package dev.nola.trainer.job;
 
+import dev.nola.client.peft.Pooling;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Metadata;
 import dev.nola.trainer.data.DataFiles;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -17,7 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
  * components: the groups of a job file.
  *
  * @param model model that is trained
- * @param task what the model learns to do
+ * @param objective what the model learns to do
  * @param data examples to learn from
  * @param recipe method, targets, sizes and bases
  * @param storage how the adapter file stores the result
@@ -27,7 +29,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public record TrainingJob(
     Source model,
-    Task task,
+    Objective objective,
     DataFiles data,
     Recipe recipe,
     Storage storage,
@@ -58,7 +60,22 @@ public record TrainingJob(
     }
   }
 
-  /** What a model learns to do. */
+  /**
+   * What a model learns to do.
+   *
+   * @param task kind of the task
+   * @param pooling what the classifier of a pre-trained model sees of a text; null for what it sees
+   *     in Transformers
+   * @param labels names of the classes by number; empty for those of the training data
+   */
+  public record Objective(Task task, @Nullable Pooling pooling, List<String> labels) {
+    /** Copies the list. */
+    public Objective {
+      labels = List.copyOf(labels);
+    }
+  }
+
+  /** A kind of task. */
   public enum Task {
     /** Continuing a text. */
     CAUSAL_LM("causal-lm"),
@@ -203,7 +220,14 @@ public record TrainingJob(
     if (model instanceof Source.FromScratch mlp) {
       settings.put("widths", mlp.widths());
     }
-    settings.put("task", task.label());
+    settings.put("task", objective.task.label());
+    if (objective.task == Task.CLASSIFICATION && model instanceof Source.PreTrained) {
+      // Versions that had only the mean left the key out.
+      settings.put("pooling", objective.pooling == null ? "standard" : objective.pooling.label());
+    }
+    if (!objective.labels.isEmpty()) {
+      settings.put("labels", objective.labels);
+    }
     settings.put("maxTokens", data.maxTokens());
     settings.put("trainExamples", data.trainExamples());
     settings.put("validationExamples", data.validationExamples());

@@ -1,5 +1,6 @@
 package dev.nola.trainer.training;
 
+import dev.nola.client.peft.StatedHead;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Metadata;
@@ -14,6 +15,7 @@ import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.Parameter;
 import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.Head;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
@@ -167,8 +169,9 @@ public final class TrainingRun {
     Files.createDirectories(folder);
     Tensors.use(job.run().compute().device().name(), job.run().compute().threads());
     try (BaseModel base = base()) {
-      Dataset data = DatasetReader.read(job.data(), modelFolder());
+      Dataset data = DatasetReader.read(job.data(), modelFolder(), job.objective().labels());
       requireFit(data);
+      metadata(base, data); // fails before hours of training, not after
       List<Adaptation> adaptations = Adaptations.of(base, job.recipe(), data.classes().size());
       AdaptedWeights weights = new AdaptedWeights(base, adaptations, Kernels.chosen());
       train(base, data, weights, folder, checkpoint);
@@ -203,7 +206,12 @@ public final class TrainingRun {
 
   private BaseModel base() throws IOException {
     return switch (job.model()) {
-      case TrainingJob.Source.PreTrained model -> BaseModel.load(model.folder());
+      case TrainingJob.Source.PreTrained model ->
+          switch (job.objective().task()) {
+            case CAUSAL_LM -> BaseModel.load(model.folder());
+            case CLASSIFICATION ->
+                BaseModel.loadClassifier(model.folder(), job.objective().pooling());
+          };
       case TrainingJob.Source.FromScratch mlp -> BaseModel.fromScratch(new Mlp(mlp.widths()));
     };
   }
@@ -283,7 +291,7 @@ public final class TrainingRun {
 
   private Result finish(BaseModel base, Dataset data, AdaptedWeights weights, Path folder)
       throws IOException, InterruptedException {
-    Metadata described = job.metadata().withProvenance(provenance(data));
+    Metadata described = metadata(base, data);
     AdapterFile draft = toFile(base, weights, described);
     AdapterFile readBack = AdapterFile.read(draft.toBytes());
     AdaptedWeights stored =
@@ -315,20 +323,33 @@ public final class TrainingRun {
   private Map<String, Double> metrics(Evaluation evaluation) {
     Map<String, Double> metrics = new LinkedHashMap<>();
     metrics.put("validation loss", evaluation.loss());
-    switch (job.task()) {
+    switch (job.objective().task()) {
       case CAUSAL_LM -> metrics.put("validation perplexity", evaluation.perplexity());
       case CLASSIFICATION -> metrics.put("validation accuracy", evaluation.accuracy());
     }
     return metrics;
   }
 
-  /** Says what the adapter was made from; without clock, host or path, for equal bytes. */
-  private Map<String, String> provenance(Dataset data) {
+  /**
+   * Says what the adapter was made from, and what it needs to be loaded; without clock, host or
+   * path, for equal bytes.
+   *
+   * @throws IllegalArgumentException if the names of the classes are longer than the format allows
+   */
+  private Metadata metadata(BaseModel base, Dataset data) {
     Map<String, String> provenance = new TreeMap<>();
+    if (!data.classes().isEmpty()) {
+      Head head = base.network().head();
+      provenance.putAll(
+          StatedHead.provenance(
+              head == null ? null : head.headClass(),
+              head == null ? null : head.pooling(),
+              data.classes()));
+    }
     provenance.put("job", job.digest().toString());
     data.digests().forEach((file, digest) -> provenance.put("data " + file, digest.toString()));
     provenance.put("trainer", Tensors.version());
     provenance.put("device", Tensors.deviceName());
-    return provenance;
+    return job.metadata().withProvenance(provenance);
   }
 }

@@ -232,6 +232,41 @@ class DatasetTest {
     assertThat(data.classes()).containsExactly("a", "b", "c");
   }
 
+  private Dataset classes(String train, String validation, List<String> labels) throws Exception {
+    write("train", "text\tlabel\n" + train);
+    write("validation", "text\tlabel\n" + validation);
+    return DatasetReader.read(files(new Layout.LabelledTsv("text", "label"), 16), folder, labels);
+  }
+
+  @Test
+  void numbersAreClassesInTheirOrder() throws Exception {
+    Dataset data = classes("an\t10\ninn\t2\nan\t-1", "an\t2", List.of());
+    assertThat(data.classes()).containsExactly("-1", "2", "10");
+    assertThat(data.train()).extracting(DatasetTest::label).containsExactly(2, 1, 0);
+    assertThat(classes("an\t10\ninn\t2\nan\tx", "an\t2", List.of()).classes())
+        .containsExactly("10", "2", "x");
+  }
+
+  @Test
+  void namesThatWereGiven_haveTheirOrder() throws Exception {
+    List<String> names = List.of("good", "bad", "mixed");
+    Dataset named = classes("an\tbad\ninn\tgood", "an\tmixed", names);
+    assertThat(named.classes()).isEqualTo(names);
+    assertThat(named.train()).extracting(DatasetTest::label).containsExactly(1, 0);
+    assertThat(named.validation()).extracting(DatasetTest::label).containsExactly(2);
+    Dataset numbered = classes("an\t1\ninn\t0", "an\t2", names);
+    assertThat(numbered.classes()).isEqualTo(names);
+    assertThat(numbered.train()).extracting(DatasetTest::label).containsExactly(1, 0);
+    assertThatThrownBy(() -> classes("an\t1\ninn\t3", "an\t2", names))
+        .hasMessage(
+            "%s: line 3: unknown class: \"3\"; must be one of data.labels, by its number from 0",
+            folder.resolve("train"));
+    assertThatThrownBy(() -> classes("an\tbad\ninn\tgood", "an\tugly", names))
+        .hasMessage(
+            "%s: line 2: unknown class: \"ugly\"; must be one of data.labels",
+            folder.resolve("validation"));
+  }
+
   @Test
   void damagedLinesAreNamed() {
     Layout e2e = new Layout.E2e();
@@ -268,7 +303,7 @@ class DatasetTest {
         "all examples have class \"a\"; must have two or more classes");
     assertThatThrownBy(() -> read(tsv, 16, table, table + "\nan\tc"))
         .hasMessage(
-            "%s: line 4: class \"c\" does not occur in %s"
+            "%s: line 4: unknown class: \"c\"; must occur in %s"
                 .formatted(folder.resolve("validation"), folder.resolve("train")));
   }
 
@@ -432,7 +467,7 @@ class DatasetTest {
                 LABELS,
                 IMAGES,
                 idx(new int[] {2}, 0, 3),
-                "labels: label 1 is 3; must be below 3 as for training"))) {
+                "labels: label 1 is 3; must be below 3, the number of classes"))) {
       assertThatThrownBy(
               () -> images(damaged.train, damaged.trainLabels, damaged.validation, damaged.labels))
           .isInstanceOf(IOException.class)

@@ -16,15 +16,16 @@ import tools.jackson.databind.node.ObjectNode;
  *
  * @param untied whether the embeddings are tied no longer
  * @param dtype the type that the weights were converted to; null if they were not
+ * @param head the classifier, if adapters bring one
  */
-record MergedConfig(boolean untied, @Nullable DType dtype) {
+record MergedConfig(boolean untied, @Nullable DType dtype, MergedHead head) {
   static final String FILE = "config.json";
 
   /** The keys of the type: that of transformers 5, and that of earlier versions. */
   private static final List<String> TYPE_KEYS = List.of("dtype", "torch_dtype");
 
   void write(Path source, Path destination) throws IOException {
-    if (!untied && dtype == null) {
+    if (!untied && dtype == null && !head.isStated()) {
       Files.copy(source, destination);
       return;
     }
@@ -38,6 +39,7 @@ record MergedConfig(boolean untied, @Nullable DType dtype) {
       }
       setType(config, torchName(dtype));
     }
+    head.write(config);
     Files.write(
         destination,
         JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config));

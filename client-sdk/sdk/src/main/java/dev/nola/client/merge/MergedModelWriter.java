@@ -164,7 +164,7 @@ final class MergedModelWriter {
             Piecewise pieces =
                 new Piecewise(name, start, limit, elementBytes(part), part.conversion(), writer);
             switch (part) {
-              case Plan.Part.Copied(Tensor tensor, _) ->
+              case Plan.Part.Copied(_, Tensor tensor, _) ->
                   pieces.run((offset, piece) -> read(tensor, offset, piece), NONE, buffers);
               case Plan.Part.Dense(_, DenseTensor tensor, _) ->
                   pieces.run(
@@ -273,12 +273,16 @@ final class MergedModelWriter {
     if (index == null) {
       return;
     }
-    boolean same = plan.count(Plan.Part.Dense.class) == 0 && !plan.untied() && plan.dtype() == null;
+    boolean same =
+        plan.count(Plan.Part.Dense.class) == 0
+            && !plan.untied()
+            && !plan.head().isStated()
+            && plan.dtype() == null;
     if (same) {
       Files.copy(base.path().resolve(Model.INDEX), partial.resolve(Model.INDEX));
       return;
     }
-    ObjectNode map = (ObjectNode) index.get("weight_map");
+    ObjectNode map = index.putObject("weight_map");
     plan.files()
         .forEach(
             (file, parts) ->
@@ -291,7 +295,7 @@ final class MergedModelWriter {
   }
 
   private void copySideFiles(Path partial, List<String> names) throws IOException {
-    MergedConfig config = new MergedConfig(plan.untied(), plan.dtype());
+    MergedConfig config = new MergedConfig(plan.untied(), plan.dtype(), plan.head());
     for (String name : names) {
       Path source = base.path().resolve(name);
       if (name.equals(MergedConfig.FILE)) {

@@ -158,7 +158,7 @@ public final class ModelMerge {
   private Plan plan(Model model) throws IOException, MergeRefusedException, InterruptedException {
     TensorNames names = TensorNames.of(model);
     List<AdapterFile> files = adapters.stream().map(Weighted::file).toList();
-    Plan plan = Plan.of(model, files, names, reshape, dtype);
+    Plan plan = Plan.of(model, files, names, reshape, dtype, MergedHead.of(model, files));
     List<String> warnings = new ArrayList<>(plan.warnings());
     for (Weighted adapter : adapters) {
       if (adapter.weight != 1 && !adapter.file.adapter().dense().isEmpty()) {
@@ -173,7 +173,7 @@ public final class ModelMerge {
     for (AdapterFile file : files) {
       reconstructor().verify(file);
     }
-    return new Plan(plan.files(), plan.dtype(), plan.untied(), warnings);
+    return new Plan(plan.files(), plan.dtype(), plan.untied(), plan.head(), warnings);
   }
 
   /** Adapters are reconstructed once or twice here, beside a whole model. */

@@ -25,26 +25,37 @@ import org.jspecify.annotations.Nullable;
  *
  * @param dtype the type that floating tensors are converted to; null to keep theirs
  * @param untied whether input and output embedding are tied no longer
+ * @param head head of the merged model, which determines the names of its tensors
  */
 record Plan(
     SequencedMap<SafetensorsFile, List<Part>> files,
     @Nullable DType dtype,
     boolean untied,
+    MergedHead head,
     List<String> warnings) {
   /** A tensor of the merged model. */
   sealed interface Part {
     Slot slot();
+
+    /** Returns the same under another name. */
+    Part named(String name);
 
     /** Returns how elements of the base are converted; null if they are not. */
     default @Nullable FloatConversion conversion() {
       return null;
     }
 
-    /** As the base has it, except for its type. */
-    record Copied(Tensor tensor, @Nullable FloatConversion conversion) implements Part {
+    /** A tensor of the base, unchanged except for its type. */
+    record Copied(String name, Tensor tensor, @Nullable FloatConversion conversion)
+        implements Part {
       @Override
       public Slot slot() {
-        return Part.slot(tensor.name(), tensor, conversion);
+        return Part.slot(name, tensor, conversion);
+      }
+
+      @Override
+      public Part named(String name) {
+        return new Copied(name, tensor, conversion);
       }
     }
 
@@ -60,6 +71,11 @@ record Plan(
             tensor.shape().stream().map(Integer::longValue).toList(),
             tensor.data().byteSize() / tensor.dtype().bytes() * type.bytes());
       }
+
+      @Override
+      public Part named(String name) {
+        return new Dense(name, tensor, conversion);
+      }
     }
 
     /** The base's tensor with what adapters add to it. */
@@ -73,6 +89,11 @@ record Plan(
       @Override
       public Slot slot() {
         return Part.slot(name, tensor, conversion);
+      }
+
+      @Override
+      public Part named(String name) {
+        return new Merged(name, tensor, dtype, addends, conversion);
       }
     }
 
@@ -95,6 +116,7 @@ record Plan(
    *
    * @param reshape whether a dense tensor may replace a tensor of another shape or type
    * @param dtype the type that floating tensors are converted to; null to keep theirs
+   * @param head head of the merged model, which determines the names of its tensors
    * @throws MergeRefusedException naming every adapted tensor that is missing or does not fit
    */
   static Plan of(
@@ -102,9 +124,10 @@ record Plan(
       List<AdapterFile> adapters,
       TensorNames names,
       boolean reshape,
-      @Nullable DType dtype)
+      @Nullable DType dtype,
+      MergedHead head)
       throws MergeRefusedException {
-    return new Planning(base, names, reshape, dtype).plan(adapters);
+    return new Planning(base, names, reshape, dtype).plan(adapters, head);
   }
 
   /** Number of parts of a kind. */
@@ -141,7 +164,7 @@ record Plan(
       this.dtype = dtype;
     }
 
-    Plan plan(List<AdapterFile> adapters) throws MergeRefusedException {
+    Plan plan(List<AdapterFile> adapters, MergedHead head) throws MergeRefusedException {
       List<String> warnings = new ArrayList<>();
       for (int i = 0; i < adapters.size(); i++) {
         for (Layer layer : adapters.get(i).adapter().layers()) {
@@ -171,9 +194,26 @@ record Plan(
         files.put(file, new ArrayList<>(file.tensors().values().stream().map(this::part).toList()));
       }
       files.lastEntry().getValue().addAll(added.values());
+      if (head.isStated()) {
+        files.replaceAll((_, parts) -> named(parts, head, warnings));
+      }
       addTypeWarnings(files, warnings);
       boolean untied = separated || changesOutput && names.tie().isPossible();
-      return new Plan(files, dtype, untied, warnings);
+      return new Plan(files, dtype, untied, head, warnings);
+    }
+
+    private static List<Part> named(List<Part> parts, MergedHead head, List<String> warnings) {
+      List<Part> named = new ArrayList<>();
+      for (Part part : parts) {
+        String name = part.slot().name();
+        head.name(name)
+            .ifPresentOrElse(
+                newName -> named.add(part.named(newName)),
+                () ->
+                    warnings.add(
+                        "%s left out: %s has no such tensor".formatted(name, head.className())));
+      }
+      return named;
     }
 
     private void addTieWarnings(List<String> warnings) {
@@ -228,7 +268,9 @@ record Plan(
       Part.Dense dense = replaced.get(tensor.name());
       return sum != null
           ? sum
-          : dense != null ? dense : new Part.Copied(tensor, conversion(tensor.type()));
+          : dense != null
+              ? dense
+              : new Part.Copied(tensor.name(), tensor, conversion(tensor.type()));
     }
 
     private TensorNames.@Nullable Found find(String name) {

@@ -52,16 +52,6 @@ public final class SafetensorsWriter implements AutoCloseable {
     public Slot {
       shape = List.copyOf(shape);
     }
-
-    /**
-     * Returns a slot for a tensor of the same name, type and shape.
-     *
-     * @param tensor the tensor
-     * @return the slot
-     */
-    public static Slot of(Tensor tensor) {
-      return new Slot(tensor.name(), tensor.type(), tensor.shape(), tensor.data().byteSize());
-    }
   }
 
   private SafetensorsWriter(Path path, FileChannel channel) {

@@ -58,7 +58,7 @@ record AdapterConfig(
     // Whole paths: a name alone would also match in layers that are not adapted.
     List<String> paths = plan.modules().stream().map(LoraModule::path).toList();
     putAll(config.putArray("target_modules"), paths);
-    config.put("task_type", task == null ? null : task.name());
+    config.put("task_type", task == null ? null : task.peftName());
     config.put("use_dora", false);
     config.put("use_rslora", false);
     return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config);

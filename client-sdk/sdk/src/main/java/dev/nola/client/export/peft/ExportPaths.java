@@ -4,8 +4,10 @@ import dev.nola.client.export.peft.ExportRefusedException.Reason;
 import dev.nola.client.merge.TensorNames;
 import dev.nola.client.merge.TensorNames.AmbiguousNameException;
 import dev.nola.client.peft.BaseConfig;
+import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.ModulePaths;
 import dev.nola.client.peft.Rename;
+import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.format.Adapter;
@@ -26,20 +28,27 @@ import org.jspecify.annotations.Nullable;
 final class ExportPaths {
   private final @Nullable String prefix;
   private final List<Rename> renames;
-  private final boolean isBare;
+  private final @Nullable HeadClass head;
+  private final @Nullable TaskType task;
   private final List<String> warnings;
 
   /**
    * @param prefix is put before every name; null to derive the paths
    * @param renames the user's rules, which precede all others
-   * @param isBare whether the loaded model is the bare transformer
+   * @param head class of the loaded model, if the adapter states one that is known
+   * @param task what the loaded model is for; null if it is not known
    * @param warnings receives what could not be confirmed
    */
   ExportPaths(
-      @Nullable String prefix, List<Rename> renames, boolean isBare, List<String> warnings) {
+      @Nullable String prefix,
+      List<Rename> renames,
+      @Nullable HeadClass head,
+      @Nullable TaskType task,
+      List<String> warnings) {
     this.prefix = prefix;
     this.renames = renames;
-    this.isBare = isBare;
+    this.head = head;
+    this.task = task;
     this.warnings = warnings;
   }
 
@@ -90,9 +99,12 @@ final class ExportPaths {
     if (prefix != null) {
       return ModulePaths.prefixed(prefix);
     }
+    if (head != null) {
+      return ModulePaths.of(head);
+    }
     return modelType != null && ModulePaths.isKnown(modelType)
-        ? ModulePaths.of(modelType, modules, isBare)
-        : ModulePaths.guessed(modules, isBare);
+        ? ModulePaths.of(modelType, modules, task)
+        : ModulePaths.guessed(modules, task);
   }
 
   private void confirm(
@@ -105,7 +117,10 @@ final class ExportPaths {
                     renames.stream()
                         .noneMatch(rename -> rename.applies(ModulePaths.unwrapped(module))))
             .toList();
-    if (modelType == null && !isBare) {
+    if (head != null) {
+      return; // its class says where they are
+    }
+    if (modelType == null && task != TaskType.FEATURE_EXTRACTION) {
       List<String> ambiguous = ModulePaths.ambiguous(unchanged);
       if (!ambiguous.isEmpty()) {
         throw new ExportRefusedException(

@@ -21,6 +21,8 @@ public final class ExportRefusedException extends RefusedException {
     VLLM,
     /** The task needs a head that the adapter does not have. */
     TASK,
+    /** No class of Transformers computes the adapter's head. */
+    HEAD,
     /** A value is too large for the type of the factors. */
     OVERFLOW,
     /** The destination exists, or the folder that should hold it does not. */

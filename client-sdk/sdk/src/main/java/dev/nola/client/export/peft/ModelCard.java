@@ -1,6 +1,7 @@
 package dev.nola.client.export.peft;
 
 import dev.nola.client.export.peft.PeftExport.Report;
+import dev.nola.client.peft.StatedHead;
 import dev.nola.client.peft.TaskType;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
@@ -20,6 +21,7 @@ record ModelCard(
     AdapterFile file,
     @Nullable String baseName,
     @Nullable TaskType task,
+    StatedHead head,
     DType dtype,
     Report report) {
   static final String FILE = "README.md";
@@ -90,8 +92,10 @@ record ModelCard(
     if (!metadata.license().isEmpty()) {
       lines.add("license: " + yaml(metadata.license().toLowerCase(Locale.ROOT)));
     }
-    if (!metadata.task().isEmpty()) {
+    if (TaskType.ofTask(metadata.task()).isPresent()) {
       lines.add("pipeline_tag: " + yaml(metadata.task()));
+    } else if (task != null) {
+      lines.add("pipeline_tag: " + yaml(task.task()));
     }
     lines.add("tags:");
     lines.add("- lora");
@@ -104,29 +108,25 @@ record ModelCard(
   }
 
   private void usage(List<String> lines) {
-    String loader = autoClass(task);
+    String loader = (task == null ? TaskType.CAUSAL_LM : task).autoClass();
+    String base = yaml(baseName == null ? "path/to/the/base/model" : baseName);
     lines.add("```python");
     lines.add("from peft import PeftModel");
     lines.add("from transformers import " + loader);
     lines.add("");
-    lines.add(
-        "base = %s.from_pretrained(%s)"
-            .formatted(loader, yaml(baseName == null ? "path/to/the/base/model" : baseName)));
+    if (head.labels().isEmpty()) {
+      lines.add("base = %s.from_pretrained(%s)".formatted(loader, base));
+    } else {
+      lines.add("labels = " + JsonMapper.shared().writeValueAsString(head.labels()));
+      lines.add("base = %s.from_pretrained(".formatted(loader));
+      lines.add("    %s,".formatted(base));
+      lines.add("    id2label=dict(enumerate(labels)),");
+      lines.add("    label2id={label: i for i, label in enumerate(labels)},");
+      lines.add(")");
+    }
     lines.add("model = PeftModel.from_pretrained(base, \"path/to/this/folder\")");
     lines.add("```");
     lines.add("");
-  }
-
-  private static String autoClass(@Nullable TaskType task) {
-    return switch (task) {
-      case CAUSAL_LM -> "AutoModelForCausalLM";
-      case SEQ_2_SEQ_LM -> "AutoModelForSeq2SeqLM";
-      case SEQ_CLS -> "AutoModelForSequenceClassification";
-      case TOKEN_CLS -> "AutoModelForTokenClassification";
-      case QUESTION_ANS -> "AutoModelForQuestionAnswering";
-      case FEATURE_EXTRACTION -> "AutoModel";
-      case null -> "AutoModelForCausalLM";
-    };
   }
 
   private static void row(List<String> lines, String name, String value) {

@@ -3,9 +3,11 @@ package dev.nola.client.export.peft;
 import dev.nola.client.Progress;
 import dev.nola.client.export.peft.ExportRefusedException.Reason;
 import dev.nola.client.peft.BaseConfig;
+import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.ModulePaths;
 import dev.nola.client.peft.PeftFiles;
 import dev.nola.client.peft.Rename;
+import dev.nola.client.peft.StatedHead;
 import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.files.StagedOutput;
@@ -126,19 +128,25 @@ public final class PeftExport {
       requireVllm(adapter);
     }
     List<String> warnings = new ArrayList<>();
-    TaskType taskType = taskType(adapter, warnings);
+    StatedHead head = StatedHead.of(adapter);
+    if (head.problem() != null) {
+      throw new ExportRefusedException(
+          Reason.HEAD, "the adapter cannot be exported as a PEFT LoRA: " + head.problem());
+    }
+    TaskType taskType = taskType(adapter, head, warnings);
     try (Model model = base == null ? null : Model.open(base)) {
       if (model == null && !adapter.dense().isEmpty()) {
         warnings.add(
             "PEFT loads the modules of the dense tensors only if these modules have no other"
                 + " parameters; name the base model's folder to add them");
       }
-      boolean isBare = taskType == TaskType.FEATURE_EXTRACTION;
       BaseConfig config = BaseConfig.of(base);
       ExportPlan plan =
           ExportPlan.of(
               adapter,
-              new ExportPaths(modulePrefix, renames, isBare, warnings).of(adapter, model, config),
+              new ExportPaths(
+                      modulePrefix, renames, head.headClass().orElse(null), taskType, warnings)
+                  .of(adapter, model, config),
               orientation,
               config,
               taskType,
@@ -180,7 +188,8 @@ public final class PeftExport {
       Files.write(partial.resolve(AdapterConfig.FILE), config.toJson());
       Files.writeString(
           partial.resolve(ModelCard.FILE),
-          new ModelCard(file, statedBase(), taskType, dtype, report).text());
+          new ModelCard(file, statedBase(), taskType, StatedHead.of(file.adapter()), dtype, report)
+              .text());
       unfinished.finish();
       return report;
     }
@@ -219,9 +228,15 @@ public final class PeftExport {
    * The task that the config states. PEFT takes for granted that an adapter of some tasks brings a
    * head, and cannot load one that does not.
    */
-  private @Nullable TaskType taskType(Adapter adapter, List<String> warnings)
+  private @Nullable TaskType taskType(Adapter adapter, StatedHead head, List<String> warnings)
       throws ExportRefusedException {
-    TaskType stated = task != null ? task : TaskType.ofTask(adapter.metadata().task()).orElse(null);
+    TaskType stated =
+        task != null
+            ? task
+            : head.headClass()
+                .map(HeadClass::task)
+                .or(() -> TaskType.ofTask(adapter.metadata().task()))
+                .orElse(null);
     if (stated == null || stated.heads().isEmpty() || hasHead(adapter, stated)) {
       return stated;
     }
