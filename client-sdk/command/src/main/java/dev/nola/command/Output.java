@@ -90,7 +90,7 @@ public final class Output {
    * Escapes characters that could act on a terminal or reverse the direction of text. JSON has such
    * beyond ASCII within strings only, where an escape means the same.
    */
-  private static String escape(String json) {
+  static String escape(String json) {
     StringBuilder escaped = new StringBuilder(json.length());
     json.codePoints()
         .forEach(

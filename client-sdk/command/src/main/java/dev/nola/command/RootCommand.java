@@ -280,11 +280,13 @@ public abstract class RootCommand implements Runnable {
       console
           .out()
           .println(
-              JsonMapper.shared()
-                  .createObjectNode()
-                  .put("ok", false)
-                  .put("kind", failure.kind())
-                  .put("error", failure.reason()));
+              Output.escape(
+                  JsonMapper.shared()
+                      .createObjectNode()
+                      .put("ok", false)
+                      .put("kind", failure.kind())
+                      .put("error", failure.reason())
+                      .toString()));
     }
     console
         .printableErr()

@@ -50,6 +50,8 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
       String refusal = refusal(key);
       if (!refusal.isEmpty()) {
         wrong.add(tensor.name() + ": " + refusal);
+      } else if (key.chars().anyMatch(character -> character < ' ')) {
+        wrong.add(tensor.name() + ": has a control character in its name");
       } else if (factor.matches()) {
         boolean isEmbedding = factor.group("factor").contains("embedding");
         if (!isEmbedding && factor.group("leaf") == null) {
@@ -65,6 +67,11 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
         if (saved.put(key, tensor) != null) {
           wrong.add(tensor.name() + ": is stored twice");
         }
+      } else if (ModulePaths.lastPart(key).equals("bias")) {
+        wrong.add(
+            tensor
+                + ": is a bias, and adapters change weights only; if its module is saved whole, name"
+                + " it in modules_to_save");
       } else {
         wrong.add(tensor + ": is not understood");
       }

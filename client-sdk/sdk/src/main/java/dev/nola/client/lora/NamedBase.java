@@ -7,6 +7,7 @@ import dev.nola.client.safetensors.Tensor;
 import dev.nola.reconstruct.BaseIdentity;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  */
 record NamedBase(Model model, TensorNames names, LoadedNames loaded, BaseConfig config)
     implements AutoCloseable {
+  /** The name of an output embedding that the base model does not store. */
+  static final String OUTPUT = "lm_head.weight";
+
   /**
    * Opens a base model.
    *
@@ -51,6 +55,15 @@ record NamedBase(Model model, TensorNames names, LoadedNames loaded, BaseConfig 
       wrong.add(e.getMessage());
       return null;
     }
+  }
+
+  /**
+   * Returns the input embedding that is the output embedding too, because no other is stored; null
+   * if there is none.
+   */
+  @Nullable Tensor tiedEmbedding() {
+    TensorNames.Found head = find(OUTPUT, new ArrayList<>());
+    return head != null && head.untied() ? head.tensor() : null;
   }
 
   /** Returns the part of the base's identity for a tensor that was found. */

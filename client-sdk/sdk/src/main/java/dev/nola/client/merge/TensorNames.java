@@ -90,6 +90,19 @@ public final class TensorNames {
   }
 
   /**
+   * Returns whether a merge that changes the input embedding alone changes the output embedding
+   * too: they are tied, or nothing is stated and no output embedding is stored.
+   *
+   * @return true if both are one
+   */
+  public boolean sharesEmbedding() {
+    return tie.isCertain()
+        || tie.isPossible()
+            && base.tensors().keySet().stream()
+                .noneMatch(name -> ModulePaths.isOutputEmbedding(ModulePaths.moduleOf(name)));
+  }
+
+  /**
    * Finds the base's tensor of a name, with or without a prefix.
    *
    * @param name the name

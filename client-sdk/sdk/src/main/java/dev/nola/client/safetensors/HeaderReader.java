@@ -1,5 +1,6 @@
 package dev.nola.client.safetensors;
 
+import dev.nola.client.JsonProblem;
 import dev.nola.format.LimitExceededException;
 import dev.nola.reconstruct.Budget;
 import java.io.ByteArrayInputStream;
@@ -134,7 +135,7 @@ final class HeaderReader {
       }
     } catch (JacksonException e) {
       throw new InvalidModelException(
-          path, "has a header that is not valid JSON: " + e.getOriginalMessage(), e);
+          path, "has a header that is not valid JSON: " + JsonProblem.of(e), e);
     }
   }
 

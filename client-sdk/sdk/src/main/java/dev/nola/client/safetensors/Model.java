@@ -1,5 +1,6 @@
 package dev.nola.client.safetensors;
 
+import dev.nola.client.JsonProblem;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -210,7 +211,7 @@ public final class Model implements AutoCloseable {
       }
       throw new InvalidModelException(file, "has no weight_map with tensors");
     } catch (JacksonException e) {
-      throw new InvalidModelException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
+      throw new InvalidModelException(file, "is not valid JSON: " + JsonProblem.of(e), e);
     }
   }
 
