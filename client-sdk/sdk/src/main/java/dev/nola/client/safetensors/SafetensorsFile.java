@@ -21,7 +21,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import tools.jackson.core.JacksonException;
@@ -194,19 +193,13 @@ public final class SafetensorsFile implements AutoCloseable {
       long length = file.get(LENGTH, 0);
       if (length < 0 || length > MAX_HEADER) {
         throw invalid(
-            String.format(
-                Locale.ROOT,
-                "declares a header of %s bytes; limit is %,d",
-                Long.toUnsignedString(length),
-                MAX_HEADER));
+            "declares a header of %s bytes; limit is %,d"
+                .formatted(Long.toUnsignedString(length), MAX_HEADER));
       }
       if (length > file.byteSize() - LENGTH_BYTES) {
         throw invalid(
-            String.format(
-                Locale.ROOT,
-                "declares a header of %,d bytes, but is only %,d bytes long",
-                length,
-                file.byteSize()));
+            "declares a header of %,d bytes, but is only %,d bytes long"
+                .formatted(length, file.byteSize()));
       }
       requireMemory(length);
       byte[] header = file.asSlice(LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
@@ -227,14 +220,8 @@ public final class SafetensorsFile implements AutoCloseable {
         throw new LimitExceededException(
             LimitExceededException.Limit.MEMORY,
             required,
-            String.format(
-                Locale.ROOT,
-                "%s has a header of %,d bytes, for which %,d bytes of memory are needed; limit is"
-                    + " %,d",
-                path,
-                length,
-                required,
-                limit));
+            "%s has a header of %,d bytes, for which %,d bytes of memory are needed; limit is %,d"
+                .formatted(path, length, required, limit));
       }
     }
 
@@ -361,11 +348,8 @@ public final class SafetensorsFile implements AutoCloseable {
       }
       if (offset != data.byteSize()) {
         throw invalid(
-            String.format(
-                Locale.ROOT,
-                "has %,d bytes of tensors, but its header describes %,d",
-                data.byteSize(),
-                offset));
+            "has %,d bytes of tensors, but its header describes %,d"
+                .formatted(data.byteSize(), offset));
       }
       return tensors;
     }
