@@ -281,7 +281,7 @@ final class Demo {
         Files.size(lora.resolve(PeftExport.WEIGHTS)));
     measurements.bytes("the .nola file", Files.size(pulled.path()));
 
-    narrator.step("%,d held-out glosses".formatted(plan.test()));
+    narrator.step(String.format(Locale.ROOT, "%,d held-out glosses", plan.test()));
     Tensors.use("CPU", 0);
     Dataset data =
         DatasetReader.read(

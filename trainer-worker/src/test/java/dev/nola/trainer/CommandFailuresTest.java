@@ -42,7 +42,17 @@ class CommandFailuresTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "generate", "worker", "import-onnx", "import-wordnet"})
+  @ValueSource(
+      strings = {
+        "train",
+        "evaluate",
+        "predict",
+        "targets",
+        "generate",
+        "worker",
+        "import-onnx",
+        "import-wordnet"
+      })
   void unknownOption_isAUsageError(String command) {
     Failed failed = Failed.run(command, "--bogus", "--json");
     assertThat(failed.exitCode).isEqualTo(2);

@@ -171,6 +171,54 @@ class TrainPreTrainedTest {
     assertThat(file.adapter().layers()).hasSize(14);
     assertThat(file.adapter().base().name()).isEqualTo("tiny");
     assertThat(file.adapter().base().identity()).isNotNull();
+    double loss = trained.get("validationLoss").asDouble();
+    double baseLoss = trained.get("baseValidationLoss").asDouble();
+    assertThat(baseLoss).isGreaterThan(loss + 1);
+    Path model = folder.resolve("model");
+    Path adapter = folder.resolve("a.nola");
+    JsonNode evaluated =
+        json("evaluate", model, adapter, "--data", folder.resolve("data"), "--format", "jsonl");
+    assertThat(evaluated.get("examples").asInt()).isEqualTo(32);
+    assertThat(evaluated.get("loss").asDouble()).isCloseTo(loss, within(1e-5));
+    assertThat(evaluated.get("baseLoss").asDouble()).isCloseTo(baseLoss, within(1e-5));
+    JsonNode predicted = json("predict", model, adapter, "w21 w7", "--max-tokens", "3");
+    assertThat(predicted.at("/predictions/0/completion").asString())
+        .isEqualToIgnoringWhitespace("w9w11w13");
+    Path prompts = Files.writeString(folder.resolve("prompts.txt"), "w21 w7\n\nw22 w7\n");
+    assertThat(json("predict", model, adapter, "--data", prompts).get("predictions")).hasSize(2);
+  }
+
+  private static JsonNode json(String command, Object... args) {
+    return JsonMapper.shared().readTree(output(new String[] {command, "--json"}, args));
+  }
+
+  @Test
+  void nameOfTheBaseModelIsTakenFromItsConfig() throws IOException {
+    model("llama-tied-grouped");
+    texts();
+    Path config = folder.resolve("model/config.json");
+    String stated =
+        Files.readString(config).replaceFirst("\\{", "{\"_name_or_path\": \"acme/tiny\",");
+    for (String name : new String[] {"acme/tiny", "/home/ann/tiny", "./tiny"}) {
+      Files.writeString(config, stated.replace("acme/tiny", name));
+      assertThat(BaseModel.statedName(folder.resolve("model")))
+          .isEqualTo(name.startsWith("acme") ? name : "");
+    }
+  }
+
+  @Test
+  void targetsAreListedWithTheSetsThatHaveThem() throws IOException {
+    model("llama-tied-grouped");
+    JsonNode targets = json("targets", folder.resolve("model")).get("targets");
+
+    assertThat(targets).hasSize(14);
+    assertThat(targets.get(0).get("tensor").asString())
+        .isEqualTo("model.layers.0.self_attn.q_proj.weight");
+    assertThat(targets.get(0).get("shape")).hasSize(2);
+    assertThat(targets.get(0).get("sets").toString()).isEqualTo("[\"qv\",\"all-linear\"]");
+    assertThat(output(new String[] {"targets"}, folder.resolve("model")))
+        .startsWith("tensor ")
+        .contains("mlp.gate_proj.weight", "mlp, all-linear");
   }
 
   private static float[] floats(SafetensorsFile file, String key) {
@@ -313,6 +361,23 @@ class TrainPreTrainedTest {
         .extracting(tensor -> tensor.name())
         .containsExactly(
             "classifier.bias", "classifier.weight", "pooler.dense.bias", "pooler.dense.weight");
+    Path model = folder.resolve("model");
+    Path adapter = folder.resolve("a.nola");
+    Path data = folder.resolve("data");
+    JsonNode evaluated = json("evaluate", model, adapter, "--data", data, "--format", "tsv");
+    assertThat(evaluated.get("accuracy").asDouble())
+        .isEqualTo(trained.get("validationAccuracy").asDouble());
+    assertThat(evaluated.get("baseLoss").isNull()).isTrue();
+    String[] first = Files.readAllLines(data).get(1).split("\t");
+    boolean isTextFirst = Files.readAllLines(data).get(0).startsWith("text");
+    JsonNode predicted =
+        json("predict", model, adapter, first[isTextFirst ? 0 : 1]).at("/predictions/0");
+    assertThat(predicted.get("label").asString()).isEqualTo(first[isTextFirst ? 1 : 0]);
+    assertThat(predicted.at("/probabilities/a").asDouble())
+        .isCloseTo(1 - predicted.at("/probabilities/b").asDouble(), within(1e-5));
+    Path table = Files.copy(data, folder.resolve("data.tsv"));
+    assertThat(json("predict", model, adapter, "--data", table).get("predictions"))
+        .hasSize(Files.readAllLines(data).size() - 1);
     assertThat(accuracyOfMerged(file)).isEqualTo(trained.get("validationAccuracy").asDouble());
     assertThat(config("merged").get("architectures").get(0).asString())
         .isEqualTo("BertForSequenceClassification");

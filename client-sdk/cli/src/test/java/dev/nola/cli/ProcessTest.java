@@ -108,6 +108,41 @@ class ProcessTest {
     }
   }
 
+  private static String shell(String script) throws IOException, InterruptedException {
+    Process process = new ProcessBuilder("sh", "-c", script).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
+    return output;
+  }
+
+  @Test
+  void readerThatClosesThePipeEndsTheCommandSilently() throws Exception {
+    String help = String.join(" ", java("--help"));
+
+    assertThat(shell("{ %s; echo exit $? >&2; } | true".formatted(help))).isEqualTo("exit 141\n");
+    assertThat(shell("%s >/dev/full; echo exit $?".formatted(help)))
+        .isEqualTo("nola: cannot write to stdout\nexit 3\n");
+  }
+
+  @Test
+  void stderrThatTheLauncherMovedIsPutBack() throws Exception {
+    List<String> command = java("bogus");
+    command.addAll(1, List.of("--enable-native-access=ALL-UNNAMED", "-Dnola.stderr=3"));
+
+    assertThat(shell("exec 3>&2 2>/dev/null; %s; true".formatted(String.join(" ", command))))
+        .startsWith("nola: unknown command: bogus");
+  }
+
+  @Test
+  void textDoesNotDependOnTheLocale() throws Exception {
+    List<String> command = java("cache", "verify");
+    command.addAll(
+        1, List.of("-Duser.language=ar", "-Duser.country=EG", "-Duser.extensions=u-nu-arab"));
+
+    assertThat(shell("NOLA_CACHE=%s %s".formatted(folder, String.join(" ", command))))
+        .isEqualTo("intact: 0, damaged and removed: 0\n");
+  }
+
   @Test
   void aDiskThatIsFullIsSaidToBeAndLeavesNothing() throws Exception {
     assumeTrue(

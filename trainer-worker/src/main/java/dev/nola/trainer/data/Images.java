@@ -27,7 +27,10 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
       throws IOException {
     Images train = read(files.train(), files.trainExamples(), false);
     Images trainLabels = read(labels.trainLabels(), Integer.MAX_VALUE, true);
-    Images validation = read(files.validation(), files.validationExamples(), false);
+    if (!(files.validation() instanceof DataFiles.Validation.File(Path validationFile))) {
+      throw new IllegalArgumentException("images for validation must be in a file of their own");
+    }
+    Images validation = read(validationFile, files.validationExamples(), false);
     Images validationLabels = read(labels.validationLabels(), Integer.MAX_VALUE, true);
     SortedMap<String, Sha256> digests = new TreeMap<>();
     digests.put("train", train.digest);
@@ -42,7 +45,7 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
     return new Dataset(
         examples(files.train(), train, labels.trainLabels(), trainLabels, width, classes),
         examples(
-            files.validation(),
+            validationFile,
             validation,
             labels.validationLabels(),
             validationLabels,

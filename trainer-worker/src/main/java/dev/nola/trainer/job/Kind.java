@@ -138,6 +138,14 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
         Math.nextDown(1.0));
   }
 
+  static Kind<Double> share() {
+    return real(
+        "a number above 0 and below 1",
+        Map.of("exclusiveMinimum", 0, "exclusiveMaximum", 1),
+        Double.MIN_VALUE,
+        Math.nextDown(1.0));
+  }
+
   private static Kind<Double> real(
       String rule, Map<String, Object> bounds, double min, double max) {
     Map<String, Object> schema = new TreeMap<>(bounds);

@@ -215,7 +215,12 @@ public record TrainingJob(
     return Sha256.hash(canonical().getBytes(StandardCharsets.UTF_8));
   }
 
-  String canonical() {
+  /**
+   * Returns all settings that a result depends on as JSON, which {@link #digest} is of.
+   *
+   * @return a JSON object, keys in alphabetical order, without white space
+   */
+  public String canonical() {
     TreeMap<String, Object> settings = new TreeMap<>();
     if (model instanceof Source.FromScratch mlp) {
       settings.put("widths", mlp.widths());
@@ -231,6 +236,9 @@ public record TrainingJob(
     settings.put("maxTokens", data.maxTokens());
     settings.put("trainExamples", data.trainExamples());
     settings.put("validationExamples", data.validationExamples());
+    if (data.validation() instanceof DataFiles.Validation.Share share) {
+      settings.put("validationShare", share.share());
+    }
     switch (data.layout()) {
       case DataFiles.Layout.E2e _ -> settings.put("layout", List.of("e2e"));
       case DataFiles.Layout.PromptJsonl jsonl ->
@@ -239,6 +247,12 @@ public record TrainingJob(
           settings.put("layout", List.of("jsonl", jsonl.text(), jsonl.label()));
       case DataFiles.Layout.LabelledTsv tsv ->
           settings.put("layout", List.of("tsv", tsv.text(), tsv.label()));
+      case DataFiles.Layout.LabelledCsv csv ->
+          settings.put("layout", List.of("csv", csv.text(), csv.label()));
+      case DataFiles.Layout.PromptCsv csv ->
+          settings.put("layout", List.of("csv", csv.prompt(), csv.completion()));
+      case DataFiles.Layout.PlainText _ -> settings.put("layout", List.of("text"));
+      case DataFiles.Layout.Chat chat -> settings.put("layout", List.of("chat", chat.messages()));
       case DataFiles.Layout.Idx _ -> settings.put("layout", List.of("idx"));
     }
     settings.put("method", lower(recipe.method()));
@@ -269,6 +283,16 @@ public record TrainingJob(
       case Length.Epochs epochs -> settings.put("epochs", epochs.count());
     }
     return JsonMapper.shared().writeValueAsString(settings);
+  }
+
+  /**
+   * Returns the key in job files of a setting in {@link #canonical}.
+   *
+   * @param setting such as {@code learningRate}
+   * @return such as {@code optimizer.learningRate}
+   */
+  public static String keyOf(String setting) {
+    return KeyNames.pathOf(setting);
   }
 
   private static String lower(Enum<?> value) {

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,10 @@ import org.jspecify.annotations.Nullable;
 public final class BaseModel implements AutoCloseable {
   /** Prefix of the names in some encoders' files. */
   private static final String BERT = "bert.";
+
+  /** A repository's name, with its owner. */
+  private static final Pattern NAME =
+      Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*");
 
   private final NDManager manager;
   private final Network network;
@@ -79,6 +84,49 @@ public final class BaseModel implements AutoCloseable {
   public static BaseModel loadFor(Path folder, Adapter adapter) throws IOException {
     StatedHead head = StatedHead.of(adapter);
     return head.pooling() == null ? load(folder) : loadClassifier(folder, head.pooling());
+  }
+
+  /**
+   * Returns the name that a model's config states.
+   *
+   * @param folder folder with {@code config.json}
+   * @return such as {@code acme/llama}; empty if it states none, or a path
+   * @throws IOException if the config cannot be read
+   */
+  public static String statedName(Path folder) throws IOException {
+    String name = ModelConfig.read(folder).text("_name_or_path");
+    return NAME.matcher(name).matches() ? name : "";
+  }
+
+  /**
+   * A tensor that a method may adapt.
+   *
+   * @param name name in the model's files
+   * @param shape size of each dimension
+   */
+  public record Adaptable(String name, List<Long> shape) {}
+
+  /**
+   * Lists the tensors of a model that can be adapted, from the headers of its files.
+   *
+   * @param folder folder with {@code config.json} and safetensors
+   * @return the tensors, in the order of the forward pass
+   * @throws UnsupportedModelException if it is not a model that can be run here
+   * @throws IOException if a file cannot be read
+   */
+  public static List<Adaptable> adaptable(Path folder) throws IOException {
+    Network network = network(ModelConfig.read(folder), false, null);
+    try (Model model = Model.open(folder)) {
+      List<Adaptable> adaptable = new ArrayList<>();
+      for (String name : network.adaptable()) {
+        Tensor plain = model.tensors().get(name);
+        Tensor tensor = plain == null ? model.tensors().get(BERT + name) : plain;
+        if (tensor != null) {
+          adaptable.add(new Adaptable(tensor.name(), List.copyOf(tensor.shape())));
+        }
+      }
+      return adaptable;
+    }
   }
 
   private static BaseModel load(Path folder, Network network) throws IOException {

@@ -8,6 +8,7 @@ import dev.nola.reconstruct.Budget;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -49,6 +50,8 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
       String refusal = refusal(key);
       if (!refusal.isEmpty()) {
         wrong.add(tensor.name() + ": " + refusal);
+      } else if (key.chars().anyMatch(character -> character < ' ')) {
+        wrong.add(tensor.name() + ": has a control character in its name");
       } else if (factor.matches()) {
         boolean isEmbedding = factor.group("factor").contains("embedding");
         if (!isEmbedding && factor.group("leaf") == null) {
@@ -64,6 +67,11 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
         if (saved.put(key, tensor) != null) {
           wrong.add(tensor.name() + ": is stored twice");
         }
+      } else if (ModulePaths.lastPart(key).equals("bias")) {
+        wrong.add(
+            tensor
+                + ": is a bias, and adapters change weights only; if its module is saved whole, name"
+                + " it in modules_to_save");
       } else {
         wrong.add(tensor + ": is not understood");
       }
@@ -125,8 +133,12 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
       }
       if (tensor.elements() > Budget.MAX_ARRAY) {
         wrong.add(
-            "%s: has %,d elements; limit is %,d"
-                .formatted(tensor, tensor.elements(), Budget.MAX_ARRAY));
+            String.format(
+                Locale.ROOT,
+                "%s: has %,d elements; limit is %,d",
+                tensor,
+                tensor.elements(),
+                Budget.MAX_ARRAY));
       }
       if (tensor.shape().size() < 2 || tensor.elements() == 0) {
         wrong.add(

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -143,8 +144,12 @@ final class Targets {
       return pair.isEmbedding();
     }
     boolean mayBeConv1d = ModulePaths.mayBeConv1d(pair.module());
-    if (known != null && known.config().modelType() != null) {
-      return mayBeConv1d && known.config().hasConv1d();
+    String type = known == null ? null : known.config().typeOf(pair.module());
+    Optional<Boolean> hasConv1d =
+        known == null ? Optional.empty() : known.config().hasConv1d(pair.module());
+    boolean isTold = type != null && (ModulePaths.isKnown(type) || !config.isFanInFanOut());
+    if (hasConv1d.isPresent() && (hasConv1d.get() || isTold)) {
+      return mayBeConv1d && hasConv1d.get();
     }
     // PEFT sets the flag by the module that it wraps last, and wraps each as its type requires.
     if (config.isFanInFanOut()) {

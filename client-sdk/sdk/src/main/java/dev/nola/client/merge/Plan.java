@@ -191,7 +191,7 @@ record Plan(
       addTieWarnings(warnings);
       SequencedMap<SafetensorsFile, List<Part>> files = new LinkedHashMap<>();
       for (SafetensorsFile file : base.files()) {
-        files.put(file, new ArrayList<>(file.tensors().values().stream().map(this::part).toList()));
+        files.put(file, new ArrayList<>(base.tensors(file).stream().map(this::part).toList()));
       }
       files.lastEntry().getValue().addAll(added.values());
       if (head.isStated()) {
@@ -221,11 +221,8 @@ record Plan(
         warnings.add(
             "the output embedding was tied to the input embedding and now has weights of its own");
       }
-      boolean storesOutput =
-          base.tensors().keySet().stream()
-              .anyMatch(name -> ModulePaths.isOutputEmbedding(ModulePaths.moduleOf(name)));
       boolean isTied = names.tie().isCertain();
-      if (!changesOutput && (isTied || names.tie().isPossible() && !storesOutput)) {
+      if (!changesOutput && names.sharesEmbedding()) {
         for (String input : changedInputs) {
           warnings.add(
               "%s: the output embedding %s tied to this input embedding, so it changes as well; to keep it, untie the two in the base model first"

@@ -1,5 +1,6 @@
 package dev.nola.client.merge;
 
+import dev.nola.client.JsonProblem;
 import dev.nola.client.safetensors.Model;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,7 +40,7 @@ record TiedEmbeddings(@Nullable Boolean stated) {
       JsonNode tied = own.isBoolean() ? own : root.path(TEXT).path(TIED);
       return new TiedEmbeddings(tied.isBoolean() ? tied.asBoolean() : null);
     } catch (JacksonException e) {
-      throw new IOException(config + ": is not valid JSON: " + e.getOriginalMessage(), e);
+      throw new IOException(config + ": is not valid JSON: " + JsonProblem.of(e), e);
     }
   }
 

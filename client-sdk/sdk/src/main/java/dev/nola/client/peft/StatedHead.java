@@ -102,7 +102,7 @@ public record StatedHead(
     }
     if (pooling == Pooling.MEAN) {
       return "its classifier sees the mean over all tokens, which no class of Transformers"
-                 + " computes; train with another model.pooling, such as the default";
+          + " computes; train with another model.pooling, such as the default";
     }
     if (className == null) {
       return labels.isEmpty()

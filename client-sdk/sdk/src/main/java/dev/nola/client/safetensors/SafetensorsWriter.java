@@ -16,6 +16,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import tools.jackson.core.JsonGenerator;
@@ -177,8 +178,12 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
     if (bytes.size() > SafetensorsFile.MAX_HEADER - HEADER_ALIGNMENT) {
       throw new IllegalArgumentException(
-          "%,d tensors need a header of %,d bytes; limit is %,d"
-              .formatted(tensors.size(), bytes.size(), SafetensorsFile.MAX_HEADER));
+          String.format(
+              Locale.ROOT,
+              "%,d tensors need a header of %,d bytes; limit is %,d",
+              tensors.size(),
+              bytes.size(),
+              SafetensorsFile.MAX_HEADER));
     }
     byte[] header = bytes.toByteArray();
     byte[] padded =

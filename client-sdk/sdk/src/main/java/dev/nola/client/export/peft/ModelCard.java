@@ -12,6 +12,7 @@ import dev.nola.generator.Generator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -24,6 +25,10 @@ record ModelCard(
     DType dtype,
     Report report) {
   static final String FILE = "README.md";
+
+  /** What an import notes of the LoRA that it read, and an export may have otherwise. */
+  private static final Set<String> ORIGINAL =
+      Set.of("alpha", "factor type", "peft_version", "rank", "rslora");
 
   String text() {
     Adapter adapter = file.adapter();
@@ -56,17 +61,27 @@ record ModelCard(
     if (adapter.base().identity() != null) {
       row(lines, "adapted tensors of the base model", adapter.base().identity().toString());
     }
-    row(lines, "modules", "%d of rank %d".formatted(report.modules(), report.rank()));
+    row(lines, "modules", "%d of rank %d at most".formatted(report.modules(), report.rank()));
     row(lines, "type of the factors", dtype.name());
     row(
         lines,
         "largest error from rounding to this type",
         dtype == DType.F32
             ? "none"
-            : "%.2e of the norm of the change, in %s"
-                .formatted(report.roundingError(), report.leastExact()));
+            : String.format(
+                Locale.ROOT,
+                "%.2e of the norm of the change, in %s",
+                report.roundingError(),
+                report.leastExact()));
     metadata.metrics().forEach((name, value) -> row(lines, name, value.toString()));
-    metadata.provenance().forEach((key, value) -> row(lines, key, value));
+    metadata
+        .provenance()
+        .forEach(
+            (key, value) ->
+                row(
+                    lines,
+                    isLora && ORIGINAL.contains(key) ? key + " of the original LoRA" : key,
+                    value));
     lines.add("");
     return String.join("\n", lines);
   }
@@ -88,7 +103,9 @@ record ModelCard(
     lines.add("tags:");
     lines.add("- lora");
     lines.add("- nola");
-    metadata.tags().forEach(tag -> lines.add("- " + yaml(tag)));
+    metadata.tags().stream()
+        .filter(tag -> !tag.equals("lora") && !tag.equals("nola"))
+        .forEach(tag -> lines.add("- " + yaml(tag)));
     lines.add("---");
     lines.add("");
   }

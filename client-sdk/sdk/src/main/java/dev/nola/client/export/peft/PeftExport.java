@@ -30,14 +30,15 @@ import org.jspecify.annotations.Nullable;
  * An export of an adapter to a LoRA of PEFT. Immutable; equal adapters and settings give equal
  * bytes.
  *
- * <p>All modules get one rank, the largest, and lora_alpha is that rank, so that nothing is scaled;
- * factors of smaller ranks are filled up with zeros. Layers of several slices of one weight become
- * one LoRA of the whole weight, whose rank is the sum of theirs. With {@link DType#F32} the product
- * of the factors is exactly ΔW; the other types round the factors, and the report says by how much
- * ΔW changes.
+ * <p>lora_alpha is the rank, so that nothing is scaled. Modules of smaller ranks than the largest
+ * have theirs by {@code rank_pattern}; for vLLM, which has no such patterns, their factors are
+ * filled up with zeros instead. Layers of several slices of one weight become one LoRA of the whole
+ * weight, whose rank is the sum of theirs. With {@link DType#F32} the product of the factors is
+ * exactly ΔW; the other types round the factors, and the report says by how much ΔW changes.
  *
  * <p>Refused are layers that are no LoRA of a Linear: of the direct form, of tensors with more than
- * two dimensions, and of embeddings. A dense tensor makes PEFT keep its module whole ({@code
+ * two dimensions, and of embeddings, except input embeddings of a {@link Builder#base base model}
+ * that ties no output embedding to them. A dense tensor makes PEFT keep its module whole ({@code
  * modules_to_save}); what else the module has, a bias say, is taken from the {@link Builder#base
  * base model}, without which PEFT cannot load such modules.
  *
@@ -64,7 +65,7 @@ public final class PeftExport {
    *
    * @param modules number of modules that have a LoRA
    * @param saved number of modules that PEFT keeps whole
-   * @param rank r of all modules
+   * @param rank r, the largest rank of a module
    * @param bytes of all tensors
    * @param roundingError the largest ‖ΔW' − ΔW‖ / ‖ΔW‖ (Frobenius) over the modules, where ΔW' is
    *     the product of the rounded factors; 0 for {@link DType#F32}
@@ -139,21 +140,25 @@ public final class PeftExport {
             "PEFT loads the modules of the dense tensors only if these modules have no other"
                 + " parameters; name the base model's folder to add them");
       }
-      boolean isBare = taskType == TaskType.FEATURE_EXTRACTION;
       BaseConfig config = BaseConfig.of(base);
       ExportPlan plan =
           ExportPlan.of(
               adapter,
               new ExportPaths(
-                      modulePrefix, renames, head.headClass().orElse(null), isBare, warnings)
+                      modulePrefix, renames, head.headClass().orElse(null), taskType, warnings)
                   .of(adapter, model, config),
               orientation,
-              config.modelType(),
+              config,
               taskType,
               model);
       Reconstructor reconstructor = Reconstructor.standard();
       reconstructor.verify(file);
-      return write(destination, plan, taskType, reconstructor.open(adapter), warnings);
+      return write(
+          destination,
+          forVllm ? plan.uniform() : plan,
+          taskType,
+          reconstructor.open(adapter),
+          warnings);
     }
   }
 
@@ -191,6 +196,15 @@ public final class PeftExport {
   }
 
   private void requireVllm(Adapter adapter) throws ExportRefusedException {
+    List<String> embeddings =
+        adapter.layers().stream()
+            .map(Layer::tensor)
+            .filter(name -> ModulePaths.isWordEmbedding(ModulePaths.moduleOf(name)))
+            .toList();
+    if (!embeddings.isEmpty()) {
+      throw new ExportRefusedException(
+          Reason.VLLM, "vLLM takes no LoRA of an embedding", embeddings);
+    }
     List<String> others =
         adapter.dense().stream()
             .filter(tensor -> TaskType.SEQ_CLS.headOf(tensor.name()).isEmpty())
