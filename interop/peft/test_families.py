@@ -375,6 +375,17 @@ class FamiliesTest(unittest.TestCase):
         self.assertEqual(report["warnings"], [])
         self.assertGreater(len(targets), 0)
         self.assert_lora_is_the_merged_model(family, base, merged, lora, report["modules"])
+        self.assert_imported_by_the_names_of_the_loaded_model(base, merged, lora)
+
+    def assert_imported_by_the_names_of_the_loaded_model(
+        self, base: Path, merged: Path, lora: Path
+    ) -> None:
+        """A merge of the LoRA differs from that of the adapter by what quantization changes."""
+        before, expected = tensors(base), tensors(merged)
+        for name, weight in tensors(self.merged(base, lora, "imported")).items():
+            delta = (expected[name] - before[name]).abs().max()
+            apart = float((weight - expected[name]).abs().max())
+            self.assertLessEqual(apart, float(delta) * 2.0**-10, name)
 
     def test_every_family(self) -> None:
         for name, family in FAMILIES.items():

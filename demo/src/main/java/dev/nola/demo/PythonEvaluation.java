@@ -86,8 +86,7 @@ final class PythonEvaluation {
 
   private Result result(Path script, String output) throws IOException {
     try {
-      JsonNode json =
-          JsonMapper.shared().readTree(output.substring(output.lastIndexOf('\n') + 1));
+      JsonNode json = JsonMapper.shared().readTree(output.substring(output.lastIndexOf('\n') + 1));
       return json.has("missing")
           ? skipped("has no " + json.path("missing").asString())
           : new Result.Accuracy(json.path("merged").asDouble(), json.path("lora").asDouble());

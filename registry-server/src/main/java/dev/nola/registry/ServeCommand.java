@@ -4,6 +4,7 @@ import dev.nola.command.ExitCode;
 import dev.nola.command.Failure;
 import dev.nola.command.Failures;
 import dev.nola.command.Output;
+import dev.nola.command.Table;
 import dev.nola.registry.data.StartFailure;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -101,6 +102,13 @@ final class ServeCommand implements Callable<Integer> {
       description = "Any other setting, such as nola.access.anonymous-read=false.")
   private Map<String, String> otherSettings = new LinkedHashMap<>();
 
+  @Option(
+      names = "--check",
+      description =
+          "Check settings, data directory, database and port, start nothing, and exit with 0 if the"
+              + " server can start, else with 1.")
+  private boolean check;
+
   @Mixin private Output output = new Output();
 
   @Override
@@ -119,6 +127,9 @@ final class ServeCommand implements Callable<Integer> {
     otherSettings.forEach((key, value) -> add(settings, key, value));
     if (output.isJson()) {
       System.setOut(System.err); // the log: stdout is for the one document
+    }
+    if (check) {
+      return check(settings);
     }
     CountDownLatch closed = new CountDownLatch(1);
     SpringApplication application = new SpringApplication(RegistryServer.class);
@@ -144,6 +155,24 @@ final class ServeCommand implements Callable<Integer> {
     }
     return ExitCode.OK;
   }
+
+  private int check(List<String> settings) {
+    List<StartChecks.Outcome> outcomes = StartChecks.run(settings);
+    boolean ok = outcomes.stream().allMatch(StartChecks.Outcome::ok);
+    output.print(
+        new Checked(ok, outcomes),
+        out -> {
+          Table table = new Table();
+          outcomes.forEach(
+              outcome ->
+                  table.row(outcome.ok() ? "ok" : "FAILED", outcome.check(), outcome.detail()));
+          table.print(out);
+        });
+    return ok ? ExitCode.OK : ExitCode.REFUSED;
+  }
+
+  /** What {@code --check --json} prints. */
+  private record Checked(boolean ok, List<StartChecks.Outcome> checks) {}
 
   /** What {@code --json} prints once the server is ready. */
   private record Started(boolean ok, String url) {}
@@ -196,29 +225,30 @@ final class ServeCommand implements Callable<Integer> {
     NotStartedException(RuntimeException cause) {
       super("the server cannot start: " + reason(cause), cause);
     }
+  }
 
-    private static String reason(Throwable failure) {
-      Throwable deepest = failure;
-      for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-        if (named(cause) instanceof String reason) {
-          return reason;
-        }
-        deepest = cause;
+  /** Returns why the server cannot start, as far as its operator can change that. */
+  static String reason(Throwable failure) {
+    Throwable deepest = failure;
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (named(cause) instanceof String reason) {
+        return reason;
       }
-      return deepest.getMessage() == null ? deepest.toString() : deepest.getMessage();
+      deepest = cause;
     }
+    return deepest.getMessage() == null ? deepest.toString() : deepest.getMessage();
+  }
 
-    /** Returns what names the setting or port to change, which the deepest cause does not know. */
-    private static @Nullable String named(Throwable cause) {
-      return switch (cause) {
-        case StartFailure start -> start.getMessage() + ". " + start.advice();
-        case PortInUseException used ->
-            "port in use: %d; choose another with --port".formatted(used.getPort());
-        case BindException bind when bind.getCause() instanceof ConversionException ->
-            SettingsCheck.invalid(bind);
-        default -> null;
-      };
-    }
+  /** Returns what names the setting or port to change, which the deepest cause does not know. */
+  private static @Nullable String named(Throwable cause) {
+    return switch (cause) {
+      case StartFailure start -> start.getMessage() + ". " + start.advice();
+      case PortInUseException used ->
+          "port in use: %d; choose another with --port".formatted(used.getPort());
+      case BindException bind when bind.getCause() instanceof ConversionException ->
+          SettingsCheck.invalid(bind);
+      default -> null;
+    };
   }
 
   private static @Nullable Failure failure(Exception exception) {

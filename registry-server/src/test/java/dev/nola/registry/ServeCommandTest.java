@@ -116,6 +116,89 @@ class ServeCommandTest {
     return JsonMapper.shared().readTree(out.toString()).path("error").asString();
   }
 
+  private static JsonNode check(Path folder, int exitCode, String... arguments) throws Exception {
+    TestDatabase database = TestDatabase.create();
+    List<String> all = new ArrayList<>(List.of("--check", "--json", "--log-format", "text"));
+    all.addAll(List.of("--database-url", database.url()));
+    all.addAll(List.of("--set", "nola.database.username=" + database.username()));
+    all.addAll(List.of(arguments));
+    if (!all.contains("--port")) {
+      all.addAll(List.of("--port", "0"));
+    }
+    if (!all.contains("--data")) {
+      all.addAll(List.of("--data", folder.resolve("data").toString()));
+    }
+    StringWriter out = new StringWriter();
+    PrintStream stdout = System.out;
+    try {
+      assertThat(run(out, new StringWriter(), all.toArray(String[]::new)))
+          .as(out.toString())
+          .isEqualTo(exitCode);
+    } finally {
+      System.setOut(stdout);
+    }
+    assertThat(folder.resolve("data")).as("--check creates nothing").doesNotExist();
+    assertThat(
+            database.count(
+                "select count(*) from information_schema.tables where table_schema = 'public'"))
+        .as("--check creates no tables")
+        .isZero();
+    return JsonMapper.shared().readTree(out.toString());
+  }
+
+  private static List<String> failed(JsonNode document) {
+    return document
+        .at("/checks")
+        .valueStream()
+        .filter(outcome -> !outcome.at("/ok").asBoolean())
+        .map(outcome -> outcome.at("/check").asString() + ": " + outcome.at("/detail").asString())
+        .toList();
+  }
+
+  @Test
+  void check_findsThatTheServerCanStart(@TempDir Path folder) throws Exception {
+    JsonNode document = check(folder, ExitCode.OK);
+    assertThat(document.at("/ok").asBoolean()).isTrue();
+    assertThat(document.at("/checks").valueStream().map(each -> each.at("/check").asString()))
+        .containsExactlyInAnyOrder("settings", "data directory", "database", "port");
+  }
+
+  @Test
+  void check_namesEverythingThatKeepsTheServerFromStarting(@TempDir Path folder) throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String port = Integer.toString(taken.getLocalPort());
+      List<String> failed =
+          failed(
+              check(
+                  folder,
+                  ExitCode.REFUSED,
+                  "--port",
+                  port,
+                  "--data",
+                  "/dev/null/x",
+                  "--set",
+                  "nola.database.username=nobody"));
+      assertThat(failed).hasSize(3);
+      assertThat(failed)
+          .anySatisfy(line -> assertThat(line).startsWith("port: cannot listen on port " + port))
+          .anySatisfy(
+              line ->
+                  assertThat(line)
+                      .startsWith("data directory: data directory cannot be used: /dev/null/x"))
+          .anySatisfy(line -> assertThat(line).startsWith("database: cannot use the database: "));
+    }
+  }
+
+  @Test
+  void check_namesAnInvalidSetting(@TempDir Path folder) throws Exception {
+    assertThat(failed(check(folder, ExitCode.REFUSED, "--set", "nola.jobs.lease=soon")))
+        .containsExactly("settings: invalid nola.jobs.lease: soon; must be a duration such as 30s");
+    assertThat(failed(check(folder, ExitCode.REFUSED, "--set", "nola.jobs.laese=30s")))
+        .singleElement()
+        .asString()
+        .startsWith("settings: unknown setting nola.jobs.laese");
+  }
+
   @Test
   void help_showsAnExample() {
     StringWriter out = new StringWriter();

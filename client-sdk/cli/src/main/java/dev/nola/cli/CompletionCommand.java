@@ -58,7 +58,9 @@ final class CompletionCommand implements Callable<Integer> {
   public Integer call() {
     CommandLine nola = output.command().root().commandLine();
     for (String command : Main.LAUNCHER_COMMANDS.split(", ")) {
-      nola.addSubcommand(command, CommandSpec.create());
+      if (!nola.getSubcommands().containsKey(command)) {
+        nola.addSubcommand(command, CommandSpec.create());
+      }
     }
     String script =
         PREAMBLE

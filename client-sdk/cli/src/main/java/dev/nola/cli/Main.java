@@ -1,5 +1,14 @@
 package dev.nola.cli;
 
+import dev.nola.cli.team.AccountCommand;
+import dev.nola.cli.team.DatasetCommand;
+import dev.nola.cli.team.JobCommand;
+import dev.nola.cli.team.KeyCommand;
+import dev.nola.cli.team.MemberCommand;
+import dev.nola.cli.team.ModelCommand;
+import dev.nola.cli.team.NamespaceCommand;
+import dev.nola.cli.team.TokenCommand;
+import dev.nola.cli.team.WorkerCommand;
 import dev.nola.command.Console;
 import dev.nola.command.Failure;
 import dev.nola.command.Failures;
@@ -24,6 +33,7 @@ import picocli.CommandLine.Command;
       MergeCommand.class,
       ExportCommand.class,
       ImportPeftCommand.class,
+      DequantizeCommand.class,
       DiffCommand.class,
       SynthCommand.class,
       PullCommand.class,
@@ -37,6 +47,15 @@ import picocli.CommandLine.Command;
       WhoamiCommand.class,
       CacheCommand.class,
       LockCommand.class,
+      TokenCommand.class,
+      AccountCommand.class,
+      NamespaceCommand.class,
+      MemberCommand.class,
+      KeyCommand.class,
+      ModelCommand.class,
+      DatasetCommand.class,
+      JobCommand.class,
+      WorkerCommand.class,
       CompletionCommand.class,
       CommandLine.HelpCommand.class
     },

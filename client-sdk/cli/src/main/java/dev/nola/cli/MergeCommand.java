@@ -162,7 +162,9 @@ final class MergeCommand implements Callable<Integer> {
         Output.count(report.merged(), "tensor"),
         report.replaced(),
         report.copied(),
-        report.converted() == 0 ? "" : ", %d converted".formatted(report.converted()),
+        report.typeChanged() == 0
+            ? ""
+            : ", %d converted to %s".formatted(report.typeChanged(), dtype),
         Output.bytes(report.bytes()));
   }
 

@@ -1,9 +1,11 @@
 package dev.nola.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.nola.api.AdapterChange;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.Visibility;
+import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Reference;
 import dev.nola.client.RegistryException;
 import dev.nola.client.lora.ImportRefusedException;
@@ -23,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 /** Publishes an adapter. */
@@ -60,9 +63,22 @@ final class PublishCommand implements Callable<Integer> {
   private @Nullable String alias;
 
   @Option(
-      names = "--private",
-      description = "If the adapter is new, make it visible only to members of its namespace.")
+      names = "--visibility",
+      paramLabel = "VISIBILITY",
+      description =
+          "Who sees the adapter: public, or private for members of its namespace. Changes an"
+              + " adapter that exists, if you own its namespace. Default: public if it is new.")
+  private @Nullable Visibility visibility;
+
+  @Option(names = "--private", description = "The same as --visibility private.")
   private boolean isPrivate;
+
+  @Option(
+      names = "--description",
+      paramLabel = "TEXT",
+      description =
+          "Describe the adapter in the registry (default: by the description in its latest file).")
+  private @Nullable String description;
 
   @Option(names = "--create-namespace", description = "Create the namespace if it does not exist.")
   private boolean createNamespace;
@@ -73,6 +89,10 @@ final class PublishCommand implements Callable<Integer> {
   @Override
   public Integer call()
       throws IOException, InterruptedException, HintedException, ImportRefusedException {
+    if (isPrivate && visibility == Visibility.PUBLIC) {
+      throw new ParameterException(
+          output.command().commandLine(), "--private contradicts --visibility public; pass one");
+    }
     Reference reference = NumberedVersion.parse(as);
     AdapterSource.Opened opened = source.open(adapter, output);
     if (opened.converted() == null) {
@@ -96,15 +116,15 @@ final class PublishCommand implements Callable<Integer> {
       if (createNamespace) {
         client.namespaces().create(reference.adapter().namespace());
       }
+      Visibility wanted = isPrivate ? Visibility.PRIVATE : visibility;
+      boolean isNew = wanted == null || changeVisibility(client, reference.adapter(), wanted);
       published =
           client
               .adapters()
-              .publish(
-                  reference.adapter(),
-                  reference.version(),
-                  path,
-                  isPrivate ? Visibility.PRIVATE : null,
-                  bar);
+              .publish(reference.adapter(), reference.version(), path, isNew ? wanted : null, bar);
+      if (description != null) {
+        client.adapters().change(reference.adapter(), new AdapterChange(description, null));
+      }
       if (alias != null) {
         client.aliases().set(reference.adapter(), alias, reference.version());
       }
@@ -135,6 +155,26 @@ final class PublishCommand implements Callable<Integer> {
                 reference,
                 version.digest()));
     return 0;
+  }
+
+  /**
+   * Changes the visibility of an adapter before a version is added: a private one must not be
+   * public for a moment.
+   *
+   * @return whether the adapter is new, and nothing was changed
+   */
+  private static boolean changeVisibility(
+      NolaClient client, AdapterName adapter, Visibility visibility)
+      throws IOException, InterruptedException {
+    try {
+      client.adapters().change(adapter, new AdapterChange(null, visibility));
+      return false;
+    } catch (RegistryException e) {
+      if (e.kind() == RegistryException.Kind.NOT_FOUND) {
+        return true;
+      }
+      throw e;
+    }
   }
 
   private record Result(

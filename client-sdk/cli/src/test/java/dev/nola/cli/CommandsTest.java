@@ -376,7 +376,7 @@ class CommandsTest {
     Path lora = folder.resolve("lora");
     Nola done =
         Nola.run("export", adapter, "--format", "peft", "-o", lora.toString(), "--dtype", "bf16");
-    assertThat(done.err()).isEmpty();
+    assertThat(done.err()).contains("not confirmed").hasLineCount(1);
     assertThat(done.exitCode()).isZero();
     assertThat(done.out()).contains("2 modules of rank 3").contains("rounding to BF16");
     assertThat(lora.resolve("adapter_model.safetensors")).exists();

@@ -93,7 +93,7 @@ class NamesAndTypesTest {
             "-o",
             merged.toString());
     assertThat(done.exitCode()).as(done.err()).isZero();
-    assertThat(done.out()).contains("1 tensor adapted").contains("0 copied, 2 converted");
+    assertThat(done.out()).contains("1 tensor adapted").contains("0 copied, 2 converted to BF16");
     try (Model model = Model.open(merged)) {
       assertThat(model.tensors().values()).allMatch(tensor -> tensor.type().equals("BF16"));
     }
@@ -118,7 +118,7 @@ class NamesAndTypesTest {
     Nola verified = Nola.run("verify", lora);
     assertThat(verified.exitCode()).isEqualTo(2);
     assertThat(verified.err()).contains("states no digest").contains("nola import-peft");
-    Nola locked = Nola.run("lock", lora, "--file", folder.resolve("nola.lock").toString());
+    Nola locked = Nola.run("lock", lora, "-o", folder.resolve("nola.lock").toString());
     assertThat(locked.err()).contains("not an adapter file, whose bytes could be locked");
   }
 }

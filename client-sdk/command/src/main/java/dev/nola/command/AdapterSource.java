@@ -31,7 +31,8 @@ public final class AdapterSource {
   @Option(
       names = "--offline",
       description =
-          "Do not contact the registry; use the versions that references resolved to when last pulled.")
+          "Do not contact the registry; use the versions that references resolved to when last"
+              + " pulled.")
   private boolean offline;
 
   /**
@@ -247,8 +248,23 @@ public final class AdapterSource {
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Pulled pull(Reference reference, Output output) throws IOException, InterruptedException {
+    return pull(registry(output), reference, output);
+  }
+
+  /**
+   * Pulls an adapter from a registry that a lock file names, and warns if it is yanked or disputed.
+   *
+   * @param named the registry's URL
+   * @param reference the adapter's reference
+   * @param output receives messages and progress
+   * @return the file in the cache
+   * @throws IOException if the registry refuses or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public Pulled pull(URI named, Reference reference, Output output)
+      throws IOException, InterruptedException {
     Pulled pulled;
-    try (NolaClient client = client(registry(output), output);
+    try (NolaClient client = client(named, output);
         ProgressBar bar = output.bar("pull")) {
       pulled = YankedVersions.explaining(client, reference, () -> client.pull(reference, bar));
     }

@@ -42,6 +42,7 @@ class Problems extends ResponseEntityExceptionHandler {
   static final String TYPE = "urn:nola:problem:";
   private static final String INVALID_CHARACTER = "22021"; // SQLSTATE
   private static final String DISK_FULL = "53100";
+  private static final String FOREIGN_KEY = "23503";
   private static final String DATA_EXCEPTION = "22"; // class of SQLSTATE
   private static final Duration DATABASE_RETRY = Duration.ofSeconds(5);
 
@@ -99,6 +100,15 @@ class Problems extends ResponseEntityExceptionHandler {
               HttpStatus.INSUFFICIENT_STORAGE,
               "disk-full",
               "the registry has no disk space left; nothing was stored"));
+    }
+    if (state.equals(FOREIGN_KEY)) {
+      // A namespace is deleted while something is added to it: the one or the other is refused.
+      return refused(
+          Refusal.of(
+              HttpStatus.CONFLICT,
+              "changed-meanwhile",
+              "what the request names was deleted, or got its first content, at the same time; read"
+                  + " it again"));
     }
     if (state.equals(INVALID_CHARACTER)) {
       return refused(

@@ -39,34 +39,48 @@ class ModelConfigTest {
       delimiter = '|',
       quoteCharacter = '`',
       value = {
-        "llama-untied | hidden_act | \"quick_gelu\" | hidden_act: \"quick_gelu\"; must be one of gelu,",
+        "llama-untied | hidden_act | \"quick_gelu\" | hidden_act: \"quick_gelu\"; must be one of"
+            + " gelu,",
         "llama-untied | hidden_act | 1 | hidden_act: 1; must be one of gelu,",
-        "llama-untied | num_hidden_layers | 0 | num_hidden_layers: 0; must be a whole number, 1 or more",
-        "llama-untied | num_hidden_layers | \"2\" | num_hidden_layers: \"2\"; must be a whole number",
-        "llama-untied | num_attention_heads | 4.5 | num_attention_heads: 4.5; must be a whole number",
-        "llama-untied | num_attention_heads | null | num_attention_heads: null; must be a whole number",
-        "llama-untied | num_key_value_heads | 3 | num_key_value_heads: 3; must be a divisor of num_attention_heads, 4",
+        "llama-untied | num_hidden_layers | 0 | num_hidden_layers: 0; must be a whole number, 1 or"
+            + " more",
+        "llama-untied | num_hidden_layers | \"2\" | num_hidden_layers: \"2\"; must be a whole"
+            + " number",
+        "llama-untied | num_attention_heads | 4.5 | num_attention_heads: 4.5; must be a whole"
+            + " number",
+        "llama-untied | num_attention_heads | null | num_attention_heads: null; must be a whole"
+            + " number",
+        "llama-untied | num_key_value_heads | 3 | num_key_value_heads: 3; must be a divisor of"
+            + " num_attention_heads, 4",
         "llama-untied | head_dim | \"8\" | head_dim: \"8\"; must be a whole number, 1 or more",
         "llama-untied | rms_norm_eps | 0 | rms_norm_eps: 0; must be a number above 0",
         "llama-untied | rope_theta | -1 | rope_theta: -1; must be a number above 0",
-        "llama-untied | rope_parameters | {\"rope_type\": \"llama3\"} | rope_parameters.rope_type: \"llama3\"; must be default",
-        "llama-untied | rope_parameters | {\"partial_rotary_factor\": 0.5} | rope_parameters.partial_rotary_factor: 0.5; must be 1",
-        "llama-untied | rope_scaling | {\"type\": \"linear\", \"factor\": 2} | rope_scaling.type: \"linear\"; must be default",
-        "llama-untied | rope_scaling | {\"rope_type\": \"yarn\"} | rope_scaling.rope_type: \"yarn\"; must be default",
+        "llama-untied | rope_parameters | {\"rope_type\": \"llama3\"} | rope_parameters.rope_type:"
+            + " \"llama3\"; must be default",
+        "llama-untied | rope_parameters | {\"partial_rotary_factor\": 0.5} |"
+            + " rope_parameters.partial_rotary_factor: 0.5; must be 1",
+        "llama-untied | rope_scaling | {\"type\": \"linear\", \"factor\": 2} | rope_scaling.type:"
+            + " \"linear\"; must be default",
+        "llama-untied | rope_scaling | {\"rope_type\": \"yarn\"} | rope_scaling.rope_type:"
+            + " \"yarn\"; must be default",
         "llama-untied | partial_rotary_factor | 0.5 | partial_rotary_factor: 0.5; must be 1",
         "llama-untied | attention_bias | \"yes\" | attention_bias: \"yes\"; must be true or false",
         "llama-untied | mlp_bias | 1 | mlp_bias: 1; must be true or false",
-        "llama-untied | tie_word_embeddings | \"no\" | tie_word_embeddings: \"no\"; must be true or false",
+        "llama-untied | tie_word_embeddings | \"no\" | tie_word_embeddings: \"no\"; must be true or"
+            + " false",
         "llama-untied | pretraining_tp | 0 | pretraining_tp: 0; must be a whole number, 1 or more",
         "llama-untied | sliding_window | 4096 | sliding_window: 4096; must be absent or null",
         "llama-untied | quantization_config | {} | quantization_config: {}; must be absent or null",
         "llama-untied | model_type | \"opt\" | model_type: \"opt\"; must be llama or bert",
-        "bert | hidden_act | \"mish\" | hidden_act: \"mish\"; must be one of gelu, gelu_new, gelu_pytorch_tanh, relu, silu, swish",
+        "bert | hidden_act | \"mish\" | hidden_act: \"mish\"; must be one of gelu, gelu_new,"
+            + " gelu_pytorch_tanh, relu, silu, swish",
         "bert | layer_norm_eps | \"small\" | layer_norm_eps: \"small\"; must be a number above 0",
-        "bert | position_embedding_type | \"relative_key\" | position_embedding_type: \"relative_key\"; must be absolute",
+        "bert | position_embedding_type | \"relative_key\" | position_embedding_type:"
+            + " \"relative_key\"; must be absolute",
         "bert | is_decoder | true | is_decoder: true; must be false",
         "bert | add_cross_attention | true | add_cross_attention: true; must be false",
-        "bert | quantization_config | {\"bits\": 4} | quantization_config: {\"bits\":4}; must be absent or null",
+        "bert | quantization_config | {\"bits\": 4} | quantization_config: {\"bits\":4}; must be"
+            + " absent or null",
       })
   void valueThatIsNotHonoured_isRefusedByName(
       String model, String key, String value, String message) throws IOException {
@@ -82,7 +96,8 @@ class ModelConfigTest {
       quoteCharacter = '`',
       value = {
         "llama-untied | hidden_act | \"gelu\"",
-        "llama-untied | rope_parameters | {\"rope_type\": \"default\", \"partial_rotary_factor\": 1.0}",
+        "llama-untied | rope_parameters | {\"rope_type\": \"default\", \"partial_rotary_factor\":"
+            + " 1.0}",
         "llama-untied | rope_scaling | null",
         "llama-untied | pretraining_tp | 2",
         "llama-untied | sliding_window | null",

@@ -71,9 +71,11 @@ public record LockFile(List<Entry> adapters) {
   }
 
   /**
-   * A pinned adapter.
+   * A pinned adapter. It has seven components because JSON has them side by side.
    *
    * @param source a reference by version number or digest, or a path relative to the lock file
+   * @param requested the reference as it was given, which can move, such as one by an alias; null
+   *     if it cannot, or for a path
    * @param registry the registry of the reference, or null for a path
    * @param digest SHA-256 of the file's bytes
    * @param reconstructionDigest the digest to which the file must reconstruct
@@ -83,6 +85,7 @@ public record LockFile(List<Entry> adapters) {
    */
   public record Entry(
       String source,
+      @Nullable String requested,
       @Nullable URI registry,
       Sha256 digest,
       Sha256 reconstructionDigest,
@@ -91,8 +94,9 @@ public record LockFile(List<Entry> adapters) {
     /**
      * Copies the list.
      *
-     * @throws IllegalArgumentException if the reference may resolve to another file later, the path
-     *     is absolute, or the number negative, or 0 though keys are listed
+     * @throws IllegalArgumentException if the reference may resolve to another file later, it was
+     *     requested by that of another adapter, the path is absolute, or the number negative, or 0
+     *     though keys are listed
      */
     public Entry {
       keys = List.copyOf(keys);
@@ -100,6 +104,13 @@ public record LockFile(List<Entry> adapters) {
         throw new IllegalArgumentException(
             "reference %s may resolve to a different file later; must have a version number or a digest"
                 .formatted(source));
+      }
+      if (requested != null
+          && (registry == null
+              || !Reference.parse(requested).adapter().equals(Reference.parse(source).adapter()))) {
+        throw new IllegalArgumentException(
+            "invalid requested: %s; must be a reference to the same adapter as %s"
+                .formatted(requested, source));
       }
       if (registry == null && (source.isEmpty() || Path.of(source).isAbsolute())) {
         throw new IllegalArgumentException(
@@ -121,6 +132,7 @@ public record LockFile(List<Entry> adapters) {
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @JsonPropertyOrder({
     "reference",
+    "requested",
     "registry",
     "file",
     "digest",
@@ -130,6 +142,7 @@ public record LockFile(List<Entry> adapters) {
   })
   private record WireEntry(
       @Nullable String reference,
+      @Nullable String requested,
       @Nullable URI registry,
       @Nullable String file,
       @Nullable String digest,
@@ -139,6 +152,7 @@ public record LockFile(List<Entry> adapters) {
     static WireEntry of(Entry entry) {
       return new WireEntry(
           entry.registry == null ? null : entry.source,
+          entry.requested,
           entry.registry,
           entry.registry == null ? entry.source : null,
           entry.digest.toString(),
@@ -161,6 +175,7 @@ public record LockFile(List<Entry> adapters) {
       String source = hasFile ? file : reference;
       return new Entry(
           source == null ? "" : source,
+          requested,
           registry,
           Sha256.parse(digest),
           Sha256.parse(reconstructionDigest),

@@ -2,17 +2,12 @@ package dev.nola.client.lora;
 
 import dev.nola.client.merge.TensorNames;
 import dev.nola.client.peft.BaseConfig;
-import dev.nola.client.peft.ModulePaths;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.reconstruct.BaseIdentity;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,10 +15,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param model its tensors
  * @param names finds a tensor by the name that it has in the loaded model
- * @param loaded the names in the checkpoint by those in the loaded model, with a head and without
+ * @param loaded finds a tensor by another name that it may have in the loaded model
  * @param config its config
  */
-record NamedBase(Model model, TensorNames names, Map<String, String> loaded, BaseConfig config)
+record NamedBase(Model model, TensorNames names, LoadedNames loaded, BaseConfig config)
     implements AutoCloseable {
   /**
    * Opens a base model.
@@ -35,29 +30,11 @@ record NamedBase(Model model, TensorNames names, Map<String, String> loaded, Bas
     Model model = Model.open(path);
     try {
       BaseConfig config = BaseConfig.of(path);
-      return new NamedBase(model, TensorNames.of(model), loaded(model, config), config);
+      return new NamedBase(model, TensorNames.of(model), new LoadedNames(model, config), config);
     } catch (IOException | RuntimeException e) {
       model.close();
       throw e;
     }
-  }
-
-  private static Map<String, String> loaded(Model model, BaseConfig config) {
-    Set<String> modules = new LinkedHashSet<>();
-    model.tensors().keySet().forEach(name -> modules.add(ModulePaths.moduleOf(name)));
-    Map<String, String> loaded = new HashMap<>();
-    String type = config.modelType();
-    for (boolean isBare : new boolean[] {false, true}) {
-      ModulePaths paths =
-          type != null && ModulePaths.isKnown(type)
-              ? ModulePaths.of(type, modules, isBare)
-              : ModulePaths.guessed(modules, isBare);
-      for (String name : model.tensors().keySet()) {
-        String path = paths.of(ModulePaths.moduleOf(name));
-        loaded.putIfAbsent(path + "." + ModulePaths.lastPart(name), name);
-      }
-    }
-    return loaded;
   }
 
   /**
@@ -68,8 +45,8 @@ record NamedBase(Model model, TensorNames names, Map<String, String> loaded, Bas
   TensorNames.@Nullable Found find(String name, List<String> wrong) {
     try {
       TensorNames.Found found = names.find(name);
-      String stored = loaded.get(name);
-      return found == null && stored != null ? names.find(stored) : found;
+      String stored = found == null ? loaded.stored(name) : null;
+      return stored == null ? found : names.find(stored);
     } catch (TensorNames.AmbiguousNameException e) {
       wrong.add(e.getMessage());
       return null;

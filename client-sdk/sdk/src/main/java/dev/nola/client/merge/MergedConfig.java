@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -44,16 +45,18 @@ record MergedConfig(boolean untied, @Nullable DType dtype, MergedHead head) {
         JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config));
   }
 
-  /** Sets the type wherever it is stated, also in the configs within. */
+  /** Sets the type wherever it is stated, also in the configs of parts of the model. */
   private static void setType(ObjectNode config, String type) {
     for (String key : TYPE_KEYS) {
       if (config.has(key)) {
         config.put(key, type);
       }
     }
-    for (JsonNode within : config) {
-      if (within instanceof ObjectNode object) {
-        setType(object, type);
+    for (Map.Entry<String, JsonNode> entry : config.properties()) {
+      if (entry.getValue() instanceof ObjectNode part
+          && entry.getKey().endsWith("_config")
+          && !entry.getKey().equals("quantization_config")) {
+        setType(part, type);
       }
     }
   }

@@ -54,7 +54,7 @@ public final class ModelMerge {
    * @param merged number of tensors that adapters were added to
    * @param replaced number of tensors that adapters brought along
    * @param copied number of tensors taken over byte for byte
-   * @param converted number of other tensors, of which only the type has changed
+   * @param typeChanged number of other tensors, of which only the type has changed
    * @param bytes of all tensors
    * @param files names of the files beside the weights that were copied
    * @param left names of those that were not, because they hold other weights, or pickles
@@ -64,7 +64,7 @@ public final class ModelMerge {
       long merged,
       long replaced,
       long copied,
-      long converted,
+      long typeChanged,
       long bytes,
       List<String> files,
       List<String> left,

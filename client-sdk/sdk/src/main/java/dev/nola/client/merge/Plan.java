@@ -191,7 +191,7 @@ record Plan(
       addTieWarnings(warnings);
       SequencedMap<SafetensorsFile, List<Part>> files = new LinkedHashMap<>();
       for (SafetensorsFile file : base.files()) {
-        files.put(file, new ArrayList<>(file.tensors().values().stream().map(this::part).toList()));
+        files.put(file, new ArrayList<>(base.tensors(file).stream().map(this::part).toList()));
       }
       files.lastEntry().getValue().addAll(added.values());
       if (head.isStated()) {

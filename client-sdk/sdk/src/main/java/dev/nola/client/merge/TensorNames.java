@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * transformer ({@code layers.0…}) or inside the model that has a head ({@code model.layers.0…}), a
  * language model alone or inside one that also sees ({@code model.language_model.layers.0…}), as a
  * model that was compiled or wrapped ({@code _orig_mod.model.layers.0…}), and an output embedding
- * that is tied to the input embedding is not saved at all.
+ * that is tied to the input embedding is not saved at all. Thread-safe.
  */
 public final class TensorNames {
   /** Prefixes under which one language model is saved, alone or inside a model that also sees. */
@@ -197,7 +197,7 @@ public final class TensorNames {
     return found;
   }
 
-  private void index() {
+  private synchronized void index() {
     if (byName != null) {
       return;
     }

@@ -2,6 +2,7 @@ package dev.nola.client.peft;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -154,6 +155,15 @@ final class ModelFamilies {
       yoso: yoso
       """;
 
+  /** Model types whose models for a task call their transformer otherwise, by task and name. */
+  private static final String TASK_PREFIXES =
+      """
+      QUESTION_ANS/transformer: arcee diffllama exaone4 llama qwen2 qwen3 qwen3_moe qwen3_next
+      QUESTION_ANS/transformer: seed_oss smollm3
+      SEQ_CLS/transformer: mt5 t5 umt5
+      TOKEN_CLS/transformer: mt5 t5 umt5
+      """;
+
   /** Model types by the rules that turn names of a checkpoint into those of the loaded model. */
   private static final String RENAMED =
       """
@@ -257,6 +267,15 @@ final class ModelFamilies {
   private static Map<String, ModelFamily> byType() {
     Map<String, List<Rename>> renames = new HashMap<>();
     forEachType(RENAMED, (key, type) -> renames.put(type, RULES.get(key)));
+    Map<String, Map<TaskType, String>> tasks = new HashMap<>();
+    forEachType(
+        TASK_PREFIXES,
+        (key, type) ->
+            tasks
+                .computeIfAbsent(type, any -> new EnumMap<>(TaskType.class))
+                .put(
+                    TaskType.valueOf(key.substring(0, key.indexOf('/'))),
+                    key.substring(key.indexOf('/') + 1) + "."));
     Map<String, ModelFamily> families = new HashMap<>();
     forEachType(
         PREFIXES,
@@ -265,6 +284,7 @@ final class ModelFamilies {
                 type,
                 new ModelFamily(
                     key.equals("-") ? "" : key + ".",
+                    tasks.getOrDefault(type, Map.of()),
                     renames.getOrDefault(type, List.of()),
                     FUSED_EXPERTS.contains(type))));
     return Map.copyOf(families);

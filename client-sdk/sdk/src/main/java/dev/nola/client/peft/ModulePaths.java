@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From the names of tensors to those of modules in the loaded model. A checkpoint may hold the bare
@@ -59,8 +61,6 @@ public final class ModulePaths {
       Pattern.compile(
           "^module\\.|(?<![^.])(base_model\\.model|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|modules_to_save(\\.default)?)\\.");
 
-  private static final ModelFamily UNKNOWN = new ModelFamily("", List.of(), false);
-
   private final UnaryOperator<String> path;
 
   private ModulePaths(UnaryOperator<String> path) {
@@ -82,11 +82,13 @@ public final class ModulePaths {
    *
    * @param modelType what the config states
    * @param modules names of all modules in the checkpoint
-   * @param isBare whether the loaded model is the bare transformer
+   * @param task what the loaded model is for, of which FEATURE_EXTRACTION means the bare
+   *     transformer; null if it is not known
    * @return the paths; those in the checkpoint if the type is not known
    */
-  public static ModulePaths of(String modelType, Collection<String> modules, boolean isBare) {
-    return of(ModelFamilies.ofType(modelType).orElse(UNKNOWN), modules, isBare);
+  public static ModulePaths of(
+      String modelType, Collection<String> modules, @Nullable TaskType task) {
+    return of(ModelFamilies.ofType(modelType).orElse(ModelFamily.UNKNOWN), modules, task);
   }
 
   /**
@@ -96,7 +98,7 @@ public final class ModulePaths {
    * @return the paths
    */
   public static ModulePaths of(HeadClass head) {
-    ModelFamily family = ModelFamilies.ofType(head.modelType()).orElse(UNKNOWN);
+    ModelFamily family = ModelFamilies.ofType(head.modelType()).orElse(ModelFamily.UNKNOWN);
     return new ModulePaths(
         module -> {
           String name = family.renamed(unwrapped(module));
@@ -108,27 +110,34 @@ public final class ModulePaths {
    * Guesses paths from the names in a checkpoint.
    *
    * @param modules names of modules in the checkpoint
-   * @param isBare whether the loaded model is the bare transformer
+   * @param task what the loaded model is for, of which FEATURE_EXTRACTION means the bare
+   *     transformer; null if it is not known
    * @return the paths; those in the checkpoint if the names tell nothing
    */
-  public static ModulePaths guessed(Collection<String> modules, boolean isBare) {
+  public static ModulePaths guessed(Collection<String> modules, @Nullable TaskType task) {
     List<String> names = modules.stream().map(ModulePaths::unwrapped).toList();
-    return of(ModelFamilies.ofNames(names).orElse(UNKNOWN), modules, isBare);
+    return of(ModelFamilies.ofNames(names).orElse(ModelFamily.UNKNOWN), modules, task);
   }
 
-  private static ModulePaths of(ModelFamily family, Collection<String> modules, boolean isBare) {
-    String prefix = family.prefix();
+  private static ModulePaths of(
+      ModelFamily family, Collection<String> modules, @Nullable TaskType task) {
+    boolean isBare = task == TaskType.FEATURE_EXTRACTION;
+    String prefix = isBare ? "" : family.prefix(task);
+    List<String> stored =
+        Stream.of(family.prefix(task), family.prefix()).filter(name -> !name.isEmpty()).toList();
     boolean isBareCheckpoint =
         modules.stream()
             .map(module -> family.renamed(unwrapped(module)))
-            .noneMatch(module -> module.startsWith(prefix));
+            .noneMatch(module -> stored.stream().anyMatch(module::startsWith));
     return new ModulePaths(
         module -> {
           String name = family.renamed(unwrapped(module));
-          if (name.startsWith(prefix)) {
-            return isBare ? name.substring(prefix.length()) : name;
+          for (String known : stored) {
+            if (name.startsWith(known)) {
+              return prefix + name.substring(known.length());
+            }
           }
-          return isBare || !isBareCheckpoint || isOfHead(name) ? name : prefix + name;
+          return isBareCheckpoint && !isOfHead(name) ? prefix + name : name;
         });
   }
 
@@ -155,7 +164,7 @@ public final class ModulePaths {
    * @param names the names that the checkpoint has for an adapter's modules, by the adapter's
    * @return these paths of the checkpoint's names
    */
-  public ModulePaths after(Map<String, String> names) {
+  public ModulePaths withNames(Map<String, String> names) {
     return new ModulePaths(module -> of(names.getOrDefault(module, module)));
   }
 
@@ -184,7 +193,7 @@ public final class ModulePaths {
    * Returns whether the names of a model type are known.
    *
    * @param modelType what the config states
-   * @return true if {@link #of(String, Collection, boolean)} knows it
+   * @return true if {@link #of(String, Collection, TaskType)} knows it
    */
   public static boolean isKnown(String modelType) {
     return ModelFamilies.ofType(modelType).isPresent();

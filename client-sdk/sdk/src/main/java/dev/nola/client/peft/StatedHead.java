@@ -101,8 +101,8 @@ public record StatedHead(
           .formatted(provenance.get(LABELS));
     }
     if (pooling == Pooling.MEAN) {
-      return "its classifier sees the mean over all tokens, which no class of Transformers computes;"
-          + " train with another model.pooling, such as the default";
+      return "its classifier sees the mean over all tokens, which no class of Transformers"
+          + " computes; train with another model.pooling, such as the default";
     }
     if (className == null) {
       return labels.isEmpty()

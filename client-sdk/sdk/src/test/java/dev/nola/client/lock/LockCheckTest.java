@@ -60,6 +60,7 @@ class LockCheckTest {
   private static LockFile.Entry entry(AdapterFile file, int required, Worker... pinned) {
     return new LockFile.Entry(
         "acme/mood@1.0.0",
+        null,
         URI.create("http://127.0.0.1:1"),
         Sha256.hash(file.toBytes()),
         file.reconstructionDigest(),
@@ -139,6 +140,7 @@ class LockCheckTest {
     LockFile.Entry gone =
         new LockFile.Entry(
             "gone.nola",
+            null,
             null,
             Sha256.hash(new byte[0]),
             ADAPTER.reconstructionDigest(),

@@ -27,14 +27,21 @@ class LockFileTest {
     LockFile lock =
         new LockFile(
             List.of(
-                new LockFile.Entry("acme/mood@1.2.0", REGISTRY, DIGEST, BITS, 2, List.of(DIGEST)),
-                new LockFile.Entry("adapters/tone.nola", null, DIGEST, BITS, 0, List.of())));
+                new LockFile.Entry(
+                    "acme/mood@1.2.0",
+                    "acme/mood@prod",
+                    REGISTRY,
+                    DIGEST,
+                    BITS,
+                    2,
+                    List.of(DIGEST)),
+                new LockFile.Entry("adapters/tone.nola", null, null, DIGEST, BITS, 0, List.of())));
     Path file = folder.resolve(LockFile.NAME);
     lock.write(file);
     assertThat(LockFile.read(file)).isEqualTo(lock);
     assertThat(Files.readString(file))
         .startsWith("{\n  \"version\" : 1,")
-        .contains("\"reference\" : \"acme/mood@1.2.0\"")
+        .contains("\"reference\" : \"acme/mood@1.2.0\"", "\"requested\" : \"acme/mood@prod\"")
         .contains("\"file\" : \"adapters/tone.nola\"")
         .endsWith("}\n");
     assertThat(folder).isDirectoryContaining("glob:**" + LockFile.NAME);
@@ -75,7 +82,8 @@ class LockFileTest {
     Path file = folder.resolve(LockFile.NAME);
     LockFile lock =
         new LockFile(
-            List.of(new LockFile.Entry("acme/mood@1.2.0", REGISTRY, DIGEST, BITS, 0, List.of())));
+            List.of(
+                new LockFile.Entry("acme/mood@1.2.0", null, REGISTRY, DIGEST, BITS, 0, List.of())));
     lock.write(file);
     String text = Files.readString(file);
 
@@ -93,16 +101,33 @@ class LockFileTest {
   @Test
   void aReferenceThatMovesIsRefused() {
     for (String reference : List.of("acme/mood", "acme/mood@prod", "acme/mood@^1")) {
-      assertThatThrownBy(() -> new LockFile.Entry(reference, REGISTRY, DIGEST, BITS, 0, List.of()))
+      assertThatThrownBy(
+              () -> new LockFile.Entry(reference, null, REGISTRY, DIGEST, BITS, 0, List.of()))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("may resolve to a different file later");
     }
   }
 
   @Test
+  void requestedReferenceToAnotherAdapter_isRefused() {
+    assertThatThrownBy(
+            () ->
+                new LockFile.Entry(
+                    "acme/mood@1.0.0", "acme/tone@prod", REGISTRY, DIGEST, BITS, 0, List.of()))
+        .hasMessage(
+            "invalid requested: acme/tone@prod; must be a reference to the same adapter as"
+                + " acme/mood@1.0.0");
+    assertThatThrownBy(
+            () -> new LockFile.Entry("a.nola", "acme/a", null, DIGEST, BITS, 0, List.of()))
+        .hasMessageStartingWith("invalid requested: acme/a");
+  }
+
+  @Test
   void listedKeysWithoutRequiredVerificationsAreRefused() {
     assertThatThrownBy(
-            () -> new LockFile.Entry("acme/a@1.0.0", REGISTRY, DIGEST, BITS, 0, List.of(DIGEST)))
+            () ->
+                new LockFile.Entry(
+                    "acme/a@1.0.0", null, REGISTRY, DIGEST, BITS, 0, List.of(DIGEST)))
         .hasMessage("invalid requiredVerifications: 0; must be at least 1, since keys are listed");
   }
 
@@ -117,15 +142,15 @@ class LockFileTest {
 
   @Test
   void absolutePathsAndNegativeNumbersAreRefused() {
-    assertThatThrownBy(() -> new LockFile.Entry("/a.nola", null, DIGEST, BITS, 0, List.of()))
+    assertThatThrownBy(() -> new LockFile.Entry("/a.nola", null, null, DIGEST, BITS, 0, List.of()))
         .hasMessageContaining("relative to the lock file");
-    assertThatThrownBy(() -> new LockFile.Entry("a.nola", null, DIGEST, BITS, -1, List.of()))
+    assertThatThrownBy(() -> new LockFile.Entry("a.nola", null, null, DIGEST, BITS, -1, List.of()))
         .hasMessageContaining("invalid requiredVerifications: -1");
   }
 
   @Test
   void anAdapterMayBeThereOnlyOnce() {
-    LockFile.Entry entry = new LockFile.Entry("a.nola", null, DIGEST, BITS, 0, List.of());
+    LockFile.Entry entry = new LockFile.Entry("a.nola", null, null, DIGEST, BITS, 0, List.of());
     assertThatThrownBy(() -> new LockFile(List.of(entry, entry)))
         .hasMessage("adapter listed twice: a.nola; list it once");
   }

@@ -118,7 +118,7 @@ class MergeTypesTest {
           .containsExactly(1, Float.NaN, Float.NEGATIVE_INFINITY);
       assertThat(merged.tensors().get("ids").type()).isEqualTo("I64");
       assertThat(report.merged()).isEqualTo(3);
-      assertThat(report.converted()).isEqualTo(dtype == DType.F32 ? 1 : 2);
+      assertThat(report.typeChanged()).isEqualTo(dtype == DType.F32 ? 1 : 2);
       assertThat(report.copied()).isEqualTo(dtype == DType.F32 ? 2 : 1);
       assertThat(merged.index().get("metadata").get("total_size").asLong())
           .isEqualTo(report.bytes())
@@ -160,7 +160,8 @@ class MergeTypesTest {
   void denseTensorsAreConvertedAndTheConfigFollows() throws Exception {
     String config =
         """
-        {"dtype": "float32", "text_config": {"torch_dtype": "float32", "x": {"dtype": "y"}}, "n": 1}
+        {"dtype": "float32", "text_config": {"torch_dtype": "float32", "vision_config": {"dtype": "y"}},
+         "quantization_config": {"dtype": "float"}, "n": {"dtype": "z"}}
         """;
     Path base = new TestModel().with("w", DType.F32, 2).writeFolder(folder.resolve("b"), config);
     MemorySegment one = MemorySegment.ofArray(new byte[4]);

@@ -39,8 +39,9 @@ class ModulePathsTest {
     "module.model.layers.1.mlp.up_proj, model.layers.1.mlp.up_proj, layers.1.mlp.up_proj",
   })
   void pathIsGuessedByNameWithoutModelType(String module, String withHead, String bare) {
-    assertThat(ModulePaths.guessed(List.of(module), false).of(module)).isEqualTo(withHead);
-    assertThat(ModulePaths.guessed(List.of(module), true).of(module)).isEqualTo(bare);
+    assertThat(ModulePaths.guessed(List.of(module), null).of(module)).isEqualTo(withHead);
+    assertThat(ModulePaths.guessed(List.of(module), TaskType.FEATURE_EXTRACTION).of(module))
+        .isEqualTo(bare);
   }
 
   @ParameterizedTest
@@ -68,18 +69,34 @@ class ModulePathsTest {
     "unheard-of, encoder.layer.0.x, encoder.layer.0.x",
   })
   void pathFollowsFromModelType(String type, String module, String path) {
-    assertThat(ModulePaths.of(type, List.of(module), false).of(module)).isEqualTo(path);
-    assertThat(ModulePaths.of(type, List.of(path), false).of(path)).isEqualTo(path);
+    assertThat(ModulePaths.of(type, List.of(module), null).of(module)).isEqualTo(path);
+    assertThat(ModulePaths.of(type, List.of(path), null).of(path)).isEqualTo(path);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "t5, SEQ_CLS, encoder.block.0.layer.0.SelfAttention.q,"
+        + " transformer.encoder.block.0.layer.0.SelfAttention.q",
+    "t5, SEQ_2_SEQ_LM, encoder.block.0.layer.0.SelfAttention.q,"
+        + " encoder.block.0.layer.0.SelfAttention.q",
+    "t5, TOKEN_CLS, transformer.encoder.block.0.x, transformer.encoder.block.0.x",
+    "llama, QUESTION_ANS, model.layers.0.mlp.up_proj, transformer.layers.0.mlp.up_proj",
+    "llama, QUESTION_ANS, layers.0.mlp.up_proj, transformer.layers.0.mlp.up_proj",
+    "llama, TOKEN_CLS, layers.0.mlp.up_proj, model.layers.0.mlp.up_proj",
+    "bert, FEATURE_EXTRACTION, bert.encoder.layer.0.x, encoder.layer.0.x",
+  })
+  void prefixDependsOnTheTask(String type, TaskType task, String module, String path) {
+    assertThat(ModulePaths.of(type, List.of(module), task).of(module)).isEqualTo(path);
   }
 
   @Test
   void modulesOfTheHeadStayWhereTheyAre() {
     List<String> bare = List.of("encoder.layer.0.attention.self.query", "classifier");
-    ModulePaths paths = ModulePaths.of("bert", bare, false);
+    ModulePaths paths = ModulePaths.of("bert", bare, null);
     assertThat(paths.of("classifier")).isEqualTo("classifier");
     assertThat(paths.of("pooler.dense")).isEqualTo("bert.pooler.dense");
     List<String> whole = List.of("bert.encoder.layer.0.attention.self.query", "dropout.x");
-    assertThat(ModulePaths.of("bert", whole, false).of("dropout.x")).isEqualTo("dropout.x");
+    assertThat(ModulePaths.of("bert", whole, null).of("dropout.x")).isEqualTo("dropout.x");
   }
 
   @Test
@@ -92,12 +109,12 @@ class ModulePathsTest {
   void renamedNameIsNotChangedOtherwise() {
     List<String> modules = List.of("encoder.layer.0.x", "encoder.layer.0.attention.y");
     ModulePaths paths =
-        ModulePaths.of("bert", modules, false)
+        ModulePaths.of("bert", modules, null)
             .renamed(List.of(Rename.parse("encoder.layer=my.encoder"), Rename.parse("0.x=0.z")));
     assertThat(paths.of("encoder.layer.0.x")).isEqualTo("my.encoder.0.z");
     assertThat(paths.of("my_encoder.layer.0.x")).isEqualTo("my_encoder.layer.0.z");
     assertThat(paths.of("pooler.dense")).isEqualTo("bert.pooler.dense");
-    assertThat(paths.after(Map.of("a", "pooler.dense")).of("a")).isEqualTo("bert.pooler.dense");
+    assertThat(paths.withNames(Map.of("a", "pooler.dense")).of("a")).isEqualTo("bert.pooler.dense");
   }
 
   @ParameterizedTest

@@ -7,6 +7,7 @@ import dev.nola.client.peft.BaseConfig;
 import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.ModulePaths;
 import dev.nola.client.peft.Rename;
+import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.format.Adapter;
@@ -28,26 +29,26 @@ final class ExportPaths {
   private final @Nullable String prefix;
   private final List<Rename> renames;
   private final @Nullable HeadClass head;
-  private final boolean isBare;
+  private final @Nullable TaskType task;
   private final List<String> warnings;
 
   /**
    * @param prefix is put before every name; null to derive the paths
    * @param renames the user's rules, which precede all others
    * @param head class of the loaded model, if the adapter states one that is known
-   * @param isBare whether the loaded model is the bare transformer
+   * @param task what the loaded model is for; null if it is not known
    * @param warnings receives what could not be confirmed
    */
   ExportPaths(
       @Nullable String prefix,
       List<Rename> renames,
       @Nullable HeadClass head,
-      boolean isBare,
+      @Nullable TaskType task,
       List<String> warnings) {
     this.prefix = prefix;
     this.renames = renames;
     this.head = head;
-    this.isBare = isBare;
+    this.task = task;
     this.warnings = warnings;
   }
 
@@ -72,7 +73,7 @@ final class ExportPaths {
     ModulePaths derived = derived(config.modelType(), base == null ? modules : known);
     Map<String, String> names =
         base == null ? Map.of() : names(adapter, base, known, loadedNames(known, derived));
-    ModulePaths paths = derived.renamed(renames).after(names);
+    ModulePaths paths = derived.renamed(renames).withNames(names);
     if (prefix == null && !modules.isEmpty()) {
       confirm(modules, paths, base != null, config.modelType());
     }
@@ -102,8 +103,8 @@ final class ExportPaths {
       return ModulePaths.of(head);
     }
     return modelType != null && ModulePaths.isKnown(modelType)
-        ? ModulePaths.of(modelType, modules, isBare)
-        : ModulePaths.guessed(modules, isBare);
+        ? ModulePaths.of(modelType, modules, task)
+        : ModulePaths.guessed(modules, task);
   }
 
   private void confirm(
@@ -119,7 +120,7 @@ final class ExportPaths {
     if (head != null) {
       return; // its class says where they are
     }
-    if (modelType == null && !isBare) {
+    if (modelType == null && task != TaskType.FEATURE_EXTRACTION) {
       List<String> ambiguous = ModulePaths.ambiguous(unchanged);
       if (!ambiguous.isEmpty()) {
         throw new ExportRefusedException(

@@ -139,12 +139,12 @@ public final class PeftExport {
             "PEFT loads the modules of the dense tensors only if these modules have no other"
                 + " parameters; name the base model's folder to add them");
       }
-      boolean isBare = taskType == TaskType.FEATURE_EXTRACTION;
       BaseConfig config = BaseConfig.of(base);
       ExportPlan plan =
           ExportPlan.of(
               adapter,
-              new ExportPaths(modulePrefix, renames, head.headClass().orElse(null), isBare, warnings)
+              new ExportPaths(
+                      modulePrefix, renames, head.headClass().orElse(null), taskType, warnings)
                   .of(adapter, model, config),
               orientation,
               config.modelType(),
