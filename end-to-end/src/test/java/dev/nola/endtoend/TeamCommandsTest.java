@@ -387,6 +387,10 @@ class TeamCommandsTest {
     fails(ann, 2, "missing command; must be one of create, list, show, revoke", "token");
     fails(ann, 2, "unknown command: shwo", "job", "shwo");
     fails(ann, 2, "invalid id: x; must be a UUID, as list shows it", "job", "show", "x");
-    assertThat(ann.run("completion").out()).contains("_picocli_nola_job_logs", "dataset");
+    assertThat(ann.run("completion").out())
+        .contains(
+            "_picocli_nola_job_logs",
+            "_picocli_nola_worker_list",
+            "function _picocli_nola_worker() { _nola_complete_options worker list ls show; }");
   }
 }

@@ -35,7 +35,10 @@ final class CompletionCommand implements Callable<Integer> {
       declare -A _nola_options 2>/dev/null
       function _nola_complete_options() {
         local command=$1 word=${COMP_WORDS[COMP_CWORD]}
-        [[ "$word" == -* ]] || return 0
+        if [[ "$word" != -* ]]; then
+          [[ $# == 1 || $COMP_CWORD != 2 ]] || COMPREPLY=( $(compgen -W "${*:2}" -- "$word") )
+          return 0
+        fi
         if [[ -z "${_nola_options[$command]:-}" ]]; then
           _nola_options[$command]=$(NOLA_NO_BUILD=1 "${COMP_WORDS[0]}" "$command" --help 2>/dev/null | grep -oE -- '(^|[ ,])--?[a-z][a-z-]*' | tr -d ' ,')
         fi
@@ -58,7 +61,7 @@ final class CompletionCommand implements Callable<Integer> {
   public Integer call() {
     CommandLine nola = output.command().root().commandLine();
     for (String command : Main.LAUNCHER_COMMANDS.split(", ")) {
-      if (!nola.getSubcommands().containsKey(command)) {
+      if (!nola.getSubcommands().containsKey(command)) { // `worker` has commands here, too
         nola.addSubcommand(command, CommandSpec.create());
       }
     }
@@ -69,15 +72,22 @@ final class CompletionCommand implements Callable<Integer> {
                 .replace(NO_OPTION, NO_OPTION + FILES)
             + LAUNCHER_OPTIONS
             + Stream.of(Main.LAUNCHER_COMMANDS.split(", "))
-                .map(CompletionCommand::function)
+                .map(command -> function(command, nola.getSubcommands().get(command)))
                 .collect(Collectors.joining());
     output.print(Map.of("script", script), out -> out.print(script));
     return 0;
   }
 
-  /** Replaces the function that picocli made for a command whose options it does not know. */
-  private static String function(String command) {
+  /**
+   * Replaces the function that picocli made for a command whose options it does not know.
+   *
+   * @param command name of a command of the launcher
+   * @param model picocli's model of it, which knows its subcommands here
+   */
+  private static String function(String command, CommandLine model) {
     return "function _picocli_nola_%s() { _nola_complete_options %s; }\n"
-        .formatted(command.replace("-", ""), command);
+        .formatted(
+            command.replace("-", ""),
+            (command + " " + String.join(" ", model.getSubcommands().keySet())).strip());
   }
 }
