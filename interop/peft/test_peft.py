@@ -2,8 +2,8 @@
 
 Each test creates a small random model and an adapter, runs `nola merge` and `nola export` on them,
 and compares the results; test_import.py goes the other way, test_families.py tests many model types,
-test_heads.py trains first, and test_dequantize.py tests `nola dequantize`. Prints each failure; the last line is
-`N passed, M failed`.
+test_heads.py trains first, test_dequantize.py tests `nola dequantize`, and test_training.py reads the log
+of a training. Prints each failure; the last line is `N passed, M failed`.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from test_dequantize import DequantizeTest
 from test_families import FamiliesTest
 from test_heads import HeadTest
 from test_import import ImportTest
+from test_training import TensorBoardTest
 
 
 class PeftTest(unittest.TestCase):
@@ -369,7 +370,7 @@ def main() -> int:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     tests = unittest.defaultTestLoader
-    kinds = (PeftTest, ImportTest, FamiliesTest, HeadTest, DequantizeTest)
+    kinds = (PeftTest, ImportTest, FamiliesTest, HeadTest, DequantizeTest, TensorBoardTest)
     suite = unittest.TestSuite(tests.loadTestsFromTestCase(kind) for kind in kinds)
     result = unittest.TextTestRunner(sys.stdout, verbosity=2, warnings="ignore").run(suite)
     failed = len({test.id() for test, _ in result.failures + result.errors})

@@ -179,6 +179,45 @@ class ProcessTest {
                 .formatted(disk.resolve("m.safetensors")));
   }
 
+  @Test
+  void adapterThatDoesNotFitOnADiskIsNamed() throws Exception {
+    assumeTrue(
+        canMount(), "skipped: a small file system cannot be mounted here (unshare -rm is denied)");
+    Path base = BaseModel.sparse(folder.resolve("base.safetensors"), 2000, 2000);
+    Path disk = Files.createDirectory(folder.resolve("disk"));
+    String synth =
+        String.join(
+            " ",
+            java(
+                "synth",
+                "--base",
+                base.toString(),
+                "--targets",
+                "w",
+                "--k",
+                "8192",
+                "--l",
+                "8192",
+                "--bits",
+                "16",
+                "-o",
+                disk.resolve("a.nola").toString()));
+    Process process =
+        new ProcessBuilder(
+                "unshare",
+                "-rm",
+                "sh",
+                "-c",
+                "mount -t tmpfs -o size=8k tmpfs %s && { %s; echo exit $?; ls -A %s; }"
+                    .formatted(disk, synth, disk))
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(output)
+        .isEqualTo(
+            "nola synth: %s: No space left on device%nexit 3%n".formatted(disk.resolve("a.nola")));
+  }
+
   private static boolean canMount() throws IOException, InterruptedException {
     try {
       return new ProcessBuilder("unshare", "-rm", "true").start().waitFor() == 0;

@@ -56,6 +56,9 @@ record RunIdentity(String job, String data, String base, String extended) {
    * @return what differs, in words; none if the run may continue
    */
   List<String> differences(Map<String, String> checkpoint, long step) {
+    if (!checkpoint.containsKey(JOB)) {
+      return List.of("an earlier version of Nola wrote it");
+    }
     List<String> differences = new ArrayList<>();
     JsonNode there = JsonMapper.shared().readTree(checkpoint.getOrDefault(JOB, "{}"));
     JsonNode here = JsonMapper.shared().readTree(job);

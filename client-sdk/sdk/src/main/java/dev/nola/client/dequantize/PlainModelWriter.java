@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.LongStream;
 
@@ -65,8 +66,12 @@ final class PlainModelWriter {
     if (columns > MAX_ROW) {
       throw new InvalidModelException(
           source,
-          "tensor %s has rows of %,d elements; limit is %,d"
-              .formatted(tensor.name(), columns, MAX_ROW));
+          String.format(
+              Locale.ROOT,
+              "tensor %s has rows of %,d elements; limit is %,d",
+              tensor.name(),
+              columns,
+              MAX_ROW));
     }
     long rows = tensor.rows();
     long most = Math.max(1, PIECE / Math.max(1, columns));
