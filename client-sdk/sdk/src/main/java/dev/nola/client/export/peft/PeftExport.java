@@ -3,7 +3,6 @@ package dev.nola.client.export.peft;
 import dev.nola.client.Progress;
 import dev.nola.client.export.peft.ExportRefusedException.Reason;
 import dev.nola.client.peft.BaseConfig;
-import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.ModulePaths;
 import dev.nola.client.peft.PeftFiles;
 import dev.nola.client.peft.Rename;
@@ -133,7 +132,7 @@ public final class PeftExport {
       throw new ExportRefusedException(
           Reason.HEAD, "the adapter cannot be exported as a PEFT LoRA: " + head.problem());
     }
-    TaskType taskType = taskType(adapter, head, warnings);
+    TaskType taskType = StatedTask.of(task, adapter, head, warnings);
     try (Model model = base == null ? null : Model.open(base)) {
       if (model == null && !adapter.dense().isEmpty()) {
         warnings.add(
@@ -222,37 +221,6 @@ public final class PeftExport {
           Reason.VLLM,
           "vLLM needs the name of the base model, which the adapter does not contain; name it");
     }
-  }
-
-  /**
-   * The task that the config states. PEFT takes for granted that an adapter of some tasks brings a
-   * head, and cannot load one that does not.
-   */
-  private @Nullable TaskType taskType(Adapter adapter, StatedHead head, List<String> warnings)
-      throws ExportRefusedException {
-    TaskType stated =
-        task != null
-            ? task
-            : head.headClass()
-                .map(HeadClass::task)
-                .or(() -> TaskType.ofTask(adapter.metadata().task()))
-                .orElse(null);
-    if (stated == null || stated.heads().isEmpty() || hasHead(adapter, stated)) {
-      return stated;
-    }
-    String why =
-        "PEFT expects an adapter for %s to replace %s, but this one does not"
-            .formatted(stated, String.join(" or ", stated.heads()));
-    if (task != null) {
-      throw new ExportRefusedException(Reason.TASK, why + "; omit the task");
-    }
-    warnings.add(why + ", so the config states no task");
-    return null;
-  }
-
-  private static boolean hasHead(Adapter adapter, TaskType task) {
-    return adapter.dense().stream()
-        .anyMatch(tensor -> task.headOf(ModulePaths.moduleOf(tensor.name())).isPresent());
   }
 
   private @Nullable String statedBase() {
