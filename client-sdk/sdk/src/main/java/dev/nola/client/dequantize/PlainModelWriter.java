@@ -66,7 +66,12 @@ final class PlainModelWriter {
     if (columns > MAX_ROW) {
       throw new InvalidModelException(
           source,
-          String.format(Locale.ROOT, "tensor %s has rows of %,d elements; limit is %,d", tensor.name(), columns, MAX_ROW));
+          String.format(
+              Locale.ROOT,
+              "tensor %s has rows of %,d elements; limit is %,d",
+              tensor.name(),
+              columns,
+              MAX_ROW));
     }
     long rows = tensor.rows();
     long most = Math.max(1, PIECE / Math.max(1, columns));

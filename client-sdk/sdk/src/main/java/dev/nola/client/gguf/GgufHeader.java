@@ -110,7 +110,13 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
             || entry.offset > file.byteSize() - start
             || bytes > file.byteSize() - start - entry.offset) {
           throw invalid(
-              String.format(Locale.ROOT, "tensor %s has %,d bytes from %,d on, past the end of the file (%,d bytes); download it again", entry.name, bytes, start + entry.offset, file.byteSize()));
+              String.format(
+                  Locale.ROOT,
+                  "tensor %s has %,d bytes from %,d on, past the end of the file (%,d bytes); download it again",
+                  entry.name,
+                  bytes,
+                  start + entry.offset,
+                  file.byteSize()));
         }
         GgufTensor tensor =
             new GgufTensor(
@@ -241,7 +247,11 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
         throw new LimitExceededException(
             LimitExceededException.Limit.MEMORY,
             heap,
-            String.format(Locale.ROOT, "%s has a header for which more than %,d bytes of memory are needed, the limit", path, limit));
+            String.format(
+                Locale.ROOT,
+                "%s has a header for which more than %,d bytes of memory are needed, the limit",
+                path,
+                limit));
       }
     }
 

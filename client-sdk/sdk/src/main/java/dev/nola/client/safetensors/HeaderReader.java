@@ -75,11 +75,19 @@ final class HeaderReader {
     long length = file.get(LENGTH, 0);
     if (length < 0 || length > SafetensorsFile.MAX_HEADER) {
       throw invalid(
-          String.format(Locale.ROOT, "declares a header of %s bytes; limit is %,d", Long.toUnsignedString(length), SafetensorsFile.MAX_HEADER));
+          String.format(
+              Locale.ROOT,
+              "declares a header of %s bytes; limit is %,d",
+              Long.toUnsignedString(length),
+              SafetensorsFile.MAX_HEADER));
     }
     if (length > file.byteSize() - LENGTH_BYTES) {
       throw invalid(
-          String.format(Locale.ROOT, "declares a header of %,d bytes, but is only %,d bytes long", length, file.byteSize()));
+          String.format(
+              Locale.ROOT,
+              "declares a header of %,d bytes, but is only %,d bytes long",
+              length,
+              file.byteSize()));
     }
     requireMemory(length);
     byte[] header = file.asSlice(LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
@@ -99,7 +107,13 @@ final class HeaderReader {
       throw new LimitExceededException(
           LimitExceededException.Limit.MEMORY,
           required,
-          String.format(Locale.ROOT, "%s has a header of %,d bytes, for which %,d bytes of memory are needed; limit is %,d", path, length, required, limit));
+          String.format(
+              Locale.ROOT,
+              "%s has a header of %,d bytes, for which %,d bytes of memory are needed; limit is %,d",
+              path,
+              length,
+              required,
+              limit));
     }
   }
 
@@ -236,7 +250,11 @@ final class HeaderReader {
     }
     if (offset != data.byteSize()) {
       throw invalid(
-          String.format(Locale.ROOT, "has %,d bytes of tensors, but its header describes %,d", data.byteSize(), offset));
+          String.format(
+              Locale.ROOT,
+              "has %,d bytes of tensors, but its header describes %,d",
+              data.byteSize(),
+              offset));
     }
     return tensors;
   }
