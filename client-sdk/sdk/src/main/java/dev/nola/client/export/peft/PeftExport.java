@@ -133,7 +133,7 @@ public final class PeftExport {
           Reason.HEAD, "the adapter cannot be exported as a PEFT LoRA: " + head.problem());
     }
     TaskType taskType = StatedTask.of(task, adapter, head, warnings);
-    try (Model model = base == null ? null : Model.open(base)) {
+    try (Model model = base == null ? null : openBase(base, adapter)) {
       if (model == null && !adapter.dense().isEmpty()) {
         warnings.add(
             "PEFT loads the modules of the dense tensors only if these modules have no other"
@@ -159,6 +159,14 @@ public final class PeftExport {
           reconstructor.open(adapter),
           warnings);
     }
+  }
+
+  /**
+   * Opens the base model. A quantized one has the modules that a LoRA needs, but no values to
+   * complete a module that is stored whole.
+   */
+  private static Model openBase(Path base, Adapter adapter) throws IOException {
+    return adapter.dense().isEmpty() ? Model.openQuantized(base) : Model.open(base);
   }
 
   private Report write(
