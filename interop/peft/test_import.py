@@ -233,6 +233,18 @@ class ImportTest(unittest.TestCase):
         self.assertGreater(away, LEAST_CHANGE)
         self.assertLess(difference(models.logits(merged), expected), away * 2.0**-8)
 
+    def test_saved_input_embedding_unties_the_output(self) -> None:
+        base, lora = self.lora(
+            models.llama(tied=True),
+            r=4,
+            lora_alpha=8,
+            target_modules=["q_proj"],
+            modules_to_save=["embed_tokens"],
+        )
+        adapter, report = self.imported(lora, "--base", base)
+        self.assertEqual(report["saved"], 2)
+        self.assert_merge_is_peft_s(base, lora, self.merged(base, adapter), report)
+
     def test_embedding(self) -> None:
         report, _, lora = self.check(
             models.llama(tied=False),
@@ -240,7 +252,6 @@ class ImportTest(unittest.TestCase):
             lora_alpha=8,
             target_modules=["embed_tokens", "q_proj"],
             without_base=False,
-            export=False,
         )
         self.assertTrue(any("lora_embedding_A" in name for name in tensors(lora)))
         self.assertTrue(any("base_layer" in name for name in tensors(lora)))

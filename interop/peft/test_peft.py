@@ -1,8 +1,9 @@
 """Loads merged models and exported adapters with the real safetensors, transformers and PEFT.
 
 Each test creates a small random model and an adapter, runs `nola merge` and `nola export` on them,
-and compares the results; test_import.py goes the other way. Prints each failure; the last line is
-`N passed, M failed`.
+and compares the results; test_import.py goes the other way, test_families.py tests many model types,
+test_heads.py trains first, test_dequantize.py tests `nola dequantize`, and test_training.py reads the log
+of a training. Prints each failure; the last line is `N passed, M failed`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,11 @@ import adapters
 import models
 import nola_reader as nola
 from checks import LEAST_CHANGE, TOLERANCE, difference, load, run_nola, tensors
+from test_dequantize import DequantizeTest
+from test_families import FamiliesTest
+from test_heads import HeadTest
 from test_import import ImportTest
+from test_training import TensorBoardTest
 
 
 class PeftTest(unittest.TestCase):
@@ -365,7 +370,8 @@ def main() -> int:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     tests = unittest.defaultTestLoader
-    suite = unittest.TestSuite(tests.loadTestsFromTestCase(test) for test in (PeftTest, ImportTest))
+    kinds = (PeftTest, ImportTest, FamiliesTest, HeadTest, DequantizeTest, TensorBoardTest)
+    suite = unittest.TestSuite(tests.loadTestsFromTestCase(kind) for kind in kinds)
     result = unittest.TextTestRunner(sys.stdout, verbosity=2, warnings="ignore").run(suite)
     failed = len({test.id() for test, _ in result.failures + result.errors})
     print(f"{result.testsRun - failed} passed, {failed} failed")

@@ -58,7 +58,7 @@ YAML
 # MiniLM learns to tell a noun's supersense from its gloss.
 wordnet() { # NAME SEED STEPS RATE METHOD
   job "$1-s$2" "$2" <<YAML
-model: {base: $data/minilm}
+model: {base: $data/minilm, pooling: mean}
 task: classification
 data:
   format: tsv

@@ -161,6 +161,17 @@ class ModuleRulesTest {
           .should()
           .callMethodWhere(LEAVES_MEMORY_TO_THE_GARBAGE_COLLECTOR);
 
+  /** In Turkish, {@code "I".toLowerCase()} is not {@code "i"}; in German, 1.5 is 1,5. */
+  @ArchTest
+  static final ArchRule textDependsOnNoLocale =
+      noClasses()
+          .should()
+          .callMethod(String.class, "toLowerCase")
+          .orShould()
+          .callMethod(String.class, "toUpperCase")
+          .orShould()
+          .callMethod(String.class, "format", String.class, Object[].class);
+
   @ArchTest
   static final ArchRule packagesHaveNoCycles =
       slices().matching("dev.nola.(*)..").should().beFreeOfCycles();

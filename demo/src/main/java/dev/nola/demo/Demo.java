@@ -109,8 +109,8 @@ final class Demo {
           narrator
               .out()
               .printf(
-                  "These accuracies are from %d steps: they show that everything works, not how well;"
-                      + " omit --quick to see that.%n",
+                  "These accuracies are from %d steps: they show that everything works, not how"
+                      + " well; omit --quick to see that.%n",
                   plan.steps());
         }
         explain(url, runFolder);
@@ -145,7 +145,6 @@ final class Demo {
         .secret();
   }
 
-  /** For its owner's eyes only. */
   private static void writePrivate(Path file, String text) throws IOException {
     Files.deleteIfExists(file);
     Files.createFile(
@@ -160,7 +159,7 @@ final class Demo {
       writePrivate(token, token(admin, worker, Scope.WORKER));
       servers.worker(worker, url, token, inputs.models());
     }
-    // A person decides which keys count; here, the one who started the demo.
+    // A person decides which keys count: here, the user of the demo.
     Set<String> approved = new TreeSet<>();
     while (approved.size() < WORKERS.size()) {
       servers.requireAlive();
@@ -282,7 +281,7 @@ final class Demo {
         Files.size(lora.resolve(PeftExport.WEIGHTS)));
     measurements.bytes("the .nola file", Files.size(pulled.path()));
 
-    narrator.step("%,d held-out glosses".formatted(plan.test()));
+    narrator.step(String.format(Locale.ROOT, "%,d held-out glosses", plan.test()));
     Tensors.use("CPU", 0);
     Dataset data =
         DatasetReader.read(
@@ -294,7 +293,7 @@ final class Demo {
                 Integer.MAX_VALUE,
                 plan.test()),
             inputs.model());
-    try (BaseModel base = BaseModel.load(inputs.model())) {
+    try (BaseModel base = BaseModel.loadFor(inputs.model(), file.adapter())) {
       for (Plan.Contender contender : List.of(Plan.Contender.HEAD, Plan.Contender.LORA)) {
         AdapterFile other = user.pull(reference(contender, versions), Progress.NONE).open();
         measurements.accuracy(
@@ -304,6 +303,22 @@ final class Demo {
     try (BaseModel model = BaseModel.load(merged)) {
       measurements.accuracy(
           Plan.Contender.NOLA.label + ", merged", accuracy(model, List.of(), data));
+    }
+    evaluateInPython(inputs, merged, lora, runFolder);
+  }
+
+  private void evaluateInPython(DemoInputs inputs, Path merged, Path lora, Path runFolder)
+      throws IOException, InterruptedException {
+    narrator.step("The same glosses in Transformers and PEFT");
+    Path texts = inputs.glosses().resolve("test.tsv");
+    List<Object> arguments =
+        List.of(merged, inputs.model(), lora, texts, plan.test(), Plan.MAX_TOKENS);
+    switch (new PythonEvaluation(output.console().environment()).run(runFolder, arguments)) {
+      case PythonEvaluation.Result.Accuracy accuracy -> {
+        measurements.accuracy("the same in Transformers", accuracy.merged());
+        measurements.accuracy("the same as a LoRA of PEFT, f16", accuracy.lora());
+      }
+      case PythonEvaluation.Result.Skipped skipped -> narrator.line(skipped.reason());
     }
   }
 
@@ -334,10 +349,10 @@ final class Demo {
       int dot = latest.lastIndexOf('.');
       return latest.substring(0, dot + 1) + (Integer.parseInt(latest.substring(dot + 1)) + 1);
     } catch (RegistryException e) {
-      if (e.status() == 404) {
-        return "1.0.0";
+      if (e.status() != 404) {
+        throw e;
       }
-      throw e;
+      return "1.0.0";
     }
   }
 
@@ -373,7 +388,8 @@ final class Demo {
       out.printf("  ./nola search wordnet%n");
     } else {
       out.println(
-          "The next run publishes the next version; with --keep, the registry and the workers keep running.");
+          "The next run publishes the next version; with --keep, the registry and the workers keep"
+              + " running.");
     }
   }
 }

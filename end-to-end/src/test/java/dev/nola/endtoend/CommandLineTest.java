@@ -96,6 +96,9 @@ class CommandLineTest {
 
     assertThat(nola.run("verify", mood + "@1.0.0").out()).startsWith("verified: sha256:");
     assertThat(nola.run("inspect", mood).out()).contains("philox-srht");
+    Outcome copied = nola.run("publish", mood + "@1.0.0", mood + "-copy@2.0.0", "--json");
+    assertThat(copied.exitCode()).as(copied.err()).isZero();
+    assertThat(copied.json().get("digest")).isEqualTo(shown.get("version").get("digest"));
     assertThat(nola.run("diff", mood, file).exitCode()).isZero();
     assertThat(nola.run("pull", mood + "@prod", "--offline").exitCode()).isEqualTo(4);
     assertThat(nola.run("pull", mood + "@^1", "--offline").exitCode()).isZero();

@@ -6,7 +6,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -36,8 +39,10 @@ class LauncherTest {
           -XX:AOTCacheOutput=*) echo train >> "$CALLS"; sleep 1; echo cache > "${word#*=}"; exit ;;
           -Djarmode=tools)
             echo unpack >> "$CALLS"; mkdir -p "$6"; echo jar > "$6/nola-registry-server-exec.jar"; exit ;;
+          jdk.incubator.vector) echo "WARNING: Using incubator modules: jdk.incubator.vector" >&2; echo other >&2 ;;
         esac
       done
+      echo "charset $(locale charmap)" >> "$CALLS"
       echo "ran $*" >> "$CALLS"
       """;
 
@@ -72,6 +77,10 @@ class LauncherTest {
   }
 
   private Process start(String... command) throws IOException {
+    return builder(command).start();
+  }
+
+  private ProcessBuilder builder(String... command) {
     List<String> words = new ArrayList<>();
     words.add(checkout.resolve("nola").toString());
     words.addAll(List.of(command));
@@ -81,7 +90,7 @@ class LauncherTest {
     builder
         .environment()
         .merge("PATH", folder.resolve("bin").toString(), (old, bin) -> bin + ":" + old);
-    return builder.start();
+    return builder;
   }
 
   private static String end(Process process) throws IOException, InterruptedException {
@@ -142,6 +151,80 @@ class LauncherTest {
     for (Path lock : List.of(building, preparing)) {
       assertThat(Files.isSymbolicLink(lock)).isFalse();
     }
+  }
+
+  @Test
+  void sourceFromTheFuture_isBuiltOnceAndAgainWhenItChanges() throws Exception {
+    Path source = checkout.resolve("client-sdk/cli/src/main/java/Main.java");
+    write(source, "class Main {}");
+    FileTime future = FileTime.from(Instant.now().plus(Duration.ofHours(2)));
+    Files.setLastModifiedTime(source, future);
+
+    end(start("inspect", "x.nola"));
+    end(start("inspect", "x.nola"));
+    assertThat(count("mvn")).isEqualTo(1);
+
+    write(source, "class Main { }");
+    Files.setLastModifiedTime(source, future);
+    end(start("inspect", "x.nola"));
+    end(start("inspect", "x.nola"));
+    assertThat(count("mvn")).isEqualTo(2);
+  }
+
+  @Test
+  void sourceThatChangesDuringTheBuild_isBuiltAgain() throws Exception {
+    Path source = checkout.resolve("client-sdk/cli/src/main/java/Main.java");
+    executable(
+        folder.resolve("bin/mvn"),
+        MAVEN
+            + "sleep 0.1; [ -f "
+            + source
+            + " ] || { mkdir -p "
+            + source.getParent()
+            + "; touch "
+            + source
+            + "; }\n");
+
+    end(start("inspect", "x.nola"));
+    end(start("inspect", "x.nola"));
+    assertThat(count("mvn")).isEqualTo(2);
+  }
+
+  @Test
+  void warningAboutTheVectorModuleIsHidden() throws Exception {
+    end(start("verify", "x.nola"));
+
+    assertThat(end(start("verify", "x.nola"))).isEqualTo("other\n");
+  }
+
+  @Test
+  void helpOfACommandIsInTheProgramThatHasIt() throws Exception {
+    end(start("help", "serve"));
+
+    assertThat(Files.readString(calls))
+        .contains("server/nola-registry-server.jar help serve\n")
+        .doesNotContain("nola-cli.jar");
+  }
+
+  @Test
+  void completionDoesNotBuild() throws Exception {
+    ProcessBuilder builder = builder("inspect", "--help");
+    builder.environment().put("NOLA_NO_BUILD", "1");
+    Process process = builder.start();
+
+    assertThat(process.waitFor()).isEqualTo(70);
+    assertThat(Files.exists(calls)).isFalse();
+  }
+
+  @Test
+  void charactersAreThoseOfUtf8InEveryLocale() throws Exception {
+    for (String locale : List.of("C", "en_US.ISO-8859-1", "xx_YY.UTF-8", "C.UTF-8")) {
+      ProcessBuilder builder = builder("inspect", "x.nola");
+      builder.environment().put("LC_ALL", locale);
+      end(builder.start());
+    }
+    assertThat(count("charset ")).isEqualTo(4);
+    assertThat(count("charset UTF-8")).isEqualTo(4);
   }
 
   @Test

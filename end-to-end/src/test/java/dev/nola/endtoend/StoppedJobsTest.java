@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Jobs that end before they are finished. */
 class StoppedJobsTest {
-  private static final int CANCELLED = 3;
+  private static final int CANCELLED = 2;
 
   @TempDir private Path folder = Path.of("");
 

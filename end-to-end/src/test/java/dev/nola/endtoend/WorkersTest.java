@@ -61,11 +61,11 @@ class WorkersTest {
         Map<UUID, Map<String, Object>> all = new LinkedHashMap<>();
         Map<String, UUID> byWorker = new LinkedHashMap<>();
         for (int i = 1; i <= 3; i++) {
-          Map<String, Object> job = Thirds.job(i, 6000, 200);
+          Map<String, Object> job = Thirds.job(i, 4000, 200);
           all.put(jobs.submit(Thirds.request(namespace, i + ".0.0", job)).id(), job);
         }
         for (UUID id : all.keySet()) {
-          Waiting.until("progress of " + id, () -> Thirds.done(jobs.get(id)) > 500);
+          Waiting.until("progress of " + id, () -> Thirds.done(jobs.get(id)) > 400);
           byWorker.put(String.valueOf(jobs.get(id).worker()), id);
         }
         assertThat(byWorker).containsOnlyKeys("killed", "frozen", "steady");

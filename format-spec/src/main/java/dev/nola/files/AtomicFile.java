@@ -3,6 +3,7 @@ package dev.nola.files;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -83,9 +84,19 @@ public final class AtomicFile {
         channel.force(true);
       }
       rename(temporary, file);
+    } catch (IOException e) {
+      throw e.getClass().equals(IOException.class) ? named(file, e) : e;
     } finally {
       Files.deleteIfExists(temporary);
     }
+  }
+
+  /** Names the file in a failure that does not, such as that of a full disk. */
+  private static FileSystemException named(Path file, IOException failure) {
+    FileSystemException named =
+        new FileSystemException(file.toString(), null, failure.getMessage());
+    named.initCause(failure);
+    return named;
   }
 
   /**

@@ -13,6 +13,7 @@ import dev.nola.kernel.Kernel;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.ToLongFunction;
 
 /**
@@ -176,8 +177,11 @@ public record Budget(long memoryBytes, long additions) {
       throw new LimitExceededException(
           Limit.ADDITIONS,
           total,
-          "reconstruction exceeds the budget: %,d additions; limit is %,d"
-              .formatted(total, additions));
+          String.format(
+              Locale.ROOT,
+              "reconstruction exceeds the budget: %,d additions; limit is %,d",
+              total,
+              additions));
     }
   }
 
@@ -186,8 +190,12 @@ public record Budget(long memoryBytes, long additions) {
       throw new LimitExceededException(
           Limit.MEMORY,
           bytes,
-          "%s exceeds the budget: %,d bytes of memory; limit is %,d"
-              .formatted(what, bytes, memoryBytes));
+          String.format(
+              Locale.ROOT,
+              "%s exceeds the budget: %,d bytes of memory; limit is %,d",
+              what,
+              bytes,
+              memoryBytes));
     }
   }
 

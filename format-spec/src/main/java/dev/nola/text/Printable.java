@@ -53,4 +53,26 @@ public final class Printable {
   public static String lines(String text) {
     return CONTROL_WITHIN_LINES.matcher(text).replaceAll(" ");
   }
+
+  /**
+   * Returns a text as one line that shows its control characters.
+   *
+   * @param text any text, such as the name of a tensor
+   * @return the text with the escape of JSON for each control character
+   */
+  public static String escaped(String text) {
+    StringBuilder escaped = new StringBuilder(text.length());
+    text.codePoints()
+        .forEach(
+            character -> {
+              if (!isControl(character)) {
+                escaped.appendCodePoint(character);
+                return;
+              }
+              for (char unit : Character.toChars(character)) {
+                escaped.append("\\u%04x".formatted((int) unit));
+              }
+            });
+    return escaped.toString();
+  }
 }

@@ -32,7 +32,7 @@ class AtomicFileTest {
                     channel -> {
                       throw new IOException("disk full");
                     }))
-        .withMessage("disk full");
+        .withMessage(file + ": disk full");
     assertThat(file).hasContent("old");
     assertThat(folder.toFile().list()).containsExactly("a");
   }

@@ -4,7 +4,11 @@ import dev.nola.command.ExitCode;
 import dev.nola.command.Failure;
 import dev.nola.command.Failures;
 import dev.nola.command.Output;
+import dev.nola.command.Table;
 import dev.nola.registry.data.StartFailure;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,12 +18,14 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.SpringApplication;
+import org.springframework.boot.context.event.ApplicationPreparedEvent;
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.core.convert.ConversionException;
+import org.springframework.core.env.Environment;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -44,6 +50,7 @@ final class ServeCommand implements Callable<Integer> {
   static final Failures FAILURES = Failures.STANDARD.with(ServeCommand::failure);
 
   private static final int MAX_PORT = 65_535;
+  private static final int DEFAULT_PORT = 8080;
 
   /** How log lines are written. */
   enum LogFormat {
@@ -63,14 +70,16 @@ final class ServeCommand implements Callable<Integer> {
       names = "--address",
       paramLabel = "ADDRESS",
       description =
-          "Address to listen on; 0.0.0.0 listens on all addresses of this machine. Default: 127.0.0.1.")
+          "Address to listen on; 0.0.0.0 listens on all addresses of this machine. Default:"
+              + " 127.0.0.1.")
   private @Nullable String address;
 
   @Option(
       names = "--data",
       paramLabel = "DIR",
       description =
-          "Where blobs, the admin token and the server's own database are kept. Default: ./nola-data.")
+          "Where blobs, the admin token and the server's own database are kept. Default:"
+              + " ./nola-data.")
   private @Nullable Path data;
 
   @Option(
@@ -93,6 +102,13 @@ final class ServeCommand implements Callable<Integer> {
       description = "Any other setting, such as nola.access.anonymous-read=false.")
   private Map<String, String> otherSettings = new LinkedHashMap<>();
 
+  @Option(
+      names = "--check",
+      description =
+          "Check settings, data directory, database and port, start nothing, and exit with 0 if the"
+              + " server can start, else with 1.")
+  private boolean check;
+
   @Mixin private Output output = new Output();
 
   @Override
@@ -112,10 +128,17 @@ final class ServeCommand implements Callable<Integer> {
     if (output.isJson()) {
       System.setOut(System.err); // the log: stdout is for the one document
     }
+    if (check) {
+      return check(settings);
+    }
     CountDownLatch closed = new CountDownLatch(1);
     SpringApplication application = new SpringApplication(RegistryServer.class);
     application.setMainApplicationClass(RegistryServer.class);
     application.addListeners((ApplicationListener<ContextClosedEvent>) _ -> closed.countDown());
+    // Before the database starts, which takes seconds.
+    application.addListeners(
+        (ApplicationListener<ApplicationPreparedEvent>)
+            event -> requireFreePort(event.getApplicationContext().getEnvironment()));
     ConfigurableApplicationContext context = start(application, settings);
     if (output.isJson()) {
       String url =
@@ -133,8 +156,58 @@ final class ServeCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
+  private int check(List<String> settings) {
+    List<StartChecks.Outcome> outcomes = StartChecks.run(settings);
+    boolean ok = outcomes.stream().allMatch(StartChecks.Outcome::ok);
+    output.print(
+        new Checked(ok, outcomes),
+        out -> {
+          Table table = new Table();
+          outcomes.forEach(
+              outcome ->
+                  table.row(outcome.ok() ? "ok" : "FAILED", outcome.check(), outcome.detail()));
+          table.print(out);
+        });
+    return ok ? ExitCode.OK : ExitCode.REFUSED;
+  }
+
+  /** What {@code --check --json} prints. */
+  private record Checked(boolean ok, List<StartChecks.Outcome> checks) {}
+
   /** What {@code --json} prints once the server is ready. */
   private record Started(boolean ok, String url) {}
+
+  /**
+   * Requires that the server can listen on its port.
+   *
+   * @throws PortInUseException if another process listens on it
+   * @throws StartFailure if the address is not one of this machine
+   */
+  private static void requireFreePort(Environment environment) {
+    int number = environment.getProperty("server.port", Integer.class, DEFAULT_PORT);
+    String name = environment.getProperty("server.address", "0.0.0.0");
+    if (number <= 0) {
+      return; // any free port, or none
+    }
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true); // as Tomcat does
+      socket.bind(new InetSocketAddress(name, number));
+    } catch (java.net.BindException e) {
+      if (String.valueOf(e.getMessage()).contains("in use")) {
+        throw new PortInUseException(number, e);
+      }
+      throw cannotListen(name, number, e);
+    } catch (IOException | IllegalArgumentException e) {
+      throw cannotListen(name, number, e);
+    }
+  }
+
+  private static StartFailure cannotListen(String address, int port, Exception failure) {
+    return new StartFailure(
+        "cannot listen on %s, port %d: %s".formatted(address, port, failure.getMessage()),
+        "Set --address to an address of this machine, and --port to a port that this user may use.",
+        failure);
+  }
 
   private static ConfigurableApplicationContext start(
       SpringApplication application, List<String> settings) {
@@ -152,29 +225,30 @@ final class ServeCommand implements Callable<Integer> {
     NotStartedException(RuntimeException cause) {
       super("the server cannot start: " + reason(cause), cause);
     }
+  }
 
-    private static String reason(Throwable failure) {
-      Throwable deepest = failure;
-      for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-        if (named(cause) instanceof String reason) {
-          return reason;
-        }
-        deepest = cause;
+  /** Returns why the server cannot start, as far as its operator can change that. */
+  static String reason(Throwable failure) {
+    Throwable deepest = failure;
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (named(cause) instanceof String reason) {
+        return reason;
       }
-      return deepest.getMessage() == null ? deepest.toString() : deepest.getMessage();
+      deepest = cause;
     }
+    return deepest.getMessage() == null ? deepest.toString() : deepest.getMessage();
+  }
 
-    /** Returns what names the setting or port to change, which the deepest cause does not know. */
-    private static @Nullable String named(Throwable cause) {
-      return switch (cause) {
-        case StartFailure start -> start.getMessage() + ". " + start.advice();
-        case PortInUseException used ->
-            "port in use: %d; choose another with --port".formatted(used.getPort());
-        case BindException bind when bind.getCause() instanceof ConversionException ->
-            SettingsCheck.invalid(bind);
-        default -> null;
-      };
-    }
+  /** Returns what names the setting or port to change, which the deepest cause does not know. */
+  private static @Nullable String named(Throwable cause) {
+    return switch (cause) {
+      case StartFailure start -> start.getMessage() + ". " + start.advice();
+      case PortInUseException used ->
+          "port in use: %d; choose another with --port".formatted(used.getPort());
+      case BindException bind when bind.getCause() instanceof ConversionException ->
+          SettingsCheck.invalid(bind);
+      default -> null;
+    };
   }
 
   private static @Nullable Failure failure(Exception exception) {

@@ -47,6 +47,8 @@ class AuthorizationMatrixTest {
   private static final String TABLE =
       """
       PUT    /api/v1/namespaces/{ns}                          401 403 409 409 200 403 200 200
+      GET    /api/v1/namespaces                               401 200 200 200 200 200 200 200
+      DELETE /api/v1/namespaces/{ns}                          401 403 403 403 409 403 409 409
       GET    /api/v1/namespaces/{ns}                          200 200 200 200 200 200 200 200
       GET    /api/v1/namespaces/{ns}/members                  401 403 403 200 200 403 200 200
       PUT    /api/v1/namespaces/{ns}/members/member           401 403 403 403 200 403 200 200
@@ -114,6 +116,9 @@ class AuthorizationMatrixTest {
       PUT    /api/v1/jobs/{job}/result?fence=0                401 403 403 403 403 409 409 409
       POST   /api/v1/jobs/{job}/failure                       401 403 403 403 403 409 409 409
       GET    /api/v1/audit                                    401 403 403 403 403 403 200 403
+      GET    /api/v1/workers                                  401 200 200 200 200 200 200 200
+      GET    /api/v1/admin/accounts                           401 403 403 403 403 403 200 403
+      GET    /api/v1/admin/tokens                             401 403 403 403 403 403 200 403
       POST   /api/v1/admin/collect-garbage                    401 403 403 403 403 403 200 403
       POST   /api/v1/admin/scrub                              401 403 403 403 403 403 200 403
       GET    /actuator/health                                 200 200 200 200 200 200 200 200

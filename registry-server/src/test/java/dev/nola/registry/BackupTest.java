@@ -120,7 +120,8 @@ class BackupTest {
       FileSystemUtils.deleteRecursively(data());
       postgres.shell("dropdb nola", folder);
 
-      postgres.shell(commands("To restore, with"), folder);
+      // The superuser restores, and the server's role must be able to use the result.
+      postgres.shell("export PGUSER=postgres\n" + commands("To restore, with"), folder);
 
       try (ServerProcess server = ServerProcess.start(data(), log(), postgres.settings())) {
         assertSound(server, namespace, published);

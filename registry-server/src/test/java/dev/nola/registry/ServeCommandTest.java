@@ -41,12 +41,17 @@ class ServeCommandTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "nola.access.anonymous-read=flase | invalid nola.access.anonymous-read: flase; must be true or false",
+        "nola.access.anonymous-read=flase | invalid nola.access.anonymous-read: flase; must be true"
+            + " or false",
         "nola.jobs.lease=soon | invalid nola.jobs.lease: soon; must be a duration such as 30s",
         "nola.jobs.max-attempts=few | invalid nola.jobs.max-attempts: few; must be an integer",
-        "nola.catalog.max-file-size=big | invalid nola.catalog.max-file-size: big; must be a size such as 64MB",
-        "nola.access.trusted-proxies=foo.example | invalid nola.access.trusted-proxies: foo.example; must be IP addresses or CIDR ranges such as 10.0.0.0/8, separated by commas",
-        "nola.access.requests-per-minute=0 | invalid nola.access.requests-per-minute: 0; must be positive"
+        "nola.catalog.max-file-size=big | invalid nola.catalog.max-file-size: big; must be a size"
+            + " such as 64MB",
+        "nola.access.trusted-proxies=foo.example | invalid nola.access.trusted-proxies:"
+            + " foo.example; must be IP addresses or CIDR ranges such as 10.0.0.0/8, separated by"
+            + " commas",
+        "nola.access.requests-per-minute=0 | invalid nola.access.requests-per-minute: 0; must be"
+            + " positive"
       })
   void settingThatKeepsTheServerFromStartingIsNamed(
       String setting, String reason, @TempDir Path folder) throws Exception {
@@ -61,7 +66,17 @@ class ServeCommandTest {
       assertThat(notStarted(folder, "--port", port))
           .isEqualTo(
               "the server cannot start: port in use: " + port + "; choose another with --port");
+      assertThat(folder.resolve("data")).as("nothing was begun").doesNotExist();
     }
+  }
+
+  @Test
+  void addressOfAnotherMachineIsNamed(@TempDir Path folder) throws Exception {
+    assertThat(notStarted(folder, "--address", "192.0.2.1", "--port", "8080"))
+        .startsWith("the server cannot start: cannot listen on 192.0.2.1, port 8080: ")
+        .endsWith(
+            "Set --address to an address of this machine, and --port to a port that this user may"
+                + " use.");
   }
 
   @Test
@@ -99,6 +114,89 @@ class ServeCommandTest {
       System.setOut(stdout); // which --json makes the document's own
     }
     return JsonMapper.shared().readTree(out.toString()).path("error").asString();
+  }
+
+  private static JsonNode check(Path folder, int exitCode, String... arguments) throws Exception {
+    TestDatabase database = TestDatabase.create();
+    List<String> all = new ArrayList<>(List.of("--check", "--json", "--log-format", "text"));
+    all.addAll(List.of("--database-url", database.url()));
+    all.addAll(List.of("--set", "nola.database.username=" + database.username()));
+    all.addAll(List.of(arguments));
+    if (!all.contains("--port")) {
+      all.addAll(List.of("--port", "0"));
+    }
+    if (!all.contains("--data")) {
+      all.addAll(List.of("--data", folder.resolve("data").toString()));
+    }
+    StringWriter out = new StringWriter();
+    PrintStream stdout = System.out;
+    try {
+      assertThat(run(out, new StringWriter(), all.toArray(String[]::new)))
+          .as(out.toString())
+          .isEqualTo(exitCode);
+    } finally {
+      System.setOut(stdout);
+    }
+    assertThat(folder.resolve("data")).as("--check creates nothing").doesNotExist();
+    assertThat(
+            database.count(
+                "select count(*) from information_schema.tables where table_schema = 'public'"))
+        .as("--check creates no tables")
+        .isZero();
+    return JsonMapper.shared().readTree(out.toString());
+  }
+
+  private static List<String> failed(JsonNode document) {
+    return document
+        .at("/checks")
+        .valueStream()
+        .filter(outcome -> !outcome.at("/ok").asBoolean())
+        .map(outcome -> outcome.at("/check").asString() + ": " + outcome.at("/detail").asString())
+        .toList();
+  }
+
+  @Test
+  void check_findsThatTheServerCanStart(@TempDir Path folder) throws Exception {
+    JsonNode document = check(folder, ExitCode.OK);
+    assertThat(document.at("/ok").asBoolean()).isTrue();
+    assertThat(document.at("/checks").valueStream().map(each -> each.at("/check").asString()))
+        .containsExactlyInAnyOrder("settings", "data directory", "database", "port");
+  }
+
+  @Test
+  void check_namesEverythingThatKeepsTheServerFromStarting(@TempDir Path folder) throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      String port = Integer.toString(taken.getLocalPort());
+      List<String> failed =
+          failed(
+              check(
+                  folder,
+                  ExitCode.REFUSED,
+                  "--port",
+                  port,
+                  "--data",
+                  "/dev/null/x",
+                  "--set",
+                  "nola.database.username=nobody"));
+      assertThat(failed).hasSize(3);
+      assertThat(failed)
+          .anySatisfy(line -> assertThat(line).startsWith("port: cannot listen on port " + port))
+          .anySatisfy(
+              line ->
+                  assertThat(line)
+                      .startsWith("data directory: data directory cannot be used: /dev/null/x"))
+          .anySatisfy(line -> assertThat(line).startsWith("database: cannot use the database: "));
+    }
+  }
+
+  @Test
+  void check_namesAnInvalidSetting(@TempDir Path folder) throws Exception {
+    assertThat(failed(check(folder, ExitCode.REFUSED, "--set", "nola.jobs.lease=soon")))
+        .containsExactly("settings: invalid nola.jobs.lease: soon; must be a duration such as 30s");
+    assertThat(failed(check(folder, ExitCode.REFUSED, "--set", "nola.jobs.laese=30s")))
+        .singleElement()
+        .asString()
+        .startsWith("settings: unknown setting nola.jobs.laese");
   }
 
   @Test

@@ -48,7 +48,7 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--adapter",
       paramLabel = "FILE_OR_REF",
-      description = "The adapter. Default: none.")
+      description = "The adapter, or a LoRA of PEFT. Default: none.")
   private @Nullable String adapter;
 
   @Option(
@@ -72,10 +72,10 @@ final class GenerateCommand implements Callable<Integer> {
     if (maxTokens < 1) {
       throw new IllegalArgumentException("--max-tokens is " + maxTokens + "; must be at least 1");
     }
-    AdapterFile file = adapter == null ? null : open(adapter);
+    AdapterFile file = adapter == null ? null : source.open(adapter, base, output).file();
     try (BaseModel model = BaseModel.load(base);
         TextTokenizer tokenizer = TextTokenizer.load(base)) {
-      if (!(model.network() instanceof Llama)) {
+      if (!(model.network() instanceof Llama) || model.network().head() != null) {
         throw new UnsupportedModelException(base + ": not a language model; must be a Llama model");
       }
       List<Adaptation> adaptations = file == null ? List.of() : adaptations(model, file);
@@ -95,14 +95,6 @@ final class GenerateCommand implements Callable<Integer> {
       output.print(new Report(text, tokens), out -> out.println(text));
     }
     return ExitCode.OK;
-  }
-
-  private AdapterFile open(String fileOrReference)
-      throws IOException, InterruptedException, ImportRefusedException {
-    if (AdapterSource.isFile(fileOrReference)) {
-      AdapterSource.requireAdapterFile(Path.of(fileOrReference), "");
-    }
-    return source.open(fileOrReference, output).file();
   }
 
   private static List<Adaptation> adaptations(BaseModel model, AdapterFile file)

@@ -4,12 +4,15 @@ import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
 import dev.nola.trainer.job.JobFile;
+import dev.nola.trainer.training.Evaluation;
 import dev.nola.trainer.training.TrainingRun;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -44,8 +47,9 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--resume",
       description =
-          "Continue from the last checkpoint, to the same bytes as without the interruption; start if"
-              + " there is none.")
+          "Continue from the last checkpoint, to the same bytes as without the interruption; start"
+              + " if there is none. run.steps may be larger than before; other settings must not"
+              + " differ.")
   private boolean resume;
 
   @Mixin private Output output = new Output();
@@ -67,6 +71,11 @@ final class TrainCommand implements Callable<Integer> {
             }
           };
       result = new TrainingRun(JobFile.read(job), destination, resume, listener).run();
+    } catch (InterruptedException e) {
+      if (Files.exists(TrainingRun.checkpoint(destination))) {
+        output.message("continue with: nola train %s -o %s --resume", job, destination);
+      }
+      throw e;
     }
     output.print(Report.of(result), out -> print(result, out));
     return ExitCode.OK;
@@ -84,16 +93,22 @@ final class TrainCommand implements Callable<Integer> {
         result.evaluation().loss(),
         result.evaluation().perplexity(),
         result.evaluation().accuracy());
+    Evaluation base = result.evaluations().base();
+    if (base != null) {
+      out.printf(
+          Locale.ROOT, "base model: loss %.4f, perplexity %.3f%n", base.loss(), base.perplexity());
+    }
   }
 
   /**
-   * What {@code --json} prints. It has eight components because JSON has them side by side.
+   * What {@code --json} prints. It has nine components because JSON has them side by side.
    *
    * @param output path of the adapter file
    * @param bytes size of the adapter file, in bytes
    * @param parameters number of values that were trained
    * @param steps number of steps taken
    * @param validationLoss loss of the file on the validation examples
+   * @param baseValidationLoss loss of the base model alone; null if it cannot do the task
    * @param validationAccuracy accuracy of the file on the validation examples
    * @param skippedExamples number of examples that were too long
    * @param reconstructionDigest digest of the file's reconstruction
@@ -104,6 +119,7 @@ final class TrainCommand implements Callable<Integer> {
       long parameters,
       long steps,
       double validationLoss,
+      @Nullable Double baseValidationLoss,
       double validationAccuracy,
       long skippedExamples,
       String reconstructionDigest) {
@@ -114,6 +130,7 @@ final class TrainCommand implements Callable<Integer> {
           result.parameters(),
           result.steps(),
           result.evaluation().loss(),
+          result.evaluations().base() == null ? null : result.evaluations().base().loss(),
           result.evaluation().accuracy(),
           result.skipped(),
           result.output().reconstructionDigest().toString());

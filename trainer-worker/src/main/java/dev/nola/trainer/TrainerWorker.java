@@ -14,7 +14,10 @@ import picocli.CommandLine.Command;
     mixinStandardHelpOptions = true,
     subcommands = {
       TrainCommand.class,
+      EvaluateCommand.class,
+      PredictCommand.class,
       GenerateCommand.class,
+      TargetsCommand.class,
       WorkerCommand.class,
       RunTaskCommand.class,
       ImportOnnxCommand.class,

@@ -25,8 +25,9 @@ import picocli.CommandLine.Option;
     description = {
       "Take jobs from a registry and run them: train, verify, export.",
       "It runs until Ctrl-C or SIGTERM, and then returns its jobs. Any number of workers may run,"
-          + " anywhere. It prints a line for each event;"
-          + " with --json, lines go to stderr, and a document with the jobs' counts is printed at the end."
+          + " anywhere. It prints a line for each event; with --json, lines go to stderr, and a"
+          + " document with the jobs' counts is printed at the end.",
+      "nola worker list and nola worker show list the workers that a registry knows."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -70,14 +71,16 @@ final class WorkerCommand implements Callable<Integer> {
       names = "--name",
       paramLabel = "NAME",
       description =
-          "Name of this worker; must be unique among the account's workers. Default: the host name.")
+          "Name of this worker; must be unique among the account's running workers. Default: the"
+              + " host name.")
   private @Nullable String name;
 
   @Option(
       names = "--work",
       paramLabel = "DIR",
       description =
-          "Working folder; each worker needs its own. Default: worker in $NOLA_CACHE, or ~/.cache/nola.")
+          "Working folder; each worker needs its own. Default: worker in $NOLA_CACHE, or"
+              + " ~/.cache/nola.")
   private @Nullable Path work;
 
   @Option(

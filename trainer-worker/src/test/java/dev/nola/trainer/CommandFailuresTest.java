@@ -42,7 +42,17 @@ class CommandFailuresTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"train", "generate", "worker", "import-onnx", "import-wordnet"})
+  @ValueSource(
+      strings = {
+        "train",
+        "evaluate",
+        "predict",
+        "targets",
+        "generate",
+        "worker",
+        "import-onnx",
+        "import-wordnet"
+      })
   void unknownOption_isAUsageError(String command) {
     Failed failed = Failed.run(command, "--bogus", "--json");
     assertThat(failed.exitCode).isEqualTo(2);
@@ -130,7 +140,7 @@ class CommandFailuresTest {
   }
 
   @Test
-  void adapterToGenerateWith_isAFileOrAReference() throws Exception {
+  void adapterToGenerateWith_isAFileAReferenceOrALora() throws Exception {
     String[] args = {"generate", "--base", file("model"), "--prompt", "a", "--json", "--adapter"};
     Failed missing = Failed.run(with(args, "none.nola"));
     assertThat(missing.exitCode).isEqualTo(3);
@@ -143,6 +153,8 @@ class CommandFailuresTest {
     Failed damaged = Failed.run(with(args, garbage));
     assertThat(damaged.kind).isEqualTo("corrupt");
     assertThat(damaged.error).startsWith(garbage + ": not a .nola file");
+    Failed noLora = Failed.run(with(args, folder.toString()));
+    assertThat(noLora.error).startsWith(folder + ": is not a LoRA of PEFT");
   }
 
   private static String[] with(String[] args, String... more) {

@@ -8,11 +8,15 @@ import dev.nola.trainer.job.JobFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,7 +61,7 @@ class TrainCommandTest {
 
   private Path train(Path job, String name) {
     Path output = folder.resolve(name);
-    Outcome trained = nola("train", job.toString(), "-o", output.toString());
+    Outcome trained = nola("train", job.toString(), "-o", output.toString(), "--quiet");
     assertThat(trained.err()).isEmpty();
     assertThat(trained.exitCode()).isZero();
     return output;
@@ -206,7 +210,68 @@ class TrainCommandTest {
     Path other = Jobs.write(folder, NOLA.replace("l: 16", "l: 15"), "steps: 12\n");
     Outcome resumed = nola("train", other.toString(), "-o", output.toString(), "--resume");
     assertThat(resumed.exitCode()).isEqualTo(3);
-    assertThat(resumed.err()).contains("belongs to a run with another job, base model or data");
+    assertThat(resumed.err())
+        .contains("is of another run: method.l was 16 and is 15; undo that, delete the checkpoint");
+    Path shorter = Jobs.write(folder, NOLA, "steps: 9\n");
+    assertThat(nola("train", shorter.toString(), "-o", output.toString(), "--resume").err())
+        .contains("run.steps is 9, but step 10 is taken");
+    Files.write(folder.resolve("train-labels"), new byte[] {0}, StandardOpenOption.APPEND);
+    assertThat(nola("train", job.toString(), "-o", output.toString(), "--resume").exitCode())
+        .isNotZero();
+  }
+
+  @Test
+  void resumedRun_canHaveMoreSteps() throws IOException {
+    String constant = "steps: 12\ncheckpointEvery: 5\n";
+    Path output = train(constant(Jobs.write(folder, NOLA, constant)), "a.nola");
+    Path longer = constant(Jobs.write(folder, NOLA, constant.replace("12", "20")));
+    Path whole = train(longer, "whole.nola");
+
+    Outcome extended = nola("train", longer.toString(), "-o", output.toString(), "--resume");
+
+    assertThat(extended.err()).isEmpty();
+    assertThat(output).hasSameBinaryContentAs(whole);
+  }
+
+  private static Path constant(Path job) throws IOException {
+    return Files.writeString(
+        job, Files.readString(job).replace("  warmup: 3\n", "  schedule: constant\n"));
+  }
+
+  @Test
+  void extendedRunWhoseLearningRateFell_saysSo() throws IOException {
+    Path job = Jobs.write(folder, NOLA, "steps: 12\ncheckpointEvery: 5\n");
+    Path output = train(job, "a.nola");
+    Path longer = Jobs.write(folder, NOLA, "steps: 20\ncheckpointEvery: 5\n");
+
+    nola("train", longer.toString(), "-o", output.toString(), "--resume");
+
+    assertThat(AdapterFile.read(output).adapter().metadata().provenance())
+        .containsEntry("extended", "from 10 of 12 steps");
+  }
+
+  @Test
+  void interruptedRun_keepsACheckpointAndSaysHowToContinue() throws Exception {
+    Path job = Jobs.write(folder, NOLA, "steps: 900\n");
+    Path whole = train(job, "whole.nola");
+    Path output = folder.resolve("stopped.nola");
+    Process process =
+        new ProcessBuilder(java("train", job.toString(), "-o", output.toString()))
+            .redirectErrorStream(true)
+            .start();
+    Path metrics = folder.resolve("stopped.nola.run/metrics.jsonl");
+    while (process.isAlive() && lines(metrics) < 20) {
+      Thread.onSpinWait();
+    }
+    process.toHandle().destroy(); // leaves the output open
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    process.waitFor();
+
+    assertThat(said)
+        .contains("continue with: nola train " + job + " -o " + output + " --resume")
+        .contains("nola train: interrupted");
+    assertThat(nola("train", job.toString(), "-o", output.toString(), "--resume").err()).isEmpty();
+    assertThat(output).hasSameBinaryContentAs(whole);
   }
 
   @Test
@@ -222,6 +287,26 @@ class TrainCommandTest {
         .content()
         .contains("<svg ", "<line ")
         .containsPattern("</svg>\\s*$");
+    byte[] events = Files.readAllBytes(folder.resolve("a.nola.run/events.out.tfevents.nola"));
+    assertThat(new String(events, StandardCharsets.ISO_8859_1))
+        .contains("brain.Event:2", "loss/train", "loss/validation", "accuracy/validation");
+    assertThat(records(events)).isEqualTo(1 + 12 * 3 + 3 * 2);
+  }
+
+  /** Counts the records of a TensorBoard file and checks the checksums of their lengths. */
+  private static int records(byte[] events) {
+    ByteBuffer buffer = ByteBuffer.wrap(events).order(ByteOrder.LITTLE_ENDIAN);
+    int count = 0;
+    while (buffer.hasRemaining()) {
+      CRC32C checksum = new CRC32C();
+      checksum.update(events, buffer.position(), 8);
+      int crc = (int) checksum.getValue();
+      long length = buffer.getLong();
+      assertThat(buffer.getInt()).isEqualTo((crc >>> 15 | crc << 17) + 0xa282ead8);
+      buffer.position(buffer.position() + (int) length + 4);
+      count++;
+    }
+    return count;
   }
 
   @Test

@@ -1,10 +1,15 @@
 package dev.nola.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.nola.client.export.peft.ExportRefusedException;
 import dev.nola.client.export.peft.PeftExport;
+import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
+import dev.nola.client.peft.Pooling;
+import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
@@ -12,17 +17,25 @@ import dev.nola.format.Codes;
 import dev.nola.format.Coefficients;
 import dev.nola.format.DType;
 import dev.nola.format.Layer;
+import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
+import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.Reconstructor;
+import dev.nola.trainer.data.DataFiles;
+import dev.nola.trainer.data.Dataset;
+import dev.nola.trainer.data.DatasetReader;
+import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Tensors;
+import dev.nola.trainer.training.Evaluation;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -40,6 +53,8 @@ class TrainPreTrainedTest {
   private static final String LORA = "name: lora, rank: 2, targets: all-linear";
 
   @TempDir private Path folder = Path.of("");
+
+  private String pooling = "";
 
   private void model(String name) throws IOException {
     Path model = Files.createDirectory(folder.resolve("model"));
@@ -64,14 +79,19 @@ class TrainPreTrainedTest {
     Files.writeString(
         folder.resolve("job.yaml"),
         """
-        model: {base: model, baseName: tiny}
+        model: {base: model, baseName: tiny%s}
         task: %s
         data: {%s, train: data, validation: data, maxTokens: 16}
         method: {%s}
         optimizer: {learningRate: %s}
         run: {batch: 16, threads: 1, steps: 80}
         """
-            .formatted(task, data, method, learningRate));
+            .formatted(
+                pooling.isEmpty() ? "" : ", pooling: " + pooling,
+                task,
+                data,
+                method,
+                learningRate));
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int exitCode =
@@ -151,6 +171,54 @@ class TrainPreTrainedTest {
     assertThat(file.adapter().layers()).hasSize(14);
     assertThat(file.adapter().base().name()).isEqualTo("tiny");
     assertThat(file.adapter().base().identity()).isNotNull();
+    double loss = trained.get("validationLoss").asDouble();
+    double baseLoss = trained.get("baseValidationLoss").asDouble();
+    assertThat(baseLoss).isGreaterThan(loss + 1);
+    Path model = folder.resolve("model");
+    Path adapter = folder.resolve("a.nola");
+    JsonNode evaluated =
+        json("evaluate", model, adapter, "--data", folder.resolve("data"), "--format", "jsonl");
+    assertThat(evaluated.get("examples").asInt()).isEqualTo(32);
+    assertThat(evaluated.get("loss").asDouble()).isCloseTo(loss, within(1e-5));
+    assertThat(evaluated.get("baseLoss").asDouble()).isCloseTo(baseLoss, within(1e-5));
+    JsonNode predicted = json("predict", model, adapter, "w21 w7", "--max-tokens", "3");
+    assertThat(predicted.at("/predictions/0/completion").asString())
+        .isEqualToIgnoringWhitespace("w9w11w13");
+    Path prompts = Files.writeString(folder.resolve("prompts.txt"), "w21 w7\n\nw22 w7\n");
+    assertThat(json("predict", model, adapter, "--data", prompts).get("predictions")).hasSize(2);
+  }
+
+  private static JsonNode json(String command, Object... args) {
+    return JsonMapper.shared().readTree(output(new String[] {command, "--json"}, args));
+  }
+
+  @Test
+  void nameOfTheBaseModelIsTakenFromItsConfig() throws IOException {
+    model("llama-tied-grouped");
+    texts();
+    Path config = folder.resolve("model/config.json");
+    String stated =
+        Files.readString(config).replaceFirst("\\{", "{\"_name_or_path\": \"acme/tiny\",");
+    for (String name : new String[] {"acme/tiny", "/home/ann/tiny", "./tiny"}) {
+      Files.writeString(config, stated.replace("acme/tiny", name));
+      assertThat(BaseModel.statedName(folder.resolve("model")))
+          .isEqualTo(name.startsWith("acme") ? name : "");
+    }
+  }
+
+  @Test
+  void targetsAreListedWithTheSetsThatHaveThem() throws IOException {
+    model("llama-tied-grouped");
+    JsonNode targets = json("targets", folder.resolve("model")).get("targets");
+
+    assertThat(targets).hasSize(14);
+    assertThat(targets.get(0).get("tensor").asString())
+        .isEqualTo("model.layers.0.self_attn.q_proj.weight");
+    assertThat(targets.get(0).get("shape")).hasSize(2);
+    assertThat(targets.get(0).get("sets").toString()).isEqualTo("[\"qv\",\"all-linear\"]");
+    assertThat(output(new String[] {"targets"}, folder.resolve("model")))
+        .startsWith("tensor ")
+        .contains("mlp.gate_proj.weight", "mlp, all-linear");
   }
 
   private static float[] floats(SafetensorsFile file, String key) {
@@ -200,6 +268,7 @@ class TrainPreTrainedTest {
     String[] prompt = {"generate", "--prompt", "w21 w7", "--max-tokens", "3", "--base"};
     String adapted = output(prompt, folder.resolve("model"), "--adapter", adapter);
     assertThat(adapted).isEqualTo(output(prompt, merged)).isEqualToIgnoringWhitespace("w9w11w13");
+    assertThat(output(prompt, folder.resolve("model"), "--adapter", peft)).isEqualTo(adapted);
   }
 
   private static float[] product(Layer layer, float[] a, float[] b) {
@@ -226,14 +295,13 @@ class TrainPreTrainedTest {
             new PrintWriter(err, true),
             Stream.concat(Stream.of(command), Stream.of(more).map(Object::toString))
                 .toArray(String[]::new));
-    assertThat(err.toString()).isEmpty();
+    assertThat(err.toString().lines())
+        .allMatch(said -> said.contains("LoRA of PEFT") || said.contains("names of tensors"));
     assertThat(exitCode).isZero();
     return out.toString();
   }
 
-  @Test
-  void encoderLearnsToClassify() throws IOException {
-    model("bert");
+  private void glosses() throws IOException {
     Files.writeString(
         folder.resolve("data"),
         "text\tlabel\n"
@@ -242,14 +310,146 @@ class TrainPreTrainedTest {
                     i ->
                         "w%d w%d w3\t%s\n".formatted(i % 5 + 20, i % 2 + 8, i % 2 == 0 ? "a" : "b"))
                 .collect(Collectors.joining()));
-    JsonNode trained = train("classification", "format: tsv", NOLA + ", targets: qv", 0.1);
+  }
+
+  /** Evaluates a merged model as the class that its config names. */
+  private double accuracyOfMerged(AdapterFile file) throws Exception {
+    Path merged = folder.resolve("merged");
+    ModelMerge.into(folder.resolve("model")).adapter(file).build().write(merged);
+    Dataset data =
+        DatasetReader.read(
+            new DataFiles(
+                new DataFiles.Layout.LabelledTsv("text", "label"),
+                folder.resolve("data"),
+                folder.resolve("data"),
+                16,
+                100,
+                100),
+            merged);
+    try (BaseModel model = BaseModel.load(merged)) {
+      return Evaluation.of(
+              model.network(),
+              new AdaptedWeights(model, List.of(), Kernels.chosen()),
+              data.validation(),
+              16)
+          .accuracy();
+    }
+  }
+
+  private JsonNode config(String model) throws IOException {
+    return JsonMapper.shared()
+        .readTree(Files.readAllBytes(folder.resolve(model).resolve("config.json")));
+  }
+
+  /** The base has no pooler, so a new one is trained and stored. */
+  @Test
+  void encoderLearnsToClassify() throws Exception {
+    model("bert");
+    glosses();
+    JsonNode trained = train("classification", "format: tsv", NOLA + ", targets: qv", 0.03);
     assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
     AdapterFile file = AdapterFile.read(folder.resolve("a.nola"));
+    assertThat(file.adapter().metadata().task()).isEqualTo("text-classification");
+    assertThat(file.adapter().metadata().provenance())
+        .containsEntry("head", "BertForSequenceClassification")
+        .containsEntry("pooling", "cls")
+        .containsEntry("labels", "[\"a\",\"b\"]");
     assertThat(file.adapter().layers())
         .extracting(Layer::tensor)
         .contains("encoder.layer.0.attention.self.query.weight");
     assertThat(file.adapter().dense())
         .extracting(tensor -> tensor.name())
-        .containsExactly("classifier.bias", "classifier.weight");
+        .containsExactly(
+            "classifier.bias", "classifier.weight", "pooler.dense.bias", "pooler.dense.weight");
+    Path model = folder.resolve("model");
+    Path adapter = folder.resolve("a.nola");
+    Path data = folder.resolve("data");
+    JsonNode evaluated = json("evaluate", model, adapter, "--data", data, "--format", "tsv");
+    assertThat(evaluated.get("accuracy").asDouble())
+        .isEqualTo(trained.get("validationAccuracy").asDouble());
+    assertThat(evaluated.get("baseLoss").isNull()).isTrue();
+    String[] first = Files.readAllLines(data).get(1).split("\t");
+    boolean isTextFirst = Files.readAllLines(data).get(0).startsWith("text");
+    JsonNode predicted =
+        json("predict", model, adapter, first[isTextFirst ? 0 : 1]).at("/predictions/0");
+    assertThat(predicted.get("label").asString()).isEqualTo(first[isTextFirst ? 1 : 0]);
+    assertThat(predicted.at("/probabilities/a").asDouble())
+        .isCloseTo(1 - predicted.at("/probabilities/b").asDouble(), within(1e-5));
+    Path table = Files.copy(data, folder.resolve("data.tsv"));
+    assertThat(json("predict", model, adapter, "--data", table).get("predictions"))
+        .hasSize(Files.readAllLines(data).size() - 1);
+    assertThat(accuracyOfMerged(file)).isEqualTo(trained.get("validationAccuracy").asDouble());
+    assertThat(config("merged").get("architectures").get(0).asString())
+        .isEqualTo("BertForSequenceClassification");
+    assertThat(config("merged").get("id2label").toString()).isEqualTo("{\"0\":\"a\",\"1\":\"b\"}");
+    assertThat(config("merged").get("label2id").toString()).isEqualTo("{\"a\":0,\"b\":1}");
+    try (Model merged = Model.open(folder.resolve("merged"))) {
+      assertThat(merged.tensors().keySet())
+          .contains("classifier.weight", "bert.pooler.dense.weight")
+          .allMatch(name -> name.startsWith("bert.") || name.startsWith("classifier."));
+    }
+  }
+
+  @Test
+  void languageModelLearnsToClassifyByItsLastToken() throws Exception {
+    model("llama-untied");
+    glosses();
+    JsonNode trained = train("classification", "format: tsv", NOLA + ", targets: all-linear", 0.1);
+    assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
+    AdapterFile file = AdapterFile.read(folder.resolve("a.nola"));
+    assertThat(file.adapter().metadata().provenance())
+        .containsEntry("head", "LlamaForSequenceClassification")
+        .containsEntry("pooling", "last-token");
+    assertThat(file.adapter().dense())
+        .extracting(tensor -> tensor.name())
+        .containsExactly("score.weight");
+    assertThat(accuracyOfMerged(file)).isEqualTo(trained.get("validationAccuracy").asDouble());
+    try (Model merged = Model.open(folder.resolve("merged"))) {
+      assertThat(merged.tensors().keySet())
+          .contains("score.weight")
+          .doesNotContain("lm_head.weight");
+    }
+  }
+
+  /** Also full training, which stores every tensor that the head uses. */
+  @ParameterizedTest
+  @ValueSource(strings = {"bert-classifier", "llama-untied"})
+  void wholeModelLearnsToClassify(String model) throws Exception {
+    model(model);
+    glosses();
+    JsonNode trained = train("classification", "format: tsv", "name: full, denseType: f32", 0.01);
+    assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
+  }
+
+  @Test
+  void classifierOnTheMean_isNotExportedAndEvaluatesAsBefore() throws Exception {
+    model("bert");
+    glosses();
+    pooling = "mean";
+    JsonNode trained = train("classification", "format: tsv", NOLA + ", targets: qv", 0.1);
+    assertThat(trained.get("validationAccuracy").asDouble()).isGreaterThan(0.9);
+    AdapterFile file = AdapterFile.read(folder.resolve("a.nola"));
+    assertThat(file.adapter().metadata().provenance())
+        .containsEntry("pooling", "mean")
+        .doesNotContainKey("head");
+    assertThatExceptionOfType(ExportRefusedException.class)
+        .isThrownBy(() -> PeftExport.of(file).build().write(folder.resolve("peft")))
+        .withMessageContaining("sees the mean over all tokens, which no class of Transformers");
+    assertThatExceptionOfType(MergeRefusedException.class)
+        .isThrownBy(() -> accuracyOfMerged(file))
+        .withMessageContaining("sees the mean over all tokens, which no class of Transformers");
+    Adapter.Builder builder =
+        Adapter.builder()
+            .generator(file.adapter().generator())
+            .seed(file.adapter().seed())
+            .metadata(Metadata.of("", "classification", ""));
+    file.adapter().layers().forEach(builder::layer);
+    file.adapter().dense().forEach(builder::dense);
+    AdapterFile former = Reconstructor.standard().seal(builder.build());
+    for (AdapterFile adapter : List.of(file, former)) {
+      try (BaseModel base = BaseModel.loadFor(folder.resolve("model"), adapter.adapter())) {
+        assertThat(Objects.requireNonNull(base.network().head()).pooling()).isEqualTo(Pooling.MEAN);
+      }
+    }
   }
 }

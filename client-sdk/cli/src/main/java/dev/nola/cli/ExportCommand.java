@@ -6,6 +6,7 @@ import dev.nola.client.export.peft.ExportRefusedException;
 import dev.nola.client.export.peft.Orientation;
 import dev.nola.client.export.peft.PeftExport;
 import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.client.peft.Rename;
 import dev.nola.client.peft.TaskType;
 import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
@@ -16,21 +17,25 @@ import dev.nola.format.DType;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.TypeConversionException;
 
 /** Turns an adapter into a LoRA of PEFT. */
 @Command(
     name = "export",
     description = {
       "Write an adapter as a LoRA that PEFT, Transformers and vLLM load.",
-      "In f32, the product of its factors is exactly the adapter's ΔW; f16 and bf16 are rounded, and the error is reported."
+      "In f32, the product of its factors is exactly the adapter's ΔW; f16 and bf16 are rounded,"
+          + " and the error is reported."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -77,7 +82,9 @@ final class ExportCommand implements Callable<Integer> {
       names = "--base",
       paramLabel = "PATH",
       description =
-          "The base model's folder: its config tells how weights are stored, and its tensors complete modules that dense tensors replace only in part.")
+          "The base model's folder: its type and tensors tell where the loaded model has the"
+              + " modules and how weights are stored, and complete modules that dense tensors"
+              + " replace only in part.")
   private @Nullable Path base;
 
   @Option(names = "--dtype", paramLabel = "TYPE", description = "f32, f16 or bf16 (default: f32).")
@@ -87,7 +94,8 @@ final class ExportCommand implements Callable<Integer> {
       names = "--orientation",
       paramLabel = "HOW",
       description =
-          "How weights are stored: linear (out×in), conv1d (in×out, as in GPT-2) or auto (the default).")
+          "How weights are stored: linear (out×in), conv1d (in×out, as in GPT-2) or auto (the"
+              + " default).")
   private Orientation orientation = Orientation.AUTO;
 
   @Option(
@@ -99,8 +107,19 @@ final class ExportCommand implements Callable<Integer> {
   @Option(
       names = "--module-prefix",
       paramLabel = "PREFIX",
-      description = "Prefix of tensor names in the loaded model, such as \"transformer.\".")
+      description =
+          "Prefix of all module names in the loaded model, such as \"transformer.\" (default: by"
+              + " the base model's type).")
   private @Nullable String modulePrefix;
+
+  @Option(
+      names = "--rename",
+      paramLabel = "FROM=TO",
+      converter = RenameConverter.class,
+      description =
+          "Replace parts of a module's name by those it has in the loaded model, such as"
+              + " encoder=bert.encoder. May be repeated.")
+  private List<Rename> renames = new ArrayList<>();
 
   @Option(
       names = "--for",
@@ -147,7 +166,20 @@ final class ExportCommand implements Callable<Integer> {
     if (modulePrefix != null) {
       export.modulePrefix(modulePrefix);
     }
+    renames.forEach(export::rename);
     return export.build();
+  }
+
+  /** Reads {@code FROM=TO}. */
+  static final class RenameConverter implements ITypeConverter<Rename> {
+    @Override
+    public Rename convert(String text) {
+      try {
+        return Rename.parse(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
   }
 
   private record Result(

@@ -16,6 +16,7 @@ import dev.nola.generator.Generator;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -56,7 +57,8 @@ final class InspectCommand implements Callable<Integer> {
     }
     String format =
         converted == null
-            ? "%s, %,d bytes".formatted(AdapterFile.VERSION, Files.size(opened.path()))
+            ? String.format(
+                Locale.ROOT, "%s, %,d bytes", AdapterFile.VERSION, Files.size(opened.path()))
             : "PEFT, converted at %d bits".formatted(converted.bits());
     String digestSource =
         converted == null

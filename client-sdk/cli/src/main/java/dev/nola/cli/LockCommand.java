@@ -9,6 +9,7 @@ import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -27,13 +28,20 @@ import picocli.CommandLine.Parameters;
     description = {
       "Pin adapters in a lock file for nola verify --lock.",
       "A reference that can move, such as an alias, is pinned to its current version. An"
-          + " adapter that is already in the lock file is replaced."
+          + " adapter that is already in the lock file is replaced.",
+      "--update resolves such references again: all in the lock file, or those of the adapters"
+          + " named."
     },
     mixinStandardHelpOptions = true,
-    footer = {"", "Example:", "  nola lock acme/mood@prod adapters/tone.nola"})
+    footer = {
+      "",
+      "Examples:",
+      "  nola lock acme/mood@prod adapters/tone.nola",
+      "  nola lock --update"
+    })
 final class LockCommand implements Callable<Integer> {
   @Parameters(
-      arity = "1..*",
+      arity = "0..*",
       paramLabel = "FILE_OR_REF",
       description = "The adapters; files are locked by their path relative to the lock file.")
   private List<String> adapters = List.of();
@@ -44,12 +52,24 @@ final class LockCommand implements Callable<Integer> {
       description = "The lock file (default: ${DEFAULT-VALUE}).")
   private Path file = Path.of(LockFile.NAME);
 
+  @Option(
+      names = "--update",
+      description =
+          "Pin adapters that were locked by an alias, a range or latest to what that means now.")
+  private boolean update;
+
   @Mixin private Trust trust = new Trust();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    if (update) {
+      return update();
+    }
+    if (adapters.isEmpty()) {
+      throw wrong("missing FILE_OR_REF; name the adapters to lock, or pass --update");
+    }
     int required = trust.required(output);
     List<LockFile.Entry> entries = new ArrayList<>();
     if (Files.exists(file)) {
@@ -72,6 +92,82 @@ final class LockCommand implements Callable<Integer> {
     return 0;
   }
 
+  private ParameterException wrong(String message) {
+    return new ParameterException(output.command().commandLine(), message);
+  }
+
+  /** An adapter that {@code --update} looked at. */
+  private record Updated(String requested, String before, String now) {}
+
+  private int update() throws IOException, InterruptedException {
+    if (trust.isGiven()) {
+      throw wrong(
+          "--require-verified and --key do not apply to --update: each adapter keeps its own; to"
+              + " change them, lock it again");
+    }
+    List<LockFile.Entry> entries = new ArrayList<>(LockFile.read(file).adapters());
+    requireUpdatable(entries);
+    List<Updated> updates = new ArrayList<>();
+    for (int i = 0; i < entries.size(); i++) {
+      LockFile.Entry entry = entries.get(i);
+      if (entry.requested() != null && entry.registry() != null && isNamed(entry)) {
+        LockFile.Entry now = resolved(entry.requested(), entry.registry(), entry);
+        entries.set(i, now);
+        updates.add(new Updated(entry.requested(), entry.source(), now.source()));
+      }
+    }
+    new LockFile(entries).write(file);
+    output.print(
+        Map.of("lock", file.toString(), "adapters", entries.size(), "updates", updates),
+        out -> {
+          for (Updated each : updates) {
+            out.printf(
+                each.before().equals(each.now()) ? "unchanged %s: %s%n" : "updated %s: %s to %s%n",
+                each.requested(),
+                each.before(),
+                each.now());
+          }
+        });
+    if (updates.isEmpty()) {
+      output.message(
+          "nothing to update: every adapter of %s was locked as a file, or by a number or digest",
+          file);
+    }
+    return 0;
+  }
+
+  /** Refuses names of adapters that are not in the lock file, or that cannot move. */
+  private void requireUpdatable(List<LockFile.Entry> entries) {
+    for (String adapter : adapters) {
+      String name = Reference.parse(adapter).adapter().toString();
+      LockFile.Entry found =
+          entries.stream()
+              .filter(entry -> entry.registry() != null)
+              .filter(entry -> adapterOf(entry).equals(name))
+              .findFirst()
+              .orElseThrow(
+                  () ->
+                      new IllegalArgumentException(
+                          "%s is not in %s; nola lock %s adds it".formatted(name, file, adapter)));
+      if (found.requested() == null) {
+        throw new IllegalArgumentException(
+            "%s was locked by a number or digest, which cannot move; lock it again by an alias or range, such as %s@latest"
+                .formatted(found.source(), name));
+      }
+    }
+  }
+
+  private boolean isNamed(LockFile.Entry entry) {
+    return adapters.isEmpty()
+        || adapters.stream()
+            .anyMatch(
+                adapter -> Reference.parse(adapter).adapter().toString().equals(adapterOf(entry)));
+  }
+
+  private static String adapterOf(LockFile.Entry entry) {
+    return Reference.parse(entry.source()).adapter().toString();
+  }
+
   /** What an entry replaces: another version of the same adapter, or the same file. */
   private static String names(LockFile.Entry entry) {
     return entry.registry() == null
@@ -87,26 +183,38 @@ final class LockCommand implements Callable<Integer> {
               + adapter
               + " is a file; lock it by itself");
     }
-    Path path = AdapterSource.requireAdapterFile(Path.of(adapter), "");
+    Path path = AdapterSource.requireAdapterFile(Path.of(adapter), ", whose bytes could be locked");
     Path folder = file.toAbsolutePath().normalize().getParent();
     String relative = folder.relativize(path.toAbsolutePath().normalize()).toString();
     byte[] bytes = AdapterSource.naming(adapter, () -> Files.readAllBytes(path));
     AdapterFile read = verified(adapter, bytes);
     return new LockFile.Entry(
-        relative, null, Sha256.hash(bytes), read.reconstructionDigest(), 0, List.of());
+        relative, null, null, Sha256.hash(bytes), read.reconstructionDigest(), 0, List.of());
   }
 
   private LockFile.Entry ofReference(String adapter, int required)
       throws IOException, InterruptedException {
-    Pulled pulled = source.pull(Reference.parse(adapter), output);
+    return locked(adapter, source.registry(output), required, trust.keys());
+  }
+
+  private LockFile.Entry resolved(String requested, URI registry, LockFile.Entry conditions)
+      throws IOException, InterruptedException {
+    return locked(requested, registry, conditions.requiredVerifications(), conditions.keys());
+  }
+
+  private LockFile.Entry locked(String adapter, URI registry, int required, List<Sha256> keys)
+      throws IOException, InterruptedException {
+    Reference reference = Reference.parse(adapter);
+    Pulled pulled = source.pull(registry, reference, output);
     AdapterFile read = verified(adapter, Files.readAllBytes(pulled.path()));
     return new LockFile.Entry(
         pulled.pinned().toString(),
-        source.registry(output),
+        reference.isPinned() ? null : reference.toString(),
+        registry,
         pulled.digest(),
         read.reconstructionDigest(),
         required,
-        trust.keys());
+        keys);
   }
 
   private static AdapterFile verified(String name, byte[] bytes) throws IOException {

@@ -1,10 +1,20 @@
 package dev.nola.cli;
 
+import dev.nola.cli.team.AccountCommand;
+import dev.nola.cli.team.DatasetCommand;
+import dev.nola.cli.team.JobCommand;
+import dev.nola.cli.team.KeyCommand;
+import dev.nola.cli.team.MemberCommand;
+import dev.nola.cli.team.ModelCommand;
+import dev.nola.cli.team.NamespaceCommand;
+import dev.nola.cli.team.TokenCommand;
+import dev.nola.cli.team.WorkerCommand;
 import dev.nola.command.Console;
 import dev.nola.command.Failure;
 import dev.nola.command.Failures;
 import dev.nola.command.RootCommand;
 import dev.nola.format.AdapterFile;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -23,6 +33,7 @@ import picocli.CommandLine.Command;
       MergeCommand.class,
       ExportCommand.class,
       ImportPeftCommand.class,
+      DequantizeCommand.class,
       DiffCommand.class,
       SynthCommand.class,
       PullCommand.class,
@@ -36,6 +47,15 @@ import picocli.CommandLine.Command;
       WhoamiCommand.class,
       CacheCommand.class,
       LockCommand.class,
+      TokenCommand.class,
+      AccountCommand.class,
+      NamespaceCommand.class,
+      MemberCommand.class,
+      KeyCommand.class,
+      ModelCommand.class,
+      DatasetCommand.class,
+      JobCommand.class,
+      WorkerCommand.class,
       CompletionCommand.class,
       CommandLine.HelpCommand.class
     },
@@ -43,13 +63,16 @@ import picocli.CommandLine.Command;
     footer = {
       "",
       "The launcher ./nola has further commands: " + Main.LAUNCHER_COMMANDS + ".",
-      "With --json a command prints one JSON document, also if it fails; help and the version are text.",
-      "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (sent to that registry only), NOLA_CACHE and NOLA_CONFIG (folders), NO_COLOR."
+      "With --json a command prints one JSON document, also if it fails; help and the version are"
+          + " text.",
+      "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (sent to that registry only), NOLA_CACHE and"
+          + " NOLA_CONFIG (folders), NO_COLOR."
     })
 public final class Main extends RootCommand {
   /** The commands of other modules, which the launcher ./nola starts. */
   static final String LAUNCHER_COMMANDS =
-      "serve, train, worker, demo, generate, import-onnx, import-wordnet";
+      "serve, train, evaluate, predict, generate, targets, worker, demo, import-onnx,"
+          + " import-wordnet";
 
   private static final Failures FAILURES = Failures.STANDARD.with(Main::failure);
 
@@ -59,7 +82,7 @@ public final class Main extends RootCommand {
    * @param console its streams and environment
    */
   public Main(Console console) {
-    super(console, FAILURES);
+    super(console, FAILURES, List.of(LAUNCHER_COMMANDS.split(", ")));
   }
 
   /**

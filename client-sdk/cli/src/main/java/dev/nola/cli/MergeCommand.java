@@ -9,6 +9,7 @@ import dev.nola.client.merge.ModelMerge.BaseCheck;
 import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
+import dev.nola.format.DType;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -50,7 +51,8 @@ final class MergeCommand implements Callable<Integer> {
       required = true,
       paramLabel = "FILE_OR_REF[=WEIGHT]",
       description =
-          "An adapter, or a LoRA of PEFT, and its weight (default: 1). May be repeated; the order matters.")
+          "An adapter, or a LoRA of PEFT, and its weight (default: 1). May be repeated; the order"
+              + " matters.")
   private List<String> adapters = List.of();
 
   @Option(
@@ -85,6 +87,14 @@ final class MergeCommand implements Callable<Integer> {
           "Let a tensor of an adapter replace one of another shape or type in the base model.")
   private boolean allowReshape;
 
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      description =
+          "Convert all floating tensors of the merged model to f32, f16 or bf16, and state it in"
+              + " its config (default: each keeps its type).")
+  private @Nullable DType dtype;
+
   @Option(names = "--dry-run", description = "Print what would be done without writing anything.")
   private boolean dryRun;
 
@@ -109,6 +119,9 @@ final class MergeCommand implements Callable<Integer> {
       converted.addAll(opened.conversions());
       merge.adapter(opened.file(), adapter.weight);
     }
+    if (dtype != null) {
+      merge.dtype(dtype);
+    }
     if (threads != null) {
       merge.threads(threads);
     }
@@ -123,7 +136,7 @@ final class MergeCommand implements Callable<Integer> {
             case BASE ->
                 "; use the matching base model, or pass --allow-base-mismatch to merge anyway";
             case RESHAPE -> "\npass --allow-reshape to replace them anyway";
-            case TARGETS, OVERFLOW, DESTINATION -> "";
+            case TARGETS, HEAD, OVERFLOW, DESTINATION -> "";
           });
     }
     report.warnings().forEach(output::warn);
@@ -143,12 +156,15 @@ final class MergeCommand implements Callable<Integer> {
 
   private void print(ModelMerge.Report report, PrintWriter out) {
     out.printf(
-        "%s %s: %s adapted, %d replaced or added, %d copied, %s%n",
+        "%s %s: %s adapted, %d replaced or added, %d copied%s, %s%n",
         dryRun ? "would write" : "wrote",
         destination,
         Output.count(report.merged(), "tensor"),
         report.replaced(),
         report.copied(),
+        report.typeChanged() == 0
+            ? ""
+            : ", %d converted to %s".formatted(report.typeChanged(), dtype),
         Output.bytes(report.bytes()));
   }
 

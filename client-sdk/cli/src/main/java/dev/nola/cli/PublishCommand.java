@@ -1,9 +1,11 @@
 package dev.nola.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.nola.api.AdapterChange;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.Visibility;
+import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Reference;
 import dev.nola.client.RegistryException;
 import dev.nola.client.lora.ImportRefusedException;
@@ -12,7 +14,6 @@ import dev.nola.client.registry.Published;
 import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
-import dev.nola.command.RegistryOption;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
 /** Publishes an adapter. */
@@ -31,17 +33,22 @@ import picocli.CommandLine.Parameters;
     name = "publish",
     description = {
       "Publish an adapter as a version, which never changes afterwards.",
-      "The file is read and verified here before it is sent. Publishing the same bytes again"
+      "It is read and verified here before it is sent. Publishing the same bytes again"
           + " changes nothing."
     },
     mixinStandardHelpOptions = true,
-    footer = {"", "Example:", "  nola publish mood.nola acme/mood@1.0.0 --alias prod"})
+    footer = {
+      "",
+      "Examples:",
+      "  nola publish mood.nola acme/mood@1.0.0 --alias prod",
+      "  nola publish ann/mood@2.1.0 acme/mood@1.0.0"
+    })
 final class PublishCommand implements Callable<Integer> {
   @Parameters(
       index = "0",
-      paramLabel = "FILE",
-      description = "The adapter file, or a LoRA of PEFT.")
-  private Path file = Path.of("");
+      paramLabel = "FILE_OR_REF",
+      description = "The adapter, or a LoRA of PEFT.")
+  private String adapter = "";
 
   @Parameters(
       index = "1",
@@ -56,24 +63,41 @@ final class PublishCommand implements Callable<Integer> {
   private @Nullable String alias;
 
   @Option(
-      names = "--private",
-      description = "If the adapter is new, make it visible only to members of its namespace.")
+      names = "--visibility",
+      paramLabel = "VISIBILITY",
+      description =
+          "Who sees the adapter: public, or private for members of its namespace. Changes an"
+              + " adapter that exists, if you own its namespace. Default: public if it is new.")
+  private @Nullable Visibility visibility;
+
+  @Option(names = "--private", description = "The same as --visibility private.")
   private boolean isPrivate;
+
+  @Option(
+      names = "--description",
+      paramLabel = "TEXT",
+      description =
+          "Describe the adapter in the registry (default: by the description in its latest file).")
+  private @Nullable String description;
 
   @Option(names = "--create-namespace", description = "Create the namespace if it does not exist.")
   private boolean createNamespace;
 
-  @Mixin private RegistryOption registry = new RegistryOption();
+  @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
   @Override
   public Integer call()
       throws IOException, InterruptedException, HintedException, ImportRefusedException {
+    if (isPrivate && visibility == Visibility.PUBLIC) {
+      throw new ParameterException(
+          output.command().commandLine(), "--private contradicts --visibility public; pass one");
+    }
     Reference reference = NumberedVersion.parse(as);
-    AdapterSource.Opened opened = AdapterSource.openFile(file, null, output);
+    AdapterSource.Opened opened = source.open(adapter, output);
     if (opened.converted() == null) {
-      AdapterSource.naming(file.toString(), () -> Reconstructor.standard().verify(opened.file()));
-      return publish(reference, file, opened);
+      AdapterSource.naming(opened.name(), () -> Reconstructor.standard().verify(opened.file()));
+      return publish(reference, opened.path(), opened);
     }
     Path converted = Files.createTempFile("nola-", AdapterFile.EXTENSION);
     try {
@@ -87,20 +111,20 @@ final class PublishCommand implements Callable<Integer> {
   private int publish(Reference reference, Path path, AdapterSource.Opened opened)
       throws IOException, InterruptedException, HintedException {
     Published published;
-    try (NolaClient client = registry.client(output);
+    try (NolaClient client = source.client(source.registry(output), output);
         ProgressBar bar = output.bar("publish")) {
       if (createNamespace) {
         client.namespaces().create(reference.adapter().namespace());
       }
+      Visibility wanted = isPrivate ? Visibility.PRIVATE : visibility;
+      boolean isNew = wanted == null || changeVisibility(client, reference.adapter(), wanted);
       published =
           client
               .adapters()
-              .publish(
-                  reference.adapter(),
-                  reference.version(),
-                  path,
-                  isPrivate ? Visibility.PRIVATE : null,
-                  bar);
+              .publish(reference.adapter(), reference.version(), path, isNew ? wanted : null, bar);
+      if (description != null) {
+        client.adapters().change(reference.adapter(), new AdapterChange(description, null));
+      }
       if (alias != null) {
         client.aliases().set(reference.adapter(), alias, reference.version());
       }
@@ -131,6 +155,26 @@ final class PublishCommand implements Callable<Integer> {
                 reference,
                 version.digest()));
     return 0;
+  }
+
+  /**
+   * Changes the visibility of an adapter before a version is added: a private one must not be
+   * public for a moment.
+   *
+   * @return whether the adapter is new, and nothing was changed
+   */
+  private static boolean changeVisibility(
+      NolaClient client, AdapterName adapter, Visibility visibility)
+      throws IOException, InterruptedException {
+    try {
+      client.adapters().change(adapter, new AdapterChange(null, visibility));
+      return false;
+    } catch (RegistryException e) {
+      if (e.kind() == RegistryException.Kind.NOT_FOUND) {
+        return true;
+      }
+      throw e;
+    }
   }
 
   private record Result(

@@ -174,8 +174,13 @@ final class ShowCommand implements Callable<Integer> {
   /** How a file's size compares with another; of small adapters it is the larger one. */
   private static String share(double ratio, String whole, long bytes) {
     return ratio >= 1
-        ? "1/%.0f the size of %s in 16 bits, %s".formatted(ratio, whole, Output.bytes(bytes))
-        : "%.1f times the size of %s in 16 bits, %s"
-            .formatted(1 / ratio, whole, Output.bytes(bytes));
+        ? String.format(
+            Locale.ROOT, "1/%.0f the size of %s in 16 bits, %s", ratio, whole, Output.bytes(bytes))
+        : String.format(
+            Locale.ROOT,
+            "%.1f times the size of %s in 16 bits, %s",
+            1 / ratio,
+            whole,
+            Output.bytes(bytes));
   }
 }

@@ -40,10 +40,10 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "verify",
     description = {
-      "Reconstruct an adapter and compare the bits with its author's digest; for a reference, also check"
-          + " the attestations of other machines.",
-      "With --lock: download every adapter of a lock file again, reconstruct it on every backend, and"
-          + " compare it with the lock, bit for bit."
+      "Reconstruct an adapter and compare the bits with its author's digest; for a reference, also"
+          + " check the attestations of other machines.",
+      "With --lock: download every adapter of a lock file again, reconstruct it on every backend,"
+          + " and compare it with the lock, bit for bit."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -108,7 +108,8 @@ final class VerifyCommand implements Callable<Integer> {
       if (required > 0) {
         throw new ParameterException(
             output.command().commandLine(),
-            "--require-verified and --key apply to references only; attestations are stored in a registry");
+            "--require-verified and --key apply to references only; attestations are stored in a"
+                + " registry");
       }
       Path path =
           AdapterSource.requireAdapterFile(
@@ -222,7 +223,10 @@ final class VerifyCommand implements Callable<Integer> {
     output.print(
         Map.of("ok", report.passed(), "adapters", report.results().stream().map(Line::of).toList()),
         out -> print(report, out));
-    return report.passed() ? 0 : ExitCode.REFUSED;
+    if (report.passed()) {
+      return ExitCode.OK;
+    }
+    return report.hasErrorsOnly() ? ExitCode.REGISTRY : ExitCode.REFUSED;
   }
 
   /** A result as JSON has it. */
@@ -234,15 +238,21 @@ final class VerifyCommand implements Callable<Integer> {
 
   private static void print(LockReport report, PrintWriter out) {
     for (LockReport.Result result : report.results()) {
-      out.printf("%s %s%n", result.passed() ? "verified" : "FAILED  ", result.entry().source());
+      out.printf("%s %s%n", word(result), result.entry().source());
       for (LockReport.Check check : result.checks()) {
-        out.printf("  %s %s%n", check.passed() ? "ok    " : "failed", check.name());
+        String word = check.passed() ? "ok    " : check.error() ? "error " : "failed";
+        out.printf("  %s %s%n", word, check.name());
         String failure = check.failure();
         if (failure != null) {
           failure.lines().forEach(line -> out.println("         " + line));
         }
       }
     }
+  }
+
+  private static String word(LockReport.Result result) {
+    boolean isUnknown = result.checks().stream().allMatch(check -> check.passed() || check.error());
+    return result.passed() ? "verified" : isUnknown ? "UNKNOWN " : "FAILED  ";
   }
 
   /** Gets locked adapters from where the lock says that they are. */

@@ -13,8 +13,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.Writer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -296,7 +298,8 @@ class CommandsTest {
         Nola.run("merge", "--bsae", base.toString(), "--adapter", adapter, "-o", "x", "--json");
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
-        .isEqualTo("nola merge: unknown option: --bsae; see nola merge --help\n");
+        .isEqualTo(
+            "nola merge: unknown option: --bsae; did you mean --base?; see nola merge --help\n");
     assertThat(Nola.run("mrege").err())
         .isEqualTo("nola: unknown command: mrege; did you mean merge?; see nola --help\n");
     assertThat(refused.json().get("kind").asString()).isEqualTo("usage");
@@ -307,8 +310,10 @@ class CommandsTest {
       delimiter = '|',
       value = {
         "zzz --json|nola: unknown command: zzz; see nola --help",
-        "alias --json|nola alias: missing command; must be one of set, remove, list, history; see nola alias --help",
-        "cache|nola cache: missing command; must be one of list, verify, remove, clear; see nola cache --help",
+        "alias --json|nola alias: missing command; must be one of set, remove, list, history; see"
+            + " nola alias --help",
+        "cache|nola cache: missing command; must be one of list, verify, remove, clear; see nola"
+            + " cache --help",
         "cache zzz --json|nola cache: unknown command: zzz; see nola cache --help",
         "cache --bogus --json|nola cache: unknown option: --bogus; see nola cache --help",
         "--json search|nola: unknown option: --json; see nola --help",
@@ -371,7 +376,7 @@ class CommandsTest {
     Path lora = folder.resolve("lora");
     Nola done =
         Nola.run("export", adapter, "--format", "peft", "-o", lora.toString(), "--dtype", "bf16");
-    assertThat(done.err()).isEmpty();
+    assertThat(done.err()).contains("not confirmed").hasLineCount(1);
     assertThat(done.exitCode()).isZero();
     assertThat(done.out()).contains("2 modules of rank 3").contains("rounding to BF16");
     assertThat(lora.resolve("adapter_model.safetensors")).exists();
@@ -542,7 +547,8 @@ class CommandsTest {
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
         .isEqualTo(
-            "nola search: invalid --registry: 127.0.0.1:18400; must be a URL such as https://nola.example\n");
+            "nola search: invalid --registry: 127.0.0.1:18400; must be a URL such as"
+                + " https://nola.example\n");
   }
 
   @Test
@@ -551,6 +557,54 @@ class CommandsTest {
         .startsWith("#!/usr/bin/env bash")
         .contains("--skip-base-check", "serve", "import-wordnet")
         .doesNotContain("YOUR_APP_HOME");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "trian, train",
+    "improt-peft, import-peft",
+    "sereve, serve",
+    "verfy, verify",
+  })
+  void commandThatWasMeantIsSuggested_alsoOneOfTheLauncher(String unknown, String meant) {
+    String hint = "nola: unknown command: %s; did you mean %s?".formatted(unknown, meant);
+    assertThat(Nola.run(unknown).err()).startsWith(hint);
+    assertThat(Nola.run("help", unknown).err()).contains("; did you mean " + meant + "?");
+  }
+
+  @Test
+  void optionThatWasMeantIsSuggested() {
+    assertThat(Nola.run("inspect", "--jsno", "a.nola").err())
+        .startsWith("nola inspect: unknown option: --jsno; did you mean --json?");
+    assertThat(Nola.run("inspect", "--frobnicate", "a.nola").err()).doesNotContain("did you mean");
+  }
+
+  @Test
+  void completionKnowsTheOptionsOfTheLauncherAndLeavesFilesToTheShell() throws Exception {
+    String nola = folder.resolve("nola").toString();
+    Files.writeString(folder.resolve("completion"), Nola.run("completion").out());
+    Files.writeString(
+        folder.resolve("nola"),
+        "#!/bin/sh\n"
+            + "echo 'Usage: nola train [-hq] -o=FILE'; echo '  -o, --output=FILE  The file.'\n");
+    Files.setPosixFilePermissions(
+        folder.resolve("nola"), PosixFilePermissions.fromString("rwxr-xr-x"));
+    String script =
+        """
+        source %s
+        compopt() { files="$*"; }
+        complete() { files=; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _complete_nola; echo "${COMPREPLY[*]}:$files"; }
+        complete %s train --o
+        complete %s train job
+        complete %s verify --jun
+        complete %s inspect a
+        """
+            .formatted(folder.resolve("completion"), nola, nola, nola, nola);
+    Process bash = new ProcessBuilder("bash", "-c", script).redirectErrorStream(true).start();
+    String output = new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+    assertThat(output.lines())
+        .containsExactly("--output:", ":", "--junit:+o default", ":-o default");
   }
 
   @Test

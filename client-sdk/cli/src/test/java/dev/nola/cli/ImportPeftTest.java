@@ -51,7 +51,7 @@ class ImportPeftTest {
 
   private static Nola run(String... args) {
     Nola nola = Nola.run(args);
-    assertThat(nola.err()).doesNotContain("nola ");
+    assertThat(nola.err()).doesNotContainPattern("(?m)^nola ");
     assertThat(nola.exitCode()).isZero();
     return nola;
   }
@@ -174,7 +174,57 @@ class ImportPeftTest {
   @ParameterizedTest
   @ValueSource(strings = {"0", "17"})
   void widthOfACodeIsChecked(String bits) {
-    assertThat(Nola.run("import-peft", lora, "--bits", bits, "-o", path("b.nola")).exitCode())
-        .isEqualTo(ExitCode.USAGE);
+    Nola refused = Nola.run("import-peft", lora, "--bits", bits, "-o", path("b.nola"));
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(refused.err()).contains("invalid --bits: " + bits + "; must be 1 to 16");
+  }
+
+  @Test
+  void errorInJsonEscapesWhatCouldActOnATerminal() {
+    Nola missing = Nola.run("import-peft", path("a\u202eb\u009bc"), "-o", path("b.nola"), "--json");
+
+    assertThat(missing.out()).contains("a\\u202eb\\u009bc");
+  }
+
+  @Test
+  void outputToStdoutIsRefused() {
+    Nola refused = Nola.run("import-peft", lora, "-o", "-");
+    assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(refused.err()).contains("invalid --output: -");
+    assertThat(Path.of("-")).doesNotExist();
+  }
+
+  @Test
+  void oneBitIsNotCalledBits() {
+    Nola imported = run("import-peft", lora, "--bits", "1", "-o", path("b.nola"));
+
+    assertThat(imported.out()).contains("2 layers at 1 bit,");
+    assertThat(imported.err()).contains("warning: quantizing the factors at 1 bit changes ΔW by");
+  }
+
+  @Test
+  void notesOnALoraAreMadeOnce() {
+    String err = run("diff", lora, lora).err();
+
+    assertThat(err).containsOnlyOnce("is a LoRA of PEFT");
+    assertThat(err)
+        .containsOnlyOnce(
+            "note: %s: names of tensors were taken from the paths of modules".formatted(lora));
+  }
+
+  @Test
+  void mergeOfALoraSaysThatTheBaseWasNotChecked() {
+    Nola merged = run("merge", "--base", base, "--adapter", lora, "-o", path("merged"));
+
+    assertThat(merged.err()).contains("does not state the identity of its base model");
+  }
+
+  @Test
+  void exportOfAnImportStatesWhatItIs() throws Exception {
+    run("import-peft", lora, "-o", path("b.nola"));
+    run("export", path("b.nola"), "-o", path("again"));
+
+    String card = Files.readString(folder.resolve("again/README.md"));
+    assertThat(card).containsOnlyOnce("- lora\n").contains("| alpha of the original LoRA | 3 |");
   }
 }

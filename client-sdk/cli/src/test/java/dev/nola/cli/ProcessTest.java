@@ -108,6 +108,41 @@ class ProcessTest {
     }
   }
 
+  private static String shell(String script) throws IOException, InterruptedException {
+    Process process = new ProcessBuilder("sh", "-c", script).redirectErrorStream(true).start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(output).isZero();
+    return output;
+  }
+
+  @Test
+  void readerThatClosesThePipeEndsTheCommandSilently() throws Exception {
+    String help = String.join(" ", java("--help"));
+
+    assertThat(shell("{ %s; echo exit $? >&2; } | true".formatted(help))).isEqualTo("exit 141\n");
+    assertThat(shell("%s >/dev/full; echo exit $?".formatted(help)))
+        .isEqualTo("nola: cannot write to stdout\nexit 3\n");
+  }
+
+  @Test
+  void stderrThatTheLauncherMovedIsPutBack() throws Exception {
+    List<String> command = java("bogus");
+    command.addAll(1, List.of("--enable-native-access=ALL-UNNAMED", "-Dnola.stderr=3"));
+
+    assertThat(shell("exec 3>&2 2>/dev/null; %s; true".formatted(String.join(" ", command))))
+        .startsWith("nola: unknown command: bogus");
+  }
+
+  @Test
+  void textDoesNotDependOnTheLocale() throws Exception {
+    List<String> command = java("cache", "verify");
+    command.addAll(
+        1, List.of("-Duser.language=ar", "-Duser.country=EG", "-Duser.extensions=u-nu-arab"));
+
+    assertThat(shell("NOLA_CACHE=%s %s".formatted(folder, String.join(" ", command))))
+        .isEqualTo("intact: 0, damaged and removed: 0\n");
+  }
+
   @Test
   void aDiskThatIsFullIsSaidToBeAndLeavesNothing() throws Exception {
     assumeTrue(
@@ -142,6 +177,45 @@ class ProcessTest {
         .isEqualTo(
             "nola merge: %s: No space left on device%nexit 3%n"
                 .formatted(disk.resolve("m.safetensors")));
+  }
+
+  @Test
+  void adapterThatDoesNotFitOnADiskIsNamed() throws Exception {
+    assumeTrue(
+        canMount(), "skipped: a small file system cannot be mounted here (unshare -rm is denied)");
+    Path base = BaseModel.sparse(folder.resolve("base.safetensors"), 2000, 2000);
+    Path disk = Files.createDirectory(folder.resolve("disk"));
+    String synth =
+        String.join(
+            " ",
+            java(
+                "synth",
+                "--base",
+                base.toString(),
+                "--targets",
+                "w",
+                "--k",
+                "8192",
+                "--l",
+                "8192",
+                "--bits",
+                "16",
+                "-o",
+                disk.resolve("a.nola").toString()));
+    Process process =
+        new ProcessBuilder(
+                "unshare",
+                "-rm",
+                "sh",
+                "-c",
+                "mount -t tmpfs -o size=8k tmpfs %s && { %s; echo exit $?; ls -A %s; }"
+                    .formatted(disk, synth, disk))
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(output)
+        .isEqualTo(
+            "nola synth: %s: No space left on device%nexit 3%n".formatted(disk.resolve("a.nola")));
   }
 
   private static boolean canMount() throws IOException, InterruptedException {

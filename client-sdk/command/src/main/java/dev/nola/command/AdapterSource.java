@@ -15,8 +15,10 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -31,8 +33,12 @@ public final class AdapterSource {
   @Option(
       names = "--offline",
       description =
-          "Do not contact the registry; use the versions that references resolved to when last pulled.")
+          "Do not contact the registry; use the versions that references resolved to when last"
+              + " pulled.")
   private boolean offline;
+
+  /** LoRAs of PEFT whose conversion was reported. */
+  private final Set<Path> said = new HashSet<>();
 
   /**
    * An adapter and what it was opened as.
@@ -60,8 +66,10 @@ public final class AdapterSource {
    * @param bits width of a code
    * @param relativeError ‖ΔW' − ΔW‖ / ‖ΔW‖ over all modules together
    * @param notes what the user should know
+   * @param warnings what the user should heed
    */
-  public record Converted(String source, int bits, double relativeError, List<String> notes) {}
+  public record Converted(
+      String source, int bits, double relativeError, List<String> notes, List<String> warnings) {}
 
   /**
    * Returns whether the registry must not be contacted.
@@ -139,29 +147,43 @@ public final class AdapterSource {
    * @return the adapter
    * @throws IOException if it cannot be read or is refused
    * @throws ImportRefusedException if it is a LoRA of PEFT that cannot be converted
+   * @throws InterruptedException if the thread is interrupted meanwhile
    */
-  public static Opened openFile(Path path, @Nullable Path base, Output output)
-      throws IOException, ImportRefusedException {
+  private Opened openFile(Path path, @Nullable Path base, Output output)
+      throws IOException, ImportRefusedException, InterruptedException {
     String name = path.toString();
     if (!LoraImport.isMeantBy(path)) {
       return new Opened(name, path, naming(name, () -> AdapterFile.read(path)), null);
     }
-    LoraImport.Builder lora = LoraImport.of(path);
+    LoraImport.Builder lora = LoraImport.of(path).statesIdentity(false);
     if (base != null) {
       lora.base(base);
     }
     ImportedLora imported = lora.read();
     ImportReport report = imported.report();
-    double error = report.quantization().overall();
-    output.message(
-        "%s is a LoRA of PEFT, converted in memory at %d bits, which changes ΔW by %s of its norm",
-        name, LoraImport.DEFAULT_BITS, String.format(Locale.ROOT, "%.1e", error));
-    report.notes().forEach(note -> output.message("%s: %s", name, note));
+    if (said.add(path)) {
+      say(name, report, output);
+    }
     return new Opened(
         name,
         path,
         imported.file(),
-        new Converted(name, LoraImport.DEFAULT_BITS, error, report.notes()));
+        new Converted(
+            name,
+            LoraImport.DEFAULT_BITS,
+            report.quantization().overall(),
+            report.notes(),
+            report.warnings()));
+  }
+
+  private static void say(String name, ImportReport report, Output output) {
+    output.message(
+        "%s is a LoRA of PEFT, converted in memory at %d bits, which changes ΔW by %s of its norm",
+        name,
+        LoraImport.DEFAULT_BITS,
+        String.format(Locale.ROOT, "%.1e", report.quantization().overall()));
+    report.warnings().forEach(warning -> output.warn(name + ": " + warning));
+    report.notes().forEach(note -> output.message("note: %s: %s", name, note));
   }
 
   /**
@@ -247,8 +269,23 @@ public final class AdapterSource {
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Pulled pull(Reference reference, Output output) throws IOException, InterruptedException {
+    return pull(registry(output), reference, output);
+  }
+
+  /**
+   * Pulls an adapter from a registry that a lock file names, and warns if it is yanked or disputed.
+   *
+   * @param named the registry's URL
+   * @param reference the adapter's reference
+   * @param output receives messages and progress
+   * @return the file in the cache
+   * @throws IOException if the registry refuses or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public Pulled pull(URI named, Reference reference, Output output)
+      throws IOException, InterruptedException {
     Pulled pulled;
-    try (NolaClient client = client(registry(output), output);
+    try (NolaClient client = client(named, output);
         ProgressBar bar = output.bar("pull")) {
       pulled = YankedVersions.explaining(client, reference, () -> client.pull(reference, bar));
     }

@@ -32,7 +32,7 @@ public record Console(
    */
   public static Console ofProcess() {
     return new Console(
-        new PrintWriter(System.out, true, StandardCharsets.UTF_8),
+        StandardStreams.stdout(),
         new PrintWriter(System.err, true, StandardCharsets.UTF_8),
         System.in,
         System.getenv(),

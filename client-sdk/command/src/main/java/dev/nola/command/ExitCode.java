@@ -26,6 +26,9 @@ public final class ExitCode {
   /** Ended by Ctrl-C, as shells report it. */
   public static final int INTERRUPTED = 130;
 
+  /** Ended because nobody reads stdout any more, as shells report SIGPIPE. */
+  public static final int CLOSED_PIPE = 141;
+
   // 143, 128 and the number of SIGTERM, is the JVM's.
 
   private ExitCode() {}
@@ -40,15 +43,16 @@ public final class ExitCode {
     codes.put("0", "success");
     codes.put(
         "1",
-        "an adapter, a model, a lock file or other data was refused: it is damaged, not supported by this version, not"
-            + " matching, not attested as required, or its bits differ; also: diff found a"
-            + " difference, verify --lock could not verify something, or"
-            + " serve cannot start");
+        "an adapter, a model, a lock file or other data was refused: it is damaged, not supported"
+            + " by this version, not matching, not attested as required, or its bits differ; also:"
+            + " diff found a difference, verify --lock disproved something, or serve cannot"
+            + " start");
     codes.put("2", "the command line or the job file is wrong");
     codes.put("3", "a file cannot be read or written");
     codes.put("4", "the registry refused the request or is unreachable");
     codes.put("70", "internal error; please report it");
     codes.put("130", "interrupted by Ctrl-C");
+    codes.put("141", "the reader of stdout closed it, as head does");
     codes.put("143", "ended by SIGTERM");
     return codes;
   }

@@ -91,10 +91,11 @@ public final class Failures {
     return new Failure(
         ExitCode.REFUSED,
         "limit-exceeded",
-        "out of memory: the limit is %,d MB; %s"
-            .formatted(
-                Runtime.getRuntime().maxMemory() >> 20,
-                heapRemedy(2 * Runtime.getRuntime().maxMemory())));
+        String.format(
+            Locale.ROOT,
+            "out of memory: the limit is %,d MB; %s",
+            Runtime.getRuntime().maxMemory() >> 20,
+            heapRemedy(2 * Runtime.getRuntime().maxMemory())));
   }
 
   private static Failure standard(Exception exception) {

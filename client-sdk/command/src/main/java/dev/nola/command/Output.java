@@ -90,7 +90,7 @@ public final class Output {
    * Escapes characters that could act on a terminal or reverse the direction of text. JSON has such
    * beyond ASCII within strings only, where an escape means the same.
    */
-  private static String escape(String json) {
+  static String escape(String json) {
     StringBuilder escaped = new StringBuilder(json.length());
     json.codePoints()
         .forEach(
@@ -114,7 +114,7 @@ public final class Output {
    */
   public void message(String format, Object... values) {
     if (!quiet) {
-      console().printableErr().printf("%s%n", format.formatted(values));
+      console().printableErr().printf("%s%n", String.format(Locale.ROOT, format, values));
     }
   }
 
@@ -138,23 +138,27 @@ public final class Output {
   }
 
   /**
-   * Creates a progress bar for bytes, drawn on a terminal only.
+   * Creates a progress bar for bytes, or lines where there is no terminal.
    *
    * @param task its title
    * @return the bar; close it before anything else is printed
    */
   public ProgressBar bar(String task) {
-    return ProgressBar.ofBytes(task, terminal());
+    return new ProgressBar(task, true, terminal(), lines());
   }
 
   /**
-   * Creates a progress bar for steps, drawn on a terminal only.
+   * Creates a progress bar for steps, or lines where there is no terminal.
    *
    * @param task its title
    * @return the bar; close it before anything else is printed
    */
   public ProgressBar stepBar(String task) {
-    return ProgressBar.ofSteps(task, terminal());
+    return new ProgressBar(task, false, terminal(), lines());
+  }
+
+  private @Nullable Consumer<String> lines() {
+    return quiet ? null : line -> message("%s", line);
   }
 
   private @Nullable PrintWriter terminal() {

@@ -30,7 +30,7 @@ final class PrintableWriter extends FilterWriter {
     return new PrintWriter(new PrintableWriter(out), true) {
       @Override
       public PrintWriter format(String format, @Nullable Object... values) {
-        return super.format(format, indented(values, column));
+        return super.format(Locale.ROOT, format, indented(values, column));
       }
 
       @Override

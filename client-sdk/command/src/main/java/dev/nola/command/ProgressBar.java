@@ -3,48 +3,50 @@ package dev.nola.command;
 import dev.nola.client.Progress;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.function.Consumer;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Draws progress on a terminal. The first update makes it appear; close it before anything else is
- * printed.
+ * Draws progress on a terminal, or prints a line from time to time where there is none. The first
+ * update makes the bar appear; close it before anything else is printed.
  */
 public final class ProgressBar implements Progress, AutoCloseable {
   private static final int WIDTH = 90;
 
+  /** Time between lines, in nanoseconds; what takes less prints none. */
+  private static final long LINE_INTERVAL = Duration.ofSeconds(30).toNanos();
+
+  private final String task;
+  private final boolean isInBytes;
   private final ProgressBarBuilder builder;
   private final @Nullable PrintWriter terminal;
+  private final @Nullable Consumer<String> lines;
+  private long lastLine = System.nanoTime();
   private me.tongfei.progressbar.@Nullable ProgressBar bar;
 
-  private ProgressBar(ProgressBarBuilder builder, @Nullable PrintWriter terminal) {
-    this.builder = builder.setStyle(ProgressBarStyle.ASCII);
+  /**
+   * Creates a bar that is not visible yet.
+   *
+   * @param task its title
+   * @param isInBytes whether it counts bytes; otherwise it counts steps
+   * @param terminal where it is drawn; null without a terminal
+   * @param lines receives lines where there is no terminal; null for none
+   */
+  ProgressBar(
+      String task,
+      boolean isInBytes,
+      @Nullable PrintWriter terminal,
+      @Nullable Consumer<String> lines) {
+    this.task = task;
+    this.isInBytes = isInBytes;
+    ProgressBarBuilder bars =
+        new ProgressBarBuilder().setTaskName(task).setStyle(ProgressBarStyle.ASCII);
+    this.builder = isInBytes ? bars.setUnit(" MB", 1_000_000) : bars;
     this.terminal = terminal;
-  }
-
-  /**
-   * Creates a bar that counts bytes.
-   *
-   * @param task its title
-   * @param terminal where it is drawn; null to draw nothing
-   * @return a bar that is not visible yet
-   */
-  static ProgressBar ofBytes(String task, @Nullable PrintWriter terminal) {
-    return new ProgressBar(
-        new ProgressBarBuilder().setTaskName(task).setUnit(" MB", 1_000_000), terminal);
-  }
-
-  /**
-   * Creates a bar that counts steps.
-   *
-   * @param task its title
-   * @param terminal where it is drawn; null to draw nothing
-   * @return a bar that is not visible yet
-   */
-  static ProgressBar ofSteps(String task, @Nullable PrintWriter terminal) {
-    return new ProgressBar(new ProgressBarBuilder().setTaskName(task), terminal);
+    this.lines = lines;
   }
 
   @Override
@@ -57,10 +59,11 @@ public final class ProgressBar implements Progress, AutoCloseable {
    *
    * @param done units of work that are done
    * @param total units of work in all
-   * @param message shown behind the bar; may be empty
+   * @param message shown after the bar; may be empty
    */
   public synchronized void update(long done, long total, String message) {
     if (terminal == null) {
+      printLine(done, total, message, System.nanoTime());
       return;
     }
     me.tongfei.progressbar.ProgressBar current = bar;
@@ -76,6 +79,23 @@ public final class ProgressBar implements Progress, AutoCloseable {
     current.maxHint(total);
     current.setExtraMessage(message);
     current.stepTo(done);
+  }
+
+  /**
+   * Prints a line if the last one is long ago.
+   *
+   * @param now the time in nanoseconds
+   */
+  void printLine(long done, long total, String message, long now) {
+    if (lines == null || now - lastLine < LINE_INTERVAL) {
+      return;
+    }
+    lastLine = now;
+    String state =
+        isInBytes
+            ? "%s of %s".formatted(Output.bytes(done), Output.bytes(total))
+            : "step %d of %d".formatted(done, total);
+    lines.accept("%s: %s%s".formatted(task, state, message.isEmpty() ? "" : "," + message));
   }
 
   private void draw(String line) {

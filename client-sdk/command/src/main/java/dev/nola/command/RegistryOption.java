@@ -6,6 +6,7 @@ import dev.nola.client.registry.NolaClient;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -68,6 +69,18 @@ public final class RegistryOption {
   }
 
   /**
+   * Creates a client for the registry that waits longer or shorter than others.
+   *
+   * @param output knows the environment
+   * @param requestTimeout how long the registry may take to answer one request
+   * @return the client, to be closed
+   * @throws IOException if the stored tokens cannot be read
+   */
+  public NolaClient client(Output output, Duration requestTimeout) throws IOException {
+    return builder(url(output), output).requestTimeout(requestTimeout).build();
+  }
+
+  /**
    * Creates a client for a registry that something else names, a lock file say. {@code $NOLA_TOKEN}
    * is for the registry that the user names, and goes to no other.
    *
@@ -78,12 +91,14 @@ public final class RegistryOption {
    * @throws IOException if the stored tokens cannot be read
    */
   public NolaClient client(URI registry, boolean offline, Output output) throws IOException {
+    return builder(registry, output).offline(offline).build();
+  }
+
+  private NolaClient.Builder builder(URI registry, Output output) throws IOException {
     String token = registry.equals(url(output)) ? output.environment("NOLA_TOKEN") : "";
     return NolaClient.builder(registry)
         .token(token.isEmpty() ? credentials(output).token(registry) : token)
-        .cache(cache(output))
-        .offline(offline)
-        .build();
+        .cache(cache(output));
   }
 
   private static URI parse(String name, String text) {

@@ -1,6 +1,9 @@
 package dev.nola.command;
 
+import dev.nola.text.Suggestion;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -20,7 +23,7 @@ import tools.jackson.databind.json.JsonMapper;
  * failed, as one JSON document on stdout if {@code --json} is among the arguments, and as a
  * sentence on stderr in any case.
  *
- * <p>Subclasses carry picocli's {@code @Command} with the subcommands, and nothing else.
+ * <p>Subclasses carry picocli's {@code @Command} with the subcommands.
  */
 public abstract class RootCommand implements Runnable {
   /** How long Ctrl-C waits for a command to remove what it has begun. */
@@ -38,6 +41,7 @@ public abstract class RootCommand implements Runnable {
 
   private final Console console;
   private final Failures failures;
+  private final List<String> commandsElsewhere;
 
   @Option(
       names = "--debug",
@@ -54,8 +58,20 @@ public abstract class RootCommand implements Runnable {
    * @param failures knows the exceptions that its commands throw
    */
   protected RootCommand(Console console, Failures failures) {
+    this(console, failures, List.of());
+  }
+
+  /**
+   * Creates a program that is one of several that a launcher starts.
+   *
+   * @param console its streams and environment
+   * @param failures knows the exceptions that its commands throw
+   * @param commandsElsewhere the commands of the other programs, which may have been meant
+   */
+  protected RootCommand(Console console, Failures failures, List<String> commandsElsewhere) {
     this.console = console;
     this.failures = failures;
+    this.commandsElsewhere = List.copyOf(commandsElsewhere);
   }
 
   /**
@@ -66,6 +82,9 @@ public abstract class RootCommand implements Runnable {
    * @param args the command line
    */
   public static void main(Function<Console, RootCommand> program, String... args) {
+    // Text is for programs too, and libraries compare words in the locale of the process.
+    Locale.setDefault(Locale.ROOT);
+    StandardStreams.restoreStderr();
     Thread command = Thread.currentThread();
     CountDownLatch ended = new CountDownLatch(1);
     Runtime.getRuntime()
@@ -114,6 +133,9 @@ public abstract class RootCommand implements Runnable {
         .exitCodeList(ExitCode.descriptions());
     int exitCode = execute(commandLine, args);
     if (console.out().checkError()) {
+      if (console.out() instanceof StandardStreams.Stdout out && out.isClosedByReader()) {
+        return ExitCode.CLOSED_PIPE;
+      }
       console.err().println("nola: cannot write to stdout");
       return ExitCode.UNREADABLE;
     }
@@ -157,18 +179,43 @@ public abstract class RootCommand implements Runnable {
   private int reportUsage(ParameterException exception, String[] args) {
     CommandLine command = exception.getCommandLine();
     ParameterException mistake = mistake(exception, command, List.of(args));
-    String suggestion =
-        mistake instanceof UnmatchedArgumentException unknown && !unknown.getSuggestions().isEmpty()
-            ? "; did you mean " + unknown.getSuggestions().getFirst() + "?"
-            : "";
     String reason =
         "%s%s; see %s --help"
-            .formatted(message(mistake), suggestion, command.getCommandSpec().qualifiedName());
+            .formatted(
+                message(mistake), suggestion(mistake), command.getCommandSpec().qualifiedName());
     return report(
         new Failure(ExitCode.USAGE, "usage", reason),
         exception,
         command,
         List.of(args).contains(JSON));
+  }
+
+  /** Names the command or option that was probably meant. */
+  private String suggestion(ParameterException mistake) {
+    CommandLine command = mistake.getCommandLine();
+    Matcher unknownCommand = UNKNOWN_COMMAND.matcher(String.valueOf(mistake.getMessage()));
+    List<String> words = new ArrayList<>();
+    String unknown;
+    if (unknownCommand.matches()) {
+      unknown = unknownCommand.group(1);
+      words.addAll(spec.subcommands().keySet());
+      words.addAll(commandsElsewhere);
+    } else if (mistake instanceof UnmatchedArgumentException unmatched) {
+      unknown = unmatched.getUnmatched().getFirst().replaceFirst("=.*", "");
+      if (unmatched.isUnknownOption()) {
+        command.getCommandSpec().options().forEach(option -> words.addAll(List.of(option.names())));
+      } else {
+        words.addAll(command.getSubcommands().keySet());
+        if (command.getCommandSpec() == spec) {
+          words.addAll(commandsElsewhere);
+        }
+      }
+    } else {
+      return "";
+    }
+    return Suggestion.nearest(words, unknown)
+        .map(nearest -> "; did you mean " + nearest + "?")
+        .orElse("");
   }
 
   /** Says what is wrong as the commands themselves do, where picocli words it differently. */
@@ -233,11 +280,13 @@ public abstract class RootCommand implements Runnable {
       console
           .out()
           .println(
-              JsonMapper.shared()
-                  .createObjectNode()
-                  .put("ok", false)
-                  .put("kind", failure.kind())
-                  .put("error", failure.reason()));
+              Output.escape(
+                  JsonMapper.shared()
+                      .createObjectNode()
+                      .put("ok", false)
+                      .put("kind", failure.kind())
+                      .put("error", failure.reason())
+                      .toString()));
     }
     console
         .printableErr()

@@ -3,6 +3,7 @@ package dev.nola.registry.access;
 import dev.nola.api.Role;
 import java.util.List;
 import java.util.Optional;
+import org.springframework.data.jpa.repository.Modifying;
 import org.springframework.data.jpa.repository.Query;
 import org.springframework.data.repository.Repository;
 
@@ -31,4 +32,9 @@ interface MembershipRepository extends Repository<MembershipEntity, MembershipEn
       select n.name from MembershipEntity m join NamespaceEntity n on n.id = m.key.namespaceId
       where m.key.account = :account""")
   List<String> namespacesOf(String account);
+
+  /** Removes all members of a namespace. */
+  @Modifying
+  @Query("delete from MembershipEntity m where m.key.namespaceId = :id")
+  void deleteOfNamespace(long id);
 }

@@ -33,4 +33,26 @@ interface NamespaceRepository extends Repository<NamespaceEntity, Long> {
       value =
           "insert into namespace (name, created_at) values (:name, :now) on conflict do nothing")
   int insertIfAbsent(String name, Instant now);
+
+  /** Returns what a namespace has, in words; empty if it has nothing. */
+  @Query(
+      nativeQuery = true,
+      value =
+          """
+          select concat_ws(', ',
+            case when exists (select from adapter a where a.namespace_id = n.id)
+              then 'adapters' end,
+            case when exists (select from object o where o.namespace_id = n.id)
+              then 'models or datasets' end,
+            case when exists (select from job j where j.namespace = n.name)
+              then 'jobs' end,
+            case when exists (select from object_blob b where b.namespace_id = n.id)
+              then 'uploaded files that no model or dataset names' end)
+          from namespace n where n.id = :id""")
+  String contents(long id);
+
+  /** Deletes a namespace that has nothing. */
+  @Modifying
+  @Query(nativeQuery = true, value = "delete from namespace where id = :id")
+  void deleteById(long id);
 }

@@ -106,6 +106,30 @@ class NamespaceService {
   }
 
   /**
+   * Deletes a namespace that has never had an adapter, a model, a dataset or a job. Its name is
+   * free again.
+   *
+   * @param caller of the request
+   * @param name of the namespace
+   * @throws Refusal if the caller does not own it, or it is not empty
+   */
+  @Transactional
+  void delete(Caller caller, String name) {
+    NamespaceEntity found = lockOwned(name, caller);
+    String contents = namespaces.contents(found.id());
+    if (!contents.isEmpty()) {
+      throw Refusal.of(
+          HttpStatus.CONFLICT,
+          "namespace-not-empty",
+          "namespace not empty: %s has or had %s; only one that never had any can be deleted"
+              .formatted(name, contents));
+    }
+    memberships.deleteOfNamespace(found.id());
+    namespaces.deleteById(found.id());
+    note(caller, "namespace.delete", name, "");
+  }
+
+  /**
    * Lists the members of a namespace.
    *
    * @param caller of the request

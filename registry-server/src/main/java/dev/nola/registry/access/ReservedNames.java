@@ -46,7 +46,8 @@ final class ReservedNames {
           "v2",
           "v3",
           "verifications",
-          "worker-keys");
+          "worker-keys",
+          "workers");
 
   private ReservedNames() {}
 

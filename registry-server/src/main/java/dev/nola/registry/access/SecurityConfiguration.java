@@ -113,7 +113,9 @@ class SecurityConfiguration implements WebMvcConfigurer {
       requests
           .requestMatchers(
               method,
+              "/api/v1/namespaces",
               "/api/v1/namespaces/{namespace}/members",
+              "/api/v1/workers",
               "/api/v1/jobs/**",
               "/api/v1/models/**",
               "/api/v1/datasets/**")

@@ -25,6 +25,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -292,7 +293,7 @@ public class Publisher {
           HttpStatus.CONFLICT,
           "other-visibility",
           "visibility cannot be changed by publishing: %s is %s"
-              .formatted(target.adapter(), adapter.visibility().name().toLowerCase()));
+              .formatted(target.adapter(), adapter.visibility().name().toLowerCase(Locale.ROOT)));
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
@@ -115,7 +116,7 @@ class Search {
         return hasQuery ? RELEVANCE : UPDATED;
       }
       return Arrays.stream(values())
-          .filter(sort -> sort.name().toLowerCase().equals(text))
+          .filter(sort -> sort.name().toLowerCase(Locale.ROOT).equals(text))
           .filter(sort -> sort != RELEVANCE || hasQuery)
           .findFirst()
           .orElseThrow(
@@ -158,9 +159,10 @@ class Search {
     String listings =
         sort == Sort.RELEVANCE
             ? """
-              (select *, (ts_rank(words, %s) * 1000000)::bigint as score from (
-                select * from listing l where %s
-                order by l.updated_at desc, l.adapter_id desc limit %d) hits) l"""
+            (select *, (ts_rank(words, %s) * 1000000)::bigint as score from (
+              select * from listing l where %s
+              order by l.updated_at desc, l.adapter_id desc limit %d) hits) l\
+            """
                 .formatted(TSQUERY, where, RANKED)
             : "(select *, 0::bigint as score from listing l where %s) l".formatted(where);
     parameters.put("limit", Pages.fetch(limit));
@@ -176,7 +178,8 @@ class Search {
                 from (select * from %s where %s order by %s limit :limit) l
                 join version v on v.id = l.version_id
                 join adapter a on a.id = l.adapter_id
-                order by %s"""
+                order by %s\
+                """
                     .formatted(listings, continuation, sort.order, sort.order))
             .params(parameters)
             .query((row, _) -> hit(row))

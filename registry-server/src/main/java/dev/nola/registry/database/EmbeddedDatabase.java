@@ -277,7 +277,7 @@ final class EmbeddedDatabase {
   }
 
   /** Refuses files of another version at once; PostgreSQL itself would take a minute. */
-  private static void requireVersion(Path cluster) throws IOException {
+  static void requireVersion(Path cluster) throws IOException {
     Path file = cluster.resolve("PG_VERSION");
     if (!Files.exists(file)) {
       return;

@@ -7,11 +7,13 @@ import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobResult;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
+import dev.nola.api.job.WaitingReason;
 import dev.nola.digest.Sha256;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -66,6 +68,25 @@ record Job(
     return details.state();
   }
 
+  /** Returns the same job with the reasons why it waits. */
+  Job withWaiting(List<WaitingReason> reasons) {
+    return new Job(
+        details.withWaiting(reasons),
+        position,
+        adapter,
+        version,
+        tokenId,
+        digest,
+        nonce,
+        modelId,
+        datasetId,
+        memoryBytes,
+        timeoutSeconds,
+        fence,
+        expiresAt,
+        checkpoint);
+  }
+
   static Job read(ResultSet row, JsonMapper json) throws SQLException {
     byte[] nonce = row.getBytes("nonce");
     return new Job(
@@ -82,6 +103,7 @@ record Job(
             row.getString("worker"),
             progress(row, json),
             row.getString("reason"),
+            null, // WaitingReasons adds it
             result(row, json),
             row.getString("created_by"),
             row.getTimestamp("created_at").toInstant(),

@@ -12,6 +12,7 @@ import dev.nola.registry.web.BinaryResponse;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
 import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
@@ -89,9 +90,11 @@ class JobController {
   @GetMapping("/{id}")
   @Operation(
       summary = "Read a job",
-      description = "For members of its namespace, workers and admins.")
+      description =
+          "While it is queued, waiting says why no worker has taken it. For members of its namespace,"
+              + " workers and admins.")
   JobDetails get(@PathVariable UUID id, Caller caller) {
-    return jobs.see(caller, id).details();
+    return jobs.get(caller, id);
   }
 
   @PatchMapping("/{id}")
@@ -139,7 +142,9 @@ class JobController {
       summary = "Follow a job",
       description =
           "Server-sent events, whose data are JobEvents: all events from the beginning, or those after"
-              + " Last-Event-ID, then new ones as they happen; the stream ends after the job's end."
+              + " Last-Event-ID, then new ones as they happen; the stream ends after the job's end. While"
+              + " the job is queued, events of kind waiting say why, each time the reasons change; they"
+              + " have the id of the event before them and are not repeated later."
               + " For members of its namespace, workers and admins.",
       responses =
           @ApiResponse(
@@ -150,6 +155,9 @@ class JobController {
                       schema = @Schema(type = "string"))))
   ResponseEntity<SseEmitter> follow(
       @PathVariable UUID id,
+      @Parameter(description = "false ends the stream after the events so far")
+          @RequestParam(defaultValue = "true")
+          boolean follow,
       @RequestHeader(name = "Last-Event-ID", required = false) @Nullable Long lastEventId,
       Caller caller) {
     jobs.see(caller, id);
@@ -157,6 +165,6 @@ class JobController {
         .contentType(MediaType.TEXT_EVENT_STREAM)
         .header(HttpHeaders.CACHE_CONTROL, "no-store")
         .header("X-Accel-Buffering", "no") // nginx would hold events back
-        .body(stream.follow(caller, id, lastEventId == null ? 0 : lastEventId));
+        .body(stream.open(caller, id, lastEventId == null ? 0 : lastEventId, follow));
   }
 }

@@ -2,14 +2,18 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobState;
+import dev.nola.api.job.WaitingReason;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import java.io.IOException;
+import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.http.MediaType;
@@ -34,13 +38,23 @@ class JobEventStream {
   private final Access access;
   private final JobRepository jobs;
   private final JobEvents events;
+  private final WaitingReasons waiting;
   private final QueueSignal signal;
+  private final Clock clock;
 
-  JobEventStream(Access access, JobRepository jobs, JobEvents events, QueueSignal signal) {
+  JobEventStream(
+      Access access,
+      JobRepository jobs,
+      JobEvents events,
+      WaitingReasons waiting,
+      QueueSignal signal,
+      Clock clock) {
     this.access = access;
     this.jobs = jobs;
     this.events = events;
+    this.waiting = waiting;
     this.signal = signal;
+    this.clock = clock;
   }
 
   /**
@@ -49,24 +63,35 @@ class JobEventStream {
    * @param caller of the request, who may see the job
    * @param job id of the job
    * @param lastEventId id of the last event that the client has; 0 for none
+   * @param follow whether to wait for events that have not happened yet
    * @return the response, which ends after the job's end, when the client disconnects, when its
    *     token is revoked or expires, when it may no longer see the job, or when the server stops
    */
-  SseEmitter follow(Caller caller, UUID job, long lastEventId) {
+  SseEmitter open(Caller caller, UUID job, long lastEventId, boolean follow) {
     SseEmitter emitter = new SseEmitter(0L);
     AtomicBoolean closed = new AtomicBoolean();
     emitter.onCompletion(() -> closed.set(true));
     emitter.onError(_ -> closed.set(true));
     Thread.ofVirtual()
         .name("job-events-" + job)
-        .start(() -> run(emitter, caller, job, lastEventId, closed));
+        .start(() -> run(emitter, new Stream(caller, job, lastEventId, follow), closed));
     return emitter;
   }
 
-  private void run(
-      SseEmitter emitter, Caller caller, UUID job, long lastEventId, AtomicBoolean closed) {
+  /**
+   * A request for events.
+   *
+   * @param caller of the request
+   * @param job id of the job
+   * @param lastEventId id of the last event that the client has; 0 for none
+   * @param follow whether to wait for events that have not happened yet
+   */
+  private record Stream(Caller caller, UUID job, long lastEventId, boolean follow) {}
+
+  private void run(SseEmitter emitter, Stream stream, AtomicBoolean closed) {
+    UUID job = stream.job();
     try {
-      send(emitter, caller, job, lastEventId, closed);
+      send(emitter, stream, closed);
       emitter.complete();
     } catch (IOException e) {
       LOG.debug("client disconnected from the events of job {}", job, e);
@@ -83,33 +108,35 @@ class JobEventStream {
     return access.isStillValid(caller) && access.seesPrivate(caller, job.details().namespace());
   }
 
-  private void send(
-      SseEmitter emitter, Caller caller, UUID job, long lastEventId, AtomicBoolean closed)
-      throws IOException {
+  private void send(SseEmitter emitter, Stream stream, AtomicBoolean closed) throws IOException {
+    UUID job = stream.job();
     emitter.send(SseEmitter.event().comment("")); // sends the headers, before any event
-    long sentId = lastEventId;
+    long sentId = stream.lastEventId();
     long written = System.nanoTime();
     long checked = written;
+    List<WaitingReason> sentReasons = List.of();
     while (!signal.isEnding() && !closed.get()) {
       // In this order: the event of an end that is seen here is among those that are read next.
       Optional<Job> found = jobs.find(job);
       boolean ended = found.map(Job::state).filter(JobState::isEnd).isPresent();
       if (System.nanoTime() - checked > RIGHTS_CHECK.toNanos()) {
-        if (found.isEmpty() || !maySee(caller, found.get())) {
+        if (found.isEmpty() || !maySee(stream.caller(), found.get())) {
           return;
         }
         checked = System.nanoTime();
+        List<WaitingReason> reasons = reasons(found.get());
+        if (!reasons.isEmpty() && !reasons.equals(sentReasons)) {
+          send(emitter, waitingEvent(sentId, reasons));
+          written = System.nanoTime();
+        }
+        sentReasons = reasons;
       }
       List<JobEvent> fresh = events.after(job, sentId, EVENTS_AT_ONCE);
       for (JobEvent event : fresh) {
-        emitter.send(
-            SseEmitter.event()
-                .id(Long.toString(event.id()))
-                .name(event.event().name().toLowerCase())
-                .data(event, MediaType.APPLICATION_JSON));
+        send(emitter, event);
         sentId = event.id();
       }
-      if (fresh.isEmpty() && ended) {
+      if (fresh.isEmpty() && (ended || !stream.follow())) {
         return;
       }
       if (fresh.isEmpty() && System.nanoTime() - written <= KEEP_ALIVE.toNanos()) {
@@ -121,5 +148,33 @@ class JobEventStream {
       }
       written = System.nanoTime();
     }
+  }
+
+  private static void send(SseEmitter emitter, JobEvent event) throws IOException {
+    emitter.send(
+        SseEmitter.event()
+            .id(Long.toString(event.id()))
+            .name(event.event().name().toLowerCase(Locale.ROOT))
+            .data(event, MediaType.APPLICATION_JSON));
+  }
+
+  private List<WaitingReason> reasons(Job job) {
+    List<WaitingReason> reasons = waiting.explain(job).details().waiting();
+    return reasons == null ? List.of() : reasons;
+  }
+
+  private JobEvent waitingEvent(long lastId, List<WaitingReason> reasons) {
+    String message = reasons.stream().map(WaitingReason::message).collect(Collectors.joining("; "));
+    return new JobEvent(
+        lastId,
+        JobEvent.Kind.WAITING,
+        clock.instant(),
+        null,
+        message,
+        null,
+        null,
+        null,
+        null,
+        reasons);
   }
 }

@@ -105,7 +105,8 @@ class JobEvents {
         progress,
         row.getString("name"),
         row.getObject("step", Long.class),
-        row.getObject("value", Double.class));
+        row.getObject("value", Double.class),
+        null);
   }
 
   /** Replaces NUL and halves of surrogate pairs, which PostgreSQL does not store. */

@@ -6,6 +6,7 @@ import dev.nola.registry.blobs.StoredBlob;
 import dev.nola.registry.web.Refusal;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -151,7 +152,7 @@ class JobLifecycle {
   }
 
   private static String word(JobState state) {
-    return state.name().toLowerCase();
+    return state.name().toLowerCase(Locale.ROOT);
   }
 
   /**

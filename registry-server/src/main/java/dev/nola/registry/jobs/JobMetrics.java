@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.Locale;
 import java.util.Map;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
@@ -32,8 +33,8 @@ class JobMetrics {
       for (JobState state : JobState.values()) {
         Gauge.builder("nola.jobs", this, metrics -> metrics.count(type, state))
             .description("Jobs")
-            .tag("type", type.name().toLowerCase())
-            .tag("state", state.name().toLowerCase())
+            .tag("type", type.name().toLowerCase(Locale.ROOT))
+            .tag("state", state.name().toLowerCase(Locale.ROOT))
             .register(registry);
       }
     }
@@ -44,9 +45,9 @@ class JobMetrics {
         .counter(
             "nola.jobs.ended",
             "type",
-            type.name().toLowerCase(),
+            type.name().toLowerCase(Locale.ROOT),
             "state",
-            state.name().toLowerCase())
+            state.name().toLowerCase(Locale.ROOT))
         .increment(jobs);
   }
 

@@ -13,6 +13,7 @@ import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
@@ -25,20 +26,24 @@ class JobService {
   private final JobRepository jobs;
   private final JobLifecycle lifecycle;
   private final JobResults results;
+  private final WaitingReasons waiting;
   private final Access access;
   private final AuditLog audit;
 
+  /** Takes more than six beans: each call checks rights, changes the job, and describes it. */
   JobService(
       JobSubmission submission,
       JobRepository jobs,
       JobLifecycle lifecycle,
       JobResults results,
+      WaitingReasons waiting,
       Access access,
       AuditLog audit) {
     this.submission = submission;
     this.jobs = jobs;
     this.lifecycle = lifecycle;
     this.results = results;
+    this.waiting = waiting;
     this.access = access;
     this.audit = audit;
   }
@@ -58,20 +63,36 @@ class JobService {
   }
 
   /**
+   * Reads a job that the caller may see.
+   *
+   * @param caller of the request
+   * @param id of the job
+   * @return the job, with the reasons why it waits
+   * @throws Refusal with status 404 if there is none
+   */
+  JobDetails get(Caller caller, UUID id) {
+    return waiting.explain(see(caller, id)).details();
+  }
+
+  /**
    * Lists jobs that the caller may see, latest first.
    *
    * @param caller of the request
    * @param filter conditions on the jobs
    * @param lastPosition position of the last job of the page before
    * @param limit maximum number of jobs
-   * @return the jobs
+   * @return the jobs, with the reasons why they wait
    * @throws Refusal with status 422 if the filter's adapter is malformed or in another namespace
    */
   List<Job> list(Caller caller, JobQuery.Filter filter, long lastPosition, int limit) {
     filter.requireConsistent();
-    return jobs.list(
-        new JobQuery(
-            caller.readsAll() ? null : access.namespacesOf(caller), filter, lastPosition, limit));
+    return waiting.explain(
+        jobs.list(
+            new JobQuery(
+                caller.readsAll() ? null : access.namespacesOf(caller),
+                filter,
+                lastPosition,
+                limit)));
   }
 
   /**
@@ -85,7 +106,7 @@ class JobService {
   @Transactional
   JobDetails submit(Caller caller, JobRequest request) {
     JobDetails job = read(submission.submit(caller, request));
-    note(caller, "job.submit", job, job.type().name().toLowerCase());
+    note(caller, "job.submit", job, job.type().name().toLowerCase(Locale.ROOT));
     return job;
   }
 
@@ -176,7 +197,7 @@ class JobService {
   }
 
   private JobDetails read(UUID id) {
-    return jobs.find(id).orElseThrow().details();
+    return waiting.explain(jobs.find(id).orElseThrow()).details();
   }
 
   private Job requireMember(Caller caller, UUID id) {

@@ -77,8 +77,13 @@ class JobTasks {
   }
 
   @Bean
-  RecurringTask<Void> forgetEndedJobs(JobRepository jobs, JobSettings settings) {
+  RecurringTask<Void> forgetEndedJobs(
+      JobRepository jobs, WorkerRepository workers, JobSettings settings) {
     return Tasks.recurring("forget-ended-jobs", FixedDelay.ofHours(1))
-        .execute((_, _) -> jobs.forgetEnded(settings.retention()));
+        .execute(
+            (_, _) -> {
+              jobs.forgetEnded(settings.retention());
+              workers.forgetEnded();
+            });
   }
 }

@@ -5,6 +5,7 @@ import dev.nola.api.job.LeaseRequest;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.keys.WorkerKeyRepository;
+import dev.nola.registry.web.Refusal;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
@@ -27,6 +28,7 @@ class LeasePoll {
 
   private final LeaseService leasing;
   private final LeaseDescriber describer;
+  private final WorkerRepository workers;
   private final WorkerKeyRepository keys;
   private final QueueSignal signal;
   private final JsonMapper json;
@@ -34,11 +36,13 @@ class LeasePoll {
   LeasePoll(
       LeaseService leasing,
       LeaseDescriber describer,
+      WorkerRepository workers,
       WorkerKeyRepository keys,
       QueueSignal signal,
       JsonMapper json) {
     this.leasing = leasing;
     this.describer = describer;
+    this.workers = workers;
     this.keys = keys;
     this.signal = signal;
     this.json = json;
@@ -50,10 +54,12 @@ class LeasePoll {
    * @param worker that requests jobs
    * @param request what it can run, and how long to wait
    * @param response to write to
+   * @throws Refusal with status 409 if another worker of that name is running
    * @throws IOException if the worker has disconnected
    */
   void answer(Caller worker, LeaseRequest request, HttpServletResponse response)
       throws IOException {
+    workers.record(worker, request);
     long end = System.nanoTime() + Duration.ofSeconds(request.waitSeconds()).toNanos();
     while (true) {
       long round = signal.round();

@@ -61,7 +61,8 @@ class WorkerController {
       summary = "Lease jobs",
       description =
           "Jobs that the worker can run, by priority, then oldest first. Waits if there is none."
-              + " Verifications are leased only to workers whose key is approved.",
+              + " Verifications are leased only to workers whose key is approved. 409 worker-name-in-use"
+              + " if another instance of a worker of that name is running.",
       responses =
           @ApiResponse(
               responseCode = "200",

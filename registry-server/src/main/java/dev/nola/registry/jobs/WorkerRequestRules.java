@@ -33,6 +33,9 @@ final class WorkerRequestRules {
           "worker contains control characters; must be printable: "
               + Printable.line(request.worker()));
     }
+    if (request.instance() != null) {
+      requireRange("instance", request.instance().length(), 1, MAX_NAME);
+    }
     requireRange("key", request.key().length(), 0, MAX_NAME);
     requireRange("backends", request.backends().size(), 0, MAX_LISTED);
     requireRange("models", request.models().size(), 0, MAX_LISTED);

@@ -15,7 +15,7 @@ public record ObjectName(ObjectKind kind, String namespace, String name) {
    *
    * @return {@code namespace/name}
    */
-  String path() {
+  public String path() {
     return namespace + "/" + name;
   }
 

@@ -122,6 +122,36 @@ public class ObjectRepository implements BlobUser {
         .collect(Collectors.toMap(Stored::id, Stored::details));
   }
 
+  /**
+   * Finds the names of models.
+   *
+   * @param revisions of models, {@code sha256:…}; may be any text
+   * @return the models that are registered with such a revision, by revision
+   */
+  public Map<String, List<ObjectName>> modelNames(Collection<String> revisions) {
+    if (revisions.isEmpty()) {
+      return Map.of();
+    }
+    return database
+        .sql(
+            """
+            select o.revision, n.name as namespace, o.name
+            from object o join namespace n on n.id = o.namespace_id
+            where o.kind = 'MODELS' and o.revision = any(?) order by n.name, o.name""")
+        .param(revisions.toArray(String[]::new))
+        .query(
+            (row, _) ->
+                Map.entry(
+                    row.getString("revision"),
+                    new ObjectName(
+                        ObjectKind.MODEL, row.getString("namespace"), row.getString("name"))))
+        .list()
+        .stream()
+        .collect(
+            Collectors.groupingBy(
+                Map.Entry::getKey, Collectors.mapping(Map.Entry::getValue, Collectors.toList())));
+  }
+
   /** Lists the latest revisions of a namespace's objects of a kind, by name. */
   List<Stored> page(ObjectKind kind, String namespace, String lastName, int limit) {
     return complete(

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -92,7 +93,7 @@ class AttestationReceiver {
             new VerificationJobs.Verified(
                 item.job(),
                 item.fence(),
-                attested.reconstruction().outcome().name().toLowerCase(),
+                attested.reconstruction().outcome().name().toLowerCase(Locale.ROOT),
                 null);
         case Unsupported unsupported ->
             new VerificationJobs.Verified(
@@ -292,7 +293,8 @@ class AttestationReceiver {
     for (UUID job : attestations.contradicted(unchecked)) {
       LeasedVerification entry = Objects.requireNonNull(byJob.get(job)).job();
       LOG.error(
-          "attestations of {} with backend {} contradict each other: one of the workers did not reconstruct it",
+          "attestations of {} with backend {} contradict each other: one of the workers did not"
+              + " reconstruct it",
           nameOf(entry),
           entry.backend());
       meters.counter("nola.attestations.contradicted").increment();

@@ -7,6 +7,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Locale;
 import org.apache.tomcat.util.http.InvalidParameterException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
@@ -41,6 +42,7 @@ class Problems extends ResponseEntityExceptionHandler {
   static final String TYPE = "urn:nola:problem:";
   private static final String INVALID_CHARACTER = "22021"; // SQLSTATE
   private static final String DISK_FULL = "53100";
+  private static final String FOREIGN_KEY = "23503";
   private static final String DATA_EXCEPTION = "22"; // class of SQLSTATE
   private static final Duration DATABASE_RETRY = Duration.ofSeconds(5);
 
@@ -98,6 +100,15 @@ class Problems extends ResponseEntityExceptionHandler {
               HttpStatus.INSUFFICIENT_STORAGE,
               "disk-full",
               "the registry has no disk space left; nothing was stored"));
+    }
+    if (state.equals(FOREIGN_KEY)) {
+      // A namespace is deleted while something is added to it: the one or the other is refused.
+      return refused(
+          Refusal.of(
+              HttpStatus.CONFLICT,
+              "changed-meanwhile",
+              "what the request names was deleted, or got its first content, at the same time; read"
+                  + " it again"));
     }
     if (state.equals(INVALID_CHARACTER)) {
       return refused(
@@ -201,7 +212,7 @@ class Problems extends ResponseEntityExceptionHandler {
 
   static String name(HttpStatusCode status) {
     HttpStatus known = HttpStatus.resolve(status.value());
-    return known == null ? "refused" : known.name().toLowerCase().replace('_', '-');
+    return known == null ? "refused" : known.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   private static ProblemDetail problem(HttpStatus status, String type, String detail) {

@@ -43,10 +43,7 @@ class VersionNumberTest {
         .isEqualTo(Integer.signum(compare(left, right)));
   }
 
-  /**
-   * Section 11 of the specification, rule by rule. (semver4j compares 1.0.0-2 and 1.0.0-1x
-   * wrongly.)
-   */
+  /** Section 11 of the specification, rule by rule. */
   private static int compare(String left, String right) {
     String[] l = left.split("-", 2);
     String[] r = right.split("-", 2);

@@ -8,7 +8,7 @@ import java.nio.file.Path;
  *
  * @param layout what the files contain
  * @param train file of training examples
- * @param validation file of validation examples
+ * @param validation where the validation examples come from
  * @param maxTokens longest text, in tokens; not used with {@link Layout.Idx}
  * @param trainExamples maximum number of training examples; the first ones are used
  * @param validationExamples maximum number of validation examples; the first ones are used
@@ -16,10 +16,53 @@ import java.nio.file.Path;
 public record DataFiles(
     Layout layout,
     Path train,
-    Path validation,
+    Validation validation,
     int maxTokens,
     int trainExamples,
     int validationExamples) {
+  /**
+   * Describes files of which one has the validation examples.
+   *
+   * @param layout what the files contain
+   * @param train file of training examples
+   * @param validation file of validation examples
+   * @param maxTokens longest text, in tokens
+   * @param trainExamples maximum number of training examples
+   * @param validationExamples maximum number of validation examples
+   */
+  public DataFiles(
+      Layout layout,
+      Path train,
+      Path validation,
+      int maxTokens,
+      int trainExamples,
+      int validationExamples) {
+    this(
+        layout,
+        train,
+        new Validation.File(validation),
+        maxTokens,
+        trainExamples,
+        validationExamples);
+  }
+
+  /** Where validation examples come from. */
+  public sealed interface Validation {
+    /**
+     * A file of their own.
+     *
+     * @param path the file
+     */
+    record File(Path path) implements Validation {}
+
+    /**
+     * The training file, of which a part is not trained on. Equal files are split equally.
+     *
+     * @param share share of the examples, above 0 and below 1
+     */
+    record Share(double share) implements Validation {}
+  }
+
   /** What a file contains. */
   public sealed interface Layout {
     /** One example per line, {@code slots||sentence}: the E2E NLG Challenge as used for GPT-2. */
@@ -48,6 +91,34 @@ public record DataFiles(
      * @param label column of the class
      */
     record LabelledTsv(String text, String label) implements Layout {}
+
+    /**
+     * Comma-separated values (RFC 4180), named by the first line, with a text and its class.
+     *
+     * @param text column of the text
+     * @param label column of the class
+     */
+    record LabelledCsv(String text, String label) implements Layout {}
+
+    /**
+     * Comma-separated values (RFC 4180), named by the first line, with two texts, of which the
+     * second is to be learned.
+     *
+     * @param prompt column of the text to continue
+     * @param completion column of the continuation
+     */
+    record PromptCsv(String prompt, String completion) implements Layout {}
+
+    /** A text, which is cut into examples of the maximum length. */
+    record PlainText() implements Layout {}
+
+    /**
+     * One JSON object per line with the messages of a chat, {@code [{"role": …, "content": …}, …]}.
+     * Each answer of the assistant is an example.
+     *
+     * @param messages field of the messages
+     */
+    record Chat(String messages) implements Layout {}
 
     /**
      * Images in MNIST's format, with their classes in separate files.

@@ -19,8 +19,9 @@ import java.util.TreeMap;
  * teach the model to make up the other half.
  *
  * <p>A text that has a class is tokenized with the tokenizer's special tokens; where it is too
- * long, its end is cut off. Classes are in alphabetical order. Pixels are bytes divided by 255;
- * their classes are the labels from 0 to the largest.
+ * long, its end is cut off. Classes are those of all training rows, used or not, in alphabetical
+ * order or, if all are whole numbers, in theirs; unless names were given, which are in their order.
+ * Pixels are bytes divided by 255; their classes are the labels from 0 to the largest.
  *
  * @param train training examples, in the order of the file; never empty
  * @param validation validation examples, in the order of the file; never empty

@@ -2,6 +2,7 @@ package dev.nola.trainer.data;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Reads the examples of a job. */
@@ -13,7 +14,7 @@ public final class DatasetReader {
    *
    * @param files the files, and the number of examples to keep
    * @param model folder with the tokenizer of texts; null for images
-   * @return the examples
+   * @return the examples, whose classes are those of the training data
    * @throws IOException if a file cannot be read, or breaks a rule: the message has its name, the
    *     line and the rule
    * @throws IllegalArgumentException if the files contain texts and there is no model
@@ -21,12 +22,29 @@ public final class DatasetReader {
    */
   public static Dataset read(DataFiles files, @Nullable Path model)
       throws IOException, InterruptedException {
-    if (files.layout() instanceof DataFiles.Layout.Idx labels) {
-      return Images.read(files, labels);
+    return read(files, model, List.of());
+  }
+
+  /**
+   * Reads files to their ends, and keeps the first examples of each.
+   *
+   * @param files the files, and the number of examples to keep
+   * @param model folder with the tokenizer of texts; null for images
+   * @param labels names of the classes by number; empty for those of the training data
+   * @return the examples
+   * @throws IOException if a file cannot be read, or breaks a rule: the message has its name, the
+   *     line and the rule
+   * @throws IllegalArgumentException if the files contain texts and there is no model
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public static Dataset read(DataFiles files, @Nullable Path model, List<String> labels)
+      throws IOException, InterruptedException {
+    if (files.layout() instanceof DataFiles.Layout.Idx idx) {
+      return Images.read(files, idx, labels);
     }
     if (model == null) {
       throw new IllegalArgumentException("texts need a tokenizer, but the job has no base model");
     }
-    return Texts.read(files, model);
+    return Texts.read(files, model, labels);
   }
 }

@@ -23,28 +23,35 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
   private static final int UNSIGNED_BYTES = 8;
   private static final int MAX_ITEM = 1 << 24;
 
-  static Dataset read(DataFiles files, DataFiles.Layout.Idx labels) throws IOException {
+  static Dataset read(DataFiles files, DataFiles.Layout.Idx labels, List<String> names)
+      throws IOException {
     Images train = read(files.train(), files.trainExamples(), false);
     Images trainLabels = read(labels.trainLabels(), Integer.MAX_VALUE, true);
-    Images validation = read(files.validation(), files.validationExamples(), false);
+    if (!(files.validation() instanceof DataFiles.Validation.File(Path validationFile))) {
+      throw new IllegalArgumentException("images for validation must be in a file of their own");
+    }
+    Images validation = read(validationFile, files.validationExamples(), false);
     Images validationLabels = read(labels.validationLabels(), Integer.MAX_VALUE, true);
     SortedMap<String, Sha256> digests = new TreeMap<>();
     digests.put("train", train.digest);
     digests.put("trainLabels", trainLabels.digest);
     digests.put("validation", validation.digest);
     digests.put("validationLabels", validationLabels.digest);
-    int classes = 1 + trainLabels.items.stream().mapToInt(label -> label[0] & 0xFF).max().orElse(0);
+    int classes =
+        names.isEmpty()
+            ? 1 + trainLabels.items.stream().mapToInt(label -> label[0] & 0xFF).max().orElse(0)
+            : names.size();
     int width = train.items.getFirst().length;
     return new Dataset(
         examples(files.train(), train, labels.trainLabels(), trainLabels, width, classes),
         examples(
-            files.validation(),
+            validationFile,
             validation,
             labels.validationLabels(),
             validationLabels,
             width,
             classes),
-        IntStream.range(0, classes).mapToObj(Integer::toString).toList(),
+        names.isEmpty() ? IntStream.range(0, classes).mapToObj(Integer::toString).toList() : names,
         0,
         0,
         digests);
@@ -69,7 +76,7 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
       }
       if (label >= classes) {
         throw new InvalidDataException(
-            "%s: label %d is %d; must be below %d as for training"
+            "%s: label %d is %d; must be below %d, the number of classes"
                 .formatted(labelsFile, i, label, classes));
       }
       float[] values = new float[width];

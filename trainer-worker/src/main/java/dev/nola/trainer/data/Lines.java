@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The lines of a text file in UTF-8, without blank ones; a byte order mark and carriage returns at
@@ -48,7 +49,10 @@ record Lines(Path path, List<Line> lines, Sha256 digest) {
         }
         line.write(buffer, start, count - start);
         if (line.size() > MAX_BYTES) {
-          throw invalid(path, number, "has more than %,d bytes, the limit".formatted(MAX_BYTES));
+          throw invalid(
+              path,
+              number,
+              String.format(Locale.ROOT, "has more than %,d bytes, the limit", MAX_BYTES));
         }
       }
       add(lines, path, number, line.toByteArray());

@@ -47,8 +47,14 @@ record Row(int line, String text, String answer) {
           rows.add(json(path, line, text, label, true).labelled(path));
         }
       }
-      case Layout.LabelledTsv(String text, String label) -> rows.addAll(tsv(file, text, label));
-      case Layout.Idx _ -> throw new IllegalArgumentException("IDX files have no lines");
+      case Layout.LabelledTsv(String text, String label) ->
+          rows.addAll(labelled(path, Columns.tabSeparated(file).rows(text, label)));
+      case Layout.LabelledCsv(String text, String label) ->
+          rows.addAll(labelled(path, Columns.commaSeparated(file).rows(text, label)));
+      case Layout.PromptCsv(String prompt, String completion) ->
+          rows.addAll(Columns.commaSeparated(file).rows(prompt, completion));
+      case Layout.Idx _, Layout.PlainText _, Layout.Chat _ ->
+          throw new IllegalArgumentException("the lines of these files are not examples");
     }
     if (rows.isEmpty()) {
       throw new InvalidDataException(path + ": has no examples");
@@ -72,6 +78,15 @@ record Row(int line, String text, String answer) {
   private static Row json(
       Path path, Lines.Line line, String text, String answer, boolean answerIsClass)
       throws IOException {
+    JsonNode object = object(path, line);
+    return new Row(
+        line.number(),
+        field(path, line, object, text, false),
+        field(path, line, object, answer, answerIsClass));
+  }
+
+  /** Reads a line that is a JSON object. */
+  static JsonNode object(Path path, Lines.Line line) throws IOException {
     JsonNode object;
     try {
       object = JSON.readTree(line.text());
@@ -81,10 +96,7 @@ record Row(int line, String text, String answer) {
     if (!object.isObject()) {
       throw Lines.invalid(path, line.number(), "must be a JSON object");
     }
-    return new Row(
-        line.number(),
-        field(path, line, object, text, false),
-        field(path, line, object, answer, answerIsClass));
+    return object;
   }
 
   private static String field(
@@ -99,41 +111,11 @@ record Row(int line, String text, String answer) {
         path, line.number(), "field \"%s\" is %s; must be text".formatted(name, type));
   }
 
-  private static List<Row> tsv(Lines file, String text, String label) throws IOException {
-    if (file.lines().isEmpty()) {
-      return List.of();
-    }
-    Lines.Line header = file.lines().getFirst();
-    List<String> columns = List.of(header.text().split("\t", -1));
-    int textColumn = column(file.path(), header, columns, text);
-    int labelColumn = column(file.path(), header, columns, label);
-    List<Row> rows = new ArrayList<>();
-    for (Lines.Line line : file.lines().subList(1, file.lines().size())) {
-      String[] fields = line.text().split("\t", -1);
-      if (fields.length != columns.size()) {
-        throw Lines.invalid(
-            file.path(),
-            line.number(),
-            "has %d columns; must have %d as line %d"
-                .formatted(fields.length, columns.size(), header.number()));
-      }
-      Row row = new Row(line.number(), fields[textColumn], fields[labelColumn]);
-      rows.add(row.labelled(file.path()));
+  private static List<Row> labelled(Path path, List<Row> rows) throws IOException {
+    for (Row row : rows) {
+      row.labelled(path);
     }
     return rows;
-  }
-
-  private static int column(Path path, Lines.Line header, List<String> columns, String name)
-      throws IOException {
-    int column = columns.indexOf(name);
-    if (column < 0 || column != columns.lastIndexOf(name)) {
-      throw Lines.invalid(
-          path,
-          header.number(),
-          "has %s column \"%s\"; must name one"
-              .formatted(column < 0 ? "no" : "more than one", name));
-    }
-    return column;
   }
 
   private Row labelled(Path path) throws IOException {

@@ -8,6 +8,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -81,6 +83,16 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
+   * Returns whether a text is a token of its own, and not an unknown word.
+   *
+   * @param text such as {@code <|im_start|>}
+   */
+  boolean isToken(String text) {
+    String[] tokens = tokenizer.encode(text, false, false).getTokens();
+    return tokens.length == 1 && tokens[0].equals(text);
+  }
+
+  /**
    * Returns the text of tokens, without special tokens.
    *
    * @param tokens ids of the tokens
@@ -88,6 +100,31 @@ public final class TextTokenizer implements AutoCloseable {
    */
   public String text(int[] tokens) {
     return tokenizer.decode(Arrays.stream(tokens).asLongStream().toArray(), true);
+  }
+
+  /**
+   * Returns the tokens of a text to be classified, with the tokenizer's special tokens.
+   *
+   * @param text any text
+   * @param limit largest number of tokens; the end of a longer text is cut off
+   * @return ids of the tokens
+   */
+  public int[] classified(String text, int limit) {
+    int room = longest(limit) - prefix.length - suffix.length;
+    IntStream tokens = Arrays.stream(tokens(text)).limit(Math.max(0, room));
+    return Stream.of(Arrays.stream(prefix), tokens, Arrays.stream(suffix))
+        .flatMapToInt(part -> part)
+        .toArray();
+  }
+
+  /**
+   * Returns the length of the longest text.
+   *
+   * @param limit the length if the model has no limit below it, in tokens
+   * @return the smaller of both
+   */
+  public int longest(int limit) {
+    return Math.min(limit, config.path("max_position_embeddings").asInt(Integer.MAX_VALUE));
   }
 
   /** Returns the special tokens that the tokenizer puts before a text, such as [CLS]. */

@@ -1,19 +1,21 @@
 package dev.nola.trainer.data;
 
 import dev.nola.digest.Sha256;
+import dev.nola.trainer.data.DataFiles.Layout;
+import dev.nola.trainer.data.DataFiles.Validation.File;
+import dev.nola.trainer.data.DataFiles.Validation.Share;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Makes examples of lines of text. */
 final class Texts {
@@ -30,72 +32,126 @@ final class Texts {
     this.tokenizer = tokenizer;
   }
 
-  static Dataset read(DataFiles files, Path model) throws IOException, InterruptedException {
+  static Dataset read(DataFiles files, Path model, List<String> labels)
+      throws IOException, InterruptedException {
     Lines train = Lines.read(files.train());
-    Lines validation = Lines.read(files.validation());
+    Lines validation = files.validation() instanceof File(Path path) ? Lines.read(path) : null;
     SortedMap<String, Sha256> digests = new TreeMap<>();
     digests.put("train", train.digest());
-    digests.put("validation", validation.digest());
-    List<Row> trainRows = Row.read(train, files.layout());
-    List<Row> validationRows = Row.read(validation, files.layout());
+    if (validation != null) {
+      digests.put("validation", validation.digest());
+    }
     try (TextTokenizer tokenizer = TextTokenizer.load(model)) {
       tokenizer.requireFits(files.maxTokens());
       Texts texts = new Texts(files, tokenizer);
-      List<Row> usedTrain = first(trainRows, files.trainExamples());
-      List<Row> usedValidation = first(validationRows, files.validationExamples());
+      if (files.layout() instanceof Layout.PlainText) {
+        Split<Example> blocks = texts.split(texts::blocks, train, validation);
+        return texts.dataset(
+            first(blocks.train(), files.trainExamples()),
+            first(blocks.validation(), files.validationExamples()),
+            List.of(),
+            digests);
+      }
+      Split<Row> rows = texts.split(texts::rows, train, validation);
+      Path validationPath = validation == null ? files.train() : validation.path();
+      List<Row> usedTrain = first(rows.train(), files.trainExamples());
+      List<Row> usedValidation = first(rows.validation(), files.validationExamples());
       boolean completions =
           switch (files.layout()) {
-            case DataFiles.Layout.E2e _, DataFiles.Layout.PromptJsonl _ -> true;
+            case Layout.E2e _, Layout.PromptJsonl _, Layout.PromptCsv _, Layout.Chat _ -> true;
             default -> false;
           };
       if (completions) {
-        return new Dataset(
+        return texts.dataset(
             texts.completions(files.train(), usedTrain),
-            texts.completions(files.validation(), usedValidation),
+            texts.completions(validationPath, usedValidation),
             List.of(),
-            texts.cut,
-            texts.skipped,
             digests);
       }
-      List<String> classes = classes(files, trainRows, validationRows);
-      return new Dataset(
+      ClassNames classes = ClassNames.of(files.train(), rows.train(), labels);
+      classes.require(files.train(), rows.train());
+      classes.require(validationPath, rows.validation());
+      return texts.dataset(
           texts.classified(files.train(), usedTrain, classes),
-          texts.classified(files.validation(), usedValidation, classes),
-          classes,
-          texts.cut,
-          texts.skipped,
+          texts.classified(validationPath, usedValidation, classes),
+          classes.names(),
           digests);
     }
   }
 
-  private static List<Row> first(List<Row> rows, int count) {
-    return rows.subList(0, Math.min(rows.size(), count));
+  private Dataset dataset(
+      List<Example> train,
+      List<Example> validation,
+      List<String> classes,
+      SortedMap<String, Sha256> digests) {
+    return new Dataset(train, validation, classes, cut, skipped, digests);
   }
 
-  /** Returns the classes of all training rows, used or not; sorted. */
-  private static List<String> classes(DataFiles files, List<Row> train, List<Row> validation)
+  /** Reads what a file contains. */
+  @FunctionalInterface
+  private interface Reading<T> {
+    List<T> read(Lines lines) throws IOException;
+  }
+
+  private <T> Split<T> split(Reading<T> reading, Lines train, @Nullable Lines validation)
       throws IOException {
-    List<String> classes = List.copyOf(new TreeSet<>(train.stream().map(Row::answer).toList()));
-    if (classes.size() < 2) {
-      throw new InvalidDataException(
-          "%s: all examples have class \"%s\"; must have two or more classes"
-              .formatted(files.train(), classes.getFirst()));
+    List<T> all = reading.read(train);
+    return files.validation() instanceof Share share
+        ? Split.of(files.train(), all, share)
+        : new Split<>(all, validation == null ? List.of() : reading.read(validation));
+  }
+
+  private List<Row> rows(Lines lines) throws IOException {
+    List<Row> rows =
+        files.layout() instanceof Layout.Chat chat
+            ? ChatFormat.of(tokenizer).rows(lines, chat)
+            : Row.read(lines, files.layout());
+    if (rows.isEmpty()) {
+      throw noExamples(lines);
     }
-    for (Row row : validation) {
-      if (Collections.binarySearch(classes, row.answer()) < 0) {
-        throw Lines.invalid(
-            files.validation(),
-            row.line(),
-            "class \"%s\" does not occur in %s".formatted(row.answer(), files.train()));
+    return rows;
+  }
+
+  private static IOException noExamples(Lines lines) {
+    return new InvalidDataException(lines.path() + ": has no examples");
+  }
+
+  /** Cuts a text into examples of the maximum length; all tokens but the first count. */
+  private List<Example> blocks(Lines lines) throws IOException {
+    StringBuilder text = new StringBuilder();
+    int last = 1;
+    for (Lines.Line line : lines.lines()) {
+      text.append("\n".repeat(line.number() - last)).append(line.text());
+      last = line.number();
+    }
+    int[] begin = tokenizer.textStart();
+    int[] tokens = join(tokenizer.tokens(text.toString()), tokenizer.textEnd());
+    int size = files.maxTokens() - begin.length;
+    List<Example> blocks = new ArrayList<>();
+    for (int start = 0; start < tokens.length; start += size) {
+      int[] block =
+          join(begin, Arrays.copyOfRange(tokens, start, Math.min(tokens.length, start + size)));
+      if (block.length > 1) {
+        require(lines.path(), new Row(1, "", ""), block);
+        blocks.add(new Example.Completion(block, Math.max(1, begin.length)));
       }
     }
-    return classes;
+    if (text.isEmpty() || blocks.isEmpty()) {
+      throw noExamples(lines);
+    }
+    return blocks;
+  }
+
+  private static <T> List<T> first(List<T> rows, int count) {
+    return rows.subList(0, Math.min(rows.size(), count));
   }
 
   private List<Example> completions(Path path, List<Row> rows)
       throws IOException, InterruptedException {
-    int[] begin = tokenizer.textStart();
-    int[] end = tokenizer.textEnd();
+    boolean isChat = files.layout() instanceof Layout.Chat;
+    ChatFormat chat = isChat ? ChatFormat.of(tokenizer) : ChatFormat.PLAIN;
+    int[] begin = chat.begin(tokenizer);
+    int[] end = chat.end(tokenizer);
     Map<String, int[]> prompts = new ConcurrentHashMap<>(); // many examples share theirs
     List<int[][]> tokens =
         inParallel(
@@ -131,7 +187,7 @@ final class Texts {
     return List.copyOf(examples);
   }
 
-  private List<Example> classified(Path path, List<Row> rows, List<String> classes)
+  private List<Example> classified(Path path, List<Row> rows, ClassNames classes)
       throws IOException, InterruptedException {
     int room = files.maxTokens() - tokenizer.prefix().length - tokenizer.suffix().length;
     List<int[]> tokens = inParallel(rows, row -> tokenizer.tokens(row.text()));
@@ -144,8 +200,7 @@ final class Texts {
       }
       int[] joined = join(tokenizer.prefix(), text, tokenizer.suffix());
       require(path, rows.get(i), joined);
-      examples.add(
-          new Example.Classified(joined, Collections.binarySearch(classes, rows.get(i).answer())));
+      examples.add(new Example.Classified(joined, classes.number(rows.get(i).answer())));
     }
     return List.copyOf(examples);
   }

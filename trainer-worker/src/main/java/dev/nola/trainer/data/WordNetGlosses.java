@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
@@ -177,7 +178,12 @@ public record WordNetGlosses(List<Gloss> glosses, String license) {
       byte[] bytes = in.readNBytes(MAX_BYTES + 1);
       if (bytes.length > MAX_BYTES) {
         throw new InvalidDataException(
-            "%s: %s has more than %,d bytes, the limit".formatted(source, NOUNS, MAX_BYTES));
+            String.format(
+                Locale.ROOT,
+                "%s: %s has more than %,d bytes, the limit",
+                source,
+                NOUNS,
+                MAX_BYTES));
       }
       return bytes;
     }

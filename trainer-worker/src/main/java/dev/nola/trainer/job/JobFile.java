@@ -1,11 +1,11 @@
 package dev.nola.trainer.job;
 
 import com.google.re2j.Pattern;
+import dev.nola.client.peft.TaskType;
 import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
-import dev.nola.trainer.job.Keys.Format;
 import dev.nola.trainer.job.TrainingJob.AdamWConstants;
 import dev.nola.trainer.job.TrainingJob.Compute;
 import dev.nola.trainer.job.TrainingJob.Length;
@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -82,7 +83,8 @@ public final class JobFile {
     }
     if (bytes.length > MAX_BYTES) {
       throw new JobFileException(
-          file, List.of("has more than %,d bytes, the limit".formatted(MAX_BYTES)));
+          file,
+          List.of(String.format(Locale.ROOT, "has more than %,d bytes, the limit", MAX_BYTES)));
     }
     try {
       return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
@@ -103,11 +105,14 @@ public final class JobFile {
     Integer steps = settings.find(Keys.STEPS);
     return new TrainingJob(
         source(folder, settings),
-        settings.get(Keys.TASK),
+        new TrainingJob.Objective(
+            settings.get(Keys.TASK),
+            settings.find(Keys.POOLING),
+            Objects.requireNonNullElse(settings.find(Keys.LABELS), List.of())),
         new DataFiles(
             layout(folder, settings),
             folder.resolve(settings.get(Keys.TRAIN)),
-            folder.resolve(settings.get(Keys.VALIDATION)),
+            validation(folder, settings),
             settings.get(Keys.MAX_TOKENS),
             orAll(settings.find(Keys.TRAIN_EXAMPLES)),
             orAll(settings.find(Keys.VALIDATION_EXAMPLES))),
@@ -139,13 +144,14 @@ public final class JobFile {
     Format format = settings.find(Keys.FORMAT);
     if (task != null && format != null) {
       settings.require(
-          task == Task.CAUSAL_LM
-              ? format == Format.E2E || format == Format.JSONL
-              : format != Format.E2E,
+          formats(task).contains(format),
           "invalid data.format: %s; must be %s for task %s"
               .formatted(
                   format.name().toLowerCase(Locale.ROOT),
-                  task == Task.CAUSAL_LM ? "e2e or jsonl" : "jsonl, tsv or idx",
+                  Kind.alternatives(
+                      formats(task).stream()
+                          .map(allowed -> allowed.name().toLowerCase(Locale.ROOT))
+                          .toList()),
                   task.label()));
     }
     if (format != null) {
@@ -242,11 +248,22 @@ public final class JobFile {
       return null; // already reported as a problem
     }
     try {
-      return Metadata.of(description, task.label(), license).withTags(tags.toArray(String[]::new));
+      return Metadata.of(description, taskType(task, settings).task(), license)
+          .withTags(tags.toArray(String[]::new));
     } catch (IllegalArgumentException e) {
       settings.require(false, "metadata: " + e.getMessage());
       return null;
     }
+  }
+
+  private static TaskType taskType(Task task, Settings settings) {
+    return switch (task) {
+      case CAUSAL_LM -> TaskType.CAUSAL_LM;
+      case CLASSIFICATION ->
+          settings.find(Keys.FORMAT) == Format.IDX
+              ? TaskType.IMAGE_CLASSIFICATION
+              : TaskType.SEQ_CLS;
+    };
   }
 
   private static Source source(Path folder, Settings settings) {
@@ -254,6 +271,20 @@ public final class JobFile {
     return base == null
         ? new Source.FromScratch(settings.get(Keys.MLP))
         : new Source.PreTrained(folder.resolve(base), settings.get(Keys.BASE_NAME));
+  }
+
+  private static List<Format> formats(Task task) {
+    return switch (task) {
+      case CAUSAL_LM -> List.of(Format.E2E, Format.JSONL, Format.CSV, Format.TEXT, Format.CHAT);
+      case CLASSIFICATION -> List.of(Format.JSONL, Format.TSV, Format.CSV, Format.IDX);
+    };
+  }
+
+  private static DataFiles.Validation validation(Path folder, Settings settings) {
+    Path file = settings.find(Keys.VALIDATION);
+    return file == null
+        ? new DataFiles.Validation.Share(settings.get(Keys.VALIDATION_SHARE))
+        : new DataFiles.Validation.File(folder.resolve(file));
   }
 
   private static Layout layout(Path folder, Settings settings) {
@@ -264,6 +295,12 @@ public final class JobFile {
               ? new Layout.PromptJsonl(settings.get(Keys.PROMPT), settings.get(Keys.COMPLETION))
               : new Layout.LabelledJsonl(settings.get(Keys.TEXT), settings.get(Keys.LABEL));
       case TSV -> new Layout.LabelledTsv(settings.get(Keys.TEXT), settings.get(Keys.LABEL));
+      case CSV ->
+          settings.get(Keys.TASK) == Task.CAUSAL_LM
+              ? new Layout.PromptCsv(settings.get(Keys.PROMPT), settings.get(Keys.COMPLETION))
+              : new Layout.LabelledCsv(settings.get(Keys.TEXT), settings.get(Keys.LABEL));
+      case TEXT -> new Layout.PlainText();
+      case CHAT -> new Layout.Chat(settings.get(Keys.MESSAGES));
       case IDX ->
           new Layout.Idx(
               folder.resolve(settings.get(Keys.TRAIN_LABELS)),

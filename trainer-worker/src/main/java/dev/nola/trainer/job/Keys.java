@@ -1,15 +1,14 @@
 package dev.nola.trainer.job;
 
 import com.google.re2j.Pattern;
+import dev.nola.client.peft.Pooling;
 import dev.nola.format.DType;
 import dev.nola.generator.Generator;
 import dev.nola.trainer.method.Method;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.function.Function;
 
 /**
@@ -20,7 +19,7 @@ final class Keys {
   private static final List<Key<?>> TABLE = new ArrayList<>();
 
   /** Pattern of all tensors that can be adapted: those that the forward pass multiplies by. */
-  static final Pattern ALL_LINEAR = Pattern.compile("\\.weight$");
+  static final Pattern ALL_LINEAR = Pattern.compile(TargetSets.ALL_LINEAR);
 
   /** Limit of exact sums, and of the transform's columns (SPEC.md, sections 6 and 7.1). */
   private static final String MAX_COEFFICIENTS =
@@ -31,14 +30,6 @@ final class Keys {
               + " philox-uniform24, %,d with philox-uniform8, any number with philox-rademacher",
           maxCoefficients(Generator.UNIFORM24),
           maxCoefficients(Generator.UNIFORM8));
-
-  /** Formats of data files; format and task together determine the layout. */
-  enum Format {
-    E2E,
-    JSONL,
-    TSV,
-    IDX
-  }
 
   static final Key<Path> BASE =
       add(
@@ -68,6 +59,18 @@ final class Keys {
               "task",
               Kind.choice(List.of(TrainingJob.Task.values()), TrainingJob.Task::label),
               "what the model learns to do"));
+  static final Key<Pooling> POOLING =
+      add(
+          Key.optional(
+                  "model.pooling",
+                  Kind.choice(List.of(Pooling.values()), Pooling::label),
+                  null,
+                  "what a classifier sees of a text: its first token (bert), its last (llama), or"
+                      + " the mean over all (bert), which cannot be exported, as no class of"
+                      + " Transformers computes it (default: as in Transformers, cls or"
+                      + " last-token)")
+              .onlyWith(BASE)
+              .onlyWith(TASK, "classification"));
   static final Key<Long> SEED =
       add(
           Key.optional(
@@ -82,8 +85,16 @@ final class Keys {
       add(Key.required("data.train", Kind.file(), "file of training examples; may end in .gz"));
   static final Key<Path> VALIDATION =
       add(
-          Key.required(
+          Key.alternative(
               "data.validation", Kind.file(), "file of validation examples; may end in .gz"));
+  static final Key<Double> VALIDATION_SHARE =
+      add(
+          Key.alternative(
+                  "data.validationShare",
+                  Kind.share(),
+                  "share of data.train that is not trained on, but evaluated; equal files are split"
+                      + " equally")
+              .onlyWith(FORMAT, "e2e", "jsonl", "tsv", "csv", "text", "chat"));
   static final Key<Path> TRAIN_LABELS =
       add(
           Key.required("data.trainLabels", Kind.file(), "the classes of data.train")
@@ -98,9 +109,9 @@ final class Keys {
                   "data.maxTokens",
                   Kind.whole(3),
                   256,
-                  "maximum length of a text with its special tokens; longer ones are truncated, or skipped"
-                      + " with task causal-lm")
-              .onlyWith(FORMAT, "e2e", "jsonl", "tsv"));
+                  "maximum length of a text with its special tokens; longer ones are truncated, or"
+                      + " skipped with task causal-lm")
+              .onlyWith(FORMAT, "e2e", "jsonl", "tsv", "csv", "text", "chat"));
   static final Key<Integer> TRAIN_EXAMPLES =
       add(
           Key.optional(
@@ -117,8 +128,9 @@ final class Keys {
               "use only the first N examples (default: all)"));
   static final Key<String> PROMPT =
       add(
-          Key.optional("data.prompt", Kind.name(), "prompt", "field of the text to continue")
-              .onlyWith(FORMAT, "jsonl")
+          Key.optional(
+                  "data.prompt", Kind.name(), "prompt", "field or column of the text to continue")
+              .onlyWith(FORMAT, "jsonl", "csv")
               .onlyWith(TASK, "causal-lm"));
   static final Key<String> COMPLETION =
       add(
@@ -126,18 +138,39 @@ final class Keys {
                   "data.completion",
                   Kind.name(),
                   "completion",
-                  "field of the continuation to learn")
-              .onlyWith(FORMAT, "jsonl")
+                  "field or column of the continuation to learn")
+              .onlyWith(FORMAT, "jsonl", "csv")
+              .onlyWith(TASK, "causal-lm"));
+  static final Key<String> MESSAGES =
+      add(
+          Key.optional(
+                  "data.messages",
+                  Kind.name(),
+                  "messages",
+                  "field of a chat's messages, each with role and content; the answers of the"
+                      + " assistant are learned, in the chat format that the tokenizer knows"
+                      + " (ChatML or Llama 3; otherwise as ROLE: CONTENT)")
+              .onlyWith(FORMAT, "chat")
               .onlyWith(TASK, "causal-lm"));
   static final Key<String> TEXT =
       add(
           Key.optional("data.text", Kind.name(), "text", "field or column of the text")
-              .onlyWith(FORMAT, "jsonl", "tsv")
+              .onlyWith(FORMAT, "jsonl", "tsv", "csv")
               .onlyWith(TASK, "classification"));
   static final Key<String> LABEL =
       add(
           Key.optional("data.label", Kind.name(), "label", "field or column of the class")
-              .onlyWith(FORMAT, "jsonl", "tsv")
+              .onlyWith(FORMAT, "jsonl", "tsv", "csv")
+              .onlyWith(TASK, "classification"));
+  static final Key<List<String>> LABELS =
+      add(
+          Key.optional(
+                  "data.labels",
+                  Kind.names(),
+                  null,
+                  "names of the classes by number; where the data files have numbers, 0 is the"
+                      + " first (default: the classes in data.train, in alphabetical order or, if"
+                      + " all are whole numbers, in theirs)")
               .onlyWith(TASK, "classification"));
 
   static final Key<Method> METHOD =
@@ -146,7 +179,7 @@ final class Keys {
       add(
           Key.optional(
                   "method.targets",
-                  Kind.patterns(targetSets()),
+                  Kind.patterns(TargetSets.PATTERNS),
                   "qv",
                   "tensors to adapt: query and value projections, those of the MLP blocks, all that"
                       + " can be adapted, or all whose names match the pattern")
@@ -158,8 +191,8 @@ final class Keys {
                   "method.rank",
                   Kind.whole(1),
                   8,
-                  "rank r of each target's ΔW; values above its smaller side add nothing. A factor has"
-                      + " r·rows or r·columns elements, at most 2³¹−1, or 2³⁰ with"
+                  "rank r of each target's ΔW; values above its smaller side add nothing. A factor"
+                      + " has r·rows or r·columns elements, at most 2³¹−1, or 2³⁰ with"
                       + " method.generator philox-srht")
               .onlyWith(METHOD, "nola", "lora"));
   static final Key<Integer> K =
@@ -203,8 +236,8 @@ final class Keys {
                   "method.storedBasis",
                   Kind.flag(),
                   false,
-                  "whether bases are kept in memory as f32, 4·k bytes per element of a factor, as in"
-                      + " the paper's code, instead of being generated in every step; for"
+                  "whether bases are kept in memory as f32, 4·k bytes per element of a factor, as"
+                      + " in the paper's code, instead of being generated in every step; for"
                       + " comparisons")
               .onlyWith(METHOD, "nola", "pranc"));
   static final Key<Double> SCALING =
@@ -240,7 +273,8 @@ final class Keys {
               "method.denseType",
               lowerCase(DType.values()),
               "f16",
-              "element type in the adapter file of tensors that are stored whole, such as a classifier"));
+              "element type in the adapter file of tensors that are stored whole, such as a"
+                  + " classifier"));
 
   static final Key<Double> LEARNING_RATE =
       add(
@@ -338,7 +372,7 @@ final class Keys {
 
   /** Groups of keys of which a file has exactly one. */
   static final List<List<Key<?>>> ALTERNATIVES =
-      List.of(List.of(BASE, MLP), List.of(STEPS, EPOCHS));
+      List.of(List.of(BASE, MLP), List.of(VALIDATION, VALIDATION_SHARE), List.of(STEPS, EPOCHS));
 
   private Keys() {}
 
@@ -355,17 +389,5 @@ final class Keys {
   private static <E extends Enum<E>> Kind<E> lowerCase(E[] values) {
     Function<E, String> label = value -> value.name().toLowerCase(Locale.ROOT);
     return Kind.choice(List.of(values), label);
-  }
-
-  /** Returns named sets of targets, as patterns for the names of Llama's and BERT's tensors. */
-  private static Map<String, String> targetSets() {
-    Map<String, String> sets = new LinkedHashMap<>();
-    sets.put("qv", "\\.(q_proj|v_proj|query|value)\\.weight$");
-    // BERT's attention has an output.dense, too; its prefix is not a layer number.
-    sets.put(
-        "mlp",
-        "\\.mlp\\.(gate|up|down)_proj\\.weight$|\\.[0-9]+\\.(intermediate|output)\\.dense\\.weight$");
-    sets.put("all-linear", ALL_LINEAR.pattern());
-    return sets;
   }
 }

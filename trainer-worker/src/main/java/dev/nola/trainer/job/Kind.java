@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,19 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
         "a list of texts",
         Map.of("type", "array", "items", Map.of("type", "string")),
         yaml -> list(yaml, text()));
+  }
+
+  /** Accepts two or more different texts, none empty. */
+  static Kind<List<String>> names() {
+    return new Kind<>(
+        "a list of two or more different texts, none empty",
+        Map.of("type", "array", "minItems", 2, "uniqueItems", true, "items", name().schema()),
+        yaml -> {
+          List<String> names = list(yaml, name());
+          return names == null || names.size() < 2 || Set.copyOf(names).size() < names.size()
+              ? null
+              : names;
+        });
   }
 
   static Kind<Path> file() {
@@ -121,6 +135,14 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
         "a number from 0 to below 1",
         Map.of("minimum", 0, "exclusiveMaximum", 1),
         0,
+        Math.nextDown(1.0));
+  }
+
+  static Kind<Double> share() {
+    return real(
+        "a number above 0 and below 1",
+        Map.of("exclusiveMinimum", 0, "exclusiveMaximum", 1),
+        Double.MIN_VALUE,
         Math.nextDown(1.0));
   }
 

@@ -1,7 +1,7 @@
 package dev.nola.trainer.job;
 
+import dev.nola.text.Suggestion;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -77,9 +77,7 @@ final class Settings {
           String text = name instanceof String string ? string : shown(name);
           String path = group + text;
           if (text.contains(".") || !known.contains(path)) {
-            problems.add(
-                "unknown key %s; did you mean %s?"
-                    .formatted(printable(path), nearest(known, path)));
+            problems.add("unknown key %s; %s".formatted(printable(path), hint(known, path)));
           } else if (Keys.ALL.stream().anyMatch(key -> key.path().equals(path))) {
             entries.put(path, value);
           } else if (value instanceof Map<?, ?> inner) {
@@ -151,33 +149,12 @@ final class Settings {
     return path.matches("[\\w.-]{1," + MAX_SHOWN + "}") ? path : shown(path);
   }
 
-  private static String nearest(Set<String> keys, String path) {
-    return keys.stream().min(Comparator.comparingInt(key -> distance(key, path))).orElseThrow();
-  }
-
-  /** Counts characters to change, add or remove (Levenshtein); a wrong group counts as one. */
-  private static int distance(String key, String other) {
-    return Math.min(edits(key, other), 1 + edits(last(key), last(other)));
-  }
-
-  private static String last(String path) {
-    return path.substring(path.lastIndexOf('.') + 1);
-  }
-
-  private static int edits(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        diagonal = row[j];
-        row[j] = Math.min(change, 1 + Math.min(row[j], row[j - 1]));
-      }
-    }
-    return row[b.length()];
+  private static String hint(Set<String> keys, String path) {
+    String alias = path.substring(path.lastIndexOf('.') + 1);
+    String known = KeyNames.ALIASES.get(alias);
+    return Optional.ofNullable(known)
+        .or(() -> Suggestion.nearest(keys, path))
+        .map(key -> "did you mean " + key + "?")
+        .orElse("trainer-worker/README.md lists all keys");
   }
 }

@@ -1,5 +1,6 @@
 package dev.nola.trainer.job;
 
+import dev.nola.client.peft.Pooling;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Metadata;
 import dev.nola.trainer.data.DataFiles;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -17,7 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
  * components: the groups of a job file.
  *
  * @param model model that is trained
- * @param task what the model learns to do
+ * @param objective what the model learns to do
  * @param data examples to learn from
  * @param recipe method, targets, sizes and bases
  * @param storage how the adapter file stores the result
@@ -27,7 +29,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public record TrainingJob(
     Source model,
-    Task task,
+    Objective objective,
     DataFiles data,
     Recipe recipe,
     Storage storage,
@@ -58,7 +60,22 @@ public record TrainingJob(
     }
   }
 
-  /** What a model learns to do. */
+  /**
+   * What a model learns to do.
+   *
+   * @param task kind of the task
+   * @param pooling what the classifier of a pre-trained model sees of a text; null for what it sees
+   *     in Transformers
+   * @param labels names of the classes by number; empty for those of the training data
+   */
+  public record Objective(Task task, @Nullable Pooling pooling, List<String> labels) {
+    /** Copies the list. */
+    public Objective {
+      labels = List.copyOf(labels);
+    }
+  }
+
+  /** A kind of task. */
   public enum Task {
     /** Continuing a text. */
     CAUSAL_LM("causal-lm"),
@@ -198,15 +215,30 @@ public record TrainingJob(
     return Sha256.hash(canonical().getBytes(StandardCharsets.UTF_8));
   }
 
-  String canonical() {
+  /**
+   * Returns all settings that a result depends on as JSON, which {@link #digest} is of.
+   *
+   * @return a JSON object, keys in alphabetical order, without white space
+   */
+  public String canonical() {
     TreeMap<String, Object> settings = new TreeMap<>();
     if (model instanceof Source.FromScratch mlp) {
       settings.put("widths", mlp.widths());
     }
-    settings.put("task", task.label());
+    settings.put("task", objective.task.label());
+    if (objective.task == Task.CLASSIFICATION && model instanceof Source.PreTrained) {
+      // Versions that had only the mean left the key out.
+      settings.put("pooling", objective.pooling == null ? "standard" : objective.pooling.label());
+    }
+    if (!objective.labels.isEmpty()) {
+      settings.put("labels", objective.labels);
+    }
     settings.put("maxTokens", data.maxTokens());
     settings.put("trainExamples", data.trainExamples());
     settings.put("validationExamples", data.validationExamples());
+    if (data.validation() instanceof DataFiles.Validation.Share share) {
+      settings.put("validationShare", share.share());
+    }
     switch (data.layout()) {
       case DataFiles.Layout.E2e _ -> settings.put("layout", List.of("e2e"));
       case DataFiles.Layout.PromptJsonl jsonl ->
@@ -215,6 +247,12 @@ public record TrainingJob(
           settings.put("layout", List.of("jsonl", jsonl.text(), jsonl.label()));
       case DataFiles.Layout.LabelledTsv tsv ->
           settings.put("layout", List.of("tsv", tsv.text(), tsv.label()));
+      case DataFiles.Layout.LabelledCsv csv ->
+          settings.put("layout", List.of("csv", csv.text(), csv.label()));
+      case DataFiles.Layout.PromptCsv csv ->
+          settings.put("layout", List.of("csv", csv.prompt(), csv.completion()));
+      case DataFiles.Layout.PlainText _ -> settings.put("layout", List.of("text"));
+      case DataFiles.Layout.Chat chat -> settings.put("layout", List.of("chat", chat.messages()));
       case DataFiles.Layout.Idx _ -> settings.put("layout", List.of("idx"));
     }
     settings.put("method", lower(recipe.method()));
@@ -245,6 +283,16 @@ public record TrainingJob(
       case Length.Epochs epochs -> settings.put("epochs", epochs.count());
     }
     return JsonMapper.shared().writeValueAsString(settings);
+  }
+
+  /**
+   * Returns the key in job files of a setting in {@link #canonical}.
+   *
+   * @param setting such as {@code learningRate}
+   * @return such as {@code optimizer.learningRate}
+   */
+  public static String keyOf(String setting) {
+    return KeyNames.pathOf(setting);
   }
 
   private static String lower(Enum<?> value) {

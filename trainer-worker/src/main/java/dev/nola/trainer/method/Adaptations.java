@@ -5,7 +5,7 @@ import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
 import dev.nola.generator.Side;
 import dev.nola.trainer.model.BaseModel;
-import dev.nola.trainer.model.Bert;
+import dev.nola.trainer.model.Head;
 import dev.nola.trainer.model.Mlp;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Chooses what is trained in a model, and its initial values. */
 public final class Adaptations {
-  /** Standard deviation of a new classifier's weights, as in Hugging Face's library. */
+  /** Standard deviation of the weights of a new head, as in Hugging Face's library. */
   private static final double CLASSIFIER_DEVIATION = 0.02;
 
   private final BaseModel base;
@@ -42,21 +42,22 @@ public final class Adaptations {
    *
    * @param base the model
    * @param recipe how it is trained
-   * @param classes number of classes of the classifier that an encoder gets; not used for other
-   *     models
+   * @param classes number of classes of the classifier that a model gets; not used for models
+   *     without one
    * @return an adaptation for each tensor that is trained, in a fixed order
    * @throws IllegalArgumentException if no tensor is a target, a basis has fewer vectors than there
    *     are coefficients, or a matrix does not fit into an array
    */
   public static List<Adaptation> of(BaseModel base, Recipe recipe, int classes) {
     Adaptations adaptations = new Adaptations(base, recipe);
-    switch (base.network()) {
-      case Mlp mlp -> adaptations.fromScratch(mlp);
-      case Bert _ -> {
-        adaptations.preTrained();
-        adaptations.classifier(classes);
+    if (base.network() instanceof Mlp mlp) {
+      adaptations.fromScratch(mlp);
+    } else {
+      adaptations.preTrained();
+      Head head = base.network().head();
+      if (head != null) {
+        adaptations.classifier(head, classes);
       }
-      default -> adaptations.preTrained();
     }
     return List.copyOf(adaptations.adaptations);
   }
@@ -86,16 +87,35 @@ public final class Adaptations {
     }
   }
 
-  private void classifier(int classes) {
-    NDArray embeddings = base.tensor("embeddings.word_embeddings.weight");
-    if (embeddings == null) {
-      throw new IllegalArgumentException("the base model has no word embeddings");
+  /** Adds a new classifier, and a new pooler where the base has none. */
+  private void classifier(Head head, int classes) {
+    int width = hiddenSize();
+    linear(head.module(), classes, width, head.biased());
+    String pooler = head.pooler();
+    if (pooler != null && base.tensor(pooler + ".weight") == null) {
+      linear(pooler, width, width, true);
     }
-    long width = embeddings.getShape().get(1);
-    float[] weight = gaussian((int) (classes * width), CLASSIFIER_DEVIATION);
-    String name = Bert.CLASSIFIER;
-    whole(name + ".weight", new long[] {classes, width}, weight);
-    whole(name + ".bias", new long[] {classes}, new float[classes]);
+  }
+
+  /** Returns the width of hidden states, which the first matrix of a transformer multiplies. */
+  private int hiddenSize() {
+    String first = base.network().adaptable().getFirst();
+    NDArray tensor = base.tensor(first);
+    if (tensor == null) {
+      throw new IllegalArgumentException("the base model has no tensor " + first);
+    }
+    return (int) tensor.getShape().get(1);
+  }
+
+  private void linear(String module, int outputs, int inputs, boolean biased) {
+    String weight = module + ".weight";
+    whole(
+        weight,
+        new long[] {outputs, inputs},
+        gaussian(elements(weight, outputs, inputs), CLASSIFIER_DEVIATION));
+    if (biased) {
+      whole(module + ".bias", new long[] {outputs}, new float[outputs]);
+    }
   }
 
   /**

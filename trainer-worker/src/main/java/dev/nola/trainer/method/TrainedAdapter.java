@@ -12,6 +12,7 @@ import dev.nola.format.LimitExceededException;
 import dev.nola.format.Metadata;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.Reconstructor;
+import dev.nola.trainer.model.Head;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -91,8 +92,8 @@ public final class TrainedAdapter {
   }
 
   /**
-   * Checks that a pre-trained language model has every tensor that an adapter changes: another one
-   * would have no effect, and nobody would notice.
+   * Checks that a pre-trained model has every tensor that an adapter changes: another one would
+   * have no effect, and nobody would notice. Only the head may be new.
    *
    * @param base the base model
    * @param adapter the adapter
@@ -104,8 +105,17 @@ public final class TrainedAdapter {
       requireMatch(base, layer.tensor(), layer.shape());
     }
     for (DenseTensor tensor : adapter.dense()) {
-      requireMatch(base, tensor.name(), tensor.shape());
+      if (!isOfHead(base, base.nameOf(tensor.name()))) {
+        requireMatch(base, tensor.name(), tensor.shape());
+      }
     }
+  }
+
+  private static boolean isOfHead(dev.nola.trainer.model.BaseModel base, String tensor) {
+    Head head = base.network().head();
+    return head != null
+        && (tensor.startsWith(head.module() + ".")
+            || head.pooler() != null && tensor.startsWith(head.pooler() + "."));
   }
 
   private static void requireMatch(

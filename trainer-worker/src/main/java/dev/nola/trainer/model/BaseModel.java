@@ -2,22 +2,23 @@ package dev.nola.trainer.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import dev.nola.client.peft.HeadClass;
+import dev.nola.client.peft.Pooling;
+import dev.nola.client.peft.StatedHead;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.digest.Sha256;
+import dev.nola.format.Adapter;
 import dev.nola.format.DType;
 import dev.nola.reconstruct.BaseIdentity;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A pre-trained model from a Hugging Face folder ({@code config.json} and safetensors), in f32.
@@ -26,6 +27,10 @@ import tools.jackson.databind.json.JsonMapper;
 public final class BaseModel implements AutoCloseable {
   /** Prefix of the names in some encoders' files. */
   private static final String BERT = "bert.";
+
+  /** A repository's name, with its owner. */
+  private static final Pattern NAME =
+      Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*");
 
   private final NDManager manager;
   private final Network network;
@@ -38,7 +43,8 @@ public final class BaseModel implements AutoCloseable {
   }
 
   /**
-   * Loads a model.
+   * Loads a model as the class of Transformers that it was saved as: a language model, or an
+   * encoder with a classifier.
    *
    * @param folder folder with {@code config.json} and safetensors
    * @return the model, to be closed by the caller
@@ -46,14 +52,84 @@ public final class BaseModel implements AutoCloseable {
    * @throws IOException if a file cannot be read
    */
   public static BaseModel load(Path folder) throws IOException {
-    Path file = folder.resolve("config.json");
-    JsonNode config;
-    try {
-      config = JsonMapper.shared().readTree(Files.readAllBytes(file));
-    } catch (JacksonException e) {
-      throw new UnsupportedModelException(file + ": invalid JSON: " + e.getOriginalMessage(), e);
+    ModelConfig config = ModelConfig.read(folder);
+    boolean isClassifier = HeadClass.ofName(config.className()).isPresent();
+    return load(folder, network(config, isClassifier, null));
+  }
+
+  /**
+   * Loads a model with a classifier, whose tensors it may lack.
+   *
+   * @param folder folder with {@code config.json} and safetensors
+   * @param pooling what the classifier sees of a text; null for what it sees in the class of
+   *     Transformers
+   * @return the model, to be closed by the caller
+   * @throws UnsupportedModelException if it is not a model that can be run here
+   * @throws IOException if a file cannot be read
+   */
+  public static BaseModel loadClassifier(Path folder, @Nullable Pooling pooling)
+      throws IOException {
+    return load(folder, network(ModelConfig.read(folder), true, pooling));
+  }
+
+  /**
+   * Loads a model with the head that an adapter was trained with.
+   *
+   * @param folder folder with {@code config.json} and safetensors
+   * @param adapter the adapter
+   * @return the model, to be closed by the caller
+   * @throws UnsupportedModelException if it is not a model that can be run here
+   * @throws IOException if a file cannot be read
+   */
+  public static BaseModel loadFor(Path folder, Adapter adapter) throws IOException {
+    StatedHead head = StatedHead.of(adapter);
+    return head.pooling() == null ? load(folder) : loadClassifier(folder, head.pooling());
+  }
+
+  /**
+   * Returns the name that a model's config states.
+   *
+   * @param folder folder with {@code config.json}
+   * @return such as {@code acme/llama}; empty if it states none, or a path
+   * @throws IOException if the config cannot be read
+   */
+  public static String statedName(Path folder) throws IOException {
+    String name = ModelConfig.read(folder).text("_name_or_path");
+    return NAME.matcher(name).matches() ? name : "";
+  }
+
+  /**
+   * A tensor that a method may adapt.
+   *
+   * @param name name in the model's files
+   * @param shape size of each dimension
+   */
+  public record Adaptable(String name, List<Long> shape) {}
+
+  /**
+   * Lists the tensors of a model that can be adapted, from the headers of its files.
+   *
+   * @param folder folder with {@code config.json} and safetensors
+   * @return the tensors, in the order of the forward pass
+   * @throws UnsupportedModelException if it is not a model that can be run here
+   * @throws IOException if a file cannot be read
+   */
+  public static List<Adaptable> adaptable(Path folder) throws IOException {
+    Network network = network(ModelConfig.read(folder), false, null);
+    try (Model model = Model.open(folder)) {
+      List<Adaptable> adaptable = new ArrayList<>();
+      for (String name : network.adaptable()) {
+        Tensor plain = model.tensors().get(name);
+        Tensor tensor = plain == null ? model.tensors().get(BERT + name) : plain;
+        if (tensor != null) {
+          adaptable.add(new Adaptable(tensor.name(), List.copyOf(tensor.shape())));
+        }
+      }
+      return adaptable;
     }
-    Network network = network(file, config);
+  }
+
+  private static BaseModel load(Path folder, Network network) throws IOException {
     NDManager manager = Tensors.newManager();
     try (Model model = Model.open(folder)) {
       BaseModel base = new BaseModel(manager, network);
@@ -77,49 +153,27 @@ public final class BaseModel implements AutoCloseable {
     return new BaseModel(Tensors.newManager(), network);
   }
 
-  private static Network network(Path file, JsonNode config) throws IOException {
-    String type = config.path("model_type").asString("");
-    return switch (type) {
-      case "llama" -> {
-        int heads = number(file, config, "num_attention_heads");
-        // Older configs have rope_theta and rope_scaling, newer ones rope_parameters with both.
-        JsonNode rope =
-            config.path("rope_parameters").isObject() ? config.path("rope_parameters") : config;
-        String kind =
-            rope.path("rope_type").asString(rope.path("rope_scaling").isObject() ? "scaled" : "");
-        if (!kind.isEmpty() && !kind.equals("default")) {
-          throw new UnsupportedModelException(
-              "%s: rotary positions of type %s are not supported; must be default"
-                  .formatted(file, kind));
-        }
-        yield new Llama(
-            new Llama.Config(
-                number(file, config, "num_hidden_layers"),
-                heads,
-                config.path("num_key_value_heads").asInt(heads),
-                config.path("rms_norm_eps").asDouble(1e-6),
-                rope.path("rope_theta").asDouble(10_000),
-                config.path("tie_word_embeddings").asBoolean(false)));
-      }
-      case "bert" ->
-          new Bert(
-              new Bert.Config(
-                  number(file, config, "num_hidden_layers"),
-                  number(file, config, "num_attention_heads"),
-                  config.path("layer_norm_eps").asDouble(1e-12)));
-      default ->
-          throw new UnsupportedModelException(
-              "%s: invalid model_type: \"%s\"; must be llama or bert".formatted(file, type));
-    };
-  }
-
-  private static int number(Path file, JsonNode config, String key) throws IOException {
-    int value = config.path(key).asInt(0);
-    if (value < 1) {
+  private static Network network(
+      ModelConfig config, boolean isClassifier, @Nullable Pooling pooling)
+      throws UnsupportedModelException {
+    String type = config.text("model_type");
+    List<Pooling> poolings =
+        switch (type) {
+          case "bert" -> List.of(Pooling.CLS, Pooling.MEAN);
+          case "llama" -> List.of(Pooling.LAST_TOKEN);
+          default -> throw config.invalid("model_type", "llama or bert");
+        };
+    if (pooling != null && !poolings.contains(pooling)) {
       throw new UnsupportedModelException(
-          "%s: invalid %s: %s; must be a positive number".formatted(file, key, config.path(key)));
+          "unsupported model.pooling: %s; must be %s for model_type %s"
+              .formatted(
+                  pooling.label(),
+                  String.join(" or ", poolings.stream().map(Pooling::label).toList()),
+                  type));
     }
-    return value;
+    return type.equals("bert")
+        ? Bert.of(config, pooling == null ? poolings.getFirst() : pooling)
+        : Llama.of(config, isClassifier);
   }
 
   private void add(Tensor tensor) {
@@ -129,6 +183,9 @@ public final class BaseModel implements AutoCloseable {
     }
     String name =
         tensor.name().startsWith(BERT) ? tensor.name().substring(BERT.length()) : tensor.name();
+    if (!network.uses(name)) {
+      return;
+    }
     tensors.put(name, Tensors.load(manager, tensor));
     List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
     identities.put(name, BaseIdentity.Tensor.of(tensor.name(), type, shape, tensor.data()));

@@ -3,20 +3,33 @@ package dev.nola.trainer.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
+import dev.nola.client.peft.HeadClass;
+import dev.nola.client.peft.Pooling;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * BERT as an encoder of sentences, such as MiniLM: the mean of the last hidden states of all
- * tokens, and a linear classifier on it with the tensors {@code classifier.weight} and {@code
- * classifier.bias}.
+ * BERT as an encoder of sentences, such as MiniLM, and a linear classifier on the first token, as
+ * {@code BertForSequenceClassification} of Transformers, or on the mean over all tokens.
  */
 public final class Bert implements Network {
-  /** Module of the classifier, which the base model does not have. */
-  public static final String CLASSIFIER = "classifier";
+  private static final String CLASSIFIER = HeadClass.BERT.classifier();
+  private static final String POOLER = "pooler.dense";
+
+  /** What {@code config.json} may say; dropout is not used in training. */
+  static final List<ConfigKey> KEYS =
+      List.of(
+          ConfigKey.count("num_hidden_layers"),
+          ConfigKey.count("num_attention_heads"),
+          ConfigKey.positive("layer_norm_eps"),
+          ConfigKey.activation("hidden_act"),
+          ConfigKey.only("position_embedding_type", "absolute"),
+          ConfigKey.only("is_decoder", false),
+          ConfigKey.only("add_cross_attention", false),
+          ConfigKey.only("quantization_config"));
 
   private final Config config;
+  private final Head head;
 
   /**
    * The settings that differ between members of the family.
@@ -24,35 +37,50 @@ public final class Bert implements Network {
    * @param layers number of blocks
    * @param heads number of attention heads
    * @param epsilon ε of the norms
+   * @param activation function between the layers of a feed-forward part
    */
-  public record Config(int layers, int heads, double epsilon) {}
+  record Config(int layers, int heads, double epsilon, Activation activation) {}
 
   /**
    * Creates a model; other sizes follow from the weights.
    *
    * @param config its settings
+   * @param pooling what its classifier sees: the first token or the mean
    */
-  public Bert(Config config) {
+  Bert(Config config, Pooling pooling) {
     this.config = config;
+    this.head =
+        pooling == Pooling.CLS
+            ? new Head(pooling, CLASSIFIER, true, POOLER, -1, HeadClass.BERT)
+            : new Head(pooling, CLASSIFIER, true, null, -1, null);
+  }
+
+  static Bert of(ModelConfig config, Pooling pooling) throws UnsupportedModelException {
+    config.require(KEYS);
+    return new Bert(
+        new Config(
+            config.count("num_hidden_layers"),
+            config.count("num_attention_heads"),
+            config.real("layer_norm_eps", 1e-12),
+            config.activation("hidden_act", Activation.GELU)),
+        pooling);
   }
 
   @Override
   public NDArray logits(Batch batch, Weights weights) {
-    return weights.linear(pooled(batch, weights), CLASSIFIER);
+    NDArray seen = Pool.of(hidden(batch, weights), head, batch);
+    return weights.linear(
+        head.pooler() == null ? seen : weights.linear(seen, head.pooler()).tanh(), CLASSIFIER);
   }
 
-  /**
-   * Computes sentence vectors: the mean over tokens that are not padding.
-   *
-   * @param batch texts
-   * @param weights weights of the model
-   * @return vectors, B×d
-   */
-  public NDArray pooled(Batch batch, Weights weights) {
-    NDArray hidden = hidden(batch, weights);
-    Shape shape = batch.mask().getShape();
-    NDArray mask = batch.mask().reshape(shape.get(0), shape.get(1), 1);
-    return hidden.mul(mask).sum(new int[] {1}).div(mask.sum(new int[] {1}));
+  @Override
+  public Head head() {
+    return head;
+  }
+
+  @Override
+  public boolean uses(String tensor) {
+    return head.pooler() != null || !tensor.startsWith(POOLER + ".");
   }
 
   /** Computes hidden states, B×T×d. */
@@ -90,7 +118,7 @@ public final class Bert implements Network {
             x.add(weights.linear(mixed, prefix + "attention.output.dense")),
             prefix + "attention.output.LayerNorm",
             weights);
-    NDArray wide = Tensors.gelu(weights.linear(attended, prefix + "intermediate.dense"));
+    NDArray wide = config.activation.apply(weights.linear(attended, prefix + "intermediate.dense"));
     return norm(
         attended.add(weights.linear(wide, prefix + "output.dense")),
         prefix + "output.LayerNorm",

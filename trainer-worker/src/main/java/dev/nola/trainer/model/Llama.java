@@ -1,39 +1,131 @@
 package dev.nola.trainer.model;
 
 import ai.djl.ndarray.NDArray;
+import dev.nola.client.peft.HeadClass;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The Llama family: RMSNorm, rotary positions, grouped-query attention, SwiGLU. Padding must come
- * last in a sequence; its logits are meaningless.
+ * The Llama family: RMSNorm, rotary positions, grouped-query attention, gated feed-forward parts;
+ * as a language model, or with a classifier on the last token, as {@code
+ * LlamaForSequenceClassification} of Transformers. Padding must come last in a sequence; its logits
+ * are meaningless.
  */
 public final class Llama implements Network {
   private static final String EMBEDDING = "model.embed_tokens.weight";
   private static final String OUTPUT = "lm_head";
 
+  /**
+   * What {@code config.json} may say. {@code pretraining_tp} splits products without changing them,
+   * and dropout is not used in training.
+   */
+  static final List<ConfigKey> KEYS =
+      List.of(
+          ConfigKey.count("num_hidden_layers"),
+          ConfigKey.count("num_attention_heads"),
+          ConfigKey.count("num_key_value_heads"),
+          ConfigKey.count("head_dim"),
+          ConfigKey.positive("rms_norm_eps"),
+          ConfigKey.activation("hidden_act"),
+          ConfigKey.positive("rope_theta"),
+          ConfigKey.positive("rope_parameters.rope_theta"),
+          ConfigKey.only("rope_parameters.rope_type", "default"),
+          ConfigKey.only("rope_parameters.partial_rotary_factor", 1),
+          ConfigKey.only("rope_scaling.rope_type", "default"),
+          ConfigKey.only("rope_scaling.type", "default"),
+          ConfigKey.only("partial_rotary_factor", 1),
+          ConfigKey.flag("attention_bias"),
+          ConfigKey.flag("mlp_bias"),
+          ConfigKey.flag("tie_word_embeddings"),
+          ConfigKey.count("pretraining_tp"),
+          ConfigKey.only("sliding_window"),
+          ConfigKey.only("quantization_config"));
+
   private final Config config;
+  private final @Nullable Head head;
 
   /**
    * The settings that differ between members of the family.
    *
    * @param layers number of blocks
+   * @param attention settings of the attention
+   * @param epsilon ε of the norms
+   * @param activation function of the gate
+   * @param extras tensors that only some members have
+   */
+  record Config(
+      int layers, Attention attention, double epsilon, Activation activation, Extras extras) {}
+
+  /**
+   * The tensors that only some members of the family have.
+   *
+   * @param tied whether the output embedding is the input embedding
+   * @param attentionBias whether the attention's products have biases
+   * @param mlpBias whether the feed-forward parts' products have biases
+   */
+  record Extras(boolean tied, boolean attentionBias, boolean mlpBias) {}
+
+  /**
+   * The settings of the attention.
+   *
    * @param heads number of query heads
    * @param keyHeads number of key and value heads, of which {@code heads} is a multiple
-   * @param epsilon ε of the norms
    * @param theta base of the rotary frequencies
-   * @param tied whether the output embedding is the input embedding
    */
-  public record Config(
-      int layers, int heads, int keyHeads, double epsilon, double theta, boolean tied) {}
+  record Attention(int heads, int keyHeads, double theta) {}
 
   /**
    * Creates a model; other sizes follow from the weights.
    *
    * @param config its settings
+   * @param head the classifier instead of the output embedding; null for a language model
    */
-  public Llama(Config config) {
+  Llama(Config config, @Nullable Head head) {
     this.config = config;
+    this.head = head;
+  }
+
+  private static Head head(int padToken) {
+    HeadClass known = HeadClass.LLAMA;
+    return new Head(known.pooling(), known.classifier(), false, null, padToken, known);
+  }
+
+  static Llama of(ModelConfig config, boolean isClassifier) throws UnsupportedModelException {
+    config.require(KEYS);
+    int heads = config.count("num_attention_heads");
+    int keyHeads = config.count("num_key_value_heads", heads);
+    if (heads % keyHeads != 0) {
+      throw config.invalid("num_key_value_heads", "a divisor of num_attention_heads, " + heads);
+    }
+    // Older configs have rope_theta, newer ones rope_parameters.
+    double theta = config.real("rope_parameters.rope_theta", config.real("rope_theta", 10_000));
+    return new Llama(
+        new Config(
+            config.count("num_hidden_layers"),
+            new Attention(heads, keyHeads, theta),
+            config.real("rms_norm_eps", 1e-6),
+            config.activation("hidden_act", Activation.SILU),
+            new Extras(
+                config.flag("tie_word_embeddings"),
+                config.flag("attention_bias"),
+                config.flag("mlp_bias"))),
+        isClassifier ? head(config.count("pad_token_id", -1)) : null);
+  }
+
+  @Override
+  public @Nullable Head head() {
+    return head;
+  }
+
+  @Override
+  public boolean uses(String tensor) {
+    if (tensor.endsWith(".bias")) {
+      return tensor.contains(".self_attn.")
+          ? config.extras.attentionBias
+          : !tensor.contains(".mlp.") || config.extras.mlpBias;
+    }
+    return head == null || !tensor.startsWith(OUTPUT + ".");
   }
 
   @Override
@@ -45,7 +137,10 @@ public final class Llama implements Network {
       x = block("model.layers." + i + ".", x, mask, weights);
     }
     x = Blocks.rmsNorm(x, weights.tensor("model.norm.weight"), config.epsilon);
-    return config.tied && !weights.has(OUTPUT + ".weight")
+    if (head != null) {
+      return weights.linear(Pool.of(x, head, batch), head.module());
+    }
+    return config.extras.tied && !weights.has(OUTPUT + ".weight")
         ? Tensors.linear(x, weights.tensor(EMBEDDING), null)
         : weights.linear(x, OUTPUT);
   }
@@ -54,17 +149,21 @@ public final class Llama implements Network {
     NDArray normed =
         Blocks.rmsNorm(x, weights.tensor(prefix + "input_layernorm.weight"), config.epsilon);
     String attention = prefix + "self_attn.";
-    NDArray q = Blocks.heads(weights.linear(normed, attention + "q_proj"), config.heads);
-    NDArray k = Blocks.heads(weights.linear(normed, attention + "k_proj"), config.keyHeads);
-    NDArray v = Blocks.heads(weights.linear(normed, attention + "v_proj"), config.keyHeads);
+    Attention settings = config.attention;
+    NDArray q = Blocks.heads(weights.linear(normed, attention + "q_proj"), settings.heads);
+    NDArray k = Blocks.heads(weights.linear(normed, attention + "k_proj"), settings.keyHeads);
+    NDArray v = Blocks.heads(weights.linear(normed, attention + "v_proj"), settings.keyHeads);
     NDArray mixed =
-        Blocks.attention(Blocks.rotate(q, config.theta), Blocks.rotate(k, config.theta), v, mask);
+        Blocks.attention(
+            Blocks.rotate(q, settings.theta), Blocks.rotate(k, settings.theta), v, mask);
     NDArray attended = x.add(weights.linear(mixed, attention + "o_proj"));
     NDArray h =
         Blocks.rmsNorm(
             attended, weights.tensor(prefix + "post_attention_layernorm.weight"), config.epsilon);
     NDArray gated =
-        Tensors.silu(weights.linear(h, prefix + "mlp.gate_proj"))
+        config
+            .activation
+            .apply(weights.linear(h, prefix + "mlp.gate_proj"))
             .mul(weights.linear(h, prefix + "mlp.up_proj"));
     return attended.add(weights.linear(gated, prefix + "mlp.down_proj"));
   }

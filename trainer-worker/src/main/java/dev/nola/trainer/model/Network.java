@@ -2,6 +2,7 @@ package dev.nola.trainer.model;
 
 import ai.djl.ndarray.NDArray;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A model without its weights. */
 public interface Network {
@@ -20,4 +21,23 @@ public interface Network {
    * @return names in the order of the forward pass
    */
   List<String> adaptable();
+
+  /**
+   * Returns the classifier that is trained with a pre-trained model.
+   *
+   * @return the classifier; null for a language model, and for a model trained from scratch
+   */
+  default @Nullable Head head() {
+    return null;
+  }
+
+  /**
+   * Returns whether the forward pass uses a tensor of the base model.
+   *
+   * @param tensor name of the tensor
+   * @return false for what belongs to another head
+   */
+  default boolean uses(String tensor) {
+    return true;
+  }
 }

@@ -183,6 +183,14 @@ public final class Tensors {
     return JniUtils.gelu((PtNDArray) x);
   }
 
+  /** Computes x·Φ(x), approximated by ½x·(1 + tanh(√(2/π)·(x + 0.044715x³))). */
+  static NDArray geluTanh(NDArray x) {
+    NDManager manager = x.getManager();
+    NDArray cube = x.mul(x).mul(x).mul(scalar(manager, 0.044715));
+    NDArray turned = x.add(cube).mul(scalar(manager, Math.sqrt(2 / Math.PI))).tanh();
+    return turned.add(scalar(manager, 1)).mul(x).mul(scalar(manager, 0.5));
+  }
+
   /**
    * Loads a tensor in f32; f16 and bf16 are widened here, because half-precision arrays are slow on
    * CPUs, and bf16 ones crash the process.

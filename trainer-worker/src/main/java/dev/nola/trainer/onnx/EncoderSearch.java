@@ -3,17 +3,14 @@ package dev.nola.trainer.onnx;
 import dev.nola.trainer.onnx.Encoder.Weight;
 import dev.nola.trainer.onnx.OnnxFile.Node;
 import dev.nola.trainer.onnx.OnnxFile.Tensor;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -22,14 +19,34 @@ import org.jspecify.annotations.Nullable;
 
 /** Finds the weights and sizes of a BERT encoder in an ONNX graph. */
 final class EncoderSearch {
-  private static final String WEIGHT = ".weight";
-  private static final String BIAS = ".bias";
-  private static final String WORDS = "embeddings.word_embeddings.weight";
+  private static final String WEIGHT = EncoderLayout.WEIGHT;
+  private static final String BIAS = EncoderLayout.BIAS;
+  private static final String WORDS = EncoderLayout.WORDS;
   private static final String INTERMEDIATE = "encoder.layer.0.intermediate.dense.weight";
   private static final Pattern LAYER = Pattern.compile("encoder\\.layer\\.(\\d{1,4})\\..*");
 
   /** Types of initializers that are not weights: shapes, indices and switches. */
   private static final Set<String> OTHER_TYPES = Set.of(Tensor.INT64, "INT32", "BOOL");
+
+  private static final Set<String> FUSED =
+      Set.of(
+          "EmbedLayerNormalization",
+          "SkipLayerNormalization",
+          "BiasGelu",
+          "FastGelu",
+          "FusedMatMul",
+          "FusedGemm",
+          "MultiHeadAttention");
+
+  private static final Set<String> QUANTIZED =
+      Set.of(
+          "DynamicQuantizeLinear",
+          "DequantizeLinear",
+          "DynamicQuantizeMatMul",
+          "MatMulInteger",
+          "MatMulNBits",
+          "QLinearMatMul",
+          "QAttention");
 
   private final OnnxFile file;
   private final Graph graph;
@@ -50,8 +67,8 @@ final class EncoderSearch {
   }
 
   /**
-   * Finds the weights by their names, and those of linear modules by the names of the biases that
-   * are added to their products.
+   * Finds the weights by their names, and those of linear modules by the module that the exporter
+   * noted, or else by the names of the biases that are added to their products.
    *
    * @param heads number of attention heads, or null to read it from the graph
    * @param epsilon ε of the norms, or null to read it from the graph
@@ -59,6 +76,7 @@ final class EncoderSearch {
    * @throws InvalidOnnxException if the graph is not a BERT encoder in f32
    */
   Encoder encoder(@Nullable Integer heads, @Nullable Double epsilon) throws InvalidOnnxException {
+    requirePlainOperators();
     findPrefix();
     requireFloats();
     for (Node node : graph.nodes("MatMul").toList()) {
@@ -67,11 +85,16 @@ final class EncoderSearch {
     for (Node node : graph.nodes("Gemm").toList()) {
       findAffine(node);
     }
+    graph.nodes("LayerNormalization").forEach(this::findNorm);
     findNamed();
+    EncoderSettings settings = new EncoderSettings(file, graph);
     EncoderConfig config = sizes();
     requireExactly(config);
     requireForward(config);
-    config = config.with(headsOf(config.layers(), heads), epsilonOf(config.layers(), epsilon));
+    config =
+        config.with(
+            settings.heads(config, heads, outputs),
+            settings.epsilon(config.layers(), epsilon, prefix));
     if (config.hidden() % config.heads() != 0) {
       throw file.invalid(
           "hidden size %d; must be a multiple of the number of heads, %d",
@@ -84,6 +107,23 @@ final class EncoderSearch {
             .map(Tensor::name)
             .toList();
     return new Encoder(config, weights, skipped);
+  }
+
+  /** Refuses files that were optimized or quantized: their weights are merged or are codes. */
+  private void requirePlainOperators() throws InvalidOnnxException {
+    for (Node node : file.nodes()) {
+      if (FUSED.contains(node.type())) {
+        throw file.invalid(
+            "has an operator %s, which optimizers make of several; import the file before it was"
+                + " optimized",
+            node.type());
+      }
+      if (QUANTIZED.contains(node.type())) {
+        throw file.invalid(
+            "is quantized: it has an operator %s; import the file before it was quantized",
+            node.type());
+      }
+    }
   }
 
   private void findPrefix() throws InvalidOnnxException {
@@ -118,13 +158,15 @@ final class EncoderSearch {
     String product = node.outputs().isEmpty() ? "" : node.outputs().getFirst();
     Map<String, Node> biases = new LinkedHashMap<>();
     for (Node sum : graph.users(product, "Add").toList()) {
-      sum.inputs().stream().filter(this::isBias).forEach(bias -> biases.put(bias, sum));
+      sum.inputs().stream()
+          .filter(input -> isBias(node, input))
+          .forEach(bias -> biases.put(bias, sum));
     }
     if (biases.size() != 1) {
       throw unnamed(node, "followed by the Add of one bias");
     }
     Map.Entry<String, Node> bias = biases.entrySet().iterator().next();
-    put(node, bias.getKey(), bias.getValue(), matrix, true);
+    put(node, bias.getKey(), bias.getValue(), new Weight(matrix, true));
   }
 
   /** Finds a product together with its bias. */
@@ -133,7 +175,7 @@ final class EncoderSearch {
     if (matrix == null) {
       return;
     }
-    if (node.inputs().size() != 3 || !isBias(node.inputs().get(2))) {
+    if (node.inputs().size() != 3 || !isBias(node, node.inputs().get(2))) {
       throw unnamed(node, "given a bias");
     }
     if (node.number("alpha", 1) != 1 || node.number("beta", 1) != 1 || node.isSet("transA")) {
@@ -141,7 +183,20 @@ final class EncoderSearch {
           "Gemm of initializer %s scales or transposes; must be a plain linear module",
           node.inputs().get(1));
     }
-    put(node, node.inputs().get(2), node, matrix, !node.isSet("transB"));
+    put(node, node.inputs().get(2), node, new Weight(matrix, !node.isSet("transB")));
+  }
+
+  /** Finds the weights of a norm whose module is known, whatever they are named. */
+  private void findNorm(Node node) {
+    if (node.module().isEmpty() || node.inputs().size() != 3) {
+      return;
+    }
+    for (int i = 1; i <= 2; i++) {
+      Tensor tensor = graph.initializer(node.inputs().get(i));
+      if (tensor != null) {
+        weights.put(plain(node.module()) + (i == 1 ? WEIGHT : BIAS), new Weight(tensor, false));
+      }
+    }
   }
 
   private @Nullable Tensor matrixOf(Node node) throws InvalidOnnxException {
@@ -160,22 +215,35 @@ final class EncoderSearch {
         node.type(), node.inputs().get(1), rule, BIAS);
   }
 
-  private boolean isBias(String value) {
+  /**
+   * Tells whether a value can be the bias of a product. Exporters store equal tensors once, so that
+   * a bias may have the name of another: then only the product's module tells whose it is.
+   */
+  private boolean isBias(Node product, String value) {
     Tensor tensor = graph.initializer(value);
-    return value.endsWith(BIAS) && tensor != null && tensor.shape().size() == 1;
+    return tensor != null
+        && tensor.shape().size() == 1
+        && (value.endsWith(BIAS) || !product.module().isEmpty());
   }
 
-  private void put(Node product, String bias, Node sum, Tensor matrix, boolean transposed)
-      throws InvalidOnnxException {
-    String module = plain(bias.substring(0, bias.length() - BIAS.length()));
+  private void put(Node product, String bias, Node sum, Weight weight) throws InvalidOnnxException {
+    String module =
+        plain(
+            product.module().isEmpty()
+                ? bias.substring(0, bias.length() - BIAS.length())
+                : product.module());
     matrices.add(product.inputs().get(1));
     outputs.put(module, sum.outputs().isEmpty() ? "" : sum.outputs().getFirst());
-    Weight weight = new Weight(matrix, transposed);
+    Tensor added = graph.initializer(bias);
+    if (added != null) {
+      weights.put(module + BIAS, new Weight(added, false));
+    }
     Weight other = weights.put(module + WEIGHT, weight);
     if (other != null && !other.equals(weight)) {
       throw file.invalid(
-          "bias %s is added to products of two initializers, %s and %s",
-          bias, other.tensor().name(), matrix.name());
+          "bias %s is added to products of two initializers, %s and %s; export the model without"
+              + " merging equal biases",
+          bias, other.tensor().name(), weight.tensor().name());
     }
   }
 
@@ -232,7 +300,7 @@ final class EncoderSearch {
 
   /** Refuses weights of another shape or purpose, as the model would silently be another one. */
   private void requireExactly(EncoderConfig config) throws InvalidOnnxException {
-    Map<String, List<Long>> expected = expected(config);
+    Map<String, List<Long>> expected = EncoderLayout.expected(config);
     for (Map.Entry<String, List<Long>> entry : expected.entrySet()) {
       Weight weight = weights.get(entry.getKey());
       if (weight == null) {
@@ -256,11 +324,6 @@ final class EncoderSearch {
   }
 
   private void requireData(Tensor tensor) throws InvalidOnnxException {
-    if (tensor.external()) {
-      throw file.invalid(
-          "initializer %s has its elements in another file; must contain them itself",
-          tensor.name());
-    }
     long bytes = Float.BYTES;
     for (long size : tensor.shape()) {
       // Sizes that exceed a file of 2 GiB must not overflow to a product that fits.
@@ -274,44 +337,6 @@ final class EncoderSearch {
           "initializer %s has shape %s and %,d bytes; must have four for each element",
           tensor.name(), tensor.shape(), tensor.data().byteSize());
     }
-  }
-
-  private static Map<String, List<Long>> expected(EncoderConfig config) {
-    long hidden = config.hidden();
-    long wide = config.intermediate();
-    Map<String, List<Long>> expected = new LinkedHashMap<>();
-    expected.put(WORDS, List.of((long) config.vocabulary(), hidden));
-    expected.put(
-        "embeddings.position_embeddings.weight", List.of((long) config.positions(), hidden));
-    expected.put(
-        "embeddings.token_type_embeddings.weight", List.of((long) config.tokenTypes(), hidden));
-    norms(config.layers())
-        .forEach(
-            norm -> {
-              expected.put(norm + WEIGHT, List.of(hidden));
-              expected.put(norm + BIAS, List.of(hidden));
-            });
-    for (int i = 0; i < config.layers(); i++) {
-      String layer = "encoder.layer." + i + ".";
-      for (String module : List.of("self.query", "self.key", "self.value", "output.dense")) {
-        expected.put(layer + "attention." + module + WEIGHT, List.of(hidden, hidden));
-        expected.put(layer + "attention." + module + BIAS, List.of(hidden));
-      }
-      expected.put(layer + "intermediate.dense.weight", List.of(wide, hidden));
-      expected.put(layer + "intermediate.dense.bias", List.of(wide));
-      expected.put(layer + "output.dense.weight", List.of(hidden, wide));
-      expected.put(layer + "output.dense.bias", List.of(hidden));
-    }
-    return expected;
-  }
-
-  private static List<String> norms(int layers) {
-    List<String> norms = new ArrayList<>(List.of("embeddings.LayerNorm"));
-    for (int i = 0; i < layers; i++) {
-      norms.add("encoder.layer." + i + ".attention.output.LayerNorm");
-      norms.add("encoder.layer." + i + ".output.LayerNorm");
-    }
-    return norms;
   }
 
   /** Refuses models that have BERT's weights and compute something else. */
@@ -331,71 +356,5 @@ final class EncoderSearch {
           "has %d layers and %d GELUs by the error function; must have one in each",
           config.layers(), activations);
     }
-  }
-
-  private int headsOf(int layers, @Nullable Integer given) throws InvalidOnnxException {
-    Set<Integer> found = new TreeSet<>();
-    for (int i = 0; i < layers; i++) {
-      String query = "encoder.layer." + i + ".attention.self.query";
-      graph
-          .users(outputs.getOrDefault(query, ""), "Reshape")
-          .forEach(reshape -> headsOf(reshape).ifPresent(found::add));
-    }
-    return decided("attention heads", found, given);
-  }
-
-  /** Reads the heads from a reshape to batch×tokens×heads×dimensions. */
-  private OptionalInt headsOf(Node reshape) {
-    String shape = reshape.inputs().size() < 2 ? "" : reshape.inputs().get(1);
-    List<Long> sizes = graph.integers(shape);
-    if (sizes.isEmpty()) {
-      List<String> parts =
-          graph
-              .maker(shape, "Concat")
-              .map(Node::inputs)
-              .filter(p -> p.size() == 4)
-              .orElse(List.of());
-      sizes = parts.size() == 4 ? graph.integers(parts.get(2)) : List.of();
-    } else if (sizes.size() == 4) {
-      sizes = sizes.subList(2, 3);
-    }
-    return sizes.size() == 1 && sizes.getFirst() > 0 && sizes.getFirst() <= Integer.MAX_VALUE
-        ? OptionalInt.of(sizes.getFirst().intValue())
-        : OptionalInt.empty();
-  }
-
-  private double epsilonOf(int layers, @Nullable Double given) throws InvalidOnnxException {
-    Set<Double> found = new TreeSet<>();
-    for (String norm : norms(layers)) {
-      String weight = prefix + norm + WEIGHT;
-      graph
-          .users(weight, "LayerNormalization")
-          .forEach(node -> found.add(Graph.decimal(node.number("epsilon", 1e-5f))));
-      graph
-          .users(weight, "Mul")
-          .flatMap(node -> node.inputs().stream())
-          .forEach(input -> graph.epsilonOf(input).ifPresent(found::add));
-    }
-    return decided("epsilons of norms", found, given);
-  }
-
-  /** Returns the one value that the graph has, or else the user's. */
-  private <T> T decided(String quantity, Set<T> found, @Nullable T given)
-      throws InvalidOnnxException {
-    if (found.size() > 1) {
-      throw file.invalid("has layers with different %s, %s", quantity, found);
-    }
-    if (found.isEmpty()) {
-      if (given == null) {
-        throw file.invalid("does not specify the %s; pass --heads or --epsilon", quantity);
-      }
-      return given;
-    }
-    T unique = found.iterator().next();
-    if (given != null && !given.equals(unique)) {
-      throw new IllegalArgumentException(
-          "%s given as %s, but %s says %s".formatted(quantity, given, file.path(), unique));
-    }
-    return unique;
   }
 }

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -22,21 +23,29 @@ import java.util.Map;
  */
 final class Checkpoint {
   private static final String STEP = "step";
-  private static final String RUN = "run";
 
   private Checkpoint() {}
+
+  /**
+   * Where a run continues.
+   *
+   * @param step number of the last step
+   * @param run what the run depends on, with what it was before
+   */
+  record Resumed(long step, RunIdentity run) {}
 
   /**
    * Writes a checkpoint.
    *
    * @param path file to write
-   * @param run digest of what the run depends on; a checkpoint of another run is refused
+   * @param run what the run depends on; a checkpoint of another run is refused
    * @param step number of the last step
    * @param parameters what is trained
    * @param optimizer optimizer with the moments
    * @throws IOException if the file cannot be written
    */
-  static void write(Path path, String run, long step, List<Parameter> parameters, AdamW optimizer)
+  static void write(
+      Path path, RunIdentity run, long step, List<Parameter> parameters, AdamW optimizer)
       throws IOException {
     List<Slot> slots = new ArrayList<>();
     for (int p = 0; p < parameters.size(); p++) {
@@ -47,7 +56,8 @@ final class Checkpoint {
     }
     Path part = path.resolveSibling("." + path.getFileName() + ".part");
     Files.deleteIfExists(part); // of a process that was killed
-    Map<String, String> metadata = Map.of(STEP, Long.toString(step), RUN, run);
+    Map<String, String> metadata = new LinkedHashMap<>(run.metadata());
+    metadata.put(STEP, Long.toString(step));
     try (SafetensorsWriter writer = SafetensorsWriter.create(part, slots, metadata)) {
       for (int p = 0; p < parameters.size(); p++) {
         Parameter parameter = parameters.get(p);
@@ -72,19 +82,22 @@ final class Checkpoint {
    * Reads a checkpoint into parameters and optimizer.
    *
    * @param path file to read
-   * @param run digest of what the run depends on
+   * @param run what the run depends on
    * @param parameters receive the values
    * @param optimizer receives the moments
-   * @return number of the checkpoint's step
+   * @return where the run continues
    * @throws IOException if the file is damaged, or belongs to another run
    */
-  static long read(Path path, String run, List<Parameter> parameters, AdamW optimizer)
+  static Resumed read(Path path, RunIdentity run, List<Parameter> parameters, AdamW optimizer)
       throws IOException {
     try (SafetensorsFile file = SafetensorsFile.open(path)) {
-      if (!run.equals(file.metadata().get(RUN))) {
+      Map<String, String> metadata = file.metadata();
+      long step = Long.parseLong(metadata.getOrDefault(STEP, "0"));
+      List<String> differences = run.differences(metadata, step);
+      if (!differences.isEmpty()) {
         throw new IOException(
-            path
-                + " belongs to a run with another job, base model or data; delete it, or choose another output");
+            "%s is of another run: %s; undo that, delete the checkpoint, or choose another output"
+                .formatted(path, String.join("; ", differences)));
       }
       for (int p = 0; p < parameters.size(); p++) {
         Parameter parameter = parameters.get(p);
@@ -92,7 +105,7 @@ final class Checkpoint {
         read(path, file, name("mean", parameter), optimizer.means()[p]);
         read(path, file, name("square", parameter), optimizer.squares()[p]);
       }
-      return Long.parseLong(file.metadata().getOrDefault(STEP, "0"));
+      return new Resumed(step, run.continuing(metadata, step));
     }
   }
 

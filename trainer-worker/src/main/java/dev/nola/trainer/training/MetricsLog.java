@@ -7,17 +7,34 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** A run's {@code metrics.jsonl}: one object per line, each with its step. */
+/**
+ * A run's {@code metrics.jsonl}: one object per line, each with its step; and the same for
+ * TensorBoard.
+ */
 final class MetricsLog {
-  private final Path path;
+  private static final String EVENTS = "events.out.tfevents.nola";
 
-  private MetricsLog(Path path) {
+  /** TensorBoard's names of what is logged. */
+  private static final Map<String, String> TAGS =
+      Map.of(
+          "loss", "loss/train",
+          "validationLoss", "loss/validation",
+          "validationAccuracy", "accuracy/validation",
+          "learningRate", "optimizer/learningRate",
+          "gradientNorm", "optimizer/gradientNorm");
+
+  private final Path path;
+  private final EventFile events;
+
+  private MetricsLog(Path path, EventFile events) {
     this.path = path;
+    this.events = events;
   }
 
   /** Opens the log of a run that continues after a step; drops what was logged later. */
@@ -31,7 +48,11 @@ final class MetricsLog {
       }
     }
     Files.writeString(path, String.join("", earlier));
-    return new MetricsLog(path);
+    EventFile events = EventFile.create(path.resolveSibling(EVENTS));
+    for (String line : earlier) {
+      show(events, JsonMapper.shared().readTree(line));
+    }
+    return new MetricsLog(path, events);
   }
 
   /** Returns the step of a line; the largest number for a line that a killed process began. */
@@ -69,6 +90,16 @@ final class MetricsLog {
         StandardCharsets.UTF_8,
         StandardOpenOption.CREATE,
         StandardOpenOption.APPEND);
+    show(events, line);
+  }
+
+  private static void show(EventFile events, JsonNode line) throws IOException {
+    for (Map.Entry<String, JsonNode> value : line.properties()) {
+      String tag = TAGS.get(value.getKey());
+      if (tag != null) {
+        events.scalar(tag, line.path("step").asLong(), value.getValue().asDouble());
+      }
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package dev.nola.trainer.training;
 
+import dev.nola.client.peft.StatedHead;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Metadata;
@@ -14,10 +15,10 @@ import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.Parameter;
 import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.Head;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,11 +86,28 @@ public final class TrainingRun {
    * @param output the adapter file
    * @param parameters number of values that were trained
    * @param steps number of steps taken, including those before a resumption
-   * @param evaluation evaluation of the file, read back, on the validation examples
+   * @param evaluations evaluations on the validation examples
    * @param skipped number of examples that were too long
    */
   public record Result(
-      Output output, long parameters, long steps, Evaluation evaluation, int skipped) {}
+      Output output, long parameters, long steps, Evaluations evaluations, int skipped) {
+    /**
+     * Returns the evaluation of the file, read back.
+     *
+     * @return loss and accuracy on the validation examples
+     */
+    public Evaluation evaluation() {
+      return evaluations.trained();
+    }
+  }
+
+  /**
+   * Evaluations on the validation examples.
+   *
+   * @param trained of the file, read back
+   * @param base of the base model alone; null if it cannot do the task without the adapter
+   */
+  public record Evaluations(Evaluation trained, @Nullable Evaluation base) {}
 
   /**
    * The adapter file that a run has written.
@@ -167,12 +185,14 @@ public final class TrainingRun {
     Files.createDirectories(folder);
     Tensors.use(job.run().compute().device().name(), job.run().compute().threads());
     try (BaseModel base = base()) {
-      Dataset data = DatasetReader.read(job.data(), modelFolder());
+      Dataset data = DatasetReader.read(job.data(), modelFolder(), job.objective().labels());
       requireFit(data);
+      metadata(
+          base, data, RunIdentity.of(job, data, base)); // fails before hours of training, not after
       List<Adaptation> adaptations = Adaptations.of(base, job.recipe(), data.classes().size());
       AdaptedWeights weights = new AdaptedWeights(base, adaptations, Kernels.chosen());
-      train(base, data, weights, folder, checkpoint);
-      return finish(base, data, weights, folder);
+      RunIdentity identity = train(base, data, weights, folder, checkpoint);
+      return finish(base, data, weights, identity);
     }
   }
 
@@ -203,22 +223,31 @@ public final class TrainingRun {
 
   private BaseModel base() throws IOException {
     return switch (job.model()) {
-      case TrainingJob.Source.PreTrained model -> BaseModel.load(model.folder());
+      case TrainingJob.Source.PreTrained model ->
+          switch (job.objective().task()) {
+            case CAUSAL_LM -> BaseModel.load(model.folder());
+            case CLASSIFICATION ->
+                BaseModel.loadClassifier(model.folder(), job.objective().pooling());
+          };
       case TrainingJob.Source.FromScratch mlp -> BaseModel.fromScratch(new Mlp(mlp.widths()));
     };
   }
 
-  private void train(
+  /** Trains, and returns what the result depends on. */
+  private RunIdentity train(
       BaseModel base, Dataset data, AdaptedWeights weights, Path folder, Path checkpoint)
       throws IOException, InterruptedException {
     List<Parameter> parameters = weights.parameters();
     AdamW optimizer = new AdamW(job.optimizer().adamW(), parameters);
     TrainingJob.Run run = job.run();
     long steps = run.steps(data.train().size());
-    String identity = identity(base, data);
-    long resumed =
-        Files.exists(checkpoint) ? Checkpoint.read(checkpoint, identity, parameters, optimizer) : 0;
-    MetricsLog log = MetricsLog.openAfter(folder.resolve("metrics.jsonl"), resumed);
+    RunIdentity started = RunIdentity.of(job, data, base);
+    Checkpoint.Resumed resumed =
+        Files.exists(checkpoint)
+            ? Checkpoint.read(checkpoint, started, parameters, optimizer)
+            : new Checkpoint.Resumed(0, started);
+    RunIdentity identity = resumed.run();
+    MetricsLog log = MetricsLog.openAfter(folder.resolve("metrics.jsonl"), resumed.step());
     Trainer trainer =
         new Trainer(
             base.network(),
@@ -228,8 +257,11 @@ public final class TrainingRun {
             job.schedule(steps),
             run.microBatch());
     long checkpointed = System.nanoTime();
-    for (long step = resumed + 1; step <= steps; step++) {
+    for (long step = resumed.step() + 1; step <= steps; step++) {
       if (Thread.interrupted()) {
+        if (step > resumed.step() + 1) {
+          Checkpoint.write(checkpoint, identity, step - 1, parameters, optimizer);
+        }
         throw new InterruptedException("the training was interrupted");
       }
       Trainer.Step taken = trainer.step(step);
@@ -254,6 +286,7 @@ public final class TrainingRun {
       }
     }
     plot(folder.resolve("loss.svg"), log, steps);
+    return identity;
   }
 
   /** Draws the losses, if it can: a machine may lack the fonts that Java needs for any drawing. */
@@ -275,15 +308,9 @@ public final class TrainingRun {
     return every > 0 && step % every == 0 && step < steps;
   }
 
-  private String identity(BaseModel base, Dataset data) {
-    Sha256 baseIdentity = base.identity(base.names());
-    String text = job.digest() + " " + data.digests() + " " + baseIdentity;
-    return Sha256.hash(text.getBytes(StandardCharsets.UTF_8)).toString();
-  }
-
-  private Result finish(BaseModel base, Dataset data, AdaptedWeights weights, Path folder)
+  private Result finish(BaseModel base, Dataset data, AdaptedWeights weights, RunIdentity identity)
       throws IOException, InterruptedException {
-    Metadata described = job.metadata().withProvenance(provenance(data));
+    Metadata described = metadata(base, data, identity);
     AdapterFile draft = toFile(base, weights, described);
     AdapterFile readBack = AdapterFile.read(draft.toBytes());
     AdaptedWeights stored =
@@ -293,7 +320,7 @@ public final class TrainingRun {
     AdapterFile file = toFile(base, weights, described.withMetrics(metrics(evaluation)));
     file.write(output);
     long steps = job.run().steps(data.train().size());
-    MetricsLog.openAfter(folder.resolve("metrics.jsonl"), steps).evaluation(steps, evaluation);
+    MetricsLog.openAfter(runFolder().resolve("metrics.jsonl"), steps).evaluation(steps, evaluation);
     listener.evaluated(steps, evaluation);
     long parameters =
         weights.parameters().stream().mapToLong(parameter -> parameter.values().length).sum();
@@ -301,13 +328,25 @@ public final class TrainingRun {
         new Output(output, Files.size(output), file.reconstructionDigest()),
         parameters,
         steps,
-        evaluation,
+        new Evaluations(evaluation, baseline(base, data)),
         data.skipped());
+  }
+
+  /** Evaluates the base model alone; null where it cannot do the task, without the head. */
+  private @Nullable Evaluation baseline(BaseModel base, Dataset data) throws InterruptedException {
+    if (job.objective().task() != TrainingJob.Task.CAUSAL_LM) {
+      return null;
+    }
+    AdaptedWeights unchanged = new AdaptedWeights(base, List.of(), Kernels.chosen());
+    return Evaluation.of(base.network(), unchanged, data.validation(), job.run().microBatch());
   }
 
   private AdapterFile toFile(BaseModel base, AdaptedWeights weights, Metadata metadata)
       throws IOException {
-    String name = job.model() instanceof TrainingJob.Source.PreTrained model ? model.name() : "";
+    String name = "";
+    if (job.model() instanceof TrainingJob.Source.PreTrained model) {
+      name = model.name().isEmpty() ? BaseModel.statedName(model.folder()) : model.name();
+    }
     return TrainedAdapter.toFile(
         base, name, List.copyOf(weights.adaptations()), job.recipe(), job.storage(), metadata);
   }
@@ -315,20 +354,36 @@ public final class TrainingRun {
   private Map<String, Double> metrics(Evaluation evaluation) {
     Map<String, Double> metrics = new LinkedHashMap<>();
     metrics.put("validation loss", evaluation.loss());
-    switch (job.task()) {
+    switch (job.objective().task()) {
       case CAUSAL_LM -> metrics.put("validation perplexity", evaluation.perplexity());
       case CLASSIFICATION -> metrics.put("validation accuracy", evaluation.accuracy());
     }
     return metrics;
   }
 
-  /** Says what the adapter was made from; without clock, host or path, for equal bytes. */
-  private Map<String, String> provenance(Dataset data) {
+  /**
+   * Says what the adapter was made from, and what it needs to be loaded; without clock, host or
+   * path, for equal bytes.
+   *
+   * @throws IllegalArgumentException if the names of the classes are longer than the format allows
+   */
+  private Metadata metadata(BaseModel base, Dataset data, RunIdentity identity) {
     Map<String, String> provenance = new TreeMap<>();
+    if (!data.classes().isEmpty()) {
+      Head head = base.network().head();
+      provenance.putAll(
+          StatedHead.provenance(
+              head == null ? null : head.headClass(),
+              head == null ? null : head.pooling(),
+              data.classes()));
+    }
     provenance.put("job", job.digest().toString());
     data.digests().forEach((file, digest) -> provenance.put("data " + file, digest.toString()));
+    if (!identity.extended().isEmpty()) {
+      provenance.put("extended", "from " + identity.extended());
+    }
     provenance.put("trainer", Tensors.version());
     provenance.put("device", Tensors.deviceName());
-    return provenance;
+    return job.metadata().withProvenance(provenance);
   }
 }

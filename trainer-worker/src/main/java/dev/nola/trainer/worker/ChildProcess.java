@@ -12,6 +12,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -230,18 +231,25 @@ final class ChildProcess implements AutoCloseable {
             .mapToLong(each -> residentMemory(each.pid()))
             .sum();
     if (memory > limits.memoryBytes) {
-      return memoryLimit("the task used %,d MB".formatted(memory / 1_000_000));
+      return memoryLimit(String.format(Locale.ROOT, "the task used %,d MB", memory / 1_000_000));
     }
     long disk = ownBytes();
     if (disk > limits.diskBytes) {
-      return "disk limit: the task wrote %,d MB; the limit is %,d MB"
-          .formatted(disk / 1_000_000, limits.diskBytes / 1_000_000);
+      return String.format(
+          Locale.ROOT,
+          "disk limit: the task wrote %,d MB; the limit is %,d MB",
+          disk / 1_000_000,
+          limits.diskBytes / 1_000_000);
     }
     return null;
   }
 
   private String memoryLimit(String usage) {
-    return "memory limit: %s; the limit is %,d MB".formatted(usage, limits.memoryBytes / 1_000_000);
+    return String.format(
+        Locale.ROOT,
+        "memory limit: %s; the limit is %,d MB",
+        usage,
+        limits.memoryBytes / 1_000_000);
   }
 
   /** Counts memory without mapped files; 0 for a process that is gone, or without /proc. */

@@ -9,6 +9,7 @@ import dev.nola.trainer.training.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -70,9 +71,13 @@ final class JobInputs {
     long size = object.totalSize();
     if (size > diskBytes) {
       throw new JobException(
-          "disk limit: %s/%s has %,d MB; the limit of a job on this worker is %,d MB"
-              .formatted(
-                  object.namespace(), object.name(), size / 1_000_000, diskBytes / 1_000_000),
+          String.format(
+              Locale.ROOT,
+              "disk limit: %s/%s has %,d MB; the limit of a job on this worker is %,d MB",
+              object.namespace(),
+              object.name(),
+              size / 1_000_000,
+              diskBytes / 1_000_000),
           true);
     }
   }

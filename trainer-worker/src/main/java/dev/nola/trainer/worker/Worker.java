@@ -5,7 +5,9 @@ import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.job.JobType;
 import dev.nola.api.job.Lease;
 import dev.nola.api.job.LeaseRequest;
+import dev.nola.client.jobs.WorkerClient;
 import dev.nola.digest.Sha256;
+import dev.nola.files.AtomicFile;
 import dev.nola.reconstruct.Budget;
 import dev.nola.threads.Uninterruptibles;
 import dev.nola.trainer.model.Tensors;
@@ -14,6 +16,7 @@ import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -21,8 +24,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /**
  * Takes jobs from a registry and does them, until it is interrupted. Whatever goes wrong with a job
@@ -32,6 +37,13 @@ public final class Worker implements AutoCloseable {
   /** Time that a slot waits for a job before it asks again. */
   private static final int WAIT_SECONDS = 20;
 
+  private static final Pattern INSTANCE = Pattern.compile("[0-9a-f-]{36}");
+
+  /** How often a name in use is tried again: a worker that has ended is forgotten sooner. */
+  private static final int NAME_ATTEMPTS = 41;
+
+  private static final Duration NAME_PAUSE = Duration.ofSeconds(2);
+
   private static final Duration RETRY_PAUSE = Duration.ofSeconds(2);
 
   /** Limit of what is reconstructed in this process: seconds of work, and megabytes of memory. */
@@ -40,6 +52,7 @@ public final class Worker implements AutoCloseable {
   private final WorkerSettings settings;
   private final SigningKey key;
   private final FileChannel lockFile;
+  private final String instance;
   private final Registry registry;
   private final Backends backends;
   private final Verifier verifier;
@@ -77,6 +90,7 @@ public final class Worker implements AutoCloseable {
       throws IOException {
     Files.createDirectories(settings.work());
     this.lockFile = lock(settings.work().resolve(".lock"));
+    this.instance = instance(settings.work().resolve("instance"));
     this.settings = settings;
     this.key = key;
     this.registry = new Registry(url, token, settings.work().resolve("cache"));
@@ -133,6 +147,22 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
+   * Returns what tells this worker from another one of its name: the same after a restart, because
+   * the working folder keeps it, which one process at a time uses.
+   */
+  private static String instance(Path file) throws IOException {
+    if (Files.exists(file)) {
+      String kept = Files.readString(file).strip();
+      if (INSTANCE.matcher(kept).matches()) {
+        return kept;
+      }
+    }
+    String fresh = UUID.randomUUID().toString();
+    AtomicFile.write(file, fresh.getBytes(StandardCharsets.US_ASCII));
+    return fresh;
+  }
+
+  /**
    * Registers the key, and works until this thread is interrupted; then ends what it is doing, and
    * gives the jobs back.
    *
@@ -141,14 +171,16 @@ public final class Worker implements AutoCloseable {
    */
   public void run() throws IOException, InterruptedException {
     register();
+    claimName();
     reporter.log(
-        "%s, %,d MB of memory a job, backends %s, device %s, %s"
-            .formatted(
-                JobReporter.quantity(settings.slots(), "slot"),
-                settings.memoryBytes() / 1_000_000,
-                String.join(" ", backends.names()),
-                Tensors.deviceName(),
-                JobReporter.quantity(models.revisions().size(), "model")));
+        String.format(
+            Locale.ROOT,
+            "%s, %,d MB of memory a job, backends %s, device %s, %s",
+            JobReporter.quantity(settings.slots(), "slot"),
+            settings.memoryBytes() / 1_000_000,
+            String.join(" ", backends.names()),
+            Tensors.deviceName(),
+            JobReporter.quantity(models.revisions().size(), "model")));
     List<Thread> slots = new ArrayList<>();
     for (int i = 1; i <= settings.slots(); i++) {
       slots.add(Thread.ofPlatform().name("slot " + i).start(this::runSlot));
@@ -177,6 +209,29 @@ public final class Worker implements AutoCloseable {
       reporter.log(
           "this key is %s: this worker gets no verifications until an admin approves it"
               .formatted(registered.state().name().toLowerCase(Locale.ROOT)));
+    }
+  }
+
+  /**
+   * Makes sure that no other worker has this name, by a request that gets no job. A worker that has
+   * ended keeps its name for a minute, unless this one has its working folder.
+   */
+  private void claimName() throws IOException, InterruptedException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        Registry.retry(Registry.MAX_OUTAGE, () -> lease(List.of(), 1, 0));
+        return;
+      } catch (IOException e) {
+        if (!WorkerClient.isNameInUse(e) || attempt == NAME_ATTEMPTS) {
+          throw e;
+        }
+        if (attempt == 1) {
+          reporter.log(
+              "%s; trying again for %d seconds"
+                  .formatted(e.getMessage(), NAME_PAUSE.toSeconds() * (NAME_ATTEMPTS - 1)));
+        }
+        Thread.sleep(NAME_PAUSE);
+      }
     }
   }
 
@@ -251,6 +306,7 @@ public final class Worker implements AutoCloseable {
         .lease(
             new LeaseRequest(
                 settings.name(),
+                instance,
                 key.publicKey().fingerprint().toString(),
                 types,
                 backends.names(),

@@ -130,6 +130,124 @@ class DatasetTest {
   }
 
   @Test
+  void commaSeparatedValues_mayHaveQuotesCommasAndLineFeeds() throws Exception {
+    Layout layout = new Layout.LabelledCsv("text", "label");
+    String train = "label,text,id\n0,\"name : \"\"Inn\"\", an\n\ninn\",1\r\n1,\"\"\"\",2\n";
+    Dataset data = read(layout, 16, train, "text,label\ninn,1\n");
+
+    assertThat(data.classes()).containsExactly("0", "1");
+    assertThat(data.train()).extracting(DatasetTest::label).containsExactly(0, 1);
+    assertThat(Columns.commaSeparated(Lines.read(folder.resolve("train"))).records())
+        .extracting(Columns.Fields::values)
+        .containsExactly(
+            List.of("label", "text", "id"),
+            List.of("0", "name : \"Inn\", an\n\ninn", "1"),
+            List.of("1", "\"", "2"));
+    assertRefused(
+        layout, "text,label\n\"a,1\n", "text,label\na,1", "line 2: has a quote that is not closed");
+    assertRefused(
+        layout,
+        "text,label\na,1,2",
+        "text,label\na,1",
+        "line 2: has 3 columns; must have 2 as line 1");
+  }
+
+  @Test
+  void promptAndCompletionMayBeColumns() throws Exception {
+    Dataset data =
+        read(new Layout.PromptCsv("p", "c"), 16, "p,c\nname :, inn", "p,c\n\"name\",inn");
+
+    assertThat(tokens(data.train().getFirst())).containsExactly(7, 3, 4, 8, 8);
+    assertThat(prompt(data.train().getFirst())).isEqualTo(3);
+  }
+
+  @Test
+  void plainTextIsCutIntoExamplesOfTheMaximumLength() throws Exception {
+    model(LETTERS, "{\"bos_token_id\": 1, \"eos_token_id\": 2}");
+    Dataset data = read(new Layout.PlainText(), 4, "aaaa\naa", "ac");
+
+    assertThat(data.train().stream().map(example -> tokens(example)[0])).containsOnly(1);
+    assertThat(data.train()).extracting(DatasetTest::prompt).containsOnly(1);
+    assertThat(tokens(data.train().getFirst())).containsExactly(1, 0, 0, 0);
+    assertThat(tokens(data.train().getLast())).endsWith(2);
+    assertThat(tokens(data.validation().getFirst())).containsExactly(1, 0, 2, 2);
+  }
+
+  @Test
+  void answersOfTheAssistantAreLearned_inTheFormatThatTheTokenizerKnows() throws Exception {
+    String chat =
+        """
+        {"messages": [{"role": "user", "content": "name"}, {"role": "assistant", "content": "inn"},\
+         {"role": "user", "content": "an"}, {"role": "assistant", "content": "an inn"}]}
+        """;
+    Layout.Chat layout = new Layout.Chat("messages");
+    write("train", chat);
+    assertThat(ChatFormat.CHATML.rows(Lines.read(folder.resolve("train")), layout))
+        .containsExactly(
+            new Row(1, "<|im_start|>user\nname<|im_end|>\n<|im_start|>assistant\n", "inn"),
+            new Row(
+                1,
+                "<|im_start|>user\nname<|im_end|>\n<|im_start|>assistant\ninn<|im_end|>\n"
+                    + "<|im_start|>user\nan<|im_end|>\n<|im_start|>assistant\n",
+                "an inn"));
+    Dataset plain = read(layout, 32, chat, chat);
+    assertThat(plain.train()).hasSize(2);
+    assertThat(tokens(plain.train().getFirst())).startsWith(7).endsWith(8, 8);
+    String added =
+        """
+        {"id": %d, "content": "%s", "single_word": false, "lstrip": false, "rstrip": false,
+         "normalized": false, "special": true}\
+        """;
+    model(
+        WORDS
+            .formatted("null", "null")
+            .replace(
+                "\"added_tokens\": []",
+                "\"added_tokens\": [%s, %s]"
+                    .formatted(
+                        added.formatted(9, "<|im_start|>"), added.formatted(10, "<|im_end|>"))),
+        "{\"bos_token_id\": 7, \"eos_token_id\": 8}");
+    Dataset known = read(layout, 32, chat, chat);
+    assertThat(tokens(known.train().getFirst())).startsWith(9).endsWith(8, 10);
+    assertRefused(
+        layout,
+        "{\"messages\": [{\"role\": \"user\", \"content\": \"name\"}]}",
+        chat,
+        "line 1: field \"messages\" has no message of the role assistant; must be a list of"
+            + " messages with role and content");
+    assertRefused(
+        layout,
+        "{\"messages\": [{\"role\": \"user\", \"content\": 3}]}",
+        chat,
+        "line 1: content of a message is NUMBER; must be text");
+  }
+
+  @Test
+  void shareOfTheTrainingFileIsValidation_theSameEachTime() throws Exception {
+    write("train", "name||inn\nname : ||an\nInn||inn\nan||inn\n".repeat(5));
+    DataFiles files =
+        new DataFiles(
+            new Layout.E2e(),
+            folder.resolve("train"),
+            new DataFiles.Validation.Share(0.2),
+            16,
+            Integer.MAX_VALUE,
+            Integer.MAX_VALUE);
+
+    Dataset data = DatasetReader.read(files, folder);
+
+    assertThat(data.train()).hasSize(16);
+    assertThat(data.validation()).hasSize(4);
+    assertThat(data.digests()).containsOnlyKeys("train");
+    assertThat(DatasetReader.read(files, folder).validation())
+        .extracting(DatasetTest::tokens)
+        .containsExactlyElementsOf(data.validation().stream().map(DatasetTest::tokens).toList());
+    write("train", "name||inn");
+    assertThatThrownBy(() -> DatasetReader.read(files, folder))
+        .hasMessageEndingWith("has 1 example; data.validationShare needs two or more");
+  }
+
+  @Test
   void specialTokensOfTheTokenizerGoBeforeThoseOfTheModel() throws Exception {
     model(WORDS.formatted("null", AS_BERT), "{\"bos_token_id\": 7, \"eos_token_id\": 8}");
     Dataset data = read(new Layout.E2e(), 16, "name||inn", "name||inn");
@@ -232,6 +350,41 @@ class DatasetTest {
     assertThat(data.classes()).containsExactly("a", "b", "c");
   }
 
+  private Dataset classes(String train, String validation, List<String> labels) throws Exception {
+    write("train", "text\tlabel\n" + train);
+    write("validation", "text\tlabel\n" + validation);
+    return DatasetReader.read(files(new Layout.LabelledTsv("text", "label"), 16), folder, labels);
+  }
+
+  @Test
+  void numbersAreClassesInTheirOrder() throws Exception {
+    Dataset data = classes("an\t10\ninn\t2\nan\t-1", "an\t2", List.of());
+    assertThat(data.classes()).containsExactly("-1", "2", "10");
+    assertThat(data.train()).extracting(DatasetTest::label).containsExactly(2, 1, 0);
+    assertThat(classes("an\t10\ninn\t2\nan\tx", "an\t2", List.of()).classes())
+        .containsExactly("10", "2", "x");
+  }
+
+  @Test
+  void namesThatWereGiven_haveTheirOrder() throws Exception {
+    List<String> names = List.of("good", "bad", "mixed");
+    Dataset named = classes("an\tbad\ninn\tgood", "an\tmixed", names);
+    assertThat(named.classes()).isEqualTo(names);
+    assertThat(named.train()).extracting(DatasetTest::label).containsExactly(1, 0);
+    assertThat(named.validation()).extracting(DatasetTest::label).containsExactly(2);
+    Dataset numbered = classes("an\t1\ninn\t0", "an\t2", names);
+    assertThat(numbered.classes()).isEqualTo(names);
+    assertThat(numbered.train()).extracting(DatasetTest::label).containsExactly(1, 0);
+    assertThatThrownBy(() -> classes("an\t1\ninn\t3", "an\t2", names))
+        .hasMessage(
+            "%s: line 3: unknown class: \"3\"; must be one of data.labels, by its number from 0",
+            folder.resolve("train"));
+    assertThatThrownBy(() -> classes("an\tbad\ninn\tgood", "an\tugly", names))
+        .hasMessage(
+            "%s: line 2: unknown class: \"ugly\"; must be one of data.labels",
+            folder.resolve("validation"));
+  }
+
   @Test
   void damagedLinesAreNamed() {
     Layout e2e = new Layout.E2e();
@@ -268,7 +421,7 @@ class DatasetTest {
         "all examples have class \"a\"; must have two or more classes");
     assertThatThrownBy(() -> read(tsv, 16, table, table + "\nan\tc"))
         .hasMessage(
-            "%s: line 4: class \"c\" does not occur in %s"
+            "%s: line 4: unknown class: \"c\"; must occur in %s"
                 .formatted(folder.resolve("validation"), folder.resolve("train")));
   }
 
@@ -432,7 +585,7 @@ class DatasetTest {
                 LABELS,
                 IMAGES,
                 idx(new int[] {2}, 0, 3),
-                "labels: label 1 is 3; must be below 3 as for training"))) {
+                "labels: label 1 is 3; must be below 3, the number of classes"))) {
       assertThatThrownBy(
               () -> images(damaged.train, damaged.trainLabels, damaged.validation, damaged.labels))
           .isInstanceOf(IOException.class)

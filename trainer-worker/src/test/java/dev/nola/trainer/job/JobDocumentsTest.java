@@ -71,7 +71,7 @@ class JobDocumentsTest {
         .isEqualTo(
             new TrainingJob(
                 new TrainingJob.Source.PreTrained(folder.resolve("llama"), "acme/llama"),
-                TrainingJob.Task.CAUSAL_LM,
+                new TrainingJob.Objective(TrainingJob.Task.CAUSAL_LM, null, List.of()),
                 new DataFiles(
                     new DataFiles.Layout.E2e(),
                     folder.resolve("e2e/train.txt.gz"),
@@ -101,7 +101,7 @@ class JobDocumentsTest {
                     new TrainingJob.Compute(0, TrainingJob.Device.AUTO)),
                 Metadata.of(
                         "Says in a sentence what a restaurant's attributes are.",
-                        "causal-lm",
+                        "text-generation",
                         "CC-BY-SA-4.0")
                     .withTags("e2e", "restaurants")));
   }

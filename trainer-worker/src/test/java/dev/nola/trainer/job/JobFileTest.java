@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.nola.generator.Generator;
+import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
-import dev.nola.trainer.model.Bert;
-import dev.nola.trainer.model.Llama;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Network;
+import dev.nola.trainer.model.Networks;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -111,7 +111,7 @@ class JobFileTest {
   void pathsAreRelativeToTheFile() throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL.replace("a.txt", "../x/a.txt").replace("b.txt", "/y/b"));
     assertThat(job.data().train()).isEqualTo(folder.resolve("../x/a.txt"));
-    assertThat(job.data().validation()).isEqualTo(Path.of("/y/b"));
+    assertThat(job.data().validation()).isEqualTo(new DataFiles.Validation.File(Path.of("/y/b")));
     assertThat(job.model())
         .isEqualTo(new TrainingJob.Source.PreTrained(folder.resolve("llama"), ""));
   }
@@ -133,36 +133,59 @@ class JobFileTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "steps: 10        | steps: -1          | invalid run.steps: -1; must be a whole number, 1 or more",
-        "steps: 10        | steps: '10'        | invalid run.steps: \"10\"; must be a whole number, 1 or more",
-        "steps: 10        | steps: 10.0        | invalid run.steps: 10.0; must be a whole number, 1 or more",
-        "steps: 10        | steps: 99999999999 | invalid run.steps: 99999999999; must be a whole number, 1 or more",
-        "name: nola       | name: nola, bits: 17 | invalid method.bits: 17; must be a whole number, 1 to 16",
-        "name: nola       | name: NOLA         | invalid method.name: \"NOLA\"; must be nola, pranc, lora, full or head",
-        "name: nola       | name: nola, targets: '(' | invalid method.targets: \"(\"; must be qv, mlp, all-linear or an RE2 pattern",
-        "name: nola       | name: nola, quantizationAware: 1 | invalid method.quantizationAware: 1; must be true or false",
-        "Rate: 0.01       | Rate: .nan         | invalid optimizer.learningRate: \"NaN\"; must be a number above 0",
-        "Rate: 0.01       | Rate: 0            | invalid optimizer.learningRate: 0; must be a number above 0",
-        "Rate: 0.01       | Rate: 1, beta1: 1  | invalid optimizer.beta1: 1; must be a number from 0 to below 1",
+        "steps: 10        | steps: -1          | invalid run.steps: -1; must be a whole number, 1"
+            + " or more",
+        "steps: 10        | steps: '10'        | invalid run.steps: \"10\"; must be a whole number,"
+            + " 1 or more",
+        "steps: 10        | steps: 10.0        | invalid run.steps: 10.0; must be a whole number, 1"
+            + " or more",
+        "steps: 10        | steps: 99999999999 | invalid run.steps: 99999999999; must be a whole"
+            + " number, 1 or more",
+        "name: nola       | name: nola, bits: 17 | invalid method.bits: 17; must be a whole number,"
+            + " 1 to 16",
+        "name: nola       | name: NOLA         | invalid method.name: \"NOLA\"; must be nola,"
+            + " pranc, lora, full or head",
+        "name: nola       | name: nola, targets: '(' | invalid method.targets: \"(\"; must be qv,"
+            + " mlp, all-linear or an RE2 pattern",
+        "name: nola       | name: nola, quantizationAware: 1 | invalid method.quantizationAware: 1;"
+            + " must be true or false",
+        "Rate: 0.01       | Rate: .nan         | invalid optimizer.learningRate: \"NaN\"; must be a"
+            + " number above 0",
+        "Rate: 0.01       | Rate: 0            | invalid optimizer.learningRate: 0; must be a"
+            + " number above 0",
+        "Rate: 0.01       | Rate: 1, beta1: 1  | invalid optimizer.beta1: 1; must be a number from"
+            + " 0 to below 1",
         "train: a.txt     | train:             | invalid data.train: null; must be a path",
         "train: a.txt     | train: \"\\0\"     | invalid data.train: \"\\u0000\"; must be a path",
-        "method: {name: nola} | method: nola   | invalid method: \"nola\"; must be a mapping of keys to values",
+        "method: {name: nola} | method: nola   | invalid method: \"nola\"; must be a mapping of"
+            + " keys to values",
         "{base: llama}    | {}                 | model.base or model.mlp is missing",
-        "{steps: 10}      | {steps: 9, epochs: 1} | only one of run.steps and run.epochs may be set",
+        "{steps: 10}      | {steps: 9, epochs: 1} | only one of run.steps and run.epochs may be"
+            + " set",
         "train: a.txt,    | ''                 | data.train is missing; must be a path",
-        "name: nola       | name: lora, k: 3   | method.k applies only when method.name is nola or pranc",
-        "name: nola       | name: lora, generator: philox-srht | method.generator applies only when method.name"
-            + " is nola or pranc",
-        "name: nola       | name: nola, generator: identity | invalid method.generator: \"identity\"; must be"
-            + " philox-uniform24, philox-uniform8, philox-rademacher or philox-srht",
-        "format: e2e      | format: tsv        | invalid data.format: tsv; must be e2e or jsonl for task causal-lm",
-        "name: nola       | name: head         | method.name=head does not apply to task causal-lm, which adds no head",
-        "steps: 10        | steps: 9, microBatch: 9 | invalid run.microBatch: 9; must be at most run.batch, 8",
-        "Rate: 0.01       | Rate: 1, warmup: 11 | invalid optimizer.warmup: 11; must be at most run.steps, 10",
-        "name: nola       | name: nola, k: 1073741825 | invalid method.k: 1073741825; must be at most 1073741824 for philox-srht",
-        "name: nola       | name: nola, l: 8193, generator: philox-uniform24 | invalid method.l: 8193; must be at most 8192 for philox-uniform24",
-        "name: nola       | name: pranc, k: 538984513, generator: philox-uniform8 | invalid method.k: 538984513; must be at most 538984512 for philox-uniform8",
-        "name: nola       | name: nola, rank: 1073741825 | invalid method.rank: 1073741825; must be at most 1073741824 for the elements of a factor",
+        "name: nola       | name: lora, k: 3   | method.k applies only when method.name is nola or"
+            + " pranc",
+        "name: nola       | name: lora, generator: philox-srht | method.generator applies only when"
+            + " method.name is nola or pranc",
+        "name: nola       | name: nola, generator: identity | invalid method.generator:"
+            + " \"identity\"; must be philox-uniform24, philox-uniform8, philox-rademacher or"
+            + " philox-srht",
+        "format: e2e      | format: tsv        | invalid data.format: tsv; must be e2e, jsonl, csv,"
+            + " text or chat for task causal-lm",
+        "name: nola       | name: head         | method.name=head does not apply to task causal-lm,"
+            + " which adds no head",
+        "steps: 10        | steps: 9, microBatch: 9 | invalid run.microBatch: 9; must be at most"
+            + " run.batch, 8",
+        "Rate: 0.01       | Rate: 1, warmup: 11 | invalid optimizer.warmup: 11; must be at most"
+            + " run.steps, 10",
+        "name: nola       | name: nola, k: 1073741825 | invalid method.k: 1073741825; must be at"
+            + " most 1073741824 for philox-srht",
+        "name: nola       | name: nola, l: 8193, generator: philox-uniform24 | invalid method.l:"
+            + " 8193; must be at most 8192 for philox-uniform24",
+        "name: nola       | name: pranc, k: 538984513, generator: philox-uniform8 | invalid"
+            + " method.k: 538984513; must be at most 538984512 for philox-uniform8",
+        "name: nola       | name: nola, rank: 1073741825 | invalid method.rank: 1073741825; must be"
+            + " at most 1073741824 for the elements of a factor",
       })
   void invalidKeyOrValue_isNamedWithItsRule(String sound, String wrong, String problem) {
     assertThat(problemsWith(LANGUAGE_MODEL, sound, wrong)).containsExactly(problem);
@@ -174,17 +197,17 @@ class JobFileTest {
       value = {
         // 32·8 elements of A and 784·8 of B; then 10·8 and 32·8
         "nola, k: 64, l: 256 |",
-        "nola, k: 65, l: 256 | invalid method.k: 65; must be at most 64 for philox-srht and a factor of 80"
-            + " elements, of the layer 32 to 10 of model.mlp",
-        "nola, k: 64, l: 257 | invalid method.l: 257; must be at most 256 for philox-srht and a factor of 256"
-            + " elements, of the layer 32 to 10 of model.mlp",
+        "nola, k: 65, l: 256 | invalid method.k: 65; must be at most 64 for philox-srht and a"
+            + " factor of 80 elements, of the layer 32 to 10 of model.mlp",
+        "nola, k: 64, l: 257 | invalid method.l: 257; must be at most 256 for philox-srht and a"
+            + " factor of 256 elements, of the layer 32 to 10 of model.mlp",
         "nola, k: 3000, l: 3000, generator: philox-rademacher |",
         "pranc, k: 256       |",
-        "pranc, k: 257       | invalid method.k: 257; must be at most 256 for philox-srht and a factor of 320"
-            + " elements, of the layer 32 to 10 of model.mlp",
+        "pranc, k: 257       | invalid method.k: 257; must be at most 256 for philox-srht and a"
+            + " factor of 320 elements, of the layer 32 to 10 of model.mlp",
         "lora, rank: 2739137 |",
-        "lora, rank: 2739138 | invalid method.rank: 2739138; must be at most 2739137 for the layer 784 to 32 of"
-            + " model.mlp",
+        "lora, rank: 2739138 | invalid method.rank: 2739138; must be at most 2739137 for the layer"
+            + " 784 to 32 of model.mlp",
       })
   void factorsOfAnMlp_areWithinTheFormatsLimits(String method, @Nullable String problem)
       throws IOException {
@@ -203,7 +226,10 @@ class JobFileTest {
     "datta: {train: x}, datta, data",
     "run.batch: 3, run.batch, run.batch",
     "7: 3, 7, method.k",
-    "'k y: 3', '\"k y\"', method.k",
+    "lr: 3, lr, optimizer.learningRate",
+    "learning_rate: 3, learning_rate, optimizer.learningRate",
+    "lora_alpha: 3, lora_alpha, method.scaling",
+    "per_device_train_batch_size: 3, per_device_train_batch_size, run.batch",
   })
   void unknownKey_isNamedWithTheNearestOne(String line, String key, String nearest) {
     assertThat(problems(LANGUAGE_MODEL + line))
@@ -222,7 +248,8 @@ class JobFileTest {
         .containsExactly("model.base is trained on texts; data.format must not be idx");
     assertThat(problemsWith(MNIST, "mlp: [784, 32, 10]", "mlp: [784]"))
         .containsExactly(
-            "invalid model.mlp: [784]; must be a list of two or more whole numbers, all of them positive");
+            "invalid model.mlp: [784]; must be a list of two or more whole numbers, all of them"
+                + " positive");
     assertThat(problemsWith(LANGUAGE_MODEL, "base: llama", "mlp: [784, 784]"))
         .containsExactly("model.mlp is trained on features; data.format must be idx");
   }
@@ -231,14 +258,14 @@ class JobFileTest {
   void allProblemsAreNamedAtOnce() {
     assertThat(problems("model: {base: 3}\ntask: chess\nfoo: {bar: 1}\nmethod: {name: nola, k: 0}"))
         .containsExactly(
-            "unknown key foo; did you mean run?",
+            "unknown key foo; trainer-worker/README.md lists all keys",
             "invalid model.base: 3; must be a path",
             "invalid task: \"chess\"; must be causal-lm or classification",
             "invalid method.k: 0; must be a whole number, 1 or more",
+            "data.validation or data.validationShare is missing",
             "run.steps or run.epochs is missing",
-            "data.format is missing; must be e2e, jsonl, tsv or idx",
+            "data.format is missing; must be e2e, jsonl, tsv, csv, text, chat or idx",
             "data.train is missing; must be a path",
-            "data.validation is missing; must be a path",
             "optimizer.learningRate is missing; must be a number above 0");
   }
 
@@ -275,7 +302,7 @@ class JobFileTest {
     assertThat(problems("\"\\e[2J\": 1"))
         .first()
         .asString()
-        .startsWith("unknown key \"\\u001B[2J\"; did you mean ");
+        .startsWith("unknown key \"\\u001B[2J\"; ");
   }
 
   @Test
@@ -296,8 +323,8 @@ class JobFileTest {
 
   @Test
   void targetSetsAreThoseOfTheModel() throws IOException {
-    Network llama = new Llama(new Llama.Config(1, 1, 1, 1e-5, 1e4, true));
-    Network bert = new Bert(new Bert.Config(1, 1, 1e-5));
+    Network llama = Networks.llama();
+    Network bert = Networks.bert();
     String block = "model.layers.0.";
     String layer = "encoder.layer.0.";
     assertThat(targets("qv", llama))

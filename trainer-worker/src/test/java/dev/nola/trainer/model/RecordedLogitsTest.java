@@ -71,6 +71,40 @@ class RecordedLogitsTest {
     }
   }
 
+  /** Saved as the class with the head; Llama's last token is the last that is not padding's id. */
+  @ParameterizedTest
+  @ValueSource(strings = {"bert-classifier", "llama-classifier"})
+  void classifierEqualsThatOfTransformers(String name) throws Exception {
+    Path folder = MODELS.resolve(name);
+    JsonNode expected =
+        JsonMapper.shared().readTree(Files.readAllBytes(folder.resolve("expected.json")));
+    int rows = expected.get("inputs").size();
+    try (BaseModel base = BaseModel.load(folder);
+        NDManager manager = Tensors.newManager()) {
+      Shape shape = new Shape(rows, expected.get("inputs").get(0).size());
+      Batch batch =
+          new Batch(
+              manager.create(
+                  LongBuffer.wrap(numbers(expected.get("inputs"))), shape, DataType.INT64),
+              manager.create(floats(expected.get("mask")), shape, DataType.FLOAT32));
+      float[] actual =
+          base.network()
+              .logits(batch, new AdaptedWeights(base, List.of(), Kernels.scalar()))
+              .toFloatArray();
+      double[] logits =
+          expected
+              .get("outputs")
+              .valueStream()
+              .flatMap(JsonNode::valueStream)
+              .mapToDouble(JsonNode::asDouble)
+              .toArray();
+      assertThat(actual).hasSize(logits.length);
+      for (int i = 0; i < logits.length; i++) {
+        assertThat((double) actual[i]).isCloseTo(logits[i], within(1e-5));
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"llama-tied-grouped", "llama-untied", "llama-bf16"})
   void greedyTextsEqualThoseOfTransformers(String name) throws Exception {

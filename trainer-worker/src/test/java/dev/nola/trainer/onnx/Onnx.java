@@ -95,6 +95,15 @@ final class Onnx {
     return message(out -> out.writeByteArray(5, tensor));
   }
 
+  /** Returns a key with a value. */
+  static byte[] entry(String key, String value) {
+    return message(
+        out -> {
+          out.writeString(1, key);
+          out.writeString(2, value);
+        });
+  }
+
   static byte[] message(Fields fields) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     CodedOutputStream out = CodedOutputStream.newInstance(bytes);

@@ -201,16 +201,22 @@ class OnnxImportTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "classifier.weight | 10 | 2,2 |  8 | classifier.weight has type FLOAT16; must be FLOAT (f32)",
+        "classifier.weight | 10 | 2,2 |  8 | classifier.weight has type FLOAT16; must be FLOAT"
+            + " (f32)",
         "w_quantized       |  3 | 2,2 |  4 | w_quantized has type INT8; must be FLOAT (f32)",
         "w                 | 99 | 2   |  4 | w has type number 99; must be FLOAT (f32)",
-        "classifier.bias   |  1 | 2   |  9 | classifier.bias has shape [2] and 9 bytes; must have four",
-        "classifier.bias   |  1 | -1  | -0 | classifier.bias has shape [-1] and 0 bytes; must have four",
+        "classifier.bias   |  1 | 2   |  9 | classifier.bias has shape [2] and 9 bytes; must have"
+            + " four",
+        "classifier.bias   |  1 | -1  | -0 | classifier.bias has shape [-1] and 0 bytes; must have"
+            + " four",
         "classifier.bias   |  1 | 4611686018427387904,4,4611686018427387904 | 0 | must have four",
-        "embeddings.LayerNorm.bias | 1 | 32 | 128 | duplicate initializer embeddings.LayerNorm.bias",
-        "x.embeddings.word_embeddings.weight | 1 | 1,1 | 4 | has 2 initializers named embeddings.word",
+        "embeddings.LayerNorm.bias | 1 | 32 | 128 | duplicate initializer"
+            + " embeddings.LayerNorm.bias",
+        "x.embeddings.word_embeddings.weight | 1 | 1,1 | 4 | has 2 initializers named"
+            + " embeddings.word",
         "encoder.layer.2.output.dense.bias | 1 | 32 | 128 | has no weight encoder.layer.2.",
-        "encoder.layer.0.attention.self.distance_embedding.weight | 1 | 9,8 | 288 | which is not part of a BERT encoder",
+        "encoder.layer.0.attention.self.distance_embedding.weight | 1 | 9,8 | 288 | which is not"
+            + " part of a BERT encoder",
       })
   void weightOfAnotherShape_isNamed(String name, int type, String shape, int bytes, String rule)
       throws Exception {
@@ -220,12 +226,69 @@ class OnnxImportTest {
   }
 
   @Test
-  void weightsInAnotherFile_areRefused() throws Exception {
+  void weightsInAnotherFileAndStoredOnce_equalTheExportedOnes() throws Exception {
+    Path file = Path.of("src/test/resources/onnx/shared.onnx");
+    OnnxImport.Report report =
+        new OnnxImport(file, null, null, null).write(folder.resolve("model"));
+    assertThat(report.config()).isEqualTo(CONFIG);
+    try (Model original = Model.open(ORIGINAL);
+        Model model = Model.open(folder.resolve("model"))) {
+      for (Tensor expected : original.tensors().values()) {
+        Tensor tensor = model.tensors().get(expected.name());
+        assertThat(tensor).as(expected.name()).isNotNull();
+        assertThat(tensor.shape()).as(expected.name()).isEqualTo(expected.shape());
+        boolean bias = expected.name().endsWith(".bias");
+        if (bias || expected.name().endsWith("LayerNorm.weight")) {
+          float[] values = tensor.data().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+          assertThat(values).as(expected.name()).containsOnly(bias ? 0 : 1);
+        } else {
+          assertThat(tensor.data().mismatch(expected.data())).as(expected.name()).isEqualTo(-1);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "missing.data, 0, 8, 'has its elements in missing.data, which is missing; put it next to'",
+    "../model.onnx, 0, 8, 'must be a file in the folder of the ONNX file'",
+    "/etc/hostname, 0, 8, 'must be a file in the folder of the ONNX file'",
+    "'', 0, 8, 'must be a file in the folder of the ONNX file'",
+    "model.onnx, 0, 999999999, 'past the end of model.onnx'",
+    "model.onnx, 999999999, 0, 'past the end of model.onnx'",
+    "model.onnx, -1, 8, 'has offset \"-1\"'",
+    "model.onnx, 0, 99999999999999999999, 'has length \"99999999999999999999\"'"
+  })
+  void weightsThatAreNotInTheOtherFile_areRefused(
+      String location, String offset, String length, String rule) throws Exception {
     refused(
         Onnx.with(
             Onnx.fixture("exported.onnx"),
-            Onnx.initializer("m.bias", Onnx.FLOAT, List.of(2L), 8, out -> out.writeEnum(14, 1))),
-        "initializer m.bias has its elements in another file; must contain them itself");
+            Onnx.initializer(
+                "m.bias",
+                Onnx.FLOAT,
+                List.of(2L),
+                8,
+                out -> {
+                  out.writeByteArray(13, Onnx.entry("location", location));
+                  out.writeByteArray(13, Onnx.entry("offset", offset));
+                  out.writeByteArray(13, Onnx.entry("length", length));
+                  out.writeEnum(14, 1);
+                })),
+        rule);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "SkipLayerNormalization, 'import the file before it was optimized'",
+    "MatMulInteger, 'import the file before it was quantized'"
+  })
+  void operatorsThatMergeOrQuantizeWeights_areNamed(String operator, String remedy)
+      throws Exception {
+    byte[] file =
+        Onnx.with(Onnx.fixture("exported.onnx"), Onnx.node(operator, List.of("x", "y"), "z"));
+    refused(file, "operator " + operator);
+    refused(file, remedy);
   }
 
   @Test
@@ -250,8 +313,10 @@ class OnnxImportTest {
 
   @Test
   void fileThatIsNotOnnx_isRefused() throws Exception {
-    refused(new byte[0], "not a valid ONNX file: it has no graph");
-    refused("{\"model_type\": \"bert\"}".getBytes(), "not a valid ONNX file");
+    refused(new byte[0], "is empty; download the file again");
+    refused(new byte[] {8, 7}, "not a valid ONNX file: it has no graph");
+    refused("{\"model_type\": \"bert\"}".getBytes(), "is a text, \"{\"model_type\"");
+    refused("version https://git-lfs.github.com/spec/v1\n".getBytes(), "is a Git LFS pointer");
     refused(Files.readAllBytes(ORIGINAL.resolve("model.safetensors")), "not a valid ONNX file");
     refused(Onnx.with(new byte[0]), "has 0 initializers named embeddings.word_embeddings.weight");
   }

@@ -39,6 +39,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -66,6 +67,9 @@ final class StubRegistry implements AutoCloseable {
 
   /** Status that every request is refused with, as for a wrong token; 0 for none. */
   volatile int refusal;
+
+  /** How many requests for jobs are refused because another worker has the name. */
+  final AtomicInteger namesInUse = new AtomicInteger();
 
   StubRegistry() throws IOException {
     server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -204,6 +208,7 @@ final class StubRegistry implements AutoCloseable {
         null,
         null,
         null,
+        null,
         "someone",
         Instant.EPOCH,
         Instant.EPOCH,
@@ -315,6 +320,20 @@ final class StubRegistry implements AutoCloseable {
 
   private void lease(HttpExchange exchange, LeaseRequest request) throws IOException {
     requests.add(request);
+    if (namesInUse.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+      exchange.getResponseHeaders().set("Content-Type", "application/problem+json");
+      answer(
+          exchange,
+          409,
+          Map.of(
+              "type",
+              "urn:nola:problem:worker-name-in-use",
+              "title",
+              "Conflict",
+              "detail",
+              "worker name in use"));
+      return;
+    }
     List<Lease> leases = new ArrayList<>();
     long end = System.nanoTime() + Duration.ofSeconds(Math.min(1, request.waitSeconds())).toNanos();
     do {

@@ -11,6 +11,7 @@ import dev.nola.api.attestation.Reconstruction;
 import dev.nola.api.attestation.SigningKey;
 import dev.nola.api.attestation.Statement;
 import dev.nola.api.job.JobFailure;
+import dev.nola.api.job.LeaseRequest;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
 import dev.nola.digest.Sha256;
@@ -157,6 +158,37 @@ class WorkerTest {
 
   private ObjectDetails dataset() throws IOException {
     return registry.object("data", folder.resolve("data"), true);
+  }
+
+  @Test
+  void workerStartedAgain_hasItsInstance_andAnotherHasAnother() throws Exception {
+    Running first = start("one");
+    StubRegistry.await("a request", () -> !registry.requests.isEmpty());
+    first.stop();
+    running.remove(first);
+    int before = registry.requests.size();
+    start("one");
+    StubRegistry.await("a request", () -> registry.requests.size() > before);
+    assertThat(registry.requests.stream().map(LeaseRequest::instance).distinct()).hasSize(1);
+
+    start("two");
+    StubRegistry.await(
+        "a request of the other",
+        () -> registry.requests.stream().anyMatch(request -> request.worker().equals("two")));
+    assertThat(registry.requests.stream().map(LeaseRequest::instance).distinct()).hasSize(2);
+  }
+
+  @Test
+  void nameInUse_isTriedAgain() throws Exception {
+    registry.namesInUse.set(2);
+    start("one");
+    StubRegistry.await("the start", () -> log.stream().anyMatch(line -> line.contains("backends")));
+    assertThat(log)
+        .filteredOn(line -> line.contains("worker name in use"))
+        .singleElement()
+        .asString()
+        .endsWith("trying again for 80 seconds");
+    assertThat(registry.requests.getFirst().types()).as("takes no job").isEmpty();
   }
 
   @ParameterizedTest

@@ -1,11 +1,12 @@
 package dev.nola.api.job;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A job in full. It has eighteen components because JSON has them side by side.
+ * A job in full. It has nineteen components because JSON has them side by side.
  *
  * @param id id of the job
  * @param type type of the job
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * @param worker worker that has it, or had it last; null before the first
  * @param progress progress last reported, or null
  * @param reason why it failed, was cancelled, or waits again; null otherwise
+ * @param waiting why no worker has taken it yet, for a queued job: empty if one is about to; else
+ *     null
  * @param result its result, or null before there is one
  * @param createdBy account that submitted it
  * @param createdAt time of the request
@@ -39,9 +42,44 @@ public record JobDetails(
     @Nullable String worker,
     @Nullable JobProgress progress,
     @Nullable String reason,
+    @Nullable List<WaitingReason> waiting,
     @Nullable JobResult result,
     String createdBy,
     Instant createdAt,
     Instant notBefore,
     @Nullable Instant startedAt,
-    @Nullable Instant finishedAt) {}
+    @Nullable Instant finishedAt) {
+  /** Copies the list. */
+  public JobDetails {
+    waiting = waiting == null ? null : List.copyOf(waiting);
+  }
+
+  /**
+   * Returns the same job with reasons why it waits.
+   *
+   * @param reasons the reasons, or null
+   * @return the job with them
+   */
+  public JobDetails withWaiting(@Nullable List<WaitingReason> reasons) {
+    return new JobDetails(
+        id,
+        type,
+        state,
+        priority,
+        namespace,
+        request,
+        cancelRequested,
+        attempts,
+        maxAttempts,
+        worker,
+        progress,
+        reason,
+        reasons,
+        result,
+        createdBy,
+        createdAt,
+        notBefore,
+        startedAt,
+        finishedAt);
+  }
+}

@@ -2,12 +2,16 @@ package dev.nola.api.job;
 
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A request for jobs by a worker, with its abilities. It has nine components because JSON has them
+ * A request for jobs by a worker, with its abilities. It has ten components because JSON has them
  * side by side.
  *
  * @param worker name of the worker, unique among its account's workers
+ * @param instance text that two workers at once never share, and that a worker keeps when it is
+ *     started again: while one runs, a request with its name and another instance is refused; null
+ *     for no such check
  * @param key fingerprint of the key that it signs attestations with; only a worker whose key is
  *     approved is given verifications
  * @param types types of jobs that it takes
@@ -20,6 +24,7 @@ import java.util.Objects;
  */
 public record LeaseRequest(
     String worker,
+    @Nullable String instance,
     String key,
     List<JobType> types,
     List<String> backends,

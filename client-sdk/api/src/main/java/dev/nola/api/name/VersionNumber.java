@@ -1,8 +1,8 @@
 package dev.nola.api.name;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
-import org.semver4j.Semver;
 
 /**
  * A version number of SemVer 2.
@@ -35,7 +35,7 @@ public record VersionNumber(String text, String precedence, boolean prerelease) 
    * @return whether {@link #find} finds one
    */
   public static boolean isValid(String text) {
-    return semver(text).isPresent();
+    return semantic(text).isPresent();
   }
 
   /**
@@ -45,23 +45,25 @@ public record VersionNumber(String text, String precedence, boolean prerelease) 
    * @return the number, or nothing if the text breaks {@link NameRule#VERSION}
    */
   public static Optional<VersionNumber> find(String text) {
-    return semver(text).map(semver -> of(text, semver));
+    return semantic(text).map(version -> of(text, version));
   }
 
-  private static Optional<Semver> semver(String text) {
-    try {
-      return Optional.ofNullable(text.length() > MAX_LENGTH ? null : Semver.parse(text))
-          .filter(semver -> semver.getVersion().equals(text)); // it takes spaces and a v
-    } catch (RuntimeException _) {
-      return Optional.empty(); // the library's ways to say that it is none are not documented
-    }
+  private static Optional<SemanticVersion> semantic(String text) {
+    return text.length() > MAX_LENGTH
+        ? Optional.empty()
+        : SemanticVersion.find(text)
+            .filter(
+                version ->
+                    Math.max(version.major(), Math.max(version.minor(), version.patch()))
+                        <= Integer.MAX_VALUE);
   }
 
-  private static VersionNumber of(String text, Semver semver) {
-    List<String> prerelease = semver.getPreRelease();
+  private static VersionNumber of(String text, SemanticVersion version) {
+    List<String> prerelease = version.prerelease();
     StringBuilder precedence = new StringBuilder();
     precedence.append(
-        "%010d.%010d.%010d".formatted(semver.getMajor(), semver.getMinor(), semver.getPatch()));
+        String.format(
+            Locale.ROOT, "%010d.%010d.%010d", version.major(), version.minor(), version.patch()));
     if (prerelease.isEmpty()) {
       precedence.append(AFTER_PRERELEASES);
     }
@@ -74,8 +76,9 @@ public record VersionNumber(String text, String precedence, boolean prerelease) 
 
   /** Numbers come before words, and shorter numbers before longer ones. */
   private static String orderable(String identifier) {
-    boolean number = identifier.chars().allMatch(c -> c >= '0' && c <= '9');
-    return number ? "0%02d%s".formatted(identifier.length(), identifier) : "1" + identifier;
+    return SemanticVersion.isNumber(identifier)
+        ? String.format(Locale.ROOT, "0%02d%s", identifier.length(), identifier)
+        : "1" + identifier;
   }
 
   @Override

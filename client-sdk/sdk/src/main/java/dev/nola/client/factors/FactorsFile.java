@@ -122,7 +122,7 @@ public final class FactorsFile {
   private static String name(Layer layer, String part) {
     Slice slice = layer.slice();
     String suffix =
-        slice == null ? "" : "[%d:%d:%d]".formatted(slice.dim(), slice.start(), slice.end());
+        slice == null ? "" : "[" + slice.dim() + ":" + slice.start() + ":" + slice.end() + "]";
     return layer.tensor() + suffix + ".nola_" + part;
   }
 

@@ -52,7 +52,21 @@ public record Content(String type, BodyPublisher body, Progress progress) {
    * @throws FileNotFoundException if there is none
    */
   public static Content file(String type, Path file) throws FileNotFoundException {
-    return new Content(type, BodyPublishers.ofFile(file), Progress.NONE);
+    return file(type, file, Progress.NONE);
+  }
+
+  /**
+   * Creates a body from a file, which is not read into memory.
+   *
+   * @param type the media type
+   * @param file the file
+   * @param progress receives the number of bytes sent
+   * @return the body
+   * @throws FileNotFoundException if there is none
+   */
+  public static Content file(String type, Path file, Progress progress)
+      throws FileNotFoundException {
+    return new Content(type, BodyPublishers.ofFile(file), progress);
   }
 
   /** Returns the body, which reports its progress while it is sent. */

@@ -32,6 +32,7 @@ public final class Transport implements AutoCloseable {
   private final Timeouts timeouts;
   private final Retry retry;
   private final boolean offline;
+  private final Network network;
   private final HttpClient http;
   private final Redirects redirects;
   private final ProblemReader problems;
@@ -58,18 +59,15 @@ public final class Transport implements AutoCloseable {
    * @param timeouts how long to wait
    * @param retry what to send again
    * @param offline true to refuse every request instead of making connections
+   * @throws IllegalArgumentException if the environment names something else than an HTTP proxy
    */
   public Transport(RegistryAccess access, Timeouts timeouts, Retry retry, boolean offline) {
     this.access = access;
     this.timeouts = timeouts;
     this.retry = retry;
     this.offline = offline;
-    this.http =
-        HttpClient.newBuilder()
-            .version(HttpClient.Version.HTTP_1_1) // the upgrade in plain HTTP irritates proxies
-            .followRedirects(HttpClient.Redirect.NEVER)
-            .connectTimeout(timeouts.connect())
-            .build();
+    this.network = new Network(System.getenv());
+    this.http = network.client(access.registry(), timeouts.connect());
     this.redirects = new Redirects(http, access, timeouts.request());
     this.problems = new ProblemReader(access, timeouts.request());
     this.bodies = new BodyReader(access.registry(), timeouts);
@@ -253,7 +251,12 @@ public final class Transport implements AutoCloseable {
 
   private RegistryException unreachable(IOException failure) {
     return RegistryException.unavailable(
-        "cannot reach the registry at %s: %s".formatted(registry(), reason(failure)), failure);
+        "cannot reach the registry at %s%s: %s"
+            .formatted(
+                registry(),
+                network.proxy(registry()).map(proxy -> " through the proxy " + proxy).orElse(""),
+                reason(failure)),
+        failure);
   }
 
   private String reason(IOException failure) {

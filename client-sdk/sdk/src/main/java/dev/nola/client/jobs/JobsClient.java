@@ -6,6 +6,7 @@ import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobRetry;
+import dev.nola.api.job.WorkerDetails;
 import dev.nola.client.RegistryException;
 import dev.nola.client.http.Call;
 import dev.nola.client.http.Content;
@@ -22,9 +23,10 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Submits jobs, follows them, and fetches their results. */
+/** Submits jobs, follows them, fetches their results, and lists the workers that run them. */
 public final class JobsClient {
   private static final String JOBS = "/api/v1/jobs";
+  private static final int LONGEST_PAGE = 100;
 
   /** The longest time without a byte: the registry sends keep-alive comments more often. */
   private static final Duration SILENCE = Duration.ofMinutes(2);
@@ -137,6 +139,20 @@ public final class JobsClient {
     return transport.save(Call.get(path(job) + "/result").accepting("*/*"), file, limit);
   }
 
+  /**
+   * Lists workers by account and name, with what they offer, up to 100 at once.
+   *
+   * @param cursor {@link Page#next} of the page before, or null for the first
+   * @return a page of workers
+   * @throws RegistryException if the registry refuses or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public Page<WorkerDetails> workers(@Nullable String cursor)
+      throws IOException, InterruptedException {
+    Query query = new Query().add("limit", LONGEST_PAGE).add("cursor", cursor);
+    return transport.json(Call.get("/api/v1/workers" + query), new TypeReference<>() {});
+  }
+
   /** Receives a job's events. */
   @FunctionalInterface
   public interface Listener {
@@ -146,6 +162,18 @@ public final class JobsClient {
      * @param event the event
      */
     void on(JobEvent event);
+  }
+
+  /**
+   * Reads the events of a job so far.
+   *
+   * @param job the job's id
+   * @param listener receives each event, on the calling thread
+   * @throws RegistryException if the registry refuses or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public void events(UUID job, Listener listener) throws IOException, InterruptedException {
+    events(path(job) + "/events?follow=false", 0, listener);
   }
 
   /**
@@ -161,9 +189,14 @@ public final class JobsClient {
    */
   public long follow(UUID job, long after, Listener listener)
       throws IOException, InterruptedException {
+    return events(path(job) + "/events", after, listener);
+  }
+
+  private long events(String path, long after, Listener listener)
+      throws IOException, InterruptedException {
     AtomicLong last = new AtomicLong(after);
     Call call =
-        Call.get(path(job) + "/events")
+        Call.get(path)
             .with(Map.of("Accept", "text/event-stream", "Last-Event-ID", Long.toString(after)));
     transport.events(
         call,

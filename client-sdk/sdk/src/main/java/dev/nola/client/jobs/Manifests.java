@@ -74,6 +74,22 @@ public final class Manifests {
     return new ObjectManifest(description, new ObjectManifest(description, entries).sorted());
   }
 
+  /**
+   * Returns the manifest of one file, which it lists by its name.
+   *
+   * @param file the file
+   * @param description a description, or null
+   * @return a manifest with one entry
+   * @throws IOException if it cannot be read, or its name has other characters than letters,
+   *     digits, dots, underscores and hyphens
+   */
+  public static ObjectManifest ofFile(Path file, @Nullable String description) throws IOException {
+    Path absolute = file.toAbsolutePath();
+    String name = path(absolute.getParent(), absolute);
+    return new ObjectManifest(
+        description, List.of(new ObjectManifest.Entry(name, Files.size(file), Sha256.hash(file))));
+  }
+
   private static boolean isHidden(Path file) {
     return file.getFileName().toString().startsWith(".");
   }

@@ -1,22 +1,29 @@
 package dev.nola.client.jobs;
 
+import dev.nola.api.Page;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
+import dev.nola.api.name.NameRule;
 import dev.nola.api.name.ObjectKind;
+import dev.nola.client.Progress;
 import dev.nola.client.RegistryException;
 import dev.nola.client.http.Call;
 import dev.nola.client.http.Content;
+import dev.nola.client.http.Query;
 import dev.nola.client.http.Transport;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 
 /** Uploads the models and datasets that jobs name, and describes them. */
 public final class ObjectsClient {
   private static final String BYTES = "application/octet-stream";
+  private static final int LONGEST_PAGE = 100;
 
   private final Transport transport;
 
@@ -74,11 +81,80 @@ public final class ObjectsClient {
    */
   public ObjectDetails upload(ObjectKind kind, String name, Path folder, @Nullable String about)
       throws IOException, InterruptedException {
-    ObjectManifest manifest = Manifests.of(folder, about);
+    return upload(kind, name, folder, Manifests.of(folder, about), Progress.NONE);
+  }
+
+  /**
+   * Uploads the files of a manifest that the registry does not have yet, and registers them.
+   *
+   * @param kind model or dataset
+   * @param name {@code namespace/name}
+   * @param folder the folder of the files
+   * @param manifest the files
+   * @param progress receives the bytes sent so far and those of all files, on another thread
+   * @return the revision
+   * @throws RegistryException if the registry refuses or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public ObjectDetails upload(
+      ObjectKind kind, String name, Path folder, ObjectManifest manifest, Progress progress)
+      throws IOException, InterruptedException {
+    Set<Sha256> present = stored(kind, name);
+    long total = manifest.files().stream().mapToLong(ObjectManifest.Entry::size).sum();
+    long sent = 0;
     for (ObjectManifest.Entry entry : manifest.files()) {
-      upload(kind, name, entry.digest(), folder.resolve(entry.path()));
+      if (present.add(entry.digest())) {
+        long before = sent;
+        transport.status(
+            Call.of("PUT", path(kind, name) + "/files/" + entry.digest())
+                .with(
+                    Content.file(
+                        BYTES,
+                        folder.resolve(entry.path()),
+                        (done, _) -> progress.at(before + done, total))));
+      }
+      sent += entry.size();
+      progress.at(sent, total);
     }
     return register(kind, name, manifest);
+  }
+
+  /** Returns the files of the latest revision that the registry has; may be changed. */
+  private Set<Sha256> stored(ObjectKind kind, String name)
+      throws IOException, InterruptedException {
+    Set<Sha256> digests = new HashSet<>();
+    try {
+      ObjectDetails latest = get(kind, name);
+      if (latest.stored()) {
+        latest.files().forEach(entry -> digests.add(entry.digest()));
+      }
+    } catch (RegistryException e) {
+      if (e.kind() != RegistryException.Kind.NOT_FOUND) {
+        throw e;
+      }
+    }
+    return digests;
+  }
+
+  /**
+   * Lists a namespace's models or datasets by name, each in its latest revision, up to 100 at once.
+   *
+   * @param kind models or datasets
+   * @param namespace their namespace
+   * @param cursor {@link Page#next} of the page before, or null for the first
+   * @return a page of revisions
+   * @throws RegistryException if the registry refuses or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public Page<ObjectDetails> list(ObjectKind kind, String namespace, @Nullable String cursor)
+      throws IOException, InterruptedException {
+    Query query =
+        new Query()
+            .add("namespace", NameRule.NAMESPACE.require(namespace))
+            .add("limit", LONGEST_PAGE)
+            .add("cursor", cursor);
+    return transport.json(
+        Call.get("/api/v1/" + kind.collection() + query), new TypeReference<>() {});
   }
 
   /**

@@ -62,6 +62,16 @@ public final class WorkerClient {
     return isConflict(refusal, ":cancelled");
   }
 
+  /**
+   * Tells whether a refusal means that another worker of the same name is running.
+   *
+   * @param refusal the exception of a call
+   * @return true if the name is in use
+   */
+  public static boolean isNameInUse(IOException refusal) {
+    return isConflict(refusal, ":worker-name-in-use");
+  }
+
   private static boolean isConflict(IOException refusal, String type) {
     return refusal instanceof RegistryException e
         && e.kind() == RegistryException.Kind.CONFLICT

@@ -10,8 +10,10 @@ import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.ReconstructionDigest;
 import dev.nola.reconstruct.Reconstructor;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
@@ -20,13 +22,20 @@ import org.jspecify.annotations.Nullable;
  * One adapter, reconstructed by several backends.
  *
  * @param digests what each backend's bits hash to, by the backend's name
+ * @param seconds how long each backend took, by its name
  * @param differences where a backend's bits are not the first one's: the first element of every
  *     layer that differs
  */
-public record CrossCheck(SequencedMap<String, Sha256> digests, List<Difference> differences) {
-  /** Copies both. */
+public record CrossCheck(
+    SequencedMap<String, Sha256> digests,
+    Map<String, Double> seconds,
+    List<Difference> differences) {
+  private static final double NANOS = 1e9;
+
+  /** Copies all. */
   public CrossCheck {
     digests = new LinkedHashMap<>(digests);
+    seconds = Map.copyOf(seconds);
     differences = List.copyOf(differences);
   }
 
@@ -87,14 +96,19 @@ public record CrossCheck(SequencedMap<String, Sha256> digests, List<Difference> 
   public static CrossCheck of(AdapterFile file, List<Kernel> backends)
       throws LimitExceededException {
     SequencedMap<String, Sha256> digests = new LinkedHashMap<>();
+    Map<String, Double> seconds = new HashMap<>();
     List<Difference> differences = new ArrayList<>();
+    long start = System.nanoTime();
     Reconstructor first = Reconstructor.standard().withKernel(backends.getFirst());
     ReconstructionDigest expected = first.digest(file.adapter());
     digests.put(backends.getFirst().name(), expected.root());
+    seconds.put(backends.getFirst().name(), (System.nanoTime() - start) / NANOS);
     for (Kernel backend : backends.subList(1, backends.size())) {
+      start = System.nanoTime();
       Reconstructor other = Reconstructor.standard().withKernel(backend);
       ReconstructionDigest actual = other.digest(file.adapter());
       digests.put(backend.name(), actual.root());
+      seconds.put(backend.name(), (System.nanoTime() - start) / NANOS);
       for (int i = 0; i < expected.layers().size(); i++) {
         if (!expected.layers().get(i).equals(actual.layers().get(i))) {
           Layer layer = file.adapter().layers().get(i);
@@ -107,7 +121,7 @@ public record CrossCheck(SequencedMap<String, Sha256> digests, List<Difference> 
         }
       }
     }
-    return new CrossCheck(digests, differences);
+    return new CrossCheck(digests, seconds, differences);
   }
 
   private static Difference difference(
@@ -122,7 +136,8 @@ public record CrossCheck(SequencedMap<String, Sha256> digests, List<Difference> 
         b == null || other == null ? null : difference("B", first, expected, b, second, other);
     return Objects.requireNonNull(
         inB,
-        "backends whose digests differed now produce the same bits: this machine computes unreliably");
+        "backends whose digests differed now produce the same bits: this machine computes"
+            + " unreliably");
   }
 
   private static @Nullable Difference difference(

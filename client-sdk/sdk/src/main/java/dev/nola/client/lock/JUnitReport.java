@@ -6,11 +6,15 @@ import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import javax.xml.stream.XMLOutputFactory;
 import javax.xml.stream.XMLStreamException;
 import javax.xml.stream.XMLStreamWriter;
 
-/** Writes the result of checking a lock file as JUnit does: a suite an adapter, a case a check. */
+/**
+ * Writes the result of checking a lock file as JUnit does: a suite an adapter, a case a check. A
+ * check for which the registry did not answer is an error, not a failure.
+ */
 public final class JUnitReport {
   private JUnitReport() {}
 
@@ -31,17 +35,22 @@ public final class JUnitReport {
         xml.writeStartElement("testsuite");
         xml.writeAttribute("name", result.entry().source());
         xml.writeAttribute("tests", Integer.toString(result.checks().size()));
-        long failures = result.checks().stream().filter(check -> !check.passed()).count();
+        long errors = result.checks().stream().filter(Check::error).count();
+        long failures =
+            result.checks().stream().filter(check -> !check.passed() && !check.error()).count();
         xml.writeAttribute("failures", Long.toString(failures));
-        xml.writeAttribute("errors", "0");
+        xml.writeAttribute("errors", Long.toString(errors));
         xml.writeAttribute("skipped", "0");
+        xml.writeAttribute(
+            "time", seconds(result.checks().stream().mapToDouble(Check::seconds).sum()));
         for (Check check : result.checks()) {
           xml.writeStartElement("testcase");
           xml.writeAttribute("classname", result.entry().source());
           xml.writeAttribute("name", check.name());
+          xml.writeAttribute("time", seconds(check.seconds()));
           String failure = check.failure();
           if (failure != null) {
-            xml.writeStartElement("failure");
+            xml.writeStartElement(check.error() ? "error" : "failure");
             xml.writeAttribute("message", printable(failure.lines().findFirst().orElse("")));
             xml.writeCharacters(printable(failure));
             xml.writeEndElement();
@@ -56,6 +65,10 @@ public final class JUnitReport {
     } catch (XMLStreamException e) {
       throw new IOException("the report cannot be written: " + e.getMessage(), e);
     }
+  }
+
+  private static String seconds(double time) {
+    return String.format(Locale.ROOT, "%.3f", time);
   }
 
   /** Without the characters that XML cannot carry, which a hostile file's names may have. */

@@ -1,5 +1,6 @@
 package dev.nola.client.lock;
 
+import dev.nola.client.RegistryException;
 import dev.nola.client.attestation.Attested;
 import dev.nola.client.lock.LockReport.Check;
 import dev.nola.client.lock.LockReport.Result;
@@ -81,7 +82,7 @@ public final class LockCheck {
   }
 
   private List<Check> check(LockFile.Entry entry) throws InterruptedException {
-    List<Check> checks = new ArrayList<>();
+    Timed checks = new Timed();
     byte[] bytes;
     try {
       Fetched fetched = source.fetch(entry);
@@ -91,8 +92,8 @@ public final class LockCheck {
         checks.add(notYanked(fetched));
       }
     } catch (IOException e) {
-      checks.add(Check.failed("fetch", message(e)));
-      return checks;
+      checks.add(failed("fetch", e));
+      return checks.list;
     }
     checks.add(compare("file digest", entry.digest(), Sha256.hash(bytes)));
     try {
@@ -104,10 +105,28 @@ public final class LockCheck {
     } catch (AdapterException e) {
       checks.add(Check.failed("read", message(e)));
     }
-    return checks;
+    return checks.list;
   }
 
-  private void reconstruct(LockFile.Entry entry, AdapterFile file, List<Check> checks)
+  /** Checks with the time that each took: from the end of the one before. */
+  private static final class Timed {
+    private static final double NANOS = 1e9;
+
+    private final List<Check> list = new ArrayList<>();
+    private long last = System.nanoTime();
+
+    void add(Check check) {
+      long now = System.nanoTime();
+      list.add(check.took((now - last) / NANOS));
+      last = now;
+    }
+
+    void restart() {
+      last = System.nanoTime();
+    }
+  }
+
+  private void reconstruct(LockFile.Entry entry, AdapterFile file, Timed checks)
       throws AdapterException {
     checks.add(
         compare(
@@ -119,8 +138,10 @@ public final class LockCheck {
         .digests()
         .forEach(
             (backend, digest) ->
-                checks.add(
-                    compare("reconstructed by " + backend, entry.reconstructionDigest(), digest)));
+                checks.list.add(
+                    compare("reconstructed by " + backend, entry.reconstructionDigest(), digest)
+                        .took(crossCheck.seconds().getOrDefault(backend, 0.0))));
+    checks.restart();
     if (backends.size() > 1) {
       checks.add(
           crossCheck.differences().isEmpty()
@@ -143,8 +164,16 @@ public final class LockCheck {
           ? Check.passed(name)
           : Check.failed(name, String.join("\n", failures));
     } catch (IOException e) {
-      return Check.failed(name, message(e));
+      return failed(name, e);
     }
+  }
+
+  /** A registry that cannot be reached proves nothing, for or against. */
+  private static Check failed(String name, IOException failure) {
+    return failure instanceof RegistryException refused
+            && refused.kind() == RegistryException.Kind.UNAVAILABLE
+        ? Check.impossible(name, message(failure))
+        : Check.failed(name, message(failure));
   }
 
   private Check notYanked(Fetched fetched) {

@@ -7,6 +7,7 @@ import dev.nola.digest.Sha256;
 import dev.nola.files.AtomicFile;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -70,9 +71,11 @@ public record LockFile(List<Entry> adapters) {
   }
 
   /**
-   * A pinned adapter.
+   * A pinned adapter. It has seven components because JSON has them side by side.
    *
    * @param source a reference by version number or digest, or a path relative to the lock file
+   * @param requested the reference as it was given, which can move, such as one by an alias; null
+   *     if it cannot, or for a path
    * @param registry the registry of the reference, or null for a path
    * @param digest SHA-256 of the file's bytes
    * @param reconstructionDigest the digest to which the file must reconstruct
@@ -82,6 +85,7 @@ public record LockFile(List<Entry> adapters) {
    */
   public record Entry(
       String source,
+      @Nullable String requested,
       @Nullable URI registry,
       Sha256 digest,
       Sha256 reconstructionDigest,
@@ -90,8 +94,9 @@ public record LockFile(List<Entry> adapters) {
     /**
      * Copies the list.
      *
-     * @throws IllegalArgumentException if the reference may resolve to another file later, the path
-     *     is absolute, or the number negative, or 0 though keys are listed
+     * @throws IllegalArgumentException if the reference may resolve to another file later, it was
+     *     requested by that of another adapter, the path is absolute, or the number negative, or 0
+     *     though keys are listed
      */
     public Entry {
       keys = List.copyOf(keys);
@@ -99,6 +104,13 @@ public record LockFile(List<Entry> adapters) {
         throw new IllegalArgumentException(
             "reference %s may resolve to a different file later; must have a version number or a digest"
                 .formatted(source));
+      }
+      if (requested != null
+          && (registry == null
+              || !Reference.parse(requested).adapter().equals(Reference.parse(source).adapter()))) {
+        throw new IllegalArgumentException(
+            "invalid requested: %s; must be a reference to the same adapter as %s"
+                .formatted(requested, source));
       }
       if (registry == null && (source.isEmpty() || Path.of(source).isAbsolute())) {
         throw new IllegalArgumentException(
@@ -120,6 +132,7 @@ public record LockFile(List<Entry> adapters) {
   @JsonInclude(JsonInclude.Include.NON_NULL)
   @JsonPropertyOrder({
     "reference",
+    "requested",
     "registry",
     "file",
     "digest",
@@ -129,6 +142,7 @@ public record LockFile(List<Entry> adapters) {
   })
   private record WireEntry(
       @Nullable String reference,
+      @Nullable String requested,
       @Nullable URI registry,
       @Nullable String file,
       @Nullable String digest,
@@ -138,6 +152,7 @@ public record LockFile(List<Entry> adapters) {
     static WireEntry of(Entry entry) {
       return new WireEntry(
           entry.registry == null ? null : entry.source,
+          entry.requested,
           entry.registry,
           entry.registry == null ? entry.source : null,
           entry.digest.toString(),
@@ -154,11 +169,13 @@ public record LockFile(List<Entry> adapters) {
           || reconstructionDigest == null
           || requiredVerifications == null) {
         throw new IllegalArgumentException(
-            "an adapter needs either reference and registry, or file, and digest, reconstructionDigest and requiredVerifications");
+            "an adapter needs either reference and registry, or file, and digest,"
+                + " reconstructionDigest and requiredVerifications");
       }
       String source = hasFile ? file : reference;
       return new Entry(
           source == null ? "" : source,
+          requested,
           registry,
           Sha256.parse(digest),
           Sha256.parse(reconstructionDigest),
@@ -182,7 +199,7 @@ public record LockFile(List<Entry> adapters) {
               .formatted(path, Files.size(path), MAX_BYTES));
     }
     try {
-      String json = Files.readString(path);
+      String json = text(Files.readAllBytes(path));
       if (json.isBlank()) {
         throw new InvalidLockFileException(path + ": lock file is empty");
       }
@@ -201,12 +218,26 @@ public record LockFile(List<Entry> adapters) {
       }
       return new LockFile(entries.stream().map(LockFile::entry).toList());
     } catch (CharacterCodingException e) {
-      throw new InvalidLockFileException(path + " is not a lock file: not UTF-8", e);
+      throw new InvalidLockFileException(path + " is not a lock file: neither UTF-8 nor UTF-16", e);
     } catch (JacksonException e) {
       throw new InvalidLockFileException(path + " is not a lock file: " + describe(e), e);
     } catch (IllegalArgumentException e) {
       throw new InvalidLockFileException(path + ": " + e.getMessage(), e);
     }
+  }
+
+  /** Decodes the file as the editors and shells of Windows may have left it. */
+  private static String text(byte[] bytes) throws CharacterCodingException {
+    boolean isUtf16 =
+        bytes.length >= 2
+            && ((bytes[0] == (byte) 0xFE && bytes[1] == (byte) 0xFF)
+                || (bytes[0] == (byte) 0xFF && bytes[1] == (byte) 0xFE));
+    String text =
+        (isUtf16 ? StandardCharsets.UTF_16 : StandardCharsets.UTF_8)
+            .newDecoder()
+            .decode(ByteBuffer.wrap(bytes))
+            .toString();
+    return text.startsWith("\uFEFF") ? text.substring(1) : text;
   }
 
   private static Entry entry(@Nullable WireEntry entry) {

@@ -42,14 +42,24 @@ public record LockReport(List<Result> results) {
    *
    * @param name what was checked
    * @param failure why it failed, or null if it passed
+   * @param error whether it could not be made, because the registry did not answer
+   * @param seconds how long it took
    */
-  public record Check(String name, @Nullable String failure) {
+  public record Check(String name, @Nullable String failure, boolean error, double seconds) {
     static Check passed(String name) {
-      return new Check(name, null);
+      return new Check(name, null, false, 0);
     }
 
     static Check failed(String name, String failure) {
-      return new Check(name, failure);
+      return new Check(name, failure, false, 0);
+    }
+
+    static Check impossible(String name, String reason) {
+      return new Check(name, reason, true, 0);
+    }
+
+    Check took(double time) {
+      return new Check(name, failure, error, time);
     }
 
     /**
@@ -60,6 +70,19 @@ public record LockReport(List<Result> results) {
     public boolean passed() {
       return failure == null;
     }
+  }
+
+  /**
+   * Tells whether what is not proved could not be checked: no check failed, but the registry did
+   * not answer.
+   *
+   * @return true if there are errors and no failures
+   */
+  public boolean hasErrorsOnly() {
+    return !passed()
+        && results.stream()
+            .flatMap(result -> result.checks().stream())
+            .allMatch(check -> check.passed() || check.error());
   }
 
   /**

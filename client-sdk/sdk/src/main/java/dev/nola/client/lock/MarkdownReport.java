@@ -25,7 +25,12 @@ public final class MarkdownReport {
                   result.entry().digest(),
                   passed,
                   result.checks().size(),
-                  result.passed() ? "verified" : "**failed**"));
+                  result.passed()
+                      ? "verified"
+                      : result.checks().stream()
+                              .anyMatch(check -> !check.passed() && !check.error())
+                          ? "**failed**"
+                          : "**unknown**"));
     }
     for (Result result : report.results()) {
       for (Check check : result.checks()) {

@@ -44,60 +44,27 @@ final class ConfigRules {
   private static final Set<String> INITS_OF_BASE =
       Set.of("pissa", "corda", "olora", "loftq", "lora_ga");
 
-  /** Settings that do not affect a trained LoRA, or that are read elsewhere. */
-  private static final Set<String> KNOWN =
-      Set.of(
-          "alpha_pattern",
-          "auto_mapping",
-          "base_model_name_or_path",
-          "bias",
-          "corda_config",
-          "ensure_weight_tying",
-          "eva_config",
-          "exclude_modules",
-          "fan_in_fan_out",
-          "inference_mode",
-          "init_lora_weights",
-          "layers_pattern",
-          "layers_to_transform",
-          "loftq_config",
-          "lora_alpha",
-          "lora_dropout",
-          "lora_ga_config",
-          "megatron_config",
-          "megatron_core",
-          "merge_weights",
-          "modules_to_save",
-          "peft_type",
-          "peft_version",
-          "qalora_group_size",
-          "r",
-          "rank_pattern",
-          "revision",
-          "runtime_config",
-          "target_modules",
-          "target_parameters",
-          "task_type",
-          "use_rslora",
-          "velora_config");
-
   private ConfigRules() {}
 
   /** Returns a sentence for each setting that cannot be expressed. */
   static List<String> violations(JsonNode config) {
     List<String> wrong = new ArrayList<>();
+    ConfigTypes.requireTypes(config, wrong);
     REFUSED.forEach(
         (key, why) -> {
           if (isSet(config.path(key))) {
             wrong.add(key + ": " + why);
           }
         });
-    String bias = config.path("bias").asString("none");
+    String bias = config.path("bias").isString() ? config.path("bias").asString() : "none";
     if (!bias.equals("none")) {
       wrong.add(
           "bias: is %s, but adapters change weights only, not biases%s".formatted(bias, MERGE));
     }
     JsonNode init = config.path("init_lora_weights");
+    if (!init.isMissingNode() && !init.isNull() && !init.isBoolean() && !init.isString()) {
+      return wrong;
+    }
     String name = init.isMissingNode() || init.isNull() ? "true" : init.asString("");
     String kind = name.toLowerCase(Locale.ROOT).replaceFirst("_niter_\\d+$", "");
     if (INITS_OF_BASE.contains(kind)) {
@@ -116,7 +83,7 @@ final class ConfigRules {
     List<String> notes = new ArrayList<>();
     for (Map.Entry<String, JsonNode> entry : config.properties()) {
       if (isSet(entry.getValue())
-          && !KNOWN.contains(entry.getKey())
+          && !ConfigTypes.isKnown(entry.getKey())
           && !REFUSED.containsKey(entry.getKey())) {
         notes.add("the setting %s is not known and was ignored".formatted(entry.getKey()));
       }

@@ -1,6 +1,7 @@
 package dev.nola.client.lora;
 
 import dev.nola.client.RefusedException;
+import dev.nola.text.Printable;
 import java.util.List;
 
 /** Thrown if files of PEFT cannot become an adapter. */
@@ -22,7 +23,7 @@ public final class ImportRefusedException extends RefusedException {
   }
 
   ImportRefusedException(Reason reason, String message, List<String> details) {
-    super(message, details);
+    super(Printable.escaped(message), details.stream().map(Printable::escaped).toList());
     this.reason = reason;
   }
 

@@ -1,9 +1,11 @@
 package dev.nola.client.lora;
 
+import dev.nola.text.Printable;
 import java.util.List;
 
 /**
- * What an import found and what quantizing it has changed.
+ * What an import found and what quantizing it has changed. Its components are those of {@code
+ * --json}.
  *
  * @param modules number of modules, or parameters, that have a LoRA
  * @param saved number of tensors stored whole
@@ -11,6 +13,7 @@ import java.util.List;
  * @param quantization the error of the quantized factors
  * @param f16 the error that rounding the factors to f16 would have; 0 if they are f16 already
  * @param notes what the user should know
+ * @param warnings what the user should heed: where the adapter differs from what PEFT does
  */
 public record ImportReport(
     int modules,
@@ -18,10 +21,12 @@ public record ImportReport(
     long bytes,
     DeltaError quantization,
     DeltaError f16,
-    List<String> notes) {
-  /** Copies the list. */
+    List<String> notes,
+    List<String> warnings) {
+  /** Copies the lists; names in them may have control characters, which are escaped. */
   public ImportReport {
-    notes = List.copyOf(notes);
+    notes = notes.stream().map(Printable::escaped).toList();
+    warnings = warnings.stream().map(Printable::escaped).toList();
   }
 
   /**

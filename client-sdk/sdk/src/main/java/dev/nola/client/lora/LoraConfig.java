@@ -2,6 +2,7 @@ package dev.nola.client.lora;
 
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
+import dev.nola.client.JsonProblem;
 import dev.nola.client.lora.ImportRefusedException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +43,7 @@ record LoraConfig(
    */
   static LoraConfig read(Path path) throws IOException, ImportRefusedException {
     JsonNode json = json(path);
-    String type = json.path("peft_type").asString("");
+    String type = json.path("peft_type").isString() ? json.path("peft_type").asString() : "";
     if (type.isEmpty()) {
       throw new ImportRefusedException(
           Reason.NOT_PEFT, path + ": has no peft_type, so it is not the config of a PEFT adapter");
@@ -49,17 +51,19 @@ record LoraConfig(
     if (!type.equals("LORA")) {
       throw new ImportRefusedException(
           Reason.UNSUPPORTED,
-          "%s: the method is %s; only LORA can be imported".formatted(path, type));
+          "%s: peft_type is %s; only adapters of the type LORA, so written, can be imported"
+              .formatted(path, type));
     }
     List<String> wrong = ConfigRules.violations(json);
     SequencedMap<Pattern, Double> ranks = patterns(json, "rank_pattern", wrong);
     SequencedMap<Pattern, Double> alphas = patterns(json, "alpha_pattern", wrong);
     requireNumber(json, "r", wrong);
     requireNumber(json, "lora_alpha", wrong);
-    ranks.forEach((pattern, rank) -> requireRank("rank_pattern " + pattern, rank, wrong));
-    if (json.path("r").isNumber()) {
-      requireRank("r", json.path("r").asDouble(), wrong);
-    }
+    json.path("rank_pattern")
+        .properties()
+        .forEach(
+            entry -> requireRank("rank_pattern of " + entry.getKey(), entry.getValue(), wrong));
+    requireRank("r", json.path("r"), wrong);
     if (!wrong.isEmpty()) {
       throw new ImportRefusedException(
           Reason.UNSUPPORTED, path + ": has settings that cannot be imported", wrong);
@@ -71,7 +75,8 @@ record LoraConfig(
     if (Files.size(path) > MAX_BYTES) {
       throw new ImportRefusedException(
           Reason.NOT_PEFT,
-          "%s: has %,d bytes; limit is %,d".formatted(path, Files.size(path), MAX_BYTES));
+          String.format(
+              Locale.ROOT, "%s: has %,d bytes; limit is %,d", path, Files.size(path), MAX_BYTES));
     }
     try {
       JsonNode json = JsonMapper.shared().readTree(Files.readAllBytes(path));
@@ -81,19 +86,25 @@ record LoraConfig(
       return json;
     } catch (JacksonException e) {
       throw new ImportRefusedException(
-          Reason.NOT_PEFT, path + ": is not valid JSON: " + e.getOriginalMessage());
+          Reason.NOT_PEFT, path + ": is not valid JSON: " + JsonProblem.of(e));
     }
   }
 
   private static void requireNumber(JsonNode json, String key, List<String> wrong) {
-    if (!json.path(key).isNumber()) {
-      wrong.add("%s is %s; must be a number".formatted(key, json.path(key)));
+    JsonNode value = json.path(key);
+    if (value.isMissingNode() || value.isNull()) {
+      wrong.add("%s is %s; must be a number".formatted(key, value.isNull() ? "null" : "missing"));
     }
   }
 
-  private static void requireRank(String key, double rank, List<String> wrong) {
+  private static void requireRank(String key, JsonNode value, List<String> wrong) {
+    if (!value.isNumber()) {
+      return; // said by its type
+    }
+    double rank = ConfigTypes.number(value);
     if (rank < 1 || rank != (int) rank) {
-      wrong.add("%s is %s; must be a whole number of at least 1".formatted(key, rank));
+      wrong.add(
+          "%s is %s; must be a whole number of 1 to %d".formatted(key, value, Integer.MAX_VALUE));
     }
   }
 
@@ -102,14 +113,16 @@ record LoraConfig(
       JsonNode json, String key, List<String> wrong) {
     SequencedMap<Pattern, Double> patterns = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> entry : json.path(key).properties()) {
-      if (!entry.getValue().isNumber()) {
+      if (!entry.getValue().isNumber() || !Double.isFinite(ConfigTypes.number(entry.getValue()))) {
         wrong.add(
-            "%s of %s is %s; must be a number".formatted(key, entry.getKey(), entry.getValue()));
+            "%s of %s is %s; must be a finite number"
+                .formatted(key, entry.getKey(), entry.getValue()));
         continue;
       }
       try {
         patterns.put(
-            Pattern.compile("(.*\\.)?(" + entry.getKey() + ")"), entry.getValue().asDouble());
+            Pattern.compile("(.*\\.)?(" + entry.getKey() + ")"),
+            ConfigTypes.number(entry.getValue()));
       } catch (PatternSyntaxException e) {
         wrong.add(
             "%s %s: is not an RE2 pattern: %s".formatted(key, entry.getKey(), e.getDescription()));
@@ -120,7 +133,7 @@ record LoraConfig(
 
   /** Returns r of a module, or of a parameter that is adapted by itself. */
   int rank(String module) {
-    return (int) value(ranks, module, json.path("r").asDouble());
+    return (int) value(ranks, module, ConfigTypes.number(json.path("r")));
   }
 
   /** Returns the number that multiplies lora_B·lora_A; may be negative. */
@@ -132,7 +145,7 @@ record LoraConfig(
 
   /** Returns lora_alpha of a module. */
   double alpha(String module) {
-    return value(alphas, module, json.path("lora_alpha").asDouble());
+    return value(alphas, module, ConfigTypes.number(json.path("lora_alpha")));
   }
 
   private static double value(
@@ -151,6 +164,16 @@ record LoraConfig(
 
   boolean isFanInFanOut() {
     return json.path("fan_in_fan_out").asBoolean(false);
+  }
+
+  /**
+   * Returns whether PEFT gives a module weights of its own, so that no other module shares them.
+   *
+   * @param module its path
+   */
+  boolean separates(String module) {
+    return !json.path("ensure_weight_tying").asBoolean(false)
+        && texts("modules_to_save").stream().anyMatch(module::endsWith);
   }
 
   /** Returns the texts of a list; empty if there is none. */

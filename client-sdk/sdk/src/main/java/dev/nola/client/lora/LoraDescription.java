@@ -5,6 +5,8 @@ import dev.nola.digest.Sha256;
 import dev.nola.format.BaseModel;
 import dev.nola.format.Limits;
 import dev.nola.format.Metadata;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -40,7 +42,7 @@ final class LoraDescription {
     if (name == null || name.isEmpty()) {
       return new BaseModel("", "", identity);
     }
-    if (!HUB_ID.matcher(name).matches()) {
+    if (!HUB_ID.matcher(name).matches() || isFolder(name)) {
       notes.add(
           "base_model_name_or_path is a path, not the name of a model, so the adapter does not name its base model");
       return new BaseModel("", "", identity);
@@ -48,6 +50,13 @@ final class LoraDescription {
     String revision = config.text("revision");
     return new BaseModel(
         name, revision != null && REVISION.matcher(revision).matches() ? revision : "", identity);
+  }
+
+  /** Whether a name is that of a folder here, as seen from the LoRA or from the working folder. */
+  private boolean isFolder(String name) {
+    return Files.isDirectory(Path.of(name))
+        || Files.isDirectory(config.path().resolveSibling(name))
+        || Files.isDirectory(config.path().toAbsolutePath().getParent().resolveSibling(name));
   }
 
   /**

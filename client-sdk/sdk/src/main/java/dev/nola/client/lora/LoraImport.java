@@ -13,15 +13,18 @@ import dev.nola.generator.Generator;
 import dev.nola.reconstruct.BaseIdentity;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CancellationException;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -37,17 +40,22 @@ import org.jspecify.annotations.Nullable;
  * the paths of the modules, and a LoRA of parameters ({@code target_parameters}) is refused.
  */
 public final class LoraImport {
-  /** The width of a code if none is set: less error than rounding the factors to f16. */
+  /** The width of a code if none is set: less error than rounding factors in f32 to f16. */
   public static final int DEFAULT_BITS = 16;
+
+  /** The error of ΔW in a module of which to warn. */
+  private static final double LARGE_ERROR = 0.1;
 
   private final Path path;
   private final int bits;
   private final @Nullable Path base;
+  private final boolean statesIdentity;
 
   private LoraImport(Builder builder) {
     this.path = builder.path;
     this.bits = builder.bits;
     this.base = builder.base;
+    this.statesIdentity = builder.statesIdentity;
   }
 
   /**
@@ -78,14 +86,25 @@ public final class LoraImport {
    * @throws ImportRefusedException if the path is not a LoRA of PEFT, or not one that an adapter
    *     can express
    * @throws IOException if a file cannot be read, or breaks a rule of its format
+   * @throws InterruptedException if the thread is interrupted
    */
-  public ImportedLora read() throws IOException, ImportRefusedException {
+  public ImportedLora read() throws IOException, ImportRefusedException, InterruptedException {
     PeftFolder folder = PeftFolder.of(path);
     LoraConfig config = LoraConfig.read(folder.config());
     try (SafetensorsFile weights = SafetensorsFile.open(folder.weights());
         NamedBase named = base == null ? null : NamedBase.open(base)) {
       LoraTensors tensors = LoraTensors.of(weights, config);
       return read(folder, config, tensors, named);
+    } catch (CancellationException | ClosedByInterruptException e) {
+      Thread.interrupted();
+      throw new InterruptedException("the import was interrupted");
+    }
+  }
+
+  /** Ends the work of all threads if the one that waits for it was interrupted. */
+  private static void check(Thread caller) {
+    if (caller.isInterrupted()) {
+      throw new CancellationException();
     }
   }
 
@@ -94,7 +113,8 @@ public final class LoraImport {
       throws IOException, ImportRefusedException {
     List<String> notes = new ArrayList<>(config.notes());
     List<String> wrong = new ArrayList<>();
-    SavedTensors saved = new SavedTensors(named, notes, wrong);
+    List<String> warnings = new ArrayList<>();
+    SavedTensors saved = new SavedTensors(config, named, notes, warnings, wrong);
     saved.add(tensors);
     SequencedMap<LoraPair, Target> targets =
         new Targets(config, named, saved.embedded()).find(tensors);
@@ -107,6 +127,7 @@ public final class LoraImport {
             quantizable.put(pair, target);
           }
         });
+    Thread caller = Thread.currentThread();
     List<QuantizedModule> modules =
         quantizable.entrySet().parallelStream()
             .map(
@@ -115,19 +136,37 @@ public final class LoraImport {
                         entry.getKey(),
                         entry.getValue(),
                         config.scaling(entry.getValue().key()),
-                        bits))
+                        bits,
+                        () -> check(caller)))
             .toList();
-    modules.forEach(module -> wrong.addAll(module.wrong()));
+    for (QuantizedModule module : modules) {
+      wrong.addAll(module.wrong());
+      if (module.quantization().relative() >= 1) {
+        wrong.add(
+            "%s: quantizing its factors at %s would change ΔW by %s times its norm; must be less than 1"
+                .formatted(module.key(), widthOf(bits), digits(module.quantization().relative())));
+      }
+    }
     if (!wrong.isEmpty()) {
       throw new ImportRefusedException(
           Reason.CONTENT, folder.weights() + ": cannot be imported as a LoRA", wrong);
     }
     addNotes(quantizable, modules, named, notes);
+    DeltaError quantization = error(modules, QuantizedModule::quantization);
+    if (quantization.largest() >= LARGE_ERROR) {
+      warnings.add(
+          "quantizing the factors at %s changes ΔW by %s of its norm in %s; more bits change it less"
+              .formatted(widthOf(bits), digits(quantization.largest()), quantization.module()));
+    }
+    String ignored = new ConfigTargets(config).warning(tensors.pairs());
+    if (ignored != null) {
+      warnings.add(ignored);
+    }
     LoraDescription description = new LoraDescription(config);
     Adapter.Builder adapter =
         Adapter.builder()
             .generator(Generator.IDENTITY)
-            .base(description.base(identity(modules, named), notes))
+            .base(description.base(statesIdentity ? identity(modules, named) : null, notes))
             .metadata(
                 description.metadata(
                     targets.values().stream().map(Target::key).toList(),
@@ -142,9 +181,10 @@ public final class LoraImport {
             modules.size(),
             saved.dense().size(),
             Files.size(folder.weights()),
-            error(modules, QuantizedModule::quantization),
+            quantization,
             error(modules, QuantizedModule::f16),
-            notes));
+            notes,
+            warnings));
   }
 
   private static AdapterFile seal(PeftFolder folder, Adapter.Builder adapter)
@@ -189,7 +229,7 @@ public final class LoraImport {
       String tensor = entry.getValue().tensor();
       if (named == null) {
         notes.add(
-            "names of tensors were taken from the paths of modules, such as %s; name the base model to check them"
+            "names of tensors were taken from the paths of modules, such as %s; nola import-peft --base checks them"
                 .formatted(tensor));
         break;
       }
@@ -205,10 +245,12 @@ public final class LoraImport {
         (pair, target) -> {
           if (pair.isEmbedding()
               && ModulePaths.isWordEmbedding(pair.module())
-              && (named == null || isTied(named))) {
+              && (named == null || named.names().sharesEmbedding())) {
             notes.add(
-                "%s: a merge changes the output embedding as well if the base model ties it to this one, as a merge by PEFT does"
-                    .formatted(target.tensor()));
+                "%s: a merge changes the output embedding as well%s, as a merge by PEFT does"
+                    .formatted(
+                        target.tensor(),
+                        named == null ? " if the base model ties it to this one" : ""));
           }
         });
     if (!modules.isEmpty()
@@ -217,9 +259,12 @@ public final class LoraImport {
     }
   }
 
-  private static boolean isTied(NamedBase named) {
-    TensorNames.Found head = named.find("lm_head.weight", new ArrayList<>());
-    return head != null && head.untied();
+  private static String widthOf(int bits) {
+    return bits + (bits == 1 ? " bit" : " bits");
+  }
+
+  private static String digits(double error) {
+    return String.format(Locale.ROOT, "%.2g", error);
   }
 
   private static DeltaError error(
@@ -243,6 +288,7 @@ public final class LoraImport {
     private final Path path;
     private int bits = DEFAULT_BITS;
     private @Nullable Path base;
+    private boolean statesIdentity = true;
 
     private Builder(Path path) {
       this.path = path;
@@ -276,13 +322,27 @@ public final class LoraImport {
     }
 
     /**
+     * Sets whether the adapter states the identity of the base model. It says nothing if the base
+     * model is whichever the LoRA is to be merged into, rather than known to be that of the LoRA.
+     * Default: it does if there is a base model.
+     *
+     * @param statesIdentity false to leave it out
+     * @return this builder
+     */
+    public Builder statesIdentity(boolean statesIdentity) {
+      this.statesIdentity = statesIdentity;
+      return this;
+    }
+
+    /**
      * Reads the LoRA with these settings, as {@link LoraImport#read} does.
      *
      * @return the adapter and what has changed
      * @throws ImportRefusedException if it cannot be imported
      * @throws IOException if a file cannot be read, or breaks a rule of its format
+     * @throws InterruptedException if the thread is interrupted
      */
-    public ImportedLora read() throws IOException, ImportRefusedException {
+    public ImportedLora read() throws IOException, ImportRefusedException, InterruptedException {
       return build().read();
     }
 

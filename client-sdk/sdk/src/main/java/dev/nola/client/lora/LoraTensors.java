@@ -2,13 +2,13 @@ package dev.nola.client.lora;
 
 import dev.nola.client.lora.ImportRefusedException.Reason;
 import dev.nola.client.peft.ModulePaths;
-import dev.nola.client.peft.PeftFiles;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.reconstruct.Budget;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -30,13 +30,6 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
       Pattern.compile(
           "(?<module>.+)\\.(?<factor>lora_(?:embedding_)?[AB])(?:\\.(?<adapter>[^.]+))??(?<leaf>\\.weight|\\.bias)?");
 
-  /** What torch and PEFT put around modules for their own purposes. */
-  private static final Pattern WRAPPERS =
-      Pattern.compile(
-          "(?<=^|\\.)(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|modules_to_save(\\.default)?)\\.");
-
-  private static final Set<String> OUTPUT_EMBEDDINGS = Set.of("lm_head", "embed_out");
-
   /** The place of a factor. */
   private record Place(String module, int depth, boolean isEmbedding) {}
 
@@ -52,11 +45,13 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
     SequencedMap<Place, Tensor> b = new LinkedHashMap<>();
     SequencedMap<String, Tensor> saved = new LinkedHashMap<>();
     for (Tensor tensor : file.tensors().values()) {
-      String key = unwrapped(tensor.name());
+      String key = ModulePaths.unwrapped(tensor.name());
       Matcher factor = FACTOR.matcher(key);
       String refusal = refusal(key);
       if (!refusal.isEmpty()) {
         wrong.add(tensor.name() + ": " + refusal);
+      } else if (key.chars().anyMatch(character -> character < ' ')) {
+        wrong.add(tensor.name() + ": has a control character in its name");
       } else if (factor.matches()) {
         boolean isEmbedding = factor.group("factor").contains("embedding");
         if (!isEmbedding && factor.group("leaf") == null) {
@@ -72,6 +67,11 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
         if (saved.put(key, tensor) != null) {
           wrong.add(tensor.name() + ": is stored twice");
         }
+      } else if (ModulePaths.lastPart(key).equals("bias")) {
+        wrong.add(
+            tensor
+                + ": is a bias, and adapters change weights only; if its module is saved whole, name"
+                + " it in modules_to_save");
       } else {
         wrong.add(tensor + ": is not understood");
       }
@@ -90,14 +90,6 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
           Reason.CONTENT, file.path() + ": cannot be imported as a LoRA", wrong);
     }
     return new LoraTensors(List.copyOf(pairs), saved);
-  }
-
-  private static String unwrapped(String name) {
-    String key =
-        name.startsWith(PeftFiles.KEY_PREFIX)
-            ? name.substring(PeftFiles.KEY_PREFIX.length())
-            : name;
-    return WRAPPERS.matcher(key).replaceAll("");
   }
 
   /** Why a tensor of a variant of LoRA cannot be imported; empty if it is of none. */
@@ -141,13 +133,18 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
       }
       if (tensor.elements() > Budget.MAX_ARRAY) {
         wrong.add(
-            "%s: has %,d elements; limit is %,d"
-                .formatted(tensor, tensor.elements(), Budget.MAX_ARRAY));
+            String.format(
+                Locale.ROOT,
+                "%s: has %,d elements; limit is %,d",
+                tensor,
+                tensor.elements(),
+                Budget.MAX_ARRAY));
       }
       if (tensor.shape().size() < 2 || tensor.elements() == 0) {
         wrong.add(
             tensor
-                + ": must have two dimensions or more and no empty one; shards of DeepSpeed or FSDP must be gathered before the LoRA is saved");
+                + ": must have two dimensions or more and no empty one; shards of DeepSpeed or FSDP"
+                + " must be gathered before the LoRA is saved");
       }
     }
     if (wrong.size() > before) {
@@ -183,7 +180,7 @@ record LoraTensors(List<LoraPair> pairs, SequencedMap<String, Tensor> saved) {
     String last = ModulePaths.lastPart(module);
     if (last.equals(BASE_LAYER)
         || ModulePaths.isWordEmbedding(module)
-        || OUTPUT_EMBEDDINGS.contains(last)) {
+        || ModulePaths.isOutputEmbedding(module)) {
       return true;
     }
     List<String> kept = config.texts("modules_to_save");

@@ -7,6 +7,7 @@ import dev.nola.client.safetensors.Tensor;
 import dev.nola.reconstruct.BaseIdentity;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -15,9 +16,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param model its tensors
  * @param names finds a tensor by the name that it has in the loaded model
+ * @param loaded finds a tensor by another name that it may have in the loaded model
  * @param config its config
  */
-record NamedBase(Model model, TensorNames names, BaseConfig config) implements AutoCloseable {
+record NamedBase(Model model, TensorNames names, LoadedNames loaded, BaseConfig config)
+    implements AutoCloseable {
+  /** The name of an output embedding that the base model does not store. */
+  static final String OUTPUT = "lm_head.weight";
+
   /**
    * Opens a base model.
    *
@@ -27,7 +33,8 @@ record NamedBase(Model model, TensorNames names, BaseConfig config) implements A
   static NamedBase open(Path path) throws IOException {
     Model model = Model.open(path);
     try {
-      return new NamedBase(model, TensorNames.of(model), BaseConfig.of(path));
+      BaseConfig config = BaseConfig.of(path);
+      return new NamedBase(model, TensorNames.of(model), new LoadedNames(model, config), config);
     } catch (IOException | RuntimeException e) {
       model.close();
       throw e;
@@ -42,14 +49,21 @@ record NamedBase(Model model, TensorNames names, BaseConfig config) implements A
   TensorNames.@Nullable Found find(String name, List<String> wrong) {
     try {
       TensorNames.Found found = names.find(name);
-      for (String other : found == null ? CheckpointNames.of(name) : List.<String>of()) {
-        found = found == null ? names.find(other) : found;
-      }
-      return found;
+      String stored = found == null ? loaded.stored(name) : null;
+      return stored == null ? found : names.find(stored);
     } catch (TensorNames.AmbiguousNameException e) {
       wrong.add(e.getMessage());
       return null;
     }
+  }
+
+  /**
+   * Returns the input embedding that is the output embedding too, because no other is stored; null
+   * if there is none.
+   */
+  @Nullable Tensor tiedEmbedding() {
+    TensorNames.Found head = find(OUTPUT, new ArrayList<>());
+    return head != null && head.untied() ? head.tensor() : null;
   }
 
   /** Returns the part of the base's identity for a tensor that was found. */

@@ -63,8 +63,12 @@ final class ParameterTargets {
     }
     NamedBase known = base;
     if (known == null) {
-      if (names.equals(List.of("weight")) && pairs.size() == 1) {
-        return false; // as if the module were adapted
+      LoraPair pair = pairs.getFirst();
+      if (names.equals(List.of("weight")) && pairs.size() == 1 && !pair.isConvolution()) {
+        String tensor = module + ".weight";
+        List<Integer> shape = pair.linearShape().stream().map(Math::toIntExact).toList();
+        found.put(pair, new Target(tensor, tensor, shape, false));
+        return true;
       }
       wrong.add(
           "%s: the shapes of its parameters %s are needed to tell whose factors are whose"
@@ -165,13 +169,14 @@ final class ParameterTargets {
       found.put(pair, new Target(key, tensor.name(), shape, false));
     } else {
       boolean isSquare = shape.get(1).equals(shape.get(2));
-      if (isSquare && !isOrientationKnown(known)) {
+      if (isSquare && !isOrientationKnown(pair.module(), known)) {
         wrong.add(
             "%s: the matrices of tensor %s are square, and it is not known whether this version of PEFT takes those of this model as out×in or as in×out"
                 .formatted(pair.module(), tensor.name()));
         return;
       }
-      boolean isTransposed = isSquare ? isOfTransposedModel(known) : shape.get(1) == pair.inputs();
+      boolean isTransposed =
+          isSquare ? isOfTransposedModel(pair.module(), known) : shape.get(1) == pair.inputs();
       if (isTransposed && !tensor.parts().isEmpty()) {
         wrong.add(
             "%s: its factors are in×out, but the base model has each expert's matrices apart, as out×in"
@@ -184,15 +189,15 @@ final class ParameterTargets {
     }
   }
 
-  private static boolean isOfTransposedModel(NamedBase known) {
-    String type = known.config().modelType();
+  private static boolean isOfTransposedModel(String module, NamedBase known) {
+    String type = known.config().typeOf(module);
     return type != null && TRANSPOSED_MODELS.contains(type);
   }
 
-  private boolean isOrientationKnown(NamedBase known) {
+  private boolean isOrientationKnown(String module, NamedBase known) {
     String version = config.text("peft_version");
-    return isOfTransposedModel(known)
-        || known.config().modelType() != null
+    return isOfTransposedModel(module, known)
+        || known.config().typeOf(module) != null
             && version != null
             && VERSIONS_BY_MODEL.matcher(version).matches();
   }

@@ -5,10 +5,13 @@ import dev.nola.client.peft.PeftFiles;
 import dev.nola.client.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The two files of an adapter of PEFT.
@@ -17,6 +20,9 @@ import java.util.stream.Stream;
  * @param weights the factors
  */
 record PeftFolder(Path config, Path weights) {
+  /** The name of a part, by the convention of the Hub. */
+  private static final Pattern SHARD = Pattern.compile(".+-\\d{5}-of-\\d{5}\\.safetensors");
+
   /**
    * Finds the files.
    *
@@ -26,12 +32,17 @@ record PeftFolder(Path config, Path weights) {
    */
   static PeftFolder of(Path path) throws IOException, ImportRefusedException {
     if (!Files.exists(path)) {
-      throw new NoSuchFileException(path.toString());
+      throw missing(path);
     }
     if (Files.isDirectory(path)) {
       Path weights = path.resolve(PeftFiles.WEIGHTS);
-      if (Files.exists(weights)) {
-        return new PeftFolder(requireConfig(path.resolve(PeftFiles.CONFIG)), weights);
+      if (Files.exists(weights, LinkOption.NOFOLLOW_LINKS)) {
+        return new PeftFolder(
+            requireConfig(path.resolve(PeftFiles.CONFIG)), requireRegular(weights));
+      }
+      Path shard = shard(path);
+      if (shard != null) {
+        throw sharded(shard);
       }
       if (Files.exists(path.resolve(PeftFiles.PICKLE))) {
         throw pickled(path.resolve(PeftFiles.PICKLE));
@@ -54,7 +65,11 @@ record PeftFolder(Path config, Path weights) {
           "%s: is not a LoRA of PEFT; name its folder, or the %s in it"
               .formatted(path, PeftFiles.WEIGHTS));
     }
-    return new PeftFolder(requireConfig(path.resolveSibling(PeftFiles.CONFIG)), path);
+    if (SHARD.matcher(name).matches()) {
+      throw sharded(path);
+    }
+    return new PeftFolder(
+        requireConfig(path.resolveSibling(PeftFiles.CONFIG)), requireRegular(path));
   }
 
   /** Returns whether a path is, or looks as if it were meant to be, an adapter of PEFT. */
@@ -65,14 +80,54 @@ record PeftFolder(Path config, Path weights) {
         || path.endsWith(PeftFiles.PICKLE);
   }
 
-  private static Path requireConfig(Path config) throws ImportRefusedException {
-    if (!Files.isRegularFile(config)) {
+  private static Path requireConfig(Path config) throws IOException, ImportRefusedException {
+    if (!Files.exists(config, LinkOption.NOFOLLOW_LINKS)) {
       throw new ImportRefusedException(
           Reason.NOT_PEFT,
           "%s: no such file; without it the safetensors file next to it is not a LoRA of PEFT, because its method, rank and alpha are not known"
               .formatted(config));
     }
-    return config;
+    return requireRegular(config);
+  }
+
+  private static Path requireRegular(Path file) throws IOException, ImportRefusedException {
+    if (!Files.exists(file)) {
+      throw missing(file);
+    }
+    if (!Files.isRegularFile(file)) {
+      throw new ImportRefusedException(
+          Reason.NOT_PEFT,
+          "%s: is %s, not a regular file"
+              .formatted(file, Files.isDirectory(file) ? "a folder" : "a pipe or a device"));
+    }
+    return file;
+  }
+
+  private static NoSuchFileException missing(Path file) throws IOException {
+    return Files.isSymbolicLink(file)
+        ? new NoSuchFileException(
+            file.toString(),
+            null,
+            "is a link to %s, which does not exist".formatted(Files.readSymbolicLink(file)))
+        : new NoSuchFileException(file.toString());
+  }
+
+  /** Returns a part of a LoRA that is in several files; null if there is none. */
+  private static @Nullable Path shard(Path folder) throws IOException {
+    try (Stream<Path> entries = Files.list(folder)) {
+      return entries
+          .filter(entry -> SHARD.matcher(entry.getFileName().toString()).matches())
+          .sorted()
+          .findFirst()
+          .orElse(null);
+    }
+  }
+
+  private static ImportRefusedException sharded(Path shard) {
+    return new ImportRefusedException(
+        Reason.NOT_PEFT,
+        "%s: is one of several parts of a LoRA; join them in one %s"
+            .formatted(shard, PeftFiles.WEIGHTS));
   }
 
   private static ImportRefusedException pickled(Path file) {

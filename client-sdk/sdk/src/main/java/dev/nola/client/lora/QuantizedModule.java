@@ -33,8 +33,11 @@ record QuantizedModule(
    *
    * @param scaling multiplies lora_B·lora_A
    * @param bits width of a code, 1 to 16
+   * @param checkpoint is run every now and then, and may end the work by an exception
    */
-  static QuantizedModule of(LoraPair pair, Target target, double scaling, int bits) {
+  static QuantizedModule of(
+      LoraPair pair, Target target, double scaling, int bits, Runnable checkpoint) {
+    checkpoint.run();
     List<String> wrong = new ArrayList<>();
     float[] a = Elements.read(pair.a(), wrong);
     float[] b = Elements.read(pair.b(), wrong);
@@ -42,13 +45,19 @@ record QuantizedModule(
     ProductError quantization = ProductError.NONE;
     ProductError f16 = ProductError.NONE;
     if (wrong.isEmpty()) {
-      for (StoredProduct product : StoredProduct.of(pair, target, a, b)) {
+      for (StoredProduct original : StoredProduct.of(pair, target, a, b)) {
+        StoredProduct.Balanced balanced = original.balanced();
+        StoredProduct product = balanced.product();
+        double multiplier = scaling * balanced.factor();
+        checkpoint.run();
         Quantized sideA =
             Quantizer.LEAST_SQUARES.quantize(product.sideA(scaling < 0 ? -1 : 1), bits);
+        checkpoint.run();
         Quantized sideB = Quantizer.LEAST_SQUARES.quantize(product.sideB(), bits);
+        checkpoint.run();
         float scale;
         try {
-          scale = Quantizer.scale(sideA.step(), sideB.step(), Math.abs(scaling));
+          scale = Quantizer.scale(sideA.step(), sideB.step(), Math.abs(multiplier));
           layers.add(
               new Layer(
                   product.tensor(),
@@ -69,8 +78,10 @@ record QuantizedModule(
                   .formatted(target.key(), Layer.MIN_SCALE));
           break;
         }
-        quantization = quantization.plus(error(product, scaling, sideA, sideB, scale));
-        f16 = f16.plus(errorOfF16(product, scaling));
+        ProductError error = error(product, multiplier, sideA, sideB, scale);
+        quantization = quantization.plus(error);
+        checkpoint.run();
+        f16 = f16.plus(errorOfF16(original, scaling, error.norm()));
       }
     }
     return new QuantizedModule(target.key(), layers, quantization, f16, wrong);
@@ -87,12 +98,13 @@ record QuantizedModule(
         rows(sideB.codes().values(), stepB, product.rank()));
   }
 
-  private static ProductError errorOfF16(StoredProduct product, double scaling) {
+  private static ProductError errorOfF16(StoredProduct product, double scaling, double norm) {
     return ProductError.of(
         product.a(),
         times(product.b(), scaling),
         inF16(product.a()),
-        times(inF16(product.b()), scaling));
+        times(inF16(product.b()), scaling),
+        norm);
   }
 
   private static double[][] times(double[][] vectors, double factor) {

@@ -3,6 +3,7 @@ package dev.nola.client.lora;
 import dev.nola.client.merge.TensorNames;
 import dev.nola.client.peft.FloatRounding;
 import dev.nola.client.peft.ModulePaths;
+import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.format.DType;
 import dev.nola.format.DenseTensor;
@@ -19,8 +20,10 @@ import org.jspecify.annotations.Nullable;
  * model's.
  */
 final class SavedTensors {
+  private final LoraConfig config;
   private final @Nullable NamedBase base;
   private final List<String> notes;
+  private final List<String> warnings;
   private final List<String> wrong;
   private final List<DenseTensor> dense = new ArrayList<>();
   private final Map<String, Tensor> embedded = new LinkedHashMap<>();
@@ -28,11 +31,19 @@ final class SavedTensors {
   /**
    * @param base null if it is not known
    * @param notes receives what the user should know
+   * @param warnings receives what differs from what PEFT does
    * @param wrong receives a sentence for each tensor that cannot be stored
    */
-  SavedTensors(@Nullable NamedBase base, List<String> notes, List<String> wrong) {
+  SavedTensors(
+      LoraConfig config,
+      @Nullable NamedBase base,
+      List<String> notes,
+      List<String> warnings,
+      List<String> wrong) {
+    this.config = config;
     this.base = base;
     this.notes = notes;
+    this.warnings = warnings;
     this.wrong = wrong;
   }
 
@@ -62,8 +73,63 @@ final class SavedTensors {
                 embedded.put(ModulePaths.moduleOf(name), tensor);
               } else {
                 addDense(name, found, tensor);
+                if (ModulePaths.isWordEmbedding(ModulePaths.moduleOf(name))) {
+                  keepOutput(name, tensors);
+                }
               }
             });
+  }
+
+  /**
+   * Stores the output embedding that was tied to an input embedding of which PEFT trains a copy: it
+   * keeps the old weights. An embedding that PEFT saves for another reason, such as a larger
+   * vocabulary, stays tied.
+   *
+   * @param name of the input embedding
+   */
+  private void keepOutput(String name, LoraTensors tensors) {
+    boolean hasOutput =
+        tensors.saved().keySet().stream()
+                .anyMatch(path -> ModulePaths.isOutputEmbedding(ModulePaths.moduleOf(path)))
+            || tensors.pairs().stream()
+                .anyMatch(pair -> ModulePaths.isOutputEmbedding(pair.module()));
+    if (hasOutput || TaskType.FEATURE_EXTRACTION.name().equals(config.text("task_type"))) {
+      return;
+    }
+    boolean isSeparate = config.separates(ModulePaths.moduleOf(name));
+    if (base == null) {
+      if (isSeparate) {
+        warnings.add(
+            name
+                + ": if the base model ties its output embedding to this one, a merge changes both, but PEFT keeps the output embedding as it was; nola import-peft --base does, too");
+      } else {
+        notes.add(
+            name
+                + ": a merge changes the output embedding as well if the base model ties it to this one");
+      }
+      return;
+    }
+    Tensor tied = base.tiedEmbedding();
+    if (tied == null) {
+      return;
+    }
+    if (!isSeparate) {
+      notes.add(name + ": a merge changes the output embedding as well, which is tied to it");
+    } else if (tied.adaptableType().isEmpty()) {
+      wrong.add(
+          "%s: has an unsupported type; must be F32, F16 or BF16 to be kept as the output embedding, as PEFT does"
+              .formatted(tied));
+    } else {
+      dense.add(
+          new DenseTensor(
+              NamedBase.OUTPUT,
+              tied.adaptableType().orElseThrow(),
+              shape(tied),
+              copy(tied.data())));
+      notes.add(
+          "%s is stored with the base model's weights of %s, because PEFT trains the input embedding alone (modules_to_save)"
+              .formatted(NamedBase.OUTPUT, tied.name()));
+    }
   }
 
   /** Returns the weights of adapted modules that differ from the base's, by module. */

@@ -82,6 +82,84 @@ record StoredProduct(
     return column;
   }
 
+  /**
+   * Returns the same product, but for a power of two, in factors that one step a side quantizes
+   * well. Each rank's column of A is multiplied by a power of two and its row of B divided by it,
+   * so that the ratio of their norms is about the same for all ranks: otherwise a rank with a small
+   * column and a large row would drown in the error of the others. Where one of the two is zero,
+   * the other becomes zero. Ranks of equal ratios stay as they are.
+   *
+   * @return the factors, whose largest elements are of magnitude 1 to 2, and what their product has
+   *     to be multiplied by
+   */
+  Balanced balanced() {
+    double[] ratios = new double[rank()]; // not a number for a product of zero
+    double reference = 0;
+    double largest = 0;
+    for (int t = 0; t < rank(); t++) {
+      double normA = norm(a[t]);
+      double normB = norm(b[t]);
+      ratios[t] =
+          normA == 0 || normB == 0 ? Double.NaN : StrictMath.log(normB / normA) / StrictMath.log(2);
+      if (normA * normB > largest) {
+        largest = normA * normB;
+        reference = ratios[t];
+      }
+    }
+    double[][] columns = new double[rank()][];
+    double[][] rows = new double[rank()][];
+    for (int t = 0; t < rank(); t++) {
+      boolean isZero = Double.isNaN(ratios[t]);
+      int shift = isZero ? 0 : (int) Math.round((ratios[t] - reference) / 2);
+      columns[t] = isZero && largest > 0 ? new double[rows()] : scaled(a[t], shift);
+      rows[t] = isZero && largest > 0 ? new double[cols()] : scaled(b[t], -shift);
+    }
+    int exponentA = exponent(columns);
+    int exponentB = exponent(rows);
+    for (int t = 0; t < rank(); t++) {
+      columns[t] = scaled(columns[t], -exponentA);
+      rows[t] = scaled(rows[t], -exponentB);
+    }
+    return new Balanced(
+        new StoredProduct(tensor, shape, slice, columns, rows),
+        Math.scalb(1.0, exponentA + exponentB));
+  }
+
+  /**
+   * A product in balanced factors.
+   *
+   * @param product the factors
+   * @param factor a power of two
+   */
+  record Balanced(StoredProduct product, double factor) {}
+
+  private static double norm(double[] vector) {
+    double sum = 0;
+    for (double element : vector) {
+      sum += element * element;
+    }
+    return Math.sqrt(sum);
+  }
+
+  private static double[] scaled(double[] vector, int shift) {
+    double[] scaled = new double[vector.length];
+    for (int i = 0; i < vector.length; i++) {
+      scaled[i] = Math.scalb(vector[i], shift);
+    }
+    return scaled;
+  }
+
+  /** The exponent of the largest element; 0 if all are zero. */
+  private static int exponent(double[][] vectors) {
+    double largest = 0;
+    for (double[] vector : vectors) {
+      for (double element : vector) {
+        largest = Math.max(largest, Math.abs(element));
+      }
+    }
+    return largest == 0 ? 0 : Math.getExponent(largest);
+  }
+
   int rank() {
     return a.length;
   }

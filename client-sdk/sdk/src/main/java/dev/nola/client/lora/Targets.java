@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -72,7 +73,8 @@ final class Targets {
     if (pair.depth() > 0) {
       wrong.add(
           pair.module()
-              + ": has several LoRAs around one another, but target_parameters names no parameters of it");
+              + ": has several LoRAs around one another, but target_parameters names no parameters"
+              + " of it");
       return;
     }
     Tensor weight = embedded.get(pair.module());
@@ -105,7 +107,10 @@ final class Targets {
     }
     if (tensor == null) {
       if (wrong.size() == before) {
-        wrong.add(name + ": the base model has no such tensor");
+        wrong.add(
+            name
+                + ": the base model has no such tensor"
+                + known.names().suggestion(name, pair.linearShape()));
       }
       return;
     }
@@ -139,8 +144,12 @@ final class Targets {
       return pair.isEmbedding();
     }
     boolean mayBeConv1d = ModulePaths.mayBeConv1d(pair.module());
-    if (known != null && known.config().modelType() != null) {
-      return mayBeConv1d && known.config().hasConv1d();
+    String type = known == null ? null : known.config().typeOf(pair.module());
+    Optional<Boolean> hasConv1d =
+        known == null ? Optional.empty() : known.config().hasConv1d(pair.module());
+    boolean isTold = type != null && (ModulePaths.isKnown(type) || !config.isFanInFanOut());
+    if (hasConv1d.isPresent() && (hasConv1d.get() || isTold)) {
+      return mayBeConv1d && hasConv1d.get();
     }
     // PEFT sets the flag by the module that it wraps last, and wraps each as its type requires.
     if (config.isFanInFanOut()) {
@@ -149,7 +158,8 @@ final class Targets {
     if (mayBeConv1d && hasOtherName) {
       wrong.add(
           pair.module()
-              + ": such weights are in×out in GPT-2 and out×in in other models, and fan_in_fan_out tells it of one of several modules only");
+              + ": such weights are in×out in GPT-2 and out×in in other models, and fan_in_fan_out"
+              + " tells it of one of several modules only");
     }
     return false;
   }

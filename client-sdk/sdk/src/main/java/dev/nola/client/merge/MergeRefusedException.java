@@ -20,6 +20,8 @@ public final class MergeRefusedException extends RefusedException {
     RESHAPE,
     /** The base model is not the one that an adapter was made for. */
     BASE,
+    /** Transformers has no class that computes the head that an adapter brings. */
+    HEAD,
     /** A merged weight would be infinite. */
     OVERFLOW,
     /** The destination exists, or is a part of the base model. */

@@ -7,6 +7,8 @@ import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.files.StagedOutput;
 import dev.nola.format.AdapterFile;
+import dev.nola.format.DType;
+import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Factors;
@@ -37,11 +39,8 @@ import tools.jackson.databind.node.ObjectNode;
  * being merged.
  */
 final class MergedModelWriter {
-  static final String CONFIG = "config.json";
-  static final String TIED = "tie_word_embeddings";
-
-  /** Bytes that are read, merged and written at a time: what a second cache holds. */
-  private static final int PIECE = 1 << 20;
+  /** Changes nothing. */
+  private static final Piecewise.Change NONE = (element, piece) -> {};
 
   /** Bytes that one task merges or copies: several pieces, so that a large tensor is shared. */
   private static final long TASK = 64L << 20;
@@ -115,7 +114,7 @@ final class MergedModelWriter {
         Workers workers = new Workers(threads)) {
       BlockingQueue<MemorySegment> buffers = new ArrayBlockingQueue<>(threads);
       for (int i = 0; i < threads; i++) {
-        buffers.add(arena.allocate(PIECE));
+        buffers.add(arena.allocate(Piecewise.BYTES));
       }
       List<Callable<Void>> tasks = new ArrayList<>();
       for (Map.Entry<SafetensorsFile, List<Plan.Part>> file : plan.files().entrySet()) {
@@ -151,7 +150,7 @@ final class MergedModelWriter {
   private List<Callable<Void>> tasks(
       Plan.Part part, SafetensorsWriter writer, BlockingQueue<MemorySegment> buffers) {
     String name = part.slot().name();
-    long bytes = part.slot().bytes();
+    long bytes = sourceBytes(part);
     SharedMerge merge =
         part instanceof Plan.Part.Merged merged
             ? new SharedMerge(merged, Math.ceilDiv(bytes, TASK))
@@ -162,27 +161,52 @@ final class MergedModelWriter {
       long limit = Math.min(bytes, begin + TASK);
       tasks.add(
           () -> {
+            Piecewise pieces =
+                new Piecewise(name, start, limit, elementBytes(part), part.conversion(), writer);
             switch (part) {
-              case Plan.Part.Copied copied ->
-                  inPieces(copied.tensor(), name, start, limit, writer, buffers, (_, _) -> {});
-              case Plan.Part.Dense dense ->
-                  writer.write(name, start, dense.tensor().data().asSlice(start, limit - start));
+              case Plan.Part.Copied(_, Tensor tensor, _) ->
+                  pieces.run((offset, piece) -> read(tensor, offset, piece), NONE, buffers);
+              case Plan.Part.Dense(_, DenseTensor tensor, _) ->
+                  pieces.run(
+                      (offset, piece) ->
+                          piece.copyFrom(tensor.data().asSlice(offset, piece.byteSize())),
+                      NONE,
+                      buffers);
               case Plan.Part.Merged merged ->
-                  merge(merged, Objects.requireNonNull(merge), start, limit, writer, buffers);
+                  merge(merged, Objects.requireNonNull(merge), pieces, buffers);
             }
-            advance(limit - start);
+            advance((limit - start) * part.slot().bytes() / Math.max(1, bytes));
             return null;
           });
     }
     return tasks;
   }
 
+  /** Bytes of a tensor before it is converted. */
+  private static long sourceBytes(Plan.Part part) {
+    return switch (part) {
+      case Plan.Part.Copied copied -> copied.tensor().data().byteSize();
+      case Plan.Part.Dense dense -> dense.tensor().data().byteSize();
+      case Plan.Part.Merged merged -> merged.tensor().data().byteSize();
+    };
+  }
+
+  /** Bytes of an element before it is converted; 1 if elements are only copied. */
+  private static int elementBytes(Plan.Part part) {
+    FloatConversion conversion = part.conversion();
+    return conversion != null
+        ? conversion.sourceBytes()
+        : part instanceof Plan.Part.Merged merged ? merged.dtype().bytes() : 1;
+  }
+
+  private void read(Tensor tensor, long offset, MemorySegment piece) throws IOException {
+    base.read(tensor.name(), offset, piece);
+  }
+
   private void merge(
       Plan.Part.Merged part,
       SharedMerge shared,
-      long start,
-      long limit,
-      SafetensorsWriter writer,
+      Piecewise pieces,
       BlockingQueue<MemorySegment> buffers)
       throws IOException, MergeRefusedException, InterruptedException {
     TensorMerge merge = shared.begin();
@@ -190,48 +214,16 @@ final class MergedModelWriter {
       if (begun.getAndSet(true)) {
         compiled.await();
       }
-      inPieces(
-          part.tensor(),
-          part.name(),
-          start,
-          limit,
-          writer,
-          buffers,
-          (offset, piece) -> {
-            merge.merge(offset / part.dtype().bytes(), piece);
+      pieces.run(
+          (offset, piece) -> read(part.tensor(), offset, piece),
+          (element, piece) -> {
+            merge.merge(element, piece);
             compiled.countDown();
-          });
+          },
+          buffers);
     } finally {
       compiled.countDown();
       shared.end();
-    }
-  }
-
-  /** What is done to a piece of a tensor, in place. */
-  @FunctionalInterface
-  private interface Change {
-    void to(long offset, MemorySegment piece) throws MergeRefusedException;
-  }
-
-  private void inPieces(
-      Tensor tensor,
-      String name,
-      long start,
-      long limit,
-      SafetensorsWriter writer,
-      BlockingQueue<MemorySegment> buffers,
-      Change change)
-      throws IOException, MergeRefusedException, InterruptedException {
-    MemorySegment buffer = buffers.take();
-    try {
-      for (long offset = start; offset < limit; offset += PIECE) {
-        MemorySegment piece = buffer.asSlice(0, Math.min(PIECE, limit - offset));
-        base.read(tensor.name(), offset, piece);
-        change.to(offset, piece);
-        writer.write(name, offset, piece);
-      }
-    } finally {
-      buffers.add(buffer);
     }
   }
 
@@ -259,7 +251,9 @@ final class MergedModelWriter {
           Factors factors = adapters.get(addend.adapter()).apply(addend.layer());
           deltas.add(new WeightedDelta(factors, weights[addend.adapter()]));
         }
-        begun = new TensorMerge(Kernels.chosen(), part.tensor(), part.dtype(), deltas);
+        // W + ΔW is rounded to f32, and then to the type that the merged model gets.
+        DType dtype = part.conversion() == null ? part.dtype() : DType.F32;
+        begun = new TensorMerge(Kernels.chosen(), part.tensor(), dtype, deltas);
         merge = begun;
       }
       return begun;
@@ -279,12 +273,16 @@ final class MergedModelWriter {
     if (index == null) {
       return;
     }
-    boolean same = plan.count(Plan.Part.Dense.class) == 0 && !plan.untied();
+    boolean same =
+        plan.count(Plan.Part.Dense.class) == 0
+            && !plan.untied()
+            && !plan.head().isStated()
+            && plan.dtype() == null;
     if (same) {
       Files.copy(base.path().resolve(Model.INDEX), partial.resolve(Model.INDEX));
       return;
     }
-    ObjectNode map = (ObjectNode) index.get("weight_map");
+    ObjectNode map = index.putObject("weight_map");
     plan.files()
         .forEach(
             (file, parts) ->
@@ -297,14 +295,11 @@ final class MergedModelWriter {
   }
 
   private void copySideFiles(Path partial, List<String> names) throws IOException {
+    MergedConfig config = new MergedConfig(plan.untied(), plan.dtype(), plan.head());
     for (String name : names) {
       Path source = base.path().resolve(name);
-      if (plan.untied() && name.equals(CONFIG)) {
-        ObjectNode config = (ObjectNode) JsonMapper.shared().readTree(Files.readAllBytes(source));
-        config.put(TIED, false);
-        Files.write(
-            partial.resolve(name),
-            JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config));
+      if (name.equals(MergedConfig.FILE)) {
+        config.write(source, partial.resolve(name));
       } else {
         Files.copy(source, partial.resolve(name));
       }

@@ -2,25 +2,17 @@ package dev.nola.client.merge;
 
 import dev.nola.client.Progress;
 import dev.nola.client.safetensors.Model;
-import dev.nola.client.safetensors.Tensor;
-import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.kernel.Kernels;
-import dev.nola.reconstruct.BaseIdentity;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A merge of adapters into a base model. Immutable; the merged model depends on base, adapters and
@@ -30,13 +22,11 @@ import java.util.concurrent.Callable;
  * as it was.
  */
 public final class ModelMerge {
-  /** Bytes that are read and hashed at a time. */
-  private static final int PIECE = 1 << 20;
-
   private final Path base;
   private final List<Weighted> adapters;
   private final BaseCheck baseCheck;
   private final boolean reshape;
+  private final @Nullable DType dtype;
   private final int threads;
   private final Progress progress;
 
@@ -64,6 +54,7 @@ public final class ModelMerge {
    * @param merged number of tensors that adapters were added to
    * @param replaced number of tensors that adapters brought along
    * @param copied number of tensors taken over byte for byte
+   * @param typeChanged number of other tensors, of which only the type has changed
    * @param bytes of all tensors
    * @param files names of the files beside the weights that were copied
    * @param left names of those that were not, because they hold other weights, or pickles
@@ -73,6 +64,7 @@ public final class ModelMerge {
       long merged,
       long replaced,
       long copied,
+      long typeChanged,
       long bytes,
       List<String> files,
       List<String> left,
@@ -93,6 +85,7 @@ public final class ModelMerge {
     this.adapters = List.copyOf(builder.adapters);
     this.baseCheck = builder.baseCheck;
     this.reshape = builder.reshape;
+    this.dtype = builder.dtype;
     this.threads = builder.threads;
     this.progress = builder.progress;
   }
@@ -165,7 +158,7 @@ public final class ModelMerge {
   private Plan plan(Model model) throws IOException, MergeRefusedException, InterruptedException {
     TensorNames names = TensorNames.of(model);
     List<AdapterFile> files = adapters.stream().map(Weighted::file).toList();
-    Plan plan = Plan.of(model, files, names, reshape);
+    Plan plan = Plan.of(model, files, names, reshape, dtype, MergedHead.of(model, files));
     List<String> warnings = new ArrayList<>(plan.warnings());
     for (Weighted adapter : adapters) {
       if (adapter.weight != 1 && !adapter.file.adapter().dense().isEmpty()) {
@@ -175,12 +168,12 @@ public final class ModelMerge {
       }
     }
     if (baseCheck != BaseCheck.SKIP) {
-      warnings.addAll(checkBase(model, names));
+      warnings.addAll(new BaseComparison(model, names, threads).check(files, baseCheck));
     }
     for (AdapterFile file : files) {
       reconstructor().verify(file);
     }
-    return new Plan(plan.files(), plan.untied(), warnings);
+    return new Plan(plan.files(), plan.dtype(), plan.untied(), plan.head(), warnings);
   }
 
   /** Adapters are reconstructed once or twice here, beside a whole model. */
@@ -188,87 +181,6 @@ public final class ModelMerge {
     return Reconstructor.standard()
         .withKernel(Kernels.forShortRuns(Kernels.chosen()))
         .withThreads(threads);
-  }
-
-  /** Compares the identities of the adapted tensors; returns what is to be said of it. */
-  private List<String> checkBase(Model model, TensorNames names)
-      throws MergeRefusedException, IOException, InterruptedException {
-    Map<Sha256, Sha256> actual = identities(model, names);
-    List<String> warnings = new ArrayList<>();
-    for (Weighted adapter : adapters) {
-      var made = adapter.file.adapter().base();
-      if (made.identity() == null) {
-        if (!adapter.file.adapter().layers().isEmpty()) {
-          warnings.add(
-              "an adapter does not state the identity of its base model, so the base model was not checked");
-        }
-        continue;
-      }
-      Sha256 found = Objects.requireNonNull(actual.get(adapter.file.reconstructionDigest()));
-      if (!found.equals(made.identity())) {
-        String mismatch =
-            "%s is not the base model that the adapter was made for%s: the adapted tensors have identity %s, expected %s"
-                .formatted(
-                    base,
-                    made.name().isEmpty() ? "" : " (" + made.name() + ")",
-                    found,
-                    made.identity());
-        if (baseCheck == BaseCheck.REQUIRE) {
-          throw new MergeRefusedException(MergeRefusedException.Reason.BASE, mismatch);
-        }
-        warnings.add(mismatch);
-      }
-    }
-    return warnings;
-  }
-
-  /** Identities of the adapters' base tensors, by reconstruction digest of the adapter. */
-  private Map<Sha256, Sha256> identities(Model model, TensorNames names)
-      throws IOException, InterruptedException {
-    Map<String, Callable<BaseIdentity.Tensor>> tasks = new HashMap<>();
-    for (Weighted adapter : adapters) {
-      if (adapter.file.adapter().base().identity() != null) {
-        for (String name : BaseIdentity.tensorNames(adapter.file.adapter())) {
-          tasks.put(name, () -> identity(model, names, name));
-        }
-      }
-    }
-    Map<String, BaseIdentity.Tensor> tensors = new HashMap<>();
-    try (Workers workers = new Workers(threads)) {
-      for (BaseIdentity.Tensor tensor : workers.all(List.copyOf(tasks.values()))) {
-        tensors.put(tensor.name(), tensor);
-      }
-    } catch (MergeRefusedException e) {
-      throw new AssertionError("the plan has found these tensors", e);
-    }
-    Map<Sha256, Sha256> identities = new HashMap<>();
-    for (Weighted adapter : adapters) {
-      if (adapter.file.adapter().base().identity() != null) {
-        identities.put(
-            adapter.file.reconstructionDigest(),
-            BaseIdentity.of(
-                BaseIdentity.tensorNames(adapter.file.adapter()).stream()
-                    .map(tensors::get)
-                    .toList()));
-      }
-    }
-    return identities;
-  }
-
-  private static BaseIdentity.Tensor identity(Model model, TensorNames names, String name)
-      throws Exception {
-    Tensor tensor = Objects.requireNonNull(names.find(name)).tensor();
-    DType dtype = tensor.adaptableType().orElseThrow();
-    List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
-    long bytes = tensor.data().byteSize();
-    byte[] piece = new byte[(int) Math.min(PIECE, bytes)];
-    MessageDigest content = Sha256.newMessageDigest();
-    for (long offset = 0; offset < bytes; offset += piece.length) {
-      int length = (int) Math.min(piece.length, bytes - offset);
-      model.read(tensor.name(), offset, MemorySegment.ofArray(piece).asSlice(0, length));
-      content.update(piece, 0, length);
-    }
-    return new BaseIdentity.Tensor(name, dtype, shape, Sha256.finish(content));
   }
 
   private Report report(Model model, Plan plan) throws IOException {
@@ -281,7 +193,8 @@ public final class ModelMerge {
     return new Report(
         plan.count(Plan.Part.Merged.class),
         plan.count(Plan.Part.Dense.class),
-        plan.count(Plan.Part.Copied.class),
+        plan.count(Plan.Part.Copied.class) - plan.converted(),
+        plan.converted(),
         bytes,
         side.copied(),
         side.left(),
@@ -294,6 +207,7 @@ public final class ModelMerge {
     private final List<Weighted> adapters = new ArrayList<>();
     private BaseCheck baseCheck = BaseCheck.REQUIRE;
     private boolean reshape;
+    private @Nullable DType dtype;
     private int threads = Runtime.getRuntime().availableProcessors();
     private Progress progress = Progress.NONE;
 
@@ -348,6 +262,18 @@ public final class ModelMerge {
      */
     public Builder reshape(boolean reshape) {
       this.reshape = reshape;
+      return this;
+    }
+
+    /**
+     * Sets the type that all floating tensors of the merged model get; default: each keeps its own.
+     * Where it differs from the base's, W + ΔW is rounded to f32 and then to the type.
+     *
+     * @param dtype the type
+     * @return this builder
+     */
+    public Builder dtype(DType dtype) {
+      this.dtype = dtype;
       return this;
     }
 

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * @param left names of those that do not: weights in another format, which would be the base's, and
  *     pickles, which run code when they are loaded
  */
-record SideFiles(List<String> copied, List<String> left) {
+public record SideFiles(List<String> copied, List<String> left) {
   private static final Set<String> WEIGHTS =
       Set.of(
           "safetensors",
@@ -38,7 +38,20 @@ record SideFiles(List<String> copied, List<String> left) {
           "gguf",
           "tflite");
 
-  static SideFiles of(Model model) throws IOException {
+  /** Copies the lists. */
+  public SideFiles {
+    copied = List.copyOf(copied);
+    left = List.copyOf(left);
+  }
+
+  /**
+   * Lists the files beside a model's weights.
+   *
+   * @param model the model; a single file has none
+   * @return the files, by name
+   * @throws IOException if its folder cannot be read
+   */
+  public static SideFiles of(Model model) throws IOException {
     List<String> copied = new ArrayList<>();
     List<String> left = new ArrayList<>();
     if (model.isFolder()) {

@@ -1,52 +1,66 @@
 package dev.nola.client.merge;
 
+import dev.nola.client.peft.ModulePaths;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.Tensor;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.SequencedMap;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Finds the tensor that an adapter means. One model is saved under several sets of names: as a bare
  * transformer ({@code layers.0…}) or inside the model that has a head ({@code model.layers.0…}), a
- * language model alone or inside one that also sees ({@code model.language_model.layers.0…}), and
- * an output embedding that is tied to the input embedding is not saved at all.
+ * language model alone or inside one that also sees ({@code model.language_model.layers.0…}), as a
+ * model that was compiled or wrapped ({@code _orig_mod.model.layers.0…}), and an output embedding
+ * that is tied to the input embedding is not saved at all. Thread-safe.
  */
 public final class TensorNames {
-  private static final List<String> PREFIXES = List.of("model.", "transformer.");
-
   /** Prefixes under which one language model is saved, alone or inside a model that also sees. */
-  private static final List<String> LANGUAGE_MODELS =
-      List.of("model.", "model.language_model.", "language_model.model.");
+  private static final Set<String> LANGUAGE_MODELS =
+      Set.of("model.", "model.language_model.", "language_model.model.", "language_model.");
 
-  private static final List<String> HEADS = List.of("lm_head.", "language_model.lm_head.");
-
-  private static final String OUTPUT_EMBEDDING = "lm_head.weight";
   private static final List<String> INPUT_EMBEDDINGS =
       List.of(
           "model.embed_tokens.weight",
           "model.language_model.embed_tokens.weight",
           "language_model.model.embed_tokens.weight",
+          "language_model.embed_tokens.weight",
           "embed_tokens.weight",
           "transformer.wte.weight",
-          "wte.weight");
+          "wte.weight",
+          "transformer.word_embeddings.weight",
+          "word_embeddings.weight",
+          "gpt_neox.embed_in.weight",
+          "embed_in.weight",
+          "model.shared.weight",
+          "shared.weight",
+          "model.decoder.embed_tokens.weight",
+          "decoder.embed_tokens.weight",
+          "backbone.embeddings.weight",
+          "embeddings.weight");
 
   private final Model base;
-  private final boolean mayBeTied;
+  private final TiedEmbeddings tie;
 
-  /**
-   * @param mayBeTied whether an output embedding that is not there may be the input embedding
-   */
-  TensorNames(Model base, boolean mayBeTied) {
+  /** Tensors by their names without wrappers; made when it is first needed. */
+  private @Nullable Map<String, List<Tensor>> byName;
+
+  /** Tensors by what follows a known prefix of their names; made with the other one. */
+  private @Nullable Map<String, List<Prefixed>> byRest;
+
+  /** A tensor whose name begins with a known prefix. */
+  private record Prefixed(String prefix, Tensor tensor) {}
+
+  TensorNames(Model base, TiedEmbeddings tie) {
     this.base = base;
-    this.mayBeTied = mayBeTied;
+    this.tie = tie;
   }
 
   /**
@@ -58,23 +72,7 @@ public final class TensorNames {
    * @throws IOException if the model's config cannot be read or is not JSON
    */
   public static TensorNames of(Model base) throws IOException {
-    return new TensorNames(base, mayBeTied(base));
-  }
-
-  private static boolean mayBeTied(Model model) throws IOException {
-    Path config = model.path().resolve(MergedModelWriter.CONFIG);
-    if (!model.isFolder() || !Files.isRegularFile(config)) {
-      return true;
-    }
-    try {
-      JsonNode root = JsonMapper.shared().readTree(Files.readAllBytes(config));
-      if (!root.isObject()) {
-        throw new IOException(config + ": is not a JSON object");
-      }
-      return root.path(MergedModelWriter.TIED).asBoolean(true); // as transformers takes it
-    } catch (JacksonException e) {
-      throw new IOException(config + ": is not valid JSON: " + e.getOriginalMessage(), e);
-    }
+    return new TensorNames(base, TiedEmbeddings.of(base));
   }
 
   /**
@@ -85,6 +83,24 @@ public final class TensorNames {
    *     input embedding
    */
   public record Found(Tensor tensor, boolean untied) {}
+
+  /** Returns what the config states about tied embeddings. */
+  TiedEmbeddings tie() {
+    return tie;
+  }
+
+  /**
+   * Returns whether a merge that changes the input embedding alone changes the output embedding
+   * too: they are tied, or nothing is stated and no output embedding is stored.
+   *
+   * @return true if both are one
+   */
+  public boolean sharesEmbedding() {
+    return tie.isCertain()
+        || tie.isPossible()
+            && base.tensors().keySet().stream()
+                .noneMatch(name -> ModulePaths.isOutputEmbedding(ModulePaths.moduleOf(name)));
+  }
 
   /**
    * Finds the base's tensor of a name, with or without a prefix.
@@ -98,50 +114,137 @@ public final class TensorNames {
     if (exact != null) {
       return new Found(exact, false);
     }
-    Set<String> candidates = new LinkedHashSet<>();
-    for (String prefix : PREFIXES) {
-      candidates.add(prefix + name);
-      if (name.startsWith(prefix)) {
-        candidates.add(name.substring(prefix.length()));
-      }
+    SequencedMap<String, Tensor> candidates = candidates(ModulePaths.unwrapped(name));
+    if (candidates.size() > 1) {
+      List<String> names = List.copyOf(candidates.sequencedKeySet());
+      throw new AmbiguousNameException(
+          "tensor %s is ambiguous: the base model has %s and %s"
+              .formatted(name, names.getFirst(), names.get(1)));
     }
-    addOtherPrefixes(name, LANGUAGE_MODELS, candidates);
-    addOtherPrefixes(name, HEADS, candidates);
-    Tensor found = only(name, candidates);
-    if (found != null) {
-      return new Found(found, false);
+    if (!candidates.isEmpty()) {
+      return new Found(candidates.firstEntry().getValue(), false);
     }
-    if (mayBeTied && name.equals(OUTPUT_EMBEDDING)) {
-      Tensor input = only(name, INPUT_EMBEDDINGS);
+    if (tie.isPossible() && isOutput(name)) {
+      Tensor input = inputEmbedding();
       return input == null ? null : new Found(input, true);
     }
     return null;
   }
 
-  /** Adds the names that begin with another of the prefixes. */
-  private static void addOtherPrefixes(String name, List<String> prefixes, Set<String> candidates) {
-    for (String prefix : prefixes) {
-      if (name.startsWith(prefix)) {
-        String rest = name.substring(prefix.length());
-        prefixes.forEach(other -> candidates.add(other + rest));
+  /**
+   * Describes the only tensor that could be meant by a name that the model does not have.
+   *
+   * @param name the name
+   * @param shape its shape
+   * @return a clause to append to a message; empty if there is no such tensor, or several
+   */
+  public String suggestion(String name, List<Long> shape) {
+    int longest = 1; // the last part alone, such as "weight", tells nothing
+    List<String> similar = new ArrayList<>();
+    for (Tensor tensor : base.tensors().values()) {
+      int common = tensor.shape().equals(shape) ? commonParts(tensor.name(), name) : 0;
+      if (common > longest) {
+        longest = common;
+        similar.clear();
+      }
+      if (common == longest && common > 1) {
+        similar.add(tensor.name());
       }
     }
-    candidates.remove(name);
+    return similar.size() == 1
+        ? "; the only tensor of this shape whose name ends alike is " + similar.getFirst()
+        : "";
   }
 
-  private @Nullable Tensor only(String name, Iterable<String> candidates)
-      throws AmbiguousNameException {
-    Tensor found = null;
-    for (String candidate : candidates) {
-      Tensor tensor = base.tensors().get(candidate);
-      if (tensor != null && found != null) {
-        throw new AmbiguousNameException(
-            "tensor %s is ambiguous: the base model has %s and %s"
-                .formatted(name, found.name(), candidate));
+  /** Counts the parts at the end of two names that are equal. */
+  private static int commonParts(String one, String other) {
+    int i = one.length();
+    int j = other.length();
+    int common = 0;
+    while (i > 0 && j > 0 && one.charAt(i - 1) == other.charAt(j - 1)) {
+      i--;
+      j--;
+      common += one.charAt(i) == '.' ? 1 : 0;
+    }
+    boolean isWhole =
+        (i == 0 || one.charAt(i - 1) == '.') && (j == 0 || other.charAt(j - 1) == '.');
+    boolean isCut = i < one.length() && one.charAt(i) == '.';
+    return isWhole && !isCut ? common + 1 : common;
+  }
+
+  private static boolean isOutput(String name) {
+    String module = ModulePaths.unwrapped(ModulePaths.moduleOf(name));
+    return module.equals("lm_head") || module.equals("language_model.lm_head");
+  }
+
+  private @Nullable Tensor inputEmbedding() {
+    index();
+    for (String name : INPUT_EMBEDDINGS) {
+      List<Tensor> found = Objects.requireNonNull(byName).getOrDefault(name, List.of());
+      if (!found.isEmpty()) {
+        return found.getFirst();
       }
-      found = tensor == null ? found : tensor;
+    }
+    return null;
+  }
+
+  /** Returns the tensors whose names differ by a prefix or a wrapper only, by name. */
+  private SequencedMap<String, Tensor> candidates(String name) {
+    index();
+    SequencedMap<String, Tensor> found = new LinkedHashMap<>();
+    Map<String, List<Tensor>> whole = Objects.requireNonNull(byName);
+    Map<String, List<Prefixed>> rests = Objects.requireNonNull(byRest);
+    whole.getOrDefault(name, List.of()).forEach(tensor -> found.put(tensor.name(), tensor));
+    rests
+        .getOrDefault(name, List.of())
+        .forEach(prefixed -> found.put(prefixed.tensor.name(), prefixed.tensor));
+    for (String prefix : prefixes(name)) {
+      String rest = name.substring(prefix.length());
+      whole.getOrDefault(rest, List.of()).forEach(tensor -> found.put(tensor.name(), tensor));
+      if (LANGUAGE_MODELS.contains(prefix)) {
+        rests.getOrDefault(rest, List.of()).stream()
+            .filter(other -> LANGUAGE_MODELS.contains(other.prefix))
+            .forEach(other -> found.put(other.tensor.name(), other.tensor));
+      }
     }
     return found;
+  }
+
+  private synchronized void index() {
+    if (byName != null) {
+      return;
+    }
+    Map<String, List<Tensor>> names = new HashMap<>();
+    Map<String, List<Prefixed>> rests = new HashMap<>();
+    for (Tensor tensor : base.tensors().values()) {
+      String name = ModulePaths.unwrapped(tensor.name());
+      names.computeIfAbsent(name, key -> new ArrayList<>(1)).add(tensor);
+      for (String prefix : prefixes(name)) {
+        rests
+            .computeIfAbsent(name.substring(prefix.length()), key -> new ArrayList<>(1))
+            .add(new Prefixed(prefix, tensor));
+      }
+    }
+    byRest = rests;
+    byName = names;
+  }
+
+  /** Returns the known prefixes with which a name begins. */
+  private static List<String> prefixes(String name) {
+    List<String> prefixes = new ArrayList<>(2);
+    String first = name.substring(0, name.indexOf('.') + 1);
+    if (ModulePaths.prefixes().contains(first)) {
+      prefixes.add(first);
+    }
+    for (String prefix : LANGUAGE_MODELS) {
+      if (!prefix.equals(first) && name.startsWith(prefix)) {
+        prefixes.add(prefix);
+      }
+    }
+    if (LANGUAGE_MODELS.contains(first) && !prefixes.contains(first)) {
+      prefixes.add(first);
+    }
+    return prefixes;
   }
 
   /** Thrown if several tensors could be meant. */

@@ -1,8 +1,13 @@
 package dev.nola.client.peft;
 
+import dev.nola.client.JsonProblem;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -13,12 +18,37 @@ import tools.jackson.databind.json.JsonMapper;
  * What a base model's {@value #FILE} says.
  *
  * @param modelType such as {@code gpt2}; null if it is not known
+ * @param parts the configs of the models of which it consists, such as {@code decoder}; empty if it
+ *     is one model
  */
-public record BaseConfig(@Nullable String modelType) {
+public record BaseConfig(@Nullable String modelType, Map<String, BaseConfig> parts) {
   private static final Set<String> CONV1D_MODELS =
-      Set.of("gpt2", "openai-gpt", "imagegpt", "decision_transformer");
+      Set.of("gpt2", "gpt-sw3", "openai-gpt", "imagegpt", "decision_transformer");
 
+  /** How modules are called that have another name than the key of their config. */
+  private static final Map<String, List<String>> NAMES =
+      Map.of(
+          "text_config", List.of("language_model", "text_model", "text_decoder", "text_encoder"),
+          "vision_config", List.of("vision_tower", "vision_model", "visual"),
+          "qformer_config", List.of("qformer"));
+
+  private static final String TYPE = "model_type";
   private static final String FILE = "config.json";
+
+  /** Copies the map. */
+  public BaseConfig {
+    parts = Map.copyOf(parts);
+  }
+
+  /**
+   * Returns the config of one model.
+   *
+   * @param modelType such as {@code gpt2}; null if it is not known
+   * @return the config
+   */
+  public static BaseConfig ofType(@Nullable String modelType) {
+    return new BaseConfig(modelType, Map.of());
+  }
 
   /**
    * Reads the config of a model.
@@ -29,23 +59,81 @@ public record BaseConfig(@Nullable String modelType) {
    */
   public static BaseConfig of(@Nullable Path base) throws IOException {
     if (base == null || !Files.isRegularFile(base.resolve(FILE))) {
-      return new BaseConfig(null);
+      return ofType(null);
     }
     Path file = base.resolve(FILE);
     try {
-      JsonNode type = JsonMapper.shared().readTree(Files.readAllBytes(file)).path("model_type");
-      return new BaseConfig(type.isString() ? type.asString() : null);
+      return of(JsonMapper.shared().readTree(Files.readAllBytes(file)));
     } catch (JacksonException e) {
-      throw new IOException(file + ": is not valid JSON: " + e.getOriginalMessage(), e);
+      throw new IOException(file + ": is not valid JSON: " + JsonProblem.of(e), e);
     }
   }
 
+  private static BaseConfig of(JsonNode json) {
+    Map<String, BaseConfig> parts = new LinkedHashMap<>();
+    json.properties()
+        .forEach(
+            entry -> {
+              if (entry.getValue().path(TYPE).isString()) {
+                parts.put(entry.getKey(), of(entry.getValue()));
+              }
+            });
+    JsonNode type = json.path(TYPE);
+    return new BaseConfig(type.isString() ? type.asString() : null, parts);
+  }
+
   /**
-   * Returns whether models of this type store weights of some modules as in×out.
+   * Returns the type of the model that a module belongs to.
    *
-   * @return true for GPT-2 and similar models; false if the type is not known
+   * @param module the module's path
+   * @return the type of the part that the path names, or else of the whole; null if it is not known
    */
-  public boolean hasConv1d() {
-    return modelType != null && CONV1D_MODELS.contains(modelType);
+  public @Nullable String typeOf(String module) {
+    BaseConfig part = partOf(module);
+    return part == null ? modelType : part.typeOf(inner(module));
+  }
+
+  /**
+   * Returns whether the model that a module belongs to stores weights of some modules as in×out, as
+   * GPT-2 does.
+   *
+   * @param module the module's path
+   * @return empty if the type is not known, or that of one of several parts
+   */
+  public Optional<Boolean> hasConv1d(String module) {
+    BaseConfig part = partOf(module);
+    if (part != null) {
+      return part.hasConv1d(inner(module));
+    }
+    return parts.values().stream().anyMatch(BaseConfig::mayHaveConv1d)
+        ? Optional.empty()
+        : Optional.ofNullable(modelType).map(CONV1D_MODELS::contains);
+  }
+
+  private boolean mayHaveConv1d() {
+    return modelType != null && CONV1D_MODELS.contains(modelType)
+        || parts.values().stream().anyMatch(BaseConfig::mayHaveConv1d);
+  }
+
+  private @Nullable BaseConfig partOf(String module) {
+    String path = withoutModel(module);
+    String first = path.substring(0, (path + ".").indexOf('.'));
+    for (Map.Entry<String, BaseConfig> part : parts.entrySet()) {
+      if (part.getKey().equals(first)
+          || NAMES.getOrDefault(part.getKey(), List.of()).contains(first)) {
+        return part.getValue();
+      }
+    }
+    return null;
+  }
+
+  /** Returns what follows the name of the part. */
+  private static String inner(String module) {
+    String path = withoutModel(module);
+    return path.substring(Math.min(path.length(), (path + ".").indexOf('.') + 1));
+  }
+
+  private static String withoutModel(String module) {
+    return module.startsWith("model.") ? module.substring("model.".length()) : module;
   }
 }

@@ -1,29 +1,21 @@
 package dev.nola.client.peft;
 
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * From the names of tensors to those of modules in the loaded model. A checkpoint may hold the bare
  * transformer ({@code h.0.attn.c_attn}), while the model that is loaded from it has a head and
- * keeps the transformer under a name ({@code transformer.h.0.attn.c_attn}).
- *
- * @param prefix what is put before every name; null to find out
- * @param isBare whether the loaded model is the bare transformer; counts only without prefix
+ * keeps the transformer under a name ({@code transformer.h.0.attn.c_attn}), and the loaded model
+ * may have other names than the checkpoint. Immutable.
  */
-public record ModulePaths(@Nullable String prefix, boolean isBare) {
-  /** Where models with a head keep their transformer, by the names that begin the bare ones. */
-  private static final Map<String, String> HOMES =
-      Map.of(
-          "layers", "model.",
-          "embed_tokens", "model.",
-          "norm", "model.",
-          "h", "transformer.",
-          "wte", "transformer.",
-          "wpe", "transformer.",
-          "ln_f", "transformer.");
-
+public final class ModulePaths {
   /** Names of modules that look up word embeddings, in the models of transformers. */
   private static final Set<String> WORD_EMBEDDINGS =
       Set.of(
@@ -42,6 +34,140 @@ public record ModulePaths(@Nullable String prefix, boolean isBare) {
   private static final Set<String> OTHER_EMBEDDINGS =
       Set.of("wpe", "position_embeddings", "token_type_embeddings", "embed_positions");
 
+  /** Names of modules that are outputs of a language model. */
+  private static final Set<String> OUTPUT_EMBEDDINGS = Set.of("lm_head", "embed_out");
+
+  /** The first parts of names of modules that only models with a head have. */
+  private static final Set<String> HEADS =
+      Set.of(
+          "classification_head",
+          "classifier",
+          "cls",
+          "embed_out",
+          "generator_lm_head",
+          "generator_predictions",
+          "lm_head",
+          "multi_modal_projector",
+          "pre_classifier",
+          "predictions",
+          "qa_outputs",
+          "score",
+          "vocab_layer_norm",
+          "vocab_projector",
+          "vocab_transform");
+
+  /** What PyTorch and PEFT put around modules for their own purposes. */
+  private static final Pattern WRAPPERS =
+      Pattern.compile(
+          "^module\\.|(?<![^.])(base_model\\.model|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|modules_to_save(\\.default)?)\\.");
+
+  private final UnaryOperator<String> path;
+
+  private ModulePaths(UnaryOperator<String> path) {
+    this.path = path;
+  }
+
+  /**
+   * Puts one prefix before every name.
+   *
+   * @param prefix the prefix; may be empty
+   * @return the paths
+   */
+  public static ModulePaths prefixed(String prefix) {
+    return new ModulePaths(module -> prefix + module);
+  }
+
+  /**
+   * Derives paths from a model's type and the names in its checkpoint.
+   *
+   * @param modelType what the config states
+   * @param modules names of all modules in the checkpoint
+   * @param task what the loaded model is for, of which FEATURE_EXTRACTION means the bare
+   *     transformer; null if it is not known
+   * @return the paths; those in the checkpoint if the type is not known
+   */
+  public static ModulePaths of(
+      String modelType, Collection<String> modules, @Nullable TaskType task) {
+    return of(ModelFamilies.ofType(modelType).orElse(ModelFamily.UNKNOWN), modules, task);
+  }
+
+  /**
+   * Derives paths from the class of the loaded model.
+   *
+   * @param head the class
+   * @return the paths
+   */
+  public static ModulePaths of(HeadClass head) {
+    ModelFamily family = ModelFamilies.ofType(head.modelType()).orElse(ModelFamily.UNKNOWN);
+    return new ModulePaths(
+        module -> {
+          String name = family.renamed(unwrapped(module));
+          return head.nameInModel(name).orElse(name);
+        });
+  }
+
+  /**
+   * Guesses paths from the names in a checkpoint.
+   *
+   * @param modules names of modules in the checkpoint
+   * @param task what the loaded model is for, of which FEATURE_EXTRACTION means the bare
+   *     transformer; null if it is not known
+   * @return the paths; those in the checkpoint if the names tell nothing
+   */
+  public static ModulePaths guessed(Collection<String> modules, @Nullable TaskType task) {
+    List<String> names = modules.stream().map(ModulePaths::unwrapped).toList();
+    return of(ModelFamilies.ofNames(names).orElse(ModelFamily.UNKNOWN), modules, task);
+  }
+
+  private static ModulePaths of(
+      ModelFamily family, Collection<String> modules, @Nullable TaskType task) {
+    boolean isBare = task == TaskType.FEATURE_EXTRACTION;
+    String prefix = isBare ? "" : family.prefix(task);
+    List<String> stored =
+        Stream.of(family.prefix(task), family.prefix()).filter(name -> !name.isEmpty()).toList();
+    boolean isBareCheckpoint =
+        modules.stream()
+            .map(module -> family.renamed(unwrapped(module)))
+            .noneMatch(module -> stored.stream().anyMatch(module::startsWith));
+    return new ModulePaths(
+        module -> {
+          String name = family.renamed(unwrapped(module));
+          for (String known : stored) {
+            if (name.startsWith(known)) {
+              return prefix + name.substring(known.length());
+            }
+          }
+          return isBareCheckpoint && !isOfHead(name) ? prefix + name : name;
+        });
+  }
+
+  /**
+   * Applies a user's rules first; a name that one of them changes is the path.
+   *
+   * @param renames the rules
+   * @return these paths for all other names
+   */
+  public ModulePaths renamed(List<Rename> renames) {
+    return new ModulePaths(
+        module -> {
+          String name = unwrapped(module);
+          for (Rename rename : renames) {
+            name = rename.first(name);
+          }
+          return name.equals(unwrapped(module)) ? of(module) : name;
+        });
+  }
+
+  /**
+   * Replaces names before anything else is done with them.
+   *
+   * @param names the names that the checkpoint has for an adapter's modules, by the adapter's
+   * @return these paths of the checkpoint's names
+   */
+  public ModulePaths withNames(Map<String, String> names) {
+    return new ModulePaths(module -> of(names.getOrDefault(module, module)));
+  }
+
   /**
    * Returns the path of a module in the loaded model.
    *
@@ -49,16 +175,74 @@ public record ModulePaths(@Nullable String prefix, boolean isBare) {
    * @return the path
    */
   public String of(String module) {
-    if (prefix != null) {
-      return prefix + module;
-    }
-    if (!isBare) {
-      String home = HOMES.get(firstPart(module));
-      return home == null ? module : home + module;
-    }
-    String inHome = module.substring(module.indexOf('.') + 1);
-    String home = HOMES.get(firstPart(inHome));
-    return home != null && module.equals(home + inHome) ? inHome : module;
+    return path.apply(module);
+  }
+
+  /**
+   * Returns names that do not tell where the loaded model has its modules, because models of
+   * several types have them under different prefixes.
+   *
+   * @param modules names in a checkpoint whose model type is not known
+   * @return such names
+   */
+  public static List<String> ambiguous(Collection<String> modules) {
+    return ModelFamilies.ambiguous(modules.stream().map(ModulePaths::unwrapped).toList());
+  }
+
+  /**
+   * Returns whether the names of a model type are known.
+   *
+   * @param modelType what the config states
+   * @return true if {@link #of(String, Collection, TaskType)} knows it
+   */
+  public static boolean isKnown(String modelType) {
+    return ModelFamilies.ofType(modelType).isPresent();
+  }
+
+  /**
+   * Returns whether the loaded model has the weights of all experts in one parameter, while the
+   * checkpoint has them apart.
+   *
+   * @param modelType what the config states
+   * @return true for such types
+   */
+  public static boolean fusesExperts(String modelType) {
+    return ModelFamilies.ofType(modelType).map(ModelFamily::fusesExperts).orElse(false);
+  }
+
+  /**
+   * Returns what models with a head call their transformer.
+   *
+   * @return prefixes of names, each with a dot at the end
+   */
+  public static Set<String> prefixes() {
+    return ModelFamilies.prefixes();
+  }
+
+  /**
+   * Removes what PyTorch and PEFT put into names for their own purposes, such as {@code _orig_mod}.
+   *
+   * @param name the name of a module or tensor
+   * @return the name without
+   */
+  public static String unwrapped(String name) {
+    return WRAPPERS.matcher(name).replaceAll("");
+  }
+
+  /**
+   * Returns whether a module is the output of a language model, by its name.
+   *
+   * @param module the module's name
+   * @return true if it is
+   */
+  public static boolean isOutputEmbedding(String module) {
+    return OUTPUT_EMBEDDINGS.contains(lastPart(module))
+        || module.endsWith("predictions.decoder")
+        || module.endsWith("lm_head.decoder");
+  }
+
+  private static boolean isOfHead(String module) {
+    return HEADS.contains(module.substring(0, (module + ".").indexOf('.')));
   }
 
   /**
@@ -109,10 +293,5 @@ public record ModulePaths(@Nullable String prefix, boolean isBare) {
    */
   public static String lastPart(String name) {
     return name.substring(name.lastIndexOf('.') + 1);
-  }
-
-  private static String firstPart(String name) {
-    int end = name.indexOf('.');
-    return end < 0 ? name : name.substring(0, end);
   }
 }

@@ -2,28 +2,60 @@ package dev.nola.client.peft;
 
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** What a model is made for, as PEFT names it. */
+/**
+ * What a model is made for: the one table of the names that PEFT, Transformers and the Hugging Face
+ * Hub have for a task.
+ */
 public enum TaskType {
   /** Text generation. */
-  CAUSAL_LM(List.of(), "text-generation"),
+  CAUSAL_LM("AutoModelForCausalLM", List.of(), "text-generation"),
   /** Summarization, translation. */
-  SEQ_2_SEQ_LM(List.of(), "text2text-generation", "summarization", "translation"),
+  SEQ_2_SEQ_LM(
+      "AutoModelForSeq2SeqLM", List.of(), "text2text-generation", "summarization", "translation"),
   /** Classification of a text. */
-  SEQ_CLS(List.of("classifier", "score"), "text-classification"),
+  SEQ_CLS(
+      "AutoModelForSequenceClassification",
+      List.of("classifier", "score"),
+      "text-classification",
+      "sentiment-analysis"),
   /** Classification of each token. */
-  TOKEN_CLS(List.of("classifier", "score"), "token-classification"),
+  TOKEN_CLS(
+      "AutoModelForTokenClassification", List.of("classifier", "score"), "token-classification"),
   /** Extractive question answering. */
-  QUESTION_ANS(List.of("qa_outputs"), "question-answering"),
+  QUESTION_ANS("AutoModelForQuestionAnswering", List.of("qa_outputs"), "question-answering"),
   /** The bare transformer without a head. */
-  FEATURE_EXTRACTION(List.of(), "feature-extraction");
+  FEATURE_EXTRACTION("AutoModel", List.of(), "feature-extraction"),
+  /** Classification of an image; PEFT has no task type for it. */
+  IMAGE_CLASSIFICATION("AutoModelForImageClassification", List.of(), "image-classification");
 
+  private final String autoClass;
   private final List<String> heads;
   private final List<String> names;
 
-  TaskType(List<String> heads, String... names) {
+  TaskType(String autoClass, List<String> heads, String... names) {
+    this.autoClass = autoClass;
     this.heads = heads;
     this.names = List.of(names);
+  }
+
+  /**
+   * Returns the task type in PEFT's {@code adapter_config.json}.
+   *
+   * @return such as {@code SEQ_CLS}; null if PEFT has none
+   */
+  public @Nullable String peftName() {
+    return this == IMAGE_CLASSIFICATION ? null : name();
+  }
+
+  /**
+   * Returns the class that loads models for the task in Transformers.
+   *
+   * @return such as {@code AutoModelForSequenceClassification}
+   */
+  public String autoClass() {
+    return autoClass;
   }
 
   /**
@@ -55,7 +87,7 @@ public enum TaskType {
   }
 
   /**
-   * Returns the name that model hubs give the task.
+   * Returns the name of the task on the Hub, its pipeline tag.
    *
    * @return such as {@code text-generation}
    */
@@ -64,7 +96,7 @@ public enum TaskType {
   }
 
   /**
-   * Finds the type of a task by the name that model hubs give it.
+   * Finds the type of a task by its name on the Hub.
    *
    * @param task such as {@code text-generation}
    * @return the type, or empty

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Set;
@@ -132,8 +133,12 @@ public final class AdapterPool implements AutoCloseable {
         file.adapter().dense().stream().map(DenseTensor::data).mapToLong(s -> s.byteSize()).sum();
     if (dense > MOST_DENSE) {
       throw new IllegalArgumentException(
-          "adapter %s has %,d bytes of dense tensors; a pool accepts at most %,d per adapter"
-              .formatted(name, dense, MOST_DENSE));
+          String.format(
+              Locale.ROOT,
+              "adapter %s has %,d bytes of dense tensors; a pool accepts at most %,d per adapter",
+              name,
+              dense,
+              MOST_DENSE));
     }
     Held held = new Held(name, file.toBytes());
     synchronized (lock) {

@@ -1,5 +1,6 @@
 package dev.nola.client.registry;
 
+import dev.nola.api.AdapterChange;
 import dev.nola.api.AdapterDetails;
 import dev.nola.api.AdapterSummary;
 import dev.nola.api.Page;
@@ -79,6 +80,24 @@ public final class AdaptersClient {
    */
   public AdapterDetails get(AdapterName adapter) throws IOException, InterruptedException {
     return transport.json(Call.get(Paths.adapter(adapter)), new TypeReference<>() {});
+  }
+
+  /**
+   * Changes an adapter.
+   *
+   * @param adapter the adapter's name
+   * @param change the new description and visibility; null for what is to stay
+   * @return the adapter's details
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the account may not: members change
+   *     the description, owners the visibility; of another kind if the registry refuses otherwise
+   *     or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public AdapterDetails change(AdapterName adapter, AdapterChange change)
+      throws IOException, InterruptedException {
+    return transport.json(
+        Call.of("PATCH", Paths.adapter(adapter)).with(Content.json(change)),
+        new TypeReference<>() {});
   }
 
   /**

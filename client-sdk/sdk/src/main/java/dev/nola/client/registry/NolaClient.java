@@ -40,6 +40,9 @@ public final class NolaClient implements AutoCloseable {
   /** The default limit in bytes for files to pull or publish, which is the registries' limit. */
   public static final long DEFAULT_MAX_FILE_SIZE = 64L << 20;
 
+  /** How long to wait for a response if a client does not say. */
+  public static final Duration DEFAULT_REQUEST_TIMEOUT = Duration.ofSeconds(60);
+
   private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/=-]{1,512}");
 
   private final Transport transport;
@@ -214,7 +217,6 @@ public final class NolaClient implements AutoCloseable {
   /** Collects what a client needs; only the registry has no default. */
   public static final class Builder {
     private static final Duration CONNECT = Duration.ofSeconds(10);
-    private static final Duration REQUEST = Duration.ofSeconds(60);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
     private static final int RETRIES = 3;
     private static final MinimumRate RATE = new MinimumRate(1_024, Duration.ofMinutes(1));
@@ -225,7 +227,7 @@ public final class NolaClient implements AutoCloseable {
     private @Nullable LocalCache cache;
     private boolean offline;
     private Duration connectTimeout = CONNECT;
-    private Duration requestTimeout = REQUEST;
+    private Duration requestTimeout = DEFAULT_REQUEST_TIMEOUT;
     private MinimumRate minimumRate = RATE;
     private int retries = RETRIES;
     private Duration longestPause = LONGEST_PAUSE;

@@ -2,6 +2,7 @@ package dev.nola.client.registry;
 
 import dev.nola.api.Page;
 import dev.nola.api.attestation.KeyApproval;
+import dev.nola.api.attestation.KeyRevocation;
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.client.RegistryException;
 import dev.nola.client.http.Call;
@@ -14,7 +15,7 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 
-/** Reads and approves the keys with which workers sign attestations. */
+/** Reads, approves and revokes the keys with which workers sign attestations. */
 public final class WorkerKeysClient {
   private static final String PATH = "/api/v1/worker-keys";
 
@@ -65,6 +66,25 @@ public final class WorkerKeysClient {
     return transport.json(
         Call.of("PUT", PATH + "/" + fingerprint + "/approval")
             .with(Content.json(new KeyApproval(expiresAt))),
+        new TypeReference<>() {});
+  }
+
+  /**
+   * Revokes a worker's key: nothing that was ever signed with it counts any more; for admins.
+   *
+   * @param fingerprint SHA-256 of the key
+   * @param reason 1 to 500 characters, for everyone to read
+   * @return the revoked key
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the account is not an admin, {@code
+   *     NOT_FOUND} if the registry does not know the key; of another kind if it refuses otherwise
+   *     or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public WorkerKey revoke(Sha256 fingerprint, String reason)
+      throws IOException, InterruptedException {
+    return transport.json(
+        Call.of("PUT", PATH + "/" + fingerprint + "/revocation")
+            .with(Content.json(new KeyRevocation(reason))),
         new TypeReference<>() {});
   }
 }

@@ -3,18 +3,29 @@ package dev.nola.client.safetensors;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/**
- * A file or folder that is no model by the rules of safetensors; the message names file and rule.
- */
+/** A file or folder that breaks a rule of its format of models; the message names file and rule. */
 public final class InvalidModelException extends IOException {
   /** Names and shapes in a hostile file can have millions of characters. */
   private static final int MAX_RULE = 1_000;
 
-  InvalidModelException(Path file, String rule) {
+  /**
+   * Creates an exception.
+   *
+   * @param file the file or folder
+   * @param rule a predicate: what is wrong with it, and the rule or remedy
+   */
+  public InvalidModelException(Path file, String rule) {
     super(file + ": " + cut(rule));
   }
 
-  InvalidModelException(Path file, String rule, Throwable cause) {
+  /**
+   * Creates an exception.
+   *
+   * @param file the file or folder
+   * @param rule a predicate: what is wrong with it, and the rule or remedy
+   * @param cause what was thrown first
+   */
+  public InvalidModelException(Path file, String rule, Throwable cause) {
     super(file + ": " + cut(rule), cause);
   }
 

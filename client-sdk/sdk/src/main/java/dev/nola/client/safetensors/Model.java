@@ -1,8 +1,10 @@
 package dev.nola.client.safetensors;
 
+import dev.nola.client.JsonProblem;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -11,6 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedCollection;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.stream.Stream;
@@ -35,28 +39,55 @@ public final class Model implements AutoCloseable {
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
 
+  private static final String CONFIG = "config.json";
+
   private final Path path;
   private final List<SafetensorsFile> files;
   private final @Nullable ObjectNode index;
   private final SequencedMap<String, Tensor> tensors;
   private final Map<String, SafetensorsFile> fileOf = new HashMap<>();
+  private final @Nullable Quantization quantization;
 
   private Model(Path path, List<SafetensorsFile> files, @Nullable ObjectNode index)
-      throws InvalidModelException {
+      throws IOException {
     this.path = path;
     this.files = List.copyOf(files);
     this.index = index;
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
     for (SafetensorsFile file : files) {
       for (Tensor tensor : file.tensors().values()) {
-        if (all.put(tensor.name(), tensor) != null) {
-          throw new InvalidModelException(
-              file.path(), "contains a tensor that belongs to another shard, " + tensor.name());
+        if (isOf(file, tensor.name())) {
+          all.put(tensor.name(), tensor);
+          fileOf.put(tensor.name(), file);
         }
-        fileOf.put(tensor.name(), file);
       }
     }
     this.tensors = Collections.unmodifiableSequencedMap(all);
+    this.quantization = Quantization.of(all.values(), quantizationConfig(path)).orElse(null);
+  }
+
+  /** Tells whether the index assigns a tensor to a file; without an index, all are its own. */
+  private boolean isOf(SafetensorsFile file, String tensor) {
+    return index == null
+        || file.path()
+            .getFileName()
+            .toString()
+            .equals(index.get("weight_map").path(tensor).asString(""));
+  }
+
+  /** Reads how the config says that the weights are quantized; null if it does not. */
+  private static @Nullable JsonNode quantizationConfig(Path path) throws IOException {
+    Path file = path.resolve(CONFIG);
+    if (!Files.isRegularFile(file)) {
+      return null;
+    }
+    try {
+      JsonNode config = JSON.readTree(Files.readAllBytes(file));
+      JsonNode found = config.get("quantization_config");
+      return found == null ? config.path("text_config").get("quantization_config") : found;
+    } catch (JacksonException e) {
+      return null; // the tensors decide, and who needs the config reports it
+    }
   }
 
   /**
@@ -64,10 +95,28 @@ public final class Model implements AutoCloseable {
    *
    * @param path a safetensors file, or a folder with {@value #INDEX} and its shards, with {@value
    *     #SINGLE}, or with one safetensors file of any name
-   * @throws InvalidModelException if there is no such thing, or it breaks a rule of the format
+   * @throws InvalidModelException if there is no such thing, it breaks a rule of the format, or it
+   *     is quantized
    * @throws IOException if it cannot be read
    */
   public static Model open(Path path) throws IOException {
+    Model model = openQuantized(path);
+    if (model.quantization != null) {
+      model.close();
+      throw new InvalidModelException(path, model.quantization.predicate());
+    }
+    return model;
+  }
+
+  /**
+   * Opens a model whose elements may be codes.
+   *
+   * @param path as of {@link #open}
+   * @return the model, whose {@link #quantization} says what its elements are
+   * @throws InvalidModelException if there is no such thing, or it breaks a rule of the format
+   * @throws IOException if it cannot be read
+   */
+  public static Model openQuantized(Path path) throws IOException {
     if (!Files.isDirectory(path)) {
       return open(path, List.of(path), null);
     }
@@ -75,6 +124,14 @@ public final class Model implements AutoCloseable {
       ObjectNode index = readIndex(path.resolve(INDEX));
       List<Path> shards =
           shardNames(path.resolve(INDEX), index).stream().map(path::resolve).toList();
+      for (Path shard : shards) {
+        if (Files.notExists(shard)) {
+          throw new NoSuchFileException(
+              shard.toString(),
+              null,
+              "no such file, but the index assigns tensors to it; download it");
+        }
+      }
       Model model = open(path, shards, index);
       try {
         model.requireWhatIndexSays();
@@ -114,6 +171,18 @@ public final class Model implements AutoCloseable {
               .sorted()
               .toList();
     }
+    if (candidates.isEmpty()) {
+      Optional<String> foreign = ForeignContainer.describe(folder);
+      if (foreign.isPresent()) {
+        throw new InvalidModelException(folder, foreign.get());
+      }
+    }
+    if (Files.exists(folder.resolve("adapter_config.json"))) {
+      throw new InvalidModelException(
+          folder,
+          "is an adapter of PEFT, not a model; pass it as the adapter, and the model that it was"
+              + " made for as the base");
+    }
     if (candidates.size() != 1) {
       throw new InvalidModelException(
           folder,
@@ -142,7 +211,7 @@ public final class Model implements AutoCloseable {
       }
       throw new InvalidModelException(file, "has no weight_map with tensors");
     } catch (JacksonException e) {
-      throw new InvalidModelException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
+      throw new InvalidModelException(file, "is not valid JSON: " + JsonProblem.of(e), e);
     }
   }
 
@@ -163,7 +232,7 @@ public final class Model implements AutoCloseable {
     return names;
   }
 
-  /** A shard may hold tensors that the index does not name; it may not lack one. */
+  /** A shard may have tensors that the index does not assign to it; it may not lack one. */
   private void requireWhatIndexSays() throws InvalidModelException {
     if (index == null) {
       return;
@@ -206,6 +275,26 @@ public final class Model implements AutoCloseable {
    */
   public List<SafetensorsFile> files() {
     return files;
+  }
+
+  /**
+   * Returns the model's tensors in one of its files. Those that the index assigns to another file,
+   * or to none, are not the model's: loaders ignore them too.
+   *
+   * @param file one of {@link #files}
+   * @return its tensors, in the order of their bytes
+   */
+  public SequencedCollection<Tensor> tensors(SafetensorsFile file) {
+    return file.tensors().values().stream().filter(t -> isOf(file, t.name())).toList();
+  }
+
+  /**
+   * Returns how the weights are quantized.
+   *
+   * @return the kind; empty if their elements are values
+   */
+  public Optional<Quantization> quantization() {
+    return Optional.ofNullable(quantization);
   }
 
   /**

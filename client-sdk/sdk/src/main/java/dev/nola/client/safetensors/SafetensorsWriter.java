@@ -16,6 +16,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import tools.jackson.core.JsonGenerator;
@@ -51,16 +52,6 @@ public final class SafetensorsWriter implements AutoCloseable {
     /** Copies the shape. */
     public Slot {
       shape = List.copyOf(shape);
-    }
-
-    /**
-     * Returns a slot for a tensor of the same name, type and shape.
-     *
-     * @param tensor the tensor
-     * @return the slot
-     */
-    public static Slot of(Tensor tensor) {
-      return new Slot(tensor.name(), tensor.type(), tensor.shape(), tensor.data().byteSize());
     }
   }
 
@@ -187,8 +178,12 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
     if (bytes.size() > SafetensorsFile.MAX_HEADER - HEADER_ALIGNMENT) {
       throw new IllegalArgumentException(
-          "%,d tensors need a header of %,d bytes; limit is %,d"
-              .formatted(tensors.size(), bytes.size(), SafetensorsFile.MAX_HEADER));
+          String.format(
+              Locale.ROOT,
+              "%,d tensors need a header of %,d bytes; limit is %,d",
+              tensors.size(),
+              bytes.size(),
+              SafetensorsFile.MAX_HEADER));
     }
     byte[] header = bytes.toByteArray();
     byte[] padded =

@@ -1,9 +1,11 @@
 package dev.nola.client.lock;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.client.Adapters;
+import dev.nola.client.RegistryException;
 import dev.nola.client.attestation.Attested;
 import dev.nola.client.attestation.Worker;
 import dev.nola.client.lock.LockReport.Check;
@@ -15,8 +17,10 @@ import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +60,7 @@ class LockCheckTest {
   private static LockFile.Entry entry(AdapterFile file, int required, Worker... pinned) {
     return new LockFile.Entry(
         "acme/mood@1.0.0",
+        null,
         URI.create("http://127.0.0.1:1"),
         Sha256.hash(file.toBytes()),
         file.reconstructionDigest(),
@@ -136,6 +141,7 @@ class LockCheckTest {
         new LockFile.Entry(
             "gone.nola",
             null,
+            null,
             Sha256.hash(new byte[0]),
             ADAPTER.reconstructionDigest(),
             0,
@@ -144,7 +150,8 @@ class LockCheckTest {
         new LockCheck(source, BACKENDS, false).run(new LockFile(List.of(gone, entry(ADAPTER, 0))));
     assertThat(report.passed()).isFalse();
     assertThat(report.results().get(0).checks())
-        .containsExactly(new Check("fetch", "gone.nola: no such file"));
+        .extracting(Check::name, Check::failure, Check::error)
+        .containsExactly(tuple("fetch", "gone.nola: no such file", false));
     assertThat(report.results().get(1).passed()).isTrue();
   }
 
@@ -154,7 +161,8 @@ class LockCheckTest {
     LockFile lock = new LockFile(List.of(entry(ADAPTER, 0)));
 
     assertThat(failed(new LockCheck(source, BACKENDS, false).run(lock)))
-        .containsExactly(new Check("not yanked", "the version was yanked: wrong data"));
+        .extracting(Check::name, Check::failure)
+        .containsExactly(tuple("not yanked", "the version was yanked: wrong data"));
     assertThat(new LockCheck(source, BACKENDS, true).run(lock).passed()).isTrue();
   }
 
@@ -217,6 +225,69 @@ class LockCheckTest {
         .contains("| `acme/mood@1.0.0` | `sha256:")
         .contains("| 3 of 7 | **failed** |")
         .contains("\n    expected=sha256:");
+  }
+
+  @Test
+  void registryThatDoesNotAnswer_isAnErrorAndNoFailure() throws Exception {
+    LockCheck.Source source =
+        new LockCheck.Source() {
+          @Override
+          public LockCheck.Fetched fetch(LockFile.Entry entry) throws IOException {
+            throw RegistryException.unavailable("cannot reach the registry", null);
+          }
+
+          @Override
+          public Attested attested(LockFile.Entry entry, AdapterFile file) {
+            throw new AssertionError("nothing was fetched");
+          }
+        };
+
+    LockReport report =
+        new LockCheck(source, BACKENDS, false).run(new LockFile(List.of(entry(ADAPTER, 0))));
+
+    assertThat(report.passed()).isFalse();
+    assertThat(report.hasErrorsOnly()).isTrue();
+    Path junit = folder.resolve("report.xml");
+    JUnitReport.write(report, junit);
+    assertThat(Files.readString(junit))
+        .contains("failures=\"0\"", "errors=\"1\"", "<error message=\"cannot reach the registry\">")
+        .doesNotContain("<failure");
+    assertThat(MarkdownReport.of(report)).contains("**unknown**");
+    assertThat(run(entry(ADAPTER, 0), Adapters.small(2).toBytes()).hasErrorsOnly()).isFalse();
+  }
+
+  @Test
+  void timesInTheReportAreThoseOfTheChecks() throws Exception {
+    LockCheck.Source source =
+        new LockCheck.Source() {
+          @Override
+          public LockCheck.Fetched fetch(LockFile.Entry entry) throws IOException {
+            LockSupport.parkNanos(50_000_000);
+            return new LockCheck.Fetched(ADAPTER.toBytes(), null);
+          }
+
+          @Override
+          public Attested attested(LockFile.Entry entry, AdapterFile file) {
+            throw new AssertionError("no entry asks for attestations");
+          }
+        };
+    long start = System.nanoTime();
+    LockReport report =
+        new LockCheck(source, BACKENDS, false).run(new LockFile(List.of(entry(ADAPTER, 0))));
+    double whole = (System.nanoTime() - start) / 1e9;
+    Path junit = folder.resolve("report.xml");
+    JUnitReport.write(report, junit);
+
+    Element suite =
+        (Element)
+            DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(junit.toFile())
+                .getElementsByTagName("testsuite")
+                .item(0);
+    assertThat(Double.parseDouble(suite.getAttribute("time"))).isBetween(0.045, whole + 0.01);
+    Element fetch = (Element) suite.getElementsByTagName("testcase").item(0);
+    assertThat(Double.parseDouble(fetch.getAttribute("time"))).isGreaterThan(0.045);
   }
 
   @Test

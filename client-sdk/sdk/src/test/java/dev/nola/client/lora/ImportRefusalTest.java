@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Everything that a LoRA may have and an adapter cannot express is refused by name. */
 class ImportRefusalTest {
@@ -51,7 +52,7 @@ class ImportRefusalTest {
         "{\"peft_type\":\"LOKR\"} | LOKR",
         "{\"peft_type\":\"ADALORA\"} | ADALORA",
         "{\"peft_type\":\"PREFIX_TUNING\"} | PREFIX_TUNING",
-        "{\"peft_type\":\"lora\"} | lora",
+        "{\"peft_type\":\"lora\"} | peft_type is lora; only adapters of the type LORA",
         "{\"use_dora\":true} | DoRA",
         "{\"bias\":\"all\"} | bias: is all",
         "{\"bias\":\"lora_only\"} | bias: is lora_only",
@@ -74,7 +75,24 @@ class ImportRefusalTest {
         "{\"init_lora_weights\":\"lora_ga\"} | lora_ga",
         "{\"init_lora_weights\":\"brand_new\"} | brand_new",
         "{\"r\":\"8\"} | r is",
-        "{\"r\":0} | r is 0.0",
+        "{\"r\":0} | r is 0; must be a whole number of 1 to 2147483647",
+        "{\"r\":4294967298} | r is 4294967298; must be",
+        "{\"r\":null} | r is null",
+        "{\"lora_alpha\":1e999} | lora_alpha is",
+        "{\"use_rslora\":\"yes\"} | use_rslora is \"yes\"; must be true or false",
+        "{\"use_rslora\":1} | use_rslora is 1; must be true or false",
+        "{\"use_dora\":\"\"} | use_dora is",
+        "{\"fan_in_fan_out\":\"true\"} | fan_in_fan_out is \"true\"; must be true or false",
+        "{\"alpha_pattern\":[{\"q_proj\":8}]} | must be an object",
+        "{\"rank_pattern\":\"q_proj\"} | rank_pattern is \"q_proj\"; must be an object",
+        "{\"modules_to_save\":\"score\"} | modules_to_save is \"score\"; must be a list",
+        "{\"modules_to_save\":[\"\"]} | must be a list of texts that are not empty",
+        "{\"target_parameters\":[1]} | target_parameters is [1]",
+        "{\"target_modules\":{\"q_proj\":1}} | must be a text, or a list",
+        "{\"layers_to_transform\":[\"0\"]} | must be a whole number or a list",
+        "{\"bias\":false} | bias is false; must be a text",
+        "{\"init_lora_weights\":1} | init_lora_weights is 1",
+        "{\"base_model_name_or_path\":{}} | base_model_name_or_path is {}; must be a text",
         "{\"r\":1.5} | r is 1.5",
         "{\"lora_alpha\":null} | lora_alpha is null",
         "{\"alpha_pattern\":{\"q_proj\":\"x\"}} | alpha_pattern of q_proj",
@@ -118,7 +136,7 @@ class ImportRefusalTest {
             lora -> lora.linear(Q0, 6, 4, 2).with(KEY + ".lora_B.bias", 6)),
         content(
             "bias of the module",
-            Q0 + ".bias F32[6]: is not understood",
+            Q0 + ".bias F32[6]: is a bias",
             lora -> lora.linear(Q0, 6, 4, 2).with(KEY + ".bias", 6)),
         content(
             "trained tokens",
@@ -137,6 +155,26 @@ class ImportRefusalTest {
             "factor of another tool",
             "lora_down.weight F32[2, 4]: is not understood",
             lora -> lora.linear(Q0, 6, 4, 2).with("lora_unet_x.lora_down.weight", 2, 4)),
+        content(
+            "line feed in a name",
+            "layers.0.a\\u000ab.q_proj.lora_A.weight: has a control character in its name",
+            lora -> lora.linear("layers.0.a\nb.q_proj", 6, 4, 2)),
+        content(
+            "products that cancel each other out",
+            "would change ΔW by",
+            lora ->
+                lora.with(
+                        KEY + ".lora_A.weight",
+                        DType.F32,
+                        new float[] {1, 2, 3, 0.7f, 1.4f, 2.1f},
+                        2,
+                        3)
+                    .with(
+                        KEY + ".lora_B.weight",
+                        DType.F32,
+                        new float[] {1, -1.4285715f, 5, -7.142857f, 2, -2.857143f},
+                        3,
+                        2)),
         content("A alone", "has no lora_B", lora -> lora.with(KEY + ".lora_A.weight", 2, 4)),
         content("B alone", "has no lora_A", lora -> lora.with(KEY + ".lora_B.weight", 6, 2)),
         content(
@@ -406,6 +444,63 @@ class ImportRefusalTest {
     Files.writeString(lora.resolve("adapter_config.json"), config);
 
     assertNotPeft(lora, expected);
+  }
+
+  @Test
+  void partOfALora_isNotTakenForTheWhole() throws Exception {
+    Path lora = new PeftLora().linear(Q0, 6, 4, 2).write(folder.resolve("lora"));
+    Path shard = lora.resolve("adapter_model-00001-of-00002.safetensors");
+    Files.move(lora.resolve("adapter_model.safetensors"), shard);
+
+    assertNotPeft(shard, shard + ": is one of several parts of a LoRA");
+    assertNotPeft(lora, shard + ": is one of several parts of a LoRA");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"adapter_model.safetensors", "adapter_config.json"})
+  void fileThatIsNotARegularOne_isNamed(String name) throws Exception {
+    Path lora = new PeftLora().linear(Q0, 6, 4, 2).write(folder.resolve("lora"));
+    Path file = lora.resolve(name);
+    Files.delete(file);
+    Files.createDirectory(file);
+
+    assertNotPeft(lora, file + ": is a folder, not a regular file");
+    Files.delete(file);
+    Files.createSymbolicLink(file, Path.of("nowhere"));
+    assertThatExceptionOfType(NoSuchFileException.class)
+        .isThrownBy(() -> LoraImport.of(lora).read())
+        .withMessageContaining("is a link to nowhere, which does not exist");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{\"r\":NaN}", "{\"r\":[[[[", "{\"peft_type\":\"LORA\"} x"})
+  void invalidJson_isDescribedWithoutNamesOfTheParser(String config) throws Exception {
+    Path lora = new PeftLora().linear(Q0, 6, 4, 2).write(folder.resolve("lora"));
+    Files.writeString(
+        lora.resolve("adapter_config.json"), config.replace("[[[[", "[".repeat(2000)));
+
+    assertThatExceptionOfType(ImportRefusedException.class)
+        .isThrownBy(() -> LoraImport.of(lora).read())
+        .withMessageContaining("is not valid JSON")
+        .satisfies(
+            refused ->
+                assertThat(refused.getMessage())
+                    .doesNotContain("JsonReadFeature", "StreamReadConstraints", "`"));
+  }
+
+  @Test
+  void orientationThatAnUnknownPartOfTheModelLeavesOpen() {
+    String module = "mind.h.0.attn.c_proj";
+    PeftLora lora = new PeftLora().linear(module, 4, 4, 2).linear("lm_head", 9, 4, 2);
+    Path base =
+        new PeftLora()
+            .with(module + ".weight", 4, 4)
+            .with("lm_head.weight", 9, 4)
+            .writeModelWith(
+                folder.resolve("base"),
+                "{\"model_type\":\"x\",\"brain\":{\"model_type\":\"gpt2\"}}");
+
+    assertRefused(lora, base, Reason.BASE, module, "fan_in_fan_out tells it of one");
   }
 
   @Test

@@ -1,9 +1,12 @@
 package dev.nola.client.lora;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.nola.client.merge.ModelMerge;
+import dev.nola.client.safetensors.Model;
+import dev.nola.client.safetensors.Tensor;
 import dev.nola.format.Adapter;
 import dev.nola.format.Codes;
 import dev.nola.format.Coefficients.LowRank;
@@ -116,7 +119,7 @@ class LoraImportTest {
     assertThat(imported.report().notes())
         .singleElement()
         .asString()
-        .contains(Q0 + ".weight", "name the base model");
+        .contains(Q0 + ".weight", "nola import-peft --base checks them");
   }
 
   @ParameterizedTest
@@ -200,6 +203,34 @@ class LoraImportTest {
     PeftLora lora = new PeftLora().linear(module, 4, 4, 2);
     Path base =
         new PeftLora().with(module + ".weight", 4, 4).writeModel(folder.resolve("base"), type);
+
+    double[] product = product(lora.b(module), lora.a(module), 2, 3);
+    assertClose(delta(read(lora, base), 0), isTransposed ? transposed(product, 4) : product);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "`encoder`: {`model_type`: `vit`}, `decoder`: {`model_type`: `gpt2`} | false | true",
+        "`encoder`: {`model_type`: `gpt2`}, `decoder`: {`model_type`: `bert`} | false | false",
+        "`encoder`: {`model_type`: `gpt2`}, `decoder`: {`model_type`: `gpt_bigcode`} | true | false",
+        "`brain`: {`model_type`: `gpt2`} | true | true",
+        "`brain`: {`model_type`: `gpt2`} | false | false",
+        "`brain`: {`model_type`: `bert`} | false | false",
+      })
+  void partOfTheModelTellsOrientationOfItsSquareWeights(
+      String parts, boolean isFanInFanOut, boolean isTransposed) throws Exception {
+    String module = "decoder.transformer.h.0.attn.c_proj";
+    PeftLora lora =
+        new PeftLora()
+            .linear(module, 4, 4, 2)
+            .config("{\"fan_in_fan_out\": %s}".formatted(isFanInFanOut));
+    String config = "{\"model_type\": \"composite\", %s}".formatted(parts.replace('`', '"'));
+    Path base =
+        new PeftLora()
+            .with(module + ".weight", 4, 4)
+            .writeModelWith(folder.resolve("base"), config);
 
     double[] product = product(lora.b(module), lora.a(module), 2, 3);
     assertClose(delta(read(lora, base), 0), isTransposed ? transposed(product, 4) : product);
@@ -349,6 +380,215 @@ class LoraImportTest {
             "classifier.out.weight F32[3, 3]",
             "score.weight F16[3, 4]");
     assertThat(adapter.metadata().task()).isEqualTo("text-classification");
+  }
+
+  private Path tiedBase() {
+    return new PeftLora()
+        .with("model.embed_tokens.weight", 9, 4)
+        .with(Q0 + ".weight", 6, 4)
+        .writeModelWith(
+            folder.resolve("base"), "{\"model_type\":\"llama\",\"tie_word_embeddings\":true}");
+  }
+
+  private PeftLora withEmbedding(String config) {
+    return new PeftLora()
+        .linear(Q0, 6, 4, 2)
+        .with("base_model.model.model.embed_tokens.weight", 9, 4)
+        .config(config);
+  }
+
+  @Test
+  void outputEmbeddingThatWasTiedToASavedInputEmbedding_keepsItsWeights() throws Exception {
+    Path base = tiedBase();
+
+    ImportedLora imported = read(withEmbedding("{\"modules_to_save\":[\"embed_tokens\"]}"), base);
+
+    assertThat(imported.report().notes()).anyMatch(note -> note.startsWith("lm_head.weight"));
+    Path merged = folder.resolve("merged");
+    ModelMerge.into(base).adapter(imported.file()).build().write(merged);
+    assertThat(Files.readString(merged.resolve("config.json")))
+        .containsPattern("\"tie_word_embeddings\" ?: ?false");
+    try (Model before = Model.open(base);
+        Model after = Model.open(merged)) {
+      Tensor old = before.tensors().get("model.embed_tokens.weight");
+      assertThat(after.tensors().get("lm_head.weight").data().mismatch(old.data())).isEqualTo(-1);
+      assertThat(after.tensors().get("model.embed_tokens.weight").data().mismatch(old.data()))
+          .isNotEqualTo(-1);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"{}", "{\"modules_to_save\":[\"embed_tokens\"],\"ensure_weight_tying\":true}"})
+  void outputEmbeddingOfAnInputEmbeddingThatPeftKeepsTied_changesWithIt(String config)
+      throws Exception {
+    ImportedLora imported = read(withEmbedding(config), tiedBase());
+
+    assertThat(imported.file().adapter().dense())
+        .extracting(DenseTensor::name)
+        .containsExactly("model.embed_tokens.weight");
+    assertThat(imported.report().notes())
+        .anyMatch(note -> note.contains("a merge changes the output embedding as well"));
+  }
+
+  @Test
+  void savedInputEmbeddingWithoutTheBase_isWarnedOf() throws Exception {
+    ImportedLora imported = read(withEmbedding("{\"modules_to_save\":[\"embed_tokens\"]}"));
+
+    assertThat(imported.report().warnings())
+        .anyMatch(warning -> warning.contains("PEFT keeps the output embedding"));
+  }
+
+  @Test
+  void ranksOfUnequalFactors_areQuantizedAsWellAsOthers() throws Exception {
+    PeftLora lora = new PeftLora().linear(Q0, 16, 24, 4).config("{\"r\":4}");
+    double[] sizes = {1e3, 10, 0.1, 1e-3};
+    for (int i = 0; i < lora.a(Q0).length; i++) {
+      lora.a(Q0)[i] *= (float) sizes[i / 24];
+    }
+    for (int i = 0; i < lora.b(Q0).length; i++) {
+      lora.b(Q0)[i] /= (float) sizes[i % 4];
+    }
+
+    ImportedLora imported = read(lora);
+
+    assertThat(imported.report().quantization().largest()).isBetween(1e-7, 1e-4);
+    assertClose(delta(imported, 0), product(lora.b(Q0), lora.a(Q0), 4, 1.5));
+    assertThat(imported.report().warnings()).noneMatch(warning -> warning.contains("quantizing"));
+  }
+
+  @Test
+  void rankWithoutEffect_doesNotDisturbOthers() throws Exception {
+    PeftLora lora =
+        new PeftLora()
+            .with(
+                "base_model.model.a.lora_A.weight", DType.F32, new float[] {1, 2, 5e4f, 7e4f}, 2, 2)
+            .with("base_model.model.a.lora_B.weight", DType.F32, new float[] {1, 0, 3, 0}, 2, 2);
+
+    ImportedLora imported = read(lora);
+
+    assertThat(imported.report().quantization().largest()).isLessThan(1e-4);
+    assertClose(
+        delta(imported, 0),
+        product(new float[] {1, 0, 3, 0}, new float[] {1, 2, 5e4f, 7e4f}, 2, 3));
+  }
+
+  @Test
+  void factorsAtTheEdgesOfFloat_areBalanced() throws Exception {
+    PeftLora lora =
+        new PeftLora()
+            .with(
+                "base_model.model.a.lora_A.weight",
+                DType.F32,
+                new float[] {3e38f, 2e38f, 1e-38f, 2e-38f},
+                2,
+                2)
+            .with(
+                "base_model.model.a.lora_B.weight",
+                DType.F32,
+                new float[] {1e-38f, 1e38f, 3e-38f, 2e38f},
+                2,
+                2);
+
+    assertThat(read(lora).report().quantization().largest()).isLessThan(1e-4);
+  }
+
+  @Test
+  void largeErrorIsWarnedOf() throws Exception {
+    Path lora = new PeftLora().linear(Q0, 40, 30, 2).write(folder.resolve("lora"));
+
+    assertThat(LoraImport.of(lora).bits(1).read().report().warnings())
+        .anyMatch(
+            warning -> warning.startsWith("quantizing the factors at 1 bit changes ΔW by 0."));
+    assertThat(LoraImport.of(lora).bits(8).read().report().warnings())
+        .noneMatch(warning -> warning.startsWith("quantizing"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"layers_to_transform\":[0]} | 1",
+        "{\"layers_to_transform\":1} | 1",
+        "{\"layers_to_transform\":[0,1]} | 0",
+        "{\"layers_to_transform\":[0],\"layers_pattern\":\"blocks\"} | 2",
+        "{\"layers_to_transform\":[0],\"layers_pattern\":[\"layers\"]} | 1",
+        "{\"target_modules\":[\"k_proj\"]} | 2",
+        "{\"target_modules\":[\"model.layers.1.self_attn.q_proj\"],\"layers_to_transform\":[0]} | 1",
+        "{\"target_modules\":\".*1.self_attn.q_proj\"} | 1",
+        "{\"target_modules\":\"all-linear\"} | 0",
+        "{\"target_modules\":\"(?=.*q_proj).*\"} | 0",
+        "{\"target_modules\":null} | 0",
+        "{\"exclude_modules\":[\"q_proj\"]} | 2",
+        "{\"exclude_modules\":\".*0.self_attn.*\"} | 1",
+        "{\"target_modules\":[],\"target_parameters\":[\"q_proj.weight\"]} | 0",
+      })
+  void factorsThatPeftIgnores_areWarnedOf(String config, int ignored) throws Exception {
+    PeftLora lora =
+        new PeftLora().linear(Q0, 6, 4, 2).linear(Q0.replace('0', '1'), 6, 4, 2).config(config);
+
+    List<String> warnings = read(lora).report().warnings();
+
+    if (ignored == 0) {
+      assertThat(warnings).isEmpty();
+    } else {
+      assertThat(warnings).singleElement().asString().contains("leave out " + ignored + " of the");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "encoder.layer.0.attention.self.query, bert.encoder.layer.0.attention.self.query",
+    "bert.encoder.layer.0.attention.self.query, encoder.layer.0.attention.self.query",
+  })
+  void modulesOfBertAreFoundWithAndWithoutItsPrefix(String module, String name) throws Exception {
+    Path base =
+        new PeftLora().with(name + ".weight", 4, 4).writeModel(folder.resolve("base"), "bert");
+
+    ImportedLora imported = read(new PeftLora().linear(module, 4, 4, 2), base);
+
+    assertThat(imported.file().adapter().layers().getFirst().tensor()).isEqualTo(name + ".weight");
+  }
+
+  @Test
+  void weightAsAParameter_hasEqualNamesWithAndWithoutTheBase() throws Exception {
+    PeftLora lora =
+        new PeftLora()
+            .linear(Q0, 6, 4, 2)
+            .config(
+                "{\"target_parameters\":[\"q_proj.weight\"],\"alpha_pattern\":{\"q_proj.weight\":10}}");
+    Path base =
+        new PeftLora().with(Q0 + ".weight", 6, 4).writeModel(folder.resolve("base"), "llama");
+
+    Path path = lora.write(folder.resolve("lora"));
+    for (LoraImport.Builder read : List.of(LoraImport.of(path), LoraImport.of(path).base(base))) {
+      ImportedLora imported = read.read();
+      assertThat(imported.report().quantization().module()).isEqualTo(Q0 + ".weight");
+      assertClose(delta(imported, 0), product(lora.b(Q0), lora.a(Q0), 2, 5));
+    }
+  }
+
+  @Test
+  void interruptedImportEnds() {
+    Path lora = new PeftLora().linear(Q0, 6, 4, 2).write(folder.resolve("lora"));
+    Thread.currentThread().interrupt();
+
+    assertThatExceptionOfType(InterruptedException.class)
+        .isThrownBy(() -> LoraImport.of(lora).read());
+  }
+
+  @Test
+  void baseNamedAsAFolderBesideTheLora_isNotTakenOver() throws Exception {
+    Files.createDirectories(folder.resolve("models/secret"));
+    PeftLora lora =
+        new PeftLora()
+            .linear(Q0, 6, 4, 2)
+            .config("{\"base_model_name_or_path\":\"models/secret\"}");
+
+    ImportedLora imported = read(lora);
+
+    assertThat(imported.file().adapter().base().name()).isEmpty();
+    assertThat(imported.report().notes()).anyMatch(note -> note.contains("is a path"));
   }
 
   private PeftLora withEmbeddingItself() {

@@ -103,10 +103,14 @@ final class PeftLora {
 
   /** Writes the tensors as a model of a type. */
   Path writeModel(Path folder, String modelType) {
+    return writeModelWith(folder, "{\"model_type\":\"%s\"}".formatted(modelType));
+  }
+
+  /** Writes the tensors as a model with a config. */
+  Path writeModelWith(Path folder, String modelConfig) {
     try {
       Files.createDirectories(folder);
-      Files.writeString(
-          folder.resolve("config.json"), "{\"model_type\":\"%s\"}".formatted(modelType));
+      Files.writeString(folder.resolve("config.json"), modelConfig);
       writeTensors(folder.resolve("model.safetensors"));
       return folder;
     } catch (IOException e) {

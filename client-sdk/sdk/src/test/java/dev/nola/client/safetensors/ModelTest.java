@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.Test;
@@ -130,11 +131,56 @@ class ModelTest {
   }
 
   @Test
-  void aTensorInTwoShardsIsRefused() throws IOException {
+  void aMissingShardIsNamed() throws IOException {
     shard("one.safetensors", A);
-    shard("two.safetensors", A);
-    index("{\"a\":\"one.safetensors\",\"c\":\"two.safetensors\"}");
-    refused("contains a tensor that belongs to another shard, a");
+    index("{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}");
+    assertThatThrownBy(() -> Model.open(folder).close())
+        .isInstanceOf(NoSuchFileException.class)
+        .hasMessage(
+            folder.resolve("two.safetensors")
+                + ": no such file, but the index assigns tensors to it; download it");
+  }
+
+  @Test
+  void indexDecidesBetweenTwoShardsWithATensor() throws IOException {
+    String both =
+        "{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+            + "\"c\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,2]}}";
+    Files.writeString(RawFile.write(folder.resolve("one.safetensors"), A, 0), "1", APPEND);
+    Files.writeString(RawFile.write(folder.resolve("two.safetensors"), both, 0), "23", APPEND);
+    index("{\"c\":\"two.safetensors\",\"a\":\"one.safetensors\"}");
+    try (Model model = Model.open(folder)) {
+      assertThat(model.tensors().keySet()).containsExactly("c", "a");
+      byte[] a = new byte[1];
+      model.read("a", 0, MemorySegment.ofArray(a));
+      assertThat(a).containsExactly('1');
+      assertThat(model.tensors(model.files().getFirst())).extracting("name").containsExactly("c");
+    }
+  }
+
+  @Test
+  void aTensorThatTheIndexDoesNotAssignIsNotOfTheModel() throws IOException {
+    shard("one.safetensors", A);
+    shard("two.safetensors", B);
+    index("{\"a\":\"one.safetensors\"}");
+    try (Model model = Model.open(folder)) {
+      assertThat(model.tensors()).containsOnlyKeys("a");
+    }
+    index("{\"b\":\"two.safetensors\"}");
+    try (Model model = Model.open(folder)) {
+      assertThat(model.tensors()).containsOnlyKeys("b");
+    }
+  }
+
+  @Test
+  void nullMetadataIsAbsent() throws IOException {
+    shard("one.safetensors", "{\"__metadata__\":null," + A.substring(1));
+    try (SafetensorsFile file = SafetensorsFile.open(folder.resolve("one.safetensors"))) {
+      assertThat(file.metadata()).isEmpty();
+      assertThat(file.tensors()).containsOnlyKeys("a");
+    }
+    shard("one.safetensors", "{\"a\":null}");
+    refused("a is not an object");
   }
 
   @ParameterizedTest

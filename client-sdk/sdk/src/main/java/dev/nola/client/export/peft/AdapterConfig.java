@@ -29,7 +29,8 @@ record AdapterConfig(
     config.put("bias", "none");
     config.put(
         "fan_in_fan_out",
-        plan.modules().stream().anyMatch(LoraModule::isConv1d)); // PEFT says of each
+        plan.modules().stream()
+            .anyMatch(module -> module.kind() == LoraModule.Kind.CONV1D)); // PEFT says of each
     config.put("inference_mode", true);
     config.put("init_lora_weights", true);
     config.putNull("layers_pattern");
@@ -43,13 +44,21 @@ record AdapterConfig(
     }
     config.put("peft_type", "LORA");
     config.put("r", plan.rank());
-    config.putObject("rank_pattern");
-    config.putObject("alpha_pattern");
+    // lora_alpha is r for each module, so that nothing is scaled.
+    ObjectNode ranks = config.putObject("rank_pattern");
+    ObjectNode alphas = config.putObject("alpha_pattern");
+    for (LoraModule module : plan.modules()) {
+      int rank = plan.rankOf(module);
+      if (rank != plan.rank()) {
+        ranks.put(module.path(), rank);
+        alphas.put(module.path(), rank);
+      }
+    }
     config.put("revision", baseRevision);
     // Whole paths: a name alone would also match in layers that are not adapted.
     List<String> paths = plan.modules().stream().map(LoraModule::path).toList();
     putAll(config.putArray("target_modules"), paths);
-    config.put("task_type", task == null ? null : task.name());
+    config.put("task_type", task == null ? null : task.peftName());
     config.put("use_dora", false);
     config.put("use_rslora", false);
     return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config);

@@ -11,12 +11,18 @@ public final class ExportRefusedException extends RefusedException {
   public enum Reason {
     /** Layers or dense tensors have no counterpart in PEFT; the details name each. */
     CONTENT,
+    /** The base model does not have the adapted tensors; the details name each. */
+    BASE,
+    /** Where the loaded model has the modules cannot be told. */
+    MODULES,
     /** The orientation of the weights cannot be told. */
     ORIENTATION,
     /** vLLM asks for something that is not there, or does not take something that is. */
     VLLM,
     /** The task needs a head that the adapter does not have. */
     TASK,
+    /** No class of Transformers computes the adapter's head. */
+    HEAD,
     /** A value is too large for the type of the factors. */
     OVERFLOW,
     /** The destination exists, or the folder that should hold it does not. */

@@ -10,9 +10,24 @@ import java.util.List;
  *
  * @param path where it is in the loaded model, such as {@code model.layers.0.self_attn.q_proj}
  * @param layers the layers of its weight, of two dimensions: one, or several of disjoint slices
- * @param isConv1d whether the weight is stored as in×out, not out×in
+ * @param kind which module of PyTorch it is
  */
-record LoraModule(String path, List<Layer> layers, boolean isConv1d) {
+record LoraModule(String path, List<Layer> layers, Kind kind) {
+  /** The kinds of modules that PEFT adapts by two factors. */
+  enum Kind {
+    /** With a weight of out×in. */
+    LINEAR,
+    /** With a weight of in×out. */
+    CONV1D,
+    /** With a weight of words×out. */
+    EMBEDDING
+  }
+
+  /** Whether the weight is stored as in×out, not out×in. */
+  boolean isTransposed() {
+    return kind != Kind.LINEAR;
+  }
+
   /** Rows of the stored weight. */
   int rows() {
     return layers.getFirst().shape().getFirst();

@@ -1,6 +1,7 @@
 package dev.nola.client.export.peft;
 
 import dev.nola.client.export.peft.PeftExport.Report;
+import dev.nola.client.peft.StatedHead;
 import dev.nola.client.peft.TaskType;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
@@ -11,6 +12,7 @@ import dev.nola.generator.Generator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -19,9 +21,14 @@ record ModelCard(
     AdapterFile file,
     @Nullable String baseName,
     @Nullable TaskType task,
+    StatedHead head,
     DType dtype,
     Report report) {
   static final String FILE = "README.md";
+
+  /** What an import notes of the LoRA that it read, and an export may have otherwise. */
+  private static final Set<String> ORIGINAL =
+      Set.of("alpha", "factor type", "peft_version", "rank", "rslora");
 
   String text() {
     Adapter adapter = file.adapter();
@@ -54,17 +61,27 @@ record ModelCard(
     if (adapter.base().identity() != null) {
       row(lines, "adapted tensors of the base model", adapter.base().identity().toString());
     }
-    row(lines, "modules", "%d of rank %d".formatted(report.modules(), report.rank()));
+    row(lines, "modules", "%d of rank %d at most".formatted(report.modules(), report.rank()));
     row(lines, "type of the factors", dtype.name());
     row(
         lines,
         "largest error from rounding to this type",
         dtype == DType.F32
             ? "none"
-            : "%.2e of the norm of the change, in %s"
-                .formatted(report.roundingError(), report.leastExact()));
+            : String.format(
+                Locale.ROOT,
+                "%.2e of the norm of the change, in %s",
+                report.roundingError(),
+                report.leastExact()));
     metadata.metrics().forEach((name, value) -> row(lines, name, value.toString()));
-    metadata.provenance().forEach((key, value) -> row(lines, key, value));
+    metadata
+        .provenance()
+        .forEach(
+            (key, value) ->
+                row(
+                    lines,
+                    isLora && ORIGINAL.contains(key) ? key + " of the original LoRA" : key,
+                    value));
     lines.add("");
     return String.join("\n", lines);
   }
@@ -78,41 +95,41 @@ record ModelCard(
     if (!metadata.license().isEmpty()) {
       lines.add("license: " + yaml(metadata.license().toLowerCase(Locale.ROOT)));
     }
-    if (!metadata.task().isEmpty()) {
+    if (TaskType.ofTask(metadata.task()).isPresent()) {
       lines.add("pipeline_tag: " + yaml(metadata.task()));
+    } else if (task != null) {
+      lines.add("pipeline_tag: " + yaml(task.task()));
     }
     lines.add("tags:");
     lines.add("- lora");
     lines.add("- nola");
-    metadata.tags().forEach(tag -> lines.add("- " + yaml(tag)));
+    metadata.tags().stream()
+        .filter(tag -> !tag.equals("lora") && !tag.equals("nola"))
+        .forEach(tag -> lines.add("- " + yaml(tag)));
     lines.add("---");
     lines.add("");
   }
 
   private void usage(List<String> lines) {
-    String loader = autoClass(task);
+    String loader = (task == null ? TaskType.CAUSAL_LM : task).autoClass();
+    String base = yaml(baseName == null ? "path/to/the/base/model" : baseName);
     lines.add("```python");
     lines.add("from peft import PeftModel");
     lines.add("from transformers import " + loader);
     lines.add("");
-    lines.add(
-        "base = %s.from_pretrained(%s)"
-            .formatted(loader, yaml(baseName == null ? "path/to/the/base/model" : baseName)));
+    if (head.labels().isEmpty()) {
+      lines.add("base = %s.from_pretrained(%s)".formatted(loader, base));
+    } else {
+      lines.add("labels = " + JsonMapper.shared().writeValueAsString(head.labels()));
+      lines.add("base = %s.from_pretrained(".formatted(loader));
+      lines.add("    %s,".formatted(base));
+      lines.add("    id2label=dict(enumerate(labels)),");
+      lines.add("    label2id={label: i for i, label in enumerate(labels)},");
+      lines.add(")");
+    }
     lines.add("model = PeftModel.from_pretrained(base, \"path/to/this/folder\")");
     lines.add("```");
     lines.add("");
-  }
-
-  private static String autoClass(@Nullable TaskType task) {
-    return switch (task) {
-      case CAUSAL_LM -> "AutoModelForCausalLM";
-      case SEQ_2_SEQ_LM -> "AutoModelForSeq2SeqLM";
-      case SEQ_CLS -> "AutoModelForSequenceClassification";
-      case TOKEN_CLS -> "AutoModelForTokenClassification";
-      case QUESTION_ANS -> "AutoModelForQuestionAnswering";
-      case FEATURE_EXTRACTION -> "AutoModel";
-      case null -> "AutoModelForCausalLM";
-    };
   }
 
   private static void row(List<String> lines, String name, String value) {

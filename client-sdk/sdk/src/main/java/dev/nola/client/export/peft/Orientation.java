@@ -6,7 +6,6 @@ import dev.nola.client.peft.ModulePaths;
 import dev.nola.format.Layer;
 import java.util.List;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
 /** How the adapted weights of two dimensions are stored. */
 public enum Orientation {
@@ -26,19 +25,19 @@ public enum Orientation {
   /**
    * Decides for all layers of an adapter.
    *
-   * @param modelType what the base model's config says; null if nothing is known
+   * @param config what the base model's config says
    * @throws ExportRefusedException if it cannot be told
    */
-  Predicate<Layer> decide(List<Layer> layers, @Nullable String modelType)
-      throws ExportRefusedException {
+  Predicate<Layer> decide(List<Layer> layers, BaseConfig config) throws ExportRefusedException {
     return switch (this) {
       case LINEAR -> layer -> false;
       case CONV1D -> layer -> true;
       case AUTO -> {
-        boolean conv1d =
-            layers.stream().anyMatch(Orientation::mayBeConv1d)
-                && (modelType == null ? byShape(layers) : new BaseConfig(modelType).hasConv1d());
-        yield layer -> conv1d && mayBeConv1d(layer);
+        boolean isUnknown =
+            layers.stream()
+                .anyMatch(layer -> mayBeConv1d(layer) && config.hasConv1d(module(layer)).isEmpty());
+        boolean byShape = isUnknown && byShape(layers);
+        yield layer -> mayBeConv1d(layer) && config.hasConv1d(module(layer)).orElse(byShape);
       }
     };
   }
@@ -74,6 +73,10 @@ public enum Orientation {
   }
 
   private static boolean mayBeConv1d(Layer layer) {
-    return ModulePaths.mayBeConv1d(ModulePaths.moduleOf(layer.tensor()));
+    return ModulePaths.mayBeConv1d(module(layer));
+  }
+
+  private static String module(Layer layer) {
+    return ModulePaths.moduleOf(layer.tensor());
   }
 }

@@ -5,6 +5,8 @@ import dev.nola.client.export.peft.ExportRefusedException.Reason;
 import dev.nola.client.peft.BaseConfig;
 import dev.nola.client.peft.ModulePaths;
 import dev.nola.client.peft.PeftFiles;
+import dev.nola.client.peft.Rename;
+import dev.nola.client.peft.StatedHead;
 import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.files.StagedOutput;
@@ -27,14 +29,15 @@ import org.jspecify.annotations.Nullable;
  * An export of an adapter to a LoRA of PEFT. Immutable; equal adapters and settings give equal
  * bytes.
  *
- * <p>All modules get one rank, the largest, and lora_alpha is that rank, so that nothing is scaled;
- * factors of smaller ranks are filled up with zeros. Layers of several slices of one weight become
- * one LoRA of the whole weight, whose rank is the sum of theirs. With {@link DType#F32} the product
- * of the factors is exactly ΔW; the other types round the factors, and the report says by how much
- * ΔW changes.
+ * <p>lora_alpha is the rank, so that nothing is scaled. Modules of smaller ranks than the largest
+ * have theirs by {@code rank_pattern}; for vLLM, which has no such patterns, their factors are
+ * filled up with zeros instead. Layers of several slices of one weight become one LoRA of the whole
+ * weight, whose rank is the sum of theirs. With {@link DType#F32} the product of the factors is
+ * exactly ΔW; the other types round the factors, and the report says by how much ΔW changes.
  *
  * <p>Refused are layers that are no LoRA of a Linear: of the direct form, of tensors with more than
- * two dimensions, and of embeddings. A dense tensor makes PEFT keep its module whole ({@code
+ * two dimensions, and of embeddings, except input embeddings of a {@link Builder#base base model}
+ * that ties no output embedding to them. A dense tensor makes PEFT keep its module whole ({@code
  * modules_to_save}); what else the module has, a bias say, is taken from the {@link Builder#base
  * base model}, without which PEFT cannot load such modules.
  *
@@ -52,6 +55,7 @@ public final class PeftExport {
   private final Orientation orientation;
   private final @Nullable TaskType task;
   private final @Nullable String modulePrefix;
+  private final List<Rename> renames;
   private final boolean forVllm;
   private final Progress progress;
 
@@ -60,7 +64,7 @@ public final class PeftExport {
    *
    * @param modules number of modules that have a LoRA
    * @param saved number of modules that PEFT keeps whole
-   * @param rank r of all modules
+   * @param rank r, the largest rank of a module
    * @param bytes of all tensors
    * @param roundingError the largest ‖ΔW' − ΔW‖ / ‖ΔW‖ (Frobenius) over the modules, where ΔW' is
    *     the product of the rounded factors; 0 for {@link DType#F32}
@@ -92,6 +96,7 @@ public final class PeftExport {
     this.orientation = builder.orientation;
     this.task = builder.task;
     this.modulePrefix = builder.modulePrefix;
+    this.renames = List.copyOf(builder.renames);
     this.forVllm = builder.forVllm;
     this.progress = builder.progress;
   }
@@ -122,24 +127,46 @@ public final class PeftExport {
       requireVllm(adapter);
     }
     List<String> warnings = new ArrayList<>();
-    TaskType taskType = taskType(adapter, warnings);
-    try (Model model = base == null ? null : Model.open(base)) {
+    StatedHead head = StatedHead.of(adapter);
+    if (head.problem() != null) {
+      throw new ExportRefusedException(
+          Reason.HEAD, "the adapter cannot be exported as a PEFT LoRA: " + head.problem());
+    }
+    TaskType taskType = StatedTask.of(task, adapter, head, warnings);
+    try (Model model = base == null ? null : openBase(base, adapter)) {
       if (model == null && !adapter.dense().isEmpty()) {
         warnings.add(
-            "PEFT loads the modules of the dense tensors only if these modules have no other parameters; name the base model's folder to add them");
+            "PEFT loads the modules of the dense tensors only if these modules have no other"
+                + " parameters; name the base model's folder to add them");
       }
+      BaseConfig config = BaseConfig.of(base);
       ExportPlan plan =
           ExportPlan.of(
               adapter,
-              new ModulePaths(modulePrefix, taskType == TaskType.FEATURE_EXTRACTION),
+              new ExportPaths(
+                      modulePrefix, renames, head.headClass().orElse(null), taskType, warnings)
+                  .of(adapter, model, config),
               orientation,
-              BaseConfig.of(base).modelType(),
+              config,
               taskType,
               model);
       Reconstructor reconstructor = Reconstructor.standard();
       reconstructor.verify(file);
-      return write(destination, plan, taskType, reconstructor.open(adapter), warnings);
+      return write(
+          destination,
+          forVllm ? plan.uniform() : plan,
+          taskType,
+          reconstructor.open(adapter),
+          warnings);
     }
+  }
+
+  /**
+   * Opens the base model. A quantized one has the modules that a LoRA needs, but no values to
+   * complete a module that is stored whole.
+   */
+  private static Model openBase(Path base, Adapter adapter) throws IOException {
+    return adapter.dense().isEmpty() ? Model.openQuantized(base) : Model.open(base);
   }
 
   private Report write(
@@ -168,49 +195,40 @@ public final class PeftExport {
       Files.write(partial.resolve(AdapterConfig.FILE), config.toJson());
       Files.writeString(
           partial.resolve(ModelCard.FILE),
-          new ModelCard(file, statedBase(), taskType, dtype, report).text());
+          new ModelCard(file, statedBase(), taskType, StatedHead.of(file.adapter()), dtype, report)
+              .text());
       unfinished.finish();
       return report;
     }
   }
 
   private void requireVllm(Adapter adapter) throws ExportRefusedException {
-    if (!adapter.dense().isEmpty()) {
+    List<String> embeddings =
+        adapter.layers().stream()
+            .map(Layer::tensor)
+            .filter(name -> ModulePaths.isWordEmbedding(ModulePaths.moduleOf(name)))
+            .toList();
+    if (!embeddings.isEmpty()) {
+      throw new ExportRefusedException(
+          Reason.VLLM, "vLLM takes no LoRA of an embedding", embeddings);
+    }
+    List<String> others =
+        adapter.dense().stream()
+            .filter(tensor -> TaskType.SEQ_CLS.headOf(tensor.name()).isEmpty())
+            .map(Object::toString)
+            .toList();
+    if (!others.isEmpty()) {
       throw new ExportRefusedException(
           Reason.VLLM,
-          "vLLM loads only LoRA factors, but the adapter replaces whole tensors",
-          adapter.dense().stream().map(Object::toString).toList());
+          "vLLM replaces only modules named %s whole, but the adapter replaces other tensors"
+              .formatted(String.join(" or ", TaskType.SEQ_CLS.heads())),
+          others);
     }
     if (statedBase() == null) {
       throw new ExportRefusedException(
           Reason.VLLM,
           "vLLM needs the name of the base model, which the adapter does not contain; name it");
     }
-  }
-
-  /**
-   * The task that the config states. PEFT takes for granted that an adapter of some tasks brings a
-   * head, and cannot load one that does not.
-   */
-  private @Nullable TaskType taskType(Adapter adapter, List<String> warnings)
-      throws ExportRefusedException {
-    TaskType stated = task != null ? task : TaskType.ofTask(adapter.metadata().task()).orElse(null);
-    if (stated == null || stated.heads().isEmpty() || hasHead(adapter, stated)) {
-      return stated;
-    }
-    String why =
-        "PEFT expects an adapter for %s to replace %s, but this one does not"
-            .formatted(stated, String.join(" or ", stated.heads()));
-    if (task != null) {
-      throw new ExportRefusedException(Reason.TASK, why + "; omit the task");
-    }
-    warnings.add(why + ", so the config states no task");
-    return null;
-  }
-
-  private static boolean hasHead(Adapter adapter, TaskType task) {
-    return adapter.dense().stream()
-        .anyMatch(tensor -> task.headOf(ModulePaths.moduleOf(tensor.name())).isPresent());
   }
 
   private @Nullable String statedBase() {
@@ -247,6 +265,7 @@ public final class PeftExport {
     private Orientation orientation = Orientation.AUTO;
     private @Nullable TaskType task;
     private @Nullable String modulePrefix;
+    private final List<Rename> renames = new ArrayList<>();
     private boolean forVllm;
     private Progress progress = Progress.NONE;
 
@@ -312,8 +331,7 @@ public final class PeftExport {
 
     /**
      * Sets the prefix that turns a module's name into its path in the loaded model. By default, the
-     * names of bare transformers get {@code model.} or {@code transformer.} by what they begin
-     * with, and lose it for {@link TaskType#FEATURE_EXTRACTION}; others stay as they are.
+     * base model's type tells the paths, or else what the names look like.
      *
      * @param modulePrefix the prefix, such as {@code transformer.}; may be empty
      * @return this builder
@@ -324,8 +342,20 @@ public final class PeftExport {
     }
 
     /**
+     * Adds a rule by which the checkpoint's name of a module becomes its path in the loaded model.
+     * A name that a rule changes is not changed otherwise; rules apply in the order added.
+     *
+     * @param rename the rule
+     * @return this builder
+     */
+    public Builder rename(Rename rename) {
+      renames.add(rename);
+      return this;
+    }
+
+    /**
      * Sets whether vLLM must be able to load the export, which requires a base model's name and no
-     * dense tensors; default: no.
+     * dense tensors but those of a classifier; default: no.
      *
      * @param forVllm true to require it
      * @return this builder

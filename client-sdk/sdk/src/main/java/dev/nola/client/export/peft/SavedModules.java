@@ -22,9 +22,6 @@ import org.jspecify.annotations.Nullable;
  * @param known paths of all modules of the base model; empty if it is not known
  */
 record SavedModules(List<SavedTensor> tensors, Set<String> known) {
-  static final String WHY_NO_EMBEDDING =
-      ": is an embedding; PEFT would leave an output embedding that is tied to it unchanged";
-
   /**
    * Finds the modules of dense tensors: each its own, or the task's head around it, which PEFT
    * keeps as one.
@@ -46,8 +43,6 @@ record SavedModules(List<SavedTensor> tensors, Set<String> known) {
         wrong.add(
             tensor.name()
                 + ": belongs to no module; PEFT can replace whole modules only, not single tensors");
-      } else if (ModulePaths.isWordEmbedding(module)) {
-        wrong.add(tensor.name() + WHY_NO_EMBEDDING);
       }
       List<Long> shape = tensor.shape().stream().map(Integer::longValue).toList();
       Slot slot =

@@ -38,9 +38,9 @@ final class WeightsWriter {
   private static List<Slot> slots(ExportPlan plan, DType dtype) {
     List<Slot> slots = new ArrayList<>();
     for (LoraModule module : plan.modules()) {
-      long inputs = module.isConv1d() ? module.rows() : module.cols();
-      long out = module.isConv1d() ? module.cols() : module.rows();
-      long rank = plan.rank();
+      long inputs = module.isTransposed() ? module.rows() : module.cols();
+      long out = module.isTransposed() ? module.cols() : module.rows();
+      long rank = plan.rankOf(module);
       slots.add(slot(keyOfA(module), dtype, rank, inputs));
       slots.add(slot(keyOfB(module), dtype, out, rank));
     }
@@ -58,11 +58,19 @@ final class WeightsWriter {
   }
 
   private static String keyOfA(LoraModule module) {
-    return ExportPlan.KEY_PREFIX + module.path() + ".lora_A.weight";
+    return key(module, "A");
   }
 
   private static String keyOfB(LoraModule module) {
-    return ExportPlan.KEY_PREFIX + module.path() + ".lora_B.weight";
+    return key(module, "B");
+  }
+
+  private static String key(LoraModule module, String factor) {
+    String name =
+        module.kind() == LoraModule.Kind.EMBEDDING
+            ? ".lora_embedding_" + factor
+            : ".lora_" + factor + ".weight";
+    return ExportPlan.KEY_PREFIX + module.path() + name;
   }
 
   /**
@@ -82,13 +90,13 @@ final class WeightsWriter {
           throw new InterruptedException("the export was interrupted");
         }
         List<Factors> layers = module.layers().stream().map(factors).toList();
-        LoraFactors exact = LoraFactors.stack(module, layers, plan.rank());
+        LoraFactors exact = LoraFactors.stack(module, layers, plan.rankOf(module));
         LoraFactors rounded = rounded(module, exact);
         if (dtype != DType.F32) {
           error = error.orLarger(exact.relativeError(rounded), module.path());
         }
-        // ΔW = A·B as stored: of a Linear lora_B·lora_A, of a Conv1D the transpose of that.
-        if (module.isConv1d()) {
+        // ΔW = A·B as stored: of a Linear lora_B·lora_A, of other modules the transpose of that.
+        if (module.isTransposed()) {
           done += write(writer, keyOfA(module), transposed(rounded.a(), rounded.rank()));
           done += write(writer, keyOfB(module), transposed(rounded.b(), rounded.cols()));
         } else {

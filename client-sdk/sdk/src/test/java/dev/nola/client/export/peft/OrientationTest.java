@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.client.peft.BaseConfig;
 import dev.nola.format.Codes;
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.Layer;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,7 +29,8 @@ class OrientationTest {
       throws Exception {
     Layer layer = layer(module, rows, cols);
 
-    assertThat(Orientation.AUTO.decide(List.of(layer), null).test(layer)).isEqualTo(isConv1d);
+    assertThat(Orientation.AUTO.decide(List.of(layer), BaseConfig.ofType(null)).test(layer))
+        .isEqualTo(isConv1d);
   }
 
   @Test
@@ -35,7 +38,9 @@ class OrientationTest {
     Layer square = layer("c_proj", 16, 16);
     Layer head = layer("lm_head", 100, 16);
 
-    var decision = Orientation.AUTO.decide(List.of(square, layer("c_attn", 16, 48), head), null);
+    var decision =
+        Orientation.AUTO.decide(
+            List.of(square, layer("c_attn", 16, 48), head), BaseConfig.ofType(null));
 
     assertThat(decision.test(square)).isTrue();
     assertThat(decision.test(head)).isFalse();
@@ -48,7 +53,7 @@ class OrientationTest {
 
     for (List<Layer> layers : List.of(List.of(square), contradicting)) {
       assertThatExceptionOfType(ExportRefusedException.class)
-          .isThrownBy(() -> Orientation.AUTO.decide(layers, null))
+          .isThrownBy(() -> Orientation.AUTO.decide(layers, BaseConfig.ofType(null)))
           .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.ORIENTATION));
     }
   }
@@ -58,16 +63,29 @@ class OrientationTest {
   void theModelTypeTells(String modelType, boolean isConv1d) throws Exception {
     Layer square = layer("c_proj", 16, 16);
 
-    assertThat(Orientation.AUTO.decide(List.of(square), modelType).test(square))
+    assertThat(Orientation.AUTO.decide(List.of(square), BaseConfig.ofType(modelType)).test(square))
         .isEqualTo(isConv1d);
+  }
+
+  @Test
+  void partOfTheModelTells() throws Exception {
+    BaseConfig config =
+        new BaseConfig(
+            "encoder-decoder",
+            Map.of("h", BaseConfig.ofType("gpt2"), "encoder", BaseConfig.ofType("bert")));
+    Layer square = layer("c_proj", 16, 16);
+
+    assertThat(Orientation.AUTO.decide(List.of(square), config).test(square)).isTrue();
   }
 
   @Test
   void whoeverAsksForAnOrientationGetsIt() throws Exception {
     Layer layer = layer("anything", 16, 48);
 
-    assertThat(Orientation.CONV1D.decide(List.of(layer), "llama").test(layer)).isTrue();
-    assertThat(Orientation.LINEAR.decide(List.of(layer), "gpt2").test(layer)).isFalse();
+    assertThat(Orientation.CONV1D.decide(List.of(layer), BaseConfig.ofType("llama")).test(layer))
+        .isTrue();
+    assertThat(Orientation.LINEAR.decide(List.of(layer), BaseConfig.ofType("gpt2")).test(layer))
+        .isFalse();
   }
 
   private static Layer layer(String module, int rows, int cols) {

@@ -169,7 +169,7 @@ class PeftExportTest {
   }
 
   @Test
-  void allModulesHaveTheLargestRankAndNothingIsScaled() throws Exception {
+  void modulesHaveTheirOwnRanksAndNothingIsScaled() throws Exception {
     AdapterFile file = seal(layers(matrix(Q0, 24, 16, 3, 4), matrix(Q1, 24, 16, 7, 4)));
 
     Report report = export(file);
@@ -177,8 +177,86 @@ class PeftExportTest {
     assertThat(report.rank()).isEqualTo(7);
     assertThat(config().get("r").asInt()).isEqualTo(7);
     assertThat(config().get("lora_alpha").asInt()).isEqualTo(7);
+    for (String pattern : List.of("rank_pattern", "alpha_pattern")) {
+      assertThat(config().get(pattern).toString()).isEqualTo("{\"%s\":3}".formatted(Q0));
+    }
+    assertThat(shapeOfA(Q0)).containsExactly(3L, 16L);
     assertThat(linearDelta(lora(), Q0)).isEqualTo(delta(file, 0));
     assertThat(linearDelta(lora(), Q1)).isEqualTo(delta(file, 1));
+  }
+
+  @Test
+  void forVllmAllModulesHaveTheLargestRank() throws Exception {
+    AdapterFile file = seal(layers(matrix(Q0, 24, 16, 3, 4), matrix(Q1, 24, 16, 7, 4)));
+
+    PeftExport.of(file).baseName("acme/x").forVllm(true).build().write(lora());
+
+    assertThat(config().get("rank_pattern").isEmpty()).isTrue();
+    assertThat(shapeOfA(Q0)).containsExactly(7L, 16L);
+    assertThat(linearDelta(lora(), Q0)).isEqualTo(delta(file, 0));
+  }
+
+  private List<Long> shapeOfA(String module) throws IOException {
+    try (SafetensorsFile weights = SafetensorsFile.open(lora().resolve(PeftExport.WEIGHTS))) {
+      return weights.tensors().get("base_model.model." + module + ".lora_A.weight").shape();
+    }
+  }
+
+  private Path embeddingBase(boolean isTied) throws IOException {
+    Path base = Files.createDirectory(folder.resolve("base"));
+    List<Slot> slots =
+        List.of(
+            new Slot("model.embed_tokens.weight", "F32", List.of(32L, 8L), 1024),
+            new Slot(Q0 + ".weight", "F32", List.of(24L, 16L), 1536));
+    try (SafetensorsWriter writer =
+        SafetensorsWriter.create(base.resolve("model.safetensors"), slots, Map.of())) {
+      for (Slot slot : slots) {
+        writer.write(slot.name(), MemorySegment.ofArray(new byte[(int) slot.bytes()]));
+      }
+    }
+    Files.writeString(
+        base.resolve("config.json"),
+        "{\"model_type\":\"llama\",\"tie_word_embeddings\":%s}".formatted(isTied));
+    return base;
+  }
+
+  @Test
+  void inputEmbeddingThatTheBaseDoesNotTieIsExported() throws Exception {
+    Path base = embeddingBase(false);
+    AdapterFile file = seal(layers(matrix("model.embed_tokens", 32, 8, 2, 4)));
+
+    PeftExport.of(file).base(base).build().write(lora());
+
+    try (SafetensorsFile weights = SafetensorsFile.open(lora().resolve(PeftExport.WEIGHTS))) {
+      String module = "model.embed_tokens.lora_embedding_";
+      float[] a = floats(weights, module + "A");
+      float[] b = floats(weights, module + "B");
+      double[][] expected = delta(file, 0);
+      for (int i = 0; i < 32; i++) {
+        for (int j = 0; j < 8; j++) {
+          double sum = 0;
+          for (int t = 0; t < 2; t++) {
+            sum += (double) a[t * 32 + i] * b[j * 2 + t];
+          }
+          assertThat(sum).isEqualTo(expected[i][j]);
+        }
+      }
+    }
+    AdapterFile saved =
+        seal(layers(matrix(Q0, 24, 16, 2, 4)).dense(dense("model.embed_tokens.weight", 32, 8)));
+    PeftExport.of(saved).base(base).build().write(folder.resolve("saved"));
+    assertThat(Files.readString(folder.resolve("saved/adapter_config.json")))
+        .contains("modules_to_save\" : [ \"model.embed_tokens\" ]");
+  }
+
+  @Test
+  void inputEmbeddingThatTheBaseTiesIsRefused() throws Exception {
+    Path base = embeddingBase(true);
+    AdapterFile file = seal(layers(matrix("model.embed_tokens", 32, 8, 2, 4)));
+
+    assertThatExceptionOfType(ExportRefusedException.class)
+        .isThrownBy(() -> PeftExport.of(file).base(base).build().write(lora()))
+        .withMessageContaining("output embedding that is tied to it");
   }
 
   @Test
@@ -391,7 +469,10 @@ class PeftExportTest {
         .containsExactly("score");
     assertThat(config().get("task_type").asString()).isEqualTo("SEQ_CLS");
     assertThat(report.saved()).isEqualTo(1);
-    assertThat(report.warnings()).singleElement().asString().contains("dense");
+    assertThat(report.warnings())
+        .satisfiesExactly(
+            said -> assertThat(said).contains("dense"),
+            said -> assertThat(said).contains("not confirmed"));
     try (SafetensorsFile weights = weights()) {
       Tensor saved = weights.tensors().get("base_model.model.score.weight");
       assertThat(saved.type()).isEqualTo("F32");
@@ -401,7 +482,14 @@ class PeftExportTest {
 
   @Test
   void whatElseIsInTheModuleOfADenseTensorComesFromTheBase() throws Exception {
-    Path base = base("h.0.ln_1.weight", "h.0.ln_1.bias", "h.1.ln_1.weight", "h.1.ln_1.bias");
+    Path base =
+        base(
+            "h.0.attn.c_attn.bias",
+            "h.0.ln_1.weight",
+            "h.0.ln_1.bias",
+            "h.1.ln_1.weight",
+            "h.1.ln_1.bias");
+    Files.writeString(base.resolve("config.json"), "{\"model_type\": \"gpt2\"}");
     AdapterFile file =
         seal(layers(matrix("h.0.attn.c_attn", 16, 48, 3, 4)).dense(dense("h.0.ln_1.weight", 4)));
 
@@ -435,7 +523,12 @@ class PeftExportTest {
 
   @Test
   void aHeadOfSeveralModulesIsKeptAsOne() throws Exception {
-    Path base = base("classifier.dense.bias", "classifier.out_proj.bias", "pooler.dense.bias");
+    Path base =
+        base(
+            "bert.encoder.layer.0.attention.self.query.bias",
+            "classifier.dense.bias",
+            "classifier.out_proj.bias",
+            "pooler.dense.bias");
     AdapterFile file =
         seal(
             layers(matrix("bert.encoder.layer.0.attention.self.query", 24, 16, 3, 4))
@@ -474,7 +567,7 @@ class PeftExportTest {
 
   @Test
   void denseTensorsThatPeftCannotKeepApartAreRefused() throws Exception {
-    Path base = base("model.norm.weight", "norm.weight");
+    Path base = base("model.norm.weight", "norm.weight", Q0 + ".bias");
     AdapterFile file =
         seal(
             layers(matrix(Q0, 24, 16, 3, 4))
@@ -506,24 +599,30 @@ class PeftExportTest {
         .isThrownBy(() -> PeftExport.of(file).task(TaskType.SEQ_CLS).build().write(lora()))
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.TASK))
         .withMessageContaining("classifier or score");
-    assertThat(export(file).warnings()).singleElement().asString().contains("no task");
+    assertThat(export(file).warnings()).first().asString().contains("no task");
     assertThat(config().get("task_type").isNull()).isTrue();
   }
 
   @Test
-  void vllmTakesNoDenseTensorsAndWantsABaseName() throws Exception {
-    AdapterFile withDense = seal(layers(matrix(Q0, 24, 16, 3, 4)).dense(dense("score.weight", 2)));
-    AdapterFile nameless = seal(layers(matrix(Q0, 24, 16, 3, 4)));
+  void vllmTakesOnlyAHeadWholeAndWantsABaseName() throws Exception {
+    Adapter.Builder layers = layers(matrix(Q0, 24, 16, 3, 4));
+    AdapterFile nameless = seal(layers);
+    AdapterFile withNorm =
+        seal(layers(matrix(Q0, 24, 16, 3, 4)).dense(dense("model.norm.weight", 2)));
+    AdapterFile withHead = seal(layers(matrix(Q0, 24, 16, 3, 4)).dense(dense("score.weight", 2)));
 
     assertThatExceptionOfType(ExportRefusedException.class)
-        .isThrownBy(() -> PeftExport.of(withDense).forVllm(true).build().write(lora()))
+        .isThrownBy(() -> PeftExport.of(withNorm).forVllm(true).build().write(lora()))
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.VLLM))
-        .withMessageContaining("score.weight");
+        .withMessageContaining("classifier or score")
+        .withMessageContaining("model.norm.weight");
     assertThatExceptionOfType(ExportRefusedException.class)
         .isThrownBy(() -> PeftExport.of(nameless).forVllm(true).build().write(lora()))
         .withMessageContaining("base model");
-    PeftExport.of(nameless).forVllm(true).baseName("some/model").build().write(lora());
+    PeftExport.of(withHead).forVllm(true).baseName("some/model").build().write(lora());
     assertThat(config().get("base_model_name_or_path").asString()).isEqualTo("some/model");
+    assertThat(config().get("modules_to_save").valueStream().map(JsonNode::asString))
+        .containsExactly("score");
   }
 
   @Test

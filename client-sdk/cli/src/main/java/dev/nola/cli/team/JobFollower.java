@@ -1,0 +1,95 @@
+package dev.nola.cli.team;
+
+import dev.nola.api.job.JobDetails;
+import dev.nola.api.job.JobEvent;
+import dev.nola.api.job.JobProgress;
+import dev.nola.api.job.JobState;
+import dev.nola.api.job.WaitingReason;
+import dev.nola.client.jobs.JobsClient;
+import dev.nola.command.ExitCode;
+import dev.nola.command.Output;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.UUID;
+
+/** Prints the events of a job, as they happen or those so far. */
+final class JobFollower {
+  /** Between two streams, of which the registry ended the first. */
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+
+  private final JobsClient jobs;
+  private final Output output;
+  private final List<JobEvent> events = new ArrayList<>();
+
+  JobFollower(JobsClient jobs, Output output) {
+    this.jobs = jobs;
+    this.output = output;
+  }
+
+  /**
+   * Prints events until the job has ended; with {@code --json}, all of them as one list then.
+   *
+   * @param id of the job
+   * @return {@link ExitCode#OK} if the job succeeded, else {@link ExitCode#REFUSED}
+   */
+  int follow(UUID id) throws IOException, InterruptedException {
+    long last = 0;
+    JobDetails job;
+    while (true) {
+      last = jobs.follow(id, last, this::receive);
+      job = jobs.get(id);
+      if (job.state().isEnd()) {
+        break;
+      }
+      Thread.sleep(PAUSE);
+    }
+    output.print(events, _ -> {});
+    return job.state() == JobState.SUCCEEDED ? ExitCode.OK : ExitCode.REFUSED;
+  }
+
+  /** Prints the events so far, and why the job waits if it does. */
+  int printSoFar(UUID id) throws IOException, InterruptedException {
+    jobs.events(id, this::receive);
+    output.print(events, _ -> {});
+    List<WaitingReason> waiting = jobs.get(id).waiting();
+    for (WaitingReason reason : Objects.requireNonNullElse(waiting, List.<WaitingReason>of())) {
+      output.message("waiting: %s", reason.message());
+    }
+    return ExitCode.OK;
+  }
+
+  private void receive(JobEvent event) {
+    if (output.isJson()) {
+      events.add(event);
+    } else {
+      output.log(event.at().truncatedTo(ChronoUnit.SECONDS) + " " + text(event));
+    }
+  }
+
+  private static String text(JobEvent event) {
+    String message = event.message() == null ? "" : event.message();
+    return switch (event.event()) {
+      case STATE ->
+          (event.state() == null ? "" : Texts.word(event.state()))
+              + (message.isEmpty() ? "" : ": " + message);
+      case LOG -> message;
+      case WAITING -> "waiting: " + message;
+      case PROGRESS -> event.progress() == null ? "" : text(event.progress());
+      case METRIC ->
+          String.format(Locale.ROOT, "step %d: %s %.6g", event.step(), event.name(), event.value());
+    };
+  }
+
+  /** Returns progress as one line. */
+  static String text(JobProgress progress) {
+    return "%d of %d".formatted(progress.done(), progress.total())
+        + (progress.loss() == null
+            ? ""
+            : String.format(Locale.ROOT, ", loss %.4f", progress.loss()));
+  }
+}

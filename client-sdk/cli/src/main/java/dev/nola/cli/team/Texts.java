@@ -1,0 +1,55 @@
+package dev.nola.cli.team;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Words and times as tables have them. */
+final class Texts {
+  /** The largest list that a command prints. */
+  static final int MAX_LISTED = 10_000;
+
+  private static final long HOURS_SHOWN = 48;
+
+  private Texts() {}
+
+  /** Returns a constant as JSON has it, such as {@code self-verified}. */
+  static String word(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** Returns constants as JSON has them, separated by commas. */
+  static String words(Collection<? extends Enum<?>> constants) {
+    return constants.stream().map(Texts::word).collect(Collectors.joining(", "));
+  }
+
+  /** Returns values separated by commas; {@code all} in place of null. */
+  static String list(@Nullable List<String> values) {
+    return values == null ? "all" : String.join(", ", values);
+  }
+
+  /** Returns a time to the second, or nothing. */
+  static String time(@Nullable Instant time) {
+    return time == null ? "" : time.truncatedTo(ChronoUnit.SECONDS).toString();
+  }
+
+  /** Returns how long ago a time was, such as {@code 5 min ago}; {@code never} in place of null. */
+  static String ago(@Nullable Instant time) {
+    if (time == null) {
+      return "never";
+    }
+    Duration age = Duration.between(time, Instant.now());
+    if (age.toMinutes() < 1) {
+      return Math.max(0, age.toSeconds()) + " s ago";
+    }
+    if (age.toHours() < 1) {
+      return age.toMinutes() + " min ago";
+    }
+    return age.toHours() < HOURS_SHOWN ? age.toHours() + " h ago" : age.toDays() + " d ago";
+  }
+}

@@ -1,0 +1,90 @@
+package dev.nola.command;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintWriter;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.charset.StandardCharsets;
+
+/** The standard streams of the process. */
+final class StandardStreams {
+  /** The launcher sets this to the file descriptor that it moved stderr to. */
+  private static final String MOVED_STDERR = "nola.stderr";
+
+  private static final int STDERR = 2;
+
+  private StandardStreams() {}
+
+  /** Puts stderr back if the launcher moved it, to filter what the JVM prints while it starts. */
+  @SuppressWarnings("restricted") // dup2 has no effect on Java's memory
+  static void restoreStderr() {
+    Integer moved = Integer.getInteger(MOVED_STDERR);
+    if (moved != null) {
+      try {
+        MethodHandle dup2 =
+            Linker.nativeLinker()
+                .downcallHandle(
+                    Linker.nativeLinker().defaultLookup().findOrThrow("dup2"),
+                    FunctionDescriptor.of(
+                        ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+        int result = (int) dup2.invokeExact(moved.intValue(), STDERR);
+        assert result == STDERR || result == -1;
+      } catch (Throwable _) {
+        // Messages then pass through the launcher's filter.
+      }
+    }
+  }
+
+  /**
+   * Returns a writer to stdout.
+   *
+   * @return the writer, which writes UTF-8
+   */
+  static Stdout stdout() {
+    return new Stdout(new StdoutBytes());
+  }
+
+  /** Prints to stdout and knows whether anybody still reads it. */
+  static final class Stdout extends PrintWriter {
+    private final StdoutBytes bytes;
+
+    private Stdout(StdoutBytes bytes) {
+      super(bytes, true, StandardCharsets.UTF_8);
+      this.bytes = bytes;
+    }
+
+    /**
+     * Returns whether stdout is a pipe that its reader has closed, as {@code head} does.
+     *
+     * @return whether a write failed for this reason
+     */
+    boolean isClosedByReader() {
+      return bytes.isClosedByReader;
+    }
+  }
+
+  private static final class StdoutBytes extends OutputStream {
+    private final FileOutputStream file = new FileOutputStream(FileDescriptor.out);
+    private volatile boolean isClosedByReader;
+
+    @Override
+    public void write(int value) throws IOException {
+      write(new byte[] {(byte) value}, 0, 1);
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+      try {
+        file.write(bytes, offset, length);
+      } catch (IOException e) {
+        isClosedByReader = String.valueOf(e.getMessage()).contains("Broken pipe");
+        throw e;
+      }
+    }
+  }
+}

@@ -1,0 +1,249 @@
+package dev.nola.client.dequantize;
+
+import dev.nola.client.gguf.GgufFile;
+import dev.nola.client.gguf.GgufTensor;
+import dev.nola.client.safetensors.InvalidModelException;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The names, config and order of rows of the models that llama.cpp computes as Llama.
+ *
+ * <p>llama.cpp rotates neighbouring elements of queries and keys, Transformers those half a head
+ * apart: the converter to GGUF permutes the rows of Llama's matrices, and this undoes it.
+ */
+final class LlamaGguf {
+  /**
+   * How Transformers names an architecture, and whether the converter permutes its rows.
+   *
+   * @param type {@code model_type}
+   * @param model the class
+   */
+  private record Family(String type, String model, boolean permuted) {}
+
+  private static final Map<String, Family> FAMILIES =
+      Map.of(
+          "llama", new Family("llama", "LlamaForCausalLM", true),
+          "qwen2", new Family("qwen2", "Qwen2ForCausalLM", false),
+          "qwen3", new Family("qwen3", "Qwen3ForCausalLM", false));
+
+  private static final Map<String, String> NAMES =
+      Map.of(
+          "token_embd", "model.embed_tokens",
+          "output_norm", "model.norm",
+          "output", "lm_head");
+
+  private static final Map<String, String> BLOCK_NAMES =
+      Map.ofEntries(
+          Map.entry("attn_norm", "input_layernorm"),
+          Map.entry("attn_q", "self_attn.q_proj"),
+          Map.entry("attn_k", "self_attn.k_proj"),
+          Map.entry("attn_v", "self_attn.v_proj"),
+          Map.entry("attn_output", "self_attn.o_proj"),
+          Map.entry("attn_q_norm", "self_attn.q_norm"),
+          Map.entry("attn_k_norm", "self_attn.k_norm"),
+          Map.entry("ffn_norm", "post_attention_layernorm"),
+          Map.entry("ffn_gate", "mlp.gate_proj"),
+          Map.entry("ffn_up", "mlp.up_proj"),
+          Map.entry("ffn_down", "mlp.down_proj"));
+
+  private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d{1,4})\\.(\\w+)\\.(weight|bias)");
+  private static final Pattern OTHER = Pattern.compile("(\\w+)\\.(weight|bias)");
+
+  private static final String ROPE_FREQUENCIES = "rope_freqs.weight";
+
+  private final GgufFile file;
+  private final String architecture;
+  private final Family family;
+  private final long heads;
+  private final long keyHeads;
+  private final long headSize;
+
+  /**
+   * Reads sizes.
+   *
+   * @throws InvalidModelException if it is of another architecture, or lacks a size
+   */
+  LlamaGguf(GgufFile file) throws InvalidModelException {
+    this.file = file;
+    if (file.integer("split.count").orElse(1) > 1) {
+      throw invalid("is one of several parts; join them with: llama-gguf-split --merge FIRST ALL");
+    }
+    if (file.text("general.type").orElse("model").equals("adapter")) {
+      throw invalid("is a LoRA, not a model; use the one that PEFT saved");
+    }
+    this.architecture = file.text("general.architecture").orElse("");
+    Family found = FAMILIES.get(architecture);
+    if (found == null) {
+      throw invalid(
+          "has architecture \"%s\"; must be one of %s"
+              .formatted(architecture, FAMILIES.keySet().stream().sorted().toList()));
+    }
+    this.family = found;
+    if (optional("expert_count").orElse(0) > 0) {
+      throw invalid("is a mixture of experts; must be a dense model");
+    }
+    this.heads = size("attention.head_count");
+    this.keyHeads = optional("attention.head_count_kv").orElse(heads);
+    long hidden = size("embedding_length");
+    if (heads < 1 || keyHeads < 1 || heads % keyHeads != 0) {
+      throw invalid("has %d heads and %d key/value heads".formatted(heads, keyHeads));
+    }
+    this.headSize = optional("attention.key_length").orElse(hidden / heads);
+    if (headSize < 2
+        || headSize % 2 != 0
+        || optional("attention.value_length").orElse(headSize) != headSize
+        || optional("rope.dimension_count").orElse(headSize) != headSize) {
+      throw invalid("rotates a part of each head, or has values of another size than keys");
+    }
+  }
+
+  /** Returns whether a tensor is a constant that the config expresses. */
+  static boolean isLeft(String name) {
+    return name.equals(ROPE_FREQUENCIES);
+  }
+
+  /** Returns the name of a tensor in Transformers. */
+  String name(String name) throws InvalidModelException {
+    Matcher block = BLOCK.matcher(name);
+    if (block.matches() && BLOCK_NAMES.containsKey(block.group(2))) {
+      return "model.layers.%d.%s.%s"
+          .formatted(
+              Integer.parseInt(block.group(1)), BLOCK_NAMES.get(block.group(2)), block.group(3));
+    }
+    Matcher other = OTHER.matcher(name);
+    if (other.matches() && NAMES.containsKey(other.group(1))) {
+      return NAMES.get(other.group(1)) + "." + other.group(2);
+    }
+    throw invalid("has a tensor %s, which a model of type %s has not".formatted(name, family.type));
+  }
+
+  /** Returns the elements of a tensor, with rows in Transformers' order. */
+  Values values(GgufTensor tensor) throws InvalidModelException {
+    long columns = tensor.shape().getLast();
+    boolean query = tensor.name().matches("blk\\.\\d+\\.attn_q\\.(weight|bias)");
+    boolean key = tensor.name().matches("blk\\.\\d+\\.attn_k\\.(weight|bias)");
+    if (!family.permuted || !query && !key) {
+      return (first, rows, into) ->
+          tensor.read(first * columns, into, 0, Math.toIntExact(rows * columns));
+    }
+    long expected = (query ? heads : keyHeads) * headSize;
+    long rotated = tensor.shape().getFirst();
+    if (rotated != expected) {
+      throw invalid(
+          "tensor %s has shape %s; must have %d rows"
+              .formatted(tensor.name(), tensor.shape(), expected));
+    }
+    if (tensor.shape().size() == 1) {
+      return (first, rows, into) -> {
+        float[] stored = new float[Math.toIntExact(columns)];
+        tensor.read(0, stored, 0, stored.length);
+        for (int i = 0; i < stored.length; i++) {
+          into[i] = stored[Math.toIntExact(storedRow(i))];
+        }
+      };
+    }
+    return (first, rows, into) -> {
+      int length = Math.toIntExact(columns);
+      for (int i = 0; i < rows; i++) {
+        tensor.read(storedRow(first + i) * columns, into, i * length, length);
+      }
+    };
+  }
+
+  /** Returns where the row of Transformers is stored: (half, i) of a head is at (i, half). */
+  private long storedRow(long row) {
+    long place = row % headSize;
+    long half = headSize / 2;
+    return row - place + place % half * 2 + place / half;
+  }
+
+  /**
+   * Rebuilds the config.
+   *
+   * @throws InvalidModelException if it lacks a size, or scales rotary positions in a way that the
+   *     file does not fully describe
+   */
+  ObjectNode config() throws InvalidModelException {
+    ObjectNode config = JsonMapper.shared().createObjectNode();
+    GgufTensor embedding = file.tensors().get("token_embd.weight");
+    if (embedding == null) {
+      throw invalid("has no tensor token_embd.weight");
+    }
+    long layers = size("block_count");
+    config.putArray("architectures").add(family.model);
+    config
+        .put("model_type", family.type)
+        .put("hidden_act", "silu")
+        .put("hidden_size", size("embedding_length"))
+        .put("intermediate_size", size("feed_forward_length"))
+        .put("num_hidden_layers", layers)
+        .put("num_attention_heads", heads)
+        .put("num_key_value_heads", keyHeads)
+        .put("head_dim", headSize)
+        .put("max_position_embeddings", size("context_length"))
+        .put("rms_norm_eps", file.number(key("attention.layer_norm_rms_epsilon")).orElse(1e-5))
+        .put("rope_theta", file.number(key("rope.freq_base")).orElse(10000))
+        .put("tie_word_embeddings", !file.tensors().containsKey("output.weight"))
+        .put("vocab_size", embedding.shape().getFirst());
+    if (family.type.equals("llama")) {
+      config
+          .put("attention_bias", hasBiases("attn_q", "attn_k", "attn_v", "attn_output"))
+          .put("mlp_bias", hasBiases("ffn_gate", "ffn_up", "ffn_down"));
+    }
+    for (String token : List.of("bos", "eos")) {
+      file.integer("tokenizer.ggml.%s_token_id".formatted(token))
+          .ifPresent(id -> config.put(token + "_token_id", id));
+    }
+    RopeScaling.of(file, architecture, headSize)
+        .ifPresent(json -> config.set("rope_scaling", json));
+    requireLayers(layers);
+    return config;
+  }
+
+  /** Tells whether modules have biases: either all, or none. */
+  private boolean hasBiases(String... modules) throws InvalidModelException {
+    List<String> names = List.of(modules);
+    long found =
+        names.stream()
+            .filter(module -> file.tensors().containsKey("blk.0." + module + ".bias"))
+            .count();
+    if (found != 0 && found != names.size()) {
+      throw invalid("has biases for some of %s; must have them for all or none".formatted(names));
+    }
+    return found > 0;
+  }
+
+  private void requireLayers(long layers) throws InvalidModelException {
+    for (String part : List.of("attn_q", "attn_k", "attn_v", "attn_output", "ffn_down")) {
+      for (long i = 0; i < layers; i++) {
+        String name = "blk.%d.%s.weight".formatted(i, part);
+        if (!file.tensors().containsKey(name)) {
+          throw invalid("has no tensor " + name + "");
+        }
+      }
+    }
+  }
+
+  private String key(String suffix) {
+    return architecture + "." + suffix;
+  }
+
+  private OptionalLong optional(String suffix) {
+    return file.integer(key(suffix));
+  }
+
+  private long size(String suffix) throws InvalidModelException {
+    return optional(suffix)
+        .orElseThrow(() -> invalid("has no %s in its metadata".formatted(key(suffix))));
+  }
+
+  private InvalidModelException invalid(String rule) {
+    return new InvalidModelException(file.path(), rule);
+  }
+}

@@ -1,0 +1,31 @@
+package dev.nola.client.gguf;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * A tensor of a GGUF file.
+ *
+ * @param name its name
+ * @param type type of its elements
+ * @param shape its dimensions, the outermost first, as safetensors has them
+ * @param data its blocks; valid while the file is open
+ */
+public record GgufTensor(String name, GgmlType type, List<Long> shape, MemorySegment data) {
+  /** Copies the shape. */
+  public GgufTensor {
+    shape = List.copyOf(shape);
+  }
+
+  /**
+   * Decodes elements.
+   *
+   * @param start index of the first, a multiple of the elements of a block
+   * @param into receives as many as {@code count}, from its beginning
+   * @param offset where the first goes
+   * @param count how many, a multiple of the elements of a block
+   */
+  public void read(long start, float[] into, int offset, int count) {
+    BlockDecoder.decode(this, start, into, offset, count);
+  }
+}

@@ -1,0 +1,123 @@
+package dev.nola.client.lora;
+
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
+import dev.nola.client.peft.ModulePaths;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * The modules that the config says PEFT adapts. PEFT ignores the factors of all others when it
+ * loads a LoRA.
+ */
+final class ConfigTargets {
+  /** Says that PEFT finds the modules by their kind. */
+  private static final String ALL = "all-linear";
+
+  /** Where PEFT looks for a layer's number if the config does not name the list of layers. */
+  private static final String ANY_LIST = "[^.]*";
+
+  private final JsonNode config;
+  private final List<String> parameters;
+
+  ConfigTargets(LoraConfig config) {
+    this.config = config.json();
+    this.parameters = config.texts("target_parameters");
+  }
+
+  /**
+   * Returns a sentence about the modules whose factors PEFT would ignore.
+   *
+   * @return null if there is none, or the config does not name modules
+   */
+  @Nullable String warning(List<LoraPair> pairs) {
+    List<String> ignored =
+        pairs.stream().map(LoraPair::module).distinct().filter(this::isIgnored).toList();
+    return ignored.isEmpty()
+        ? null
+        : "the config's target_modules, exclude_modules or layers_to_transform leave out %d of the modules that have factors, such as %s: PEFT ignores these factors, but they are imported"
+            .formatted(ignored.size(), ignored.getFirst());
+  }
+
+  private boolean isIgnored(String module) {
+    for (String parameter : parameters) {
+      String parent = parameter.substring(0, Math.max(0, parameter.lastIndexOf('.')));
+      if (parent.isEmpty() || isNamedBy(module, parent)) {
+        return false;
+      }
+    }
+    boolean tiesOutput = config.path("ensure_weight_tying").asBoolean(false);
+    if (tiesOutput && ModulePaths.isOutputEmbedding(module)) {
+      return false; // adapted with the input embedding
+    }
+    if (isMatchedBy(module, config.path("exclude_modules"))) {
+      return true;
+    }
+    JsonNode targets = config.path("target_modules");
+    if (targets.isString() && targets.asString().equals(ALL)
+        || !targets.isString() && !targets.isArray()) {
+      return false;
+    }
+    if (!isMatchedBy(module, targets)) {
+      return !targets.isString() || isPattern(targets.asString());
+    }
+    boolean isWholePath = targets.isArray() && texts(targets).contains(module);
+    return !targets.isString() && !isWholePath && !isOfLayers(module);
+  }
+
+  /** PEFT takes a text as a pattern of the whole path, and a list as ends of paths. */
+  private static boolean isMatchedBy(String module, JsonNode names) {
+    return names.isString()
+        ? isPattern(names.asString()) && Pattern.matches(names.asString(), module)
+        : texts(names).stream().anyMatch(name -> isNamedBy(module, name));
+  }
+
+  private static boolean isNamedBy(String module, String name) {
+    return module.equals(name) || module.endsWith("." + name);
+  }
+
+  /** Whether RE2 understands a pattern; Python understands more. */
+  private static boolean isPattern(String pattern) {
+    try {
+      Pattern.compile(pattern);
+      return true;
+    } catch (PatternSyntaxException e) {
+      return false;
+    }
+  }
+
+  private boolean isOfLayers(String module) {
+    JsonNode layers = config.path("layers_to_transform");
+    List<Integer> numbers = new ArrayList<>();
+    if (layers.isInt()) {
+      numbers.add(layers.asInt());
+    }
+    layers.values().forEach(number -> numbers.add(number.asInt(-1)));
+    if (numbers.isEmpty()) {
+      return true;
+    }
+    JsonNode lists = config.path("layers_pattern");
+    List<String> patterns = lists.isString() ? List.of(lists.asString()) : texts(lists);
+    for (String list : patterns.isEmpty() ? List.of(ANY_LIST) : patterns) {
+      String number = numberAfter(list, module);
+      if (number != null) {
+        return numbers.stream().anyMatch(layer -> layer.toString().equals(number));
+      }
+    }
+    return false;
+  }
+
+  private static @Nullable String numberAfter(String list, String module) {
+    if (!isPattern(list)) {
+      return null;
+    }
+    var matcher = Pattern.compile(".*\\.(?:" + list + ")\\.(\\d+)\\.").matcher(module);
+    return matcher.lookingAt() ? matcher.group(matcher.groupCount()) : null;
+  }
+
+  private static List<String> texts(JsonNode list) {
+    return list.valueStream().filter(JsonNode::isString).map(JsonNode::asString).toList();
+  }
+}

@@ -1,0 +1,103 @@
+package dev.nola.client.merge;
+
+import dev.nola.format.DType;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Map;
+
+/**
+ * Converts elements to another floating type, by way of f32, each time to nearest even: SPEC.md
+ * section 7.3 rounds a merged weight to f32 first, and then to the type.
+ *
+ * @param source the type as safetensors writes it, one that {@link #isFloating}
+ * @param target the type of the result
+ */
+record FloatConversion(String source, DType target) {
+  private static final Map<String, Integer> BYTES = Map.of("F64", 8, "F32", 4, "F16", 2, "BF16", 2);
+
+  private static final ValueLayout.OfDouble F64 =
+      ValueLayout.JAVA_DOUBLE_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfFloat F32 =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort HALF =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** Returns whether a type of safetensors can be converted. */
+  static boolean isFloating(String type) {
+    return BYTES.containsKey(type);
+  }
+
+  /** Returns the size of an element that is converted, in bytes. */
+  int sourceBytes() {
+    return BYTES.get(source);
+  }
+
+  /**
+   * Converts elements to f32.
+   *
+   * @param elements of the source type
+   * @param wide receives as many elements
+   * @return the index of a finite element that is too large for f32; -1 if there is none
+   */
+  int widen(MemorySegment elements, MemorySegment wide) {
+    int count = (int) (elements.byteSize() / sourceBytes());
+    for (int i = 0; i < count; i++) {
+      long offset = (long) i * sourceBytes();
+      float value =
+          switch (source) {
+            case "F64" -> (float) elements.get(F64, offset);
+            case "F32" -> elements.get(F32, offset);
+            case "F16" -> Float.float16ToFloat(elements.get(HALF, offset));
+            default -> Float.intBitsToFloat(elements.get(HALF, offset) << Short.SIZE);
+          };
+      if (source.equals("F64")
+          && Float.isInfinite(value)
+          && Double.isFinite(elements.get(F64, offset))) {
+        return i;
+      }
+      wide.set(F32, (long) i * Float.BYTES, value);
+    }
+    return -1;
+  }
+
+  /**
+   * Rounds elements of f32 to the target type.
+   *
+   * @param wide the elements
+   * @param rounded receives as many elements
+   * @return the index of a finite element that is too large for the type; -1 if there is none
+   */
+  int round(MemorySegment wide, MemorySegment rounded) {
+    int count = (int) (wide.byteSize() / Float.BYTES);
+    for (int i = 0; i < count; i++) {
+      float value = wide.get(F32, (long) i * Float.BYTES);
+      long offset = (long) i * target.bytes();
+      boolean overflows = false;
+      switch (target) {
+        case F32 -> rounded.set(F32, offset, value);
+        case F16 -> {
+          short half = Float.floatToFloat16(value);
+          overflows = Float.isInfinite(Float.float16ToFloat(half));
+          rounded.set(HALF, offset, half);
+        }
+        case BF16 -> {
+          short half = toBfloat16(value);
+          overflows = Float.isInfinite(Float.intBitsToFloat(half << Short.SIZE));
+          rounded.set(HALF, offset, half);
+        }
+      }
+      if (overflows && Float.isFinite(value)) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  private static short toBfloat16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    return Float.isNaN(value)
+        ? (short) (bits >>> Short.SIZE | 0x40) // stays one when its lower half is cut off
+        : (short) (bits + 0x7FFF + (bits >>> Short.SIZE & 1) >>> Short.SIZE);
+  }
+}

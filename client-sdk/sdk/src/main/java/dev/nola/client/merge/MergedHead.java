@@ -1,0 +1,100 @@
+package dev.nola.client.merge;
+
+import dev.nola.client.merge.MergeRefusedException.Reason;
+import dev.nola.client.peft.BaseConfig;
+import dev.nola.client.peft.HeadClass;
+import dev.nola.client.peft.StatedHead;
+import dev.nola.client.safetensors.Model;
+import dev.nola.format.AdapterFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The classifier that an adapter puts on the merged model: class, names of tensors and of classes.
+ *
+ * @param className class of Transformers that loads the merged model; null to leave the base's
+ * @param labels names of the classes by number; empty if no adapter states them
+ */
+record MergedHead(@Nullable String className, List<String> labels) {
+  private static final MergedHead NONE = new MergedHead(null, List.of());
+
+  /**
+   * Finds the head that adapters state. A base without {@code config.json} is only tensors, which
+   * keep their names.
+   *
+   * @throws MergeRefusedException if no class of Transformers computes it, it is for another type
+   *     of model, or adapters state different ones
+   */
+  static MergedHead of(Model base, List<AdapterFile> adapters)
+      throws IOException, MergeRefusedException {
+    if (!base.isFolder() || !Files.isRegularFile(base.path().resolve(MergedConfig.FILE))) {
+      return NONE;
+    }
+    MergedHead merged = NONE;
+    for (AdapterFile adapter : adapters) {
+      StatedHead stated = StatedHead.of(adapter.adapter());
+      if (stated.problem() != null) {
+        throw refusal(stated.problem());
+      }
+      if (stated.className() == null) {
+        continue;
+      }
+      MergedHead head = new MergedHead(stated.className(), stated.labels());
+      if (merged.className != null && !merged.equals(head)) {
+        throw refusal("adapters bring different heads or labels");
+      }
+      merged = head;
+    }
+    String modelType = BaseConfig.of(base.path()).modelType();
+    HeadClass headClass = merged.headClass().orElse(null);
+    if (headClass != null && modelType != null && !modelType.equals(headClass.modelType())) {
+      throw refusal(
+          "the head %s is for model_type %s, but that of %s is %s"
+              .formatted(merged.className, headClass.modelType(), base.path(), modelType));
+    }
+    return merged;
+  }
+
+  private static MergeRefusedException refusal(String reason) {
+    return new MergeRefusedException(
+        Reason.HEAD, "the merged model could not be loaded by Transformers: " + reason);
+  }
+
+  /** Whether config and names of tensors differ from the base's. */
+  boolean isStated() {
+    return className != null;
+  }
+
+  private Optional<HeadClass> headClass() {
+    return Optional.ofNullable(className).flatMap(HeadClass::ofName);
+  }
+
+  /** Returns a tensor's name in the merged model; empty if the model's class has no such tensor. */
+  Optional<String> name(String tensor) {
+    HeadClass headClass = headClass().orElse(null);
+    return headClass == null ? Optional.of(tensor) : headClass.nameInModel(tensor);
+  }
+
+  /** Writes class and labels, by which AutoModel and pipelines load the model. */
+  void write(ObjectNode config) {
+    if (className == null) {
+      return;
+    }
+    config.putArray("architectures").add(className);
+    if (labels.isEmpty()) {
+      return;
+    }
+    config.put("num_labels", labels.size());
+    config.put("problem_type", "single_label_classification");
+    ObjectNode names = config.putObject("id2label");
+    ObjectNode numbers = config.putObject("label2id");
+    for (int i = 0; i < labels.size(); i++) {
+      names.put(Integer.toString(i), labels.get(i));
+      numbers.put(labels.get(i), i);
+    }
+  }
+}

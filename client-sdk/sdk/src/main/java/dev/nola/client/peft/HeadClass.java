@@ -1,0 +1,130 @@
+package dev.nola.client.peft;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The classes of Transformers that classify with a head which Nola knows: the one table of their
+ * names for tensors.
+ */
+public enum HeadClass {
+  /** The first token's hidden state through a layer with tanh, the pooler; then the classifier. */
+  BERT(
+      "BertForSequenceClassification", TaskType.SEQ_CLS, "bert", Pooling.CLS, "bert", "classifier"),
+  /** The last token that is not padding. */
+  LLAMA(
+      "LlamaForSequenceClassification",
+      TaskType.SEQ_CLS,
+      "llama",
+      Pooling.LAST_TOKEN,
+      "model",
+      "score"),
+  /** The first token. Adapters of it can be exported and merged; the trainer has no ViT yet. */
+  VIT(
+      "ViTForImageClassification",
+      TaskType.IMAGE_CLASSIFICATION,
+      "vit",
+      Pooling.CLS,
+      "vit",
+      "classifier");
+
+  /** Modules that other classes put on the same transformers. */
+  private static final List<String> OTHER_HEADS =
+      List.of("lm_head", "cls", "classifier", "score", "qa_outputs");
+
+  private final String className;
+  private final TaskType task;
+  private final String modelType;
+  private final Pooling pooling;
+  private final String transformer;
+  private final String classifier;
+
+  HeadClass(
+      String className,
+      TaskType task,
+      String modelType,
+      Pooling pooling,
+      String transformer,
+      String classifier) {
+    this.className = className;
+    this.task = task;
+    this.modelType = modelType;
+    this.pooling = pooling;
+    this.transformer = transformer;
+    this.classifier = classifier;
+  }
+
+  /**
+   * Finds a class by its name.
+   *
+   * @param className such as {@code BertForSequenceClassification}
+   * @return the class, or empty if Nola does not know it
+   */
+  public static Optional<HeadClass> ofName(String className) {
+    for (HeadClass known : values()) {
+      if (known.className.equals(className)) {
+        return Optional.of(known);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Returns the name of the class.
+   *
+   * @return such as {@code BertForSequenceClassification}
+   */
+  public String className() {
+    return className;
+  }
+
+  /**
+   * Returns the task that the class is for.
+   *
+   * @return the task
+   */
+  public TaskType task() {
+    return task;
+  }
+
+  /**
+   * Returns the {@code model_type} of its configs.
+   *
+   * @return such as {@code bert}
+   */
+  public String modelType() {
+    return modelType;
+  }
+
+  /**
+   * Returns what the classifier sees of a sequence.
+   *
+   * @return the pooling
+   */
+  public Pooling pooling() {
+    return pooling;
+  }
+
+  /**
+   * Returns the module of the classifier.
+   *
+   * @return such as {@code score}
+   */
+  public String classifier() {
+    return classifier;
+  }
+
+  /**
+   * Returns the name in a model of this class of a tensor or module.
+   *
+   * @param name name in a checkpoint of the bare transformer, or of a class with any head
+   * @return the name; empty if it belongs to the head of another class
+   */
+  public Optional<String> nameInModel(String name) {
+    String first = name.substring(0, name.indexOf('.') < 0 ? name.length() : name.indexOf('.'));
+    if (first.equals(classifier) || first.equals(transformer)) {
+      return Optional.of(name);
+    }
+    return OTHER_HEADS.contains(first) ? Optional.empty() : Optional.of(transformer + "." + name);
+  }
+}

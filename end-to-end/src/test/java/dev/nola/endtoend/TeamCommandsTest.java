@@ -1,0 +1,396 @@
+package dev.nola.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nola.api.Scope;
+import dev.nola.api.attestation.SigningKey;
+import dev.nola.api.job.JobFailure;
+import dev.nola.api.job.JobType;
+import dev.nola.api.job.Lease;
+import dev.nola.api.job.LeaseRequest;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.endtoend.Nola.Outcome;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+
+/** The commands with which a team manages a registry, as an admin, a member and a worker. */
+class TeamCommandsTest {
+  private static final String JOB =
+      """
+      task: causal-lm
+      model:
+        base: llama/
+      data:
+        format: e2e
+        train: texts/train.txt
+        validation: texts/valid.txt
+        maxTokens: 32
+      method: {name: nola, rank: 8, k: 64, l: 64, bits: 4}
+      optimizer: {learningRate: 0.05}
+      run: {batch: 4, steps: 20}
+      """;
+
+  private final Registry registry = Registry.shared();
+  private final String namespace = Registry.freshName();
+
+  @TempDir private Path folder = Path.of("");
+  private Nola admin = new Nola(registry, folder);
+  private Nola ann = admin;
+
+  @BeforeEach
+  void createAccounts() throws Exception {
+    admin = with(registry.token("an-admin", Scope.ADMIN));
+    ann = with(registry.token(namespace, Scope.PUBLISH));
+    assertThat(ann.run("namespace", "create", namespace).out())
+        .isEqualTo("you own namespace " + namespace + "\n");
+  }
+
+  private Nola with(String token) {
+    return new Nola(registry, folder).with("NOLA_TOKEN", token);
+  }
+
+  private static String succeed(Nola nola, String... args) {
+    Outcome outcome = nola.run(args);
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    return outcome.out();
+  }
+
+  private static JsonNode json(Nola nola, String... args) {
+    String[] all = new String[args.length + 1];
+    System.arraycopy(args, 0, all, 0, args.length);
+    all[args.length] = "--json";
+    Outcome outcome = nola.run(all);
+    assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+    return outcome.json();
+  }
+
+  private static void fails(Nola nola, int exitCode, String message, String... args) {
+    Outcome outcome = nola.run(args);
+    assertThat(outcome.exitCode()).as(outcome.err()).isEqualTo(exitCode);
+    assertThat(outcome.err()).contains(message);
+    assertThat(outcome.out()).isEmpty();
+  }
+
+  private Path dataset() throws Exception {
+    Path texts = Files.createDirectories(folder.resolve("texts"));
+    Files.writeString(texts.resolve("train.txt"), "a\n");
+    Files.writeString(texts.resolve("valid.txt"), "b\n");
+    return texts;
+  }
+
+  private Path model() throws Exception {
+    Path llama = Files.createDirectories(folder.resolve("llama"));
+    Files.writeString(llama.resolve("config.json"), "{}");
+    Files.writeString(llama.resolve("model.safetensors"), "weights");
+    return llama;
+  }
+
+  @Test
+  void token_isCreatedListedAndRevoked() throws Exception {
+    String bob = namespace + "-bob";
+    Path file = folder.resolve("bob.token");
+    assertThat(
+            succeed(
+                admin,
+                "token",
+                "create",
+                bob,
+                "--scope",
+                "publish,mint",
+                "--expires",
+                "30d",
+                "--description",
+                "for a test",
+                "-o",
+                file.toString()))
+        .isEqualTo("wrote " + file + "\n");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+        .isEqualTo("rw-------");
+    Nola asBob = with(Files.readString(file).strip());
+    assertThat(succeed(asBob, "token", "show")).contains(bob, "publish, mint", "for a test");
+
+    String secret = succeed(asBob, "token", "create", "--scope", "read").strip();
+    assertThat(secret).startsWith("nola_").hasLineCount(1);
+    JsonNode own = json(asBob, "token", "list");
+    assertThat(own).hasSize(2);
+    assertThat(json(admin, "token", "list", "--account", bob)).isEqualTo(own);
+    assertThat(succeed(admin, "token", "list", "--all", "--valid")).contains("ACCOUNT", bob);
+    assertThat(succeed(admin, "account", "list")).contains("VALID TOKENS", bob);
+    fails(asBob, 4, "token's scopes do not allow", "token", "list", "--all");
+    fails(
+        admin,
+        2,
+        "invalid time: soon",
+        "token",
+        "create",
+        bob,
+        "--scope",
+        "read",
+        "--expires",
+        "soon");
+
+    String id = own.get(0).get("id").asString();
+    assertThat(succeed(asBob, "token", "revoke", id)).isEqualTo("revoked " + id + "\n");
+    fails(with(secret), 4, "invalid token", "token", "show");
+    assertThat(json(admin, "token", "list", "--account", bob, "--valid")).isEmpty();
+  }
+
+  @Test
+  void namespace_isListedShownAndDeletedWithItsMembers() {
+    String other = Registry.freshName();
+    json(ann, "namespace", "create", other);
+    assertThat(succeed(ann, "namespace", "list")).contains("NAMESPACE", other, namespace);
+    assertThat(json(ann, "namespace", "show", other).get("role").asString()).isEqualTo("owner");
+
+    assertThat(succeed(ann, "member", "add", other, "bob"))
+        .isEqualTo("bob is member of " + other + "\n");
+    assertThat(json(ann, "member", "add", other, "eve", "--role", "owner").get("role").asString())
+        .isEqualTo("owner");
+    assertThat(json(ann, "member", "list", other)).hasSize(3);
+    assertThat(succeed(ann, "member", "remove", other, "bob"))
+        .isEqualTo("removed bob from " + other + "\n");
+    assertThat(succeed(ann, "member", "list", other))
+        .contains("eve", "owner")
+        .doesNotContain("bob");
+
+    assertThat(succeed(ann, "namespace", "delete", other))
+        .isEqualTo("deleted namespace " + other + "\n");
+    fails(ann, 4, "namespace " + other + " not found", "namespace", "show", other);
+  }
+
+  @Test
+  void key_isApprovedAndRevoked() throws Exception {
+    SigningKey key = SigningKey.generate();
+    String fingerprint = key.publicKey().fingerprint().toString();
+    String account = namespace + "-worker";
+    try (NolaClient worker =
+        registry.client(registry.token(account, Scope.WORKER), folder.resolve("cache"))) {
+      worker.worker().register(key.publicKey().toBase64(), "worker of a test");
+    }
+    assertThat(succeed(ann, "key", "list", "--state", "pending")).contains(fingerprint, account);
+    fails(ann, 4, "token's scopes do not allow", "key", "approve", fingerprint);
+    assertThat(succeed(admin, "key", "approve", fingerprint, "--expires", "365d"))
+        .isEqualTo("approved " + fingerprint + " of " + account + "\n");
+    assertThat(succeed(ann, "key", "show", fingerprint)).contains("approved", "by an-admin");
+    assertThat(
+            json(admin, "key", "revoke", fingerprint, "--reason", "disk stolen")
+                .get("state")
+                .asString())
+        .isEqualTo("revoked");
+    assertThat(succeed(ann, "key", "list", "--state", "pending")).doesNotContain(fingerprint);
+    fails(ann, 2, "invalid digest", "key", "show", "sha256:ab");
+  }
+
+  @Test
+  void modelAndDataset_arePushedAndListed() throws Exception {
+    String name = namespace + "/llama";
+    assertThat(succeed(ann, "model", "push", model().toString(), name, "--digests-only"))
+        .startsWith("registered " + name + "@sha256:");
+    assertThat(succeed(ann, "model", "list", namespace)).contains("on workers only");
+    JsonNode pushed = json(ann, "model", "push", model().toString(), name, "--description", "tiny");
+    assertThat(pushed.get("stored").asBoolean()).isTrue();
+    assertThat(json(ann, "model", "push", model().toString(), name).get("revision"))
+        .isEqualTo(pushed.get("revision"));
+    assertThat(json(ann, "model", "list")).hasSize(1);
+    assertThat(succeed(ann, "model", "show", name)).contains("model.safetensors  7 B  sha256:");
+    fails(ann, 3, "texts", "model", "push", folder.resolve("texts").toString(), name);
+    Path file = Files.writeString(folder.resolve("one.txt"), "text");
+    fails(ann, 3, "one.txt", "model", "push", file.toString(), name);
+
+    String data = namespace + "/texts";
+    assertThat(succeed(ann, "dataset", "push", dataset().toString(), data))
+        .startsWith("pushed " + data + "@sha256:")
+        .endsWith("2 files, 4 B\n");
+    assertThat(
+            json(ann, "dataset", "push", file.toString(), namespace + "/one")
+                .at("/files/0/path")
+                .asString())
+        .isEqualTo("one.txt");
+    assertThat(succeed(ann, "dataset", "list")).contains(data, namespace + "/one");
+    assertThat(succeed(ann, "dataset", "show", data)).contains("train.txt", "valid.txt");
+    fails(with(registry.token("stranger", Scope.PUBLISH)), 4, "not found", "dataset", "show", data);
+  }
+
+  @Test
+  void job_isSubmittedFollowedRetriedAndCancelled() throws Exception {
+    Path file = Files.writeString(folder.resolve("job.yaml"), JOB);
+    String data = namespace + "/texts";
+    succeed(ann, "dataset", "push", dataset().toString(), data);
+    succeed(ann, "model", "push", model().toString(), namespace + "/llama", "--digests-only");
+    String mood = namespace + "/mood@1.0.0";
+    fails(ann, 2, "--adapter and --dataset", "job", "submit", file.toString());
+    fails(
+        ann,
+        2,
+        "--model names the registered model",
+        "job",
+        "submit",
+        file.toString(),
+        "--adapter",
+        mood,
+        "--dataset",
+        data);
+    Outcome submitted =
+        ann.run(
+            "job",
+            "submit",
+            file.toString(),
+            "--adapter",
+            mood,
+            "--dataset",
+            data,
+            "--model",
+            namespace + "/llama",
+            "--memory",
+            "500");
+    assertThat(submitted.exitCode()).as(submitted.err()).isZero();
+    String id = submitted.out().strip();
+    JsonNode train = json(ann, "job", "show", id).at("/request/train");
+    assertThat(train.at("/job/data/train").asString()).isEqualTo("train.txt");
+    assertThat(train.at("/job/model").isMissingNode()).isTrue();
+    assertThat(train.at("/memoryBytes").asLong()).isEqualTo(500_000_000);
+
+    String name = namespace + "-w";
+    String account = Registry.freshName();
+    String token = registry.token(account, Scope.WORKER);
+    try (NolaClient client = registry.client(token, folder.resolve("worker-cache"))) {
+      client.worker().lease(request(name, List.of()));
+      assertThat(succeed(ann, "job", "show", id))
+          .contains("waits", name + " holds no revision of it", "nola model push");
+      assertThat(succeed(ann, "job", "list", "--namespace", namespace)).contains(id, "waits: ");
+      assertThat(ann.run("job", "logs", id).err()).contains("waiting: ");
+
+      String revision = json(ann, "model", "show", namespace + "/llama").get("revision").asString();
+      Lease lease = client.worker().lease(request(name, List.of(revision))).leases().getFirst();
+      assertThat(lease.job().id().toString()).isEqualTo(id);
+      assertThat(succeed(ann, "worker", "list", "--active")).contains(name, "running 1 job");
+      assertThat(succeed(ann, "worker", "show", name))
+          .contains(namespace + "/llama@" + revision, id);
+      assertThat(json(ann, "worker", "show", name).at("/0/account").asString()).isEqualTo(account);
+      fails(ann, 2, "worker nobody not found", "worker", "show", "nobody");
+
+      client
+          .worker()
+          .fail(lease.job().id(), new JobFailure(lease.fence(), "no such key: rnak", false));
+    }
+    Outcome followed = ann.run("job", "logs", "-f", id);
+    assertThat(followed.exitCode()).isEqualTo(1);
+    assertThat(followed.out())
+        .contains("running: with worker " + name, "failed: no such key: rnak");
+    assertThat(json(ann, "job", "logs", id)).hasSize(3);
+    assertThat(json(ann, "job", "retry", id, "--new-version", "1.0.1").get("state").asString())
+        .isEqualTo("queued");
+    assertThat(succeed(ann, "job", "priority", id, "5"))
+        .isEqualTo("job " + id + " has priority 5\n");
+    assertThat(succeed(ann, "job", "cancel", id)).isEqualTo("cancelled job " + id + "\n");
+    assertThat(json(ann, "job", "list", "--state", "cancelled").get(0).get("id").asString())
+        .isEqualTo(id);
+    fails(ann, 4, "result of job", "job", "result", id, "-o", folder.resolve("x").toString());
+  }
+
+  @Test
+  void wholeRequest_isSubmittedAsItIs() throws Exception {
+    String adapter = Samples.small(folder, 7).toString();
+    succeed(ann, "publish", adapter, namespace + "/mood@1.0.0");
+    Path file =
+        Files.writeString(
+            folder.resolve("verify.json"),
+            """
+            {"type": "verify", "verify":
+              {"adapter": "%s/mood", "version": "1.0.0", "backend": "scalar"}}\
+            """
+                .formatted(namespace));
+    JsonNode job = json(ann, "job", "submit", file.toString(), "--priority", "3");
+    assertThat(job.get("type").asString()).isEqualTo("verify");
+    assertThat(job.get("priority").asInt()).isEqualTo(3);
+    succeed(ann, "job", "cancel", job.get("id").asString());
+    fails(ann, 2, "only --priority and --follow", "job", "submit", file.toString(), "--cuda");
+    Files.writeString(file, "{\"type\": \"verify\", \"adapter\": 1}");
+    fails(ann, 2, "is not a request", "job", "submit", file.toString());
+    Files.writeString(file, "a: [");
+    fails(ann, 2, "invalid YAML", "job", "submit", file.toString());
+  }
+
+  private static LeaseRequest request(String name, List<String> models) {
+    List<JobType> types = models.isEmpty() ? List.of() : List.of(JobType.TRAIN);
+    return new LeaseRequest(
+        name, "instance", "", types, List.of("scalar"), false, 1L << 32, models, 1, 0);
+  }
+
+  @Test
+  void publishedAdapter_getsADescriptionAndAVisibility() throws Exception {
+    String file = Samples.small(folder, 7).toString();
+    String mood = namespace + "/mood";
+    succeed(
+        ann, "publish", file, mood + "@1.0.0", "--visibility", "private", "--description", "first");
+    JsonNode shown = json(ann, "show", mood).get("adapter");
+    assertThat(shown.get("visibility").asString()).isEqualTo("private");
+    assertThat(shown.get("description").asString()).isEqualTo("first");
+    succeed(ann, "publish", file, mood + "@1.1.0", "--visibility", "public");
+    assertThat(json(ann, "show", mood).at("/adapter/visibility").asString()).isEqualTo("public");
+    fails(
+        ann,
+        2,
+        "contradicts",
+        "publish",
+        file,
+        mood + "@1.2.0",
+        "--private",
+        "--visibility",
+        "public");
+  }
+
+  @Test
+  void lockIsUpdatedToWhatItsReferencesMeanNow() throws Exception {
+    String file = Samples.small(folder, 7).toString();
+    String lock = folder.resolve("nola.lock").toString();
+    String mood = namespace + "/mood";
+    String tone = namespace + "/tone";
+    succeed(ann, "publish", file, mood + "@1.0.0");
+    succeed(ann, "publish", file, tone + "@1.0.0");
+    succeed(ann, "lock", mood + "@^1", tone + "@1.0.0", "-o", lock);
+    assertThat(succeed(ann, "lock", "--update", "-o", lock))
+        .isEqualTo("unchanged " + mood + "@^1: " + mood + "@1.0.0\n");
+    succeed(ann, "publish", Samples.small(folder, 8).toString(), mood + "@1.1.0");
+    succeed(ann, "publish", Samples.small(folder, 8).toString(), tone + "@1.1.0");
+
+    JsonNode updates = json(ann, "lock", "--update", mood, "-o", lock).get("updates");
+
+    assertThat(updates).hasSize(1);
+    assertThat(updates.at("/0/before").asString()).isEqualTo(mood + "@1.0.0");
+    assertThat(updates.at("/0/now").asString()).isEqualTo(mood + "@1.1.0");
+    assertThat(succeed(ann, "verify", "--lock", lock))
+        .contains("verified " + mood + "@1.1.0", "verified " + tone + "@1.0.0");
+    fails(ann, 2, "which cannot move", "lock", "--update", tone, "-o", lock);
+    fails(ann, 2, "is not in", "lock", "--update", namespace + "/none", "-o", lock);
+    fails(ann, 2, "missing FILE_OR_REF", "lock", "-o", lock);
+    fails(
+        ann,
+        2,
+        "do not apply to --update",
+        "lock",
+        "--update",
+        "--require-verified",
+        "1",
+        "-o",
+        lock);
+  }
+
+  @Test
+  void groupWithoutACommand_namesItsCommands() {
+    fails(ann, 2, "missing command; must be one of create, list, show, revoke", "token");
+    fails(ann, 2, "unknown command: shwo", "job", "shwo");
+    fails(ann, 2, "invalid id: x; must be a UUID, as list shows it", "job", "show", "x");
+    assertThat(ann.run("completion").out())
+        .contains(
+            "_picocli_nola_job_logs",
+            "_picocli_nola_worker_list",
+            "function _picocli_nola_worker() { _nola_complete_options worker list ls show; }");
+  }
+}

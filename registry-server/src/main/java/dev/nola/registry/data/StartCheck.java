@@ -1,0 +1,19 @@
+package dev.nola.registry.data;
+
+/** Checks something that a start needs, and changes nothing. */
+public interface StartCheck {
+  /**
+   * Returns what is checked.
+   *
+   * @return a noun such as {@code database}
+   */
+  String subject();
+
+  /**
+   * Checks it.
+   *
+   * @return what was found, in a few words
+   * @throws StartFailure if the server cannot start with it
+   */
+  String run();
+}

@@ -1,0 +1,60 @@
+package dev.nola.registry.jobs;
+
+import java.sql.Array;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A worker read from its row: what it offered when it last asked for jobs. Its twelve components
+ * are the columns, and what follows from them.
+ *
+ * @param account that it acts for
+ * @param name unique among the account's workers
+ * @param key fingerprint of its key, or any other text that it sent as one
+ * @param backends that it has
+ * @param cuda whether it has a GPU
+ * @param memoryBytes that a job may use
+ * @param models revisions that it holds itself
+ * @param namespaces that its token is limited to, or null
+ * @param startedAt first request of its current instance
+ * @param lastAskedAt last request for jobs
+ * @param active whether it is taken to be running
+ * @param jobs that it runs now
+ */
+record KnownWorker(
+    String account,
+    String name,
+    String key,
+    List<String> backends,
+    boolean cuda,
+    long memoryBytes,
+    List<String> models,
+    @Nullable List<String> namespaces,
+    Instant startedAt,
+    Instant lastAskedAt,
+    boolean active,
+    List<UUID> jobs) {
+  static KnownWorker read(ResultSet row) throws SQLException {
+    return new KnownWorker(
+        row.getString("account"),
+        row.getString("name"),
+        row.getString("key"),
+        List.of((String[]) row.getArray("backends").getArray()),
+        row.getBoolean("cuda"),
+        row.getLong("memory_bytes"),
+        List.of((String[]) row.getArray("models").getArray()),
+        texts(row.getArray("namespaces")),
+        row.getTimestamp("started_at").toInstant(),
+        row.getTimestamp("last_asked_at").toInstant(),
+        row.getBoolean("active"),
+        List.of((UUID[]) row.getArray("jobs").getArray()));
+  }
+
+  private static @Nullable List<String> texts(@Nullable Array array) throws SQLException {
+    return array == null ? null : List.of((String[]) array.getArray());
+  }
+}

@@ -1,0 +1,120 @@
+package dev.nola.registry.jobs;
+
+import dev.nola.api.Page;
+import dev.nola.api.job.WorkerDetails;
+import dev.nola.api.job.WorkerDetails.HeldModel;
+import dev.nola.digest.Sha256;
+import dev.nola.registry.access.Access;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.objects.ObjectName;
+import dev.nola.registry.objects.ObjectRepository;
+import dev.nola.registry.web.Cursor;
+import dev.nola.registry.web.Pages;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.tags.Tag;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/** Endpoint to list workers, with what each of them offers. */
+@RestController
+@Tag(name = "Workers")
+class WorkerListController {
+  private static final String LIST = "workers";
+
+  private final WorkerRepository workers;
+  private final JobRepository jobs;
+  private final ObjectRepository objects;
+  private final Access access;
+
+  WorkerListController(
+      WorkerRepository workers, JobRepository jobs, ObjectRepository objects, Access access) {
+    this.workers = workers;
+    this.jobs = jobs;
+    this.objects = objects;
+    this.access = access;
+  }
+
+  @GetMapping("/api/v1/workers")
+  @Operation(
+      summary = "List workers by account and name, with what they offer",
+      description =
+          "Those that asked for jobs within the last day. Models and jobs are shown of the namespaces"
+              + " where the caller is a member; workers and admins see all.")
+  ResponseEntity<Page<WorkerDetails>> list(
+      @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
+      @RequestParam(required = false) @Nullable String cursor,
+      Caller caller) {
+    List<String> last = cursor == null ? List.of("", "") : Cursor.parse(cursor, LIST, 2).key();
+    List<KnownWorker> rows = workers.page(last.get(0), last.get(1), Pages.fetch(limit));
+    Map<String, List<ObjectName>> names =
+        objects.modelNames(
+            rows.stream().flatMap(worker -> worker.models().stream()).collect(Collectors.toSet()));
+    return Pages.of(
+        rows,
+        limit,
+        worker -> new Cursor(LIST, List.of(worker.account(), worker.name())),
+        worker -> details(caller, worker, names));
+  }
+
+  private WorkerDetails details(
+      Caller caller, KnownWorker worker, Map<String, List<ObjectName>> names) {
+    return new WorkerDetails(
+        worker.name(),
+        worker.account(),
+        worker.active(),
+        worker.startedAt(),
+        worker.lastAskedAt(),
+        worker.backends(),
+        worker.cuda(),
+        worker.memoryBytes(),
+        worker.models().stream()
+            .flatMap(
+                revision ->
+                    models(caller, revision, names.getOrDefault(revision, List.of())).stream())
+            .toList(),
+        worker.key(),
+        worker.jobs().stream().filter(job -> maySee(caller, job)).toList());
+  }
+
+  private List<HeldModel> models(Caller caller, String revision, List<ObjectName> names) {
+    Optional<Sha256> digest = digest(revision);
+    if (digest.isEmpty()) {
+      return List.of();
+    }
+    List<HeldModel> models = new ArrayList<>();
+    for (ObjectName name : names) {
+      if (access.seesPrivate(caller, name.namespace())) {
+        models.add(new HeldModel(name.path(), digest.get()));
+      }
+    }
+    if (names.isEmpty() && caller.readsAll()) {
+      models.add(new HeldModel(null, digest.get()));
+    }
+    return models;
+  }
+
+  /** Any text may be sent as a revision; one that is not a digest names no model. */
+  private static Optional<Sha256> digest(String revision) {
+    try {
+      return Optional.of(Sha256.parse(revision));
+    } catch (IllegalArgumentException _) {
+      return Optional.empty();
+    }
+  }
+
+  private boolean maySee(Caller caller, UUID job) {
+    return caller.readsAll()
+        || jobs.find(job)
+            .filter(found -> access.seesPrivate(caller, found.details().namespace()))
+            .isPresent();
+  }
+}

@@ -1,0 +1,88 @@
+package dev.nola.trainer;
+
+import dev.nola.trainer.data.DataFiles.Layout;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Options for a file of examples, with the defaults of job files. */
+final class DataOptions {
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      description =
+          "What the file holds: jsonl, tsv, csv, e2e, text or chat. Default: by the file's name.")
+  private @Nullable String format;
+
+  @Option(
+      names = "--text",
+      paramLabel = "NAME",
+      description = "Field or column of the text. Default: ${DEFAULT-VALUE}.")
+  private String text = "text";
+
+  @Option(
+      names = "--label",
+      paramLabel = "NAME",
+      description = "Field or column of the class. Default: ${DEFAULT-VALUE}.")
+  private String label = "label";
+
+  @Option(
+      names = "--prompt",
+      paramLabel = "NAME",
+      description = "Field or column of the text to continue. Default: ${DEFAULT-VALUE}.")
+  private String prompt = "prompt";
+
+  @Option(
+      names = "--completion",
+      paramLabel = "NAME",
+      description = "Field or column of the continuation. Default: ${DEFAULT-VALUE}.")
+  private String completion = "completion";
+
+  /**
+   * Returns what a file contains.
+   *
+   * @param file the file
+   * @param isClassifier whether texts have classes
+   * @return its layout
+   * @throws IllegalArgumentException if the format is not one for the task
+   */
+  Layout layout(Path file, boolean isClassifier) {
+    String name = format == null ? extension(file) : format.toLowerCase(Locale.ROOT);
+    Layout layout = isClassifier ? labelled(name) : completions(name);
+    if (layout == null) {
+      throw new IllegalArgumentException(
+          "invalid --format: %s; must be %s"
+              .formatted(
+                  name.isEmpty() ? "\"\"" : name,
+                  isClassifier ? "jsonl, tsv or csv" : "jsonl, csv, text, chat or e2e"));
+    }
+    return layout;
+  }
+
+  private @Nullable Layout labelled(String name) {
+    return switch (name) {
+      case "jsonl" -> new Layout.LabelledJsonl(text, label);
+      case "csv" -> new Layout.LabelledCsv(text, label);
+      case "tsv" -> new Layout.LabelledTsv(text, label);
+      default -> null;
+    };
+  }
+
+  private @Nullable Layout completions(String name) {
+    return switch (name) {
+      case "jsonl" -> new Layout.PromptJsonl(prompt, completion);
+      case "csv" -> new Layout.PromptCsv(prompt, completion);
+      case "txt", "text" -> new Layout.PlainText();
+      case "e2e" -> new Layout.E2e();
+      case "chat" -> new Layout.Chat("messages");
+      default -> null;
+    };
+  }
+
+  private static String extension(Path file) {
+    String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
+    String plain = name.endsWith(".gz") ? name.substring(0, name.length() - 3) : name;
+    return plain.substring(plain.lastIndexOf('.') + 1);
+  }
+}

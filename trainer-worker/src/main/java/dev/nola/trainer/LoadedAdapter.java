@@ -1,0 +1,95 @@
+package dev.nola.trainer;
+
+import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.client.peft.StatedHead;
+import dev.nola.command.AdapterSource;
+import dev.nola.command.Output;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.DenseTensor;
+import dev.nola.kernel.Kernels;
+import dev.nola.trainer.data.TextTokenizer;
+import dev.nola.trainer.method.AdaptedWeights;
+import dev.nola.trainer.method.TrainedAdapter;
+import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.Head;
+import dev.nola.trainer.model.Network;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * A base model with an adapter, ready to compute.
+ *
+ * @param base the base model
+ * @param tokenizer the base model's tokenizer
+ * @param weights the weights with the adapter
+ * @param labels names of the classes by number; empty for a language model
+ */
+record LoadedAdapter(
+    BaseModel base, TextTokenizer tokenizer, AdaptedWeights weights, List<String> labels)
+    implements AutoCloseable {
+  /**
+   * Loads a base model and an adapter that fits it.
+   *
+   * @param folder folder of the base model
+   * @param adapter a path or a reference
+   * @param source opens the adapter
+   * @param output receives messages
+   * @return both, to be closed by the caller
+   */
+  static LoadedAdapter open(Path folder, String adapter, AdapterSource source, Output output)
+      throws IOException, InterruptedException, ImportRefusedException {
+    AdapterFile file = source.open(adapter, folder, output).file();
+    BaseModel base = BaseModel.loadFor(folder, file.adapter());
+    TextTokenizer tokenizer = null;
+    try {
+      tokenizer = TextTokenizer.load(folder);
+      TrainedAdapter.requireMatch(base, file.adapter());
+      AdaptedWeights weights =
+          new AdaptedWeights(base, TrainedAdapter.ofFile(base, file), Kernels.chosen());
+      return new LoadedAdapter(base, tokenizer, weights, labels(base, file));
+    } catch (IOException | RuntimeException e) {
+      base.close();
+      if (tokenizer != null) {
+        tokenizer.close();
+      }
+      throw e;
+    }
+  }
+
+  /** Returns the names that the adapter states, or else numbers. */
+  private static List<String> labels(BaseModel base, AdapterFile file) {
+    Head head = base.network().head();
+    if (head == null) {
+      return List.of();
+    }
+    List<String> stated = StatedHead.of(file.adapter()).labels();
+    if (!stated.isEmpty()) {
+      return stated;
+    }
+    String weight = head.module() + ".weight";
+    for (DenseTensor tensor : file.adapter().dense()) {
+      if (base.nameOf(tensor.name()).equals(weight)) {
+        return IntStream.range(0, tensor.shape().getFirst()).mapToObj(Integer::toString).toList();
+      }
+    }
+    var stored = base.tensor(weight);
+    int classes = stored == null ? 0 : (int) stored.getShape().get(0);
+    return IntStream.range(0, classes).mapToObj(Integer::toString).toList();
+  }
+
+  Network network() {
+    return base.network();
+  }
+
+  boolean isClassifier() {
+    return base.network().head() != null;
+  }
+
+  @Override
+  public void close() {
+    tokenizer.close();
+    base.close();
+  }
+}

@@ -1,0 +1,179 @@
+package dev.nola.trainer;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.command.AdapterSource;
+import dev.nola.command.ExitCode;
+import dev.nola.command.Output;
+import dev.nola.trainer.data.Example;
+import dev.nola.trainer.data.InputTexts;
+import dev.nola.trainer.data.Minibatch;
+import dev.nola.trainer.generate.GreedyDecoding;
+import dev.nola.trainer.model.Tensors;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+
+/** Predicts the class of texts, or continues them. */
+@Command(
+    name = "predict",
+    description = {
+      "Predict the class of texts with the probability of each, or continue them by greedy"
+          + " decoding.",
+      "For serving, merge or export the adapter."
+    },
+    mixinStandardHelpOptions = true,
+    footer = {
+      "",
+      "Examples:",
+      "  nola predict minilm/ acme/mood@prod 'What a day!'",
+      "  nola predict llama/ e2e.nola --data prompts.txt --max-tokens 40"
+    })
+final class PredictCommand implements Callable<Integer> {
+  private static final int LONGEST_TEXT = 256;
+
+  @Parameters(index = "0", paramLabel = "BASE", description = "The base model's folder.")
+  private Path folder = Path.of("");
+
+  @Parameters(index = "1", paramLabel = "FILE_OR_REF", description = "The adapter.")
+  private String adapter = "";
+
+  @Parameters(index = "2", arity = "0..1", paramLabel = "TEXT", description = "The text.")
+  private @Nullable String text;
+
+  @Option(
+      names = "--data",
+      paramLabel = "FILE",
+      description =
+          "Instead of TEXT, a file with a text per line, or with JSON objects (.jsonl) or columns"
+              + " (.csv, .tsv); may end in .gz.")
+  private @Nullable Path data;
+
+  @Option(
+      names = "--field",
+      paramLabel = "NAME",
+      description =
+          "Field or column of the text in --data. Default: text, or prompt for text generation.")
+  private @Nullable String field;
+
+  @Option(
+      names = "--max-tokens",
+      paramLabel = "N",
+      description = "Longest continuation, in tokens. Default: ${DEFAULT-VALUE}.")
+  private int maxTokens = 64;
+
+  @Mixin private AdapterSource source = new AdapterSource();
+  @Mixin private Output output = new Output();
+
+  /**
+   * A prediction.
+   *
+   * @param text the text
+   * @param label the most probable class; null for a continuation
+   * @param probabilities probability of each class, highest first; null for a continuation
+   * @param completion the continuation; null for a class
+   */
+  private record Prediction(
+      String text,
+      @Nullable String label,
+      @Nullable Map<String, Double> probabilities,
+      @Nullable String completion) {}
+
+  @Override
+  public Integer call() throws IOException, InterruptedException, ImportRefusedException {
+    if ((text == null) == (data == null)) {
+      throw new ParameterException(
+          output.command().commandLine(),
+          text == null ? "missing TEXT, or --data" : "only one of TEXT and --data may be given");
+    }
+    if (maxTokens < 1) {
+      throw new IllegalArgumentException(
+          "invalid --max-tokens: " + maxTokens + "; must be at least 1");
+    }
+    try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, output)) {
+      List<String> texts =
+          data == null ? List.of(String.valueOf(text)) : InputTexts.read(data, name(model));
+      List<Prediction> predictions = new ArrayList<>();
+      model.weights().prepare();
+      Tensors.recordGradients(false);
+      for (String input : texts) {
+        if (Thread.interrupted()) {
+          throw new InterruptedException("the prediction was interrupted");
+        }
+        predictions.add(model.isClassifier() ? classify(model, input) : complete(model, input));
+      }
+      output.print(Map.of("predictions", predictions), out -> print(predictions, out));
+    }
+    return ExitCode.OK;
+  }
+
+  private String name(LoadedAdapter model) {
+    return field != null ? field : model.isClassifier() ? "text" : "prompt";
+  }
+
+  private void print(List<Prediction> predictions, PrintWriter out) {
+    boolean isOne = data == null;
+    for (Prediction prediction : predictions) {
+      Map<String, Double> probabilities = prediction.probabilities();
+      if (probabilities == null) {
+        out.println(prediction.completion());
+      } else if (isOne) {
+        probabilities.forEach(
+            (label, probability) -> out.printf(Locale.ROOT, "%.4f  %s%n", probability, label));
+      } else {
+        out.printf(
+            Locale.ROOT,
+            "%.4f  %s  %s%n",
+            probabilities.values().iterator().next(),
+            prediction.label(),
+            prediction.text());
+      }
+    }
+  }
+
+  private static Prediction classify(LoadedAdapter model, String input) {
+    int[] tokens = model.tokenizer().classified(input, LONGEST_TEXT);
+    try (NDManager manager = Tensors.newManager()) {
+      model.weights().begin(manager, false);
+      Minibatch batch = Minibatch.of(manager, List.of(new Example.Classified(tokens, 0)));
+      NDArray logits = model.network().logits(batch.batch(), model.weights());
+      float[] probabilities = logits.softmax(-1).toFloatArray();
+      Map<String, Double> byLabel = new LinkedHashMap<>();
+      IntStream.range(0, probabilities.length)
+          .boxed()
+          .sorted((a, b) -> Float.compare(probabilities[b], probabilities[a]))
+          .forEach(i -> byLabel.put(model.labels().get(i), (double) probabilities[i]));
+      return new Prediction(input, byLabel.keySet().iterator().next(), byLabel, null);
+    }
+  }
+
+  private Prediction complete(LoadedAdapter model, String input)
+      throws IOException, InterruptedException {
+    int[] start =
+        IntStream.concat(
+                IntStream.of(model.tokenizer().textStart()),
+                IntStream.of(model.tokenizer().tokens(input)))
+            .toArray();
+    if (start.length == 0) {
+      throw new IllegalArgumentException("empty text; the model has no token to start with");
+    }
+    int[] tokens =
+        GreedyDecoding.generate(
+            model.network(), model.weights(), start, maxTokens, model.tokenizer().textEnd()[0]);
+    return new Prediction(input, null, null, model.tokenizer().text(tokens));
+  }
+}

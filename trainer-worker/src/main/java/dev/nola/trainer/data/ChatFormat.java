@@ -1,0 +1,101 @@
+package dev.nola.trainer.data;
+
+import dev.nola.trainer.data.DataFiles.Layout;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import tools.jackson.databind.JsonNode;
+
+/** How chats are written for a model. A tokenizer that knows a format's marker has that format. */
+enum ChatFormat {
+  /** SmolLM, Qwen and many others. */
+  CHATML("<|im_start|>", "", "<|im_start|>%s\n", "<|im_end|>", "\n"),
+  /** Llama 3. */
+  LLAMA3(
+      "<|start_header_id|>",
+      "<|begin_of_text|>",
+      "<|start_header_id|>%s<|end_header_id|>\n\n",
+      "<|eot_id|>",
+      ""),
+  /** Models that were trained on no chats; their text starts and ends as any other. */
+  PLAIN("", "", "%s:", "", "\n");
+
+  private static final String ASSISTANT = "assistant";
+
+  private final String marker;
+  private final String begin;
+  private final String role;
+  private final String end;
+  private final String separator;
+
+  ChatFormat(String marker, String begin, String role, String end, String separator) {
+    this.marker = marker;
+    this.begin = begin;
+    this.role = role;
+    this.end = end;
+    this.separator = separator;
+  }
+
+  /** Returns the format of a model. */
+  static ChatFormat of(TextTokenizer tokenizer) {
+    for (ChatFormat format : List.of(CHATML, LLAMA3)) {
+      if (tokenizer.isToken(format.marker)) {
+        return format;
+      }
+    }
+    return PLAIN;
+  }
+
+  /** Returns the tokens that a chat begins with. */
+  int[] begin(TextTokenizer tokenizer) {
+    return this == PLAIN ? tokenizer.textStart() : tokenizer.tokens(begin);
+  }
+
+  /** Returns the tokens that an answer ends with. */
+  int[] end(TextTokenizer tokenizer) throws IOException {
+    return this == PLAIN ? tokenizer.textEnd() : tokenizer.tokens(end);
+  }
+
+  /** Returns each answer of the assistant, with all that was said before as its prompt. */
+  List<Row> rows(Lines file, Layout.Chat layout) throws IOException {
+    List<Row> rows = new ArrayList<>();
+    for (Lines.Line line : file.lines()) {
+      JsonNode messages = Row.object(file.path(), line).path(layout.messages());
+      StringBuilder said = new StringBuilder();
+      int answers = 0;
+      for (JsonNode message : messages) {
+        String speaker = text(file.path(), line, message, "role");
+        String content = text(file.path(), line, message, "content");
+        said.append(role.formatted(speaker));
+        String space = this == PLAIN ? " " : "";
+        if (speaker.equals(ASSISTANT)) {
+          rows.add(new Row(line.number(), said.toString(), space + content));
+          answers++;
+        }
+        said.append(space).append(content).append(end).append(separator);
+      }
+      if (answers == 0) {
+        throw Lines.invalid(
+            file.path(),
+            line.number(),
+            "field \"%s\" has no message of the role assistant; must be a list of messages with role and content"
+                .formatted(layout.messages()));
+      }
+    }
+    return rows;
+  }
+
+  private static String text(Path path, Lines.Line line, JsonNode message, String name)
+      throws IOException {
+    JsonNode value = message.path(name);
+    if (!value.isString()) {
+      throw Lines.invalid(
+          path,
+          line.number(),
+          "%s of a message is %s; must be text"
+              .formatted(name, value.isMissingNode() ? "missing" : value.getNodeType()));
+    }
+    return value.asString();
+  }
+}

@@ -1,0 +1,70 @@
+package dev.nola.trainer.model;
+
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * A key of {@code config.json} that changes what a model computes, and the values that are
+ * honoured. A key that is absent or null has its default, which is honoured.
+ *
+ * @param path name, with dots between the objects that it is in
+ * @param rule rule for a value, such as "a whole number, 1 or more"
+ * @param honoured whether a value is honoured
+ */
+record ConfigKey(String path, String rule, Predicate<JsonNode> honoured) {
+  /** A positive number of something, whatever it is. */
+  static ConfigKey count(String path) {
+    return new ConfigKey(
+        path,
+        "a whole number, 1 or more",
+        value -> value.isIntegralNumber() && value.canConvertToInt() && value.asInt() >= 1);
+  }
+
+  /** A positive real number, whatever it is. */
+  static ConfigKey positive(String path) {
+    return new ConfigKey(
+        path,
+        "a number above 0",
+        value -> value.isNumber() && value.asDouble() > 0 && value.asDouble() < Float.MAX_VALUE);
+  }
+
+  /** True or false, both of which are honoured. */
+  static ConfigKey flag(String path) {
+    return new ConfigKey(path, "true or false", JsonNode::isBoolean);
+  }
+
+  /** One of some texts, numbers or truth values; with none of them, the key must be absent. */
+  static ConfigKey only(String path, Object... values) {
+    List<String> labels = Stream.of(values).map(Object::toString).toList();
+    return new ConfigKey(
+        path,
+        labels.isEmpty() ? "absent or null" : String.join(", ", labels),
+        value ->
+            value.isNumber()
+                ? labels.stream().anyMatch(label -> isNumber(label, value.asDouble()))
+                : value.isValueNode() && labels.contains(value.asString()));
+  }
+
+  /** One of the activations. */
+  static ConfigKey activation(String path) {
+    String names =
+        Stream.of(Activation.values())
+            .flatMap(activation -> activation.names().stream())
+            .collect(Collectors.joining(", "));
+    return new ConfigKey(
+        path,
+        "one of " + names,
+        value -> value.isString() && Activation.of(value.asString()).isPresent());
+  }
+
+  private static boolean isNumber(String label, double value) {
+    try {
+      return Double.parseDouble(label) == value;
+    } catch (NumberFormatException _) {
+      return false;
+    }
+  }
+}

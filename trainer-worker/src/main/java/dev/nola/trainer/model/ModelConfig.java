@@ -1,0 +1,89 @@
+package dev.nola.trainer.model;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A model's {@code config.json}. */
+final class ModelConfig {
+  private final Path file;
+  private final JsonNode root;
+
+  private ModelConfig(Path file, JsonNode root) {
+    this.file = file;
+    this.root = root;
+  }
+
+  static ModelConfig read(Path folder) throws IOException {
+    Path file = folder.resolve("config.json");
+    try {
+      return new ModelConfig(file, JsonMapper.shared().readTree(Files.readAllBytes(file)));
+    } catch (JacksonException e) {
+      throw new UnsupportedModelException(file + ": invalid JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  /** Requires that each key has a value that is honoured; returns this. */
+  ModelConfig require(List<ConfigKey> keys) throws UnsupportedModelException {
+    for (ConfigKey key : keys) {
+      JsonNode value = find(key.path());
+      if (!value.isMissingNode() && !value.isNull() && !key.honoured().test(value)) {
+        throw invalid(key.path(), key.rule());
+      }
+    }
+    return this;
+  }
+
+  UnsupportedModelException invalid(String path, String rule) {
+    JsonNode value = find(path);
+    return new UnsupportedModelException(
+        "%s: unsupported %s: %s; must be %s"
+            .formatted(file, path, value.isMissingNode() ? "missing" : value, rule));
+  }
+
+  String text(String path) {
+    return find(path).asString("");
+  }
+
+  boolean flag(String path) {
+    return find(path).asBoolean(false);
+  }
+
+  /** Returns a number that must be there. */
+  int count(String path) throws UnsupportedModelException {
+    int count = count(path, 0);
+    if (count < 1) {
+      throw invalid(path, "a whole number, 1 or more");
+    }
+    return count;
+  }
+
+  int count(String path, int standard) {
+    return find(path).asInt(standard);
+  }
+
+  double real(String path, double standard) {
+    return find(path).asDouble(standard);
+  }
+
+  Activation activation(String path, Activation standard) {
+    return Activation.of(text(path)).orElse(standard);
+  }
+
+  /** Returns the first of the classes of Transformers that the model was saved as, if any. */
+  String className() {
+    return root.path("architectures").path(0).asString("");
+  }
+
+  private JsonNode find(String path) {
+    JsonNode node = root;
+    for (String part : path.split("\\.")) {
+      node = node.path(part);
+    }
+    return node;
+  }
+}
