@@ -37,10 +37,17 @@ FACTOR_KERNELS(FACTOR_KERNEL)
 
 extern "C" __global__ void __launch_bounds__(LEAF_THREADS) leaves(LeavesArgs g) { hashLeaf(g); }
 
-// Those that merge, of one adapter and of several.
-#define MERGE_KERNEL(name, Type)                                                                                   \
-  extern "C" __global__ void __launch_bounds__(MERGE_THREADS) merge_##name(MergeArgs g) { mergeTile<Type, true>(g); } \
-  extern "C" __global__ void __launch_bounds__(MERGE_THREADS) mergeMany_##name(MergeArgs g) { mergeTile<Type, false>(g); }
+// Those that merge: one adapter, several, and either into a slice whose elements are not contiguous.
+#define MERGE_KERNEL(name, Type)                                                                                 \
+  extern "C" __global__ void __launch_bounds__(MERGE_THREADS) merge_##name(MergeArgs g) {                         \
+    mergeTile<Type, true, true>(g);                                                                              \
+  }                                                                                                              \
+  extern "C" __global__ void __launch_bounds__(MERGE_THREADS) mergeMany_##name(MergeArgs g) {                     \
+    mergeTile<Type, false, true>(g);                                                                             \
+  }                                                                                                              \
+  extern "C" __global__ void __launch_bounds__(MERGE_THREADS) mergeSlice_##name(MergeArgs g) {                    \
+    mergeTile<Type, false, false>(g);                                                                            \
+  }
 
 MERGE_KERNEL(f32, F32Weights)
 MERGE_KERNEL(f16, F16Weights)

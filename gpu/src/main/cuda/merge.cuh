@@ -3,7 +3,7 @@
 #include "output.cuh"
 
 #define MERGE_THREADS 128
-#define MERGE_ROWS 16     // of a tile; a tile has 256 columns, two a thread
+#define MERGE_ROWS 8      // of a tile; a tile has 256 columns, two a thread
 #define MERGE_COLUMNS 2
 #define MERGE_RANKS 16    // of A in shared memory at a time
 #define MERGE_TERMS 64    // the most adapters of a launch
@@ -30,15 +30,31 @@ struct MergeArgs {
   Term terms[MERGE_TERMS];  // by value: nothing must be uploaded before a launch
 };
 
+// The bits of a thread's two columns, in as few registers as they need.
+struct TwoWords {
+  u32 first, second;
+  __device__ __forceinline__ void set(int c, u32 bits) { (c == 0 ? first : second) = bits; }
+  __device__ __forceinline__ u32 get(int c) const { return c == 0 ? first : second; }
+};
+
+struct TwoHalves {
+  u32 both;
+  __device__ __forceinline__ void set(int c, u32 bits) { both = c == 0 ? bits : both | bits << 16; }
+  __device__ __forceinline__ u32 get(int c) const { return c == 0 ? both & 0xFFFF : both >> 16; }
+};
+
 struct F32Weights {
   typedef u32 Bits;
+  typedef TwoWords Pair;
   static const u32 EXPONENT = 0x7F800000;
   static __device__ __forceinline__ float value(u32 bits) { return __uint_as_float(bits); }
   static __device__ __forceinline__ u32 bits(float value) { return __float_as_uint(value); }
+  static __device__ __forceinline__ bool finite(float value) { return (__float_as_uint(value) & EXPONENT) != EXPONENT; }
 };
 
 struct F16Weights {
   typedef u16 Bits;
+  typedef TwoHalves Pair;
   static const u32 EXPONENT = 0x7C00;
   static __device__ __forceinline__ float value(u32 bits) { return fromF16(bits); }
   static __device__ __forceinline__ u32 bits(float value) { return toF16(value); }
@@ -46,6 +62,7 @@ struct F16Weights {
 
 struct BF16Weights {
   typedef u16 Bits;
+  typedef TwoHalves Pair;
   static const u32 EXPONENT = 0x7F80;
   static __device__ __forceinline__ float value(u32 bits) { return __uint_as_float(bits << 16); }
   static __device__ __forceinline__ u32 bits(float value) { return toBf16(value); }
@@ -89,15 +106,61 @@ __device__ __forceinline__ void delta(const MergeArgs& g, const Term& term, u32 
   }
 }
 
+// Walks down a column of the adapted elements: where each of its rows is in the tensor, without a division a row.
+template <bool WHOLE>
+struct Walk {
+  u64 run, offset;  // which run a row's element is in, and where
+
+  __device__ __forceinline__ Walk(const MergeArgs& g, u64 s) : run(s / g.run), offset(s % g.run) {}
+
+  __device__ __forceinline__ u64 element(const MergeArgs& g, u32 c) const {
+    const bool next = offset + c >= g.run;
+    return g.start + (next ? (run + 1) * g.pitch + offset + c - g.run : run * g.pitch + offset + c);
+  }
+
+  // Goes on by the cols elements of a row: runs and rest, which the caller has divided.
+  __device__ __forceinline__ void next(const MergeArgs& g, u64 runs, u64 rest) {
+    run += runs;
+    offset += rest;
+    if (offset >= g.run) {
+      offset -= g.run;
+      run++;
+    }
+  }
+};
+
+// All adapted elements are one run.
+template <>
+struct Walk<true> {
+  u64 e;
+
+  __device__ __forceinline__ Walk(const MergeArgs& g, u64 s) : e(g.start + s) {}
+  __device__ __forceinline__ u64 element(const MergeArgs&, u32 c) const { return e + c; }
+  __device__ __forceinline__ void next(const MergeArgs& g, u64, u64) { e += g.cols; }
+};
+
 // gridDim.x tiles of columns, gridDim.y tiles of rows (further ones in a loop). ONE says that there is one term, whose sums
-// then need no registers of their own.
-template <typename Type, bool ONE>
+// then need no registers of their own; WHOLE that the adapted elements are one run.
+template <typename Type, bool ONE, bool WHOLE>
 __device__ __forceinline__ void mergeTile(const MergeArgs& g) {
-  const u32 col = (blockIdx.x * MERGE_THREADS + threadIdx.x) * MERGE_COLUMNS;
   typedef typename Type::Bits Bits;
   const Bits* weights = (const Bits*)g.weights;
   Bits* merged = (Bits*)g.merged;
+  const u32 col = (blockIdx.x * MERGE_THREADS + threadIdx.x) * MERGE_COLUMNS;
+  const u64 runs = WHOLE ? 0 : g.cols / g.run, rest = WHOLE ? 0 : g.cols % g.run;
   for (u32 row0 = blockIdx.y * MERGE_ROWS; row0 < g.rows; row0 += gridDim.y * MERGE_ROWS) {
+    const Walk<WHOLE> start(g, (u64)row0 * g.cols + col);
+    // All weights are read before any is written: the compiler must assume that both are the same memory, and would wait for
+    // each read otherwise.
+    typename Type::Pair before[MERGE_ROWS];
+    Walk<WHOLE> walk = start;
+#pragma unroll
+    for (int i = 0; i < MERGE_ROWS; i++) {
+#pragma unroll
+      for (int c = 0; c < MERGE_COLUMNS; c++)
+        before[i].set(c, row0 + i < g.rows && col + c < g.cols ? weights[walk.element(g, c)] : 0);
+      walk.next(g, runs, rest);
+    }
     double d[MERGE_ROWS][MERGE_COLUMNS];
     double sums[MERGE_ROWS][MERGE_COLUMNS];
     for (u32 n = 0; n < (ONE ? 1 : g.termCount); n++) {
@@ -107,22 +170,27 @@ __device__ __forceinline__ void mergeTile(const MergeArgs& g) {
       for (int i = 0; i < MERGE_ROWS; i++)
 #pragma unroll
         for (int c = 0; c < MERGE_COLUMNS; c++) {
-          if (row0 + i >= g.rows || col + c >= g.cols) continue;
-          const u64 s = (u64)(row0 + i) * g.cols + col + c;
-          const u64 e = g.start + (g.run == g.pitch ? s : s / g.run * g.pitch + s % g.run);
-          const u32 bits = weights[e];
-          const double sum = n == 0 ? (double)Type::value(bits) : sums[i][c];
+          const double sum = ONE || n == 0 ? (double)Type::value(before[i].get(c)) : sums[i][c];
           sums[i][c] = __dadd_rn(sum, __dmul_rn(term.weight, d[i][c]));
-          if (ONE || n == g.termCount - 1) {
-            if ((bits & Type::EXPONENT) == Type::EXPONENT) {
-              merged[e] = (Bits)bits;
-            } else {
-              const u32 result = Type::bits(__double2float_rn(sums[i][c]));
-              if ((result & Type::EXPONENT) == Type::EXPONENT) atomicMin(g.overflow, s);
-              merged[e] = (Bits)result;
-            }
-          }
         }
+    }
+    walk = start;
+#pragma unroll
+    for (int i = 0; i < MERGE_ROWS; i++) {
+#pragma unroll
+      for (int c = 0; c < MERGE_COLUMNS; c++) {
+        if (row0 + i >= g.rows || col + c >= g.cols) continue;
+        const u32 bits = before[i].get(c);
+        const float sum = __double2float_rn(sums[i][c]);
+        u32 result = Type::bits(sum);
+        if ((bits & Type::EXPONENT) == Type::EXPONENT) {
+          result = bits;
+        } else if ((result & Type::EXPONENT) == Type::EXPONENT || !F32Weights::finite(sum)) {
+          atomicMin(g.overflow, (u64)(row0 + i) * g.cols + col + c);
+        }
+        merged[walk.element(g, c)] = (Bits)result;
+      }
+      walk.next(g, runs, rest);
     }
   }
 }

@@ -131,7 +131,7 @@ __device__ __forceinline__ void srhtTile(const Args& g) {
   __syncthreads();
   T r[16];
   transform(cells, r);
-#pragma unroll
+#pragma unroll 1
   for (u32 copy = 0; copy < 2; copy++) {
     const u32 first = (copy << f.log2) + tile.index * TILE;
     if (first >= f.length) break;

@@ -33,6 +33,7 @@ const Kernel KERNELS[] = {
     KERNEL(leaves, LeavesArgs)
     KERNEL(merge_f32, MergeArgs) KERNEL(merge_f16, MergeArgs) KERNEL(merge_bf16, MergeArgs)
     KERNEL(mergeMany_f32, MergeArgs) KERNEL(mergeMany_f16, MergeArgs) KERNEL(mergeMany_bf16, MergeArgs)
+    KERNEL(mergeSlice_f32, MergeArgs) KERNEL(mergeSlice_f16, MergeArgs) KERNEL(mergeSlice_bf16, MergeArgs)
     KERNEL(projectSrhtTile, ProjectArgs) KERNEL(projectSrhtColumns, ProjectArgs) KERNEL(projectSrhtSmall, ProjectArgs)
     KERNEL(projectUniform24, ProjectArgs) KERNEL(projectUniform8, ProjectArgs) KERNEL(projectRademacher, ProjectArgs)
     KERNEL(projectIdentity, ProjectArgs)};

@@ -26,7 +26,7 @@ public final class DeviceMerge implements AutoCloseable {
 
   private static final int THREADS = 128;
   private static final int TILE_COLUMNS = 256;
-  private static final int TILE_ROWS = 16;
+  private static final int TILE_ROWS = 8;
   private static final int MAX_GRID_Y = 65_535;
   private static final int ARGUMENT_BYTES = 64 + 32 * MAX_TERMS;
 
@@ -138,9 +138,9 @@ public final class DeviceMerge implements AutoCloseable {
             .putInt(rank(factors, term))
             .putInt(0);
       }
-      String kernel =
-          (terms.size() == 1 ? "merge_" : "mergeMany_")
-              + weights.dtype().name().toLowerCase(Locale.ROOT);
+      String kind =
+          runs.length() != runs.pitch() ? "mergeSlice" : terms.size() == 1 ? "merge" : "mergeMany";
+      String kernel = kind + "_" + weights.dtype().name().toLowerCase(Locale.ROOT);
       device.launch(
           kernel,
           (layer.cols() - 1) / TILE_COLUMNS + 1,
@@ -228,6 +228,9 @@ public final class DeviceMerge implements AutoCloseable {
           shape.subList(slice.dim() + 1, shape.size()).stream()
               .mapToLong(Integer::longValue)
               .reduce(1, (a, b) -> a * b);
+      if (slice.dim() == 0) {
+        return new Runs(slice.start() * inner, layer.elements(), layer.elements());
+      }
       return new Runs(
           slice.start() * inner, slice.length() * inner, shape.get(slice.dim()) * inner);
     }

@@ -160,6 +160,28 @@ class DeviceMergeTest extends DeviceTest {
     }
   }
 
+  /** The sum is not a number, whose rounding to bf16 would look finite. */
+  @ParameterizedTest
+  @EnumSource(DType.class)
+  void merge_infinitiesOfBothSigns_overflow(DType dtype) {
+    Adapter adapter = SampleAdapters.toMerge(1).getFirst();
+    long elements = adapter.layers().getFirst().elements();
+    try (Arena arena = Arena.ofConfined();
+        AdapterPlan plan = device.plan(adapter);
+        DeviceFactors factors = plan.reconstruct(adapter, DType.F32);
+        DeviceTensor tensor = DeviceTensor.allocate(device, dtype, elements)) {
+      tensor.copyFrom(arena.allocate(elements * dtype.bytes(), 8));
+      assertThatExceptionOfType(MergeOverflowException.class)
+          .isThrownBy(
+              () ->
+                  merge(
+                      tensor,
+                      List.of(
+                          new DeviceMerge.Term(factors, 0, 0, Double.MAX_VALUE),
+                          new DeviceMerge.Term(factors, 0, 0, -Double.MAX_VALUE))));
+    }
+  }
+
   @Test
   void merge_tensorOfOtherSize_refused() {
     Adapter adapter = SampleAdapters.toMerge(1).getFirst();
