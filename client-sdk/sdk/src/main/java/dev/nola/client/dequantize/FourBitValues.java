@@ -1,6 +1,8 @@
 package dev.nola.client.dequantize;
 
+import dev.nola.client.peft.FloatRounding;
 import dev.nola.client.safetensors.Tensor;
+import dev.nola.format.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -125,6 +127,6 @@ final class FourBitValues implements Values {
   }
 
   private static float get(MemorySegment floats, long index) {
-    return floats.get(StoredFloats.Layouts.FLOAT, index * Float.BYTES);
+    return FloatRounding.decode(floats, DType.F32, index);
   }
 }

@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/** Rounds f32 to a type, to nearest even, and encodes it little-endian. */
+/** Rounds f32 to a type, to nearest even, and encodes and decodes it little-endian. */
 public final class FloatRounding {
   private static final ValueLayout.OfFloat F32 =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -47,7 +47,24 @@ public final class FloatRounding {
     }
   }
 
-  /** The upper half of a finite f32, to nearest even. */
+  /**
+   * Reads an element as f32, which has each value of the type.
+   *
+   * @param bytes elements of the type, little-endian
+   * @param dtype the type
+   * @param index number of the element
+   * @return its value
+   */
+  public static float decode(MemorySegment bytes, DType dtype, long index) {
+    long offset = index * dtype.bytes();
+    return switch (dtype) {
+      case F32 -> bytes.get(F32, offset);
+      case F16 -> Float.float16ToFloat(bytes.get(HALF, offset));
+      case BF16 -> Float.intBitsToFloat(bytes.get(HALF, offset) << Short.SIZE);
+    };
+  }
+
+  /** Returns the upper half of a finite f32, to nearest even. */
   private static int toBfloat16(float value) {
     int bits = Float.floatToRawIntBits(value);
     return bits + 0x7FFF + (bits >>> 16 & 1) >>> 16;
