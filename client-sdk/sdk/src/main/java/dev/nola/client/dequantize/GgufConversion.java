@@ -4,6 +4,7 @@ import dev.nola.client.Progress;
 import dev.nola.client.gguf.GgmlType;
 import dev.nola.client.gguf.GgufFile;
 import dev.nola.client.gguf.GgufTensor;
+import dev.nola.client.peft.TorchType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.format.DType;
 import java.io.IOException;
@@ -36,7 +37,8 @@ final class GgufConversion {
   ModelDequantizer.Report write(Path folder) throws IOException {
     DType dtype = chosen == null ? stored() : chosen;
     LlamaGguf llama = new LlamaGguf(file);
-    ObjectNode config = llama.config().put("torch_dtype", ModelConfig.name(dtype));
+    ObjectNode config = llama.config();
+    TorchType.set(config, dtype);
     List<Output> outputs = new ArrayList<>();
     for (GgufTensor tensor : file.tensors().values()) {
       if (!LlamaGguf.isLeft(tensor.name())) {
