@@ -1,5 +1,6 @@
 package dev.nola.client.dequantize;
 
+import dev.nola.client.JsonProblem;
 import dev.nola.client.peft.TorchType;
 import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.client.safetensors.Quantization;
@@ -42,7 +43,7 @@ record ModelConfig(ObjectNode json) {
       }
       throw new InvalidModelException(file, "is not a JSON object");
     } catch (JacksonException e) {
-      throw new InvalidModelException(file, "is not valid JSON: " + e.getOriginalMessage(), e);
+      throw new InvalidModelException(file, "is not valid JSON: " + JsonProblem.of(e), e);
     }
   }
 
