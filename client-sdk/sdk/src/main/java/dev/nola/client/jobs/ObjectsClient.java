@@ -23,7 +23,6 @@ import tools.jackson.core.type.TypeReference;
 /** Uploads the models and datasets that jobs name, and describes them. */
 public final class ObjectsClient {
   private static final String BYTES = "application/octet-stream";
-  private static final int LONGEST_PAGE = 100;
 
   private final Transport transport;
 
@@ -148,11 +147,7 @@ public final class ObjectsClient {
    */
   public Page<ObjectDetails> list(ObjectKind kind, String namespace, @Nullable String cursor)
       throws IOException, InterruptedException {
-    Query query =
-        new Query()
-            .add("namespace", NameRule.NAMESPACE.require(namespace))
-            .add("limit", LONGEST_PAGE)
-            .add("cursor", cursor);
+    Query query = new Query().add("namespace", NameRule.NAMESPACE.require(namespace)).page(cursor);
     return transport.json(
         Call.get("/api/v1/" + kind.collection() + query), new TypeReference<>() {});
   }

@@ -112,7 +112,7 @@ public final class AdaptersClient {
    */
   public Page<VersionSummary> versions(AdapterName adapter, @Nullable String cursor)
       throws IOException, InterruptedException {
-    Query query = new Query().add("limit", Paths.LONGEST_PAGE).add("cursor", cursor);
+    Query query = new Query().page(cursor);
     return transport.json(
         Call.get(Paths.adapter(adapter) + "/versions" + query), new TypeReference<>() {});
   }
@@ -143,7 +143,7 @@ public final class AdaptersClient {
    */
   public Page<Attestation> attestations(Reference reference, @Nullable String cursor)
       throws IOException, InterruptedException {
-    Query query = new Query().add("limit", Paths.LONGEST_PAGE).add("cursor", cursor);
+    Query query = new Query().page(cursor);
     return transport.json(
         Call.get(Paths.version(reference) + "/attestations" + query), new TypeReference<>() {});
   }
