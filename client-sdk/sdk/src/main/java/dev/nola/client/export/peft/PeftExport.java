@@ -195,8 +195,7 @@ public final class PeftExport {
       Files.write(partial.resolve(AdapterConfig.FILE), config.toJson());
       Files.writeString(
           partial.resolve(ModelCard.FILE),
-          new ModelCard(file, statedBase(), taskType, StatedHead.of(file.adapter()), dtype, report)
-              .text());
+          new ModelCard(file, statedBase(), taskType, dtype, report).text());
       unfinished.finish();
       return report;
     }
