@@ -27,10 +27,7 @@ public final class MarkdownReport {
                   result.checks().size(),
                   result.passed()
                       ? "verified"
-                      : result.checks().stream()
-                              .anyMatch(check -> !check.passed() && !check.error())
-                          ? "**failed**"
-                          : "**unknown**"));
+                      : result.refuted() ? "**failed**" : "**unknown**"));
     }
     for (Result result : report.results()) {
       for (Check check : result.checks()) {
