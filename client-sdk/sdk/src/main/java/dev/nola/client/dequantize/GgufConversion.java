@@ -41,7 +41,7 @@ final class GgufConversion {
     TorchType.set(config, dtype);
     List<Output> outputs = new ArrayList<>();
     for (GgufTensor tensor : file.tensors().values()) {
-      if (!LlamaGguf.isLeft(tensor.name())) {
+      if (!LlamaGguf.isInConfig(tensor.name())) {
         outputs.add(
             new Output.Decoded(
                 llama.name(tensor.name()), tensor.shape(), dtype, llama.values(tensor)));
