@@ -96,7 +96,7 @@ final class Fp8Values implements Values {
   }
 
   @Override
-  public void read(long first, int rows, float[] into) {
+  public void read(long first, int rows, float[] target) {
     int place = 0;
     byte[] codes = new byte[Math.toIntExact(columns)];
     for (long row = first; row < first + rows; row++) {
@@ -108,7 +108,7 @@ final class Fp8Values implements Values {
         float scale = scaleOf.get(scales.data(), single ? 0 : grid + start / blockColumns);
         int limit = (int) Math.min(columns, start + blockColumns);
         for (int column = (int) start; column < limit; column++) {
-          into[place++] = table[Byte.toUnsignedInt(codes[column])] * scale;
+          target[place++] = table[Byte.toUnsignedInt(codes[column])] * scale;
         }
       }
     }

@@ -35,13 +35,13 @@ record Int8Values(Tensor weight, Tensor maxima) implements Values {
   }
 
   @Override
-  public void read(long first, int rows, float[] into) {
+  public void read(long first, int rows, float[] target) {
     long columns = weight.shape().getLast();
     int place = 0;
     for (long row = first; row < first + rows; row++) {
       float maximum = FloatRounding.decode(maxima.data(), DType.F32, row);
       for (long column = 0; column < columns; column++) {
-        into[place++] =
+        target[place++] =
             weight.data().get(ValueLayout.JAVA_BYTE, row * columns + column) * maximum * STEP;
       }
     }

@@ -139,8 +139,8 @@ final class LlamaGguf {
     boolean query = tensor.name().matches("blk\\.\\d+\\.attn_q\\.(weight|bias)");
     boolean key = tensor.name().matches("blk\\.\\d+\\.attn_k\\.(weight|bias)");
     if (!family.permutesRows || !query && !key) {
-      return (first, rows, into) ->
-          tensor.read(first * columns, into, 0, Math.toIntExact(rows * columns));
+      return (first, rows, target) ->
+          tensor.read(first * columns, target, 0, Math.toIntExact(rows * columns));
     }
     long expected = (query ? heads : keyHeads) * headSize;
     long rotated = tensor.shape().getFirst();
@@ -150,18 +150,18 @@ final class LlamaGguf {
               .formatted(tensor.name(), tensor.shape(), expected));
     }
     if (tensor.shape().size() == 1) {
-      return (first, rows, into) -> {
+      return (first, rows, target) -> {
         float[] stored = new float[Math.toIntExact(columns)];
         tensor.read(0, stored, 0, stored.length);
         for (int i = 0; i < stored.length; i++) {
-          into[i] = stored[Math.toIntExact(storedRow(i))];
+          target[i] = stored[Math.toIntExact(storedRow(i))];
         }
       };
     }
-    return (first, rows, into) -> {
+    return (first, rows, target) -> {
       int length = Math.toIntExact(columns);
       for (int i = 0; i < rows; i++) {
-        tensor.read(storedRow(first + i) * columns, into, i * length, length);
+        tensor.read(storedRow(first + i) * columns, target, i * length, length);
       }
     };
   }

@@ -42,10 +42,10 @@ interface StoredFloats {
         .map(
             floats -> {
               long columns = tensor.shape().isEmpty() ? 1 : tensor.shape().getLast();
-              return (first, rows, into) -> {
+              return (first, rows, target) -> {
                 int count = Math.toIntExact(rows * columns);
                 for (int i = 0; i < count; i++) {
-                  into[i] = floats.get(tensor.data(), first * columns + i);
+                  target[i] = floats.get(tensor.data(), first * columns + i);
                 }
               };
             });

@@ -83,7 +83,7 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
       for (long i = 0; i < tensorCount; i++) {
         entries.add(entry());
       }
-      long alignment = metadata.get("general.alignment") instanceof Long given ? given : 32L;
+      long alignment = metadata.get("general.alignment") instanceof Long value ? value : 32L;
       if (alignment < 1 || alignment > 1 << 20) {
         throw invalid("has alignment %d; must be 1 to 2^20".formatted(alignment));
       }

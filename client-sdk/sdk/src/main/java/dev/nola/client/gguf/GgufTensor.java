@@ -21,11 +21,11 @@ public record GgufTensor(String name, GgmlType type, List<Long> shape, MemorySeg
    * Decodes elements.
    *
    * @param start index of the first, a multiple of the elements of a block
-   * @param into receives as many as {@code count}, from its beginning
+   * @param target receives the elements
    * @param offset where the first goes
    * @param count how many, a multiple of the elements of a block
    */
-  public void read(long start, float[] into, int offset, int count) {
-    BlockDecoder.decode(this, start, into, offset, count);
+  public void read(long start, float[] target, int offset, int count) {
+    BlockDecoder.decode(this, start, target, offset, count);
   }
 }

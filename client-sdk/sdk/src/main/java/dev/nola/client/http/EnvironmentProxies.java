@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Selects the HTTP proxies that the environment names: {@code HTTPS_PROXY}, {@code HTTP_PROXY} and
  * {@code ALL_PROXY}, except for the hosts in {@code NO_PROXY}. Names in lower case come first;
- * variables that are empty are not set. Unlike with curl, the port of a proxy defaults to 80, {@code
- * HTTP_PROXY} counts in upper case too, and loopback addresses are never reached through a proxy.
+ * variables that are empty are not set. Unlike with curl, the port of a proxy defaults to 80,
+ * {@code HTTP_PROXY} counts in upper case too, and loopback addresses are reached directly.
  */
 final class EnvironmentProxies extends ProxySelector {
   private static final int DEFAULT_PORT = 80;

@@ -58,15 +58,15 @@ final class MachineTrust extends X509ExtendedTrustManager {
 
   @FunctionalInterface
   private interface Check {
-    void by(X509ExtendedTrustManager manager) throws CertificateException;
+    void run(X509ExtendedTrustManager manager) throws CertificateException;
   }
 
   private void check(Check check) throws CertificateException {
     try {
-      check.by(jdk());
+      check.run(jdk());
     } catch (CertificateException refused) {
       try {
-        check.by(machine());
+        check.run(machine());
       } catch (CertificateException alsoRefused) {
         refused.addSuppressed(alsoRefused);
         throw alsoRefused instanceof UnreadableStoreException ? alsoRefused : refused;

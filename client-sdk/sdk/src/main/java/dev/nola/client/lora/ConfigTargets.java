@@ -13,7 +13,7 @@ import tools.jackson.databind.JsonNode;
  * loads a LoRA.
  */
 final class ConfigTargets {
-  /** Says that PEFT finds the modules by their kind. */
+  /** Makes PEFT find the modules by their kind. */
   private static final String ALL = "all-linear";
 
   /** Where PEFT looks for a layer's number if the config does not name the list of layers. */
@@ -67,7 +67,7 @@ final class ConfigTargets {
     return !targets.isString() && !isWholePath && !isOfLayers(module);
   }
 
-  /** PEFT takes a text as a pattern of the whole path, and a list as ends of paths. */
+  /** Matches as PEFT does: a text is a pattern of the whole path, a list has ends of paths. */
   private static boolean isMatchedBy(String module, JsonNode names) {
     return names.isString()
         ? isPattern(names.asString()) && Pattern.matches(names.asString(), module)
@@ -78,7 +78,7 @@ final class ConfigTargets {
     return module.equals(name) || module.endsWith("." + name);
   }
 
-  /** Whether RE2 understands a pattern; Python understands more. */
+  /** Returns whether RE2 understands a pattern; Python understands more. */
   private static boolean isPattern(String pattern) {
     try {
       Pattern.compile(pattern);
