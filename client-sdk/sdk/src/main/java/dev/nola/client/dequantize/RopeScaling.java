@@ -9,8 +9,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * How rotary positions are stretched to a longer context. Llama 3.1 and later divide each frequency
- * by a factor of its own, of which GGUF has only the results: the parameters are those of Meta's
- * models, and are kept if they give these results.
+ * by a factor of its own. GGUF has only these factors: the parameters of Meta's models are taken if
+ * they yield the same ones.
  */
 final class RopeScaling {
   /** The tensor with the factors of Llama 3. */

@@ -8,7 +8,7 @@ import java.util.List;
  *
  * @param name its name
  * @param type type of its elements
- * @param shape its dimensions, the outermost first, as safetensors has them
+ * @param shape its dimensions, the outermost first, as in safetensors
  * @param data its blocks; valid while the file is open
  */
 public record GgufTensor(String name, GgmlType type, List<Long> shape, MemorySegment data) {
