@@ -1,5 +1,6 @@
 package dev.nola.client.merge;
 
+import dev.nola.client.safetensors.Model;
 import dev.nola.format.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,24 +13,28 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Writes a merged model's {@value #FILE}: the base's, with what the merge changes.
+ * Writes a merged model's {@value Model#CONFIG}: the base's, with what the merge changes.
  *
  * @param untied whether the embeddings are tied no longer
  * @param dtype the type that the weights were converted to; null if they were not
  * @param head the classifier, if adapters bring one
  */
 record MergedConfig(boolean untied, @Nullable DType dtype, MergedHead head) {
-  static final String FILE = "config.json";
-
   /** The keys of the type: that of transformers 5, and that of earlier versions. */
   private static final List<String> TYPE_KEYS = List.of("dtype", "torch_dtype");
 
-  void write(Path source, Path destination) throws IOException {
-    if (!untied && dtype == null && !head.isStated()) {
-      Files.copy(source, destination);
+  /**
+   * Writes the config, byte for byte the base's if nothing changes.
+   *
+   * @param base a model with a config
+   * @param destination the file to create
+   */
+  void write(Model base, Path destination) throws IOException {
+    ObjectNode config = base.config();
+    if (config == null || !untied && dtype == null && !head.isStated()) {
+      Files.copy(base.path().resolve(Model.CONFIG), destination);
       return;
     }
-    ObjectNode config = (ObjectNode) JsonMapper.shared().readTree(Files.readAllBytes(source));
     if (untied) {
       TiedEmbeddings.untie(config);
     }

@@ -1,9 +1,9 @@
 package dev.nola.client.merge;
 
 import dev.nola.client.peft.ModulePaths;
+import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.Tensor;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -69,9 +69,9 @@ public final class TensorNames {
    * @param base the model; its config tells whether an output embedding that is not there is the
    *     input embedding
    * @return the names
-   * @throws IOException if the model's config cannot be read or is not JSON
+   * @throws InvalidModelException if the model's config is not a JSON object
    */
-  public static TensorNames of(Model base) throws IOException {
+  public static TensorNames of(Model base) throws InvalidModelException {
     return new TensorNames(base, TiedEmbeddings.of(base));
   }
 

@@ -36,14 +36,17 @@ public final class Model implements AutoCloseable {
   /** The weights of a folder that has no index. */
   public static final String SINGLE = "model.safetensors";
 
+  /** The file with the model's type and settings. */
+  public static final String CONFIG = "config.json";
+
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
-
-  private static final String CONFIG = "config.json";
 
   private final Path path;
   private final List<SafetensorsFile> files;
   private final @Nullable ObjectNode index;
+  private final @Nullable ObjectNode config;
+  private final @Nullable InvalidModelException configFailure;
   private final SequencedMap<String, Tensor> tensors;
   private final Map<String, SafetensorsFile> fileOf = new HashMap<>();
   private final @Nullable Quantization quantization;
@@ -53,6 +56,15 @@ public final class Model implements AutoCloseable {
     this.path = path;
     this.files = List.copyOf(files);
     this.index = index;
+    ObjectNode json = null;
+    InvalidModelException failure = null;
+    try {
+      json = readConfig(path.resolve(CONFIG));
+    } catch (InvalidModelException e) {
+      failure = e;
+    }
+    this.config = json;
+    this.configFailure = failure;
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
     for (SafetensorsFile file : files) {
       for (Tensor tensor : file.tensors().values()) {
@@ -63,7 +75,7 @@ public final class Model implements AutoCloseable {
       }
     }
     this.tensors = Collections.unmodifiableSequencedMap(all);
-    this.quantization = Quantization.of(all.values(), quantizationConfig(path)).orElse(null);
+    this.quantization = Quantization.of(all.values(), quantizationConfig()).orElse(null);
   }
 
   /** Tells whether the index assigns a tensor to a file; without an index, all are its own. */
@@ -76,17 +88,25 @@ public final class Model implements AutoCloseable {
   }
 
   /** Reads how the config says that the weights are quantized; null if it does not. */
-  private static @Nullable JsonNode quantizationConfig(Path path) throws IOException {
-    Path file = path.resolve(CONFIG);
+  private @Nullable JsonNode quantizationConfig() {
+    if (config == null) {
+      return null;
+    }
+    JsonNode found = config.get("quantization_config");
+    return found == null ? config.path("text_config").get("quantization_config") : found;
+  }
+
+  private static @Nullable ObjectNode readConfig(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
       return null;
     }
     try {
-      JsonNode config = JSON.readTree(Files.readAllBytes(file));
-      JsonNode found = config.get("quantization_config");
-      return found == null ? config.path("text_config").get("quantization_config") : found;
+      if (JsonMapper.shared().readTree(Files.readAllBytes(file)) instanceof ObjectNode object) {
+        return object;
+      }
+      throw new InvalidModelException(file, "is not a JSON object");
     } catch (JacksonException e) {
-      return null; // the tensors decide, and who needs the config reports it
+      throw new InvalidModelException(file, "is not valid JSON: " + JsonProblem.of(e), e);
     }
   }
 
@@ -304,6 +324,20 @@ public final class Model implements AutoCloseable {
    */
   public @Nullable ObjectNode index() {
     return index == null ? null : index.deepCopy();
+  }
+
+  /**
+   * Returns a copy of {@value #CONFIG}.
+   *
+   * @return the config, or null if there is none
+   * @throws InvalidModelException if it is not a JSON object, which does not keep a model from being
+   *     opened
+   */
+  public @Nullable ObjectNode config() throws InvalidModelException {
+    if (configFailure != null) {
+      throw configFailure;
+    }
+    return config == null ? null : config.deepCopy();
   }
 
   /**
