@@ -5,6 +5,7 @@ import dev.nola.client.gguf.GgmlType;
 import dev.nola.client.gguf.GgufFile;
 import dev.nola.client.gguf.GgufTensor;
 import dev.nola.client.safetensors.Model;
+import dev.nola.client.safetensors.TorchType;
 import dev.nola.format.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,7 +37,8 @@ final class GgufConversion {
   ModelDequantizer.Report write(Path folder) throws IOException {
     DType dtype = chosen == null ? stored() : chosen;
     LlamaGguf llama = new LlamaGguf(file);
-    ObjectNode config = llama.config().put("torch_dtype", ModelConfig.name(dtype));
+    ObjectNode config = llama.config();
+    TorchType.state(config, dtype);
     List<Output> outputs = new ArrayList<>();
     for (GgufTensor tensor : file.tensors().values()) {
       if (!LlamaGguf.isLeft(tensor.name())) {

@@ -1,11 +1,11 @@
 package dev.nola.client.merge;
 
 import dev.nola.client.safetensors.Model;
+import dev.nola.client.safetensors.TorchType;
 import dev.nola.format.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -20,9 +20,6 @@ import tools.jackson.databind.node.ObjectNode;
  * @param head the classifier, if adapters bring one
  */
 record MergedConfig(boolean untied, @Nullable DType dtype, MergedHead head) {
-  /** The keys of the type: that of transformers 5, and that of earlier versions. */
-  private static final List<String> TYPE_KEYS = List.of("dtype", "torch_dtype");
-
   /**
    * Writes the config, byte for byte the base's if nothing changes.
    *
@@ -39,10 +36,8 @@ record MergedConfig(boolean untied, @Nullable DType dtype, MergedHead head) {
       TiedEmbeddings.untie(config);
     }
     if (dtype != null) {
-      if (TYPE_KEYS.stream().noneMatch(config::has)) {
-        config.put("torch_dtype", torchName(dtype)); // every version reads it
-      }
-      setType(config, torchName(dtype));
+      TorchType.state(config, dtype);
+      replaceInParts(config, dtype);
     }
     head.write(config);
     Files.write(
@@ -50,27 +45,18 @@ record MergedConfig(boolean untied, @Nullable DType dtype, MergedHead head) {
         JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config));
   }
 
-  /** Sets the type wherever it is stated, also in the configs of parts of the model. */
-  private static void setType(ObjectNode config, String type) {
-    for (String key : TYPE_KEYS) {
-      if (config.has(key)) {
-        config.put(key, type);
-      }
-    }
+  private static void replaceInParts(ObjectNode config, DType dtype) {
     for (Map.Entry<String, JsonNode> entry : config.properties()) {
-      if (entry.getValue() instanceof ObjectNode part
-          && entry.getKey().endsWith("_config")
-          && !entry.getKey().equals("quantization_config")) {
-        setType(part, type);
+      if (entry.getValue() instanceof ObjectNode part && isPart(entry.getKey(), part)) {
+        TorchType.replace(part, dtype);
+        replaceInParts(part, dtype);
       }
     }
   }
 
-  private static String torchName(DType dtype) {
-    return switch (dtype) {
-      case F32 -> "float32";
-      case F16 -> "float16";
-      case BF16 -> "bfloat16";
-    };
+  /** Returns whether an object is the config of a part of the model, as of its encoder. */
+  private static boolean isPart(String key, ObjectNode json) {
+    return json.path("model_type").isString()
+        || key.endsWith("_config") && !key.equals("quantization_config");
   }
 }
