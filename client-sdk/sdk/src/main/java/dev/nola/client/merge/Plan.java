@@ -41,9 +41,7 @@ record Plan(
     Part named(String name);
 
     /** Returns how elements of the base are converted; null if they are not. */
-    default @Nullable FloatConversion conversion() {
-      return null;
-    }
+    @Nullable FloatConversion conversion();
 
     /** A tensor of the base, unchanged except for its type. */
     record Copied(String name, Tensor tensor, @Nullable FloatConversion conversion)
