@@ -78,7 +78,7 @@ public final class Model implements AutoCloseable {
     this.quantization = Quantization.of(all.values(), quantizationConfig()).orElse(null);
   }
 
-  /** Tells whether the index assigns a tensor to a file; without an index, all are its own. */
+  /** Returns whether the index assigns a tensor to a file; without an index, every file has its own. */
   private boolean isOf(SafetensorsFile file, String tensor) {
     return index == null
         || file.path()
@@ -87,7 +87,7 @@ public final class Model implements AutoCloseable {
             .equals(index.get("weight_map").path(tensor).asString(""));
   }
 
-  /** Reads how the config says that the weights are quantized; null if it does not. */
+  /** Returns how the weights are quantized according to the config; null if it does not say. */
   private @Nullable JsonNode quantizationConfig() {
     if (config == null) {
       return null;
@@ -115,8 +115,8 @@ public final class Model implements AutoCloseable {
    *
    * @param path a safetensors file, or a folder with {@value #INDEX} and its shards, with {@value
    *     #SINGLE}, or with one safetensors file of any name
-   * @throws InvalidModelException if there is no such thing, it breaks a rule of the format, or it
-   *     is quantized
+   * @throws InvalidModelException if the folder has no weights, a file breaks a rule of the format,
+   *     or the model is quantized
    * @throws IOException if it cannot be read
    */
   public static Model open(Path path) throws IOException {
@@ -133,7 +133,8 @@ public final class Model implements AutoCloseable {
    *
    * @param path as of {@link #open}
    * @return the model, whose {@link #quantization} says what its elements are
-   * @throws InvalidModelException if there is no such thing, or it breaks a rule of the format
+   * @throws InvalidModelException if the folder has no weights, or a file breaks a rule of the
+   *     format
    * @throws IOException if it cannot be read
    */
   public static Model openQuantized(Path path) throws IOException {
@@ -298,14 +299,14 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * Returns the model's tensors in one of its files. Those that the index assigns to another file,
-   * or to none, are not the model's: loaders ignore them too.
+   * Returns the model's tensors in one of its files, without those that the index assigns to another
+   * file, or to none, which loaders ignore too.
    *
    * @param file one of {@link #files}
    * @return its tensors, in the order of their bytes
    */
   public SequencedCollection<Tensor> tensors(SafetensorsFile file) {
-    return file.tensors().values().stream().filter(t -> isOf(file, t.name())).toList();
+    return file.tensors().values().stream().filter(tensor -> fileOf.get(tensor.name()) == file).toList();
   }
 
   /**
