@@ -1,5 +1,6 @@
 package dev.nola.client.merge;
 
+import dev.nola.client.peft.FloatRounding;
 import dev.nola.format.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -72,32 +73,12 @@ record FloatConversion(String source, DType target) {
     int count = (int) (wide.byteSize() / Float.BYTES);
     for (int i = 0; i < count; i++) {
       float value = wide.get(F32, (long) i * Float.BYTES);
-      long offset = (long) i * target.bytes();
-      boolean overflows = false;
-      switch (target) {
-        case F32 -> rounded.set(F32, offset, value);
-        case F16 -> {
-          short half = Float.floatToFloat16(value);
-          overflows = Float.isInfinite(Float.float16ToFloat(half));
-          rounded.set(HALF, offset, half);
-        }
-        case BF16 -> {
-          short half = toBfloat16(value);
-          overflows = Float.isInfinite(Float.intBitsToFloat(half << Short.SIZE));
-          rounded.set(HALF, offset, half);
-        }
-      }
-      if (overflows && Float.isFinite(value)) {
+      float nearest = FloatRounding.round(value, target);
+      if (Float.isInfinite(nearest) && Float.isFinite(value)) {
         return i;
       }
+      FloatRounding.encode(nearest, target, rounded, i);
     }
     return -1;
-  }
-
-  private static short toBfloat16(float value) {
-    int bits = Float.floatToRawIntBits(value);
-    return Float.isNaN(value)
-        ? (short) (bits >>> Short.SIZE | 0x40) // stays one when its lower half is cut off
-        : (short) (bits + 0x7FFF + (bits >>> Short.SIZE & 1) >>> Short.SIZE);
   }
 }

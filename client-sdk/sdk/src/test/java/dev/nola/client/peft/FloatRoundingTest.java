@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.format.DType;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FloatRoundingTest {
   @ParameterizedTest
@@ -26,5 +27,14 @@ class FloatRoundingTest {
   void valuesAreRoundedToNearestEven(DType dtype, String value, String rounded) {
     assertThat(FloatRounding.round(Float.parseFloat(value), dtype))
         .isEqualTo(Float.parseFloat(rounded));
+  }
+
+  /** Cutting the lower half off would turn the first into an infinity, rounding the second into 0. */
+  @ParameterizedTest
+  @ValueSource(ints = {0x7F80_0001, 0xFFFF_FFFF})
+  void notANumberStaysOne(int bits) {
+    for (DType dtype : DType.values()) {
+      assertThat(FloatRounding.round(Float.intBitsToFloat(bits), dtype)).isNaN();
+    }
   }
 }
