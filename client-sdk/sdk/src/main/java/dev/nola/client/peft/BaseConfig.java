@@ -105,8 +105,7 @@ public record BaseConfig(@Nullable String modelType, Map<String, BaseConfig> par
   }
 
   private @Nullable BaseConfig partOf(String module) {
-    String path = withoutModel(module);
-    String first = path.substring(0, (path + ".").indexOf('.'));
+    String first = ModulePaths.firstPart(withoutModel(module));
     for (Map.Entry<String, BaseConfig> part : parts.entrySet()) {
       if (part.getKey().equals(first)
           || NAMES.getOrDefault(part.getKey(), List.of()).contains(first)) {
@@ -119,7 +118,7 @@ public record BaseConfig(@Nullable String modelType, Map<String, BaseConfig> par
   /** Returns what follows the name of the part. */
   private static String inner(String module) {
     String path = withoutModel(module);
-    return path.substring(Math.min(path.length(), (path + ".").indexOf('.') + 1));
+    return path.substring(Math.min(path.length(), ModulePaths.firstPart(path).length() + 1));
   }
 
   private static String withoutModel(String module) {

@@ -121,7 +121,7 @@ public enum HeadClass {
    * @return the name; empty if it belongs to the head of another class
    */
   public Optional<String> nameInModel(String name) {
-    String first = name.substring(0, name.indexOf('.') < 0 ? name.length() : name.indexOf('.'));
+    String first = ModulePaths.firstPart(name);
     if (first.equals(classifier) || first.equals(transformer)) {
       return Optional.of(name);
     }

@@ -242,7 +242,7 @@ public final class ModulePaths {
   }
 
   private static boolean isOfHead(String module) {
-    return HEADS.contains(module.substring(0, (module + ".").indexOf('.')));
+    return HEADS.contains(firstPart(module));
   }
 
   /**
@@ -293,5 +293,11 @@ public final class ModulePaths {
    */
   public static String lastPart(String name) {
     return name.substring(name.lastIndexOf('.') + 1);
+  }
+
+  /** Returns what precedes the first dot of a name. */
+  static String firstPart(String name) {
+    int end = name.indexOf('.');
+    return end < 0 ? name : name.substring(0, end);
   }
 }
