@@ -100,6 +100,10 @@ public record StatedHead(
       return "invalid provenance labels: %s; must be a JSON array of distinct texts"
           .formatted(provenance.get(LABELS));
     }
+    String label = provenance.get(POOLING);
+    if (label != null && pooling == null) {
+      return "invalid provenance pooling: %s; must be cls, mean or last-token".formatted(label);
+    }
     if (pooling == Pooling.MEAN) {
       return "its classifier sees the mean over all tokens, which no class of Transformers"
           + " computes; train with another model.pooling, such as the default";
