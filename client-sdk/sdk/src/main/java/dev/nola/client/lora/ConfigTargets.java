@@ -13,7 +13,7 @@ import tools.jackson.databind.JsonNode;
  * loads a LoRA.
  */
 final class ConfigTargets {
-  /** Says that PEFT finds the modules by their kind. */
+  /** The value of target_modules that means all linear modules. */
   private static final String ALL = "all-linear";
 
   /** Where PEFT looks for a layer's number if the config does not name the list of layers. */

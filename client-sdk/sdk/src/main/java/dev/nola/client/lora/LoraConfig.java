@@ -50,7 +50,7 @@ record LoraConfig(
     if (!type.equals("LORA")) {
       throw new ImportRefusedException(
           Reason.UNSUPPORTED,
-          "%s: peft_type is %s; only adapters of the type LORA, so written, can be imported"
+          "%s: peft_type is %s; must be LORA, as no other type can be imported"
               .formatted(path, type));
     }
     List<String> wrong = ConfigRules.violations(json);

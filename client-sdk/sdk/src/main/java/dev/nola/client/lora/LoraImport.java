@@ -322,9 +322,8 @@ public final class LoraImport {
     }
 
     /**
-     * Sets whether the adapter states the identity of the base model. It says nothing if the base
-     * model is whichever the LoRA is to be merged into, rather than known to be that of the LoRA.
-     * Default: it does if there is a base model.
+     * Sets whether the adapter states the identity of the base model; default: it does, if there is
+     * one. Leave it out if the base model may not be the one that the LoRA was trained on.
      *
      * @param statesIdentity false to leave it out
      * @return this builder

@@ -15,7 +15,7 @@ import tools.jackson.databind.node.ObjectNode;
 /**
  * Writes a merged model's {@value Model#CONFIG}: the base's, with what the merge changes.
  *
- * @param untied whether the embeddings are tied no longer
+ * @param untied whether the embeddings are no longer tied
  * @param dtype the type that the weights were converted to; null if they were not
  * @param head the classifier, if adapters bring one
  */

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * What becomes of every tensor of the merged model, by file.
  *
  * @param dtype the type that floating tensors are converted to; null to keep theirs
- * @param untied whether input and output embedding are tied no longer
+ * @param untied whether input and output embedding are no longer tied
  * @param head head of the merged model, which determines the names of its tensors
  */
 record Plan(

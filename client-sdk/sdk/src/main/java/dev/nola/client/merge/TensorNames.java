@@ -17,12 +17,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds the tensor that an adapter means. One model is saved under several sets of names: as a bare
  * transformer ({@code layers.0…}) or inside the model that has a head ({@code model.layers.0…}), a
- * language model alone or inside one that also sees ({@code model.language_model.layers.0…}), as a
+ * language model alone or inside a multimodal model ({@code model.language_model.layers.0…}), as a
  * model that was compiled or wrapped ({@code _orig_mod.model.layers.0…}), and an output embedding
  * that is tied to the input embedding is not saved at all. Thread-safe.
  */
 public final class TensorNames {
-  /** Prefixes under which one language model is saved, alone or inside a model that also sees. */
+  /** Prefixes under which one language model is saved, alone or inside a multimodal model. */
   private static final List<String> LANGUAGE_MODELS =
       List.of("model.", "model.language_model.", "language_model.model.", "language_model.");
 

@@ -22,7 +22,7 @@ public record BaseConfig(@Nullable String modelType, Map<String, BaseConfig> par
   private static final Set<String> CONV1D_MODELS =
       Set.of("gpt2", "gpt-sw3", "openai-gpt", "imagegpt", "decision_transformer");
 
-  /** How modules are called that have another name than the key of their config. */
+  /** Names of modules that differ from the keys of their configs, by key. */
   private static final Map<String, List<String>> NAMES =
       Map.of(
           "text_config", List.of("language_model", "text_model", "text_decoder", "text_encoder"),

@@ -179,11 +179,10 @@ public final class ModulePaths {
   }
 
   /**
-   * Returns names that do not tell where the loaded model has its modules, because models of
-   * several types have them under different prefixes.
+   * Returns the names of modules whose paths in the loaded model depend on the model type.
    *
    * @param modules names in a checkpoint whose model type is not known
-   * @return such names
+   * @return those that models of several types have under different prefixes
    */
   public static List<String> ambiguous(Collection<String> modules) {
     return ModelFamilies.ambiguous(modules.stream().map(ModulePaths::unwrapped).toList());
@@ -223,7 +222,7 @@ public final class ModulePaths {
    * Removes what PyTorch and PEFT put into names for their own purposes, such as {@code _orig_mod}.
    *
    * @param name the name of a module or tensor
-   * @return the name without
+   * @return the name without them
    */
   public static String unwrapped(String name) {
     return WRAPPERS.matcher(name).replaceAll("");
