@@ -43,21 +43,35 @@ record FloatConversion(String source, DType target) {
    */
   int widen(MemorySegment elements, MemorySegment wide) {
     int count = (int) (elements.byteSize() / sourceBytes());
+    switch (source) {
+      case "F64" -> {
+        return narrow(elements, wide, count);
+      }
+      case "F32" -> wide.copyFrom(elements);
+      case "F16" -> {
+        for (int i = 0; i < count; i++) {
+          short half = elements.get(HALF, (long) i * Short.BYTES);
+          wide.set(F32, (long) i * Float.BYTES, Float.float16ToFloat(half));
+        }
+      }
+      default -> {
+        for (int i = 0; i < count; i++) {
+          short half = elements.get(HALF, (long) i * Short.BYTES);
+          wide.set(F32, (long) i * Float.BYTES, Float.intBitsToFloat(half << Short.SIZE));
+        }
+      }
+    }
+    return -1;
+  }
+
+  private static int narrow(MemorySegment doubles, MemorySegment floats, int count) {
     for (int i = 0; i < count; i++) {
-      long offset = (long) i * sourceBytes();
-      float value =
-          switch (source) {
-            case "F64" -> (float) elements.get(F64, offset);
-            case "F32" -> elements.get(F32, offset);
-            case "F16" -> Float.float16ToFloat(elements.get(HALF, offset));
-            default -> Float.intBitsToFloat(elements.get(HALF, offset) << Short.SIZE);
-          };
-      if (source.equals("F64")
-          && Float.isInfinite(value)
-          && Double.isFinite(elements.get(F64, offset))) {
+      double value = doubles.get(F64, (long) i * Double.BYTES);
+      float nearest = (float) value;
+      if (Float.isInfinite(nearest) && Double.isFinite(value)) {
         return i;
       }
-      wide.set(F32, (long) i * Float.BYTES, value);
+      floats.set(F32, (long) i * Float.BYTES, nearest);
     }
     return -1;
   }
