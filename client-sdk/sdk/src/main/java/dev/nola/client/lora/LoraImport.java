@@ -29,7 +29,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An import of a LoRA of PEFT. Immutable; equal files and settings give equal bytes.
+ * An import of a LoRA of PEFT. Immutable; equal files and settings give equal bytes, except that a
+ * base model is not named if a folder nearby has its name, which may be what the config means.
  *
  * <p>Each factor is quantized by itself. What PEFT stores whole ({@code modules_to_save}, resized
  * embeddings) becomes dense tensors. Everything that changes a model in another way is refused by
