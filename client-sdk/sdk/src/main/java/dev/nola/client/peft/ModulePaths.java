@@ -3,6 +3,7 @@ package dev.nola.client.peft;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
@@ -80,15 +81,21 @@ public final class ModulePaths {
   /**
    * Derives paths from a model's type and the names in its checkpoint.
    *
-   * @param modelType what the config states
+   * @param modelType what the config states; the type is guessed from the names if this is null or
+   *     not known
    * @param modules names of all modules in the checkpoint
    * @param task what the loaded model is for, of which FEATURE_EXTRACTION means the bare
    *     transformer; null if it is not known
-   * @return the paths; those in the checkpoint if the type is not known
+   * @return the paths; those in the checkpoint if neither tells the type
    */
   public static ModulePaths of(
-      String modelType, Collection<String> modules, @Nullable TaskType task) {
-    return of(ModelFamilies.ofType(modelType).orElse(ModelFamily.UNKNOWN), modules, task);
+      @Nullable String modelType, Collection<String> modules, @Nullable TaskType task) {
+    ModelFamily family =
+        Optional.ofNullable(modelType)
+            .flatMap(ModelFamilies::ofType)
+            .or(() -> ModelFamilies.ofNames(modules.stream().map(ModulePaths::unwrapped).toList()))
+            .orElse(ModelFamily.UNKNOWN);
+    return of(family, modules, task);
   }
 
   /**
@@ -104,19 +111,6 @@ public final class ModulePaths {
           String name = family.renamed(unwrapped(module));
           return head.nameInModel(name).orElse(name);
         });
-  }
-
-  /**
-   * Guesses paths from the names in a checkpoint.
-   *
-   * @param modules names of modules in the checkpoint
-   * @param task what the loaded model is for, of which FEATURE_EXTRACTION means the bare
-   *     transformer; null if it is not known
-   * @return the paths; those in the checkpoint if the names tell nothing
-   */
-  public static ModulePaths guessed(Collection<String> modules, @Nullable TaskType task) {
-    List<String> names = modules.stream().map(ModulePaths::unwrapped).toList();
-    return of(ModelFamilies.ofNames(names).orElse(ModelFamily.UNKNOWN), modules, task);
   }
 
   private static ModulePaths of(

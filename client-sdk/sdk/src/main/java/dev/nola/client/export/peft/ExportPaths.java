@@ -102,9 +102,7 @@ final class ExportPaths {
     if (head != null) {
       return ModulePaths.of(head);
     }
-    return modelType != null && ModulePaths.isKnown(modelType)
-        ? ModulePaths.of(modelType, modules, task)
-        : ModulePaths.guessed(modules, task);
+    return ModulePaths.of(modelType, modules, task);
   }
 
   private void confirm(
