@@ -51,7 +51,7 @@ final class GgufConversion {
     for (Map.Entry<String, ObjectNode> part : tokenizer.files().entrySet()) {
       write(folder.resolve(part.getKey()), part.getValue());
     }
-    write(folder.resolve(ModelConfig.FILE), config);
+    write(folder.resolve(Model.CONFIG), config);
     long total = outputs.stream().mapToLong(output -> output.slot().bytes()).sum();
     new PlainModelWriter(file.path(), progress, total)
         .write(folder.resolve(Model.SINGLE), outputs, Map.of("format", "pt"));

@@ -1,15 +1,14 @@
 package dev.nola.client.dequantize;
 
-import dev.nola.client.JsonProblem;
 import dev.nola.client.peft.TorchType;
 import dev.nola.client.safetensors.InvalidModelException;
+import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.Quantization;
 import dev.nola.format.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -20,31 +19,18 @@ import tools.jackson.databind.node.ObjectNode;
  * @param json its content; empty if there is no config
  */
 record ModelConfig(ObjectNode json) {
-  static final String FILE = "config.json";
-
   /** The keys that state how the weights are quantized. */
   private static final List<String> QUANTIZATION_KEYS =
       List.of("quantization_config", "compression_config");
 
   /**
-   * Reads the config in a folder.
+   * Reads the config of a model.
    *
-   * @param model the folder, or a file, which has no config
    * @throws InvalidModelException if it is not a JSON object
    */
-  static ModelConfig read(Path model) throws IOException {
-    Path file = model.resolve(FILE);
-    if (!Files.isRegularFile(file)) {
-      return new ModelConfig(JsonMapper.shared().createObjectNode());
-    }
-    try {
-      if (JsonMapper.shared().readTree(Files.readAllBytes(file)) instanceof ObjectNode object) {
-        return new ModelConfig(object);
-      }
-      throw new InvalidModelException(file, "is not a JSON object");
-    } catch (JacksonException e) {
-      throw new InvalidModelException(file, "is not valid JSON: " + JsonProblem.of(e), e);
-    }
+  static ModelConfig of(Model model) throws InvalidModelException {
+    ObjectNode config = model.config();
+    return new ModelConfig(config == null ? JsonMapper.shared().createObjectNode() : config);
   }
 
   /** Returns the type that the config names, or else that of most models so quantized. */

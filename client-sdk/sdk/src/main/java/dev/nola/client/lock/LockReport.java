@@ -91,8 +91,7 @@ public record LockReport(List<Result> results) {
   }
 
   /**
-   * Tells whether what is not proved could not be checked: no check failed, but the registry did
-   * not answer.
+   * Returns whether checks could not be made, because the registry did not answer, and none failed.
    *
    * @return true if there are errors and no failures
    */

@@ -25,9 +25,7 @@ public final class MarkdownReport {
                   result.entry().digest(),
                   passed,
                   result.checks().size(),
-                  result.passed()
-                      ? "verified"
-                      : result.refuted() ? "**failed**" : "**unknown**"));
+                  result.passed() ? "verified" : result.refuted() ? "**failed**" : "**unknown**"));
     }
     for (Result result : report.results()) {
       for (Check check : result.checks()) {

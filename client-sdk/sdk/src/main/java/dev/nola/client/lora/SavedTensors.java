@@ -101,7 +101,7 @@ final class SavedTensors {
       if (isSeparate) {
         warnings.add(
             name
-                + ": if the base model ties its output embedding to this one, a merge changes both, but PEFT keeps the output embedding as it was; nola import-peft --base does, too");
+                + ": if the base model ties its output embedding to this one, a merge changes both, but PEFT keeps the output embedding as it was; to keep it, import with nola import-peft --base");
       } else {
         notes.add(
             name

@@ -1,6 +1,7 @@
 package dev.nola.client.merge;
 
 import dev.nola.client.peft.TorchType;
+import dev.nola.client.safetensors.Model;
 import dev.nola.format.DType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,21 +11,25 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Writes a merged model's {@value #FILE}: the base's, with what the merge changes.
+ * Writes a merged model's {@value Model#CONFIG}: the base's, with what the merge changes.
  *
- * @param untied whether the embeddings are tied no longer
+ * @param untied whether the embeddings are no longer tied
  * @param dtype the type that the weights were converted to; null if they were not
  * @param head the classifier, if adapters bring one
  */
 record MergedConfig(boolean untied, @Nullable DType dtype, MergedHead head) {
-  static final String FILE = "config.json";
-
-  void write(Path source, Path destination) throws IOException {
-    if (!untied && dtype == null && !head.isStated()) {
-      Files.copy(source, destination);
+  /**
+   * Writes the config, byte for byte the base's if nothing changes.
+   *
+   * @param base a model with a config
+   * @param destination the file to create
+   */
+  void write(Model base, Path destination) throws IOException {
+    ObjectNode config = base.config();
+    if (config == null || !untied && dtype == null && !head.isStated()) {
+      Files.copy(base.path().resolve(Model.CONFIG), destination);
       return;
     }
-    ObjectNode config = (ObjectNode) JsonMapper.shared().readTree(Files.readAllBytes(source));
     if (untied) {
       TiedEmbeddings.untie(config);
     }

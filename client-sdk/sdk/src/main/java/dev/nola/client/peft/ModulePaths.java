@@ -173,11 +173,10 @@ public final class ModulePaths {
   }
 
   /**
-   * Returns names that do not tell where the loaded model has its modules, because models of
-   * several types have them under different prefixes.
+   * Returns the names of modules whose paths in the loaded model depend on the model type.
    *
    * @param modules names in a checkpoint whose model type is not known
-   * @return such names
+   * @return those that models of several types have under different prefixes
    */
   public static List<String> ambiguous(Collection<String> modules) {
     return ModelFamilies.ambiguous(modules.stream().map(ModulePaths::unwrapped).toList());
@@ -217,7 +216,7 @@ public final class ModulePaths {
    * Removes what PyTorch and PEFT put into names for their own purposes, such as {@code _orig_mod}.
    *
    * @param name the name of a module or tensor
-   * @return the name without
+   * @return the name without them
    */
   public static String unwrapped(String name) {
     return WRAPPERS.matcher(name).replaceAll("");
@@ -236,7 +235,7 @@ public final class ModulePaths {
   }
 
   private static boolean isOfHead(String module) {
-    return HEADS.contains(module.substring(0, (module + ".").indexOf('.')));
+    return HEADS.contains(firstPart(module));
   }
 
   /**
@@ -287,5 +286,11 @@ public final class ModulePaths {
    */
   public static String lastPart(String name) {
     return name.substring(name.lastIndexOf('.') + 1);
+  }
+
+  /** Returns what precedes the first dot of a name. */
+  static String firstPart(String name) {
+    int end = name.indexOf('.');
+    return end < 0 ? name : name.substring(0, end);
   }
 }

@@ -86,7 +86,7 @@ public final class AdaptersClient {
    * Changes an adapter.
    *
    * @param adapter the adapter's name
-   * @param change the new description and visibility; null for what is to stay
+   * @param change the new description and visibility; null leaves the one unchanged
    * @return the adapter's details
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the account may not: members change
    *     the description, owners the visibility; of another kind if the registry refuses otherwise

@@ -7,6 +7,7 @@ import java.lang.foreign.MemorySegment;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class FloatRoundingTest {
   @ParameterizedTest
@@ -38,6 +39,17 @@ class FloatRoundingTest {
     FloatRounding.encode(values, dtype, MemorySegment.ofArray(bytes));
     for (int i = 0; i < values.length; i++) {
       assertThat(FloatRounding.decode(MemorySegment.ofArray(bytes), dtype, i)).isEqualTo(values[i]);
+    }
+  }
+
+  /**
+   * Cutting the lower half off would turn the first into an infinity, rounding the second into 0.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {0x7F80_0001, 0xFFFF_FFFF})
+  void notANumberStaysOne(int bits) {
+    for (DType dtype : DType.values()) {
+      assertThat(FloatRounding.round(Float.intBitsToFloat(bits), dtype)).isNaN();
     }
   }
 }

@@ -139,7 +139,7 @@ public final class PeftExport {
             "PEFT loads the modules of the dense tensors only if these modules have no other"
                 + " parameters; name the base model's folder to add them");
       }
-      BaseConfig config = BaseConfig.of(base);
+      BaseConfig config = BaseConfig.of(model);
       ExportPlan plan =
           ExportPlan.of(
               adapter,
