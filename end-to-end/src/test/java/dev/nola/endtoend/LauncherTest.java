@@ -13,6 +13,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +47,8 @@ class LauncherTest {
       echo "ran $*" >> "$CALLS"
       """;
 
+  private final List<Process> started = new ArrayList<>();
+
   @TempDir private Path folder = Path.of("");
   private Path checkout = folder;
   private Path calls = folder;
@@ -76,8 +79,19 @@ class LauncherTest {
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-xr-x"));
   }
 
+  @AfterEach
+  void endProcesses() {
+    started.forEach(Process::destroy); // a failed test's
+  }
+
   private Process start(String... command) throws IOException {
-    return builder(command).start();
+    return start(builder(command));
+  }
+
+  private Process start(ProcessBuilder builder) throws IOException {
+    Process process = builder.start();
+    started.add(process);
+    return process;
   }
 
   private ProcessBuilder builder(String... command) {
@@ -210,7 +224,7 @@ class LauncherTest {
   void completionDoesNotBuild() throws Exception {
     ProcessBuilder builder = builder("inspect", "--help");
     builder.environment().put("NOLA_NO_BUILD", "1");
-    Process process = builder.start();
+    Process process = start(builder);
 
     assertThat(process.waitFor()).isEqualTo(70);
     assertThat(Files.exists(calls)).isFalse();
@@ -221,7 +235,7 @@ class LauncherTest {
     for (String locale : List.of("C", "en_US.ISO-8859-1", "xx_YY.UTF-8", "C.UTF-8")) {
       ProcessBuilder builder = builder("inspect", "x.nola");
       builder.environment().put("LC_ALL", locale);
-      end(builder.start());
+      end(start(builder));
     }
     assertThat(count("charset ")).isEqualTo(4);
     assertThat(count("charset UTF-8")).isEqualTo(4);

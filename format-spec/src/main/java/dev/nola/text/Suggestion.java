@@ -69,8 +69,14 @@ public final class Suggestion {
         .toLowerCase(Locale.ROOT);
   }
 
-  /** Counts characters to change, add, remove or swap with the next (Damerau and Levenshtein). */
-  private static int edits(String a, String b) {
+  /**
+   * Counts the characters to change, add, remove or swap with the next (Damerau and Levenshtein).
+   *
+   * @param a a word
+   * @param b another word
+   * @return the least number of edits that turn one into the other
+   */
+  public static int edits(String a, String b) {
     int[][] distances = new int[a.length() + 1][b.length() + 1];
     for (int i = 0; i <= a.length(); i++) {
       for (int j = 0; j <= b.length(); j++) {

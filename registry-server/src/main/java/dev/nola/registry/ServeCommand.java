@@ -6,9 +6,6 @@ import dev.nola.command.Failures;
 import dev.nola.command.Output;
 import dev.nola.command.Table;
 import dev.nola.registry.data.StartFailure;
-import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,7 +22,6 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.core.convert.ConversionException;
-import org.springframework.core.env.Environment;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -50,7 +46,6 @@ final class ServeCommand implements Callable<Integer> {
   static final Failures FAILURES = Failures.STANDARD.with(ServeCommand::failure);
 
   private static final int MAX_PORT = 65_535;
-  private static final int DEFAULT_PORT = 8080;
 
   /** How log lines are written. */
   enum LogFormat {
@@ -138,7 +133,7 @@ final class ServeCommand implements Callable<Integer> {
     // Before the database starts, which takes seconds.
     application.addListeners(
         (ApplicationListener<ApplicationPreparedEvent>)
-            event -> requireFreePort(event.getApplicationContext().getEnvironment()));
+            event -> ListenPort.of(event.getApplicationContext().getEnvironment()).requireFree());
     ConfigurableApplicationContext context = start(application, settings);
     if (output.isJson()) {
       String url =
@@ -176,38 +171,6 @@ final class ServeCommand implements Callable<Integer> {
 
   /** What {@code --json} prints once the server is ready. */
   private record Started(boolean ok, String url) {}
-
-  /**
-   * Requires that the server can listen on its port.
-   *
-   * @throws PortInUseException if another process listens on it
-   * @throws StartFailure if the address is not one of this machine
-   */
-  private static void requireFreePort(Environment environment) {
-    int number = environment.getProperty("server.port", Integer.class, DEFAULT_PORT);
-    String name = environment.getProperty("server.address", "0.0.0.0");
-    if (number <= 0) {
-      return; // any free port, or none
-    }
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.setReuseAddress(true); // as Tomcat does
-      socket.bind(new InetSocketAddress(name, number));
-    } catch (java.net.BindException e) {
-      if (String.valueOf(e.getMessage()).contains("in use")) {
-        throw new PortInUseException(number, e);
-      }
-      throw cannotListen(name, number, e);
-    } catch (IOException | IllegalArgumentException e) {
-      throw cannotListen(name, number, e);
-    }
-  }
-
-  private static StartFailure cannotListen(String address, int port, Exception failure) {
-    return new StartFailure(
-        "cannot listen on %s, port %d: %s".formatted(address, port, failure.getMessage()),
-        "Set --address to an address of this machine, and --port to a port that this user may use.",
-        failure);
-  }
 
   private static ConfigurableApplicationContext start(
       SpringApplication application, List<String> settings) {

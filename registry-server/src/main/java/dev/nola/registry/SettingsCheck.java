@@ -1,6 +1,7 @@
 package dev.nola.registry;
 
 import dev.nola.registry.data.StartFailure;
+import dev.nola.text.Suggestion;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -94,7 +95,7 @@ final class SettingsCheck implements EnvironmentPostProcessor, Ordered {
     Parts parts = Parts.of(name);
     return known.values().stream()
         .filter(setting -> parts.resemble(setting))
-        .min(Comparator.comparingInt(setting -> distance(uniform(name), uniform(setting))));
+        .min(Comparator.comparingInt(setting -> Suggestion.edits(uniform(name), uniform(setting))));
   }
 
   /**
@@ -118,7 +119,7 @@ final class SettingsCheck implements EnvironmentPostProcessor, Ordered {
     }
 
     private static boolean isTypo(String word, String correct) {
-      return distance(word, correct) <= (correct.length() + 2) / 4;
+      return Suggestion.edits(word, correct) <= (correct.length() + 2) / 4;
     }
   }
 
@@ -182,24 +183,5 @@ final class SettingsCheck implements EnvironmentPostProcessor, Ordered {
   /** Returns the same for all spellings that Spring accepts, without the index of a list. */
   private static String uniform(String name) {
     return name.toLowerCase(Locale.ROOT).replaceFirst(INDEX, "").replaceAll("[^a-z0-9]", "");
-  }
-
-  /** Returns how many characters to insert, delete or replace to turn one text into another. */
-  private static int distance(String left, String right) {
-    int[] previous = new int[right.length() + 1];
-    Arrays.setAll(previous, column -> column);
-    for (int row = 1; row <= left.length(); row++) {
-      int[] current = new int[right.length() + 1];
-      current[0] = row;
-      for (int column = 1; column <= right.length(); column++) {
-        int replaced = left.charAt(row - 1) == right.charAt(column - 1) ? 0 : 1;
-        current[column] =
-            Math.min(
-                previous[column - 1] + replaced,
-                1 + Math.min(previous[column], current[column - 1]));
-      }
-      previous = current;
-    }
-    return previous[right.length()];
   }
 }

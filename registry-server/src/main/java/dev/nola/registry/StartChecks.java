@@ -1,12 +1,9 @@
 package dev.nola.registry;
 
 import dev.nola.registry.data.StartCheck;
-import dev.nola.registry.data.StartFailure;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
@@ -17,8 +14,6 @@ import org.springframework.core.env.Environment;
 
 /** Checks whether the server could start with its settings, without starting it. */
 final class StartChecks {
-  private static final int BACKLOG = 1;
-
   private StartChecks() {}
 
   /** The beans of a check: settings, which are validated when they are bound, and checks. */
@@ -62,27 +57,24 @@ final class StartChecks {
   }
 
   private static Outcome run(StartCheck check) {
-    try {
-      return new Outcome(check.subject(), true, check.run());
-    } catch (StartFailure e) {
-      return new Outcome(check.subject(), false, e.getMessage() + ". " + e.advice());
-    }
+    return outcome(check.subject(), check::run);
   }
 
   private static Outcome port(Environment environment) {
-    int port = environment.getProperty("server.port", Integer.class, 0);
-    String address = environment.getProperty("server.address", "0.0.0.0");
-    try (ServerSocket socket = new ServerSocket(port, BACKLOG, InetAddress.getByName(address))) {
-      return new Outcome(
-          "port",
-          true,
-          port == 0 ? "a free one" : "%d on %s".formatted(socket.getLocalPort(), address));
-    } catch (IOException e) {
-      return new Outcome(
-          "port",
-          false,
-          "cannot listen on port %d of %s: %s; choose another with --port or --address"
-              .formatted(port, address, e.getMessage()));
+    ListenPort port = ListenPort.of(environment);
+    return outcome(
+        "port",
+        () -> {
+          port.requireFree();
+          return port.toString();
+        });
+  }
+
+  private static Outcome outcome(String subject, Supplier<String> check) {
+    try {
+      return new Outcome(subject, true, check.get());
+    } catch (RuntimeException e) {
+      return new Outcome(subject, false, ServeCommand.reason(e));
     }
   }
 }

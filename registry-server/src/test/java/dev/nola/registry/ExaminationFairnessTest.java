@@ -36,7 +36,7 @@ class ExaminationFairnessTest {
         .layer(
             Layer.ofMatrix(
                 "w",
-                1 << 20,
+                1 << 16,
                 1,
                 0,
                 0x1p-10f,

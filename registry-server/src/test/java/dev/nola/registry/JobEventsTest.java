@@ -21,7 +21,8 @@ class JobEventsTest extends JobTest {
     report(id, fence, List.of("begun\nwith two lines"), List.of(), Map.of("done", 1, "total", 4));
     try (ExecutorService executor = Executors.newSingleThreadExecutor()) {
       CountDownLatch begun = new CountDownLatch(1);
-      Future<List<Event>> following = executor.submit(() -> follow(id, null, begun));
+      Future<List<Event>> following =
+          executor.submit(() -> follow(id, null, _ -> begun.countDown()));
       assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
       report(
           id,

@@ -20,7 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -78,13 +78,13 @@ abstract class JobTest {
   record Event(long id, String kind, JsonNode data) {}
 
   List<Event> follow(String id, @Nullable Long last) throws Exception {
-    return follow(id, last, new CountDownLatch(1));
+    return follow(id, last, _ -> {});
   }
 
   /**
-   * @param begun is counted down when the stream has begun
+   * @param listener hears each event when it arrives
    */
-  List<Event> follow(String id, @Nullable Long last, CountDownLatch begun) throws Exception {
+  List<Event> follow(String id, @Nullable Long last, Consumer<Event> listener) throws Exception {
     HttpRequest.Builder request =
         HttpRequest.newBuilder(URI.create(ann.server() + JOBS + "/" + id + "/events"))
             .timeout(Duration.ofSeconds(60))
@@ -97,7 +97,6 @@ abstract class JobTest {
     try (HttpClient client = HttpClient.newHttpClient()) {
       HttpResponse<java.io.InputStream> response =
           client.send(request.build(), BodyHandlers.ofInputStream());
-      begun.countDown();
       assertThat(response.headers().firstValue("Content-Type").orElse(""))
           .startsWith("text/event-stream");
       try (BufferedReader lines =
@@ -114,6 +113,7 @@ abstract class JobTest {
                     fields.getOrDefault("event", ""),
                     JsonMapper.shared().readTree(fields.get("data"))));
             fields.clear();
+            listener.accept(events.getLast());
           }
         }
       }

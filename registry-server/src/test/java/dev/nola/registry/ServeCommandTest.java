@@ -180,7 +180,7 @@ class ServeCommandTest {
                   "nola.database.username=nobody"));
       assertThat(failed).hasSize(3);
       assertThat(failed)
-          .anySatisfy(line -> assertThat(line).startsWith("port: cannot listen on port " + port))
+          .anySatisfy(line -> assertThat(line).startsWith("port: port in use: " + port))
           .anySatisfy(
               line ->
                   assertThat(line)

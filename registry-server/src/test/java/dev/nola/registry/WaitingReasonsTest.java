@@ -174,10 +174,19 @@ class WaitingReasonsTest extends JobTest {
   void eventsSayWhyTheJobWaits() throws Exception {
     String id = submit("1.0.0");
     try (ExecutorService executor = Executors.newSingleThreadExecutor()) {
-      CountDownLatch begun = new CountDownLatch(1);
-      Future<List<Event>> following = executor.submit(() -> follow(id, null, begun));
-      assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
-      Thread.sleep(2_500); // the stream looks every second
+      CountDownLatch told = new CountDownLatch(1);
+      Future<List<Event>> following =
+          executor.submit(
+              () ->
+                  follow(
+                      id,
+                      null,
+                      event -> {
+                        if (event.kind().equals("waiting")) {
+                          told.countDown();
+                        }
+                      }));
+      assertThat(told.await(60, TimeUnit.SECONDS)).isTrue();
       long fence = takeAs("w").at("/fence").asLong();
       fail(id, fence, "broken", false);
 

@@ -54,7 +54,8 @@ class WorkerListTest extends JobTest {
   @Test
   void modelsAndJobsAreShownToThoseWhoMaySeeThem() throws Exception {
     ann.put(
-        "/api/v1/models/" + namespace + "/base", TestObjects.manifest(Map.of("w", "not stored")));
+        "/api/v1/models/" + namespace + "/base",
+        TestObjects.manifest(Map.of("w", "of " + namespace)));
     String revision = ann.get("/api/v1/models/" + namespace + "/base").text("/revision");
     String unregistered = TestObjects.digest("unregistered");
     submit("1.0.0");

@@ -5,7 +5,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -60,7 +59,7 @@ final class CompletionCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     CommandLine nola = output.command().root().commandLine();
-    for (String command : Main.LAUNCHER_COMMANDS.split(", ")) {
+    for (String command : Main.launcherCommands()) {
       if (!nola.getSubcommands().containsKey(command)) { // `worker` has commands here, too
         nola.addSubcommand(command, CommandSpec.create());
       }
@@ -71,7 +70,7 @@ final class CompletionCommand implements Callable<Integer> {
                 .replaceFirst(HEADER)
                 .replace(NO_OPTION, NO_OPTION + FILES)
             + LAUNCHER_OPTIONS
-            + Stream.of(Main.LAUNCHER_COMMANDS.split(", "))
+            + Main.launcherCommands().stream()
                 .map(command -> function(command, nola.getSubcommands().get(command)))
                 .collect(Collectors.joining());
     output.print(Map.of("script", script), out -> out.print(script));

@@ -13,8 +13,10 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -77,7 +79,9 @@ final class LockCommand implements Callable<Integer> {
     }
     for (String adapter : adapters) {
       LockFile.Entry entry =
-          AdapterSource.isFile(adapter) ? ofFile(adapter) : ofReference(adapter, required);
+          AdapterSource.isFile(adapter)
+              ? ofFile(adapter)
+              : ofReference(adapter, source.registry(output), required, trust.keys());
       entries.removeIf(other -> names(other).equals(names(entry)));
       entries.add(entry);
     }
@@ -106,12 +110,16 @@ final class LockCommand implements Callable<Integer> {
               + " change them, lock it again");
     }
     List<LockFile.Entry> entries = new ArrayList<>(LockFile.read(file).adapters());
-    requireUpdatable(entries);
+    Set<String> named = named(entries);
     List<Updated> updates = new ArrayList<>();
     for (int i = 0; i < entries.size(); i++) {
       LockFile.Entry entry = entries.get(i);
-      if (entry.requested() != null && entry.registry() != null && isNamed(entry)) {
-        LockFile.Entry now = resolved(entry.requested(), entry.registry(), entry);
+      if (entry.requested() != null
+          && entry.registry() != null
+          && (named.isEmpty() || named.contains(adapterOf(entry)))) {
+        LockFile.Entry now =
+            ofReference(
+                entry.requested(), entry.registry(), entry.requiredVerifications(), entry.keys());
         entries.set(i, now);
         updates.add(new Updated(entry.requested(), entry.source(), now.source()));
       }
@@ -136,8 +144,15 @@ final class LockCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Refuses names of adapters that are not in the lock file, or that cannot move. */
-  private void requireUpdatable(List<LockFile.Entry> entries) {
+  /**
+   * Returns the names of the adapters to update.
+   *
+   * @return namespace/name of each; empty for all
+   * @throws IllegalArgumentException if one is not in the lock file, or was locked by what cannot
+   *     move
+   */
+  private Set<String> named(List<LockFile.Entry> entries) {
+    Set<String> names = new HashSet<>();
     for (String adapter : adapters) {
       String name = Reference.parse(adapter).adapter().toString();
       LockFile.Entry found =
@@ -154,14 +169,9 @@ final class LockCommand implements Callable<Integer> {
             "%s was locked by a number or digest, which cannot move; lock it again by an alias or range, such as %s@latest"
                 .formatted(found.source(), name));
       }
+      names.add(name);
     }
-  }
-
-  private boolean isNamed(LockFile.Entry entry) {
-    return adapters.isEmpty()
-        || adapters.stream()
-            .anyMatch(
-                adapter -> Reference.parse(adapter).adapter().toString().equals(adapterOf(entry)));
+    return names;
   }
 
   private static String adapterOf(LockFile.Entry entry) {
@@ -192,17 +202,7 @@ final class LockCommand implements Callable<Integer> {
         relative, null, null, Sha256.hash(bytes), read.reconstructionDigest(), 0, List.of());
   }
 
-  private LockFile.Entry ofReference(String adapter, int required)
-      throws IOException, InterruptedException {
-    return locked(adapter, source.registry(output), required, trust.keys());
-  }
-
-  private LockFile.Entry resolved(String requested, URI registry, LockFile.Entry conditions)
-      throws IOException, InterruptedException {
-    return locked(requested, registry, conditions.requiredVerifications(), conditions.keys());
-  }
-
-  private LockFile.Entry locked(String adapter, URI registry, int required, List<Sha256> keys)
+  private LockFile.Entry ofReference(String adapter, URI registry, int required, List<Sha256> keys)
       throws IOException, InterruptedException {
     Reference reference = Reference.parse(adapter);
     Pulled pulled = source.pull(registry, reference, output);

@@ -74,6 +74,11 @@ public final class Main extends RootCommand {
       "serve, train, evaluate, predict, generate, targets, worker, demo, import-onnx,"
           + " import-wordnet";
 
+  /** Returns the commands of other modules, one by one. */
+  static List<String> launcherCommands() {
+    return List.of(LAUNCHER_COMMANDS.split(", "));
+  }
+
   private static final Failures FAILURES = Failures.STANDARD.with(Main::failure);
 
   /**
@@ -82,7 +87,7 @@ public final class Main extends RootCommand {
    * @param console its streams and environment
    */
   public Main(Console console) {
-    super(console, FAILURES, List.of(LAUNCHER_COMMANDS.split(", ")));
+    super(console, FAILURES, launcherCommands());
   }
 
   /**

@@ -251,8 +251,7 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   private static String word(LockReport.Result result) {
-    boolean isUnknown = result.checks().stream().allMatch(check -> check.passed() || check.error());
-    return result.passed() ? "verified" : isUnknown ? "UNKNOWN " : "FAILED  ";
+    return result.passed() ? "verified" : result.refuted() ? "FAILED  " : "UNKNOWN ";
   }
 
   /** Gets locked adapters from where the lock says that they are. */

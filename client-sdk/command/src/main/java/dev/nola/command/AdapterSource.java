@@ -38,7 +38,7 @@ public final class AdapterSource {
   private boolean offline;
 
   /** LoRAs of PEFT whose conversion was reported. */
-  private final Set<Path> said = new HashSet<>();
+  private final Set<Path> reported = new HashSet<>();
 
   /**
    * An adapter and what it was opened as.
@@ -161,8 +161,8 @@ public final class AdapterSource {
     }
     ImportedLora imported = lora.read();
     ImportReport report = imported.report();
-    if (said.add(path)) {
-      say(name, report, output);
+    if (reported.add(path)) {
+      report(name, report, output);
     }
     return new Opened(
         name,
@@ -176,7 +176,7 @@ public final class AdapterSource {
             report.warnings()));
   }
 
-  private static void say(String name, ImportReport report, Output output) {
+  private static void report(String name, ImportReport report, Output output) {
     output.message(
         "%s is a LoRA of PEFT, converted in memory at %d bits, which changes ΔW by %s of its norm",
         name,

@@ -138,7 +138,7 @@ public final class Output {
   }
 
   /**
-   * Creates a progress bar for bytes, or lines where there is no terminal.
+   * Creates a progress bar for bytes; without a terminal it prints lines.
    *
    * @param task its title
    * @return the bar; close it before anything else is printed
@@ -148,7 +148,7 @@ public final class Output {
   }
 
   /**
-   * Creates a progress bar for steps, or lines where there is no terminal.
+   * Creates a progress bar for steps; without a terminal it prints lines.
    *
    * @param task its title
    * @return the bar; close it before anything else is printed

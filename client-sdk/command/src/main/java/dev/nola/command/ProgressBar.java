@@ -10,8 +10,8 @@ import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Draws progress on a terminal, or prints a line from time to time where there is none. The first
- * update makes the bar appear; close it before anything else is printed.
+ * Draws progress on a terminal; without one, prints a line from time to time. The first update
+ * makes the bar appear; close it before anything else is printed.
  */
 public final class ProgressBar implements Progress, AutoCloseable {
   private static final int WIDTH = 90;
@@ -33,7 +33,7 @@ public final class ProgressBar implements Progress, AutoCloseable {
    * @param task its title
    * @param isInBytes whether it counts bytes; otherwise it counts steps
    * @param terminal where it is drawn; null without a terminal
-   * @param lines receives lines where there is no terminal; null for none
+   * @param lines receives the lines that are printed without a terminal; null for none
    */
   ProgressBar(
       String task,

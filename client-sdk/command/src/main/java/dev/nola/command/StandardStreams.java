@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.io.PrintWriter;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
@@ -20,23 +21,33 @@ final class StandardStreams {
 
   private StandardStreams() {}
 
-  /** Puts stderr back if the launcher moved it, to filter what the JVM prints while it starts. */
-  @SuppressWarnings("restricted") // dup2 has no effect on Java's memory
+  /**
+   * Puts stderr back if the launcher moved it, to filter what the JVM prints while it starts. If
+   * the system refuses that, messages pass through the launcher's filter.
+   */
   static void restoreStderr() {
     Integer moved = Integer.getInteger(MOVED_STDERR);
     if (moved != null) {
-      try {
-        MethodHandle dup2 =
-            Linker.nativeLinker()
-                .downcallHandle(
-                    Linker.nativeLinker().defaultLookup().findOrThrow("dup2"),
-                    FunctionDescriptor.of(
-                        ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
-        int result = (int) dup2.invokeExact(moved.intValue(), STDERR);
-        assert result == STDERR || result == -1;
-      } catch (Throwable _) {
-        // Messages then pass through the launcher's filter.
-      }
+      Linker.nativeLinker()
+          .defaultLookup()
+          .find("dup2")
+          .ifPresent(dup2 -> duplicate(dup2, moved, STDERR));
+    }
+  }
+
+  /** Makes a file descriptor another name of an open file. */
+  @SuppressWarnings("restricted") // dup2 has no effect on Java's memory
+  private static void duplicate(MemorySegment dup2, int open, int name) {
+    MethodHandle function =
+        Linker.nativeLinker()
+            .downcallHandle(
+                dup2,
+                FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
+    try {
+      function.invoke(open, name);
+    } catch (Throwable e) {
+      throw new AssertionError(e); // a function of C throws nothing
     }
   }
 

@@ -3,20 +3,16 @@ package dev.nola.registry.access;
 import dev.nola.api.AccountSummary;
 import dev.nola.api.Namespace;
 import dev.nola.api.Role;
-import dev.nola.api.Scope;
-import dev.nola.api.Token;
-import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.util.List;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
-/** Lists namespaces, accounts and tokens, in pages. */
+/** Lists namespaces and accounts, in pages. */
 @Component
 class AccessDirectory {
   private final JdbcClient database;
@@ -92,59 +88,6 @@ class AccessDirectory {
                     instant(row, "last_used_at"),
                     List.of((String[]) row.getArray("namespaces").getArray())))
         .list();
-  }
-
-  /**
-   * Lists the tokens of all accounts, oldest first.
-   *
-   * @param last position of the last token of the page before
-   * @param valid whether to list only those that are valid now
-   * @param limit maximum number of tokens
-   * @return the tokens
-   */
-  List<Token> tokens(Position last, boolean valid, int limit) {
-    return database
-        .sql(
-            """
-            select * from token
-            where (created_at, id) > (:createdAt, cast(:id as uuid))
-              and (not :valid or revoked_at is null and (expires_at is null or expires_at > now()))
-            order by created_at, id limit :limit""")
-        .param("createdAt", Timestamp.from(last.createdAt()))
-        .param("id", last.id())
-        .param("valid", valid)
-        .param("limit", limit)
-        .query((row, _) -> token(row))
-        .list();
-  }
-
-  /**
-   * A position in the list of all tokens.
-   *
-   * @param createdAt when the last token was created
-   * @param id of the last token
-   */
-  record Position(Instant createdAt, String id) {
-    static final Position START =
-        new Position(Instant.EPOCH, "00000000-0000-0000-0000-000000000000");
-  }
-
-  private static Token token(ResultSet row) throws SQLException {
-    Array namespaces = row.getArray("namespaces");
-    return new Token(
-        row.getString("id"),
-        row.getString("account"),
-        row.getString("description"),
-        Stream.of((String[]) row.getArray("scopes").getArray())
-            .map(Scope::valueOf)
-            .sorted()
-            .toList(),
-        namespaces == null ? null : List.of((String[]) namespaces.getArray()),
-        row.getTimestamp("created_at").toInstant(),
-        instant(row, "expires_at"),
-        instant(row, "revoked_at"),
-        instant(row, "last_used_at"),
-        row.getString("parent_id"));
   }
 
   private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {

@@ -30,10 +30,14 @@ class AdminListController {
   /** Databases have no times long after it. */
   private static final Instant LATEST = Instant.parse("9999-01-01T00:00:00Z");
 
-  private final AccessDirectory directory;
+  private static final UUID LEAST_ID = new UUID(0, 0);
 
-  AdminListController(AccessDirectory directory) {
+  private final AccessDirectory directory;
+  private final TokenRepository repository;
+
+  AdminListController(AccessDirectory directory, TokenRepository repository) {
     this.directory = directory;
+    this.repository = repository;
   }
 
   @GetMapping("/accounts")
@@ -59,21 +63,23 @@ class AdminListController {
       @RequestParam(defaultValue = "false") boolean valid,
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor) {
-    AccessDirectory.Position last =
-        cursor == null ? AccessDirectory.Position.START : position(cursor);
+    Position last = cursor == null ? new Position(Instant.EPOCH, LEAST_ID) : position(cursor);
     return Pages.of(
-        directory.tokens(last, valid, Pages.fetch(limit)),
+        repository.page(last.createdAt(), last.id(), valid, Pages.fetch(limit)),
         limit,
-        token -> new Cursor(TOKENS, List.of(token.createdAt().toString(), token.id())),
-        token -> token);
+        token -> new Cursor(TOKENS, List.of(token.createdAt.toString(), token.id.toString())),
+        TokenEntity::toApi);
   }
 
-  private static AccessDirectory.Position position(String cursor) {
+  /** A position in the list of all tokens. */
+  private record Position(Instant createdAt, UUID id) {}
+
+  private static Position position(String cursor) {
     List<String> key = Cursor.parse(cursor, TOKENS, 2).key();
     try {
       Instant createdAt = Instant.parse(key.get(0));
       if (createdAt.isAfter(Instant.EPOCH) && createdAt.isBefore(LATEST)) {
-        return new AccessDirectory.Position(createdAt, UUID.fromString(key.get(1)).toString());
+        return new Position(createdAt, UUID.fromString(key.get(1)));
       }
     } catch (DateTimeException | IllegalArgumentException _) {
       // no position: refused below

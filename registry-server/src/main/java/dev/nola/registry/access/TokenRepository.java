@@ -1,6 +1,7 @@
 package dev.nola.registry.access;
 
 import jakarta.persistence.LockModeType;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -18,6 +19,23 @@ interface TokenRepository extends Repository<TokenEntity, UUID> {
   Optional<TokenEntity> findByHash(byte[] hash);
 
   List<TokenEntity> findByAccountOrderByCreatedAt(String account);
+
+  /**
+   * Lists the tokens of all accounts, oldest first.
+   *
+   * @param createdAt time when the last token of the page before was created
+   * @param id of that token
+   * @param valid whether to list only those that are valid now
+   * @param limit maximum number of tokens
+   */
+  @Query(
+      nativeQuery = true,
+      value =
+          """
+          select * from token where (created_at, id) > (:createdAt, :id)
+            and (not :valid or revoked_at is null and (expires_at is null or expires_at > now()))
+          order by created_at, id limit :limit""")
+  List<TokenEntity> page(Instant createdAt, UUID id, boolean valid, int limit);
 
   /** Finds a token and keeps it from being revoked until the transaction ends. */
   @Lock(LockModeType.PESSIMISTIC_READ)

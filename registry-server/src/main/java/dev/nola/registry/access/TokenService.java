@@ -148,7 +148,7 @@ class TokenService {
         token.account + (others == 0 ? "" : ", " + others + " minted with it") + kept);
   }
 
-  /** Returns a scope as JSON has it. */
+  /** Returns the word for a scope in JSON. */
   private static String word(Scope scope) {
     return scope.name().toLowerCase(Locale.ROOT);
   }

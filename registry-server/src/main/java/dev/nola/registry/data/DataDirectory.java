@@ -26,6 +26,9 @@ import org.springframework.stereotype.Component;
 public final class DataDirectory {
   private static final int SECRET_BYTES = 32;
 
+  /** Name of the file that keeps a second server out. */
+  static final String LOCK = "lock";
+
   private final Path root;
   private final FileChannel lockFile;
 
@@ -45,7 +48,7 @@ public final class DataDirectory {
       createPrivate(this.root);
       lockFile =
           FileChannel.open(
-              this.root.resolve("lock"),
+              this.root.resolve(LOCK),
               StandardOpenOption.CREATE,
               StandardOpenOption.READ,
               StandardOpenOption.WRITE);
@@ -65,7 +68,8 @@ public final class DataDirectory {
     }
   }
 
-  private static String reason(IOException failure) {
+  /** Returns why the directory cannot be used, in words. */
+  static String reason(IOException failure) {
     return switch (failure) {
       case AccessDeniedException e -> "permission denied for " + e.getFile();
       case FileAlreadyExistsException e -> e.getFile() + " is not a directory";

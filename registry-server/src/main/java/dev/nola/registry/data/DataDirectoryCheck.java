@@ -49,7 +49,7 @@ final class DataDirectoryCheck implements StartCheck {
   }
 
   private void requireUnlocked() {
-    Path lockFile = root.resolve("lock");
+    Path lockFile = root.resolve(DataDirectory.LOCK);
     if (!Files.exists(lockFile)) {
       return;
     }
@@ -60,7 +60,7 @@ final class DataDirectoryCheck implements StartCheck {
         throw failure("in use by another server");
       }
     } catch (IOException e) {
-      throw failure(e.getMessage());
+      throw failure(DataDirectory.reason(e));
     }
   }
 

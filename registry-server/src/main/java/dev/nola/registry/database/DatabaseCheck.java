@@ -25,11 +25,11 @@ final class DatabaseCheck implements StartCheck {
   private static final String CONNECT_SECONDS = "5";
 
   private final DatabaseSettings settings;
-  private final Path cluster;
+  private final Path folder;
 
   DatabaseCheck(DatabaseSettings settings, @Value("${nola.data}") String data) {
     this.settings = settings;
-    this.cluster = Path.of(data).toAbsolutePath().normalize().resolve("postgres/cluster");
+    this.folder = Path.of(data).toAbsolutePath().normalize().resolve(EmbeddedDatabase.FOLDER);
   }
 
   @Override
@@ -42,11 +42,11 @@ final class DatabaseCheck implements StartCheck {
     String url = settings.url();
     if (url == null) {
       try {
-        EmbeddedDatabase.requireVersion(cluster);
+        EmbeddedDatabase.requireVersion(folder);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
-      return "PostgreSQL of the server itself, in " + cluster.getParent();
+      return "PostgreSQL of the server itself, in " + folder;
     }
     Properties properties = new Properties();
     put(properties, "user", settings.username());

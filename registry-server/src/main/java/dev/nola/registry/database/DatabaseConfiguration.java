@@ -29,7 +29,7 @@ class DatabaseConfiguration {
   @Bean(destroyMethod = "close")
   @Nullable EmbeddedDatabase embeddedDatabase(DatabaseSettings settings, DataDirectory data) {
     return settings.url() == null
-        ? EmbeddedDatabase.start(data.resolve("postgres"), DatabaseConfiguration::end)
+        ? EmbeddedDatabase.start(data.resolve(EmbeddedDatabase.FOLDER), DatabaseConfiguration::end)
         : null;
   }
 

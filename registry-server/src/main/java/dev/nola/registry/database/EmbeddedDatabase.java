@@ -33,6 +33,11 @@ import org.springframework.util.FileSystemUtils;
  * passwords, for the owner's eyes only) and {@code log}.
  */
 final class EmbeddedDatabase {
+  /** Name of its folder within the data directory. */
+  static final String FOLDER = "postgres";
+
+  private static final String CLUSTER = "cluster";
+
   /** The application's role and database. */
   static final String ROLE = "nola";
 
@@ -90,8 +95,7 @@ final class EmbeddedDatabase {
   static EmbeddedDatabase start(Path folder, Runnable lost) {
     try {
       DataDirectory.createPrivate(folder);
-      Path cluster = folder.resolve("cluster");
-      requireVersion(cluster);
+      requireVersion(folder);
       Path connection = folder.resolve("connection.properties");
       Properties known = read(connection);
       PostgresPrograms programs = PostgresPrograms.unpack(folder.resolve("programs"));
@@ -108,7 +112,7 @@ final class EmbeddedDatabase {
           "PostgreSQL runs within this server, on port {} with its files in {}; this is for a"
               + " single machine only: set nola.database.url to run more servers",
           postmaster.port(),
-          cluster);
+          folder.resolve(CLUSTER));
       EmbeddedDatabase database = new EmbeddedDatabase(programs, folder, known, postmaster, lost);
       database.watch();
       return database;
@@ -126,7 +130,7 @@ final class EmbeddedDatabase {
     synchronized (this) {
       closed = true;
     }
-    postmaster.stop(programs, folder.resolve("cluster"), folder.resolve("log"));
+    postmaster.stop(programs, folder.resolve(CLUSTER), folder.resolve("log"));
   }
 
   /** Starts PostgreSQL again when it ends: an operator, or the system, may have killed it. */
@@ -168,7 +172,7 @@ final class EmbeddedDatabase {
   /** Makes the cluster; one of a first start that was interrupted cannot have stored anything. */
   private static void create(PostgresPrograms programs, Path folder, Properties known)
       throws IOException {
-    Path cluster = folder.resolve("cluster");
+    Path cluster = folder.resolve(CLUSTER);
     Optional<Postmaster> running =
         Files.isDirectory(cluster) ? Postmaster.find(cluster) : Optional.empty();
     if (running.isPresent()) {
@@ -205,7 +209,7 @@ final class EmbeddedDatabase {
   /** Takes the running process over, or starts one, on another port if its own is taken. */
   private static Postmaster launch(PostgresPrograms programs, Path folder, Properties known)
       throws IOException, SQLException {
-    Path cluster = folder.resolve("cluster");
+    Path cluster = folder.resolve(CLUSTER);
     Optional<Postmaster> running = takeOver(cluster, known);
     if (running.isPresent()) {
       return running.get();
@@ -277,7 +281,8 @@ final class EmbeddedDatabase {
   }
 
   /** Refuses files of another version at once; PostgreSQL itself would take a minute. */
-  static void requireVersion(Path cluster) throws IOException {
+  static void requireVersion(Path folder) throws IOException {
+    Path cluster = folder.resolve(CLUSTER);
     Path file = cluster.resolve("PG_VERSION");
     if (!Files.exists(file)) {
       return;

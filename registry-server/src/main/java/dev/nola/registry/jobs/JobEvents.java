@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -21,6 +22,8 @@ import tools.jackson.databind.json.JsonMapper;
 class JobEvents {
   /** Maximum number of log lines and metrics kept for one job; later ones are dropped. */
   static final int MAX_KEPT = 100_000;
+
+  private static final Pattern UNSTORABLE = Pattern.compile("[\\x00\\p{Cs}]");
 
   private final JdbcClient database;
   private final JdbcTemplate batches;
@@ -111,6 +114,6 @@ class JobEvents {
 
   /** Replaces NUL and halves of surrogate pairs, which PostgreSQL does not store. */
   static String storable(String text) {
-    return text.replaceAll("[\\x00\\p{Cs}]", "\ufffd");
+    return UNSTORABLE.matcher(text).replaceAll("\ufffd");
   }
 }

@@ -6,11 +6,12 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A worker read from its row: what it offered when it last asked for jobs. Its twelve components
- * are the columns, and what follows from them.
+ * A worker read from its row: what it offered when it last asked for jobs. It has twelve components
+ * because the row has.
  *
  * @param account that it acts for
  * @param name unique among the account's workers
@@ -37,7 +38,20 @@ record KnownWorker(
     Instant startedAt,
     Instant lastAskedAt,
     boolean active,
-    List<UUID> jobs) {
+    List<RunningJob> jobs) {
+  /**
+   * A job that a worker runs.
+   *
+   * @param id of the job
+   * @param namespace of the job, whose members may see it
+   */
+  record RunningJob(UUID id, String namespace) {
+    static RunningJob parse(String text) {
+      int space = text.indexOf(' ');
+      return new RunningJob(UUID.fromString(text.substring(0, space)), text.substring(space + 1));
+    }
+  }
+
   static KnownWorker read(ResultSet row) throws SQLException {
     return new KnownWorker(
         row.getString("account"),
@@ -51,7 +65,7 @@ record KnownWorker(
         row.getTimestamp("started_at").toInstant(),
         row.getTimestamp("last_asked_at").toInstant(),
         row.getBoolean("active"),
-        List.of((UUID[]) row.getArray("jobs").getArray()));
+        Stream.of((String[]) row.getArray("jobs").getArray()).map(RunningJob::parse).toList());
   }
 
   private static @Nullable List<String> texts(@Nullable Array array) throws SQLException {

@@ -11,17 +11,16 @@ import dev.nola.digest.Sha256;
 import dev.nola.registry.keys.WorkerKeyRepository;
 import dev.nola.registry.objects.ObjectName;
 import dev.nola.registry.objects.ObjectRepository;
-import java.sql.Timestamp;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -99,11 +98,10 @@ class WaitingReasons {
               List.of()));
     }
     Model model = situation.model(job);
-    Set<String> usedKeys = usedKeys(job);
     Map<Kind, List<KnownWorker>> unfit = new EnumMap<>(Kind.class);
     List<KnownWorker> fit = new ArrayList<>();
     for (KnownWorker worker : situation.running()) {
-      Kind kind = obstacle(job, worker, model, usedKeys);
+      Kind kind = obstacle(job, worker, model, situation);
       (kind == null ? fit : unfit.computeIfAbsent(kind, _ -> new ArrayList<>())).add(worker);
     }
     if (fit.isEmpty()) {
@@ -130,7 +128,8 @@ class WaitingReasons {
   }
 
   /** Returns the first condition that a worker fails, or null if it can run a job. */
-  private @Nullable Kind obstacle(Job job, KnownWorker worker, Model model, Set<String> usedKeys) {
+  private static @Nullable Kind obstacle(
+      Job job, KnownWorker worker, Model model, Situation situation) {
     String backend = backend(job);
     if (worker.namespaces() != null && !worker.namespaces().contains(job.details().namespace())) {
       return Kind.NAMESPACE;
@@ -147,12 +146,14 @@ class WaitingReasons {
     if (job.memoryBytes() > worker.memoryBytes()) {
       return Kind.MEMORY;
     }
-    return job.type() == JobType.VERIFY && (usedKeys.contains(worker.key()) || !isApproved(worker))
+    return job.type() == JobType.VERIFY
+            && (situation.usedKeys(job).contains(worker.key()) || !situation.isApproved(worker))
         ? Kind.KEY
         : null;
   }
 
-  private String message(Kind kind, Job job, Situation situation, List<KnownWorker> lacking) {
+  private static String message(
+      Kind kind, Job job, Situation situation, List<KnownWorker> lacking) {
     Model model = situation.model(job);
     return switch (kind) {
       case NAMESPACE ->
@@ -175,7 +176,9 @@ class WaitingReasons {
               .formatted(
                   megabytes(job.memoryBytes()),
                   listed(lacking, worker -> "offers " + megabytes(worker.memoryBytes()) + " MB"));
-      case KEY -> "no worker may verify it: %s".formatted(listed(lacking, this::keyState));
+      case KEY ->
+          "no worker may verify it: %s"
+              .formatted(listed(lacking, worker -> keyState(worker, situation)));
       case NO_WORKER, BUSY, BACKOFF -> throw new IllegalArgumentException(kind.name());
     };
   }
@@ -200,28 +203,16 @@ class WaitingReasons {
         : "holds revision " + String.join(", ", revisions);
   }
 
-  private String keyState(KnownWorker worker) {
-    if (isApproved(worker)) {
+  private static String keyState(KnownWorker worker, Situation situation) {
+    if (situation.isApproved(worker)) {
       return "has verified it with the same key";
     }
     String state =
-        key(worker)
+        situation
+            .key(worker)
             .map(found -> "is " + found.state().name().toLowerCase(Locale.ROOT))
             .orElse("is not registered");
     return "has key %s, which %s".formatted(worker.key().isEmpty() ? "\"\"" : worker.key(), state);
-  }
-
-  private boolean isApproved(KnownWorker worker) {
-    return key(worker).filter(key -> key.state() == WorkerKey.State.APPROVED).isPresent();
-  }
-
-  private Optional<WorkerKey> key(KnownWorker worker) {
-    try {
-      return keys.find(Sha256.parse(worker.key()))
-          .filter(key -> key.account().equals(worker.account()));
-    } catch (IllegalArgumentException _) {
-      return Optional.empty();
-    }
   }
 
   private static @Nullable String backend(Job job) {
@@ -235,27 +226,26 @@ class WaitingReasons {
         && Boolean.TRUE.equals(train.cuda());
   }
 
-  /** Returns the keys with which a verification must not be signed; empty for other jobs. */
-  private Set<String> usedKeys(Job job) {
-    if (job.type() != JobType.VERIFY) {
-      return Set.of();
+  /** Returns for each verification the keys with which it must not be signed. */
+  private Map<UUID, Set<String>> usedKeys(List<UUID> verifications) {
+    if (verifications.isEmpty()) {
+      return Map.of();
     }
-    return new HashSet<>(
-        database
-            .sql(
-                """
-                select unnest(excluded_keys) from job where id = ?
-                union select o.worker_key from job o
-                where o.type = 'VERIFY' and o.digest = ? and o.backend = ?
-                  and o.worker_key is not null
-                  and (o.state = 'RUNNING' or o.state = 'SUCCEEDED' and o.created_at = ?)""")
-            .params(
-                job.id(),
-                Objects.requireNonNull(job.digest()).toString(),
-                Objects.requireNonNull(backend(job)),
-                Timestamp.from(job.details().createdAt()))
-            .query(String.class)
-            .list());
+    return database
+        .sql(
+            """
+            select j.id, unnest(j.excluded_keys) as key from job j where j.id = any(:ids)
+            union select j.id, o.worker_key from job j join job o on o.type = 'VERIFY'
+              and o.digest = j.digest and o.backend = j.backend and o.worker_key is not null
+              and (o.state = 'RUNNING' or o.state = 'SUCCEEDED' and o.created_at = j.created_at)
+            where j.id = any(:ids)""")
+        .param("ids", verifications.toArray(UUID[]::new))
+        .query((row, _) -> Map.entry(row.getObject("id", UUID.class), row.getString("key")))
+        .list()
+        .stream()
+        .collect(
+            Collectors.groupingBy(
+                Map.Entry::getKey, Collectors.mapping(Map.Entry::getValue, Collectors.toSet())));
   }
 
   /**
@@ -275,11 +265,29 @@ class WaitingReasons {
    * @param running workers
    * @param models base models of the jobs, by row
    * @param names names of the models that workers hold, by revision
+   * @param keys the workers' keys that are registered, by fingerprint
+   * @param usedKeys fingerprints of the keys that must not sign a verification, by its id
    */
   private record Situation(
       List<KnownWorker> running,
       Map<Long, ObjectDetails> models,
-      Map<String, List<ObjectName>> names) {
+      Map<String, List<ObjectName>> names,
+      Map<Sha256, WorkerKey> keys,
+      Map<UUID, Set<String>> usedKeys) {
+    Optional<WorkerKey> key(KnownWorker worker) {
+      return fingerprint(worker)
+          .map(keys::get)
+          .filter(key -> key.account().equals(worker.account()));
+    }
+
+    boolean isApproved(KnownWorker worker) {
+      return key(worker).filter(key -> key.state() == WorkerKey.State.APPROVED).isPresent();
+    }
+
+    Set<String> usedKeys(Job job) {
+      return usedKeys.getOrDefault(job.id(), Set.of());
+    }
+
     Model model(Job job) {
       ObjectDetails model = job.modelId() == null ? null : models.get(job.modelId());
       return model == null
@@ -300,13 +308,34 @@ class WaitingReasons {
     }
   }
 
+  /** A worker may send any text as its key. */
+  private static Optional<Sha256> fingerprint(KnownWorker worker) {
+    try {
+      return Optional.of(Sha256.parse(worker.key()));
+    } catch (IllegalArgumentException _) {
+      return Optional.empty();
+    }
+  }
+
   private Situation situation(List<Job> queued) {
     List<KnownWorker> running = workers.active();
     Set<Long> ids =
         queued.stream().map(Job::modelId).filter(Objects::nonNull).collect(Collectors.toSet());
     Set<String> held =
         running.stream().flatMap(worker -> worker.models().stream()).collect(Collectors.toSet());
+    List<UUID> verifications =
+        queued.stream().filter(job -> job.type() == JobType.VERIFY).map(Job::id).toList();
     return new Situation(
-        running, objects.byId(ids), ids.isEmpty() ? Map.of() : objects.modelNames(held));
+        running,
+        objects.byId(ids),
+        ids.isEmpty() ? Map.of() : objects.modelNames(held),
+        verifications.isEmpty()
+            ? Map.of()
+            : keys.find(
+                running.stream()
+                    .map(WaitingReasons::fingerprint)
+                    .flatMap(Optional::stream)
+                    .collect(Collectors.toSet())),
+        running.isEmpty() ? Map.of() : usedKeys(verifications));
   }
 }

@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
@@ -31,14 +30,11 @@ class WorkerListController {
   private static final String LIST = "workers";
 
   private final WorkerRepository workers;
-  private final JobRepository jobs;
   private final ObjectRepository objects;
   private final Access access;
 
-  WorkerListController(
-      WorkerRepository workers, JobRepository jobs, ObjectRepository objects, Access access) {
+  WorkerListController(WorkerRepository workers, ObjectRepository objects, Access access) {
     this.workers = workers;
-    this.jobs = jobs;
     this.objects = objects;
     this.access = access;
   }
@@ -82,7 +78,10 @@ class WorkerListController {
                     models(caller, revision, names.getOrDefault(revision, List.of())).stream())
             .toList(),
         worker.key(),
-        worker.jobs().stream().filter(job -> maySee(caller, job)).toList());
+        worker.jobs().stream()
+            .filter(job -> access.seesPrivate(caller, job.namespace()))
+            .map(KnownWorker.RunningJob::id)
+            .toList());
   }
 
   private List<HeldModel> models(Caller caller, String revision, List<ObjectName> names) {
@@ -109,12 +108,5 @@ class WorkerListController {
     } catch (IllegalArgumentException _) {
       return Optional.empty();
     }
-  }
-
-  private boolean maySee(Caller caller, UUID job) {
-    return caller.readsAll()
-        || jobs.find(job)
-            .filter(found -> access.seesPrivate(caller, found.details().namespace()))
-            .isPresent();
   }
 }

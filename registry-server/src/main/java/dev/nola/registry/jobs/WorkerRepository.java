@@ -35,8 +35,8 @@ class WorkerRepository {
   private static final String SELECT =
       """
       select w.*, %s as active, array(
-        select j.id from job j where j.state = 'RUNNING' and j.worker_account = w.account
-          and j.worker = w.name order by j.position) as jobs
+        select j.id || ' ' || j.namespace from job j where j.state = 'RUNNING'
+          and j.worker_account = w.account and j.worker = w.name order by j.position) as jobs
       from worker w
       """
           .formatted(ACTIVE);

@@ -66,9 +66,8 @@ final class Keys {
                   Kind.choice(List.of(Pooling.values()), Pooling::label),
                   null,
                   "what a classifier sees of a text: its first token (bert), its last (llama), or"
-                      + " the mean over all (bert), which cannot be exported, as no class of"
-                      + " Transformers computes it (default: as in Transformers, cls or"
-                      + " last-token)")
+                      + " the mean over all (bert), which cannot be exported (default: as in"
+                      + " Transformers, cls or last-token)")
               .onlyWith(BASE)
               .onlyWith(TASK, "classification"));
   static final Key<Long> SEED =
@@ -211,8 +210,8 @@ final class Keys {
                   "method.l",
                   Kind.whole(1),
                   256,
-                  "number of coefficients of a target's factor B, which has r·columns elements; "
-                      + MAX_COEFFICIENTS)
+                  "number of coefficients of a target's factor B, which has r·columns elements;"
+                      + " maximum as for method.k")
               .onlyWith(METHOD, "nola"));
   static final Key<Generator> GENERATOR =
       add(
@@ -236,9 +235,8 @@ final class Keys {
                   "method.storedBasis",
                   Kind.flag(),
                   false,
-                  "whether bases are kept in memory as f32, 4·k bytes per element of a factor, as"
-                      + " in the paper's code, instead of being generated in every step; for"
-                      + " comparisons")
+                  "whether bases are kept in memory as f32, 4·k bytes per element of a factor,"
+                      + " instead of being generated in every step; for comparisons")
               .onlyWith(METHOD, "nola", "pranc"));
   static final Key<Double> SCALING =
       add(
@@ -246,9 +244,8 @@ final class Keys {
                   "method.scaling",
                   Kind.positive(),
                   null,
-                  "c: ΔW is c/√(r·in) times the product of NOLA's normalised factors, c/√in times"
-                      + " PRANC's normalised sum, and c/r times LoRA's product, with c its alpha"
-                      + " (default: 1; 2·rank for LoRA)")
+                  "c in the method's formula (README.md, Methods), the alpha of LoRA (default: 1;"
+                      + " 2·rank for LoRA)")
               .onlyWith(METHOD, "nola", "pranc", "lora"));
   static final Key<Integer> BITS =
       add(

@@ -8,7 +8,8 @@ import java.util.List;
  *
  * @param kind kind of reason, for programs
  * @param message reason and remedy in a sentence
- * @param workers names of the workers that it is about; empty if there is no worker
+ * @param workers names of the workers that cannot take the job for this reason; empty for {@link
+ *     Kind#NO_WORKER} and {@link Kind#BACKOFF}
  */
 public record WaitingReason(Kind kind, String message, List<String> workers) {
   /** Copies the list. */

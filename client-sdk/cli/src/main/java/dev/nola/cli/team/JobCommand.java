@@ -8,6 +8,7 @@ import dev.nola.api.job.JobType;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
 import dev.nola.digest.Sha256;
+import dev.nola.files.StagedOutput;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -240,12 +241,16 @@ public final class JobCommand {
         names = {"-o", "--output"},
         required = true,
         paramLabel = "FILE",
-        description = "The file to write.")
+        description = "The file to write; must not exist.")
     private Path file = Path.of("");
 
     @Override
     int run(NolaClient client) throws IOException, InterruptedException {
-      Sha256 digest = client.jobs().result(id, file, MAX_BYTES);
+      Sha256 digest;
+      try (StagedOutput staged = StagedOutput.begin(file)) {
+        digest = client.jobs().result(id, staged.path(), MAX_BYTES);
+        staged.finish();
+      }
       output.print(
           Map.of("output", file.toString(), "digest", digest.toString()),
           out -> out.printf("wrote %s %s%n", file, digest));

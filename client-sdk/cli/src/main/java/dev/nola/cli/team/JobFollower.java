@@ -4,7 +4,6 @@ import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobEvent;
 import dev.nola.api.job.JobProgress;
 import dev.nola.api.job.JobState;
-import dev.nola.api.job.WaitingReason;
 import dev.nola.client.jobs.JobsClient;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
@@ -14,7 +13,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.UUID;
 
 /** Prints the events of a job, as they happen or those so far. */
@@ -56,10 +54,8 @@ final class JobFollower {
   int printSoFar(UUID id) throws IOException, InterruptedException {
     jobs.events(id, this::receive);
     output.print(events, _ -> {});
-    List<WaitingReason> waiting = jobs.get(id).waiting();
-    for (WaitingReason reason : Objects.requireNonNullElse(waiting, List.<WaitingReason>of())) {
-      output.message("waiting: %s", reason.message());
-    }
+    JobTexts.waiting(jobs.get(id))
+        .forEach(reason -> output.message("waiting: %s", reason.message()));
     return ExitCode.OK;
   }
 

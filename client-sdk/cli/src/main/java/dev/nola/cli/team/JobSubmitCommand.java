@@ -4,7 +4,6 @@ import dev.nola.api.Visibility;
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.ObjectDetails;
-import dev.nola.api.job.WaitingReason;
 import dev.nola.api.name.NameRule;
 import dev.nola.api.name.ObjectKind;
 import dev.nola.api.name.Reference;
@@ -12,8 +11,6 @@ import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -23,8 +20,8 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "submit",
     description = {
-      "Submit a job: the job file of nola train, or a whole request as the REST API has it, in YAML"
-          + " or JSON.",
+      "Submit a job: the job file of nola train, or a whole request of the REST API, in YAML or"
+          + " JSON.",
       "The base model and the data files of a job file are replaced by --model and by the files of"
           + " --dataset with the same path or name."
     },
@@ -102,10 +99,7 @@ final class JobSubmitCommand extends RegistryAction {
       return new JobFollower(client.jobs(), output).follow(job.id());
     }
     output.print(job, out -> out.println(job.id()));
-    for (WaitingReason reason :
-        Objects.requireNonNullElse(job.waiting(), List.<WaitingReason>of())) {
-      output.message("waiting: %s", reason.message());
-    }
+    JobTexts.waiting(job).forEach(reason -> output.message("waiting: %s", reason.message()));
     return ExitCode.OK;
   }
 

@@ -30,9 +30,14 @@ final class JobTexts {
     return table;
   }
 
+  /** Returns why a job waits; empty if it does not. */
+  static List<WaitingReason> waiting(JobDetails job) {
+    return job.waiting() == null ? List.of() : job.waiting();
+  }
+
   private static String detail(JobDetails job) {
-    if (job.waiting() != null && !job.waiting().isEmpty()) {
-      return job.waiting().stream()
+    if (!waiting(job).isEmpty()) {
+      return waiting(job).stream()
           .map(reason -> Texts.word(reason.kind()))
           .collect(Collectors.joining(", ", "waits: ", ""));
     }
@@ -68,10 +73,7 @@ final class JobTexts {
       case JobRequest.Verify verify -> add(table, "backend", verify.backend());
       case JobRequest.Export export -> add(table, "model", export.model());
     }
-    for (WaitingReason reason :
-        Objects.requireNonNullElse(job.waiting(), List.<WaitingReason>of())) {
-      table.row("waits", reason.message());
-    }
+    waiting(job).forEach(reason -> table.row("waits", reason.message()));
     add(table, "reason", job.reason());
     add(table, "progress", job.progress() == null ? null : JobFollower.text(job.progress()));
     add(table, "worker", job.worker());

@@ -22,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** What models and datasets have in common: a name, revisions, and files. */
+/** A command for models or datasets, which both have a name, revisions and files. */
 abstract class ObjectAction extends RegistryAction {
-  private final ObjectKind kind;
+  final ObjectKind kind;
 
   ObjectAction(ObjectKind kind) {
     this.kind = kind;
@@ -54,9 +54,9 @@ abstract class ObjectAction extends RegistryAction {
       for (String each : namespaces) {
         all.addAll(
             AllPages.read(
-                kind().collection(),
+                kind.collection(),
                 Texts.MAX_LISTED,
-                cursor -> client.objects().list(kind(), each, cursor)));
+                cursor -> client.objects().list(kind, each, cursor)));
       }
       output.print(
           all,
@@ -93,13 +93,13 @@ abstract class ObjectAction extends RegistryAction {
 
     @Override
     final int run(NolaClient client) throws IOException, InterruptedException {
-      ObjectDetails object = client.objects().get(kind(), reference);
+      ObjectDetails object = client.objects().get(kind, reference);
       output.print(
           object,
           out -> {
             Table table =
                 new Table()
-                    .row(kind().label(), object.namespace() + "/" + object.name())
+                    .row(kind.label(), object.namespace() + "/" + object.name())
                     .row("revision", object.revision().toString())
                     .row("description", object.description())
                     .row("stored", object.stored() ? "yes" : "on workers only")
@@ -154,10 +154,10 @@ abstract class ObjectAction extends RegistryAction {
       ObjectDetails pushed;
       if (withFiles) {
         try (ProgressBar bar = output.bar("push")) {
-          pushed = client.objects().upload(kind(), name, folder, manifest, bar);
+          pushed = client.objects().upload(kind, name, folder, manifest, bar);
         }
       } else {
-        pushed = client.objects().register(kind(), name, manifest);
+        pushed = client.objects().register(kind, name, manifest);
       }
       output.print(
           pushed,
@@ -171,10 +171,5 @@ abstract class ObjectAction extends RegistryAction {
                   Output.bytes(pushed.totalSize())));
       return ExitCode.OK;
     }
-  }
-
-  /** Returns whether this is about models or datasets. */
-  final ObjectKind kind() {
-    return kind;
   }
 }

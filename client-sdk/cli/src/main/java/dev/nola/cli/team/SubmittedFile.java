@@ -21,8 +21,8 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A file for {@code nola job submit}: the job file of {@code nola train}, or a whole request as
- * REST has it. JSON is YAML, too.
+ * A file for {@code nola job submit}: the job file of {@code nola train}, or a whole request of the
+ * REST API. JSON is YAML, too.
  */
 final class SubmittedFile {
   private static final int MAX_BYTES = 1 << 16;

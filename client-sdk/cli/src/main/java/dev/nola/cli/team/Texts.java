@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** Words and times as tables have them. */
+/** Formats words and times for tables. */
 final class Texts {
   /** The largest list that a command prints. */
   static final int MAX_LISTED = 10_000;
@@ -18,12 +18,12 @@ final class Texts {
 
   private Texts() {}
 
-  /** Returns a constant as JSON has it, such as {@code self-verified}. */
+  /** Returns the word for a constant in JSON, such as {@code self-verified}. */
   static String word(Enum<?> constant) {
     return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
-  /** Returns constants as JSON has them, separated by commas. */
+  /** Returns the words for constants in JSON, separated by commas. */
   static String words(Collection<? extends Enum<?>> constants) {
     return constants.stream().map(Texts::word).collect(Collectors.joining(", "));
   }

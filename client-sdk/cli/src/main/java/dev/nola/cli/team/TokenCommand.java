@@ -8,11 +8,11 @@ import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Table;
-import dev.nola.files.AtomicFile;
+import dev.nola.files.StagedOutput;
 import dev.nola.files.UserDirectories;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -92,29 +92,37 @@ public final class TokenCommand {
     @Option(
         names = {"-o", "--output"},
         paramLabel = "FILE",
-        description = "Write the secret to this file, which only you can read.")
+        description = "Write the secret to this new file, which only you can read.")
     private @Nullable Path file;
 
     @Override
     int run(NolaClient client) throws IOException, InterruptedException {
+      if (file == null) {
+        IssuedToken issued = issue(client);
+        output.print(issued, out -> out.println(issued.secret()));
+        return ExitCode.OK;
+      }
+      // The file comes first: a token whose secret cannot be kept must not be created.
+      try (StagedOutput staged = StagedOutput.begin(file)) {
+        Files.createFile(staged.path(), UserDirectories.ownerOnly("rw-------"));
+        IssuedToken issued = issue(client);
+        Files.writeString(staged.path(), issued.secret() + "\n");
+        staged.finish();
+        output.print(
+            new Stored(issued.token(), file.toString()), out -> out.println("wrote " + file));
+      }
+      return ExitCode.OK;
+    }
+
+    private IssuedToken issue(NolaClient client) throws IOException, InterruptedException {
       IssuedToken issued =
           client
               .tokens()
               .issue(new TokenRequest(account, description, scopes, namespaces, expiresAt));
-      if (file == null) {
-        output.print(issued, out -> out.println(issued.secret()));
-      } else {
-        AtomicFile.write(
-            file,
-            (issued.secret() + "\n").getBytes(StandardCharsets.US_ASCII),
-            UserDirectories.ownerOnly("rw-------"));
-        output.print(
-            new Stored(issued.token(), file.toString()), out -> out.println("wrote " + file));
-      }
       output.message(
           "token %s of %s: %s",
           issued.token().id(), issued.token().account(), Texts.words(issued.token().scopes()));
-      return ExitCode.OK;
+      return issued;
     }
 
     private record Stored(Token token, String file) {}

@@ -1,6 +1,8 @@
 package dev.nola.client.dequantize;
 
+import dev.nola.client.peft.FloatRounding;
 import dev.nola.client.safetensors.Tensor;
+import dev.nola.format.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +20,7 @@ import tools.jackson.databind.json.JsonMapper;
  * have a table, scales and a shift of their own.
  */
 final class FourBitValues implements Values {
-  /** What follows the weight's name in that of the tensor with the state as JSON. */
+  /** Follows the weight's name in that of the tensor with the state as JSON. */
   static final String STATE = ".quant_state.bitsandbytes__";
 
   private final MemorySegment codes;
@@ -26,10 +28,10 @@ final class FourBitValues implements Values {
   private final MemorySegment scales;
   private final long block;
   private final List<Long> shape;
-  private final @Nullable Nested nested;
+  private final @Nullable NestedScales nested;
 
   /** How the scales are stored. */
-  private record Nested(MemorySegment table, MemorySegment scales, long block, float shift) {}
+  private record NestedScales(MemorySegment table, MemorySegment scales, long block, float shift) {}
 
   /**
    * Relates codes to their tables and scales.
@@ -59,7 +61,7 @@ final class FourBitValues implements Values {
       long nestedBlock = Math.max(1, json.path("nested_blocksize").asLong(0));
       scales = data(tensors, name + ".absmax", "U8", blocks);
       nested =
-          new Nested(
+          new NestedScales(
               data(tensors, name + ".nested_quant_map", "F32", 256),
               data(tensors, name + ".nested_absmax", "F32", Math.ceilDiv(blocks, nestedBlock)),
               nestedBlock,
@@ -104,7 +106,7 @@ final class FourBitValues implements Values {
   }
 
   @Override
-  public void read(long first, int rows, float[] into) {
+  public void read(long first, int rows, float[] target) {
     long columns = shape.getLast();
     long start = first * columns;
     int count = Math.toIntExact(rows * columns);
@@ -112,7 +114,7 @@ final class FourBitValues implements Values {
       long element = start + i;
       int shift = element % 2 == 0 ? 4 : 0;
       int code = codes.get(ValueLayout.JAVA_BYTE, element / 2) >> shift & 15;
-      into[i] = get(table, code) * scale(element / block);
+      target[i] = get(table, code) * scale(element / block);
     }
   }
 
@@ -125,6 +127,6 @@ final class FourBitValues implements Values {
   }
 
   private static float get(MemorySegment floats, long index) {
-    return floats.get(StoredFloats.Layouts.FLOAT, index * Float.BYTES);
+    return FloatRounding.decode(floats, DType.F32, index);
   }
 }

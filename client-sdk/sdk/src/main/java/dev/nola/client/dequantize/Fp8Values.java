@@ -29,14 +29,16 @@ final class Fp8Values implements Values {
   /**
    * Relates a tensor to its scales.
    *
+   * @param weight the codes
+   * @param scales one for each block; those of type U8 are exponents (E8M0)
    * @param block rows and columns of a block, as the config says; used if they fit the scales
    * @throws IllegalArgumentException if the scales do not fit the tensor, with a predicate of it
    */
   Fp8Values(Tensor weight, Tensor scales, List<Long> block) {
     this.weight = weight;
     this.scales = scales;
-    this.table = table(floats(weight));
-    this.scaleOf = floats(scales);
+    this.table = table(floats(weight.type()));
+    this.scaleOf = floats(scales.type().equals("U8") ? "F8_E8M0" : scales.type());
     int dimensions = weight.shape().size();
     columns = dimensions == 0 ? 1 : weight.shape().getLast();
     matrixRows = dimensions < 2 ? 1 : weight.shape().get(dimensions - 2);
@@ -64,14 +66,12 @@ final class Fp8Values implements Values {
     }
   }
 
-  private static StoredFloats floats(Tensor tensor) {
-    String type =
-        tensor.name().contains("scale") && tensor.type().equals("U8") ? "F8_E8M0" : tensor.type();
+  private static StoredFloats floats(String type) {
     return StoredFloats.of(type)
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
-                    "has type %s, which has no values of f32".formatted(tensor.type())));
+                    "has values or scales of type %s, which cannot be decoded".formatted(type)));
   }
 
   private static float[] table(StoredFloats type) {
@@ -84,7 +84,7 @@ final class Fp8Values implements Values {
     return table;
   }
 
-  /** Returns the size of a block of which so many cover a dimension; 0 if none does. */
+  /** Returns the size of the blocks that cover a dimension; 0 if no size fits their number. */
   private static long blockSize(long size, long blocks, long declared) {
     if (blocks == 1) {
       return Math.max(1, size);
@@ -96,7 +96,7 @@ final class Fp8Values implements Values {
   }
 
   @Override
-  public void read(long first, int rows, float[] into) {
+  public void read(long first, int rows, float[] target) {
     int place = 0;
     byte[] codes = new byte[Math.toIntExact(columns)];
     for (long row = first; row < first + rows; row++) {
@@ -108,7 +108,7 @@ final class Fp8Values implements Values {
         float scale = scaleOf.get(scales.data(), single ? 0 : grid + start / blockColumns);
         int limit = (int) Math.min(columns, start + blockColumns);
         for (int column = (int) start; column < limit; column++) {
-          into[place++] = table[Byte.toUnsignedInt(codes[column])] * scale;
+          target[place++] = table[Byte.toUnsignedInt(codes[column])] * scale;
         }
       }
     }

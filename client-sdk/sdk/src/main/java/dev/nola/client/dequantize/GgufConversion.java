@@ -4,6 +4,7 @@ import dev.nola.client.Progress;
 import dev.nola.client.gguf.GgmlType;
 import dev.nola.client.gguf.GgufFile;
 import dev.nola.client.gguf.GgufTensor;
+import dev.nola.client.peft.TorchType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.format.DType;
 import java.io.IOException;
@@ -36,10 +37,11 @@ final class GgufConversion {
   ModelDequantizer.Report write(Path folder) throws IOException {
     DType dtype = chosen == null ? stored() : chosen;
     LlamaGguf llama = new LlamaGguf(file);
-    ObjectNode config = llama.config().put("torch_dtype", ModelConfig.name(dtype));
+    ObjectNode config = llama.config();
+    TorchType.set(config, dtype);
     List<Output> outputs = new ArrayList<>();
     for (GgufTensor tensor : file.tensors().values()) {
-      if (!LlamaGguf.isLeft(tensor.name())) {
+      if (!LlamaGguf.isInConfig(tensor.name())) {
         outputs.add(
             new Output.Decoded(
                 llama.name(tensor.name()), tensor.shape(), dtype, llama.values(tensor)));
@@ -49,7 +51,7 @@ final class GgufConversion {
     for (Map.Entry<String, ObjectNode> part : tokenizer.files().entrySet()) {
       write(folder.resolve(part.getKey()), part.getValue());
     }
-    write(folder.resolve(ModelConfig.FILE), config);
+    write(folder.resolve(Model.CONFIG), config);
     long total = outputs.stream().mapToLong(output -> output.slot().bytes()).sum();
     new PlainModelWriter(file.path(), progress, total)
         .write(folder.resolve(Model.SINGLE), outputs, Map.of("format", "pt"));

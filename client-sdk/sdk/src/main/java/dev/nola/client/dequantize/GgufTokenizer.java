@@ -78,7 +78,7 @@ final class GgufTokenizer {
     return split != null || pieces
         ? List.of()
         : List.of(
-            "no tokenizer was written, because it is of type %s, %s; copy tokenizer.json and tokenizer_config.json of the original model"
+            "no tokenizer was written, because the one in the file (%s, %s) is unknown or incomplete; copy tokenizer.json and tokenizer_config.json of the original model"
                 .formatted(
                     file.text(PREFIX + "model").orElse("none"),
                     file.text(PREFIX + "pre").orElse("not named")));

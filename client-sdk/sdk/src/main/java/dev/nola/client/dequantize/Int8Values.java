@@ -1,6 +1,8 @@
 package dev.nola.client.dequantize;
 
+import dev.nola.client.peft.FloatRounding;
 import dev.nola.client.safetensors.Tensor;
+import dev.nola.format.DType;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 
@@ -33,13 +35,13 @@ record Int8Values(Tensor weight, Tensor maxima) implements Values {
   }
 
   @Override
-  public void read(long first, int rows, float[] into) {
+  public void read(long first, int rows, float[] target) {
     long columns = weight.shape().getLast();
     int place = 0;
     for (long row = first; row < first + rows; row++) {
-      float maximum = maxima.data().get(StoredFloats.Layouts.FLOAT, row * Float.BYTES);
+      float maximum = FloatRounding.decode(maxima.data(), DType.F32, row);
       for (long column = 0; column < columns; column++) {
-        into[place++] =
+        target[place++] =
             weight.data().get(ValueLayout.JAVA_BYTE, row * columns + column) * maximum * STEP;
       }
     }

@@ -19,12 +19,13 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class LlamaGguf {
   /**
-   * How Transformers names an architecture, and whether the converter permutes its rows.
+   * How Transformers names an architecture, and how the converter stores it.
    *
    * @param type {@code model_type}
    * @param model the class
+   * @param permutesRows whether the converter permutes rows of queries and keys
    */
-  private record Family(String type, String model, boolean permuted) {}
+  private record Family(String type, String model, boolean permutesRows) {}
 
   private static final Map<String, Family> FAMILIES =
       Map.of(
@@ -54,8 +55,6 @@ final class LlamaGguf {
 
   private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d{1,4})\\.(\\w+)\\.(weight|bias)");
   private static final Pattern OTHER = Pattern.compile("(\\w+)\\.(weight|bias)");
-
-  private static final String ROPE_FREQUENCIES = "rope_freqs.weight";
 
   private final GgufFile file;
   private final String architecture;
@@ -104,11 +103,16 @@ final class LlamaGguf {
   }
 
   /** Returns whether a tensor is a constant that the config expresses. */
-  static boolean isLeft(String name) {
-    return name.equals(ROPE_FREQUENCIES);
+  static boolean isInConfig(String name) {
+    return name.equals(RopeScaling.FREQUENCIES);
   }
 
-  /** Returns the name of a tensor in Transformers. */
+  /**
+   * Returns the name of a tensor in Transformers.
+   *
+   * @param name its name in the file
+   * @throws InvalidModelException if models of this type have no such tensor
+   */
   String name(String name) throws InvalidModelException {
     Matcher block = BLOCK.matcher(name);
     if (block.matches() && BLOCK_NAMES.containsKey(block.group(2))) {
@@ -120,17 +124,23 @@ final class LlamaGguf {
     if (other.matches() && NAMES.containsKey(other.group(1))) {
       return NAMES.get(other.group(1)) + "." + other.group(2);
     }
-    throw invalid("has a tensor %s, which a model of type %s has not".formatted(name, family.type));
+    throw invalid(
+        "has a tensor %s, which is not part of a model of type %s".formatted(name, family.type));
   }
 
-  /** Returns the elements of a tensor, with rows in Transformers' order. */
+  /**
+   * Returns the elements of a tensor, with rows in Transformers' order.
+   *
+   * @throws InvalidModelException if it is of queries or keys, and has not a row for each element
+   *     of the heads
+   */
   Values values(GgufTensor tensor) throws InvalidModelException {
     long columns = tensor.shape().getLast();
     boolean query = tensor.name().matches("blk\\.\\d+\\.attn_q\\.(weight|bias)");
     boolean key = tensor.name().matches("blk\\.\\d+\\.attn_k\\.(weight|bias)");
-    if (!family.permuted || !query && !key) {
-      return (first, rows, into) ->
-          tensor.read(first * columns, into, 0, Math.toIntExact(rows * columns));
+    if (!family.permutesRows || !query && !key) {
+      return (first, rows, target) ->
+          tensor.read(first * columns, target, 0, Math.toIntExact(rows * columns));
     }
     long expected = (query ? heads : keyHeads) * headSize;
     long rotated = tensor.shape().getFirst();
@@ -140,18 +150,18 @@ final class LlamaGguf {
               .formatted(tensor.name(), tensor.shape(), expected));
     }
     if (tensor.shape().size() == 1) {
-      return (first, rows, into) -> {
+      return (first, rows, target) -> {
         float[] stored = new float[Math.toIntExact(columns)];
         tensor.read(0, stored, 0, stored.length);
         for (int i = 0; i < stored.length; i++) {
-          into[i] = stored[Math.toIntExact(storedRow(i))];
+          target[i] = stored[Math.toIntExact(storedRow(i))];
         }
       };
     }
-    return (first, rows, into) -> {
+    return (first, rows, target) -> {
       int length = Math.toIntExact(columns);
       for (int i = 0; i < rows; i++) {
-        tensor.read(storedRow(first + i) * columns, into, i * length, length);
+        tensor.read(storedRow(first + i) * columns, target, i * length, length);
       }
     };
   }
@@ -224,7 +234,7 @@ final class LlamaGguf {
       for (long i = 0; i < layers; i++) {
         String name = "blk.%d.%s.weight".formatted(i, part);
         if (!file.tensors().containsKey(name)) {
-          throw invalid("has no tensor " + name + "");
+          throw invalid("has no tensor " + name);
         }
       }
     }

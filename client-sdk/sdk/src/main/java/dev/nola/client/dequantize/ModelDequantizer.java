@@ -115,7 +115,7 @@ public final class ModelDequantizer {
   }
 
   private Report write(Model model, Quantization quantization, Path folder) throws IOException {
-    ModelConfig config = ModelConfig.read(source);
+    ModelConfig config = ModelConfig.of(model);
     DType decoded = dtype != null ? dtype : config.dtype(quantization.method());
     QuantizedTensors tensors =
         new QuantizedTensors(model, quantization.method(), decoded, dtype != null, config.json());
@@ -136,7 +136,7 @@ public final class ModelDequantizer {
     for (String name : sideFiles.copied()) {
       if (QUANTIZATION_FILES.contains(name)) {
         left.add(name);
-      } else if (name.equals(ModelConfig.FILE)) {
+      } else if (name.equals(Model.CONFIG)) {
         config.write(folder.resolve(name), decoded);
       } else {
         Files.copy(source.resolve(name), folder.resolve(name));

@@ -19,7 +19,7 @@ final class PlainModelWriter {
   /** Elements that a thread decodes at a time, unless a row has more. */
   private static final int PIECE = 1 << 18;
 
-  /** Most elements of a row. */
+  /** Limit of the elements of a row, which a thread decodes at once. */
   private static final long MAX_ROW = 1 << 25;
 
   private final Path source;
@@ -74,14 +74,14 @@ final class PlainModelWriter {
               MAX_ROW));
     }
     long rows = tensor.rows();
-    long most = Math.max(1, PIECE / Math.max(1, columns));
-    LongStream pieces = LongStream.range(0, columns == 0 ? 0 : Math.ceilDiv(rows, most));
+    long rowsPerPiece = Math.max(1, PIECE / Math.max(1, columns));
+    LongStream pieces = LongStream.range(0, columns == 0 ? 0 : Math.ceilDiv(rows, rowsPerPiece));
     try {
       (columns > PIECE ? pieces : pieces.parallel())
           .forEach(
               piece -> {
-                long row = piece * most;
-                write(tensor, row, (int) Math.min(most, rows - row), writer);
+                long row = piece * rowsPerPiece;
+                write(tensor, row, (int) Math.min(rowsPerPiece, rows - row), writer);
               });
     } catch (UncheckedIOException e) {
       throw e.getCause();
@@ -106,6 +106,7 @@ final class PlainModelWriter {
   private void round(Output.Decoded tensor, float[] values) throws InvalidModelException {
     for (int i = 0; i < values.length; i++) {
       float value = values[i];
+      // One NaN for all, because which one arithmetic makes depends on the processor.
       float rounded = FloatRounding.round(Float.isNaN(value) ? Float.NaN : value, tensor.dtype());
       if (Float.isInfinite(rounded) && !Float.isInfinite(value)) {
         throw new InvalidModelException(

@@ -9,10 +9,13 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * How rotary positions are stretched to a longer context. Llama 3.1 and later divide each frequency
- * by a factor of its own, of which GGUF has only the results: the parameters are those of Meta's
- * models, and are kept if they give these results.
+ * by a factor of its own. GGUF has only these factors: the parameters of Meta's models are taken if
+ * they yield the same ones.
  */
 final class RopeScaling {
+  /** The tensor with the factors of Llama 3. */
+  static final String FREQUENCIES = "rope_freqs.weight";
+
   private static final String TYPE = "rope_type";
   private static final double LOW = 1;
   private static final double HIGH = 4;
@@ -33,7 +36,7 @@ final class RopeScaling {
    */
   static Optional<ObjectNode> of(GgufFile file, String architecture, long headSize)
       throws InvalidModelException {
-    GgufTensor factors = file.tensors().get("rope_freqs.weight");
+    GgufTensor factors = file.tensors().get(FREQUENCIES);
     if (factors != null) {
       double base = file.number(architecture + ".rope.freq_base").orElse(10000);
       return Optional.of(llama3(file, factors, base, headSize));
@@ -58,16 +61,16 @@ final class RopeScaling {
     float[] factors = new float[Math.toIntExact(tensor.shape().getLast())];
     tensor.read(0, factors, 0, factors.length);
     double factor = factors.length == 0 ? 0 : Math.round(factors[factors.length - 1]);
-    boolean same = factors.length == headSize / 2;
-    for (int i = 0; same && i < factors.length; i++) {
+    boolean matches = factors.length == headSize / 2;
+    for (int i = 0; matches && i < factors.length; i++) {
       double expected = expected(factor, Math.pow(base, -2.0 * i / headSize));
-      same = Math.abs(factors[i] - expected) <= TOLERANCE * expected;
+      matches = Math.abs(factors[i] - expected) <= TOLERANCE * expected;
     }
-    if (!same) {
+    if (!matches) {
       throw new InvalidModelException(
           file.path(),
-          "has rope_freqs.weight with factors that are not those of Llama 3; use the original"
-              + " model");
+          "has %s with factors that are not those of Llama 3; use the original model"
+              .formatted(FREQUENCIES));
     }
     return JsonMapper.shared()
         .createObjectNode()

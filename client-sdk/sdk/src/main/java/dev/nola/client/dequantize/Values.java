@@ -8,7 +8,7 @@ interface Values {
    *
    * @param first index of the first row
    * @param rows how many
-   * @param into receives their elements, row after row
+   * @param target receives their elements, row after row
    */
-  void read(long first, int rows, float[] into);
+  void read(long first, int rows, float[] target);
 }

@@ -21,20 +21,29 @@ final class BlockDecoder {
 
   private BlockDecoder() {}
 
-  static void decode(GgufTensor tensor, long start, float[] into, int offset, int count) {
+  /**
+   * Decodes elements of a tensor.
+   *
+   * @param start index of the first, a multiple of the elements of a block
+   * @param target receives the elements
+   * @param offset where the first goes
+   * @param count how many, a multiple of the elements of a block
+   */
+  static void decode(GgufTensor tensor, long start, float[] target, int offset, int count) {
     GgmlType type = tensor.type();
     MemorySegment data = tensor.data();
     long place = start / type.blockElements() * type.blockBytes();
     for (int i = offset; i < offset + count; i += type.blockElements()) {
       switch (type) {
-        case F32 -> into[i] = data.get(FLOAT, place);
-        case F16 -> into[i] = half(data, place);
-        case BF16 -> into[i] = Float.intBitsToFloat(data.get(SHORT, place) << Short.SIZE);
-        case Q8_0 -> eightBits(data, place, into, i);
-        case Q4_0 -> scaled(data, place + 2, 0, -8, half(data, place), into, i);
-        case Q4_1 -> shifted(data, place + 4, 0, half(data, place), half(data, place + 2), into, i);
+        case F32 -> target[i] = data.get(FLOAT, place);
+        case F16 -> target[i] = half(data, place);
+        case BF16 -> target[i] = Float.intBitsToFloat(data.get(SHORT, place) << Short.SIZE);
+        case Q8_0 -> eightBits(data, place, target, i);
+        case Q4_0 -> scaled(data, place + 2, 0, -8, half(data, place), target, i);
+        case Q4_1 ->
+            shifted(data, place + 4, 0, half(data, place), half(data, place + 2), target, i);
         case Q5_0 ->
-            scaled(data, place + 6, data.get(INT, place + 2), -16, half(data, place), into, i);
+            scaled(data, place + 6, data.get(INT, place + 2), -16, half(data, place), target, i);
         case Q5_1 ->
             shifted(
                 data,
@@ -42,11 +51,11 @@ final class BlockDecoder {
                 data.get(INT, place + 4),
                 half(data, place),
                 half(data, place + 2),
-                into,
+                target,
                 i);
-        case Q4_K -> superBlock(data, place, place + 16, -1, into, i);
-        case Q5_K -> superBlock(data, place, place + 48, place + 16, into, i);
-        case Q6_K -> sixBits(data, place, into, i);
+        case Q4_K -> superBlock(data, place, place + 16, -1, target, i);
+        case Q5_K -> superBlock(data, place, place + 48, place + 16, target, i);
+        case Q6_K -> sixBits(data, place, target, i);
       }
       place += type.blockBytes();
     }
@@ -60,23 +69,27 @@ final class BlockDecoder {
     return data.get(BYTE, place) & 0xFF;
   }
 
-  private static void eightBits(MemorySegment data, long place, float[] into, int offset) {
+  private static void eightBits(MemorySegment data, long place, float[] target, int offset) {
     float scale = half(data, place);
     for (int i = 0; i < SUB_BLOCK; i++) {
-      into[offset + i] = data.get(BYTE, place + 2 + i) * scale;
+      target[offset + i] = data.get(BYTE, place + 2 + i) * scale;
     }
   }
 
-  /** A code of 32: the low nibbles are elements 0 to 15, the high ones 16 to 31. */
+  /**
+   * Reads one of 32 codes: the low nibbles are elements 0 to 15, the high ones 16 to 31.
+   *
+   * @param high the fifth bits, that of element 0 first; 0 if codes have 4 bits
+   */
   private static int code(MemorySegment data, long place, int high, int i) {
     int low = unsigned(data, place + i % HALF) >> i / HALF * 4 & 15;
     return low | (high >>> i & 1) << 4;
   }
 
   private static void scaled(
-      MemorySegment data, long place, int high, int zero, float scale, float[] into, int offset) {
+      MemorySegment data, long place, int high, int zero, float scale, float[] target, int offset) {
     for (int i = 0; i < SUB_BLOCK; i++) {
-      into[offset + i] = scale * (code(data, place, high, i) + zero);
+      target[offset + i] = scale * (code(data, place, high, i) + zero);
     }
   }
 
@@ -86,16 +99,21 @@ final class BlockDecoder {
       int high,
       float scale,
       float minimum,
-      float[] into,
+      float[] target,
       int offset) {
     for (int i = 0; i < SUB_BLOCK; i++) {
-      into[offset + i] = scale * code(data, place, high, i) + minimum;
+      target[offset + i] = scale * code(data, place, high, i) + minimum;
     }
   }
 
-  /** Q4_K and Q5_K; the latter has a fifth bit of each code at {@code high}. */
+  /**
+   * Decodes a block of Q4_K or Q5_K.
+   *
+   * @param codes place of the nibbles
+   * @param high place of the fifth bits; negative for Q4_K
+   */
   private static void superBlock(
-      MemorySegment data, long place, long codes, long high, float[] into, int offset) {
+      MemorySegment data, long place, long codes, long high, float[] target, int offset) {
     float scale = half(data, place);
     float minimum = half(data, place + 2);
     for (int j = 0; j < 8; j++) {
@@ -106,7 +124,7 @@ final class BlockDecoder {
         if (high >= 0) {
           code |= (unsigned(data, high + i) >> j & 1) << 4;
         }
-        into[offset + j * SUB_BLOCK + i] = subScale * code - subMinimum;
+        target[offset + j * SUB_BLOCK + i] = subScale * code - subMinimum;
       }
     }
   }
@@ -120,7 +138,7 @@ final class BlockDecoder {
     return low | unsigned(data, place + kind + j - 4) >> 6 << 4;
   }
 
-  private static void sixBits(MemorySegment data, long place, float[] into, int offset) {
+  private static void sixBits(MemorySegment data, long place, float[] target, int offset) {
     float scale = half(data, place + 208);
     for (int i = 0; i < 256; i++) {
       int part = i / 128; // 64 bytes of low nibbles and 32 of high bits for 128 elements
@@ -129,7 +147,7 @@ final class BlockDecoder {
       int low = unsigned(data, place + part * 64L + row % 2 * 32 + column) >> row / 2 * 4 & 15;
       int high = unsigned(data, place + 128 + part * 32L + column) >> row * 2 & 3;
       float subScale = scale * data.get(BYTE, place + 192 + i / HALF);
-      into[offset + i] = subScale * ((low | high << 4) - 32);
+      target[offset + i] = subScale * ((low | high << 4) - 32);
     }
   }
 }

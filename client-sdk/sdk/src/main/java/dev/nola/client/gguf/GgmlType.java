@@ -67,15 +67,6 @@ public enum GgmlType {
     return bytes;
   }
 
-  /**
-   * Returns whether elements are stored with less bits than a half-precision float has.
-   *
-   * @return true for the types with blocks
-   */
-  public boolean isQuantized() {
-    return elements > 1;
-  }
-
   static Optional<GgmlType> ofNumber(long number) {
     return Arrays.stream(values()).filter(type -> type.number == number).findFirst();
   }

@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -32,11 +33,7 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
    * @throws InvalidModelException if it breaks a rule of the format
    */
   static GgufHeader read(Path path, MemorySegment file) throws IOException {
-    try {
-      return new Reader(path, file).read();
-    } catch (IndexOutOfBoundsException e) {
-      throw new InvalidModelException(path, "ends inside its header; download it again", e);
-    }
+    return new Reader(path, file).read();
   }
 
   /** What the header says of a tensor. */
@@ -54,7 +51,8 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
 
     private final Path path;
     private final MemorySegment file;
-    private long position = MAGIC.length;
+    private final long limit = Budget.standard().memoryBytes();
+    private long position;
     private long heap;
 
     Reader(Path path, MemorySegment file) {
@@ -63,6 +61,9 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
     }
 
     GgufHeader read() throws IOException {
+      if (!Arrays.equals(take(MAGIC.length), MAGIC)) {
+        throw invalid("is not a GGUF file");
+      }
       int version = int32();
       if (version != 2 && version != 3) {
         throw invalid(
@@ -82,7 +83,7 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
       for (long i = 0; i < tensorCount; i++) {
         entries.add(entry());
       }
-      long alignment = metadata.get("general.alignment") instanceof Long given ? given : 32L;
+      long alignment = metadata.get("general.alignment") instanceof Long value ? value : 32L;
       if (alignment < 1 || alignment > 1 << 20) {
         throw invalid("has alignment %d; must be 1 to 2^20".formatted(alignment));
       }
@@ -133,7 +134,9 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
         long elements = 1;
         for (long size : entry.shape) {
           if (size < 1) {
-            throw invalid("tensor %s has shape %s".formatted(entry.name, entry.shape));
+            throw invalid(
+                "tensor %s has shape %s; must have dimensions of at least 1"
+                    .formatted(entry.name, entry.shape));
           }
           elements = Math.multiplyExact(elements, size);
         }
@@ -145,7 +148,10 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
         return Math.multiplyExact(elements / type.blockElements(), type.blockBytes());
       } catch (ArithmeticException e) {
         throw new InvalidModelException(
-            path, "tensor %s has shape %s".formatted(entry.name, entry.shape), e);
+            path,
+            "tensor %s has shape %s; must have fewer than 2^63 bytes"
+                .formatted(entry.name, entry.shape),
+            e);
       }
     }
 
@@ -210,39 +216,46 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
 
     private String text() throws IOException {
       long length = int64();
-      MemorySegment bytes = file.asSlice(advance(length), length);
+      requireBytes(length);
       useMemory(HEAP_PER_ELEMENT + 2 * length);
-      return new String(bytes.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+      return new String(take(length), StandardCharsets.UTF_8);
     }
 
-    private byte int8() {
+    private byte[] take(long length) throws InvalidModelException {
+      return file.asSlice(advance(length), length).toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    private byte int8() throws InvalidModelException {
       return file.get(ValueLayout.JAVA_BYTE, advance(Byte.BYTES));
     }
 
-    private short int16() {
+    private short int16() throws InvalidModelException {
       return file.get(SHORT, advance(Short.BYTES));
     }
 
-    private int int32() {
+    private int int32() throws InvalidModelException {
       return file.get(INT, advance(Integer.BYTES));
     }
 
-    private long int64() {
+    private long int64() throws InvalidModelException {
       return file.get(LONG, advance(Long.BYTES));
     }
 
-    private long advance(long bytes) {
-      if (bytes < 0 || bytes > file.byteSize() - position) {
-        throw new IndexOutOfBoundsException();
-      }
+    private long advance(long bytes) throws InvalidModelException {
+      requireBytes(bytes);
       long before = position;
       position += bytes;
       return before;
     }
 
+    private void requireBytes(long count) throws InvalidModelException {
+      if (count < 0 || count > file.byteSize() - position) {
+        throw invalid("ends inside its header; download it again");
+      }
+    }
+
     private void useMemory(long bytes) throws LimitExceededException {
       heap += bytes;
-      long limit = Budget.standard().memoryBytes();
       if (heap > limit) {
         throw new LimitExceededException(
             LimitExceededException.Limit.MEMORY,

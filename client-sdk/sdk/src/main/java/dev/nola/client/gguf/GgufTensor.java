@@ -8,7 +8,7 @@ import java.util.List;
  *
  * @param name its name
  * @param type type of its elements
- * @param shape its dimensions, the outermost first, as safetensors has them
+ * @param shape its dimensions, the outermost first, as in safetensors
  * @param data its blocks; valid while the file is open
  */
 public record GgufTensor(String name, GgmlType type, List<Long> shape, MemorySegment data) {
@@ -21,11 +21,11 @@ public record GgufTensor(String name, GgmlType type, List<Long> shape, MemorySeg
    * Decodes elements.
    *
    * @param start index of the first, a multiple of the elements of a block
-   * @param into receives as many as {@code count}, from its beginning
+   * @param target receives the elements
    * @param offset where the first goes
    * @param count how many, a multiple of the elements of a block
    */
-  public void read(long start, float[] into, int offset, int count) {
-    BlockDecoder.decode(this, start, into, offset, count);
+  public void read(long start, float[] target, int offset, int count) {
+    BlockDecoder.decode(this, start, target, offset, count);
   }
 }

@@ -16,12 +16,14 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Selects the proxies that the environment names, as curl does: {@code HTTPS_PROXY}, {@code
- * HTTP_PROXY} and {@code ALL_PROXY}, except for the hosts in {@code NO_PROXY}; names in lower case
- * come first. Loopback addresses are never reached through a proxy.
+ * Selects the HTTP proxies that the environment names: {@code HTTPS_PROXY}, {@code HTTP_PROXY} and
+ * {@code ALL_PROXY}, except for the hosts in {@code NO_PROXY}. Names in lower case come first;
+ * variables that are empty are not set. Unlike with curl, the port of a proxy defaults to 80,
+ * {@code HTTP_PROXY} counts in upper case too, and loopback addresses are reached directly.
  */
 final class EnvironmentProxies extends ProxySelector {
   private static final int DEFAULT_PORT = 80;
@@ -44,7 +46,7 @@ final class EnvironmentProxies extends ProxySelector {
    * @param variable the variable that names it
    * @param url its URL
    */
-  record Named(String variable, URI url) {
+  record HttpProxy(String variable, URI url) {
     /** Returns the proxy's host and port, without the credentials. */
     @Override
     public String toString() {
@@ -86,30 +88,35 @@ final class EnvironmentProxies extends ProxySelector {
    * @return the proxy, or nothing if the host is reached directly
    * @throws IllegalArgumentException if a variable names something else than an HTTP proxy
    */
-  Optional<Named> find(URI target) {
+  Optional<HttpProxy> find(URI target) {
     String host = target.getHost();
     if (host == null || isLoopback(host)) {
       return Optional.empty();
     }
     String scheme = target.getScheme().toLowerCase(Locale.ROOT);
-    for (String variable : List.of(scheme + "_proxy", "all_proxy")) {
-      for (String name : List.of(variable, variable.toUpperCase(Locale.ROOT))) {
-        String value = environment.getOrDefault(name, "").strip();
-        if (!value.isEmpty()) {
-          return isExcluded(host, port(target))
-              ? Optional.empty()
-              : Optional.of(named(name, value));
-        }
-      }
-    }
-    return Optional.empty();
+    return Stream.of(scheme + "_proxy", "all_proxy")
+        .flatMap(variable -> nameOf(variable).stream())
+        .findFirst()
+        .filter(_ -> !isExcluded(host, port(target)))
+        .map(name -> parse(name, value(name)));
   }
 
-  private static Named named(String variable, String value) {
+  /** Returns the name, in lower or upper case, by which a variable is set; empty if it is not. */
+  private Optional<String> nameOf(String variable) {
+    return Stream.of(variable, variable.toUpperCase(Locale.ROOT))
+        .filter(name -> !value(name).isEmpty())
+        .findFirst();
+  }
+
+  private String value(String name) {
+    return environment.getOrDefault(name, "").strip();
+  }
+
+  private static HttpProxy parse(String variable, String value) {
     try {
       URI url = URI.create(value.contains("://") ? value : "http://" + value);
       if ("http".equalsIgnoreCase(url.getScheme()) && url.getHost() != null) {
-        return new Named(variable, url);
+        return new HttpProxy(variable, url);
       }
     } catch (IllegalArgumentException _) {
       // The message must not repeat it: it may have a password.
@@ -120,13 +127,16 @@ final class EnvironmentProxies extends ProxySelector {
   }
 
   private boolean isExcluded(String host, int port) {
-    String list = environment.getOrDefault("no_proxy", environment.getOrDefault("NO_PROXY", ""));
+    String list = nameOf("no_proxy").map(this::value).orElse("");
     return Arrays.stream(list.split("[,\\s]+"))
         .filter(entry -> !entry.isEmpty())
         .anyMatch(entry -> covers(entry.toLowerCase(Locale.ROOT), host, port));
   }
 
-  /** An entry is {@code *}, a domain, a host, an address or a network, perhaps with a port. */
+  /**
+   * Returns whether an entry covers a host: {@code *}, a domain, a host, an address or a network,
+   * perhaps with a port.
+   */
   private static boolean covers(String entry, String host, int port) {
     if (entry.equals("*")) {
       return true;
@@ -203,10 +213,10 @@ final class EnvironmentProxies extends ProxySelector {
     return List.of(
         find(target)
             .map(
-                named ->
+                proxy ->
                     new Proxy(
                         Proxy.Type.HTTP,
-                        new InetSocketAddress(named.url().getHost(), named.port())))
+                        new InetSocketAddress(proxy.url().getHost(), proxy.port())))
             .orElse(Proxy.NO_PROXY));
   }
 

@@ -58,15 +58,15 @@ final class MachineTrust extends X509ExtendedTrustManager {
 
   @FunctionalInterface
   private interface Check {
-    void by(X509ExtendedTrustManager manager) throws CertificateException;
+    void run(X509ExtendedTrustManager manager) throws CertificateException;
   }
 
   private void check(Check check) throws CertificateException {
     try {
-      check.by(jdk());
+      check.run(jdk());
     } catch (CertificateException refused) {
       try {
-        check.by(machine());
+        check.run(machine());
       } catch (CertificateException alsoRefused) {
         refused.addSuppressed(alsoRefused);
         throw alsoRefused instanceof UnreadableStoreException ? alsoRefused : refused;
@@ -130,14 +130,14 @@ final class MachineTrust extends X509ExtendedTrustManager {
       for (String type : SYSTEM_STORES) {
         addStore(store, type);
       }
-      String named = environment.getOrDefault(VARIABLE, "");
-      if (!named.isEmpty()) {
+      String file = environment.getOrDefault(VARIABLE, "");
+      if (!file.isEmpty()) {
         try {
-          add(store, Path.of(named));
+          add(store, Path.of(file));
         } catch (IOException | CertificateException e) {
           throw new UnreadableStoreException(
               "%s cannot be read: %s; must be a file of certificates in PEM format"
-                  .formatted(VARIABLE, named),
+                  .formatted(VARIABLE, file),
               e);
         }
       }

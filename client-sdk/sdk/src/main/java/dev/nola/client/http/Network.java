@@ -27,7 +27,7 @@ final class Network {
   private final @Nullable EnvironmentProxies proxies;
 
   /**
-   * Creates the way.
+   * Reads the settings.
    *
    * @param environment the process's variables
    */
@@ -47,7 +47,7 @@ final class Network {
    * @return the environment's proxy, or nothing
    * @throws IllegalArgumentException if a variable names something else than an HTTP proxy
    */
-  Optional<EnvironmentProxies.Named> proxy(URI target) {
+  Optional<EnvironmentProxies.HttpProxy> proxy(URI target) {
     return Optional.ofNullable(proxies).flatMap(selector -> selector.find(target));
   }
 
@@ -61,7 +61,7 @@ final class Network {
    */
   HttpClient client(URI registry, Duration connectTimeout) {
     PasswordAuthentication credentials =
-        proxy(registry).map(EnvironmentProxies.Named::credentials).orElse(null);
+        proxy(registry).map(EnvironmentProxies.HttpProxy::credentials).orElse(null);
     if (credentials != null && System.getProperty(DISABLED_SCHEMES) == null) {
       // Java refuses to log in to proxies for https. It reads this when its first client is made.
       System.setProperty(DISABLED_SCHEMES, "");

@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Collects the parameters of a request's query and encodes them. */
 public final class Query {
+  /** Items on the longest page that a registry returns. */
+  private static final int LONGEST_PAGE = 100;
+
   private final List<String> parameters = new ArrayList<>();
 
   /**
@@ -22,6 +25,16 @@ public final class Query {
       parameters.add(name + "=" + encode(value.toString()));
     }
     return this;
+  }
+
+  /**
+   * Adds the parameters of a page, with as many items as possible.
+   *
+   * @param cursor the cursor of the page; null for the first
+   * @return this query
+   */
+  public Query page(@Nullable String cursor) {
+    return add("limit", LONGEST_PAGE).add("cursor", cursor);
   }
 
   /**

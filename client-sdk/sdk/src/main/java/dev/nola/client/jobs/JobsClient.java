@@ -26,7 +26,6 @@ import tools.jackson.databind.json.JsonMapper;
 /** Submits jobs, follows them, fetches their results, and lists the workers that run them. */
 public final class JobsClient {
   private static final String JOBS = "/api/v1/jobs";
-  private static final int LONGEST_PAGE = 100;
 
   /** The longest time without a byte: the registry sends keep-alive comments more often. */
   private static final Duration SILENCE = Duration.ofMinutes(2);
@@ -149,7 +148,7 @@ public final class JobsClient {
    */
   public Page<WorkerDetails> workers(@Nullable String cursor)
       throws IOException, InterruptedException {
-    Query query = new Query().add("limit", LONGEST_PAGE).add("cursor", cursor);
+    Query query = new Query().page(cursor);
     return transport.json(Call.get("/api/v1/workers" + query), new TypeReference<>() {});
   }
 

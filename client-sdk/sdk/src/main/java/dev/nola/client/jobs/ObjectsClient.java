@@ -23,7 +23,6 @@ import tools.jackson.core.type.TypeReference;
 /** Uploads the models and datasets that jobs name, and describes them. */
 public final class ObjectsClient {
   private static final String BYTES = "application/octet-stream";
-  private static final int LONGEST_PAGE = 100;
 
   private final Transport transport;
 
@@ -48,8 +47,12 @@ public final class ObjectsClient {
    */
   public void upload(ObjectKind kind, String name, Sha256 digest, Path file)
       throws IOException, InterruptedException {
-    transport.status(
-        Call.of("PUT", path(kind, name) + "/files/" + digest).with(Content.file(BYTES, file)));
+    put(kind, name, digest, Content.file(BYTES, file));
+  }
+
+  private void put(ObjectKind kind, String name, Sha256 digest, Content content)
+      throws IOException, InterruptedException {
+    transport.status(Call.of("PUT", path(kind, name) + "/files/" + digest).with(content));
   }
 
   /**
@@ -85,7 +88,7 @@ public final class ObjectsClient {
   }
 
   /**
-   * Uploads the files of a manifest that the registry does not have yet, and registers them.
+   * Uploads the files of a manifest, except those of the latest revision, and registers them.
    *
    * @param kind model or dataset
    * @param name {@code namespace/name}
@@ -105,13 +108,9 @@ public final class ObjectsClient {
     for (ObjectManifest.Entry entry : manifest.files()) {
       if (present.add(entry.digest())) {
         long before = sent;
-        transport.status(
-            Call.of("PUT", path(kind, name) + "/files/" + entry.digest())
-                .with(
-                    Content.file(
-                        BYTES,
-                        folder.resolve(entry.path()),
-                        (done, _) -> progress.at(before + done, total))));
+        Path file = folder.resolve(entry.path());
+        Progress part = (done, _) -> progress.at(before + done, total);
+        put(kind, name, entry.digest(), Content.file(BYTES, file, part));
       }
       sent += entry.size();
       progress.at(sent, total);
@@ -119,7 +118,11 @@ public final class ObjectsClient {
     return register(kind, name, manifest);
   }
 
-  /** Returns the files of the latest revision that the registry has; may be changed. */
+  /**
+   * Returns the digests of the latest revision's files; none if the registry does not store them.
+   *
+   * @return a set that may be changed
+   */
   private Set<Sha256> stored(ObjectKind kind, String name)
       throws IOException, InterruptedException {
     Set<Sha256> digests = new HashSet<>();
@@ -148,11 +151,7 @@ public final class ObjectsClient {
    */
   public Page<ObjectDetails> list(ObjectKind kind, String namespace, @Nullable String cursor)
       throws IOException, InterruptedException {
-    Query query =
-        new Query()
-            .add("namespace", NameRule.NAMESPACE.require(namespace))
-            .add("limit", LONGEST_PAGE)
-            .add("cursor", cursor);
+    Query query = new Query().add("namespace", NameRule.NAMESPACE.require(namespace)).page(cursor);
     return transport.json(
         Call.get("/api/v1/" + kind.collection() + query), new TypeReference<>() {});
   }

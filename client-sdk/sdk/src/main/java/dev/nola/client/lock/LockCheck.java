@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * the same bits by every backend at hand, attested by as many machines as the lock demands.
  */
 public final class LockCheck {
+  /** The type of a registry's refusal to send bytes other than those of the digest. */
+  private static final String DAMAGED = "urn:nola:problem:damaged-blob";
+
   private final Source source;
   private final List<Kernel> backends;
   private final boolean allowYanked;
@@ -168,10 +171,14 @@ public final class LockCheck {
     }
   }
 
-  /** A registry that cannot be reached proves nothing, for or against. */
+  /**
+   * A registry that cannot be reached proves nothing, for or against; one that says that its bytes
+   * are damaged fails the check.
+   */
   private static Check failed(String name, IOException failure) {
     return failure instanceof RegistryException refused
             && refused.kind() == RegistryException.Kind.UNAVAILABLE
+            && (refused.problem() == null || !refused.problem().type().equals(DAMAGED))
         ? Check.impossible(name, message(failure))
         : Check.failed(name, message(failure));
   }

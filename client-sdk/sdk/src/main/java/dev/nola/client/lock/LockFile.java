@@ -71,7 +71,7 @@ public record LockFile(List<Entry> adapters) {
   }
 
   /**
-   * A pinned adapter. It has seven components because JSON has them side by side.
+   * A pinned adapter. Its components follow the keys of an adapter in JSON.
    *
    * @param source a reference by version number or digest, or a path relative to the lock file
    * @param requested the reference as it was given, which can move, such as one by an alias; null

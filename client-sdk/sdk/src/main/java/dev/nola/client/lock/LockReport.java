@@ -30,10 +30,19 @@ public record LockReport(List<Result> results) {
     /**
      * Tells whether every check passed.
      *
-     * @return true if none failed
+     * @return true if all were made and none failed
      */
     public boolean passed() {
       return checks.stream().allMatch(Check::passed);
+    }
+
+    /**
+     * Tells whether a check proved that something is wrong.
+     *
+     * @return true if one was made and did not pass
+     */
+    public boolean refuted() {
+      return checks.stream().anyMatch(Check::refuted);
     }
   }
 
@@ -70,25 +79,30 @@ public record LockReport(List<Result> results) {
     public boolean passed() {
       return failure == null;
     }
+
+    /**
+     * Tells whether the check proved that something is wrong.
+     *
+     * @return true if it was made and did not pass
+     */
+    public boolean refuted() {
+      return failure != null && !error;
+    }
   }
 
   /**
-   * Tells whether what is not proved could not be checked: no check failed, but the registry did
-   * not answer.
+   * Returns whether checks could not be made, because the registry did not answer, and none failed.
    *
    * @return true if there are errors and no failures
    */
   public boolean hasErrorsOnly() {
-    return !passed()
-        && results.stream()
-            .flatMap(result -> result.checks().stream())
-            .allMatch(check -> check.passed() || check.error());
+    return !passed() && results.stream().noneMatch(Result::refuted);
   }
 
   /**
    * Tells whether every check of every adapter passed.
    *
-   * @return true if none failed
+   * @return true if all were made and none failed
    */
   public boolean passed() {
     return results.stream().allMatch(Result::passed);

@@ -25,12 +25,7 @@ public final class MarkdownReport {
                   result.entry().digest(),
                   passed,
                   result.checks().size(),
-                  result.passed()
-                      ? "verified"
-                      : result.checks().stream()
-                              .anyMatch(check -> !check.passed() && !check.error())
-                          ? "**failed**"
-                          : "**unknown**"));
+                  result.passed() ? "verified" : result.refuted() ? "**failed**" : "**unknown**"));
     }
     for (Result result : report.results()) {
       for (Check check : result.checks()) {

@@ -13,7 +13,7 @@ import tools.jackson.databind.JsonNode;
  * loads a LoRA.
  */
 final class ConfigTargets {
-  /** Says that PEFT finds the modules by their kind. */
+  /** The value of target_modules that means all linear modules. */
   private static final String ALL = "all-linear";
 
   /** Where PEFT looks for a layer's number if the config does not name the list of layers. */
@@ -63,22 +63,22 @@ final class ConfigTargets {
     if (!isMatchedBy(module, targets)) {
       return !targets.isString() || isPattern(targets.asString());
     }
-    boolean isWholePath = targets.isArray() && texts(targets).contains(module);
+    boolean isWholePath = targets.isArray() && LoraConfig.texts(targets).contains(module);
     return !targets.isString() && !isWholePath && !isOfLayers(module);
   }
 
-  /** PEFT takes a text as a pattern of the whole path, and a list as ends of paths. */
+  /** Matches as PEFT does: a text is a pattern of the whole path, a list has ends of paths. */
   private static boolean isMatchedBy(String module, JsonNode names) {
     return names.isString()
         ? isPattern(names.asString()) && Pattern.matches(names.asString(), module)
-        : texts(names).stream().anyMatch(name -> isNamedBy(module, name));
+        : LoraConfig.texts(names).stream().anyMatch(name -> isNamedBy(module, name));
   }
 
   private static boolean isNamedBy(String module, String name) {
     return module.equals(name) || module.endsWith("." + name);
   }
 
-  /** Whether RE2 understands a pattern; Python understands more. */
+  /** Returns whether RE2 understands a pattern; Python understands more. */
   private static boolean isPattern(String pattern) {
     try {
       Pattern.compile(pattern);
@@ -99,7 +99,7 @@ final class ConfigTargets {
       return true;
     }
     JsonNode lists = config.path("layers_pattern");
-    List<String> patterns = lists.isString() ? List.of(lists.asString()) : texts(lists);
+    List<String> patterns = lists.isString() ? List.of(lists.asString()) : LoraConfig.texts(lists);
     for (String list : patterns.isEmpty() ? List.of(ANY_LIST) : patterns) {
       String number = numberAfter(list, module);
       if (number != null) {
@@ -115,9 +115,5 @@ final class ConfigTargets {
     }
     var matcher = Pattern.compile(".*\\.(?:" + list + ")\\.(\\d+)\\.").matcher(module);
     return matcher.lookingAt() ? matcher.group(matcher.groupCount()) : null;
-  }
-
-  private static List<String> texts(JsonNode list) {
-    return list.valueStream().filter(JsonNode::isString).map(JsonNode::asString).toList();
   }
 }

@@ -45,12 +45,8 @@ final class LoadedNames {
     tasks.add(null); // the usual model with a head precedes
     tasks.addAll(List.of(TaskType.values()));
     Map<String, String> names = new HashMap<>();
-    String type = config.modelType();
     for (TaskType task : tasks) {
-      ModulePaths paths =
-          type != null && ModulePaths.isKnown(type)
-              ? ModulePaths.of(type, modules, task)
-              : ModulePaths.guessed(modules, task);
+      ModulePaths paths = ModulePaths.of(config.modelType(), modules, task);
       for (String name : model.tensors().keySet()) {
         String path = paths.of(ModulePaths.moduleOf(name));
         names.putIfAbsent(path + "." + ModulePaths.lastPart(name), name);

@@ -7,7 +7,6 @@ import dev.nola.client.lora.ImportRefusedException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -51,7 +50,7 @@ record LoraConfig(
     if (!type.equals("LORA")) {
       throw new ImportRefusedException(
           Reason.UNSUPPORTED,
-          "%s: peft_type is %s; only adapters of the type LORA, so written, can be imported"
+          "%s: peft_type is %s; must be LORA, as no other type can be imported"
               .formatted(path, type));
     }
     List<String> wrong = ConfigRules.violations(json);
@@ -178,13 +177,12 @@ record LoraConfig(
 
   /** Returns the texts of a list; empty if there is none. */
   List<String> texts(String key) {
-    List<String> texts = new ArrayList<>();
-    for (JsonNode text : json.path(key)) {
-      if (text.isString()) {
-        texts.add(text.asString());
-      }
-    }
-    return texts;
+    return texts(json.path(key));
+  }
+
+  /** Returns the texts of a list; empty for any other value. */
+  static List<String> texts(JsonNode list) {
+    return list.valueStream().filter(JsonNode::isString).map(JsonNode::asString).toList();
   }
 
   /** Returns a text; null if there is none. */

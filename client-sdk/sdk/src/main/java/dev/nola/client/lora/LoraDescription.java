@@ -52,7 +52,7 @@ final class LoraDescription {
         name, revision != null && REVISION.matcher(revision).matches() ? revision : "", identity);
   }
 
-  /** Whether a name is that of a folder here, as seen from the LoRA or from the working folder. */
+  /** Returns whether a name is that of a folder, seen from the LoRA or from the working folder. */
   private boolean isFolder(String name) {
     return Files.isDirectory(Path.of(name))
         || Files.isDirectory(config.path().resolveSibling(name))

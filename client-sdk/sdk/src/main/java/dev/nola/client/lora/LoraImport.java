@@ -29,7 +29,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An import of a LoRA of PEFT. Immutable; equal files and settings give equal bytes.
+ * An import of a LoRA of PEFT. Immutable; equal files and settings give equal bytes, except that a
+ * base model is not named if a folder nearby has its name, which may be what the config means.
  *
  * <p>Each factor is quantized by itself. What PEFT stores whole ({@code modules_to_save}, resized
  * embeddings) becomes dense tensors. Everything that changes a model in another way is refused by
@@ -322,9 +323,8 @@ public final class LoraImport {
     }
 
     /**
-     * Sets whether the adapter states the identity of the base model. It says nothing if the base
-     * model is whichever the LoRA is to be merged into, rather than known to be that of the LoRA.
-     * Default: it does if there is a base model.
+     * Sets whether the adapter states the identity of the base model; default: it does, if there is
+     * one. Leave it out if the base model may not be the one that the LoRA was trained on.
      *
      * @param statesIdentity false to leave it out
      * @return this builder

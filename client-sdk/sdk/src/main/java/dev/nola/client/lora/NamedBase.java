@@ -33,7 +33,7 @@ record NamedBase(Model model, TensorNames names, LoadedNames loaded, BaseConfig 
   static NamedBase open(Path path) throws IOException {
     Model model = Model.open(path);
     try {
-      BaseConfig config = BaseConfig.of(path);
+      BaseConfig config = BaseConfig.of(model);
       return new NamedBase(model, TensorNames.of(model), new LoadedNames(model, config), config);
     } catch (IOException | RuntimeException e) {
       model.close();

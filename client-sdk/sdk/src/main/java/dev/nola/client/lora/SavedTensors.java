@@ -101,7 +101,7 @@ final class SavedTensors {
       if (isSeparate) {
         warnings.add(
             name
-                + ": if the base model ties its output embedding to this one, a merge changes both, but PEFT keeps the output embedding as it was; nola import-peft --base does, too");
+                + ": if the base model ties its output embedding to this one, a merge changes both, but PEFT keeps the output embedding as it was; to keep it, import with nola import-peft --base");
       } else {
         notes.add(
             name
@@ -190,7 +190,7 @@ final class SavedTensors {
         for (int t = 0; t < product.rank(); t++) {
           delta += product.a()[t][i] * product.b()[t][j];
         }
-        float old = Elements.get(weight.data(), dtype, (long) i * cols + j);
+        float old = FloatRounding.decode(weight.data(), dtype, (long) i * cols + j);
         row[j] = FloatRounding.round((float) (old + scaling * delta), dtype);
         if (!Float.isFinite(row[j])) {
           wrong.add("%s: W + ΔW is too large for %s in row %d".formatted(weight.name(), dtype, i));

@@ -83,14 +83,14 @@ record StoredProduct(
   }
 
   /**
-   * Returns the same product, but for a power of two, in factors that one step a side quantizes
-   * well. Each rank's column of A is multiplied by a power of two and its row of B divided by it,
-   * so that the ratio of their norms is about the same for all ranks: otherwise a rank with a small
-   * column and a large row would drown in the error of the others. Where one of the two is zero,
-   * the other becomes zero. Ranks of equal ratios stay as they are.
+   * Balances the factors, so that one step for all of A and one for all of B quantize them well.
+   * Each rank's column of A is multiplied by a power of two and its row of B divided by it, so that
+   * the ratio of their norms is about the same for all ranks: otherwise a rank with a small column
+   * and a large row would drown in the error of the others. If one of the two is zero, the other
+   * becomes zero. Ranks of equal ratios are not changed.
    *
-   * @return the factors, whose largest elements are of magnitude 1 to 2, and what their product has
-   *     to be multiplied by
+   * @return factors whose largest elements have a magnitude of 1 to 2, and the power of two by
+   *     which their product must be multiplied to get this one
    */
   Balanced balanced() {
     double[] ratios = new double[rank()]; // not a number for a product of zero

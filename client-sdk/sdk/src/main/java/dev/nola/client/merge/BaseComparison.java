@@ -17,7 +17,13 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 
-/** Compares a base model with those that adapters were made for. */
+/**
+ * Compares a base model with those that adapters were made for.
+ *
+ * @param model the base model
+ * @param names finds its tensors
+ * @param threads number of threads that hash its tensors
+ */
 record BaseComparison(Model model, TensorNames names, int threads) {
   /** Bytes that are read and hashed at a time. */
   private static final int PIECE = 1 << 20;
@@ -25,7 +31,7 @@ record BaseComparison(Model model, TensorNames names, int threads) {
   /**
    * Compares the identities of the adapted tensors.
    *
-   * @return what the user should know
+   * @return a warning for each adapter that could not be compared, or differs
    * @throws MergeRefusedException if they differ and that is not allowed
    */
   List<String> check(List<AdapterFile> adapters, BaseCheck baseCheck)

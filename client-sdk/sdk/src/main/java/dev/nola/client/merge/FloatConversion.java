@@ -1,5 +1,6 @@
 package dev.nola.client.merge;
 
+import dev.nola.client.peft.FloatRounding;
 import dev.nola.format.DType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -42,21 +43,35 @@ record FloatConversion(String source, DType target) {
    */
   int widen(MemorySegment elements, MemorySegment wide) {
     int count = (int) (elements.byteSize() / sourceBytes());
+    switch (source) {
+      case "F64" -> {
+        return narrow(elements, wide, count);
+      }
+      case "F32" -> wide.copyFrom(elements);
+      case "F16" -> {
+        for (int i = 0; i < count; i++) {
+          short half = elements.get(HALF, (long) i * Short.BYTES);
+          wide.set(F32, (long) i * Float.BYTES, Float.float16ToFloat(half));
+        }
+      }
+      default -> {
+        for (int i = 0; i < count; i++) {
+          short half = elements.get(HALF, (long) i * Short.BYTES);
+          wide.set(F32, (long) i * Float.BYTES, Float.intBitsToFloat(half << Short.SIZE));
+        }
+      }
+    }
+    return -1;
+  }
+
+  private static int narrow(MemorySegment doubles, MemorySegment floats, int count) {
     for (int i = 0; i < count; i++) {
-      long offset = (long) i * sourceBytes();
-      float value =
-          switch (source) {
-            case "F64" -> (float) elements.get(F64, offset);
-            case "F32" -> elements.get(F32, offset);
-            case "F16" -> Float.float16ToFloat(elements.get(HALF, offset));
-            default -> Float.intBitsToFloat(elements.get(HALF, offset) << Short.SIZE);
-          };
-      if (source.equals("F64")
-          && Float.isInfinite(value)
-          && Double.isFinite(elements.get(F64, offset))) {
+      double value = doubles.get(F64, (long) i * Double.BYTES);
+      float nearest = (float) value;
+      if (Float.isInfinite(nearest) && Double.isFinite(value)) {
         return i;
       }
-      wide.set(F32, (long) i * Float.BYTES, value);
+      floats.set(F32, (long) i * Float.BYTES, nearest);
     }
     return -1;
   }
@@ -72,32 +87,12 @@ record FloatConversion(String source, DType target) {
     int count = (int) (wide.byteSize() / Float.BYTES);
     for (int i = 0; i < count; i++) {
       float value = wide.get(F32, (long) i * Float.BYTES);
-      long offset = (long) i * target.bytes();
-      boolean overflows = false;
-      switch (target) {
-        case F32 -> rounded.set(F32, offset, value);
-        case F16 -> {
-          short half = Float.floatToFloat16(value);
-          overflows = Float.isInfinite(Float.float16ToFloat(half));
-          rounded.set(HALF, offset, half);
-        }
-        case BF16 -> {
-          short half = toBfloat16(value);
-          overflows = Float.isInfinite(Float.intBitsToFloat(half << Short.SIZE));
-          rounded.set(HALF, offset, half);
-        }
-      }
-      if (overflows && Float.isFinite(value)) {
+      float nearest = FloatRounding.round(value, target);
+      if (Float.isInfinite(nearest) && Float.isFinite(value)) {
         return i;
       }
+      FloatRounding.encode(nearest, target, rounded, i);
     }
     return -1;
-  }
-
-  private static short toBfloat16(float value) {
-    int bits = Float.floatToRawIntBits(value);
-    return Float.isNaN(value)
-        ? (short) (bits >>> Short.SIZE | 0x40) // stays one when its lower half is cut off
-        : (short) (bits + 0x7FFF + (bits >>> Short.SIZE & 1) >>> Short.SIZE);
   }
 }

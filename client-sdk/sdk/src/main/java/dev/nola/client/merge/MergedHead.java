@@ -4,10 +4,9 @@ import dev.nola.client.merge.MergeRefusedException.Reason;
 import dev.nola.client.peft.BaseConfig;
 import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.StatedHead;
+import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.client.safetensors.Model;
 import dev.nola.format.AdapterFile;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -28,10 +27,11 @@ record MergedHead(@Nullable String className, List<String> labels) {
    *
    * @throws MergeRefusedException if no class of Transformers computes it, it is for another type
    *     of model, or adapters state different ones
+   * @throws InvalidModelException if the base's config is not a JSON object
    */
   static MergedHead of(Model base, List<AdapterFile> adapters)
-      throws IOException, MergeRefusedException {
-    if (!base.isFolder() || !Files.isRegularFile(base.path().resolve(MergedConfig.FILE))) {
+      throws InvalidModelException, MergeRefusedException {
+    if (base.config() == null) {
       return NONE;
     }
     MergedHead merged = NONE;
@@ -49,7 +49,7 @@ record MergedHead(@Nullable String className, List<String> labels) {
       }
       merged = head;
     }
-    String modelType = BaseConfig.of(base.path()).modelType();
+    String modelType = BaseConfig.of(base).modelType();
     HeadClass headClass = merged.headClass().orElse(null);
     if (headClass != null && modelType != null && !modelType.equals(headClass.modelType())) {
       throw refusal(

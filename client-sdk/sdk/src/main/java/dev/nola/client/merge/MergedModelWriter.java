@@ -297,11 +297,10 @@ final class MergedModelWriter {
   private void copySideFiles(Path partial, List<String> names) throws IOException {
     MergedConfig config = new MergedConfig(plan.untied(), plan.dtype(), plan.head());
     for (String name : names) {
-      Path source = base.path().resolve(name);
-      if (name.equals(MergedConfig.FILE)) {
-        config.write(source, partial.resolve(name));
+      if (name.equals(Model.CONFIG)) {
+        config.write(base, partial.resolve(name));
       } else {
-        Files.copy(source, partial.resolve(name));
+        Files.copy(base.path().resolve(name), partial.resolve(name));
       }
     }
   }

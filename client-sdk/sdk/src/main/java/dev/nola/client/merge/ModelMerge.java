@@ -15,8 +15,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A merge of adapters into a base model. Immutable; the merged model depends on base, adapters and
- * weights alone, never on the number of threads.
+ * A merge of adapters into a base model. Immutable; the merged model depends on base, adapters,
+ * weights and type alone, never on the number of threads.
  *
  * <p>Interrupting the thread that merges ends the merge; whatever ends it early, the destination is
  * as it was.

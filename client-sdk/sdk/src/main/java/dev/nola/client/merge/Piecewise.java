@@ -46,7 +46,7 @@ record Piecewise(
   /**
    * Writes the part.
    *
-   * @param buffers memory for pieces, of which one is taken and given back
+   * @param buffers memory for pieces, one of which is borrowed
    * @throws MergeRefusedException if an element would become infinite
    */
   void run(Source source, Change change, BlockingQueue<MemorySegment> buffers)

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * What becomes of every tensor of the merged model, by file.
  *
  * @param dtype the type that floating tensors are converted to; null to keep theirs
- * @param untied whether input and output embedding are tied no longer
+ * @param untied whether input and output embedding are no longer tied
  * @param head head of the merged model, which determines the names of its tensors
  */
 record Plan(
@@ -41,9 +41,7 @@ record Plan(
     Part named(String name);
 
     /** Returns how elements of the base are converted; null if they are not. */
-    default @Nullable FloatConversion conversion() {
-      return null;
-    }
+    @Nullable FloatConversion conversion();
 
     /** A tensor of the base, unchanged except for its type. */
     record Copied(String name, Tensor tensor, @Nullable FloatConversion conversion)

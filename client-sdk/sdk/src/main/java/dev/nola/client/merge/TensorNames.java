@@ -1,15 +1,15 @@
 package dev.nola.client.merge;
 
 import dev.nola.client.peft.ModulePaths;
+import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.Tensor;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -17,14 +17,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Finds the tensor that an adapter means. One model is saved under several sets of names: as a bare
  * transformer ({@code layers.0…}) or inside the model that has a head ({@code model.layers.0…}), a
- * language model alone or inside one that also sees ({@code model.language_model.layers.0…}), as a
+ * language model alone or inside a multimodal model ({@code model.language_model.layers.0…}), as a
  * model that was compiled or wrapped ({@code _orig_mod.model.layers.0…}), and an output embedding
  * that is tied to the input embedding is not saved at all. Thread-safe.
  */
 public final class TensorNames {
-  /** Prefixes under which one language model is saved, alone or inside a model that also sees. */
-  private static final Set<String> LANGUAGE_MODELS =
-      Set.of("model.", "model.language_model.", "language_model.model.", "language_model.");
+  /** Prefixes under which one language model is saved, alone or inside a multimodal model. */
+  private static final List<String> LANGUAGE_MODELS =
+      List.of("model.", "model.language_model.", "language_model.model.", "language_model.");
 
   private static final List<String> INPUT_EMBEDDINGS =
       List.of(
@@ -49,14 +49,42 @@ public final class TensorNames {
   private final Model base;
   private final TiedEmbeddings tie;
 
-  /** Tensors by their names without wrappers; made when it is first needed. */
-  private @Nullable Map<String, List<Tensor>> byName;
-
-  /** Tensors by what follows a known prefix of their names; made with the other one. */
-  private @Nullable Map<String, List<Prefixed>> byRest;
+  /** Made when a name is first not found as it is. */
+  private @Nullable Index index;
 
   /** A tensor whose name begins with a known prefix. */
   private record Prefixed(String prefix, Tensor tensor) {}
+
+  /**
+   * The tensors by parts of their names.
+   *
+   * @param byName tensors by their names without wrappers
+   * @param byRest tensors by what follows a known prefix of their names
+   */
+  private record Index(Map<String, List<Tensor>> byName, Map<String, List<Prefixed>> byRest) {
+    static Index of(Model base) {
+      Map<String, List<Tensor>> names = new HashMap<>();
+      Map<String, List<Prefixed>> rests = new HashMap<>();
+      for (Tensor tensor : base.tensors().values()) {
+        String name = ModulePaths.unwrapped(tensor.name());
+        names.computeIfAbsent(name, key -> new ArrayList<>(1)).add(tensor);
+        for (String prefix : prefixes(name)) {
+          rests
+              .computeIfAbsent(name.substring(prefix.length()), key -> new ArrayList<>(1))
+              .add(new Prefixed(prefix, tensor));
+        }
+      }
+      return new Index(names, rests);
+    }
+
+    List<Tensor> named(String name) {
+      return byName.getOrDefault(name, List.of());
+    }
+
+    List<Prefixed> prefixed(String rest) {
+      return byRest.getOrDefault(rest, List.of());
+    }
+  }
 
   TensorNames(Model base, TiedEmbeddings tie) {
     this.base = base;
@@ -69,9 +97,9 @@ public final class TensorNames {
    * @param base the model; its config tells whether an output embedding that is not there is the
    *     input embedding
    * @return the names
-   * @throws IOException if the model's config cannot be read or is not JSON
+   * @throws InvalidModelException if the model's config is not a JSON object
    */
-  public static TensorNames of(Model base) throws IOException {
+  public static TensorNames of(Model base) throws InvalidModelException {
     return new TensorNames(base, TiedEmbeddings.of(base));
   }
 
@@ -136,7 +164,7 @@ public final class TensorNames {
    *
    * @param name the name
    * @param shape its shape
-   * @return a clause to append to a message; empty if there is no such tensor, or several
+   * @return a clause to append to a message; empty if no tensor, or more than one, could be meant
    */
   public String suggestion(String name, List<Long> shape) {
     int longest = 1; // the last part alone, such as "weight", tells nothing
@@ -178,9 +206,8 @@ public final class TensorNames {
   }
 
   private @Nullable Tensor inputEmbedding() {
-    index();
     for (String name : INPUT_EMBEDDINGS) {
-      List<Tensor> found = Objects.requireNonNull(byName).getOrDefault(name, List.of());
+      List<Tensor> found = index().named(name);
       if (!found.isEmpty()) {
         return found.getFirst();
       }
@@ -190,19 +217,15 @@ public final class TensorNames {
 
   /** Returns the tensors whose names differ by a prefix or a wrapper only, by name. */
   private SequencedMap<String, Tensor> candidates(String name) {
-    index();
+    Index known = index();
     SequencedMap<String, Tensor> found = new LinkedHashMap<>();
-    Map<String, List<Tensor>> whole = Objects.requireNonNull(byName);
-    Map<String, List<Prefixed>> rests = Objects.requireNonNull(byRest);
-    whole.getOrDefault(name, List.of()).forEach(tensor -> found.put(tensor.name(), tensor));
-    rests
-        .getOrDefault(name, List.of())
-        .forEach(prefixed -> found.put(prefixed.tensor.name(), prefixed.tensor));
+    known.named(name).forEach(tensor -> found.put(tensor.name(), tensor));
+    known.prefixed(name).forEach(other -> found.put(other.tensor.name(), other.tensor));
     for (String prefix : prefixes(name)) {
       String rest = name.substring(prefix.length());
-      whole.getOrDefault(rest, List.of()).forEach(tensor -> found.put(tensor.name(), tensor));
+      known.named(rest).forEach(tensor -> found.put(tensor.name(), tensor));
       if (LANGUAGE_MODELS.contains(prefix)) {
-        rests.getOrDefault(rest, List.of()).stream()
+        known.prefixed(rest).stream()
             .filter(other -> LANGUAGE_MODELS.contains(other.prefix))
             .forEach(other -> found.put(other.tensor.name(), other.tensor));
       }
@@ -210,40 +233,23 @@ public final class TensorNames {
     return found;
   }
 
-  private synchronized void index() {
-    if (byName != null) {
-      return;
+  private synchronized Index index() {
+    Index made = index;
+    if (made == null) {
+      made = Index.of(base);
+      index = made;
     }
-    Map<String, List<Tensor>> names = new HashMap<>();
-    Map<String, List<Prefixed>> rests = new HashMap<>();
-    for (Tensor tensor : base.tensors().values()) {
-      String name = ModulePaths.unwrapped(tensor.name());
-      names.computeIfAbsent(name, key -> new ArrayList<>(1)).add(tensor);
-      for (String prefix : prefixes(name)) {
-        rests
-            .computeIfAbsent(name.substring(prefix.length()), key -> new ArrayList<>(1))
-            .add(new Prefixed(prefix, tensor));
-      }
-    }
-    byRest = rests;
-    byName = names;
+    return made;
   }
 
   /** Returns the known prefixes with which a name begins. */
-  private static List<String> prefixes(String name) {
-    List<String> prefixes = new ArrayList<>(2);
+  private static Set<String> prefixes(String name) {
+    Set<String> prefixes = new LinkedHashSet<>();
     String first = name.substring(0, name.indexOf('.') + 1);
     if (ModulePaths.prefixes().contains(first)) {
       prefixes.add(first);
     }
-    for (String prefix : LANGUAGE_MODELS) {
-      if (!prefix.equals(first) && name.startsWith(prefix)) {
-        prefixes.add(prefix);
-      }
-    }
-    if (LANGUAGE_MODELS.contains(first) && !prefixes.contains(first)) {
-      prefixes.add(first);
-    }
+    LANGUAGE_MODELS.stream().filter(name::startsWith).forEach(prefixes::add);
     return prefixes;
   }
 

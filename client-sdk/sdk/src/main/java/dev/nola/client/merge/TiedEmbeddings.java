@@ -1,14 +1,9 @@
 package dev.nola.client.merge;
 
-import dev.nola.client.JsonProblem;
+import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.client.safetensors.Model;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -22,26 +17,18 @@ record TiedEmbeddings(@Nullable Boolean stated) {
   private static final String TEXT = "text_config";
 
   /**
-   * Reads a model's config.
+   * Reads a model's config; without one, nothing is stated.
    *
-   * @throws IOException if there is a config that is not a JSON object
+   * @throws InvalidModelException if it is not a JSON object
    */
-  static TiedEmbeddings of(Model model) throws IOException {
-    Path config = model.path().resolve(MergedConfig.FILE);
-    if (!model.isFolder() || !Files.isRegularFile(config)) {
+  static TiedEmbeddings of(Model model) throws InvalidModelException {
+    ObjectNode config = model.config();
+    if (config == null) {
       return new TiedEmbeddings(null);
     }
-    try {
-      JsonNode root = JsonMapper.shared().readTree(Files.readAllBytes(config));
-      if (!root.isObject()) {
-        throw new IOException(config + ": is not a JSON object");
-      }
-      JsonNode own = root.path(TIED);
-      JsonNode tied = own.isBoolean() ? own : root.path(TEXT).path(TIED);
-      return new TiedEmbeddings(tied.isBoolean() ? tied.asBoolean() : null);
-    } catch (JacksonException e) {
-      throw new IOException(config + ": is not valid JSON: " + JsonProblem.of(e), e);
-    }
+    JsonNode whole = config.path(TIED);
+    JsonNode tied = whole.isBoolean() ? whole : config.path(TEXT).path(TIED);
+    return new TiedEmbeddings(tied.isBoolean() ? tied.asBoolean() : null);
   }
 
   /** Returns whether the embeddings may be tied: they are, or nothing is stated. */

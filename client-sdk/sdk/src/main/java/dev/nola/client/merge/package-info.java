@@ -1,8 +1,8 @@
 /**
  * Adds adapters to a model's weights and writes the merged model (SPEC.md section 7.3).
  *
- * <p>There is no way back: a merge rounds each weight to its type, so subtracting ΔW again would
- * not give the bits of the base model. Whoever wants the base back keeps it.
+ * <p>A merge cannot be undone: it rounds each weight to its type, so subtracting ΔW again would not
+ * return the bits of the base model. Keep the base model if you may need it again.
  */
 @NullMarked
 package dev.nola.client.merge;

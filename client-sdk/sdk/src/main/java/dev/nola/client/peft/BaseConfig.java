@@ -1,21 +1,18 @@
 package dev.nola.client.peft;
 
-import dev.nola.client.JsonProblem;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.nola.client.safetensors.InvalidModelException;
+import dev.nola.client.safetensors.Model;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
- * What a base model's {@value #FILE} says.
+ * What a base model's {@value Model#CONFIG} says.
  *
  * @param modelType such as {@code gpt2}; null if it is not known
  * @param parts the configs of the models of which it consists, such as {@code decoder}; empty if it
@@ -25,7 +22,7 @@ public record BaseConfig(@Nullable String modelType, Map<String, BaseConfig> par
   private static final Set<String> CONV1D_MODELS =
       Set.of("gpt2", "gpt-sw3", "openai-gpt", "imagegpt", "decision_transformer");
 
-  /** How modules are called that have another name than the key of their config. */
+  /** Names of modules that differ from the keys of their configs, by key. */
   private static final Map<String, List<String>> NAMES =
       Map.of(
           "text_config", List.of("language_model", "text_model", "text_decoder", "text_encoder"),
@@ -33,7 +30,6 @@ public record BaseConfig(@Nullable String modelType, Map<String, BaseConfig> par
           "qformer_config", List.of("qformer"));
 
   private static final String TYPE = "model_type";
-  private static final String FILE = "config.json";
 
   /** Copies the map. */
   public BaseConfig {
@@ -53,20 +49,13 @@ public record BaseConfig(@Nullable String modelType, Map<String, BaseConfig> par
   /**
    * Reads the config of a model.
    *
-   * @param base a folder, a safetensors file, or null
+   * @param base the model; null if it is not known
    * @return the config; of an unknown type if there is none
-   * @throws IOException if there is a config that is not JSON
+   * @throws InvalidModelException if it is not a JSON object
    */
-  public static BaseConfig of(@Nullable Path base) throws IOException {
-    if (base == null || !Files.isRegularFile(base.resolve(FILE))) {
-      return ofType(null);
-    }
-    Path file = base.resolve(FILE);
-    try {
-      return of(JsonMapper.shared().readTree(Files.readAllBytes(file)));
-    } catch (JacksonException e) {
-      throw new IOException(file + ": is not valid JSON: " + JsonProblem.of(e), e);
-    }
+  public static BaseConfig of(@Nullable Model base) throws InvalidModelException {
+    ObjectNode config = base == null ? null : base.config();
+    return config == null ? ofType(null) : of(config);
   }
 
   private static BaseConfig of(JsonNode json) {
@@ -116,8 +105,7 @@ public record BaseConfig(@Nullable String modelType, Map<String, BaseConfig> par
   }
 
   private @Nullable BaseConfig partOf(String module) {
-    String path = withoutModel(module);
-    String first = path.substring(0, (path + ".").indexOf('.'));
+    String first = ModulePaths.firstPart(withoutModel(module));
     for (Map.Entry<String, BaseConfig> part : parts.entrySet()) {
       if (part.getKey().equals(first)
           || NAMES.getOrDefault(part.getKey(), List.of()).contains(first)) {
@@ -130,7 +118,7 @@ public record BaseConfig(@Nullable String modelType, Map<String, BaseConfig> par
   /** Returns what follows the name of the part. */
   private static String inner(String module) {
     String path = withoutModel(module);
-    return path.substring(Math.min(path.length(), (path + ".").indexOf('.') + 1));
+    return path.substring(Math.min(path.length(), ModulePaths.firstPart(path).length() + 1));
   }
 
   private static String withoutModel(String module) {

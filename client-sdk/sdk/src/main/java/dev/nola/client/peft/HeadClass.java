@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The classes of Transformers that classify with a head which Nola knows: the one table of their
- * names for tensors.
+ * The classes of Transformers whose classification heads Nola knows: the one table of their names
+ * for tensors.
  */
 public enum HeadClass {
   /** The first token's hidden state through a layer with tanh, the pooler; then the classifier. */
@@ -19,7 +19,7 @@ public enum HeadClass {
       Pooling.LAST_TOKEN,
       "model",
       "score"),
-  /** The first token. Adapters of it can be exported and merged; the trainer has no ViT yet. */
+  /** The first token. Its adapters can be exported and merged, but not trained here yet. */
   VIT(
       "ViTForImageClassification",
       TaskType.IMAGE_CLASSIFICATION,
@@ -28,7 +28,7 @@ public enum HeadClass {
       "vit",
       "classifier");
 
-  /** Modules that other classes put on the same transformers. */
+  /** Modules of the heads of other classes. */
   private static final List<String> OTHER_HEADS =
       List.of("lm_head", "cls", "classifier", "score", "qa_outputs");
 
@@ -115,13 +115,13 @@ public enum HeadClass {
   }
 
   /**
-   * Returns the name in a model of this class of a tensor or module.
+   * Returns the name that a tensor or module has in a model of this class.
    *
    * @param name name in a checkpoint of the bare transformer, or of a class with any head
    * @return the name; empty if it belongs to the head of another class
    */
   public Optional<String> nameInModel(String name) {
-    String first = name.substring(0, name.indexOf('.') < 0 ? name.length() : name.indexOf('.'));
+    String first = ModulePaths.firstPart(name);
     if (first.equals(classifier) || first.equals(transformer)) {
       return Optional.of(name);
     }

@@ -188,10 +188,10 @@ final class ModelFamilies {
               .strip()
               .split("\\s+"));
 
-  /** Types whose bare models have such names, of which no other type has any. */
+  /** Types by names that only their bare models have. */
   private static final Map<Pattern, String> BARE_NAMES = new LinkedHashMap<>();
 
-  /** Begins names of bare models of several types, which models with a head name differently. */
+  /** Matches names that bare models of several types share, but models with a head do not. */
   private static final Pattern AMBIGUOUS =
       Pattern.compile(
           "((encoder|decoder)\\.layers?\\.\\d+|transformer\\.layer\\.\\d+|layers\\.\\d+\\.attention)\\..*");
@@ -259,7 +259,7 @@ final class ModelFamilies {
 
   private static final Map<String, ModelFamily> BY_TYPE = byType();
 
-  /** Types by a prefix that is theirs alone, such as {@code bert.}. */
+  /** For each prefix, such as {@code bert.}, the type of the same name, or else the first one. */
   private static final Map<String, String> TYPES_OF_PREFIX = typesOfPrefix();
 
   private ModelFamilies() {}
@@ -292,7 +292,6 @@ final class ModelFamilies {
 
   private static Map<String, String> typesOfPrefix() {
     Map<String, String> types = new HashMap<>();
-    // The type that is named as the prefix, or the first one.
     for (String type : new TreeSet<>(BY_TYPE.keySet())) {
       String prefix = BY_TYPE.get(type).prefix();
       if (!prefix.isEmpty() && (!types.containsKey(prefix) || prefix.equals(type + "."))) {
@@ -301,7 +300,7 @@ final class ModelFamilies {
     }
     types.put("model.", "llama");
     types.put("transformer.", "gpt2");
-    return types;
+    return Map.copyOf(types);
   }
 
   private static void forEachType(String table, BiConsumer<String, String> receiver) {
@@ -349,7 +348,7 @@ final class ModelFamilies {
    * prefixes.
    *
    * @param modules names in a checkpoint
-   * @return those of which the prefix cannot be told without the model type
+   * @return those whose prefix depends on the model type
    */
   static List<String> ambiguous(Collection<String> modules) {
     List<String> ambiguous = new ArrayList<>();

@@ -3,6 +3,7 @@ package dev.nola.client.peft;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
@@ -78,17 +79,23 @@ public final class ModulePaths {
   }
 
   /**
-   * Derives paths from a model's type and the names in its checkpoint.
+   * Derives paths from a model's type, or, if that is not known, from the names in its checkpoint.
    *
-   * @param modelType what the config states
+   * @param modelType what the config states; null if it is not known
    * @param modules names of all modules in the checkpoint
    * @param task what the loaded model is for, of which FEATURE_EXTRACTION means the bare
    *     transformer; null if it is not known
-   * @return the paths; those in the checkpoint if the type is not known
+   * @return the paths; those in the checkpoint if neither type nor names tell anything
    */
   public static ModulePaths of(
-      String modelType, Collection<String> modules, @Nullable TaskType task) {
-    return of(ModelFamilies.ofType(modelType).orElse(ModelFamily.UNKNOWN), modules, task);
+      @Nullable String modelType, Collection<String> modules, @Nullable TaskType task) {
+    return of(
+        Optional.ofNullable(modelType)
+            .flatMap(ModelFamilies::ofType)
+            .or(() -> ModelFamilies.ofNames(modules.stream().map(ModulePaths::unwrapped).toList()))
+            .orElse(ModelFamily.UNKNOWN),
+        modules,
+        task);
   }
 
   /**
@@ -104,19 +111,6 @@ public final class ModulePaths {
           String name = family.renamed(unwrapped(module));
           return head.nameInModel(name).orElse(name);
         });
-  }
-
-  /**
-   * Guesses paths from the names in a checkpoint.
-   *
-   * @param modules names of modules in the checkpoint
-   * @param task what the loaded model is for, of which FEATURE_EXTRACTION means the bare
-   *     transformer; null if it is not known
-   * @return the paths; those in the checkpoint if the names tell nothing
-   */
-  public static ModulePaths guessed(Collection<String> modules, @Nullable TaskType task) {
-    List<String> names = modules.stream().map(ModulePaths::unwrapped).toList();
-    return of(ModelFamilies.ofNames(names).orElse(ModelFamily.UNKNOWN), modules, task);
   }
 
   private static ModulePaths of(
@@ -179,11 +173,10 @@ public final class ModulePaths {
   }
 
   /**
-   * Returns names that do not tell where the loaded model has its modules, because models of
-   * several types have them under different prefixes.
+   * Returns the names of modules whose paths in the loaded model depend on the model type.
    *
    * @param modules names in a checkpoint whose model type is not known
-   * @return such names
+   * @return those that models of several types have under different prefixes
    */
   public static List<String> ambiguous(Collection<String> modules) {
     return ModelFamilies.ambiguous(modules.stream().map(ModulePaths::unwrapped).toList());
@@ -223,7 +216,7 @@ public final class ModulePaths {
    * Removes what PyTorch and PEFT put into names for their own purposes, such as {@code _orig_mod}.
    *
    * @param name the name of a module or tensor
-   * @return the name without
+   * @return the name without them
    */
   public static String unwrapped(String name) {
     return WRAPPERS.matcher(name).replaceAll("");
@@ -242,7 +235,7 @@ public final class ModulePaths {
   }
 
   private static boolean isOfHead(String module) {
-    return HEADS.contains(module.substring(0, (module + ".").indexOf('.')));
+    return HEADS.contains(firstPart(module));
   }
 
   /**
@@ -293,5 +286,11 @@ public final class ModulePaths {
    */
   public static String lastPart(String name) {
     return name.substring(name.lastIndexOf('.') + 1);
+  }
+
+  /** Returns what precedes the first dot of a name. */
+  static String firstPart(String name) {
+    int end = name.indexOf('.');
+    return end < 0 ? name : name.substring(0, end);
   }
 }

@@ -15,13 +15,12 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What an adapter's metadata say of the head that it brings (SPEC.md, section 4.1).
+ * What an adapter's metadata state about its head (SPEC.md, section 4.1).
  *
  * @param className class of Transformers whose head it is; null if none is stated
  * @param pooling what the head sees of a sequence; null if it is not stated
  * @param labels names of the classes by number; empty if they are not stated
- * @param problem why no class of Transformers can compute the head; null if nothing is known
- *     against it
+ * @param problem why no class of Transformers can compute the head; null if no reason is known
  */
 public record StatedHead(
     @Nullable String className,
@@ -63,7 +62,7 @@ public record StatedHead(
         className, pooling, labels == null ? List.of() : labels, problem(adapter, pooling, labels));
   }
 
-  /** Earlier versions did not state the pooling of their classifiers: it was the mean. */
+  /** Returns the pooling; the mean for classifiers of earlier versions, which did not state it. */
   private static @Nullable Pooling pooling(Adapter adapter) {
     String label = adapter.metadata().provenance().get(POOLING);
     if (label != null) {
@@ -99,6 +98,10 @@ public record StatedHead(
     if (labels == null) {
       return "invalid provenance labels: %s; must be a JSON array of distinct texts"
           .formatted(provenance.get(LABELS));
+    }
+    String label = provenance.get(POOLING);
+    if (label != null && pooling == null) {
+      return "invalid provenance pooling: %s; must be cls, mean or last-token".formatted(label);
     }
     if (pooling == Pooling.MEAN) {
       return "its classifier sees the mean over all tokens, which no class of Transformers"
@@ -142,7 +145,7 @@ public record StatedHead(
    * Returns the provenance that states a head.
    *
    * @param headClass class of Transformers whose head it is; null if there is none
-   * @param pooling what the head sees of a sequence; null if it is not one
+   * @param pooling what the head sees of a sequence; null to leave it out
    * @param labels names of the classes by number
    * @return entries by key
    */

@@ -86,7 +86,7 @@ public final class AdaptersClient {
    * Changes an adapter.
    *
    * @param adapter the adapter's name
-   * @param change the new description and visibility; null for what is to stay
+   * @param change the new description and visibility; null leaves the one unchanged
    * @return the adapter's details
    * @throws RegistryException of kind {@code NOT_ALLOWED} if the account may not: members change
    *     the description, owners the visibility; of another kind if the registry refuses otherwise
@@ -112,7 +112,7 @@ public final class AdaptersClient {
    */
   public Page<VersionSummary> versions(AdapterName adapter, @Nullable String cursor)
       throws IOException, InterruptedException {
-    Query query = new Query().add("limit", Paths.LONGEST_PAGE).add("cursor", cursor);
+    Query query = new Query().page(cursor);
     return transport.json(
         Call.get(Paths.adapter(adapter) + "/versions" + query), new TypeReference<>() {});
   }
@@ -143,7 +143,7 @@ public final class AdaptersClient {
    */
   public Page<Attestation> attestations(Reference reference, @Nullable String cursor)
       throws IOException, InterruptedException {
-    Query query = new Query().add("limit", Paths.LONGEST_PAGE).add("cursor", cursor);
+    Query query = new Query().page(cursor);
     return transport.json(
         Call.get(Paths.version(reference) + "/attestations" + query), new TypeReference<>() {});
   }

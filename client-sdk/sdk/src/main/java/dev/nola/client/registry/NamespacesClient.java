@@ -52,7 +52,7 @@ public final class NamespacesClient {
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Page<Namespace> list(@Nullable String cursor) throws IOException, InterruptedException {
-    Query query = new Query().add("limit", Paths.LONGEST_PAGE).add("cursor", cursor);
+    Query query = new Query().page(cursor);
     return transport.json(Call.get(NAMESPACES + query), new TypeReference<>() {});
   }
 

@@ -40,7 +40,7 @@ public final class NolaClient implements AutoCloseable {
   /** The default limit in bytes for files to pull or publish, which is the registries' limit. */
   public static final long DEFAULT_MAX_FILE_SIZE = 64L << 20;
 
-  /** How long to wait for a response if a client does not say. */
+  /** How long a client waits for a response by default. */
   public static final Duration DEFAULT_REQUEST_TIMEOUT = Duration.ofSeconds(60);
 
   private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/=-]{1,512}");

@@ -8,7 +8,6 @@ import dev.nola.client.http.Query;
 /** The paths of the registry's resources. */
 final class Paths {
   static final String ADAPTERS = "/api/v1/adapters";
-  static final int LONGEST_PAGE = 100;
 
   private Paths() {}
 

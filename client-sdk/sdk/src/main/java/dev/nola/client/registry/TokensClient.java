@@ -80,8 +80,7 @@ public final class TokensClient {
    */
   public Page<Token> listAll(boolean valid, @Nullable String cursor)
       throws IOException, InterruptedException {
-    Query query =
-        new Query().add("valid", valid).add("limit", Paths.LONGEST_PAGE).add("cursor", cursor);
+    Query query = new Query().add("valid", valid).page(cursor);
     return transport.json(Call.get("/api/v1/admin/tokens" + query), new TypeReference<>() {});
   }
 
@@ -95,7 +94,7 @@ public final class TokensClient {
    */
   public Page<AccountSummary> accounts(@Nullable String cursor)
       throws IOException, InterruptedException {
-    Query query = new Query().add("limit", Paths.LONGEST_PAGE).add("cursor", cursor);
+    Query query = new Query().page(cursor);
     return transport.json(Call.get("/api/v1/admin/accounts" + query), new TypeReference<>() {});
   }
 

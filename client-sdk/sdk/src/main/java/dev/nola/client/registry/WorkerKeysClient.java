@@ -34,7 +34,7 @@ public final class WorkerKeysClient {
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Page<WorkerKey> list(@Nullable String cursor) throws IOException, InterruptedException {
-    Query query = new Query().add("limit", Paths.LONGEST_PAGE).add("cursor", cursor);
+    Query query = new Query().page(cursor);
     return transport.json(Call.get(PATH + query), new TypeReference<>() {});
   }
 

@@ -6,13 +6,12 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** What people bring in place of safetensors, known by its first bytes or its name. */
+/** Formats that users pass in place of safetensors, recognized by first bytes or by name. */
 public enum ForeignContainer {
   /** A model of llama.cpp. */
   GGUF(
@@ -33,7 +32,7 @@ public enum ForeignContainer {
   /** An error of an object store. */
   XML("<?xml", "", "an XML document", Remedy.DOWNLOAD),
   /** A pickle of PyTorch since 1.6, or another archive. */
-  ZIP("PK\3\4", ".pt", "a ZIP archive, as a PyTorch pickle (.bin, .pt) is", Remedy.SAVE),
+  ZIP("PK\3\4", ".pt", "a ZIP archive, such as a PyTorch pickle (.bin, .pt)", Remedy.SAVE),
   /** A pickle of PyTorch before 1.6. */
   TORCH("\u0080\2\u008A\n", ".bin", "a PyTorch pickle (.bin, .pt)", Remedy.SAVE),
   /** A pickle of protocol 2. */
@@ -62,16 +61,19 @@ public enum ForeignContainer {
       ".nola",
       "a Nola adapter, not a model",
       "pass it as the adapter, and the model that it was made for as the base"),
-  /** A file of which only the size was written. */
-  ZEROS("\0\0\0\0\0\0\0\0\0", "", "zeros, as a download that was cut off is", Remedy.DOWNLOAD);
+  /** A file that was allocated, but never written. */
+  ZEROS("\0\0\0\0\0\0\0\0\0", "", "all zeros, like an interrupted download", Remedy.DOWNLOAD);
 
   /** Tags of the fields that follow the version: producer, graph and operators. */
   private static final String ONNX_FIELDS = "\22:B";
 
+  /** Bytes by which a file is recognized. */
+  private static final int START = 512;
+
   /** Longest beginning of a text that a message repeats. */
   private static final int EXCERPT = 60;
 
-  private final byte[] magic;
+  private final String magic;
   private final String extension;
   private final String description;
   private final String remedy;
@@ -84,7 +86,7 @@ public enum ForeignContainer {
   }
 
   ForeignContainer(String magic, String extension, String description, String remedy) {
-    this.magic = magic.getBytes(StandardCharsets.ISO_8859_1);
+    this.magic = magic;
     this.extension = extension;
     this.description = description;
     this.remedy = remedy;
@@ -94,32 +96,30 @@ public enum ForeignContainer {
    * Describes a file that does not begin as a safetensors file does.
    *
    * @param file all bytes of the file
-   * @return what it is and the remedy, as a predicate; empty if it may be safetensors, or is not
-   *     known
+   * @return what it is and the remedy, as a predicate; empty if it may be safetensors, or its
+   *     format is unknown
    */
   public static Optional<String> describe(MemorySegment file) {
     if (file.byteSize() == 0) {
       return Optional.of("is empty; " + Remedy.DOWNLOAD);
     }
-    byte[] start = file.asSlice(0, Math.min(file.byteSize(), 512)).toArray(ValueLayout.JAVA_BYTE);
-    if (start.length > 8 && start[8] == '{' && start[7] == 0 && start[6] == 0) {
+    String start =
+        new String(
+            file.asSlice(0, Math.min(file.byteSize(), START)).toArray(ValueLayout.JAVA_BYTE),
+            StandardCharsets.ISO_8859_1);
+    if (start.startsWith("\0\0{", 6)) {
       return Optional.empty();
     }
-    int text = 0;
-    while (text < start.length && Character.isWhitespace(start[text])) {
-      text++;
-    }
     for (ForeignContainer kind : values()) {
-      if (kind.begins(start, kind.magic[0] == '<' ? text : 0)) {
+      if (kind.begins(start)) {
         return Optional.of(kind.predicate());
       }
     }
-    String words = new String(start, StandardCharsets.ISO_8859_1);
-    return start.length > 8 && words.matches("[\\x20-\\x7E\\s]+")
+    return start.length() > 8 && start.matches("[\\x20-\\x7E\\s]+")
         ? Optional.of(
             "is a text, \"%s\"; %s"
                 .formatted(
-                    words.strip().lines().findFirst().map(ForeignContainer::cut).orElse(""),
+                    start.strip().lines().findFirst().map(ForeignContainer::cut).orElse(""),
                     Remedy.DOWNLOAD))
         : Optional.empty();
   }
@@ -128,7 +128,8 @@ public enum ForeignContainer {
    * Describes the weights of a folder that has none in safetensors.
    *
    * @param folder the folder
-   * @return their name, what they are and the remedy; empty if there is no file of weights
+   * @return the name of the first file of weights, what it is and the remedy; empty if none has a
+   *     known format
    * @throws IOException if the folder cannot be read
    */
   static Optional<String> describe(Path folder) throws IOException {
@@ -148,25 +149,17 @@ public enum ForeignContainer {
     return Optional.empty();
   }
 
-  private boolean begins(byte[] start, int offset) {
+  private boolean begins(String start) {
     if (this == ONNX) {
-      return start.length > 2
-          && start[0] == magic[0]
-          && start[1] > 2
-          && start[1] < 32
-          && ONNX_FIELDS.indexOf(start[2]) >= 0;
+      return start.length() > 2
+          && start.startsWith(magic)
+          && start.charAt(1) > 2
+          && start.charAt(1) < 32
+          && ONNX_FIELDS.indexOf(start.charAt(2)) >= 0;
     }
-    if (start.length - offset < magic.length) {
-      return false;
-    }
-    byte[] found = Arrays.copyOfRange(start, offset, offset + magic.length);
-    return Arrays.equals(found, magic)
-        || magic[0] == '<'
-            && Arrays.equals(
-                new String(found, StandardCharsets.ISO_8859_1)
-                    .toLowerCase(Locale.ROOT)
-                    .getBytes(StandardCharsets.ISO_8859_1),
-                magic);
+    boolean isMarkup = magic.startsWith("<");
+    String text = isMarkup ? start.stripLeading() : start;
+    return text.regionMatches(isMarkup, 0, magic, 0, magic.length());
   }
 
   private String predicate() {

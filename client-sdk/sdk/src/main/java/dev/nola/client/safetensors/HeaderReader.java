@@ -27,7 +27,7 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
-/** Reads and checks the header of a safetensors file, and gives each tensor its bytes. */
+/** Reads and checks the header of a safetensors file, and finds the bytes of each tensor. */
 final class HeaderReader {
   private static final int LENGTH_BYTES = Long.BYTES;
   private static final ValueLayout.OfLong LENGTH =
@@ -96,7 +96,7 @@ final class HeaderReader {
     }
     requireUtf8(header);
     parse(header);
-    return new Header(lay(file.asSlice(LENGTH_BYTES + length)), metadata);
+    return new Header(layOut(file.asSlice(LENGTH_BYTES + length)), metadata);
   }
 
   /** Refuses a header that Java's heap cannot hold, before it is read. */
@@ -217,8 +217,8 @@ final class HeaderReader {
     }
   }
 
-  /** Gives each tensor its bytes: no hole, no overlap, no byte left over. */
-  private SequencedMap<String, Tensor> lay(MemorySegment data) throws InvalidModelException {
+  /** Finds the bytes of each tensor; requires that none overlap and no byte is left over. */
+  private SequencedMap<String, Tensor> layOut(MemorySegment data) throws InvalidModelException {
     // An empty tensor lies before the one that begins where it does.
     entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
     SequencedMap<String, Tensor> tensors = LinkedHashMap.newLinkedHashMap(entries.size());
@@ -231,12 +231,8 @@ final class HeaderReader {
       }
       if (entry.begin != offset) {
         throw invalid(
-            "tensor %s begins at %d, where %s: the tensor before it ends at %d"
-                .formatted(
-                    entry.name,
-                    entry.begin,
-                    entry.begin > offset ? "a hole is" : "another is",
-                    offset));
+            "tensor %s begins at %d; must begin at %d, without a hole or an overlap"
+                .formatted(entry.name, entry.begin, offset));
       }
       requireSize(entry);
       tensors.put(

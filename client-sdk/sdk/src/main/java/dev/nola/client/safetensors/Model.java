@@ -36,14 +36,17 @@ public final class Model implements AutoCloseable {
   /** The weights of a folder that has no index. */
   public static final String SINGLE = "model.safetensors";
 
+  /** The file with the model's type and settings. */
+  public static final String CONFIG = "config.json";
+
   private static final JsonMapper JSON =
       JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
-
-  private static final String CONFIG = "config.json";
 
   private final Path path;
   private final List<SafetensorsFile> files;
   private final @Nullable ObjectNode index;
+  private final @Nullable ObjectNode config;
+  private final @Nullable InvalidModelException configFailure;
   private final SequencedMap<String, Tensor> tensors;
   private final Map<String, SafetensorsFile> fileOf = new HashMap<>();
   private final @Nullable Quantization quantization;
@@ -53,6 +56,15 @@ public final class Model implements AutoCloseable {
     this.path = path;
     this.files = List.copyOf(files);
     this.index = index;
+    ObjectNode json = null;
+    InvalidModelException failure = null;
+    try {
+      json = readConfig(path.resolve(CONFIG));
+    } catch (InvalidModelException e) {
+      failure = e;
+    }
+    this.config = json;
+    this.configFailure = failure;
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
     for (SafetensorsFile file : files) {
       for (Tensor tensor : file.tensors().values()) {
@@ -63,10 +75,12 @@ public final class Model implements AutoCloseable {
       }
     }
     this.tensors = Collections.unmodifiableSequencedMap(all);
-    this.quantization = Quantization.of(all.values(), quantizationConfig(path)).orElse(null);
+    this.quantization = Quantization.of(all.values(), quantizationConfig()).orElse(null);
   }
 
-  /** Tells whether the index assigns a tensor to a file; without an index, all are its own. */
+  /**
+   * Returns whether the index assigns a tensor to a file; without an index, every file has its own.
+   */
   private boolean isOf(SafetensorsFile file, String tensor) {
     return index == null
         || file.path()
@@ -75,18 +89,26 @@ public final class Model implements AutoCloseable {
             .equals(index.get("weight_map").path(tensor).asString(""));
   }
 
-  /** Reads how the config says that the weights are quantized; null if it does not. */
-  private static @Nullable JsonNode quantizationConfig(Path path) throws IOException {
-    Path file = path.resolve(CONFIG);
+  /** Returns how the weights are quantized according to the config; null if it does not say. */
+  private @Nullable JsonNode quantizationConfig() {
+    if (config == null) {
+      return null;
+    }
+    JsonNode found = config.get("quantization_config");
+    return found == null ? config.path("text_config").get("quantization_config") : found;
+  }
+
+  private static @Nullable ObjectNode readConfig(Path file) throws IOException {
     if (!Files.isRegularFile(file)) {
       return null;
     }
     try {
-      JsonNode config = JSON.readTree(Files.readAllBytes(file));
-      JsonNode found = config.get("quantization_config");
-      return found == null ? config.path("text_config").get("quantization_config") : found;
+      if (JsonMapper.shared().readTree(Files.readAllBytes(file)) instanceof ObjectNode object) {
+        return object;
+      }
+      throw new InvalidModelException(file, "is not a JSON object");
     } catch (JacksonException e) {
-      return null; // the tensors decide, and who needs the config reports it
+      throw new InvalidModelException(file, "is not valid JSON: " + JsonProblem.of(e), e);
     }
   }
 
@@ -95,8 +117,8 @@ public final class Model implements AutoCloseable {
    *
    * @param path a safetensors file, or a folder with {@value #INDEX} and its shards, with {@value
    *     #SINGLE}, or with one safetensors file of any name
-   * @throws InvalidModelException if there is no such thing, it breaks a rule of the format, or it
-   *     is quantized
+   * @throws InvalidModelException if the folder has no weights, a file breaks a rule of the format,
+   *     or the model is quantized
    * @throws IOException if it cannot be read
    */
   public static Model open(Path path) throws IOException {
@@ -113,7 +135,8 @@ public final class Model implements AutoCloseable {
    *
    * @param path as of {@link #open}
    * @return the model, whose {@link #quantization} says what its elements are
-   * @throws InvalidModelException if there is no such thing, or it breaks a rule of the format
+   * @throws InvalidModelException if the folder has no weights, or a file breaks a rule of the
+   *     format
    * @throws IOException if it cannot be read
    */
   public static Model openQuantized(Path path) throws IOException {
@@ -278,14 +301,16 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * Returns the model's tensors in one of its files. Those that the index assigns to another file,
-   * or to none, are not the model's: loaders ignore them too.
+   * Returns the model's tensors in one of its files, without those that the index assigns to
+   * another file, or to none, which loaders ignore too.
    *
    * @param file one of {@link #files}
    * @return its tensors, in the order of their bytes
    */
   public SequencedCollection<Tensor> tensors(SafetensorsFile file) {
-    return file.tensors().values().stream().filter(t -> isOf(file, t.name())).toList();
+    return file.tensors().values().stream()
+        .filter(tensor -> fileOf.get(tensor.name()) == file)
+        .toList();
   }
 
   /**
@@ -304,6 +329,20 @@ public final class Model implements AutoCloseable {
    */
   public @Nullable ObjectNode index() {
     return index == null ? null : index.deepCopy();
+  }
+
+  /**
+   * Returns a copy of {@value #CONFIG}.
+   *
+   * @return the config, or null if there is none
+   * @throws InvalidModelException if it is not a JSON object, which does not keep a model from
+   *     being opened
+   */
+  public @Nullable ObjectNode config() throws InvalidModelException {
+    if (configFailure != null) {
+      throw configFailure;
+    }
+    return config == null ? null : config.deepCopy();
   }
 
   /**

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nola.client.Progress;
+import dev.nola.client.peft.FloatRounding;
 import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsWriter;
@@ -135,18 +136,22 @@ class ModelDequantizerTest {
     floats("b.weight_scale", List.of(2L, 1L), 3, 5);
     tensor("c.weight", "F8_E4M3", List.of(2L, 2L), bytes(0x38, 0x38, 0x38, 0x38));
     tensor("c.weight_scale", "F8_E8M0", List.of(2L), bytes(128, 126));
+    tensor("d.weight", "F8_E4M3", List.of(1L, 1L), bytes(0x38));
+    tensor("d.weight_scale", "U8", List.of(1L), bytes(129)); // 2^(129 − 127)
     tensor("experts", "F8_E4M3", List.of(2L, 1L, 2L), bytes(0x38, 0x38, 0x38, 0x38));
     floats("experts_scale_inv", List.of(2L, 1L, 1L), 7, 9);
     write("model.safetensors");
     dequantize(DType.F32);
     try (Model model = Model.open(plain)) {
       assertThat(model.tensors())
-          .containsOnlyKeys("a.weight", "b.weight", "c.weight", "experts", "logit_scale");
+          .containsOnlyKeys(
+              "a.weight", "b.weight", "c.weight", "d.weight", "experts", "logit_scale");
       assertThat(values(model, "a.weight")).containsExactly(3, -4.5f);
       assertThat(values(model, "b.weight")).containsExactly(3, 5);
       assertThat(values(model, "c.weight")).containsExactly(2, 2, .5f, .5f);
+      assertThat(values(model, "d.weight")).containsExactly(4);
       assertThat(Arrays.copyOf(values(model, "experts"), 2)).containsExactly(7, 7);
-      assertThat(model.tensors().get("experts").data().get(StoredFloats.Layouts.FLOAT, 12))
+      assertThat(FloatRounding.decode(model.tensors().get("experts").data(), DType.F32, 3))
           .isEqualTo(9);
     }
   }

@@ -148,6 +148,10 @@ class GgufFileTest {
   void invalidFilesAreRefused() throws IOException {
     byte[] valid = new Gguf().text("k", "v").tensor("w", List.of(2), 1, 2).bytes();
     refused(Arrays.copyOf(valid, 40), "ends inside its header");
+    refused(Arrays.copyOf(valid, 3), "ends inside its header");
+    byte[] other = valid.clone();
+    other[3] = 'L';
+    refused(other, "is not a GGUF file");
     refused(Arrays.copyOf(valid, valid.length - 32), "past the end of the file");
     byte[] old = valid.clone();
     old[4] = 1;

@@ -60,6 +60,8 @@ class NetworkTest {
     "https://a.example, HTTPS_PROXY=http://p:1 no_proxy=.example, direct",
     "https://a.example, HTTPS_PROXY=http://p:1 no_proxy=*.example, direct",
     "https://a.example, HTTPS_PROXY=http://p:1 no_proxy=ample, http://p:1 from HTTPS_PROXY",
+    "https://a.example, HTTPS_PROXY=http://p:1 no_proxy= NO_PROXY=a.example, direct",
+    "https://a.example, https_proxy= HTTPS_PROXY=http://p:1, http://p:1 from HTTPS_PROXY",
     "https://a.example, HTTPS_PROXY=http://p:1 no_proxy=a.example:443, direct",
     "https://a.example, HTTPS_PROXY=http://p:1 no_proxy=a.example:8443, http://p:1 from"
         + " HTTPS_PROXY",
@@ -71,7 +73,7 @@ class NetworkTest {
     assertThat(
             new EnvironmentProxies(environment(variables))
                 .find(target)
-                .map(EnvironmentProxies.Named::toString)
+                .map(EnvironmentProxies.HttpProxy::toString)
                 .orElse("direct"))
         .isEqualTo(proxy);
   }

@@ -227,13 +227,13 @@ class LockCheckTest {
         .contains("\n    expected=sha256:");
   }
 
-  @Test
-  void registryThatDoesNotAnswer_isAnErrorAndNoFailure() throws Exception {
+  /** Checks a lock whose adapter cannot be fetched. */
+  private static LockReport run(RegistryException failure) throws Exception {
     LockCheck.Source source =
         new LockCheck.Source() {
           @Override
           public LockCheck.Fetched fetch(LockFile.Entry entry) throws IOException {
-            throw RegistryException.unavailable("cannot reach the registry", null);
+            throw failure;
           }
 
           @Override
@@ -241,9 +241,29 @@ class LockCheckTest {
             throw new AssertionError("nothing was fetched");
           }
         };
+    return new LockCheck(source, BACKENDS, false).run(new LockFile(List.of(entry(ADAPTER, 0))));
+  }
 
-    LockReport report =
-        new LockCheck(source, BACKENDS, false).run(new LockFile(List.of(entry(ADAPTER, 0))));
+  @Test
+  void registryWhoseBytesAreDamaged_isAFailureAndNoError() throws Exception {
+    RegistryException damaged =
+        new RegistryException(
+            RegistryException.Kind.UNAVAILABLE,
+            500,
+            new RegistryException.Problem(
+                "urn:nola:problem:damaged-blob", "damaged", "damaged", List.of(), null),
+            null,
+            "damaged");
+
+    LockReport report = run(damaged);
+
+    assertThat(report.hasErrorsOnly()).isFalse();
+    assertThat(failed(report)).extracting(Check::error).containsExactly(false);
+  }
+
+  @Test
+  void registryThatDoesNotAnswer_isAnErrorAndNoFailure() throws Exception {
+    LockReport report = run(RegistryException.unavailable("cannot reach the registry", null));
 
     assertThat(report.passed()).isFalse();
     assertThat(report.hasErrorsOnly()).isTrue();

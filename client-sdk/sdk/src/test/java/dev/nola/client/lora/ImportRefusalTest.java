@@ -52,7 +52,7 @@ class ImportRefusalTest {
         "{\"peft_type\":\"LOKR\"} | LOKR",
         "{\"peft_type\":\"ADALORA\"} | ADALORA",
         "{\"peft_type\":\"PREFIX_TUNING\"} | PREFIX_TUNING",
-        "{\"peft_type\":\"lora\"} | peft_type is lora; only adapters of the type LORA",
+        "{\"peft_type\":\"lora\"} | peft_type is lora; must be LORA",
         "{\"use_dora\":true} | DoRA",
         "{\"bias\":\"all\"} | bias: is all",
         "{\"bias\":\"lora_only\"} | bias: is lora_only",

@@ -161,7 +161,8 @@ class MergeTypesTest {
     String config =
         """
         {"dtype": "float32", "text_config": {"torch_dtype": "float32", "vision_config": {"dtype": "y"}},
-         "quantization_config": {"dtype": "float"}, "n": {"dtype": "z"}}
+         "quantization_config": {"dtype": "float"}, "n": {"dtype": "z"},
+         "encoder": {"model_type": "bert", "dtype": "float32"}}
         """;
     Path base = new TestModel().with("w", DType.F32, 2).writeFolder(folder.resolve("b"), config);
     MemorySegment one = MemorySegment.ofArray(new byte[4]);

@@ -39,8 +39,8 @@ class ModulePathsTest {
     "module.model.layers.1.mlp.up_proj, model.layers.1.mlp.up_proj, layers.1.mlp.up_proj",
   })
   void pathIsGuessedByNameWithoutModelType(String module, String withHead, String bare) {
-    assertThat(ModulePaths.guessed(List.of(module), null).of(module)).isEqualTo(withHead);
-    assertThat(ModulePaths.guessed(List.of(module), TaskType.FEATURE_EXTRACTION).of(module))
+    assertThat(ModulePaths.of(null, List.of(module), null).of(module)).isEqualTo(withHead);
+    assertThat(ModulePaths.of(null, List.of(module), TaskType.FEATURE_EXTRACTION).of(module))
         .isEqualTo(bare);
   }
 

@@ -44,6 +44,8 @@ class StatedHeadTest {
         "BertForSequenceClassification | mean | [\"a\",\"b\"] | sees the mean over all tokens",
         "` ` | mean | [\"a\",\"b\"] | sees the mean over all tokens",
         "` ` | ` ` | [\"a\",\"b\"] | states labels, but no head",
+        "BertForSequenceClassification | max | [\"a\",\"b\"] | invalid provenance pooling: max;"
+            + " must be cls, mean or last-token",
         "BertForSequenceClassification | last-token | [\"a\",\"b\"] | pooling is last-token, but"
             + " BertForSequenceClassification computes cls",
         "BertForSequenceClassification | cls | [\"a\",\"b\",\"c\"] | states 3 labels, but"

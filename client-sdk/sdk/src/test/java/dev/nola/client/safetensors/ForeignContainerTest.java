@@ -30,7 +30,7 @@ class ForeignContainerTest {
         arguments("\u0089HDF\r\n\32\n", "is an HDF5 file", "save_pretrained"),
         arguments("\b\12\22\7pytorch", "is an ONNX file", "nola import-onnx"),
         arguments("NOLA\1\0", "is a Nola adapter", "as the adapter"),
-        arguments("\0\0\0\0\0\0\0\0\0\0", "is zeros", "download the file again"),
+        arguments("\0\0\0\0\0\0\0\0\0\0", "is all zeros", "download the file again"),
         arguments("{\"error\":\"Repository not found\"}", "\"{\"error\":\"Repository", "download"),
         arguments("", "is empty", "download the file again"));
   }

@@ -91,11 +91,11 @@ class HostileFileTest {
         refused(
             "{" + a + ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[12,16]}}",
             16,
-            "where a hole is"),
+            "b begins at 12; must begin at 8"),
         refused(
             "{" + a + ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
             8,
-            "where another is"),
+            "b begins at 4; must begin at 8"),
         refused("{" + a + "}", 9, "its header describes 8"),
         refused("{\"__metadata__\":{\"format\":1}}", 0, "format is not a text"),
         refused("{\"__metadata__\":[]}", 0, "__metadata__ is not an object"),

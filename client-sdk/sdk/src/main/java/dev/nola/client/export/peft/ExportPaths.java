@@ -33,7 +33,9 @@ final class ExportPaths {
   private final List<String> warnings;
 
   /**
-   * @param prefix is put before every name; null to derive the paths
+   * Prepares to find paths.
+   *
+   * @param prefix the prefix of every path; null to derive the paths
    * @param renames the user's rules, which precede all others
    * @param head class of the loaded model, if the adapter states one that is known
    * @param task what the loaded model is for; null if it is not known
@@ -74,7 +76,7 @@ final class ExportPaths {
     Map<String, String> names =
         base == null ? Map.of() : names(adapter, base, known, loadedNames(known, derived));
     ModulePaths paths = derived.renamed(renames).withNames(names);
-    if (prefix == null && !modules.isEmpty()) {
+    if (prefix == null && head == null) { // which say where the modules are
       confirm(modules, paths, base != null, config.modelType());
     }
     if (config.modelType() != null && ModulePaths.fusesExperts(config.modelType())) {
@@ -102,9 +104,7 @@ final class ExportPaths {
     if (head != null) {
       return ModulePaths.of(head);
     }
-    return modelType != null && ModulePaths.isKnown(modelType)
-        ? ModulePaths.of(modelType, modules, task)
-        : ModulePaths.guessed(modules, task);
+    return ModulePaths.of(modelType, modules, task);
   }
 
   private void confirm(
@@ -117,9 +117,6 @@ final class ExportPaths {
                     renames.stream()
                         .noneMatch(rename -> rename.applies(ModulePaths.unwrapped(module))))
             .toList();
-    if (head != null) {
-      return; // its class says where they are
-    }
     if (modelType == null && task != TaskType.FEATURE_EXTRACTION) {
       List<String> ambiguous = ModulePaths.ambiguous(unchanged);
       if (!ambiguous.isEmpty()) {

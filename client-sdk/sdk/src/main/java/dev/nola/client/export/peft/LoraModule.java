@@ -23,7 +23,7 @@ record LoraModule(String path, List<Layer> layers, Kind kind) {
     EMBEDDING
   }
 
-  /** Whether the weight is stored as in×out, not out×in. */
+  /** Returns whether the weight is stored as in×out, not out×in. */
   boolean isTransposed() {
     return kind != Kind.LINEAR;
   }

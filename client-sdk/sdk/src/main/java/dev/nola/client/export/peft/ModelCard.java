@@ -21,7 +21,6 @@ record ModelCard(
     AdapterFile file,
     @Nullable String baseName,
     @Nullable TaskType task,
-    StatedHead head,
     DType dtype,
     Report report) {
   static final String FILE = "README.md";
@@ -117,10 +116,11 @@ record ModelCard(
     lines.add("from peft import PeftModel");
     lines.add("from transformers import " + loader);
     lines.add("");
-    if (head.labels().isEmpty()) {
+    List<String> labels = StatedHead.of(file.adapter()).labels();
+    if (labels.isEmpty()) {
       lines.add("base = %s.from_pretrained(%s)".formatted(loader, base));
     } else {
-      lines.add("labels = " + JsonMapper.shared().writeValueAsString(head.labels()));
+      lines.add("labels = " + JsonMapper.shared().writeValueAsString(labels));
       lines.add("base = %s.from_pretrained(".formatted(loader));
       lines.add("    %s,".formatted(base));
       lines.add("    id2label=dict(enumerate(labels)),");

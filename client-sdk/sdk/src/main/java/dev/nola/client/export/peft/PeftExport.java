@@ -139,7 +139,7 @@ public final class PeftExport {
             "PEFT loads the modules of the dense tensors only if these modules have no other"
                 + " parameters; name the base model's folder to add them");
       }
-      BaseConfig config = BaseConfig.of(base);
+      BaseConfig config = BaseConfig.of(model);
       ExportPlan plan =
           ExportPlan.of(
               adapter,
@@ -195,8 +195,7 @@ public final class PeftExport {
       Files.write(partial.resolve(AdapterConfig.FILE), config.toJson());
       Files.writeString(
           partial.resolve(ModelCard.FILE),
-          new ModelCard(file, statedBase(), taskType, StatedHead.of(file.adapter()), dtype, report)
-              .text());
+          new ModelCard(file, statedBase(), taskType, dtype, report).text());
       unfinished.finish();
       return report;
     }

@@ -65,7 +65,7 @@ class ExportPathsTest {
   private ModulePaths paths(Path base, Adapter adapter, Rename... renames) throws Exception {
     ExportPaths paths = new ExportPaths(null, List.of(renames), null, null, warnings);
     try (Model model = base == null ? null : Model.openQuantized(base)) {
-      return paths.of(adapter, model, BaseConfig.of(base));
+      return paths.of(adapter, model, BaseConfig.of(model));
     }
   }
 
