@@ -9,6 +9,7 @@ import dev.nola.client.jobs.WorkerClient;
 import dev.nola.digest.Sha256;
 import dev.nola.files.AtomicFile;
 import dev.nola.reconstruct.Budget;
+import dev.nola.text.Label;
 import dev.nola.threads.Uninterruptibles;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
@@ -208,7 +209,7 @@ public final class Worker implements AutoCloseable {
     if (registered.state() != WorkerKey.State.APPROVED) {
       reporter.log(
           "this key is %s: this worker gets no verifications until an admin approves it"
-              .formatted(registered.state().name().toLowerCase(Locale.ROOT)));
+              .formatted(Label.of(registered.state())));
     }
   }
 
@@ -268,7 +269,7 @@ public final class Worker implements AutoCloseable {
       return;
     }
     try (HeldLease held = hold(first)) {
-      reporter.log(held, first.job().type().name().toLowerCase(Locale.ROOT) + " started");
+      reporter.log(held, Label.of(first.job().type()) + " started");
       new FileJob(held, inputs, tasks, reporter, registry.transfers()).run();
     } finally {
       Thread.interrupted(); // meant for the job; that the worker is stopped is known otherwise
