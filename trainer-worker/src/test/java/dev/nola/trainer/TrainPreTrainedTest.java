@@ -181,6 +181,14 @@ class TrainPreTrainedTest {
     assertThat(evaluated.get("examples").asInt()).isEqualTo(32);
     assertThat(evaluated.get("loss").asDouble()).isCloseTo(loss, within(1e-5));
     assertThat(evaluated.get("baseLoss").asDouble()).isCloseTo(baseLoss, within(1e-5));
+    Path mixed =
+        Files.writeString(
+            folder.resolve("mixed.jsonl"),
+            "{\"prompt\": \"%s\", \"completion\": \" w9\"}\n".formatted("w21 ".repeat(40).strip())
+                + "{\"prompt\": \"w21 w7\", \"completion\": \" w9\"}\n");
+    JsonNode skipped = json("evaluate", model, adapter, "--data", mixed, "--max-tokens", "16");
+    assertThat(skipped.get("examples").asInt()).isEqualTo(1);
+    assertThat(skipped.get("skippedExamples").asInt()).isEqualTo(1);
     JsonNode predicted = json("predict", model, adapter, "w21 w7", "--max-tokens", "3");
     assertThat(predicted.at("/predictions/0/completion").asString())
         .isEqualToIgnoringWhitespace("w9w11w13");
