@@ -148,6 +148,22 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
+   * Returns the tokens of a text to be continued, with the special tokens before it.
+   *
+   * @param text any text
+   * @return ids of the tokens, at least one
+   * @throws IllegalArgumentException if the text is empty, and no special token begins a text
+   */
+  public int[] prompt(String text) {
+    int[] prompt =
+        IntStream.concat(Arrays.stream(textStart()), Arrays.stream(tokens(text))).toArray();
+    if (prompt.length == 0) {
+      throw new IllegalArgumentException("empty prompt; the model has no token to start with");
+    }
+    return prompt;
+  }
+
+  /**
    * Returns what a text ends with.
    *
    * @return the tokenizer's special tokens, or else the model's EOS
