@@ -40,7 +40,7 @@ public final class Worker implements AutoCloseable {
 
   private static final Pattern INSTANCE = Pattern.compile("[0-9a-f-]{36}");
 
-  /** How often a name in use is tried again: a worker that has ended is forgotten sooner. */
+  /** Attempts with a name in use: more than until the registry forgets a worker that has ended. */
   private static final int NAME_ATTEMPTS = 41;
 
   private static final Duration NAME_PAUSE = Duration.ofSeconds(2);
@@ -148,8 +148,8 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Returns what tells this worker from another one of its name: the same after a restart, because
-   * the working folder keeps it, which one process at a time uses.
+   * Returns an id that distinguishes this worker from another of its name. It stays the same after
+   * a restart: the working folder, which one process at a time uses, keeps it.
    */
   private static String instance(Path file) throws IOException {
     if (Files.exists(file)) {
