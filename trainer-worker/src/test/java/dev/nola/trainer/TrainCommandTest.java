@@ -13,7 +13,6 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
@@ -215,9 +214,14 @@ class TrainCommandTest {
     Path shorter = Jobs.write(folder, NOLA, "steps: 9\n");
     assertThat(nola("train", shorter.toString(), "-o", output.toString(), "--resume").err())
         .contains("run.steps is 9, but step 10 is taken");
-    Files.write(folder.resolve("train-labels"), new byte[] {0}, StandardOpenOption.APPEND);
-    assertThat(nola("train", job.toString(), "-o", output.toString(), "--resume").exitCode())
-        .isNotZero();
+    Jobs.write(folder, NOLA, "steps: 12\n");
+    Path labels = folder.resolve("train-labels");
+    byte[] changed = Files.readAllBytes(labels);
+    changed[changed.length - 1] = (byte) ((changed[changed.length - 1] + 1) % 3);
+    Files.write(labels, changed);
+    Outcome otherData = nola("train", job.toString(), "-o", output.toString(), "--resume");
+    assertThat(otherData.exitCode()).isEqualTo(3);
+    assertThat(otherData.err()).contains("is of another run: a data file has other content; undo");
   }
 
   @Test
