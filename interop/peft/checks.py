@@ -1,15 +1,23 @@
-"""What both tests use: running nola, loading models and comparing tensors."""
+"""What the tests share: a folder, running nola, loading models and comparing tensors."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
+import tempfile
+import unittest
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM
+
+import adapters
+import nola_reader as nola
 
 NOLA = os.environ.get("NOLA", str(Path(__file__).resolve().parents[2] / "nola"))
 
@@ -54,3 +62,53 @@ def tensors(folder: Path) -> dict[str, torch.Tensor]:
         with safe_open(file, framework="pt") as opened:
             found |= {name: opened.get_tensor(name) for name in opened.keys()}
     return found
+
+
+def module_names(model: torch.nn.Module, kind: type) -> set[str]:
+    """The modules of a kind in a PEFT model, as the model inside names them."""
+    return {
+        name.removeprefix("base_model.model.")
+        for name, module in model.named_modules()
+        if isinstance(module, kind)
+    }
+
+
+@contextmanager
+def every_key_is_known() -> Iterator[None]:
+    """Fails on a warning about missing or unexpected keys."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    texts = [str(warning.message) for warning in caught]
+    keys = [t for t in texts if any(word in t.lower() for word in ("key", "missing", "unexpected"))]
+    if keys:
+        raise AssertionError(keys)
+
+
+class FolderTest(unittest.TestCase):
+    """A test with a folder, which is empty after each setUp."""
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def merged(self, base: Path, adapter: Path, name: str = "merged") -> Path:
+        folder = self.folder / name
+        run_nola("merge", "--base", base, "--adapter", adapter, "-o", folder)
+        return folder
+
+    def assert_merged_to_the_bit(self, base: Path, merged: Path, adapter: Path) -> None:
+        """The merged tensors are those of the independent reader, all others the base's."""
+        before, after = tensors(base), tensors(merged)
+        changes = adapters.deltas(adapter)
+        self.assertEqual(before.keys(), after.keys())
+        self.assertLessEqual(changes.keys(), before.keys())
+        kinds = {torch.float32: nola.F32, torch.float16: nola.F16, torch.bfloat16: nola.BF16}
+        for name, weight in before.items():
+            expected = weight.contiguous().view(torch.uint8).numpy().tobytes()
+            if name in changes:
+                addends = [(1.0, changes[name].reshape(-1))]
+                expected = nola.merge(name, expected, kinds[weight.dtype], addends)
+            actual = after[name].contiguous().view(torch.uint8).numpy().tobytes()
+            self.assertEqual(actual, expected, name)

@@ -28,26 +28,30 @@ POSITIONS = 64
 LAYERS = 12
 
 
+def sizes(**more: object) -> dict:
+    """Sizes of a small transformer, whose matrices are not all square."""
+    return {
+        "vocab_size": VOCABULARY,
+        "hidden_size": 32,
+        "intermediate_size": 56,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "max_position_embeddings": POSITIONS,
+        "initializer_range": 0.1,
+        "num_labels": 3,
+        **more,
+    }
+
+
 def save(model: PreTrainedModel, folder: Path, shard: str = "1GB") -> Path:
     model.save_pretrained(folder, max_shard_size=shard)
     return folder
 
 
 def llama_config(tied: bool) -> LlamaConfig:
-    """Two key-value heads for four query heads, and matrices that are not square."""
-    return LlamaConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=32,
-        intermediate_size=56,
-        num_hidden_layers=LAYERS,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=POSITIONS,
-        tie_word_embeddings=tied,
-        initializer_range=0.1,
-        num_labels=3,
-        pad_token_id=0,
-    )
+    """Two key-value heads for four query heads."""
+    more = {"num_hidden_layers": LAYERS, "num_key_value_heads": 2, "pad_token_id": 0}
+    return LlamaConfig(**sizes(tie_word_embeddings=tied, **more))
 
 
 def llama(tied: bool, dtype: torch.dtype = torch.float32) -> LlamaForCausalLM:
@@ -64,17 +68,7 @@ def llama_classifier() -> LlamaForSequenceClassification:
 def roberta_classifier() -> RobertaForSequenceClassification:
     """Its head is a module with two Linears, classifier.dense and classifier.out_proj."""
     torch.manual_seed(1)
-    config = RobertaConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=32,
-        intermediate_size=56,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        max_position_embeddings=POSITIONS,
-        initializer_range=0.1,
-        num_labels=3,
-    )
-    return RobertaForSequenceClassification(config).eval()
+    return RobertaForSequenceClassification(RobertaConfig(**sizes())).eval()
 
 
 def gpt2(tied: bool = True) -> GPT2LMHeadModel:
@@ -103,25 +97,19 @@ def logits(model: torch.nn.Module) -> torch.Tensor:
     return output.logits if hasattr(output, "logits") else output.last_hidden_state
 
 
+EXPERTS = sizes(
+    intermediate_size=24,
+    num_key_value_heads=2,
+    num_local_experts=4,
+    num_experts_per_tok=2,
+    pad_token_id=0,
+)
+
+
 def mixture_of_experts() -> PreTrainedModel:
     """Its experts' weights are two tensors of three dimensions."""
     torch.manual_seed(4)
-    config = GptOssConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=32,
-        intermediate_size=24,
-        head_dim=8,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        num_local_experts=4,
-        num_experts_per_tok=2,
-        max_position_embeddings=POSITIONS,
-        initializer_range=0.1,
-        pad_token_id=0,
-        eos_token_id=1,
-    )
-    model = GptOssForCausalLM(config)
+    model = GptOssForCausalLM(GptOssConfig(**EXPERTS, head_dim=8, eos_token_id=1))
     for parameter in model.parameters():  # some are not initialized
         torch.nn.init.normal_(parameter, std=0.1)
     return model.eval()
@@ -130,20 +118,7 @@ def mixture_of_experts() -> PreTrainedModel:
 def mixture_of_experts_apart() -> PreTrainedModel:
     """Its checkpoint has the matrices of each expert as tensors of their own."""
     torch.manual_seed(6)
-    config = MixtralConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=32,
-        intermediate_size=24,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        num_local_experts=4,
-        num_experts_per_tok=2,
-        max_position_embeddings=POSITIONS,
-        initializer_range=0.1,
-        pad_token_id=0,
-    )
-    return MixtralForCausalLM(config).eval()
+    return MixtralForCausalLM(MixtralConfig(**EXPERTS)).eval()
 
 
 def vision_transformer() -> ViTForImageClassification:

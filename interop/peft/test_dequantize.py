@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import tempfile
 import unittest
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -25,7 +23,7 @@ from transformers import (
     LlamaForCausalLM,
 )
 
-from checks import TOLERANCE, difference, load, run_nola, tensors
+from checks import TOLERANCE, FolderTest, difference, load, run_nola, tensors
 
 TEXT = "Small models learn 12345 words, and don't forget\n\n  them: naïve, 日本語!"
 GGUF_NAMES = {
@@ -115,12 +113,15 @@ def random_blocks(kind: object, shape: tuple[int, ...], generator: np.random.Gen
     return blocks.reshape(*shape[:-1], -1)
 
 
-class DequantizeTest(unittest.TestCase):
-    def setUp(self) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self._folder.cleanup)
-        self.folder = Path(self._folder.name)
+def finish(writer: object) -> None:
+    """Writes what a GGUFWriter was given."""
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
 
+
+class DequantizeTest(FolderTest):
     def assert_equal_to_the_bit(self, actual: torch.Tensor, expected: torch.Tensor, name: str) -> None:
         self.assertEqual((actual.dtype, actual.shape), (expected.dtype, expected.shape), name)
         self.assertTrue(torch.equal(actual, expected), name)
@@ -171,10 +172,7 @@ class DequantizeTest(unittest.TestCase):
             writer.add_tensor(gguf_name(name), stored, raw_dtype=kind)
             decoded = gguf.quants.dequantize(stored, kind).reshape(values.shape)
             expected[name] = unpermuted(decoded, heads) if heads else decoded
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
+        finish(writer)
         return expected
 
     @unittest.skipUnless(has("gguf"), "gguf is not installed")
@@ -245,10 +243,7 @@ class DequantizeTest(unittest.TestCase):
         writer.add_tensor("token_embd.weight", np.zeros((len(ids), 32), np.float32))
         for module in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_down"):
             writer.add_tensor(f"blk.0.{module}.weight", square)
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
+        finish(writer)
         run_nola("dequantize", self.folder / "model.gguf", "-o", self.folder / "plain")
         mine = AutoTokenizer.from_pretrained(self.folder / "plain")
         for sample in (text, "modelslearning", "  two spaces", "☃ " + TEXT):

@@ -8,9 +8,6 @@ tensors in turn must be those of the independent reader.
 from __future__ import annotations
 
 import re
-import tempfile
-import unittest
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,27 +19,16 @@ from peft.tuners.lora import LoraLayer
 from safetensors.torch import save_file
 
 import adapters
-import nola_reader as nola
-from checks import LEAST_CHANGE, difference, run_nola, tensors
+import models
+from checks import FolderTest, difference, every_key_is_known, module_names, run_nola, tensors
+from models import VOCABULARY
 
-VOCABULARY = 96
 # A LoRA adds B·(A·x) to W·x, the merge rounds W + ΔW: more steps than in test_peft.
 TOLERANCE = 2.0**-12
 
 
 def sizes(**more: object) -> dict:
-    return {
-        "vocab_size": VOCABULARY,
-        "hidden_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "intermediate_size": 64,
-        "max_position_embeddings": 64,
-        "initializer_range": 0.1,
-        "pad_token_id": 0,
-        "num_labels": 3,
-        **more,
-    }
+    return models.sizes(**{"intermediate_size": 64, "pad_token_id": 0, **more})
 
 
 def llama(config: type, **more: object) -> hf.PretrainedConfig:
@@ -313,12 +299,7 @@ def load(auto: type, folder: Path) -> torch.nn.Module:
     return auto.from_pretrained(folder).eval()
 
 
-class FamiliesTest(unittest.TestCase):
-    def setUp(self) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self._folder.cleanup)
-        self.folder = Path(self._folder.name)
-
+class FamiliesTest(FolderTest):
     def base(self, family: Family) -> Path:
         torch.manual_seed(1)
         folder = self.folder / "base"
@@ -332,35 +313,15 @@ class FamiliesTest(unittest.TestCase):
         run_nola("synth", "--base", base, "--targets", pattern, *sizes, "-o", adapter)
         return adapter
 
-    def merged(self, base: Path, adapter: Path, name: str = "merged") -> Path:
-        folder = self.folder / name
-        run_nola("merge", "--base", base, "--adapter", adapter, "-o", folder)
-        return folder
-
-    def assert_merged_by_the_reader_s_deltas(self, base: Path, merged: Path, adapter: Path) -> None:
-        before, after = tensors(base), tensors(merged)
-        self.assertEqual(before.keys(), after.keys())
-        deltas = adapters.deltas(adapter)
-        self.assertLessEqual(deltas.keys(), before.keys())
-        for name, weight in before.items():
-            expected = weight.contiguous().numpy().tobytes()
-            if name in deltas:
-                addends = [(1.0, deltas[name].reshape(-1))]
-                expected = nola.merge(name, expected, nola.F32, addends)
-            self.assertEqual(after[name].contiguous().numpy().tobytes(), expected, name)
-
     def assert_lora_is_the_merged_model(
         self, family: Family, base: Path, merged: Path, lora: Path, modules: int | None
     ) -> None:
         expected = outputs(load(family.loaded, merged))
         changed = difference(outputs(load(family.loaded, base)), expected)
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
+        with every_key_is_known():
             adapted = PeftModel.from_pretrained(load(family.loaded, base), str(lora)).eval()
-        texts = [str(warning.message) for warning in said]
-        self.assertEqual([t for t in texts if "missing" in t or "unexpected" in t], [])
         if modules is not None:
-            self.assertEqual(sum(isinstance(m, LoraLayer) for m in adapted.modules()), modules)
+            self.assertEqual(len(module_names(adapted, LoraLayer)), modules)
         self.assertLess(difference(outputs(adapted), expected), min(TOLERANCE, changed / 16))
         self.assertGreater(changed, 2.0**-14)
 
@@ -369,7 +330,7 @@ class FamiliesTest(unittest.TestCase):
         targets = [name for name in tensors(base) if re.search(family.targets, name)]
         adapter = self.synth(base, family.targets)
         merged = self.merged(base, adapter)
-        self.assert_merged_by_the_reader_s_deltas(base, merged, adapter)
+        self.assert_merged_to_the_bit(base, merged, adapter)
         lora = self.folder / "lora"
         report = run_nola("export", adapter, "--base", base, *family.options, "-o", lora)
         self.assertEqual(report["warnings"], [])
@@ -422,7 +383,7 @@ class FamiliesTest(unittest.TestCase):
                 base = self.base(family)
                 adapter = self.synth(base, targets)
                 merged = self.merged(base, adapter)
-                self.assert_merged_by_the_reader_s_deltas(base, merged, adapter)
+                self.assert_merged_to_the_bit(base, merged, adapter)
                 lora = self.folder / "lora"
                 run_nola("export", adapter, "--base", base, "-o", lora)
                 self.assert_lora_is_the_merged_model(family, base, merged, lora, None)

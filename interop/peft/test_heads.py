@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-import unittest
-import warnings
 from pathlib import Path
 
 import torch
@@ -33,7 +31,7 @@ from transformers import (
 
 import adapters
 import models
-from checks import load, run_nola
+from checks import FolderTest, every_key_is_known, load, module_names, run_nola
 
 # Sums in f32 in another order.
 TOLERANCE = 1e-4
@@ -42,16 +40,7 @@ LABELS = ["sunny", "rain, heavy", "fog \"dense\""]
 
 
 def bert_config() -> BertConfig:
-    return BertConfig(
-        vocab_size=models.VOCABULARY,
-        hidden_size=32,
-        intermediate_size=56,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        max_position_embeddings=models.POSITIONS,
-        initializer_range=0.1,
-        hidden_act="gelu_new",
-    )
+    return BertConfig(**models.sizes(hidden_act="gelu_new"))
 
 
 def t5() -> T5ForConditionalGeneration:
@@ -105,20 +94,14 @@ def snippet(lora: Path, base: Path) -> torch.nn.Module:
     code = code.replace('"path/to/the/base/model"', repr(str(base)))
     code = code.replace('"path/to/this/folder"', repr(str(lora)))
     names: dict = {}
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
+    with every_key_is_known():
         exec(code, names)  # noqa: S102
-    keys = [str(w.message) for w in said if "key" in str(w.message).lower()]
-    if keys:
-        raise AssertionError(keys)
     return names["model"].eval()
 
 
-class HeadTest(unittest.TestCase):
+class HeadTest(FolderTest):
     def setUp(self) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self._folder.cleanup)
-        self.folder = Path(self._folder.name)
+        super().setUp()
         torch.manual_seed(8)
 
     def train(self, model: PreTrainedModel, start: str, **more: str) -> tuple[Path, Path, dict]:
@@ -170,9 +153,9 @@ class HeadTest(unittest.TestCase):
 
     def classifier(self, model: PreTrainedModel, start: str, saved: set[str]) -> None:
         base, adapter, report = self.train(model, start)
-        lora, merged = self.folder / "lora", self.folder / "merged"
+        lora = self.folder / "lora"
         run_nola("export", adapter, "--base", base, "-o", lora)
-        run_nola("merge", "--base", base, "--adapter", adapter, "-o", merged)
+        merged = self.merged(base, adapter)
         with self.subTest("merged"):
             whole = load(merged, auto=AutoModelForSequenceClassification)
             self.assert_as_in_nola(whole, base, report)
@@ -187,12 +170,7 @@ class HeadTest(unittest.TestCase):
             carded = snippet(lora, base)
             self.assert_as_in_nola(carded, base, report)
             self.assertEqual(list(carded.config.id2label.values()), LABELS)
-            kept = {
-                name.removeprefix("base_model.model.")
-                for name, module in carded.named_modules()
-                if isinstance(module, ModulesToSaveWrapper)
-            }
-            self.assertEqual(kept, saved)
+            self.assertEqual(module_names(carded, ModulesToSaveWrapper), saved)
         with self.subTest("AutoPeftModel"):
             auto = AutoPeftModelForSequenceClassification.from_pretrained(
                 str(lora), num_labels=len(LABELS)
@@ -222,7 +200,7 @@ class HeadTest(unittest.TestCase):
         with self.assertRaisesRegex(AssertionError, why):
             run_nola("export", adapter, "--base", base, "-o", self.folder / "lora")
         with self.assertRaisesRegex(AssertionError, why):
-            run_nola("merge", "--base", base, "--adapter", adapter, "-o", self.folder / "merged")
+            self.merged(base, adapter)
 
     def test_the_model_card_of_every_task(self) -> None:
         llama_value = "model.layers.{}.self_attn.v_proj.weight", (16, 32)
@@ -230,7 +208,6 @@ class HeadTest(unittest.TestCase):
         image = models.vision_transformer()
         image_value = next(n for n, p in image.named_parameters() if "value.weight" in n or "v_proj.weight" in n)
         bert = bert_config()
-        bert.num_labels = 3
         cases = [
             ("text-generation", models.llama(tied=False), *llama_value, []),
             ("", models.llama(tied=False), *llama_value, []),
@@ -258,10 +235,9 @@ class HeadTest(unittest.TestCase):
                 lora = folder / "lora"
                 run_nola("export", adapter, "--base", base, "-o", lora)
                 made = snippet(lora, base)
-                adapted = [n for n, m in made.named_modules() if isinstance(m, LoraLayer)]
+                adapted = [module for module in made.modules() if isinstance(module, LoraLayer)]
                 self.assertEqual(len(adapted), 2)
-                for _, module in made.named_modules():
-                    if isinstance(module, LoraLayer):
-                        self.assertGreater(float(module.lora_B["default"].weight.abs().max()), 0)
+                for module in adapted:
+                    self.assertGreater(float(module.lora_B["default"].weight.abs().max()), 0)
                 card = (lora / "README.md").read_text()
                 self.assertIn(f'pipeline_tag: "{task}"' if task else "library_name: peft", card)

@@ -7,9 +7,6 @@ it back to PEFT reproduces the logits of the original LoRA.
 
 from __future__ import annotations
 
-import json
-import tempfile
-import unittest
 from pathlib import Path
 
 import torch
@@ -22,25 +19,20 @@ from transformers import (
 )
 
 import models
-from checks import LEAST_CHANGE, difference, load, run_nola, tensors
+from checks import LEAST_CHANGE, FolderTest, difference, load, run_nola, tensors
 
 FACTOR_STD = 0.05
 # W + ΔW is rounded to f32 in both merges, PEFT's ΔW as well.
 ROUNDING = 2.0**-20
 
 
-class ImportTest(unittest.TestCase):
-    def setUp(self) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self._folder.cleanup)
-        self.folder = Path(self._folder.name)
-
+class ImportTest(FolderTest):
     def lora(
         self, model: PreTrainedModel, dtype: torch.dtype = torch.float32, **settings: object
     ) -> tuple[Path, Path]:
-        """Saves a model and a LoRA of it as PEFT does, with factors as if they were trained."""
+        """Saves a model and a LoRA as PEFT does: of rank 4, with factors as if they were trained."""
         base = models.save(model, self.folder / "base")
-        adapted = get_peft_model(model, LoraConfig(**settings))
+        adapted = get_peft_model(model, LoraConfig(**{"r": 4, "lora_alpha": 8, **settings}))
         generator = torch.Generator().manual_seed(7)
         for name, parameter in adapted.named_parameters():
             if "lora_" in name or "modules_to_save" in name:
@@ -54,13 +46,8 @@ class ImportTest(unittest.TestCase):
     def imported(self, lora: Path, *more: object, name: str = "imported") -> tuple[Path, dict]:
         adapter = self.folder / f"{name}.nola"
         report = run_nola("import-peft", lora, "-o", adapter, *more)
-        self.assertTrue(json.loads(json.dumps(run_nola("verify", adapter)))["ok"])
+        self.assertTrue(run_nola("verify", adapter)["ok"])
         return adapter, report
-
-    def merged(self, base: Path, adapter: Path, name: str = "merged") -> Path:
-        folder = self.folder / name
-        run_nola("merge", "--base", base, "--adapter", adapter, "-o", folder)
-        return folder
 
     def assert_merge_is_peft_s(
         self,
@@ -142,17 +129,13 @@ class ImportTest(unittest.TestCase):
         report, _, _ = self.check(
             models.llama(tied=False),
             task_type=TaskType.CAUSAL_LM,
-            r=4,
-            lora_alpha=8,
             target_modules="all-linear",
         )
         self.assertEqual(report["modules"], 7 * models.LAYERS)
         self.assertLess(report["quantization"]["overall"], report["f16"]["overall"])
 
     def test_fewer_bits(self) -> None:
-        base, lora = self.lora(
-            models.llama(tied=False), r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"]
-        )
+        base, lora = self.lora(models.llama(tied=False), target_modules=["q_proj", "down_proj"])
         errors = []
         for bits in (16, 8, 4):
             adapter, report = self.imported(lora, "--bits", bits, name=f"at-{bits}")
@@ -165,8 +148,6 @@ class ImportTest(unittest.TestCase):
     def test_patterns_of_rank_and_alpha(self) -> None:
         self.check(
             models.llama(tied=False),
-            r=4,
-            lora_alpha=8,
             target_modules=["q_proj", "up_proj", "k_proj"],
             rank_pattern={"k_proj": 2, r"layers\.1\.self_attn\.q_proj": 6, r"^model.layers.3.+up_proj": 3},
             alpha_pattern={r"layers\.(2|3)\..*": 20, "q_proj": 3},
@@ -193,8 +174,6 @@ class ImportTest(unittest.TestCase):
                 report, _, lora = self.check(
                     models.llama(tied=False),
                     dtype=dtype,
-                    r=4,
-                    lora_alpha=8,
                     target_modules=["q_proj", "gate_proj"],
                 )
                 self.assertEqual({t.dtype for t in tensors(lora).values()}, {dtype})
@@ -204,8 +183,6 @@ class ImportTest(unittest.TestCase):
     def test_gpt2(self) -> None:
         self.check(
             models.gpt2(),
-            r=4,
-            lora_alpha=8,
             fan_in_fan_out=True,
             target_modules=["c_attn", "c_proj", "c_fc"],
         )
@@ -214,8 +191,6 @@ class ImportTest(unittest.TestCase):
         """PEFT saves the fan_in_fan_out of the last adapted module: lm_head, a Linear, not a Conv1D."""
         self.check(
             models.gpt2(tied=False),
-            r=4,
-            lora_alpha=8,
             target_modules=["c_attn", "lm_head"],
             without_base=False,
             export=False,
@@ -223,9 +198,7 @@ class ImportTest(unittest.TestCase):
 
     def test_tied_output_embedding(self) -> None:
         """An unmerged PEFT model adapts only the output embedding, although it is tied."""
-        base, lora = self.lora(
-            models.llama(tied=True), r=4, lora_alpha=8, target_modules=["lm_head", "q_proj"]
-        )
+        base, lora = self.lora(models.llama(tied=True), target_modules=["lm_head", "q_proj"])
         adapter, report = self.imported(lora, "--base", base)
         merged = load(self.merged(base, adapter))
         expected = models.logits(PeftModel.from_pretrained(load(base), str(lora)).eval())
@@ -236,8 +209,6 @@ class ImportTest(unittest.TestCase):
     def test_saved_input_embedding_unties_the_output(self) -> None:
         base, lora = self.lora(
             models.llama(tied=True),
-            r=4,
-            lora_alpha=8,
             target_modules=["q_proj"],
             modules_to_save=["embed_tokens"],
         )
@@ -248,8 +219,6 @@ class ImportTest(unittest.TestCase):
     def test_embedding(self) -> None:
         report, _, lora = self.check(
             models.llama(tied=False),
-            r=4,
-            lora_alpha=8,
             target_modules=["embed_tokens", "q_proj"],
             without_base=False,
         )
@@ -258,9 +227,7 @@ class ImportTest(unittest.TestCase):
         self.assertTrue(any("left out" in note for note in report["notes"]))
 
     def test_embedding_without_a_base_is_stored_whole(self) -> None:
-        base, lora = self.lora(
-            models.llama(tied=False), r=4, lora_alpha=8, target_modules=["embed_tokens", "q_proj"]
-        )
+        base, lora = self.lora(models.llama(tied=False), target_modules=["embed_tokens", "q_proj"])
         adapter, report = self.imported(lora)
         self.assertEqual(report["saved"], 1)
         self.assert_merge_is_peft_s(base, lora, self.merged(base, adapter), report)
@@ -268,8 +235,6 @@ class ImportTest(unittest.TestCase):
     def test_modules_to_save(self) -> None:
         self.check(
             models.llama(tied=False),
-            r=4,
-            lora_alpha=8,
             target_modules=["q_proj"],
             modules_to_save=["norm", "lm_head"],
         )
@@ -279,8 +244,6 @@ class ImportTest(unittest.TestCase):
             models.llama_classifier(),
             auto=AutoModelForSequenceClassification,
             task_type=TaskType.SEQ_CLS,
-            r=4,
-            lora_alpha=8,
             target_modules=["q_proj", "v_proj"],
         )
         self.assertEqual(report["saved"], 1)
@@ -290,8 +253,6 @@ class ImportTest(unittest.TestCase):
             models.roberta_classifier(),
             auto=AutoModelForSequenceClassification,
             task_type=TaskType.SEQ_CLS,
-            r=4,
-            lora_alpha=8,
             target_modules=["query", "value"],
         )
         self.assertEqual(report["saved"], 4)
@@ -300,8 +261,6 @@ class ImportTest(unittest.TestCase):
         self.check(
             models.vision_transformer(),
             auto=AutoModelForImageClassification,
-            r=4,
-            lora_alpha=8,
             target_modules=["projection", "q_proj", "fc1"],
             export=False,
             without_base=False,
@@ -344,7 +303,7 @@ class ImportTest(unittest.TestCase):
                 self.setUp()
                 model = models.roberta_classifier() if "bias" in name else models.llama(tied=False)
                 modules = ["query"] if "bias" in name else ["q_proj"]
-                _, lora = self.lora(model, r=4, target_modules=modules, **settings)
+                _, lora = self.lora(model, target_modules=modules, **settings)
                 with self.assertRaisesRegex(AssertionError, f"ended with 1: (?s:.)*{name}"):
                     self.imported(lora)
                 self.assertFalse((self.folder / "imported.nola").exists())

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import unittest
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +36,17 @@ from transformers.utils import logging
 import adapters
 import models
 import nola_reader as nola
-from checks import LEAST_CHANGE, TOLERANCE, difference, load, run_nola, tensors
+from checks import (
+    LEAST_CHANGE,
+    TOLERANCE,
+    FolderTest,
+    difference,
+    every_key_is_known,
+    load,
+    module_names,
+    run_nola,
+    tensors,
+)
 from test_dequantize import DequantizeTest
 from test_families import FamiliesTest
 from test_heads import HeadTest
@@ -46,23 +54,16 @@ from test_import import ImportTest
 from test_training import TensorBoardTest
 
 
-class PeftTest(unittest.TestCase):
-    def setUp(self) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self._folder.cleanup)
-        self.folder = Path(self._folder.name)
-
+class PeftTest(FolderTest):
     # -- creating files ------------------------------------------------------------------------
+
+    def base(self, model: torch.nn.Module) -> Path:
+        return models.save(model, self.folder / "base")
 
     def synth(self, base: Path, targets: str, *more: object) -> Path:
         adapter = self.folder / "adapter.nola"
         run_nola("synth", "--base", base, "--targets", targets, "--seed", 6, *more, "-o", adapter)
         return adapter
-
-    def merge(self, base: Path, adapter: Path) -> Path:
-        merged = self.folder / "merged"
-        run_nola("merge", "--base", base, "--adapter", adapter, "-o", merged)
-        return merged
 
     def export(self, adapter: Path, *more: object, name: str = "lora") -> tuple[Path, dict]:
         lora = self.folder / name
@@ -79,12 +80,7 @@ class PeftTest(unittest.TestCase):
         self.assertEqual(result.unexpected_keys, [])
         own = ("lora_", "modules_to_save")
         self.assertEqual([k for k in result.missing_keys if any(o in k for o in own)], [])
-        actual = {
-            name.removeprefix("base_model.model.")
-            for name, module in adapted.named_modules()
-            if isinstance(module, LoraLayer)
-        }
-        self.assertEqual(actual, expected)
+        self.assertEqual(module_names(adapted, LoraLayer), expected)
 
     def assert_loads_without_peft_model(self, base: Path, merged: Path, lora: Path) -> None:
         """transformers puts the LoRA into its own model, under names without PEFT's prefix."""
@@ -94,12 +90,8 @@ class PeftTest(unittest.TestCase):
         self.assertLess(apart, TOLERANCE)
 
     def load_lora(self, model: torch.nn.Module, lora: Path) -> torch.nn.Module:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            adapted = PeftModel.from_pretrained(model, str(lora))
-        keys = [str(w.message) for w in said if "key" in str(w.message).lower()]
-        self.assertEqual(keys, [])
-        return adapted.eval()
+        with every_key_is_known():
+            return PeftModel.from_pretrained(model, str(lora)).eval()
 
     def assert_lora_is_merged_model(
         self, base: Path, merged: Path, lora: Path, auto: type = AutoModelForCausalLM
@@ -118,26 +110,12 @@ class PeftTest(unittest.TestCase):
         for key in tensors(lora):
             self.assertRegex(key, r"^base_model\.model\..+\.lora_[AB]\.weight$")
 
-    def assert_merged_to_the_bit(self, base: Path, merged: Path, adapter: Path) -> None:
-        """The merged tensors are those of the independent reader, all others the base's."""
-        before, after = tensors(base), tensors(merged)
-        changes = adapters.deltas(adapter)
-        self.assertEqual(before.keys(), after.keys())
-        kinds = {torch.float32: nola.F32, torch.float16: nola.F16, torch.bfloat16: nola.BF16}
-        for name, weight in before.items():
-            expected = weight.contiguous().view(torch.uint8).numpy().tobytes()
-            if name in changes:
-                addends = [(1.0, changes[name].reshape(-1))]
-                expected = nola.merge(name, expected, kinds[weight.dtype], addends)
-            actual = after[name].contiguous().view(torch.uint8).numpy().tobytes()
-            self.assertEqual(actual, expected, name)
-
     # -- tests --------------------------------------------------------------------------------
 
     def llama(self, tied: bool) -> None:
-        base = models.save(models.llama(tied), self.folder / "base")
+        base = self.base(models.llama(tied))
         adapter = self.synth(base, "_proj", "--rank", 4, "--k", 20, "--l", 24)
-        merged = self.merge(base, adapter)
+        merged = self.merged(base, adapter)
         lora, report = self.export(adapter)
         self.assertEqual(report["modules"], 7 * models.LAYERS)
         self.assert_merged_to_the_bit(base, merged, adapter)
@@ -152,7 +130,7 @@ class PeftTest(unittest.TestCase):
         self.llama(tied=True)
 
     def test_every_generator(self) -> None:
-        base = models.save(models.llama(tied=False), self.folder / "base")
+        base = self.base(models.llama(tied=False))
         for name in ("uniform24", "uniform8", "rademacher", "srht"):
             with self.subTest(name):
                 adapter = self.synth(base, "down_proj", "--generator", f"philox-{name}")
@@ -165,17 +143,17 @@ class PeftTest(unittest.TestCase):
                     self.assertLess(difference(b @ a, torch.from_numpy(delta)), 2.0**-50)
 
     def test_layer_1_without_layer_11(self) -> None:
-        base = models.save(models.llama(tied=False), self.folder / "base")
+        base = self.base(models.llama(tied=False))
         adapter = self.synth(base, r"layers\.1\.self_attn\.[qv]_proj", "--rank", 4)
-        merged = self.merge(base, adapter)
+        merged = self.merged(base, adapter)
         lora, report = self.export(adapter)
         self.assertEqual(report["modules"], 2)
         self.assert_lora_is_merged_model(base, merged, lora)
 
     def test_gpt2(self) -> None:
-        base = models.save(models.gpt2(), self.folder / "base")
+        base = self.base(models.gpt2())
         adapter = self.synth(base, r"c_attn|c_proj|c_fc", "--rank", 4)
-        merged = self.merge(base, adapter)
+        merged = self.merged(base, adapter)
         lora, report = self.export(adapter, "--base", base)
         self.assertEqual(report["modules"], 4 * models.LAYERS)
         self.assert_merged_to_the_bit(base, merged, adapter)
@@ -183,18 +161,18 @@ class PeftTest(unittest.TestCase):
         self.assert_lora_is_merged_model(base, merged, lora)
 
     def test_gpt2_without_base_is_recognized_by_its_shapes(self) -> None:
-        base = models.save(models.gpt2(), self.folder / "base")
+        base = self.base(models.gpt2())
         adapter = self.synth(base, r"c_attn|c_proj", "--rank", 4)
         lora, _ = self.export(adapter)
-        self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora)
+        self.assert_lora_is_merged_model(base, self.merged(base, adapter), lora)
 
     def test_gpt2_with_square_weights_needs_an_option(self) -> None:
-        base = models.save(models.gpt2(), self.folder / "base")
+        base = self.base(models.gpt2())
         adapter = self.synth(base, r"attn\.c_proj", "--rank", 4)
         with self.assertRaisesRegex(AssertionError, "orientation"):
             self.export(adapter)
         lora, _ = self.export(adapter, "--orientation", "conv1d")
-        self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora)
+        self.assert_lora_is_merged_model(base, self.merged(base, adapter), lora)
 
     def test_gpt2_saved_without_its_head(self) -> None:
         whole = models.save(models.gpt2(), self.folder / "base")
@@ -202,10 +180,10 @@ class PeftTest(unittest.TestCase):
         self.assertIn("h.0.attn.c_attn.weight", tensors(bare))
         adapter = self.synth(bare, r"c_fc", "--rank", 4)
         lora, _ = self.export(adapter)
-        self.assert_lora_is_merged_model(whole, self.merge(whole, adapter), lora)
+        self.assert_lora_is_merged_model(whole, self.merged(whole, adapter), lora)
 
     def test_slices_of_fused_weights(self) -> None:
-        base = models.save(models.gpt2(), self.folder / "base")
+        base = self.base(models.gpt2())
         layers = []
         for i in range(models.LAYERS):
             name = f"transformer.h.{i}.attn.c_attn.weight"
@@ -213,28 +191,28 @@ class PeftTest(unittest.TestCase):
             layers.append(adapters.layer(name, (32, 96), 3, 2 * i, query))
             layers.append(adapters.layer(name, (32, 96), 2, 2 * i + 1, value))
         adapter = adapters.write(self.folder / "slices.nola", layers)
-        merged = self.merge(base, adapter)
+        merged = self.merged(base, adapter)
         lora, report = self.export(adapter)
         self.assertEqual((report["modules"], report["rank"]), (models.LAYERS, 5))
         self.assert_merged_to_the_bit(base, merged, adapter)
         self.assert_lora_is_merged_model(base, merged, lora)
 
     def test_different_ranks(self) -> None:
-        base = models.save(models.llama(tied=False), self.folder / "base")
+        base = self.base(models.llama(tied=False))
         name = "model.layers.{}.self_attn.k_proj.weight"
         layers = [adapters.layer(name.format(i), (16, 32), 1 + i, i) for i in range(5)]
         adapter = adapters.write(self.folder / "ranks.nola", layers)
         lora, report = self.export(adapter)
         self.assertEqual(report["rank"], 5)
-        self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora)
+        self.assert_lora_is_merged_model(base, self.merged(base, adapter), lora)
 
     def test_formerly_tied_output_embedding(self) -> None:
-        base = models.save(models.llama(tied=True), self.folder / "base")
+        base = self.base(models.llama(tied=True))
         self.assertNotIn("lm_head.weight", tensors(base))
         layers = [adapters.layer("lm_head.weight", (models.VOCABULARY, 32), 4, 0)]
         adapter = adapters.write(self.folder / "head.nola", layers)
         lora, _ = self.export(adapter)
-        self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora)
+        self.assert_lora_is_merged_model(base, self.merged(base, adapter), lora)
 
     def dense(self, base: Path, target: str, shape: tuple[int, int], names: list[str]) -> None:
         before = tensors(base)
@@ -242,17 +220,13 @@ class PeftTest(unittest.TestCase):
         layers = [adapters.layer(target, shape, 4, 0)]
         adapter = adapters.write(self.folder / "dense.nola", layers, replaced)
         lora, _ = self.export(adapter, "--base", base)
-        self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora)
+        self.assert_lora_is_merged_model(base, self.merged(base, adapter), lora)
         adapted = self.load_lora(load(base), lora)
-        kept = {
-            name.removeprefix("base_model.model.")
-            for name, module in adapted.named_modules()
-            if isinstance(module, ModulesToSaveWrapper)
-        }
-        self.assertEqual(kept, {name.rpartition(".")[0] for name in names})
+        expected = {name.rpartition(".")[0] for name in names}
+        self.assertEqual(module_names(adapted, ModulesToSaveWrapper), expected)
 
     def test_dense_tensors_of_llama(self) -> None:
-        base = models.save(models.llama(tied=False), self.folder / "base")
+        base = self.base(models.llama(tied=False))
         names = [
             "model.norm.weight",
             "model.layers.1.input_layernorm.weight",
@@ -261,12 +235,12 @@ class PeftTest(unittest.TestCase):
         self.dense(base, "model.layers.3.mlp.up_proj.weight", (56, 32), names)
 
     def test_dense_tensors_of_gpt2_with_a_bias_from_the_base(self) -> None:
-        base = models.save(models.gpt2(), self.folder / "base")
+        base = self.base(models.gpt2())
         names = ["transformer.ln_f.weight", "transformer.h.1.ln_1.weight"]
         self.dense(base, "transformer.h.3.mlp.c_fc.weight", (32, 128), names)
 
     def test_classifier_of_one_linear(self) -> None:
-        base = models.save(models.llama_classifier(), self.folder / "base")
+        base = self.base(models.llama_classifier())
         layers = [
             adapters.layer(f"model.layers.{i}.self_attn.v_proj.weight", (16, 32), 4, i)
             for i in range(models.LAYERS)
@@ -275,17 +249,17 @@ class PeftTest(unittest.TestCase):
         adapter = adapters.write(self.folder / "score.nola", layers, head, "text-classification")
         lora, report = self.export(adapter)
         self.assertEqual(PeftConfig.from_pretrained(lora).task_type, "SEQ_CLS")
-        merged = self.merge(base, adapter)
+        merged = self.merged(base, adapter)
         self.assert_lora_is_merged_model(base, merged, lora, AutoModelForSequenceClassification)
 
     def test_classifier_of_several_linears(self) -> None:
-        base = models.save(models.roberta_classifier(), self.folder / "base")
+        base = self.base(models.roberta_classifier())
         attention = "roberta.encoder.layer.{}.attention.self.value.weight"
         layers = [adapters.layer(attention.format(i), (32, 32), 4, i) for i in range(2)]
         head = [adapters.dense("classifier.dense.weight", (32, 32))]
         adapter = adapters.write(self.folder / "head.nola", layers, head, "text-classification")
         lora, _ = self.export(adapter, "--base", base)
-        merged = self.merge(base, adapter)
+        merged = self.merged(base, adapter)
         self.assert_lora_is_merged_model(base, merged, lora, AutoModelForSequenceClassification)
 
     def test_transformer_without_a_head(self) -> None:
@@ -295,14 +269,14 @@ class PeftTest(unittest.TestCase):
         layers = [adapters.layer(name.format(i), (56, 32), 4, i) for i in range(models.LAYERS)]
         adapter = adapters.write(self.folder / "bare.nola", layers, task="feature-extraction")
         lora, _ = self.export(adapter)
-        self.assert_lora_is_merged_model(base, self.merge(base, adapter), lora, AutoModel)
+        self.assert_lora_is_merged_model(base, self.merged(base, adapter), lora, AutoModel)
 
     def test_sharded_bf16(self) -> None:
         model = models.llama(tied=False, dtype=torch.bfloat16)
         base = models.save(model, self.folder / "base", shard="50KB")
         self.assertGreater(len(list(base.glob("model-*.safetensors"))), 2)
         adapter = self.synth(base, "_proj", "--rank", 4, "--k", 20, "--l", 24)
-        merged = self.merge(base, adapter)
+        merged = self.merged(base, adapter)
         self.assert_merged_to_the_bit(base, merged, adapter)
         lora, _ = self.export(adapter)
         # PEFT merges in f32 here, so a weight may round to the other bf16 neighbour if W + ΔW lies
@@ -321,7 +295,7 @@ class PeftTest(unittest.TestCase):
         self.assertLess(others, 1e-3 * elements)
 
     def test_reported_rounding_error(self) -> None:
-        base = models.save(models.llama(tied=False), self.folder / "base")
+        base = self.base(models.llama(tied=False))
         adapter = self.synth(base, "_proj", "--rank", 4, "--k", 20, "--l", 24)
         exact = adapters.deltas(adapter)
         for dtype, most in (("f32", 0.0), ("f16", 2.0**-10), ("bf16", 2.0**-7)):
@@ -342,7 +316,7 @@ class PeftTest(unittest.TestCase):
                 self.assert_loads_strictly(load(base), lora)
 
     def test_for_vllm(self) -> None:
-        base = models.save(models.llama(tied=False), self.folder / "base")
+        base = self.base(models.llama(tied=False))
         adapter = self.synth(base, "[qv]_proj", "--rank", 4)
         with self.assertRaisesRegex(AssertionError, "base model"):
             self.export(adapter, "--for", "vllm")
@@ -359,7 +333,7 @@ class PeftTest(unittest.TestCase):
             self.assertEqual(factor.shape[0 if "lora_A" in key else 1], config["r"])
 
     def test_direct_form_is_refused(self) -> None:
-        base = models.save(models.llama(tied=False), self.folder / "base")
+        base = self.base(models.llama(tied=False))
         adapter = self.synth(base, "up_proj", "--direct")
         with self.assertRaisesRegex(AssertionError, "no low-rank"):
             self.export(adapter)

@@ -29,6 +29,7 @@ import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Reconstructor;
+import dev.nola.text.Label;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.Dataset;
 import dev.nola.trainer.data.DatasetReader;
@@ -232,8 +233,7 @@ final class Demo {
     narrator.endLine();
     if (job.state() != JobState.SUCCEEDED) {
       throw new IOException(
-          "the training job %s %s: %s"
-              .formatted(id, job.state().name().toLowerCase(Locale.ROOT), job.reason()));
+          "the training job %s %s: %s".formatted(id, Label.of(job.state()), job.reason()));
     }
     measurements.time(
         "training by a job, " + ((JobRequest.Train) job.request().work()).adapter(),

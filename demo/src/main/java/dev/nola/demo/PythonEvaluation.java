@@ -15,7 +15,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** Evaluates what the demo exports in the libraries that it is exported for. */
 final class PythonEvaluation {
-  /** Names the Python. */
+  /** The environment variable that names the Python to use; python3 if it is not set. */
   static final String PYTHON = "NOLA_TORCH_PYTHON";
 
   private static final String SCRIPT = "evaluate.py";
@@ -26,7 +26,7 @@ final class PythonEvaluation {
     this.python = environment.getOrDefault(PYTHON, "python3");
   }
 
-  /** The result. */
+  /** A result. */
   sealed interface Result {
     /**
      * Accuracies.
@@ -45,11 +45,12 @@ final class PythonEvaluation {
   }
 
   /**
-   * Evaluates.
+   * Runs the script.
    *
    * @param folder receives the script and its log
-   * @param arguments of the script
-   * @throws IOException if Python has the libraries and fails
+   * @param arguments arguments of the script
+   * @return the accuracies, or why there are none
+   * @throws IOException if Python has the libraries and fails, or a file cannot be written
    */
   Result run(Path folder, List<Object> arguments) throws IOException, InterruptedException {
     Path script = folder.resolve(SCRIPT);
@@ -68,8 +69,8 @@ final class PythonEvaluation {
     Process process;
     try {
       process = builder.start();
-    } catch (IOException _) {
-      return skipped("does not run");
+    } catch (IOException e) {
+      return skipped("does not run (%s)".formatted(e.getMessage()));
     }
     try {
       String output =

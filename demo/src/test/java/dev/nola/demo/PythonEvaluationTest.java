@@ -43,7 +43,7 @@ class PythonEvaluationTest {
             new PythonEvaluation(Map.of(PythonEvaluation.PYTHON, nowhere.toString()))
                 .run(folder, List.of()))
         .asString()
-        .contains(nowhere + " does not run; install");
+        .contains(nowhere + " does not run (", "No such file or directory", "; install torch");
   }
 
   @Test

@@ -1,4 +1,4 @@
-/** Text that strangers may have written. */
+/** Text in messages: labels, suggestions, and text that strangers may have written. */
 @NullMarked
 package dev.nola.text;
 

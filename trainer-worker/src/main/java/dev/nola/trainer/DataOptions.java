@@ -1,5 +1,6 @@
 package dev.nola.trainer;
 
+import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -48,7 +49,7 @@ final class DataOptions {
    * @throws IllegalArgumentException if the format is not one for the task
    */
   Layout layout(Path file, boolean isClassifier) {
-    String name = format == null ? extension(file) : format.toLowerCase(Locale.ROOT);
+    String name = format == null ? DataFiles.extension(file) : format.toLowerCase(Locale.ROOT);
     Layout layout = isClassifier ? labelled(name) : completions(name);
     if (layout == null) {
       throw new IllegalArgumentException(
@@ -78,11 +79,5 @@ final class DataOptions {
       case "chat" -> new Layout.Chat("messages");
       default -> null;
     };
-  }
-
-  private static String extension(Path file) {
-    String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
-    String plain = name.endsWith(".gz") ? name.substring(0, name.length() - 3) : name;
-    return plain.substring(plain.lastIndexOf('.') + 1);
   }
 }

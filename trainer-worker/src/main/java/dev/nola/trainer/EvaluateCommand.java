@@ -5,9 +5,8 @@ import dev.nola.command.AdapterSource;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.kernel.Kernels;
-import dev.nola.trainer.data.DataFiles;
-import dev.nola.trainer.data.Dataset;
 import dev.nola.trainer.data.DatasetReader;
+import dev.nola.trainer.data.ExampleFile;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.training.Evaluation;
 import java.io.IOException;
@@ -73,6 +72,7 @@ final class EvaluateCommand implements Callable<Integer> {
    * What {@code --json} prints.
    *
    * @param examples number of examples
+   * @param skippedExamples number of examples that were too long
    * @param loss mean cross entropy
    * @param accuracy share of the targets that have the largest logit
    * @param perplexity e to the loss; null for a classifier
@@ -80,6 +80,7 @@ final class EvaluateCommand implements Callable<Integer> {
    */
   private record Report(
       int examples,
+      int skippedExamples,
       double loss,
       double accuracy,
       @Nullable Double perplexity,
@@ -95,22 +96,21 @@ final class EvaluateCommand implements Callable<Integer> {
       throw new IllegalArgumentException("invalid --batch: " + batch + "; must be at least 1");
     }
     try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, output)) {
-      DataFiles files =
-          new DataFiles(
+      ExampleFile file =
+          DatasetReader.read(
               options.layout(data, model.isClassifier()),
               data,
-              data,
               maxTokens == null ? model.tokenizer().longest(LONGEST_TEXT) : maxTokens,
-              1,
-              Integer.MAX_VALUE);
-      Dataset examples = DatasetReader.read(files, folder, model.labels());
-      Evaluation evaluation =
-          Evaluation.of(model.network(), model.weights(), examples.validation(), batch);
-      Report report = report(model, examples, evaluation);
+              model.tokenizer(),
+              model.labels());
+      Report report = report(model, file);
       output.print(
           report,
           out -> {
             out.printf(Locale.ROOT, "examples        %,d%n", report.examples());
+            if (report.skippedExamples() > 0) {
+              out.printf(Locale.ROOT, "too long        %,d%n", report.skippedExamples());
+            }
             out.printf(Locale.ROOT, "loss            %.4f%n", report.loss());
             out.printf(Locale.ROOT, "accuracy        %.4f%n", report.accuracy());
             if (report.perplexity() != null && report.baseLoss() != null) {
@@ -122,15 +122,16 @@ final class EvaluateCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  private Report report(LoadedAdapter model, Dataset examples, Evaluation evaluation)
-      throws InterruptedException {
+  private Report report(LoadedAdapter model, ExampleFile file) throws InterruptedException {
+    Evaluation evaluation = Evaluation.of(model.network(), model.weights(), file.examples(), batch);
     Double baseLoss = null;
     if (!model.isClassifier()) {
       AdaptedWeights unchanged = new AdaptedWeights(model.base(), List.of(), Kernels.chosen());
-      baseLoss = Evaluation.of(model.network(), unchanged, examples.validation(), batch).loss();
+      baseLoss = Evaluation.of(model.network(), unchanged, file.examples(), batch).loss();
     }
     return new Report(
-        examples.validation().size(),
+        file.examples().size(),
+        file.skipped(),
         evaluation.loss(),
         evaluation.accuracy(),
         baseLoss == null ? null : evaluation.perplexity(),

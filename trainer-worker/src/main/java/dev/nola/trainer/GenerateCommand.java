@@ -18,7 +18,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -70,7 +69,8 @@ final class GenerateCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException, ImportRefusedException {
     if (maxTokens < 1) {
-      throw new IllegalArgumentException("--max-tokens is " + maxTokens + "; must be at least 1");
+      throw new IllegalArgumentException(
+          "invalid --max-tokens: " + maxTokens + "; must be at least 1");
     }
     AdapterFile file = adapter == null ? null : source.open(adapter, base, output).file();
     try (BaseModel model = BaseModel.load(base);
@@ -80,17 +80,14 @@ final class GenerateCommand implements Callable<Integer> {
       }
       List<Adaptation> adaptations = file == null ? List.of() : adaptations(model, file);
       AdaptedWeights weights = new AdaptedWeights(model, adaptations, Kernels.chosen());
-      int[] start =
-          IntStream.concat(
-                  IntStream.of(tokenizer.textStart()), IntStream.of(tokenizer.tokens(prompt)))
-              .toArray();
-      if (start.length == 0) {
-        throw new IllegalArgumentException(
-            "--prompt is empty, and the model has no token to start with");
-      }
+      weights.prepare();
       int[] tokens =
           GreedyDecoding.generate(
-              model.network(), weights, start, maxTokens, tokenizer.textEnd()[0]);
+              model.network(),
+              weights,
+              tokenizer.prompt(prompt),
+              maxTokens,
+              tokenizer.textEnd()[0]);
       String text = tokenizer.text(tokens);
       output.print(new Report(text, tokens), out -> out.println(text));
     }

@@ -1,5 +1,6 @@
 package dev.nola.trainer;
 
+import ai.djl.ndarray.NDArray;
 import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.peft.StatedHead;
 import dev.nola.command.AdapterSource;
@@ -9,6 +10,7 @@ import dev.nola.format.DenseTensor;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.TextTokenizer;
 import dev.nola.trainer.method.AdaptedWeights;
+import dev.nola.trainer.method.MismatchedAdapterException;
 import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Head;
@@ -59,24 +61,33 @@ record LoadedAdapter(
   }
 
   /** Returns the names that the adapter states, or else numbers. */
-  private static List<String> labels(BaseModel base, AdapterFile file) {
+  private static List<String> labels(BaseModel base, AdapterFile file)
+      throws MismatchedAdapterException {
     Head head = base.network().head();
     if (head == null) {
       return List.of();
     }
+    int classes = classes(base, head.module() + ".weight", file.adapter().dense());
     List<String> stated = StatedHead.of(file.adapter()).labels();
-    if (!stated.isEmpty()) {
-      return stated;
+    if (stated.isEmpty()) {
+      return IntStream.range(0, classes).mapToObj(Integer::toString).toList();
     }
-    String weight = head.module() + ".weight";
-    for (DenseTensor tensor : file.adapter().dense()) {
+    if (stated.size() != classes) {
+      throw new MismatchedAdapterException(
+          "adapter states %d labels; its classifier has %d classes"
+              .formatted(stated.size(), classes));
+    }
+    return stated;
+  }
+
+  private static int classes(BaseModel base, String weight, List<DenseTensor> trained) {
+    for (DenseTensor tensor : trained) {
       if (base.nameOf(tensor.name()).equals(weight)) {
-        return IntStream.range(0, tensor.shape().getFirst()).mapToObj(Integer::toString).toList();
+        return tensor.shape().getFirst();
       }
     }
-    var stored = base.tensor(weight);
-    int classes = stored == null ? 0 : (int) stored.getShape().get(0);
-    return IntStream.range(0, classes).mapToObj(Integer::toString).toList();
+    NDArray stored = base.tensor(weight);
+    return stored == null ? 0 : (int) stored.getShape().get(0);
   }
 
   Network network() {

@@ -163,17 +163,13 @@ final class PredictCommand implements Callable<Integer> {
 
   private Prediction complete(LoadedAdapter model, String input)
       throws IOException, InterruptedException {
-    int[] start =
-        IntStream.concat(
-                IntStream.of(model.tokenizer().textStart()),
-                IntStream.of(model.tokenizer().tokens(input)))
-            .toArray();
-    if (start.length == 0) {
-      throw new IllegalArgumentException("empty text; the model has no token to start with");
-    }
     int[] tokens =
         GreedyDecoding.generate(
-            model.network(), model.weights(), start, maxTokens, model.tokenizer().textEnd()[0]);
+            model.network(),
+            model.weights(),
+            model.tokenizer().prompt(input),
+            maxTokens,
+            model.tokenizer().textEnd()[0]);
     return new Prediction(input, null, null, model.tokenizer().text(tokens));
   }
 }

@@ -13,7 +13,6 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
@@ -215,9 +214,14 @@ class TrainCommandTest {
     Path shorter = Jobs.write(folder, NOLA, "steps: 9\n");
     assertThat(nola("train", shorter.toString(), "-o", output.toString(), "--resume").err())
         .contains("run.steps is 9, but step 10 is taken");
-    Files.write(folder.resolve("train-labels"), new byte[] {0}, StandardOpenOption.APPEND);
-    assertThat(nola("train", job.toString(), "-o", output.toString(), "--resume").exitCode())
-        .isNotZero();
+    Jobs.write(folder, NOLA, "steps: 12\n");
+    Path labels = folder.resolve("train-labels");
+    byte[] changed = Files.readAllBytes(labels);
+    changed[changed.length - 1] = (byte) ((changed[changed.length - 1] + 1) % 3);
+    Files.write(labels, changed);
+    Outcome otherData = nola("train", job.toString(), "-o", output.toString(), "--resume");
+    assertThat(otherData.exitCode()).isEqualTo(3);
+    assertThat(otherData.err()).contains("is of another run: a data file has other content; undo");
   }
 
   @Test
@@ -290,23 +294,30 @@ class TrainCommandTest {
     byte[] events = Files.readAllBytes(folder.resolve("a.nola.run/events.out.tfevents.nola"));
     assertThat(new String(events, StandardCharsets.ISO_8859_1))
         .contains("brain.Event:2", "loss/train", "loss/validation", "accuracy/validation");
-    assertThat(records(events)).isEqualTo(1 + 12 * 3 + 3 * 2);
+    assertThat(records(events)).isEqualTo(1 + 12 + 3);
   }
 
-  /** Counts the records of a TensorBoard file and checks the checksums of their lengths. */
+  /** Counts the records of a TensorBoard file and checks the checksums of lengths and data. */
   private static int records(byte[] events) {
     ByteBuffer buffer = ByteBuffer.wrap(events).order(ByteOrder.LITTLE_ENDIAN);
     int count = 0;
     while (buffer.hasRemaining()) {
-      CRC32C checksum = new CRC32C();
-      checksum.update(events, buffer.position(), 8);
-      int crc = (int) checksum.getValue();
-      long length = buffer.getLong();
-      assertThat(buffer.getInt()).isEqualTo((crc >>> 15 | crc << 17) + 0xa282ead8);
-      buffer.position(buffer.position() + (int) length + 4);
+      int lengthChecksum = maskedChecksum(events, buffer.position(), Long.BYTES);
+      int length = (int) buffer.getLong();
+      assertThat(buffer.getInt()).isEqualTo(lengthChecksum);
+      int dataChecksum = maskedChecksum(events, buffer.position(), length);
+      buffer.position(buffer.position() + length);
+      assertThat(buffer.getInt()).isEqualTo(dataChecksum);
       count++;
     }
     return count;
+  }
+
+  private static int maskedChecksum(byte[] bytes, int offset, int length) {
+    CRC32C checksum = new CRC32C();
+    checksum.update(bytes, offset, length);
+    int crc = (int) checksum.getValue();
+    return (crc >>> 15 | crc << 17) + 0xa282ead8;
   }
 
   @Test

@@ -8,7 +8,9 @@ import dev.nola.client.export.peft.ExportRefusedException;
 import dev.nola.client.export.peft.PeftExport;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
+import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.Pooling;
+import dev.nola.client.peft.StatedHead;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.format.Adapter;
@@ -16,6 +18,7 @@ import dev.nola.format.AdapterFile;
 import dev.nola.format.Codes;
 import dev.nola.format.Coefficients;
 import dev.nola.format.DType;
+import dev.nola.format.DenseTensor;
 import dev.nola.format.Layer;
 import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
@@ -32,6 +35,7 @@ import dev.nola.trainer.training.Evaluation;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -109,6 +113,58 @@ class TrainPreTrainedTest {
   }
 
   @Test
+  void labelsOfAnotherNumberThanTheClasses_areRefused() throws IOException {
+    model("bert");
+    BaseModel.Adaptable query = BaseModel.adaptable(folder.resolve("model")).getFirst();
+    int rows = query.shape().getFirst().intValue();
+    int cols = query.shape().getLast().intValue();
+    Codes codes = Codes.of(1, 0, 1);
+    byte[] classifier = new byte[3 * cols * Float.BYTES];
+    Path adapter =
+        Files.write(
+            folder.resolve("three.nola"),
+            Reconstructor.standard()
+                .seal(
+                    Adapter.builder()
+                        .generator(Generator.RADEMACHER)
+                        .layer(
+                            Layer.ofMatrix(
+                                query.name(),
+                                rows,
+                                cols,
+                                0,
+                                1,
+                                new Coefficients.LowRank(1, codes, codes)))
+                        .dense(
+                            new DenseTensor(
+                                "classifier.weight",
+                                DType.F32,
+                                List.of(3, cols),
+                                MemorySegment.ofArray(classifier)))
+                        .metadata(
+                            Metadata.of("", "text-classification", "")
+                                .withProvenance(
+                                    StatedHead.provenance(
+                                        HeadClass.BERT, Pooling.CLS, List.of("a", "b"))))
+                        .build())
+                .toBytes());
+    StringWriter out = new StringWriter();
+    int exitCode =
+        TrainerWorker.run(
+            new PrintWriter(out, true),
+            new PrintWriter(new StringWriter(), true),
+            "predict",
+            folder.resolve("model").toString(),
+            adapter.toString(),
+            "w1",
+            "--json");
+    assertThat(exitCode).isEqualTo(1);
+    assertThat(out.toString())
+        .contains("\"kind\":\"mismatched-adapter\"")
+        .contains("adapter states 2 labels; its classifier has 3 classes");
+  }
+
+  @Test
   void adapterOfAnotherModel_isRefused() throws IOException {
     model("llama-tied-grouped");
     Codes codes = Codes.of(1, 0, 1);
@@ -181,6 +237,14 @@ class TrainPreTrainedTest {
     assertThat(evaluated.get("examples").asInt()).isEqualTo(32);
     assertThat(evaluated.get("loss").asDouble()).isCloseTo(loss, within(1e-5));
     assertThat(evaluated.get("baseLoss").asDouble()).isCloseTo(baseLoss, within(1e-5));
+    Path mixed =
+        Files.writeString(
+            folder.resolve("mixed.jsonl"),
+            "{\"prompt\": \"%s\", \"completion\": \" w9\"}\n".formatted("w21 ".repeat(40).strip())
+                + "{\"prompt\": \"w21 w7\", \"completion\": \" w9\"}\n");
+    JsonNode skipped = json("evaluate", model, adapter, "--data", mixed, "--max-tokens", "16");
+    assertThat(skipped.get("examples").asInt()).isEqualTo(1);
+    assertThat(skipped.get("skippedExamples").asInt()).isEqualTo(1);
     JsonNode predicted = json("predict", model, adapter, "w21 w7", "--max-tokens", "3");
     assertThat(predicted.at("/predictions/0/completion").asString())
         .isEqualToIgnoringWhitespace("w9w11w13");

@@ -13,6 +13,7 @@ import dev.nola.command.Output;
 import dev.nola.command.RegistryOption;
 import dev.nola.command.Table;
 import dev.nola.command.YankedVersions;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
@@ -109,7 +110,7 @@ final class ShowCommand implements Callable<Integer> {
   private static void add(Table table, AdapterDetails adapter, String latest) {
     add(table, "adapter", adapter.namespace() + "/" + adapter.name());
     add(table, "description", adapter.description());
-    add(table, "visibility", lower(adapter.visibility()));
+    add(table, "visibility", Label.of(adapter.visibility()));
     add(table, "latest", latest);
     adapter.aliases().forEach((alias, to) -> add(table, "alias", alias + " = " + to));
     add(table, "downloads", Long.toString(adapter.downloads()));
@@ -164,11 +165,7 @@ final class ShowCommand implements Callable<Integer> {
   }
 
   private static String status(Verification verification, boolean disputed) {
-    return lower(verification) + (disputed ? ", DISPUTED" : "");
-  }
-
-  private static String lower(Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return Label.of(verification) + (disputed ? ", DISPUTED" : "");
   }
 
   /** How a file's size compares with another; of small adapters it is the larger one. */

@@ -4,8 +4,8 @@ import dev.nola.api.Token;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.Output;
 import dev.nola.command.RegistryOption;
+import dev.nola.text.Label;
 import java.io.IOException;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -31,9 +31,7 @@ final class WhoamiCommand implements Callable<Integer> {
                   "%s at %s, with a token for %s%n",
                   token.account(),
                   registry.url(output),
-                  token.scopes().stream()
-                      .map(scope -> scope.name().toLowerCase(Locale.ROOT))
-                      .collect(Collectors.joining(", "))));
+                  token.scopes().stream().map(Label::of).collect(Collectors.joining(", "))));
     }
     return 0;
   }

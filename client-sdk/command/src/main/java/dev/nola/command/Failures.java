@@ -14,6 +14,7 @@ import dev.nola.format.DigestMismatchException;
 import dev.nola.format.LimitExceededException;
 import dev.nola.format.UnsupportedGeneratorException;
 import dev.nola.reconstruct.Budget;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -105,12 +106,12 @@ public final class Failures {
       case RefusedException refused ->
           new Failure(
               DESTINATIONS.contains(refused.reason()) ? ExitCode.UNREADABLE : ExitCode.REFUSED,
-              kind(refused.reason()),
+              Label.of(refused.reason()),
               message(refused));
       case InvalidModelException invalid -> refused("invalid-model", invalid);
       case InvalidLockFileException invalid -> refused("invalid-lock-file", invalid);
       case RegistryException refused ->
-          new Failure(ExitCode.REGISTRY, kind(refused.kind()), message(refused));
+          new Failure(ExitCode.REGISTRY, Label.of(refused.kind()), message(refused));
       case FileAlreadyExistsException file ->
           new Failure(ExitCode.UNREADABLE, "destination", reason(file));
       case FileSystemException file -> new Failure(ExitCode.UNREADABLE, "unreadable", reason(file));
@@ -157,16 +158,6 @@ public final class Failures {
 
   private static String heapRemedy(long bytes) {
     return "give Java more with NOLA_JAVA_OPTS=-Xmx%dm".formatted((bytes >> 20) + HEAP_RESERVE_MB);
-  }
-
-  /**
-   * Names an enum constant as JSON does.
-   *
-   * @param constant such as {@code NOT_FOUND}
-   * @return such as {@code not-found}
-   */
-  public static String kind(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   /**

@@ -8,11 +8,11 @@ import dev.nola.api.Violation;
 import dev.nola.api.name.NameRule;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.web.Refusal;
+import dev.nola.text.Label;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -71,10 +71,7 @@ class TokenService {
         caller.tokenId(),
         "token.create",
         token.id.toString(),
-        "for "
-            + grant.account()
-            + ", scopes "
-            + grant.scopes().stream().map(TokenService::word).toList());
+        "for " + grant.account() + ", scopes " + grant.scopes().stream().map(Label::of).toList());
     return new IssuedToken(token.toApi(), secret);
   }
 
@@ -146,11 +143,6 @@ class TokenService {
         "token.revoke",
         id.toString(),
         token.account + (others == 0 ? "" : ", " + others + " minted with it") + kept);
-  }
-
-  /** Returns the word for a scope in JSON. */
-  private static String word(Scope scope) {
-    return scope.name().toLowerCase(Locale.ROOT);
   }
 
   /** A leaked token must not end others of its account, such as those it was minted with. */
@@ -233,7 +225,9 @@ class TokenService {
     for (Scope scope : grant.scopes()) {
       if (!caller.may(scope)) {
         throw Refusal.forbidden(
-            "scope not allowed: " + word(scope) + "; a new token has at most the scopes of yours");
+            "scope not allowed: "
+                + Label.of(scope)
+                + "; a new token has at most the scopes of yours");
       }
     }
     if (caller.namespaces() != null

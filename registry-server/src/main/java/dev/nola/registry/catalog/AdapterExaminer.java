@@ -15,12 +15,12 @@ import dev.nola.reconstruct.Reconstructor;
 import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.web.Refusal;
+import dev.nola.text.Label;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ForkJoinPool;
 import java.util.function.Function;
@@ -199,9 +199,7 @@ public class AdapterExaminer {
   }
 
   private void count(Reason reason, int files) {
-    meters
-        .counter("nola.reconstructions.left", "reason", reason.name().toLowerCase(Locale.ROOT))
-        .increment(files);
+    meters.counter("nola.reconstructions.left", "reason", Label.of(reason)).increment(files);
   }
 
   private static void requireTurn(FairTurns turns, String account) {

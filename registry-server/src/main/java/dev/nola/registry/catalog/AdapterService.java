@@ -7,7 +7,7 @@ import dev.nola.api.Visibility;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Refusal;
-import java.util.Locale;
+import dev.nola.text.Label;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.springframework.stereotype.Service;
@@ -79,7 +79,7 @@ class AdapterService {
         caller,
         "adapter.change",
         adapter.toString(),
-        found.visibility().name().toLowerCase(Locale.ROOT));
+        Label.of(found.visibility()));
     return show(adapter, found);
   }
 

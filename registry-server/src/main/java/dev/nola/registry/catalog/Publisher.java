@@ -20,12 +20,12 @@ import dev.nola.registry.blobs.BlobReferences;
 import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.blobs.BodyReceiver;
 import dev.nola.registry.web.Refusal;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.time.Clock;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -293,7 +293,7 @@ public class Publisher {
           HttpStatus.CONFLICT,
           "other-visibility",
           "visibility cannot be changed by publishing: %s is %s"
-              .formatted(target.adapter(), adapter.visibility().name().toLowerCase(Locale.ROOT)));
+              .formatted(target.adapter(), Label.of(adapter.visibility())));
     }
   }
 

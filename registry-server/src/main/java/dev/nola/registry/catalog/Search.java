@@ -9,6 +9,7 @@ import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.Refusal;
+import dev.nola.text.Label;
 import io.swagger.v3.oas.annotations.Parameter;
 import java.sql.Array;
 import java.sql.ResultSet;
@@ -17,7 +18,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
@@ -116,7 +116,7 @@ class Search {
         return hasQuery ? RELEVANCE : UPDATED;
       }
       return Arrays.stream(values())
-          .filter(sort -> sort.name().toLowerCase(Locale.ROOT).equals(text))
+          .filter(sort -> Label.of(sort).equals(text))
           .filter(sort -> sort != RELEVANCE || hasQuery)
           .findFirst()
           .orElseThrow(

@@ -5,11 +5,11 @@ import dev.nola.api.job.JobState;
 import dev.nola.api.job.WaitingReason;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -154,7 +154,7 @@ class JobEventStream {
     emitter.send(
         SseEmitter.event()
             .id(Long.toString(event.id()))
-            .name(event.event().name().toLowerCase(Locale.ROOT))
+            .name(Label.of(event.event()))
             .data(event, MediaType.APPLICATION_JSON));
   }
 

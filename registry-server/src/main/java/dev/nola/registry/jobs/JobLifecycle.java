@@ -4,9 +4,9 @@ import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobState;
 import dev.nola.registry.blobs.StoredBlob;
 import dev.nola.registry.web.Refusal;
+import dev.nola.text.Label;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -77,7 +77,7 @@ class JobLifecycle {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "ended",
-          "job cannot be cancelled: it is already " + word(job.state()));
+          "job cannot be cancelled: it is already " + Label.of(job.state()));
     }
     cancel(job, reason);
   }
@@ -127,7 +127,7 @@ class JobLifecycle {
           HttpStatus.CONFLICT,
           "not-failed",
           "job cannot be retried: it is %s; only failed or cancelled jobs can be retried"
-              .formatted(word(job.state())));
+              .formatted(Label.of(job.state())));
     }
   }
 
@@ -146,13 +146,9 @@ class JobLifecycle {
           HttpStatus.CONFLICT,
           "not-queued",
           "priority cannot be changed: the job is %s; only queued jobs can be changed"
-              .formatted(word(job.state())));
+              .formatted(Label.of(job.state())));
     }
     jobs.setPriority(id, priority);
-  }
-
-  private static String word(JobState state) {
-    return state.name().toLowerCase(Locale.ROOT);
   }
 
   /**

@@ -2,11 +2,11 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
+import dev.nola.text.Label;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.EnumMap;
-import java.util.Locale;
 import java.util.Map;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
@@ -33,8 +33,8 @@ class JobMetrics {
       for (JobState state : JobState.values()) {
         Gauge.builder("nola.jobs", this, metrics -> metrics.count(type, state))
             .description("Jobs")
-            .tag("type", type.name().toLowerCase(Locale.ROOT))
-            .tag("state", state.name().toLowerCase(Locale.ROOT))
+            .tag("type", Label.of(type))
+            .tag("state", Label.of(state))
             .register(registry);
       }
     }
@@ -42,12 +42,7 @@ class JobMetrics {
 
   void ended(JobType type, JobState state, int jobs) {
     registry
-        .counter(
-            "nola.jobs.ended",
-            "type",
-            type.name().toLowerCase(Locale.ROOT),
-            "state",
-            state.name().toLowerCase(Locale.ROOT))
+        .counter("nola.jobs.ended", "type", Label.of(type), "state", Label.of(state))
         .increment(jobs);
   }
 

@@ -11,9 +11,9 @@ import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.web.Refusal;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
@@ -106,7 +106,7 @@ class JobService {
   @Transactional
   JobDetails submit(Caller caller, JobRequest request) {
     JobDetails job = read(submission.submit(caller, request));
-    note(caller, "job.submit", job, job.type().name().toLowerCase(Locale.ROOT));
+    note(caller, "job.submit", job, Label.of(job.type()));
     return job;
   }
 

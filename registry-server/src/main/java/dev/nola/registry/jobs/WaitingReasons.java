@@ -11,6 +11,7 @@ import dev.nola.digest.Sha256;
 import dev.nola.registry.keys.WorkerKeyRepository;
 import dev.nola.registry.objects.ObjectName;
 import dev.nola.registry.objects.ObjectRepository;
+import dev.nola.text.Label;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -210,7 +211,7 @@ class WaitingReasons {
     String state =
         situation
             .key(worker)
-            .map(found -> "is " + found.state().name().toLowerCase(Locale.ROOT))
+            .map(found -> "is " + Label.of(found.state()))
             .orElse("is not registered");
     return "has key %s, which %s".formatted(worker.key().isEmpty() ? "\"\"" : worker.key(), state);
   }

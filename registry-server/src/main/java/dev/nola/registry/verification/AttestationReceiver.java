@@ -17,6 +17,7 @@ import dev.nola.registry.verification.AttestationVerifier.Attested;
 import dev.nola.registry.verification.AttestationVerifier.Judged;
 import dev.nola.registry.verification.AttestationVerifier.Refused;
 import dev.nola.registry.verification.AttestationVerifier.Unsupported;
+import dev.nola.text.Label;
 import dev.nola.text.Printable;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -24,7 +25,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -91,10 +91,7 @@ class AttestationReceiver {
       return switch (judged) {
         case Attested attested ->
             new VerificationJobs.Verified(
-                item.job(),
-                item.fence(),
-                attested.reconstruction().outcome().name().toLowerCase(Locale.ROOT),
-                null);
+                item.job(), item.fence(), Label.of(attested.reconstruction().outcome()), null);
         case Unsupported unsupported ->
             new VerificationJobs.Verified(
                 item.job(), item.fence(), "unsupported", unsupported.reason());

@@ -4,11 +4,11 @@ import dev.nola.api.Verification;
 import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.catalog.Versions;
 import dev.nola.registry.keys.WorkerKeyRepository;
+import dev.nola.text.Label;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
@@ -99,16 +99,12 @@ class VersionStatus {
               + " version stays {}. Verify it yourself: if the bits are right, revoke the key",
           what,
           digest,
-          word(change.now()));
+          Label.of(change.now()));
       meters.counter("nola.versions.disputes").increment();
       audit.add(REGISTRY, null, "version.dispute", what, digest);
     } else if (change.version().disputed() && !change.disputed()) {
-      LOG.warn("{} is no longer disputed; it is {}", what, word(change.now()));
-      audit.add(REGISTRY, null, "version.dispute-end", what, word(change.now()));
+      LOG.warn("{} is no longer disputed; it is {}", what, Label.of(change.now()));
+      audit.add(REGISTRY, null, "version.dispute-end", what, Label.of(change.now()));
     }
-  }
-
-  private static String word(Verification verification) {
-    return verification.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

@@ -2,12 +2,12 @@ package dev.nola.registry.web;
 
 import dev.nola.api.InvalidValueException;
 import dev.nola.digest.Sha256;
+import dev.nola.text.Label;
 import dev.nola.text.Printable;
 import jakarta.servlet.http.HttpServletRequest;
 import java.net.URI;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Locale;
 import org.apache.tomcat.util.http.InvalidParameterException;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.util.PSQLException;
@@ -212,7 +212,7 @@ class Problems extends ResponseEntityExceptionHandler {
 
   static String name(HttpStatusCode status) {
     HttpStatus known = HttpStatus.resolve(status.value());
-    return known == null ? "refused" : known.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    return known == null ? "refused" : Label.of(known);
   }
 
   private static ProblemDetail problem(HttpStatus status, String type, String detail) {

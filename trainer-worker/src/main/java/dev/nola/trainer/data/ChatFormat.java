@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import tools.jackson.databind.JsonNode;
 
-/** How chats are written for a model. A tokenizer that knows a format's marker has that format. */
+/** Writes chats as a model expects them: in the format whose marker its tokenizer knows. */
 enum ChatFormat {
   /** SmolLM, Qwen and many others. */
   CHATML("<|im_start|>", "", "<|im_start|>%s\n", "<|im_end|>", "\n"),
@@ -57,23 +57,23 @@ enum ChatFormat {
     return this == PLAIN ? tokenizer.textEnd() : tokenizer.tokens(end);
   }
 
-  /** Returns each answer of the assistant, with all that was said before as its prompt. */
+  /** Returns each answer of the assistant, with all messages before it as its prompt. */
   List<Row> rows(Lines file, Layout.Chat layout) throws IOException {
     List<Row> rows = new ArrayList<>();
     for (Lines.Line line : file.lines()) {
       JsonNode messages = Row.object(file.path(), line).path(layout.messages());
-      StringBuilder said = new StringBuilder();
+      StringBuilder chat = new StringBuilder();
       int answers = 0;
       for (JsonNode message : messages) {
         String speaker = text(file.path(), line, message, "role");
         String content = text(file.path(), line, message, "content");
-        said.append(role.formatted(speaker));
+        chat.append(role.formatted(speaker));
         String space = this == PLAIN ? " " : "";
         if (speaker.equals(ASSISTANT)) {
-          rows.add(new Row(line.number(), said.toString(), space + content));
+          rows.add(new Row(line.number(), chat.toString(), space + content));
           answers++;
         }
-        said.append(space).append(content).append(end).append(separator);
+        chat.append(space).append(content).append(end).append(separator);
       }
       if (answers == 0) {
         throw Lines.invalid(

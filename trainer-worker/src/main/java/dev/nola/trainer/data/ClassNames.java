@@ -8,13 +8,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * The classes of texts.
  *
  * @param names their names by number
- * @param numbers number of each class by what stands for it in the data
- * @param rule what the data must have, for messages
+ * @param numbers number of each class by its name or number in the data
+ * @param rule rule for a class in the data, for messages, such as "occur in train.tsv"
  */
 record ClassNames(List<String> names, Map<String, Integer> numbers, String rule) {
   private static final Pattern WHOLE_NUMBER = Pattern.compile("0|-?[1-9][0-9]*");
@@ -24,21 +25,21 @@ record ClassNames(List<String> names, Map<String, Integer> numbers, String rule)
    *
    * @param train file of the training rows, for messages
    * @param rows training rows, used or not
-   * @param given names by number; empty for those of the rows
+   * @param labels names by number; empty for those of the rows
    * @throws InvalidDataException if there is only one
    */
-  static ClassNames of(Path train, List<Row> rows, List<String> given) throws IOException {
+  static ClassNames of(Path train, List<Row> rows, List<String> labels) throws IOException {
     List<String> answers = rows.stream().map(Row::answer).distinct().toList();
     boolean areNumbers =
         answers.stream().allMatch(answer -> WHOLE_NUMBER.matcher(answer).matches());
-    if (!given.isEmpty()) {
-      boolean areNames = given.containsAll(answers);
+    if (!labels.isEmpty()) {
+      boolean areNames = labels.containsAll(answers);
       return new ClassNames(
-          given,
+          labels,
           numbers(
               areNumbers && !areNames
-                  ? given.stream().map(name -> Integer.toString(given.indexOf(name))).toList()
-                  : given),
+                  ? IntStream.range(0, labels.size()).mapToObj(Integer::toString).toList()
+                  : labels),
           "be one of data.labels" + (areNumbers && !areNames ? ", by its number from 0" : ""));
     }
     List<String> names =

@@ -1,6 +1,7 @@
 package dev.nola.trainer.data;
 
 import java.nio.file.Path;
+import java.util.Locale;
 
 /**
  * The files with the examples of a job. A file whose name ends in {@code .gz} is uncompressed while
@@ -44,6 +45,20 @@ public record DataFiles(
         maxTokens,
         trainExamples,
         validationExamples);
+  }
+
+  /**
+   * Returns the extension of a data file's name.
+   *
+   * @param file the file
+   * @return such as {@code csv}, in lower case, also of a name that ends in {@code .csv.gz}; empty
+   *     if there is none
+   */
+  public static String extension(Path file) {
+    String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
+    String plain = name.endsWith(".gz") ? name.substring(0, name.length() - 3) : name;
+    int dot = plain.lastIndexOf('.');
+    return dot < 0 ? "" : plain.substring(dot + 1);
   }
 
   /** Where validation examples come from. */

@@ -47,4 +47,27 @@ public final class DatasetReader {
     }
     return Texts.read(files, model, labels);
   }
+
+  /**
+   * Reads one file of texts to its end.
+   *
+   * @param layout what the file contains; not images
+   * @param file the file
+   * @param maxTokens longest text, in tokens
+   * @param tokenizer the model's tokenizer
+   * @param labels names of the classes by number; empty for those of the file
+   * @return the examples
+   * @throws IOException if the file cannot be read, or breaks a rule: the message has its name, the
+   *     line and the rule
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public static ExampleFile read(
+      DataFiles.Layout layout,
+      Path file,
+      int maxTokens,
+      TextTokenizer tokenizer,
+      List<String> labels)
+      throws IOException, InterruptedException {
+    return Texts.read(layout, file, maxTokens, tokenizer, labels);
+  }
 }

@@ -4,8 +4,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import tools.jackson.databind.JsonNode;
 
 /** Reads texts without answers, for predictions. */
 public final class InputTexts {
@@ -23,32 +21,22 @@ public final class InputTexts {
    */
   public static List<String> read(Path path, String name) throws IOException {
     Lines lines = Lines.read(path);
-    String file = path.toString().toLowerCase(Locale.ROOT).replaceFirst("\\.gz$", "");
     List<String> texts = new ArrayList<>();
-    if (file.endsWith(".csv")) {
-      Columns.commaSeparated(lines).rows(name, name).forEach(row -> texts.add(row.text()));
-    } else if (file.endsWith(".tsv")) {
-      Columns.tabSeparated(lines).rows(name, name).forEach(row -> texts.add(row.text()));
-    } else {
-      for (Lines.Line line : lines.lines()) {
-        texts.add(file.endsWith(".jsonl") ? field(path, line, name) : line.text());
+    switch (DataFiles.extension(path)) {
+      case "csv" ->
+          Columns.commaSeparated(lines).rows(name, name).forEach(row -> texts.add(row.text()));
+      case "tsv" ->
+          Columns.tabSeparated(lines).rows(name, name).forEach(row -> texts.add(row.text()));
+      case "jsonl" -> {
+        for (Lines.Line line : lines.lines()) {
+          texts.add(Row.field(path, line, Row.object(path, line), name, false));
+        }
       }
+      default -> lines.lines().forEach(line -> texts.add(line.text()));
     }
     if (texts.isEmpty()) {
       throw new InvalidDataException(path + ": has no texts");
     }
     return texts;
-  }
-
-  private static String field(Path path, Lines.Line line, String name) throws IOException {
-    JsonNode value = Row.object(path, line).path(name);
-    if (!value.isString()) {
-      throw Lines.invalid(
-          path,
-          line.number(),
-          "field \"%s\" is %s; must be text"
-              .formatted(name, value.isMissingNode() ? "missing" : value.getNodeType()));
-    }
-    return value.asString();
   }
 }

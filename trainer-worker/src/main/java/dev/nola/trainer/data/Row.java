@@ -27,7 +27,7 @@ record Row(int line, String text, String answer) {
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();
 
-  /** Returns the examples of a file, at least one. */
+  /** Returns the examples of a file. */
   static List<Row> read(Lines file, Layout layout) throws IOException {
     Path path = file.path();
     List<Row> rows = new ArrayList<>();
@@ -55,9 +55,6 @@ record Row(int line, String text, String answer) {
           rows.addAll(Columns.commaSeparated(file).rows(prompt, completion));
       case Layout.Idx _, Layout.PlainText _, Layout.Chat _ ->
           throw new IllegalArgumentException("the lines of these files are not examples");
-    }
-    if (rows.isEmpty()) {
-      throw new InvalidDataException(path + ": has no examples");
     }
     return rows;
   }
@@ -99,8 +96,8 @@ record Row(int line, String text, String answer) {
     return object;
   }
 
-  private static String field(
-      Path path, Lines.Line line, JsonNode object, String name, boolean mayBeNumber)
+  /** Returns a field that must be text, or may be a number. */
+  static String field(Path path, Lines.Line line, JsonNode object, String name, boolean mayBeNumber)
       throws IOException {
     JsonNode value = object.path(name);
     if (value.isString() || mayBeNumber && (value.isIntegralNumber() || value.isBoolean())) {

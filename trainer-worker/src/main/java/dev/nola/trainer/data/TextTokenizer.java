@@ -83,9 +83,10 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * Returns whether a text is a token of its own, and not an unknown word.
+   * Returns whether a text is a token of its own.
    *
    * @param text such as {@code <|im_start|>}
+   * @return false also for the token of unknown words
    */
   boolean isToken(String text) {
     String[] tokens = tokenizer.encode(text, false, false).getTokens();
@@ -118,10 +119,10 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * Returns the length of the longest text.
+   * Returns the length of the longest text that the model and a limit allow.
    *
-   * @param limit the length if the model has no limit below it, in tokens
-   * @return the smaller of both
+   * @param limit the limit, in tokens
+   * @return the limit, or the model's own if that is smaller
    */
   public int longest(int limit) {
     return Math.min(limit, config.path("max_position_embeddings").asInt(Integer.MAX_VALUE));
@@ -145,6 +146,22 @@ public final class TextTokenizer implements AutoCloseable {
   public int[] textStart() {
     JsonNode bos = config.path("bos_token_id");
     return prefix.length == 0 && bos.isInt() ? new int[] {bos.intValue()} : prefix;
+  }
+
+  /**
+   * Returns the tokens of a text to be continued, with the special tokens before it.
+   *
+   * @param text any text
+   * @return ids of the tokens, at least one
+   * @throws IllegalArgumentException if the text is empty, and no special token begins a text
+   */
+  public int[] prompt(String text) {
+    int[] prompt =
+        IntStream.concat(Arrays.stream(textStart()), Arrays.stream(tokens(text))).toArray();
+    if (prompt.length == 0) {
+      throw new IllegalArgumentException("empty prompt; the model has no token to start with");
+    }
+    return prompt;
   }
 
   /**

@@ -22,14 +22,39 @@ final class Texts {
   /** Rows between looks whether the thread was interrupted. */
   private static final int PARALLEL_ROWS = 2048;
 
-  private final DataFiles files;
+  private final Layout layout;
+  private final int maxTokens;
   private final TextTokenizer tokenizer;
   private int cut;
   private int skipped;
 
-  private Texts(DataFiles files, TextTokenizer tokenizer) {
-    this.files = files;
+  private Texts(Layout layout, int maxTokens, TextTokenizer tokenizer) throws IOException {
+    tokenizer.requireFits(maxTokens);
+    this.layout = layout;
+    this.maxTokens = maxTokens;
     this.tokenizer = tokenizer;
+  }
+
+  static ExampleFile read(
+      Layout layout, Path file, int maxTokens, TextTokenizer tokenizer, List<String> labels)
+      throws IOException, InterruptedException {
+    Lines lines = Lines.read(file);
+    Texts texts = new Texts(layout, maxTokens, tokenizer);
+    return new ExampleFile(texts.examples(lines, labels), texts.skipped);
+  }
+
+  private List<Example> examples(Lines lines, List<String> labels)
+      throws IOException, InterruptedException {
+    if (layout instanceof Layout.PlainText) {
+      return blocks(lines);
+    }
+    List<Row> rows = rows(lines);
+    if (areCompletions()) {
+      return completions(lines.path(), rows);
+    }
+    ClassNames classes = ClassNames.of(lines.path(), rows, labels);
+    classes.require(lines.path(), rows);
+    return classified(lines.path(), rows, classes);
   }
 
   static Dataset read(DataFiles files, Path model, List<String> labels)
@@ -42,26 +67,20 @@ final class Texts {
       digests.put("validation", validation.digest());
     }
     try (TextTokenizer tokenizer = TextTokenizer.load(model)) {
-      tokenizer.requireFits(files.maxTokens());
-      Texts texts = new Texts(files, tokenizer);
+      Texts texts = new Texts(files.layout(), files.maxTokens(), tokenizer);
       if (files.layout() instanceof Layout.PlainText) {
-        Split<Example> blocks = texts.split(texts::blocks, train, validation);
+        Split<Example> blocks = split(texts::blocks, train, validation, files.validation());
         return texts.dataset(
             first(blocks.train(), files.trainExamples()),
             first(blocks.validation(), files.validationExamples()),
             List.of(),
             digests);
       }
-      Split<Row> rows = texts.split(texts::rows, train, validation);
+      Split<Row> rows = split(texts::rows, train, validation, files.validation());
       Path validationPath = validation == null ? files.train() : validation.path();
       List<Row> usedTrain = first(rows.train(), files.trainExamples());
       List<Row> usedValidation = first(rows.validation(), files.validationExamples());
-      boolean completions =
-          switch (files.layout()) {
-            case Layout.E2e _, Layout.PromptJsonl _, Layout.PromptCsv _, Layout.Chat _ -> true;
-            default -> false;
-          };
-      if (completions) {
+      if (texts.areCompletions()) {
         return texts.dataset(
             texts.completions(files.train(), usedTrain),
             texts.completions(validationPath, usedValidation),
@@ -79,6 +98,13 @@ final class Texts {
     }
   }
 
+  private boolean areCompletions() {
+    return switch (layout) {
+      case Layout.E2e _, Layout.PromptJsonl _, Layout.PromptCsv _, Layout.Chat _ -> true;
+      default -> false;
+    };
+  }
+
   private Dataset dataset(
       List<Example> train,
       List<Example> validation,
@@ -93,19 +119,20 @@ final class Texts {
     List<T> read(Lines lines) throws IOException;
   }
 
-  private <T> Split<T> split(Reading<T> reading, Lines train, @Nullable Lines validation)
+  private static <T> Split<T> split(
+      Reading<T> reading, Lines train, @Nullable Lines validation, DataFiles.Validation origin)
       throws IOException {
     List<T> all = reading.read(train);
-    return files.validation() instanceof Share share
-        ? Split.of(files.train(), all, share)
+    return origin instanceof Share share
+        ? Split.of(train.path(), all, share)
         : new Split<>(all, validation == null ? List.of() : reading.read(validation));
   }
 
   private List<Row> rows(Lines lines) throws IOException {
     List<Row> rows =
-        files.layout() instanceof Layout.Chat chat
+        layout instanceof Layout.Chat chat
             ? ChatFormat.of(tokenizer).rows(lines, chat)
-            : Row.read(lines, files.layout());
+            : Row.read(lines, layout);
     if (rows.isEmpty()) {
       throw noExamples(lines);
     }
@@ -126,7 +153,7 @@ final class Texts {
     }
     int[] begin = tokenizer.textStart();
     int[] tokens = join(tokenizer.tokens(text.toString()), tokenizer.textEnd());
-    int size = files.maxTokens() - begin.length;
+    int size = maxTokens - begin.length;
     List<Example> blocks = new ArrayList<>();
     for (int start = 0; start < tokens.length; start += size) {
       int[] block =
@@ -148,7 +175,7 @@ final class Texts {
 
   private List<Example> completions(Path path, List<Row> rows)
       throws IOException, InterruptedException {
-    boolean isChat = files.layout() instanceof Layout.Chat;
+    boolean isChat = layout instanceof Layout.Chat;
     ChatFormat chat = isChat ? ChatFormat.of(tokenizer) : ChatFormat.PLAIN;
     int[] begin = chat.begin(tokenizer);
     int[] end = chat.end(tokenizer);
@@ -173,7 +200,7 @@ final class Texts {
       }
       int[] joined = join(begin, text, end);
       require(path, rows.get(i), joined);
-      if (joined.length > files.maxTokens()) {
+      if (joined.length > maxTokens) {
         skipped++;
       } else {
         examples.add(new Example.Completion(joined, promptLength));
@@ -181,15 +208,14 @@ final class Texts {
     }
     if (examples.isEmpty()) {
       throw new InvalidDataException(
-          "%s: none of %d examples has at most %d tokens"
-              .formatted(path, rows.size(), files.maxTokens()));
+          "%s: none of %d examples has at most %d tokens".formatted(path, rows.size(), maxTokens));
     }
     return List.copyOf(examples);
   }
 
   private List<Example> classified(Path path, List<Row> rows, ClassNames classes)
       throws IOException, InterruptedException {
-    int room = files.maxTokens() - tokenizer.prefix().length - tokenizer.suffix().length;
+    int room = maxTokens - tokenizer.prefix().length - tokenizer.suffix().length;
     List<int[]> tokens = inParallel(rows, row -> tokenizer.tokens(row.text()));
     List<Example> examples = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {

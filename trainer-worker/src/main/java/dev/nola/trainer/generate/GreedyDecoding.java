@@ -16,7 +16,7 @@ public final class GreedyDecoding {
    * Generates tokens, each by a forward pass over all before it.
    *
    * @param network a language model
-   * @param weights its weights, with or without an adapter
+   * @param weights its weights, prepared, with or without an adapter
    * @param prompt at least one token
    * @param limit maximum number of tokens to generate
    * @param end the token that ends a text; it is not among those returned
@@ -27,7 +27,6 @@ public final class GreedyDecoding {
       Network network, AdaptedWeights weights, int[] prompt, int limit, int end)
       throws InterruptedException {
     int[] text = Arrays.copyOf(prompt, prompt.length + limit);
-    weights.prepare();
     Tensors.recordGradients(false);
     for (int length = prompt.length; length < text.length; length++) {
       if (Thread.interrupted()) {

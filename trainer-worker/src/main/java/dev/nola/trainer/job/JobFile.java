@@ -4,6 +4,7 @@ import com.google.re2j.Pattern;
 import dev.nola.client.peft.TaskType;
 import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
+import dev.nola.text.Label;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
 import dev.nola.trainer.job.TrainingJob.AdamWConstants;
@@ -147,11 +148,8 @@ public final class JobFile {
           formats(task).contains(format),
           "invalid data.format: %s; must be %s for task %s"
               .formatted(
-                  format.name().toLowerCase(Locale.ROOT),
-                  Kind.alternatives(
-                      formats(task).stream()
-                          .map(allowed -> allowed.name().toLowerCase(Locale.ROOT))
-                          .toList()),
+                  Label.of(format),
+                  Kind.alternatives(formats(task).stream().map(Label::of).toList()),
                   task.label()));
     }
     if (format != null) {

@@ -4,7 +4,7 @@ import java.util.Map;
 
 /** Other names of the keys of job files. */
 final class KeyNames {
-  /** What other trainers call some keys. */
+  /** Names of keys in other trainers, with the keys. */
   static final Map<String, String> ALIASES =
       Map.ofEntries(
           Map.entry("lr", "optimizer.learningRate"),

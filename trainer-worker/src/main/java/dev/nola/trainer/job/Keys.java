@@ -4,12 +4,12 @@ import com.google.re2j.Pattern;
 import dev.nola.client.peft.Pooling;
 import dev.nola.format.DType;
 import dev.nola.generator.Generator;
+import dev.nola.text.Label;
 import dev.nola.trainer.method.Method;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Function;
 
 /**
  * All keys of job files: the one table that the reader, the schema and the README's table are made
@@ -384,7 +384,6 @@ final class Keys {
   }
 
   private static <E extends Enum<E>> Kind<E> lowerCase(E[] values) {
-    Function<E, String> label = value -> value.name().toLowerCase(Locale.ROOT);
-    return Kind.choice(List.of(values), label);
+    return Kind.choice(List.of(values), Label::of);
   }
 }

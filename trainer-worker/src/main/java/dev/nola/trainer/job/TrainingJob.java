@@ -3,13 +3,13 @@ package dev.nola.trainer.job;
 import dev.nola.client.peft.Pooling;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Metadata;
+import dev.nola.text.Label;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Storage;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
@@ -255,7 +255,7 @@ public record TrainingJob(
       case DataFiles.Layout.Chat chat -> settings.put("layout", List.of("chat", chat.messages()));
       case DataFiles.Layout.Idx _ -> settings.put("layout", List.of("idx"));
     }
-    settings.put("method", lower(recipe.method()));
+    settings.put("method", Label.of(recipe.method()));
     settings.put("targets", recipe.targets().pattern());
     settings.put("rank", recipe.size().rank());
     settings.put("k", recipe.size().k());
@@ -267,9 +267,9 @@ public record TrainingJob(
     settings.put("scaling", recipe.scaling());
     settings.put("quantizationAwareBits", recipe.quantizationAwareBits());
     settings.put("bits", storage.bits());
-    settings.put("denseType", lower(storage.denseType()));
+    settings.put("denseType", Label.of(storage.denseType()));
     settings.put("learningRate", optimizer.learningRate);
-    settings.put("schedule", lower(optimizer.schedule));
+    settings.put("schedule", Label.of(optimizer.schedule));
     settings.put("warmup", optimizer.warmup);
     settings.put("beta1", optimizer.adamW.beta1);
     settings.put("beta2", optimizer.adamW.beta2);
@@ -293,9 +293,5 @@ public record TrainingJob(
    */
   public static String keyOf(String setting) {
     return KeyNames.pathOf(setting);
-  }
-
-  private static String lower(Enum<?> value) {
-    return value.name().toLowerCase(Locale.ROOT);
   }
 }

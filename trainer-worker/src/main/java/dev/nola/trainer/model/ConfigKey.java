@@ -15,15 +15,18 @@ import tools.jackson.databind.JsonNode;
  * @param honoured whether a value is honoured
  */
 record ConfigKey(String path, String rule, Predicate<JsonNode> honoured) {
-  /** A positive number of something, whatever it is. */
+  /** Rule for a number of layers, heads or the like. */
+  static final String COUNT = "a whole number, 1 or more";
+
+  /** Accepts every whole number above 0. */
   static ConfigKey count(String path) {
     return new ConfigKey(
         path,
-        "a whole number, 1 or more",
+        COUNT,
         value -> value.isIntegralNumber() && value.canConvertToInt() && value.asInt() >= 1);
   }
 
-  /** A positive real number, whatever it is. */
+  /** Accepts every number above 0. */
   static ConfigKey positive(String path) {
     return new ConfigKey(
         path,
@@ -31,12 +34,12 @@ record ConfigKey(String path, String rule, Predicate<JsonNode> honoured) {
         value -> value.isNumber() && value.asDouble() > 0 && value.asDouble() < Float.MAX_VALUE);
   }
 
-  /** True or false, both of which are honoured. */
+  /** Accepts true and false. */
   static ConfigKey flag(String path) {
     return new ConfigKey(path, "true or false", JsonNode::isBoolean);
   }
 
-  /** One of some texts, numbers or truth values; with none of them, the key must be absent. */
+  /** Accepts some texts, numbers or truth values; without any, the key must be absent. */
   static ConfigKey only(String path, Object... values) {
     List<String> labels = Stream.of(values).map(Object::toString).toList();
     return new ConfigKey(
@@ -48,7 +51,7 @@ record ConfigKey(String path, String rule, Predicate<JsonNode> honoured) {
                 : value.isValueNode() && labels.contains(value.asString()));
   }
 
-  /** One of the activations. */
+  /** Accepts the names of activations. */
   static ConfigKey activation(String path) {
     String names =
         Stream.of(Activation.values())

@@ -27,15 +27,14 @@ final class ModelConfig {
     }
   }
 
-  /** Requires that each key has a value that is honoured; returns this. */
-  ModelConfig require(List<ConfigKey> keys) throws UnsupportedModelException {
+  /** Requires that each key has a value that is honoured. */
+  void require(List<ConfigKey> keys) throws UnsupportedModelException {
     for (ConfigKey key : keys) {
       JsonNode value = find(key.path());
       if (!value.isMissingNode() && !value.isNull() && !key.honoured().test(value)) {
         throw invalid(key.path(), key.rule());
       }
     }
-    return this;
   }
 
   UnsupportedModelException invalid(String path, String rule) {
@@ -57,7 +56,7 @@ final class ModelConfig {
   int count(String path) throws UnsupportedModelException {
     int count = count(path, 0);
     if (count < 1) {
-      throw invalid(path, "a whole number, 1 or more");
+      throw invalid(path, ConfigKey.COUNT);
     }
     return count;
   }

@@ -55,7 +55,7 @@ final class OnnxReader {
   private static final int ENTRY_KEY = 1 << 3 | BYTES;
   private static final int ENTRY_VALUE = 2 << 3 | BYTES;
 
-  /** Where PyTorch's exporter names the modules around an operation, and then the operation. */
+  /** Key of PyTorch's exporter for the modules around an operation, and then the operation. */
   private static final String SCOPES = "pkg.torch.onnx.name_scopes";
 
   private static final Pattern QUOTED = Pattern.compile("'([^']*)'");

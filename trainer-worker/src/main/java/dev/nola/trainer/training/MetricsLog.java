@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.core.JacksonException;
@@ -94,12 +95,14 @@ final class MetricsLog {
   }
 
   private static void show(EventFile events, JsonNode line) throws IOException {
+    Map<String, Double> numbers = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> value : line.properties()) {
       String tag = TAGS.get(value.getKey());
       if (tag != null) {
-        events.scalar(tag, line.path("step").asLong(), value.getValue().asDouble());
+        numbers.put(tag, value.getValue().asDouble());
       }
     }
+    events.append(line.path("step").asLong(), numbers);
   }
 
   /**

@@ -53,28 +53,28 @@ record RunIdentity(String job, String data, String base, String extended) {
    *
    * @param checkpoint metadata of the checkpoint
    * @param step number of the checkpoint's step
-   * @return what differs, in words; none if the run may continue
+   * @return the differences, in words; empty if the run may continue
    */
   List<String> differences(Map<String, String> checkpoint, long step) {
     if (!checkpoint.containsKey(JOB)) {
       return List.of("an earlier version of Nola wrote it");
     }
     List<String> differences = new ArrayList<>();
-    JsonNode there = JsonMapper.shared().readTree(checkpoint.getOrDefault(JOB, "{}"));
-    JsonNode here = JsonMapper.shared().readTree(job);
-    TreeSet<String> settings = new TreeSet<>(there.propertyNames());
-    settings.addAll(here.propertyNames());
+    JsonNode oldJob = settings(checkpoint.getOrDefault(JOB, "{}"));
+    JsonNode newJob = settings(job);
+    TreeSet<String> settings = new TreeSet<>(oldJob.propertyNames());
+    settings.addAll(newJob.propertyNames());
     for (String setting : settings) {
-      JsonNode before = there.path(setting);
-      JsonNode now = here.path(setting);
-      boolean isLength = setting.equals(STEPS) && now.isNumber() && before.isNumber();
-      if (isLength ? now.asLong() < step : !before.equals(now)) {
+      JsonNode oldValue = oldJob.path(setting);
+      JsonNode newValue = newJob.path(setting);
+      boolean isLength = setting.equals(STEPS) && newValue.isNumber() && oldValue.isNumber();
+      if (isLength ? newValue.asLong() < step : !oldValue.equals(newValue)) {
         differences.add(
             isLength
                 ? "%s is %d, but step %d is taken"
-                    .formatted(TrainingJob.keyOf(setting), now.asLong(), step)
+                    .formatted(TrainingJob.keyOf(setting), newValue.asLong(), step)
                 : "%s was %s and is %s"
-                    .formatted(TrainingJob.keyOf(setting), shown(before), shown(now)));
+                    .formatted(TrainingJob.keyOf(setting), shown(oldValue), shown(newValue)));
       }
     }
     if (!data.equals(checkpoint.get(DATA))) {
@@ -84,6 +84,10 @@ record RunIdentity(String job, String data, String base, String extended) {
       differences.add("model.base has other tensors");
     }
     return differences;
+  }
+
+  private static JsonNode settings(String job) {
+    return JsonMapper.shared().readTree(job);
   }
 
   private static String shown(JsonNode value) {
@@ -98,18 +102,18 @@ record RunIdentity(String job, String data, String base, String extended) {
    * @return this identity, with the extensions so far
    */
   RunIdentity continuing(Map<String, String> checkpoint, long step) {
-    JsonNode there = JsonMapper.shared().readTree(checkpoint.getOrDefault(JOB, "{}"));
-    JsonNode here = JsonMapper.shared().readTree(job);
-    String earlier = checkpoint.getOrDefault(EXTENDED, "");
+    JsonNode oldJob = settings(checkpoint.getOrDefault(JOB, "{}"));
+    JsonNode newJob = settings(job);
+    String extensions = checkpoint.getOrDefault(EXTENDED, "");
     // With a constant learning rate, the steps so far are those of the longer run.
     boolean isAnotherRun =
-        !there.path(STEPS).equals(here.path(STEPS))
-            && !here.path("schedule").asString("").equals("constant");
-    String added = "%d of %d steps".formatted(step, there.path(STEPS).asLong());
+        !oldJob.path(STEPS).equals(newJob.path(STEPS))
+            && !newJob.path("schedule").asString("").equals("constant");
+    String added = "%d of %d steps".formatted(step, oldJob.path(STEPS).asLong());
     return new RunIdentity(
         job,
         data,
         base,
-        !isAnotherRun ? earlier : earlier.isEmpty() ? added : earlier + ", " + added);
+        !isAnotherRun ? extensions : extensions.isEmpty() ? added : extensions + ", " + added);
   }
 }

@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One run of a job, from its files to the adapter file. The run's folder next to the latter, {@code
- * NAME.run}, has its checkpoint, {@code metrics.jsonl} and {@code loss.svg}.
+ * NAME.run}, has its checkpoint, {@code metrics.jsonl}, {@code loss.svg} and a file for
+ * TensorBoard.
  *
  * <p>Equal jobs, models and data yield equal bytes on one machine with one number of threads,
  * however often a run was ended and resumed. Interrupting the thread ends a run; it can be resumed
@@ -160,7 +161,7 @@ public final class TrainingRun {
    * @return path in the run's folder
    */
   public static Path checkpoint(Path output) {
-    return output.resolveSibling(output.getFileName() + ".run").resolve("checkpoint.safetensors");
+    return runFolder(output).resolve("checkpoint.safetensors");
   }
 
   /**
@@ -174,7 +175,6 @@ public final class TrainingRun {
    * @throws InterruptedException if the thread is interrupted; the run can be resumed
    */
   public Result run() throws IOException, InterruptedException {
-    Path folder = runFolder();
     Path checkpoint = checkpoint(output);
     if (!resume && (Files.exists(output) || Files.exists(checkpoint))) {
       throw new FileAlreadyExistsException(
@@ -182,17 +182,17 @@ public final class TrainingRun {
           null,
           "a run exists already; resume it, delete it, or choose another output");
     }
-    Files.createDirectories(folder);
+    Files.createDirectories(runFolder(output));
     Tensors.use(job.run().compute().device().name(), job.run().compute().threads());
     try (BaseModel base = base()) {
       Dataset data = DatasetReader.read(job.data(), modelFolder(), job.objective().labels());
       requireFit(data);
-      metadata(
-          base, data, RunIdentity.of(job, data, base)); // fails before hours of training, not after
+      RunIdentity started = RunIdentity.of(job, data, base);
+      metadata(base, data, started); // fails before hours of training, not after
       List<Adaptation> adaptations = Adaptations.of(base, job.recipe(), data.classes().size());
       AdaptedWeights weights = new AdaptedWeights(base, adaptations, Kernels.chosen());
-      RunIdentity identity = train(base, data, weights, folder, checkpoint);
-      return finish(base, data, weights, identity);
+      Trained trained = train(base, data, weights, started);
+      return finish(base, data, weights, trained);
     }
   }
 
@@ -213,7 +213,7 @@ public final class TrainingRun {
     }
   }
 
-  private Path runFolder() {
+  private static Path runFolder(Path output) {
     return output.resolveSibling(output.getFileName() + ".run");
   }
 
@@ -233,15 +233,22 @@ public final class TrainingRun {
     };
   }
 
-  /** Trains, and returns what the result depends on. */
-  private RunIdentity train(
-      BaseModel base, Dataset data, AdaptedWeights weights, Path folder, Path checkpoint)
+  /**
+   * The end of a training.
+   *
+   * @param identity what the result depends on
+   * @param log the run's log
+   */
+  private record Trained(RunIdentity identity, MetricsLog log) {}
+
+  private Trained train(BaseModel base, Dataset data, AdaptedWeights weights, RunIdentity started)
       throws IOException, InterruptedException {
+    Path folder = runFolder(output);
+    Path checkpoint = checkpoint(output);
     List<Parameter> parameters = weights.parameters();
     AdamW optimizer = new AdamW(job.optimizer().adamW(), parameters);
     TrainingJob.Run run = job.run();
     long steps = run.steps(data.train().size());
-    RunIdentity started = RunIdentity.of(job, data, base);
     Checkpoint.Resumed resumed =
         Files.exists(checkpoint)
             ? Checkpoint.read(checkpoint, started, parameters, optimizer)
@@ -286,7 +293,7 @@ public final class TrainingRun {
       }
     }
     plot(folder.resolve("loss.svg"), log, steps);
-    return identity;
+    return new Trained(identity, log);
   }
 
   /** Draws the losses, if it can: a machine may lack the fonts that Java needs for any drawing. */
@@ -308,9 +315,9 @@ public final class TrainingRun {
     return every > 0 && step % every == 0 && step < steps;
   }
 
-  private Result finish(BaseModel base, Dataset data, AdaptedWeights weights, RunIdentity identity)
+  private Result finish(BaseModel base, Dataset data, AdaptedWeights weights, Trained trained)
       throws IOException, InterruptedException {
-    Metadata described = metadata(base, data, identity);
+    Metadata described = metadata(base, data, trained.identity());
     AdapterFile draft = toFile(base, weights, described);
     AdapterFile readBack = AdapterFile.read(draft.toBytes());
     AdaptedWeights stored =
@@ -320,7 +327,7 @@ public final class TrainingRun {
     AdapterFile file = toFile(base, weights, described.withMetrics(metrics(evaluation)));
     file.write(output);
     long steps = job.run().steps(data.train().size());
-    MetricsLog.openAfter(runFolder().resolve("metrics.jsonl"), steps).evaluation(steps, evaluation);
+    trained.log().evaluation(steps, evaluation);
     listener.evaluated(steps, evaluation);
     long parameters =
         weights.parameters().stream().mapToLong(parameter -> parameter.values().length).sum();

@@ -5,10 +5,10 @@ import dev.nola.api.attestation.Envelope;
 import dev.nola.api.attestation.Outcome;
 import dev.nola.api.job.JobRequest;
 import dev.nola.client.jobs.WorkerClient;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -47,7 +47,7 @@ final class AttestationOutbox {
 
   /** Adds a signed statement. */
   void add(HeldLease held, Envelope envelope, Outcome outcome) {
-    add(held, envelope, null, outcome.name().toLowerCase(Locale.ROOT));
+    add(held, envelope, null, Label.of(outcome));
     bytes += envelope.payload().length();
   }
 

@@ -9,6 +9,7 @@ import dev.nola.client.jobs.WorkerClient;
 import dev.nola.digest.Sha256;
 import dev.nola.files.AtomicFile;
 import dev.nola.reconstruct.Budget;
+import dev.nola.text.Label;
 import dev.nola.threads.Uninterruptibles;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
@@ -39,7 +40,7 @@ public final class Worker implements AutoCloseable {
 
   private static final Pattern INSTANCE = Pattern.compile("[0-9a-f-]{36}");
 
-  /** How often a name in use is tried again: a worker that has ended is forgotten sooner. */
+  /** Attempts with a name in use: more than until the registry forgets a worker that has ended. */
   private static final int NAME_ATTEMPTS = 41;
 
   private static final Duration NAME_PAUSE = Duration.ofSeconds(2);
@@ -147,8 +148,8 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Returns what tells this worker from another one of its name: the same after a restart, because
-   * the working folder keeps it, which one process at a time uses.
+   * Returns an id that distinguishes this worker from another of its name. It stays the same after
+   * a restart: the working folder, which one process at a time uses, keeps it.
    */
   private static String instance(Path file) throws IOException {
     if (Files.exists(file)) {
@@ -208,7 +209,7 @@ public final class Worker implements AutoCloseable {
     if (registered.state() != WorkerKey.State.APPROVED) {
       reporter.log(
           "this key is %s: this worker gets no verifications until an admin approves it"
-              .formatted(registered.state().name().toLowerCase(Locale.ROOT)));
+              .formatted(Label.of(registered.state())));
     }
   }
 
@@ -268,7 +269,7 @@ public final class Worker implements AutoCloseable {
       return;
     }
     try (HeldLease held = hold(first)) {
-      reporter.log(held, first.job().type().name().toLowerCase(Locale.ROOT) + " started");
+      reporter.log(held, Label.of(first.job().type()) + " started");
       new FileJob(held, inputs, tasks, reporter, registry.transfers()).run();
     } finally {
       Thread.interrupted(); // meant for the job; that the worker is stopped is known otherwise

@@ -115,6 +115,7 @@ class RecordedLogitsTest {
     int[] greedy = expected.get("greedy").valueStream().mapToInt(JsonNode::asInt).toArray();
     try (BaseModel base = BaseModel.load(folder)) {
       AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
+      weights.prepare();
       assertThat(GreedyDecoding.generate(base.network(), weights, prompt, greedy.length, -1))
           .isEqualTo(greedy);
       int end = greedy[5];

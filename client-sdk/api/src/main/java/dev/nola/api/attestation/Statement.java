@@ -8,8 +8,8 @@ import dev.nola.format.Coefficients.Direct;
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.Layer;
 import dev.nola.reconstruct.ReconstructionDigest;
+import dev.nola.text.Label;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * An in-toto Statement v1 about an adapter file.
@@ -88,7 +88,7 @@ public record Statement(Sha256 subject, Reconstruction reconstruction) {
       throw wrongRoot(
           "the outcome is %s, but the root is %s and the file has %s"
               .formatted(
-                  reconstruction.outcome().name().toLowerCase(Locale.ROOT),
+                  Label.of(reconstruction.outcome()),
                   root.hex(),
                   file.reconstructionDigest().hex()));
     }

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import dev.nola.api.InvalidValueException;
 import dev.nola.api.Visibility;
-import java.util.Locale;
+import dev.nola.text.Label;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -67,7 +67,7 @@ public record JobRequest(@Nullable Integer priority, @JsonIgnore Work work) {
       throw new InvalidValueException(
           "type",
           "wrong members for type %s; must be exactly the member of the same name"
-              .formatted(form.type.name().toLowerCase(Locale.ROOT)));
+              .formatted(Label.of(form.type)));
     }
     return new JobRequest(form.priority, parts[0]);
   }

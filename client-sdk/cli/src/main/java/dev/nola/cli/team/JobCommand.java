@@ -9,6 +9,7 @@ import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
 import dev.nola.digest.Sha256;
 import dev.nola.files.StagedOutput;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -96,8 +97,8 @@ public final class JobCommand {
             "invalid --limit: %d; must be 1 to %d".formatted(limit, Texts.MAX_LISTED));
       }
       Map<String, String> filters = new LinkedHashMap<>();
-      put(filters, "state", state == null ? null : Texts.word(state));
-      put(filters, "type", type == null ? null : Texts.word(type));
+      put(filters, "state", state == null ? null : Label.of(state));
+      put(filters, "type", type == null ? null : Label.of(type));
       put(filters, "namespace", namespace);
       put(filters, "adapter", adapter);
       List<JobDetails> jobs = new ArrayList<>();
@@ -203,7 +204,7 @@ public final class JobCommand {
     @Override
     int run(NolaClient client) throws IOException, InterruptedException {
       JobDetails job = client.jobs().retry(id, new JobRetry(version));
-      output.print(job, out -> out.printf("job %s is %s%n", id, Texts.word(job.state())));
+      output.print(job, out -> out.printf("job %s is %s%n", id, Label.of(job.state())));
       return ExitCode.OK;
     }
   }

@@ -7,6 +7,7 @@ import dev.nola.api.job.JobState;
 import dev.nola.client.jobs.JobsClient;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -71,7 +72,7 @@ final class JobFollower {
     String message = event.message() == null ? "" : event.message();
     return switch (event.event()) {
       case STATE ->
-          (event.state() == null ? "" : Texts.word(event.state()))
+          (event.state() == null ? "" : Label.of(event.state()))
               + (message.isEmpty() ? "" : ": " + message);
       case LOG -> message;
       case WAITING -> "waiting: " + message;

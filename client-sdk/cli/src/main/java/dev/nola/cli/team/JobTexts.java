@@ -5,6 +5,7 @@ import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.WaitingReason;
 import dev.nola.command.Output;
 import dev.nola.command.Table;
+import dev.nola.text.Label;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -20,8 +21,8 @@ final class JobTexts {
     for (JobDetails job : jobs) {
       table.row(
           job.id().toString(),
-          Texts.word(job.type()),
-          Texts.word(job.state()),
+          Label.of(job.type()),
+          Label.of(job.state()),
           adapter(job.request().work()),
           Objects.requireNonNullElse(job.worker(), ""),
           Texts.ago(job.createdAt()),
@@ -38,7 +39,7 @@ final class JobTexts {
   private static String detail(JobDetails job) {
     if (!waiting(job).isEmpty()) {
       return waiting(job).stream()
-          .map(reason -> Texts.word(reason.kind()))
+          .map(reason -> Label.of(reason.kind()))
           .collect(Collectors.joining(", ", "waits: ", ""));
     }
     if (job.reason() != null) {
@@ -60,10 +61,9 @@ final class JobTexts {
     Table table =
         new Table()
             .row("job", job.id().toString())
-            .row("type", Texts.word(job.type()))
+            .row("type", Label.of(job.type()))
             .row(
-                "state",
-                Texts.word(job.state()) + (job.cancelRequested() ? ", to be cancelled" : ""))
+                "state", Label.of(job.state()) + (job.cancelRequested() ? ", to be cancelled" : ""))
             .row("adapter", adapter(job.request().work()));
     switch (job.request().work()) {
       case JobRequest.Train train -> {

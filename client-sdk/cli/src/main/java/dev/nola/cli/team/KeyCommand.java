@@ -6,6 +6,7 @@ import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Table;
 import dev.nola.digest.Sha256;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.time.Instant;
 import java.util.List;
@@ -67,7 +68,7 @@ public final class KeyCommand {
             for (WorkerKey key : keys) {
               table.row(
                   key.fingerprint().toString(),
-                  Texts.word(key.state()),
+                  Label.of(key.state()),
                   key.account(),
                   Texts.ago(key.registeredAt()),
                   Texts.time(key.expiresAt()),
@@ -96,7 +97,7 @@ public final class KeyCommand {
             Table table =
                 new Table()
                     .row("fingerprint", key.fingerprint().toString())
-                    .row("state", Texts.word(key.state()))
+                    .row("state", Label.of(key.state()))
                     .row("account", key.account())
                     .row("description", key.description())
                     .row("registered", Texts.time(key.registeredAt()));

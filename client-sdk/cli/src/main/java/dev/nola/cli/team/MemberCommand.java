@@ -5,6 +5,7 @@ import dev.nola.api.Role;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Table;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -52,8 +53,7 @@ public final class MemberCommand {
       output.print(
           member,
           out ->
-              out.printf(
-                  "%s is %s of %s%n", member.account(), Texts.word(member.role()), namespace));
+              out.printf("%s is %s of %s%n", member.account(), Label.of(member.role()), namespace));
       return ExitCode.OK;
     }
   }
@@ -74,7 +74,7 @@ public final class MemberCommand {
           members,
           out -> {
             Table table = new Table("ACCOUNT", "ROLE");
-            members.forEach(member -> table.row(member.account(), Texts.word(member.role())));
+            members.forEach(member -> table.row(member.account(), Label.of(member.role())));
             table.print(out);
           });
       return ExitCode.OK;

@@ -5,6 +5,7 @@ import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Table;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -67,7 +68,7 @@ public final class NamespaceCommand {
   }
 
   private static String role(Namespace namespace) {
-    return namespace.role() == null ? "none" : Texts.word(namespace.role());
+    return namespace.role() == null ? "none" : Label.of(namespace.role());
   }
 
   @Command(

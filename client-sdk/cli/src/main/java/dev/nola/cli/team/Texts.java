@@ -1,11 +1,11 @@
 package dev.nola.cli.team;
 
+import dev.nola.text.Label;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -18,14 +18,9 @@ final class Texts {
 
   private Texts() {}
 
-  /** Returns the word for a constant in JSON, such as {@code self-verified}. */
-  static String word(Enum<?> constant) {
-    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
-  }
-
   /** Returns the words for constants in JSON, separated by commas. */
   static String words(Collection<? extends Enum<?>> constants) {
-    return constants.stream().map(Texts::word).collect(Collectors.joining(", "));
+    return constants.stream().map(Label::of).collect(Collectors.joining(", "));
   }
 
   /** Returns values separated by commas; {@code all} in place of null. */

@@ -21,11 +21,11 @@ import dev.nola.client.http.Transport;
 import dev.nola.digest.Sha256;
 import dev.nola.files.ProcessLock;
 import dev.nola.format.AdapterFile;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 
@@ -63,7 +63,7 @@ public final class AdaptersClient {
     parameters
         .add("namespace", query.namespace())
         .add("verified", query.verified())
-        .add("sort", query.sort() == null ? null : query.sort().wireName())
+        .add("sort", query.sort() == null ? null : Label.of(query.sort()))
         .add("limit", query.limit())
         .add("cursor", cursor);
     return transport.json(Call.get(Paths.ADAPTERS + parameters), new TypeReference<>() {});
@@ -194,11 +194,7 @@ public final class AdaptersClient {
     NameRule.VERSION.require(version);
     byte[] bytes = read(file);
     Reference reference = new Reference(adapter, version);
-    Query query =
-        new Query()
-            .add(
-                "visibility",
-                visibility == null ? null : visibility.name().toLowerCase(Locale.ROOT));
+    Query query = new Query().add("visibility", visibility == null ? null : Label.of(visibility));
     Transport.Stated<VersionSummary> answer =
         transport.jsonAndStatus(
             Call.of("POST", Paths.version(reference) + query)

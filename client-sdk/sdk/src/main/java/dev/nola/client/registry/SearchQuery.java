@@ -2,7 +2,6 @@ package dev.nola.client.registry;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,11 +42,7 @@ public record SearchQuery(
     /** The most often downloaded first. */
     DOWNLOADS,
     /** By namespace and name. */
-    NAME;
-
-    String wireName() {
-      return name().toLowerCase(Locale.ROOT);
-    }
+    NAME
   }
 
   /**
