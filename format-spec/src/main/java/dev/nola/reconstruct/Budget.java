@@ -122,10 +122,11 @@ public record Budget(long memoryBytes, long additions) {
   /**
    * Checks that any layers, as many as are held at one time, fit.
    *
+   * @param adapter the adapter
    * @param atOnce layers that are held at one time
    * @throws LimitExceededException if the reconstruction exceeds the budget
    */
-  void requireByLayer(Adapter adapter, int atOnce) throws LimitExceededException {
+  public void requireByLayer(Adapter adapter, int atOnce) throws LimitExceededException {
     requireAdditions(adapter);
     for (Layer layer : adapter.layers()) {
       requireMemory(
@@ -160,7 +161,13 @@ public record Budget(long memoryBytes, long additions) {
     return atOnce;
   }
 
-  private void requireAdditions(Adapter adapter) throws LimitExceededException {
+  /**
+   * Checks the work for all layers.
+   *
+   * @param adapter the adapter
+   * @throws LimitExceededException if it exceeds the budget
+   */
+  public void requireAdditions(Adapter adapter) throws LimitExceededException {
     long total = 0;
     for (Layer layer : adapter.layers()) {
       for (Side side : Side.values()) {

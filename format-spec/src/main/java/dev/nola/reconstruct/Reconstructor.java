@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * Reconstructs adapters. Immutable and thread-safe; the result depends on the adapter alone, never
  * on the kernel, the number of threads or the machine.
  */
-public final class Reconstructor {
+public final class Reconstructor implements Backend {
   private final Kernel kernel;
   private final int threads;
   private final Budget budget;
@@ -46,6 +46,11 @@ public final class Reconstructor {
   public static Reconstructor standard() {
     return new Reconstructor(
         Kernels.chosen(), Runtime.getRuntime().availableProcessors(), Budget.standard());
+  }
+
+  @Override
+  public String name() {
+    return kernel.name();
   }
 
   /**
@@ -73,25 +78,12 @@ public final class Reconstructor {
     return new Reconstructor(kernel, threads, budget);
   }
 
-  /**
-   * Returns a copy with another budget.
-   *
-   * @param budget limits each adapter
-   * @return the copy
-   */
+  @Override
   public Reconstructor withBudget(Budget budget) {
     return new Reconstructor(kernel, threads, budget);
   }
 
-  /**
-   * Opens an adapter for reconstruction, layer by layer, on the caller's thread. The caller holds
-   * one layer at a time.
-   *
-   * @param adapter the adapter
-   * @return reconstructs one of its layers
-   * @throws LimitExceededException if a layer, or the work for all of them, would exceed the
-   *     budget; nothing is computed then
-   */
+  @Override
   public Function<Layer, Factors> open(Adapter adapter) throws LimitExceededException {
     return open(adapter, 1);
   }
@@ -145,7 +137,10 @@ public final class Reconstructor {
     List<Callable<Sha256>> leaves = new ArrayList<>();
     factors.forEach(layer -> leaves.add(() -> ReconstructionDigest.leaf(layer)));
     try (ForkJoinPool pool = new ForkJoinPool(threads)) {
-      requireDigest(file, digest(file.adapter(), leaves, pool));
+      Sha256 actual = digest(file.adapter(), leaves, pool).root();
+      if (!actual.equals(file.reconstructionDigest())) {
+        throw new DigestMismatchException(file.reconstructionDigest(), actual);
+      }
     }
     return factors;
   }
@@ -159,6 +154,7 @@ public final class Reconstructor {
    * @return its digest tree
    * @throws LimitExceededException if it would exceed the budget; nothing is computed then
    */
+  @Override
   public ReconstructionDigest digest(Adapter adapter) throws LimitExceededException {
     int atOnce = budget.requireStreamed(adapter, threads);
     try (ForkJoinPool pool = new ForkJoinPool(threads);
@@ -207,27 +203,6 @@ public final class Reconstructor {
    */
   public AdapterFile seal(Adapter adapter) throws LimitExceededException {
     return new AdapterFile(adapter, digest(adapter).root());
-  }
-
-  /**
-   * Reconstructs a file's adapter and verifies its digest.
-   *
-   * @param file the file
-   * @return the digest tree, whose root is the file's
-   * @throws DigestMismatchException if the digest is not the file's
-   * @throws LimitExceededException if reconstruction would exceed the budget
-   */
-  public ReconstructionDigest verify(AdapterFile file)
-      throws DigestMismatchException, LimitExceededException {
-    return requireDigest(file, digest(file.adapter()));
-  }
-
-  private static ReconstructionDigest requireDigest(AdapterFile file, ReconstructionDigest actual)
-      throws DigestMismatchException {
-    if (!actual.root().equals(file.reconstructionDigest())) {
-      throw new DigestMismatchException(file.reconstructionDigest(), actual.root());
-    }
-    return actual;
   }
 
   private static Factors factors(Kernel kernel, Adapter adapter, Layer layer) {
