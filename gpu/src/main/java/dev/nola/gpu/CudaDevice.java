@@ -3,11 +3,17 @@ package dev.nola.gpu;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.gpu.CudaException.Reason;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * An NVIDIA GPU, opened by its driver alone. Safe for use by any number of threads; what they
@@ -16,6 +22,12 @@ import java.util.Objects;
 public final class CudaDevice implements AutoCloseable {
   private static final int MAJOR = 75;
   private static final int MINOR = 76;
+
+  /** Where Linux describes the driver. */
+  private static final Path DRIVER_DESCRIPTION = Path.of("/proc/driver/nvidia/version");
+
+  private static final Pattern DRIVER_VERSION =
+      Pattern.compile("Kernel Module.*?\\s(\\d+\\.\\d+[.\\d]*)\\s");
 
   private final Driver driver;
   private final int device;
@@ -68,6 +80,22 @@ public final class CudaDevice implements AutoCloseable {
       }
     }
     throw Objects.requireNonNull(failure); // there is always PTX
+  }
+
+  /**
+   * Returns the number of GPUs that can be opened.
+   *
+   * @return 0 if there is no driver, or it is too old
+   */
+  public static int count() {
+    try {
+      return Driver.load().deviceCount();
+    } catch (CudaException e) {
+      return switch (e.reason()) {
+        case NO_DRIVER, NO_DEVICE, DRIVER_TOO_OLD -> 0;
+        case DEVICE_TOO_OLD, OUT_OF_MEMORY, CONTEXT_LOST, OTHER -> throw e;
+      };
+    }
   }
 
   /**
@@ -131,6 +159,26 @@ public final class CudaDevice implements AutoCloseable {
    */
   public String cudaRelease() {
     return driver.cudaRelease();
+  }
+
+  /**
+   * Returns the version of the driver.
+   *
+   * @return such as {@code 580.65.06, CUDA 13.0}; the release of CUDA alone where the system does
+   *     not tell more
+   * @throws UncheckedIOException if the system's description of the driver cannot be read
+   */
+  public String driverVersion() {
+    String cuda = "CUDA " + cudaRelease();
+    if (!Files.isReadable(DRIVER_DESCRIPTION)) {
+      return cuda;
+    }
+    try {
+      Matcher version = DRIVER_VERSION.matcher(Files.readString(DRIVER_DESCRIPTION));
+      return version.find() ? version.group(1) + ", " + cuda : cuda;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /**

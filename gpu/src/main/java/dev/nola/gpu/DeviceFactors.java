@@ -112,6 +112,30 @@ public final class DeviceFactors implements AutoCloseable {
   }
 
   /**
+   * Copies a factor to the host, once everything that was launched has ended.
+   *
+   * @param adapter index of the adapter in this room, from 0
+   * @param layer index of its layer, in file order
+   * @param side the factor
+   * @return its elements
+   * @throws IllegalArgumentException if the factors are not f32
+   * @throws IndexOutOfBoundsException if there is no such adapter or layer
+   */
+  public float[] copyFloats(int adapter, int layer, Side side) {
+    if (type.dtype() != DType.F32) {
+      throw new IllegalArgumentException(
+          "wrong type of factors: %s; only f32 can be copied as floats".formatted(type.dtype()));
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment host =
+          arena.allocate(
+              (long) length(layer, side) * Float.BYTES, ValueLayout.JAVA_FLOAT.byteSize());
+      memory.copyTo(host, offset(adapter, layer, side));
+      return host.toArray(ValueLayout.JAVA_FLOAT);
+    }
+  }
+
+  /**
    * Copies everything of an adapter to the host, padding between factors included.
    *
    * @param adapter index of the adapter in this room, from 0

@@ -88,7 +88,12 @@ public final class DeviceMerge implements AutoCloseable {
       }
     }
 
-    private Layer adapted() {
+    /**
+     * Returns the layer whose tensor and slice are adapted.
+     *
+     * @return the layer, as the plan's first adapter has it
+     */
+    public Layer adapted() {
       return factors.plan().factors().sample().layers().get(layer);
     }
   }

@@ -2,6 +2,7 @@ package dev.nola.gpu;
 
 import dev.nola.format.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /** A tensor of a base model in a GPU's memory: its own, or memory that another library manages. */
 public final class DeviceTensor implements AutoCloseable {
@@ -106,6 +107,35 @@ public final class DeviceTensor implements AutoCloseable {
   public void copyTo(MemorySegment host) {
     requireBytes(host.byteSize());
     device.use().copyToHost(host, address);
+  }
+
+  /**
+   * Fills a part of the tensor from the host.
+   *
+   * @param host elements, little-endian, in native memory
+   * @param element index of the first of them in the tensor
+   * @throws IndexOutOfBoundsException if the tensor has not as many elements
+   */
+  public void copyFrom(MemorySegment host, long element) {
+    device.use().copyToDevice(partAddress(host, element), host);
+  }
+
+  /**
+   * Copies a part of the tensor to the host, once everything that was launched has ended.
+   *
+   * @param host receives elements, little-endian; native memory
+   * @param element index of the first of them in the tensor
+   * @throws IndexOutOfBoundsException if the tensor has not as many elements
+   */
+  public void copyTo(MemorySegment host, long element) {
+    device.use().copyToHost(host, partAddress(host, element));
+  }
+
+  private long partAddress(MemorySegment host, long element) {
+    long bytes = elements * dtype.bytes();
+    long offset = element * dtype.bytes();
+    Objects.checkFromIndexSize(offset, host.byteSize(), bytes);
+    return address + offset;
   }
 
   private void requireBytes(long bytes) {

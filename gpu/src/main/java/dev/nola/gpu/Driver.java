@@ -23,6 +23,9 @@ final class Driver {
   /** The release of CUDA whose drivers can load the kernels: 11.0, drivers from 450 on. */
   static final int OLDEST_CUDA = 11_000;
 
+  /** The system property that names the driver's library, if the system does not find it. */
+  static final String LIBRARY_PROPERTY = "nola.cuda.library";
+
   private static final int OUT_OF_MEMORY = 2;
   private static final int STUB_LIBRARY = 34;
   private static final int NO_DEVICE = 100;
@@ -119,6 +122,10 @@ final class Driver {
    * @throws CudaException if there is none, it is too old or it finds no GPU
    */
   static Driver load() {
+    String chosen = System.getProperty(LIBRARY_PROPERTY);
+    if (chosen != null) {
+      return load(chosen);
+    }
     boolean windows = System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows");
     return load(windows ? "nvcuda.dll" : "libcuda.so.1");
   }
