@@ -3,7 +3,6 @@ package dev.nola.cli;
 import dev.nola.api.name.Reference;
 import dev.nola.client.RegistryException;
 import dev.nola.client.attestation.Attested;
-import dev.nola.client.lock.CrossCheck;
 import dev.nola.client.lock.JUnitReport;
 import dev.nola.client.lock.LockCheck;
 import dev.nola.client.lock.LockFile;
@@ -17,8 +16,7 @@ import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
-import dev.nola.kernel.Kernels;
-import dev.nola.reconstruct.Reconstructor;
+import dev.nola.reconstruct.Backend;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -50,6 +48,7 @@ import picocli.CommandLine.Parameters;
       "",
       "Examples:",
       "  nola verify adapter.nola --json",
+      "  nola verify adapter.nola --backend cuda",
       "  nola verify acme/mood@1.2.0 --require-verified 2",
       "  nola verify --lock nola.lock --junit report.xml --summary summary.md"
     })
@@ -65,6 +64,14 @@ final class VerifyCommand implements Callable<Integer> {
     @Option(names = "--lock", paramLabel = "FILE", description = "The lock file.")
     private @Nullable Path lock;
   }
+
+  @Option(
+      names = "--backend",
+      paramLabel = "NAME",
+      description =
+          "Reconstruct on this backend: scalar, vector or cuda, a GPU of NVIDIA (default: the"
+              + " fastest on the CPU; with --lock, all that this machine has).")
+  private @Nullable String backend;
 
   @Option(
       names = "--junit",
@@ -147,10 +154,12 @@ final class VerifyCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static String reconstruct(String name, AdapterFile file) throws IOException {
-    Reconstructor reconstructor =
-        Reconstructor.standard().withKernel(Kernels.forShortRuns(Kernels.chosen()));
-    return AdapterSource.naming(name, () -> reconstructor.verify(file)).root().toString();
+  private String reconstruct(String name, AdapterFile file) throws IOException {
+    try (LocalBackends backends =
+        backend == null ? LocalBackends.fastestOfCpu() : LocalBackends.named(backend)) {
+      Backend only = backends.all().getFirst();
+      return AdapterSource.naming(name, () -> only.verify(file)).root().toString();
+    }
   }
 
   /** What the registry has of others' word, checked; null if it is not asked, and need not be. */
@@ -210,8 +219,11 @@ final class VerifyCommand implements Callable<Integer> {
   private int verify(Path path) throws IOException, InterruptedException {
     LockFile lock = LockFile.read(path);
     Path folder = path.toAbsolutePath().getParent();
-    LockReport report =
-        new LockCheck(new Fetching(folder), CrossCheck.availableBackends(), allowYanked).run(lock);
+    LockReport report;
+    try (LocalBackends backends =
+        backend == null ? LocalBackends.everyOne(output) : LocalBackends.named(backend)) {
+      report = new LockCheck(new Fetching(folder), backends.all(), allowYanked).run(lock);
+    }
     if (junit != null) {
       JUnitReport.write(report, junit);
     }

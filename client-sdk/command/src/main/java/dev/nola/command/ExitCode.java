@@ -14,7 +14,7 @@ public final class ExitCode {
   /** The command line or a job file is wrong. */
   public static final int USAGE = 2;
 
-  /** A file cannot be read or written. */
+  /** A file cannot be read or written, or a GPU cannot be used. */
   public static final int UNREADABLE = 3;
 
   /** The registry refused the request or is unreachable. */
@@ -48,7 +48,7 @@ public final class ExitCode {
             + " diff found a difference, verify --lock disproved something, or serve cannot"
             + " start");
     codes.put("2", "the command line or the job file is wrong");
-    codes.put("3", "a file cannot be read or written");
+    codes.put("3", "a file cannot be read or written, or a GPU cannot be used");
     codes.put("4", "the registry refused the request or is unreachable");
     codes.put("70", "internal error; please report it");
     codes.put("130", "interrupted by Ctrl-C");

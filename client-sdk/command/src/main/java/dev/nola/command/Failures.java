@@ -13,6 +13,7 @@ import dev.nola.format.CorruptAdapterException;
 import dev.nola.format.DigestMismatchException;
 import dev.nola.format.LimitExceededException;
 import dev.nola.format.UnsupportedGeneratorException;
+import dev.nola.gpu.CudaException;
 import dev.nola.reconstruct.Budget;
 import dev.nola.text.Label;
 import java.io.IOException;
@@ -109,6 +110,7 @@ public final class Failures {
               Label.of(refused.reason()),
               message(refused));
       case InvalidModelException invalid -> refused("invalid-model", invalid);
+      case CudaException gpu -> new Failure(ExitCode.UNREADABLE, "gpu", message(gpu));
       case InvalidLockFileException invalid -> refused("invalid-lock-file", invalid);
       case RegistryException refused ->
           new Failure(ExitCode.REGISTRY, Label.of(refused.kind()), message(refused));

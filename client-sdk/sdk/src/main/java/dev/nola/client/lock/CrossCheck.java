@@ -4,8 +4,8 @@ import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
-import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Backend;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.ReconstructionDigest;
 import dev.nola.reconstruct.Reconstructor;
@@ -75,14 +75,17 @@ public record CrossCheck(
   }
 
   /**
-   * Returns the backends that this JVM can run: scalar, and vector if the JVM was started with it.
+   * Returns the backends of the CPU that this JVM can run: scalar, and vector if the JVM was
+   * started with it.
    *
    * @return the backends
    */
-  public static List<Kernel> availableBackends() {
+  public static List<Backend> ofCpu() {
+    Reconstructor standard = Reconstructor.standard();
+    Backend scalar = standard.withKernel(Kernels.scalar());
     return Kernels.canVectorize()
-        ? List.of(Kernels.scalar(), Kernels.vector())
-        : List.of(Kernels.scalar());
+        ? List.of(scalar, standard.withKernel(Kernels.vector()))
+        : List.of(scalar);
   }
 
   /**
@@ -93,31 +96,30 @@ public record CrossCheck(
    * @return the digests and differences
    * @throws LimitExceededException if it would exceed what is reconstructed
    */
-  public static CrossCheck of(AdapterFile file, List<Kernel> backends)
+  public static CrossCheck of(AdapterFile file, List<Backend> backends)
       throws LimitExceededException {
     SequencedMap<String, Sha256> digests = new LinkedHashMap<>();
     Map<String, Double> seconds = new HashMap<>();
     List<Difference> differences = new ArrayList<>();
-    long start = System.nanoTime();
-    Reconstructor first = Reconstructor.standard().withKernel(backends.getFirst());
-    ReconstructionDigest expected = first.digest(file.adapter());
-    digests.put(backends.getFirst().name(), expected.root());
-    seconds.put(backends.getFirst().name(), (System.nanoTime() - start) / NANOS);
-    for (Kernel backend : backends.subList(1, backends.size())) {
-      start = System.nanoTime();
-      Reconstructor other = Reconstructor.standard().withKernel(backend);
-      ReconstructionDigest actual = other.digest(file.adapter());
+    Backend first = backends.getFirst();
+    ReconstructionDigest expected = null;
+    for (Backend backend : backends) {
+      long start = System.nanoTime();
+      ReconstructionDigest actual = backend.digest(file.adapter());
       digests.put(backend.name(), actual.root());
       seconds.put(backend.name(), (System.nanoTime() - start) / NANOS);
+      if (expected == null) {
+        expected = actual;
+      }
       for (int i = 0; i < expected.layers().size(); i++) {
         if (!expected.layers().get(i).equals(actual.layers().get(i))) {
           Layer layer = file.adapter().layers().get(i);
           differences.add(
               difference(
-                  backends.getFirst().name(),
+                  first.name(),
                   first.open(file.adapter()).apply(layer),
                   backend.name(),
-                  other.open(file.adapter()).apply(layer)));
+                  backend.open(file.adapter()).apply(layer)));
         }
       }
     }

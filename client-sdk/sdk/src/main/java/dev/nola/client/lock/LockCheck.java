@@ -7,7 +7,9 @@ import dev.nola.client.lock.LockReport.Result;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
-import dev.nola.kernel.Kernel;
+import dev.nola.gpu.CudaBackend;
+import dev.nola.gpu.CudaException;
+import dev.nola.reconstruct.Backend;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,7 +24,7 @@ public final class LockCheck {
   private static final String DAMAGED = "urn:nola:problem:damaged-blob";
 
   private final Source source;
-  private final List<Kernel> backends;
+  private final List<Backend> backends;
   private final boolean allowYanked;
 
   /**
@@ -61,10 +63,10 @@ public final class LockCheck {
    * Creates a check.
    *
    * @param source supplies adapters and attestations
-   * @param backends at least one, such as {@link CrossCheck#availableBackends}
+   * @param backends at least one, such as {@link CrossCheck#ofCpu}
    * @param allowYanked true to accept versions that were yanked
    */
-  public LockCheck(Source source, List<Kernel> backends, boolean allowYanked) {
+  public LockCheck(Source source, List<Backend> backends, boolean allowYanked) {
     this.source = source;
     this.backends = List.copyOf(backends);
     this.allowYanked = allowYanked;
@@ -136,7 +138,7 @@ public final class LockCheck {
             "declared reconstruction digest",
             entry.reconstructionDigest(),
             file.reconstructionDigest()));
-    CrossCheck crossCheck = CrossCheck.of(file, backends);
+    CrossCheck crossCheck = crossCheck(file, checks);
     crossCheck
         .digests()
         .forEach(
@@ -145,7 +147,7 @@ public final class LockCheck {
                     compare("reconstructed by " + backend, entry.reconstructionDigest(), digest)
                         .took(crossCheck.seconds().getOrDefault(backend, 0.0))));
     checks.restart();
-    if (backends.size() > 1) {
+    if (crossCheck.digests().size() > 1) {
       checks.add(
           crossCheck.differences().isEmpty()
               ? Check.passed("backends agree")
@@ -156,6 +158,21 @@ public final class LockCheck {
                       crossCheck.differences().stream()
                           .map(CrossCheck.Difference::toString)
                           .toList())));
+    }
+  }
+
+  /** Leaves out a GPU that fails, unless nothing else is to reconstruct. */
+  private CrossCheck crossCheck(AdapterFile file, Timed checks) throws AdapterException {
+    try {
+      return CrossCheck.of(file, backends);
+    } catch (CudaException e) {
+      List<Backend> others =
+          backends.stream().filter(backend -> !(backend instanceof CudaBackend)).toList();
+      if (others.isEmpty()) {
+        throw e;
+      }
+      checks.add(Check.passed("GPU not used: " + e.getMessage()));
+      return CrossCheck.of(file, others);
     }
   }
 

@@ -12,8 +12,8 @@ import dev.nola.client.lock.LockReport.Check;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.LimitExceededException;
-import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Backend;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
 import java.net.URI;
@@ -30,7 +30,7 @@ import org.w3c.dom.Element;
 
 class LockCheckTest {
   private static final AdapterFile ADAPTER = Adapters.small(1);
-  private static final List<Kernel> BACKENDS = List.of(Kernels.scalar(), Kernels.vector());
+  private static final List<Backend> BACKENDS = CrossCheck.ofCpu();
 
   @TempDir private Path folder;
 
@@ -169,7 +169,10 @@ class LockCheckTest {
   @Test
   void aBackendWithAWrongBitIsFoundDownToTheElement() throws Exception {
     int stream = ADAPTER.adapter().layers().get(1).stream();
-    List<Kernel> backends = List.of(Kernels.scalar(), new FaultyKernel(stream));
+    Reconstructor standard = Reconstructor.standard();
+    List<Backend> backends =
+        List.of(
+            standard.withKernel(Kernels.scalar()), standard.withKernel(new FaultyKernel(stream)));
     LockReport report =
         new LockCheck(new Fixed(ADAPTER.toBytes(), List.of()), backends, false)
             .run(new LockFile(List.of(entry(ADAPTER, 0))));

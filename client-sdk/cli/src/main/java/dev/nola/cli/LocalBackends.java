@@ -1,0 +1,78 @@
+package dev.nola.cli;
+
+import dev.nola.client.lock.CrossCheck;
+import dev.nola.command.Output;
+import dev.nola.gpu.CudaBackend;
+import dev.nola.gpu.CudaException;
+import dev.nola.kernel.Kernel;
+import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Backend;
+import dev.nola.reconstruct.Reconstructor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Backends of this machine, opened for a command.
+ *
+ * @param all at least one
+ */
+record LocalBackends(List<Backend> all) implements AutoCloseable {
+  /** A machine that has no GPU is as good as any other. */
+  private static final Set<CudaException.Reason> NO_GPU =
+      Set.of(CudaException.Reason.NO_DRIVER, CudaException.Reason.NO_DEVICE);
+
+  /**
+   * Opens a backend by its name.
+   *
+   * @throws IllegalArgumentException if no backend has the name
+   * @throws CudaException if the GPU cannot be used
+   */
+  static LocalBackends named(String name) {
+    return switch (name) {
+      case "scalar" -> ofCpu(Kernels.scalar());
+      case "vector" -> ofCpu(Kernels.vector());
+      case CudaBackend.NAME -> new LocalBackends(List.of(CudaBackend.open()));
+      default ->
+          throw new IllegalArgumentException(
+              "invalid --backend: " + name + "; must be scalar, vector or cuda");
+    };
+  }
+
+  /** Opens the fastest backend of the CPU. */
+  static LocalBackends fastestOfCpu() {
+    return ofCpu(Kernels.forShortRuns(Kernels.chosen()));
+  }
+
+  private static LocalBackends ofCpu(Kernel kernel) {
+    return new LocalBackends(List.of(Reconstructor.standard().withKernel(kernel)));
+  }
+
+  /** Opens all backends; warns of a GPU that cannot be used. */
+  static LocalBackends everyOne(Output output) {
+    List<Backend> backends = new ArrayList<>(CrossCheck.ofCpu());
+    gpu(output).ifPresent(backends::add);
+    return new LocalBackends(backends);
+  }
+
+  private static Optional<Backend> gpu(Output output) {
+    try {
+      return Optional.of(CudaBackend.open());
+    } catch (CudaException e) {
+      if (!NO_GPU.contains(e.reason())) {
+        output.warn("GPU not used: " + e.getMessage());
+      }
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public void close() {
+    for (Backend backend : all) {
+      if (backend instanceof CudaBackend gpu) {
+        gpu.close();
+      }
+    }
+  }
+}
