@@ -10,6 +10,7 @@ import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
 import dev.nola.format.DType;
+import dev.nola.gpu.CudaDevice;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
@@ -36,6 +37,7 @@ import picocli.CommandLine.Option;
       "",
       "Examples:",
       "  nola merge --base llama/ --adapter mood.nola -o llama-mood/",
+      "  nola merge --base llama/ --adapter mood.nola -o llama-mood/ --device cuda",
       "  nola merge --base llama/ --adapter acme/mood@prod=0.7 --adapter acme/tone=0.3 -o mixed/"
     })
 final class MergeCommand implements Callable<Integer> {
@@ -95,6 +97,13 @@ final class MergeCommand implements Callable<Integer> {
               + " its config (default: each keeps its type).")
   private @Nullable DType dtype;
 
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description =
+          "What merges: cpu, or cuda, a GPU of NVIDIA (default: cpu). Does not affect the result.")
+  private String device = "cpu";
+
   @Option(names = "--dry-run", description = "Print what would be done without writing anything.")
   private boolean dryRun;
 
@@ -126,7 +135,11 @@ final class MergeCommand implements Callable<Integer> {
       merge.threads(threads);
     }
     ModelMerge.Report report;
-    try (ProgressBar bar = output.bar("merge")) {
+    try (CudaDevice gpu = gpu();
+        ProgressBar bar = output.bar("merge")) {
+      if (gpu != null) {
+        merge.gpu(gpu);
+      }
       ModelMerge ready = merge.progress(bar).build();
       report = dryRun ? ready.dryRun() : ready.write(destination);
     } catch (MergeRefusedException e) {
@@ -146,6 +159,16 @@ final class MergeCommand implements Callable<Integer> {
     output.print(
         new Result(destination.toString(), dryRun, converted, report), out -> print(report, out));
     return 0;
+  }
+
+  private @Nullable CudaDevice gpu() {
+    return switch (device) {
+      case "cpu" -> null;
+      case "cuda" -> CudaDevice.open();
+      default ->
+          throw new IllegalArgumentException(
+              "invalid --device: " + device + "; must be cpu or cuda");
+    };
   }
 
   private record Result(

@@ -14,7 +14,7 @@ import tools.jackson.databind.annotation.JsonSerialize;
  * because JSON has them side by side; JSON has digests as 64 hexadecimal digits.
  *
  * @param outcome whether it got the digest that the file names
- * @param backend {@code scalar}, {@code vector} or {@code torch}
+ * @param backend {@code scalar}, {@code vector}, {@code torch} or {@code cuda}
  * @param root reconstruction digest that the backend computed
  * @param leaves digests of the layers' and then the dense tensors' leaves in file order
  * @param nonce number used once, from the registry
@@ -25,8 +25,9 @@ import tools.jackson.databind.annotation.JsonSerialize;
  *     backend has too
  * @param worker name of the worker
  * @param host digest that tells machines apart without naming them
- * @param environment {@code os}, {@code arch}, {@code cpu}, {@code java}, {@code nola} and {@code
- *     torch} where there is one, {@code device} ({@code cpu} or {@code cuda}), as free text
+ * @param environment {@code os}, {@code arch}, {@code cpu}, {@code java}, {@code nola}, {@code
+ *     device} ({@code cpu} or {@code cuda}), and by backend {@code torch}, or {@code gpu}, {@code
+ *     driver} and {@code kernels} (the digest of their PTX), as free text
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Reconstruction(

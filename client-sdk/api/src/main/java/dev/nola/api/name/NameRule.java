@@ -47,7 +47,10 @@ public enum NameRule {
           + Patterns.MAX_PATH
           + " characters"),
   /** Name of a backend. */
-  BACKEND("backend", text -> Backend.find(text).isPresent(), "must be scalar, vector or torch");
+  BACKEND(
+      "backend",
+      text -> BackendName.find(text).isPresent(),
+      "must be scalar, vector, torch or cuda");
 
   private final String field;
   private final Predicate<String> predicate;

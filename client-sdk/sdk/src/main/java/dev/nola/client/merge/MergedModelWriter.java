@@ -6,14 +6,8 @@ import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.client.safetensors.SafetensorsWriter;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.files.StagedOutput;
-import dev.nola.format.AdapterFile;
-import dev.nola.format.DType;
 import dev.nola.format.DenseTensor;
-import dev.nola.format.Layer;
 import dev.nola.kernel.Kernels;
-import dev.nola.reconstruct.Factors;
-import dev.nola.reconstruct.Reconstructor;
-import dev.nola.reconstruct.WeightedDelta;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -23,12 +17,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
@@ -47,10 +41,9 @@ final class MergedModelWriter {
 
   private final Model base;
   private final Plan plan;
-  private final double[] weights;
+  private final Summands summands;
   private final int threads;
   private final Progress progress;
-  private final List<Function<Layer, Factors>> adapters = new ArrayList<>();
   private final long total;
 
   /** Whether a task has begun to merge. */
@@ -65,24 +58,12 @@ final class MergedModelWriter {
 
   private long done;
 
-  MergedModelWriter(
-      Model base,
-      Plan plan,
-      List<AdapterFile> adapters,
-      double[] weights,
-      Reconstructor reconstructor,
-      int threads,
-      Progress progress)
-      throws IOException {
+  MergedModelWriter(Model base, Plan plan, Summands summands, int threads, Progress progress) {
     this.base = base;
     this.plan = plan;
-    this.weights = weights.clone();
+    this.summands = summands;
     this.threads = threads;
     this.progress = progress;
-    for (AdapterFile adapter : adapters) {
-      // Each thread may hold a tensor, with a layer of every adapter.
-      this.adapters.add(reconstructor.open(adapter.adapter(), threads * adapters.size()));
-    }
     this.total =
         plan.files().values().stream()
             .flatMap(List::stream)
@@ -151,6 +132,10 @@ final class MergedModelWriter {
       Plan.Part part, SafetensorsWriter writer, BlockingQueue<MemorySegment> buffers) {
     String name = part.slot().name();
     long bytes = sourceBytes(part);
+    GpuMerge gpu = summands.gpu();
+    if (gpu != null && part instanceof Plan.Part.Merged merged) {
+      return List.of(() -> mergeOnGpu(gpu, merged, writer, buffers));
+    }
     SharedMerge merge =
         part instanceof Plan.Part.Merged merged
             ? new SharedMerge(merged, Math.ceilDiv(bytes, TASK))
@@ -180,6 +165,28 @@ final class MergedModelWriter {
           });
     }
     return tasks;
+  }
+
+  /** Merges a tensor on the GPU, or here if the GPU cannot hold it. */
+  private @Nullable Void mergeOnGpu(
+      GpuMerge gpu,
+      Plan.Part.Merged part,
+      SafetensorsWriter writer,
+      BlockingQueue<MemorySegment> buffers)
+      throws IOException, MergeRefusedException, InterruptedException {
+    long bytes = sourceBytes(part);
+    Piecewise pieces =
+        new Piecewise(part.name(), 0, bytes, elementBytes(part), part.conversion(), writer);
+    Optional<GpuMerge.Whole> room = gpu.begin(part);
+    if (room.isPresent()) {
+      try (GpuMerge.Whole whole = room.get()) {
+        pieces.run((offset, piece) -> read(part.tensor(), offset, piece), whole, buffers);
+      }
+    } else {
+      merge(part, new SharedMerge(part, 1), pieces, buffers);
+    }
+    advance(part.slot().bytes());
+    return null;
   }
 
   /** Bytes of a tensor before it is converted. */
@@ -246,14 +253,12 @@ final class MergedModelWriter {
     synchronized TensorMerge begin() {
       TensorMerge begun = merge;
       if (begun == null) {
-        List<WeightedDelta> deltas = new ArrayList<>();
-        for (Plan.Addend addend : part.addends()) {
-          Factors factors = adapters.get(addend.adapter()).apply(addend.layer());
-          deltas.add(new WeightedDelta(factors, weights[addend.adapter()]));
-        }
-        // W + ΔW is rounded to f32, and then to the type that the merged model gets.
-        DType dtype = part.conversion() == null ? part.dtype() : DType.F32;
-        begun = new TensorMerge(Kernels.chosen(), part.tensor(), dtype, deltas);
+        begun =
+            new TensorMerge(
+                Kernels.chosen(),
+                part.tensor(),
+                part.mergedType(),
+                summands.deltas(part.addends()));
         merge = begun;
       }
       return begun;

@@ -4,6 +4,9 @@ import dev.nola.client.Progress;
 import dev.nola.client.safetensors.Model;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
+import dev.nola.gpu.CudaBackend;
+import dev.nola.gpu.CudaDevice;
+import dev.nola.gpu.CudaException;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
@@ -29,6 +32,7 @@ public final class ModelMerge {
   private final @Nullable DType dtype;
   private final int threads;
   private final Progress progress;
+  private final @Nullable CudaDevice gpu;
 
   /**
    * An adapter and its weight.
@@ -88,6 +92,7 @@ public final class ModelMerge {
     this.dtype = builder.dtype;
     this.threads = builder.threads;
     this.progress = builder.progress;
+    this.gpu = builder.gpu;
   }
 
   /**
@@ -121,6 +126,7 @@ public final class ModelMerge {
    *     in the base
    * @throws IOException if the base cannot be read or is no model, the destination cannot be
    *     written, or an adapter's bits are not its author's
+   * @throws CudaException if the GPU's memory does not suffice for the adapters, or the GPU fails
    */
   public Report write(Path destination)
       throws IOException, MergeRefusedException, InterruptedException {
@@ -129,9 +135,12 @@ public final class ModelMerge {
       Plan plan = plan(model);
       Report report = report(model, plan);
       List<AdapterFile> files = adapters.stream().map(Weighted::file).toList();
-      double[] weights = adapters.stream().mapToDouble(Weighted::weight).toArray();
-      new MergedModelWriter(model, plan, files, weights, reconstructor(), threads, progress)
-          .write(destination, report.files());
+      List<Double> weights = adapters.stream().map(Weighted::weight).toList();
+      try (GpuMerge onGpu = gpu == null ? null : new GpuMerge(gpu, files, weights)) {
+        Summands summands = Summands.open(files, weights, reconstructor(), threads, onGpu);
+        new MergedModelWriter(model, plan, summands, threads, progress)
+            .write(destination, report.files());
+      }
       return report;
     }
   }
@@ -170,10 +179,22 @@ public final class ModelMerge {
     if (baseCheck != BaseCheck.SKIP) {
       warnings.addAll(new BaseComparison(model, names, threads).check(files, baseCheck));
     }
-    for (AdapterFile file : files) {
-      reconstructor().verify(file);
-    }
+    verify(files);
     return new Plan(plan.files(), plan.dtype(), plan.untied(), plan.head(), warnings);
+  }
+
+  private void verify(List<AdapterFile> files) throws IOException {
+    if (gpu == null) {
+      for (AdapterFile file : files) {
+        reconstructor().verify(file);
+      }
+      return;
+    }
+    try (CudaBackend backend = CudaBackend.on(gpu)) {
+      for (AdapterFile file : files) {
+        backend.verify(file);
+      }
+    }
   }
 
   /** Adapters are reconstructed once or twice here, beside a whole model. */
@@ -210,6 +231,7 @@ public final class ModelMerge {
     private @Nullable DType dtype;
     private int threads = Runtime.getRuntime().availableProcessors();
     private Progress progress = Progress.NONE;
+    private @Nullable CudaDevice gpu;
 
     private Builder(Path base) {
       this.base = base;
@@ -301,6 +323,18 @@ public final class ModelMerge {
      */
     public Builder progress(Progress progress) {
       this.progress = progress;
+      return this;
+    }
+
+    /**
+     * Sets a GPU to merge on; default: the CPU. The merged model is the same. Tensors that the
+     * GPU's memory cannot hold are merged on the CPU.
+     *
+     * @param gpu the GPU, which stays open
+     * @return this builder
+     */
+    public Builder gpu(CudaDevice gpu) {
+      this.gpu = gpu;
       return this;
     }
 

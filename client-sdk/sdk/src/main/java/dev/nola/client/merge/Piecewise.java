@@ -43,6 +43,23 @@ record Piecewise(
     void accept(long element, MemorySegment piece) throws MergeRefusedException;
   }
 
+  /** A tensor that is merged as a whole, in other memory than the host's. */
+  interface Whole {
+    /** Takes a piece of it, which begins with an element of the tensor. */
+    void put(long element, MemorySegment piece);
+
+    /** Merges it. */
+    void merge() throws MergeRefusedException;
+
+    /** Fills a piece with what became of it. */
+    void get(long element, MemorySegment piece);
+  }
+
+  @FunctionalInterface
+  private interface Step {
+    void accept(Piece piece) throws IOException, MergeRefusedException;
+  }
+
   /**
    * Writes the part.
    *
@@ -51,46 +68,110 @@ record Piecewise(
    */
   void run(Source source, Change change, BlockingQueue<MemorySegment> buffers)
       throws IOException, MergeRefusedException, InterruptedException {
+    each(
+        buffers,
+        piece -> {
+          piece.read(source);
+          change.accept(piece.element, piece.values);
+          piece.write();
+        });
+  }
+
+  /**
+   * Writes the part, which is a whole tensor: collects its pieces, merges them at once, and writes
+   * what became of them.
+   *
+   * @param buffers memory for pieces, one of which is borrowed
+   * @throws MergeRefusedException if an element would become infinite
+   */
+  void run(Source source, Whole whole, BlockingQueue<MemorySegment> buffers)
+      throws IOException, MergeRefusedException, InterruptedException {
+    each(
+        buffers,
+        piece -> {
+          piece.read(source);
+          whole.put(piece.element, piece.values);
+        });
+    whole.merge();
+    each(
+        buffers,
+        piece -> {
+          whole.get(piece.element, piece.values);
+          piece.write();
+        });
+  }
+
+  private void each(BlockingQueue<MemorySegment> buffers, Step step)
+      throws IOException, MergeRefusedException, InterruptedException {
     MemorySegment buffer = buffers.take();
-    try {
-      if (conversion == null) {
-        copy(source, change, buffer);
-      } else {
-        convert(source, change, buffer, conversion);
+    try (Arena arena = Arena.ofConfined()) {
+      int most = conversion == null ? BYTES / elementBytes : ELEMENTS;
+      Converted memory = conversion == null ? null : Converted.allocate(arena, conversion);
+      for (long element = start / elementBytes; element < limit / elementBytes; element += most) {
+        int count = (int) Math.min(most, limit / elementBytes - element);
+        MemorySegment stored = buffer.asSlice(0, (long) count * elementBytes);
+        MemorySegment values =
+            memory == null ? stored : memory.wide.asSlice(0, (long) count * Float.BYTES);
+        step.accept(new Piece(element, stored, values, memory));
       }
     } finally {
       buffers.add(buffer);
     }
   }
 
-  private void copy(Source source, Change change, MemorySegment buffer)
-      throws IOException, MergeRefusedException {
-    for (long offset = start; offset < limit; offset += BYTES) {
-      MemorySegment piece = buffer.asSlice(0, Math.min(BYTES, limit - offset));
-      source.read(offset, piece);
-      change.accept(offset / elementBytes, piece);
-      writer.write(name, offset, piece);
+  /**
+   * Memory for a conversion.
+   *
+   * @param types from which type to which
+   * @param wide for the elements in f32
+   * @param rounded for the elements in the new type
+   */
+  private record Converted(FloatConversion types, MemorySegment wide, MemorySegment rounded) {
+    static Converted allocate(Arena arena, FloatConversion types) {
+      int target = types.target().bytes();
+      return new Converted(
+          types,
+          arena.allocate((long) ELEMENTS * Float.BYTES, Float.BYTES),
+          arena.allocate((long) ELEMENTS * target, target));
     }
   }
 
-  private void convert(Source source, Change change, MemorySegment buffer, FloatConversion types)
-      throws IOException, MergeRefusedException {
-    int size = elementBytes;
-    int target = types.target().bytes();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment wide = arena.allocate((long) ELEMENTS * Float.BYTES, Float.BYTES);
-      MemorySegment rounded = arena.allocate((long) ELEMENTS * target, target);
-      for (long element = start / size; element < limit / size; element += ELEMENTS) {
-        long count = Math.min(ELEMENTS, limit / size - element);
-        MemorySegment piece = buffer.asSlice(0, count * size);
-        MemorySegment floats = wide.asSlice(0, count * Float.BYTES);
-        MemorySegment result = rounded.asSlice(0, count * target);
-        source.read(element * size, piece);
-        requireFinite(element, types.widen(piece, floats), types);
-        change.accept(element, floats);
-        requireFinite(element, types.round(floats, result), types);
-        writer.write(name, element * target, result);
+  /** A piece of the tensor. */
+  private final class Piece {
+    private final long element;
+    private final MemorySegment stored;
+    private final MemorySegment values;
+    private final @Nullable Converted memory;
+
+    /**
+     * @param element of the tensor that it begins with
+     * @param stored its elements in the type of the base
+     * @param values its elements in the type in which they are merged; the same memory, or f32
+     * @param memory for the conversion; null if the type stays the same
+     */
+    Piece(long element, MemorySegment stored, MemorySegment values, @Nullable Converted memory) {
+      this.element = element;
+      this.stored = stored;
+      this.values = values;
+      this.memory = memory;
+    }
+
+    void read(Source source) throws IOException, MergeRefusedException {
+      source.read(element * elementBytes, stored);
+      if (memory != null) {
+        requireFinite(element, memory.types.widen(stored, values), memory.types);
       }
+    }
+
+    void write() throws IOException, MergeRefusedException {
+      if (memory == null) {
+        writer.write(name, element * elementBytes, values);
+        return;
+      }
+      int target = memory.types.target().bytes();
+      MemorySegment result = memory.rounded.asSlice(0, values.byteSize() / Float.BYTES * target);
+      requireFinite(element, memory.types.round(values, result), memory.types);
+      writer.write(name, element * target, result);
     }
   }
 

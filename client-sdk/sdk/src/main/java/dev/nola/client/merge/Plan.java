@@ -93,6 +93,14 @@ record Plan(
       public Part named(String name) {
         return new Merged(name, tensor, dtype, addends, conversion);
       }
+
+      /**
+       * Returns the type in which W + ΔW is rounded: the tensor's, or f32 if it is then rounded to
+       * another one.
+       */
+      DType mergedType() {
+        return conversion == null ? dtype : DType.F32;
+      }
     }
 
     private static Slot slot(String name, Tensor tensor, @Nullable FloatConversion conversion) {

@@ -87,17 +87,35 @@ final class TensorMerge {
     this.tensor = tensor;
     this.dtype = dtype;
     this.deltas = deltas;
-    this.groups = groups(deltas);
+    List<Layer> layers = deltas.stream().map(delta -> delta.factors().layer()).toList();
+    List<List<Integer>> members = groups(layers);
+    this.groups =
+        members == null
+            ? null
+            : members.stream()
+                .map(
+                    indexes -> {
+                      Layer first = layers.get(indexes.getFirst());
+                      return new Group(
+                          Part.of(first.shape(), first.slice()),
+                          indexes.stream().map(deltas::get).toList());
+                    })
+                .toList();
   }
 
-  /** Groups layers that agree; null if some cut the tensor, or view a part of it, differently. */
-  private static @Nullable List<Group> groups(List<WeightedDelta> deltas) {
-    List<Group> groups = new ArrayList<>();
-    for (WeightedDelta delta : deltas) {
-      Layer layer = delta.factors().layer();
-      Group same = null;
-      for (Group group : groups) {
-        Layer other = group.deltas.getFirst().factors().layer();
+  /**
+   * Groups layers of a tensor that agree in slice and view.
+   *
+   * @param layers in the order of their adapters
+   * @return their indexes; null if some cut the tensor, or view a part of it, differently
+   */
+  static @Nullable List<List<Integer>> groups(List<Layer> layers) {
+    List<List<Integer>> groups = new ArrayList<>();
+    for (int i = 0; i < layers.size(); i++) {
+      Layer layer = layers.get(i);
+      List<Integer> same = null;
+      for (List<Integer> group : groups) {
+        Layer other = layers.get(group.getFirst());
         if (Objects.equals(layer.slice(), other.slice()) && layer.cols() == other.cols()) {
           same = group;
         } else if (overlap(layer.slice(), other.slice())) {
@@ -105,12 +123,17 @@ final class TensorMerge {
         }
       }
       if (same == null) {
-        same = new Group(Part.of(layer.shape(), layer.slice()), new ArrayList<>());
+        same = new ArrayList<>();
         groups.add(same);
       }
-      same.deltas.add(delta);
+      same.add(i);
     }
     return groups;
+  }
+
+  /** Returns the element of the whole tensor that an element of a layer's slice is. */
+  static long elementOf(Layer layer, long index) {
+    return Part.of(layer.shape(), layer.slice()).elementOf(index);
   }
 
   private static boolean overlap(@Nullable Slice one, @Nullable Slice other) {
@@ -188,7 +211,7 @@ final class TensorMerge {
     try {
       Merge.merge(kernel, dtype, weights, weights, first, group.deltas);
     } catch (MergeOverflowException e) {
-      throw overflow(group.part.elementOf(e.element()));
+      throw overflow(tensor, dtype, group.part.elementOf(e.element()));
     }
   }
 
@@ -228,14 +251,15 @@ final class TensorMerge {
                 count,
                 new Kernel.Summands(multipliers, values, 0));
         if (overflow >= 0) {
-          throw overflow(offset + overflow);
+          throw overflow(tensor, dtype, offset + overflow);
         }
       }
       offset = end;
     }
   }
 
-  private MergeRefusedException overflow(long element) {
+  /** Refuses a merge after which a finite weight would be infinite. */
+  static MergeRefusedException overflow(Tensor tensor, DType dtype, long element) {
     return new MergeRefusedException(
         MergeRefusedException.Reason.OVERFLOW,
         "merged weight too large for %3$s: tensor %1$s, element %2$d; the adapter is for another base model, or its weight is too large"

@@ -15,6 +15,7 @@ import dev.nola.format.DType;
 import dev.nola.format.Layer;
 import dev.nola.format.Slice;
 import dev.nola.generator.Generator;
+import dev.nola.gpu.CudaDevice;
 import dev.nola.reconstruct.Reconstructor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -24,21 +25,50 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Merged models against {@link PlainMerge}, bit for bit, whatever the number of threads. */
+/** Merged models against {@link PlainMerge}, bit for bit, on one thread or several, or on a GPU. */
 class MergedBitsTest {
-  private static final int[] THREADS = {1, 2, 7};
+  private static final List<Machine> MACHINES = new ArrayList<>();
 
   @TempDir private Path folder;
+
+  /** What merges. */
+  private record Machine(int threads, @Nullable CudaDevice gpu) {
+    ModelMerge.Builder into(Path base) {
+      ModelMerge.Builder merge = ModelMerge.into(base).threads(threads);
+      return gpu == null ? merge : merge.gpu(gpu);
+    }
+
+    @Override
+    public String toString() {
+      return threads + " threads, " + (gpu == null ? "CPU" : "GPU");
+    }
+  }
+
+  @BeforeAll
+  static void openMachines() {
+    for (int threads : new int[] {1, 2, 7}) {
+      MACHINES.add(new Machine(threads, null));
+    }
+    StandInGpu.open().ifPresent(gpu -> MACHINES.add(new Machine(3, gpu)));
+  }
+
+  @AfterAll
+  static void closeMachines() {
+    MACHINES.stream().map(Machine::gpu).filter(Objects::nonNull).forEach(CudaDevice::close);
+  }
 
   private static LongStream seeds() {
     return LongStream.concat(
@@ -84,13 +114,9 @@ class MergedBitsTest {
                     new LowRank(1, codes, codes)))
             .build();
     Path base = model.writeShards(folder.resolve("base"), 2);
-    for (int threads : THREADS) {
+    for (Machine machine : MACHINES) {
       Path merged = folder.resolve("merged");
-      ModelMerge.into(base)
-          .adapter(Reconstructor.standard().seal(adapter), 0.5)
-          .threads(threads)
-          .build()
-          .write(merged);
+      machine.into(base).adapter(Reconstructor.standard().seal(adapter), 0.5).build().write(merged);
       try (Model result = Model.open(merged)) {
         for (String name : shapes.keySet()) {
           byte[] expected =
@@ -101,7 +127,7 @@ class MergedBitsTest {
                   model.data(name),
                   List.of(adapter),
                   new double[] {0.5});
-          requireEqual(name, threads, expected, result.tensors().get(name));
+          requireEqual(name, machine, expected, result.tensors().get(name));
         }
       }
       FileTree.delete(merged);
@@ -145,12 +171,12 @@ class MergedBitsTest {
         given.shards == 0
             ? given.model.writeFile(folder.resolve("base.safetensors"))
             : given.model.writeShards(folder.resolve("base"), given.shards);
-    for (int threads : THREADS) {
-      ModelMerge.Builder merge = ModelMerge.into(base).threads(threads);
+    for (Machine machine : MACHINES) {
+      ModelMerge.Builder merge = machine.into(base);
       for (int i = 0; i < given.weights.length; i++) {
         merge.adapter(given.files.get(i), given.weights[i]);
       }
-      Path merged = folder.resolve("merged" + threads);
+      Path merged = folder.resolve("merged " + machine);
       merge.build().write(merged);
       try (Model result = Model.open(merged)) {
         assertThat(result.tensors().keySet())
@@ -166,15 +192,15 @@ class MergedBitsTest {
                   given.files.stream().map(AdapterFile::adapter).toList(),
                   given.weights);
           requireEqual(
-              name + " of seed " + given.seed, threads, expected, result.tensors().get(name));
+              name + " of seed " + given.seed, machine, expected, result.tensors().get(name));
         }
       }
     }
   }
 
-  private static void requireEqual(String name, int threads, byte[] expected, Tensor actual) {
+  private static void requireEqual(String name, Machine machine, byte[] expected, Tensor actual) {
     assertThat(MemorySegment.ofArray(expected).mismatch(actual.data()))
-        .as("first byte of %s that differs, %d threads", name, threads)
+        .as("first byte of %s that differs, %s", name, machine)
         .isEqualTo(-1);
   }
 
