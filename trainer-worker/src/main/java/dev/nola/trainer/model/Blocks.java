@@ -7,15 +7,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Building blocks of transformers. B sequences of T tokens, H heads of D dimensions. */
 final class Blocks {
-  /** Summand of scores that must not count; their softmax is 0 in f32. */
-  private static final float MASKED = -1e30f;
-
   private Blocks() {}
 
   /** Computes x / √(mean x² + ε) · w over the last dimension (RMSNorm). */
   static NDArray rmsNorm(NDArray x, NDArray weight, double epsilon) {
     NDArray meanSquare = x.mul(x).mean(new int[] {-1}, true);
-    return x.div(meanSquare.add(Tensors.scalar(x.getManager(), epsilon)).sqrt()).mul(weight);
+    return x.div(meanSquare.add(Constants.number(epsilon)).sqrt()).mul(weight);
   }
 
   /** Turns B×T×(H·D) into B×H×T×D. */
@@ -45,7 +42,7 @@ final class Blocks {
     // Divides the queries rather than the scores, of which there are T/D times as many.
     NDArray grouped =
         queries
-            .mul(Tensors.scalar(queries.getManager(), 1 / Math.sqrt(dimensions)))
+            .mul(Constants.number(1 / Math.sqrt(dimensions)))
             .reshape(batch, groups, heads / groups * tokens, dimensions);
     NDArray scores = grouped.matMul(keys.transpose(0, 1, 3, 2));
     scores = scores.reshape(batch, heads, tokens, tokens);
@@ -61,23 +58,11 @@ final class Blocks {
     return mixed.transpose(0, 2, 1, 3).reshape(batch, tokens, heads * dimensions);
   }
 
-  /** Makes a mask, 1×1×T×T, that hides later tokens. */
-  static NDArray causalMask(NDManager manager, int tokens) {
-    float[] mask = new float[tokens * tokens];
-    for (int i = 0; i < tokens; i++) {
-      for (int j = i + 1; j < tokens; j++) {
-        mask[i * tokens + j] = MASKED;
-      }
-    }
-    return Tensors.create(manager, mask, 1, 1, tokens, tokens);
-  }
-
   /** Makes a mask, B×1×1×T, that hides padding. */
   static NDArray paddingMask(NDArray mask) {
     Shape shape = mask.getShape();
-    NDManager manager = mask.getManager();
-    return mask.sub(Tensors.scalar(manager, 1))
-        .mul(Tensors.scalar(manager, -MASKED))
+    return mask.sub(Constants.number(1))
+        .mul(Constants.number(-Constants.MASKED))
         .reshape(shape.get(0), 1, 1, shape.get(1));
   }
 
@@ -92,22 +77,11 @@ final class Blocks {
     int tokens = (int) x.getShape().get(2);
     int dimensions = (int) x.getShape().get(3);
     int half = dimensions / 2;
-    float[] cos = new float[tokens * dimensions];
-    float[] sin = new float[tokens * dimensions];
-    for (int t = 0; t < tokens; t++) {
-      for (int i = 0; i < half; i++) {
-        // In f32, as in Hugging Face's library.
-        float frequency = (float) (1 / StrictMath.pow(theta, 2.0 * i / dimensions));
-        float angle = t * frequency;
-        cos[t * dimensions + i] = cos[t * dimensions + i + half] = (float) StrictMath.cos(angle);
-        sin[t * dimensions + i] = sin[t * dimensions + i + half] = (float) StrictMath.sin(angle);
-      }
-    }
-    NDManager manager = x.getManager();
+    NDManager step = x.getManager();
     NDArray first = x.get("..., :" + half);
     NDArray second = x.get("..., " + half + ":");
     NDArray turned = second.neg().concat(first, -1);
-    return x.mul(Tensors.create(manager, cos, 1, 1, tokens, dimensions))
-        .add(turned.mul(Tensors.create(manager, sin, 1, 1, tokens, dimensions)));
+    return x.mul(Constants.cosines(step, theta, tokens, dimensions))
+        .add(turned.mul(Constants.sines(step, theta, tokens, dimensions)));
   }
 }

@@ -132,7 +132,7 @@ public final class Llama implements Network {
   public NDArray logits(Batch batch, Weights weights) {
     NDArray x = Tensors.embedding(batch.inputs(), weights.tensor(EMBEDDING));
     int tokens = (int) batch.inputs().getShape().get(1);
-    NDArray mask = Blocks.causalMask(x.getManager(), tokens);
+    NDArray mask = Constants.causalMask(x.getManager(), tokens);
     for (int i = 0; i < config.layers; i++) {
       x = block("model.layers." + i + ".", x, mask, weights);
     }
