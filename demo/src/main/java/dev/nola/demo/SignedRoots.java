@@ -5,12 +5,13 @@ import dev.nola.api.attestation.InvalidAttestationException;
 import dev.nola.api.attestation.Reconstruction;
 import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
-import dev.nola.api.name.Backend;
+import dev.nola.api.name.BackendName;
 import dev.nola.api.name.Reference;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -26,6 +27,10 @@ record SignedRoots(Map<String, Set<Sha256>> keys, Map<String, String> roots) {
   private static final Duration LIMIT = Duration.ofMinutes(2);
   private static final int PAUSE_MILLIS = 200;
 
+  /** Those that every worker has, of which the registry requests verifications by default. */
+  private static final List<String> BACKENDS =
+      List.of(BackendName.SCALAR.label(), BackendName.VECTOR.label(), BackendName.TORCH.label());
+
   /**
    * Waits until every worker has signed on every backend.
    *
@@ -40,7 +45,7 @@ record SignedRoots(Map<String, Set<Sha256>> keys, Map<String, String> roots) {
       throws IOException, InterruptedException {
     long deadline = System.nanoTime() + LIMIT.toNanos();
     SignedRoots signed = new SignedRoots(new TreeMap<>(), new TreeMap<>());
-    while (signed.keys.size() < Backend.LABELS.size()
+    while (signed.keys.size() < BACKENDS.size()
         || signed.keys.values().stream().anyMatch(keys -> keys.size() < workers)) {
       servers.requireAlive();
       for (Attestation attestation : user.adapters().attestations(reference, null).items()) {
@@ -55,7 +60,7 @@ record SignedRoots(Map<String, Set<Sha256>> keys, Map<String, String> roots) {
       if (System.nanoTime() > deadline) {
         throw new IOException(
             "%s not verified on %s after %d seconds; signed so far: %s"
-                .formatted(reference, Backend.LABELS, LIMIT.toSeconds(), signed.keys));
+                .formatted(reference, BACKENDS, LIMIT.toSeconds(), signed.keys));
       }
       Thread.sleep(PAUSE_MILLIS);
     }

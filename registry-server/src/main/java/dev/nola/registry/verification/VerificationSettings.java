@@ -8,7 +8,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * The verifications that are requested when a version is published.
  *
- * @param backends to reconstruct it by, of scalar, vector and torch; may be empty
+ * @param backends to reconstruct it by, of scalar, vector, torch and cuda; may be empty
  * @param copies of each, by workers with different keys; at least two of a file that the registry
  *     does not reconstruct itself
  */
@@ -23,7 +23,7 @@ record VerificationSettings(
     for (String backend : backends) {
       if (!NameRule.BACKEND.isMet(backend)) {
         throw new IllegalArgumentException(
-            "invalid nola.verification.backends: %s; must be of scalar, vector and torch"
+            "invalid nola.verification.backends: %s; must be of scalar, vector, torch and cuda"
                 .formatted(backend));
       }
     }

@@ -4,7 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import dev.nola.api.name.Backend;
+import dev.nola.api.name.BackendName;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
 import dev.nola.generator.Hadamard;
@@ -41,7 +41,7 @@ public final class TorchKernel extends ForwardingKernel {
 
   @Override
   public String name() {
-    return Backend.TORCH.label();
+    return BackendName.TORCH.label();
   }
 
   @Override

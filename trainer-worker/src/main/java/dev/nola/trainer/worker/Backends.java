@@ -1,63 +1,93 @@
 package dev.nola.trainer.worker;
 
-import dev.nola.api.name.Backend;
+import dev.nola.api.name.BackendName;
+import dev.nola.gpu.CudaBackend;
+import dev.nola.gpu.CudaException;
 import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;
+import dev.nola.reconstruct.Backend;
+import dev.nola.reconstruct.Reconstructor;
 import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.torch.TorchKernel;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.Consumer;
 
-/** The kernels of this process, by the names of their backends in jobs and attestations. */
-final class Backends {
-  static final String SCALAR = Backend.SCALAR.label();
+/** The backends of this process, by their names in jobs and attestations. */
+final class Backends implements AutoCloseable {
+  static final String SCALAR = BackendName.SCALAR.label();
 
-  private final Map<String, Kernel> kernels;
+  /** Why a machine may have no GPU, and nobody needs to know. */
+  private static final Set<CudaException.Reason> NO_GPU =
+      Set.of(CudaException.Reason.NO_DRIVER, CudaException.Reason.NO_DEVICE);
 
-  private Backends(Map<String, Kernel> kernels) {
-    this.kernels = Map.copyOf(kernels);
+  private final Map<String, Backend> backends;
+
+  private Backends(Map<String, Backend> backends) {
+    this.backends = new ConcurrentSkipListMap<>(backends);
   }
 
   /**
-   * Returns all that this process can run.
+   * Opens all that this process can run.
    *
    * @param threads number of threads of a PyTorch operation, or 0 for its default
+   * @param log is told of a GPU that cannot be used
    */
-  static Backends here(int threads) {
-    Map<String, Kernel> kernels = new LinkedHashMap<>();
-    kernels.put(SCALAR, Kernels.scalar());
+  static Backends open(int threads, Consumer<String> log) {
+    Backends backends = new Backends(Map.of()).with(SCALAR, Kernels.scalar());
     if (Kernels.canVectorize()) {
-      kernels.put(Backend.VECTOR.label(), Kernels.vector());
+      backends = backends.with(BackendName.VECTOR.label(), Kernels.vector());
     }
-    Tensors.use("AUTO", threads);
-    kernels.put(Backend.TORCH.label(), new TorchKernel());
-    return new Backends(kernels);
+    Tensors.useFastest(threads);
+    backends = backends.with(BackendName.TORCH.label(), new TorchKernel());
+    try {
+      backends.backends.put(BackendName.CUDA.label(), CudaBackend.open());
+    } catch (CudaException e) {
+      if (!NO_GPU.contains(e.reason())) {
+        log.accept("no backend cuda: " + e.getMessage());
+      }
+    }
+    return backends;
   }
 
   /** Returns these backends with another kernel under a name. */
   Backends with(String name, Kernel kernel) {
-    Map<String, Kernel> replaced = new LinkedHashMap<>(kernels);
-    replaced.put(name, kernel);
-    return new Backends(replaced);
+    Backends copy = new Backends(backends);
+    copy.backends.put(name, Reconstructor.standard().withKernel(kernel));
+    return copy;
   }
 
   List<String> names() {
-    return kernels.keySet().stream().sorted().toList();
+    return List.copyOf(backends.keySet());
   }
 
   /**
-   * Returns the kernel of a backend.
+   * Returns a backend.
    *
    * @throws IllegalArgumentException if there is none of that name
    */
-  Kernel get(String name) {
-    Kernel kernel = kernels.get(name);
-    if (kernel == null) {
+  Backend get(String name) {
+    Backend backend = backends.get(name);
+    if (backend == null) {
       throw new IllegalArgumentException(
           "invalid backend: %s; must be one that this worker has: %s"
               .formatted(name, String.join(", ", names())));
     }
-    return kernel;
+    return backend;
+  }
+
+  /** Removes a backend that has failed for good. */
+  void remove(String name) {
+    Backend removed = backends.remove(name);
+    if (removed instanceof CudaBackend gpu) {
+      gpu.close();
+    }
+  }
+
+  @Override
+  public void close() {
+    names().forEach(this::remove);
   }
 }

@@ -1,8 +1,11 @@
 package dev.nola.trainer.worker;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.nola.api.name.Backend;
+import dev.nola.api.name.BackendName;
 import dev.nola.digest.Sha256;
+import dev.nola.gpu.CudaBackend;
+import dev.nola.gpu.CudaDevice;
+import dev.nola.reconstruct.Backend;
 import dev.nola.text.Printable;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
@@ -75,7 +78,7 @@ record MachineDescription(String worker, Sha256 host, String cpu) {
   }
 
   /** Returns what a backend runs on: operating system, processor and versions. */
-  Map<String, String> environment(String backend) {
+  Map<String, String> environment(Backend backend) {
     Map<String, String> environment = new LinkedHashMap<>();
     environment.put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"));
     environment.put("arch", System.getProperty("os.arch"));
@@ -83,7 +86,12 @@ record MachineDescription(String worker, Sha256 host, String cpu) {
     environment.put("java", Runtime.version().toString());
     environment.put("nola", version());
     environment.put("device", "cpu");
-    if (backend.equals(Backend.TORCH.label())) {
+    if (backend instanceof CudaBackend cuda) {
+      environment.put("device", "cuda");
+      environment.put("gpu", cuda.device().name());
+      environment.put("driver", cuda.device().driverVersion());
+      environment.put("kernels", CudaDevice.kernelDigest().toString());
+    } else if (backend.name().equals(BackendName.TORCH.label())) {
       environment.put("torch", Tensors.version());
       environment.put("device", Tensors.deviceName().equals("gpu") ? "cuda" : "cpu");
     }

@@ -7,6 +7,7 @@ import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.format.LimitExceededException;
+import dev.nola.gpu.CudaException;
 import dev.nola.reconstruct.Budget;
 import dev.nola.trainer.job.JobFile;
 import dev.nola.trainer.training.Evaluation;
@@ -172,17 +173,17 @@ public final class TaskRunner {
 
   private void verify(Task.Verify task) throws IOException {
     long memory = Math.max(1, task.memoryBytes() / TORCH_COPIES);
-    Verifier verifier =
-        new Verifier(
-            Backends.here(0),
-            MachineDescription.here(task.worker()),
-            new Budget(memory, MAX_ADDITIONS));
-    try {
+    try (Backends backends = Backends.open(0, line -> log("%s", line))) {
+      Verifier verifier =
+          new Verifier(
+              backends, MachineDescription.here(task.worker()), new Budget(memory, MAX_ADDITIONS));
       AdapterFile file = Verifier.read(Files.readAllBytes(folder.adapter()));
       Reconstruction result = verifier.reconstruct(file, task.backend(), task.nonce());
       Files.write(folder.reconstruction(), JsonMapper.shared().writeValueAsBytes(result));
     } catch (Verifier.UnsupportedException e) {
       send(new TaskEvent.Failed(String.valueOf(e.getMessage()), false, true));
+    } catch (CudaException e) {
+      send(new TaskEvent.Failed(String.valueOf(e.getMessage()), true, false));
     } catch (AdapterException e) {
       // Another machine may have more memory; the bytes are the same everywhere.
       boolean retryable = e instanceof LimitExceededException;

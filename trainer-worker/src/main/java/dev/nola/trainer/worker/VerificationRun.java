@@ -10,6 +10,7 @@ import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.LimitExceededException;
+import dev.nola.gpu.CudaException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -118,6 +119,11 @@ final class VerificationRun {
       reporter.fail(held, String.valueOf(e.getMessage()), false);
     } catch (IOException e) {
       reporter.fail(held, String.valueOf(e.getMessage()), !Registry.isRefusal(e));
+    } catch (CudaException e) {
+      if (verifier.isLost(e)) {
+        reporter.log(held, e.getMessage() + "; backend cuda is off until the worker starts again");
+      }
+      reporter.fail(held, String.valueOf(e.getMessage()), true);
     } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {
       // Whatever this file causes, the next one is another.
       reporter.failWithDefect(held, e);

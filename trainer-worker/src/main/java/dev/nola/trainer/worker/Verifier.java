@@ -13,11 +13,12 @@ import dev.nola.format.AdapterTooOldException;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
 import dev.nola.format.UnsupportedGeneratorException;
-import dev.nola.kernel.Kernel;
+import dev.nola.gpu.CudaBackend;
+import dev.nola.gpu.CudaException;
+import dev.nola.reconstruct.Backend;
 import dev.nola.reconstruct.Budget;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.ReconstructionDigest;
-import dev.nola.reconstruct.Reconstructor;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -67,8 +68,8 @@ final class Verifier {
    */
   Reconstruction reconstruct(AdapterFile file, String backend, Nonce nonce)
       throws LimitExceededException {
-    Kernel kernel = backends.get(backend);
-    Proof proof = Proof.of(file, open(kernel, file), nonce);
+    Backend opened = backends.get(backend).withBudget(budget);
+    Proof proof = Proof.of(file, opened.open(file.adapter()), nonce);
     boolean match = proof.digest().root().equals(file.reconstructionDigest());
     return new Reconstruction(
         match ? Outcome.MATCH : Outcome.MISMATCH,
@@ -77,22 +78,32 @@ final class Verifier {
         proof.leaves(),
         nonce,
         proof.proof(),
-        match ? null : difference(file, kernel, proof.digest().layers()),
+        match ? null : difference(file, opened, proof.digest().layers()),
         machine.worker(),
         machine.host(),
-        machine.environment(backend));
+        machine.environment(opened));
   }
 
-  private Function<Layer, Factors> open(Kernel kernel, AdapterFile file)
-      throws LimitExceededException {
-    return Reconstructor.standard().withKernel(kernel).withBudget(budget).open(file.adapter());
+  /**
+   * Takes note of a GPU's failure.
+   *
+   * @return whether the GPU cannot be used any more by this process, which then has no backend of
+   *     it
+   */
+  boolean isLost(CudaException failure) {
+    if (failure.reason() != CudaException.Reason.CONTEXT_LOST) {
+      return false;
+    }
+    backends.remove(CudaBackend.NAME);
+    return true;
   }
 
   /** Returns the first element that differs on the scalar backend, or null if there is none. */
-  private @Nullable Difference difference(AdapterFile file, Kernel kernel, List<Sha256> leaves)
+  private @Nullable Difference difference(AdapterFile file, Backend backend, List<Sha256> leaves)
       throws LimitExceededException {
-    Function<Layer, Factors> scalar = open(backends.get(Backends.SCALAR), file);
-    Function<Layer, Factors> other = open(kernel, file);
+    Function<Layer, Factors> scalar =
+        backends.get(Backends.SCALAR).withBudget(budget).open(file.adapter());
+    Function<Layer, Factors> other = backend.open(file.adapter());
     List<Layer> layers = file.adapter().layers();
     for (int i = 0; i < layers.size(); i++) {
       Factors expected = scalar.apply(layers.get(i));

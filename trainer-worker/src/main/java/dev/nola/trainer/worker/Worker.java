@@ -77,7 +77,7 @@ public final class Worker implements AutoCloseable {
   public Worker(
       URI registry, String token, WorkerSettings settings, SigningKey key, Consumer<String> log)
       throws IOException {
-    this(registry, token, settings, key, log, backends(settings));
+    this(registry, token, settings, key, log, backends(settings, log));
   }
 
   /** Creates a worker with other backends than this machine's, for tests. */
@@ -108,9 +108,9 @@ public final class Worker implements AutoCloseable {
     this.inputs = new JobInputs(registry.transfers(), objects, models, settings.diskBytes());
   }
 
-  private static Backends backends(WorkerSettings settings) {
-    return Backends.here(
-        Math.max(1, Runtime.getRuntime().availableProcessors() / settings.slots()));
+  private static Backends backends(WorkerSettings settings, Consumer<String> log) {
+    return Backends.open(
+        Math.max(1, Runtime.getRuntime().availableProcessors() / settings.slots()), log);
   }
 
   /**
@@ -341,6 +341,7 @@ public final class Worker implements AutoCloseable {
   @Override
   public void close() throws IOException {
     registry.close();
+    backends.close();
     lockFile.close();
   }
 }

@@ -2,6 +2,7 @@ package dev.nola.trainer.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.nola.api.attestation.AttestationReport;
 import dev.nola.api.attestation.Nonce;
@@ -22,6 +23,7 @@ import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.Layer;
 import dev.nola.generator.Generator;
 import dev.nola.generator.Side;
+import dev.nola.gpu.CudaDevice;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Reconstructor;
 import dev.nola.trainer.Jobs;
@@ -29,6 +31,13 @@ import dev.nola.trainer.job.JobFile;
 import dev.nola.trainer.training.TrainingRun;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -57,6 +66,10 @@ class WorkerTest {
   private static final long GIGABYTE = 1L << 30;
   private static final String NOLA = "name: nola\nrank: 6\nk: 16\nl: 16\nbits: 4\n";
   private static final String LORA = "name: lora\nrank: 4\nbits: 4\nquantizationAware: true\n";
+
+  /** The driver's error of a kernel that writes where it may not. */
+  private static final int ILLEGAL_ADDRESS = 700;
+
   private static final String ENDLESS = "steps: 10000000\n";
 
   @TempDir private Path folder = Path.of("");
@@ -102,7 +115,7 @@ class WorkerTest {
   }
 
   private Running start(String name) throws IOException {
-    return start(name, Backends.here(1), null);
+    return start(name, Backends.open(1, log::add), null);
   }
 
   private Running start(String name, Backends backends, @Nullable Path models) throws IOException {
@@ -394,6 +407,63 @@ class WorkerTest {
   }
 
   @Test
+  void gpuAttestsWhatItReconstructed_andIsNamed_untilItFails() throws Exception {
+    Path driver = Path.of("../gpu/target/stand-in/libcuda.so.1").toAbsolutePath().normalize();
+    assumeTrue(
+        Files.exists(driver), "skipped: run the tests of module gpu first, with g++: " + driver);
+    AdapterFile file = adapter(3, 40);
+    byte[] bytes = file.toBytes();
+    UUID job = registry.verify(bytes, "cuda", StubRegistry.nonce(3));
+    System.setProperty("nola.cuda.library", driver.toString());
+    try {
+      start("one");
+    } finally {
+      System.clearProperty("nola.cuda.library");
+    }
+    Reconstruction it = attested(job, bytes);
+    assertThat(it.outcome()).isEqualTo(Outcome.MATCH);
+    assertThat(it.root()).isEqualTo(file.reconstructionDigest());
+    assertThat(it.environment())
+        .containsEntry("device", "cuda")
+        .containsEntry("gpu", "Fibers")
+        .containsEntry("kernels", CudaDevice.kernelDigest().toString())
+        .hasEntrySatisfying("driver", version -> assertThat(version).contains("CUDA 13.0"));
+    assertThat(registry.requests.getFirst().backends()).contains("cuda");
+
+    setLaunchError(driver, ILLEGAL_ADDRESS);
+    try {
+      UUID lost = registry.verify(adapter(2, 40).toBytes(), "cuda", StubRegistry.nonce(4));
+      StubRegistry.await("a failure", () -> registry.failures.containsKey(lost));
+      assertThat(registry.failures.get(lost).reason()).startsWith("GPU failed, and everything on");
+      assertThat(registry.failures.get(lost).retryable()).isTrue();
+      UUID after = registry.verify(bytes, "scalar", StubRegistry.nonce(5));
+      assertThat(attested(after, bytes).outcome()).isEqualTo(Outcome.MATCH);
+      assertThat(registry.requests.getLast().backends()).doesNotContain("cuda");
+    } finally {
+      setLaunchError(driver, 0);
+    }
+  }
+
+  /** Lets the kernels of the driver that stands in for NVIDIA's fail. */
+  @SuppressWarnings("restricted") // calls native code, which is the purpose
+  private static void setLaunchError(Path driver, long error) throws Exception {
+    MemorySegment set =
+        SymbolLookup.libraryLookup(driver, Arena.global()).findOrThrow("standin_set");
+    MethodHandle function =
+        Linker.nativeLinker()
+            .downcallHandle(
+                set,
+                FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+    try (Arena arena = Arena.ofConfined()) {
+      assertThat(function.invokeWithArguments(arena.allocateFrom("launchError"), error))
+          .isEqualTo(0);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
   void largeFile_isReconstructedInItsOwnProcess() throws Exception {
     byte[] bytes = adapter(1, 6_000_000).toBytes();
     byte[] small = adapter(1, 5).toBytes();
@@ -410,7 +480,7 @@ class WorkerTest {
     AdapterFile file = adapter(3, 40);
     byte[] bytes = file.toBytes();
     UUID job = registry.verify(bytes, "vector", StubRegistry.nonce(3));
-    start("one", Backends.here(1).with("vector", new WrongKernel(1, Side.B, 5)), null);
+    start("one", Backends.open(1, log::add).with("vector", new WrongKernel(1, Side.B, 5)), null);
     Reconstruction it = attested(job, bytes);
     assertThat(it.outcome()).isEqualTo(Outcome.MISMATCH);
     assertThat(it.root()).isNotEqualTo(file.reconstructionDigest());
@@ -498,7 +568,7 @@ class WorkerTest {
     Files.writeString(model.resolve("config.json"), "{}");
     Files.writeString(model.resolve("tokenizer.json"), "{}");
     ObjectDetails registered = registry.object("llama", model, false);
-    start("one", Backends.here(1), folder.resolve("models"));
+    start("one", Backends.open(1, log::add), folder.resolve("models"));
     StubRegistry.await("a question", () -> !registry.requests.isEmpty());
     assertThat(registry.requests.getFirst().models())
         .containsExactly(registered.revision().toString());
