@@ -2,6 +2,7 @@ package dev.nola.trainer.data;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import dev.nola.trainer.djl.NativeLibraries;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -66,6 +67,7 @@ public final class TextTokenizer implements AutoCloseable {
     // Padding and truncation in tokenizer.json are for inference.
     Map<String, String> options = Map.of("truncation", "false", "padding", "false");
     try {
+      NativeLibraries.stayOffline();
       return new TextTokenizer(folder, HuggingFaceTokenizer.newInstance(file, options), config);
     } catch (RuntimeException e) {
       throw new InvalidDataException(file + ": invalid tokenizer: " + e.getMessage(), e);

@@ -10,11 +10,15 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.format.DType;
+import dev.nola.gpu.CudaDevice;
+import dev.nola.trainer.djl.NativeLibraries;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
+import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The few things of PyTorch that DJL has no general name for. */
@@ -30,25 +34,50 @@ public final class Tensors {
   private Tensors() {}
 
   private static Engine engine() {
-    return Engine.getEngine("PyTorch");
+    return NativeLibraries.torch();
   }
 
   /**
    * Sets the device of arrays made from now on, and the number of threads of an operation.
    *
-   * @param deviceName {@code CPU}, {@code CUDA}, or {@code AUTO} for a GPU if there is one
+   * @param deviceName {@code CPU}, {@code CUDA}, or {@code AUTO} for a GPU if the machine has one
    * @param threads number of threads, or 0 for PyTorch's default
-   * @throws IllegalArgumentException if the name is {@code CUDA} and there is no GPU
+   * @throws IllegalArgumentException if PyTorch finds no GPU, and the name is {@code CUDA}, or it
+   *     is {@code AUTO} and the machine has one
    */
   public static void use(String deviceName, int threads) {
-    boolean gpu = engine().getGpuCount() > 0;
-    if (deviceName.equals("CUDA") && !gpu) {
-      throw new IllegalArgumentException("device=cuda, but PyTorch finds no GPU");
+    Optional<String> obstacle =
+        deviceName.equals("CPU") ? Optional.of("") : NativeLibraries.whyNoGpu();
+    boolean isExpected =
+        deviceName.equals("CUDA") || deviceName.equals("AUTO") && CudaDevice.count() > 0;
+    if (isExpected && obstacle.isPresent()) {
+      throw new IllegalArgumentException(
+          "run.device=%s, but PyTorch cannot use a GPU: %s; or set run.device to cpu"
+              .formatted(deviceName.toLowerCase(Locale.ROOT), obstacle.get()));
     }
-    device = gpu && !deviceName.equals("CPU") ? Device.gpu() : Device.cpu();
+    use(obstacle.isEmpty(), threads);
+  }
+
+  /**
+   * Sets the device of arrays made from now on to a GPU if PyTorch can use one, and the number of
+   * threads of an operation.
+   *
+   * @param threads number of threads, or 0 for PyTorch's default
+   */
+  public static void useFastest(int threads) {
+    use(NativeLibraries.whyNoGpu().isEmpty(), threads);
+  }
+
+  private static void use(boolean gpu, int threads) {
+    device = gpu ? Device.gpu() : Device.cpu();
     if (threads > 0) {
       JniUtils.setNumThreads(threads);
     }
+  }
+
+  /** Returns the device in use. */
+  static Device device() {
+    return device;
   }
 
   /**
@@ -112,7 +141,7 @@ public final class Tensors {
    * @return such as {@code DJL 0.36.0, PyTorch 2.7.1}
    */
   public static String version() {
-    return "DJL " + Engine.getDjlVersion() + ", PyTorch " + engine().getVersion();
+    return "DJL " + Engine.getDjlVersion() + ", PyTorch " + NativeLibraries.torchVersion();
   }
 
   /**
@@ -185,10 +214,9 @@ public final class Tensors {
 
   /** Computes x·Φ(x), approximated by ½x·(1 + tanh(√(2/π)·(x + 0.044715x³))). */
   static NDArray geluTanh(NDArray x) {
-    NDManager manager = x.getManager();
-    NDArray cube = x.mul(x).mul(x).mul(scalar(manager, 0.044715));
-    NDArray turned = x.add(cube).mul(scalar(manager, Math.sqrt(2 / Math.PI))).tanh();
-    return turned.add(scalar(manager, 1)).mul(x).mul(scalar(manager, 0.5));
+    NDArray cube = x.mul(x).mul(x).mul(Constants.number(0.044715));
+    NDArray turned = x.add(cube).mul(Constants.number(Math.sqrt(2 / Math.PI))).tanh();
+    return turned.add(Constants.number(1)).mul(x).mul(Constants.number(0.5));
   }
 
   /**

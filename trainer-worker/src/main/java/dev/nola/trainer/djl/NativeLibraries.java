@@ -1,0 +1,192 @@
+package dev.nola.trainer.djl;
+
+import ai.djl.engine.Engine;
+import ai.djl.engine.StandardCapabilities;
+import ai.djl.util.Utils;
+import dev.nola.gpu.CudaDevice;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** The native libraries of PyTorch and of the tokenizers, which DJL loads. */
+public final class NativeLibraries {
+  private static final String LIBRARY_PATH = "PYTORCH_LIBRARY_PATH";
+  private static final String VERSION = "PYTORCH_VERSION";
+  private static final String FLAVOR = "PYTORCH_FLAVOR";
+
+  /** The flavors for which DJL brings a binding. */
+  private static final String CPU = "cpu";
+
+  private static final String CUDA = "cu128";
+
+  private static @Nullable Engine torch;
+  private static @Nullable TorchFolder library;
+
+  private NativeLibraries() {}
+
+  /**
+   * Keeps DJL from downloading libraries, whatever it finds on the machine. Must be called before
+   * DJL loads one.
+   */
+  public static void stayOffline() {
+    System.setProperty("ai.djl.offline", "true");
+    System.setProperty("RUST_FLAVOR", CPU); // of the tokenizers, which would ask for CUDA's
+  }
+
+  /**
+   * Returns PyTorch, loaded at the first call.
+   *
+   * @return the engine
+   * @throws IllegalArgumentException if {@value #LIBRARY_PATH} names a PyTorch that does not fit
+   *     DJL's binding
+   */
+  public static synchronized Engine torch() {
+    Engine loaded = torch;
+    if (loaded == null) {
+      stayOffline();
+      library = TorchFolder.named().orElse(null);
+      if (library != null) {
+        library.require();
+      }
+      loaded = Engine.getEngine("PyTorch");
+      torch = loaded;
+    }
+    return loaded;
+  }
+
+  /**
+   * Returns the version of the PyTorch that is loaded, as its own files state it.
+   *
+   * @return such as {@code 2.7.1+cu128}; without what follows the + for the bundled one
+   */
+  public static synchronized String torchVersion() {
+    Engine loaded = torch();
+    return library == null ? loaded.getVersion() : library.version();
+  }
+
+  /**
+   * Finds out why PyTorch cannot compute on a GPU.
+   *
+   * @return a clause; empty if it can
+   */
+  public static Optional<String> whyNoGpu() {
+    int seen = CudaDevice.count();
+    if (torch().getGpuCount() > 0 && torch().hasCapability(StandardCapabilities.CUDA)) {
+      return Optional.empty();
+    }
+    if (seen == 0) {
+      return Optional.of("the machine has no GPU with a driver");
+    }
+    String driver = "the driver sees " + (seen == 1 ? "a GPU" : seen + " GPUs");
+    if (!torch().hasCapability(StandardCapabilities.CUDA)) {
+      return Optional.of(
+          driver
+              + ", but this PyTorch ("
+              + torchVersion()
+              + ") is for the CPU alone; name the libraries of one with CUDA by "
+              + LIBRARY_PATH);
+    }
+    return Optional.of(
+        driver
+            + ", but DJL does not, which looks for "
+            + System.mapLibraryName("cudart")
+            + " in LD_LIBRARY_PATH ("
+            + Utils.getenv("LD_LIBRARY_PATH", "not set")
+            + "); link that name there to the libcudart of PyTorch");
+  }
+
+  /**
+   * A PyTorch that the user has named.
+   *
+   * @param folder with {@code libtorch.so}
+   * @param version as its files state it
+   */
+  record TorchFolder(Path folder, String version) {
+    /** The files that state a version: of Python's package, and of the archive for C++. */
+    private static final Path PYTHON = Path.of("../version.py");
+
+    private static final Path ARCHIVE = Path.of("../build-version");
+
+    /** Finds the one that the environment or a system property names. */
+    static Optional<TorchFolder> named() {
+      String name = Utils.getEnvOrSystemProperty(LIBRARY_PATH);
+      return name == null || name.isEmpty() ? Optional.empty() : Optional.of(of(Path.of(name)));
+    }
+
+    static TorchFolder of(Path folder) {
+      Path python = folder.resolve(PYTHON);
+      Path archive = folder.resolve(ARCHIVE);
+      try {
+        if (Files.isReadable(python)) {
+          try (Stream<String> lines = Files.lines(python)) {
+            Optional<String> version =
+                lines
+                    .filter(line -> line.startsWith("__version__"))
+                    .map(line -> line.replaceAll(".*=\\s*['\"]|['\"].*", ""))
+                    .findFirst();
+            if (version.isPresent()) {
+              return new TorchFolder(folder, version.get());
+            }
+          }
+        }
+        if (Files.isReadable(archive)) {
+          return new TorchFolder(folder, Files.readString(archive).strip());
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      throw new IllegalArgumentException(
+          "version of PyTorch unknown: %s=%s; must be the folder lib of Python's package torch or of libtorch, beside whose version.py or build-version it stands"
+              .formatted(LIBRARY_PATH, folder));
+    }
+
+    /**
+     * Requires that DJL's binding is for this version, and tells DJL which binding to take.
+     *
+     * @throws IllegalArgumentException if there is no binding for it
+     */
+    void require() {
+      String bound = boundVersion();
+      String release = version.replaceFirst("[+].*", "");
+      if (!release.equals(bound)) {
+        throw new IllegalArgumentException(
+            "PyTorch %s does not fit: %s; DJL's binding is for %s, so name a PyTorch of that version by %s, or none"
+                .formatted(version, folder, bound, LIBRARY_PATH));
+      }
+      setIfAbsent(VERSION, release);
+      setIfAbsent(FLAVOR, hasCuda() ? CUDA : CPU);
+    }
+
+    private boolean hasCuda() {
+      String[] names = folder.toFile().list();
+      return names != null && Arrays.asList(names).contains(System.mapLibraryName("torch_cuda"));
+    }
+
+    private static void setIfAbsent(String name, String value) {
+      if (Utils.getEnvOrSystemProperty(name) == null) {
+        System.setProperty(name, value);
+      }
+    }
+
+    private static String boundVersion() {
+      try (InputStream in =
+          NativeLibraries.class.getResourceAsStream("/jnilib/pytorch.properties")) {
+        Properties properties = new Properties();
+        if (in != null) {
+          properties.load(in);
+        }
+        // Of PyTorch, and after a - of DJL.
+        return properties.getProperty("jni_version", "").replaceFirst("-.*", "");
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+}

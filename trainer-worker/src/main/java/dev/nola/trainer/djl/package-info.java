@@ -1,0 +1,5 @@
+/** Starts DJL's native libraries: offline, and only with libraries that fit each other. */
+@NullMarked
+package dev.nola.trainer.djl;
+
+import org.jspecify.annotations.NullMarked;

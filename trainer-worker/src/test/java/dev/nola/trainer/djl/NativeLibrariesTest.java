@@ -1,0 +1,86 @@
+package dev.nola.trainer.djl;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.nola.trainer.djl.NativeLibraries.TorchFolder;
+import dev.nola.trainer.model.Tensors;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NativeLibrariesTest {
+  private static final String LIBRARY = "nola.cuda.library";
+
+  @TempDir private Path folder;
+
+  @AfterEach
+  void forgetDriver() {
+    System.clearProperty(LIBRARY);
+  }
+
+  private Path torch(String file, String content) throws Exception {
+    Files.writeString(folder.resolve(file), content);
+    return Files.createDirectories(folder.resolve("lib"));
+  }
+
+  @Test
+  void versionIsReadFromPythonsPackage() throws Exception {
+    Path lib =
+        torch(
+            "version.py",
+            "from typing import Optional\n\n__version__ = '2.7.1+cu128'\ncuda: Optional[str] = '12.8'\n");
+    assertThat(TorchFolder.of(lib).version()).isEqualTo("2.7.1+cu128");
+    TorchFolder.of(lib).require();
+  }
+
+  @Test
+  void versionIsReadFromTheArchiveForCpp() throws Exception {
+    assertThat(TorchFolder.of(torch("build-version", "2.8.0+cpu\n")).version())
+        .isEqualTo("2.8.0+cpu");
+  }
+
+  @Test
+  void otherVersionThanTheBindings_isRefused() throws Exception {
+    TorchFolder other = TorchFolder.of(torch("build-version", "2.8.0+cpu\n"));
+    assertThatThrownBy(other::require)
+        .hasMessage(
+            "PyTorch 2.8.0+cpu does not fit: %s; DJL's binding is for 2.7.1, so name a PyTorch of that version by PYTORCH_LIBRARY_PATH, or none"
+                .formatted(folder.resolve("lib")));
+  }
+
+  @Test
+  void folderWithoutAVersion_isRefused() throws Exception {
+    Path lib = Files.createDirectories(folder.resolve("lib"));
+    assertThatThrownBy(() -> TorchFolder.of(lib))
+        .hasMessageStartingWith("version of PyTorch unknown: PYTORCH_LIBRARY_PATH=" + lib + ";");
+  }
+
+  @Test
+  void gpuThatOnlyTheDriverSees_stopsTraining_unlessTheCpuIsAskedFor() {
+    System.setProperty(LIBRARY, "libcuda-missing.so.1");
+    Tensors.use("AUTO", 0);
+    assertThatThrownBy(() -> Tensors.use("CUDA", 0))
+        .hasMessage(
+            "run.device=cuda, but PyTorch cannot use a GPU: the machine has no GPU with a driver; or set run.device to cpu");
+
+    Path driver = Path.of("../gpu/target/stand-in/libcuda.so.1").toAbsolutePath().normalize();
+    assumeTrue(
+        Files.exists(driver), "skipped: run the tests of module gpu first, with g++: " + driver);
+    System.setProperty(LIBRARY, driver.toString());
+    for (String device : new String[] {"AUTO", "CUDA"}) {
+      assertThatThrownBy(() -> Tensors.use(device, 0))
+          .hasMessageStartingWith("run.device=" + device.toLowerCase(Locale.ROOT))
+          .hasMessageContaining(
+              "the driver sees a GPU, but this PyTorch (2.7.1) is for the CPU alone;"
+                  + " name the libraries of one with CUDA by PYTORCH_LIBRARY_PATH;");
+    }
+    Tensors.use("CPU", 0);
+    Tensors.useFastest(0);
+    assertThat(Tensors.deviceName()).isEqualTo("cpu");
+  }
+}
