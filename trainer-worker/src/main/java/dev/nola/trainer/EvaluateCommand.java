@@ -1,7 +1,9 @@
 package dev.nola.trainer;
 
 import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.command.AdapterSource;
+import dev.nola.command.BaseOptions;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.kernel.Kernels;
@@ -15,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -65,6 +68,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private int batch = 16;
 
   @Mixin private DataOptions options = new DataOptions();
+  @ArgGroup private BaseOptions baseOptions = new BaseOptions();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
@@ -87,7 +91,8 @@ final class EvaluateCommand implements Callable<Integer> {
       @Nullable Double baseLoss) {}
 
   @Override
-  public Integer call() throws IOException, InterruptedException, ImportRefusedException {
+  public Integer call()
+      throws IOException, InterruptedException, ImportRefusedException, MergeRefusedException {
     if (maxTokens != null && maxTokens < 1) {
       throw new IllegalArgumentException(
           "invalid --max-tokens: " + maxTokens + "; must be at least 1");
@@ -95,7 +100,7 @@ final class EvaluateCommand implements Callable<Integer> {
     if (batch < 1) {
       throw new IllegalArgumentException("invalid --batch: " + batch + "; must be at least 1");
     }
-    try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, output)) {
+    try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, baseOptions, output)) {
       ExampleFile file =
           DatasetReader.read(
               options.layout(data, model.isClassifier()),

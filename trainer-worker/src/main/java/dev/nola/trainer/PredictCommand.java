@@ -3,7 +3,9 @@ package dev.nola.trainer;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.command.AdapterSource;
+import dev.nola.command.BaseOptions;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.trainer.data.Example;
@@ -22,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -76,6 +79,7 @@ final class PredictCommand implements Callable<Integer> {
       description = "Longest continuation, in tokens. Default: ${DEFAULT-VALUE}.")
   private int maxTokens = 64;
 
+  @ArgGroup private BaseOptions baseOptions = new BaseOptions();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
@@ -94,7 +98,8 @@ final class PredictCommand implements Callable<Integer> {
       @Nullable String completion) {}
 
   @Override
-  public Integer call() throws IOException, InterruptedException, ImportRefusedException {
+  public Integer call()
+      throws IOException, InterruptedException, ImportRefusedException, MergeRefusedException {
     if ((text == null) == (data == null)) {
       throw new ParameterException(
           output.command().commandLine(),
@@ -104,7 +109,7 @@ final class PredictCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "invalid --max-tokens: " + maxTokens + "; must be at least 1");
     }
-    try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, output)) {
+    try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, baseOptions, output)) {
       List<String> texts =
           data == null ? List.of(String.valueOf(text)) : InputTexts.read(data, name(model));
       List<Prediction> predictions = new ArrayList<>();

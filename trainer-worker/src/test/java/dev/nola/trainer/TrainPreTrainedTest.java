@@ -256,6 +256,56 @@ class TrainPreTrainedTest {
     return JsonMapper.shared().readTree(output(new String[] {command, "--json"}, args));
   }
 
+  /** As a merge does. */
+  @Test
+  void baseModelOfAnotherAdapter_isRefusedOrWarnedOf() throws IOException {
+    model("llama-tied-grouped");
+    texts();
+    train("causal-lm", "format: jsonl", NOLA, 0.1);
+    Path weights = folder.resolve("model/model.safetensors");
+    byte[] changed = Files.readAllBytes(weights);
+    for (int i = changed.length / 2; i < changed.length; i += Float.BYTES) {
+      changed[i] ^= 1;
+    }
+    Files.write(weights, changed);
+    String model = folder.resolve("model").toString();
+    String adapter = folder.resolve("a.nola").toString();
+    String data = folder.resolve("data").toString();
+    for (List<String> command :
+        List.of(
+            List.of("evaluate", model, adapter, "--data", data, "--format", "jsonl"),
+            List.of("predict", model, adapter, "w21 w7"),
+            List.of("generate", "--base", model, "--adapter", adapter, "--prompt", "w21 w7"))) {
+      Ran refused = Ran.of(command, "--json");
+      assertThat(refused.exitCode).as("%s", command).isEqualTo(1);
+      assertThat(JsonMapper.shared().readTree(refused.out).get("kind").asString())
+          .isEqualTo("base");
+      assertThat(refused.err)
+          .contains(model + " is not the base model that the adapter was made for (tiny)")
+          .contains("pass --allow-base-mismatch");
+      Ran warned = Ran.of(command, "--allow-base-mismatch");
+      assertThat(warned.exitCode).isZero();
+      assertThat(warned.err).startsWith("warning: " + model + " is not the base model");
+      Ran skipped = Ran.of(command, "--skip-base-check");
+      assertThat(skipped.exitCode).isZero();
+      assertThat(skipped.err).isEmpty();
+    }
+  }
+
+  /** The outcome of a command. */
+  private record Ran(int exitCode, String out, String err) {
+    static Ran of(List<String> command, String... more) {
+      StringWriter out = new StringWriter();
+      StringWriter err = new StringWriter();
+      int exitCode =
+          TrainerWorker.run(
+              new PrintWriter(out, true),
+              new PrintWriter(err, true),
+              Stream.concat(command.stream(), Stream.of(more)).toArray(String[]::new));
+      return new Ran(exitCode, out.toString(), err.toString());
+    }
+  }
+
   @Test
   void nameOfTheBaseModelIsTakenFromItsConfig() throws IOException {
     model("llama-tied-grouped");
@@ -360,7 +410,11 @@ class TrainPreTrainedTest {
             Stream.concat(Stream.of(command), Stream.of(more).map(Object::toString))
                 .toArray(String[]::new));
     assertThat(err.toString().lines())
-        .allMatch(said -> said.contains("LoRA of PEFT") || said.contains("names of tensors"));
+        .allMatch(
+            said ->
+                said.contains("LoRA of PEFT")
+                    || said.contains("names of tensors")
+                    || said.contains("does not state the identity of its base model"));
     assertThat(exitCode).isZero();
     return out.toString();
   }

@@ -167,9 +167,7 @@ public final class ModelMerge {
                 .formatted(adapter.weight, adapter.file.adapter().dense().size()));
       }
     }
-    if (baseCheck != BaseCheck.SKIP) {
-      warnings.addAll(new BaseComparison(model, names, threads).check(files, baseCheck));
-    }
+    warnings.addAll(new BaseComparison(model, names, threads).check(files, baseCheck));
     for (AdapterFile file : files) {
       reconstructor().verify(file);
     }
