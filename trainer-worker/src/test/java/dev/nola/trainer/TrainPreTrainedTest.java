@@ -36,6 +36,9 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -78,7 +81,7 @@ class TrainPreTrainedTest {
             .formatted(words));
   }
 
-  private JsonNode train(String task, String data, String method, double learningRate)
+  private void job(String task, String data, String method, double learningRate)
       throws IOException {
     Files.writeString(
         folder.resolve("job.yaml"),
@@ -96,6 +99,11 @@ class TrainPreTrainedTest {
                 data,
                 method,
                 learningRate));
+  }
+
+  private JsonNode train(String task, String data, String method, double learningRate)
+      throws IOException {
+    job(task, data, method, learningRate);
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int exitCode =
@@ -290,6 +298,41 @@ class TrainPreTrainedTest {
       assertThat(skipped.exitCode).isZero();
       assertThat(skipped.err).isEmpty();
     }
+  }
+
+  /** As a merge does. */
+  @Test
+  void quantizedBaseModel_isRefusedWithTheRemedy() throws IOException {
+    model("llama-tied-grouped");
+    Path config = folder.resolve("model/config.json");
+    Files.writeString(
+        config,
+        Files.readString(config)
+            .replaceFirst(
+                "\\{", "{\"quantization_config\": {\"quant_method\": \"bitsandbytes\"},"));
+    String header = "{\"w.SCB\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}      ";
+    Files.write(
+        folder.resolve("model/model.safetensors"),
+        ByteBuffer.allocate(Long.BYTES + header.length() + Float.BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .putLong(header.length())
+            .put(header.getBytes(StandardCharsets.UTF_8))
+            .array());
+    texts();
+    job("causal-lm", "format: jsonl", NOLA, 0.1);
+    String model = folder.resolve("model").toString();
+    for (List<String> command :
+        List.of(
+            List.of("train", folder.resolve("job.yaml").toString(), "-o", folder + "/a.nola"),
+            List.of("targets", model),
+            List.of("generate", "--base", model, "--prompt", "w21"))) {
+      Ran refused = Ran.of(command);
+      assertThat(refused.exitCode).isEqualTo(1);
+      assertThat(refused.err)
+          .contains("is quantized (8-bit bitsandbytes)", "nola dequantize BASE -o DIR");
+    }
+    String gguf = Files.writeString(folder.resolve("m.gguf"), "GGUF" + "\0".repeat(20)).toString();
+    assertThat(Ran.of(List.of("targets", gguf)).err).contains("nola dequantize FILE -o DIR");
   }
 
   /** The outcome of a command. */
