@@ -39,8 +39,6 @@ import picocli.CommandLine.Parameters;
       "  nola evaluate llama/ e2e.nola --data test.jsonl --json"
     })
 final class EvaluateCommand implements Callable<Integer> {
-  private static final int LONGEST_TEXT = 256;
-
   @Parameters(index = "0", paramLabel = "BASE", description = "The base model's folder.")
   private Path folder = Path.of("");
 
@@ -105,7 +103,7 @@ final class EvaluateCommand implements Callable<Integer> {
           DatasetReader.read(
               options.layout(data, model.isClassifier()),
               data,
-              maxTokens == null ? model.tokenizer().longest(LONGEST_TEXT) : maxTokens,
+              model.tokenizer().maximum(maxTokens, "--max-tokens"),
               model.tokenizer(),
               model.labels());
       Report report = report(model, file);

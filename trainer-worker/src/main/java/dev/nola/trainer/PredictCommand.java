@@ -47,8 +47,6 @@ import picocli.CommandLine.Parameters;
       "  nola predict llama/ e2e.nola --data prompts.txt --max-tokens 40"
     })
 final class PredictCommand implements Callable<Integer> {
-  private static final int LONGEST_TEXT = 256;
-
   @Parameters(index = "0", paramLabel = "BASE", description = "The base model's folder.")
   private Path folder = Path.of("");
 
@@ -151,7 +149,7 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private static Prediction classify(LoadedAdapter model, String input) {
-    int[] tokens = model.tokenizer().classified(input, LONGEST_TEXT);
+    int[] tokens = model.tokenizer().classified(input);
     try (NDManager manager = Tensors.newManager()) {
       model.weights().begin(manager, false);
       Minibatch batch = Minibatch.of(manager, List.of(new Example.Classified(tokens, 0)));

@@ -335,6 +335,58 @@ class TrainPreTrainedTest {
     assertThat(Ran.of(List.of("targets", gguf)).err).contains("nola dequantize FILE -o DIR");
   }
 
+  @Test
+  void maxTokens_isWhatTheModelAllowsByDefault_andNotMore() throws IOException {
+    model("llama-tied-grouped");
+    texts();
+    job("causal-lm", "format: jsonl", NOLA, 0.1);
+    Path job = folder.resolve("job.yaml");
+    String text = Files.readString(job).replace("steps: 80", "steps: 2");
+    String[] train = {"train", job.toString(), "-o", folder.resolve("a.nola").toString()};
+    Files.writeString(job, text.replace("maxTokens: 16", "maxTokens: 65"));
+    Ran tooLong = Ran.of(List.of(train));
+    assertThat(tooLong.exitCode).isEqualTo(2);
+    assertThat(tooLong.err).contains("invalid data.maxTokens: 65; must be at most 64, the max_");
+    Files.writeString(job, text.replace(", maxTokens: 16", ""));
+    assertThat(Ran.of(List.of(train), "--resume").exitCode).isZero();
+    Ran evaluated =
+        Ran.of(
+            List.of("evaluate", folder + "/model", train[3], "--data", folder + "/data"),
+            "--format",
+            "jsonl",
+            "--max-tokens",
+            "65");
+    assertThat(evaluated.exitCode).isEqualTo(2);
+    assertThat(evaluated.err).contains("invalid --max-tokens: 65; must be at most 64");
+  }
+
+  @Test
+  void tooManyCoefficientsForTheSmallestTarget_areNamedByKey() throws IOException {
+    model("llama-tied-grouped");
+    texts();
+    job("causal-lm", "format: jsonl", "name: nola, rank: 1, targets: all-linear", 0.1);
+    Path job = folder.resolve("job.yaml");
+    Ran refused = Ran.of(List.of("train", job.toString(), "-o", folder + "/a.nola"));
+    assertThat(refused.exitCode).isEqualTo(2);
+    assertThat(refused.err)
+        .contains("method.k too large for tensor model.layers.0.self_attn.k_proj.weight: 256 (the")
+        .contains("; lower method.k or raise method.rank")
+        .contains("method.l too large for tensor");
+  }
+
+  @Test
+  void classThatTheAdapterDoesNotHave_isNamedByItsClasses() throws IOException {
+    model("bert");
+    glosses();
+    train("classification", "format: tsv", NOLA + ", targets: qv", 0.03);
+    Path data = Files.writeString(folder.resolve("other.tsv"), "text\tlabel\nw20 w8\tmoney\n");
+    Ran refused =
+        Ran.of(
+            List.of("evaluate", folder + "/model", folder + "/a.nola", "--data", data.toString()));
+    assertThat(refused.err)
+        .contains("unknown class: \"money\"; must be one of the adapter's classes, such as a, b");
+  }
+
   /** The outcome of a command. */
   private record Ran(int exitCode, String out, String err) {
     static Ran of(List<String> command, String... more) {

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -107,11 +108,10 @@ public final class TextTokenizer implements AutoCloseable {
    * Returns the tokens of a text to be classified, with the tokenizer's special tokens.
    *
    * @param text any text
-   * @param limit largest number of tokens; the end of a longer text is cut off
-   * @return ids of the tokens
+   * @return ids of the tokens; the end of a text that is too long by default is cut off
    */
-  public int[] classified(String text, int limit) {
-    int room = longest(limit) - prefix.length - suffix.length;
+  public int[] classified(String text) {
+    int room = defaultMaximum() - prefix.length - suffix.length;
     IntStream tokens = Arrays.stream(tokens(text)).limit(Math.max(0, room));
     return Stream.of(Arrays.stream(prefix), tokens, Arrays.stream(suffix))
         .flatMapToInt(part -> part)
@@ -119,13 +119,34 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * Returns the length of the longest text that the model and a limit allow.
+   * Returns the length of the longest text.
    *
-   * @param limit the limit, in tokens
-   * @return the limit, or the model's own if that is smaller
+   * @param maxTokens the length that was set, in tokens; null for the default
+   * @param setting name of the setting, for messages
+   * @return the length, in tokens
+   * @throws IllegalArgumentException if the model does not accept texts of this length
    */
-  public int longest(int limit) {
-    return Math.min(limit, config.path("max_position_embeddings").asInt(Integer.MAX_VALUE));
+  public int maximum(@Nullable Integer maxTokens, String setting) {
+    int maximum = maxTokens == null ? defaultMaximum() : maxTokens;
+    if (maximum > positions()) {
+      throw new IllegalArgumentException(
+          "invalid %s: %d; must be at most %d, the max_position_embeddings of %s"
+              .formatted(setting, maximum, positions(), folder.resolve("config.json")));
+    }
+    if (maximum <= prefix.length + suffix.length) {
+      throw new IllegalArgumentException(
+          "invalid %s: %d; must be more than the %d special tokens of a text"
+              .formatted(setting, maximum, prefix.length + suffix.length));
+    }
+    return maximum;
+  }
+
+  private int defaultMaximum() {
+    return Math.min(DataFiles.DEFAULT_MAX_TOKENS, positions());
+  }
+
+  private int positions() {
+    return config.path("max_position_embeddings").asInt(Integer.MAX_VALUE);
   }
 
   /** Returns the special tokens that the tokenizer puts before a text, such as [CLS]. */
@@ -182,26 +203,6 @@ public final class TextTokenizer implements AutoCloseable {
               .formatted(folder.resolve("config.json"), eos));
     }
     return new int[] {first.intValue()};
-  }
-
-  /**
-   * Requires that the model accepts texts of a length.
-   *
-   * @param maxTokens length of a text, in tokens
-   * @throws IOException if it does not
-   */
-  void requireFits(int maxTokens) throws IOException {
-    int positions = config.path("max_position_embeddings").asInt(Integer.MAX_VALUE);
-    if (maxTokens > positions) {
-      throw new InvalidDataException(
-          "invalid data.maxTokens: %d; must be at most %d, the max_position_embeddings of %s"
-              .formatted(maxTokens, positions, folder.resolve("config.json")));
-    }
-    if (maxTokens <= prefix.length + suffix.length) {
-      throw new InvalidDataException(
-          "invalid data.maxTokens: %d; must be more than the %d special tokens of a text"
-              .formatted(maxTokens, prefix.length + suffix.length));
-    }
   }
 
   /** Returns the number of tokens that the model knows. */
