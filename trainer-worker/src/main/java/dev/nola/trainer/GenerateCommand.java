@@ -86,13 +86,10 @@ final class GenerateCommand implements Callable<Integer> {
       List<Adaptation> adaptations = file == null ? List.of() : adaptations(model, file);
       AdaptedWeights weights = new AdaptedWeights(model, adaptations, Kernels.chosen());
       weights.prepare();
+      TextTokenizer.Prompt start = tokenizer.prompt(prompt);
       int[] tokens =
           GreedyDecoding.generate(
-              model.network(),
-              weights,
-              tokenizer.prompt(prompt),
-              maxTokens,
-              tokenizer.textEnd()[0]);
+              model.network(), weights, start.tokens(), maxTokens, start.ends());
       String text = tokenizer.text(tokens);
       output.print(new Report(text, tokens), out -> out.println(text));
     }

@@ -11,6 +11,7 @@ import dev.nola.command.Output;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.data.InputTexts;
 import dev.nola.trainer.data.Minibatch;
+import dev.nola.trainer.data.TextTokenizer;
 import dev.nola.trainer.generate.GreedyDecoding;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
@@ -166,13 +167,10 @@ final class PredictCommand implements Callable<Integer> {
 
   private Prediction complete(LoadedAdapter model, String input)
       throws IOException, InterruptedException {
+    TextTokenizer.Prompt prompt = model.tokenizer().prompt(input);
     int[] tokens =
         GreedyDecoding.generate(
-            model.network(),
-            model.weights(),
-            model.tokenizer().prompt(input),
-            maxTokens,
-            model.tokenizer().textEnd()[0]);
+            model.network(), model.weights(), prompt.tokens(), maxTokens, prompt.ends());
     return new Prediction(input, null, null, model.tokenizer().text(tokens));
   }
 }

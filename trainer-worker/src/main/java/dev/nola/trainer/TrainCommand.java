@@ -67,7 +67,7 @@ final class TrainCommand implements Callable<Integer> {
 
             @Override
             public void warned(String message) {
-              output.log(message);
+              output.warn(message);
             }
           };
       result = new TrainingRun(JobFile.read(job), destination, resume, listener).run();

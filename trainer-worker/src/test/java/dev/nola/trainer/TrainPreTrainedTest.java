@@ -361,6 +361,20 @@ class TrainPreTrainedTest {
   }
 
   @Test
+  void chatTemplate_isWarnedOfInTraining() throws IOException {
+    model("llama-tied-grouped");
+    Files.writeString(folder.resolve("model/chat_template.jinja"), "{{ messages }}");
+    Files.writeString(
+        folder.resolve("data"),
+        "{\"messages\": [{\"role\": \"assistant\", \"content\": \"w9\"}]}\n");
+    job("causal-lm", "format: chat", NOLA, 0.01);
+    Ran trained =
+        Ran.of(List.of("train", folder.resolve("job.yaml").toString(), "-o", folder + "/a.nola"));
+    assertThat(trained.exitCode).isZero();
+    assertThat(trained.err).startsWith("warning: chat template of " + folder.resolve("model"));
+  }
+
+  @Test
   void tooManyCoefficientsForTheSmallestTarget_areNamedByKey() throws IOException {
     model("llama-tied-grouped");
     texts();

@@ -7,7 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -170,19 +172,36 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * Returns the tokens of a text to be continued, with the special tokens before it.
+   * A text to be continued.
+   *
+   * @param tokens ids of its tokens, with the special tokens before it; at least one
+   * @param ends ids of the tokens that end the continuation
+   */
+  public record Prompt(int[] tokens, Set<Integer> ends) {}
+
+  /**
+   * Returns the tokens of a text to be continued; a text in the model's chat format begins and ends
+   * as chats in training.
    *
    * @param text any text
-   * @return ids of the tokens, at least one
+   * @return the tokens
    * @throws IllegalArgumentException if the text is empty, and no special token begins a text
+   * @throws IOException if the model has no token that ends a text
    */
-  public int[] prompt(String text) {
-    int[] prompt =
-        IntStream.concat(Arrays.stream(textStart()), Arrays.stream(tokens(text))).toArray();
-    if (prompt.length == 0) {
+  public Prompt prompt(String text) throws IOException {
+    ChatFormat format = ChatFormat.ofPrompt(this, text);
+    int[] tokens =
+        IntStream.concat(Arrays.stream(format.begin(this)), Arrays.stream(tokens(text))).toArray();
+    if (tokens.length == 0) {
       throw new IllegalArgumentException("empty prompt; the model has no token to start with");
     }
-    return prompt;
+    Set<Integer> ends = new HashSet<>();
+    ends.add(format.end(this)[0]);
+    JsonNode eos = config.path("eos_token_id");
+    (eos.isArray() ? eos.valueStream() : Stream.of(eos))
+        .filter(JsonNode::isInt)
+        .forEach(end -> ends.add(end.intValue()));
+    return new Prompt(tokens, Set.copyOf(ends));
   }
 
   /**

@@ -27,6 +27,7 @@ final class Texts {
   private final Layout layout;
   private final int maxTokens;
   private final TextTokenizer tokenizer;
+  private final List<String> warnings = new ArrayList<>();
   private int cut;
   private int skipped;
 
@@ -77,6 +78,9 @@ final class Texts {
       Texts texts =
           new Texts(
               files.layout(), tokenizer.maximum(files.maxTokens(), "data.maxTokens"), tokenizer);
+      if (files.layout() instanceof Layout.Chat) {
+        ChatFormat.of(tokenizer).unusedTemplate(model).ifPresent(texts.warnings::add);
+      }
       if (files.layout() instanceof Layout.PlainText) {
         Split<Example> blocks = split(texts::blocks, train, validation, files.validation());
         return texts.dataset(
@@ -119,7 +123,7 @@ final class Texts {
       List<Example> validation,
       List<String> classes,
       SortedMap<String, Sha256> digests) {
-    return new Dataset(train, validation, classes, cut, skipped, digests);
+    return new Dataset(train, validation, classes, cut, skipped, warnings, digests);
   }
 
   /** Reads what a file contains. */

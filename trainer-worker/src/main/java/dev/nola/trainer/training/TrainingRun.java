@@ -186,6 +186,7 @@ public final class TrainingRun {
     Tensors.use(job.run().compute().device().name(), job.run().compute().threads());
     try (BaseModel base = base()) {
       Dataset data = DatasetReader.read(job.data(), modelFolder(), job.objective().labels());
+      data.warnings().forEach(listener::warned);
       requireFit(data);
       RunIdentity started = RunIdentity.of(job, data, base);
       metadata(base, data, started); // fails before hours of training, not after
