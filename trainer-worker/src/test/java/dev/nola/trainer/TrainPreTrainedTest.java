@@ -361,7 +361,7 @@ class TrainPreTrainedTest {
   }
 
   @Test
-  void chatTemplate_isWarnedOfInTraining() throws IOException {
+  void chats_areToldFromPrompts_andAChatTemplateIsWarnedOf() throws IOException {
     model("llama-tied-grouped");
     Files.writeString(folder.resolve("model/chat_template.jinja"), "{{ messages }}");
     Files.writeString(
@@ -372,6 +372,10 @@ class TrainPreTrainedTest {
         Ran.of(List.of("train", folder.resolve("job.yaml").toString(), "-o", folder + "/a.nola"));
     assertThat(trained.exitCode).isZero();
     assertThat(trained.err).startsWith("warning: chat template of " + folder.resolve("model"));
+    Path chats = Files.copy(folder.resolve("data"), folder.resolve("chats.jsonl"));
+    JsonNode evaluated =
+        json("evaluate", folder.resolve("model"), folder.resolve("a.nola"), "--data", chats);
+    assertThat(evaluated.get("examples").asInt()).isEqualTo(1);
   }
 
   @Test

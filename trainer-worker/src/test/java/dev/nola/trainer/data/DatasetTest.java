@@ -230,6 +230,15 @@ class DatasetTest {
   }
 
   @Test
+  void chatsReadAsPrompts_areRefusedWithTheFormat() {
+    assertRefused(
+        new Layout.PromptJsonl("prompt", "completion"),
+        "{\"messages\": []}",
+        "{\"messages\": []}",
+        "line 1: field \"prompt\" is missing; must be text; messages need the format chat");
+  }
+
+  @Test
   void chatTemplateThatIsNotUsed_isWarnedOf() throws Exception {
     Layout layout = new Layout.Chat("messages");
     String chat = "{\"messages\": [{\"role\": \"assistant\", \"content\": \"inn\"}]}";
