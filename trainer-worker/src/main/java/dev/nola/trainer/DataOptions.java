@@ -2,6 +2,8 @@ package dev.nola.trainer;
 
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
+import dev.nola.trainer.data.DatasetReader;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -9,11 +11,14 @@ import picocli.CommandLine.Option;
 
 /** Options for a file of examples, with the defaults of job files. */
 final class DataOptions {
+  private static final String MESSAGES = "messages";
+
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
       description =
-          "What the file holds: jsonl, tsv, csv, e2e, text or chat. Default: by the file's name.")
+          "What the file holds: jsonl, tsv, csv, e2e, text or chat. Default: by the file's name;"
+              + " JSON objects with messages and no prompt are chats.")
   private @Nullable String format;
 
   @Option(
@@ -47,8 +52,9 @@ final class DataOptions {
    * @param isClassifier whether texts have classes
    * @return its layout
    * @throws IllegalArgumentException if the format is not one for the task
+   * @throws IOException if the file cannot be read
    */
-  Layout layout(Path file, boolean isClassifier) {
+  Layout layout(Path file, boolean isClassifier) throws IOException {
     String name = format == null ? DataFiles.extension(file) : format.toLowerCase(Locale.ROOT);
     Layout layout = isClassifier ? labelled(name) : completions(name);
     if (layout == null) {
@@ -58,7 +64,10 @@ final class DataOptions {
                   name.isEmpty() ? "\"\"" : name,
                   isClassifier ? "jsonl, tsv or csv" : "jsonl, csv, text, chat or e2e"));
     }
-    return layout;
+    boolean isGuessed = format == null && layout instanceof Layout.PromptJsonl;
+    return isGuessed && DatasetReader.isChat(file, prompt, MESSAGES)
+        ? new Layout.Chat(MESSAGES)
+        : layout;
   }
 
   private @Nullable Layout labelled(String name) {
@@ -76,7 +85,7 @@ final class DataOptions {
       case "csv" -> new Layout.PromptCsv(prompt, completion);
       case "txt", "text" -> new Layout.PlainText();
       case "e2e" -> new Layout.E2e();
-      case "chat" -> new Layout.Chat("messages");
+      case "chat" -> new Layout.Chat(MESSAGES);
       default -> null;
     };
   }

@@ -1,7 +1,9 @@
 package dev.nola.trainer;
 
 import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.command.AdapterSource;
+import dev.nola.command.BaseOptions;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.kernel.Kernels;
@@ -15,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,8 +39,6 @@ import picocli.CommandLine.Parameters;
       "  nola evaluate llama/ e2e.nola --data test.jsonl --json"
     })
 final class EvaluateCommand implements Callable<Integer> {
-  private static final int LONGEST_TEXT = 256;
-
   @Parameters(index = "0", paramLabel = "BASE", description = "The base model's folder.")
   private Path folder = Path.of("");
 
@@ -65,6 +66,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private int batch = 16;
 
   @Mixin private DataOptions options = new DataOptions();
+  @ArgGroup private BaseOptions baseOptions = new BaseOptions();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
@@ -87,7 +89,8 @@ final class EvaluateCommand implements Callable<Integer> {
       @Nullable Double baseLoss) {}
 
   @Override
-  public Integer call() throws IOException, InterruptedException, ImportRefusedException {
+  public Integer call()
+      throws IOException, InterruptedException, ImportRefusedException, MergeRefusedException {
     if (maxTokens != null && maxTokens < 1) {
       throw new IllegalArgumentException(
           "invalid --max-tokens: " + maxTokens + "; must be at least 1");
@@ -95,12 +98,12 @@ final class EvaluateCommand implements Callable<Integer> {
     if (batch < 1) {
       throw new IllegalArgumentException("invalid --batch: " + batch + "; must be at least 1");
     }
-    try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, output)) {
+    try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, baseOptions, output)) {
       ExampleFile file =
           DatasetReader.read(
               options.layout(data, model.isClassifier()),
               data,
-              maxTokens == null ? model.tokenizer().longest(LONGEST_TEXT) : maxTokens,
+              model.tokenizer().maximum(maxTokens, "--max-tokens"),
               model.tokenizer(),
               model.labels());
       Report report = report(model, file);

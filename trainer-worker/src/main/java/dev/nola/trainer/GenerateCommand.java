@@ -1,7 +1,9 @@
 package dev.nola.trainer;
 
 import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.command.AdapterSource;
+import dev.nola.command.BaseOptions;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.format.AdapterFile;
@@ -19,6 +21,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -63,11 +66,13 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Maximum number of tokens. Default: ${DEFAULT-VALUE}.")
   private int maxTokens = 64;
 
+  @ArgGroup private BaseOptions baseOptions = new BaseOptions();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
   @Override
-  public Integer call() throws IOException, InterruptedException, ImportRefusedException {
+  public Integer call()
+      throws IOException, InterruptedException, ImportRefusedException, MergeRefusedException {
     if (maxTokens < 1) {
       throw new IllegalArgumentException(
           "invalid --max-tokens: " + maxTokens + "; must be at least 1");
@@ -81,22 +86,19 @@ final class GenerateCommand implements Callable<Integer> {
       List<Adaptation> adaptations = file == null ? List.of() : adaptations(model, file);
       AdaptedWeights weights = new AdaptedWeights(model, adaptations, Kernels.chosen());
       weights.prepare();
+      TextTokenizer.Prompt start = tokenizer.prompt(prompt);
       int[] tokens =
           GreedyDecoding.generate(
-              model.network(),
-              weights,
-              tokenizer.prompt(prompt),
-              maxTokens,
-              tokenizer.textEnd()[0]);
+              model.network(), weights, start.tokens(), maxTokens, start.ends());
       String text = tokenizer.text(tokens);
       output.print(new Report(text, tokens), out -> out.println(text));
     }
     return ExitCode.OK;
   }
 
-  private static List<Adaptation> adaptations(BaseModel model, AdapterFile file)
-      throws IOException {
-    TrainedAdapter.requireMatch(model, file.adapter());
+  private List<Adaptation> adaptations(BaseModel model, AdapterFile file)
+      throws IOException, InterruptedException, MergeRefusedException {
+    LoadedAdapter.requireBase(base, model, file, baseOptions, output);
     return TrainedAdapter.ofFile(model, file);
   }
 

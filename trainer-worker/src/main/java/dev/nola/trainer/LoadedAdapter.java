@@ -2,8 +2,13 @@ package dev.nola.trainer;
 
 import ai.djl.ndarray.NDArray;
 import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.client.merge.BaseComparison;
+import dev.nola.client.merge.MergeRefusedException;
+import dev.nola.client.merge.TensorNames;
 import dev.nola.client.peft.StatedHead;
+import dev.nola.client.safetensors.Model;
 import dev.nola.command.AdapterSource;
+import dev.nola.command.BaseOptions;
 import dev.nola.command.Output;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DenseTensor;
@@ -37,26 +42,50 @@ record LoadedAdapter(
    * @param folder folder of the base model
    * @param adapter a path or a reference
    * @param source opens the adapter
+   * @param options what to do if the adapter was made for another base model
    * @param output receives messages
    * @return both, to be closed by the caller
    */
-  static LoadedAdapter open(Path folder, String adapter, AdapterSource source, Output output)
-      throws IOException, InterruptedException, ImportRefusedException {
+  static LoadedAdapter open(
+      Path folder, String adapter, AdapterSource source, BaseOptions options, Output output)
+      throws IOException, InterruptedException, ImportRefusedException, MergeRefusedException {
     AdapterFile file = source.open(adapter, folder, output).file();
     BaseModel base = BaseModel.loadFor(folder, file.adapter());
     TextTokenizer tokenizer = null;
     try {
       tokenizer = TextTokenizer.load(folder);
-      TrainedAdapter.requireMatch(base, file.adapter());
+      requireBase(folder, base, file, options, output);
       AdaptedWeights weights =
           new AdaptedWeights(base, TrainedAdapter.ofFile(base, file), Kernels.chosen());
       return new LoadedAdapter(base, tokenizer, weights, labels(base, file));
-    } catch (IOException | RuntimeException e) {
+    } catch (IOException | RuntimeException | InterruptedException | MergeRefusedException e) {
       base.close();
       if (tokenizer != null) {
         tokenizer.close();
       }
       throw e;
+    }
+  }
+
+  /**
+   * Requires that a base model has all tensors that an adapter changes and, as a merge does, that
+   * it is the one that the adapter was made for.
+   *
+   * @param folder folder of the base model
+   * @param base the base model
+   * @param file the adapter
+   * @param options what to do if the adapter was made for another base model
+   * @param output receives warnings
+   */
+  static void requireBase(
+      Path folder, BaseModel base, AdapterFile file, BaseOptions options, Output output)
+      throws IOException, InterruptedException, MergeRefusedException {
+    TrainedAdapter.requireMatch(base, file.adapter());
+    try (Model model = Model.open(folder)) {
+      int threads = Runtime.getRuntime().availableProcessors();
+      new BaseComparison(model, TensorNames.of(model), threads)
+          .check(List.of(file), options.check())
+          .forEach(output::warn);
     }
   }
 

@@ -3,12 +3,15 @@ package dev.nola.trainer;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.command.AdapterSource;
+import dev.nola.command.BaseOptions;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.data.InputTexts;
 import dev.nola.trainer.data.Minibatch;
+import dev.nola.trainer.data.TextTokenizer;
 import dev.nola.trainer.generate.GreedyDecoding;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
@@ -22,6 +25,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -44,8 +48,6 @@ import picocli.CommandLine.Parameters;
       "  nola predict llama/ e2e.nola --data prompts.txt --max-tokens 40"
     })
 final class PredictCommand implements Callable<Integer> {
-  private static final int LONGEST_TEXT = 256;
-
   @Parameters(index = "0", paramLabel = "BASE", description = "The base model's folder.")
   private Path folder = Path.of("");
 
@@ -76,6 +78,7 @@ final class PredictCommand implements Callable<Integer> {
       description = "Longest continuation, in tokens. Default: ${DEFAULT-VALUE}.")
   private int maxTokens = 64;
 
+  @ArgGroup private BaseOptions baseOptions = new BaseOptions();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
 
@@ -94,7 +97,8 @@ final class PredictCommand implements Callable<Integer> {
       @Nullable String completion) {}
 
   @Override
-  public Integer call() throws IOException, InterruptedException, ImportRefusedException {
+  public Integer call()
+      throws IOException, InterruptedException, ImportRefusedException, MergeRefusedException {
     if ((text == null) == (data == null)) {
       throw new ParameterException(
           output.command().commandLine(),
@@ -104,7 +108,7 @@ final class PredictCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "invalid --max-tokens: " + maxTokens + "; must be at least 1");
     }
-    try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, output)) {
+    try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, baseOptions, output)) {
       List<String> texts =
           data == null ? List.of(String.valueOf(text)) : InputTexts.read(data, name(model));
       List<Prediction> predictions = new ArrayList<>();
@@ -146,7 +150,7 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private static Prediction classify(LoadedAdapter model, String input) {
-    int[] tokens = model.tokenizer().classified(input, LONGEST_TEXT);
+    int[] tokens = model.tokenizer().classified(input);
     try (NDManager manager = Tensors.newManager()) {
       model.weights().begin(manager, false);
       Minibatch batch = Minibatch.of(manager, List.of(new Example.Classified(tokens, 0)));
@@ -163,13 +167,10 @@ final class PredictCommand implements Callable<Integer> {
 
   private Prediction complete(LoadedAdapter model, String input)
       throws IOException, InterruptedException {
+    TextTokenizer.Prompt prompt = model.tokenizer().prompt(input);
     int[] tokens =
         GreedyDecoding.generate(
-            model.network(),
-            model.weights(),
-            model.tokenizer().prompt(input),
-            maxTokens,
-            model.tokenizer().textEnd()[0]);
+            model.network(), model.weights(), prompt.tokens(), maxTokens, prompt.ends());
     return new Prediction(input, null, null, model.tokenizer().text(tokens));
   }
 }

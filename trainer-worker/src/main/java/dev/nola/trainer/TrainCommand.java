@@ -66,8 +66,19 @@ final class TrainCommand implements Callable<Integer> {
             }
 
             @Override
+            public void resumed(long step, long steps) {
+              if (step == 0) {
+                output.message("no checkpoint: starts again");
+              } else if (step < steps) {
+                output.message("continues at step %d", step + 1);
+              } else {
+                output.message("all %d steps are taken; writes the adapter again", steps);
+              }
+            }
+
+            @Override
             public void warned(String message) {
-              output.log(message);
+              output.warn(message);
             }
           };
       result = new TrainingRun(JobFile.read(job), destination, resume, listener).run();
@@ -85,16 +96,18 @@ final class TrainCommand implements Callable<Integer> {
     out.printf(
         Locale.ROOT,
         "wrote %s: %,d bytes, %,d parameters, %,d steps%n"
-            + "validation, from the file: loss %.4f, perplexity %.3f, accuracy %.4f%n",
+            + "validation, of the written adapter: loss %.4f, accuracy %.4f",
         result.output().file(),
         result.output().bytes(),
         result.parameters(),
         result.steps(),
         result.evaluation().loss(),
-        result.evaluation().perplexity(),
         result.evaluation().accuracy());
     Evaluation base = result.evaluations().base();
-    if (base != null) {
+    if (base == null) {
+      out.println();
+    } else {
+      out.printf(Locale.ROOT, ", perplexity %.3f%n", result.evaluation().perplexity());
       out.printf(
           Locale.ROOT, "base model: loss %.4f, perplexity %.3f%n", base.loss(), base.perplexity());
     }

@@ -1,5 +1,7 @@
 package dev.nola.trainer;
 
+import dev.nola.client.merge.MergeRefusedException;
+import dev.nola.command.BaseOptions;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Failure;
 import dev.nola.command.Failures;
@@ -21,6 +23,9 @@ public final class TrainingFailures {
     return switch (exception) {
       case JobFileException invalid ->
           new Failure(ExitCode.USAGE, "invalid-job", String.valueOf(invalid.getMessage()));
+      case MergeRefusedException refused
+          when refused.reason() == MergeRefusedException.Reason.BASE ->
+          Failures.STANDARD.of(refused).with(BaseOptions.REMEDY);
       case InvalidOnnxException invalid -> Failures.refused("invalid-onnx", invalid);
       case MismatchedAdapterException refused -> Failures.refused("mismatched-adapter", refused);
       case InvalidDataException invalid -> Failures.refused("invalid-data", invalid);

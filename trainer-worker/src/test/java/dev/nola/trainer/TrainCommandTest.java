@@ -174,7 +174,7 @@ class TrainCommandTest {
     }
     process.destroyForcibly().waitFor(); // SIGKILL
     Outcome resumed = nola("train", job.toString(), "-o", output.toString(), "--resume");
-    assertThat(resumed.err()).isEmpty();
+    assertThat(resumed.err()).matches("(continues at step [1-9]+1|no checkpoint: starts again)\n");
     assertThat(output).hasSameBinaryContentAs(whole);
     assertThat(metrics).hasSameTextualContentAs(folder.resolve("whole.nola.run/metrics.jsonl"));
   }
@@ -204,16 +204,17 @@ class TrainCommandTest {
     Outcome again = nola("train", job.toString(), "-o", output.toString());
     assertThat(again.exitCode()).isEqualTo(3);
     assertThat(again.err())
-        .startsWith("nola train: " + output + ": a run exists already")
+        .startsWith("nola train: " + output + ": a run exists already; continue it with --resume")
+        .contains("delete " + output + " and " + output + ".run, or choose another output")
         .hasLineCount(1);
     Path other = Jobs.write(folder, NOLA.replace("l: 16", "l: 15"), "steps: 12\n");
     Outcome resumed = nola("train", other.toString(), "-o", output.toString(), "--resume");
     assertThat(resumed.exitCode()).isEqualTo(3);
     assertThat(resumed.err())
-        .contains("is of another run: method.l was 16 and is 15; undo that, delete the checkpoint");
+        .contains("does not continue with this job: method.l was 16 and is 15; undo the change");
     Path shorter = Jobs.write(folder, NOLA, "steps: 9\n");
     assertThat(nola("train", shorter.toString(), "-o", output.toString(), "--resume").err())
-        .contains("run.steps is 9, but step 10 is taken");
+        .contains("run.steps is 9; must be at least 12, the steps taken; undo the change");
     Jobs.write(folder, NOLA, "steps: 12\n");
     Path labels = folder.resolve("train-labels");
     byte[] changed = Files.readAllBytes(labels);
@@ -221,7 +222,8 @@ class TrainCommandTest {
     Files.write(labels, changed);
     Outcome otherData = nola("train", job.toString(), "-o", output.toString(), "--resume");
     assertThat(otherData.exitCode()).isEqualTo(3);
-    assertThat(otherData.err()).contains("is of another run: a data file has other content; undo");
+    assertThat(otherData.err())
+        .contains("with this job: a data file has other content; undo the change");
   }
 
   @Test
@@ -233,7 +235,29 @@ class TrainCommandTest {
 
     Outcome extended = nola("train", longer.toString(), "-o", output.toString(), "--resume");
 
-    assertThat(extended.err()).isEmpty();
+    assertThat(extended.err()).isEqualTo("continues at step 13\n");
+    assertThat(output).hasSameBinaryContentAs(whole);
+  }
+
+  /** A finished run without checkpoints in between keeps its last step, and its log. */
+  @Test
+  void finishedRun_canBeExtendedOrWrittenAgain() throws IOException {
+    Path job = constant(Jobs.write(folder, NOLA, "steps: 12\n"));
+    Path output = train(job, "a.nola");
+    byte[] bytes = Files.readAllBytes(output);
+    Path metrics = folder.resolve("a.nola.run/metrics.jsonl");
+    String log = Files.readString(metrics);
+    Outcome again = nola("train", job.toString(), "-o", output.toString(), "--resume");
+    assertThat(again.err()).isEqualTo("all 12 steps are taken; writes the adapter again\n");
+    assertThat(again.out())
+        .contains("validation, of the written adapter: loss")
+        .doesNotContain("perplexity");
+    assertThat(output).hasBinaryContent(bytes);
+    assertThat(metrics).hasContent(log);
+    Path longer = constant(Jobs.write(folder, NOLA, "steps: 20\n"));
+    Path whole = train(longer, "whole.nola");
+    Outcome extended = nola("train", longer.toString(), "-o", output.toString(), "--resume");
+    assertThat(extended.err()).isEqualTo("continues at step 13\n");
     assertThat(output).hasSameBinaryContentAs(whole);
   }
 
@@ -251,7 +275,7 @@ class TrainCommandTest {
     nola("train", longer.toString(), "-o", output.toString(), "--resume");
 
     assertThat(AdapterFile.read(output).adapter().metadata().provenance())
-        .containsEntry("extended", "from 10 of 12 steps");
+        .containsEntry("extended", "from 12 of 12 steps");
   }
 
   @Test
@@ -274,7 +298,8 @@ class TrainCommandTest {
     assertThat(said)
         .contains("continue with: nola train " + job + " -o " + output + " --resume")
         .contains("nola train: interrupted");
-    assertThat(nola("train", job.toString(), "-o", output.toString(), "--resume").err()).isEmpty();
+    assertThat(nola("train", job.toString(), "-o", output.toString(), "--resume").err())
+        .startsWith("continues at step ");
     assertThat(output).hasSameBinaryContentAs(whole);
   }
 

@@ -36,6 +36,9 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -78,7 +81,7 @@ class TrainPreTrainedTest {
             .formatted(words));
   }
 
-  private JsonNode train(String task, String data, String method, double learningRate)
+  private void job(String task, String data, String method, double learningRate)
       throws IOException {
     Files.writeString(
         folder.resolve("job.yaml"),
@@ -96,6 +99,11 @@ class TrainPreTrainedTest {
                 data,
                 method,
                 learningRate));
+  }
+
+  private JsonNode train(String task, String data, String method, double learningRate)
+      throws IOException {
+    job(task, data, method, learningRate);
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int exitCode =
@@ -256,6 +264,161 @@ class TrainPreTrainedTest {
     return JsonMapper.shared().readTree(output(new String[] {command, "--json"}, args));
   }
 
+  /** As a merge does. */
+  @Test
+  void baseModelOfAnotherAdapter_isRefusedOrWarnedOf() throws IOException {
+    model("llama-tied-grouped");
+    texts();
+    train("causal-lm", "format: jsonl", NOLA, 0.1);
+    Path weights = folder.resolve("model/model.safetensors");
+    byte[] changed = Files.readAllBytes(weights);
+    for (int i = changed.length / 2; i < changed.length; i += Float.BYTES) {
+      changed[i] ^= 1;
+    }
+    Files.write(weights, changed);
+    String model = folder.resolve("model").toString();
+    String adapter = folder.resolve("a.nola").toString();
+    String data = folder.resolve("data").toString();
+    for (List<String> command :
+        List.of(
+            List.of("evaluate", model, adapter, "--data", data, "--format", "jsonl"),
+            List.of("predict", model, adapter, "w21 w7"),
+            List.of("generate", "--base", model, "--adapter", adapter, "--prompt", "w21 w7"))) {
+      Ran refused = Ran.of(command, "--json");
+      assertThat(refused.exitCode).as("%s", command).isEqualTo(1);
+      assertThat(JsonMapper.shared().readTree(refused.out).get("kind").asString())
+          .isEqualTo("base");
+      assertThat(refused.err)
+          .contains(model + " is not the base model that the adapter was made for (tiny)")
+          .contains("pass --allow-base-mismatch");
+      Ran warned = Ran.of(command, "--allow-base-mismatch");
+      assertThat(warned.exitCode).isZero();
+      assertThat(warned.err).startsWith("warning: " + model + " is not the base model");
+      Ran skipped = Ran.of(command, "--skip-base-check");
+      assertThat(skipped.exitCode).isZero();
+      assertThat(skipped.err).isEmpty();
+    }
+  }
+
+  /** As a merge does. */
+  @Test
+  void quantizedBaseModel_isRefusedWithTheRemedy() throws IOException {
+    model("llama-tied-grouped");
+    Path config = folder.resolve("model/config.json");
+    Files.writeString(
+        config,
+        Files.readString(config)
+            .replaceFirst(
+                "\\{", "{\"quantization_config\": {\"quant_method\": \"bitsandbytes\"},"));
+    String header = "{\"w.SCB\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}      ";
+    Files.write(
+        folder.resolve("model/model.safetensors"),
+        ByteBuffer.allocate(Long.BYTES + header.length() + Float.BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .putLong(header.length())
+            .put(header.getBytes(StandardCharsets.UTF_8))
+            .array());
+    texts();
+    job("causal-lm", "format: jsonl", NOLA, 0.1);
+    String model = folder.resolve("model").toString();
+    for (List<String> command :
+        List.of(
+            List.of("train", folder.resolve("job.yaml").toString(), "-o", folder + "/a.nola"),
+            List.of("targets", model),
+            List.of("generate", "--base", model, "--prompt", "w21"))) {
+      Ran refused = Ran.of(command);
+      assertThat(refused.exitCode).isEqualTo(1);
+      assertThat(refused.err)
+          .contains("is quantized (8-bit bitsandbytes)", "nola dequantize BASE -o DIR");
+    }
+    String gguf = Files.writeString(folder.resolve("m.gguf"), "GGUF" + "\0".repeat(20)).toString();
+    assertThat(Ran.of(List.of("targets", gguf)).err).contains("nola dequantize FILE -o DIR");
+  }
+
+  @Test
+  void maxTokens_isWhatTheModelAllowsByDefault_andNotMore() throws IOException {
+    model("llama-tied-grouped");
+    texts();
+    job("causal-lm", "format: jsonl", NOLA, 0.1);
+    Path job = folder.resolve("job.yaml");
+    String text = Files.readString(job).replace("steps: 80", "steps: 2");
+    String[] train = {"train", job.toString(), "-o", folder.resolve("a.nola").toString()};
+    Files.writeString(job, text.replace("maxTokens: 16", "maxTokens: 65"));
+    Ran tooLong = Ran.of(List.of(train));
+    assertThat(tooLong.exitCode).isEqualTo(2);
+    assertThat(tooLong.err).contains("invalid data.maxTokens: 65; must be at most 64, the max_");
+    Files.writeString(job, text.replace(", maxTokens: 16", ""));
+    assertThat(Ran.of(List.of(train), "--resume").exitCode).isZero();
+    Ran evaluated =
+        Ran.of(
+            List.of("evaluate", folder + "/model", train[3], "--data", folder + "/data"),
+            "--format",
+            "jsonl",
+            "--max-tokens",
+            "65");
+    assertThat(evaluated.exitCode).isEqualTo(2);
+    assertThat(evaluated.err).contains("invalid --max-tokens: 65; must be at most 64");
+  }
+
+  @Test
+  void chats_areToldFromPrompts_andAChatTemplateIsWarnedOf() throws IOException {
+    model("llama-tied-grouped");
+    Files.writeString(folder.resolve("model/chat_template.jinja"), "{{ messages }}");
+    Files.writeString(
+        folder.resolve("data"),
+        "{\"messages\": [{\"role\": \"assistant\", \"content\": \"w9\"}]}\n");
+    job("causal-lm", "format: chat", NOLA, 0.01);
+    Ran trained =
+        Ran.of(List.of("train", folder.resolve("job.yaml").toString(), "-o", folder + "/a.nola"));
+    assertThat(trained.exitCode).isZero();
+    assertThat(trained.err).startsWith("warning: chat template of " + folder.resolve("model"));
+    Path chats = Files.copy(folder.resolve("data"), folder.resolve("chats.jsonl"));
+    JsonNode evaluated =
+        json("evaluate", folder.resolve("model"), folder.resolve("a.nola"), "--data", chats);
+    assertThat(evaluated.get("examples").asInt()).isEqualTo(1);
+  }
+
+  @Test
+  void tooManyCoefficientsForTheSmallestTarget_areNamedByKey() throws IOException {
+    model("llama-tied-grouped");
+    texts();
+    job("causal-lm", "format: jsonl", "name: nola, rank: 1, targets: all-linear", 0.1);
+    Path job = folder.resolve("job.yaml");
+    Ran refused = Ran.of(List.of("train", job.toString(), "-o", folder + "/a.nola"));
+    assertThat(refused.exitCode).isEqualTo(2);
+    assertThat(refused.err)
+        .contains("method.k too large for tensor model.layers.0.self_attn.k_proj.weight: 256 (the")
+        .contains("; lower method.k or raise method.rank")
+        .contains("method.l too large for tensor");
+  }
+
+  @Test
+  void classThatTheAdapterDoesNotHave_isNamedByItsClasses() throws IOException {
+    model("bert");
+    glosses();
+    train("classification", "format: tsv", NOLA + ", targets: qv", 0.03);
+    Path data = Files.writeString(folder.resolve("other.tsv"), "text\tlabel\nw20 w8\tmoney\n");
+    Ran refused =
+        Ran.of(
+            List.of("evaluate", folder + "/model", folder + "/a.nola", "--data", data.toString()));
+    assertThat(refused.err)
+        .contains("unknown class: \"money\"; must be one of the adapter's classes, such as a, b");
+  }
+
+  /** The outcome of a command. */
+  private record Ran(int exitCode, String out, String err) {
+    static Ran of(List<String> command, String... more) {
+      StringWriter out = new StringWriter();
+      StringWriter err = new StringWriter();
+      int exitCode =
+          TrainerWorker.run(
+              new PrintWriter(out, true),
+              new PrintWriter(err, true),
+              Stream.concat(command.stream(), Stream.of(more)).toArray(String[]::new));
+      return new Ran(exitCode, out.toString(), err.toString());
+    }
+  }
+
   @Test
   void nameOfTheBaseModelIsTakenFromItsConfig() throws IOException {
     model("llama-tied-grouped");
@@ -360,7 +523,11 @@ class TrainPreTrainedTest {
             Stream.concat(Stream.of(command), Stream.of(more).map(Object::toString))
                 .toArray(String[]::new));
     assertThat(err.toString().lines())
-        .allMatch(said -> said.contains("LoRA of PEFT") || said.contains("names of tensors"));
+        .allMatch(
+            said ->
+                said.contains("LoRA of PEFT")
+                    || said.contains("names of tensors")
+                    || said.contains("does not state the identity of its base model"));
     assertThat(exitCode).isZero();
     return out.toString();
   }

@@ -5,8 +5,8 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
-import dev.nola.client.merge.ModelMerge.BaseCheck;
 import dev.nola.command.AdapterSource;
+import dev.nola.command.BaseOptions;
 import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
 import dev.nola.format.DType;
@@ -65,23 +65,6 @@ final class MergeCommand implements Callable<Integer> {
   private Path destination = Path.of("");
 
   @ArgGroup private BaseOptions baseOptions = new BaseOptions();
-
-  /** What to do about another base model. */
-  private static final class BaseOptions {
-    @Option(
-        names = "--allow-base-mismatch",
-        description = "Only warn if the base model is not the one that the adapter was made for.")
-    private boolean allow;
-
-    @Option(
-        names = "--skip-base-check",
-        description = "Do not compare the base model with the one that the adapter was made for.")
-    private boolean skip;
-
-    BaseCheck check() {
-      return allow ? BaseCheck.WARN : skip ? BaseCheck.SKIP : BaseCheck.REQUIRE;
-    }
-  }
 
   @Option(
       names = "--allow-reshape",
@@ -146,8 +129,7 @@ final class MergeCommand implements Callable<Integer> {
       throw new HintedException(
           e,
           switch (e.reason()) {
-            case BASE ->
-                "; use the matching base model, or pass --allow-base-mismatch to merge anyway";
+            case BASE -> BaseOptions.REMEDY;
             case RESHAPE -> "\npass --allow-reshape to replace them anyway";
             case TARGETS, HEAD, OVERFLOW, DESTINATION -> "";
           });

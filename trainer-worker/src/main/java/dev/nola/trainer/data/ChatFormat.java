@@ -2,34 +2,51 @@ package dev.nola.trainer.data;
 
 import dev.nola.trainer.data.DataFiles.Layout;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Writes chats as a model expects them: in the format whose marker its tokenizer knows. */
 enum ChatFormat {
   /** SmolLM, Qwen and many others. */
-  CHATML("<|im_start|>", "", "<|im_start|>%s\n", "<|im_end|>", "\n"),
+  CHATML("as ChatML", "<|im_start|>", "", "<|im_start|>%s\n", "<|im_end|>", "\n"),
   /** Llama 3. */
   LLAMA3(
+      "as Llama 3's",
       "<|start_header_id|>",
       "<|begin_of_text|>",
       "<|start_header_id|>%s<|end_header_id|>\n\n",
       "<|eot_id|>",
       ""),
   /** Models that were trained on no chats; their text starts and ends as any other. */
-  PLAIN("", "", "%s:", "", "\n");
+  PLAIN("as lines ROLE: CONTENT", "", "", "%s:", "", "\n");
 
   private static final String ASSISTANT = "assistant";
 
+  private final String form;
   private final String marker;
   private final String begin;
   private final String role;
   private final String end;
   private final String separator;
 
-  ChatFormat(String marker, String begin, String role, String end, String separator) {
+  /**
+   * Creates a format.
+   *
+   * @param form how chats are written, for messages
+   * @param marker text that begins a message; empty for none
+   * @param begin text that begins a chat
+   * @param role pattern of the role that begins a message
+   * @param end text that ends a message
+   * @param separator text between messages
+   */
+  ChatFormat(String form, String marker, String begin, String role, String end, String separator) {
+    this.form = form;
     this.marker = marker;
     this.begin = begin;
     this.role = role;
@@ -45,6 +62,45 @@ enum ChatFormat {
       }
     }
     return PLAIN;
+  }
+
+  /** Returns the format of a text to be continued: the model's, if the text is a chat in it. */
+  static ChatFormat ofPrompt(TextTokenizer tokenizer, String text) {
+    ChatFormat format = of(tokenizer);
+    return text.startsWith(format.marker) ? format : PLAIN;
+  }
+
+  /**
+   * Says that chats are not written by the chat template of a model.
+   *
+   * @param model folder of the model
+   * @return a sentence for the user; none if there is no template, or it is of this format
+   */
+  Optional<String> unusedTemplate(Path model) throws IOException {
+    String template = template(model);
+    return template.isEmpty() || this != PLAIN && template.contains(marker)
+        ? Optional.empty()
+        : Optional.of(
+            "chat template of %s not used: chats are written %s, as trainer-worker/README.md says"
+                .formatted(model, form));
+  }
+
+  private static String template(Path model) throws IOException {
+    Path file = model.resolve("chat_template.jinja");
+    if (Files.exists(file)) {
+      return Files.readString(file);
+    }
+    Path config = model.resolve("tokenizer_config.json");
+    if (!Files.exists(config)) {
+      return "";
+    }
+    try {
+      JsonNode template =
+          JsonMapper.shared().readTree(Files.readAllBytes(config)).path("chat_template");
+      return template.isMissingNode() || template.isNull() ? "" : template.toString();
+    } catch (JacksonException e) {
+      throw new InvalidDataException(config + ": invalid JSON: " + e.getOriginalMessage(), e);
+    }
   }
 
   /** Returns the tokens that a chat begins with. */

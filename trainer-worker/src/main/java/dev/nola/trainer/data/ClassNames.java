@@ -26,9 +26,11 @@ record ClassNames(List<String> names, Map<String, Integer> numbers, String rule)
    * @param train file of the training rows, for messages
    * @param rows training rows, used or not
    * @param labels names by number; empty for those of the rows
+   * @param origin where the labels are from, for messages
    * @throws InvalidDataException if there is only one
    */
-  static ClassNames of(Path train, List<Row> rows, List<String> labels) throws IOException {
+  static ClassNames of(Path train, List<Row> rows, List<String> labels, String origin)
+      throws IOException {
     List<String> answers = rows.stream().map(Row::answer).distinct().toList();
     boolean areNumbers =
         answers.stream().allMatch(answer -> WHOLE_NUMBER.matcher(answer).matches());
@@ -40,7 +42,7 @@ record ClassNames(List<String> names, Map<String, Integer> numbers, String rule)
               areNumbers && !areNames
                   ? IntStream.range(0, labels.size()).mapToObj(Integer::toString).toList()
                   : labels),
-          "be one of data.labels" + (areNumbers && !areNames ? ", by its number from 0" : ""));
+          "be one of " + origin + (areNumbers && !areNames ? ", by its number from 0" : ""));
     }
     List<String> names =
         answers.stream()

@@ -2,6 +2,7 @@ package dev.nola.trainer.data;
 
 import java.nio.file.Path;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The files with the examples of a job. A file whose name ends in {@code .gz} is uncompressed while
@@ -10,7 +11,8 @@ import java.util.Locale;
  * @param layout what the files contain
  * @param train file of training examples
  * @param validation where the validation examples come from
- * @param maxTokens longest text, in tokens; not used with {@link Layout.Idx}
+ * @param maxTokens longest text, in tokens; null for {@value #DEFAULT_MAX_TOKENS}, or what the
+ *     model allows; not used with {@link Layout.Idx}
  * @param trainExamples maximum number of training examples; the first ones are used
  * @param validationExamples maximum number of validation examples; the first ones are used
  */
@@ -18,16 +20,19 @@ public record DataFiles(
     Layout layout,
     Path train,
     Validation validation,
-    int maxTokens,
+    @Nullable Integer maxTokens,
     int trainExamples,
     int validationExamples) {
+  /** Longest text, in tokens, unless the model allows only shorter ones. */
+  public static final int DEFAULT_MAX_TOKENS = 256;
+
   /**
    * Describes files of which one has the validation examples.
    *
    * @param layout what the files contain
    * @param train file of training examples
    * @param validation file of validation examples
-   * @param maxTokens longest text, in tokens
+   * @param maxTokens longest text, in tokens; null for the default
    * @param trainExamples maximum number of training examples
    * @param validationExamples maximum number of validation examples
    */
@@ -35,7 +40,7 @@ public record DataFiles(
       Layout layout,
       Path train,
       Path validation,
-      int maxTokens,
+      @Nullable Integer maxTokens,
       int trainExamples,
       int validationExamples) {
     this(

@@ -7,7 +7,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Examples that were read from files.
+ * Examples that were read from files. It has seven components: what was read, and how.
  *
  * <p>A completion is tokenized with its prompt, as one text. The prompt is as long as the tokens
  * are those of the prompt alone, which are what a model is given later; all tokens after them count
@@ -28,6 +28,7 @@ import java.util.TreeMap;
  * @param classes names of the classes by number; empty if examples are completions
  * @param cut number of texts in both that were cut
  * @param skipped number of examples in both that were skipped
+ * @param warnings sentences for the user about how the files are read
  * @param digests SHA-256 of the files' uncompressed bytes, all of them, by their keys in job files,
  *     such as {@code train}
  */
@@ -37,12 +38,14 @@ public record Dataset(
     List<String> classes,
     int cut,
     int skipped,
+    List<String> warnings,
     SortedMap<String, Sha256> digests) {
   /** Copies the collections. */
   public Dataset {
     train = List.copyOf(train);
     validation = List.copyOf(validation);
     classes = List.copyOf(classes);
+    warnings = List.copyOf(warnings);
     digests = Collections.unmodifiableSortedMap(new TreeMap<>(digests));
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /** Reads the examples of a job. */
 public final class DatasetReader {
@@ -46,6 +47,24 @@ public final class DatasetReader {
       throw new IllegalArgumentException("texts need a tokenizer, but the job has no base model");
     }
     return Texts.read(files, model, labels);
+  }
+
+  /**
+   * Returns whether a file of JSON objects has chats instead of prompts, by its first object.
+   *
+   * @param file the file
+   * @param prompt field of the text to continue
+   * @param messages field of a chat's messages
+   * @return true if the object has messages, and no prompt
+   * @throws IOException if the file cannot be read
+   */
+  public static boolean isChat(Path file, String prompt, String messages) throws IOException {
+    List<Lines.Line> lines = Lines.read(file).lines();
+    if (lines.isEmpty()) {
+      return false;
+    }
+    JsonNode first = Row.object(file, lines.getFirst());
+    return first.has(messages) && !first.has(prompt);
   }
 
   /**

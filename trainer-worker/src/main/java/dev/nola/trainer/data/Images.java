@@ -54,6 +54,7 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
         names.isEmpty() ? IntStream.range(0, classes).mapToObj(Integer::toString).toList() : names,
         0,
         0,
+        List.of(),
         digests);
   }
 

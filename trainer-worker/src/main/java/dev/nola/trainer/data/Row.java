@@ -104,8 +104,10 @@ record Row(int line, String text, String answer) {
       return value.asString();
     }
     String type = value.isMissingNode() ? "missing" : value.getNodeType().toString();
+    String hint =
+        value.isMissingNode() && object.has("messages") ? "; messages need the format chat" : "";
     throw Lines.invalid(
-        path, line.number(), "field \"%s\" is %s; must be text".formatted(name, type));
+        path, line.number(), "field \"%s\" is %s; must be text%s".formatted(name, type, hint));
   }
 
   private static List<Row> labelled(Path path, List<Row> rows) throws IOException {

@@ -8,9 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -109,11 +112,10 @@ public final class TextTokenizer implements AutoCloseable {
    * Returns the tokens of a text to be classified, with the tokenizer's special tokens.
    *
    * @param text any text
-   * @param limit largest number of tokens; the end of a longer text is cut off
-   * @return ids of the tokens
+   * @return ids of the tokens; the end of a text that is too long by default is cut off
    */
-  public int[] classified(String text, int limit) {
-    int room = longest(limit) - prefix.length - suffix.length;
+  public int[] classified(String text) {
+    int room = defaultMaximum() - prefix.length - suffix.length;
     IntStream tokens = Arrays.stream(tokens(text)).limit(Math.max(0, room));
     return Stream.of(Arrays.stream(prefix), tokens, Arrays.stream(suffix))
         .flatMapToInt(part -> part)
@@ -121,13 +123,34 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * Returns the length of the longest text that the model and a limit allow.
+   * Returns the length of the longest text.
    *
-   * @param limit the limit, in tokens
-   * @return the limit, or the model's own if that is smaller
+   * @param maxTokens the length that was set, in tokens; null for the default
+   * @param setting name of the setting, for messages
+   * @return the length, in tokens
+   * @throws IllegalArgumentException if the model does not accept texts of this length
    */
-  public int longest(int limit) {
-    return Math.min(limit, config.path("max_position_embeddings").asInt(Integer.MAX_VALUE));
+  public int maximum(@Nullable Integer maxTokens, String setting) {
+    int maximum = maxTokens == null ? defaultMaximum() : maxTokens;
+    if (maximum > positions()) {
+      throw new IllegalArgumentException(
+          "invalid %s: %d; must be at most %d, the max_position_embeddings of %s"
+              .formatted(setting, maximum, positions(), folder.resolve("config.json")));
+    }
+    if (maximum <= prefix.length + suffix.length) {
+      throw new IllegalArgumentException(
+          "invalid %s: %d; must be more than the %d special tokens of a text"
+              .formatted(setting, maximum, prefix.length + suffix.length));
+    }
+    return maximum;
+  }
+
+  private int defaultMaximum() {
+    return Math.min(DataFiles.DEFAULT_MAX_TOKENS, positions());
+  }
+
+  private int positions() {
+    return config.path("max_position_embeddings").asInt(Integer.MAX_VALUE);
   }
 
   /** Returns the special tokens that the tokenizer puts before a text, such as [CLS]. */
@@ -151,19 +174,36 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * Returns the tokens of a text to be continued, with the special tokens before it.
+   * A text to be continued.
+   *
+   * @param tokens ids of its tokens, with the special tokens before it; at least one
+   * @param ends ids of the tokens that end the continuation
+   */
+  public record Prompt(int[] tokens, Set<Integer> ends) {}
+
+  /**
+   * Returns the tokens of a text to be continued; a text in the model's chat format begins and ends
+   * as chats in training.
    *
    * @param text any text
-   * @return ids of the tokens, at least one
+   * @return the tokens
    * @throws IllegalArgumentException if the text is empty, and no special token begins a text
+   * @throws IOException if the model has no token that ends a text
    */
-  public int[] prompt(String text) {
-    int[] prompt =
-        IntStream.concat(Arrays.stream(textStart()), Arrays.stream(tokens(text))).toArray();
-    if (prompt.length == 0) {
+  public Prompt prompt(String text) throws IOException {
+    ChatFormat format = ChatFormat.ofPrompt(this, text);
+    int[] tokens =
+        IntStream.concat(Arrays.stream(format.begin(this)), Arrays.stream(tokens(text))).toArray();
+    if (tokens.length == 0) {
       throw new IllegalArgumentException("empty prompt; the model has no token to start with");
     }
-    return prompt;
+    Set<Integer> ends = new HashSet<>();
+    ends.add(format.end(this)[0]);
+    JsonNode eos = config.path("eos_token_id");
+    (eos.isArray() ? eos.valueStream() : Stream.of(eos))
+        .filter(JsonNode::isInt)
+        .forEach(end -> ends.add(end.intValue()));
+    return new Prompt(tokens, Set.copyOf(ends));
   }
 
   /**
@@ -184,26 +224,6 @@ public final class TextTokenizer implements AutoCloseable {
               .formatted(folder.resolve("config.json"), eos));
     }
     return new int[] {first.intValue()};
-  }
-
-  /**
-   * Requires that the model accepts texts of a length.
-   *
-   * @param maxTokens length of a text, in tokens
-   * @throws IOException if it does not
-   */
-  void requireFits(int maxTokens) throws IOException {
-    int positions = config.path("max_position_embeddings").asInt(Integer.MAX_VALUE);
-    if (maxTokens > positions) {
-      throw new InvalidDataException(
-          "invalid data.maxTokens: %d; must be at most %d, the max_position_embeddings of %s"
-              .formatted(maxTokens, positions, folder.resolve("config.json")));
-    }
-    if (maxTokens <= prefix.length + suffix.length) {
-      throw new InvalidDataException(
-          "invalid data.maxTokens: %d; must be more than the %d special tokens of a text"
-              .formatted(maxTokens, prefix.length + suffix.length));
-    }
   }
 
   /** Returns the number of tokens that the model knows. */

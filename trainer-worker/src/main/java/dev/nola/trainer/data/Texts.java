@@ -22,14 +22,16 @@ final class Texts {
   /** Rows between looks whether the thread was interrupted. */
   private static final int PARALLEL_ROWS = 2048;
 
+  private static final int SHOWN_CLASSES = 3;
+
   private final Layout layout;
   private final int maxTokens;
   private final TextTokenizer tokenizer;
+  private final List<String> warnings = new ArrayList<>();
   private int cut;
   private int skipped;
 
-  private Texts(Layout layout, int maxTokens, TextTokenizer tokenizer) throws IOException {
-    tokenizer.requireFits(maxTokens);
+  private Texts(Layout layout, int maxTokens, TextTokenizer tokenizer) {
     this.layout = layout;
     this.maxTokens = maxTokens;
     this.tokenizer = tokenizer;
@@ -52,9 +54,15 @@ final class Texts {
     if (areCompletions()) {
       return completions(lines.path(), rows);
     }
-    ClassNames classes = ClassNames.of(lines.path(), rows, labels);
+    ClassNames classes = ClassNames.of(lines.path(), rows, labels, adapters(labels));
     classes.require(lines.path(), rows);
     return classified(lines.path(), rows, classes);
+  }
+
+  /** Names the classes of an adapter, for messages. */
+  private static String adapters(List<String> labels) {
+    return "the adapter's classes, such as "
+        + String.join(", ", labels.subList(0, Math.min(labels.size(), SHOWN_CLASSES)));
   }
 
   static Dataset read(DataFiles files, Path model, List<String> labels)
@@ -67,7 +75,12 @@ final class Texts {
       digests.put("validation", validation.digest());
     }
     try (TextTokenizer tokenizer = TextTokenizer.load(model)) {
-      Texts texts = new Texts(files.layout(), files.maxTokens(), tokenizer);
+      Texts texts =
+          new Texts(
+              files.layout(), tokenizer.maximum(files.maxTokens(), "data.maxTokens"), tokenizer);
+      if (files.layout() instanceof Layout.Chat) {
+        ChatFormat.of(tokenizer).unusedTemplate(model).ifPresent(texts.warnings::add);
+      }
       if (files.layout() instanceof Layout.PlainText) {
         Split<Example> blocks = split(texts::blocks, train, validation, files.validation());
         return texts.dataset(
@@ -87,7 +100,7 @@ final class Texts {
             List.of(),
             digests);
       }
-      ClassNames classes = ClassNames.of(files.train(), rows.train(), labels);
+      ClassNames classes = ClassNames.of(files.train(), rows.train(), labels, "data.labels");
       classes.require(files.train(), rows.train());
       classes.require(validationPath, rows.validation());
       return texts.dataset(
@@ -110,7 +123,7 @@ final class Texts {
       List<Example> validation,
       List<String> classes,
       SortedMap<String, Sha256> digests) {
-    return new Dataset(train, validation, classes, cut, skipped, digests);
+    return new Dataset(train, validation, classes, cut, skipped, warnings, digests);
   }
 
   /** Reads what a file contains. */

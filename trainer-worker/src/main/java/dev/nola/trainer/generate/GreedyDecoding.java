@@ -7,6 +7,7 @@ import dev.nola.trainer.model.Batch;
 import dev.nola.trainer.model.Network;
 import dev.nola.trainer.model.Tensors;
 import java.util.Arrays;
+import java.util.Set;
 
 /** Continues a text with the most likely token at each step. */
 public final class GreedyDecoding {
@@ -19,12 +20,12 @@ public final class GreedyDecoding {
    * @param weights its weights, prepared, with or without an adapter
    * @param prompt at least one token
    * @param limit maximum number of tokens to generate
-   * @param end the token that ends a text; it is not among those returned
+   * @param ends the tokens that end a text; they are not among those returned
    * @return the tokens after the prompt, {@code limit} of them unless the text ended before
    * @throws InterruptedException if the thread was interrupted
    */
   public static int[] generate(
-      Network network, AdaptedWeights weights, int[] prompt, int limit, int end)
+      Network network, AdaptedWeights weights, int[] prompt, int limit, Set<Integer> ends)
       throws InterruptedException {
     int[] text = Arrays.copyOf(prompt, prompt.length + limit);
     Tensors.recordGradients(false);
@@ -33,7 +34,7 @@ public final class GreedyDecoding {
         throw new InterruptedException("the generation was interrupted");
       }
       int next = next(network, weights, Arrays.copyOf(text, length));
-      if (next == end) {
+      if (ends.contains(next)) {
         return Arrays.copyOfRange(text, prompt.length, length);
       }
       text[length] = next;

@@ -114,7 +114,7 @@ public final class JobFile {
             layout(folder, settings),
             folder.resolve(settings.get(Keys.TRAIN)),
             validation(folder, settings),
-            settings.get(Keys.MAX_TOKENS),
+            settings.find(Keys.MAX_TOKENS),
             orAll(settings.find(Keys.TRAIN_EXAMPLES)),
             orAll(settings.find(Keys.VALIDATION_EXAMPLES))),
         recipe(settings),

@@ -5,7 +5,9 @@ import dev.nola.client.peft.Pooling;
 import dev.nola.format.DType;
 import dev.nola.generator.Generator;
 import dev.nola.text.Label;
+import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.method.Method;
+import dev.nola.trainer.method.Recipe;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -107,9 +109,11 @@ final class Keys {
           Key.optional(
                   "data.maxTokens",
                   Kind.whole(3),
-                  256,
+                  null,
                   "maximum length of a text with its special tokens; longer ones are truncated, or"
-                      + " skipped with task causal-lm")
+                      + " skipped with task causal-lm (default: "
+                      + DataFiles.DEFAULT_MAX_TOKENS
+                      + ", or what the model allows)")
               .onlyWith(FORMAT, "e2e", "jsonl", "tsv", "csv", "text", "chat"));
   static final Key<Integer> TRAIN_EXAMPLES =
       add(
@@ -199,7 +203,7 @@ final class Keys {
           Key.optional(
                   "method.k",
                   Kind.whole(1),
-                  256,
+                  Recipe.Size.DEFAULT_COEFFICIENTS,
                   "number of coefficients of a target's factor A, which has r·rows elements, or of"
                       + " PRANC's ΔW, which has rows·columns; "
                       + MAX_COEFFICIENTS)
@@ -209,7 +213,7 @@ final class Keys {
           Key.optional(
                   "method.l",
                   Kind.whole(1),
-                  256,
+                  Recipe.Size.DEFAULT_COEFFICIENTS,
                   "number of coefficients of a target's factor B, which has r·columns elements;"
                       + " maximum as for method.k")
               .onlyWith(METHOD, "nola"));

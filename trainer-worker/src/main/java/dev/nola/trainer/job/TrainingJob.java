@@ -233,7 +233,8 @@ public record TrainingJob(
     if (!objective.labels.isEmpty()) {
       settings.put("labels", objective.labels);
     }
-    settings.put("maxTokens", data.maxTokens());
+    Integer maxTokens = data.maxTokens();
+    settings.put("maxTokens", maxTokens == null ? DataFiles.DEFAULT_MAX_TOKENS : maxTokens);
     settings.put("trainExamples", data.trainExamples());
     settings.put("validationExamples", data.validationExamples());
     if (data.validation() instanceof DataFiles.Validation.Share share) {

@@ -8,10 +8,13 @@ import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Head;
 import dev.nola.trainer.model.Mlp;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Chooses what is trained in a model, and its initial values. */
@@ -76,6 +79,7 @@ public final class Adaptations {
               "method.targets=%s matches none of the tensors that can be adapted, such as %s"
                   .formatted(recipe.targets(), base.network().adaptable().getFirst()));
         }
+        requireFewCoefficients(targets);
         for (String name : targets) {
           NDArray tensor = base.tensor(name);
           if (tensor == null) {
@@ -85,6 +89,58 @@ public final class Adaptations {
         }
       }
     }
+  }
+
+  /**
+   * Requires that no target has fewer basis vectors than coefficients; names, of each side, the
+   * target that allows the fewest.
+   */
+  private void requireFewCoefficients(List<String> targets) {
+    List<String> problems = new ArrayList<>();
+    for (Side side : Side.values()) {
+      ToIntFunction<String> length = name -> length(name, side);
+      targets.stream()
+          .filter(name -> base.tensor(name) != null && length.applyAsInt(name) > 0)
+          .min(Comparator.comparingInt(length))
+          .map(name -> tooMany(name, side, length.applyAsInt(name)))
+          .filter(problem -> !problem.isEmpty())
+          .ifPresent(problems::add);
+    }
+    if (!problems.isEmpty()) {
+      throw new IllegalArgumentException(String.join("\n", problems));
+    }
+  }
+
+  /** Returns the number of elements that a side's coefficients make; 0 without such a side. */
+  private int length(String name, Side side) {
+    long[] shape = Objects.requireNonNull(base.tensor(name)).getShape().getShape();
+    int rank = recipe.size().rank();
+    return switch (recipe.method()) {
+      case NOLA -> elements(name, rank, (int) shape[side == Side.A ? 0 : 1]);
+      case PRANC -> side == Side.A ? elements(name, (int) shape[0], (int) shape[1]) : 0;
+      case LORA, FULL, HEAD -> 0;
+    };
+  }
+
+  /** Says that a side has more coefficients than basis vectors; empty if it does not. */
+  private String tooMany(String tensor, Side side, int length) {
+    int count = side == Side.A ? recipe.size().k() : recipe.size().l();
+    long limit = recipe.bases().generator().maxCoefficients(length, BasisSide.TRAINING_BITS);
+    if (count <= limit) {
+      return "";
+    }
+    String key = side == Side.A ? "method.k" : "method.l";
+    return "%s too large for tensor %s: %d%s; must be at most %d for %s at %d elements; lower %s%s"
+        .formatted(
+            key,
+            tensor,
+            count,
+            count == Recipe.Size.DEFAULT_COEFFICIENTS ? " (the default)" : "",
+            limit,
+            recipe.bases().generator(),
+            length,
+            key,
+            recipe.method() == Method.NOLA ? " or raise method.rank" : "");
   }
 
   /** Adds a new classifier, and a new pooler where the base has none. */
@@ -231,11 +287,9 @@ public final class Adaptations {
 
   private BasisSide side(
       String tensor, int targetStream, Side side, int length, int count, boolean random) {
-    long limit = recipe.bases().generator().maxCoefficients(length, BasisSide.TRAINING_BITS);
-    if (count < 1 || count > limit) {
-      throw new IllegalArgumentException(
-          "tensor %s, side %s: %d coefficients; must be 1 to %d for %s at %d elements"
-              .formatted(tensor, side, count, limit, recipe.bases().generator(), length));
+    String problem = tooMany(tensor, side, length);
+    if (!problem.isEmpty()) {
+      throw new IllegalArgumentException(problem);
     }
     float[] coefficients = random ? gaussian(count, 1) : new float[count];
     String name = tensor + (side == Side.A ? ".alpha" : ".beta");

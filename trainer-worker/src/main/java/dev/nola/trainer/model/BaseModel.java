@@ -12,6 +12,7 @@ import dev.nola.format.Adapter;
 import dev.nola.format.DType;
 import dev.nola.reconstruct.BaseIdentity;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -52,7 +53,7 @@ public final class BaseModel implements AutoCloseable {
    * @throws IOException if a file cannot be read
    */
   public static BaseModel load(Path folder) throws IOException {
-    ModelConfig config = ModelConfig.read(folder);
+    ModelConfig config = config(folder);
     boolean isClassifier = HeadClass.ofName(config.className()).isPresent();
     return load(folder, network(config, isClassifier, null));
   }
@@ -69,7 +70,7 @@ public final class BaseModel implements AutoCloseable {
    */
   public static BaseModel loadClassifier(Path folder, @Nullable Pooling pooling)
       throws IOException {
-    return load(folder, network(ModelConfig.read(folder), true, pooling));
+    return load(folder, network(config(folder), true, pooling));
   }
 
   /**
@@ -115,7 +116,7 @@ public final class BaseModel implements AutoCloseable {
    * @throws IOException if a file cannot be read
    */
   public static List<Adaptable> adaptable(Path folder) throws IOException {
-    Network network = network(ModelConfig.read(folder), false, null);
+    Network network = network(config(folder), false, null);
     try (Model model = Model.open(folder)) {
       List<Adaptable> adaptable = new ArrayList<>();
       for (String name : network.adaptable()) {
@@ -127,6 +128,21 @@ public final class BaseModel implements AutoCloseable {
       }
       return adaptable;
     }
+  }
+
+  /**
+   * Reads a model's config; of a quantized model, or one in another format, the refusal of its
+   * weights names the remedy.
+   */
+  private static ModelConfig config(Path folder) throws IOException {
+    if (!Files.exists(folder.resolve(ModelConfig.NAME))) {
+      Model.open(folder).close();
+    }
+    ModelConfig config = ModelConfig.read(folder);
+    if (config.states(ConfigKey.QUANTIZATION.path())) {
+      Model.open(folder).close();
+    }
+    return config;
   }
 
   private static BaseModel load(Path folder, Network network) throws IOException {

@@ -26,7 +26,7 @@ public final class Bert implements Network {
           ConfigKey.only("position_embedding_type", "absolute"),
           ConfigKey.only("is_decoder", false),
           ConfigKey.only("add_cross_attention", false),
-          ConfigKey.only("quantization_config"));
+          ConfigKey.QUANTIZATION);
 
   private final Config config;
   private final Head head;

@@ -18,6 +18,9 @@ record ConfigKey(String path, String rule, Predicate<JsonNode> honoured) {
   /** Rule for a number of layers, heads or the like. */
   static final String COUNT = "a whole number, 1 or more";
 
+  /** How the weights are quantized; honoured by no model here. */
+  static final ConfigKey QUANTIZATION = only("quantization_config");
+
   /** Accepts every whole number above 0. */
   static ConfigKey count(String path) {
     return new ConfigKey(

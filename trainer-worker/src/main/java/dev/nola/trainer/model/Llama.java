@@ -40,7 +40,7 @@ public final class Llama implements Network {
           ConfigKey.flag("tie_word_embeddings"),
           ConfigKey.count("pretraining_tp"),
           ConfigKey.only("sliding_window"),
-          ConfigKey.only("quantization_config"));
+          ConfigKey.QUANTIZATION);
 
   private final Config config;
   private final @Nullable Head head;

@@ -10,6 +10,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** A model's {@code config.json}. */
 final class ModelConfig {
+  static final String NAME = "config.json";
+
   private final Path file;
   private final JsonNode root;
 
@@ -19,7 +21,7 @@ final class ModelConfig {
   }
 
   static ModelConfig read(Path folder) throws IOException {
-    Path file = folder.resolve("config.json");
+    Path file = folder.resolve(NAME);
     try {
       return new ModelConfig(file, JsonMapper.shared().readTree(Files.readAllBytes(file)));
     } catch (JacksonException e) {
@@ -30,11 +32,16 @@ final class ModelConfig {
   /** Requires that each key has a value that is honoured. */
   void require(List<ConfigKey> keys) throws UnsupportedModelException {
     for (ConfigKey key : keys) {
-      JsonNode value = find(key.path());
-      if (!value.isMissingNode() && !value.isNull() && !key.honoured().test(value)) {
+      if (states(key.path()) && !key.honoured().test(find(key.path()))) {
         throw invalid(key.path(), key.rule());
       }
     }
+  }
+
+  /** Returns whether a key is there, and not null. */
+  boolean states(String path) {
+    JsonNode value = find(path);
+    return !value.isMissingNode() && !value.isNull();
   }
 
   UnsupportedModelException invalid(String path, String rule) {

@@ -96,7 +96,7 @@ final class Checkpoint {
       List<String> differences = run.differences(metadata, step);
       if (!differences.isEmpty()) {
         throw new IOException(
-            "%s is of another run: %s; undo that, delete the checkpoint, or choose another output"
+            "%s does not continue with this job: %s; undo the change, delete the checkpoint, or choose another output"
                 .formatted(path, String.join("; ", differences)));
       }
       for (int p = 0; p < parameters.size(); p++) {

@@ -19,16 +19,22 @@ import tools.jackson.databind.node.ObjectNode;
  * TensorBoard.
  */
 final class MetricsLog {
+  private static final String VALIDATION_LOSS = "validationLoss";
   private static final String EVENTS = "events.out.tfevents.nola";
 
   /** TensorBoard's names of what is logged. */
   private static final Map<String, String> TAGS =
       Map.of(
-          "loss", "loss/train",
-          "validationLoss", "loss/validation",
-          "validationAccuracy", "accuracy/validation",
-          "learningRate", "optimizer/learningRate",
-          "gradientNorm", "optimizer/gradientNorm");
+          "loss",
+          "loss/train",
+          VALIDATION_LOSS,
+          "loss/validation",
+          "validationAccuracy",
+          "accuracy/validation",
+          "learningRate",
+          "optimizer/learningRate",
+          "gradientNorm",
+          "optimizer/gradientNorm");
 
   private final Path path;
   private final EventFile events;
@@ -38,12 +44,19 @@ final class MetricsLog {
     this.events = events;
   }
 
-  /** Opens the log of a run that continues after a step; drops what was logged later. */
-  static MetricsLog openAfter(Path path, long step) throws IOException {
+  /**
+   * Opens the log of a run that continues after a step; drops what was logged later.
+   *
+   * @param path the log
+   * @param step number of steps taken
+   * @param steps number of steps of the run; its last evaluation is dropped, as it is logged again
+   */
+  static MetricsLog openAfter(Path path, long step, long steps) throws IOException {
     List<String> earlier = new ArrayList<>();
     if (Files.exists(path)) {
       for (String line : Files.readAllLines(path)) {
-        if (stepOf(line) <= step) {
+        boolean isLastEvaluation = stepOf(line) == steps && line.contains(VALIDATION_LOSS);
+        if (stepOf(line) <= step && !isLastEvaluation) {
           earlier.add(line + "\n");
         }
       }
@@ -80,7 +93,7 @@ final class MetricsLog {
         JsonMapper.shared()
             .createObjectNode()
             .put("step", step)
-            .put("validationLoss", evaluation.loss())
+            .put(VALIDATION_LOSS, evaluation.loss())
             .put("validationAccuracy", evaluation.accuracy()));
   }
 

@@ -71,7 +71,7 @@ record RunIdentity(String job, String data, String base, String extended) {
       if (isLength ? newValue.asLong() < step : !oldValue.equals(newValue)) {
         differences.add(
             isLength
-                ? "%s is %d, but step %d is taken"
+                ? "%s is %d; must be at least %d, the steps taken"
                     .formatted(TrainingJob.keyOf(setting), newValue.asLong(), step)
                 : "%s was %s and is %s"
                     .formatted(TrainingJob.keyOf(setting), shown(oldValue), shown(newValue)));

@@ -19,7 +19,6 @@ import dev.nola.trainer.model.Head;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -41,6 +40,7 @@ import org.jspecify.annotations.Nullable;
 public final class TrainingRun {
   private final TrainingJob job;
   private final Path output;
+  private final RunFolder folder;
   private final boolean resume;
   private final Listener listener;
   private final @Nullable Duration checkpointInterval;
@@ -56,6 +56,14 @@ public final class TrainingRun {
      * @param loss loss of the step's batch
      */
     void stepped(long step, long steps, double loss);
+
+    /**
+     * Receives where a run begins that may continue an earlier one.
+     *
+     * @param step number of steps taken before; 0 if there is no checkpoint
+     * @param steps number of steps of the run
+     */
+    default void resumed(long step, long steps) {}
 
     /**
      * Receives an evaluation on the validation examples.
@@ -139,6 +147,7 @@ public final class TrainingRun {
       @Nullable Duration checkpointInterval) {
     this.job = job;
     this.output = output;
+    this.folder = new RunFolder(output);
     this.resume = resume;
     this.listener = listener;
     this.checkpointInterval = checkpointInterval;
@@ -161,7 +170,7 @@ public final class TrainingRun {
    * @return path in the run's folder
    */
   public static Path checkpoint(Path output) {
-    return runFolder(output).resolve("checkpoint.safetensors");
+    return new RunFolder(output).checkpoint();
   }
 
   /**
@@ -175,17 +184,14 @@ public final class TrainingRun {
    * @throws InterruptedException if the thread is interrupted; the run can be resumed
    */
   public Result run() throws IOException, InterruptedException {
-    Path checkpoint = checkpoint(output);
-    if (!resume && (Files.exists(output) || Files.exists(checkpoint))) {
-      throw new FileAlreadyExistsException(
-          Files.exists(output) ? output.toString() : checkpoint.toString(),
-          null,
-          "a run exists already; resume it, delete it, or choose another output");
+    if (!resume) {
+      folder.requireNoRun();
     }
-    Files.createDirectories(runFolder(output));
+    folder.create();
     Tensors.use(job.run().compute().device().name(), job.run().compute().threads());
     try (BaseModel base = base()) {
       Dataset data = DatasetReader.read(job.data(), modelFolder(), job.objective().labels());
+      data.warnings().forEach(listener::warned);
       requireFit(data);
       RunIdentity started = RunIdentity.of(job, data, base);
       metadata(base, data, started); // fails before hours of training, not after
@@ -211,10 +217,6 @@ public final class TrainingRun {
           "%s width of model.mlp is %d; must be %d, the number of %s in the data"
               .formatted(position, actual, expected, unit));
     }
-  }
-
-  private static Path runFolder(Path output) {
-    return output.resolveSibling(output.getFileName() + ".run");
   }
 
   private @Nullable Path modelFolder() {
@@ -243,8 +245,7 @@ public final class TrainingRun {
 
   private Trained train(BaseModel base, Dataset data, AdaptedWeights weights, RunIdentity started)
       throws IOException, InterruptedException {
-    Path folder = runFolder(output);
-    Path checkpoint = checkpoint(output);
+    Path checkpoint = folder.checkpoint();
     List<Parameter> parameters = weights.parameters();
     AdamW optimizer = new AdamW(job.optimizer().adamW(), parameters);
     TrainingJob.Run run = job.run();
@@ -254,7 +255,10 @@ public final class TrainingRun {
             ? Checkpoint.read(checkpoint, started, parameters, optimizer)
             : new Checkpoint.Resumed(0, started);
     RunIdentity identity = resumed.run();
-    MetricsLog log = MetricsLog.openAfter(folder.resolve("metrics.jsonl"), resumed.step());
+    if (resume) {
+      listener.resumed(resumed.step(), steps);
+    }
+    MetricsLog log = MetricsLog.openAfter(folder.metrics(), resumed.step(), steps);
     Trainer trainer =
         new Trainer(
             base.network(),
@@ -292,17 +296,11 @@ public final class TrainingRun {
         listener.checkpointed(step, checkpoint);
       }
     }
-    plot(folder.resolve("loss.svg"), log, steps);
-    return new Trained(identity, log);
-  }
-
-  /** Draws the losses, if it can: a machine may lack the fonts that Java needs for any drawing. */
-  private void plot(Path file, MetricsLog log, long steps) throws IOException {
-    try {
-      LossPlot.write(file, log.points("loss"), log.points("validationLoss"), steps);
-    } catch (RuntimeException | LinkageError | InternalError e) {
-      listener.warned("%s not drawn: %s".formatted(file.getFileName(), e));
+    if (steps > resumed.step()) {
+      Checkpoint.write(checkpoint, identity, steps, parameters, optimizer); // to be extended
     }
+    folder.plot(log, steps, listener);
+    return new Trained(identity, log);
   }
 
   private boolean isLongAgo(long checkpointed) {

@@ -207,6 +207,13 @@ class DatasetTest {
                     .formatted(
                         added.formatted(9, "<|im_start|>"), added.formatted(10, "<|im_end|>"))),
         "{\"bos_token_id\": 7, \"eos_token_id\": 8}");
+    try (TextTokenizer tokenizer = TextTokenizer.load(folder)) {
+      TextTokenizer.Prompt prompt = tokenizer.prompt("<|im_start|>user");
+      assertThat(prompt.tokens()).startsWith(9);
+      assertThat(prompt.ends()).containsExactlyInAnyOrder(8, 10);
+      assertThat(tokenizer.prompt("name").tokens()).startsWith(7);
+      assertThat(tokenizer.prompt("name").ends()).containsExactly(8);
+    }
     Dataset known = read(layout, 32, chat, chat);
     assertThat(tokens(known.train().getFirst())).startsWith(9).endsWith(8, 10);
     assertRefused(
@@ -220,6 +227,39 @@ class DatasetTest {
         "{\"messages\": [{\"role\": \"user\", \"content\": 3}]}",
         chat,
         "line 1: content of a message is NUMBER; must be text");
+  }
+
+  @Test
+  void chatsReadAsPrompts_areRefusedWithTheFormat() {
+    assertRefused(
+        new Layout.PromptJsonl("prompt", "completion"),
+        "{\"messages\": []}",
+        "{\"messages\": []}",
+        "line 1: field \"prompt\" is missing; must be text; messages need the format chat");
+  }
+
+  @Test
+  void chatTemplateThatIsNotUsed_isWarnedOf() throws Exception {
+    Layout layout = new Layout.Chat("messages");
+    String chat = "{\"messages\": [{\"role\": \"assistant\", \"content\": \"inn\"}]}";
+    assertThat(read(layout, 32, chat, chat).warnings()).isEmpty();
+    String template = "{\"chat_template\": \"{{ '<|im_start|>' + messages[0].content }}\"}";
+    for (String name : List.of("tokenizer_config.json", "chat_template.jinja")) {
+      Path file = write(name, template);
+      assertThat(read(layout, 32, chat, chat).warnings())
+          .singleElement()
+          .asString()
+          .startsWith(
+              "chat template of " + folder + " not used: chats are written as lines ROLE: ");
+      assertThat(read(new Layout.E2e(), 16, "name||inn", "name||inn").warnings()).isEmpty();
+      try (TextTokenizer tokenizer = TextTokenizer.load(folder)) {
+        assertThat(ChatFormat.CHATML.unusedTemplate(folder)).isEmpty();
+        assertThat(ChatFormat.LLAMA3.unusedTemplate(folder)).isPresent();
+        assertThat(tokenizer.prompt("name").tokens()).startsWith(7);
+        assertThat(tokenizer.prompt("name").ends()).containsExactlyInAnyOrder(8, 2);
+      }
+      Files.delete(file);
+    }
   }
 
   @Test

@@ -15,6 +15,7 @@ import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
@@ -116,10 +117,11 @@ class RecordedLogitsTest {
     try (BaseModel base = BaseModel.load(folder)) {
       AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
       weights.prepare();
-      assertThat(GreedyDecoding.generate(base.network(), weights, prompt, greedy.length, -1))
+      assertThat(GreedyDecoding.generate(base.network(), weights, prompt, greedy.length, Set.of()))
           .isEqualTo(greedy);
       int end = greedy[5];
-      assertThat(GreedyDecoding.generate(base.network(), weights, prompt, greedy.length, end))
+      assertThat(
+              GreedyDecoding.generate(base.network(), weights, prompt, greedy.length, Set.of(end)))
           .as("until a token that ends it")
           .doesNotContain(end)
           .hasSizeLessThanOrEqualTo(5);

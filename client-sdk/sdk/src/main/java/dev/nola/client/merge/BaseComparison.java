@@ -24,18 +24,26 @@ import java.util.concurrent.Callable;
  * @param names finds its tensors
  * @param threads number of threads that hash its tensors
  */
-record BaseComparison(Model model, TensorNames names, int threads) {
+public record BaseComparison(Model model, TensorNames names, int threads) {
   /** Bytes that are read and hashed at a time. */
   private static final int PIECE = 1 << 20;
 
   /**
    * Compares the identities of the adapted tensors.
    *
+   * @param adapters the adapters
+   * @param baseCheck what to do if one was made for another base model
    * @return a warning for each adapter that could not be compared, or differs
-   * @throws MergeRefusedException if they differ and that is not allowed
+   * @throws MergeRefusedException if they differ and that is not allowed, or the base model lacks
+   *     an adapted tensor
+   * @throws IOException if the base model cannot be read
+   * @throws InterruptedException if the thread is interrupted
    */
-  List<String> check(List<AdapterFile> adapters, BaseCheck baseCheck)
+  public List<String> check(List<AdapterFile> adapters, BaseCheck baseCheck)
       throws MergeRefusedException, IOException, InterruptedException {
+    if (baseCheck == BaseCheck.SKIP) {
+      return List.of();
+    }
     Map<Sha256, Sha256> actual = identities(adapters);
     List<String> warnings = new ArrayList<>();
     for (AdapterFile adapter : adapters) {
@@ -68,7 +76,7 @@ record BaseComparison(Model model, TensorNames names, int threads) {
 
   /** Identities of the adapters' base tensors, by reconstruction digest of the adapter. */
   private Map<Sha256, Sha256> identities(List<AdapterFile> adapters)
-      throws IOException, InterruptedException {
+      throws MergeRefusedException, IOException, InterruptedException {
     Map<String, Callable<BaseIdentity.Tensor>> tasks = new HashMap<>();
     for (AdapterFile adapter : adapters) {
       if (adapter.adapter().base().identity() != null) {
@@ -82,8 +90,6 @@ record BaseComparison(Model model, TensorNames names, int threads) {
       for (BaseIdentity.Tensor tensor : workers.all(List.copyOf(tasks.values()))) {
         tensors.put(tensor.name(), tensor);
       }
-    } catch (MergeRefusedException e) {
-      throw new AssertionError("the plan has found these tensors", e);
     }
     Map<Sha256, Sha256> identities = new HashMap<>();
     for (AdapterFile adapter : adapters) {
@@ -98,8 +104,15 @@ record BaseComparison(Model model, TensorNames names, int threads) {
   }
 
   private BaseIdentity.Tensor identity(String name) throws Exception {
-    Tensor tensor = Objects.requireNonNull(names.find(name)).tensor();
-    DType dtype = tensor.adaptableType().orElseThrow();
+    TensorNames.Found found = names.find(name);
+    DType dtype = found == null ? null : found.tensor().adaptableType().orElse(null);
+    if (found == null || dtype == null) {
+      throw new MergeRefusedException(
+          MergeRefusedException.Reason.TARGETS,
+          "tensor %s not found in %s, or of another type than F32, F16 and BF16"
+              .formatted(name, model.path()));
+    }
+    Tensor tensor = found.tensor();
     List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
     long bytes = tensor.data().byteSize();
     byte[] piece = new byte[(int) Math.min(PIECE, bytes)];
