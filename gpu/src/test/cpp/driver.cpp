@@ -57,6 +57,13 @@ bool inside(uint64_t address, size_t bytes) {
   return address + bytes <= found->first + found->second;
 }
 
+// Whether an allocation contains a range, or another library manages it, whose memory is the host's too.
+bool usable(uint64_t address, size_t bytes) {
+  auto next = allocations.upper_bound(address);
+  bool foreign = next == allocations.begin() || address >= std::prev(next)->first + std::prev(next)->second + GUARD;
+  return foreign || inside(address, bytes);
+}
+
 int check() { return lost ? lost : current ? SUCCESS : INVALID_CONTEXT; }
 
 struct Event {
@@ -162,7 +169,8 @@ int cuMemcpyDtoH_v2(void* target, uint64_t source, size_t bytes) {
 }
 int cuMemcpyDtoD_v2(uint64_t target, uint64_t source, size_t bytes) {
   REQUIRE_CONTEXT();
-  if (!inside(target, bytes) || !inside(source, bytes)) return INVALID_VALUE;
+  bool known = inside(target, bytes) || inside(source, bytes);
+  if (!known || !usable(target, bytes) || !usable(source, bytes)) return INVALID_VALUE;
   memcpy((void*)target, (const void*)source, bytes);
   return SUCCESS;
 }

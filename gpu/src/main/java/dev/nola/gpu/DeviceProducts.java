@@ -48,6 +48,21 @@ public final class DeviceProducts implements AutoCloseable {
     }
   }
 
+  /** Returns the place of a factor's products among all. */
+  FactorPlan.Place place(int layer, Side side) {
+    return projector.place(layer, side);
+  }
+
+  /** Returns the size of all products. */
+  long bytes() {
+    return memory.bytes();
+  }
+
+  /** Copies all products to native memory of the host, once what was launched has ended. */
+  void copyTo(MemorySegment host) {
+    memory.copyTo(host, 0);
+  }
+
   DeviceMemory memory() {
     return memory;
   }

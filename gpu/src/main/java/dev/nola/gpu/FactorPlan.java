@@ -75,23 +75,41 @@ final class FactorPlan {
     }
   }
 
+  /**
+   * Where a factor's codes and scale are in a slot.
+   *
+   * @param codes offset of the codes
+   * @param scale offset of the scale
+   */
+  record Source(long codes, long scale) {}
+
   private final Adapter sample;
   private final List<Outline> outlines;
   private final List<Map<Side, Place>> places = new ArrayList<>();
+  private final List<Map<Side, Source>> sources = new ArrayList<>();
   private final List<Launch> launches = new ArrayList<>();
   private final long elements;
   private final long slotBytes;
 
-  private FactorPlan(Adapter adapter) {
+  /**
+   * @param scaled whether both factors of a layer have a scale; a file's codes section has one for
+   *     A alone, so that those of B follow it
+   */
+  private FactorPlan(Adapter adapter, boolean scaled) {
     this.sample = adapter;
     this.outlines = adapter.layers().stream().map(Outline::of).toList();
     Map<FactorKernel, TileTable> tables = new EnumMap<>(FactorKernel.class);
+    long scalesOfB = adapter.layers().stream().mapToLong(FactorPlan::sectionBytes).sum();
     long section = 0;
     long out = 0;
     for (Layer layer : adapter.layers()) {
-      long scale = section;
+      Map<Side, Long> scales = new EnumMap<>(Side.class);
+      scales.put(Side.A, section);
+      scales.put(
+          Side.B, scaled ? scalesOfB + (long) places.size() * Float.BYTES : TileTable.NO_SCALE);
       section += Float.BYTES;
       Map<Side, Place> layerPlaces = new EnumMap<>(Side.class);
+      Map<Side, Source> layerSources = new EnumMap<>(Side.class);
       for (Side side : Side.values()) {
         Basis basis = layer.basis(adapter.generator(), adapter.seed(), side);
         Codes codes = layer.codes(side);
@@ -105,14 +123,19 @@ final class FactorPlan {
             .add(
                 basis,
                 codes,
-                new TileTable.Offsets(out, section, side == Side.A ? scale : TileTable.NO_SCALE),
+                new TileTable.Offsets(out, section, scales.get(side)),
                 FactorKernel.isWide(basis, codes),
                 kernel.tiles(basis.length()));
         layerPlaces.put(side, new Place(out, basis.length()));
+        layerSources.put(side, new Source(SLOT_HEADER + section, SLOT_HEADER + scales.get(side)));
         section += packedBytes(codes);
         out += (basis.length() + ALIGNMENT - 1L) / ALIGNMENT * ALIGNMENT;
       }
       places.add(layerPlaces);
+      sources.add(layerSources);
+    }
+    if (scaled) {
+      section += (long) places.size() * Float.BYTES;
     }
     this.elements = out;
     this.slotBytes =
@@ -130,7 +153,27 @@ final class FactorPlan {
    * @return the plan
    */
   static FactorPlan of(Adapter adapter) {
-    return new FactorPlan(adapter);
+    return new FactorPlan(adapter, false);
+  }
+
+  /**
+   * Plans the factors of an adapter in training, both of which have a scale.
+   *
+   * @param adapter the adapter
+   * @return the plan
+   */
+  static FactorPlan ofTraining(Adapter adapter) {
+    return new FactorPlan(adapter, true);
+  }
+
+  /** Returns the size of a layer's scale and codes in a file. */
+  private static long sectionBytes(Layer layer) {
+    long bytes = Float.BYTES;
+    for (Side side : Side.values()) {
+      Codes codes = layer.codes(side);
+      bytes += codes == null ? 0 : packedBytes(codes);
+    }
+    return bytes;
   }
 
   private static int packedBytes(Codes codes) {
@@ -161,6 +204,21 @@ final class FactorPlan {
   /** Returns the place of a factor. */
   Place place(int layer, Side side) {
     return places.get(layer).getOrDefault(side, Place.NONE);
+  }
+
+  /**
+   * Returns where a factor's codes and scale are in a slot.
+   *
+   * @throws IllegalArgumentException if the layer has no such factor
+   */
+  Source source(int layer, Side side) {
+    Source source = sources.get(layer).get(side);
+    if (source == null) {
+      throw new IllegalArgumentException(
+          "factor not found: side %s of layer %d, which is in the direct form"
+              .formatted(side, layer));
+    }
+    return source;
   }
 
   /** Returns the number of elements of an adapter's output, padding included. */

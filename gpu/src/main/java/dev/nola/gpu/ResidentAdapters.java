@@ -52,8 +52,13 @@ public final class ResidentAdapters implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment slot = arena.allocate(slotBytes, Long.BYTES);
       plan.writeSlot(adapter, slot);
-      slots.device().use().copyToDevice(slots.address() + index * slotBytes, slot);
+      write(index, slot);
     }
+  }
+
+  /** Writes a slot as it is. */
+  void write(int index, MemorySegment slot) {
+    slots.device().use().copyToDevice(slots.address() + index * slot.byteSize(), slot);
   }
 
   AdapterPlan plan() {

@@ -99,6 +99,7 @@ public final class StepBenchmark {
                       0),
                   0),
               Kernels.chosen());
+      weights.useGpu(System.err::println);
       return new Trainer(
           base.network(),
           weights,
@@ -114,7 +115,7 @@ public final class StepBenchmark {
    */
   public static void main(String[] arguments) throws IOException {
     Size size = Size.valueOf(arguments[0]);
-    Tensors.use("CPU", Integer.parseInt(arguments[1]));
+    Tensors.use(System.getProperty("device", "CPU"), Integer.parseInt(arguments[1]));
     int steps = Integer.parseInt(arguments[2]);
     List<Variant> variants =
         arguments.length > 3

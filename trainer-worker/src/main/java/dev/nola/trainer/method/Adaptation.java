@@ -2,6 +2,9 @@ package dev.nola.trainer.method;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import dev.nola.format.Layer;
+import dev.nola.generator.Basis;
+import dev.nola.gpu.TrainingFactors;
 import dev.nola.kernel.Kernel;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +37,29 @@ public abstract sealed class Adaptation
    * @return the parameters, in a fixed order; empty if nothing is
    */
   public abstract List<Parameter> parameters();
+
+  /**
+   * What a GPU can compute.
+   *
+   * @param layer with the codes that its factors have now
+   * @param basis of its first factor
+   */
+  record Generated(Layer layer, Basis basis) {}
+
+  /** Returns what a GPU can compute; null if that is nothing. */
+  @Nullable Generated generated() {
+    return null;
+  }
+
+  /**
+   * Lets a GPU compute the factors of {@link #generated} from now on.
+   *
+   * @param factors of the whole model
+   * @param layer index of this layer there
+   */
+  void computeBy(TrainingFactors factors, int layer) {
+    throw new IllegalStateException("no factors that a GPU can compute: " + tensor);
+  }
 
   /** Computes the leaves' values; of different adaptations in parallel. */
   void prepare(Kernel kernel) {}

@@ -2,24 +2,34 @@ package dev.nola.trainer.method;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import dev.nola.format.Adapter;
+import dev.nola.generator.Basis;
+import dev.nola.gpu.CudaDevice;
+import dev.nola.gpu.CudaException;
+import dev.nola.gpu.TrainingFactors;
 import dev.nola.kernel.Kernel;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.model.Weights;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The weights of a model in training: those of the base, some of them adapted. Only one step at a
  * time can be in progress.
  */
-public final class AdaptedWeights implements Weights {
+public final class AdaptedWeights implements Weights, AutoCloseable {
   private final BaseModel base;
   private final SequencedMap<String, Adaptation> adaptations = new LinkedHashMap<>();
   private final Kernel kernel;
+  private @Nullable TrainingFactors gpu;
+  private @Nullable CudaDevice opened;
 
   /**
    * Combines a base with adaptations.
@@ -32,6 +42,48 @@ public final class AdaptedWeights implements Weights {
     this.base = base;
     this.kernel = kernel;
     adaptations.forEach(adaptation -> this.adaptations.put(adaptation.tensor(), adaptation));
+  }
+
+  /**
+   * Lets the GPU that arrays are on compute the factors, and the coefficients' gradients, with the
+   * same bits. Without a GPU, the kernel computes them.
+   *
+   * @param warning receives why the kernel computes them although there is a GPU
+   */
+  public void useGpu(Consumer<String> warning) {
+    if (!Tensors.deviceName().equals("gpu")) {
+      return;
+    }
+    try {
+      opened = CudaDevice.open();
+      use(opened);
+    } catch (CudaException e) {
+      warning.accept("factors are computed on the CPU: " + e.getMessage());
+    }
+  }
+
+  /**
+   * Lets a GPU compute the factors.
+   *
+   * @throws CudaException if its memory does not suffice
+   */
+  void use(CudaDevice device) {
+    List<Adaptation> computed = new ArrayList<>();
+    Adapter.Builder adapter = Adapter.builder();
+    for (Adaptation adaptation : adaptations.values()) {
+      Adaptation.Generated generated = adaptation.generated();
+      if (generated != null) {
+        computed.add(adaptation);
+        Basis basis = generated.basis();
+        adapter.generator(basis.generator()).seed(basis.seed()).layer(generated.layer());
+      }
+    }
+    if (!computed.isEmpty()) {
+      gpu = TrainingFactors.open(device, adapter.build());
+      for (int layer = 0; layer < computed.size(); layer++) {
+        computed.get(layer).computeBy(gpu, layer);
+      }
+    }
   }
 
   /**
@@ -57,6 +109,9 @@ public final class AdaptedWeights implements Weights {
   /** Computes values from the parameters; needed once after each change of them. */
   public void prepare() {
     adaptations.values().parallelStream().forEach(adaptation -> adaptation.prepare(kernel));
+    if (gpu != null) {
+      gpu.reconstruct();
+    }
   }
 
   /**
@@ -72,7 +127,23 @@ public final class AdaptedWeights implements Weights {
   /** Adds what a backward pass has computed to the parameters' gradients. */
   public void collect() {
     adaptations.values().forEach(Adaptation::collect);
+    if (gpu != null) {
+      gpu.project();
+    }
     adaptations.values().parallelStream().forEach(adaptation -> adaptation.backward(kernel));
+  }
+
+  /** Frees the GPU's memory. */
+  @Override
+  public void close() {
+    if (gpu != null) {
+      gpu.close();
+      gpu = null;
+    }
+    if (opened != null) {
+      opened.close();
+      opened = null;
+    }
   }
 
   @Override

@@ -107,9 +107,13 @@ final class BasisSide {
   float[] factor(Kernel kernel, int bits, double gain) {
     Quantized quantized = quantized(bits);
     float[] factor = new float[basis.length()];
-    float scale = (float) (quantized.step() * norm * gain);
-    kernel.combine(basis, quantized.codes().values(), scale, factor);
+    kernel.combine(basis, quantized.codes().values(), scale(quantized, gain), factor);
     return factor;
+  }
+
+  /** Returns what the sum of the basis, weighted with codes, is multiplied by. */
+  float scale(Quantized quantized, double gain) {
+    return (float) (quantized.step() * norm * gain);
   }
 
   /**
@@ -119,6 +123,11 @@ final class BasisSide {
   void backward(Kernel kernel, float[] gradientOfFactor, double gain) {
     double[] products = new double[coefficients.values().length];
     kernel.project(basis, gradientOfFactor, products);
+    backward(products, gain);
+  }
+
+  /** Adds the gradient that follows from the basis's products with the factor's. */
+  void backward(double[] products, double gain) {
     float[] gradient = coefficients.gradient();
     for (int i = 0; i < products.length; i++) {
       gradient[i] += (float) (products[i] * norm * gain);

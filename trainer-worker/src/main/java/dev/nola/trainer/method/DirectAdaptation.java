@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.nola.format.Coefficients.Direct;
 import dev.nola.format.Layer;
+import dev.nola.generator.Side;
+import dev.nola.gpu.TrainingFactors;
 import dev.nola.kernel.Kernel;
 import dev.nola.quantize.Quantized;
 import dev.nola.quantize.Quantizer;
@@ -27,6 +29,18 @@ final class DirectAdaptation extends Adaptation {
   @Override
   public List<Parameter> parameters() {
     return List.of(factor.side().coefficients());
+  }
+
+  @Override
+  @Nullable Generated generated() {
+    return factor instanceof GeneratedFactor
+        ? new Generated(toLayer(target.tensor(), factor.bits), factor.side().basis())
+        : null;
+  }
+
+  @Override
+  void computeBy(TrainingFactors factors, int layer) {
+    ((GeneratedFactor) factor).computeBy(factors, layer, Side.A);
   }
 
   @Override

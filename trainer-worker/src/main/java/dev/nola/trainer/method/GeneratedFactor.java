@@ -2,30 +2,47 @@ package dev.nola.trainer.method;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import dev.nola.generator.Side;
+import dev.nola.gpu.TrainingFactors;
 import dev.nola.kernel.Kernel;
+import dev.nola.quantize.Quantized;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A factor that kernels compute in every step; the transposed product turns its gradient into the
- * coefficients'. No basis is stored.
+ * A factor that kernels, or a GPU, compute in every step; the transposed product turns its gradient
+ * into the coefficients'. No basis is stored.
  */
 final class GeneratedFactor extends Factor {
   private float[] values = {};
   private float[] gradient = {};
   private @Nullable Leaf leaf;
+  private @Nullable GpuFactor gpu;
 
   GeneratedFactor(BasisSide side, int bits, double gain) {
     super(side, bits, gain);
   }
 
+  /** Lets a GPU compute the factor from now on. */
+  void computeBy(TrainingFactors factors, int layer, Side place) {
+    gpu = new GpuFactor(factors, layer, place);
+  }
+
   @Override
   void prepare(Kernel kernel) {
-    values = side().factor(kernel, bits, gain);
+    if (gpu == null) {
+      values = side().factor(kernel, bits, gain);
+    } else {
+      Quantized quantized = side().quantized(bits);
+      gpu.set(quantized.codes(), side().scale(quantized, gain));
+    }
   }
 
   @Override
   void begin(NDManager step, boolean record, long rows, long cols) {
-    leaf = new Leaf(step, values, record, rows, cols);
+    leaf =
+        gpu == null
+            ? new Leaf(step, values, record, rows, cols)
+            : new Leaf(gpu.array(step, rows, cols), record);
   }
 
   @Override
@@ -35,11 +52,19 @@ final class GeneratedFactor extends Factor {
 
   @Override
   void collect() {
-    gradient = leaf.gradient();
+    if (gpu == null) {
+      gradient = leaf.gradient();
+    } else {
+      leaf.takeGradient(gpu::take);
+    }
   }
 
   @Override
   void backward(Kernel kernel) {
-    side().backward(kernel, gradient, gain);
+    if (gpu == null) {
+      side().backward(kernel, gradient, gain);
+    } else {
+      side().backward(gpu.products(), gain);
+    }
   }
 }

@@ -4,6 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.Layer;
+import dev.nola.generator.Side;
+import dev.nola.gpu.TrainingFactors;
 import dev.nola.kernel.Kernel;
 import dev.nola.quantize.Quantized;
 import dev.nola.quantize.Quantizer;
@@ -36,6 +38,19 @@ final class LowRankAdaptation extends Adaptation {
   @Override
   public List<Parameter> parameters() {
     return List.of(a.side().coefficients(), b.side().coefficients());
+  }
+
+  @Override
+  @Nullable Generated generated() {
+    return a instanceof GeneratedFactor && b instanceof GeneratedFactor && a.bits == b.bits
+        ? new Generated(toLayer(target.tensor(), a.bits), a.side().basis())
+        : null;
+  }
+
+  @Override
+  void computeBy(TrainingFactors factors, int layer) {
+    ((GeneratedFactor) a).computeBy(factors, layer, Side.A);
+    ((GeneratedFactor) b).computeBy(factors, layer, Side.B);
   }
 
   @Override

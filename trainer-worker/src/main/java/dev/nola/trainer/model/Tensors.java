@@ -69,6 +69,7 @@ public final class Tensors {
   }
 
   private static void use(boolean gpu, int threads) {
+    engine(); // loads the library that has the function below
     device = gpu ? Device.gpu() : Device.cpu();
     if (threads > 0) {
       JniUtils.setNumThreads(threads);
@@ -105,6 +106,17 @@ public final class Tensors {
         manager.create(FloatBuffer.wrap(values), new Shape(shape), DataType.FLOAT32)) {
       return javaArray.duplicate();
     }
+  }
+
+  /**
+   * Makes an array whose elements are to be written yet.
+   *
+   * @param manager manager that owns the array
+   * @param shape size of each dimension
+   * @return an array in f32, row-major
+   */
+  public static NDArray uninitialized(NDManager manager, long... shape) {
+    return manager.create(new Shape(shape), DataType.FLOAT32);
   }
 
   /**

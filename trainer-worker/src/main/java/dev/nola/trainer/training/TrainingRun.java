@@ -196,9 +196,11 @@ public final class TrainingRun {
       RunIdentity started = RunIdentity.of(job, data, base);
       metadata(base, data, started); // fails before hours of training, not after
       List<Adaptation> adaptations = Adaptations.of(base, job.recipe(), data.classes().size());
-      AdaptedWeights weights = new AdaptedWeights(base, adaptations, Kernels.chosen());
-      Trained trained = train(base, data, weights, started);
-      return finish(base, data, weights, trained);
+      try (AdaptedWeights weights = new AdaptedWeights(base, adaptations, Kernels.chosen())) {
+        weights.useGpu(listener::warned);
+        Trained trained = train(base, data, weights, started);
+        return finish(base, data, weights, trained);
+      }
     }
   }
 

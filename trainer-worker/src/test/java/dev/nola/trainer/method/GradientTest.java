@@ -2,18 +2,23 @@ package dev.nola.trainer.method;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import com.google.re2j.Pattern;
 import dev.nola.generator.Generator;
+import dev.nola.gpu.CudaDevice;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.data.Minibatch;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Tensors;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -115,6 +120,51 @@ class GradientTest {
             assertThat((double) parameter.gradient()[i])
                 .as("%s, %s, %s[%d]", method, generator, parameter.name(), i)
                 .isCloseTo((above - below) / (2 * h), within(2e-3));
+          }
+        }
+      }
+    }
+  }
+
+  /** On a driver whose kernels run on the CPU, so that PyTorch's arrays are in its memory. */
+  @ParameterizedTest
+  @EnumSource(Generator.class)
+  void gpuHasTheLossAndTheGradientsOfTheCpu(Generator generator) {
+    Path driver = Path.of("../gpu/target/stand-in/libcuda.so.1").toAbsolutePath().normalize();
+    assumeTrue(
+        Files.exists(driver), "skipped: run the tests of module gpu first, with g++: " + driver);
+    System.setProperty("nola.cuda.library", driver.toString());
+    try (CudaDevice device = CudaDevice.open()) {
+      for (Method method : methods(generator)) {
+        for (int quantizationAwareBits : new int[] {0, 4}) {
+          requireSameBits(device, recipe(method, generator, false, quantizationAwareBits));
+        }
+      }
+    } finally {
+      System.clearProperty("nola.cuda.library");
+    }
+  }
+
+  private static void requireSameBits(CudaDevice device, Recipe recipe) {
+    Mlp mlp = new Mlp(List.of(IN, 11, OUT));
+    try (BaseModel base = BaseModel.fromScratch(mlp);
+        AdaptedWeights onCpu =
+            new AdaptedWeights(base, Adaptations.of(base, recipe, 0), Kernels.scalar());
+        AdaptedWeights onGpu =
+            new AdaptedWeights(base, Adaptations.of(base, recipe, 0), Kernels.scalar())) {
+      onGpu.use(device);
+      for (int step = 0; step < 3; step++) {
+        assertThat(loss(onGpu, mlp, true)).isEqualTo(loss(onCpu, mlp, true));
+        for (int p = 0; p < onCpu.parameters().size(); p++) {
+          Parameter expected = onCpu.parameters().get(p);
+          Parameter actual = onGpu.parameters().get(p);
+          assertThat(actual.gradient()).as(actual.name()).isEqualTo(expected.gradient());
+          assertThat(actual.gradient()).as(actual.name()).isNotEqualTo(new float[0]);
+          for (Parameter parameter : List.of(expected, actual)) {
+            for (int i = 0; i < parameter.values().length; i++) {
+              parameter.values()[i] -= 0.1f * parameter.gradient()[i];
+            }
+            Arrays.fill(parameter.gradient(), 0);
           }
         }
       }
