@@ -2,11 +2,13 @@ package dev.nola.trainer.worker;
 
 import dev.nola.api.name.BackendName;
 import dev.nola.gpu.CudaBackend;
+import dev.nola.gpu.CudaDevice;
 import dev.nola.gpu.CudaException;
 import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Backend;
 import dev.nola.reconstruct.Reconstructor;
+import dev.nola.trainer.djl.NativeLibraries;
 import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.torch.TorchKernel;
 import java.util.List;
@@ -41,6 +43,9 @@ final class Backends implements AutoCloseable {
       backends = backends.with(BackendName.VECTOR.label(), Kernels.vector());
     }
     Tensors.useFastest(threads);
+    if (Tensors.deviceName().equals("cpu") && CudaDevice.count() > 0) {
+      NativeLibraries.whyNoGpu().ifPresent(reason -> log.accept("device cpu: " + reason));
+    }
     backends = backends.with(BackendName.TORCH.label(), new TorchKernel());
     try {
       backends.backends.put(BackendName.CUDA.label(), CudaBackend.open());

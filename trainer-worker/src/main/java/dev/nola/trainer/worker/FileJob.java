@@ -7,6 +7,7 @@ import dev.nola.api.job.Lease;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.client.jobs.WorkerClient;
 import dev.nola.format.DType;
+import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.training.TrainingRun;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -134,7 +135,13 @@ final class FileJob {
     boolean hasModel = inputs.linkModel(lease.model(), folder);
     Files.write(
         folder.job(),
-        JsonMapper.shared().writeValueAsBytes(LeasedJobFile.of(train.job(), dataset, hasModel)));
+        JsonMapper.shared()
+            .writeValueAsBytes(
+                LeasedJobFile.of(
+                    train.job(),
+                    dataset,
+                    hasModel,
+                    Tensors.deviceName().equals("gpu") ? "cuda" : "cpu")));
     if (lease.checkpoint()) {
       inputs.fetchCheckpoint(held, folder);
       held.log("continues from the checkpoint of an earlier worker");

@@ -9,16 +9,24 @@ import java.util.Map;
 final class LeasedJobFile {
   private LeasedJobFile() {}
 
+  private static final String RUN = "run";
+  private static final String DEVICE = "device";
+
+  /** The value of run.device that leaves the choice to the machine. */
+  private static final String AUTO = "auto";
+
   /**
    * Returns the job file.
    *
    * @param job the job, without {@code model.base}, its data files as paths within the dataset
    * @param dataset the dataset
    * @param hasModel whether the folder has a base model
+   * @param device the device of this worker, for jobs that leave the choice to it
    * @return the job with paths relative to the task's folder
    * @throws JobException if the job names a base model itself, or a file outside its dataset
    */
-  static Map<String, Object> of(Map<String, Object> job, ObjectDetails dataset, boolean hasModel)
+  static Map<String, Object> of(
+      Map<String, Object> job, ObjectDetails dataset, boolean hasModel, String device)
       throws JobException {
     if (JobFileKeys.hasBase(job)) {
       throw new JobException(
@@ -39,7 +47,15 @@ final class LeasedJobFile {
       paths.put(file.getKey(), TaskFolder.DATA + "/" + file.getValue());
     }
     put(rewritten, JobFileKeys.DATA, paths);
+    if (leavesDevice(job.getOrDefault(RUN, Map.of()))) {
+      put(rewritten, RUN, Map.of(DEVICE, device));
+    }
     return rewritten;
+  }
+
+  private static boolean leavesDevice(Object run) {
+    return run instanceof Map<?, ?> keys
+        && (!keys.containsKey(DEVICE) || AUTO.equals(keys.get(DEVICE)));
   }
 
   /** Adds keys to a group, which is made if there is none. */

@@ -121,7 +121,7 @@ final class VerificationRun {
       reporter.fail(held, String.valueOf(e.getMessage()), !Registry.isRefusal(e));
     } catch (CudaException e) {
       if (verifier.isLost(e)) {
-        reporter.log(held, e.getMessage() + "; backend cuda is off until the worker starts again");
+        reporter.log(held, "backend cuda is off until the worker starts again");
       }
       reporter.fail(held, String.valueOf(e.getMessage()), true);
     } catch (RuntimeException | StackOverflowError | OutOfMemoryError e) {

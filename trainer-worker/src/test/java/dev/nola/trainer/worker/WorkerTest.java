@@ -429,6 +429,8 @@ class WorkerTest {
         .containsEntry("kernels", CudaDevice.kernelDigest().toString())
         .hasEntrySatisfying("driver", version -> assertThat(version).contains("CUDA 13.0"));
     assertThat(registry.requests.getFirst().backends()).contains("cuda");
+    assertThat(registry.requests.getFirst().cuda()).as("PyTorch is for the CPU").isFalse();
+    assertThat(log).anyMatch(line -> line.startsWith("device cpu: the driver sees a GPU, but"));
 
     setLaunchError(driver, ILLEGAL_ADDRESS);
     try {

@@ -176,9 +176,7 @@ public final class ModelMerge {
                 .formatted(adapter.weight, adapter.file.adapter().dense().size()));
       }
     }
-    if (baseCheck != BaseCheck.SKIP) {
-      warnings.addAll(new BaseComparison(model, names, threads).check(files, baseCheck));
-    }
+    warnings.addAll(new BaseComparison(model, names, threads).check(files, baseCheck));
     verify(files);
     return new Plan(plan.files(), plan.dtype(), plan.untied(), plan.head(), warnings);
   }
