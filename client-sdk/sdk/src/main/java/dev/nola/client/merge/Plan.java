@@ -112,7 +112,7 @@ record Plan(
   /**
    * Plans a merge.
    *
-   * @param reshape whether a dense tensor may replace a tensor of another shape or type
+   * @param reshape whether a dense tensor may replace a tensor of another shape or kind of type
    * @param dtype the type that floating tensors are converted to; null to keep theirs
    * @param head head of the merged model, which determines the names of its tensors
    * @throws MergeRefusedException naming every adapted tensor that is missing or does not fit
@@ -253,6 +253,14 @@ record Plan(
           : new FloatConversion(type, dtype);
     }
 
+    /** Converts to the type of the tensor that is replaced, unless all tensors get another one. */
+    private @Nullable FloatConversion conversion(DenseTensor dense, @Nullable Tensor old) {
+      DType type = old == null ? null : old.adaptableType().orElse(null);
+      return dtype != null || type == null || type == dense.dtype()
+          ? conversion(dense.dtype().name())
+          : new FloatConversion(dense.dtype().name(), type);
+    }
+
     private void noteEmbedding(String name) {
       String module = ModulePaths.unwrapped(ModulePaths.moduleOf(name));
       changesOutput |= ModulePaths.isOutputEmbedding(module);
@@ -328,7 +336,7 @@ record Plan(
       TensorNames.Found found = find(dense.name());
       boolean own = found == null || found.untied();
       String name = own ? dense.name() : found.tensor().name();
-      Part.Dense part = new Part.Dense(name, dense, conversion(dense.dtype().name()));
+      Part.Dense part = new Part.Dense(name, dense, conversion(dense, own ? null : found.tensor()));
       noteEmbedding(name);
       if (merged.containsKey(name)) {
         wrong.add(name + ": one adapter replaces it and another adapts it");
@@ -342,7 +350,7 @@ record Plan(
 
     private void compare(DenseTensor replacement, Tensor tensor) {
       List<Long> shape = replacement.shape().stream().map(Integer::longValue).toList();
-      if (!replacement.dtype().name().equals(tensor.type()) || !shape.equals(tensor.shape())) {
+      if (tensor.adaptableType().isEmpty() || !shape.equals(tensor.shape())) {
         reshaped.add(
             "%s: %s %s in the adapter, %s %s in the base model"
                 .formatted(
