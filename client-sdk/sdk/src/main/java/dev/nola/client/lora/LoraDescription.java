@@ -66,9 +66,18 @@ final class LoraDescription {
    * @param types the types of the factors
    * @param bits width of a code
    * @param source digest of PEFT's file
+   * @param head the classification head; null if it is not known
    */
-  Metadata metadata(Collection<String> keys, Set<String> types, int bits, Sha256 source) {
+  Metadata metadata(
+      Collection<String> keys,
+      Set<String> types,
+      int bits,
+      Sha256 source,
+      @Nullable ImportedHead head) {
     Map<String, String> provenance = new TreeMap<>();
+    if (head != null) {
+      provenance.putAll(head.provenance());
+    }
     provenance.put("method", "lora");
     provenance.put("peft_type", "LORA");
     provenance.put("rank", distinct(keys.stream().map(key -> (double) config.rank(key)).toList()));
@@ -83,7 +92,9 @@ final class LoraDescription {
     if (version != null && VERSION.matcher(version).matches()) {
       provenance.put("peft_version", version);
     }
-    return Metadata.of("", task(), "").withTags("lora").withProvenance(provenance);
+    return Metadata.of("", head == null ? task() : head.headClass().task().task(), "")
+        .withTags("lora")
+        .withProvenance(provenance);
   }
 
   private String task() {

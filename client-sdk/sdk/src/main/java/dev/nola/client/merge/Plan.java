@@ -151,6 +151,7 @@ record Plan(
     private final Map<String, Part.Dense> replaced = new HashMap<>();
     private final List<String> wrong = new ArrayList<>();
     private final List<String> reshaped = new ArrayList<>();
+    private final Set<String> resized = new TreeSet<>();
     private final Set<String> changedInputs = new TreeSet<>();
     private boolean separated;
     private boolean changesOutput;
@@ -187,6 +188,8 @@ record Plan(
             reshaped);
       }
       addTieWarnings(warnings);
+      resized.addAll(added.sequencedKeySet());
+      head.warning(base, resized).ifPresent(warnings::add);
       SequencedMap<SafetensorsFile, List<Part>> files = new LinkedHashMap<>();
       for (SafetensorsFile file : base.files()) {
         files.put(file, new ArrayList<>(base.tensors(file).stream().map(this::part).toList()));
@@ -351,6 +354,7 @@ record Plan(
     private void compare(DenseTensor replacement, Tensor tensor) {
       List<Long> shape = replacement.shape().stream().map(Integer::longValue).toList();
       if (tensor.adaptableType().isEmpty() || !shape.equals(tensor.shape())) {
+        resized.add(tensor.name());
         reshaped.add(
             "%s: %s %s in the adapter, %s %s in the base model"
                 .formatted(
