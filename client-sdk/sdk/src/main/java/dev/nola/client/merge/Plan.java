@@ -187,7 +187,7 @@ record Plan(
                 .formatted(base.path(), reshaped.size()),
             reshaped);
       }
-      addTieWarnings(warnings);
+      addTieWarnings(head, warnings);
       resized.addAll(added.sequencedKeySet());
       head.warning(base, resized).ifPresent(warnings::add);
       SequencedMap<SafetensorsFile, List<Part>> files = new LinkedHashMap<>();
@@ -217,13 +217,13 @@ record Plan(
       return named;
     }
 
-    private void addTieWarnings(List<String> warnings) {
+    private void addTieWarnings(MergedHead head, List<String> warnings) {
       if (separated || changesOutput && names.tie().isCertain()) {
         warnings.add(
             "the output embedding was tied to the input embedding and now has weights of its own");
       }
       boolean isTied = names.tie().isCertain();
-      if (!changesOutput && names.sharesEmbedding()) {
+      if (!changesOutput && !head.isStated() && names.sharesEmbedding()) {
         for (String input : changedInputs) {
           warnings.add(
               "%s: the output embedding %s tied to this input embedding, so it changes as well; to keep it, untie the two in the base model first"
