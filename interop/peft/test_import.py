@@ -266,9 +266,9 @@ class ImportTest(FolderTest):
         """A LoRA of a classifier on a bare transformer becomes a model that pipelines load."""
         model.config.id2label = {i: name for i, name in enumerate(LABELS)}
         settings = {"task_type": TaskType.SEQ_CLS, "target_modules": ["query", "q_proj"]}
+        base = models.save(model.base_model, self.folder / "bare")
         whole, lora = self.lora(model, **settings)
         config = json.loads((whole / "config.json").read_text())
-        base = models.save(model.base_model, self.folder / "bare")
         bare = json.loads((base / "config.json").read_text())
         bare |= {"id2label": config["id2label"], "label2id": config["label2id"]}
         (base / "config.json").write_text(json.dumps(bare))
