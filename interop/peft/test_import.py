@@ -273,6 +273,7 @@ class ImportTest(FolderTest):
         bare |= {"id2label": config["id2label"], "label2id": config["label2id"]}
         (base / "config.json").write_text(json.dumps(bare))
         write_tokenizer(base, start)
+        write_tokenizer(whole, start)
         adapted = PeftModel.from_pretrained(
             load(whole, auto=AutoModelForSequenceClassification), lora
         )
@@ -291,12 +292,12 @@ class ImportTest(FolderTest):
         classify = pipeline("text-classification", model=str(merged), device="cpu")
         self.assertIn(classify("w7 w8 w9")[0]["label"], LABELS)
 
-        named, _ = self.imported(lora, "--base", base, "--labels", "a,b,c", name="named")
-        merged = self.merged(base, named, name="merged-named")
+        named, _ = self.imported(lora, "--base", whole, "--labels", "a,b,c", name="named")
+        merged = self.merged(whole, named, name="merged-named")
         loaded = load(merged, auto=AutoModelForSequenceClassification)
         self.assertEqual(list(loaded.config.id2label.values()), ["a", "b", "c"])
 
-        found = run_nola("predict", base, named, "w7 w8 w9")
+        found = run_nola("predict", whole, named, "w7 w8 w9")
         self.assertRegex(json.dumps(found), '"(a|b|c)"')
 
     def test_head_of_bert(self) -> None:
