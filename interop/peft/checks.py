@@ -17,6 +17,7 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM
 
 import adapters
+import models
 import nola_reader as nola
 
 NOLA = os.environ.get("NOLA", str(Path(__file__).resolve().parents[2] / "nola"))
@@ -71,6 +72,36 @@ def module_names(model: torch.nn.Module, kind: type) -> set[str]:
         for name, module in model.named_modules()
         if isinstance(module, kind)
     }
+
+
+def write_tokenizer(folder: Path, start: str) -> None:
+    """One token for each word; a text begins with `start`."""
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"w{i}" for i in range(4, models.VOCABULARY))]
+    special = [{"id": i, "content": w, "special": True, "single_word": False, "lstrip": False,
+                "rstrip": False, "normalized": False} for i, w in enumerate(words[:4])]  # fmt: skip
+    start_id = words.index(start)
+    tokenizer = {
+        "version": "1.0",
+        "added_tokens": special,
+        "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [
+                {"SpecialToken": {"id": start, "type_id": 0}},
+                {"Sequence": {"id": "A", "type_id": 0}},
+            ],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {start: {"id": start, "ids": [start_id], "tokens": [start]}},
+        },
+        "model": {
+            "type": "WordLevel",
+            "unk_token": "[UNK]",
+            "vocab": {word: i for i, word in enumerate(words)},
+        },
+    }
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
 
 
 @contextmanager

@@ -31,7 +31,14 @@ from transformers import (
 
 import adapters
 import models
-from checks import FolderTest, every_key_is_known, load, module_names, run_nola
+from checks import (
+    FolderTest,
+    every_key_is_known,
+    load,
+    module_names,
+    run_nola,
+    write_tokenizer,
+)
 
 # Sums in f32 in another order.
 TOLERANCE = 1e-4
@@ -55,36 +62,6 @@ def t5() -> T5ForConditionalGeneration:
         decoder_start_token_id=0,
     )
     return T5ForConditionalGeneration(config)
-
-
-def write_tokenizer(folder: Path, start: str) -> None:
-    """One token for each word; a text begins with `start`."""
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"w{i}" for i in range(4, models.VOCABULARY))]
-    special = [{"id": i, "content": w, "special": True, "single_word": False, "lstrip": False,
-                "rstrip": False, "normalized": False} for i, w in enumerate(words[:4])]  # fmt: skip
-    start_id = words.index(start)
-    tokenizer = {
-        "version": "1.0",
-        "added_tokens": special,
-        "pre_tokenizer": {"type": "WhitespaceSplit"},
-        "post_processor": {
-            "type": "TemplateProcessing",
-            "single": [
-                {"SpecialToken": {"id": start, "type_id": 0}},
-                {"Sequence": {"id": "A", "type_id": 0}},
-            ],
-            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
-            "special_tokens": {start: {"id": start, "ids": [start_id], "tokens": [start]}},
-        },
-        "model": {
-            "type": "WordLevel",
-            "unk_token": "[UNK]",
-            "vocab": {word: i for i, word in enumerate(words)},
-        },
-    }
-    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
-    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]"}
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
 
 
 def snippet(lora: Path, base: Path) -> torch.nn.Module:

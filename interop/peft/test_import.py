@@ -7,6 +7,7 @@ it back to PEFT reproduces the logits of the original LoRA.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
@@ -15,13 +16,17 @@ from transformers import (
     AutoModelForCausalLM,
     AutoModelForImageClassification,
     AutoModelForSequenceClassification,
+    BertConfig,
+    BertForSequenceClassification,
     PreTrainedModel,
+    pipeline,
 )
 
 import models
-from checks import LEAST_CHANGE, FolderTest, difference, load, run_nola, tensors
+from checks import LEAST_CHANGE, FolderTest, difference, load, run_nola, tensors, write_tokenizer
 
 FACTOR_STD = 0.05
+LABELS = ["bad", "fair", "good"]
 # W + ΔW is rounded to f32 in both merges, PEFT's ΔW as well.
 ROUNDING = 2.0**-20
 
@@ -256,6 +261,53 @@ class ImportTest(FolderTest):
             target_modules=["query", "value"],
         )
         self.assertEqual(report["saved"], 4)
+
+    def head_is_stated(self, model: PreTrainedModel, start: str, head: str) -> None:
+        """A LoRA of a classifier on a bare transformer becomes a model that pipelines load."""
+        model.config.id2label = {i: name for i, name in enumerate(LABELS)}
+        settings = {"task_type": TaskType.SEQ_CLS, "target_modules": ["query", "q_proj"]}
+        base = models.save(model.base_model, self.folder / "bare")
+        whole, lora = self.lora(model, **settings)
+        config = json.loads((whole / "config.json").read_text())
+        bare = json.loads((base / "config.json").read_text())
+        bare |= {"id2label": config["id2label"], "label2id": config["label2id"]}
+        (base / "config.json").write_text(json.dumps(bare))
+        write_tokenizer(base, start)
+        write_tokenizer(whole, start)
+        adapted = PeftModel.from_pretrained(
+            load(whole, auto=AutoModelForSequenceClassification), lora
+        )
+        expected = models.logits(adapted.eval())
+
+        adapter, _ = self.imported(lora, "--base", base)
+        stated = run_nola("inspect", adapter)["metadata"]
+        self.assertEqual(stated["task"], "text-classification")
+        self.assertEqual(stated["provenance"]["head"], head)
+        self.assertEqual(json.loads(stated["provenance"]["labels"]), LABELS)
+
+        merged = self.merged(base, adapter)
+        loaded = load(merged, auto=AutoModelForSequenceClassification)
+        self.assertEqual(type(loaded).__name__, head)
+        self.assertLess(difference(models.logits(loaded), expected), 1e-3)
+        classify = pipeline("text-classification", model=str(merged), device="cpu")
+        self.assertIn(classify("w7 w8 w9")[0]["label"], LABELS)
+
+        named, _ = self.imported(lora, "--base", whole, "--labels", "a,b,c", name="named")
+        merged = self.merged(whole, named, name="merged-named")
+        loaded = load(merged, auto=AutoModelForSequenceClassification)
+        self.assertEqual(list(loaded.config.id2label.values()), ["a", "b", "c"])
+
+        found = run_nola("predict", whole, named, "w7 w8 w9")
+        self.assertRegex(json.dumps(found), '"(a|b|c)"')
+
+    def test_head_of_bert(self) -> None:
+        config = BertConfig(**models.sizes(hidden_act="gelu_new"))
+        torch.manual_seed(1)
+        model = BertForSequenceClassification(config).eval()
+        self.head_is_stated(model, "[CLS]", "BertForSequenceClassification")
+
+    def test_head_of_llama(self) -> None:
+        self.head_is_stated(models.llama_classifier(), "w4", "LlamaForSequenceClassification")
 
     def test_convolution(self) -> None:
         self.check(

@@ -75,7 +75,7 @@ final class ExportCommand implements Callable<Integer> {
       names = "--base-model",
       paramLabel = "NAME",
       description =
-          "The name by which PEFT loads the base model (default: the name in the adapter).")
+          "The name by which PEFT loads the base model (default: the name in the adapter, or in the config of --base).")
   private @Nullable String baseName;
 
   @Option(
@@ -132,19 +132,35 @@ final class ExportCommand implements Callable<Integer> {
 
   @Override
   public Integer call()
-      throws IOException, InterruptedException, ExportRefusedException, ImportRefusedException {
+      throws IOException, InterruptedException, HintedException, ImportRefusedException {
     AdapterSource.Opened opened = source.open(adapter, base, output);
     PeftExport.Report report;
     try (ProgressBar bar = output.bar("export")) {
       report = export(opened, bar).write(destination);
     } catch (AdapterException e) {
       throw new RefusedAdapterException(opened.name(), e);
+    } catch (ExportRefusedException e) {
+      throw new HintedException(
+          e,
+          switch (e.reason()) {
+            case VLLM -> e.details().isEmpty() ? "; pass --base-model" : "";
+            case MODULES -> "; pass --base, --module-prefix or --rename";
+            case ORIENTATION -> "; pass --base or --orientation";
+            case CONTENT, BASE, TASK, HEAD, OVERFLOW, DESTINATION -> "";
+          });
     }
-    report.warnings().forEach(output::warn);
+    report.warnings().stream().map(ExportCommand::hinted).forEach(output::warn);
     output.print(
         new Result(destination.toString(), format, dtype, opened.conversions(), report),
         out -> print(report, out));
     return 0;
+  }
+
+  private static String hinted(String warning) {
+    return warning
+        + (warning.endsWith(PeftExport.NO_BASE)
+            ? "; pass --base"
+            : warning.equals(PeftExport.NO_NAME) ? "; pass --base-model" : "");
   }
 
   private PeftExport export(AdapterSource.Opened opened, ProgressBar bar) {

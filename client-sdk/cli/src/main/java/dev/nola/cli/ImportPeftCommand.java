@@ -14,6 +14,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -66,6 +67,15 @@ final class ImportPeftCommand implements Callable<Integer> {
               + " against it, and the adapter states its identity (default: names are taken from the modules).")
   private @Nullable Path base;
 
+  @Option(
+      names = "--labels",
+      paramLabel = "NAME",
+      split = ",",
+      description =
+          "Names of the classifier's classes, in their order, separated by commas (default: those in the config of"
+              + " --base, if it has as many).")
+  private List<String> labels = List.of();
+
   @Mixin private Output output = new Output();
 
   @Override
@@ -80,7 +90,7 @@ final class ImportPeftCommand implements Callable<Integer> {
     if (Files.exists(destination, LinkOption.NOFOLLOW_LINKS)) {
       throw new FileAlreadyExistsException(destination.toString()); // before the LoRA is read
     }
-    LoraImport.Builder read = LoraImport.of(lora).bits(bits);
+    LoraImport.Builder read = LoraImport.of(lora).bits(bits).labels(labels);
     if (base != null) {
       read.base(base);
     }

@@ -100,8 +100,12 @@ final class InspectCommand implements Callable<Integer> {
     printIfAny(out, "task", metadata.task());
     printIfAny(out, "license", metadata.license());
     printIfAny(out, "tags", String.join(", ", metadata.tags()));
-    metadata.metrics().forEach((name, value) -> out.printf("metric %s = %s%n", name, value));
-    metadata.provenance().forEach((key, value) -> out.printf("provenance %s = %s%n", key, value));
+    metadata
+        .metrics()
+        .forEach((name, value) -> out.printf("%-15s %s = %s%n", "metric", name, value));
+    metadata
+        .provenance()
+        .forEach((key, value) -> out.printf("%-15s %s = %s%n", "provenance", key, value));
   }
 
   private static String form(Layer layer) {

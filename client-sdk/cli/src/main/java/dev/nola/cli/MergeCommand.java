@@ -69,7 +69,8 @@ final class MergeCommand implements Callable<Integer> {
   @Option(
       names = "--allow-reshape",
       description =
-          "Let a tensor of an adapter replace one of another shape or type in the base model.")
+          "Let a tensor of an adapter replace one of another shape in the base model, or one of a"
+              + " type that is not F32, F16 or BF16. Among these types it is converted anyway.")
   private boolean allowReshape;
 
   @Option(

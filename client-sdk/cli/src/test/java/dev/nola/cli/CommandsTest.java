@@ -376,7 +376,13 @@ class CommandsTest {
     Path lora = folder.resolve("lora");
     Nola done =
         Nola.run("export", adapter, "--format", "peft", "-o", lora.toString(), "--dtype", "bf16");
-    assertThat(done.err()).contains("not confirmed").hasLineCount(1);
+    assertThat(done.err().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).contains("not confirmed").endsWith("; pass --base"),
+            line ->
+                assertThat(line)
+                    .contains("name of the base model is not known")
+                    .endsWith("; pass --base-model"));
     assertThat(done.exitCode()).isZero();
     assertThat(done.out()).contains("2 modules of rank 3").contains("rounding to BF16");
     assertThat(lora.resolve("adapter_model.safetensors")).exists();
@@ -385,7 +391,9 @@ class CommandsTest {
     assertThat(refused.err()).contains("already exists");
     Nola vllm = Nola.run("export", adapter, "--for", "vllm", "-o", folder.resolve("v").toString());
     assertThat(vllm.exitCode()).isEqualTo(1);
-    assertThat(vllm.err()).contains("vLLM needs the name of the base model");
+    assertThat(vllm.err())
+        .contains("vLLM needs the name of the base model")
+        .contains("; pass --base-model");
   }
 
   @Test

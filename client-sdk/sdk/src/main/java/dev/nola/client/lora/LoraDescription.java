@@ -1,12 +1,12 @@
 package dev.nola.client.lora;
 
+import dev.nola.client.peft.HubName;
 import dev.nola.client.peft.TaskType;
 import dev.nola.digest.Sha256;
 import dev.nola.format.BaseModel;
 import dev.nola.format.Limits;
 import dev.nola.format.Metadata;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -19,8 +19,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Derives an adapter's base model, task and provenance from the config of a LoRA. */
 final class LoraDescription {
-  private static final Pattern HUB_ID =
-      Pattern.compile("[A-Za-z0-9][\\w.-]{0,95}(/[A-Za-z0-9][\\w.-]{0,95})?");
   private static final Pattern REVISION = Pattern.compile("[A-Za-z0-9][\\w./-]{0,127}");
   private static final Pattern VERSION = Pattern.compile("[0-9A-Za-z.+-]{1,64}");
 
@@ -42,7 +40,7 @@ final class LoraDescription {
     if (name == null || name.isEmpty()) {
       return new BaseModel("", "", identity);
     }
-    if (!HUB_ID.matcher(name).matches() || isFolder(name)) {
+    if (!HubName.isMeant(name) || isFolder(name)) {
       notes.add(
           "base_model_name_or_path is a path, not the name of a model, so the adapter does not name its base model");
       return new BaseModel("", "", identity);
@@ -52,10 +50,9 @@ final class LoraDescription {
         name, revision != null && REVISION.matcher(revision).matches() ? revision : "", identity);
   }
 
-  /** Returns whether a name is that of a folder, seen from the LoRA or from the working folder. */
+  /** Returns whether a name is that of a folder, seen from the LoRA. */
   private boolean isFolder(String name) {
-    return Files.isDirectory(Path.of(name))
-        || Files.isDirectory(config.path().resolveSibling(name))
+    return Files.isDirectory(config.path().resolveSibling(name))
         || Files.isDirectory(config.path().toAbsolutePath().getParent().resolveSibling(name));
   }
 
@@ -66,9 +63,18 @@ final class LoraDescription {
    * @param types the types of the factors
    * @param bits width of a code
    * @param source digest of PEFT's file
+   * @param head the classification head; null if it is not known
    */
-  Metadata metadata(Collection<String> keys, Set<String> types, int bits, Sha256 source) {
+  Metadata metadata(
+      Collection<String> keys,
+      Set<String> types,
+      int bits,
+      Sha256 source,
+      @Nullable ImportedHead head) {
     Map<String, String> provenance = new TreeMap<>();
+    if (head != null) {
+      provenance.putAll(head.provenance());
+    }
     provenance.put("method", "lora");
     provenance.put("peft_type", "LORA");
     provenance.put("rank", distinct(keys.stream().map(key -> (double) config.rank(key)).toList()));
@@ -83,7 +89,9 @@ final class LoraDescription {
     if (version != null && VERSION.matcher(version).matches()) {
       provenance.put("peft_version", version);
     }
-    return Metadata.of("", task(), "").withTags("lora").withProvenance(provenance);
+    return Metadata.of("", head == null ? task() : head.headClass().task().task(), "")
+        .withTags("lora")
+        .withProvenance(provenance);
   }
 
   private String task() {

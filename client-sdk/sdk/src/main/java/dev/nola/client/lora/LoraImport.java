@@ -51,12 +51,14 @@ public final class LoraImport {
   private final int bits;
   private final @Nullable Path base;
   private final boolean statesIdentity;
+  private final List<String> labels;
 
   private LoraImport(Builder builder) {
     this.path = builder.path;
     this.bits = builder.bits;
     this.base = builder.base;
     this.statesIdentity = builder.statesIdentity;
+    this.labels = builder.labels;
   }
 
   /**
@@ -148,6 +150,7 @@ public final class LoraImport {
                 .formatted(module.key(), widthOf(bits), digits(module.quantization().relative())));
       }
     }
+    ImportedHead head = ImportedHead.of(config, named, saved.dense(), labels, notes, wrong);
     if (!wrong.isEmpty()) {
       throw new ImportRefusedException(
           Reason.CONTENT, folder.weights() + ": cannot be imported as a LoRA", wrong);
@@ -173,7 +176,8 @@ public final class LoraImport {
                     targets.values().stream().map(Target::key).toList(),
                     tensors.types(),
                     bits,
-                    Sha256.hash(folder.weights())));
+                    Sha256.hash(folder.weights()),
+                    head));
     modules.forEach(module -> module.layers().forEach(adapter::layer));
     saved.dense().forEach(adapter::dense);
     return new ImportedLora(
@@ -290,6 +294,7 @@ public final class LoraImport {
     private int bits = DEFAULT_BITS;
     private @Nullable Path base;
     private boolean statesIdentity = true;
+    private List<String> labels = List.of();
 
     private Builder(Path path) {
       this.path = path;
@@ -331,6 +336,23 @@ public final class LoraImport {
      */
     public Builder statesIdentity(boolean statesIdentity) {
       this.statesIdentity = statesIdentity;
+      return this;
+    }
+
+    /**
+     * Sets the names of the classifier's classes; default: those in the config of the base model,
+     * if it has as many.
+     *
+     * @param labels distinct names, by number of the class
+     * @return this builder
+     * @throws IllegalArgumentException if two are equal
+     */
+    public Builder labels(List<String> labels) {
+      if (Set.copyOf(labels).size() != labels.size()) {
+        throw new IllegalArgumentException(
+            "invalid labels: %s; must be distinct".formatted(labels));
+      }
+      this.labels = List.copyOf(labels);
       return this;
     }
 

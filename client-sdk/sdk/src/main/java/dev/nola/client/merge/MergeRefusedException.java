@@ -14,15 +14,15 @@ public final class MergeRefusedException extends RefusedException {
     /** Adapted tensors are missing or of another shape or type; the details name each. */
     TARGETS,
     /**
-     * A dense tensor would replace a tensor of another shape or type; the details name each. {@link
-     * ModelMerge.Builder#reshape} allows it.
+     * A dense tensor would replace one of another shape or kind of type; the details name each.
+     * {@link ModelMerge.Builder#reshape} allows it.
      */
     RESHAPE,
     /** The base model is not the one that an adapter was made for. */
     BASE,
     /** Transformers has no class that computes the head that an adapter brings. */
     HEAD,
-    /** A merged weight would be infinite. */
+    /** A finite weight would be infinite in its type. */
     OVERFLOW,
     /** The destination exists, or is a part of the base model. */
     DESTINATION

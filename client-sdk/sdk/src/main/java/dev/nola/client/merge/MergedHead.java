@@ -2,11 +2,16 @@ package dev.nola.client.merge;
 
 import dev.nola.client.merge.MergeRefusedException.Reason;
 import dev.nola.client.peft.BaseConfig;
+import dev.nola.client.peft.ConfigLabels;
 import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.StatedHead;
+import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.client.safetensors.Model;
 import dev.nola.format.AdapterFile;
+import dev.nola.format.DenseTensor;
+import java.nio.file.Files;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -16,9 +21,11 @@ import tools.jackson.databind.node.ObjectNode;
  * The classifier that an adapter puts on the merged model: class, names of tensors and of classes.
  *
  * @param className class of Transformers that loads the merged model; null to leave the base's
- * @param labels names of the classes by number; empty if no adapter states them
+ * @param labels names of the classes by number; empty if they are not known
  */
 record MergedHead(@Nullable String className, List<String> labels) {
+  private static final List<TaskType> HEAD_TASKS = List.of(TaskType.SEQ_CLS, TaskType.QUESTION_ANS);
+
   private static final MergedHead NONE = new MergedHead(null, List.of());
 
   /**
@@ -43,7 +50,7 @@ record MergedHead(@Nullable String className, List<String> labels) {
       if (stated.className() == null) {
         continue;
       }
-      MergedHead head = new MergedHead(stated.className(), stated.labels());
+      MergedHead head = new MergedHead(stated.className(), labels(stated, adapter, base.config()));
       if (merged.className != null && !merged.equals(head)) {
         throw refusal("adapters bring different heads or labels");
       }
@@ -57,6 +64,45 @@ record MergedHead(@Nullable String className, List<String> labels) {
               .formatted(merged.className, headClass.modelType(), base.path(), modelType));
     }
     return merged;
+  }
+
+  /** Returns the stated names, or else those of the base's config, or else numbers. */
+  private static List<String> labels(
+      StatedHead stated, AdapterFile adapter, @Nullable ObjectNode config) {
+    HeadClass known = stated.headClass().orElse(null);
+    if (!stated.labels().isEmpty() || known == null) {
+      return stated.labels();
+    }
+    for (DenseTensor tensor : adapter.adapter().dense()) {
+      if (tensor.name().equals(known.classifier() + ".weight") && !tensor.shape().isEmpty()) {
+        int classes = tensor.shape().getFirst();
+        List<String> labels = ConfigLabels.of(config, classes);
+        return labels.isEmpty() ? ConfigLabels.numbered(classes) : labels;
+      }
+    }
+    return List.of();
+  }
+
+  /**
+   * Returns what keeps Transformers from loading a classifier that adapters bring without its
+   * class.
+   *
+   * @param base the base model
+   * @param names of the tensors that the base does not have, or has in another shape
+   * @return a warning, or empty
+   */
+  Optional<String> warning(Model base, Collection<String> names) {
+    if (isStated() || !Files.exists(base.path().resolve(Model.CONFIG))) {
+      return Optional.empty();
+    }
+    return names.stream()
+        .filter(name -> HEAD_TASKS.stream().anyMatch(task -> task.headOf(name).isPresent()))
+        .sorted()
+        .findFirst()
+        .map(
+            name ->
+                "%s: the config of the merged model names no class that has this head, so Transformers would initialize it anew; set architectures and the number of labels in config.json"
+                    .formatted(name));
   }
 
   private static MergeRefusedException refusal(String reason) {
@@ -88,8 +134,10 @@ record MergedHead(@Nullable String className, List<String> labels) {
     if (labels.isEmpty()) {
       return;
     }
+    if (labels.size() > 1 && !labels.equals(ConfigLabels.of(config, labels.size()))) {
+      config.put("problem_type", "single_label_classification");
+    }
     config.put("num_labels", labels.size());
-    config.put("problem_type", "single_label_classification");
     ObjectNode names = config.putObject("id2label");
     ObjectNode numbers = config.putObject("label2id");
     for (int i = 0; i < labels.size(); i++) {

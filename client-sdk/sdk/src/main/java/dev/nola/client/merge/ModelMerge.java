@@ -274,8 +274,9 @@ public final class ModelMerge {
     }
 
     /**
-     * Sets whether a dense tensor may replace a tensor of another shape or type, as after a change
-     * of the vocabulary; default: no.
+     * Sets whether a dense tensor may replace a tensor of another shape, as after a change of the
+     * vocabulary, or of a type that is not F32, F16 or BF16; default: no. Among these three types
+     * it is converted to that of the tensor that it replaces.
      *
      * @param reshape true to allow it
      * @return this builder

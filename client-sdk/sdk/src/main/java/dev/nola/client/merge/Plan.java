@@ -120,7 +120,7 @@ record Plan(
   /**
    * Plans a merge.
    *
-   * @param reshape whether a dense tensor may replace a tensor of another shape or type
+   * @param reshape whether a dense tensor may replace a tensor of another shape or kind of type
    * @param dtype the type that floating tensors are converted to; null to keep theirs
    * @param head head of the merged model, which determines the names of its tensors
    * @throws MergeRefusedException naming every adapted tensor that is missing or does not fit
@@ -159,6 +159,7 @@ record Plan(
     private final Map<String, Part.Dense> replaced = new HashMap<>();
     private final List<String> wrong = new ArrayList<>();
     private final List<String> reshaped = new ArrayList<>();
+    private final Set<String> resized = new TreeSet<>();
     private final Set<String> changedInputs = new TreeSet<>();
     private boolean separated;
     private boolean changesOutput;
@@ -194,7 +195,9 @@ record Plan(
                 .formatted(base.path(), reshaped.size()),
             reshaped);
       }
-      addTieWarnings(warnings);
+      addTieWarnings(head, warnings);
+      resized.addAll(added.sequencedKeySet());
+      head.warning(base, resized).ifPresent(warnings::add);
       SequencedMap<SafetensorsFile, List<Part>> files = new LinkedHashMap<>();
       for (SafetensorsFile file : base.files()) {
         files.put(file, new ArrayList<>(base.tensors(file).stream().map(this::part).toList()));
@@ -222,13 +225,13 @@ record Plan(
       return named;
     }
 
-    private void addTieWarnings(List<String> warnings) {
+    private void addTieWarnings(MergedHead head, List<String> warnings) {
       if (separated || changesOutput && names.tie().isCertain()) {
         warnings.add(
             "the output embedding was tied to the input embedding and now has weights of its own");
       }
       boolean isTied = names.tie().isCertain();
-      if (!changesOutput && names.sharesEmbedding()) {
+      if (!changesOutput && !head.isStated() && names.sharesEmbedding()) {
         for (String input : changedInputs) {
           warnings.add(
               "%s: the output embedding %s tied to this input embedding, so it changes as well; to keep it, untie the two in the base model first"
@@ -259,6 +262,14 @@ record Plan(
       return dtype == null || type.equals(dtype.name()) || !FloatConversion.isFloating(type)
           ? null
           : new FloatConversion(type, dtype);
+    }
+
+    /** Converts to the type of the tensor that is replaced, unless all tensors get another one. */
+    private @Nullable FloatConversion conversion(DenseTensor dense, @Nullable Tensor old) {
+      DType type = old == null ? null : old.adaptableType().orElse(null);
+      return dtype != null || type == null || type == dense.dtype()
+          ? conversion(dense.dtype().name())
+          : new FloatConversion(dense.dtype().name(), type);
     }
 
     private void noteEmbedding(String name) {
@@ -336,7 +347,7 @@ record Plan(
       TensorNames.Found found = find(dense.name());
       boolean own = found == null || found.untied();
       String name = own ? dense.name() : found.tensor().name();
-      Part.Dense part = new Part.Dense(name, dense, conversion(dense.dtype().name()));
+      Part.Dense part = new Part.Dense(name, dense, conversion(dense, own ? null : found.tensor()));
       noteEmbedding(name);
       if (merged.containsKey(name)) {
         wrong.add(name + ": one adapter replaces it and another adapts it");
@@ -350,7 +361,8 @@ record Plan(
 
     private void compare(DenseTensor replacement, Tensor tensor) {
       List<Long> shape = replacement.shape().stream().map(Integer::longValue).toList();
-      if (!replacement.dtype().name().equals(tensor.type()) || !shape.equals(tensor.shape())) {
+      if (tensor.adaptableType().isEmpty() || !shape.equals(tensor.shape())) {
+        resized.add(tensor.name());
         reshaped.add(
             "%s: %s %s in the adapter, %s %s in the base model"
                 .formatted(

@@ -124,10 +124,11 @@ public final class TensorNames {
    * @return true if both are one
    */
   public boolean sharesEmbedding() {
-    return tie.isCertain()
-        || tie.isPossible()
-            && base.tensors().keySet().stream()
-                .noneMatch(name -> ModulePaths.isOutputEmbedding(ModulePaths.moduleOf(name)));
+    return tie.hasOutput()
+        && (tie.isCertain()
+            || tie.isPossible()
+                && base.tensors().keySet().stream()
+                    .noneMatch(name -> ModulePaths.isOutputEmbedding(ModulePaths.moduleOf(name))));
   }
 
   /**

@@ -146,13 +146,15 @@ public record StatedHead(
    *
    * @param headClass class of Transformers whose head it is; null if there is none
    * @param pooling what the head sees of a sequence; null to leave it out
-   * @param labels names of the classes by number
+   * @param labels names of the classes by number; empty to leave them out
    * @return entries by key
    */
   public static Map<String, String> provenance(
       @Nullable HeadClass headClass, @Nullable Pooling pooling, List<String> labels) {
     Map<String, String> provenance = new LinkedHashMap<>();
-    provenance.put(LABELS, JSON.writeValueAsString(labels));
+    if (!labels.isEmpty()) {
+      provenance.put(LABELS, JSON.writeValueAsString(labels));
+    }
     if (headClass != null) {
       provenance.put(HEAD, headClass.className());
     }

@@ -191,4 +191,23 @@ class MergeNamesTest {
     ModelMerge.Report report = merge(base, adapter(INPUT, OUTPUT));
     assertThat(report.warnings()).filteredOn(said -> said.contains("embedding")).hasSize(1);
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "BertForSequenceClassification, false",
+    "BertModel, false",
+    "GPT2LMHeadModel, true",
+    "LlamaForCausalLM, true"
+  })
+  void changedInput_isSaidToChangeTheOutputOnlyOfClassesThatHaveOne(String name, boolean isSaid)
+      throws Exception {
+    Path base =
+        new TestModel()
+            .with(INPUT, DType.F32, 3, 4)
+            .writeFolder(folder.resolve("base"), "{\"architectures\": [\"%s\"]}".formatted(name));
+    assertThat(
+            merge(base, adapter(INPUT)).warnings().stream()
+                .anyMatch(warning -> warning.contains("tied to this input embedding")))
+        .isEqualTo(isSaid);
+  }
 }

@@ -26,6 +26,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -185,6 +186,54 @@ class MergeTypesTest {
         .isEqualTo(
             JsonMapper.shared()
                 .readTree(config.replace("float32", "float16").replace("\"y\"", "\"float16\"")));
+  }
+
+  private static AdapterFile replacing(String tensor, DType dtype, float... values)
+      throws IOException {
+    MemorySegment data = MemorySegment.ofArray(new byte[values.length * dtype.bytes()]);
+    for (int i = 0; i < values.length; i++) {
+      TestModel.set(dtype, data, i, values[i]);
+    }
+    return Reconstructor.standard()
+        .seal(
+            Adapter.builder()
+                .generator(Generator.RADEMACHER)
+                .dense(new DenseTensor(tensor, dtype, List.of(values.length), data))
+                .build());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"F16,F32", "BF16,F32", "F32,F16", "F32,BF16", "F16,BF16", "BF16,F16", "F16,F16"})
+  void denseTensor_ofAnotherFloatingType_getsTheTypeOfTheOneItReplaces(DType stored, DType type)
+      throws Exception {
+    float[] values = {1.001f, -3.25f, 0, 1e-7f, 60_000, Float.NaN};
+    Path base = new TestModel().with("w", type, values.length).writeFile(folder.resolve("base"));
+    AdapterFile adapter = replacing("w", stored, values);
+
+    ModelMerge.into(base).adapter(adapter).build().write(folder.resolve("merged"));
+
+    try (Model merged = Model.open(folder.resolve("merged"))) {
+      assertThat(merged.tensors().get("w").type()).isEqualTo(type.name());
+      float[] actual = floats(merged.tensors().get("w"));
+      for (int i = 0; i < values.length; i++) {
+        assertThat(actual[i]).isEqualTo(Float.valueOf(rounded(rounded(values[i], stored), type)));
+      }
+    }
+  }
+
+  @Test
+  void denseTensor_tooLargeForTheTypeOfTheOneItReplaces_isRefused() throws Exception {
+    Path base = new TestModel().with("w", DType.F16, 2).writeFile(folder.resolve("base"));
+    AdapterFile adapter = replacing("w", DType.F32, 1, 65_520);
+    ModelMerge merge = ModelMerge.into(base).adapter(adapter).build();
+
+    MergeRefusedException refused =
+        catchThrowableOfType(
+            MergeRefusedException.class, () -> merge.write(folder.resolve("merged")));
+
+    assertThat(refused.reason()).isEqualTo(MergeRefusedException.Reason.OVERFLOW);
+    assertThat(refused).hasMessageStartingWith("weight too large for F16: tensor w, element 1");
+    assertThat(folder.resolve("merged")).doesNotExist();
   }
 
   @Test

@@ -122,7 +122,7 @@ final class ExportPaths {
       if (!ambiguous.isEmpty()) {
         throw new ExportRefusedException(
             Reason.MODULES,
-            "cannot tell where the loaded model has module %s: models of several types have it under different prefixes; name the base model's folder, a prefix, or rename it"
+            "cannot tell where the loaded model has module %s: models of several types have it under different prefixes; the base model's folder or a prefix must be named"
                 .formatted(ambiguous.getFirst()));
       }
     }
@@ -132,8 +132,8 @@ final class ExportPaths {
     String example = paths.of(unchanged.getFirst());
     if (!isBase) {
       warnings.add(
-          "the paths of modules in the loaded model were not confirmed, such as %s; name the base model's folder to confirm them"
-              .formatted(example));
+          "the paths of modules in the loaded model were not confirmed, such as %s: %s"
+              .formatted(example, PeftExport.NO_BASE));
     } else if (modelType == null || !ModulePaths.isKnown(modelType)) {
       warnings.add(
           "the paths of modules in the loaded model were not confirmed, such as %s, because the base model's type is not known%s; rename them if PEFT reports missing keys"

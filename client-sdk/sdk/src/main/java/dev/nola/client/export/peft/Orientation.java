@@ -67,7 +67,7 @@ public enum Orientation {
     if (isConv1d == isLinear) {
       throw new ExportRefusedException(
           Reason.ORIENTATION,
-          "cannot tell the orientation of weights named c_attn, c_proj and so on: they are in×out in GPT-2 and out×in in other models; name the base model's folder, or the orientation");
+          "cannot tell the orientation of weights named c_attn, c_proj and so on: they are in×out in GPT-2 and out×in in other models; the base model's folder, or the orientation, must be named");
     }
     return isConv1d;
   }

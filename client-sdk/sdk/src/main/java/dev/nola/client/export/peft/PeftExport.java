@@ -48,6 +48,14 @@ public final class PeftExport {
   /** The file with the factors. */
   public static final String WEIGHTS = PeftFiles.WEIGHTS;
 
+  /** The end of warnings that {@link Builder#base} would avoid. */
+  public static final String NO_BASE = "the base model's folder was not named";
+
+  /** The warning that {@link Builder#baseName} would avoid. */
+  public static final String NO_NAME =
+      "the name of the base model is not known, so the LoRA states none, and classes such as"
+          + " AutoPeftModelForCausalLM cannot find it";
+
   private final AdapterFile file;
   private final DType dtype;
   private final @Nullable String baseName;
@@ -136,8 +144,9 @@ public final class PeftExport {
     try (Model model = base == null ? null : openBase(base, adapter)) {
       if (model == null && !adapter.dense().isEmpty()) {
         warnings.add(
-            "PEFT loads the modules of the dense tensors only if these modules have no other"
-                + " parameters; name the base model's folder to add them");
+            "PEFT loads a module that is stored whole only with all of its parameters, which were"
+                + " not compared: "
+                + NO_BASE);
       }
       BaseConfig config = BaseConfig.of(model);
       ExportPlan plan =
@@ -150,10 +159,20 @@ public final class PeftExport {
               config,
               taskType,
               model);
+      StatedBase named = StatedBase.of(baseName, adapter.base(), model);
+      if (named.name() == null && forVllm) {
+        throw new ExportRefusedException(
+            Reason.VLLM,
+            "vLLM needs the name of the base model, which neither adapter nor base model states");
+      }
+      if (named.name() == null) {
+        warnings.add(NO_NAME);
+      }
       Reconstructor reconstructor = Reconstructor.standard();
       reconstructor.verify(file);
       return write(
           destination,
+          named,
           forVllm ? plan.uniform() : plan,
           taskType,
           reconstructor.open(adapter),
@@ -171,6 +190,7 @@ public final class PeftExport {
 
   private Report write(
       Path destination,
+      StatedBase named,
       ExportPlan plan,
       @Nullable TaskType taskType,
       Function<Layer, Factors> factors,
@@ -191,11 +211,11 @@ public final class PeftExport {
               error.module(),
               List.of(AdapterConfig.FILE, WEIGHTS, ModelCard.FILE),
               warnings);
-      AdapterConfig config = new AdapterConfig(statedBase(), statedRevision(), taskType, plan);
+      AdapterConfig config = new AdapterConfig(named.name(), named.revision(), taskType, plan);
       Files.write(partial.resolve(AdapterConfig.FILE), config.toJson());
       Files.writeString(
           partial.resolve(ModelCard.FILE),
-          new ModelCard(file, statedBase(), taskType, dtype, report).text());
+          new ModelCard(file, named.name(), taskType, dtype, report).text());
       unfinished.finish();
       return report;
     }
@@ -223,24 +243,6 @@ public final class PeftExport {
               .formatted(String.join(" or ", TaskType.SEQ_CLS.heads())),
           others);
     }
-    if (statedBase() == null) {
-      throw new ExportRefusedException(
-          Reason.VLLM,
-          "vLLM needs the name of the base model, which the adapter does not contain; name it");
-    }
-  }
-
-  private @Nullable String statedBase() {
-    String name = baseName != null ? baseName : file.adapter().base().name();
-    return name.isEmpty() ? null : name;
-  }
-
-  /** The revision that the adapter states, if it is one of the base that the config states. */
-  private @Nullable String statedRevision() {
-    var stated = file.adapter().base();
-    return stated.revision().isEmpty() || !stated.name().equals(statedBase())
-        ? null
-        : stated.revision();
   }
 
   private static void requireFree(Path destination) throws ExportRefusedException {

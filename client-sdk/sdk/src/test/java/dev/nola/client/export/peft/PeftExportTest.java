@@ -38,6 +38,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -471,13 +472,38 @@ class PeftExportTest {
     assertThat(report.saved()).isEqualTo(1);
     assertThat(report.warnings())
         .satisfiesExactly(
-            said -> assertThat(said).contains("dense"),
-            said -> assertThat(said).contains("not confirmed"));
+            said -> assertThat(said).contains("stored whole").endsWith(PeftExport.NO_BASE),
+            said -> assertThat(said).contains("not confirmed").endsWith(PeftExport.NO_BASE),
+            said -> assertThat(said).isEqualTo(PeftExport.NO_NAME));
     try (SafetensorsFile weights = weights()) {
       Tensor saved = weights.tensors().get("base_model.model.score.weight");
       assertThat(saved.type()).isEqualTo("F32");
       assertThat(saved.data().mismatch(score.data())).isEqualTo(-1);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      nullValues = "null",
+      value = {
+        "acme/tiny, acme/tiny",
+        "gpt2, gpt2",
+        "/home/me/gpt2, null",
+        "./tiny, null",
+        "src, null"
+      })
+  void nameOfTheBaseIsThatInItsConfigUnlessItIsAPath(String configured, @Nullable String name)
+      throws Exception {
+    Path base = base("h.0.attn.c_attn.bias");
+    Files.writeString(
+        base.resolve("config.json"),
+        "{\"model_type\": \"gpt2\", \"_name_or_path\": \"%s\"}".formatted(configured));
+    AdapterFile file = seal(layers(matrix("h.0.attn.c_attn", 16, 48, 3, 4)));
+
+    Report report = PeftExport.of(file).base(base).build().write(lora());
+
+    assertThat(config().get("base_model_name_or_path").asString(null)).isEqualTo(name);
+    assertThat(report.warnings().contains(PeftExport.NO_NAME)).isEqualTo(name == null);
   }
 
   @Test
@@ -495,7 +521,7 @@ class PeftExportTest {
 
     Report report = PeftExport.of(file).base(base).build().write(lora());
 
-    assertThat(report.warnings()).isEmpty();
+    assertThat(report.warnings()).containsExactly(PeftExport.NO_NAME);
     assertThat(config().get("modules_to_save").valueStream().map(JsonNode::asString))
         .containsExactly("transformer.h.0.ln_1");
     try (SafetensorsFile weights = weights();

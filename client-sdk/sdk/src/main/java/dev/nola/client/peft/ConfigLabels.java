@@ -1,0 +1,47 @@
+package dev.nola.client.peft;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/** The names of classes in a model's config ({@code id2label}). */
+public final class ConfigLabels {
+  private static final String NAMES = "id2label";
+
+  private ConfigLabels() {}
+
+  /**
+   * Reads the names.
+   *
+   * @param config the model's config; null if there is none
+   * @param classes number of classes
+   * @return names by number; empty if there are not exactly as many distinct ones
+   */
+  public static List<String> of(@Nullable JsonNode config, int classes) {
+    if (config == null || config.path(NAMES).size() != classes) {
+      return List.of();
+    }
+    List<String> labels = new ArrayList<>();
+    for (int i = 0; i < classes; i++) {
+      JsonNode label = config.path(NAMES).path(Integer.toString(i));
+      if (!label.isString()) {
+        return List.of();
+      }
+      labels.add(label.asString());
+    }
+    return new LinkedHashSet<>(labels).size() == classes ? List.copyOf(labels) : List.of();
+  }
+
+  /**
+   * Returns the names that Transformers gives to classes that have none.
+   *
+   * @param classes number of classes
+   * @return {@code LABEL_0} and so on
+   */
+  public static List<String> numbered(int classes) {
+    return IntStream.range(0, classes).mapToObj(i -> "LABEL_" + i).toList();
+  }
+}
