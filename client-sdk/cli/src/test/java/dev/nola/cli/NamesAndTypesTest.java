@@ -7,6 +7,8 @@ import dev.nola.client.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,13 +41,10 @@ class NamesAndTypesTest {
   }
 
   private Nola export(String name, String... more) {
-    String[] args = new String[4 + more.length];
-    args[0] = "export";
-    args[1] = adapter;
-    args[2] = "-o";
-    args[3] = folder.resolve(name).toString();
-    System.arraycopy(more, 0, args, 4, more.length);
-    return Nola.run(args);
+    List<String> args = new ArrayList<>(List.of("export", adapter, "--base-model", "acme/base"));
+    args.addAll(List.of("-o", folder.resolve(name).toString()));
+    args.addAll(List.of(more));
+    return Nola.run(args.toArray(String[]::new));
   }
 
   @Test
