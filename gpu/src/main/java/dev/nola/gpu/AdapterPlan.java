@@ -59,7 +59,7 @@ public final class AdapterPlan implements AutoCloseable {
    *
    * @param adapters adapters that this plan accepts
    * @return the adapters on the device
-   * @throws IllegalArgumentException if there is none, or the plan does not accept one
+   * @throws IllegalArgumentException if the list is empty, or the plan does not accept an adapter
    * @throws CudaException if the GPU's memory does not suffice
    */
   public ResidentAdapters upload(List<Adapter> adapters) {
@@ -143,7 +143,7 @@ public final class AdapterPlan implements AutoCloseable {
    * @param count number of adapters to reconstruct
    * @param target room allocated by this plan; receives their factors from its index 0 on
    * @throws IllegalArgumentException if the adapters or the target belong to another plan
-   * @throws IndexOutOfBoundsException if there are not so many adapters, or is not so much room
+   * @throws IndexOutOfBoundsException if the range exceeds the adapters or the room
    */
   public void reconstruct(ResidentAdapters adapters, int first, int count, DeviceFactors target) {
     if (adapters.plan() != this || target.plan() != this) {
@@ -204,7 +204,7 @@ public final class AdapterPlan implements AutoCloseable {
    *
    * @param adapters adapters that this plan accepts
    * @return their digests, in the same order
-   * @throws IllegalArgumentException if there is none, or the plan does not accept one
+   * @throws IllegalArgumentException if the list is empty, or the plan does not accept an adapter
    * @throws CudaException if the GPU's memory does not suffice, or the GPU fails
    */
   public List<ReconstructionDigest> digests(List<Adapter> adapters) {

@@ -125,9 +125,9 @@ public final class DeviceAdapterPool implements AutoCloseable {
    * or none.
    *
    * @param files files by the names of their adapters
-   * @throws DigestMismatchException if the reconstruction of one has not the digest of its file
+   * @throws DigestMismatchException if a file's digest is not that of its reconstruction
    * @throws IllegalArgumentException if the plan does not accept one
-   * @throws IllegalStateException if there is not enough room
+   * @throws IllegalStateException if the pool has too little room
    */
   public void put(Map<String, AdapterFile> files) throws DigestMismatchException {
     if (files.isEmpty()) {
@@ -192,7 +192,7 @@ public final class DeviceAdapterPool implements AutoCloseable {
    *
    * @param name the adapter's name
    * @return the adapter; close it to let its room be used for others
-   * @throws NoSuchElementException if there is no adapter of this name
+   * @throws NoSuchElementException if the pool has no adapter of this name
    * @throws IllegalStateException if the room of all active adapters is in use
    * @throws CudaException if the GPU fails
    */

@@ -68,7 +68,7 @@ public final class DeviceFactors implements AutoCloseable {
    * @param layer index of its layer, in file order
    * @param side the factor
    * @return its address on the device
-   * @throws IndexOutOfBoundsException if there is no such adapter or layer
+   * @throws IndexOutOfBoundsException if {@code adapter} or {@code layer} is out of range
    */
   public long address(int adapter, int layer, Side side) {
     return memory.address() + offset(adapter, layer, side);
@@ -80,7 +80,7 @@ public final class DeviceFactors implements AutoCloseable {
    * @param layer index of its layer, in file order
    * @param side the factor
    * @return elements; 0 for side B of the direct form
-   * @throws IndexOutOfBoundsException if there is no such layer
+   * @throws IndexOutOfBoundsException if {@code layer} is out of range
    */
   public int length(int layer, Side side) {
     return plan.factors().place(layer, side).length();
@@ -100,7 +100,7 @@ public final class DeviceFactors implements AutoCloseable {
    * @param layer index of its layer, in file order
    * @param side the factor
    * @return its elements' bytes, little-endian
-   * @throws IndexOutOfBoundsException if there is no such adapter or layer
+   * @throws IndexOutOfBoundsException if {@code adapter} or {@code layer} is out of range
    */
   public byte[] copy(int adapter, int layer, Side side) {
     try (Arena arena = Arena.ofConfined()) {
@@ -119,7 +119,7 @@ public final class DeviceFactors implements AutoCloseable {
    * @param side the factor
    * @return its elements
    * @throws IllegalArgumentException if the factors are not f32
-   * @throws IndexOutOfBoundsException if there is no such adapter or layer
+   * @throws IndexOutOfBoundsException if {@code adapter} or {@code layer} is out of range
    */
   public float[] copyFloats(int adapter, int layer, Side side) {
     if (type.dtype() != DType.F32) {

@@ -25,7 +25,7 @@ public final class DeviceProducts implements AutoCloseable {
    * @param layer index of its layer, in file order
    * @param side the factor
    * @return their address on the device
-   * @throws IndexOutOfBoundsException if there is no such layer
+   * @throws IndexOutOfBoundsException if {@code layer} is out of range
    */
   public long address(int layer, Side side) {
     return memory.address() + projector.place(layer, side).start() * Double.BYTES;
@@ -37,7 +37,7 @@ public final class DeviceProducts implements AutoCloseable {
    * @param layer index of its layer, in file order
    * @param side the factor
    * @return one a coefficient; none for side B of the direct form
-   * @throws IndexOutOfBoundsException if there is no such layer
+   * @throws IndexOutOfBoundsException if {@code layer} is out of range
    */
   public double[] copy(int layer, Side side) {
     FactorPlan.Place place = projector.place(layer, side);

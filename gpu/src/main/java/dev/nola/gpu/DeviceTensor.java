@@ -91,7 +91,7 @@ public final class DeviceTensor implements AutoCloseable {
    * Fills the tensor from the host.
    *
    * @param host its elements, little-endian, in native memory
-   * @throws IllegalArgumentException if there are not as many bytes as the tensor has
+   * @throws IllegalArgumentException if their size is not the tensor's
    */
   public void copyFrom(MemorySegment host) {
     requireBytes(host.byteSize());
@@ -102,7 +102,7 @@ public final class DeviceTensor implements AutoCloseable {
    * Copies the tensor to the host, once everything that was launched has ended.
    *
    * @param host receives its elements, little-endian; native memory
-   * @throws IllegalArgumentException if there are not as many bytes as the tensor has
+   * @throws IllegalArgumentException if their size is not the tensor's
    */
   public void copyTo(MemorySegment host) {
     requireBytes(host.byteSize());
@@ -114,7 +114,7 @@ public final class DeviceTensor implements AutoCloseable {
    *
    * @param host elements, little-endian, in native memory
    * @param element index of the first of them in the tensor
-   * @throws IndexOutOfBoundsException if the tensor has not as many elements
+   * @throws IndexOutOfBoundsException if the part exceeds the tensor
    */
   public void copyFrom(MemorySegment host, long element) {
     device.use().copyToDevice(partAddress(host, element), host);
@@ -125,7 +125,7 @@ public final class DeviceTensor implements AutoCloseable {
    *
    * @param host receives elements, little-endian; native memory
    * @param element index of the first of them in the tensor
-   * @throws IndexOutOfBoundsException if the tensor has not as many elements
+   * @throws IndexOutOfBoundsException if the part exceeds the tensor
    */
   public void copyTo(MemorySegment host, long element) {
     device.use().copyToHost(host, partAddress(host, element));

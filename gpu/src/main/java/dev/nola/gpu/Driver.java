@@ -119,7 +119,7 @@ final class Driver {
    * Loads the driver and initializes it.
    *
    * @return the driver
-   * @throws CudaException if there is none, it is too old or it finds no GPU
+   * @throws CudaException if it is not found, is too old or finds no GPU
    */
   static Driver load() {
     String chosen = System.getProperty(LIBRARY_PROPERTY);

@@ -209,7 +209,7 @@ final class FactorPlan {
   /**
    * Returns where a factor's codes and scale are in a slot.
    *
-   * @throws IllegalArgumentException if the layer has no such factor
+   * @throws IllegalArgumentException if the layer has no factor on this side
    */
   Source source(int layer, Side side) {
     Source source = sources.get(layer).get(side);

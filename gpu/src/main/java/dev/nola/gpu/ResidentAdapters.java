@@ -44,7 +44,7 @@ public final class ResidentAdapters implements AutoCloseable {
    * @param index its index, from 0
    * @param adapter an adapter that the plan accepts
    * @throws IllegalArgumentException if the plan does not accept it
-   * @throws IndexOutOfBoundsException if there is no such index
+   * @throws IndexOutOfBoundsException if {@code index} is out of range
    */
   public void replace(int index, Adapter adapter) {
     Objects.checkIndex(index, count);

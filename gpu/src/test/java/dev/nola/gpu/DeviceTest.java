@@ -7,7 +7,7 @@ import java.io.IOException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
-/** A test with a device, whose kernels run on the CPU; skipped where there is no g++. */
+/** A test with a device, whose kernels run on the CPU; skipped without g++. */
 abstract class DeviceTest {
   /** Seeds of the order in which threads continue after a barrier; 0 is ascending. */
   static final long[] ORDERS = {0, 1, 0x9E3779B97F4A7C15L};

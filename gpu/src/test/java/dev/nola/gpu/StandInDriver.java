@@ -45,7 +45,7 @@ final class StandInDriver {
   /**
    * Compiles the driver, once a process.
    *
-   * @return the driver, or empty if there is no g++, which is printed
+   * @return the driver, or empty without g++, which is printed
    */
   static synchronized Optional<StandInDriver> compile() throws IOException, InterruptedException {
     if (compiled != null) {

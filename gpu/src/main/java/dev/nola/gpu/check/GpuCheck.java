@@ -23,7 +23,7 @@ public final class GpuCheck {
   private GpuCheck() {}
 
   /**
-   * Runs the check. Exits with 1 if a bit is wrong, with 2 if there is no usable GPU.
+   * Runs the check. Exits with 1 if a bit is wrong, with 2 without a usable GPU.
    *
    * @param args see {@link Options}
    * @throws IOException if a vector cannot be read
