@@ -1,6 +1,5 @@
 package dev.nola.gpu;
 
-import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.DType;
 import dev.nola.format.Layer;
@@ -10,10 +9,13 @@ import dev.nola.reconstruct.Backend;
 import dev.nola.reconstruct.Budget;
 import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.ReconstructionDigest;
+import dev.nola.reconstruct.Reconstructor;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -38,11 +40,28 @@ public final class CudaBackend implements Backend, AutoCloseable {
    * Opens the backend on the first GPU.
    *
    * @return the backend, with {@link Budget#standard}
-   * @throws CudaException if there is no driver or no GPU, or one of them is too old
+   * @throws CudaException if no driver or no GPU is found, or one of them is too old
    */
   public static CudaBackend open() {
     CudaDevice device = CudaDevice.open();
     return new CudaBackend(new Workspace(device, device::close), Budget.standard());
+  }
+
+  /**
+   * Opens the backend on the first GPU, if this machine has one.
+   *
+   * @param warning receives why a GPU cannot be used
+   * @return the backend, with {@link Budget#standard}; empty without a usable GPU
+   */
+  public static Optional<CudaBackend> find(Consumer<String> warning) {
+    try {
+      return Optional.of(open());
+    } catch (CudaException e) {
+      if (!e.reason().isAbsence()) {
+        warning.accept("GPU not used: " + e.getMessage());
+      }
+      return Optional.empty();
+    }
   }
 
   /**
@@ -104,11 +123,10 @@ public final class CudaBackend implements Backend, AutoCloseable {
    */
   @Override
   public ReconstructionDigest digest(Adapter adapter) throws LimitExceededException {
-    budget.requireAdditions(adapter);
     if (adapter.layers().isEmpty()) {
-      List<Sha256> dense = adapter.dense().stream().map(ReconstructionDigest::leaf).toList();
-      return ReconstructionDigest.of(List.of(), dense);
+      return Reconstructor.standard().withBudget(budget).digest(adapter); // nothing to compute
     }
+    budget.requireAdditions(adapter);
     return workspace.digest(adapter);
   }
 

@@ -85,16 +85,16 @@ public final class CudaDevice implements AutoCloseable {
   /**
    * Returns the number of GPUs that can be opened.
    *
-   * @return 0 if there is no driver, or it is too old
+   * @return 0 if no driver is found, or it is too old
    */
   public static int count() {
     try {
       return Driver.load().deviceCount();
     } catch (CudaException e) {
-      return switch (e.reason()) {
-        case NO_DRIVER, NO_DEVICE, DRIVER_TOO_OLD -> 0;
-        case DEVICE_TOO_OLD, OUT_OF_MEMORY, CONTEXT_LOST, OTHER -> throw e;
-      };
+      if (e.reason().isAbsence() || e.reason() == Reason.DRIVER_TOO_OLD) {
+        return 0;
+      }
+      throw e;
     }
   }
 
@@ -102,7 +102,7 @@ public final class CudaDevice implements AutoCloseable {
    * Opens the first GPU.
    *
    * @return the device
-   * @throws CudaException if there is no driver or no GPU, or one of them is too old
+   * @throws CudaException if no driver or no GPU is found, or one of them is too old
    */
   public static CudaDevice open() {
     return open(0);
@@ -113,7 +113,8 @@ public final class CudaDevice implements AutoCloseable {
    *
    * @param ordinal its number, from 0, as {@code CUDA_VISIBLE_DEVICES} leaves them
    * @return the device
-   * @throws CudaException if there is no driver or no such GPU, or one of them is too old
+   * @throws CudaException if no driver or no GPU with this number is found, or one of them is too
+   *     old
    */
   public static CudaDevice open(int ordinal) {
     return open(Driver.load(), ordinal);
@@ -275,7 +276,7 @@ public final class CudaDevice implements AutoCloseable {
    * @param bytes its size, at least 1
    * @param arena owns it; to be closed before the device
    * @return the memory
-   * @throws CudaException if there is not as much
+   * @throws CudaException if it cannot be allocated
    */
   @SuppressWarnings("restricted") // the driver says where the memory is, the caller how long
   public MemorySegment allocateHost(long bytes, Arena arena) {

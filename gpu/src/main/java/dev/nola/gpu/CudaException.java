@@ -4,7 +4,7 @@ package dev.nola.gpu;
 public final class CudaException extends RuntimeException {
   /** What went wrong. */
   public enum Reason {
-    /** There is no NVIDIA driver. */
+    /** No NVIDIA driver was found. */
     NO_DRIVER,
     /** The driver is older than the kernels need. */
     DRIVER_TOO_OLD,
@@ -12,12 +12,21 @@ public final class CudaException extends RuntimeException {
     NO_DEVICE,
     /** The GPU is older than the kernels need. */
     DEVICE_TOO_OLD,
-    /** The GPU's memory does not suffice; the device can be used on. */
+    /** The GPU's memory does not suffice; the device stays usable. */
     OUT_OF_MEMORY,
     /** A kernel failed: everything on the device is lost, and it must be opened again. */
     CONTEXT_LOST,
     /** The driver reported another error. */
-    OTHER
+    OTHER;
+
+    /**
+     * Tells whether the machine merely has no GPU of NVIDIA, as many have.
+     *
+     * @return true for {@link #NO_DRIVER} and {@link #NO_DEVICE}
+     */
+    public boolean isAbsence() {
+      return this == NO_DRIVER || this == NO_DEVICE;
+    }
   }
 
   private final Reason reason;

@@ -2,6 +2,7 @@ package dev.nola.gpu;
 
 import dev.nola.gpu.CudaException.Reason;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 
 /** Memory of a GPU. */
 final class DeviceMemory implements AutoCloseable {
@@ -13,7 +14,7 @@ final class DeviceMemory implements AutoCloseable {
   /**
    * Allocates memory, which is not cleared.
    *
-   * @throws CudaException if the GPU has not as much; the message says how much it has
+   * @throws CudaException if the GPU's memory does not suffice; the message says how much is free
    */
   DeviceMemory(CudaDevice device, long bytes) {
     Driver driver = device.use();
@@ -27,8 +28,12 @@ final class DeviceMemory implements AutoCloseable {
       }
       throw new CudaException(
           Reason.OUT_OF_MEMORY,
-          "too little GPU memory: %,d bytes needed, %,d of %,d free; free some, or use the CPU"
-              .formatted(bytes, driver.freeMemory(), driver.totalMemory()));
+          String.format(
+              Locale.ROOT,
+              "too little GPU memory: %,d bytes needed, %,d of %,d free; free some, or use the CPU",
+              bytes,
+              driver.freeMemory(),
+              driver.totalMemory()));
     }
   }
 

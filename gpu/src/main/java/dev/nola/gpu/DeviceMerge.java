@@ -12,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -91,7 +90,7 @@ public final class DeviceMerge implements AutoCloseable {
     /**
      * Returns the layer whose tensor and slice are adapted.
      *
-     * @return the layer, as the plan's first adapter has it
+     * @return the layer of the adapter that the plan was made from
      */
     public Layer adapted() {
       return factors.plan().factors().sample().layers().get(layer);
@@ -145,7 +144,7 @@ public final class DeviceMerge implements AutoCloseable {
       }
       String kind =
           runs.length() != runs.pitch() ? "mergeSlice" : terms.size() == 1 ? "merge" : "mergeMany";
-      String kernel = kind + "_" + weights.dtype().name().toLowerCase(Locale.ROOT);
+      String kernel = kind + ElementType.of(weights.dtype()).suffix();
       device.launch(
           kernel,
           (layer.cols() - 1) / TILE_COLUMNS + 1,

@@ -10,8 +10,6 @@ import dev.nola.reconstruct.Backend;
 import dev.nola.reconstruct.Reconstructor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.Set;
 
 /**
  * Backends of this machine, opened for a command.
@@ -19,10 +17,6 @@ import java.util.Set;
  * @param all at least one
  */
 record LocalBackends(List<Backend> all) implements AutoCloseable {
-  /** A machine that has no GPU is as good as any other. */
-  private static final Set<CudaException.Reason> NO_GPU =
-      Set.of(CudaException.Reason.NO_DRIVER, CudaException.Reason.NO_DEVICE);
-
   /**
    * Opens a backend by its name.
    *
@@ -50,21 +44,10 @@ record LocalBackends(List<Backend> all) implements AutoCloseable {
   }
 
   /** Opens all backends; warns of a GPU that cannot be used. */
-  static LocalBackends everyOne(Output output) {
+  static LocalBackends available(Output output) {
     List<Backend> backends = new ArrayList<>(CrossCheck.ofCpu());
-    gpu(output).ifPresent(backends::add);
+    CudaBackend.find(output::warn).ifPresent(backends::add);
     return new LocalBackends(backends);
-  }
-
-  private static Optional<Backend> gpu(Output output) {
-    try {
-      return Optional.of(CudaBackend.open());
-    } catch (CudaException e) {
-      if (!NO_GPU.contains(e.reason())) {
-        output.warn("GPU not used: " + e.getMessage());
-      }
-      return Optional.empty();
-    }
   }
 
   @Override

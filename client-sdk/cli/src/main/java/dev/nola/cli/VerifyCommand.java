@@ -221,7 +221,7 @@ final class VerifyCommand implements Callable<Integer> {
     Path folder = path.toAbsolutePath().getParent();
     LockReport report;
     try (LocalBackends backends =
-        backend == null ? LocalBackends.everyOne(output) : LocalBackends.named(backend)) {
+        backend == null ? LocalBackends.available(output) : LocalBackends.named(backend)) {
       report = new LockCheck(new Fetching(folder), backends.all(), allowYanked).run(lock);
     }
     if (junit != null) {

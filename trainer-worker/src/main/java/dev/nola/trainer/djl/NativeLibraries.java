@@ -72,34 +72,45 @@ public final class NativeLibraries {
   }
 
   /**
-   * Finds out why PyTorch cannot compute on a GPU.
+   * What PyTorch can do with the GPUs of this machine.
    *
-   * @return a clause; empty if it can
+   * @param seen number of GPUs that the driver sees
+   * @param obstacle a clause that says why PyTorch cannot compute on them; null if it can
    */
-  public static Optional<String> whyNoGpu() {
+  public record GpuAccess(int seen, @Nullable String obstacle) {
+    /**
+     * Tells whether arrays can be on a GPU.
+     *
+     * @return true if PyTorch can compute there
+     */
+    public boolean isUsable() {
+      return obstacle == null;
+    }
+  }
+
+  /**
+   * Finds out whether PyTorch can compute on a GPU.
+   *
+   * @return what it can do, or what is missing
+   */
+  public static GpuAccess gpu() {
+    boolean hasCuda = torch().hasCapability(StandardCapabilities.CUDA);
     int seen = CudaDevice.count();
-    if (torch().getGpuCount() > 0 && torch().hasCapability(StandardCapabilities.CUDA)) {
-      return Optional.empty();
+    if (hasCuda && torch().getGpuCount() > 0) {
+      return new GpuAccess(seen, null);
     }
     if (seen == 0) {
-      return Optional.of("the machine has no GPU with a driver");
+      return new GpuAccess(0, "the driver sees none, or is not installed");
     }
     String driver = "the driver sees " + (seen == 1 ? "a GPU" : seen + " GPUs");
-    if (!torch().hasCapability(StandardCapabilities.CUDA)) {
-      return Optional.of(
-          driver
-              + ", but this PyTorch ("
-              + torchVersion()
-              + ") is for the CPU alone; name the libraries of one with CUDA by "
-              + LIBRARY_PATH);
-    }
-    return Optional.of(
-        driver
-            + ", but DJL does not, which looks for "
-            + System.mapLibraryName("cudart")
-            + " in LD_LIBRARY_PATH ("
-            + Utils.getenv("LD_LIBRARY_PATH", "not set")
-            + "); link that name there to the libcudart of PyTorch");
+    String missing =
+        hasCuda
+            ? ", but DJL does not, which looks for %s in LD_LIBRARY_PATH (%s); link that name there to the libcudart of PyTorch"
+                .formatted(
+                    System.mapLibraryName("cudart"), Utils.getenv("LD_LIBRARY_PATH", "not set"))
+            : ", but this PyTorch (%s) is for the CPU alone; name the libraries of one with CUDA by %s"
+                .formatted(torchVersion(), LIBRARY_PATH);
+    return new GpuAccess(seen, driver + missing);
   }
 
   /**

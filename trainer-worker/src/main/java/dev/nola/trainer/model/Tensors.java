@@ -10,15 +10,15 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.jni.JniUtils;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.format.DType;
-import dev.nola.gpu.CudaDevice;
 import dev.nola.trainer.djl.NativeLibraries;
+import dev.nola.trainer.djl.NativeLibraries.GpuAccess;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The few things of PyTorch that DJL has no general name for. */
@@ -46,16 +46,17 @@ public final class Tensors {
    *     is {@code AUTO} and the machine has one
    */
   public static void use(String deviceName, int threads) {
-    Optional<String> obstacle =
-        deviceName.equals("CPU") ? Optional.of("") : NativeLibraries.whyNoGpu();
-    boolean isExpected =
-        deviceName.equals("CUDA") || deviceName.equals("AUTO") && CudaDevice.count() > 0;
-    if (isExpected && obstacle.isPresent()) {
+    if (deviceName.equals("CPU")) {
+      use(false, threads);
+      return;
+    }
+    GpuAccess gpu = NativeLibraries.gpu();
+    if (!gpu.isUsable() && (gpu.seen() > 0 || deviceName.equals("CUDA"))) {
       throw new IllegalArgumentException(
           "run.device=%s, but PyTorch cannot use a GPU: %s; or set run.device to cpu"
-              .formatted(deviceName.toLowerCase(Locale.ROOT), obstacle.get()));
+              .formatted(deviceName.toLowerCase(Locale.ROOT), gpu.obstacle()));
     }
-    use(obstacle.isEmpty(), threads);
+    use(gpu.isUsable(), threads);
   }
 
   /**
@@ -63,9 +64,14 @@ public final class Tensors {
    * threads of an operation.
    *
    * @param threads number of threads, or 0 for PyTorch's default
+   * @param log receives why arrays are on the CPU although the machine has a GPU
    */
-  public static void useFastest(int threads) {
-    use(NativeLibraries.whyNoGpu().isEmpty(), threads);
+  public static void useFastest(int threads, Consumer<String> log) {
+    GpuAccess gpu = NativeLibraries.gpu();
+    if (!gpu.isUsable() && gpu.seen() > 0) {
+      log.accept("device cpu: " + gpu.obstacle());
+    }
+    use(gpu.isUsable(), threads);
   }
 
   private static void use(boolean gpu, int threads) {

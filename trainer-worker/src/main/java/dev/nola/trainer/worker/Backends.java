@@ -2,28 +2,21 @@ package dev.nola.trainer.worker;
 
 import dev.nola.api.name.BackendName;
 import dev.nola.gpu.CudaBackend;
-import dev.nola.gpu.CudaDevice;
-import dev.nola.gpu.CudaException;
 import dev.nola.kernel.Kernel;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Backend;
 import dev.nola.reconstruct.Reconstructor;
-import dev.nola.trainer.djl.NativeLibraries;
 import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.torch.TorchKernel;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Consumer;
 
 /** The backends of this process, by their names in jobs and attestations. */
 final class Backends implements AutoCloseable {
   static final String SCALAR = BackendName.SCALAR.label();
-
-  /** Why a machine may have no GPU, and nobody needs to know. */
-  private static final Set<CudaException.Reason> NO_GPU =
-      Set.of(CudaException.Reason.NO_DRIVER, CudaException.Reason.NO_DEVICE);
 
   private final Map<String, Backend> backends;
 
@@ -42,17 +35,11 @@ final class Backends implements AutoCloseable {
     if (Kernels.canVectorize()) {
       backends = backends.with(BackendName.VECTOR.label(), Kernels.vector());
     }
-    Tensors.useFastest(threads);
-    if (Tensors.deviceName().equals("cpu") && CudaDevice.count() > 0) {
-      NativeLibraries.whyNoGpu().ifPresent(reason -> log.accept("device cpu: " + reason));
-    }
+    Tensors.useFastest(threads, log);
     backends = backends.with(BackendName.TORCH.label(), new TorchKernel());
-    try {
-      backends.backends.put(BackendName.CUDA.label(), CudaBackend.open());
-    } catch (CudaException e) {
-      if (!NO_GPU.contains(e.reason())) {
-        log.accept("no backend cuda: " + e.getMessage());
-      }
+    Optional<CudaBackend> cuda = CudaBackend.find(log);
+    if (cuda.isPresent()) {
+      backends.backends.put(BackendName.CUDA.label(), cuda.get());
     }
     return backends;
   }

@@ -66,7 +66,7 @@ class NativeLibrariesTest {
     Tensors.use("AUTO", 0);
     assertThatThrownBy(() -> Tensors.use("CUDA", 0))
         .hasMessage(
-            "run.device=cuda, but PyTorch cannot use a GPU: the machine has no GPU with a driver; or set run.device to cpu");
+            "run.device=cuda, but PyTorch cannot use a GPU: the driver sees none, or is not installed; or set run.device to cpu");
 
     Path driver = Path.of("../gpu/target/stand-in/libcuda.so.1").toAbsolutePath().normalize();
     assumeTrue(
@@ -80,7 +80,7 @@ class NativeLibrariesTest {
                   + " name the libraries of one with CUDA by PYTORCH_LIBRARY_PATH;");
     }
     Tensors.use("CPU", 0);
-    Tensors.useFastest(0);
+    Tensors.useFastest(0, _ -> {});
     assertThat(Tensors.deviceName()).isEqualTo("cpu");
   }
 }
