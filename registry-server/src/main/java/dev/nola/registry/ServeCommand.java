@@ -5,7 +5,6 @@ import dev.nola.command.Failure;
 import dev.nola.command.Failures;
 import dev.nola.command.Output;
 import dev.nola.command.Table;
-import dev.nola.registry.data.StartFailure;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,12 +15,9 @@ import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.context.event.ApplicationPreparedEvent;
-import org.springframework.boot.context.properties.bind.BindException;
-import org.springframework.boot.web.server.PortInUseException;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
-import org.springframework.core.convert.ConversionException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -186,32 +182,8 @@ final class ServeCommand implements Callable<Integer> {
   /** A server that could not be started; Spring Boot has logged the details. */
   private static final class NotStartedException extends RuntimeException {
     NotStartedException(RuntimeException cause) {
-      super("the server cannot start: " + reason(cause), cause);
+      super("the server cannot start: " + StartFailureReason.of(cause), cause);
     }
-  }
-
-  /** Returns why the server cannot start, as far as its operator can change that. */
-  static String reason(Throwable failure) {
-    Throwable deepest = failure;
-    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-      if (named(cause) instanceof String reason) {
-        return reason;
-      }
-      deepest = cause;
-    }
-    return deepest.getMessage() == null ? deepest.toString() : deepest.getMessage();
-  }
-
-  /** Returns what names the setting or port to change, which the deepest cause does not know. */
-  private static @Nullable String named(Throwable cause) {
-    return switch (cause) {
-      case StartFailure start -> start.getMessage() + ". " + start.advice();
-      case PortInUseException used ->
-          "port in use: %d; choose another with --port".formatted(used.getPort());
-      case BindException bind when bind.getCause() instanceof ConversionException ->
-          SettingsCheck.invalid(bind);
-      default -> null;
-    };
   }
 
   private static @Nullable Failure failure(Exception exception) {

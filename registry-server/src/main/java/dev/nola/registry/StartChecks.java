@@ -51,7 +51,7 @@ final class StartChecks {
       context.getBeansOfType(StartCheck.class).values().forEach(check -> outcomes.add(run(check)));
       outcomes.add(port(context.getEnvironment()));
     } catch (RuntimeException e) {
-      outcomes.add(new Outcome("settings", false, ServeCommand.reason(e)));
+      outcomes.add(new Outcome("settings", false, StartFailureReason.of(e)));
     }
     return outcomes;
   }
@@ -74,7 +74,7 @@ final class StartChecks {
     try {
       return new Outcome(subject, true, check.get());
     } catch (RuntimeException e) {
-      return new Outcome(subject, false, ServeCommand.reason(e));
+      return new Outcome(subject, false, StartFailureReason.of(e));
     }
   }
 }

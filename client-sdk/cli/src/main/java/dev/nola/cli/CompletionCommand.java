@@ -59,7 +59,7 @@ final class CompletionCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     CommandLine nola = output.command().root().commandLine();
-    for (String command : Main.launcherCommands()) {
+    for (String command : LauncherCommands.all()) {
       if (!nola.getSubcommands().containsKey(command)) { // `worker` has commands here, too
         nola.addSubcommand(command, CommandSpec.create());
       }
@@ -70,7 +70,7 @@ final class CompletionCommand implements Callable<Integer> {
                 .replaceFirst(HEADER)
                 .replace(NO_OPTION, NO_OPTION + FILES)
             + LAUNCHER_OPTIONS
-            + Main.launcherCommands().stream()
+            + LauncherCommands.all().stream()
                 .map(command -> function(command, nola.getSubcommands().get(command)))
                 .collect(Collectors.joining());
     output.print(Map.of("script", script), out -> out.print(script));

@@ -14,7 +14,6 @@ import dev.nola.command.Failure;
 import dev.nola.command.Failures;
 import dev.nola.command.RootCommand;
 import dev.nola.format.AdapterFile;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -62,23 +61,13 @@ import picocli.CommandLine.Command;
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "The launcher ./nola has further commands: " + Main.LAUNCHER_COMMANDS + ".",
+      "The launcher ./nola has further commands: " + LauncherCommands.LIST + ".",
       "With --json a command prints one JSON document, also if it fails; help and the version are"
           + " text.",
       "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (sent to that registry only), NOLA_CACHE and"
           + " NOLA_CONFIG (folders), NO_COLOR."
     })
 public final class Main extends RootCommand {
-  /** The commands of other modules, which the launcher ./nola starts. */
-  static final String LAUNCHER_COMMANDS =
-      "serve, train, evaluate, predict, generate, targets, worker, demo, import-onnx,"
-          + " import-wordnet";
-
-  /** Returns the commands of other modules, one by one. */
-  static List<String> launcherCommands() {
-    return List.of(LAUNCHER_COMMANDS.split(", "));
-  }
-
   private static final Failures FAILURES = Failures.STANDARD.with(Main::failure);
 
   /**
@@ -87,7 +76,7 @@ public final class Main extends RootCommand {
    * @param console its streams and environment
    */
   public Main(Console console) {
-    super(console, FAILURES, launcherCommands());
+    super(console, FAILURES, LauncherCommands.all());
   }
 
   /**
