@@ -73,7 +73,13 @@ record ImportedHead(HeadClass headClass, List<String> labels) {
     ImportedHead head = new ImportedHead(headClass, labels);
     if (head.provenance().values().stream()
         .anyMatch(value -> value.getBytes(StandardCharsets.UTF_8).length > Limits.TEXT_BYTES)) {
-      notes.add("the names of the classes are too long, so the adapter does not state them");
+      if (requested.isEmpty()) {
+        notes.add("the names of the classes are too long, so the adapter does not state them");
+      } else {
+        wrong.add(
+            "labels too long; as JSON they must have at most %d bytes"
+                .formatted(Limits.TEXT_BYTES));
+      }
       return new ImportedHead(headClass, List.of());
     }
     return head;
@@ -114,6 +120,6 @@ record ImportedHead(HeadClass headClass, List<String> labels) {
     Tensor stored = base == null ? null : base.model().tensors().get(weight);
     return stored == null || stored.shape().size() != 2
         ? 0
-        : Math.toIntExact(stored.shape().getFirst());
+        : Math.clamp(stored.shape().getFirst(), 0, Integer.MAX_VALUE); // may have no columns
   }
 }
