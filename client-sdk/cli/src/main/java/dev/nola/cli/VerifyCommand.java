@@ -69,7 +69,7 @@ final class VerifyCommand implements Callable<Integer> {
       names = "--backend",
       paramLabel = "NAME",
       description =
-          "Reconstruct on this backend: scalar, vector or cuda, a GPU of NVIDIA (default: the"
+          "Reconstruct on this backend: scalar, vector or cuda, an NVIDIA GPU (default: the"
               + " fastest on the CPU; with --lock, all that this machine has).")
   private @Nullable String backend;
 

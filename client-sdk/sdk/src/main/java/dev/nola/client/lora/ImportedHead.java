@@ -98,11 +98,11 @@ record ImportedHead(HeadClass headClass, List<String> labels) {
     String stated = config.json().path("auto_mapping").path("base_model_class").asString("");
     String task = config.text("task_type");
     String modelType = base == null ? null : base.config().modelType();
-    for (HeadClass known : HeadClass.values()) {
-      boolean isOfBase = known.modelType().equals(modelType);
-      if (known.className().equals(stated) && (isOfBase || modelType == null)
-          || isOfBase && known.task().name().equals(task)) {
-        return known;
+    for (HeadClass candidate : HeadClass.values()) {
+      boolean isOfBase = candidate.modelType().equals(modelType);
+      if (candidate.className().equals(stated) && (isOfBase || modelType == null)
+          || isOfBase && candidate.task().name().equals(task)) {
+        return candidate;
       }
     }
     return null;
