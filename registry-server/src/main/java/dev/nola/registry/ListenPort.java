@@ -62,6 +62,10 @@ record ListenPort(String address, int number) {
   /** Returns port and address in words. */
   @Override
   public String toString() {
-    return number == 0 ? "a free one" : "%d on %s".formatted(number, address);
+    return switch (Integer.signum(number)) {
+      case -1 -> "none";
+      case 0 -> "a free one";
+      default -> "%d on %s".formatted(number, address);
+    };
   }
 }

@@ -73,7 +73,7 @@ final class ImportPeftCommand implements Callable<Integer> {
       split = ",",
       description =
           "Names of the classifier's classes, in their order, separated by commas (default: those in the config of"
-              + " --base, if it has as many).")
+              + " --base, if their number is right).")
   private List<String> labels = List.of();
 
   @Mixin private Output output = new Output();

@@ -23,7 +23,7 @@ record LocalBackends(List<Backend> all) implements AutoCloseable {
    * @throws IllegalArgumentException if no backend has the name
    * @throws CudaException if the GPU cannot be used
    */
-  static LocalBackends named(String name) {
+  static LocalBackends open(String name) {
     return switch (name) {
       case "scalar" -> ofCpu(Kernels.scalar());
       case "vector" -> ofCpu(Kernels.vector());

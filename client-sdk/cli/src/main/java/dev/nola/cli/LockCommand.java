@@ -110,13 +110,13 @@ final class LockCommand implements Callable<Integer> {
               + " change them, lock it again");
     }
     List<LockFile.Entry> entries = new ArrayList<>(LockFile.read(file).adapters());
-    Set<String> named = named(entries);
+    Set<String> requested = requestedNames(entries);
     List<Updated> updates = new ArrayList<>();
     for (int i = 0; i < entries.size(); i++) {
       LockFile.Entry entry = entries.get(i);
       if (entry.requested() != null
           && entry.registry() != null
-          && (named.isEmpty() || named.contains(adapterOf(entry)))) {
+          && (requested.isEmpty() || requested.contains(adapterOf(entry)))) {
         LockFile.Entry now =
             ofReference(
                 entry.requested(), entry.registry(), entry.requiredVerifications(), entry.keys());
@@ -148,10 +148,10 @@ final class LockCommand implements Callable<Integer> {
    * Returns the names of the adapters to update.
    *
    * @return namespace/name of each; empty for all
-   * @throws IllegalArgumentException if one is not in the lock file, or was locked by what cannot
-   *     move
+   * @throws IllegalArgumentException if one is not in the lock file, or was locked by a number or
+   *     digest, which cannot move
    */
-  private Set<String> named(List<LockFile.Entry> entries) {
+  private Set<String> requestedNames(List<LockFile.Entry> entries) {
     Set<String> names = new HashSet<>();
     for (String adapter : adapters) {
       String name = Reference.parse(adapter).adapter().toString();

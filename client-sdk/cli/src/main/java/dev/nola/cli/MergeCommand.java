@@ -69,8 +69,8 @@ final class MergeCommand implements Callable<Integer> {
   @Option(
       names = "--allow-reshape",
       description =
-          "Let a tensor of an adapter replace one of another shape in the base model, or one of a"
-              + " type that is not F32, F16 or BF16. Among these types it is converted anyway.")
+          "Let a tensor of an adapter replace one of another shape in the base model, or one whose"
+              + " type is not F32, F16 or BF16. Between these types tensors are always converted.")
   private boolean allowReshape;
 
   @Option(
@@ -85,7 +85,7 @@ final class MergeCommand implements Callable<Integer> {
       names = "--device",
       paramLabel = "DEVICE",
       description =
-          "What merges: cpu, or cuda, a GPU of NVIDIA (default: cpu). Does not affect the result.")
+          "Merge on cpu, or on cuda, an NVIDIA GPU (default: cpu). Does not affect the result.")
   private String device = "cpu";
 
   @Option(names = "--dry-run", description = "Print what would be done without writing anything.")

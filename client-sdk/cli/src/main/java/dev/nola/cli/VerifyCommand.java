@@ -69,7 +69,7 @@ final class VerifyCommand implements Callable<Integer> {
       names = "--backend",
       paramLabel = "NAME",
       description =
-          "Reconstruct on this backend: scalar, vector or cuda, a GPU of NVIDIA (default: the"
+          "Reconstruct on this backend: scalar, vector or cuda, an NVIDIA GPU (default: the"
               + " fastest on the CPU; with --lock, all that this machine has).")
   private @Nullable String backend;
 
@@ -156,7 +156,7 @@ final class VerifyCommand implements Callable<Integer> {
 
   private String reconstruct(String name, AdapterFile file) throws IOException {
     try (LocalBackends backends =
-        backend == null ? LocalBackends.fastestOfCpu() : LocalBackends.named(backend)) {
+        backend == null ? LocalBackends.fastestOfCpu() : LocalBackends.open(backend)) {
       Backend only = backends.all().getFirst();
       return AdapterSource.naming(name, () -> only.verify(file)).root().toString();
     }
@@ -221,7 +221,7 @@ final class VerifyCommand implements Callable<Integer> {
     Path folder = path.toAbsolutePath().getParent();
     LockReport report;
     try (LocalBackends backends =
-        backend == null ? LocalBackends.available(output) : LocalBackends.named(backend)) {
+        backend == null ? LocalBackends.available(output) : LocalBackends.open(backend)) {
       report = new LockCheck(new Fetching(folder), backends.all(), allowYanked).run(lock);
     }
     if (junit != null) {

@@ -92,6 +92,30 @@ class CommandsTest {
     assertThat(inspected.json().toString()).contains("moo\u202Ed\u2066");
   }
 
+  @Test
+  void inspectPrintsEveryValueInOneColumn() throws Exception {
+    AdapterFile file = AdapterFile.read(Path.of(adapter));
+    Adapter.Builder described =
+        Adapter.builder()
+            .generator(file.adapter().generator())
+            .seed(file.adapter().seed())
+            .base(file.adapter().base())
+            .metadata(
+                Metadata.of("A mood.", "text-classification", "MIT")
+                    .withTags("mood")
+                    .withMetrics(Map.of("accuracy", 0.5))
+                    .withProvenance(Map.of("method", "nola")));
+    file.adapter().layers().forEach(described::layer);
+    Path path = folder.resolve("described.nola");
+    Files.write(path, new AdapterFile(described.build(), file.reconstructionDigest()).toBytes());
+
+    List<String> lines = Nola.run("inspect", path.toString()).out().lines().toList();
+
+    assertThat(lines)
+        .contains("metric          accuracy = 0.5", "provenance      method = nola")
+        .allSatisfy(line -> assertThat(line).matches("  .*|(?=.{15} \\S)\\S+ +\\S.*"));
+  }
+
   private List<String> names() throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
       return files.map(file -> file.getFileName().toString()).sorted().toList();

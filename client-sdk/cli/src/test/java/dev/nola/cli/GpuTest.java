@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -89,16 +91,10 @@ class GpuTest {
   }
 
   private Nola merge(Path destination, String... more) {
-    String[] args = new String[7 + more.length];
-    args[0] = "merge";
-    args[1] = "--base";
-    args[2] = base.toString();
-    args[3] = "--adapter";
-    args[4] = adapter;
-    args[5] = "-o";
-    args[6] = destination.toString();
-    System.arraycopy(more, 0, args, 7, more.length);
-    return Nola.run(args);
+    List<String> args = new ArrayList<>(List.of("merge", "--base", base.toString()));
+    args.addAll(List.of("--adapter", adapter, "-o", destination.toString()));
+    args.addAll(List.of(more));
+    return Nola.run(args.toArray(String[]::new));
   }
 
   @Test

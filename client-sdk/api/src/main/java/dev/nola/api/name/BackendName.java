@@ -12,7 +12,7 @@ public enum BackendName {
   VECTOR("vector"),
   /** PyTorch, on a processor or a GPU. */
   TORCH("torch"),
-  /** A GPU of NVIDIA, by its driver alone. */
+  /** An NVIDIA GPU, through its driver alone. */
   CUDA("cuda");
 
   /** The names of all backends, from the simplest on. */

@@ -4,6 +4,7 @@ import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
+import dev.nola.gpu.CudaException;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Backend;
 import dev.nola.reconstruct.Factors;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SequencedMap;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,11 +27,13 @@ import org.jspecify.annotations.Nullable;
  * @param seconds how long each backend took, by its name
  * @param differences where a backend's bits are not the first one's: the first element of every
  *     layer that differs
+ * @param failures why backends on a GPU did not finish
  */
 public record CrossCheck(
     SequencedMap<String, Sha256> digests,
     Map<String, Double> seconds,
-    List<Difference> differences) {
+    List<Difference> differences,
+    List<CudaException> failures) {
   private static final double NANOS = 1e9;
 
   /** Copies all. */
@@ -37,6 +41,7 @@ public record CrossCheck(
     digests = new LinkedHashMap<>(digests);
     seconds = Map.copyOf(seconds);
     differences = List.copyOf(differences);
+    failures = List.copyOf(failures);
   }
 
   /**
@@ -95,25 +100,27 @@ public record CrossCheck(
    * @param backends at least one
    * @return the digests and differences
    * @throws LimitExceededException if it would exceed what is reconstructed
+   * @throws CudaException if a GPU fails and no other backend is to reconstruct it
    */
   public static CrossCheck of(AdapterFile file, List<Backend> backends)
       throws LimitExceededException {
     SequencedMap<String, Sha256> digests = new LinkedHashMap<>();
     Map<String, Double> seconds = new HashMap<>();
     List<Difference> differences = new ArrayList<>();
+    List<CudaException> failures = new ArrayList<>();
     Backend first = backends.getFirst();
     ReconstructionDigest expected = null;
     for (Backend backend : backends) {
-      long start = System.nanoTime();
-      ReconstructionDigest actual = backend.digest(file.adapter());
-      digests.put(backend.name(), actual.root());
-      seconds.put(backend.name(), (System.nanoTime() - start) / NANOS);
-      if (expected == null) {
-        expected = actual;
-      }
-      for (int i = 0; i < expected.layers().size(); i++) {
-        if (!expected.layers().get(i).equals(actual.layers().get(i))) {
-          Layer layer = file.adapter().layers().get(i);
+      try {
+        long start = System.nanoTime();
+        ReconstructionDigest actual = backend.digest(file.adapter());
+        digests.put(backend.name(), actual.root());
+        seconds.put(backend.name(), (System.nanoTime() - start) / NANOS);
+        if (expected == null) {
+          first = backend;
+          expected = actual;
+        }
+        for (Layer layer : unequal(file.adapter().layers(), expected, actual)) {
           differences.add(
               difference(
                   first.name(),
@@ -121,9 +128,22 @@ public record CrossCheck(
                   backend.name(),
                   backend.open(file.adapter()).apply(layer)));
         }
+      } catch (CudaException e) {
+        failures.add(e);
       }
     }
-    return new CrossCheck(digests, seconds, differences);
+    if (digests.isEmpty()) {
+      throw failures.getFirst();
+    }
+    return new CrossCheck(digests, seconds, differences, failures);
+  }
+
+  private static List<Layer> unequal(
+      List<Layer> layers, ReconstructionDigest expected, ReconstructionDigest actual) {
+    return IntStream.range(0, layers.size())
+        .filter(i -> !expected.layers().get(i).equals(actual.layers().get(i)))
+        .mapToObj(layers::get)
+        .toList();
   }
 
   private static Difference difference(

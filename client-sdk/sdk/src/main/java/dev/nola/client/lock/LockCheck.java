@@ -7,8 +7,6 @@ import dev.nola.client.lock.LockReport.Result;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
-import dev.nola.gpu.CudaBackend;
-import dev.nola.gpu.CudaException;
 import dev.nola.reconstruct.Backend;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -138,7 +136,10 @@ public final class LockCheck {
             "declared reconstruction digest",
             entry.reconstructionDigest(),
             file.reconstructionDigest()));
-    CrossCheck crossCheck = crossCheck(file, checks);
+    CrossCheck crossCheck = CrossCheck.of(file, backends);
+    crossCheck
+        .failures()
+        .forEach(failure -> checks.list.add(Check.passed("GPU not used: " + failure.getMessage())));
     crossCheck
         .digests()
         .forEach(
@@ -158,21 +159,6 @@ public final class LockCheck {
                       crossCheck.differences().stream()
                           .map(CrossCheck.Difference::toString)
                           .toList())));
-    }
-  }
-
-  /** Leaves out a GPU that fails, unless nothing else is to reconstruct. */
-  private CrossCheck crossCheck(AdapterFile file, Timed checks) throws AdapterException {
-    try {
-      return CrossCheck.of(file, backends);
-    } catch (CudaException e) {
-      List<Backend> others =
-          backends.stream().filter(backend -> !(backend instanceof CudaBackend)).toList();
-      if (others.isEmpty()) {
-        throw e;
-      }
-      checks.add(Check.passed("GPU not used: " + e.getMessage()));
-      return CrossCheck.of(file, others);
     }
   }
 

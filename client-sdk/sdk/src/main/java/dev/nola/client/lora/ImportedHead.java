@@ -73,7 +73,13 @@ record ImportedHead(HeadClass headClass, List<String> labels) {
     ImportedHead head = new ImportedHead(headClass, labels);
     if (head.provenance().values().stream()
         .anyMatch(value -> value.getBytes(StandardCharsets.UTF_8).length > Limits.TEXT_BYTES)) {
-      notes.add("the names of the classes are too long, so the adapter does not state them");
+      if (requested.isEmpty()) {
+        notes.add("the names of the classes are too long, so the adapter does not state them");
+      } else {
+        wrong.add(
+            "labels too long; as JSON they must have at most %d bytes"
+                .formatted(Limits.TEXT_BYTES));
+      }
       return new ImportedHead(headClass, List.of());
     }
     return head;
@@ -92,11 +98,11 @@ record ImportedHead(HeadClass headClass, List<String> labels) {
     String stated = config.json().path("auto_mapping").path("base_model_class").asString("");
     String task = config.text("task_type");
     String modelType = base == null ? null : base.config().modelType();
-    for (HeadClass known : HeadClass.values()) {
-      boolean isOfBase = known.modelType().equals(modelType);
-      if (known.className().equals(stated) && (isOfBase || modelType == null)
-          || isOfBase && known.task().name().equals(task)) {
-        return known;
+    for (HeadClass candidate : HeadClass.values()) {
+      boolean isOfBase = candidate.modelType().equals(modelType);
+      if (candidate.className().equals(stated) && (isOfBase || modelType == null)
+          || isOfBase && candidate.task().name().equals(task)) {
+        return candidate;
       }
     }
     return null;
@@ -114,6 +120,6 @@ record ImportedHead(HeadClass headClass, List<String> labels) {
     Tensor stored = base == null ? null : base.model().tensors().get(weight);
     return stored == null || stored.shape().size() != 2
         ? 0
-        : Math.toIntExact(stored.shape().getFirst());
+        : Math.clamp(stored.shape().getFirst(), 0, Integer.MAX_VALUE); // may have no columns
   }
 }

@@ -341,7 +341,7 @@ public final class LoraImport {
 
     /**
      * Sets the names of the classifier's classes; default: those in the config of the base model,
-     * if it has as many.
+     * if their number is right.
      *
      * @param labels distinct names, by number of the class
      * @return this builder

@@ -109,7 +109,7 @@ public record BaseComparison(Model model, TensorNames names, int threads) {
     if (found == null || dtype == null) {
       throw new MergeRefusedException(
           MergeRefusedException.Reason.TARGETS,
-          "tensor %s not found in %s, or of another type than F32, F16 and BF16"
+          "tensor %s not found in %s, or its type is not F32, F16 or BF16"
               .formatted(name, model.path()));
     }
     Tensor tensor = found.tensor();

@@ -14,8 +14,8 @@ public final class MergeRefusedException extends RefusedException {
     /** Adapted tensors are missing or of another shape or type; the details name each. */
     TARGETS,
     /**
-     * A dense tensor would replace one of another shape or kind of type; the details name each.
-     * {@link ModelMerge.Builder#reshape} allows it.
+     * A dense tensor would replace one of another shape, or one that is not F32, F16 or BF16; the
+     * details name each. {@link ModelMerge.Builder#reshape} allows it.
      */
     RESHAPE,
     /** The base model is not the one that an adapter was made for. */

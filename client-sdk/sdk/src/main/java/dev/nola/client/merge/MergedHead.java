@@ -38,7 +38,8 @@ record MergedHead(@Nullable String className, List<String> labels) {
    */
   static MergedHead of(Model base, List<AdapterFile> adapters)
       throws InvalidModelException, MergeRefusedException {
-    if (base.config() == null) {
+    ObjectNode config = base.config();
+    if (config == null) {
       return NONE;
     }
     MergedHead merged = NONE;
@@ -50,7 +51,7 @@ record MergedHead(@Nullable String className, List<String> labels) {
       if (stated.className() == null) {
         continue;
       }
-      MergedHead head = new MergedHead(stated.className(), labels(stated, adapter, base.config()));
+      MergedHead head = new MergedHead(stated.className(), labels(stated, adapter, config));
       if (merged.className != null && !merged.equals(head)) {
         throw refusal("adapters bring different heads or labels");
       }
@@ -67,14 +68,13 @@ record MergedHead(@Nullable String className, List<String> labels) {
   }
 
   /** Returns the stated names, or else those of the base's config, or else numbers. */
-  private static List<String> labels(
-      StatedHead stated, AdapterFile adapter, @Nullable ObjectNode config) {
-    HeadClass known = stated.headClass().orElse(null);
-    if (!stated.labels().isEmpty() || known == null) {
+  private static List<String> labels(StatedHead stated, AdapterFile adapter, ObjectNode config) {
+    HeadClass headClass = stated.headClass().orElse(null);
+    if (!stated.labels().isEmpty() || headClass == null) {
       return stated.labels();
     }
     for (DenseTensor tensor : adapter.adapter().dense()) {
-      if (tensor.name().equals(known.classifier() + ".weight") && !tensor.shape().isEmpty()) {
+      if (tensor.name().equals(headClass.classifier() + ".weight") && !tensor.shape().isEmpty()) {
         int classes = tensor.shape().getFirst();
         List<String> labels = ConfigLabels.of(config, classes);
         return labels.isEmpty() ? ConfigLabels.numbered(classes) : labels;
@@ -84,8 +84,7 @@ record MergedHead(@Nullable String className, List<String> labels) {
   }
 
   /**
-   * Returns what keeps Transformers from loading a classifier that adapters bring without its
-   * class.
+   * Warns that Transformers cannot load a classifier that adapters bring without stating its class.
    *
    * @param base the base model
    * @param names of the tensors that the base does not have, or has in another shape
@@ -101,7 +100,7 @@ record MergedHead(@Nullable String className, List<String> labels) {
         .findFirst()
         .map(
             name ->
-                "%s: the config of the merged model names no class that has this head, so Transformers would initialize it anew; set architectures and the number of labels in config.json"
+                "%s: the config of the merged model names no class that has this head, so Transformers would initialize it randomly; set architectures and the number of labels in config.json"
                     .formatted(name));
   }
 

@@ -51,12 +51,12 @@ record Piecewise(
     /** Merges it. */
     void merge() throws MergeRefusedException;
 
-    /** Fills a piece with what became of it. */
+    /** Fills a piece with merged elements. */
     void get(long element, MemorySegment piece);
   }
 
   @FunctionalInterface
-  private interface Step {
+  private interface PieceTask {
     void accept(Piece piece) throws IOException, MergeRefusedException;
   }
 
@@ -78,8 +78,8 @@ record Piecewise(
   }
 
   /**
-   * Writes the part, which is a whole tensor: collects its pieces, merges them at once, and writes
-   * what became of them.
+   * Writes the part, which is a whole tensor: reads all pieces, merges them at once, and writes the
+   * results.
    *
    * @param buffers memory for pieces, one of which is borrowed
    * @throws MergeRefusedException if an element would become infinite
@@ -101,18 +101,18 @@ record Piecewise(
         });
   }
 
-  private void each(BlockingQueue<MemorySegment> buffers, Step step)
+  private void each(BlockingQueue<MemorySegment> buffers, PieceTask task)
       throws IOException, MergeRefusedException, InterruptedException {
     MemorySegment buffer = buffers.take();
     try (Arena arena = Arena.ofConfined()) {
-      int most = conversion == null ? BYTES / elementBytes : ELEMENTS;
+      int step = conversion == null ? BYTES / elementBytes : ELEMENTS;
       Converted memory = conversion == null ? null : Converted.allocate(arena, conversion);
-      for (long element = start / elementBytes; element < limit / elementBytes; element += most) {
-        int count = (int) Math.min(most, limit / elementBytes - element);
+      for (long element = start / elementBytes; element < limit / elementBytes; element += step) {
+        int count = (int) Math.min(step, limit / elementBytes - element);
         MemorySegment stored = buffer.asSlice(0, (long) count * elementBytes);
         MemorySegment values =
             memory == null ? stored : memory.wide.asSlice(0, (long) count * Float.BYTES);
-        step.accept(new Piece(element, stored, values, memory));
+        task.accept(new Piece(element, stored, values, memory));
       }
     } finally {
       buffers.add(buffer);
@@ -122,7 +122,7 @@ record Piecewise(
   /**
    * Memory for a conversion.
    *
-   * @param types from which type to which
+   * @param types the type of the base and that of the merged model
    * @param wide for the elements in f32
    * @param rounded for the elements in the new type
    */
@@ -144,7 +144,9 @@ record Piecewise(
     private final @Nullable Converted memory;
 
     /**
-     * @param element of the tensor that it begins with
+     * Creates a piece.
+     *
+     * @param element index in the tensor of its first element
      * @param stored its elements in the type of the base
      * @param values its elements in the type in which they are merged; the same memory, or f32
      * @param memory for the conversion; null if the type stays the same

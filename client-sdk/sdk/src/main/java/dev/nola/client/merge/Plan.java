@@ -120,7 +120,8 @@ record Plan(
   /**
    * Plans a merge.
    *
-   * @param reshape whether a dense tensor may replace a tensor of another shape or kind of type
+   * @param reshape whether a dense tensor may replace one of another shape, or one that is not F32,
+   *     F16 or BF16
    * @param dtype the type that floating tensors are converted to; null to keep theirs
    * @param head head of the merged model, which determines the names of its tensors
    * @throws MergeRefusedException naming every adapted tensor that is missing or does not fit

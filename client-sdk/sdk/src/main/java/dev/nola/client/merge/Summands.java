@@ -12,7 +12,7 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is added to the base model.
+ * The weighted adapters that a merge adds to the base model.
  *
  * @param adapters reconstruct a layer each, in the order in which they are added
  * @param weights w of each adapter in W + w·ΔW

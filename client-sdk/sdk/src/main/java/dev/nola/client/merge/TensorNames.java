@@ -49,7 +49,7 @@ public final class TensorNames {
   private final Model base;
   private final TiedEmbeddings tie;
 
-  /** Made when a name is first not found as it is. */
+  /** Null until a name is first not found as it is. */
   private @Nullable Index index;
 
   /** A tensor whose name begins with a known prefix. */
@@ -218,15 +218,15 @@ public final class TensorNames {
 
   /** Returns the tensors whose names differ by a prefix or a wrapper only, by name. */
   private SequencedMap<String, Tensor> candidates(String name) {
-    Index known = index();
+    Index tensors = index();
     SequencedMap<String, Tensor> found = new LinkedHashMap<>();
-    known.named(name).forEach(tensor -> found.put(tensor.name(), tensor));
-    known.prefixed(name).forEach(other -> found.put(other.tensor.name(), other.tensor));
+    tensors.named(name).forEach(tensor -> found.put(tensor.name(), tensor));
+    tensors.prefixed(name).forEach(other -> found.put(other.tensor.name(), other.tensor));
     for (String prefix : prefixes(name)) {
       String rest = name.substring(prefix.length());
-      known.named(rest).forEach(tensor -> found.put(tensor.name(), tensor));
+      tensors.named(rest).forEach(tensor -> found.put(tensor.name(), tensor));
       if (LANGUAGE_MODELS.contains(prefix)) {
-        known.prefixed(rest).stream()
+        tensors.prefixed(rest).stream()
             .filter(other -> LANGUAGE_MODELS.contains(other.prefix))
             .forEach(other -> found.put(other.tensor.name(), other.tensor));
       }
@@ -235,12 +235,12 @@ public final class TensorNames {
   }
 
   private synchronized Index index() {
-    Index made = index;
-    if (made == null) {
-      made = Index.of(base);
-      index = made;
+    Index current = index;
+    if (current == null) {
+      current = Index.of(base);
+      index = current;
     }
-    return made;
+    return current;
   }
 
   /** Returns the known prefixes with which a name begins. */

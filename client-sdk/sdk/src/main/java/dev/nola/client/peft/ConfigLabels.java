@@ -1,8 +1,8 @@
 package dev.nola.client.peft;
 
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
@@ -18,7 +18,7 @@ public final class ConfigLabels {
    *
    * @param config the model's config; null if there is none
    * @param classes number of classes
-   * @return names by number; empty if there are not exactly as many distinct ones
+   * @return names by number; empty unless there are exactly that many distinct ones
    */
   public static List<String> of(@Nullable JsonNode config, int classes) {
     if (config == null || config.path(NAMES).size() != classes) {
@@ -32,11 +32,11 @@ public final class ConfigLabels {
       }
       labels.add(label.asString());
     }
-    return new LinkedHashSet<>(labels).size() == classes ? List.copyOf(labels) : List.of();
+    return Set.copyOf(labels).size() == classes ? List.copyOf(labels) : List.of();
   }
 
   /**
-   * Returns the names that Transformers gives to classes that have none.
+   * Returns Transformers' default names of classes.
    *
    * @param classes number of classes
    * @return {@code LABEL_0} and so on

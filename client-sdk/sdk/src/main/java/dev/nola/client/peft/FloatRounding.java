@@ -43,7 +43,7 @@ public final class FloatRounding {
   }
 
   /**
-   * /** Reads an element as f32, which has each value of the type.
+   * Reads an element as f32, which has each value of the type.
    *
    * @param bytes elements of the type, little-endian
    * @param dtype the type

@@ -1,6 +1,7 @@
 package dev.nola.client.lock;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.tuple;
 
 import dev.nola.api.attestation.WorkerKey;
@@ -10,10 +11,17 @@ import dev.nola.client.attestation.Attested;
 import dev.nola.client.attestation.Worker;
 import dev.nola.client.lock.LockReport.Check;
 import dev.nola.digest.Sha256;
+import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
+import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
+import dev.nola.gpu.CudaBackend;
+import dev.nola.gpu.CudaException;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Backend;
+import dev.nola.reconstruct.Budget;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.ReconstructionDigest;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
 import java.net.URI;
@@ -21,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +39,7 @@ import org.w3c.dom.Element;
 
 class LockCheckTest {
   private static final AdapterFile ADAPTER = Adapters.small(1);
+  private static final String LIBRARY = "nola.cuda.library";
   private static final List<Backend> BACKENDS = CrossCheck.ofCpu();
 
   @TempDir private Path folder;
@@ -164,6 +174,57 @@ class LockCheckTest {
         .extracting(Check::name, Check::failure)
         .containsExactly(tuple("not yanked", "the version was yanked: wrong data"));
     assertThat(new LockCheck(source, BACKENDS, true).run(lock).passed()).isTrue();
+  }
+
+  /** A backend on a GPU whose driver is missing. */
+  private record FailingGpu() implements Backend {
+    @Override
+    public String name() {
+      return CudaBackend.NAME;
+    }
+
+    @Override
+    public Backend withBudget(Budget budget) {
+      return this;
+    }
+
+    @Override
+    public Function<Layer, Factors> open(Adapter adapter) {
+      throw new AssertionError("it has no digest");
+    }
+
+    @Override
+    public ReconstructionDigest digest(Adapter adapter) {
+      String former = System.setProperty(LIBRARY, "libcuda-missing.so.1");
+      try (CudaBackend gpu = CudaBackend.open()) {
+        throw new AssertionError(gpu.device());
+      } finally {
+        if (former == null) {
+          System.clearProperty(LIBRARY);
+        } else {
+          System.setProperty(LIBRARY, former);
+        }
+      }
+    }
+  }
+
+  @Test
+  void gpuThatFails_isLeftOutUnlessItIsTheOnlyBackend() throws Exception {
+    LockCheck.Source source = new Fixed(ADAPTER.toBytes(), List.of());
+    LockFile lock = new LockFile(List.of(entry(ADAPTER, 0)));
+    Backend scalar = Reconstructor.standard().withKernel(Kernels.scalar());
+
+    for (List<Backend> backends :
+        List.of(List.of(scalar, new FailingGpu()), List.of(new FailingGpu(), scalar))) {
+      LockReport report = new LockCheck(source, backends, false).run(lock);
+      assertThat(report.passed()).isTrue();
+      assertThat(report.results().getFirst().checks().stream().skip(4).map(Check::name))
+          .satisfiesExactly(
+              name -> assertThat(name).startsWith("GPU not used: NVIDIA driver not found"),
+              name -> assertThat(name).isEqualTo("reconstructed by scalar"));
+    }
+    assertThatExceptionOfType(CudaException.class)
+        .isThrownBy(() -> new LockCheck(source, List.of(new FailingGpu()), false).run(lock));
   }
 
   @Test

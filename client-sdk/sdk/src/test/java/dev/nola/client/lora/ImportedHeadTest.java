@@ -7,11 +7,16 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import dev.nola.client.merge.ModelMerge;
 import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.StatedHead;
+import dev.nola.client.safetensors.SafetensorsWriter;
+import dev.nola.client.safetensors.SafetensorsWriter.Slot;
 import dev.nola.format.DType;
+import dev.nola.format.Limits;
 import dev.nola.format.Metadata;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -152,6 +157,35 @@ class ImportedHeadTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> lora.labels(List.of("a", "a")))
         .withMessage("invalid labels: [a, a]; must be distinct");
+  }
+
+  @Test
+  void labelsThatAnAdapterCannotState_areRefusedIfTheyWereRequested() throws Exception {
+    String label = "a".repeat(Limits.TEXT_BYTES);
+    String names = "{\"0\": \"%s\", \"1\": \"b\", \"2\": \"c\"}".formatted(label);
+    Path base = base(BERT_QUERY, "{\"model_type\": \"bert\", \"id2label\": %s}".formatted(names));
+    LoraImport.Builder lora = reading(lora("bert." + BERT_QUERY, "classifier")).base(base);
+    assertThat(lora.read().report().notes())
+        .anyMatch(note -> note.startsWith("the names of the classes are too long"));
+    assertThatExceptionOfType(ImportRefusedException.class)
+        .isThrownBy(() -> lora.labels(List.of(label, "b", "c")).read())
+        .withMessageContaining("labels too long");
+  }
+
+  @Test
+  void classifierOfTheBaseWithMoreRowsThanAnInt_doesNotEndTheImport() throws Exception {
+    Path base = base(BERT_QUERY, "{\"model_type\": \"bert\"}");
+    Slot query = new Slot(BERT_QUERY + ".weight", "F32", List.of(4L, 4L), 64);
+    Slot classifier = new Slot("classifier.weight", "F32", List.of(1L << 40, 0L), 0);
+    Path weights = base.resolve("model.safetensors");
+    Files.delete(weights);
+    try (SafetensorsWriter writer =
+        SafetensorsWriter.create(weights, List.of(query, classifier), Map.of())) {
+      writer.write(query.name(), 0, MemorySegment.ofArray(new byte[64]));
+    }
+    PeftLora lora =
+        new PeftLora().config("{\"task_type\": \"SEQ_CLS\"}").linear("bert." + BERT_QUERY, 4, 4, 2);
+    assertThat(metadata(reading(lora).base(base).read()).provenance()).doesNotContainKey("labels");
   }
 
   @Test
