@@ -1,10 +1,10 @@
 package dev.nola.gpu;
 
-import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.format.DigestMismatchException;
+import dev.nola.reconstruct.ReconstructionDigest;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -135,13 +135,9 @@ public final class DeviceAdapterPool implements AutoCloseable {
     }
     List<Map.Entry<String, AdapterFile>> entries = List.copyOf(files.entrySet());
     List<Adapter> adapters = entries.stream().map(entry -> entry.getValue().adapter()).toList();
-    var digests = plan.digests(adapters);
+    List<ReconstructionDigest> digests = plan.digests(adapters);
     for (int i = 0; i < entries.size(); i++) {
-      Sha256 expected = entries.get(i).getValue().reconstructionDigest();
-      Sha256 actual = digests.get(i).root();
-      if (!actual.equals(expected)) {
-        throw new DigestMismatchException(expected, actual);
-      }
+      entries.get(i).getValue().requireDigest(digests.get(i).root());
     }
     synchronized (this) {
       long added = files.keySet().stream().filter(name -> !slots.containsKey(name)).count();
