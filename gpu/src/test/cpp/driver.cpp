@@ -11,7 +11,7 @@
 
 namespace {
 const int SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_CONTEXT = 201,
-          NO_BINARY = 209, NOT_FOUND = 500;
+          NO_BINARY = 209, NOT_FOUND = 500, OUT_OF_RESOURCES = 701;
 
 struct Settings {
   long version = 13000, devices = 1, memory = 4l << 30, order = 0, capability = 90, launchError = 0, refuseCubins = 0;
@@ -179,6 +179,7 @@ int cuLaunchKernel(const Kernel* kernel, unsigned gridX, unsigned gridY, unsigne
   REQUIRE_CONTEXT();
   if (!gridX || !gridY || gridY > 65535 || gridZ != 1 || threadsY != 1 || threadsZ != 1 || shared || stream || extra)
     return INVALID_VALUE;
+  if (settings.launchError == OUT_OF_RESOURCES) return OUT_OF_RESOURCES;
   if (settings.launchError) return lost = (int)settings.launchError;
   kernel->run(gridX, gridY, threads, parameters[0]);
   return SUCCESS;
@@ -196,6 +197,7 @@ int cuGetErrorString(int error, const char** text) {
     case OUT_OF_MEMORY: *text = "out of memory"; break;
     case NO_DEVICE: *text = "no CUDA-capable device is detected"; break;
     case 700: *text = "an illegal memory access was encountered"; break;
+    case OUT_OF_RESOURCES: *text = "too many resources requested for launch"; break;
     case NO_BINARY: *text = "no kernel image is available for execution on the device"; break;
     default: return INVALID_VALUE;
   }
