@@ -20,7 +20,7 @@ public final class CudaException extends RuntimeException {
     OTHER;
 
     /**
-     * Tells whether the machine merely has no GPU of NVIDIA, as many have.
+     * Tells whether the machine merely has no NVIDIA GPU.
      *
      * @return true for {@link #NO_DRIVER} and {@link #NO_DEVICE}
      */

@@ -36,7 +36,7 @@ public final class DeviceProducts implements AutoCloseable {
    *
    * @param layer index of its layer, in file order
    * @param side the factor
-   * @return one a coefficient; none for side B of the direct form
+   * @return one per coefficient; none for side B of the direct form
    * @throws IndexOutOfBoundsException if {@code layer} is out of range
    */
   public double[] copy(int layer, Side side) {

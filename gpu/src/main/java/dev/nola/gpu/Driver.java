@@ -358,7 +358,7 @@ final class Driver {
    * @param function the kernel
    * @param gridX blocks
    * @param gridY blocks in the second dimension
-   * @param threads threads a block
+   * @param threads threads per block
    * @param argument its argument, a structure
    */
   void launch(MemorySegment function, int gridX, int gridY, int threads, MemorySegment argument) {

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What a user reads when a GPU cannot be used, and that nothing leaks then. */
+/** Checks the messages when a GPU cannot be used, and that nothing leaks. */
 class CudaDeviceTest {
   private static final Adapter ADAPTER = SampleAdapters.small(Generator.SRHT).getFirst();
 

@@ -63,10 +63,10 @@ class TrainingFactorsTest extends DeviceTest {
     float[][] scales = new float[layers][2];
     for (int i = 0; i < layers; i++) {
       for (Side side : Side.values()) {
-        Codes given = adapter.layers().get(i).codes(side);
-        if (given != null) {
-          int[] values = random.ints(given.count(), 0, 1 << given.bits()).toArray();
-          codes[i][side.ordinal()] = Codes.of(given.bits(), values);
+        Codes sample = adapter.layers().get(i).codes(side);
+        if (sample != null) {
+          int[] values = random.ints(sample.count(), 0, 1 << sample.bits()).toArray();
+          codes[i][side.ordinal()] = Codes.of(sample.bits(), values);
           scales[i][side.ordinal()] = (float) random.nextDouble(0.1, 1);
           factors.set(i, side, codes[i][side.ordinal()], scales[i][side.ordinal()]);
         }
