@@ -64,6 +64,14 @@ bool usable(uint64_t address, size_t bytes) {
   return foreign || inside(address, bytes);
 }
 
+// Fails as a kernel does that loses the context, and all memory with it.
+int lose(int error) {
+  for (auto& allocation : allocations) free((void*)allocation.first);
+  allocations.clear();
+  allocated = 0;
+  return lost = error;
+}
+
 int check() { return lost ? lost : current ? SUCCESS : INVALID_CONTEXT; }
 
 struct Event {
@@ -103,7 +111,7 @@ int cuDeviceGetAttribute(int* value, int attribute, int) {
 }
 int cuDevicePrimaryCtxRetain(void** retained, int) { *retained = &context; return SUCCESS; }
 int cuDevicePrimaryCtxRelease_v2(int) { return SUCCESS; }
-int cuCtxSetCurrent(void* context) { current = context; return SUCCESS; }
+int cuCtxSetCurrent(void* context) { current = context; return lost; }
 int cuCtxSynchronize() { REQUIRE_CONTEXT(); return SUCCESS; }
 int cuModuleLoadData(void** module, const char* image) {
   REQUIRE_CONTEXT();
@@ -130,7 +138,7 @@ int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
   return SUCCESS;
 }
 int cuMemFree_v2(uint64_t address) {
-  std::lock_guard<std::mutex> guard(lock);
+  REQUIRE_CONTEXT();
   auto found = allocations.find(address);
   if (found == allocations.end()) return INVALID_VALUE;
   const unsigned char* end = (const unsigned char*)address + found->second;
@@ -139,7 +147,7 @@ int cuMemFree_v2(uint64_t address) {
   allocated -= found->second;
   allocations.erase(found);
   free((void*)address);
-  return intact ? check() : INVALID_VALUE;
+  return intact ? SUCCESS : INVALID_VALUE;
 }
 int cuMemGetInfo_v2(size_t* free, size_t* total) {
   REQUIRE_CONTEXT();
@@ -180,7 +188,7 @@ int cuLaunchKernel(const Kernel* kernel, unsigned gridX, unsigned gridY, unsigne
   if (!gridX || !gridY || gridY > 65535 || gridZ != 1 || threadsY != 1 || threadsZ != 1 || shared || stream || extra)
     return INVALID_VALUE;
   if (settings.launchError == OUT_OF_RESOURCES) return OUT_OF_RESOURCES;
-  if (settings.launchError) return lost = (int)settings.launchError;
+  if (settings.launchError) return lose((int)settings.launchError);
   kernel->run(gridX, gridY, threads, parameters[0]);
   return SUCCESS;
 }
