@@ -11,7 +11,7 @@
 
 namespace {
 const int SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, INVALID_CONTEXT = 201,
-          NO_BINARY = 209, NOT_FOUND = 500;
+          NO_BINARY = 209, NOT_FOUND = 500, OUT_OF_RESOURCES = 701;
 
 struct Settings {
   long version = 13000, devices = 1, memory = 4l << 30, order = 0, capability = 90, launchError = 0, refuseCubins = 0;
@@ -64,6 +64,14 @@ bool usable(uint64_t address, size_t bytes) {
   return foreign || inside(address, bytes);
 }
 
+// Fails as a kernel does that loses the context, and all memory with it.
+int lose(int error) {
+  for (auto& allocation : allocations) free((void*)allocation.first);
+  allocations.clear();
+  allocated = 0;
+  return lost = error;
+}
+
 int check() { return lost ? lost : current ? SUCCESS : INVALID_CONTEXT; }
 
 struct Event {
@@ -103,7 +111,7 @@ int cuDeviceGetAttribute(int* value, int attribute, int) {
 }
 int cuDevicePrimaryCtxRetain(void** retained, int) { *retained = &context; return SUCCESS; }
 int cuDevicePrimaryCtxRelease_v2(int) { return SUCCESS; }
-int cuCtxSetCurrent(void* context) { current = context; return SUCCESS; }
+int cuCtxSetCurrent(void* context) { current = context; return lost; }
 int cuCtxSynchronize() { REQUIRE_CONTEXT(); return SUCCESS; }
 int cuModuleLoadData(void** module, const char* image) {
   REQUIRE_CONTEXT();
@@ -130,7 +138,7 @@ int cuMemAlloc_v2(uint64_t* address, size_t bytes) {
   return SUCCESS;
 }
 int cuMemFree_v2(uint64_t address) {
-  std::lock_guard<std::mutex> guard(lock);
+  REQUIRE_CONTEXT();
   auto found = allocations.find(address);
   if (found == allocations.end()) return INVALID_VALUE;
   const unsigned char* end = (const unsigned char*)address + found->second;
@@ -139,7 +147,7 @@ int cuMemFree_v2(uint64_t address) {
   allocated -= found->second;
   allocations.erase(found);
   free((void*)address);
-  return intact ? check() : INVALID_VALUE;
+  return intact ? SUCCESS : INVALID_VALUE;
 }
 int cuMemGetInfo_v2(size_t* free, size_t* total) {
   REQUIRE_CONTEXT();
@@ -179,7 +187,8 @@ int cuLaunchKernel(const Kernel* kernel, unsigned gridX, unsigned gridY, unsigne
   REQUIRE_CONTEXT();
   if (!gridX || !gridY || gridY > 65535 || gridZ != 1 || threadsY != 1 || threadsZ != 1 || shared || stream || extra)
     return INVALID_VALUE;
-  if (settings.launchError) return lost = (int)settings.launchError;
+  if (settings.launchError == OUT_OF_RESOURCES) return OUT_OF_RESOURCES;
+  if (settings.launchError) return lose((int)settings.launchError);
   kernel->run(gridX, gridY, threads, parameters[0]);
   return SUCCESS;
 }
@@ -196,6 +205,7 @@ int cuGetErrorString(int error, const char** text) {
     case OUT_OF_MEMORY: *text = "out of memory"; break;
     case NO_DEVICE: *text = "no CUDA-capable device is detected"; break;
     case 700: *text = "an illegal memory access was encountered"; break;
+    case OUT_OF_RESOURCES: *text = "too many resources requested for launch"; break;
     case NO_BINARY: *text = "no kernel image is available for execution on the device"; break;
     default: return INVALID_VALUE;
   }

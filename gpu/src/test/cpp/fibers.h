@@ -1,4 +1,4 @@
-// Runs CUDA kernels on a CPU: a fiber a thread, one block after the other. At every barrier the threads of a block continue
+// Runs CUDA kernels on a CPU: one fiber per thread, one block after the other. At every barrier the threads of a block continue
 // in another, random order, so that a missing barrier shows as a wrong result.
 #pragma once
 #include <ucontext.h>

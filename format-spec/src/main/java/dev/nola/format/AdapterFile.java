@@ -94,4 +94,16 @@ public record AdapterFile(Adapter adapter, Sha256 reconstructionDigest) {
   public void write(Path path) throws IOException {
     AtomicFile.write(path, channel -> new AdapterFileWriter(channel).write(this));
   }
+
+  /**
+   * Checks the digest of a reconstruction.
+   *
+   * @param actual root of the digest tree over what was reconstructed
+   * @throws DigestMismatchException if it is not {@link #reconstructionDigest}
+   */
+  public void requireDigest(Sha256 actual) throws DigestMismatchException {
+    if (!actual.equals(reconstructionDigest)) {
+      throw new DigestMismatchException(reconstructionDigest, actual);
+    }
+  }
 }

@@ -58,9 +58,7 @@ public interface Backend {
   default ReconstructionDigest verify(AdapterFile file)
       throws DigestMismatchException, LimitExceededException {
     ReconstructionDigest actual = digest(file.adapter());
-    if (!actual.root().equals(file.reconstructionDigest())) {
-      throw new DigestMismatchException(file.reconstructionDigest(), actual.root());
-    }
+    file.requireDigest(actual.root());
     return actual;
   }
 }

@@ -137,10 +137,7 @@ public final class Reconstructor implements Backend {
     List<Callable<Sha256>> leaves = new ArrayList<>();
     factors.forEach(layer -> leaves.add(() -> ReconstructionDigest.leaf(layer)));
     try (ForkJoinPool pool = new ForkJoinPool(threads)) {
-      Sha256 actual = digest(file.adapter(), leaves, pool).root();
-      if (!actual.equals(file.reconstructionDigest())) {
-        throw new DigestMismatchException(file.reconstructionDigest(), actual);
-      }
+      file.requireDigest(digest(file.adapter(), leaves, pool).root());
     }
     return factors;
   }

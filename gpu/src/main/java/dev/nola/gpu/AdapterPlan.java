@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How a GPU reconstructs the adapters of a base model: made once, used for all adapters that differ
- * only in seed, scales and codes. One launch computes all factors of one adapter or of many (one
- * launch a kernel, if the factors' sizes need several).
+ * only in seed, scales and codes. One launch computes all factors of one adapter or of many;
+ * factors whose sizes need several kernels take one launch per kernel.
  */
 public final class AdapterPlan implements AutoCloseable {
   /** The largest number of adapters of a launch. */
@@ -200,7 +200,7 @@ public final class AdapterPlan implements AutoCloseable {
 
   /**
    * Reconstructs adapters and computes their digests, all on the device: as many at a time as its
-   * memory holds. One adapter alone takes as long as several hundred.
+   * memory holds. One thread hashes a layer, so that one adapter alone leaves most of the GPU idle.
    *
    * @param adapters adapters that this plan accepts
    * @return their digests, in the same order

@@ -143,7 +143,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
     private @Nullable DeviceFactors room;
 
     /** The adapter whose factors are in the room. */
-    private @Nullable Adapter current;
+    private @Nullable Adapter reconstructed;
 
     Workspace(CudaDevice device, Runnable release) {
       this.device = device;
@@ -152,7 +152,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
 
     synchronized Factors factors(Adapter adapter, int index) {
       DeviceFactors factors = room;
-      if (factors == null || current != adapter) {
+      if (factors == null || reconstructed != adapter) {
         factors = reconstruct(adapter);
       }
       Layer layer = adapter.layers().get(index);
@@ -164,7 +164,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
     }
 
     private DeviceFactors reconstruct(Adapter adapter) {
-      current = null;
+      reconstructed = null;
       AdapterPlan fitting = planFor(adapter);
       DeviceFactors factors = room;
       if (factors == null) {
@@ -175,7 +175,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
         fitting.reconstruct(resident, 0, 1, factors);
         device.synchronize();
       }
-      current = adapter;
+      reconstructed = adapter;
       return factors;
     }
 
@@ -184,18 +184,17 @@ public final class CudaBackend implements Backend, AutoCloseable {
     }
 
     private AdapterPlan planFor(Adapter adapter) {
-      AdapterPlan known = plan;
-      if (known != null && known.accepts(adapter)) {
-        return known;
+      AdapterPlan current = plan;
+      if (current == null || !current.accepts(adapter)) {
+        free();
+        current = device.plan(adapter);
+        plan = current;
       }
-      free();
-      AdapterPlan made = device.plan(adapter);
-      plan = made;
-      return made;
+      return current;
     }
 
     private void free() {
-      current = null;
+      reconstructed = null;
       if (room != null) {
         room.close();
         room = null;

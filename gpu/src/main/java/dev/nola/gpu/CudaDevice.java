@@ -281,7 +281,7 @@ public final class CudaDevice implements AutoCloseable {
   @SuppressWarnings("restricted") // the driver says where the memory is, the caller how long
   public MemorySegment allocateHost(long bytes, Arena arena) {
     MemorySegment memory = use().allocateHost(bytes);
-    return memory.reinterpret(bytes, arena, allocated -> use().freeHost(allocated));
+    return memory.reinterpret(bytes, arena, allocated -> free(() -> use().freeHost(allocated)));
   }
 
   /** Makes the device the current one of this thread, and returns its driver. */
@@ -313,11 +313,10 @@ public final class CudaDevice implements AutoCloseable {
     if (closed) {
       return;
     }
-    use();
-    closed = true;
     try {
-      free(() -> driver.unloadModule(module));
+      free(() -> use().unloadModule(module));
     } finally {
+      closed = true;
       free(() -> driver.releaseContext(device));
     }
   }

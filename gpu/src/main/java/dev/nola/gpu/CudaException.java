@@ -14,13 +14,13 @@ public final class CudaException extends RuntimeException {
     DEVICE_TOO_OLD,
     /** The GPU's memory does not suffice; the device stays usable. */
     OUT_OF_MEMORY,
-    /** A kernel failed: everything on the device is lost, and it must be opened again. */
+    /** A kernel failed: everything on the device is lost, and this process cannot use it again. */
     CONTEXT_LOST,
     /** The driver reported another error. */
     OTHER;
 
     /**
-     * Tells whether the machine merely has no GPU of NVIDIA, as many have.
+     * Tells whether the machine merely has no NVIDIA GPU.
      *
      * @return true for {@link #NO_DRIVER} and {@link #NO_DEVICE}
      */

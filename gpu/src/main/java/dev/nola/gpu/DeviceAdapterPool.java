@@ -1,10 +1,10 @@
 package dev.nola.gpu;
 
-import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.format.DigestMismatchException;
+import dev.nola.reconstruct.ReconstructionDigest;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -17,11 +17,11 @@ import java.util.NoSuchElementException;
 
 /**
  * Adapters of one base model on a GPU, by name. All are resident as the bytes of their files; those
- * used last have their factors too. A switch to an adapter without factors is one launch. The
- * memory is allocated once, when the pool is opened: later nothing can fail for lack of it.
+ * used last have their factors too. A switch to an adapter without factors is one launch. Their
+ * memory is allocated once, when the pool is opened: activating an adapter allocates nothing.
  *
- * <p>Files are verified when they come in: their factors are hashed on the device, and the digest
- * is compared with that of the file. Thread-safe.
+ * <p>Files are verified when they come in: their factors are computed and hashed on the device, in
+ * memory that is freed again, and the digest is compared with that of the file. Thread-safe.
  */
 public final class DeviceAdapterPool implements AutoCloseable {
   private final AdapterPlan plan;
@@ -128,6 +128,8 @@ public final class DeviceAdapterPool implements AutoCloseable {
    * @throws DigestMismatchException if a file's digest is not that of its reconstruction
    * @throws IllegalArgumentException if the plan does not accept one
    * @throws IllegalStateException if the pool has too little room
+   * @throws CudaException if the GPU's memory does not suffice to verify the files, or the GPU
+   *     fails
    */
   public void put(Map<String, AdapterFile> files) throws DigestMismatchException {
     if (files.isEmpty()) {
@@ -135,13 +137,9 @@ public final class DeviceAdapterPool implements AutoCloseable {
     }
     List<Map.Entry<String, AdapterFile>> entries = List.copyOf(files.entrySet());
     List<Adapter> adapters = entries.stream().map(entry -> entry.getValue().adapter()).toList();
-    var digests = plan.digests(adapters);
+    List<ReconstructionDigest> digests = plan.digests(adapters);
     for (int i = 0; i < entries.size(); i++) {
-      Sha256 expected = entries.get(i).getValue().reconstructionDigest();
-      Sha256 actual = digests.get(i).root();
-      if (!actual.equals(expected)) {
-        throw new DigestMismatchException(expected, actual);
-      }
+      entries.get(i).getValue().requireDigest(digests.get(i).root());
     }
     synchronized (this) {
       long added = files.keySet().stream().filter(name -> !slots.containsKey(name)).count();

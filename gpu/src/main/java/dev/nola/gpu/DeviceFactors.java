@@ -151,17 +151,6 @@ public final class DeviceFactors implements AutoCloseable {
   }
 
   /**
-   * Copies everything of an adapter into memory of the host, as {@link #copy(int, Arena)} does.
-   *
-   * @param adapter index of the adapter in this room, from 0
-   * @param host receives {@link #bytes} divided by {@link #count} bytes
-   */
-  public void copyTo(int adapter, MemorySegment host) {
-    Objects.checkIndex(adapter, count);
-    memory.copyTo(host, adapter * (memory.bytes() / count));
-  }
-
-  /**
    * Fills everything with bytes from the host, such as a LoRA that is stored whole.
    *
    * @param host {@link #bytes} bytes of native memory

@@ -29,7 +29,7 @@ public final class DeviceMerge implements AutoCloseable {
   private static final int MAX_GRID_Y = 65_535;
   private static final int ARGUMENT_BYTES = 64 + 32 * MAX_TERMS;
 
-  /** Merges between two looks at their results. */
+  /** Merges that are launched before their results are read. */
   private static final int PENDING = 4096;
 
   private static final byte NO_OVERFLOW = -1;

@@ -20,23 +20,11 @@ public final class DeviceProducts implements AutoCloseable {
   }
 
   /**
-   * Returns where a factor's products are.
-   *
-   * @param layer index of its layer, in file order
-   * @param side the factor
-   * @return their address on the device
-   * @throws IndexOutOfBoundsException if {@code layer} is out of range
-   */
-  public long address(int layer, Side side) {
-    return memory.address() + projector.place(layer, side).start() * Double.BYTES;
-  }
-
-  /**
    * Copies a factor's products to the host.
    *
    * @param layer index of its layer, in file order
    * @param side the factor
-   * @return one a coefficient; none for side B of the direct form
+   * @return one per coefficient; none for side B of the direct form
    * @throws IndexOutOfBoundsException if {@code layer} is out of range
    */
   public double[] copy(int layer, Side side) {

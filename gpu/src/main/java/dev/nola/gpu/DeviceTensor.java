@@ -145,10 +145,6 @@ public final class DeviceTensor implements AutoCloseable {
     }
   }
 
-  CudaDevice device() {
-    return device;
-  }
-
   @Override
   public void close() {
     release.run();

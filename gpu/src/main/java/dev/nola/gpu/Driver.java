@@ -35,10 +35,12 @@ final class Driver {
   private static final int INVALID_PTX = 218;
   private static final int UNSUPPORTED_PTX_VERSION = 222;
 
-  /** The first error after which a context cannot be used any more. */
+  /** The first error after which the process cannot use the GPU any more. */
   private static final int ILLEGAL_ADDRESS = 700;
 
+  /** A block needs more registers than there are; nothing was launched. */
   private static final int LAUNCH_OUT_OF_RESOURCES = 701;
+
   private static final int LAUNCH_FAILED = 719;
   private static final int SYSTEM_DRIVER_MISMATCH = 803;
   private static final int UNKNOWN = 999;
@@ -175,7 +177,7 @@ final class Driver {
   private CudaException failure(Function function, int error) {
     String text = "%s (error %d of %s)".formatted(description(error), error, function.symbol);
     return switch (error) {
-      case OUT_OF_MEMORY, LAUNCH_OUT_OF_RESOURCES ->
+      case OUT_OF_MEMORY ->
           new CudaException(Reason.OUT_OF_MEMORY, "too little GPU memory: " + text);
       case STUB_LIBRARY, NO_DEVICE, INVALID_DEVICE ->
           new CudaException(Reason.NO_DEVICE, "no NVIDIA GPU found: " + text);
@@ -190,12 +192,19 @@ final class Driver {
                   + text
                   + "; restart the machine");
       default ->
-          error >= ILLEGAL_ADDRESS && error <= LAUNCH_FAILED || error == UNKNOWN
+          losesContext(error)
               ? new CudaException(
                   Reason.CONTEXT_LOST,
-                  "GPU failed, and everything on it is lost: " + text + "; open the device again")
+                  "GPU failed, and everything on it is lost: "
+                      + text
+                      + "; restart the program to use it again")
               : new CudaException(Reason.OTHER, "GPU cannot be used: " + text);
     };
+  }
+
+  private static boolean losesContext(int error) {
+    return error >= ILLEGAL_ADDRESS && error <= LAUNCH_FAILED && error != LAUNCH_OUT_OF_RESOURCES
+        || error == UNKNOWN;
   }
 
   private String description(int error) {
@@ -349,7 +358,7 @@ final class Driver {
    * @param function the kernel
    * @param gridX blocks
    * @param gridY blocks in the second dimension
-   * @param threads threads a block
+   * @param threads threads per block
    * @param argument its argument, a structure
    */
   void launch(MemorySegment function, int gridX, int gridY, int threads, MemorySegment argument) {

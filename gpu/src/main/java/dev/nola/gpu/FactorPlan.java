@@ -191,7 +191,7 @@ final class FactorPlan {
     return sample;
   }
 
-  /** Returns the launches, one a kernel. */
+  /** Returns the launches, one per kernel. */
   List<Launch> launches() {
     return launches;
   }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Computes transposed products on a device, in the order of {@code Kernel.project}. Writes the
@@ -66,14 +67,40 @@ final class Projector implements AutoCloseable {
   /** Where a factor's elements, intermediate results and products begin. */
   private record Starts(long gradient, long scratch, long products) {}
 
-  private record Launch(
-      Kernel kernel, LaunchTables tables, DeviceMemory scratch, DeviceMemory products)
+  /**
+   * A launch's tables on a device.
+   *
+   * @param starts for each factor, where its intermediate results begin; then the same for products
+   */
+  private record Launch(Kernel kernel, LaunchTables tables, DeviceMemory starts)
       implements AutoCloseable {
+    static Launch of(CudaDevice device, Kernel kernel, Work work) {
+      LaunchTables tables = LaunchTables.of(device, work.table);
+      try (Arena arena = Arena.ofConfined()) {
+        long[] starts =
+            Stream.concat(work.scratch.stream(), work.products.stream())
+                .mapToLong(Long::longValue)
+                .toArray();
+        MemorySegment host = arena.allocateFrom(ValueLayout.JAVA_LONG, starts);
+        return new Launch(kernel, tables, DeviceMemory.of(device, host));
+      } catch (RuntimeException e) {
+        tables.close();
+        throw e;
+      }
+    }
+
+    long scratchStarts() {
+      return starts.address();
+    }
+
+    long productStarts() {
+      return starts.address() + starts.bytes() / 2;
+    }
+
     @Override
     public void close() {
       tables.close();
-      scratch.close();
-      products.close();
+      starts.close();
     }
   }
 
@@ -116,25 +143,12 @@ final class Projector implements AutoCloseable {
     }
     this.products = productElements;
     this.scratch = device.allocate(scratchElements * Double.BYTES);
-    try (Arena arena = Arena.ofConfined()) {
-      for (Map.Entry<Kernel, Work> entry : work.entrySet()) {
-        Work of = entry.getValue();
-        launches.add(
-            new Launch(
-                entry.getKey(),
-                LaunchTables.of(device, of.table),
-                DeviceMemory.of(device, longs(arena, of.scratch)),
-                DeviceMemory.of(device, longs(arena, of.products))));
-      }
+    try {
+      work.forEach((kernel, ofKernel) -> launches.add(Launch.of(device, kernel, ofKernel)));
     } catch (RuntimeException e) {
       close();
       throw e;
     }
-  }
-
-  private static MemorySegment longs(Arena arena, List<Long> values) {
-    return arena.allocateFrom(
-        ValueLayout.JAVA_LONG, values.stream().mapToLong(Long::longValue).toArray());
   }
 
   private static List<Kernel> kernels(Basis basis) {
@@ -180,8 +194,8 @@ final class Projector implements AutoCloseable {
             .order(ByteOrder.LITTLE_ENDIAN)
             .putLong(launch.tables().factors().address())
             .putLong(launch.tables().tiles().address())
-            .putLong(launch.scratch().address())
-            .putLong(launch.products().address())
+            .putLong(launch.scratchStarts())
+            .putLong(launch.productStarts())
             .putLong(gradient.memory().address())
             .putLong(scratch.address())
             .putLong(target.address())

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What a user reads when a GPU cannot be used, and that nothing leaks then. */
+/** Checks the messages when a GPU cannot be used, and that nothing leaks. */
 class CudaDeviceTest {
   private static final Adapter ADAPTER = SampleAdapters.small(Generator.SRHT).getFirst();
 
@@ -132,10 +132,25 @@ class CudaDeviceTest {
         .isThrownBy(() -> plan.reconstruct(ADAPTER, DType.F32))
         .withMessage(
             "GPU failed, and everything on it is lost: an illegal memory access was encountered"
-                + " (error 700 of cuLaunchKernel); open the device again")
+                + " (error 700 of cuLaunchKernel); restart the program to use it again")
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CONTEXT_LOST));
     plan.close();
     device.close();
+  }
+
+  @Test
+  void reconstruct_kernelThatCannotBeLaunched_deviceStaysUsable() {
+    try (CudaDevice device = driver.open();
+        AdapterPlan plan = device.plan(ADAPTER)) {
+      driver.set("launchError", 701);
+      assertThatExceptionOfType(CudaException.class)
+          .isThrownBy(() -> plan.reconstruct(ADAPTER, DType.F32))
+          .withMessage(
+              "GPU cannot be used: too many resources requested for launch (error 701 of cuLaunchKernel)")
+          .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.OTHER));
+      driver.set("launchError", 0);
+      plan.reconstruct(ADAPTER, DType.F32).close();
+    }
   }
 
   @Test

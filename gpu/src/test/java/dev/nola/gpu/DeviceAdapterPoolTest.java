@@ -93,10 +93,14 @@ class DeviceAdapterPoolTest extends DeviceTest {
     try (DeviceAdapterPool.Lease old = pool.activate("a")) {
       pool.put(Map.of("a", file(3)));
       requireFactors("a", 3);
+      requireFactors("b", 1); // in the room of the new a, not of the old one
       requireFactors(old, 0);
     }
-    requireFactors("b", 1);
-    requireFactors("c", 2);
+    try (DeviceAdapterPool.Lease b = pool.activate("b");
+        DeviceAdapterPool.Lease c = pool.activate("c")) {
+      requireFactors(b, 1);
+      requireFactors(c, 2); // in the room of the old a
+    }
   }
 
   @Test

@@ -23,13 +23,21 @@ public final class GpuCheck {
   private GpuCheck() {}
 
   /**
-   * Runs the check. Exits with 1 if a bit is wrong, with 2 without a usable GPU.
+   * Runs the check. Exits with 1 if a bit is wrong, with 2 without a usable GPU or if an argument
+   * is invalid.
    *
    * @param args see {@link Options}
    * @throws IOException if a vector cannot be read
    */
   public static void main(String[] args) throws IOException {
-    Options options = Options.parse(args);
+    Options options;
+    try {
+      options = Options.parse(args);
+    } catch (IllegalArgumentException e) {
+      System.err.println(e.getMessage());
+      System.exit(2);
+      return;
+    }
     long start = System.nanoTime();
     try (CudaDevice device = CudaDevice.open()) {
       System.out.printf(

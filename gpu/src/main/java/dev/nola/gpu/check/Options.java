@@ -13,7 +13,15 @@ import java.nio.file.Path;
 record Options(Path vectors, boolean bitsOnly, int blocks, int repetitions) {
   private static final int REPETITIONS = 50;
 
-  /** Parses the command line. */
+  private static final String USAGE = "FOLDER [--bits-only] [--blocks N] [--repetitions N]";
+
+  /**
+   * Parses the command line.
+   *
+   * @param args the folder, and options
+   * @return the options
+   * @throws IllegalArgumentException if an argument is missing, unknown or invalid
+   */
   static Options parse(String[] args) {
     Path vectors = null;
     boolean bitsOnly = false;
@@ -24,22 +32,27 @@ record Options(Path vectors, boolean bitsOnly, int blocks, int repetitions) {
         case "--bits-only" -> bitsOnly = true;
         case "--blocks" -> blocks = number(args, ++i);
         case "--repetitions" -> repetitions = number(args, ++i);
-        default -> vectors = Path.of(args[i]);
+        default -> {
+          if (vectors != null || args[i].startsWith("-")) {
+            throw new IllegalArgumentException(
+                "unknown argument: " + args[i] + "; usage: " + USAGE);
+          }
+          vectors = Path.of(args[i]);
+        }
       }
     }
     if (vectors == null) {
       throw new IllegalArgumentException(
-          "folder of the conformance vectors missing; usage: FOLDER [--bits-only] [--blocks N] [--repetitions N]");
+          "folder of the conformance vectors missing; usage: " + USAGE);
     }
     return new Options(vectors, bitsOnly, blocks, repetitions);
   }
 
   private static int number(String[] args, int index) {
-    int number = index < args.length ? Integer.parseInt(args[index]) : 0;
-    if (number < 1) {
+    if (index == args.length || !args[index].matches("[1-9][0-9]{0,8}")) {
       throw new IllegalArgumentException(
           "invalid %s; must be followed by a positive number".formatted(args[index - 1]));
     }
-    return number;
+    return Integer.parseInt(args[index]);
   }
 }

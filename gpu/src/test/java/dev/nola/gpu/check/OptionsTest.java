@@ -1,0 +1,38 @@
+package dev.nola.gpu.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+class OptionsTest {
+  private static final String USAGE = "usage: FOLDER [--bits-only] [--blocks N] [--repetitions N]";
+
+  private static void requireRefusal(String message, String... args) {
+    assertThatIllegalArgumentException().isThrownBy(() -> Options.parse(args)).withMessage(message);
+  }
+
+  @Test
+  void parse_allOptions() {
+    assertThat(Options.parse(new String[] {"v", "--bits-only", "--blocks", "2"}))
+        .isEqualTo(new Options(Path.of("v"), true, 2, 50));
+    assertThat(Options.parse(new String[] {"v", "--repetitions", "7"}))
+        .isEqualTo(new Options(Path.of("v"), false, 0, 7));
+  }
+
+  @Test
+  void parse_unknownArgument_refused() {
+    requireRefusal("unknown argument: --block; " + USAGE, "v", "--block", "2");
+    requireRefusal("unknown argument: w; " + USAGE, "v", "w");
+    requireRefusal("folder of the conformance vectors missing; " + USAGE, "--bits-only");
+  }
+
+  @Test
+  void parse_invalidNumber_refused() {
+    String message = "invalid --blocks; must be followed by a positive number";
+    requireRefusal(message, "v", "--blocks");
+    requireRefusal(message, "v", "--blocks", "0");
+    requireRefusal(message, "v", "--blocks", "two");
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.nola.gpu.check;
+
+import org.jspecify.annotations.NullMarked;
