@@ -45,6 +45,23 @@ public final class AdapterPlan implements AutoCloseable {
   }
 
   /**
+   * Plans the reconstruction of an adapter and of all that differ from it only in seed, scales and
+   * codes.
+   *
+   * @param device the GPU
+   * @param adapter an adapter with at least one layer
+   * @return the plan; close it before the device
+   * @throws IllegalArgumentException if the adapter has no layer
+   * @throws CudaException if the GPU's memory does not suffice
+   */
+  public static AdapterPlan of(CudaDevice device, Adapter adapter) {
+    if (adapter.layers().isEmpty()) {
+      throw new IllegalArgumentException("no layer to reconstruct: " + adapter);
+    }
+    return new AdapterPlan(device, FactorPlan.of(adapter));
+  }
+
+  /**
    * Returns whether an adapter can be reconstructed by this plan.
    *
    * @param adapter the adapter
@@ -70,9 +87,9 @@ public final class AdapterPlan implements AutoCloseable {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment slots = arena.allocate(slotBytes * adapters.size(), Long.BYTES);
       for (int i = 0; i < adapters.size(); i++) {
-        writeSlot(adapters.get(i), slots.asSlice(i * slotBytes, slotBytes));
+        factors.writeSlot(adapters.get(i), slots.asSlice(i * slotBytes, slotBytes).asByteBuffer());
       }
-      return new ResidentAdapters(this, DeviceMemory.of(device, slots), adapters.size());
+      return new ResidentAdapters(factors, DeviceMemory.of(device, slots), adapters.size());
     }
   }
 
@@ -86,7 +103,8 @@ public final class AdapterPlan implements AutoCloseable {
    */
   public ResidentAdapters allocateAdapters(int count) {
     requireCount(count);
-    return new ResidentAdapters(this, device.allocate(factors.slotBytes() * count), count);
+    return new ResidentAdapters(
+        factors, new DeviceMemory(device, factors.slotBytes() * count), count);
   }
 
   private static void requireCount(int count) {
@@ -94,16 +112,6 @@ public final class AdapterPlan implements AutoCloseable {
       throw new IllegalArgumentException(
           "invalid number of adapters: " + count + "; must be at least 1");
     }
-  }
-
-  /** Writes an adapter as it is uploaded. */
-  void writeSlot(Adapter adapter, MemorySegment slot) {
-    if (!accepts(adapter)) {
-      throw new IllegalArgumentException(
-          "adapter does not fit the plan: %s; must differ from the plan's only in seed, scales and codes"
-              .formatted(adapter));
-    }
-    factors.writeSlot(adapter, slot.asByteBuffer());
   }
 
   /**
@@ -131,7 +139,7 @@ public final class AdapterPlan implements AutoCloseable {
   public DeviceFactors allocate(ElementType type, int count) {
     requireCount(count);
     long bytes = Math.multiplyExact(factors.elements() * type.dtype().bytes(), count);
-    return new DeviceFactors(this, type, device.allocate(bytes), count);
+    return new DeviceFactors(factors, type, new DeviceMemory(device, bytes), count);
   }
 
   /**
@@ -146,7 +154,7 @@ public final class AdapterPlan implements AutoCloseable {
    * @throws IndexOutOfBoundsException if the range exceeds the adapters or the room
    */
   public void reconstruct(ResidentAdapters adapters, int first, int count, DeviceFactors target) {
-    if (adapters.plan() != this || target.plan() != this) {
+    if (adapters.plan() != factors || target.plan() != factors) {
       throw new IllegalArgumentException("adapters or factors belong to another plan");
     }
     Objects.checkFromIndexSize(first, count, adapters.count());
@@ -245,7 +253,8 @@ public final class AdapterPlan implements AutoCloseable {
     if (projector == null) {
       projector = new Projector(device, factors);
     }
-    return new DeviceProducts(projector, device.allocate(projector.products() * Double.BYTES));
+    return new DeviceProducts(
+        projector, new DeviceMemory(device, projector.products() * Double.BYTES));
   }
 
   /**
@@ -261,14 +270,10 @@ public final class AdapterPlan implements AutoCloseable {
    *     f32
    */
   public void project(long seed, DeviceFactors gradient, DeviceProducts target) {
-    if (gradient.plan() != this || target.projector() != projector) {
+    if (gradient.plan() != factors || target.projector() != projector) {
       throw new IllegalArgumentException("gradient or products belong to another plan");
     }
     target.projector().project(seed, gradient, target.memory());
-  }
-
-  FactorPlan factors() {
-    return factors;
   }
 
   @Override

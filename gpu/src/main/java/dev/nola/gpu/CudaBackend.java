@@ -187,7 +187,7 @@ public final class CudaBackend implements Backend, AutoCloseable {
       AdapterPlan current = plan;
       if (current == null || !current.accepts(adapter)) {
         free();
-        current = device.plan(adapter);
+        current = AdapterPlan.of(device, adapter);
         plan = current;
       }
       return current;

@@ -1,7 +1,6 @@
 package dev.nola.gpu;
 
 import dev.nola.digest.Sha256;
-import dev.nola.format.Adapter;
 import dev.nola.gpu.CudaException.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -221,22 +220,6 @@ public final class CudaDevice implements AutoCloseable {
   }
 
   /**
-   * Plans the reconstruction of an adapter and of all that differ from it only in seed, scales and
-   * codes.
-   *
-   * @param adapter an adapter with at least one layer
-   * @return the plan; close it before the device
-   * @throws IllegalArgumentException if the adapter has no layer
-   * @throws CudaException if the GPU's memory does not suffice
-   */
-  public AdapterPlan plan(Adapter adapter) {
-    if (adapter.layers().isEmpty()) {
-      throw new IllegalArgumentException("no layer to reconstruct: " + adapter);
-    }
-    return new AdapterPlan(this, FactorPlan.of(adapter));
-  }
-
-  /**
    * Waits until everything that was launched has ended.
    *
    * @throws CudaException if something that was launched failed
@@ -291,10 +274,6 @@ public final class CudaDevice implements AutoCloseable {
     }
     driver.useContext(context);
     return driver;
-  }
-
-  DeviceMemory allocate(long bytes) {
-    return new DeviceMemory(this, bytes);
   }
 
   /** Launches a kernel on everything that was launched before. */

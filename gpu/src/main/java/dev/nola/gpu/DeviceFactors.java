@@ -13,12 +13,12 @@ import java.util.Objects;
  * lora_A}, r×C.
  */
 public final class DeviceFactors implements AutoCloseable {
-  private final AdapterPlan plan;
+  private final FactorPlan plan;
   private final ElementType type;
   private final DeviceMemory memory;
   private final int count;
 
-  DeviceFactors(AdapterPlan plan, ElementType type, DeviceMemory memory, int count) {
+  DeviceFactors(FactorPlan plan, ElementType type, DeviceMemory memory, int count) {
     this.plan = plan;
     this.type = type;
     this.memory = memory;
@@ -83,14 +83,12 @@ public final class DeviceFactors implements AutoCloseable {
    * @throws IndexOutOfBoundsException if {@code layer} is out of range
    */
   public int length(int layer, Side side) {
-    return plan.factors().place(layer, side).length();
+    return plan.place(layer, side).length();
   }
 
   private long offset(int adapter, int layer, Side side) {
-    FactorPlan factors = plan.factors();
     Objects.checkIndex(adapter, count);
-    return (adapter * factors.elements() + factors.place(layer, side).start())
-        * type.dtype().bytes();
+    return (adapter * plan.elements() + plan.place(layer, side).start()) * type.dtype().bytes();
   }
 
   /**
@@ -144,7 +142,7 @@ public final class DeviceFactors implements AutoCloseable {
    */
   public MemorySegment copy(int adapter, Arena arena) {
     Objects.checkIndex(adapter, count);
-    long bytes = plan.factors().elements() * type.dtype().bytes();
+    long bytes = plan.elements() * type.dtype().bytes();
     MemorySegment host = arena.allocate(bytes, Long.BYTES);
     memory.copyTo(host, adapter * bytes);
     return host;
@@ -186,7 +184,7 @@ public final class DeviceFactors implements AutoCloseable {
     memory.device().use().fill(memory.address(), value, memory.bytes());
   }
 
-  AdapterPlan plan() {
+  FactorPlan plan() {
     return plan;
   }
 

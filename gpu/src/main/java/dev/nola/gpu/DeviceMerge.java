@@ -42,7 +42,7 @@ public final class DeviceMerge implements AutoCloseable {
 
   private DeviceMerge(CudaDevice device) {
     this.device = device;
-    this.overflows = device.allocate((long) PENDING * Long.BYTES);
+    this.overflows = new DeviceMemory(device, (long) PENDING * Long.BYTES);
     clear();
   }
 
@@ -93,7 +93,7 @@ public final class DeviceMerge implements AutoCloseable {
      * @return the layer of the adapter that the plan was made from
      */
     public Layer adapted() {
-      return factors.plan().factors().sample().layers().get(layer);
+      return factors.plan().sample().layers().get(layer);
     }
   }
 

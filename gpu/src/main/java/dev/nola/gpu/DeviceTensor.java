@@ -33,7 +33,7 @@ public final class DeviceTensor implements AutoCloseable {
    */
   public static DeviceTensor allocate(CudaDevice device, DType dtype, long elements) {
     requireElements(elements);
-    DeviceMemory memory = device.allocate(Math.multiplyExact(elements, dtype.bytes()));
+    DeviceMemory memory = new DeviceMemory(device, Math.multiplyExact(elements, dtype.bytes()));
     return new DeviceTensor(device, dtype, elements, memory.address(), memory::close);
   }
 

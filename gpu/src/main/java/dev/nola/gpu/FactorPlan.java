@@ -236,8 +236,14 @@ final class FactorPlan {
    *
    * @param adapter an adapter that this plan accepts
    * @param slot receives {@link #slotBytes} bytes
+   * @throws IllegalArgumentException if this plan does not accept the adapter
    */
   void writeSlot(Adapter adapter, ByteBuffer slot) {
+    if (!accepts(adapter)) {
+      throw new IllegalArgumentException(
+          "adapter does not fit the plan: %s; must differ from the plan's only in seed, scales and codes"
+              .formatted(adapter));
+    }
     ByteBuffer bytes = slot.order(ByteOrder.LITTLE_ENDIAN);
     bytes.putLong(adapter.seed()).putLong(0);
     for (Layer layer : adapter.layers()) {

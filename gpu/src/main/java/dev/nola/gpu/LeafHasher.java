@@ -75,7 +75,7 @@ final class LeafHasher implements AutoCloseable {
     int layers = factors.layers();
     int all = Math.multiplyExact(layers, count);
     try (Arena arena = Arena.ofConfined();
-        DeviceMemory digests = device.allocate((long) all * Sha256.BYTES)) {
+        DeviceMemory digests = new DeviceMemory(device, (long) all * Sha256.BYTES)) {
       MemorySegment arguments = arena.allocate(ARGUMENT_BYTES, Long.BYTES);
       arguments
           .asByteBuffer()

@@ -142,7 +142,7 @@ final class Projector implements AutoCloseable {
       places.add(layerPlaces);
     }
     this.products = productElements;
-    this.scratch = device.allocate(scratchElements * Double.BYTES);
+    this.scratch = new DeviceMemory(device, scratchElements * Double.BYTES);
     try {
       work.forEach((kernel, ofKernel) -> launches.add(Launch.of(device, kernel, ofKernel)));
     } catch (RuntimeException e) {

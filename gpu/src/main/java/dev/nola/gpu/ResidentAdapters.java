@@ -10,11 +10,11 @@ import java.util.Objects;
  * of 7 billion parameters.
  */
 public final class ResidentAdapters implements AutoCloseable {
-  private final AdapterPlan plan;
+  private final FactorPlan plan;
   private final DeviceMemory slots;
   private final int count;
 
-  ResidentAdapters(AdapterPlan plan, DeviceMemory slots, int count) {
+  ResidentAdapters(FactorPlan plan, DeviceMemory slots, int count) {
     this.plan = plan;
     this.slots = slots;
     this.count = count;
@@ -48,10 +48,10 @@ public final class ResidentAdapters implements AutoCloseable {
    */
   public void replace(int index, Adapter adapter) {
     Objects.checkIndex(index, count);
-    long slotBytes = plan.factors().slotBytes();
+    long slotBytes = plan.slotBytes();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment slot = arena.allocate(slotBytes, Long.BYTES);
-      plan.writeSlot(adapter, slot);
+      plan.writeSlot(adapter, slot.asByteBuffer());
       write(index, slot);
     }
   }
@@ -61,7 +61,7 @@ public final class ResidentAdapters implements AutoCloseable {
     slots.device().use().copyToDevice(slots.address() + index * slot.byteSize(), slot);
   }
 
-  AdapterPlan plan() {
+  FactorPlan plan() {
     return plan;
   }
 

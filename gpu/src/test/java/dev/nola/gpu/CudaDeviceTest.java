@@ -114,7 +114,7 @@ class CudaDeviceTest {
   void reconstruct_littleMemory_outOfMemory() {
     driver.set("memory", 10_000);
     try (CudaDevice device = driver.open();
-        AdapterPlan plan = device.plan(ADAPTER)) {
+        AdapterPlan plan = AdapterPlan.of(device, ADAPTER)) {
       assertThatExceptionOfType(CudaException.class)
           .isThrownBy(() -> plan.allocate(DType.F32, 1_000))
           .withMessageMatching(
@@ -126,7 +126,7 @@ class CudaDeviceTest {
   @Test
   void reconstruct_failingKernel_contextLost() {
     CudaDevice device = driver.open();
-    AdapterPlan plan = device.plan(ADAPTER);
+    AdapterPlan plan = AdapterPlan.of(device, ADAPTER);
     driver.set("launchError", 700);
     assertThatExceptionOfType(CudaException.class)
         .isThrownBy(() -> plan.reconstruct(ADAPTER, DType.F32))
@@ -141,7 +141,7 @@ class CudaDeviceTest {
   @Test
   void reconstruct_kernelThatCannotBeLaunched_deviceStaysUsable() {
     try (CudaDevice device = driver.open();
-        AdapterPlan plan = device.plan(ADAPTER)) {
+        AdapterPlan plan = AdapterPlan.of(device, ADAPTER)) {
       driver.set("launchError", 701);
       assertThatExceptionOfType(CudaException.class)
           .isThrownBy(() -> plan.reconstruct(ADAPTER, DType.F32))
@@ -156,7 +156,7 @@ class CudaDeviceTest {
   @Test
   void upload_otherAdapter_refused() {
     try (CudaDevice device = driver.open();
-        AdapterPlan plan = device.plan(ADAPTER)) {
+        AdapterPlan plan = AdapterPlan.of(device, ADAPTER)) {
       Adapter other = SampleAdapters.small(Generator.UNIFORM8).getFirst();
       assertThat(plan.accepts(ADAPTER)).isTrue();
       assertThat(plan.accepts(other)).isFalse();

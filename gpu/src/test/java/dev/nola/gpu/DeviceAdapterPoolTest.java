@@ -31,7 +31,7 @@ class DeviceAdapterPoolTest extends DeviceTest {
 
   @BeforeEach
   void openPool() throws Exception {
-    plan = device.plan(ADAPTERS.getFirst());
+    plan = AdapterPlan.of(device, ADAPTERS.getFirst());
     pool = DeviceAdapterPool.open(plan, DType.F32, 3, 2);
     pool.put(Map.of("a", file(0), "b", file(1), "c", file(2)));
   }

@@ -49,7 +49,7 @@ class DeviceMergeTest extends DeviceTest {
     }
     for (long order : ORDERS) {
       driver.set("order", order);
-      try (AdapterPlan plan = device.plan(adapters.getFirst());
+      try (AdapterPlan plan = AdapterPlan.of(device, adapters.getFirst());
           ResidentAdapters resident = plan.upload(adapters);
           DeviceFactors factors = plan.allocate(DType.F32, adapters.size())) {
         plan.reconstruct(resident, 0, adapters.size(), factors);
@@ -150,7 +150,7 @@ class DeviceMergeTest extends DeviceTest {
     Adapter adapter = SampleAdapters.toMerge(1).getFirst();
     Layer layer = adapter.layers().getFirst();
     try (Arena arena = Arena.ofConfined();
-        AdapterPlan plan = device.plan(adapter);
+        AdapterPlan plan = AdapterPlan.of(device, adapter);
         DeviceFactors factors = plan.reconstruct(adapter, DType.F32);
         DeviceTensor tensor = DeviceTensor.allocate(device, DType.F16, layer.elements())) {
       tensor.copyFrom(arena.allocate(layer.elements() * 2, 8));
@@ -167,7 +167,7 @@ class DeviceMergeTest extends DeviceTest {
     Adapter adapter = SampleAdapters.toMerge(1).getFirst();
     long elements = adapter.layers().getFirst().elements();
     try (Arena arena = Arena.ofConfined();
-        AdapterPlan plan = device.plan(adapter);
+        AdapterPlan plan = AdapterPlan.of(device, adapter);
         DeviceFactors factors = plan.reconstruct(adapter, DType.F32);
         DeviceTensor tensor = DeviceTensor.allocate(device, dtype, elements)) {
       tensor.copyFrom(arena.allocate(elements * dtype.bytes(), 8));
@@ -185,7 +185,7 @@ class DeviceMergeTest extends DeviceTest {
   @Test
   void merge_tensorOfOtherSize_refused() {
     Adapter adapter = SampleAdapters.toMerge(1).getFirst();
-    try (AdapterPlan plan = device.plan(adapter);
+    try (AdapterPlan plan = AdapterPlan.of(device, adapter);
         DeviceFactors factors = plan.reconstruct(adapter, DType.F32);
         DeviceTensor tensor = DeviceTensor.allocate(device, DType.F16, 7)) {
       assertThatIllegalArgumentException()

@@ -51,7 +51,7 @@ class DigestsTest extends DeviceTest {
   }
 
   private List<ReconstructionDigest> digests(List<Adapter> adapters) {
-    try (AdapterPlan plan = device.plan(adapters.getFirst())) {
+    try (AdapterPlan plan = AdapterPlan.of(device, adapters.getFirst())) {
       return plan.digests(adapters);
     }
   }

@@ -37,7 +37,7 @@ class ProjectTest extends DeviceTest {
     for (long order : ORDERS) {
       driver.set("order", order);
       try (Arena arena = Arena.ofConfined();
-          AdapterPlan plan = device.plan(adapter);
+          AdapterPlan plan = AdapterPlan.of(device, adapter);
           DeviceFactors gradient = plan.allocate(DType.F32, 1);
           DeviceProducts products = plan.allocateProducts()) {
         MemorySegment host = arena.allocate(gradient.bytes(), 8);

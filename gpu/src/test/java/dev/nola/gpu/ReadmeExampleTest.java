@@ -28,7 +28,7 @@ class ReadmeExampleTest extends DeviceTest {
     Reconstructor.standard().seal(SampleAdapters.alike(Generator.SRHT, 1).getFirst()).write(path);
     AdapterFile mood = AdapterFile.read(path);
     // example
-    try (AdapterPlan plan = device.plan(mood.adapter());
+    try (AdapterPlan plan = AdapterPlan.of(device, mood.adapter());
         DeviceAdapterPool pool = DeviceAdapterPool.open(plan, DType.BF16, 1000, 16)) {
       pool.put(Map.of("mood", mood)); // verifies the digest, on the device
       try (DeviceAdapterPool.Lease lease = pool.activate("mood")) {

@@ -87,7 +87,7 @@ public final class Comparison {
    * @throws LimitExceededException never: nothing limits the CPU
    */
   public void compare(List<Adapter> alike, ElementType type) throws LimitExceededException {
-    try (AdapterPlan plan = device.plan(alike.getFirst());
+    try (AdapterPlan plan = AdapterPlan.of(device, alike.getFirst());
         ResidentAdapters resident = plan.upload(alike);
         DeviceFactors factors = plan.allocate(type, alike.size())) {
       factors.fill(POISON);
@@ -153,7 +153,7 @@ public final class Comparison {
 
   /** Compares the root that a device computes with that of a file. */
   void compareRoot(AdapterFile file) {
-    try (AdapterPlan plan = device.plan(file.adapter())) {
+    try (AdapterPlan plan = AdapterPlan.of(device, file.adapter())) {
       results++;
       report(
           plan.digests(List.of(file.adapter()))

@@ -56,7 +56,7 @@ final class FactorBenchmarks {
   private void measure(Model model, Generator generator, DType dtype)
       throws LimitExceededException {
     Adapter adapter = model.adapter(generator, 1, options.blocks());
-    try (AdapterPlan plan = device.plan(adapter);
+    try (AdapterPlan plan = AdapterPlan.of(device, adapter);
         ResidentAdapters resident = plan.upload(List.of(adapter));
         DeviceFactors factors = plan.allocate(dtype, 1)) {
       factors.fill((byte) 0xFF);
@@ -96,7 +96,7 @@ final class FactorBenchmarks {
       adapters.add(Model.LLAMA_7B.adapter(Generator.SRHT, number, options.blocks()));
     }
     SplittableRandom random = new SplittableRandom(1);
-    try (AdapterPlan plan = device.plan(adapters.getFirst());
+    try (AdapterPlan plan = AdapterPlan.of(device, adapters.getFirst());
         ResidentAdapters resident = plan.upload(adapters);
         DeviceFactors factors = plan.allocate(DType.F32, TOGETHER)) {
       Timing change =
@@ -129,7 +129,7 @@ final class FactorBenchmarks {
   private void measureUpload(Model model) {
     Adapter adapter = model.adapter(Generator.SRHT, 1, options.blocks());
     try (Arena arena = Arena.ofShared();
-        AdapterPlan plan = device.plan(adapter);
+        AdapterPlan plan = AdapterPlan.of(device, adapter);
         DeviceFactors factors = plan.allocate(DType.F16, 1)) {
       MemorySegment pageable = arena.allocate(factors.bytes(), 64).fill((byte) 1);
       MemorySegment pinned = device.allocateHost(factors.bytes(), arena).fill((byte) 1);

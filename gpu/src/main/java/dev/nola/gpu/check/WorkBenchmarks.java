@@ -58,7 +58,7 @@ final class WorkBenchmarks {
     for (int number = 0; number < Math.min(VERIFIED, 8 * options.repetitions()); number++) {
       adapters.add(Model.LLAMA_7B.adapter(Generator.SRHT, number, options.blocks()));
     }
-    try (AdapterPlan plan = device.plan(adapters.getFirst())) {
+    try (AdapterPlan plan = AdapterPlan.of(device, adapters.getFirst())) {
       long start = System.nanoTime();
       plan.digests(adapters.subList(0, 1));
       long one = System.nanoTime();
@@ -86,7 +86,7 @@ final class WorkBenchmarks {
     Adapter adapter = Model.LLAMA_7B.adapter(Generator.SRHT, 1, options.blocks());
     List<DeviceTensor> tensors = new ArrayList<>();
     try (Arena arena = Arena.ofShared();
-        AdapterPlan plan = device.plan(adapter);
+        AdapterPlan plan = AdapterPlan.of(device, adapter);
         DeviceFactors factors = plan.reconstruct(adapter, DType.F32);
         DeviceMerge merge = DeviceMerge.open(device)) {
       long bytes = 0;
@@ -159,7 +159,7 @@ final class WorkBenchmarks {
   private void measureProducts(Generator generator) {
     Adapter adapter = Model.LLAMA_7B.adapter(generator, 1, options.blocks());
     try (Arena arena = Arena.ofConfined();
-        AdapterPlan plan = device.plan(adapter);
+        AdapterPlan plan = AdapterPlan.of(device, adapter);
         DeviceFactors gradient = plan.allocate(DType.F32, 1);
         DeviceProducts products = plan.allocateProducts()) {
       SplittableRandom random = new SplittableRandom(3);

@@ -55,7 +55,7 @@ final class GpuMerge implements AutoCloseable {
   }
 
   private Reconstructed reconstruct(Adapter adapter) {
-    AdapterPlan plan = device.plan(adapter);
+    AdapterPlan plan = AdapterPlan.of(device, adapter);
     try {
       Map<Layer, Integer> indexes = new IdentityHashMap<>();
       adapter.layers().forEach(layer -> indexes.put(layer, indexes.size()));
