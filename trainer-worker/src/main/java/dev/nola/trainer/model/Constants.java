@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Arrays that do not depend on data, made once and kept on the device. Making them in each step
- * cost a fifth of its time on a GPU.
+ * Arrays that do not depend on data, made once and kept on the device, so that steps neither
+ * compute nor copy them again.
  */
 final class Constants {
   /** Summand of scores that must not count; their softmax is 0 in f32. */
