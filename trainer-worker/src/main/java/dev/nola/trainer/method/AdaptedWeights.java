@@ -51,7 +51,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
    * @param warning receives why the kernel computes them although there is a GPU
    */
   public void useGpu(Consumer<String> warning) {
-    if (!Tensors.deviceName().equals("gpu")) {
+    if (!Tensors.isOnGpu()) {
       return;
     }
     try {
