@@ -8,9 +8,9 @@ import dev.nola.reconstruct.Backend;
 import dev.nola.reconstruct.Reconstructor;
 import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.torch.TorchKernel;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Consumer;
 
@@ -28,26 +28,28 @@ final class Backends implements AutoCloseable {
    * Opens all that this process can run.
    *
    * @param threads number of threads of a PyTorch operation, or 0 for its default
-   * @param log is told of a GPU that cannot be used
+   * @param log receives why a GPU cannot be used
    */
   static Backends open(int threads, Consumer<String> log) {
-    Backends backends = new Backends(Map.of()).with(SCALAR, Kernels.scalar());
+    Map<String, Backend> backends = new HashMap<>();
+    backends.put(SCALAR, ofKernel(Kernels.scalar()));
     if (Kernels.canVectorize()) {
-      backends = backends.with(BackendName.VECTOR.label(), Kernels.vector());
+      backends.put(BackendName.VECTOR.label(), ofKernel(Kernels.vector()));
     }
     Tensors.useFastest(threads, log);
-    backends = backends.with(BackendName.TORCH.label(), new TorchKernel());
-    Optional<CudaBackend> cuda = CudaBackend.find(log);
-    if (cuda.isPresent()) {
-      backends.backends.put(BackendName.CUDA.label(), cuda.get());
-    }
-    return backends;
+    backends.put(BackendName.TORCH.label(), ofKernel(new TorchKernel()));
+    CudaBackend.find(log).ifPresent(cuda -> backends.put(cuda.name(), cuda));
+    return new Backends(backends);
+  }
+
+  private static Backend ofKernel(Kernel kernel) {
+    return Reconstructor.standard().withKernel(kernel);
   }
 
   /** Returns these backends with another kernel under a name. */
   Backends with(String name, Kernel kernel) {
     Backends copy = new Backends(backends);
-    copy.backends.put(name, Reconstructor.standard().withKernel(kernel));
+    copy.backends.put(name, ofKernel(kernel));
     return copy;
   }
 
