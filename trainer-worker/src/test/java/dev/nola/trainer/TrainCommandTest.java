@@ -174,7 +174,7 @@ class TrainCommandTest {
     }
     process.destroyForcibly().waitFor(); // SIGKILL
     Outcome resumed = nola("train", job.toString(), "-o", output.toString(), "--resume");
-    assertThat(resumed.err()).matches("(continues at step [1-9]+1|no checkpoint: starts again)\n");
+    assertThat(resumed.err()).matches("(continues at step [1-9]+1|no checkpoint; starts at step 1)\n");
     assertThat(output).hasSameBinaryContentAs(whole);
     assertThat(metrics).hasSameTextualContentAs(folder.resolve("whole.nola.run/metrics.jsonl"));
   }
