@@ -49,7 +49,7 @@ class NativeLibrariesTest {
     TorchFolder other = TorchFolder.of(torch("build-version", "2.8.0+cpu\n"));
     assertThatThrownBy(other::require)
         .hasMessage(
-            "PyTorch 2.8.0+cpu does not fit: %s; DJL's binding is for 2.7.1, so name a PyTorch of that version by PYTORCH_LIBRARY_PATH, or none"
+            "PyTorch 2.8.0+cpu does not match DJL's binding, which is for 2.7.1: %s; unset PYTORCH_LIBRARY_PATH, or set it to a PyTorch of that version"
                 .formatted(folder.resolve("lib")));
   }
 
@@ -77,7 +77,7 @@ class NativeLibrariesTest {
           .hasMessageStartingWith("run.device=" + device.toLowerCase(Locale.ROOT))
           .hasMessageContaining(
               "the driver sees a GPU, but this PyTorch (2.7.1) is for the CPU alone;"
-                  + " name the libraries of one with CUDA by PYTORCH_LIBRARY_PATH;");
+                  + " set PYTORCH_LIBRARY_PATH to the libraries of one with CUDA;");
     }
     Tensors.use("CPU", 0);
     Tensors.useFastest(0, _ -> {});
