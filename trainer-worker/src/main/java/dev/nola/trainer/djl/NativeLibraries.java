@@ -9,7 +9,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.stream.Stream;
@@ -172,12 +171,16 @@ public final class NativeLibraries {
                 .formatted(version, bound, folder, LIBRARY_PATH));
       }
       setIfAbsent(VERSION, release);
-      setIfAbsent(FLAVOR, hasCuda() ? CUDA : CPU);
+      setIfAbsent(FLAVOR, flavor());
     }
 
-    private boolean hasCuda() {
-      String[] names = folder.toFile().list();
-      return names != null && Arrays.asList(names).contains(System.mapLibraryName("torch_cuda"));
+    /**
+     * Returns the flavor of the binding. Without a driver, the one for CUDA cannot be loaded; the
+     * one for the CPU can, also with a PyTorch for CUDA.
+     */
+    String flavor() {
+      boolean hasCuda = Files.exists(folder.resolve(System.mapLibraryName("torch_cuda")));
+      return hasCuda && CudaDevice.count() > 0 ? CUDA : CPU;
     }
 
     private static void setIfAbsent(String name, String value) {

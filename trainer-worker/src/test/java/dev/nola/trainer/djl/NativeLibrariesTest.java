@@ -80,4 +80,16 @@ class NativeLibrariesTest {
       assertThat(Tensors.deviceName()).isEqualTo("cpu");
     }
   }
+
+  @Test
+  void bindingForCuda_isTakenOnlyIfTheDriverSeesAGpu() throws Exception {
+    TorchFolder torch = TorchFolder.of(torch("build-version", "2.7.1+cu128\n"));
+    Files.createFile(torch.folder().resolve(System.mapLibraryName("torch_cuda")));
+    try (StandInDriver _ = StandInDriver.useNone()) {
+      assertThat(torch.flavor()).isEqualTo("cpu");
+    }
+    try (StandInDriver _ = StandInDriver.use()) {
+      assertThat(torch.flavor()).isEqualTo("cu128");
+    }
+  }
 }
