@@ -57,6 +57,11 @@ final class Verifier {
     }
   }
 
+  /** Returns whether this process has a backend. */
+  boolean has(String backend) {
+    return backends.names().contains(backend);
+  }
+
   /**
    * Reconstructs a file.
    *

@@ -425,6 +425,11 @@ class WorkerTest {
       StubRegistry.await("a failure", () -> registry.failures.containsKey(lost));
       assertThat(registry.failures.get(lost).reason()).startsWith("GPU failed, and everything on");
       assertThat(registry.failures.get(lost).retryable()).isTrue();
+      UUID leased = registry.verify(bytes, "cuda", StubRegistry.nonce(6));
+      StubRegistry.await("a failure", () -> registry.failures.containsKey(leased));
+      assertThat(registry.failures.get(leased).reason())
+          .isEqualTo("backend cuda not available on this worker");
+      assertThat(registry.failures.get(leased).retryable()).isTrue();
       UUID after = registry.verify(bytes, "scalar", StubRegistry.nonce(5));
       assertThat(attested(after, bytes).outcome()).isEqualTo(Outcome.MATCH);
       assertThat(registry.requests.getLast().backends()).doesNotContain("cuda");
