@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /** The backends of this process, by their names in jobs and attestations. */
 final class Backends implements AutoCloseable {
@@ -31,14 +32,33 @@ final class Backends implements AutoCloseable {
    * @param log receives why a GPU cannot be used
    */
   static Backends open(int threads, Consumer<String> log) {
+    return open(_ -> true, threads, log);
+  }
+
+  /**
+   * Opens one backend, and the scalar one, which finds where its results differ. Neither PyTorch nor
+   * a GPU is touched for another backend.
+   *
+   * @param name name of the backend
+   * @param log receives why a GPU cannot be used
+   */
+  static Backends openOne(String name, Consumer<String> log) {
+    return open(name::equals, 0, log);
+  }
+
+  private static Backends open(Predicate<String> isNeeded, int threads, Consumer<String> log) {
     Map<String, Backend> backends = new HashMap<>();
     backends.put(SCALAR, ofKernel(Kernels.scalar()));
-    if (Kernels.canVectorize()) {
+    if (isNeeded.test(BackendName.VECTOR.label()) && Kernels.canVectorize()) {
       backends.put(BackendName.VECTOR.label(), ofKernel(Kernels.vector()));
     }
-    Tensors.useFastest(threads, log);
-    backends.put(BackendName.TORCH.label(), ofKernel(new TorchKernel()));
-    CudaBackend.find(log).ifPresent(cuda -> backends.put(cuda.name(), cuda));
+    if (isNeeded.test(BackendName.TORCH.label())) {
+      Tensors.useFastest(threads, log);
+      backends.put(BackendName.TORCH.label(), ofKernel(new TorchKernel()));
+    }
+    if (isNeeded.test(CudaBackend.NAME)) {
+      CudaBackend.find(log).ifPresent(cuda -> backends.put(CudaBackend.NAME, cuda));
+    }
     return new Backends(backends);
   }
 
