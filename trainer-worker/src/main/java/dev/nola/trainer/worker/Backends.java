@@ -36,8 +36,8 @@ final class Backends implements AutoCloseable {
   }
 
   /**
-   * Opens one backend, and the scalar one, which finds where its results differ. Neither PyTorch nor
-   * a GPU is touched for another backend.
+   * Opens one backend, and the scalar one, which finds where its results differ. Neither PyTorch
+   * nor a GPU is touched for another backend.
    *
    * @param name name of the backend
    * @param log receives why a GPU cannot be used
@@ -94,8 +94,8 @@ final class Backends implements AutoCloseable {
 
   /** Removes a backend that has failed for good. */
   void remove(String name) {
-    Backend removed = backends.remove(name);
-    if (removed instanceof CudaBackend gpu) {
+    Backend backend = backends.remove(name);
+    if (backend instanceof CudaBackend gpu) {
       gpu.close();
     }
   }
