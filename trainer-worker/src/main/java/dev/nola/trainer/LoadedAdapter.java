@@ -115,8 +115,8 @@ record LoadedAdapter(
         return tensor.shape().getFirst();
       }
     }
-    NDArray stored = base.tensor(weight);
-    return stored == null ? 0 : (int) stored.getShape().get(0);
+    NDArray tensor = base.tensor(weight);
+    return tensor == null ? 0 : (int) tensor.getShape().get(0);
   }
 
   Network network() {

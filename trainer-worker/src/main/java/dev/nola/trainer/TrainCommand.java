@@ -68,7 +68,7 @@ final class TrainCommand implements Callable<Integer> {
             @Override
             public void resumed(long step, long steps) {
               if (step == 0) {
-                output.message("no checkpoint: starts again");
+                output.message("no checkpoint; starts at step 1");
               } else if (step < steps) {
                 output.message("continues at step %d", step + 1);
               } else {

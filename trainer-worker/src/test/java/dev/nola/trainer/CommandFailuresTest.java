@@ -2,17 +2,14 @@ package dev.nola.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -20,24 +17,18 @@ import tools.jackson.databind.json.JsonMapper;
  * With --json a failure is exactly one document on stdout, and the exit code is the one in --help.
  */
 class CommandFailuresTest {
-  private static final JsonMapper ONE_DOCUMENT =
-      JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
-
   @TempDir private Path folder;
 
   private record Failed(int exitCode, String kind, String error, String err) {
     static Failed run(String... args) {
-      StringWriter out = new StringWriter();
-      StringWriter err = new StringWriter();
-      int exitCode =
-          TrainerWorker.run(new PrintWriter(out, true), new PrintWriter(err, true), args);
-      JsonNode document = ONE_DOCUMENT.readTree(out.toString());
+      Outcome outcome = Outcome.nola((Object[]) args);
+      JsonNode document = outcome.json();
       assertThat(document.get("ok").asBoolean()).isFalse();
       return new Failed(
-          exitCode,
+          outcome.exitCode(),
           document.get("kind").asString(),
           document.get("error").asString(),
-          err.toString());
+          outcome.err());
     }
   }
 
@@ -77,45 +68,40 @@ class CommandFailuresTest {
 
   @Test
   void stoppedWorker_reportsItsJobs() throws Exception {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    AtomicInteger exitCode = new AtomicInteger();
     String token = Files.writeString(folder.resolve("token"), "secret").toString();
-    Thread worker =
-        Thread.ofPlatform()
-            .start(
-                () ->
-                    exitCode.set(
-                        TrainerWorker.run(
-                            new PrintWriter(out, true),
-                            new PrintWriter(err, true),
-                            "worker",
-                            "--registry",
-                            "http://127.0.0.1:1",
-                            "--token-file",
-                            token,
-                            "--key",
-                            file("key.pem"),
-                            "--work",
-                            file("work"),
-                            "--json")));
+    FutureTask<Outcome> ended =
+        new FutureTask<>(
+            () ->
+                Outcome.nola(
+                    "worker",
+                    "--registry",
+                    "http://127.0.0.1:1",
+                    "--token-file",
+                    token,
+                    "--key",
+                    file("key.pem"),
+                    "--work",
+                    file("work"),
+                    "--json"));
+    Thread worker = Thread.ofPlatform().start(ended);
     // It pauses before it tries to reach the registry again.
     while (worker.getState() != Thread.State.TIMED_WAITING
         || !Files.exists(folder.resolve("work/.lock"))) {
-      assertThat(worker.isAlive()).as("%s%s", out, err).isTrue();
+      assertThat(ended.isDone()).isFalse();
       Thread.sleep(10);
     }
     worker.interrupt();
-    worker.join();
-    assertThat(exitCode).hasValue(130);
-    assertThat(ONE_DOCUMENT.readTree(out.toString()))
+    Outcome outcome = ended.get();
+    assertThat(outcome.exitCode()).isEqualTo(130);
+    assertThat(outcome.json())
         .isEqualTo(
-            ONE_DOCUMENT.readTree(
-                """
+            JsonMapper.shared()
+                .readTree(
+                    """
                 {"ok": false, "kind": "interrupted", "error": "interrupted",
                  "jobs": {"done": 0, "failed": 0, "returned": 0}}
                 """));
-    assertThat(err.toString()).isEqualTo("nola worker: interrupted\n");
+    assertThat(outcome.err()).isEqualTo("nola worker: interrupted\n");
   }
 
   @ParameterizedTest

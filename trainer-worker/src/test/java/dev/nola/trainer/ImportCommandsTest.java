@@ -1,15 +1,13 @@
 package dev.nola.trainer;
 
+import static dev.nola.trainer.Outcome.nola;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Runs commands as from a shell. */
 class ImportCommandsTest {
@@ -17,38 +15,21 @@ class ImportCommandsTest {
 
   @TempDir private Path folder;
 
-  private record Run(int exitCode, String out, String err) {
-    JsonNode json() {
-      return JsonMapper.shared().readTree(out);
-    }
-  }
-
-  private static Run run(Object... args) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    String[] words = new String[args.length];
-    for (int i = 0; i < args.length; i++) {
-      words[i] = args[i].toString();
-    }
-    int exitCode = TrainerWorker.run(new PrintWriter(out), new PrintWriter(err, true), words);
-    return new Run(exitCode, out.toString(), err.toString());
-  }
-
   @Test
   void importReportsWhatItFound() {
-    Run run = run("import-onnx", ONNX, "-o", folder.resolve("m"));
-    assertThat(run.out)
+    Outcome run = nola("import-onnx", ONNX, "-o", folder.resolve("m"));
+    assertThat(run.out())
         .isEqualTo(
             "wrote %s: 37 tensors, 70,720 bytes; 2 layers of 32, 4 heads, epsilon 1.0E-12%n"
                 .formatted(folder.resolve("m")));
-    assertThat(run.err).contains("not copied: embeddings.position_ids");
-    assertThat(run.exitCode).isZero();
+    assertThat(run.err()).contains("not copied: embeddings.position_ids");
+    assertThat(run.exitCode()).isZero();
     assertThat(folder.resolve("m")).isDirectoryContaining("glob:**model.safetensors");
   }
 
   @Test
   void jsonSaysTheSame() {
-    JsonNode json = run("import-onnx", ONNX, "-o", folder.resolve("m"), "--json").json();
+    JsonNode json = nola("import-onnx", ONNX, "-o", folder.resolve("m"), "--json").json();
     assertThat(json.get("output").asString()).isEqualTo(folder.resolve("m").toString());
     assertThat(json.get("config").get("heads").asInt()).isEqualTo(4);
     assertThat(json.get("tensors").asInt()).isEqualTo(37);
@@ -57,31 +38,32 @@ class ImportCommandsTest {
   @Test
   void fileThatIsNotAnEncoder_isRefusedInOneSentence() throws Exception {
     Path file = Files.writeString(folder.resolve("x.onnx"), "words");
-    Run run = run("import-onnx", file, "-o", folder.resolve("m"), "--json");
-    assertThat(run.exitCode).isEqualTo(1);
-    assertThat(run.err).isEqualTo("nola import-onnx: %s: not a valid ONNX file%n".formatted(file));
+    Outcome run = nola("import-onnx", file, "-o", folder.resolve("m"), "--json");
+    assertThat(run.exitCode()).isEqualTo(1);
+    assertThat(run.err())
+        .isEqualTo("nola import-onnx: %s: not a valid ONNX file%n".formatted(file));
     assertThat(run.json().get("ok").asBoolean()).isFalse();
     assertThat(run.json().get("kind").asString()).isEqualTo("invalid-onnx");
   }
 
   @Test
   void exitCodesNameTheKindOfFailure() {
-    assertThat(run("import-onnx", ONNX).exitCode).isEqualTo(2);
-    assertThat(run("import-onnx", ONNX, "--heads", "8", "-o", folder.resolve("m")).exitCode)
+    assertThat(nola("import-onnx", ONNX).exitCode()).isEqualTo(2);
+    assertThat(nola("import-onnx", ONNX, "--heads", "8", "-o", folder.resolve("m")).exitCode())
         .isEqualTo(2);
-    assertThat(run("import-onnx", ONNX, "--heads", "0", "-o", folder.resolve("m")).err)
+    assertThat(nola("import-onnx", ONNX, "--heads", "0", "-o", folder.resolve("m")).err())
         .contains("0 attention heads; must be at least 1");
-    Run absent = run("import-onnx", folder.resolve("none.onnx"), "-o", folder.resolve("m"));
-    assertThat(absent.exitCode).isEqualTo(3);
-    assertThat(absent.err).contains("none.onnx: no such file");
-    assertThat(run("import-onnx", ONNX, "-o", folder).err).contains("already exists");
+    Outcome absent = nola("import-onnx", folder.resolve("none.onnx"), "-o", folder.resolve("m"));
+    assertThat(absent.exitCode()).isEqualTo(3);
+    assertThat(absent.err()).contains("none.onnx: no such file");
+    assertThat(nola("import-onnx", ONNX, "-o", folder).err()).contains("already exists");
   }
 
   @Test
   void helpHasAnExample() {
-    assertThat(run("import-onnx", "--help").out).contains("Example:", "nola import-onnx");
-    assertThat(run("import-wordnet", "--help").out).contains("Example", "nola import-wordnet");
-    assertThat(run().out).contains("import-onnx", "import-wordnet");
+    assertThat(nola("import-onnx", "--help").out()).contains("Example:", "nola import-onnx");
+    assertThat(nola("import-wordnet", "--help").out()).contains("Example", "nola import-wordnet");
+    assertThat(nola().out()).contains("import-onnx", "import-wordnet");
   }
 
   @Test
@@ -95,12 +77,12 @@ class ImportCommandsTest {
             00001930 20 n 01 tree 0 000 | a tall plant; "the tree was tall"
             00001931 20 n 01 bush 0 000 | a low plant
             """);
-    Run run = run("import-wordnet", "--jar", nouns, "-o", folder.resolve("g"));
-    assertThat(run.exitCode).isZero();
-    assertThat(run.out.lines().skip(1).map(String::strip))
+    Outcome run = nola("import-wordnet", "--jar", nouns, "-o", folder.resolve("g"));
+    assertThat(run.exitCode()).isZero();
+    assertThat(run.out().lines().skip(1).map(String::strip))
         .containsExactly("2  noun.plant", "1  noun.Tops");
     JsonNode json =
-        run("import-wordnet", "--jar", nouns, "-o", folder.resolve("h"), "--json").json();
+        nola("import-wordnet", "--jar", nouns, "-o", folder.resolve("h"), "--json").json();
     assertThat(json.get("classes").get("noun.plant").asInt()).isEqualTo(2);
     assertThat(
             json.get("train").asInt() + json.get("validation").asInt() + json.get("test").asInt())

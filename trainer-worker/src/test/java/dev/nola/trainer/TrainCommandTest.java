@@ -1,13 +1,12 @@
 package dev.nola.trainer;
 
+import static dev.nola.trainer.Outcome.nola;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
 import dev.nola.trainer.job.JobFile;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -21,8 +20,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 class TrainCommandTest {
   private static final String NOLA =
@@ -45,19 +42,6 @@ class TrainCommandTest {
   @TempDir private Path folder = Path.of("");
 
   /** The outcome of a command. */
-  private record Outcome(int exitCode, String out, String err) {
-    JsonNode json() {
-      return JsonMapper.shared().readTree(out);
-    }
-  }
-
-  private static Outcome nola(String... args) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int exitCode = TrainerWorker.run(new PrintWriter(out, true), new PrintWriter(err, true), args);
-    return new Outcome(exitCode, out.toString(), err.toString());
-  }
-
   private Path train(Path job, String name) {
     Path output = folder.resolve(name);
     Outcome trained = nola("train", job.toString(), "-o", output.toString(), "--quiet");
@@ -174,7 +158,8 @@ class TrainCommandTest {
     }
     process.destroyForcibly().waitFor(); // SIGKILL
     Outcome resumed = nola("train", job.toString(), "-o", output.toString(), "--resume");
-    assertThat(resumed.err()).matches("(continues at step [1-9]+1|no checkpoint: starts again)\n");
+    assertThat(resumed.err())
+        .matches("(continues at step [1-9]+1|no checkpoint; starts at step 1)\n");
     assertThat(output).hasSameBinaryContentAs(whole);
     assertThat(metrics).hasSameTextualContentAs(folder.resolve("whole.nola.run/metrics.jsonl"));
   }

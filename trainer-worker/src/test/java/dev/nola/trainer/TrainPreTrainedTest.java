@@ -1,5 +1,6 @@
 package dev.nola.trainer;
 
+import static dev.nola.trainer.Outcome.nola;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
@@ -33,8 +34,6 @@ import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.training.Evaluation;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -104,20 +103,28 @@ class TrainPreTrainedTest {
   private JsonNode train(String task, String data, String method, double learningRate)
       throws IOException {
     job(task, data, method, learningRate);
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int exitCode =
-        TrainerWorker.run(
-            new PrintWriter(out, true),
-            new PrintWriter(err, true),
-            "train",
-            folder.resolve("job.yaml").toString(),
-            "-o",
-            folder.resolve("a.nola").toString(),
-            "--json");
-    assertThat(err.toString()).isEmpty();
-    assertThat(exitCode).isZero();
-    return JsonMapper.shared().readTree(out.toString());
+    Outcome trained =
+        nola("train", folder.resolve("job.yaml"), "-o", folder.resolve("a.nola"), "--json");
+    assertThat(trained.err()).isEmpty();
+    assertThat(trained.exitCode()).isZero();
+    return trained.json();
+  }
+
+  private static Layer layer(String tensor, int rows, int cols) {
+    Codes codes = Codes.of(1, 0, 1);
+    return Layer.ofMatrix(tensor, rows, cols, 0, 1, new Coefficients.LowRank(1, codes, codes));
+  }
+
+  private Path write(Adapter.Builder adapter) throws IOException {
+    return Files.write(
+        folder.resolve("other.nola"),
+        Reconstructor.standard().seal(adapter.generator(Generator.RADEMACHER).build()).toBytes());
+  }
+
+  private static void requireMismatch(Outcome outcome, String error) {
+    assertThat(outcome.exitCode()).isEqualTo(1);
+    assertThat(outcome.json().get("kind").asString()).isEqualTo("mismatched-adapter");
+    assertThat(outcome.json().get("error").asString()).contains(error);
   }
 
   @Test
@@ -126,91 +133,39 @@ class TrainPreTrainedTest {
     BaseModel.Adaptable query = BaseModel.adaptable(folder.resolve("model")).getFirst();
     int rows = query.shape().getFirst().intValue();
     int cols = query.shape().getLast().intValue();
-    Codes codes = Codes.of(1, 0, 1);
     byte[] classifier = new byte[3 * cols * Float.BYTES];
     Path adapter =
-        Files.write(
-            folder.resolve("three.nola"),
-            Reconstructor.standard()
-                .seal(
-                    Adapter.builder()
-                        .generator(Generator.RADEMACHER)
-                        .layer(
-                            Layer.ofMatrix(
-                                query.name(),
-                                rows,
-                                cols,
-                                0,
-                                1,
-                                new Coefficients.LowRank(1, codes, codes)))
-                        .dense(
-                            new DenseTensor(
-                                "classifier.weight",
-                                DType.F32,
-                                List.of(3, cols),
-                                MemorySegment.ofArray(classifier)))
-                        .metadata(
-                            Metadata.of("", "text-classification", "")
-                                .withProvenance(
-                                    StatedHead.provenance(
-                                        HeadClass.BERT, Pooling.CLS, List.of("a", "b"))))
-                        .build())
-                .toBytes());
-    StringWriter out = new StringWriter();
-    int exitCode =
-        TrainerWorker.run(
-            new PrintWriter(out, true),
-            new PrintWriter(new StringWriter(), true),
-            "predict",
-            folder.resolve("model").toString(),
-            adapter.toString(),
-            "w1",
-            "--json");
-    assertThat(exitCode).isEqualTo(1);
-    assertThat(out.toString())
-        .contains("\"kind\":\"mismatched-adapter\"")
-        .contains("adapter states 2 labels; its classifier has 3 classes");
+        write(
+            Adapter.builder()
+                .layer(layer(query.name(), rows, cols))
+                .dense(
+                    new DenseTensor(
+                        "classifier.weight",
+                        DType.F32,
+                        List.of(3, cols),
+                        MemorySegment.ofArray(classifier)))
+                .metadata(
+                    Metadata.of("", "text-classification", "")
+                        .withProvenance(
+                            StatedHead.provenance(
+                                HeadClass.BERT, Pooling.CLS, List.of("a", "b")))));
+
+    requireMismatch(
+        nola("predict", folder.resolve("model"), adapter, "w1", "--json"),
+        "adapter states 2 labels; its classifier has 3 classes");
   }
 
   @Test
   void adapterOfAnotherModel_isRefused() throws IOException {
     model("llama-tied-grouped");
-    Codes codes = Codes.of(1, 0, 1);
+    Path model = folder.resolve("model");
     for (Layer layer :
-        List.of(
-            Layer.ofMatrix("w", 8, 8, 0, 1, new Coefficients.LowRank(1, codes, codes)),
-            Layer.ofMatrix(
-                "model.layers.0.self_attn.q_proj.weight",
-                8,
-                9,
-                0,
-                1,
-                new Coefficients.LowRank(1, codes, codes)))) {
-      Path adapter = folder.resolve("other.nola");
-      Files.write(
-          adapter,
-          Reconstructor.standard()
-              .seal(Adapter.builder().generator(Generator.RADEMACHER).layer(layer).build())
-              .toBytes());
-      StringWriter out = new StringWriter();
+        List.of(layer("w", 8, 8), layer("model.layers.0.self_attn.q_proj.weight", 8, 9))) {
+      Path adapter = write(Adapter.builder().layer(layer));
 
-      int exitCode =
-          TrainerWorker.run(
-              new PrintWriter(out, true),
-              new PrintWriter(new StringWriter(), true),
-              "generate",
-              "--base",
-              folder.resolve("model").toString(),
-              "--adapter",
-              adapter.toString(),
-              "--prompt",
-              "w1",
-              "--json");
-
-      assertThat(exitCode).isEqualTo(1);
-      assertThat(out.toString())
-          .contains("\"kind\":\"mismatched-adapter\"")
-          .contains("tensor " + layer.tensor());
+      requireMismatch(
+          nola("generate", "--base", model, "--adapter", adapter, "--prompt", "w1", "--json"),
+          "tensor " + layer.tensor());
     }
   }
 
@@ -284,19 +239,18 @@ class TrainPreTrainedTest {
             List.of("evaluate", model, adapter, "--data", data, "--format", "jsonl"),
             List.of("predict", model, adapter, "w21 w7"),
             List.of("generate", "--base", model, "--adapter", adapter, "--prompt", "w21 w7"))) {
-      Ran refused = Ran.of(command, "--json");
-      assertThat(refused.exitCode).as("%s", command).isEqualTo(1);
-      assertThat(JsonMapper.shared().readTree(refused.out).get("kind").asString())
-          .isEqualTo("base");
-      assertThat(refused.err)
+      Outcome refused = nola(command, "--json");
+      assertThat(refused.exitCode()).as("%s", command).isEqualTo(1);
+      assertThat(refused.json().get("kind").asString()).isEqualTo("base");
+      assertThat(refused.err())
           .contains(model + " is not the base model that the adapter was made for (tiny)")
           .contains("pass --allow-base-mismatch");
-      Ran warned = Ran.of(command, "--allow-base-mismatch");
-      assertThat(warned.exitCode).isZero();
-      assertThat(warned.err).startsWith("warning: " + model + " is not the base model");
-      Ran skipped = Ran.of(command, "--skip-base-check");
-      assertThat(skipped.exitCode).isZero();
-      assertThat(skipped.err).isEmpty();
+      Outcome warned = nola(command, "--allow-base-mismatch");
+      assertThat(warned.exitCode()).isZero();
+      assertThat(warned.err()).startsWith("warning: " + model + " is not the base model");
+      Outcome skipped = nola(command, "--skip-base-check");
+      assertThat(skipped.exitCode()).isZero();
+      assertThat(skipped.err()).isEmpty();
     }
   }
 
@@ -326,13 +280,13 @@ class TrainPreTrainedTest {
             List.of("train", folder.resolve("job.yaml").toString(), "-o", folder + "/a.nola"),
             List.of("targets", model),
             List.of("generate", "--base", model, "--prompt", "w21"))) {
-      Ran refused = Ran.of(command);
-      assertThat(refused.exitCode).isEqualTo(1);
-      assertThat(refused.err)
+      Outcome refused = nola(command.toArray());
+      assertThat(refused.exitCode()).isEqualTo(1);
+      assertThat(refused.err())
           .contains("is quantized (8-bit bitsandbytes)", "nola dequantize BASE -o DIR");
     }
     String gguf = Files.writeString(folder.resolve("m.gguf"), "GGUF" + "\0".repeat(20)).toString();
-    assertThat(Ran.of(List.of("targets", gguf)).err).contains("nola dequantize FILE -o DIR");
+    assertThat(nola("targets", gguf).err()).contains("nola dequantize FILE -o DIR");
   }
 
   @Test
@@ -344,20 +298,24 @@ class TrainPreTrainedTest {
     String text = Files.readString(job).replace("steps: 80", "steps: 2");
     String[] train = {"train", job.toString(), "-o", folder.resolve("a.nola").toString()};
     Files.writeString(job, text.replace("maxTokens: 16", "maxTokens: 65"));
-    Ran tooLong = Ran.of(List.of(train));
-    assertThat(tooLong.exitCode).isEqualTo(2);
-    assertThat(tooLong.err).contains("invalid data.maxTokens: 65; must be at most 64, the max_");
+    Outcome tooLong = nola((Object[]) train);
+    assertThat(tooLong.exitCode()).isEqualTo(2);
+    assertThat(tooLong.err()).contains("invalid data.maxTokens: 65; must be at most 64, the max_");
     Files.writeString(job, text.replace(", maxTokens: 16", ""));
-    assertThat(Ran.of(List.of(train), "--resume").exitCode).isZero();
-    Ran evaluated =
-        Ran.of(
-            List.of("evaluate", folder + "/model", train[3], "--data", folder + "/data"),
+    assertThat(nola(List.of(train), "--resume").exitCode()).isZero();
+    Outcome evaluated =
+        nola(
+            "evaluate",
+            folder.resolve("model"),
+            train[3],
+            "--data",
+            folder.resolve("data"),
             "--format",
             "jsonl",
             "--max-tokens",
-            "65");
-    assertThat(evaluated.exitCode).isEqualTo(2);
-    assertThat(evaluated.err).contains("invalid --max-tokens: 65; must be at most 64");
+            65);
+    assertThat(evaluated.exitCode()).isEqualTo(2);
+    assertThat(evaluated.err()).contains("invalid --max-tokens: 65; must be at most 64");
   }
 
   @Test
@@ -368,10 +326,10 @@ class TrainPreTrainedTest {
         folder.resolve("data"),
         "{\"messages\": [{\"role\": \"assistant\", \"content\": \"w9\"}]}\n");
     job("causal-lm", "format: chat", NOLA, 0.01);
-    Ran trained =
-        Ran.of(List.of("train", folder.resolve("job.yaml").toString(), "-o", folder + "/a.nola"));
-    assertThat(trained.exitCode).isZero();
-    assertThat(trained.err).startsWith("warning: chat template of " + folder.resolve("model"));
+    Outcome trained =
+        nola("train", folder.resolve("job.yaml").toString(), "-o", folder + "/a.nola");
+    assertThat(trained.exitCode()).isZero();
+    assertThat(trained.err()).startsWith("warning: chat template of " + folder.resolve("model"));
     Path chats = Files.copy(folder.resolve("data"), folder.resolve("chats.jsonl"));
     JsonNode evaluated =
         json("evaluate", folder.resolve("model"), folder.resolve("a.nola"), "--data", chats);
@@ -384,9 +342,9 @@ class TrainPreTrainedTest {
     texts();
     job("causal-lm", "format: jsonl", "name: nola, rank: 1, targets: all-linear", 0.1);
     Path job = folder.resolve("job.yaml");
-    Ran refused = Ran.of(List.of("train", job.toString(), "-o", folder + "/a.nola"));
-    assertThat(refused.exitCode).isEqualTo(2);
-    assertThat(refused.err)
+    Outcome refused = nola("train", job.toString(), "-o", folder + "/a.nola");
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err())
         .contains("method.k too large for tensor model.layers.0.self_attn.k_proj.weight: 256 (the")
         .contains("; lower method.k or raise method.rank")
         .contains("method.l too large for tensor");
@@ -398,25 +356,10 @@ class TrainPreTrainedTest {
     glosses();
     train("classification", "format: tsv", NOLA + ", targets: qv", 0.03);
     Path data = Files.writeString(folder.resolve("other.tsv"), "text\tlabel\nw20 w8\tmoney\n");
-    Ran refused =
-        Ran.of(
-            List.of("evaluate", folder + "/model", folder + "/a.nola", "--data", data.toString()));
-    assertThat(refused.err)
+    Outcome refused =
+        nola("evaluate", folder + "/model", folder + "/a.nola", "--data", data.toString());
+    assertThat(refused.err())
         .contains("unknown class: \"money\"; must be one of the adapter's classes, such as a, b");
-  }
-
-  /** The outcome of a command. */
-  private record Ran(int exitCode, String out, String err) {
-    static Ran of(List<String> command, String... more) {
-      StringWriter out = new StringWriter();
-      StringWriter err = new StringWriter();
-      int exitCode =
-          TrainerWorker.run(
-              new PrintWriter(out, true),
-              new PrintWriter(err, true),
-              Stream.concat(command.stream(), Stream.of(more)).toArray(String[]::new));
-      return new Ran(exitCode, out.toString(), err.toString());
-    }
   }
 
   @Test
@@ -514,22 +457,15 @@ class TrainPreTrainedTest {
   }
 
   private static String output(String[] command, Object... more) {
-    StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
-    int exitCode =
-        TrainerWorker.run(
-            new PrintWriter(out, true),
-            new PrintWriter(err, true),
-            Stream.concat(Stream.of(command), Stream.of(more).map(Object::toString))
-                .toArray(String[]::new));
-    assertThat(err.toString().lines())
+    Outcome outcome = nola(Stream.concat(Stream.of(command), Stream.of(more)).toArray());
+    assertThat(outcome.err().lines())
         .allMatch(
             said ->
                 said.contains("LoRA of PEFT")
                     || said.contains("names of tensors")
                     || said.contains("does not state the identity of its base model"));
-    assertThat(exitCode).isZero();
-    return out.toString();
+    assertThat(outcome.exitCode()).isZero();
+    return outcome.out();
   }
 
   private void glosses() throws IOException {

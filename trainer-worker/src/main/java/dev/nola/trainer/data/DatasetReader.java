@@ -3,6 +3,7 @@ package dev.nola.trainer.data;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -59,12 +60,12 @@ public final class DatasetReader {
    * @throws IOException if the file cannot be read
    */
   public static boolean isChat(Path file, String prompt, String messages) throws IOException {
-    List<Lines.Line> lines = Lines.read(file).lines();
-    if (lines.isEmpty()) {
+    Optional<Lines.Line> line = Lines.first(file);
+    if (line.isEmpty()) {
       return false;
     }
-    JsonNode first = Row.object(file, lines.getFirst());
-    return first.has(messages) && !first.has(prompt);
+    JsonNode object = Row.object(file, line.get());
+    return object.has(messages) && !object.has(prompt);
   }
 
   /**

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * The lines of a text file in UTF-8, without blank ones; a byte order mark and carriage returns at
@@ -32,32 +33,47 @@ record Lines(Path path, List<Line> lines, Sha256 digest) {
   record Line(int number, String text) {}
 
   static Lines read(Path path) throws IOException {
-    List<Line> lines = new ArrayList<>();
     try (DataFile file = DataFile.open(path)) {
-      ByteArrayOutputStream line = new ByteArrayOutputStream();
-      byte[] buffer = new byte[1 << 16];
-      int number = 1;
-      for (int count; (count = file.read(buffer, 0, buffer.length)) >= 0; ) {
-        int start = 0;
-        for (int i = 0; i < count; i++) {
-          if (buffer[i] == '\n') {
-            line.write(buffer, start, i - start);
-            add(lines, path, number++, line.toByteArray());
-            line.reset();
-            start = i + 1;
-          }
-        }
-        line.write(buffer, start, count - start);
-        if (line.size() > MAX_BYTES) {
-          throw invalid(
-              path,
-              number,
-              String.format(Locale.ROOT, "has more than %,d bytes, the limit", MAX_BYTES));
-        }
-      }
-      add(lines, path, number, line.toByteArray());
+      List<Line> lines = read(file, path, Integer.MAX_VALUE);
       return new Lines(path, lines, file.digest());
     }
+  }
+
+  /** Returns the first line that is not blank, without reading the file to its end. */
+  static Optional<Line> first(Path path) throws IOException {
+    try (DataFile file = DataFile.open(path)) {
+      return read(file, path, 1).stream().findFirst();
+    }
+  }
+
+  private static List<Line> read(DataFile file, Path path, int limit) throws IOException {
+    List<Line> lines = new ArrayList<>();
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    byte[] buffer = new byte[1 << 16];
+    int number = 1;
+    for (int count; (count = file.read(buffer, 0, buffer.length)) >= 0; ) {
+      int start = 0;
+      for (int i = 0; i < count; i++) {
+        if (buffer[i] == '\n') {
+          line.write(buffer, start, i - start);
+          add(lines, path, number++, line.toByteArray());
+          if (lines.size() == limit) {
+            return lines;
+          }
+          line.reset();
+          start = i + 1;
+        }
+      }
+      line.write(buffer, start, count - start);
+      if (line.size() > MAX_BYTES) {
+        throw invalid(
+            path,
+            number,
+            String.format(Locale.ROOT, "has more than %,d bytes, the limit", MAX_BYTES));
+      }
+    }
+    add(lines, path, number, line.toByteArray());
+    return lines;
   }
 
   /** Returns the error that a line breaks a rule. */

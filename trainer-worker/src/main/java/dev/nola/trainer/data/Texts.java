@@ -54,13 +54,13 @@ final class Texts {
     if (areCompletions()) {
       return completions(lines.path(), rows);
     }
-    ClassNames classes = ClassNames.of(lines.path(), rows, labels, adapters(labels));
+    ClassNames classes = ClassNames.of(lines.path(), rows, labels, adapterClasses(labels));
     classes.require(lines.path(), rows);
     return classified(lines.path(), rows, classes);
   }
 
   /** Names the classes of an adapter, for messages. */
-  private static String adapters(List<String> labels) {
+  private static String adapterClasses(List<String> labels) {
     return "the adapter's classes, such as "
         + String.join(", ", labels.subList(0, Math.min(labels.size(), SHOWN_CLASSES)));
   }

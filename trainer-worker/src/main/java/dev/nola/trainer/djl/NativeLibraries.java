@@ -9,7 +9,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.stream.Stream;
@@ -108,7 +107,7 @@ public final class NativeLibraries {
             ? ", but DJL does not, which looks for %s in LD_LIBRARY_PATH (%s); link that name there to the libcudart of PyTorch"
                 .formatted(
                     System.mapLibraryName("cudart"), Utils.getenv("LD_LIBRARY_PATH", "not set"))
-            : ", but this PyTorch (%s) is for the CPU alone; name the libraries of one with CUDA by %s"
+            : ", but this PyTorch (%s) is for the CPU alone; set %s to the libraries of one with CUDA"
                 .formatted(torchVersion(), LIBRARY_PATH);
     return new GpuAccess(seen, driver + missing);
   }
@@ -154,30 +153,34 @@ public final class NativeLibraries {
         throw new UncheckedIOException(e);
       }
       throw new IllegalArgumentException(
-          "version of PyTorch unknown: %s=%s; must be the folder lib of Python's package torch or of libtorch, beside whose version.py or build-version it stands"
+          "version of PyTorch unknown: %s=%s; must be the folder lib of Python's package torch or of libtorch, with version.py or build-version next to it"
               .formatted(LIBRARY_PATH, folder));
     }
 
     /**
      * Requires that DJL's binding is for this version, and tells DJL which binding to take.
      *
-     * @throws IllegalArgumentException if there is no binding for it
+     * @throws IllegalArgumentException if DJL's binding is for another version
      */
     void require() {
       String bound = boundVersion();
       String release = version.replaceFirst("[+].*", "");
       if (!release.equals(bound)) {
         throw new IllegalArgumentException(
-            "PyTorch %s does not fit: %s; DJL's binding is for %s, so name a PyTorch of that version by %s, or none"
-                .formatted(version, folder, bound, LIBRARY_PATH));
+            "PyTorch %s does not match DJL's binding, which is for %s: %s; unset %s, or set it to a PyTorch of that version"
+                .formatted(version, bound, folder, LIBRARY_PATH));
       }
       setIfAbsent(VERSION, release);
-      setIfAbsent(FLAVOR, hasCuda() ? CUDA : CPU);
+      setIfAbsent(FLAVOR, flavor());
     }
 
-    private boolean hasCuda() {
-      String[] names = folder.toFile().list();
-      return names != null && Arrays.asList(names).contains(System.mapLibraryName("torch_cuda"));
+    /**
+     * Returns the flavor of the binding. Without a driver, the one for CUDA cannot be loaded; the
+     * one for the CPU can, also with a PyTorch for CUDA.
+     */
+    String flavor() {
+      boolean hasCuda = Files.exists(folder.resolve(System.mapLibraryName("torch_cuda")));
+      return hasCuda && CudaDevice.count() > 0 ? CUDA : CPU;
     }
 
     private static void setIfAbsent(String name, String value) {

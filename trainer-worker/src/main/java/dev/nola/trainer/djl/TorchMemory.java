@@ -10,7 +10,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/** Finds the memory of PyTorch's arrays, which DJL does not tell. */
+/** Finds the memory of PyTorch's arrays, which DJL does not expose. */
 public final class TorchMemory {
   /**
    * A function of PyTorch's stable C interface. Its handles of tensors are pointers to {@code

@@ -39,20 +39,20 @@ public abstract sealed class Adaptation
   public abstract List<Parameter> parameters();
 
   /**
-   * What a GPU can compute.
+   * A layer whose factors a GPU can compute.
    *
    * @param layer with the codes that its factors have now
    * @param basis of its first factor
    */
-  record Generated(Layer layer, Basis basis) {}
+  record GpuLayer(Layer layer, Basis basis) {}
 
-  /** Returns what a GPU can compute; null if that is nothing. */
-  @Nullable Generated generated() {
+  /** Returns the layer whose factors a GPU can compute; null if it can compute none. */
+  @Nullable GpuLayer gpuLayer() {
     return null;
   }
 
   /**
-   * Lets a GPU compute the factors of {@link #generated} from now on.
+   * Lets a GPU compute the factors of {@link #gpuLayer} from now on.
    *
    * @param factors of the whole model
    * @param layer index of this layer there

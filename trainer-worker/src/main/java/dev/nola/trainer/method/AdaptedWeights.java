@@ -29,7 +29,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
   private final SequencedMap<String, Adaptation> adaptations = new LinkedHashMap<>();
   private final Kernel kernel;
   private @Nullable TrainingFactors gpu;
-  private @Nullable CudaDevice opened;
+  private @Nullable CudaDevice ownDevice;
 
   /**
    * Combines a base with adaptations.
@@ -51,12 +51,12 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
    * @param warning receives why the kernel computes them although there is a GPU
    */
   public void useGpu(Consumer<String> warning) {
-    if (!Tensors.deviceName().equals("gpu")) {
+    if (!Tensors.isOnGpu()) {
       return;
     }
     try {
-      opened = CudaDevice.open();
-      use(opened);
+      ownDevice = CudaDevice.open();
+      use(ownDevice);
     } catch (CudaException e) {
       warning.accept("factors are computed on the CPU: " + e.getMessage());
     }
@@ -68,20 +68,20 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
    * @throws CudaException if its memory does not suffice
    */
   void use(CudaDevice device) {
-    List<Adaptation> computed = new ArrayList<>();
+    List<Adaptation> targets = new ArrayList<>();
     Adapter.Builder adapter = Adapter.builder();
     for (Adaptation adaptation : adaptations.values()) {
-      Adaptation.Generated generated = adaptation.generated();
-      if (generated != null) {
-        computed.add(adaptation);
-        Basis basis = generated.basis();
-        adapter.generator(basis.generator()).seed(basis.seed()).layer(generated.layer());
+      Adaptation.GpuLayer layer = adaptation.gpuLayer();
+      if (layer != null) {
+        targets.add(adaptation);
+        Basis basis = layer.basis();
+        adapter.generator(basis.generator()).seed(basis.seed()).layer(layer.layer());
       }
     }
-    if (!computed.isEmpty()) {
+    if (!targets.isEmpty()) {
       gpu = TrainingFactors.open(device, adapter.build());
-      for (int layer = 0; layer < computed.size(); layer++) {
-        computed.get(layer).computeBy(gpu, layer);
+      for (int i = 0; i < targets.size(); i++) {
+        targets.get(i).computeBy(gpu, i);
       }
     }
   }
@@ -140,9 +140,9 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
       gpu.close();
       gpu = null;
     }
-    if (opened != null) {
-      opened.close();
-      opened = null;
+    if (ownDevice != null) {
+      ownDevice.close();
+      ownDevice = null;
     }
   }
 

@@ -32,9 +32,9 @@ final class DirectAdaptation extends Adaptation {
   }
 
   @Override
-  @Nullable Generated generated() {
+  @Nullable GpuLayer gpuLayer() {
     return factor instanceof GeneratedFactor
-        ? new Generated(toLayer(target.tensor(), factor.bits), factor.side().basis())
+        ? new GpuLayer(toLayer(target.tensor(), factor.bits), factor.side().basis())
         : null;
   }
 

@@ -41,9 +41,9 @@ final class LowRankAdaptation extends Adaptation {
   }
 
   @Override
-  @Nullable Generated generated() {
+  @Nullable GpuLayer gpuLayer() {
     return a instanceof GeneratedFactor && b instanceof GeneratedFactor && a.bits == b.bits
-        ? new Generated(toLayer(target.tensor(), a.bits), a.side().basis())
+        ? new GpuLayer(toLayer(target.tensor(), a.bits), a.side().basis())
         : null;
   }
 

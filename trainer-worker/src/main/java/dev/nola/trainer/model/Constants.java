@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Arrays that do not depend on data, made once and kept on the device. Making them in each step
- * cost a fifth of its time on a GPU.
+ * Arrays that do not depend on data, made once and kept on the device, so that steps neither
+ * compute nor copy them again.
  */
 final class Constants {
   /** Summand of scores that must not count; their softmax is 0 in f32. */
@@ -33,7 +33,7 @@ final class Constants {
 
   private Constants() {}
 
-  private static NDArray of(Content content) {
+  private static NDArray array(Content content) {
     return KEPT.computeIfAbsent(new Key(Tensors.device(), content), key -> make(key.content));
   }
 
@@ -45,7 +45,7 @@ final class Constants {
       case Content.CausalMask mask ->
           Tensors.create(manager, maskOf(mask.tokens), mask.tokens, mask.tokens);
       case Content.Rotation turn ->
-          Tensors.create(manager, turned(turn), turn.tokens, turn.dimensions);
+          Tensors.create(manager, rotation(turn), turn.tokens, turn.dimensions);
     };
   }
 
@@ -60,20 +60,20 @@ final class Constants {
   }
 
   /** Returns the cosine or sine of t·θ^(−2i/D) for each token t and dimensions i and i + D/2. */
-  private static float[] turned(Content.Rotation turn) {
+  private static float[] rotation(Content.Rotation turn) {
     int dimensions = turn.dimensions;
     int half = dimensions / 2;
-    float[] turned = new float[turn.tokens * dimensions];
+    float[] values = new float[turn.tokens * dimensions];
     for (int t = 0; t < turn.tokens; t++) {
       for (int i = 0; i < half; i++) {
         // In f32, as in Hugging Face's library.
         float frequency = (float) (1 / StrictMath.pow(turn.theta, 2.0 * i / dimensions));
         float angle = t * frequency;
         double value = turn.sine ? StrictMath.sin(angle) : StrictMath.cos(angle);
-        turned[t * dimensions + i] = turned[t * dimensions + i + half] = (float) value;
+        values[t * dimensions + i] = values[t * dimensions + i + half] = (float) value;
       }
     }
-    return turned;
+    return values;
   }
 
   /** Returns the least power of two that has room for a number of tokens. */
@@ -88,7 +88,7 @@ final class Constants {
    * @return an array of one element, in f32, not to be closed
    */
   static NDArray number(double value) {
-    return of(new Content.Number(value));
+    return array(new Content.Number(value));
   }
 
   /**
@@ -99,7 +99,7 @@ final class Constants {
    * @return T×T
    */
   static NDArray causalMask(NDManager step, int tokens) {
-    return of(new Content.CausalMask(capacity(tokens)))
+    return array(new Content.CausalMask(capacity(tokens)))
         .get(step, new NDIndex(":%d, :%d".formatted(tokens, tokens)));
   }
 
@@ -113,7 +113,7 @@ final class Constants {
    * @return T×D
    */
   static NDArray cosines(NDManager step, double theta, int tokens, int dimensions) {
-    return of(new Content.Rotation(theta, capacity(tokens), dimensions, false))
+    return array(new Content.Rotation(theta, capacity(tokens), dimensions, false))
         .get(step, new NDIndex(":" + tokens));
   }
 
@@ -127,7 +127,7 @@ final class Constants {
    * @return T×D
    */
   static NDArray sines(NDManager step, double theta, int tokens, int dimensions) {
-    return of(new Content.Rotation(theta, capacity(tokens), dimensions, true))
+    return array(new Content.Rotation(theta, capacity(tokens), dimensions, true))
         .get(step, new NDIndex(":" + tokens));
   }
 }

@@ -163,6 +163,15 @@ public final class Tensors {
   }
 
   /**
+   * Returns whether arrays are made on a GPU.
+   *
+   * @return false if they are made in the host's memory
+   */
+  public static boolean isOnGpu() {
+    return device.isGpu();
+  }
+
+  /**
    * Returns the kind of device in use.
    *
    * @return {@code cpu} or {@code gpu}

@@ -29,13 +29,12 @@ record RunFolder(Path output) {
   /** Requires that neither an adapter file nor a checkpoint of an earlier run is there. */
   void requireNoRun() throws FileAlreadyExistsException {
     if (Files.exists(output) || Files.exists(checkpoint())) {
-      List<Path> existing = Stream.of(output, path()).filter(Files::exists).toList();
+      List<Path> paths = Stream.of(output, path()).filter(Files::exists).toList();
       throw new FileAlreadyExistsException(
-          existing.getFirst().toString(),
+          paths.getFirst().toString(),
           null,
           "a run exists already; continue it with --resume, delete %s, or choose another output"
-              .formatted(
-                  existing.stream().map(Path::toString).collect(Collectors.joining(" and "))));
+              .formatted(paths.stream().map(Path::toString).collect(Collectors.joining(" and "))));
     }
   }
 

@@ -198,8 +198,8 @@ public final class TrainingRun {
       List<Adaptation> adaptations = Adaptations.of(base, job.recipe(), data.classes().size());
       try (AdaptedWeights weights = new AdaptedWeights(base, adaptations, Kernels.chosen())) {
         weights.useGpu(listener::warned);
-        Trained trained = train(base, data, weights, started);
-        return finish(base, data, weights, trained);
+        TrainingEnd end = train(base, data, weights, started);
+        return finish(base, data, weights, end);
       }
     }
   }
@@ -243,9 +243,10 @@ public final class TrainingRun {
    * @param identity what the result depends on
    * @param log the run's log
    */
-  private record Trained(RunIdentity identity, MetricsLog log) {}
+  private record TrainingEnd(RunIdentity identity, MetricsLog log) {}
 
-  private Trained train(BaseModel base, Dataset data, AdaptedWeights weights, RunIdentity started)
+  private TrainingEnd train(
+      BaseModel base, Dataset data, AdaptedWeights weights, RunIdentity started)
       throws IOException, InterruptedException {
     Path checkpoint = folder.checkpoint();
     List<Parameter> parameters = weights.parameters();
@@ -302,7 +303,7 @@ public final class TrainingRun {
       Checkpoint.write(checkpoint, identity, steps, parameters, optimizer); // to be extended
     }
     folder.plot(log, steps, listener);
-    return new Trained(identity, log);
+    return new TrainingEnd(identity, log);
   }
 
   private boolean isLongAgo(long checkpointed) {
@@ -315,9 +316,9 @@ public final class TrainingRun {
     return every > 0 && step % every == 0 && step < steps;
   }
 
-  private Result finish(BaseModel base, Dataset data, AdaptedWeights weights, Trained trained)
+  private Result finish(BaseModel base, Dataset data, AdaptedWeights weights, TrainingEnd end)
       throws IOException, InterruptedException {
-    Metadata described = metadata(base, data, trained.identity());
+    Metadata described = metadata(base, data, end.identity());
     AdapterFile draft = toFile(base, weights, described);
     AdapterFile readBack = AdapterFile.read(draft.toBytes());
     AdaptedWeights stored =
@@ -327,7 +328,7 @@ public final class TrainingRun {
     AdapterFile file = toFile(base, weights, described.withMetrics(metrics(evaluation)));
     file.write(output);
     long steps = job.run().steps(data.train().size());
-    trained.log().evaluation(steps, evaluation);
+    end.log().evaluation(steps, evaluation);
     listener.evaluated(steps, evaluation);
     long parameters =
         weights.parameters().stream().mapToLong(parameter -> parameter.values().length).sum();

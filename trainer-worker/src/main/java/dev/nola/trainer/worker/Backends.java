@@ -8,11 +8,12 @@ import dev.nola.reconstruct.Backend;
 import dev.nola.reconstruct.Reconstructor;
 import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.torch.TorchKernel;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /** The backends of this process, by their names in jobs and attestations. */
 final class Backends implements AutoCloseable {
@@ -28,26 +29,47 @@ final class Backends implements AutoCloseable {
    * Opens all that this process can run.
    *
    * @param threads number of threads of a PyTorch operation, or 0 for its default
-   * @param log is told of a GPU that cannot be used
+   * @param log receives why a GPU cannot be used
    */
   static Backends open(int threads, Consumer<String> log) {
-    Backends backends = new Backends(Map.of()).with(SCALAR, Kernels.scalar());
-    if (Kernels.canVectorize()) {
-      backends = backends.with(BackendName.VECTOR.label(), Kernels.vector());
+    return open(_ -> true, threads, log);
+  }
+
+  /**
+   * Opens one backend, and the scalar one, which finds where its results differ. Neither PyTorch
+   * nor a GPU is touched for another backend.
+   *
+   * @param name name of the backend
+   * @param log receives why a GPU cannot be used
+   */
+  static Backends openOne(String name, Consumer<String> log) {
+    return open(name::equals, 0, log);
+  }
+
+  private static Backends open(Predicate<String> isNeeded, int threads, Consumer<String> log) {
+    Map<String, Backend> backends = new HashMap<>();
+    backends.put(SCALAR, ofKernel(Kernels.scalar()));
+    if (isNeeded.test(BackendName.VECTOR.label()) && Kernels.canVectorize()) {
+      backends.put(BackendName.VECTOR.label(), ofKernel(Kernels.vector()));
     }
-    Tensors.useFastest(threads, log);
-    backends = backends.with(BackendName.TORCH.label(), new TorchKernel());
-    Optional<CudaBackend> cuda = CudaBackend.find(log);
-    if (cuda.isPresent()) {
-      backends.backends.put(BackendName.CUDA.label(), cuda.get());
+    if (isNeeded.test(BackendName.TORCH.label())) {
+      Tensors.useFastest(threads, log);
+      backends.put(BackendName.TORCH.label(), ofKernel(new TorchKernel()));
     }
-    return backends;
+    if (isNeeded.test(CudaBackend.NAME)) {
+      CudaBackend.find(log).ifPresent(cuda -> backends.put(CudaBackend.NAME, cuda));
+    }
+    return new Backends(backends);
+  }
+
+  private static Backend ofKernel(Kernel kernel) {
+    return Reconstructor.standard().withKernel(kernel);
   }
 
   /** Returns these backends with another kernel under a name. */
   Backends with(String name, Kernel kernel) {
     Backends copy = new Backends(backends);
-    copy.backends.put(name, Reconstructor.standard().withKernel(kernel));
+    copy.backends.put(name, ofKernel(kernel));
     return copy;
   }
 
@@ -72,8 +94,8 @@ final class Backends implements AutoCloseable {
 
   /** Removes a backend that has failed for good. */
   void remove(String name) {
-    Backend removed = backends.remove(name);
-    if (removed instanceof CudaBackend gpu) {
+    Backend backend = backends.remove(name);
+    if (backend instanceof CudaBackend gpu) {
       gpu.close();
     }
   }

@@ -138,10 +138,7 @@ final class FileJob {
         JsonMapper.shared()
             .writeValueAsBytes(
                 LeasedJobFile.of(
-                    train.job(),
-                    dataset,
-                    hasModel,
-                    Tensors.deviceName().equals("gpu") ? "cuda" : "cpu")));
+                    train.job(), dataset, hasModel, Tensors.isOnGpu() ? "cuda" : "cpu")));
     if (lease.checkpoint()) {
       inputs.fetchCheckpoint(held, folder);
       held.log("continues from the checkpoint of an earlier worker");

@@ -7,13 +7,13 @@ import java.util.Map;
 
 /** Turns the job of a lease into a job file that names what is in its task's folder. */
 final class LeasedJobFile {
-  private LeasedJobFile() {}
-
   private static final String RUN = "run";
   private static final String DEVICE = "device";
 
   /** The value of run.device that leaves the choice to the machine. */
   private static final String AUTO = "auto";
+
+  private LeasedJobFile() {}
 
   /**
    * Returns the job file.

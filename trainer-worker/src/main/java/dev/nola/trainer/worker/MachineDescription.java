@@ -93,7 +93,7 @@ record MachineDescription(String worker, Sha256 host, String cpu) {
       environment.put("kernels", CudaDevice.kernelDigest().toString());
     } else if (backend.name().equals(BackendName.TORCH.label())) {
       environment.put("torch", Tensors.version());
-      environment.put("device", Tensors.deviceName().equals("gpu") ? "cuda" : "cpu");
+      environment.put("device", Tensors.isOnGpu() ? "cuda" : "cpu");
     }
     environment.replaceAll((_, value) -> shortened(value));
     return environment;

@@ -173,7 +173,7 @@ public final class TaskRunner {
 
   private void verify(Task.Verify task) throws IOException {
     long memory = Math.max(1, task.memoryBytes() / TORCH_COPIES);
-    try (Backends backends = Backends.open(0, line -> log("%s", line))) {
+    try (Backends backends = Backends.openOne(task.backend(), line -> log("%s", line))) {
       Verifier verifier =
           new Verifier(
               backends, MachineDescription.here(task.worker()), new Budget(memory, MAX_ADDITIONS));

@@ -108,6 +108,12 @@ final class VerificationRun {
       }
       case HELD -> {}
     }
+    String backend = held.verification().backend();
+    if (!verifier.has(backend)) {
+      // The GPU failed after this job was leased.
+      reporter.fail(held, "backend %s not available on this worker".formatted(backend), true);
+      return;
+    }
     try {
       Reconstruction result = reconstruct(held);
       if (result != null) {

@@ -57,6 +57,11 @@ final class Verifier {
     }
   }
 
+  /** Returns whether this process has a backend. */
+  boolean has(String backend) {
+    return backends.names().contains(backend);
+  }
+
   /**
    * Reconstructs a file.
    *
@@ -68,8 +73,8 @@ final class Verifier {
    */
   Reconstruction reconstruct(AdapterFile file, String backend, Nonce nonce)
       throws LimitExceededException {
-    Backend opened = backends.get(backend).withBudget(budget);
-    Proof proof = Proof.of(file, opened.open(file.adapter()), nonce);
+    Backend reconstructor = backends.get(backend).withBudget(budget);
+    Proof proof = Proof.of(file, reconstructor.open(file.adapter()), nonce);
     boolean match = proof.digest().root().equals(file.reconstructionDigest());
     return new Reconstruction(
         match ? Outcome.MATCH : Outcome.MISMATCH,
@@ -78,10 +83,10 @@ final class Verifier {
         proof.leaves(),
         nonce,
         proof.proof(),
-        match ? null : difference(file, opened, proof.digest().layers()),
+        match ? null : difference(file, reconstructor, proof.digest().layers()),
         machine.worker(),
         machine.host(),
-        machine.environment(opened));
+        machine.environment(reconstructor));
   }
 
   /**

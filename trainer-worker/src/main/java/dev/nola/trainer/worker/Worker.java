@@ -311,7 +311,7 @@ public final class Worker implements AutoCloseable {
                 key.publicKey().fingerprint().toString(),
                 types,
                 backends.names(),
-                Tensors.deviceName().equals("gpu"),
+                Tensors.isOnGpu(),
                 settings.memoryBytes(),
                 models.revisions().stream().map(Sha256::toString).toList(),
                 max,

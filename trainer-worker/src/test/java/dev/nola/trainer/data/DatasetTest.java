@@ -14,10 +14,14 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class DatasetTest {
   /** A tokenizer of words, separated by spaces. */
@@ -227,6 +231,54 @@ class DatasetTest {
         "{\"messages\": [{\"role\": \"user\", \"content\": 3}]}",
         chat,
         "line 1: content of a message is NUMBER; must be text");
+  }
+
+  /** The prompts that the README states. */
+  @ParameterizedTest
+  @EnumSource(ChatFormat.class)
+  void promptInTheFormatOfChats_hasTheTokensOfTraining(ChatFormat format) throws Exception {
+    List<String> special =
+        switch (format) {
+          case CHATML -> List.of("<|im_start|>", "<|im_end|>");
+          case LLAMA3 ->
+              List.of(
+                  "<|begin_of_text|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>");
+          case PLAIN -> List.of();
+        };
+    String text =
+        switch (format) {
+          case CHATML -> "<|im_start|>user\nname<|im_end|>\n<|im_start|>assistant\n";
+          case LLAMA3 ->
+              "<|start_header_id|>user<|end_header_id|>\n\nname<|eot_id|>"
+                  + "<|start_header_id|>assistant<|end_header_id|>\n\n";
+          case PLAIN -> "user: name\nassistant:";
+        };
+    String added =
+        IntStream.range(0, special.size())
+            .mapToObj(
+                i ->
+                    """
+                    {"id": %d, "content": "%s", "single_word": false, "lstrip": false,
+                     "rstrip": false, "normalized": false, "special": true}\
+                    """
+                        .formatted(9 + i, special.get(i)))
+            .collect(Collectors.joining(","));
+    model(
+        WORDS
+            .formatted("null", "null")
+            .replace("\"added_tokens\": []", "\"added_tokens\": [%s]".formatted(added)),
+        "{\"bos_token_id\": 7, \"eos_token_id\": 8}");
+    String chat =
+        """
+        {"messages": [{"role": "user", "content": "name"}, {"role": "assistant", "content": "inn"}]}
+        """;
+    Example trained = read(new Layout.Chat("messages"), 32, chat, chat).train().getFirst();
+    try (TextTokenizer tokenizer = TextTokenizer.load(folder)) {
+      assertThat(ChatFormat.of(tokenizer)).isEqualTo(format);
+      TextTokenizer.Prompt prompt = tokenizer.prompt(text);
+      assertThat(prompt.tokens()).isEqualTo(Arrays.copyOf(tokens(trained), prompt(trained)));
+      assertThat(prompt.ends()).contains(tokens(trained)[prompt(trained) + 1]);
+    }
   }
 
   @Test

@@ -2,8 +2,8 @@ package dev.nola.trainer.djl;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.nola.trainer.StandInDriver;
 import dev.nola.trainer.djl.NativeLibraries.TorchFolder;
 import dev.nola.trainer.model.Tensors;
 import java.nio.file.Files;
@@ -14,13 +14,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class NativeLibrariesTest {
-  private static final String LIBRARY = "nola.cuda.library";
-
   @TempDir private Path folder;
 
   @AfterEach
-  void forgetDriver() {
-    System.clearProperty(LIBRARY);
+  void forgetBinding() {
+    System.clearProperty("PYTORCH_VERSION");
+    System.clearProperty("PYTORCH_FLAVOR");
   }
 
   private Path torch(String file, String content) throws Exception {
@@ -49,7 +48,7 @@ class NativeLibrariesTest {
     TorchFolder other = TorchFolder.of(torch("build-version", "2.8.0+cpu\n"));
     assertThatThrownBy(other::require)
         .hasMessage(
-            "PyTorch 2.8.0+cpu does not fit: %s; DJL's binding is for 2.7.1, so name a PyTorch of that version by PYTORCH_LIBRARY_PATH, or none"
+            "PyTorch 2.8.0+cpu does not match DJL's binding, which is for 2.7.1: %s; unset PYTORCH_LIBRARY_PATH, or set it to a PyTorch of that version"
                 .formatted(folder.resolve("lib")));
   }
 
@@ -62,25 +61,35 @@ class NativeLibrariesTest {
 
   @Test
   void gpuThatOnlyTheDriverSees_stopsTraining_unlessTheCpuIsAskedFor() {
-    System.setProperty(LIBRARY, "libcuda-missing.so.1");
-    Tensors.use("AUTO", 0);
-    assertThatThrownBy(() -> Tensors.use("CUDA", 0))
-        .hasMessage(
-            "run.device=cuda, but PyTorch cannot use a GPU: the driver sees none, or is not installed; or set run.device to cpu");
-
-    Path driver = Path.of("../gpu/target/stand-in/libcuda.so.1").toAbsolutePath().normalize();
-    assumeTrue(
-        Files.exists(driver), "skipped: run the tests of module gpu first, with g++: " + driver);
-    System.setProperty(LIBRARY, driver.toString());
-    for (String device : new String[] {"AUTO", "CUDA"}) {
-      assertThatThrownBy(() -> Tensors.use(device, 0))
-          .hasMessageStartingWith("run.device=" + device.toLowerCase(Locale.ROOT))
-          .hasMessageContaining(
-              "the driver sees a GPU, but this PyTorch (2.7.1) is for the CPU alone;"
-                  + " name the libraries of one with CUDA by PYTORCH_LIBRARY_PATH;");
+    try (StandInDriver _ = StandInDriver.useNone()) {
+      Tensors.use("AUTO", 0);
+      assertThatThrownBy(() -> Tensors.use("CUDA", 0))
+          .hasMessage(
+              "run.device=cuda, but PyTorch cannot use a GPU: the driver sees none, or is not installed; or set run.device to cpu");
     }
-    Tensors.use("CPU", 0);
-    Tensors.useFastest(0, _ -> {});
-    assertThat(Tensors.deviceName()).isEqualTo("cpu");
+    try (StandInDriver _ = StandInDriver.use()) {
+      for (String device : new String[] {"AUTO", "CUDA"}) {
+        assertThatThrownBy(() -> Tensors.use(device, 0))
+            .hasMessageStartingWith("run.device=" + device.toLowerCase(Locale.ROOT))
+            .hasMessageContaining(
+                "the driver sees a GPU, but this PyTorch (2.7.1) is for the CPU alone;"
+                    + " set PYTORCH_LIBRARY_PATH to the libraries of one with CUDA;");
+      }
+      Tensors.use("CPU", 0);
+      Tensors.useFastest(0, _ -> {});
+      assertThat(Tensors.deviceName()).isEqualTo("cpu");
+    }
+  }
+
+  @Test
+  void bindingForCuda_isTakenOnlyIfTheDriverSeesAGpu() throws Exception {
+    TorchFolder torch = TorchFolder.of(torch("build-version", "2.7.1+cu128\n"));
+    Files.createFile(torch.folder().resolve(System.mapLibraryName("torch_cuda")));
+    try (StandInDriver _ = StandInDriver.useNone()) {
+      assertThat(torch.flavor()).isEqualTo("cpu");
+    }
+    try (StandInDriver _ = StandInDriver.use()) {
+      assertThat(torch.flavor()).isEqualTo("cu128");
+    }
   }
 }

@@ -2,7 +2,6 @@ package dev.nola.trainer.method;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -10,13 +9,12 @@ import com.google.re2j.Pattern;
 import dev.nola.generator.Generator;
 import dev.nola.gpu.CudaDevice;
 import dev.nola.kernel.Kernels;
+import dev.nola.trainer.StandInDriver;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.data.Minibatch;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Tensors;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -126,22 +124,16 @@ class GradientTest {
     }
   }
 
-  /** On a driver whose kernels run on the CPU, so that PyTorch's arrays are in its memory. */
   @ParameterizedTest
   @EnumSource(Generator.class)
   void gpuHasTheLossAndTheGradientsOfTheCpu(Generator generator) {
-    Path driver = Path.of("../gpu/target/stand-in/libcuda.so.1").toAbsolutePath().normalize();
-    assumeTrue(
-        Files.exists(driver), "skipped: run the tests of module gpu first, with g++: " + driver);
-    System.setProperty("nola.cuda.library", driver.toString());
-    try (CudaDevice device = CudaDevice.open()) {
+    try (StandInDriver _ = StandInDriver.use();
+        CudaDevice device = CudaDevice.open()) {
       for (Method method : methods(generator)) {
         for (int quantizationAwareBits : new int[] {0, 4}) {
           requireSameBits(device, recipe(method, generator, false, quantizationAwareBits));
         }
       }
-    } finally {
-      System.clearProperty("nola.cuda.library");
     }
   }
 

@@ -2,7 +2,6 @@ package dev.nola.trainer.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.nola.api.attestation.AttestationReport;
 import dev.nola.api.attestation.Nonce;
@@ -27,17 +26,11 @@ import dev.nola.gpu.CudaDevice;
 import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Reconstructor;
 import dev.nola.trainer.Jobs;
+import dev.nola.trainer.StandInDriver;
 import dev.nola.trainer.job.JobFile;
 import dev.nola.trainer.training.TrainingRun;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -408,17 +401,11 @@ class WorkerTest {
 
   @Test
   void gpuAttestsWhatItReconstructed_andIsNamed_untilItFails() throws Exception {
-    Path driver = Path.of("../gpu/target/stand-in/libcuda.so.1").toAbsolutePath().normalize();
-    assumeTrue(
-        Files.exists(driver), "skipped: run the tests of module gpu first, with g++: " + driver);
     AdapterFile file = adapter(3, 40);
     byte[] bytes = file.toBytes();
     UUID job = registry.verify(bytes, "cuda", StubRegistry.nonce(3));
-    System.setProperty("nola.cuda.library", driver.toString());
-    try {
+    try (StandInDriver _ = StandInDriver.use()) {
       start("one");
-    } finally {
-      System.clearProperty("nola.cuda.library");
     }
     Reconstruction it = attested(job, bytes);
     assertThat(it.outcome()).isEqualTo(Outcome.MATCH);
@@ -432,36 +419,22 @@ class WorkerTest {
     assertThat(registry.requests.getFirst().cuda()).as("PyTorch is for the CPU").isFalse();
     assertThat(log).anyMatch(line -> line.startsWith("device cpu: the driver sees a GPU, but"));
 
-    setLaunchError(driver, ILLEGAL_ADDRESS);
+    StandInDriver.setLaunchError(ILLEGAL_ADDRESS);
     try {
       UUID lost = registry.verify(adapter(2, 40).toBytes(), "cuda", StubRegistry.nonce(4));
       StubRegistry.await("a failure", () -> registry.failures.containsKey(lost));
       assertThat(registry.failures.get(lost).reason()).startsWith("GPU failed, and everything on");
       assertThat(registry.failures.get(lost).retryable()).isTrue();
+      UUID leased = registry.verify(bytes, "cuda", StubRegistry.nonce(6));
+      StubRegistry.await("a failure", () -> registry.failures.containsKey(leased));
+      assertThat(registry.failures.get(leased).reason())
+          .isEqualTo("backend cuda not available on this worker");
+      assertThat(registry.failures.get(leased).retryable()).isTrue();
       UUID after = registry.verify(bytes, "scalar", StubRegistry.nonce(5));
       assertThat(attested(after, bytes).outcome()).isEqualTo(Outcome.MATCH);
       assertThat(registry.requests.getLast().backends()).doesNotContain("cuda");
     } finally {
-      setLaunchError(driver, 0);
-    }
-  }
-
-  /** Lets the kernels of the driver that stands in for NVIDIA's fail. */
-  @SuppressWarnings("restricted") // calls native code, which is the purpose
-  private static void setLaunchError(Path driver, long error) throws Exception {
-    MemorySegment set =
-        SymbolLookup.libraryLookup(driver, Arena.global()).findOrThrow("standin_set");
-    MethodHandle function =
-        Linker.nativeLinker()
-            .downcallHandle(
-                set,
-                FunctionDescriptor.of(
-                    ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
-    try (Arena arena = Arena.ofConfined()) {
-      assertThat(function.invokeWithArguments(arena.allocateFrom("launchError"), error))
-          .isEqualTo(0);
-    } catch (Throwable e) {
-      throw new AssertionError(e);
+      StandInDriver.setLaunchError(0);
     }
   }
 
