@@ -106,12 +106,14 @@ def write_tokenizer(folder: Path, start: str) -> None:
 
 @contextmanager
 def every_key_is_known() -> Iterator[None]:
-    """Fails on a warning about missing or unexpected keys."""
+    """Fails on a warning about missing, unexpected or unmatched keys."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
     texts = [str(warning.message) for warning in caught]
     keys = [t for t in texts if any(word in t.lower() for word in ("key", "missing", "unexpected"))]
+    # PEFT itself adds patterns for fused experts, a parameter, and then warns that no module has their name.
+    keys = [t for t in keys if "['.*\\\\.gate_up_proj']" not in t]
     if keys:
         raise AssertionError(keys)
 

@@ -332,7 +332,8 @@ class FamiliesTest(FolderTest):
         merged = self.merged(base, adapter)
         self.assert_merged_to_the_bit(base, merged, adapter)
         lora = self.folder / "lora"
-        report = run_nola("export", adapter, "--base", base, *family.options, "-o", lora)
+        names = ("--base", base, "--base-model", "acme/base")
+        report = run_nola("export", adapter, *names, *family.options, "-o", lora)
         self.assertEqual(report["warnings"], [])
         self.assertGreater(len(targets), 0)
         self.assert_lora_is_the_merged_model(family, base, merged, lora, report["modules"])
