@@ -4,7 +4,7 @@ Usage: python3 compare_kinds.py FILE
 
 FILE holds, for each adapter file, the kind that the other reader found (u16 length, ASCII;
 "accepted" for a legal one), the file's length as a u32, and the file; lengths are big-endian.
-Prints each difference; the exit status is 0 if there is none, and 1 otherwise.
+Prints each difference; the exit status is 0 without differences, and 1 otherwise.
 """
 
 from __future__ import annotations

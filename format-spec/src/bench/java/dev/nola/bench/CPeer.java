@@ -35,7 +35,7 @@ public final class CPeer {
   /**
    * Compiles and loads the C sources.
    *
-   * @throws IOException if there is no gcc, or it fails
+   * @throws IOException if gcc is absent, or it fails
    */
   public static CPeer compiled() throws IOException {
     Path output = Path.of(System.getenv("NOLA_BENCH_OUTPUT"));

@@ -8,9 +8,9 @@ import java.util.Comparator;
  * no copies of the parts: a file may have many names.
  *
  * @param name the whole name
- * @param start where the index starts; the end of the name if there is none
+ * @param start where the index starts; the end of the name without an index
  * @param end one past the index
- * @param index the number, or −1 if there is none
+ * @param index the number, or −1 without an index
  */
 record IndexedName(String name, int start, int end, int index) {
   static final int MAX_INDEX = 999_999_999;
@@ -40,7 +40,7 @@ record IndexedName(String name, int start, int end, int index) {
     return new IndexedName(name, name.length(), name.length(), -1);
   }
 
-  /** Returns the part before the index; the whole name if there is none. */
+  /** Returns the part before the index; the whole name without an index. */
   String prefix() {
     return name.substring(0, start);
   }

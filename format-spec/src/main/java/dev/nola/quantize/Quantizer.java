@@ -45,8 +45,8 @@ public enum Quantizer {
    * @param coefficients trained values, at least one, all finite
    * @param bits width of a code, 1 to 16
    * @return the codes, the step and the error
-   * @throws IllegalArgumentException if there is no coefficient, one is not finite, or the width is
-   *     out of range
+   * @throws IllegalArgumentException if the array is empty, a coefficient is not finite, or the
+   *     width is out of range
    */
   public Quantized quantize(float[] coefficients, int bits) {
     if (bits < 1 || bits > Generator.MAX_BITS) {

@@ -97,7 +97,7 @@ public final class Factors {
    *
    * @param i the row, 0 ≤ i < R
    * @return C values
-   * @throws IndexOutOfBoundsException if there is no such row
+   * @throws IndexOutOfBoundsException if the row is outside the factor
    */
   public double[] deltaRow(int i) {
     Objects.checkIndex(i, layer.rows());

@@ -102,7 +102,7 @@ final class SettingsCheck implements EnvironmentPostProcessor, Ordered {
    * A name like those of settings, in lower case without separators.
    *
    * @param group such as {@code access}
-   * @param key within the group; empty if there is none
+   * @param key within the group; empty for the group itself
    */
   private record Parts(String group, String key) {
     static Parts of(String name) {

@@ -48,7 +48,7 @@ final class TrainCommand implements Callable<Integer> {
       names = "--resume",
       description =
           "Continue from the last checkpoint, to the same bytes as without the interruption; start"
-              + " if there is none. run.steps may be larger than before; other settings must not"
+              + " at step 0 without one. run.steps may be larger than before; other settings must not"
               + " differ.")
   private boolean resume;
 

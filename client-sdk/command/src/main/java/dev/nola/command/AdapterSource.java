@@ -240,8 +240,8 @@ public final class AdapterSource {
    * Returns whether an argument means a file rather than a reference.
    *
    * @param fileOrReference a path or a reference
-   * @return whether there is such a file
-   * @throws NoSuchFileException if there is none, and it cannot be a reference
+   * @return whether the file exists
+   * @throws NoSuchFileException if it does not exist and cannot be a reference
    */
   public static boolean isFile(String fileOrReference) throws NoSuchFileException {
     if (Files.exists(Path.of(fileOrReference))) {

@@ -73,7 +73,7 @@ public class Access {
    * Finds a namespace.
    *
    * @param namespace its name
-   * @return its id, or empty if there is none of that name
+   * @return its id, or empty if the name is unknown
    */
   public Optional<Long> idOf(String namespace) {
     return namespaces.findByName(namespace).map(NamespaceEntity::id);

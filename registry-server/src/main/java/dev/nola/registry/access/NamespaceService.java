@@ -98,7 +98,7 @@ class NamespaceService {
    * @param caller of the request
    * @param name of the namespace
    * @return the namespace
-   * @throws Refusal with status 404 if there is none of that name
+   * @throws Refusal with status 404 if the name is unknown
    */
   Namespace get(Caller caller, String name) {
     NamespaceEntity found = find(name);
@@ -135,7 +135,7 @@ class NamespaceService {
    * @param caller of the request
    * @param name of the namespace
    * @return the members, by account
-   * @throws Refusal if there is no such namespace, or the caller is not a member
+   * @throws Refusal if the namespace does not exist, or the caller is not a member
    */
   List<Member> members(Caller caller, String name) {
     NamespaceEntity found = find(name);

@@ -119,8 +119,8 @@ class TokenService {
    * @param id of the token
    * @param keepChildren whether those that were minted with it stay valid, such as when an admin's
    *     token is replaced that others' tokens were issued with
-   * @throws Refusal with status 404 if there is none that the caller may know of; with 403 if it
-   *     may not revoke it, or not keep its children
+   * @throws Refusal with status 404 if it does not exist or the caller may not know of it; with 403
+   *     if it may not revoke it, or not keep its children
    */
   @Transactional
   void revoke(Caller caller, UUID id, boolean keepChildren) {

@@ -13,7 +13,7 @@ final class DiskFull {
    *
    * @param failure of the write
    * @return the failure itself, unless there is no space
-   * @throws Refusal with status 507 if there is no space
+   * @throws Refusal with status 507 if the disk is full
    */
   static IOException check(IOException failure) {
     String message = String.valueOf(failure.getMessage()); // the only thing that tells, in Java

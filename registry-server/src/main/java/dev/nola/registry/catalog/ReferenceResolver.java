@@ -74,7 +74,7 @@ public class ReferenceResolver {
    * @param adapter of the version
    * @param reference a version number, alias, range, digest or {@code latest}
    * @return the version
-   * @throws Refusal with status 404 if there is none that the caller may see
+   * @throws Refusal with status 404 if it does not exist or the caller may not see it
    */
   public Located find(Caller caller, AdapterName adapter, String reference) {
     Map<String, Located> found = known.getIfPresent(adapter);

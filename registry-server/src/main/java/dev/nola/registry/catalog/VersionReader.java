@@ -67,7 +67,7 @@ class VersionReader {
    * @param adapter its name
    * @param reference a version number, alias, range, digest or {@code latest}
    * @return the version
-   * @throws Refusal with status 404 if there is none that the caller may see
+   * @throws Refusal with status 404 if it does not exist or the caller may not see it
    */
   VersionDetails get(Caller caller, AdapterName adapter, String reference) {
     ReferenceResolver.Located located = references.find(caller, adapter, reference);

@@ -23,7 +23,7 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
    *
    * @param adapterId row of the adapter
    * @param version its number, as it was published
-   * @return the version, or empty if there is none
+   * @return the version, or empty if absent
    */
   default Optional<VersionEntity> findByNumber(long adapterId, String version) {
     return VersionNumber.find(version)

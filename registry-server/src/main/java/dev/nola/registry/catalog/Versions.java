@@ -113,7 +113,7 @@ public class Versions {
    * @param adapter of the version
    * @param reference a version number, alias, range, digest or {@code latest}
    * @return {@code sha256:…}
-   * @throws Refusal with status 404 if there is none that the caller may see
+   * @throws Refusal with status 404 if it does not exist or the caller may not see it
    */
   public String digestOf(Caller caller, AdapterName adapter, String reference) {
     return resolver.find(caller, adapter, reference).digest().toString();

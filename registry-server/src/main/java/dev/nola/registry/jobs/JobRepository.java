@@ -79,7 +79,7 @@ class JobRepository implements BlobUser {
    * Finds a job.
    *
    * @param id of the job
-   * @return the job, or empty if there is none
+   * @return the job, or empty if absent
    */
   Optional<Job> find(UUID id) {
     return database
@@ -93,7 +93,7 @@ class JobRepository implements BlobUser {
    * Finds a job and holds its row until the caller's transaction ends.
    *
    * @param id of the job
-   * @return the job, or empty if there is none
+   * @return the job, or empty if absent
    */
   @Transactional(propagation = Propagation.MANDATORY)
   Optional<Job> lock(UUID id) {

@@ -54,7 +54,7 @@ class JobService {
    * @param caller of the request
    * @param id of the job
    * @return the job
-   * @throws Refusal with status 404 if there is none
+   * @throws Refusal with status 404 if it does not exist
    */
   Job see(Caller caller, UUID id) {
     return jobs.find(id)
@@ -68,7 +68,7 @@ class JobService {
    * @param caller of the request
    * @param id of the job
    * @return the job, with the reasons why it waits
-   * @throws Refusal with status 404 if there is none
+   * @throws Refusal with status 404 if it does not exist
    */
   JobDetails get(Caller caller, UUID id) {
     return waiting.explain(see(caller, id)).details();

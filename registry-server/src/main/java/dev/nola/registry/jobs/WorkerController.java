@@ -60,7 +60,7 @@ class WorkerController {
   @Operation(
       summary = "Lease jobs",
       description =
-          "Jobs that the worker can run, by priority, then oldest first. Waits if there is none."
+          "Jobs that the worker can run, by priority, then oldest first. Waits while the queue is empty."
               + " Verifications are leased only to workers whose key is approved. 409 worker-name-in-use"
               + " if another instance of a worker of that name is running.",
       responses =

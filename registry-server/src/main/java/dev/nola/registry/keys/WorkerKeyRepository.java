@@ -53,7 +53,7 @@ public class WorkerKeyRepository {
    * Finds a key.
    *
    * @param fingerprint of the key
-   * @return the key, or empty if there is none
+   * @return the key, or empty if absent
    */
   public Optional<WorkerKey> find(Sha256 fingerprint) {
     return Optional.ofNullable(find(List.of(fingerprint)).get(fingerprint));

@@ -83,7 +83,7 @@ class WorkerKeyService {
    * @param fingerprint of the key
    * @param expiresAt when the approval ends; null for never
    * @return the key
-   * @throws Refusal if there is no such key, it was revoked, or the expiry is in the past
+   * @throws Refusal if the key does not exist, it was revoked, or the expiry is in the past
    */
   @Transactional
   WorkerKey approve(Caller caller, Sha256 fingerprint, @Nullable Instant expiresAt) {
@@ -115,7 +115,7 @@ class WorkerKeyService {
    * @param fingerprint of the key
    * @param reason why
    * @return the key
-   * @throws Refusal if there is no such key, or the reason breaks a rule
+   * @throws Refusal if the key does not exist, or the reason breaks a rule
    */
   @Transactional
   WorkerKey revoke(Caller caller, Sha256 fingerprint, @Nullable String reason) {

@@ -119,7 +119,7 @@ class ObjectFiles {
    * @param name of the object
    * @param digest of the file, {@code sha256:…}
    * @return digest of its blob
-   * @throws Refusal if there is none that the caller may see, or the digest is invalid
+   * @throws Refusal if it does not exist or the caller may not see it, or the digest is invalid
    */
   Sha256 find(Caller caller, ObjectName name, String digest) {
     service.requireSeen(caller, name);

@@ -69,7 +69,7 @@ public class ObjectRepository implements BlobUser {
    * Finds the latest revision of an object.
    *
    * @param name of the object
-   * @return the revision, or empty if there is none
+   * @return the revision, or empty if absent
    */
   public Optional<Stored> latest(ObjectName name) {
     return complete(
@@ -89,7 +89,7 @@ public class ObjectRepository implements BlobUser {
    *
    * @param name of the object
    * @param revision its digest, {@code sha256:…}
-   * @return the revision, or empty if there is none
+   * @return the revision, or empty if absent
    */
   public Optional<Stored> revision(ObjectName name, String revision) {
     return complete(

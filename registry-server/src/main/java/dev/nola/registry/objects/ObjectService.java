@@ -132,7 +132,7 @@ class ObjectService {
    * @param caller of the request
    * @param name of the object
    * @return the revision
-   * @throws Refusal with status 404 if there is none that the caller may see
+   * @throws Refusal with status 404 if it does not exist or the caller may not see it
    */
   ObjectDetails latest(Caller caller, ObjectName name) {
     requireSeen(caller, name);
@@ -146,7 +146,7 @@ class ObjectService {
    * @param name of the object
    * @param revision its digest, {@code sha256:…}
    * @return the revision
-   * @throws Refusal with status 404 if there is none that the caller may see
+   * @throws Refusal with status 404 if it does not exist or the caller may not see it
    */
   ObjectDetails revision(Caller caller, ObjectName name, String revision) {
     requireSeen(caller, name);

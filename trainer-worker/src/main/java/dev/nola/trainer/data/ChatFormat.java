@@ -74,7 +74,7 @@ enum ChatFormat {
    * Says that chats are not written by the chat template of a model.
    *
    * @param model folder of the model
-   * @return a sentence for the user; none if there is no template, or it is of this format
+   * @return a sentence for the user; empty without a template or with one of this format
    */
   Optional<String> unusedTemplate(Path model) throws IOException {
     String template = template(model);

@@ -57,7 +57,7 @@ public record DataFiles(
    *
    * @param file the file
    * @return such as {@code csv}, in lower case, also of a name that ends in {@code .csv.gz}; empty
-   *     if there is none
+   *     if absent
    */
   public static String extension(Path file) {
     String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);

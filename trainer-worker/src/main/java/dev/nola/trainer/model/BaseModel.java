@@ -220,7 +220,7 @@ public final class BaseModel implements AutoCloseable {
    * Returns a tensor.
    *
    * @param name name of the tensor
-   * @return the tensor in f32, or null if there is none
+   * @return the tensor in f32, or null if absent
    */
   public @Nullable NDArray tensor(String name) {
     return tensors.get(name);

@@ -19,7 +19,7 @@ public interface Weights {
    *
    * @param name name of the tensor
    * @return the tensor
-   * @throws IllegalArgumentException if there is none
+   * @throws IllegalArgumentException if it does not exist
    */
   NDArray tensor(String name);
 

@@ -155,7 +155,7 @@ final class OnnxReader {
         type[0], inputs, outputs, attributes, module(metadata.getOrDefault(SCOPES, "")));
   }
 
-  /** Returns the innermost module of a list of scopes; empty if there is none. */
+  /** Returns the innermost module of a list of scopes; empty if absent. */
   private static String module(String scopes) {
     List<String> names =
         QUOTED.matcher(scopes).results().map((MatchResult quoted) -> quoted.group(1)).toList();

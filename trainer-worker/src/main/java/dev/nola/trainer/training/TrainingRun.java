@@ -60,7 +60,7 @@ public final class TrainingRun {
     /**
      * Receives where a run begins that may continue an earlier one.
      *
-     * @param step number of steps taken before; 0 if there is no checkpoint
+     * @param step number of steps taken before; 0 without a checkpoint
      * @param steps number of steps of the run
      */
     default void resumed(long step, long steps) {}

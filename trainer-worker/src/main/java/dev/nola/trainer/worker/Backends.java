@@ -80,7 +80,7 @@ final class Backends implements AutoCloseable {
   /**
    * Returns a backend.
    *
-   * @throws IllegalArgumentException if there is none of that name
+   * @throws IllegalArgumentException if the name is unknown
    */
   Backend get(String name) {
     Backend backend = backends.get(name);

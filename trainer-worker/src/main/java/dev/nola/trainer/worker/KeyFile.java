@@ -28,7 +28,7 @@ public final class KeyFile {
   }
 
   /**
-   * Reads a key, and creates one if there is no file.
+   * Reads a key, and creates one if the file does not exist.
    *
    * @param file the key file
    * @return the key

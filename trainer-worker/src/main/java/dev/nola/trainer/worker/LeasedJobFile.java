@@ -58,7 +58,7 @@ final class LeasedJobFile {
         && (!keys.containsKey(DEVICE) || AUTO.equals(keys.get(DEVICE)));
   }
 
-  /** Adds keys to a group, which is made if there is none. */
+  /** Adds keys to a group, which is made if absent. */
   private static void put(Map<String, Object> job, String name, Map<String, Object> keys) {
     if (keys.isEmpty()) {
       return;

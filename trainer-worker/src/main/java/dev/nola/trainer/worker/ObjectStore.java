@@ -32,7 +32,7 @@ final class ObjectStore {
   /**
    * Opens the store, and deletes what a worker that was killed had begun to fetch.
    *
-   * @param folder folder of the store, which is created if there is none
+   * @param folder folder of the store, which is created if absent
    * @param maxBytes size of all files that are kept while nothing is being fetched, in bytes
    * @param client client for transfers
    * @throws IOException if the folder cannot be used

@@ -103,7 +103,7 @@ final class Verifier {
     return true;
   }
 
-  /** Returns the first element that differs on the scalar backend, or null if there is none. */
+  /** Returns the first element that differs on the scalar backend, or null if all are equal. */
   private @Nullable Difference difference(AdapterFile file, Backend backend, List<Sha256> leaves)
       throws LimitExceededException {
     Function<Layer, Factors> scalar =

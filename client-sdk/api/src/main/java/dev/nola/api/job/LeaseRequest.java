@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param memoryBytes memory that a job may use, in bytes
  * @param models {@code sha256:…} of the revisions of models that it holds itself
  * @param max number of jobs to get, 1 to 100
- * @param waitSeconds time to wait for a job if there is none, 0 to 30 seconds
+ * @param waitSeconds time to wait for a job, 0 to 30 seconds
  */
 public record LeaseRequest(
     String worker,

@@ -62,7 +62,7 @@ public final class CachedFiles {
    * removed.
    *
    * @param digest SHA-256 of the file
-   * @return the file, or null if there is none
+   * @return the file, or null if absent
    * @throws IOException if the cache cannot be read
    * @throws InterruptedException if the thread is interrupted while it waits for the lock
    */
@@ -79,7 +79,7 @@ public final class CachedFiles {
    * Finds a whole file as {@link #find} does, for a caller that holds the lock.
    *
    * @param digest SHA-256 of the file
-   * @return the file, or null if there is none
+   * @return the file, or null if absent
    * @throws IOException if the cache cannot be read
    */
   public @Nullable Path findLocked(Sha256 digest) throws IOException {
@@ -112,7 +112,7 @@ public final class CachedFiles {
    * Returns how much of a file has been downloaded.
    *
    * @param digest SHA-256 of the file
-   * @return the size of the partial file in bytes; 0 if there is none
+   * @return the size of the partial file in bytes; 0 if absent
    * @throws IOException if the cache cannot be read
    */
   public long partialSize(Sha256 digest) throws IOException {

@@ -206,7 +206,7 @@ public final class LocalCache {
    * Removes a file.
    *
    * @param digest SHA-256 of the file
-   * @return false if there is none
+   * @return false if it was not cached
    * @throws IOException if the file cannot be removed
    * @throws InterruptedException if the thread is interrupted while another works on the file
    */

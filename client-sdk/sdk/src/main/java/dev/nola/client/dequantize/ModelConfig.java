@@ -16,7 +16,7 @@ import tools.jackson.databind.node.ObjectNode;
 /**
  * The config of a model.
  *
- * @param json its content; empty if there is no config
+ * @param json its content; empty if the model has no config
  */
 record ModelConfig(ObjectNode json) {
   /** The keys that state how the weights are quantized. */

@@ -31,7 +31,7 @@ final class RopeScaling {
    *
    * @param architecture prefix of its metadata
    * @param headSize elements of a head
-   * @return {@code rope_scaling} of the config; empty if there is none
+   * @return {@code rope_scaling} of the config; empty if absent
    * @throws InvalidModelException if the config cannot express it
    */
   static Optional<ObjectNode> of(GgufFile file, String architecture, long headSize)

@@ -92,7 +92,7 @@ public final class GgufFile implements AutoCloseable {
    * Returns a text of the metadata.
    *
    * @param key its key
-   * @return the text; empty if there is none, or it is of another type
+   * @return the text; empty if absent or of another type
    */
   public Optional<String> text(String key) {
     return metadata.get(key) instanceof String text ? Optional.of(text) : Optional.empty();
@@ -102,7 +102,7 @@ public final class GgufFile implements AutoCloseable {
    * Returns a whole number of the metadata.
    *
    * @param key its key
-   * @return the number; empty if there is none, or it is of another type
+   * @return the number; empty if absent or of another type
    */
   public OptionalLong integer(String key) {
     return metadata.get(key) instanceof Long number
@@ -114,8 +114,8 @@ public final class GgufFile implements AutoCloseable {
    * Returns a floating-point number of the metadata.
    *
    * @param key its key
-   * @return the number, with an f32's shortest decimal form; empty if there is none, or it is of
-   *     another type
+   * @return the number, with an f32's shortest decimal form; empty if absent, or it is of another
+   *     type
    */
   public OptionalDouble number(String key) {
     return metadata.get(key) instanceof Double number
@@ -127,7 +127,7 @@ public final class GgufFile implements AutoCloseable {
    * Returns a switch of the metadata.
    *
    * @param key its key
-   * @return its value; empty if there is none, or it is of another type
+   * @return its value; empty if absent or of another type
    */
   public Optional<Boolean> isSet(String key) {
     return metadata.get(key) instanceof Boolean value ? Optional.of(value) : Optional.empty();
@@ -139,7 +139,7 @@ public final class GgufFile implements AutoCloseable {
    * @param key its key
    * @param type class of its elements: String, Long, Double or Boolean
    * @param <T> this class
-   * @return the list; empty if there is none, or it has elements of another type
+   * @return the list; empty if absent or of other elements
    */
   public <T> List<T> list(String key, Class<T> type) {
     return metadata.get(key) instanceof List<?> values && values.stream().allMatch(type::isInstance)

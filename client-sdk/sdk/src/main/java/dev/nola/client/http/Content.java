@@ -49,7 +49,7 @@ public record Content(String type, BodyPublisher body, Progress progress) {
    * @param type the media type
    * @param file the file
    * @return the body
-   * @throws FileNotFoundException if there is none
+   * @throws FileNotFoundException if it does not exist
    */
   public static Content file(String type, Path file) throws FileNotFoundException {
     return file(type, file, Progress.NONE);
@@ -62,7 +62,7 @@ public record Content(String type, BodyPublisher body, Progress progress) {
    * @param file the file
    * @param progress receives the number of bytes sent
    * @return the body
-   * @throws FileNotFoundException if there is none
+   * @throws FileNotFoundException if it does not exist
    */
   public static Content file(String type, Path file, Progress progress)
       throws FileNotFoundException {

@@ -54,7 +54,7 @@ public record LockFile(List<Entry> adapters) {
   /**
    * Copies the list.
    *
-   * @throws IllegalArgumentException if there is no adapter, or one is listed twice
+   * @throws IllegalArgumentException if the list is empty or names an adapter twice
    */
   public LockFile {
     adapters = List.copyOf(adapters);

@@ -30,7 +30,7 @@ final class ConfigTargets {
   /**
    * Returns a sentence about the modules whose factors PEFT would ignore.
    *
-   * @return null if there is none, or the config does not name modules
+   * @return null if absent or if the config names no modules
    */
   @Nullable String warning(List<LoraPair> pairs) {
     List<String> ignored =

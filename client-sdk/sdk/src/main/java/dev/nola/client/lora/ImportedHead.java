@@ -29,7 +29,7 @@ record ImportedHead(HeadClass headClass, List<String> labels) {
    * @param requested names of the classes; empty for those of the base model
    * @param notes receives what could not be found out
    * @param wrong receives why the requested names cannot be stated
-   * @return the head; null if there is none, or its class is not known
+   * @return the head; null if absent or of an unknown class
    * @throws InvalidModelException if the base model's config is not a JSON object
    */
   static @Nullable ImportedHead of(

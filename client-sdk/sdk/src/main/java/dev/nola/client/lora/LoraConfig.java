@@ -175,7 +175,7 @@ record LoraConfig(
         && texts("modules_to_save").stream().anyMatch(module::endsWith);
   }
 
-  /** Returns the texts of a list; empty if there is none. */
+  /** Returns the texts of a list; empty if absent. */
   List<String> texts(String key) {
     return texts(json.path(key));
   }
@@ -185,7 +185,7 @@ record LoraConfig(
     return list.valueStream().filter(JsonNode::isString).map(JsonNode::asString).toList();
   }
 
-  /** Returns a text; null if there is none. */
+  /** Returns a text; null if absent. */
   @Nullable String text(String key) {
     return json.path(key).isString() ? json.path(key).asString() : null;
   }

@@ -42,7 +42,7 @@ record NamedBase(Model model, TensorNames names, LoadedNames loaded, BaseConfig 
   }
 
   /**
-   * Finds a tensor; null if there is none, or several could be meant.
+   * Finds a tensor; null if absent or ambiguous.
    *
    * @param wrong receives a sentence if several could be meant
    */
@@ -59,7 +59,7 @@ record NamedBase(Model model, TensorNames names, LoadedNames loaded, BaseConfig 
 
   /**
    * Returns the input embedding that is the output embedding too, because no other is stored; null
-   * if there is none.
+   * if absent.
    */
   @Nullable Tensor tiedEmbedding() {
     TensorNames.Found head = find(OUTPUT, new ArrayList<>());

@@ -39,7 +39,7 @@ record FloatConversion(String source, DType target) {
    *
    * @param elements of the source type
    * @param wide receives as many elements
-   * @return the index of a finite element that is too large for f32; -1 if there is none
+   * @return the index of a finite element that is too large for f32; -1 if all fit
    */
   int widen(MemorySegment elements, MemorySegment wide) {
     int count = (int) (elements.byteSize() / sourceBytes());
@@ -81,7 +81,7 @@ record FloatConversion(String source, DType target) {
    *
    * @param wide the elements
    * @param rounded receives as many elements
-   * @return the index of a finite element that is too large for the type; -1 if there is none
+   * @return the index of a finite element that is too large for the type; -1 if all fit
    */
   int round(MemorySegment wide, MemorySegment rounded) {
     int count = (int) (wide.byteSize() / Float.BYTES);

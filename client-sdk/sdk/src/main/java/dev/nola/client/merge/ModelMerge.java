@@ -341,7 +341,7 @@ public final class ModelMerge {
      * Returns the merge.
      *
      * @return the merge
-     * @throws IllegalArgumentException if there is no adapter
+     * @throws IllegalArgumentException if the list is empty
      */
     public ModelMerge build() {
       return new ModelMerge(this);

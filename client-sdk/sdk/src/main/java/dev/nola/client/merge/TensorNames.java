@@ -135,7 +135,7 @@ public final class TensorNames {
    * Finds the base's tensor of a name, with or without a prefix.
    *
    * @param name the name
-   * @return the tensor; null if there is none
+   * @return the tensor; null if absent
    * @throws AmbiguousNameException if several could be meant
    */
   public @Nullable Found find(String name) throws AmbiguousNameException {

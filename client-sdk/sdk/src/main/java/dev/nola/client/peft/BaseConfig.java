@@ -50,7 +50,7 @@ public record BaseConfig(@Nullable String modelType, Map<String, BaseConfig> par
    * Reads the config of a model.
    *
    * @param base the model; null if it is not known
-   * @return the config; of an unknown type if there is none
+   * @return the config; of an unknown type if absent
    * @throws InvalidModelException if it is not a JSON object
    */
   public static BaseConfig of(@Nullable Model base) throws InvalidModelException {

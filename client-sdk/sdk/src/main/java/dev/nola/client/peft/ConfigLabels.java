@@ -16,7 +16,7 @@ public final class ConfigLabels {
   /**
    * Reads the names.
    *
-   * @param config the model's config; null if there is none
+   * @param config the model's config; null if absent
    * @param classes number of classes
    * @return names by number; empty unless there are exactly that many distinct ones
    */

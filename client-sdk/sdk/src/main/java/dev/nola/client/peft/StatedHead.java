@@ -144,7 +144,7 @@ public record StatedHead(
   /**
    * Returns the provenance that states a head.
    *
-   * @param headClass class of Transformers whose head it is; null if there is none
+   * @param headClass class of Transformers whose head it is; null if none has it
    * @param pooling what the head sees of a sequence; null to leave it out
    * @param labels names of the classes by number; empty to leave them out
    * @return entries by key

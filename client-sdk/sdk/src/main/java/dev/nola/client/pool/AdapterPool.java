@@ -188,7 +188,7 @@ public final class AdapterPool implements AutoCloseable {
    *
    * @param name the adapter's name in the pool
    * @return the active adapter
-   * @throws NoSuchElementException if there is none of this name
+   * @throws NoSuchElementException if the name is unknown
    * @throws DigestMismatchException if other bits came out than the author had
    * @throws InterruptedException if the thread was interrupted while it waited
    * @throws IllegalStateException if the pool is closed, or was closed meanwhile

@@ -75,7 +75,7 @@ public final class Credentials {
    * Returns the token for a registry.
    *
    * @param registry the registry's URL
-   * @return the token, or null if there is none
+   * @return the token, or null if not logged in
    * @throws IllegalArgumentException if the URL is not a registry's URL
    * @throws IOException if the file cannot be read, or others can read it
    */

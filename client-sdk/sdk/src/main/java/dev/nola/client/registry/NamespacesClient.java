@@ -62,7 +62,7 @@ public final class NamespacesClient {
    * @param namespace the namespace's name
    * @return the namespace, with the account's role in it
    * @throws IllegalArgumentException if the name breaks its rule
-   * @throws RegistryException of kind {@code NOT_FOUND} if there is none of that name
+   * @throws RegistryException of kind {@code NOT_FOUND} if the name is unknown
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Namespace get(String namespace) throws IOException, InterruptedException {

@@ -325,7 +325,7 @@ public final class Model implements AutoCloseable {
   /**
    * Returns a copy of {@value #INDEX}.
    *
-   * @return the index, or null if there is none
+   * @return the index, or null if absent
    */
   public @Nullable ObjectNode index() {
     return index == null ? null : index.deepCopy();
@@ -334,7 +334,7 @@ public final class Model implements AutoCloseable {
   /**
    * Returns a copy of {@value #CONFIG}.
    *
-   * @return the config, or null if there is none
+   * @return the config, or null if absent
    * @throws InvalidModelException if it is not a JSON object, which does not keep a model from
    *     being opened
    */
@@ -361,7 +361,7 @@ public final class Model implements AutoCloseable {
    * @param start offset of the first byte in the tensor
    * @param into receives as many bytes as it has room for
    * @throws IOException if it cannot be read, or its file has become shorter
-   * @throws IllegalArgumentException if there is no such tensor
+   * @throws IllegalArgumentException if the tensor does not exist
    * @throws IndexOutOfBoundsException if the tensor has not so many bytes
    */
   public void read(String tensor, long start, MemorySegment into) throws IOException {

@@ -63,7 +63,7 @@ public record Quantization(Method method, String name) {
    * Finds out how a model is quantized.
    *
    * @param tensors all of its tensors
-   * @param config {@code quantization_config} of its config, or null if there is none
+   * @param config {@code quantization_config} of its config, or null if absent
    * @return the kind; empty if the tensors have values, even if the config names a kind
    */
   static Optional<Quantization> of(Collection<Tensor> tensors, @Nullable JsonNode config) {

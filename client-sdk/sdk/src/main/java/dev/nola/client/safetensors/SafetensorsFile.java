@@ -118,7 +118,7 @@ public final class SafetensorsFile implements AutoCloseable {
    * @param start number of the first byte in the tensor
    * @param into receives as many bytes as it has room for; native memory, or a byte array
    * @throws IOException if it cannot be read, or the file has become shorter
-   * @throws IllegalArgumentException if there is no such tensor
+   * @throws IllegalArgumentException if the tensor does not exist
    * @throws IndexOutOfBoundsException if the tensor has not so many bytes
    */
   public void read(String tensor, long start, MemorySegment into) throws IOException {

@@ -120,7 +120,7 @@ public final class SyntheticAdapter {
    *
    * @param shapes of two dimensions or more, by name
    * @return the adapter with its digest, without an identity of the base model
-   * @throws IllegalArgumentException if there is no tensor, or one cannot be adapted so: fewer than
+   * @throws IllegalArgumentException if no tensor matches, or one cannot be adapted so: fewer than
    *     two dimensions, more coefficients than the generator has for a factor, or a factor too long
    * @throws LimitExceededException if reconstruction would exceed {@link
    *     dev.nola.reconstruct.Budget#standard}

@@ -76,7 +76,7 @@ public final class PeftExport {
    * @param bytes of all tensors
    * @param roundingError the largest ‖ΔW' − ΔW‖ / ‖ΔW‖ (Frobenius) over the modules, where ΔW' is
    *     the product of the rounded factors; 0 for {@link DType#F32}
-   * @param leastExact path of the module with that error; empty if there is no error
+   * @param leastExact path of the module with that error; empty if nothing was rounded
    * @param files names of the files written
    * @param warnings what the user should know
    */

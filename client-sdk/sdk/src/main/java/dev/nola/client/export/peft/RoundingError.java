@@ -4,7 +4,7 @@ package dev.nola.client.export.peft;
  * The error by which rounding the factors changes ΔW.
  *
  * @param error the largest ‖ΔW' − ΔW‖ / ‖ΔW‖ (Frobenius) over the modules
- * @param module the path of the module with that error; empty if there is no error
+ * @param module the path of the module with that error; empty if nothing was rounded
  */
 record RoundingError(double error, String module) {
   static final RoundingError NONE = new RoundingError(0, "");
