@@ -12,6 +12,7 @@ import dev.nola.cli.team.WorkerCommand;
 import dev.nola.command.Console;
 import dev.nola.command.Failure;
 import dev.nola.command.Failures;
+import dev.nola.command.HelpCommand;
 import dev.nola.command.RootCommand;
 import dev.nola.format.AdapterFile;
 import org.jspecify.annotations.Nullable;
@@ -56,12 +57,11 @@ import picocli.CommandLine.Command;
       JobCommand.class,
       WorkerCommand.class,
       CompletionCommand.class,
-      CommandLine.HelpCommand.class
+      HelpCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "The launcher ./nola has further commands: " + LauncherCommands.LIST + ".",
       "With --json a command prints one JSON document, also if it fails; help and the version are"
           + " text.",
       "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (sent to that registry only), NOLA_CACHE and"

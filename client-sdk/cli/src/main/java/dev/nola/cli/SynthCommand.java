@@ -12,7 +12,6 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -73,6 +72,7 @@ final class SynthCommand implements Callable<Integer> {
   @Option(
       names = "--generator",
       paramLabel = "NAME",
+      completionCandidates = GeneratorNames.class,
       description =
           "philox-uniform24, philox-uniform8, philox-rademacher, philox-srht or identity, a LoRA (default: ${DEFAULT-VALUE}).")
   private String generator = Generator.SRHT.label();
@@ -164,7 +164,7 @@ final class SynthCommand implements Callable<Integer> {
             () ->
                 new IllegalArgumentException(
                     "invalid --generator: %s; must be one of %s"
-                        .formatted(generator, Arrays.toString(Generator.values()))));
+                        .formatted(generator, String.join(", ", new GeneratorNames()))));
   }
 
   private long seed() {

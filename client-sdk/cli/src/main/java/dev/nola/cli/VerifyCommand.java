@@ -68,6 +68,7 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(
       names = "--backend",
       paramLabel = "NAME",
+      completionCandidates = LocalBackends.Names.class,
       description =
           "Reconstruct on this backend: scalar, vector or cuda, an NVIDIA GPU (default: the"
               + " fastest on the CPU; with --lock, all that this machine has).")
