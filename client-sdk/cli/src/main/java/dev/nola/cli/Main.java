@@ -1,6 +1,7 @@
 package dev.nola.cli;
 
 import dev.nola.cli.team.AccountCommand;
+import dev.nola.cli.team.AdapterCommand;
 import dev.nola.cli.team.DatasetCommand;
 import dev.nola.cli.team.JobCommand;
 import dev.nola.cli.team.KeyCommand;
@@ -40,6 +41,7 @@ import picocli.CommandLine.Command;
       PublishCommand.class,
       SearchCommand.class,
       ShowCommand.class,
+      AdapterCommand.class,
       AliasCommand.class,
       YankCommand.class,
       LoginCommand.class,
