@@ -5,6 +5,8 @@ import com.google.re2j.PatternSyntaxException;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.synthetic.SyntheticAdapter;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
+import dev.nola.files.Destination;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.generator.Generator;
@@ -94,6 +96,7 @@ final class SynthCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
+      converter = OutputPath.class,
       required = true,
       paramLabel = "FILE",
       description = "The file to write; an existing file is replaced only if synth created it.")
@@ -136,6 +139,7 @@ final class SynthCommand implements Callable<Integer> {
 
   /** What synth made it can make again, so it may replace that and nothing else. */
   private void requireNothingLost() throws IOException {
+    Destination.requireFile(destination);
     if (Files.exists(destination) && !isSynthetic()) {
       throw new FileAlreadyExistsException(
           destination.toString(),

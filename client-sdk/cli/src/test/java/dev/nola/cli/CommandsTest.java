@@ -517,6 +517,60 @@ class CommandsTest {
   }
 
   @Test
+  void lockKeepsTheOrderAndSaysWhatChanged() throws IOException {
+    String lock = folder.resolve("nola.lock").toString();
+    String second = synth("b.nola", "2");
+    String third = synth("c.nola", "3");
+    Nola.run("lock", second, adapter, third, "-o", lock);
+    synth("a.nola", "4");
+    assertThat(Nola.run("lock", adapter, second, "-o", lock).out().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).startsWith("locked a.nola sha256:"),
+            line -> assertThat(line).startsWith("unchanged b.nola sha256:"));
+    assertThat(Nola.run("verify", "--lock", lock).out().lines())
+        .filteredOn(line -> line.startsWith("verified"))
+        .containsExactly("verified b.nola", "verified a.nola", "verified c.nola");
+  }
+
+  @Test
+  void lockFileIsNotVerifiedOffline() {
+    Nola refused = Nola.run("verify", "--lock", "nola.lock", "--offline");
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err()).contains("--offline does not go with --lock");
+  }
+
+  @Test
+  void outputIsRefusedBeforeTheWork_thatCannotBeWritten() {
+    List<String[]> commands =
+        List.of(
+            new String[] {"reconstruct", "none.nola"},
+            new String[] {"export", "none.nola"},
+            new String[] {"merge", "--base", "none", "--adapter", "none.nola"},
+            new String[] {"dequantize", "none.gguf"},
+            new String[] {"import-peft", "none"},
+            new String[] {"synth", "--base", "none", "--targets", "q"},
+            new String[] {"pull", "acme/none"},
+            new String[] {"lock", "none.nola"});
+    String missing = folder.resolve("no/such/file").toString();
+    for (String[] command : commands) {
+      List<String> args = new ArrayList<>(List.of(command));
+      args.addAll(List.of("-o", missing));
+      Nola refused = Nola.run(args.toArray(String[]::new));
+      if (!command[0].equals("dequantize")) {
+        assertThat(refused.err()).as(command[0]).contains("its parent folder does not exist");
+      }
+      args.set(args.size() - 1, "-");
+      refused = Nola.run(args.toArray(String[]::new));
+      assertThat(refused.exitCode()).as(command[0]).isEqualTo(2);
+      assertThat(refused.err())
+          .as(command[0])
+          .contains("'-' is stdout, which has the command's messages");
+    }
+    Nola refused = Nola.run("verify", "--lock", "none", "--junit", "-");
+    assertThat(refused.err()).contains("'--junit'").contains("'-' is stdout");
+  }
+
+  @Test
   void attestationsOfALocalFileCannotBeRequired() {
     Path lock = folder.resolve("nola.lock");
     for (String[] option : new String[][] {{"--require-verified", "1"}, {"--key", KEY}}) {
