@@ -26,9 +26,6 @@ import org.jspecify.annotations.Nullable;
  * Frozen: nothing changes its tensors.
  */
 public final class BaseModel implements AutoCloseable {
-  /** Prefix of the names in some encoders' files. */
-  private static final String BERT = "bert.";
-
   /** A repository's name, with its owner. */
   private static final Pattern NAME =
       Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*");
@@ -118,10 +115,11 @@ public final class BaseModel implements AutoCloseable {
   public static List<Adaptable> adaptable(Path folder) throws IOException {
     Network network = network(config(folder), false, null);
     try (Model model = Model.open(folder)) {
+      Map<String, Tensor> tensors = new HashMap<>();
+      model.tensors().values().forEach(each -> tensors.put(network.nameOf(each.name()), each));
       List<Adaptable> adaptable = new ArrayList<>();
       for (String name : network.adaptable()) {
-        Tensor plain = model.tensors().get(name);
-        Tensor tensor = plain == null ? model.tensors().get(BERT + name) : plain;
+        Tensor tensor = tensors.get(name);
         if (tensor != null) {
           adaptable.add(new Adaptable(tensor.name(), List.copyOf(tensor.shape())));
         }
@@ -152,6 +150,7 @@ public final class BaseModel implements AutoCloseable {
       for (Tensor tensor : model.tensors().values()) {
         base.add(tensor);
       }
+      network.requireComplete(base.tensors.keySet());
       return base;
     } catch (IOException | RuntimeException e) {
       manager.close();
@@ -197,8 +196,7 @@ public final class BaseModel implements AutoCloseable {
     if (type == null) {
       return; // such as position ids, which the forward pass computes
     }
-    String name =
-        tensor.name().startsWith(BERT) ? tensor.name().substring(BERT.length()) : tensor.name();
+    String name = network.nameOf(tensor.name());
     if (!network.uses(name)) {
       return;
     }
@@ -247,15 +245,15 @@ public final class BaseModel implements AutoCloseable {
   }
 
   /**
-   * Returns the name in this class of a tensor that adapters name as in the model's files.
+   * Returns the name in this class of a tensor that adapters name as in the files of this model, or
+   * of the same model with or without a head.
    *
-   * @param stored name in the model's files
+   * @param stored name in a model's files
    * @return name here
    */
   public String nameOf(String stored) {
-    return stored.startsWith(BERT) && tensors.containsKey(stored.substring(BERT.length()))
-        ? stored.substring(BERT.length())
-        : stored;
+    String name = network.nameOf(stored);
+    return tensors.containsKey(name) ? name : stored;
   }
 
   /**

@@ -13,6 +13,9 @@ import java.util.List;
  * {@code BertForSequenceClassification} of Transformers, or on the mean over all tokens.
  */
 public final class Bert implements Network {
+  /** Prefix of the names in checkpoints with a head. */
+  private static final String PREFIX = "bert.";
+
   private static final String CLASSIFIER = HeadClass.BERT.classifier();
   private static final String POOLER = "pooler.dense";
 
@@ -76,6 +79,11 @@ public final class Bert implements Network {
   @Override
   public Head head() {
     return head;
+  }
+
+  @Override
+  public String nameOf(String stored) {
+    return stored.startsWith(PREFIX) ? stored.substring(PREFIX.length()) : stored;
   }
 
   @Override
