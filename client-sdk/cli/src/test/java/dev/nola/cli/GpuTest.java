@@ -118,9 +118,11 @@ class GpuTest {
     assertThat(Nola.run("verify", adapter, "--backend", "gpu"))
         .extracting(Nola::exitCode, Nola::err)
         .containsExactly(
-            2, "nola verify: invalid --backend: gpu; must be scalar, vector or cuda\n");
+            2, "nola verify: invalid --backend: gpu; must be one of scalar, vector, cuda\n");
     assertThat(merge(folder.resolve("merged"), "--device", "gpu"))
         .extracting(Nola::exitCode, Nola::err)
-        .containsExactly(2, "nola merge: invalid --device: gpu; must be cpu or cuda\n");
+        .containsExactly(
+            2,
+            "nola merge: invalid --device: gpu; must be one of cpu, cuda; see nola merge --help\n");
   }
 }
