@@ -29,7 +29,8 @@ class ServeCommandTest {
     assertThat(failure("--prot", "8080"))
         .contains("unknown option: --prot", "see nola serve --help");
     assertThat(failure("--port", "http")).contains("--port", "'http' is not an int");
-    assertThat(failure("--log-format", "xml")).contains("expected one of [text, json]");
+    assertThat(failure("--log-format", "xml"))
+        .contains("invalid --log-format: xml; must be one of text, json");
     assertThat(failure("extra")).contains("unexpected argument: extra");
     for (String port : List.of("99999", "65536", "-1")) {
       assertThat(failure("--port", port))
