@@ -386,7 +386,7 @@ class TeamCommandsTest {
   void groupWithoutACommand_namesItsCommands() {
     fails(ann, 2, "missing command; must be one of create, list, show, revoke", "token");
     fails(ann, 2, "unknown command: shwo", "job", "shwo");
-    fails(ann, 2, "invalid id: x; must be a UUID, as list shows it", "job", "show", "x");
+    fails(ann, 2, "invalid id: x; must be a whole UUID, as list shows it", "job", "show", "x");
     assertThat(ann.run("completion").out())
         .contains(
             "_picocli_nola_job_logs",

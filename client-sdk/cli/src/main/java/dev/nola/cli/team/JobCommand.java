@@ -47,7 +47,7 @@ import picocli.CommandLine.Parameters;
     })
 public final class JobCommand {
   private static final String ID = "ID";
-  private static final String DESCRIPTION = "The job's id, as nola job list shows it.";
+  private static final String DESCRIPTION = "The job's id in full, as nola job list shows it.";
   private static final UUID NONE = new UUID(0, 0);
 
   private JobCommand() {}
@@ -87,7 +87,8 @@ public final class JobCommand {
     @Option(
         names = "--limit",
         paramLabel = "N",
-        description = "Maximum number of jobs (default: ${DEFAULT-VALUE}).")
+        description =
+            "Maximum number of jobs, latest first, up to 10000 (default: ${DEFAULT-VALUE}).")
     private int limit = 30;
 
     @Override
@@ -111,7 +112,9 @@ public final class JobCommand {
       } while (cursor != null && jobs.size() < limit);
       output.print(jobs, out -> JobTexts.table(jobs).print(out));
       if (cursor != null) {
-        output.message("older jobs: --limit %d", 2 * limit);
+        output.message(
+            "there are older jobs; list more with --limit %d",
+            Math.min(Texts.MAX_LISTED, 2 * limit));
       }
       return ExitCode.OK;
     }
@@ -198,7 +201,7 @@ public final class JobCommand {
     @Option(
         names = "--new-version",
         paramLabel = "VERSION",
-        description = "Publish a training's result as this version instead.")
+        description = "Publish a training's result as this version instead, such as 1.0.1.")
     private @Nullable String version;
 
     @Override
@@ -230,7 +233,11 @@ public final class JobCommand {
 
   @Command(
       name = "result",
-      description = "Download an exported archive, or an adapter that could not be published.",
+      description = {
+        "Download what a job made: the zip archive of an export, or the adapter file of a training"
+            + " that could not be published.",
+        "A published adapter is downloaded with nola pull."
+      },
       mixinStandardHelpOptions = true)
   static final class Result extends RegistryAction {
     private static final long MAX_BYTES = 1L << 40;
