@@ -273,7 +273,7 @@ class TeamCommandsTest {
       assertThat(succeed(ann, "worker", "show", name))
           .contains(namespace + "/llama@" + revision, id);
       assertThat(json(ann, "worker", "show", name).at("/0/account").asString()).isEqualTo(account);
-      fails(ann, 2, "worker nobody not found", "worker", "show", "nobody");
+      fails(ann, 4, "worker nobody not found", "worker", "show", "nobody");
 
       client
           .worker()

@@ -107,6 +107,8 @@ class SecurityConfiguration implements WebMvcConfigurer {
             "/api/v1/jobs/{id}/checkpoint",
             "/api/v1/jobs/{id}/failure")
         .access(scope(Scope.WORKER))
+        .requestMatchers(HttpMethod.DELETE, "/api/v1/workers")
+        .access(scope(Scope.WORKER))
         .requestMatchers(HttpMethod.PUT, "/api/v1/jobs/{id}/result")
         .access(scope(Scope.WORKER));
     for (HttpMethod method : List.of(HttpMethod.GET, HttpMethod.HEAD)) {
