@@ -8,6 +8,7 @@ import dev.nola.cli.team.MemberCommand;
 import dev.nola.cli.team.ModelCommand;
 import dev.nola.cli.team.NamespaceCommand;
 import dev.nola.cli.team.TokenCommand;
+import dev.nola.cli.team.VerificationCommand;
 import dev.nola.cli.team.WorkerCommand;
 import dev.nola.command.Console;
 import dev.nola.command.Failure;
@@ -51,6 +52,7 @@ import picocli.CommandLine.Command;
       NamespaceCommand.class,
       MemberCommand.class,
       KeyCommand.class,
+      VerificationCommand.class,
       ModelCommand.class,
       DatasetCommand.class,
       JobCommand.class,

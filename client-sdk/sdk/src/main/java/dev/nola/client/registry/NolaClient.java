@@ -53,6 +53,7 @@ public final class NolaClient implements AutoCloseable {
   private final NamespacesClient namespaces;
   private final TokensClient tokens;
   private final WorkerKeysClient workerKeys;
+  private final VerificationsClient verifications;
   private final JobsClient jobs;
   private final ObjectsClient objects;
   private final WorkerClient worker;
@@ -76,6 +77,7 @@ public final class NolaClient implements AutoCloseable {
     this.namespaces = new NamespacesClient(transport);
     this.tokens = new TokensClient(transport);
     this.workerKeys = new WorkerKeysClient(transport);
+    this.verifications = new VerificationsClient(transport);
     this.jobs = new JobsClient(transport);
     this.objects = new ObjectsClient(transport);
     this.worker = new WorkerClient(transport);
@@ -179,6 +181,15 @@ public final class NolaClient implements AutoCloseable {
    */
   public WorkerKeysClient workerKeys() {
     return workerKeys;
+  }
+
+  /**
+   * Returns the client for verifications that are requested after publishing.
+   *
+   * @return the client
+   */
+  public VerificationsClient verifications() {
+    return verifications;
   }
 
   /**
