@@ -137,17 +137,51 @@ class TeamCommandsTest {
 
     String id = own.get(0).get("id").asString();
     assertThat(succeed(asBob, "token", "revoke", id)).isEqualTo("revoked " + id + "\n");
-    fails(with(secret), 4, "invalid token", "token", "show");
+    fails(
+        with(secret),
+        4,
+        "invalid token: unknown, expired or revoked; replace the value of NOLA_TOKEN",
+        "token",
+        "show");
+    fails(
+        admin,
+        4,
+        "namespace %s-x not found; --namespace must name one that exists".formatted(namespace),
+        "token",
+        "create",
+        bob,
+        "--scope",
+        "read",
+        "--namespace",
+        namespace + "-x");
+    String limited =
+        succeed(
+                admin,
+                "token",
+                "create",
+                bob,
+                "--scope",
+                "read",
+                "--namespace",
+                namespace,
+                "--expires",
+                "2d")
+            .strip();
+    assertThat(succeed(with(limited), "whoami"))
+        .contains(bob, "limited to namespaces " + namespace + ", which expires at 20");
     assertThat(json(admin, "token", "list", "--account", bob, "--valid")).isEmpty();
   }
 
   @Test
-  void namespace_isListedShownAndDeletedWithItsMembers() {
+  void namespace_isListedShownAndDeletedWithItsMembers() throws Exception {
     String other = Registry.freshName();
+    registry.token("bob", Scope.READ);
+    registry.token("eve", Scope.READ);
     json(ann, "namespace", "create", other);
     assertThat(succeed(ann, "namespace", "list")).contains("NAMESPACE", other, namespace);
     assertThat(json(ann, "namespace", "show", other).get("role").asString()).isEqualTo("owner");
 
+    fails(ann, 4, "account bobb not found", "member", "add", other, "bobb");
     assertThat(succeed(ann, "member", "add", other, "bob"))
         .isEqualTo("bob is member of " + other + "\n");
     assertThat(json(ann, "member", "add", other, "eve", "--role", "owner").get("role").asString())
@@ -174,7 +208,13 @@ class TeamCommandsTest {
       worker.worker().register(key.publicKey().toBase64(), "worker of a test");
     }
     assertThat(succeed(ann, "key", "list", "--state", "pending")).contains(fingerprint, account);
-    fails(ann, 4, "token's scopes do not allow", "key", "approve", fingerprint);
+    fails(
+        ann,
+        4,
+        "token's scopes do not allow this request: publish; it needs the scope admin: ask an admin",
+        "key",
+        "approve",
+        fingerprint);
     assertThat(succeed(admin, "key", "approve", fingerprint, "--expires", "365d"))
         .isEqualTo("approved " + fingerprint + " of " + account + "\n");
     assertThat(succeed(ann, "key", "show", fingerprint)).contains("approved", "by an-admin");

@@ -40,7 +40,7 @@ final class LoginCommand implements Callable<Integer> {
       output.warn("NOLA_TOKEN is set and takes precedence");
     }
     output.print(
-        new Identity(url.toString(), token.account(), token.scopes()),
+        Identity.of(url, token),
         out -> out.printf("logged in to %s as %s%n", url, token.account()));
     return 0;
   }
