@@ -60,7 +60,9 @@ class NamespaceService {
       throw Refusal.invalid("namespace", NameRule.NAMESPACE.message(name));
     }
     if (!caller.reaches(name)) {
-      throw Refusal.forbidden("token not valid for namespace " + name);
+      throw Refusal.forbidden(
+          "token not valid for namespace %s: it is limited to %s"
+              .formatted(name, caller.namespaces()));
     }
     namespaces.lockAccount(caller.account());
     boolean created = namespaces.insertIfAbsent(name, clock.instant()) == 1;

@@ -5,6 +5,7 @@ import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobRetry;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
+import dev.nola.client.RegistryException;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
 import dev.nola.digest.Sha256;
@@ -206,9 +207,18 @@ public final class JobCommand {
 
     @Override
     int run(NolaClient client) throws IOException, InterruptedException {
-      JobDetails job = client.jobs().retry(id, new JobRetry(version));
+      JobDetails job = retry(client);
       output.print(job, out -> out.printf("job %s is %s%n", id, Label.of(job.state())));
       return ExitCode.OK;
+    }
+
+    private JobDetails retry(NolaClient client) throws IOException, InterruptedException {
+      try {
+        return client.jobs().retry(id, new JobRetry(version));
+      } catch (RegistryException e) {
+        boolean isTaken = e.problem() != null && e.problem().type().endsWith(":version-exists");
+        throw isTaken ? Advice.add(e, "choose a free number with --new-version") : e;
+      }
     }
   }
 

@@ -125,12 +125,7 @@ public final class TokenCommand {
         client.namespaces().get(namespace);
       } catch (RegistryException e) {
         throw e.kind() == RegistryException.Kind.NOT_FOUND
-            ? new RegistryException(
-                e.kind(),
-                e.status(),
-                e.problem(),
-                e.retryAfter(),
-                e.getMessage() + "; --namespace must name one that exists: nola namespace list")
+            ? Advice.add(e, "--namespace must name one that exists: nola namespace list")
             : e;
       }
     }
