@@ -68,7 +68,9 @@ class CommandLineTest {
     nola.run("logout");
     Outcome refused = nola.runWithInput("nola_" + "x".repeat(43), "login");
     assertThat(refused.exitCode()).isEqualTo(4);
-    assertThat(refused.err()).contains("pass another token").doesNotContain("nola login --registry");
+    assertThat(refused.err())
+        .contains("pass another token")
+        .doesNotContain("nola login --registry");
     assertThat(nola.run("whoami").exitCode()).isEqualTo(4);
     assertThat(nola.runWithInput("", "login").exitCode()).isEqualTo(2);
   }

@@ -143,6 +143,7 @@ class TeamCommandsTest {
         "invalid token: unknown, expired or revoked; replace the value of NOLA_TOKEN",
         "token",
         "show");
+    assertThat(json(admin, "token", "list", "--account", bob, "--valid")).isEmpty();
     fails(
         admin,
         4,
@@ -169,7 +170,6 @@ class TeamCommandsTest {
             .strip();
     assertThat(succeed(with(limited), "whoami"))
         .contains(bob, "limited to namespaces " + namespace + ", which expires at 20");
-    assertThat(json(admin, "token", "list", "--account", bob, "--valid")).isEmpty();
   }
 
   @Test
@@ -361,6 +361,24 @@ class TeamCommandsTest {
     List<JobType> types = models.isEmpty() ? List.of() : List.of(JobType.TRAIN);
     return new LeaseRequest(
         name, "instance", "", types, List.of("scalar"), false, 1L << 32, models, 1, 0);
+  }
+
+  @Test
+  void publishedVersion_isVerifiedAgainOnDemand() throws Exception {
+    String mood = namespace + "/mood";
+    succeed(ann, "publish", Samples.small(folder, 9).toString(), mood + "@1.0.0");
+
+    JsonNode asked =
+        json(admin, "verification", "request", mood + "@^1", "--copies", "2", "--backend", "scalar")
+            .get(0);
+    assertThat(asked.at("/versions").asInt()).isEqualTo(1);
+    assertThat(asked.at("/request/version").asString()).isEqualTo("1.0.0");
+    assertThat(succeed(admin, "verification", "show", asked.get("id").asString()))
+        .startsWith("waiting: 1 version, requested ")
+        .containsPattern("scalar +2 +0");
+    assertThat(succeed(admin, "verification", "request", mood)).contains(": 1 version; ");
+    fails(admin, 4, mood + "x not found", "verification", "request", mood + "x");
+    fails(ann, 4, "it needs the scope admin", "verification", "request", mood);
   }
 
   @Test

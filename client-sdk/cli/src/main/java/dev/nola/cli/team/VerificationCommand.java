@@ -5,6 +5,7 @@ import dev.nola.api.attestation.VerificationRequest;
 import dev.nola.api.name.Reference;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
+import dev.nola.command.Output;
 import dev.nola.command.Table;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -98,8 +99,8 @@ public final class VerificationCommand {
           out -> {
             for (VerificationReport report : reports) {
               out.printf(
-                  "verification %s: %d versions; to see how far it is: nola verification show %s%n",
-                  report.id(), report.versions(), report.id());
+                  "verification %1$s: %2$s; to see how far it is: nola verification show %1$s%n",
+                  report.id(), Output.count(report.versions(), "version"));
             }
           });
       return ExitCode.OK;
@@ -136,9 +137,9 @@ public final class VerificationCommand {
 
     private static void print(VerificationReport report, PrintWriter out) {
       out.printf(
-          "%s: %d versions, requested %s by %s%n",
+          "%s: %s, requested %s by %s%n",
           report.finished() ? "finished" : "waiting",
-          report.versions(),
+          Output.count(report.versions(), "version"),
           Texts.time(report.createdAt()),
           report.createdBy());
       Table table =
