@@ -138,83 +138,47 @@ public final class NolaClient implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the client for adapters and their versions.
-   *
-   * @return the client
-   */
+  /** {@return the client for adapters and their versions} */
   public AdaptersClient adapters() {
     return adapters;
   }
 
-  /**
-   * Returns the client for aliases of versions.
-   *
-   * @return the client
-   */
+  /** {@return the client for aliases of versions} */
   public AliasesClient aliases() {
     return aliases;
   }
 
-  /**
-   * Returns the client for namespaces.
-   *
-   * @return the client
-   */
+  /** {@return the client for namespaces} */
   public NamespacesClient namespaces() {
     return namespaces;
   }
 
-  /**
-   * Returns the client for tokens.
-   *
-   * @return the client
-   */
+  /** {@return the client for tokens} */
   public TokensClient tokens() {
     return tokens;
   }
 
-  /**
-   * Returns the client for workers' keys.
-   *
-   * @return the client
-   */
+  /** {@return the client for workers' keys} */
   public WorkerKeysClient workerKeys() {
     return workerKeys;
   }
 
-  /**
-   * Returns the client for verifications that are requested after publishing.
-   *
-   * @return the client
-   */
+  /** {@return the client for verifications that are requested after publishing} */
   public VerificationsClient verifications() {
     return verifications;
   }
 
-  /**
-   * Returns the client for jobs, for those who submit them.
-   *
-   * @return the client
-   */
+  /** {@return the client for jobs, for those who submit them} */
   public JobsClient jobs() {
     return jobs;
   }
 
-  /**
-   * Returns the client for models and datasets.
-   *
-   * @return the client
-   */
+  /** {@return the client for models and datasets} */
   public ObjectsClient objects() {
     return objects;
   }
 
-  /**
-   * Returns the client for jobs, for workers that do them.
-   *
-   * @return the client
-   */
+  /** {@return the client for jobs, for workers that do them} */
   public WorkerClient worker() {
     return worker;
   }
