@@ -68,6 +68,9 @@ class CommandLineTest {
     nola.run("logout");
     Outcome refused = nola.runWithInput("nola_" + "x".repeat(43), "login");
     assertThat(refused.exitCode()).isEqualTo(4);
+    assertThat(refused.err())
+        .contains("pass another token")
+        .doesNotContain("nola login --registry");
     assertThat(nola.run("whoami").exitCode()).isEqualTo(4);
     assertThat(nola.runWithInput("", "login").exitCode()).isEqualTo(2);
   }
@@ -278,8 +281,12 @@ class CommandLineTest {
       String url = "http://127.0.0.1:" + other.getAddress().getPort();
       Files.writeString(lock, Files.readString(lock).replace(registry.url().toString(), url));
       String token = registry.token(namespace, Scope.READ);
-      assertThat(nola.with("NOLA_TOKEN", token).run("verify", "--lock", lock.toString()).exitCode())
-          .isEqualTo(1);
+      nola.run("logout");
+      Outcome verified = nola.with("NOLA_TOKEN", token).run("verify", "--lock", lock.toString());
+      assertThat(verified.exitCode()).isEqualTo(1);
+      assertThat(verified.out())
+          .contains("NOLA_TOKEN was not sent, since it is for " + registry.url())
+          .contains("nola login --registry " + url);
       assertThat(requests).isNotEmpty();
       assertThat(tokens).isEmpty();
       nola.with("NOLA_TOKEN", token).run("show", mood, "--registry", url);

@@ -191,6 +191,7 @@ class ComposeTest {
             containers);
     assertThat(attestations.at("/mismatches").asInt()).isZero();
     assertThat(attestations.at("/independent").asInt()).as("one machine").isEqualTo(1);
+    assertThat(containers.log("worker-1")).contains("key sha256:").doesNotContain("incubator");
   }
 
   private static <T> T await(String what, Callable<@Nullable T> look, Containers containers)
@@ -287,9 +288,11 @@ class ComposeTest {
       Map<String, String> places = places(service, secrets);
       List<String> command = new ArrayList<>();
       start.command().forEach(word -> command.add(localize(word, places)));
-      if (command.getFirst().equals("java")) {
-        command.set(0, Path.of(System.getProperty("java.home"), "bin", "java").toString());
-      }
+      command.replaceAll(
+          word ->
+              word.equals("java")
+                  ? Path.of(System.getProperty("java.home"), "bin", "java").toString()
+                  : word);
       int jar = command.indexOf("-jar");
       if (jar >= 0) {
         String main = MAIN.get(command.get(jar + 1));
@@ -331,6 +334,9 @@ class ComposeTest {
         places.put(path, mounted(service, path).toString());
       }
       places.put("/opt/nola/worker-token.sh", script().toString());
+      places.put(
+          "/opt/nola/quiet.sh",
+          Path.of("../trainer-worker/docker/quiet.sh").toAbsolutePath().toString());
       places.put("/run/secrets", secrets.toString());
       places.put("//database:5432", "//127.0.0.1:" + databasePort);
       places.put("8080", Integer.toString(port));

@@ -48,6 +48,13 @@ class StoppedJobsTest {
       assertThat(times.getLast()).isLessThan(Duration.ofSeconds(20)); // 5 on a quiet machine
       assertThatThrownBy(() -> owner.adapters().get(new AdapterName(namespace, "mood")))
           .isInstanceOf(RegistryException.class);
+
+      worker.end();
+      assertThat(jobs.workers(null).items())
+          .filteredOn(listed -> listed.name().equals("canceller"))
+          .as("signed off, and so not idle for another minute")
+          .singleElement()
+          .matches(listed -> !listed.active());
     }
   }
 

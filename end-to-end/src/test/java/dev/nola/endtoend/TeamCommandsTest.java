@@ -138,17 +138,51 @@ class TeamCommandsTest {
 
     String id = own.get(0).get("id").asString();
     assertThat(succeed(asBob, "token", "revoke", id)).isEqualTo("revoked " + id + "\n");
-    fails(with(secret), 4, "invalid token", "token", "show");
+    fails(
+        with(secret),
+        4,
+        "invalid token: unknown, expired or revoked; replace the value of NOLA_TOKEN",
+        "token",
+        "show");
     assertThat(json(admin, "token", "list", "--account", bob, "--valid")).isEmpty();
+    fails(
+        admin,
+        4,
+        "namespace %s-x not found; --namespace must name one that exists".formatted(namespace),
+        "token",
+        "create",
+        bob,
+        "--scope",
+        "read",
+        "--namespace",
+        namespace + "-x");
+    String limited =
+        succeed(
+                admin,
+                "token",
+                "create",
+                bob,
+                "--scope",
+                "read",
+                "--namespace",
+                namespace,
+                "--expires",
+                "2d")
+            .strip();
+    assertThat(succeed(with(limited), "whoami"))
+        .contains(bob, "limited to namespaces " + namespace + ", which expires at 20");
   }
 
   @Test
-  void namespace_isListedShownAndDeletedWithItsMembers() {
+  void namespace_isListedShownAndDeletedWithItsMembers() throws Exception {
     String other = Registry.freshName();
+    registry.token("bob", Scope.READ);
+    registry.token("eve", Scope.READ);
     json(ann, "namespace", "create", other);
     assertThat(succeed(ann, "namespace", "list")).contains("NAMESPACE", other, namespace);
     assertThat(json(ann, "namespace", "show", other).get("role").asString()).isEqualTo("owner");
 
+    fails(ann, 4, "account bobb not found", "member", "add", other, "bobb");
     assertThat(succeed(ann, "member", "add", other, "bob"))
         .isEqualTo("bob is member of " + other + "\n");
     assertThat(json(ann, "member", "add", other, "eve", "--role", "owner").get("role").asString())
@@ -175,7 +209,13 @@ class TeamCommandsTest {
       worker.worker().register(key.publicKey().toBase64(), "worker of a test");
     }
     assertThat(succeed(ann, "key", "list", "--state", "pending")).contains(fingerprint, account);
-    fails(ann, 4, "token's scopes do not allow", "key", "approve", fingerprint);
+    fails(
+        ann,
+        4,
+        "token's scopes do not allow this request: publish; it needs the scope admin: ask an admin",
+        "key",
+        "approve",
+        fingerprint);
     assertThat(succeed(admin, "key", "approve", fingerprint, "--expires", "365d"))
         .isEqualTo("approved " + fingerprint + " of " + account + "\n");
     assertThat(succeed(ann, "key", "show", fingerprint)).contains("approved", "by an-admin");
@@ -274,7 +314,7 @@ class TeamCommandsTest {
       assertThat(succeed(ann, "worker", "show", name))
           .contains(namespace + "/llama@" + revision, id);
       assertThat(json(ann, "worker", "show", name).at("/0/account").asString()).isEqualTo(account);
-      fails(ann, 2, "worker nobody not found", "worker", "show", "nobody");
+      fails(ann, 4, "worker nobody not found", "worker", "show", "nobody");
 
       client
           .worker()
@@ -347,6 +387,24 @@ class TeamCommandsTest {
     List<JobType> types = models.isEmpty() ? List.of() : List.of(JobType.TRAIN);
     return new LeaseRequest(
         name, "instance", "", types, List.of("scalar"), false, 1L << 32, models, 1, 0);
+  }
+
+  @Test
+  void publishedVersion_isVerifiedAgainOnDemand() throws Exception {
+    String mood = namespace + "/mood";
+    succeed(ann, "publish", Samples.small(folder, 9).toString(), mood + "@1.0.0");
+
+    JsonNode asked =
+        json(admin, "verification", "request", mood + "@^1", "--copies", "2", "--backend", "scalar")
+            .get(0);
+    assertThat(asked.at("/versions").asInt()).isEqualTo(1);
+    assertThat(asked.at("/request/version").asString()).isEqualTo("1.0.0");
+    assertThat(succeed(admin, "verification", "show", asked.get("id").asString()))
+        .startsWith("waiting: 1 version, requested ")
+        .containsPattern("scalar +2 +0");
+    assertThat(succeed(admin, "verification", "request", mood)).contains(": 1 version; ");
+    fails(admin, 4, mood + "x not found", "verification", "request", mood + "x");
+    fails(ann, 4, "it needs the scope admin", "verification", "request", mood);
   }
 
   @Test
@@ -513,7 +571,7 @@ class TeamCommandsTest {
   void groupWithoutACommand_namesItsCommands() {
     fails(ann, 2, "missing command; must be one of create, list, show, revoke", "token");
     fails(ann, 2, "unknown command: shwo", "job", "shwo");
-    fails(ann, 2, "invalid id: x; must be a UUID, as list shows it", "job", "show", "x");
+    fails(ann, 2, "invalid id: x; must be a whole UUID, as list shows it", "job", "show", "x");
     assertThat(ann.run("completion").out())
         .contains(
             "_picocli_nola_job_logs",

@@ -111,6 +111,11 @@ final class WorkerProcess implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    end();
+  }
+
+  /** Stops it, and waits for its end. */
+  void end() throws IOException {
     if (process.isAlive()) {
       thaw();
       process.destroy(); // SIGTERM: the worker returns its jobs

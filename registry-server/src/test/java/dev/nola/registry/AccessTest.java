@@ -61,9 +61,10 @@ class AccessTest {
     assertThat(bob.publish(namespace + "/mood@1.0.0", Samples.file(1)).status()).isEqualTo(201);
     assertThat(bob.put(members + "bob", Map.of("role", "owner")).refusal())
         .isEqualTo("403 forbidden");
-    assertThat(ann.put(members + "nobody-yet", Map.of("role", "member")).status())
-        .as("does not tell which accounts exist")
-        .isEqualTo(200);
+    Answer mistyped = ann.put(members + "bobb", Map.of("role", "member"));
+    assertThat(mistyped.refusal()).isEqualTo("422 invalid");
+    assertThat(mistyped.text("/detail"))
+        .startsWith("account bobb not found; an account exists once");
     assertThat(ann.put(members + "Nobody", Map.of("role", "member")).refusal())
         .isEqualTo("422 invalid");
     assertThat(ann.put(members + "bob", Map.of("role", "king")).refusal())

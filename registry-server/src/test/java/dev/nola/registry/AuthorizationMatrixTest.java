@@ -117,6 +117,7 @@ class AuthorizationMatrixTest {
       POST   /api/v1/jobs/{job}/failure                       401 403 403 403 403 409 409 409
       GET    /api/v1/audit                                    401 403 403 403 403 403 200 403
       GET    /api/v1/workers                                  401 200 200 200 200 200 200 200
+      DELETE /api/v1/workers?worker=w&instance=none           401 403 403 403 403 204 204 204
       GET    /api/v1/admin/accounts                           401 403 403 403 403 403 200 403
       GET    /api/v1/admin/tokens                             401 403 403 403 403 403 200 403
       POST   /api/v1/admin/collect-garbage                    401 403 403 403 403 403 200 403

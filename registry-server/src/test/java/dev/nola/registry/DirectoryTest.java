@@ -68,6 +68,7 @@ class DirectoryTest {
     TestClient bob = admin.account(TestClient.freshName(), "publish");
     String namespace = ann.namespace();
     String path = "/api/v1/namespaces/" + namespace;
+    admin.account("member", "read");
     ann.put(path + "/members/member", Map.of("role", "member"));
     assertThat(bob.delete(path).refusal()).isEqualTo("403 forbidden");
 
@@ -94,8 +95,9 @@ class DirectoryTest {
     assertThat(ann.delete(path).refusal()).isEqualTo("409 namespace-not-empty");
     assertThat(ann.delete(path).text("/detail"))
         .startsWith(
-            "namespace not empty: " + namespace + " has or had adapters, models or datasets,")
-        .endsWith("; only one that never had any can be deleted");
+            "namespace %s cannot be deleted: it has or had adapters (1), models or datasets (1), "
+                .formatted(namespace))
+        .endsWith("; to take it out of use, yank its versions and remove its members");
     assertThat(ann.get(path + "/members").json()).hasSize(1);
   }
 
@@ -104,6 +106,7 @@ class DirectoryTest {
     String name = TestClient.freshName();
     TestClient ann = admin.account(name, "publish");
     admin.account(name, "read");
+    admin.account(name + "-friend", "read");
     String namespace = ann.namespace();
     ann.put(
         "/api/v1/namespaces/" + namespace + "/members/" + name + "-friend",

@@ -43,7 +43,22 @@ class JobCancellationTest extends JobTest {
     assertThat(put(id, "checkpoint", fence, bytes("x")).refusal()).isEqualTo("409 cancelled");
     Answer stopped = fail(id, fence, "stopped", true);
     assertThat(stopped.text("/state")).isEqualTo("cancelled");
+    assertThat(stopped.json().at("/cancelRequested").asBoolean()).as("it has ended").isFalse();
     assertThat(ann.get("/api/v1/adapters/" + namespace + "/mood").status()).isEqualTo(404);
+  }
+
+  @Test
+  void retriedJob_startsAnew() throws Exception {
+    String id = submit("1.0.0");
+    String first = takeAs("w").at("/job/startedAt").asString();
+    ann.post(JOBS + "/" + id + "/cancel", "");
+    loseLeases(id);
+
+    Answer retried = ann.post(JOBS + "/" + id + "/retry", "");
+
+    assertThat(retried.json().hasNonNull("startedAt")).as("not started yet").isFalse();
+    assertThat(retried.json().at("/cancelRequested").asBoolean()).isFalse();
+    assertThat(takeAs("w").at("/job/startedAt").asString()).isNotEmpty().isNotEqualTo(first);
   }
 
   @Test

@@ -29,7 +29,8 @@ class JobPublishingTest extends JobTest {
     assertThat(refused.text("/state")).isEqualTo("failed");
     assertThat(refused.text("/reason"))
         .startsWith("cannot be published as " + namespace + "/mood@1.0.0: ")
-        .contains("exists with digest");
+        .contains("exists with digest")
+        .contains("nola job retry " + id, "--new-version", "nola job result");
     assertThat(refused.text("/result/digest")).isEqualTo(Sha256.hash(file).toString());
     assertThat(ann.get(JOBS + "/" + id + "/result").bytes()).isEqualTo(file);
 

@@ -30,9 +30,10 @@ class RevokedStreamTest {
     TestClient owner = admin.account("stream-owner", "publish");
     String namespace = owner.namespace();
     String member = "/api/v1/namespaces/" + namespace + "/members/stream-guest";
+    TestClient guest = admin.account("stream-guest", "read");
     owner.put(member, Map.of("role", "member"));
     String job = waitingJob(owner, namespace);
-    CompletableFuture<Answer> stream = follow(admin.account("stream-guest", "read"), job);
+    CompletableFuture<Answer> stream = follow(guest, job);
 
     owner.delete(member);
 

@@ -452,6 +452,49 @@ class VerificationTest {
   }
 
   @Test
+  void oneVersionIsVerifiedByMoreKeysOnDemand() throws Exception {
+    admin.publish(namespace + "/other@1.0.0", Samples.file(++seed));
+    registry.database().execute("update job set state = 'CANCELLED' where state = 'QUEUED'");
+    Map<String, Object> request =
+        Map.of(
+            "adapter",
+            namespace + "/mood",
+            "version",
+            "1.0.0",
+            "backends",
+            List.of("scalar"),
+            "copies",
+            2);
+
+    Answer started = admin.post("/api/v1/verifications", request);
+
+    assertThat(started.json().at("/versions").asInt()).isEqualTo(1);
+    assertThat(started.json().at("/backends/0/waiting").asInt()).isEqualTo(2);
+    for (int i = 1; i <= 2; i++) {
+      TestWorker worker = TestWorker.approved(admin);
+      assertThat(verdict(worker.attest(worker.leaseOne("scalar"), file))).isEqualTo("accepted");
+      assertThat(worker.lease(TestWorker.ALL)).as("a key verifies it once").isEmpty();
+      assertThat(
+              admin
+                  .get("/api/v1/adapters/" + namespace + "/mood/versions/1.0.0")
+                  .json()
+                  .at("/attestations/independent")
+                  .asInt())
+          .isEqualTo(i);
+    }
+    assertThat(
+            admin.post("/api/v1/verifications", Map.of("adapter", namespace + "/absent")).refusal())
+        .isEqualTo("404 not-found");
+    for (Map<String, String> wrong :
+        List.of(
+            Map.of("adapter", "mood"),
+            Map.of("version", "1.0.0"),
+            Map.of("adapter", namespace + "/mood", "version", "latest"))) {
+      assertThat(admin.post("/api/v1/verifications", wrong).refusal()).isEqualTo("422 invalid");
+    }
+  }
+
+  @Test
   void workersConfirmEachOtherAboveTheBudget() throws Exception {
     try (TestRegistry small =
         TestRegistry.start("nola.verification.additions=10", "nola.verification.backends=scalar")) {

@@ -54,7 +54,7 @@ class WaitingReasonsTest extends JobTest {
     assertWaits(
         id,
         "no-worker",
-        "no worker is running: none has asked for jobs within 60 seconds; start one with nola worker");
+        "no worker is running: none has asked for jobs within 60 seconds and was not stopped since; start one with nola worker");
     assertThat(ann.get(JOBS + "?namespace=" + namespace).text("/items/0/waiting/0/kind"))
         .isEqualTo("no-worker");
     ann.post(JOBS + "/" + id + "/cancel", "");

@@ -3,11 +3,13 @@ package dev.nola.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.api.attestation.SigningKey;
+import dev.nola.api.attestation.WorkerKey;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.TestClient.Answer;
 import dev.nola.registry.keys.WorkerKeyRepository;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -125,7 +127,8 @@ class WorkerKeysTest {
         .beans(WorkerKeyRepository.class)
         .iterator()
         .next()
-        .isApproved(Sha256.parse(fingerprint), "key-worker");
+        .stateOf(Sha256.parse(fingerprint), "key-worker")
+        .equals(Optional.of(WorkerKey.State.APPROVED));
   }
 
   private static Answer register(TestClient client, SigningKey key) throws Exception {

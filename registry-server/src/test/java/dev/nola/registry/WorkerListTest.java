@@ -104,6 +104,39 @@ class WorkerListTest extends JobTest {
   }
 
   @Test
+  void stoppedWorker_isListedAsEndedAtOnce_andItsNameIsFree() throws Exception {
+    lease(worker, instance("w", "one"));
+    String ended = WORKERS + "?worker=w&instance=";
+
+    assertThat(worker.delete(ended + "two").status()).as("another instance").isEqualTo(204);
+    assertThat(ann.get(WORKERS).json().at("/items/0/active").asBoolean()).isTrue();
+    assertThat(admin.account("other", "worker").delete(ended + "one").status()).isEqualTo(204);
+    assertThat(ann.get(WORKERS).json().at("/items/0/active").asBoolean()).isTrue();
+    assertThat(worker.delete(ended + "one").status()).isEqualTo(204);
+
+    assertThat(ann.get(WORKERS).json().at("/items/0/active").asBoolean()).isFalse();
+    assertThat(worker.post(LEASE, instance("w", "two")).status()).isEqualTo(200);
+    assertThat(ann.get(WORKERS).json().at("/items/0/active").asBoolean()).isTrue();
+  }
+
+  @Test
+  void stateOfAWorkersKey_isListedAndTold() throws Exception {
+    TestWorker verifier = TestWorker.registered(admin);
+    assertThat(verifier.leases(TestWorker.ALL).at("/keyState").asString()).isEqualTo("pending");
+    assertThat(ann.get(WORKERS).text("/items/0/keyState")).isEqualTo("pending");
+    verifier.approve(admin, Map.of());
+    assertThat(verifier.leases(List.of()).at("/keyState").asString()).isEqualTo("approved");
+    verifier.revoke(admin);
+    assertThat(verifier.leases(TestWorker.ALL).at("/keyState").asString()).isEqualTo("revoked");
+    assertThat(ann.get(WORKERS).text("/items/0/keyState")).isEqualTo("revoked");
+
+    worker.post(LEASE, TestObjects.with(trainer("thief"), "key", verifier.fingerprint()));
+    assertThat(ann.get(WORKERS).json().at("/items/1").hasNonNull("keyState"))
+        .as("a key of another account")
+        .isFalse();
+  }
+
+  @Test
   void secondWorkerOfARunningName_isRefused() throws Exception {
     lease(worker, instance("w", "one"));
 

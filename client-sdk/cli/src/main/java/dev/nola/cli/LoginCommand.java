@@ -24,6 +24,9 @@ import picocli.CommandLine.Mixin;
     mixinStandardHelpOptions = true,
     footer = {"", "Example:", "  nola login --registry https://nola.example < token"})
 final class LoginCommand implements Callable<Integer> {
+  private static final String TOKEN_HINT =
+      "pass another token; an admin of the registry creates one with nola token create";
+
   @Mixin private RegistryOption registry = new RegistryOption();
   @Mixin private Output output = new Output();
 
@@ -32,7 +35,7 @@ final class LoginCommand implements Callable<Integer> {
     URI url = registry.url(output);
     String secret = readToken(url);
     Token token;
-    try (NolaClient client = NolaClient.builder(url).token(secret).build()) {
+    try (NolaClient client = NolaClient.builder(url).token(secret).tokenHint(TOKEN_HINT).build()) {
       token = client.tokens().current();
     }
     RegistryOption.credentials(output).save(url, secret);
@@ -40,7 +43,7 @@ final class LoginCommand implements Callable<Integer> {
       output.warn("NOLA_TOKEN is set and takes precedence");
     }
     output.print(
-        new Identity(url.toString(), token.account(), token.scopes()),
+        Identity.of(url, token),
         out -> out.printf("logged in to %s as %s%n", url, token.account()));
     return 0;
   }

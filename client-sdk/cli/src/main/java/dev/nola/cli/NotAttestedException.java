@@ -6,6 +6,9 @@ import java.util.List;
 /** An adapter that is not attested as it should be. */
 final class NotAttestedException extends IOException {
   NotAttestedException(String name, List<String> failures) {
-    super(name + ": " + String.join("; ", failures));
+    super(
+        failures.size() == 1
+            ? name + ": " + failures.getFirst()
+            : name + " is not attested as required:\n  " + String.join("\n  ", failures));
   }
 }

@@ -6,8 +6,15 @@ import dev.nola.api.Comparison;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
+import dev.nola.api.attestation.Attestation;
+import dev.nola.api.attestation.InvalidAttestationException;
+import dev.nola.api.attestation.Outcome;
+import dev.nola.api.attestation.Statement;
 import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Reference;
+import dev.nola.client.attestation.Attested;
+import dev.nola.client.attestation.Signer;
+import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.Output;
 import dev.nola.command.RegistryOption;
@@ -16,6 +23,8 @@ import dev.nola.command.YankedVersions;
 import dev.nola.text.Label;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -32,6 +41,8 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     footer = {"", "Examples:", "  nola show acme/mood", "  nola show acme/mood@prod --json"})
 final class ShowCommand implements Callable<Integer> {
+  private static final int MAX_ATTESTATIONS = 10_000;
+
   @Parameters(
       paramLabel = "REF",
       description = "NAMESPACE/NAME, optionally followed by @ and a version (default: the latest).")
@@ -59,7 +70,11 @@ final class ShowCommand implements Callable<Integer> {
         }
         VersionDetails version =
             YankedVersions.explaining(client, asked, () -> client.adapters().version(asked));
-        output.print(new Shown(adapter, version), out -> print(adapter, version, out));
+        List<Signer> signers =
+            output.isJson() || version.attestations().independent() == 0
+                ? List.of()
+                : signers(client, new Reference(asked.adapter(), version.version()));
+        output.print(new Shown(adapter, version), out -> print(adapter, version, signers, out));
         if (version.disputed()) {
           output.warn(
               "%s@%s is disputed: a worker attests other bits, unconfirmed"
@@ -116,7 +131,29 @@ final class ShowCommand implements Callable<Integer> {
     add(table, "downloads", Long.toString(adapter.downloads()));
   }
 
-  private static void print(AdapterDetails adapter, VersionDetails version, PrintWriter out) {
+  /** Reads who attests a version, on the word of the registry; nola verify checks it. */
+  private static List<Signer> signers(NolaClient client, Reference version)
+      throws IOException, InterruptedException {
+    List<Attested.Holding> matches = new ArrayList<>();
+    for (Attestation attestation :
+        AllPages.read(
+            "attestations of " + version,
+            MAX_ATTESTATIONS,
+            cursor -> client.adapters().attestations(version, cursor))) {
+      if (attestation.counts() && attestation.outcome() == Outcome.MATCH) {
+        try {
+          byte[] statement = Base64.getDecoder().decode(attestation.envelope().payload());
+          matches.add(new Attested.Holding(attestation.key(), Statement.parse(statement)));
+        } catch (InvalidAttestationException | IllegalArgumentException _) {
+          // nola verify says what is wrong with it
+        }
+      }
+    }
+    return Signer.of(matches);
+  }
+
+  private static void print(
+      AdapterDetails adapter, VersionDetails version, List<Signer> signers, PrintWriter out) {
     Comparison comparison = version.comparison();
     Table table = new Table();
     add(table, adapter, adapter.latest() == null ? "" : adapter.latest());
@@ -143,6 +180,7 @@ final class ShowCommand implements Callable<Integer> {
               .formatted(
                   Output.count(attested.independent(), "independent machine"),
                   String.join(", ", attested.backends())));
+      signers.forEach(signer -> add(table, "", signer.toString()));
     }
     if (attested.mismatches() > 0) {
       add(table, "", "different bits by " + Output.count(attested.mismatches(), "attestation"));

@@ -32,8 +32,9 @@ final class Trust {
       paramLabel = "N",
       description =
           "Fail unless N independent machines attest that the file reconstructs to the bits that it"
-              + " states (default: 0, or 1 with --key). Signatures and proofs of the attestations are"
-              + " checked locally.")
+              + " states (default: 0, or 1 with --key): N different keys on N different hosts; two"
+              + " keys on one host count as one machine. Signatures and proofs of the attestations"
+              + " are checked locally.")
   private @Nullable Integer required;
 
   /** The keys that count; empty for those that the registry trusts. */

@@ -3,6 +3,7 @@ package dev.nola.cli;
 import dev.nola.api.name.Reference;
 import dev.nola.client.RegistryException;
 import dev.nola.client.attestation.Attested;
+import dev.nola.client.attestation.Signer;
 import dev.nola.client.lock.JUnitReport;
 import dev.nola.client.lock.LockCheck;
 import dev.nola.client.lock.LockFile;
@@ -155,6 +156,7 @@ final class VerifyCommand implements Callable<Integer> {
           out.println("verified: " + root);
           if (attested != null) {
             out.printf("attested: %s%n", sentence(attested));
+            attested.signers().forEach(signer -> out.println("  " + signer));
             if (!attested.disputes().isEmpty()) {
               out.println(
                   "disputed: by %s; this machine got the file's bits"
@@ -194,11 +196,12 @@ final class VerifyCommand implements Callable<Integer> {
     if (attested.independent() == 0) {
       return "by no other machine" + (attested.pinned() ? " with the given keys" : "");
     }
-    return "by %s (%s), %s"
+    return "by %s (%s), %s%s"
         .formatted(
             Output.count(attested.independent(), "independent machine"),
             String.join(", ", attested.backends()),
-            attested.pinned() ? "with the given keys" : "with keys that the registry trusts");
+            attested.pinned() ? "with the given keys" : "with keys that the registry trusts",
+            attested.notIndependent());
   }
 
   private record Verified(
@@ -207,12 +210,14 @@ final class VerifyCommand implements Callable<Integer> {
   /**
    * What {@code --json} says of them.
    *
+   * @param signers who attests a match
    * @param trust {@code registry} or {@code given}
    */
   private record Attestations(
       int independent,
       List<String> backends,
       List<String> keys,
+      List<Signer> signers,
       String trust,
       List<String> disputes,
       List<String> passedOver) {
@@ -221,6 +226,7 @@ final class VerifyCommand implements Callable<Integer> {
           attested.independent(),
           attested.backends(),
           attested.keys().stream().map(Sha256::toString).toList(),
+          attested.signers(),
           attested.pinned() ? "given" : "registry",
           attested.disputes(),
           attested.rejected().stream().map(Attested.Rejected::toString).toList());

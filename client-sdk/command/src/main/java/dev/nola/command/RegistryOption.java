@@ -1,5 +1,6 @@
 package dev.nola.command;
 
+import dev.nola.client.RegistryUrl;
 import dev.nola.client.cache.LocalCache;
 import dev.nola.client.registry.Credentials;
 import dev.nola.client.registry.NolaClient;
@@ -95,10 +96,21 @@ public final class RegistryOption {
   }
 
   private NolaClient.Builder builder(URI registry, Output output) throws IOException {
-    String token = registry.equals(url(output)) ? output.environment("NOLA_TOKEN") : "";
-    return NolaClient.builder(registry)
-        .token(token.isEmpty() ? credentials(output).token(registry) : token)
-        .cache(cache(output));
+    NolaClient.Builder builder = NolaClient.builder(registry).cache(cache(output));
+    String fromEnvironment = output.environment("NOLA_TOKEN");
+    URI named = RegistryUrl.normalize(url(output));
+    if (!fromEnvironment.isEmpty() && RegistryUrl.normalize(registry).equals(named)) {
+      return builder
+          .token(fromEnvironment)
+          .tokenHint("replace the value of NOLA_TOKEN, or unset it to use the token of nola login");
+    }
+    String stored = credentials(output).token(registry);
+    if (!fromEnvironment.isEmpty() && stored == null) {
+      builder.tokenHint(
+          "NOLA_TOKEN was not sent, since it is for %s; set NOLA_REGISTRY to %s if it is for that one, or log in with: nola login --registry %s"
+              .formatted(named, registry, registry));
+    }
+    return builder.token(stored);
   }
 
   private static URI parse(String name, String text) {

@@ -132,7 +132,7 @@ public class Access {
    */
   public void requireMember(Caller caller, String namespace) {
     if (role(caller, namespace).isEmpty()) {
-      throw Refusal.forbidden("only members of namespace " + namespace + " may do this");
+      throw refusal(caller, namespace, "members", "");
     }
   }
 
@@ -145,7 +145,16 @@ public class Access {
    */
   public void requireOwner(Caller caller, String namespace) {
     if (role(caller, namespace).filter(role -> role == Role.OWNER).isEmpty()) {
-      throw Refusal.forbidden("only owners of namespace " + namespace + " may do this");
+      throw refusal(caller, namespace, "owners", " --role owner");
     }
+  }
+
+  private static Refusal refusal(Caller caller, String namespace, String who, String option) {
+    return Refusal.forbidden(
+        caller.reaches(namespace)
+            ? "only %1$s of namespace %2$s may do this; an owner can add you with nola member add %2$s %3$s%4$s"
+                .formatted(who, namespace, caller.account(), option)
+            : "token not valid for namespace %s: it is limited to %s"
+                .formatted(namespace, caller.namespaces()));
   }
 }

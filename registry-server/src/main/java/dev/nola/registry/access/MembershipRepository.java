@@ -16,6 +16,15 @@ interface MembershipRepository extends Repository<MembershipEntity, MembershipEn
       "select count(m) from MembershipEntity m where m.key.account = :account and m.role = OWNER")
   long countOwned(String account);
 
+  /** Tells whether an account has, or had, a token, or is a member of a namespace. */
+  @Query(
+      nativeQuery = true,
+      value =
+          """
+          select exists (select from token t where t.account = :account)
+            or exists (select from membership m where m.account = :account)""")
+  boolean isKnown(String account);
+
   Optional<MembershipEntity> findById(MembershipEntity.Key key);
 
   @Query("select m from MembershipEntity m where m.key.namespaceId = :id order by m.key.account")

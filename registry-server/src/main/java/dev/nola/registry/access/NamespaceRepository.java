@@ -40,12 +40,12 @@ interface NamespaceRepository extends Repository<NamespaceEntity, Long> {
       value =
           """
           select concat_ws(', ',
-            case when exists (select from adapter a where a.namespace_id = n.id)
-              then 'adapters' end,
-            case when exists (select from object o where o.namespace_id = n.id)
-              then 'models or datasets' end,
-            case when exists (select from job j where j.namespace = n.name)
-              then 'jobs' end,
+            (select 'adapters (' || count(*) || ')' from adapter a where a.namespace_id = n.id
+              having count(*) > 0),
+            (select 'models or datasets (' || count(distinct (o.kind, o.name)) || ')'
+              from object o where o.namespace_id = n.id having count(*) > 0),
+            (select 'jobs (' || count(*) || ')' from job j where j.namespace = n.name
+              having count(*) > 0),
             case when exists (select from object_blob b where b.namespace_id = n.id)
               then 'uploaded files that no model or dataset names' end)
           from namespace n where n.id = :id""")

@@ -60,7 +60,9 @@ class NamespaceService {
       throw Refusal.invalid("namespace", NameRule.NAMESPACE.message(name));
     }
     if (!caller.reaches(name)) {
-      throw Refusal.forbidden("token not valid for namespace " + name);
+      throw Refusal.forbidden(
+          "token not valid for namespace %s: it is limited to %s"
+              .formatted(name, caller.namespaces()));
     }
     namespaces.lockAccount(caller.account());
     boolean created = namespaces.insertIfAbsent(name, clock.instant()) == 1;
@@ -121,7 +123,7 @@ class NamespaceService {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "namespace-not-empty",
-          "namespace not empty: %s has or had %s; only one that never had any can be deleted"
+          "namespace %s cannot be deleted: it has or had %s; only a namespace that never had any can be, since its name is free again then; to take it out of use, yank its versions and remove its members"
               .formatted(name, contents));
     }
     memberships.deleteOfNamespace(found.id());
@@ -150,18 +152,24 @@ class NamespaceService {
    *
    * @param caller of the request
    * @param name of the namespace
-   * @param account to become a member; may be one that has no token yet, so that the response does
-   *     not tell which accounts exist
+   * @param account to become a member; must have or have had a token, or be a member of a
+   *     namespace, so that a mistyped name is not left for the one who gets it later
    * @param role that it gets
    * @return the member
-   * @throws Refusal if the caller does not own the namespace, the account breaks a rule, or the
-   *     namespace would be left without an owner
+   * @throws Refusal if the caller does not own the namespace, the account breaks a rule or does not
+   *     exist, or the namespace would be left without an owner
    */
   @Transactional
   Member putMember(Caller caller, String name, String account, Role role) {
     NamespaceEntity found = lockOwned(name, caller);
     if (!NameRule.ACCOUNT.isMet(account)) {
       throw Refusal.invalid("account", NameRule.ACCOUNT.message(account));
+    }
+    if (!memberships.isKnown(account)) {
+      throw Refusal.invalid(
+          "account",
+          "account %s not found; an account exists once an admin has created a token for it (nola token create)"
+              .formatted(account));
     }
     if (role != Role.OWNER) {
       requireAnotherOwner(found, account);

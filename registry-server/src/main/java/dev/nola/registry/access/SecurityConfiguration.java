@@ -2,9 +2,11 @@ package dev.nola.registry.access;
 
 import dev.nola.api.Scope;
 import dev.nola.registry.web.Refusal;
+import dev.nola.text.Label;
 import jakarta.servlet.DispatcherType;
 import java.util.List;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.utils.SpringDocUtils;
 import org.springframework.beans.factory.annotation.Qualifier;
@@ -13,7 +15,9 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.MethodParameter;
 import org.springframework.http.HttpMethod;
+import org.springframework.security.access.AccessDeniedException;
 import org.springframework.security.authorization.AuthorizationDecision;
+import org.springframework.security.authorization.AuthorizationDeniedException;
 import org.springframework.security.authorization.AuthorizationManager;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.config.annotation.web.configurers.AbstractHttpConfigurer;
@@ -64,10 +68,11 @@ class SecurityConfiguration implements WebMvcConfigurer {
                 exceptions
                     .authenticationEntryPoint(
                         (request, response, _) ->
-                            problems.resolveException(request, response, null, refusal()))
+                            problems.resolveException(request, response, null, refusal(null)))
                     .accessDeniedHandler(
-                        (request, response, _) ->
-                            problems.resolveException(request, response, null, refusal())))
+                        (request, response, denial) ->
+                            problems.resolveException(
+                                request, response, null, refusal(required(denial)))))
         .authorizeHttpRequests(requests -> authorize(requests, settings));
     return http.build();
   }
@@ -107,6 +112,8 @@ class SecurityConfiguration implements WebMvcConfigurer {
             "/api/v1/jobs/{id}/checkpoint",
             "/api/v1/jobs/{id}/failure")
         .access(scope(Scope.WORKER))
+        .requestMatchers(HttpMethod.DELETE, "/api/v1/workers")
+        .access(scope(Scope.WORKER))
         .requestMatchers(HttpMethod.PUT, "/api/v1/jobs/{id}/result")
         .access(scope(Scope.WORKER));
     for (HttpMethod method : List.of(HttpMethod.GET, HttpMethod.HEAD)) {
@@ -136,31 +143,59 @@ class SecurityConfiguration implements WebMvcConfigurer {
   }
 
   private static AuthorizationManager<RequestAuthorizationContext> scope(Scope scope) {
-    return requires(caller -> caller.may(scope));
+    return requires(caller -> caller.may(scope), scope);
   }
 
   private static AuthorizationManager<RequestAuthorizationContext> globalAdmin() {
-    return requires(Caller::isGlobalAdmin);
+    return requires(Caller::isGlobalAdmin, Scope.ADMIN);
   }
 
   private static AuthorizationManager<RequestAuthorizationContext> requires(
-      Predicate<Caller> rule) {
+      Predicate<Caller> rule, Scope scope) {
     return (authentication, _) ->
-        new AuthorizationDecision(
+        new ScopeDecision(
+            scope,
             authentication.get() instanceof Authentication found
                 && found.getPrincipal() instanceof Caller caller
                 && rule.test(caller));
   }
 
-  private static Refusal refusal() {
+  /** A decision by a scope, which the refusal names. */
+  private static final class ScopeDecision extends AuthorizationDecision {
+    private final Scope scope;
+
+    ScopeDecision(Scope scope, boolean granted) {
+      super(granted);
+      this.scope = scope;
+    }
+  }
+
+  /** Returns the scope that a denied request requires, or null if no scope permits it. */
+  private static @Nullable Scope required(AccessDeniedException denial) {
+    return denial instanceof AuthorizationDeniedException denied
+            && denied.getAuthorizationResult() instanceof ScopeDecision decision
+        ? decision.scope
+        : null;
+  }
+
+  private static Refusal refusal(@Nullable Scope required) {
     Caller caller = current();
     if (caller.tokenId() == null) {
       return Refusal.unauthenticated("token required; send the header Authorization: Bearer TOKEN");
     }
+    if (required == null) {
+      return Refusal.forbidden("path not open to any token");
+    }
     return Refusal.forbidden(
         caller.isAdmin()
             ? "the token is limited to namespaces; this request needs an admin token without a limit"
-            : "the token's scopes do not allow this request");
+            : "the token's scopes do not allow this request: %1$s; it needs the scope %2$s: ask an admin for a token made with nola token create --scope %2$s"
+                .formatted(
+                    caller.scopes().stream()
+                        .sorted()
+                        .map(Label::of)
+                        .collect(Collectors.joining(", ")),
+                    Label.of(required)));
   }
 
   private static Caller current() {

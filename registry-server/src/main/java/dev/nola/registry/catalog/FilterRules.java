@@ -2,11 +2,13 @@ package dev.nola.registry.catalog;
 
 import dev.nola.api.Violation;
 import dev.nola.api.name.NameRule;
+import dev.nola.api.name.VersionNumber;
 import dev.nola.generator.Generator;
 import dev.nola.registry.web.Refusal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 final class FilterRules {
   private static final String GENERATORS =
       Arrays.stream(Generator.values()).map(Generator::label).collect(Collectors.joining(", "));
+
+  private static final Pattern ADAPTER = Pattern.compile("[^/@]+/[^/@]+");
 
   private final List<Violation> violations = new ArrayList<>();
 
@@ -32,6 +36,25 @@ final class FilterRules {
         generator == null || Generator.ofLabel(generator).isPresent(),
         "generator",
         "invalid generator: %s; must be one of %s".formatted(Refusal.shown(generator), GENERATORS));
+  }
+
+  FilterRules adapter(@Nullable String adapter) {
+    return check(
+        adapter == null || ADAPTER.matcher(adapter).matches(),
+        "adapter",
+        "invalid adapter: %s; must be namespace/name".formatted(Refusal.shown(adapter)));
+  }
+
+  FilterRules version(@Nullable String adapter, @Nullable String version) {
+    return check(
+            version == null || VersionNumber.find(version).isPresent(),
+            "version",
+            "invalid version: %s; must be a version number such as 1.0.0"
+                .formatted(Refusal.shown(version)))
+        .check(
+            version == null || adapter != null,
+            "version",
+            "version is given without adapter; must name one");
   }
 
   FilterRules bits(@Nullable Integer bits) {

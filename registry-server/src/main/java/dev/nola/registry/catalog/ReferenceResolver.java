@@ -87,12 +87,18 @@ public class ReferenceResolver {
     Located located =
         version(entity.id(), reference)
             .map(version -> locate(adapter, entity, version, reference))
-            .orElseThrow(() -> Refusal.notFound("version " + reference + " of " + adapter));
+            .orElseThrow(() -> Refusal.notFound(named(reference) + " of " + adapter));
     // Ranges are not cached: their number is unbounded.
     if (located.pinned() || NameRule.isWord(reference)) {
       known.get(adapter, _ -> new ConcurrentHashMap<>()).put(reference, located);
     }
     return located;
+  }
+
+  /** Names what a reference can mean: a word is an alias, or a version that was mistyped. */
+  private static String named(String reference) {
+    boolean isAlias = NameRule.isWord(reference) && !reference.equals(Reference.LATEST);
+    return (isAlias ? "alias or version " : "version ") + reference;
   }
 
   @TransactionalEventListener

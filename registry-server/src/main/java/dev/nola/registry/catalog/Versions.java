@@ -93,16 +93,28 @@ public class Versions {
    * @param namespace of the adapter
    * @param base name of the base model
    * @param generator such as {@code philox-srht}
+   * @param adapter {@code namespace/name}
+   * @param version number of a version of that adapter
    */
   public record Filter(
-      @Nullable String namespace, @Nullable String base, @Nullable String generator) {
+      @Nullable String namespace,
+      @Nullable String base,
+      @Nullable String generator,
+      @Nullable String adapter,
+      @Nullable String version) {
     /**
      * Requires that versions which meet the conditions can exist.
      *
-     * @throws Refusal with status 422 if the namespace or the generator breaks a rule
+     * @throws Refusal with status 422 if the namespace, the generator, the adapter or the version
+     *     breaks a rule
      */
     public void requireLegal() {
-      new FilterRules().namespace(namespace).generator(generator).require();
+      new FilterRules()
+          .namespace(namespace)
+          .generator(generator)
+          .adapter(adapter)
+          .version(adapter, version)
+          .require();
     }
   }
 
@@ -134,6 +146,13 @@ public class Versions {
     values.put("limit", limit);
     equal(where, values, "n.name", "namespace", filter.namespace());
     equal(where, values, "v.base", "base", filter.base());
+    String adapter = filter.adapter();
+    if (adapter != null) {
+      int slash = adapter.indexOf('/');
+      equal(where, values, "n.name", "adapterNamespace", adapter.substring(0, slash));
+      equal(where, values, "a.name", "adapter", adapter.substring(slash + 1));
+    }
+    equal(where, values, "v.version", "version", filter.version());
     equal(where, values, "v.generator", "generator", filter.generator());
     return database
         .sql(SELECT + where + " order by v.id limit :limit")

@@ -186,8 +186,8 @@ class JobRepository implements BlobUser {
         .sql(
             """
             update job set state = 'QUEUED', request = ?::json, version = ?, reason = null,
-              attempts = 0, cancel_requested = false, not_before = now(), finished_at = null,
-              excluded_keys = '{}'
+              attempts = 0, cancel_requested = false, not_before = now(), started_at = null,
+              finished_at = null, excluded_keys = '{}'
             where id = ?""")
         .params(json.writeValueAsString(request), version, id)
         .update();
@@ -270,7 +270,7 @@ class JobRepository implements BlobUser {
         .sql(
             """
             update job set state = ?, reason = ?, expires_at = null, finished_at = now(),
-              checkpoint_digest = case when ? then null else checkpoint_digest end
+              cancel_requested = false, checkpoint_digest = case when ? then null else checkpoint_digest end
             where id = ?""")
         .params(state.name(), reason, state == JobState.SUCCEEDED, id)
         .update();

@@ -247,8 +247,8 @@ class JobResults {
             lifecycle.failUnpublished(
                 locked,
                 blob,
-                "cannot be published as %s: %s"
-                    .formatted(target(job, job.version()), e.getMessage()));
+                "cannot be published as %s: %s; the result is kept: publish it with nola job retry %s, under another number with --new-version, or download it with nola job result"
+                    .formatted(target(job, job.version()), e.getMessage(), id));
           });
     }
   }

@@ -1,10 +1,14 @@
 package dev.nola.registry.jobs;
 
+import dev.nola.api.attestation.WorkerKey;
+import dev.nola.digest.Sha256;
 import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +54,25 @@ record KnownWorker(
       int space = text.indexOf(' ');
       return new RunningJob(UUID.fromString(text.substring(0, space)), text.substring(space + 1));
     }
+  }
+
+  /** Returns the fingerprint of its key; empty if it sent another text as its key. */
+  Optional<Sha256> fingerprint() {
+    try {
+      return Optional.of(Sha256.parse(key));
+    } catch (IllegalArgumentException _) {
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * Returns its key, if its account registered it.
+   *
+   * @param keys registered keys by fingerprint
+   * @return the key, or empty if it is absent or another account's
+   */
+  Optional<WorkerKey> keyOf(Map<Sha256, WorkerKey> keys) {
+    return fingerprint().map(keys::get).filter(found -> found.account().equals(account));
   }
 
   static KnownWorker read(ResultSet row) throws SQLException {

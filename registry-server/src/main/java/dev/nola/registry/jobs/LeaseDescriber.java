@@ -2,7 +2,6 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.job.JobType;
 import dev.nola.api.job.Lease;
-import dev.nola.api.job.Leases;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.objects.ObjectRepository;
@@ -32,7 +31,7 @@ class LeaseDescriber {
    * @param leased jobs that run
    * @return the leases in the same order
    */
-  Leases describe(List<Job> leased) {
+  List<Lease> describe(List<Job> leased) {
     Map<Long, ObjectDetails> inputs =
         objects.byId(
             leased.stream()
@@ -40,7 +39,7 @@ class LeaseDescriber {
                 .filter(Objects::nonNull)
                 .collect(Collectors.toSet()));
     SmallFiles files = new SmallFiles(blobs);
-    return new Leases(leased.stream().map(job -> describe(job, inputs, files)).toList());
+    return leased.stream().map(job -> describe(job, inputs, files)).toList();
   }
 
   private Lease describe(Job job, Map<Long, ObjectDetails> inputs, SmallFiles files) {

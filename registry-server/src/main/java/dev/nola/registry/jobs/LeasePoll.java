@@ -1,7 +1,9 @@
 package dev.nola.registry.jobs;
 
+import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.job.JobType;
 import dev.nola.api.job.LeaseRequest;
+import dev.nola.api.job.Leases;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.keys.WorkerKeyRepository;
@@ -12,6 +14,7 @@ import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.http.MediaType;
@@ -66,7 +69,7 @@ class LeasePoll {
       List<Job> leased = lease(worker, request, response);
       Duration remaining = Duration.ofNanos(end - System.nanoTime());
       if (!leased.isEmpty() || !remaining.isPositive() || signal.isEnding()) {
-        write(request, leased, response);
+        write(worker, request, leased, response);
         return;
       }
       signal.await(round, remaining.compareTo(QUERY_INTERVAL) < 0 ? remaining : QUERY_INTERVAL);
@@ -93,25 +96,27 @@ class LeasePoll {
   private Set<JobType> types(Caller worker, LeaseRequest request) {
     Set<JobType> types = EnumSet.noneOf(JobType.class);
     types.addAll(request.types());
-    if (types.contains(JobType.VERIFY) && !isApproved(request.key(), worker.account())) {
+    if (types.contains(JobType.VERIFY) && keyState(worker, request) != WorkerKey.State.APPROVED) {
       types.remove(JobType.VERIFY);
     }
     return types;
   }
 
-  /** Any text may be sent as a key; one that is not a fingerprint is not approved. */
-  private boolean isApproved(String key, String account) {
+  /** Any text may be sent as a key; one that is not a fingerprint has no state. */
+  private WorkerKey.@Nullable State keyState(Caller worker, LeaseRequest request) {
     try {
-      return keys.isApproved(Sha256.parse(key), account);
+      return keys.stateOf(Sha256.parse(request.key()), worker.account()).orElse(null);
     } catch (IllegalArgumentException _) {
-      return false;
+      return null;
     }
   }
 
-  private void write(LeaseRequest request, List<Job> leased, HttpServletResponse response)
+  private void write(
+      Caller worker, LeaseRequest request, List<Job> leased, HttpServletResponse response)
       throws IOException {
     try {
-      byte[] leases = json.writeValueAsBytes(describer.describe(leased));
+      byte[] leases =
+          json.writeValueAsBytes(new Leases(describer.describe(leased), keyState(worker, request)));
       if (response.isCommitted()) {
         writeBlank(response);
       }

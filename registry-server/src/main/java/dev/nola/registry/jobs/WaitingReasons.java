@@ -94,7 +94,7 @@ class WaitingReasons {
       return List.of(
           new WaitingReason(
               Kind.NO_WORKER,
-              "no worker is running: none has asked for jobs within %d seconds; start one with nola worker"
+              "no worker is running: none has asked for jobs within %d seconds and was not stopped since; start one with nola worker"
                   .formatted(WorkerRepository.SILENCE.toSeconds()),
               List.of()));
     }
@@ -276,9 +276,7 @@ class WaitingReasons {
       Map<Sha256, WorkerKey> keys,
       Map<UUID, Set<String>> usedKeys) {
     Optional<WorkerKey> key(KnownWorker worker) {
-      return fingerprint(worker)
-          .map(keys::get)
-          .filter(key -> key.account().equals(worker.account()));
+      return worker.keyOf(keys);
     }
 
     boolean isApproved(KnownWorker worker) {
@@ -309,15 +307,6 @@ class WaitingReasons {
     }
   }
 
-  /** A worker may send any text as its key. */
-  private static Optional<Sha256> fingerprint(KnownWorker worker) {
-    try {
-      return Optional.of(Sha256.parse(worker.key()));
-    } catch (IllegalArgumentException _) {
-      return Optional.empty();
-    }
-  }
-
   private Situation situation(List<Job> queued) {
     List<KnownWorker> running = workers.active();
     Set<Long> ids =
@@ -334,7 +323,7 @@ class WaitingReasons {
             ? Map.of()
             : keys.find(
                 running.stream()
-                    .map(WaitingReasons::fingerprint)
+                    .map(KnownWorker::fingerprint)
                     .flatMap(Optional::stream)
                     .collect(Collectors.toSet())),
         running.isEmpty() ? Map.of() : usedKeys(verifications));

@@ -61,7 +61,8 @@ class WorkerController {
       summary = "Lease jobs",
       description =
           "Jobs that the worker can run, by priority, then oldest first. Waits while the queue is empty."
-              + " Verifications are leased only to workers whose key is approved. 409 worker-name-in-use"
+              + " Verifications are leased only to workers whose key is approved; keyState says"
+              + " whether it is. 409 worker-name-in-use"
               + " if another instance of a worker of that name is running.",
       responses =
           @ApiResponse(

@@ -1,11 +1,13 @@
 package dev.nola.registry.jobs;
 
 import dev.nola.api.Page;
+import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.job.WorkerDetails;
 import dev.nola.api.job.WorkerDetails.HeldModel;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.keys.WorkerKeyRepository;
 import dev.nola.registry.objects.ObjectName;
 import dev.nola.registry.objects.ObjectRepository;
 import dev.nola.registry.web.Cursor;
@@ -18,12 +20,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Endpoint to list workers, with what each of them offers. */
+/** Endpoints to list workers, with what each of them offers, and for a worker to sign off. */
 @RestController
 @Tag(name = "Workers")
 class WorkerListController {
@@ -31,11 +36,14 @@ class WorkerListController {
 
   private final WorkerRepository workers;
   private final ObjectRepository objects;
+  private final WorkerKeyRepository keys;
   private final Access access;
 
-  WorkerListController(WorkerRepository workers, ObjectRepository objects, Access access) {
+  WorkerListController(
+      WorkerRepository workers, ObjectRepository objects, WorkerKeyRepository keys, Access access) {
     this.workers = workers;
     this.objects = objects;
+    this.keys = keys;
     this.access = access;
   }
 
@@ -44,7 +52,8 @@ class WorkerListController {
       summary = "List workers by account and name, with what they offer",
       description =
           "Those that asked for jobs within the last day. Models and jobs are shown of the namespaces"
-              + " where the caller is a member; workers and admins see all.")
+              + " where the caller is a member; workers and admins see all. keyState says whether"
+              + " the worker gets verifications.")
   ResponseEntity<Page<WorkerDetails>> list(
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor,
@@ -54,15 +63,35 @@ class WorkerListController {
     Map<String, List<ObjectName>> names =
         objects.modelNames(
             rows.stream().flatMap(worker -> worker.models().stream()).collect(Collectors.toSet()));
+    Map<Sha256, WorkerKey> known =
+        keys.find(
+            rows.stream()
+                .map(KnownWorker::fingerprint)
+                .flatMap(Optional::stream)
+                .collect(Collectors.toSet()));
     return Pages.of(
         rows,
         limit,
         worker -> new Cursor(LIST, List.of(worker.account(), worker.name())),
-        worker -> details(caller, worker, names));
+        worker -> details(caller, worker, names, known));
+  }
+
+  @DeleteMapping("/api/v1/workers")
+  @ResponseStatus(HttpStatus.NO_CONTENT)
+  @Operation(
+      summary = "Say that a worker of the caller's account has ended",
+      description =
+          "For a worker that is stopped: it is listed as ended, and its name is free at once. Does"
+              + " nothing if another instance has the name.")
+  void end(@RequestParam String worker, @RequestParam String instance, Caller caller) {
+    workers.end(caller.account(), worker, instance);
   }
 
   private WorkerDetails details(
-      Caller caller, KnownWorker worker, Map<String, List<ObjectName>> names) {
+      Caller caller,
+      KnownWorker worker,
+      Map<String, List<ObjectName>> names,
+      Map<Sha256, WorkerKey> known) {
     return new WorkerDetails(
         worker.name(),
         worker.account(),
@@ -78,6 +107,7 @@ class WorkerListController {
                     models(caller, revision, names.getOrDefault(revision, List.of())).stream())
             .toList(),
         worker.key(),
+        worker.keyOf(known).map(WorkerKey::state).orElse(null),
         worker.jobs().stream()
             .filter(job -> access.seesPrivate(caller, job.namespace()))
             .map(KnownWorker.RunningJob::id)

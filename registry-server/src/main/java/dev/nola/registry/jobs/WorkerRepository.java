@@ -28,7 +28,7 @@ class WorkerRepository {
   /** Whether the worker of row {@code w} is taken to be running. */
   private static final String ACTIVE =
       """
-      (w.last_asked_at > now() - make_interval(secs => :silence) or exists (
+      (w.ended_at is null and w.last_asked_at > now() - make_interval(secs => :silence) or exists (
         select from job j where j.state = 'RUNNING' and j.expires_at > now()
           and j.worker_account = w.account and j.worker = w.name))""";
 
@@ -81,6 +81,7 @@ class WorkerRepository {
                   key = excluded.key, backends = excluded.backends, cuda = excluded.cuda,
                   memory_bytes = excluded.memory_bytes, models = excluded.models,
                   namespaces = excluded.namespaces, last_asked_at = excluded.last_asked_at,
+                  ended_at = null,
                   started_at = case when w.instance = excluded.instance
                     then w.started_at else excluded.started_at end
                 where w.instance = excluded.instance or w.instance = '' or not\s"""
@@ -94,6 +95,24 @@ class WorkerRepository {
           "worker name in use: another worker of account %s is running as %s; give this one another --name, or stop the other and wait %d seconds"
               .formatted(caller.account(), request.worker(), SILENCE.toSeconds()));
     }
+  }
+
+  /**
+   * Records that a worker has ended, unless another instance has its name by now.
+   *
+   * @param account that it acts for
+   * @param name of the worker
+   * @param instance that has ended
+   */
+  @Transactional
+  void end(String account, String name, String instance) {
+    database
+        .sql(
+            """
+            update worker set ended_at = now()
+            where account = ? and name = ? and instance = ?""")
+        .params(account, name, instance)
+        .update();
   }
 
   /** Lists the workers that are taken to be running, by account and name. */

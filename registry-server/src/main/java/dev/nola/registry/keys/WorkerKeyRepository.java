@@ -37,16 +37,15 @@ public class WorkerKeyRepository {
   public record Revoked(Sha256 fingerprint) {}
 
   /**
-   * Returns whether attestations signed with a key by an account are accepted now.
+   * Returns the state of a key of an account.
    *
    * @param fingerprint of the key
    * @param account of the worker
-   * @return whether the key is approved and belongs to the account
+   * @return whether attestations signed with it are accepted now; empty if the account has not
+   *     registered it
    */
-  public boolean isApproved(Sha256 fingerprint, String account) {
-    return find(fingerprint)
-        .filter(key -> key.account().equals(account) && key.state() == WorkerKey.State.APPROVED)
-        .isPresent();
+  public Optional<WorkerKey.State> stateOf(Sha256 fingerprint, String account) {
+    return find(fingerprint).filter(key -> key.account().equals(account)).map(WorkerKey::state);
   }
 
   /**

@@ -35,7 +35,8 @@ class VerificationController {
       operationId = "campaignStart",
       summary = "Request the verification of all or some versions",
       description =
-          "Versions are verified again even if they have attestations; deleted ones are skipped."
+          "Versions are verified again even if they have attestations; deleted ones are skipped. 404"
+              + " if adapter and version name none."
               + " Location has the report. For admins.",
       responses =
           @ApiResponse(responseCode = "202", description = "Requested", useReturnTypeSchema = true))

@@ -46,7 +46,8 @@ class VerificationRunService {
    * @param caller of the request
    * @param request which versions, backends and copies; the settings' by default
    * @return id of the run
-   * @throws Refusal with status 422 if a condition, the backends or copies break a rule
+   * @throws Refusal with status 422 if a condition, the backends or copies break a rule; with 404
+   *     if there is no such adapter or version
    */
   @Transactional
   UUID start(Caller caller, VerificationRequest request) {
@@ -54,7 +55,12 @@ class VerificationRunService {
     int copies = request.copies() == null ? settings.copies() : request.copies();
     requireLegal(backends, copies);
     Versions.Filter filter =
-        new Versions.Filter(request.namespace(), request.base(), request.generator());
+        new Versions.Filter(
+            request.namespace(),
+            request.base(),
+            request.generator(),
+            request.adapter(),
+            request.version());
     filter.requireLegal();
     UUID id = UUID.randomUUID();
     runs.add(id, request, caller.account());
@@ -67,6 +73,12 @@ class VerificationRunService {
           page.stream().filter(version -> seen.add(version.digest())).toList();
       runs.addJobs(id, requests.request(fresh, backends, copies, PRIORITY));
       page = versions.find(filter, page.getLast().id(), PAGE);
+    }
+    if (found == 0 && request.adapter() != null) {
+      throw Refusal.notFound(
+          request.version() == null
+              ? "adapter " + request.adapter()
+              : "version %s of %s".formatted(request.version(), request.adapter()));
     }
     runs.found(id, found);
     audit.add(

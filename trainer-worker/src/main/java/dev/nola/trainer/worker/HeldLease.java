@@ -27,6 +27,7 @@ final class HeldLease implements AutoCloseable {
   private static final int MAX_METRICS = 1_000;
 
   private final WorkerClient client;
+  private final Outage outage;
   private final Lease lease;
   private final Thread heart;
   private final Deque<String> lines = new ArrayDeque<>();
@@ -50,10 +51,12 @@ final class HeldLease implements AutoCloseable {
    * Starts to send heartbeats.
    *
    * @param client client for short requests
+   * @param outage learns from the heartbeats
    * @param lease the lease
    */
-  HeldLease(WorkerClient client, Lease lease) {
+  HeldLease(WorkerClient client, Outage outage, Lease lease) {
     this.client = client;
+    this.outage = outage;
     this.lease = lease;
     this.heart = Thread.ofVirtual().name("heartbeat " + lease.job().id()).start(this::beat);
   }
@@ -141,7 +144,7 @@ final class HeldLease implements AutoCloseable {
   private boolean send() throws InterruptedException {
     Heartbeat heartbeat = next();
     try {
-      HeartbeatAnswer answer = client.heartbeat(job(), heartbeat);
+      HeartbeatAnswer answer = outage.watch(() -> client.heartbeat(job(), heartbeat));
       if (answer.cancel()) {
         end(State.CANCELLED);
       }

@@ -81,7 +81,7 @@ final class Registry implements AutoCloseable {
     }
   }
 
-  private static boolean isUnreachable(IOException failure) {
+  static boolean isUnreachable(IOException failure) {
     return failure instanceof RegistryException e && e.kind() == RegistryException.Kind.UNAVAILABLE;
   }
 

@@ -5,6 +5,7 @@ import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.job.JobType;
 import dev.nola.api.job.Lease;
 import dev.nola.api.job.LeaseRequest;
+import dev.nola.api.job.Leases;
 import dev.nola.client.jobs.WorkerClient;
 import dev.nola.digest.Sha256;
 import dev.nola.files.AtomicFile;
@@ -61,6 +62,8 @@ public final class Worker implements AutoCloseable {
   private final ModelFolders models;
   private final JobInputs inputs;
   private final JobReporter reporter;
+  private final Outage outage;
+  private final KeyNotices keyNotices;
   private final TaskLauncher tasks;
   private volatile boolean stopped;
 
@@ -97,6 +100,8 @@ public final class Worker implements AutoCloseable {
     this.registry = new Registry(url, token, settings.work().resolve("cache"));
     this.backends = backends;
     this.reporter = new JobReporter(registry.requests(), log, () -> stopped);
+    this.outage = new Outage(log);
+    this.keyNotices = new KeyNotices(log);
     this.tasks = new TaskLauncher(settings, reporter);
     tasks.clean();
     this.verifier = new Verifier(backends, MachineDescription.here(settings.name()), SMALL);
@@ -164,15 +169,23 @@ public final class Worker implements AutoCloseable {
   }
 
   /**
-   * Registers the key, and works until this thread is interrupted; then ends what it is doing, and
-   * gives the jobs back.
+   * Registers the key, and works until this thread is interrupted; then ends what it is doing,
+   * gives the jobs back, and signs off.
    *
    * @throws IOException if the registry does not accept this worker
    * @throws InterruptedException when the thread was interrupted
    */
   public void run() throws IOException, InterruptedException {
-    register();
-    claimName();
+    keyNotices.log(Registry.retry(Registry.MAX_OUTAGE, this::register));
+    try {
+      claimName();
+      runSlots();
+    } finally {
+      signOff();
+    }
+  }
+
+  private void runSlots() throws InterruptedException {
     reporter.log(
         String.format(
             Locale.ROOT,
@@ -199,18 +212,25 @@ public final class Worker implements AutoCloseable {
     }
   }
 
-  private void register() throws IOException, InterruptedException {
-    String publicKey = key.publicKey().toBase64();
-    WorkerKey registered =
-        Registry.retry(
-            Registry.MAX_OUTAGE,
-            () -> registry.requests().register(publicKey, "worker " + settings.name()));
-    reporter.log("key " + registered.fingerprint());
-    if (registered.state() != WorkerKey.State.APPROVED) {
-      reporter.log(
-          "this key is %s: this worker gets no verifications until an admin approves it"
-              .formatted(Label.of(registered.state())));
+  /** Says that this worker has ended; if that fails, the registry finds out after a minute. */
+  private void signOff() {
+    boolean interrupted = Thread.interrupted(); // else nothing could be sent
+    try {
+      registry.requests().end(settings.name(), instance);
+    } catch (IOException e) {
+      reporter.log("end not reported: " + e.getMessage());
+    } catch (InterruptedException _) {
+      interrupted = true;
     }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private WorkerKey register() throws IOException, InterruptedException {
+    return outage.watch(
+        () ->
+            registry.requests().register(key.publicKey().toBase64(), "worker " + settings.name()));
   }
 
   /**
@@ -250,7 +270,7 @@ public final class Worker implements AutoCloseable {
       } catch (InterruptedException _) {
         // It is stopped.
       } catch (IOException e) {
-        if (!reported.equals(e.getMessage())) {
+        if (!Registry.isUnreachable(e) && !reported.equals(e.getMessage())) {
           reporter.log("no jobs: " + e.getMessage());
         }
         reported = String.valueOf(e.getMessage());
@@ -297,26 +317,37 @@ public final class Worker implements AutoCloseable {
   }
 
   private HeldLease hold(Lease lease) {
-    return new HeldLease(registry.requests(), lease);
+    return new HeldLease(registry.requests(), outage, lease);
   }
 
   private List<Lease> lease(List<JobType> types, int max, int waitSeconds)
       throws IOException, InterruptedException {
-    return registry
-        .requests()
-        .lease(
-            new LeaseRequest(
-                settings.name(),
-                instance,
-                key.publicKey().fingerprint().toString(),
-                types,
-                backends.names(),
-                Tensors.isOnGpu(),
-                settings.memoryBytes(),
-                models.revisions().stream().map(Sha256::toString).toList(),
-                max,
-                waitSeconds))
-        .leases();
+    LeaseRequest request =
+        new LeaseRequest(
+            settings.name(),
+            instance,
+            key.publicKey().fingerprint().toString(),
+            types,
+            backends.names(),
+            Tensors.isOnGpu(),
+            settings.memoryBytes(),
+            models.revisions().stream().map(Sha256::toString).toList(),
+            max,
+            waitSeconds);
+    Leases answer = outage.watch(() -> registry.requests().lease(request));
+    if (keyNotices.isNew(answer.keyState())) {
+      logKey();
+    }
+    return answer.leases();
+  }
+
+  /** Logs the state of the key, with the reason if it was revoked. */
+  private void logKey() throws InterruptedException {
+    try {
+      keyNotices.log(register());
+    } catch (IOException _) {
+      // The next answer says again that there is news.
+    }
   }
 
   private void pause() {

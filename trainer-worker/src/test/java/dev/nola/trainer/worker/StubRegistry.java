@@ -64,6 +64,8 @@ final class StubRegistry implements AutoCloseable {
   final List<UUID> lost = new CopyOnWriteArrayList<>();
   private final Map<String, String> carried = new ConcurrentHashMap<>(); // base64 by digest
   volatile boolean down;
+  volatile WorkerKey.State keyState = WorkerKey.State.PENDING;
+  final List<String> ended = new CopyOnWriteArrayList<>(); // queries
 
   /** Status that every request is refused with, as for a wrong token; 0 for none. */
   volatile int refusal;
@@ -239,13 +241,17 @@ final class StubRegistry implements AutoCloseable {
                     "",
                     "someone",
                     "",
-                    WorkerKey.State.PENDING,
+                    keyState,
                     Instant.EPOCH,
                     null,
                     null,
                     null,
                     null,
-                    null));
+                    keyState == WorkerKey.State.REVOKED ? "disk stolen" : null));
+        case "workers" -> {
+          ended.add(exchange.getRequestMethod() + " " + exchange.getRequestURI().getQuery());
+          exchange.sendResponseHeaders(204, -1);
+        }
         case "attestations" -> {
           AttestationReport report = NolaModule.mapper().readValue(body, AttestationReport.class);
           List<AttestationReport.Verdict> verdicts = new ArrayList<>();
@@ -348,7 +354,7 @@ final class StubRegistry implements AutoCloseable {
       }
       pause();
     } while (leases.isEmpty() && System.nanoTime() < end);
-    answer(exchange, 200, new Leases(leases));
+    answer(exchange, 200, new Leases(leases, keyState));
   }
 
   private static void answer(HttpExchange exchange, int status, Object body) throws IOException {

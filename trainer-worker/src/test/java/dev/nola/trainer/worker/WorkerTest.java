@@ -10,6 +10,7 @@ import dev.nola.api.attestation.Proof;
 import dev.nola.api.attestation.Reconstruction;
 import dev.nola.api.attestation.SigningKey;
 import dev.nola.api.attestation.Statement;
+import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.job.JobFailure;
 import dev.nola.api.job.LeaseRequest;
 import dev.nola.api.job.ObjectDetails;
@@ -195,6 +196,56 @@ class WorkerTest {
         .asString()
         .endsWith("trying again for 80 seconds");
     assertThat(registry.requests.getFirst().types()).as("takes no job").isEmpty();
+  }
+
+  private List<String> logged(String text) {
+    return log.stream().filter(line -> line.contains(text)).toList();
+  }
+
+  private void awaitLogged(String text) {
+    StubRegistry.await(text, () -> !logged(text).isEmpty());
+  }
+
+  @Test
+  void outage_isLoggedOnceWhenItBeginsAndOnceWhenItEnds() throws Exception {
+    registry.down = true;
+    start("one");
+    awaitLogged("lost the registry");
+    registry.down = false;
+    awaitLogged("the registry is back after");
+    awaitLogged("backends");
+    registry.down = true;
+    StubRegistry.await("another", () -> logged("lost the registry").size() == 2);
+    Thread.sleep(Duration.ofSeconds(6)); // both slots try again
+    registry.down = false;
+    StubRegistry.await("its end", () -> logged("the registry is back").size() == 2);
+    assertThat(logged("lost the registry"))
+        .hasSize(2)
+        .allSatisfy(line -> assertThat(line).endsWith("trying again until it is back"));
+    assertThat(logged("no jobs")).isEmpty();
+  }
+
+  @Test
+  void stateOfTheKey_isLoggedAtTheStartAndWhenItChanges() throws Exception {
+    start("one");
+    awaitLogged("until an admin approves it with nola key approve sha256:");
+    registry.keyState = WorkerKey.State.APPROVED;
+    awaitLogged("this key is approved");
+    registry.keyState = WorkerKey.State.REVOKED;
+    awaitLogged("this key was revoked permanently: disk stolen; ");
+    assertThat(logged("revoked").getFirst()).contains("new key, --key").doesNotContain("until");
+    Thread.sleep(Duration.ofSeconds(3)); // both slots ask again
+    assertThat(logged("this key")).hasSize(3);
+  }
+
+  @Test
+  void stoppedWorker_saysThatItHasEnded() throws Exception {
+    Running one = start("one");
+    StubRegistry.await("a request", () -> !registry.requests.isEmpty());
+    one.stop();
+    running.remove(one);
+    assertThat(registry.ended)
+        .containsExactly("DELETE worker=one&instance=" + registry.requests.getFirst().instance());
   }
 
   @ParameterizedTest

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param priority higher goes first
  * @param namespace namespace of its adapter
  * @param request the request, with references to models and datasets pinned to a digest
- * @param cancelRequested whether it is to end; its worker learns that with its next heartbeat
+ * @param cancelRequested whether it runs and is to end; its worker learns that with its next
+ *     heartbeat
  * @param attempts number of leases that it was given
  * @param maxAttempts number of leases after which it has failed for good
  * @param worker worker that has it, or had it last; null before the first
@@ -26,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param createdBy account that submitted it
  * @param createdAt time of the request
  * @param notBefore time from which it may be taken, after a failure; else time of the request
- * @param startedAt time of the first lease, or null
+ * @param startedAt time of the first lease since it was submitted or retried, or null
  * @param finishedAt time of its end, or null
  */
 public record JobDetails(

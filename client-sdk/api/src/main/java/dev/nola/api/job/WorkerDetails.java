@@ -1,5 +1,6 @@
 package dev.nola.api.job;
 
+import dev.nola.api.attestation.WorkerKey;
 import dev.nola.digest.Sha256;
 import java.time.Instant;
 import java.util.List;
@@ -7,12 +8,13 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A worker and what it offers, as it said when it last asked for jobs. It has eleven components
+ * A worker and what it offers, as it said when it last asked for jobs. It has twelve components
  * because JSON has them side by side.
  *
  * @param name name of the worker, unique among its account's workers
  * @param account account that it acts for
- * @param active whether it asked for jobs within the last minute, or holds a job now
+ * @param active whether it asked for jobs within the last minute and has not said that it ended, or
+ *     holds a job now
  * @param startedAt time of the first request of its current start
  * @param lastAskedAt time when it last asked for jobs
  * @param backends backends that it has
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param memoryBytes memory that a job may use, in bytes
  * @param models revisions of models that it holds itself, without those that the caller may not see
  * @param key fingerprint of the key that it signs attestations with; empty if it has none
+ * @param keyState state of that key, or null if its account has not registered it
  * @param jobs ids of the jobs that it runs now, without those that the caller may not see
  */
 public record WorkerDetails(
@@ -33,6 +36,7 @@ public record WorkerDetails(
     long memoryBytes,
     List<HeldModel> models,
     String key,
+    WorkerKey.@Nullable State keyState,
     List<UUID> jobs) {
   /** Copies the lists. */
   public WorkerDetails {

@@ -12,7 +12,7 @@ final class Id implements ITypeConverter<UUID> {
       return UUID.fromString(text);
     } catch (IllegalArgumentException _) {
       throw new TypeConversionException(
-          "invalid id: %s; must be a UUID, as list shows it".formatted(text));
+          "invalid id: %s; must be a whole UUID, as list shows it".formatted(text));
     }
   }
 }

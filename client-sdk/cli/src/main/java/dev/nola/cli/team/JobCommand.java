@@ -5,6 +5,7 @@ import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobRetry;
 import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
+import dev.nola.client.RegistryException;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
 import dev.nola.command.OutputPath;
@@ -48,7 +49,7 @@ import picocli.CommandLine.Parameters;
     })
 public final class JobCommand {
   private static final String ID = "ID";
-  private static final String DESCRIPTION = "The job's id, as nola job list shows it.";
+  private static final String DESCRIPTION = "The job's id in full, as nola job list shows it.";
   private static final UUID NONE = new UUID(0, 0);
 
   private JobCommand() {}
@@ -88,7 +89,8 @@ public final class JobCommand {
     @Option(
         names = "--limit",
         paramLabel = "N",
-        description = "Maximum number of jobs (default: ${DEFAULT-VALUE}).")
+        description =
+            "Maximum number of jobs, latest first, up to 10000 (default: ${DEFAULT-VALUE}).")
     private int limit = 30;
 
     @Override
@@ -112,7 +114,9 @@ public final class JobCommand {
       } while (cursor != null && jobs.size() < limit);
       output.print(jobs, out -> JobTexts.table(jobs).print(out));
       if (cursor != null) {
-        output.message("older jobs: --limit %d", 2 * limit);
+        output.message(
+            "there are older jobs; list more with --limit %d",
+            Math.min(Texts.MAX_LISTED, 2 * limit));
       }
       return ExitCode.OK;
     }
@@ -199,14 +203,23 @@ public final class JobCommand {
     @Option(
         names = "--new-version",
         paramLabel = "VERSION",
-        description = "Publish a training's result as this version instead.")
+        description = "Publish a training's result as this version instead, such as 1.0.1.")
     private @Nullable String version;
 
     @Override
     int run(NolaClient client) throws IOException, InterruptedException {
-      JobDetails job = client.jobs().retry(id, new JobRetry(version));
+      JobDetails job = retry(client);
       output.print(job, out -> out.printf("job %s is %s%n", id, Label.of(job.state())));
       return ExitCode.OK;
+    }
+
+    private JobDetails retry(NolaClient client) throws IOException, InterruptedException {
+      try {
+        return client.jobs().retry(id, new JobRetry(version));
+      } catch (RegistryException e) {
+        boolean isTaken = e.problem() != null && e.problem().type().endsWith(":version-exists");
+        throw isTaken ? Advice.add(e, "choose a free number with --new-version") : e;
+      }
     }
   }
 
@@ -231,7 +244,11 @@ public final class JobCommand {
 
   @Command(
       name = "result",
-      description = "Download an exported archive, or an adapter that could not be published.",
+      description = {
+        "Download what a job made: the zip archive of an export, or the adapter file of a training"
+            + " that could not be published.",
+        "A published adapter is downloaded with nola pull."
+      },
       mixinStandardHelpOptions = true)
   static final class Result extends RegistryAction {
     private static final long MAX_BYTES = 1L << 40;

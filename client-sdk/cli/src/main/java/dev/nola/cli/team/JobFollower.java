@@ -2,18 +2,14 @@ package dev.nola.cli.team;
 
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobEvent;
-import dev.nola.api.job.JobProgress;
 import dev.nola.api.job.JobState;
 import dev.nola.client.jobs.JobsClient;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
-import dev.nola.text.Label;
 import java.io.IOException;
 import java.time.Duration;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.UUID;
 
 /** Prints the events of a job, as they happen or those so far. */
@@ -24,10 +20,12 @@ final class JobFollower {
   private final JobsClient jobs;
   private final Output output;
   private final List<JobEvent> events = new ArrayList<>();
+  private final EventLines lines;
 
   JobFollower(JobsClient jobs, Output output) {
     this.jobs = jobs;
     this.output = output;
+    this.lines = new EventLines(output::log);
   }
 
   /**
@@ -41,6 +39,7 @@ final class JobFollower {
     JobDetails job;
     while (true) {
       last = jobs.follow(id, last, this::receive);
+      lines.finish();
       job = jobs.get(id);
       if (job.state().isEnd()) {
         break;
@@ -54,6 +53,7 @@ final class JobFollower {
   /** Prints the events so far, and why the job waits if it does. */
   int printSoFar(UUID id) throws IOException, InterruptedException {
     jobs.events(id, this::receive);
+    lines.finish();
     output.print(events, _ -> {});
     JobTexts.waiting(jobs.get(id))
         .forEach(reason -> output.message("waiting: %s", reason.message()));
@@ -64,29 +64,7 @@ final class JobFollower {
     if (output.isJson()) {
       events.add(event);
     } else {
-      output.log(event.at().truncatedTo(ChronoUnit.SECONDS) + " " + text(event));
+      lines.add(event);
     }
-  }
-
-  private static String text(JobEvent event) {
-    String message = event.message() == null ? "" : event.message();
-    return switch (event.event()) {
-      case STATE ->
-          (event.state() == null ? "" : Label.of(event.state()))
-              + (message.isEmpty() ? "" : ": " + message);
-      case LOG -> message;
-      case WAITING -> "waiting: " + message;
-      case PROGRESS -> event.progress() == null ? "" : text(event.progress());
-      case METRIC ->
-          String.format(Locale.ROOT, "step %d: %s %.6g", event.step(), event.name(), event.value());
-    };
-  }
-
-  /** Returns progress as one line. */
-  static String text(JobProgress progress) {
-    return "%d of %d".formatted(progress.done(), progress.total())
-        + (progress.loss() == null
-            ? ""
-            : String.format(Locale.ROOT, ", loss %.4f", progress.loss()));
   }
 }

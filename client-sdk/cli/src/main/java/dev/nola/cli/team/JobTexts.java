@@ -45,7 +45,7 @@ final class JobTexts {
     if (job.reason() != null) {
       return job.reason();
     }
-    return job.progress() == null ? "" : JobFollower.text(job.progress());
+    return job.progress() == null ? "" : EventLines.text(job.progress());
   }
 
   private static String adapter(JobRequest.Work work) {
@@ -63,7 +63,9 @@ final class JobTexts {
             .row("job", job.id().toString())
             .row("type", Label.of(job.type()))
             .row(
-                "state", Label.of(job.state()) + (job.cancelRequested() ? ", to be cancelled" : ""))
+                "state",
+                Label.of(job.state())
+                    + (job.cancelRequested() && !job.state().isEnd() ? ", to be cancelled" : ""))
             .row("adapter", adapter(job.request().work()));
     switch (job.request().work()) {
       case JobRequest.Train train -> {
@@ -75,7 +77,7 @@ final class JobTexts {
     }
     waiting(job).forEach(reason -> table.row("waits", reason.message()));
     add(table, "reason", job.reason());
-    add(table, "progress", job.progress() == null ? null : JobFollower.text(job.progress()));
+    add(table, "progress", job.progress() == null ? null : EventLines.text(job.progress()));
     add(table, "worker", job.worker());
     table.row("attempts", job.attempts() + " of " + job.maxAttempts());
     table.row("priority", Integer.toString(job.priority()));

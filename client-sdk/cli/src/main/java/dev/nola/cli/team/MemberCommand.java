@@ -30,7 +30,10 @@ public final class MemberCommand {
 
   @Command(
       name = "add",
-      description = "Make an account a member, or change its role; for owners.",
+      description = {
+        "Make an account a member, or change its role; for owners.",
+        "The account must exist: an admin creates its first token with nola token create."
+      },
       mixinStandardHelpOptions = true)
   static final class Add extends RegistryAction {
     @Parameters(index = "0", paramLabel = "NAMESPACE", description = "The namespace.")

@@ -4,6 +4,7 @@ import dev.nola.api.IssuedToken;
 import dev.nola.api.Scope;
 import dev.nola.api.Token;
 import dev.nola.api.TokenRequest;
+import dev.nola.client.RegistryException;
 import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
@@ -74,7 +75,7 @@ public final class TokenCommand {
         names = "--namespace",
         split = ",",
         paramLabel = "NAMESPACE",
-        description = "Limit it to this namespace. May be repeated.")
+        description = "Limit it to this namespace, which must exist. May be repeated.")
     private @Nullable List<String> namespaces;
 
     @Option(
@@ -99,6 +100,9 @@ public final class TokenCommand {
 
     @Override
     int run(NolaClient client) throws IOException, InterruptedException {
+      for (String namespace : namespaces == null ? List.<String>of() : namespaces) {
+        requireExisting(client, namespace);
+      }
       if (file == null) {
         IssuedToken issued = issue(client);
         output.print(issued, out -> out.println(issued.secret()));
@@ -114,6 +118,18 @@ public final class TokenCommand {
             new Stored(issued.token(), file.toString()), out -> out.println("wrote " + file));
       }
       return ExitCode.OK;
+    }
+
+    /** A limit to a namespace that does not exist is taken for a mistyped name. */
+    private static void requireExisting(NolaClient client, String namespace)
+        throws IOException, InterruptedException {
+      try {
+        client.namespaces().get(namespace);
+      } catch (RegistryException e) {
+        throw e.kind() == RegistryException.Kind.NOT_FOUND
+            ? Advice.add(e, "--namespace must name one that exists: nola namespace list")
+            : e;
+      }
     }
 
     private IssuedToken issue(NolaClient client) throws IOException, InterruptedException {

@@ -1,11 +1,13 @@
 package dev.nola.cli.team;
 
 import dev.nola.api.job.WorkerDetails;
+import dev.nola.client.RegistryException;
 import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.command.Table;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.util.List;
 import java.util.UUID;
@@ -33,7 +35,10 @@ public final class WorkerCommand {
   @Command(
       name = "list",
       aliases = "ls",
-      description = "List the workers that asked for jobs within the last day.",
+      description = {
+        "List the workers that asked for jobs within the last day.",
+        "Only a worker whose key is approved gets verifications."
+      },
       mixinStandardHelpOptions = true)
   static final class ListAll extends RegistryAction {
     @Option(names = "--active", description = "Only workers that are running.")
@@ -48,13 +53,21 @@ public final class WorkerCommand {
           out -> {
             Table table =
                 new Table(
-                    "WORKER", "ACCOUNT", "STATE", "LAST ASKED", "BACKENDS", "MEMORY", "MODELS");
+                    "WORKER",
+                    "ACCOUNT",
+                    "STATE",
+                    "LAST ASKED",
+                    "KEY",
+                    "BACKENDS",
+                    "MEMORY",
+                    "MODELS");
             for (WorkerDetails worker : workers) {
               table.row(
                   worker.name(),
                   worker.account(),
                   state(worker),
                   Texts.ago(worker.lastAskedAt()),
+                  keyState(worker),
                   backends(worker),
                   Output.bytes(worker.memoryBytes()),
                   Integer.toString(worker.models().size()));
@@ -70,6 +83,10 @@ public final class WorkerCommand {
       return "running " + Output.count(worker.jobs().size(), "job");
     }
     return worker.active() ? "idle" : "ended";
+  }
+
+  private static String keyState(WorkerDetails worker) {
+    return worker.keyState() == null ? "not registered" : Label.of(worker.keyState());
   }
 
   private static String backends(WorkerDetails worker) {
@@ -89,7 +106,11 @@ public final class WorkerCommand {
       List<WorkerDetails> found =
           all(client).stream().filter(worker -> worker.name().equals(name)).toList();
       if (found.isEmpty()) {
-        throw new IllegalArgumentException(
+        throw new RegistryException(
+            RegistryException.Kind.NOT_FOUND,
+            0,
+            null,
+            null,
             "worker %s not found; nola worker list shows those that the registry knows"
                 .formatted(name));
       }
@@ -112,7 +133,7 @@ public final class WorkerCommand {
           .row("last asked", Texts.ago(worker.lastAskedAt()))
           .row("backends", backends(worker))
           .row("memory", Output.bytes(worker.memoryBytes()) + " a job")
-          .row("key", worker.key());
+          .row("key", "%s, %s".formatted(worker.key(), keyState(worker)));
       for (WorkerDetails.HeldModel model : worker.models()) {
         table.row(
             "model",

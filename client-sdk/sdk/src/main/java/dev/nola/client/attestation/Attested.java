@@ -170,7 +170,11 @@ public record Attested(
       return null;
     }
     return switch (key.state()) {
-      case REVOKED -> reject(attestation, "the key was revoked: " + key.revokeReason(), isPinned);
+      case REVOKED ->
+          reject(
+              attestation,
+              "the key was revoked at %s: %s".formatted(key.revokedAt(), key.revokeReason()),
+              isPinned);
       case PENDING ->
           isPinned
               ? null
@@ -247,9 +251,42 @@ public record Attested(
    * @return the number of machines
    */
   public int independent() {
-    long hosts =
-        matches.stream().map(it -> it.statement.reconstruction().host()).distinct().count();
-    return (int) Math.min(keys().size(), hosts);
+    return Math.min(keys().size(), hosts().size());
+  }
+
+  private List<Sha256> hosts() {
+    return matches.stream().map(it -> it.statement.reconstruction().host()).distinct().toList();
+  }
+
+  /**
+   * Returns who attests a match.
+   *
+   * @return the signers, by key and then by host
+   */
+  public List<Signer> signers() {
+    return Signer.of(matches);
+  }
+
+  /**
+   * Returns why keys and hosts do not count as as many machines.
+   *
+   * @return text in parentheses, or an empty one if there are as many keys as hosts
+   */
+  public String notIndependent() {
+    List<Sha256> hosts = hosts();
+    if (keys().size() == hosts.size()) {
+      return "";
+    }
+    return " (%s on %s; keys on one host count as one machine, and so do hosts with one key)"
+        .formatted(
+            quantity(keys().size(), "key"),
+            hosts.size() == 1
+                ? "one host, " + Signer.shown(hosts.getFirst())
+                : quantity(hosts.size(), "host"));
+  }
+
+  private static String quantity(int number, String thing) {
+    return number + " " + thing + (number == 1 ? "" : "s");
   }
 
   /** Keys under which a match is attested. */
@@ -299,18 +336,39 @@ public record Attested(
     if (pinned) {
       failures.addAll(disputes());
     }
-    rejected.stream().filter(Rejected::alarming).map(Rejected::toString).forEach(failures::add);
+    failures.addAll(rejections(true));
     if (independent() < needed) {
       failures.add(
-          "attested by %d independent %s%s; %d required"
+          "attested by %s%s%s; %d required"
               .formatted(
-                  independent(),
-                  independent() == 1 ? "machine" : "machines",
+                  quantity(independent(), "independent machine"),
                   pinned ? " with the given keys" : "",
+                  notIndependent(),
                   needed));
       // What was passed over quietly is of interest now.
-      rejected.stream().filter(it -> !it.alarming).map(Rejected::toString).forEach(failures::add);
+      failures.addAll(rejections(false));
     }
     return failures;
+  }
+
+  /** Returns attestations that do not count, a line for each key and reason. */
+  private List<String> rejections(boolean alarming) {
+    Map<List<Object>, List<Long>> ids = new LinkedHashMap<>();
+    for (Rejected each : rejected) {
+      if (each.alarming == alarming) {
+        ids.computeIfAbsent(List.of(each.key, each.reason), _ -> new ArrayList<>()).add(each.id);
+      }
+    }
+    List<String> lines = new ArrayList<>();
+    ids.forEach(
+        (rejection, same) ->
+            lines.add(
+                "attestation%s %s by %s: %s"
+                    .formatted(
+                        same.size() == 1 ? "" : "s",
+                        same.stream().map(String::valueOf).collect(Collectors.joining(", ")),
+                        rejection.get(0),
+                        rejection.get(1))));
+    return lines;
   }
 }

@@ -59,7 +59,7 @@ final class ProblemReader {
     return switch (status) {
       case 401 -> access.tokenRemedy();
       case 403 -> isAnonymous || access.tokenHint() != null ? access.tokenRemedy() : null;
-      case 404 -> isAnonymous ? access.loginRemedy() : null;
+      case 404 -> isAnonymous ? access.tokenRemedy() : null;
       case TOO_MANY_REQUESTS ->
           retryAfter == null
               ? "try again later"

@@ -13,11 +13,6 @@ import org.jspecify.annotations.Nullable;
 public record RegistryAccess(URI registry, @Nullable String token, @Nullable String tokenHint) {
   /** Returns the remedy for a token that is missing or refused. */
   String tokenRemedy() {
-    return tokenHint == null ? loginRemedy() : tokenHint;
-  }
-
-  /** Returns how to log in. */
-  String loginRemedy() {
-    return "log in with: nola login --registry " + registry;
+    return tokenHint == null ? "log in with: nola login --registry " + registry : tokenHint;
   }
 }

@@ -14,6 +14,7 @@ import dev.nola.api.name.ObjectKind;
 import dev.nola.client.RegistryException;
 import dev.nola.client.http.Call;
 import dev.nola.client.http.Content;
+import dev.nola.client.http.Query;
 import dev.nola.client.http.Transport;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
@@ -108,6 +109,19 @@ public final class WorkerClient {
     return transport.json(
         Call.of("POST", "/api/v1/jobs/lease").with(Content.json(request)).once(),
         new TypeReference<>() {});
+  }
+
+  /**
+   * Says that a worker has ended, so that it is not taken to be running, and its name is free.
+   *
+   * @param worker name of the worker
+   * @param instance of the worker that has ended
+   * @throws RegistryException if the registry refuses or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public void end(String worker, String instance) throws IOException, InterruptedException {
+    Query query = new Query().add("worker", worker).add("instance", instance);
+    transport.status(Call.of("DELETE", "/api/v1/workers" + query).once());
   }
 
   /**

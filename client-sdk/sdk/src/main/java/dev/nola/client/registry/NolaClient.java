@@ -53,6 +53,7 @@ public final class NolaClient implements AutoCloseable {
   private final NamespacesClient namespaces;
   private final TokensClient tokens;
   private final WorkerKeysClient workerKeys;
+  private final VerificationsClient verifications;
   private final JobsClient jobs;
   private final ObjectsClient objects;
   private final WorkerClient worker;
@@ -76,6 +77,7 @@ public final class NolaClient implements AutoCloseable {
     this.namespaces = new NamespacesClient(transport);
     this.tokens = new TokensClient(transport);
     this.workerKeys = new WorkerKeysClient(transport);
+    this.verifications = new VerificationsClient(transport);
     this.jobs = new JobsClient(transport);
     this.objects = new ObjectsClient(transport);
     this.worker = new WorkerClient(transport);
@@ -136,74 +138,47 @@ public final class NolaClient implements AutoCloseable {
     }
   }
 
-  /**
-   * Returns the client for adapters and their versions.
-   *
-   * @return the client
-   */
+  /** {@return the client for adapters and their versions} */
   public AdaptersClient adapters() {
     return adapters;
   }
 
-  /**
-   * Returns the client for aliases of versions.
-   *
-   * @return the client
-   */
+  /** {@return the client for aliases of versions} */
   public AliasesClient aliases() {
     return aliases;
   }
 
-  /**
-   * Returns the client for namespaces.
-   *
-   * @return the client
-   */
+  /** {@return the client for namespaces} */
   public NamespacesClient namespaces() {
     return namespaces;
   }
 
-  /**
-   * Returns the client for tokens.
-   *
-   * @return the client
-   */
+  /** {@return the client for tokens} */
   public TokensClient tokens() {
     return tokens;
   }
 
-  /**
-   * Returns the client for workers' keys.
-   *
-   * @return the client
-   */
+  /** {@return the client for workers' keys} */
   public WorkerKeysClient workerKeys() {
     return workerKeys;
   }
 
-  /**
-   * Returns the client for jobs, for those who submit them.
-   *
-   * @return the client
-   */
+  /** {@return the client for verifications that are requested after publishing} */
+  public VerificationsClient verifications() {
+    return verifications;
+  }
+
+  /** {@return the client for jobs, for those who submit them} */
   public JobsClient jobs() {
     return jobs;
   }
 
-  /**
-   * Returns the client for models and datasets.
-   *
-   * @return the client
-   */
+  /** {@return the client for models and datasets} */
   public ObjectsClient objects() {
     return objects;
   }
 
-  /**
-   * Returns the client for jobs, for workers that do them.
-   *
-   * @return the client
-   */
+  /** {@return the client for jobs, for workers that do them} */
   public WorkerClient worker() {
     return worker;
   }

@@ -47,10 +47,46 @@ class AttestedTest {
     assertThat(attested.pinned()).isFalse();
     assertThat(attested.failures(3))
         .containsExactly("attested by 2 independent machines; 3 required");
+  }
+
+  @Test
+  void keysOnOneHostAreOneMachine() throws Exception {
     Worker sameHost = new Worker("two", ONE.host(), TWO.key());
-    assertThat(
-            check(List.of(ONE.match(FILE, "scalar"), sameHost.match(FILE, "scalar"))).independent())
-        .isEqualTo(1);
+    Attested attested =
+        check(
+            List.of(
+                ONE.match(FILE, "vector"),
+                ONE.match(FILE, "scalar"),
+                sameHost.match(FILE, "scalar")));
+
+    String host =
+        ONE.statement(FILE, "scalar", Outcome.MATCH).reconstruction().host().hex().substring(0, 12);
+    assertThat(attested.independent()).isEqualTo(1);
+    assertThat(attested.failures(2))
+        .containsExactly(
+            "attested by 1 independent machine (2 keys on one host, %s; keys on one host count as one machine, and so do hosts with one key); 2 required"
+                .formatted(host));
+    assertThat(attested.signers())
+        .extracting(Signer::toString)
+        .containsExactlyInAnyOrder(
+            "key %s, worker %s on host %s: scalar, vector"
+                .formatted(ONE.fingerprint(), ONE.name(), host),
+            "key %s, worker two on host %s: scalar".formatted(TWO.fingerprint(), host));
+  }
+
+  @Test
+  void attestationsOfARevokedKeyAreOneLine() throws Exception {
+    List<WorkerKey> keys = List.of(ONE.workerKey(WorkerKey.State.REVOKED));
+    List<Attestation> list = List.of(ONE.match(FILE, "scalar"), ONE.match(FILE, "vector"));
+
+    List<String> failures =
+        Attested.of(Sha256.hash(FILE.toBytes()), FILE, list, keys, List.of()).failures(1);
+
+    assertThat(failures).hasSize(2);
+    assertThat(failures.getLast())
+        .startsWith("attestations ")
+        .contains(" by %s: the key was revoked at ".formatted(ONE.fingerprint()))
+        .endsWith(": disk stolen");
   }
 
   @Test
@@ -195,7 +231,8 @@ class AttestedTest {
     assertThat(unpinned.failures(1))
         .containsExactly(
             "attested by 0 independent machines; 1 required",
-            "attestation 1 by %s: the key was revoked: disk stolen".formatted(ONE.fingerprint()));
+            "attestation 1 by %s: the key was revoked at %s: disk stolen"
+                .formatted(ONE.fingerprint(), keys.getFirst().revokedAt()));
     assertAlarming(
         Attested.of(digest, FILE, list, keys, List.of(ONE.fingerprint())), "disk stolen");
   }

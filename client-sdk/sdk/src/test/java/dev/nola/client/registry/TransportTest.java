@@ -428,6 +428,13 @@ class TransportTest {
       registry.answers(problem(404, "{\"detail\": \"no\"}"));
       assertThat(refusal(() -> other.adapters().get(MOOD))).hasMessage("no");
     }
+    try (NolaClient anyone =
+        builder(registry.url()).token(null).tokenHint("ask the operator").build()) {
+      registry.answers(problem(404, "{\"detail\": \"no\"}"));
+      assertThat(refusal(() -> anyone.adapters().get(MOOD)))
+          .as("it may be private")
+          .hasMessage("no; ask the operator");
+    }
   }
 
   @Test
