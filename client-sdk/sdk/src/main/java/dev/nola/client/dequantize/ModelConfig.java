@@ -37,7 +37,11 @@ record ModelConfig(ObjectNode json) {
   DType dtype(Quantization.Method method) {
     return TorchType.of(json)
         .or(() -> TorchType.of(json.path("text_config")))
-        .orElse(method == Quantization.Method.FP8 ? DType.BF16 : DType.F16);
+        .orElse(
+            switch (method) {
+              case FP8, FP8_WITHOUT_SCALES -> DType.BF16;
+              case BITSANDBYTES_8BIT, BITSANDBYTES_4BIT, OTHER -> DType.F16;
+            });
   }
 
   /**

@@ -75,7 +75,7 @@ public final class Model implements AutoCloseable {
       }
     }
     this.tensors = Collections.unmodifiableSequencedMap(all);
-    this.quantization = Quantization.of(all.values(), quantizationConfig()).orElse(null);
+    this.quantization = Quantization.of(all, quantizationConfig()).orElse(null);
   }
 
   /**
