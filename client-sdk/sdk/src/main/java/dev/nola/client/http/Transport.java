@@ -236,6 +236,7 @@ public final class Transport implements AutoCloseable {
           () -> {
             Answer answer = redirects.send(call);
             if (answer.isSuccess()) {
+              requirePlain(call, answer);
               return reading.read(answer);
             }
             try (answer) {
@@ -246,6 +247,17 @@ public final class Transport implements AutoCloseable {
       throw e;
     } catch (IOException e) {
       throw unreachable(e);
+    }
+  }
+
+  /** Refuses a body that a gateway has encoded, which has other bytes than the registry sent. */
+  private void requirePlain(Call call, Answer answer) throws RegistryException {
+    String encoding = answer.header("Content-Encoding").orElse("identity");
+    if (!encoding.equalsIgnoreCase("identity")) {
+      answer.close();
+      throw RegistryException.broken(
+          "%s answered %s with Content-Encoding %s; the proxy or gateway in front of it must not compress responses"
+              .formatted(registry(), call, RegistryText.printable(encoding)));
     }
   }
 
