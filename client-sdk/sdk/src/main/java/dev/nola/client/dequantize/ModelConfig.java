@@ -1,5 +1,6 @@
 package dev.nola.client.dequantize;
 
+import dev.nola.client.PythonJson;
 import dev.nola.client.peft.TorchType;
 import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.client.safetensors.Model;
@@ -60,6 +61,6 @@ record ModelConfig(ObjectNode json) {
     }
     TorchType.set(plain, dtype);
     Files.write(
-        file, JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(plain));
+        file, PythonJson.mapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(plain));
   }
 }

@@ -1,6 +1,7 @@
 package dev.nola.client.safetensors;
 
 import dev.nola.client.JsonProblem;
+import dev.nola.client.PythonJson;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -103,7 +104,7 @@ public final class Model implements AutoCloseable {
       return null;
     }
     try {
-      if (JsonMapper.shared().readTree(Files.readAllBytes(file)) instanceof ObjectNode object) {
+      if (PythonJson.mapper().readTree(Files.readAllBytes(file)) instanceof ObjectNode object) {
         return object;
       }
       throw new InvalidModelException(file, "is not a JSON object");
