@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An NVIDIA GPU, opened by its driver alone. Safe for use by any number of threads; what they
@@ -35,7 +36,10 @@ public final class CudaDevice implements AutoCloseable {
   private final MemorySegment module;
   private final String image;
   private final Map<String, MemorySegment> functions = new HashMap<>();
-  private boolean closed;
+  private volatile boolean closed;
+
+  /** Why the GPU failed, if that is known when it is closed: other threads may still use it. */
+  private volatile @Nullable CudaException failure;
 
   private CudaDevice(Driver driver, int ordinal) {
     this.driver = driver;
@@ -270,7 +274,10 @@ public final class CudaDevice implements AutoCloseable {
   /** Makes the device the current one of this thread, and returns its driver. */
   Driver use() {
     if (closed) {
-      throw new IllegalStateException("GPU was closed: " + name());
+      CudaException known = failure;
+      throw known != null
+          ? new CudaException(known.reason(), known.getMessage())
+          : new IllegalStateException("GPU was closed: " + name());
     }
     driver.useContext(context);
     return driver;
@@ -293,7 +300,12 @@ public final class CudaDevice implements AutoCloseable {
       return;
     }
     try {
-      free(() -> use().unloadModule(module));
+      use().unloadModule(module);
+    } catch (CudaException e) {
+      if (e.reason() != Reason.CONTEXT_LOST) {
+        throw e;
+      }
+      failure = e;
     } finally {
       closed = true;
       free(() -> driver.releaseContext(device));

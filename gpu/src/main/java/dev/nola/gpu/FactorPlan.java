@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -219,6 +220,17 @@ final class FactorPlan {
               .formatted(side, layer));
     }
     return source;
+  }
+
+  /** Requires codes of the number and width that a factor has in this plan. */
+  void requireSameShape(int layer, Side side, Codes codes) {
+    Codes planned = Objects.requireNonNull(sample.layers().get(layer).codes(side));
+    if (codes.count() != planned.count() || codes.bits() != planned.bits()) {
+      throw new IllegalArgumentException(
+          "wrong codes of side %s of layer %d: %d of %d bits; must be %d of %d bits"
+              .formatted(
+                  side, layer, codes.count(), codes.bits(), planned.count(), planned.bits()));
+    }
   }
 
   /** Returns the number of elements of an adapter's output, padding included. */

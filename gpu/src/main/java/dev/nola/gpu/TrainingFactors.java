@@ -85,9 +85,12 @@ public final class TrainingFactors implements AutoCloseable {
    * @param side the factor
    * @param codes as many, and as wide, as those of the adapter that this was opened with
    * @param scale what the sum of the basis is multiplied by
+   * @throws IllegalArgumentException if the codes differ in number or width, or the layer has no
+   *     factor on this side
    */
   public void set(int layer, Side side, Codes codes, float scale) {
     FactorPlan.Source source = factors.source(layer, side);
+    factors.requireSameShape(layer, side, codes);
     byte[] packed = codes.toPacked();
     MemorySegment.copy(packed, 0, slot, ValueLayout.JAVA_BYTE, source.codes(), packed.length);
     slot.set(FLOAT, source.scale(), scale);

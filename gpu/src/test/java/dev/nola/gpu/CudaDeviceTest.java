@@ -3,6 +3,7 @@ package dev.nola.gpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.nola.format.Adapter;
@@ -136,6 +137,19 @@ class CudaDeviceTest {
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CONTEXT_LOST));
     plan.close();
     device.close();
+    assertThatExceptionOfType(CudaException.class)
+        .as("another thread that still uses the device")
+        .isThrownBy(() -> AdapterPlan.of(device, ADAPTER))
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.CONTEXT_LOST));
+  }
+
+  @Test
+  void closedDevice_cannotBeUsed() {
+    CudaDevice device = driver.open();
+    device.close();
+    assertThatIllegalStateException()
+        .isThrownBy(() -> AdapterPlan.of(device, ADAPTER))
+        .withMessage("GPU was closed: Fibers");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.nola.gpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nola.format.Adapter;
 import dev.nola.format.Codes;
@@ -14,6 +15,8 @@ import dev.nola.kernel.Kernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,6 +32,24 @@ class TrainingFactorsTest extends DeviceTest {
     try (TrainingFactors factors = TrainingFactors.open(device, adapter)) {
       for (int step = 0; step < 2; step++) {
         requireSameBits(adapter, factors, random);
+      }
+    }
+  }
+
+  @Test
+  void codesOfAnotherNumberOrWidth_areRefused() {
+    Adapter adapter = SampleAdapters.small(Generator.SRHT).getFirst();
+    Codes codes = Objects.requireNonNull(adapter.layers().getFirst().codes(Side.A));
+    try (TrainingFactors factors = TrainingFactors.open(device, adapter)) {
+      for (Codes other :
+          List.of(
+              Codes.of(codes.bits(), new int[codes.count() + 1]),
+              Codes.of(codes.bits() + 1, new int[codes.count()]))) {
+        assertThatThrownBy(() -> factors.set(0, Side.A, other, 1))
+            .isInstanceOf(IllegalArgumentException.class)
+            .hasMessage(
+                "wrong codes of side A of layer 0: %d of %d bits; must be %d of %d bits",
+                other.count(), other.bits(), codes.count(), codes.bits());
       }
     }
   }
