@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
 import tools.jackson.core.type.TypeReference;
 
 /**
@@ -69,7 +70,7 @@ public final class Transport implements AutoCloseable {
     this.network = new Network(System.getenv());
     this.http = network.client(access.registry(), timeouts.connect());
     this.redirects = new Redirects(http, access, timeouts.request());
-    this.problems = new ProblemReader(access, timeouts.request());
+    this.problems = new ProblemReader(access, network, timeouts.request());
     this.bodies = new BodyReader(access.registry(), timeouts);
   }
 
@@ -264,10 +265,7 @@ public final class Transport implements AutoCloseable {
   private RegistryException unreachable(IOException failure) {
     return RegistryException.unavailable(
         "cannot reach the registry at %s%s: %s"
-            .formatted(
-                registry(),
-                network.proxy(registry()).map(proxy -> " through the proxy " + proxy).orElse(""),
-                reason(failure)),
+            .formatted(registry(), network.route(registry()), reason(failure)),
         failure);
   }
 
@@ -282,6 +280,13 @@ public final class Transport implements AutoCloseable {
         }
         case HttpTimeoutException _ -> {
           return "no answer within " + seconds(timeouts.request());
+        }
+        case SSLException tls when String.valueOf(tls.getMessage()).contains("nrecognized SSL") -> {
+          return "it does not use TLS; to reach it without encryption, use http://";
+        }
+        case IOException login
+            when String.valueOf(login.getMessage()).startsWith("too many authentication") -> {
+          return "the proxy refused the user and password";
         }
         default -> {
           continue; // perhaps its cause is one of these
