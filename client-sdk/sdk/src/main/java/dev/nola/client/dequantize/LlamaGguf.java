@@ -56,6 +56,15 @@ final class LlamaGguf {
           Map.entry("ffn_up", "mlp.up_proj"),
           Map.entry("ffn_down", "mlp.down_proj"));
 
+  /** Factors and limits that llama.cpp can apply to any architecture. */
+  private static final List<String> SCALES =
+      List.of(
+          "attention.clamp_kqv",
+          "attention.scale",
+          "embedding_scale",
+          "logit_scale",
+          "residual_scale");
+
   private static final List<String> NORMS = List.of("attn_norm", "ffn_norm");
   private static final List<String> ATTENTION =
       List.of("attn_q", "attn_k", "attn_v", "attn_output");
@@ -94,6 +103,13 @@ final class LlamaGguf {
     this.family = found;
     if (optional("expert_count").orElse(0) > 0) {
       throw invalid("is a mixture of experts; must be a dense model");
+    }
+    for (String scale : SCALES) {
+      if (file.number(key(scale)).isPresent()) {
+        throw invalid(
+            "has %s, which models of type %s do not have; use the original model"
+                .formatted(key(scale), family.type));
+      }
     }
     this.heads = size("attention.head_count");
     this.keyHeads = optional("attention.head_count_kv").orElse(heads);

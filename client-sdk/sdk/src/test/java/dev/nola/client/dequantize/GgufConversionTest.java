@@ -232,6 +232,7 @@ class GgufConversionTest {
     refused(llama("llama").integer("llama.expert_count", 8), "is a mixture of experts");
     refused(llama("llama").integer("llama.rope.dimension_count", 2), "rotates a part of each head");
     refused(llama("llama").text("llama.rope.scaling.type", "yarn"), "scales rotary positions");
+    refused(llama("llama").number("llama.logit_scale", 2), "has llama.logit_scale, which");
     refused(llama("llama").tensor("blk.0.odd.weight", List.of(1), 1), "tensor blk.0.odd.weight");
     refused(llama("llama").tensor("blk.0.attn_q.bias", List.of(4), 0, 0, 0, 0), "has biases for");
     refused(llama("llama").integer("split.count", 2), "is one of several parts");
