@@ -152,7 +152,9 @@ public final class Failures {
   private static String remedy(LimitExceededException exceeded) {
     return switch (exceeded.limit()) {
       case FORMAT -> "";
-      case MEMORY -> "; " + heapRemedy(exceeded.required() / 3 * 4); // the budget is 3/4 of it
+      case MEMORY ->
+          // The budget is 3/4 of what Java states, which can be 8/9 of the heap (ParallelGC).
+          "; " + heapRemedy(exceeded.required() / 2 * 3);
       case ADDITIONS ->
           "; allow more with NOLA_JAVA_OPTS=-D%s=%d"
               .formatted(Budget.ADDITIONS_PROPERTY, exceeded.required());

@@ -2,6 +2,7 @@ package dev.nola.trainer.data;
 
 import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import dev.nola.client.PythonJson;
 import dev.nola.trainer.djl.NativeLibraries;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,7 +17,6 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The tokenizer of a model's folder ({@code tokenizer.json}), with the special tokens and limits in
@@ -63,7 +63,7 @@ public final class TextTokenizer implements AutoCloseable {
     }
     JsonNode config;
     try {
-      config = JsonMapper.shared().readTree(Files.readAllBytes(configFile));
+      config = PythonJson.mapper().readTree(Files.readAllBytes(configFile));
     } catch (JacksonException e) {
       throw new InvalidDataException(configFile + ": invalid JSON: " + e.getOriginalMessage(), e);
     }

@@ -1,12 +1,12 @@
 package dev.nola.trainer.model;
 
+import dev.nola.client.PythonJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** A model's {@code config.json}. */
 final class ModelConfig {
@@ -23,7 +23,7 @@ final class ModelConfig {
   static ModelConfig read(Path folder) throws IOException {
     Path file = folder.resolve(NAME);
     try {
-      return new ModelConfig(file, JsonMapper.shared().readTree(Files.readAllBytes(file)));
+      return new ModelConfig(file, PythonJson.mapper().readTree(Files.readAllBytes(file)));
     } catch (JacksonException e) {
       throw new UnsupportedModelException(file + ": invalid JSON: " + e.getOriginalMessage(), e);
     }

@@ -68,10 +68,7 @@ final class Fp8Values implements Values {
 
   private static StoredFloats floats(String type) {
     return StoredFloats.of(type)
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "has values or scales of type %s, which cannot be decoded".formatted(type)));
+        .orElseThrow(() -> new IllegalArgumentException(StoredFloats.unreadable(type)));
   }
 
   private static float[] table(StoredFloats type) {

@@ -3,9 +3,12 @@ package dev.nola.client.dequantize;
 import dev.nola.client.gguf.GgufFile;
 import dev.nola.client.gguf.GgufTensor;
 import dev.nola.client.safetensors.InvalidModelException;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tools.jackson.databind.json.JsonMapper;
@@ -53,6 +56,20 @@ final class LlamaGguf {
           Map.entry("ffn_up", "mlp.up_proj"),
           Map.entry("ffn_down", "mlp.down_proj"));
 
+  /** Factors and limits that llama.cpp can apply to any architecture. */
+  private static final List<String> SCALES =
+      List.of(
+          "attention.clamp_kqv",
+          "attention.scale",
+          "embedding_scale",
+          "logit_scale",
+          "residual_scale");
+
+  private static final List<String> NORMS = List.of("attn_norm", "ffn_norm");
+  private static final List<String> ATTENTION =
+      List.of("attn_q", "attn_k", "attn_v", "attn_output");
+  private static final List<String> MLP = List.of("ffn_gate", "ffn_up", "ffn_down");
+
   private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d{1,4})\\.(\\w+)\\.(weight|bias)");
   private static final Pattern OTHER = Pattern.compile("(\\w+)\\.(weight|bias)");
 
@@ -86,6 +103,13 @@ final class LlamaGguf {
     this.family = found;
     if (optional("expert_count").orElse(0) > 0) {
       throw invalid("is a mixture of experts; must be a dense model");
+    }
+    for (String scale : SCALES) {
+      if (file.number(key(scale)).isPresent()) {
+        throw invalid(
+            "has %s, which models of type %s do not have; use the original model"
+                .formatted(key(scale), family.type));
+      }
     }
     this.heads = size("attention.head_count");
     this.keyHeads = optional("attention.head_count_kv").orElse(heads);
@@ -124,8 +148,7 @@ final class LlamaGguf {
     if (other.matches() && NAMES.containsKey(other.group(1))) {
       return NAMES.get(other.group(1)) + "." + other.group(2);
     }
-    throw invalid(
-        "has a tensor %s, which is not part of a model of type %s".formatted(name, family.type));
+    throw unexpected(name);
   }
 
   /**
@@ -202,9 +225,7 @@ final class LlamaGguf {
         .put("tie_word_embeddings", !file.tensors().containsKey("output.weight"))
         .put("vocab_size", embedding.shape().getFirst());
     if (family.type.equals("llama")) {
-      config
-          .put("attention_bias", hasBiases("attn_q", "attn_k", "attn_v", "attn_output"))
-          .put("mlp_bias", hasBiases("ffn_gate", "ffn_up", "ffn_down"));
+      config.put("attention_bias", hasBiases(ATTENTION)).put("mlp_bias", hasBiases(MLP));
     }
     for (String token : List.of("bos", "eos")) {
       file.integer("tokenizer.ggml.%s_token_id".formatted(token))
@@ -212,40 +233,81 @@ final class LlamaGguf {
     }
     RopeScaling.of(file, architecture, headSize)
         .ifPresent(json -> config.set("rope_scaling", json));
-    requireLayers(layers);
+    requireTensors(layers);
     return config;
   }
 
-  /** Tells whether modules have biases: either all, or none. */
-  private boolean hasBiases(String... modules) throws InvalidModelException {
-    List<String> names = List.of(modules);
+  /** Tells whether modules of the first layer have biases: either all, or none. */
+  private boolean hasBiases(List<String> modules) throws InvalidModelException {
     long found =
-        names.stream()
+        modules.stream()
             .filter(module -> file.tensors().containsKey("blk.0." + module + ".bias"))
             .count();
-    if (found != 0 && found != names.size()) {
-      throw invalid("has biases for some of %s; must have them for all or none".formatted(names));
+    if (found != 0 && found != modules.size()) {
+      throw invalid("has biases for some of %s; must have them for all or none".formatted(modules));
     }
     return found > 0;
   }
 
-  private void requireLayers(long layers) throws InvalidModelException {
-    for (String part : List.of("attn_q", "attn_k", "attn_v", "attn_output", "ffn_down")) {
-      for (long i = 0; i < layers; i++) {
-        String name = "blk.%d.%s.weight".formatted(i, part);
-        if (!file.tensors().containsKey(name)) {
-          throw invalid("has no tensor " + name);
-        }
+  /**
+   * Requires the tensors of the type, and no others: Transformers initializes the weights that a
+   * checkpoint lacks, and ignores those that its class does not have.
+   */
+  private void requireTensors(long layers) throws InvalidModelException {
+    List<String> weights = new ArrayList<>(NORMS);
+    weights.addAll(ATTENTION);
+    weights.addAll(MLP);
+    List<String> biases = new ArrayList<>();
+    switch (family.type) {
+      case "llama" -> {
+        biases.addAll(hasBiases(ATTENTION) ? ATTENTION : List.of());
+        biases.addAll(hasBiases(MLP) ? MLP : List.of());
+      }
+      case "qwen2" -> biases.addAll(ATTENTION.subList(0, 3));
+      default -> weights.addAll(List.of("attn_q_norm", "attn_k_norm"));
+    }
+    Set<String> expected = new HashSet<>(Set.of("output.weight", RopeScaling.FREQUENCIES));
+    expect("token_embd.weight", expected);
+    expect("output_norm.weight", expected);
+    for (long i = 0; i < layers; i++) {
+      for (String module : weights) {
+        expect("blk.%d.%s.weight".formatted(i, module), expected);
+      }
+      for (String module : biases) {
+        expect("blk.%d.%s.bias".formatted(i, module), expected);
       }
     }
+    for (String name : file.tensors().keySet()) {
+      if (!expected.contains(name)) {
+        throw unexpected(name);
+      }
+    }
+  }
+
+  private void expect(String name, Set<String> expected) throws InvalidModelException {
+    if (!file.tensors().containsKey(name)) {
+      throw invalid("has no tensor %s; download it again".formatted(name));
+    }
+    expected.add(name);
+  }
+
+  private InvalidModelException unexpected(String name) {
+    return invalid(
+        "has a tensor %s, which is not part of a model of type %s; use the original model"
+            .formatted(name, family.type));
   }
 
   private String key(String suffix) {
     return architecture + "." + suffix;
   }
 
-  private OptionalLong optional(String suffix) {
-    return file.integer(key(suffix));
+  private OptionalLong optional(String suffix) throws InvalidModelException {
+    List<Long> layers = file.list(key(suffix), Long.class).stream().distinct().toList();
+    if (layers.size() > 1) {
+      throw invalid(
+          "has layers with different %s: %s; must be equal".formatted(key(suffix), layers));
+    }
+    return layers.isEmpty() ? file.integer(key(suffix)) : OptionalLong.of(layers.getFirst());
   }
 
   private long size(String suffix) throws InvalidModelException {

@@ -1,5 +1,6 @@
 package dev.nola.client.dequantize;
 
+import dev.nola.client.PythonJson;
 import dev.nola.client.peft.TorchType;
 import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.client.safetensors.Model;
@@ -37,7 +38,11 @@ record ModelConfig(ObjectNode json) {
   DType dtype(Quantization.Method method) {
     return TorchType.of(json)
         .or(() -> TorchType.of(json.path("text_config")))
-        .orElse(method == Quantization.Method.FP8 ? DType.BF16 : DType.F16);
+        .orElse(
+            switch (method) {
+              case FP8, FP8_WITHOUT_SCALES -> DType.BF16;
+              case BITSANDBYTES_8BIT, BITSANDBYTES_4BIT, OTHER -> DType.F16;
+            });
   }
 
   /**
@@ -56,6 +61,6 @@ record ModelConfig(ObjectNode json) {
     }
     TorchType.set(plain, dtype);
     Files.write(
-        file, JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(plain));
+        file, PythonJson.mapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(plain));
   }
 }

@@ -17,7 +17,36 @@ import tools.jackson.databind.JsonNode;
 /** Pairs the codes of a quantized safetensors model with their scales. */
 final class QuantizedTensors {
   private static final String WEIGHT = ".weight";
-  private static final List<String> FP8_SCALES = List.of("_scale_inv", "_scale");
+
+  /**
+   * How a scale of FP8 is named.
+   *
+   * @param suffix ending of its name
+   * @param replacement what takes the ending's place in the name of the tensor with codes
+   */
+  private record ScaleName(String suffix, String replacement) {
+    /** Returns the name of the tensor with codes; null if the name is not that of a scale. */
+    @Nullable String codes(String scale) {
+      return replaced(scale, suffix, replacement);
+    }
+
+    /** Returns the name of the scale of a tensor; null if scales of its tensor have other names. */
+    @Nullable String scale(String codes) {
+      return replaced(codes, replacement, suffix);
+    }
+
+    private static @Nullable String replaced(String name, String ending, String other) {
+      return name.endsWith(ending)
+          ? name.substring(0, name.length() - ending.length()) + other
+          : null;
+    }
+  }
+
+  private static final List<ScaleName> FP8_SCALES =
+      List.of(
+          new ScaleName("_scale_inv", ""),
+          new ScaleName("_scale", ""),
+          new ScaleName(".scale_weight", WEIGHT));
 
   /** Endings of tensors that only the quantized model needs, by method. */
   private static final Map<Quantization.Method, List<String>> HELPERS =
@@ -27,6 +56,8 @@ final class QuantizedTensors {
               ".activation_scale",
               ".input_scale",
               ".input_scale_ub",
+              ".scale_input",
+              "scaled_fp8",
               ".output_scale",
               ".q_scale",
               ".k_scale",
@@ -90,15 +121,14 @@ final class QuantizedTensors {
   private boolean isHelper(String name) {
     return HELPERS.getOrDefault(method, List.of()).stream().anyMatch(name::endsWith)
         || name.contains(FourBitValues.STATE)
-        || method == Quantization.Method.FP8 && FP8_SCALES.stream().anyMatch(s -> isScale(name, s));
+        || method == Quantization.Method.FP8
+            && FP8_SCALES.stream().anyMatch(scale -> isScale(name, scale));
   }
 
   /** Tells whether a tensor is named as the scale of another; models have scales of their own. */
-  private boolean isScale(String name, String suffix) {
-    if (!name.endsWith(suffix)) {
-      return false;
-    }
-    Tensor scaled = model.tensors().get(name.substring(0, name.length() - suffix.length()));
+  private boolean isScale(String name, ScaleName scale) {
+    String codes = scale.codes(name);
+    Tensor scaled = codes == null ? null : model.tensors().get(codes);
     return scaled != null && isCode(scaled);
   }
 
@@ -128,6 +158,16 @@ final class QuantizedTensors {
         Values values = new Fp8Values(tensor, scale(name), block);
         yield new Output.Decoded(name, tensor.shape(), dtype, values);
       }
+      case FP8_WITHOUT_SCALES -> {
+        if (!isCode(tensor)) {
+          yield null;
+        }
+        Values values =
+            StoredFloats.values(tensor)
+                .orElseThrow(
+                    () -> new IllegalArgumentException(StoredFloats.unreadable(tensor.type())));
+        yield new Output.Decoded(name, tensor.shape(), dtype, values);
+      }
       case BITSANDBYTES_8BIT -> {
         if (!tensor.type().equals("I8")) {
           yield null;
@@ -155,8 +195,9 @@ final class QuantizedTensors {
   }
 
   private Tensor scale(String weight) {
-    for (String suffix : FP8_SCALES) {
-      Tensor scale = model.tensors().get(weight + suffix);
+    for (ScaleName name : FP8_SCALES) {
+      String wanted = name.scale(weight);
+      Tensor scale = wanted == null ? null : model.tensors().get(wanted);
       if (scale != null) {
         return scale;
       }

@@ -36,6 +36,12 @@ interface StoredFloats {
         });
   }
 
+  /** Says of a tensor that a type is not one of {@link #of}. */
+  static String unreadable(String type) {
+    return "has values or scales of type %s, which cannot be decoded; use the original model, with weights in F32, F16 or BF16"
+        .formatted(type);
+  }
+
   /** Returns how elements of a tensor are read, if they have values of f32. */
   static Optional<Values> values(Tensor tensor) {
     return of(tensor.type())

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class EnvironmentProxies extends ProxySelector {
   private static final int DEFAULT_PORT = 80;
+  private static final int MAX_PORT = 65_535;
   private static final Pattern ADDRESS = Pattern.compile("[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*");
 
   private final Map<String, String> environment;
@@ -115,7 +116,8 @@ final class EnvironmentProxies extends ProxySelector {
   private static HttpProxy parse(String variable, String value) {
     try {
       URI url = URI.create(value.contains("://") ? value : "http://" + value);
-      if ("http".equalsIgnoreCase(url.getScheme()) && url.getHost() != null) {
+      boolean hasPort = url.getPort() != 0 && url.getPort() <= MAX_PORT;
+      if ("http".equalsIgnoreCase(url.getScheme()) && url.getHost() != null && hasPort) {
         return new HttpProxy(variable, url);
       }
     } catch (IllegalArgumentException _) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
@@ -13,6 +14,7 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -133,8 +135,10 @@ final class MachineTrust extends X509ExtendedTrustManager {
       String file = environment.getOrDefault(VARIABLE, "");
       if (!file.isEmpty()) {
         try {
-          add(store, Path.of(file));
-        } catch (IOException | CertificateException e) {
+          if (add(store, Path.of(file)) == 0) {
+            throw new CertificateException("it has no certificates");
+          }
+        } catch (IOException | CertificateException | InvalidPathException e) {
           throw new UnreadableStoreException(
               "%s cannot be read: %s; must be a file of certificates in PEM format"
                   .formatted(VARIABLE, file),
@@ -147,13 +151,16 @@ final class MachineTrust extends X509ExtendedTrustManager {
     }
   }
 
-  private static void add(KeyStore store, Path file)
+  /** Returns how many certificates the file has. */
+  private static int add(KeyStore store, Path file)
       throws IOException, CertificateException, KeyStoreException {
     try (InputStream in = Files.newInputStream(file)) {
-      for (Certificate certificate :
-          CertificateFactory.getInstance("X.509").generateCertificates(in)) {
+      Collection<? extends Certificate> certificates =
+          CertificateFactory.getInstance("X.509").generateCertificates(in);
+      for (Certificate certificate : certificates) {
         store.setCertificateEntry(Integer.toString(store.size()), certificate);
       }
+      return certificates.size();
     }
   }
 

@@ -52,6 +52,16 @@ final class Network {
   }
 
   /**
+   * Names the proxy on the way to a host.
+   *
+   * @param target the URL to reach
+   * @return a phrase that follows the URL in a message; empty without a proxy of the environment
+   */
+  String route(URI target) {
+    return proxy(target).map(proxy -> " through the proxy " + proxy).orElse("");
+  }
+
+  /**
    * Creates a client that follows no redirections.
    *
    * @param registry the registry that is reached first

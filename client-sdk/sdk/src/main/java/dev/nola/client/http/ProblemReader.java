@@ -23,15 +23,19 @@ final class ProblemReader {
   private static final JsonMapper JSON = NolaModule.mapper();
   private static final int MAX_PROBLEM = 64 << 10;
   private static final int TOO_MANY_REQUESTS = 429;
+  private static final int PROXY_LOGIN = 407;
 
   private final RegistryAccess access;
+  private final Network network;
   private final Duration timeout;
 
   /**
+   * @param network the way to the registry
    * @param timeout for all of the problem details
    */
-  ProblemReader(RegistryAccess access, Duration timeout) {
+  ProblemReader(RegistryAccess access, Network network, Duration timeout) {
     this.access = access;
+    this.network = network;
     this.timeout = timeout;
   }
 
@@ -42,7 +46,8 @@ final class ProblemReader {
     Duration retryAfter = retryAfter(answer.headers());
     String detail =
         problem == null || problem.detail().isEmpty()
-            ? "%s answered %s with status %d".formatted(access.registry(), call, status)
+            ? "%s%s answered %s with status %d"
+                .formatted(access.registry(), network.route(access.registry()), call, status)
             : describe(problem);
     String remedy = remedy(status, problem, retryAfter);
     return new RegistryException(
@@ -58,7 +63,12 @@ final class ProblemReader {
     boolean isAnonymous = access.token() == null;
     return switch (status) {
       case 401 -> access.tokenRemedy();
-      case 403 -> isAnonymous || access.tokenHint() != null ? access.tokenRemedy() : null;
+      case 403 ->
+          problem == null && network.proxy(access.registry()).isPresent()
+              ? "the proxy may have answered for it"
+              : isAnonymous || access.tokenHint() != null ? access.tokenRemedy() : null;
+      case PROXY_LOGIN ->
+          "the proxy requires a login: name it as http://USER:PASSWORD@HOST:PORT; only the scheme Basic is supported";
       case 404 -> isAnonymous ? access.tokenRemedy() : null;
       case TOO_MANY_REQUESTS ->
           retryAfter == null

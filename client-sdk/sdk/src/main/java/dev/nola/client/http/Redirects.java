@@ -64,6 +64,7 @@ final class Redirects {
         HttpRequest.newBuilder(url)
             .timeout(timeout)
             .method(call.method(), content == null ? BodyPublishers.noBody() : content.publisher());
+    request.header("Accept-Encoding", "identity");
     call.headers().forEach(request::header);
     if (content != null) {
       request.header("Content-Type", content.type());

@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
 import tools.jackson.core.type.TypeReference;
 
 /**
@@ -69,7 +70,7 @@ public final class Transport implements AutoCloseable {
     this.network = new Network(System.getenv());
     this.http = network.client(access.registry(), timeouts.connect());
     this.redirects = new Redirects(http, access, timeouts.request());
-    this.problems = new ProblemReader(access, timeouts.request());
+    this.problems = new ProblemReader(access, network, timeouts.request());
     this.bodies = new BodyReader(access.registry(), timeouts);
   }
 
@@ -236,6 +237,7 @@ public final class Transport implements AutoCloseable {
           () -> {
             Answer answer = redirects.send(call);
             if (answer.isSuccess()) {
+              requirePlain(call, answer);
               return reading.read(answer);
             }
             try (answer) {
@@ -249,13 +251,21 @@ public final class Transport implements AutoCloseable {
     }
   }
 
+  /** Refuses a body that a gateway has encoded, which has other bytes than the registry sent. */
+  private void requirePlain(Call call, Answer answer) throws RegistryException {
+    String encoding = answer.header("Content-Encoding").orElse("identity");
+    if (!encoding.equalsIgnoreCase("identity")) {
+      answer.close();
+      throw RegistryException.broken(
+          "%s answered %s with Content-Encoding %s; the proxy or gateway in front of it must not compress responses"
+              .formatted(registry(), call, RegistryText.printable(encoding)));
+    }
+  }
+
   private RegistryException unreachable(IOException failure) {
     return RegistryException.unavailable(
         "cannot reach the registry at %s%s: %s"
-            .formatted(
-                registry(),
-                network.proxy(registry()).map(proxy -> " through the proxy " + proxy).orElse(""),
-                reason(failure)),
+            .formatted(registry(), network.route(registry()), reason(failure)),
         failure);
   }
 
@@ -270,6 +280,13 @@ public final class Transport implements AutoCloseable {
         }
         case HttpTimeoutException _ -> {
           return "no answer within " + seconds(timeouts.request());
+        }
+        case SSLException tls when String.valueOf(tls.getMessage()).contains("nrecognized SSL") -> {
+          return "it does not use TLS; to reach it without encryption, use http://";
+        }
+        case IOException login
+            when String.valueOf(login.getMessage()).startsWith("too many authentication") -> {
+          return "the proxy refused the user and password";
         }
         default -> {
           continue; // perhaps its cause is one of these

@@ -1,5 +1,6 @@
 package dev.nola.client.merge;
 
+import dev.nola.client.PythonJson;
 import dev.nola.client.peft.TorchType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.format.DType;
@@ -7,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -39,6 +39,6 @@ record MergedConfig(boolean untied, @Nullable DType dtype, MergedHead head) {
     head.write(config);
     Files.write(
         destination,
-        JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsBytes(config));
+        PythonJson.mapper().writerWithDefaultPrettyPrinter().writeValueAsBytes(config));
   }
 }

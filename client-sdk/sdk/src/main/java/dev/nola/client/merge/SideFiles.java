@@ -15,8 +15,8 @@ import java.util.stream.Stream;
  * The files beside a model's weights: its config and tokenizer, licence and readme.
  *
  * @param copied names of those that go into the merged model
- * @param left names of those that do not: weights in another format, which would be the base's, and
- *     pickles, which run code when they are loaded
+ * @param left names of those that do not: weights in another format, which would be the base's,
+ *     pickles, which run code when they are loaded, folders, and links to missing files
  */
 public record SideFiles(List<String> copied, List<String> left) {
   private static final Set<String> WEIGHTS =
@@ -62,12 +62,12 @@ public record SideFiles(List<String> copied, List<String> left) {
       try (Stream<Path> entries = Files.list(model.path())) {
         for (Path entry : entries.sorted().toList()) {
           String name = entry.getFileName().toString();
-          // A link is followed, but only to a file.
           boolean isOurs = written.contains(name) || name.equals(Model.INDEX);
-          if (isOurs || name.startsWith(".") || !Files.isRegularFile(entry)) {
+          if (isOurs || name.startsWith(".")) {
             continue;
           }
-          (isWeights(name) ? left : copied).add(name);
+          // A link is followed, but only to a file.
+          (Files.isRegularFile(entry) && !isWeights(name) ? copied : left).add(name);
         }
       }
     }

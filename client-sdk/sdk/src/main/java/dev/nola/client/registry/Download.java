@@ -37,6 +37,9 @@ final class Download {
   private final String path;
   private final Progress progress;
 
+  /** Whether an earlier answer's bytes are in the partial file. */
+  private boolean resumed;
+
   /**
    * A download.
    *
@@ -82,10 +85,11 @@ final class Download {
 
   private Path fetch(FileHead head, @Nullable Answer first)
       throws IOException, InterruptedException {
-    boolean resumed = cache.partialSize(head.digest()) > 0;
+    resumed = cache.partialSize(head.digest()) > 0;
     complete(head, first);
     Path whole = cache.promote(head.digest());
-    if (whole == null && resumed) { // perhaps the beginning was damaged: once more, from the start
+    // Perhaps the beginning was damaged, or a gateway joined parts wrongly.
+    if (whole == null && resumed) {
       complete(head, null);
       whole = cache.promote(head.digest());
     }
@@ -120,6 +124,7 @@ final class Download {
   private void append(Path partial, FileHead head, @Nullable Answer first)
       throws IOException, InterruptedException {
     long offset = cache.partialSize(head.digest());
+    resumed |= offset > 0;
     if (head.size() >= 0 && offset >= head.size()) {
       return; // it is complete; its digest tells whether it is right
     }

@@ -69,7 +69,7 @@ record FileHead(
         .orElseThrow(
             () ->
                 RegistryException.broken(
-                    "the registry did not state the digest of the file that it sent"));
+                    "the registry did not state the digest of the file that it sent (is this a Nola registry?)"));
   }
 
   private static long size(Answer answer) throws RegistryException {

@@ -1,6 +1,7 @@
 package dev.nola.client.safetensors;
 
 import dev.nola.client.JsonProblem;
+import dev.nola.client.PythonJson;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
@@ -17,7 +18,6 @@ import java.util.Optional;
 import java.util.SequencedCollection;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
@@ -75,7 +75,7 @@ public final class Model implements AutoCloseable {
       }
     }
     this.tensors = Collections.unmodifiableSequencedMap(all);
-    this.quantization = Quantization.of(all.values(), quantizationConfig()).orElse(null);
+    this.quantization = Quantization.of(all, quantizationConfig()).orElse(null);
   }
 
   /**
@@ -99,11 +99,14 @@ public final class Model implements AutoCloseable {
   }
 
   private static @Nullable ObjectNode readConfig(Path file) throws IOException {
+    if (BrokenLink.matches(file)) {
+      throw new InvalidModelException(file, BrokenLink.PREDICATE);
+    }
     if (!Files.isRegularFile(file)) {
       return null;
     }
     try {
-      if (JsonMapper.shared().readTree(Files.readAllBytes(file)) instanceof ObjectNode object) {
+      if (PythonJson.mapper().readTree(Files.readAllBytes(file)) instanceof ObjectNode object) {
         return object;
       }
       throw new InvalidModelException(file, "is not a JSON object");
@@ -143,6 +146,7 @@ public final class Model implements AutoCloseable {
     if (!Files.isDirectory(path)) {
       return open(path, List.of(path), null);
     }
+    BrokenLink.refuse(path.resolve(INDEX));
     if (Files.exists(path.resolve(INDEX))) {
       ObjectNode index = readIndex(path.resolve(INDEX));
       List<Path> shards =
@@ -164,7 +168,7 @@ public final class Model implements AutoCloseable {
       }
       return model;
     }
-    return open(path, List.of(onlyFile(path)), null);
+    return open(path, List.of(OnlyFile.of(path)), null);
   }
 
   private static Model open(Path path, List<Path> files, @Nullable ObjectNode index)
@@ -172,6 +176,7 @@ public final class Model implements AutoCloseable {
     List<SafetensorsFile> opened = new ArrayList<>();
     try {
       for (Path file : files) {
+        BrokenLink.refuse(file);
         opened.add(SafetensorsFile.open(file));
       }
       return new Model(path, opened, index);
@@ -179,49 +184,6 @@ public final class Model implements AutoCloseable {
       opened.forEach(SafetensorsFile::close);
       throw e;
     }
-  }
-
-  private static Path onlyFile(Path folder) throws IOException {
-    if (Files.exists(folder.resolve(SINGLE))) {
-      return folder.resolve(SINGLE);
-    }
-    List<Path> candidates;
-    try (Stream<Path> entries = Files.list(folder)) {
-      candidates =
-          entries
-              .filter(
-                  file -> isVisible(file) && file.toString().endsWith(SafetensorsFile.EXTENSION))
-              .sorted()
-              .toList();
-    }
-    if (candidates.isEmpty()) {
-      Optional<String> foreign = ForeignContainer.describe(folder);
-      if (foreign.isPresent()) {
-        throw new InvalidModelException(folder, foreign.get());
-      }
-    }
-    if (Files.exists(folder.resolve("adapter_config.json"))) {
-      throw new InvalidModelException(
-          folder,
-          "is an adapter of PEFT, not a model; pass it as the adapter, and the model that it was"
-              + " made for as the base");
-    }
-    if (candidates.size() != 1) {
-      throw new InvalidModelException(
-          folder,
-          "has no %s, no %s, and %s"
-              .formatted(
-                  INDEX,
-                  SINGLE,
-                  candidates.isEmpty()
-                      ? "no other safetensors file"
-                      : "more than one other safetensors file, " + candidates.size()));
-    }
-    return candidates.getFirst();
-  }
-
-  private static boolean isVisible(Path file) {
-    return !file.getFileName().toString().startsWith(".");
   }
 
   private static ObjectNode readIndex(Path file) throws IOException {

@@ -1,11 +1,9 @@
 package dev.nola.client.safetensors;
 
-import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -17,11 +15,15 @@ import tools.jackson.databind.JsonNode;
  */
 public record Quantization(Method method, String name) {
   private static final Set<String> VALUES = Set.of("F64", "F32", "F16", "BF16");
+  private static final String EIGHT_BIT_FLOAT = "F8_E";
+  private static final String FOUR_BIT = "4-bit bitsandbytes";
 
   /** The kinds that are told apart. */
   public enum Method {
     /** 8-bit floats with a scale for each tensor, row or block. */
     FP8,
+    /** 8-bit floats that are values as they are. */
+    FP8_WITHOUT_SCALES,
     /** LLM.int8 of bitsandbytes: a scale for each row. */
     BITSANDBYTES_8BIT,
     /** NF4 or FP4 of bitsandbytes: a scale for each block of the flat tensor. */
@@ -39,49 +41,70 @@ public record Quantization(Method method, String name) {
     }
   }
 
-  /** A kind, and the tensors that only it has. */
-  private record Mark(Quantization quantization, Predicate<String> tensor) {
-    static Mark suffix(Method method, String name, String suffix) {
-      return new Mark(new Quantization(method, name), tensor -> tensor.endsWith(suffix));
+  /**
+   * A kind, and the names by which it is told apart.
+   *
+   * @param quantization the kind
+   * @param suffix ending of a tensor that only this kind has
+   * @param codes what takes the ending's place in the name of the tensor with codes
+   */
+  private record Mark(Quantization quantization, String suffix, String codes) {
+    Mark(Method method, String name, String suffix, String codes) {
+      this(new Quantization(method, name), suffix, codes);
+    }
+
+    /** Tells whether a tensor has the ending, and the tensor with codes exists. */
+    boolean isOn(String name, Map<String, Tensor> tensors) {
+      if (!name.endsWith(suffix)) {
+        return false;
+      }
+      Tensor marked = tensors.get(name.substring(0, name.length() - suffix.length()) + codes);
+      return marked != null
+          && (quantization.method == Method.FP8
+              ? marked.type().startsWith(EIGHT_BIT_FLOAT)
+              : isCode(marked));
     }
   }
 
+  /** Kinds that cannot be undone come first, as a model may mix them with others. */
   private static final List<Mark> MARKS =
       List.of(
-          Mark.suffix(Method.FP8, "FP8", ".weight_scale_inv"),
-          Mark.suffix(Method.BITSANDBYTES_8BIT, "8-bit bitsandbytes", ".SCB"),
-          new Mark(
-              new Quantization(Method.BITSANDBYTES_4BIT, "4-bit bitsandbytes"),
-              tensor -> tensor.contains(".quant_state.bitsandbytes__")),
-          Mark.suffix(Method.OTHER, "GPTQ", ".g_idx"),
-          Mark.suffix(Method.OTHER, "AWQ or GPTQ", ".qweight"),
-          Mark.suffix(Method.OTHER, "compressed-tensors", ".weight_packed"),
-          Mark.suffix(Method.OTHER, "NVFP4", ".weight_scale_2"),
-          Mark.suffix(Method.OTHER, "MXFP4", "_proj_blocks"));
+          new Mark(Method.OTHER, "GPTQ", ".g_idx", ".qweight"),
+          new Mark(Method.OTHER, "AWQ or GPTQ", ".qweight", ".qweight"),
+          new Mark(Method.OTHER, "compressed-tensors", ".weight_packed", ".weight_packed"),
+          new Mark(Method.OTHER, "NVFP4", ".weight_scale_2", ".weight"),
+          new Mark(Method.OTHER, "MXFP4", "_proj_blocks", "_proj_blocks"),
+          new Mark(Method.OTHER, "MLX", ".scales", ".weight"),
+          new Mark(Method.OTHER, "Quanto", ".weight._data", ".weight._data"),
+          new Mark(Method.BITSANDBYTES_8BIT, "8-bit bitsandbytes", ".SCB", ".weight"),
+          new Mark(Method.BITSANDBYTES_4BIT, FOUR_BIT, ".quant_state.bitsandbytes__nf4", ""),
+          new Mark(Method.BITSANDBYTES_4BIT, FOUR_BIT, ".quant_state.bitsandbytes__fp4", ""),
+          new Mark(Method.FP8, "FP8", "_scale_inv", ""),
+          new Mark(Method.FP8, "FP8", "_scale", ""),
+          new Mark(Method.FP8, "FP8", ".scale_weight", ".weight"),
+          new Mark(Method.OTHER, "8-bit integers", ".weight_scale", ".weight"));
 
   /**
    * Finds out how a model is quantized.
    *
-   * @param tensors all of its tensors
+   * @param tensors all of its tensors, by name
    * @param config {@code quantization_config} of its config, or null if absent
    * @return the kind; empty if the tensors have values, even if the config names a kind
    */
-  static Optional<Quantization> of(Collection<Tensor> tensors, @Nullable JsonNode config) {
+  static Optional<Quantization> of(Map<String, Tensor> tensors, @Nullable JsonNode config) {
     String declared = config == null ? "" : config.path("quant_method").asString("");
-    Set<String> names = tensors.stream().map(Tensor::name).collect(Collectors.toSet());
     for (Mark mark : MARKS) {
-      if (names.stream().anyMatch(mark.tensor)) {
+      if (tensors.keySet().stream().anyMatch(name -> mark.isOn(name, tensors))) {
         boolean named = mark.quantization.method == Method.OTHER && !declared.isEmpty();
         return Optional.of(named ? other(declared) : mark.quantization);
       }
     }
-    if (tensors.stream().anyMatch(tensor -> isScaledFp8(tensor, names))) {
-      return Optional.of(new Quantization(Method.FP8, "FP8"));
+    List<Tensor> codes =
+        tensors.values().stream().filter(tensor -> isWeight(tensor) && isCode(tensor)).toList();
+    if (codes.stream().anyMatch(tensor -> tensor.type().startsWith(EIGHT_BIT_FLOAT))) {
+      return Optional.of(new Quantization(Method.FP8_WITHOUT_SCALES, "FP8 without scales"));
     }
-    return !declared.isEmpty()
-            && tensors.stream().anyMatch(tensor -> isWeight(tensor) && isCode(tensor))
-        ? Optional.of(other(declared))
-        : Optional.empty();
+    return declared.isEmpty() || codes.isEmpty() ? Optional.empty() : Optional.of(other(declared));
   }
 
   private static Quantization other(String declared) {
@@ -92,10 +115,6 @@ public record Quantization(Method method, String name) {
           case "awq" -> "AWQ";
           default -> declared;
         });
-  }
-
-  private static boolean isScaledFp8(Tensor tensor, Set<String> names) {
-    return tensor.type().startsWith("F8_E") && names.contains(tensor.name() + "_scale");
   }
 
   private static boolean isWeight(Tensor tensor) {

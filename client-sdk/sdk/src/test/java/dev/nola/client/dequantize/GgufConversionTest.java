@@ -12,9 +12,13 @@ import dev.nola.format.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -23,27 +27,51 @@ class GgufConversionTest {
 
   /** A Llama of one layer: hidden size 4, one head of 4, vocabulary 3. */
   private static Gguf llama(String architecture) throws IOException {
+    return llama(architecture, "none");
+  }
+
+  /** A model without one of its tensors. */
+  private static Gguf llama(String architecture, String absent) throws IOException {
     String prefix = architecture + ".";
     float[] square = new float[16];
     for (int i = 0; i < 16; i++) {
       square[i] = i;
     }
-    List<Integer> shape = List.of(4, 4);
-    return new Gguf()
-        .text("general.architecture", architecture)
-        .integer(prefix + "block_count", 1)
-        .integer(prefix + "context_length", 64)
-        .integer(prefix + "embedding_length", 4)
-        .integer(prefix + "feed_forward_length", 4)
-        .integer(prefix + "attention.head_count", 1)
-        .number(prefix + "attention.layer_norm_rms_epsilon", 1e-6f)
-        .tensor("token_embd.weight", List.of(3, 4), new float[12])
-        .tensor("output_norm.weight", List.of(4), 1, 2, 3, 4)
-        .tensor("blk.0.attn_q.weight", shape, square)
-        .tensor("blk.0.attn_k.weight", shape, square)
-        .tensor("blk.0.attn_v.weight", shape, square)
-        .tensor("blk.0.attn_output.weight", shape, square)
-        .tensor("blk.0.ffn_down.weight", shape, square);
+    Gguf gguf =
+        new Gguf()
+            .text("general.architecture", architecture)
+            .integer(prefix + "block_count", 1)
+            .integer(prefix + "context_length", 64)
+            .integer(prefix + "embedding_length", 4)
+            .integer(prefix + "feed_forward_length", 4)
+            .integer(prefix + "attention.head_count", 1)
+            .number(prefix + "attention.layer_norm_rms_epsilon", 1e-6f)
+            .tensor("token_embd.weight", List.of(3, 4), new float[12]);
+    Map<String, float[]> tensors = new LinkedHashMap<>();
+    for (String norm : List.of("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm")) {
+      tensors.put(norm + ".weight", new float[] {1, 2, 3, 4});
+    }
+    for (String module :
+        List.of("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")) {
+      tensors.put("blk.0." + module + ".weight", square);
+    }
+    for (String module : List.of("attn_q", "attn_k", "attn_v")) {
+      if (architecture.equals("qwen2")) {
+        tensors.put("blk.0." + module + ".bias", new float[4]);
+      }
+    }
+    for (String module : List.of("attn_q_norm", "attn_k_norm")) {
+      if (architecture.equals("qwen3")) {
+        tensors.put("blk.0." + module + ".weight", new float[4]);
+      }
+    }
+    tensors.remove(absent);
+    for (Map.Entry<String, float[]> tensor : tensors.entrySet()) {
+      float[] values = tensor.getValue();
+      gguf.tensor(
+          tensor.getKey(), values.length == 16 ? List.of(4, 4) : List.of(values.length), values);
+    }
+    return gguf;
   }
 
   private ModelDequantizer.Report convert(Gguf gguf) throws IOException {
@@ -160,12 +188,51 @@ class GgufConversionTest {
     refused(llama("llama").tensor("rope_freqs.weight", List.of(2), 1, 2), "not those of Llama 3");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "llama, output_norm.weight",
+    "llama, blk.0.attn_norm.weight",
+    "llama, blk.0.ffn_gate.weight",
+    "qwen2, blk.0.attn_k.bias",
+    "qwen3, blk.0.attn_q_norm.weight"
+  })
+  void missingTensor_whichTransformersWouldInitialize_isRefused(String architecture, String name)
+      throws IOException {
+    refused(llama(architecture, name), "has no tensor " + name + "; download it again");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "llama, blk.1.attn_q.weight",
+    "llama, blk.0.attn_q_norm.weight",
+    "llama, output.bias",
+    "qwen2, blk.0.attn_output.bias",
+    "qwen3, blk.0.attn_q.bias"
+  })
+  void tensorThatTransformersWouldIgnore_isRefused(String architecture, String name)
+      throws IOException {
+    refused(
+        llama(architecture).tensor(name, List.of(4), new float[4]),
+        "has a tensor %s, which is not part of a model of type %s".formatted(name, architecture));
+  }
+
+  @Test
+  void sizeOfEachLayer_isTakenIfItIsEqual() throws IOException {
+    convert(llama("llama").integers("llama.attention.head_count_kv", List.of(1, 1)));
+    assertThat(json("config.json").path("num_key_value_heads").asInt()).isEqualTo(1);
+    FileTree.delete(folder.resolve("plain"));
+    refused(
+        llama("llama").integers("llama.attention.head_count_kv", List.of(1, 2)),
+        "has layers with different llama.attention.head_count_kv: [1, 2]; must be equal");
+  }
+
   @Test
   void whatTheConfigCannotExpressIsRefused() throws IOException {
     refused(llama("gemma3"), "has architecture \"gemma3\"; must be one of [llama, qwen2, qwen3]");
     refused(llama("llama").integer("llama.expert_count", 8), "is a mixture of experts");
     refused(llama("llama").integer("llama.rope.dimension_count", 2), "rotates a part of each head");
     refused(llama("llama").text("llama.rope.scaling.type", "yarn"), "scales rotary positions");
+    refused(llama("llama").number("llama.logit_scale", 2), "has llama.logit_scale, which");
     refused(llama("llama").tensor("blk.0.odd.weight", List.of(1), 1), "tensor blk.0.odd.weight");
     refused(llama("llama").tensor("blk.0.attn_q.bias", List.of(4), 0, 0, 0, 0), "has biases for");
     refused(llama("llama").integer("split.count", 2), "is one of several parts");

@@ -256,12 +256,47 @@ class ModelDequantizerTest {
   }
 
   @Test
+  void eightBitFloatsWithoutScales_areValues() throws IOException {
+    tensor("l.weight", "F8_E4M3", List.of(2L, 1L), bytes(0x38, 0xBC));
+    tensor("t", "F8_E5M2", List.of(1L), bytes(0x3C));
+    floats("norm.weight", List.of(1L), 2);
+    write("model.safetensors");
+    assertThat(dequantize(null).quantization()).isEqualTo("FP8 without scales");
+    try (Model model = Model.open(plain)) {
+      assertThat(model.tensors().get("l.weight").type()).isEqualTo("BF16");
+      assertThat(values(model, "l.weight")).containsExactly(1, -1.5f);
+      assertThat(values(model, "t")).containsExactly(1);
+    }
+  }
+
+  @Test
+  void scalesNamedAsDiffusionToolsDo_areApplied() throws IOException {
+    tensor("l.weight", "F8_E4M3", List.of(2L, 1L), bytes(0x38, 0xBC));
+    floats("l.scale_weight", List.of(), 3);
+    floats("l.scale_input", List.of(), 5);
+    tensor("scaled_fp8", "F8_E4M3", List.of(2L), bytes(0, 0));
+    write("model.safetensors");
+    dequantize(DType.F32);
+    try (Model model = Model.open(plain)) {
+      assertThat(model.tensors()).containsOnlyKeys("l.weight");
+      assertThat(values(model, "l.weight")).containsExactly(3, -4.5f);
+    }
+  }
+
+  @Test
+  void typeWithoutDecoder_isRefusedWithTheRemedy() throws IOException {
+    tensor("l.weight", "F8_E4M3FNUZ", List.of(1L, 1L), bytes(1));
+    write("model.safetensors");
+    refused("of type F8_E4M3FNUZ, which cannot be decoded; use the original model");
+  }
+
+  @Test
   void whatCannotBeDequantizedIsRefused() throws IOException {
     floats("l.weight", List.of(1L), 1);
     write("model.safetensors");
     refused("is not quantized; it can be used as it is");
     Files.delete(base.resolve("model.safetensors"));
-    floats("l.qweight", List.of(1L), 1);
+    tensor("l.qweight", "I32", List.of(1L), bytes(0, 0, 0, 0));
     write("model.safetensors");
     config("{\"quantization_config\":{\"quant_method\":\"gptq\"}}");
     refused("is quantized (GPTQ), which cannot be undone here");

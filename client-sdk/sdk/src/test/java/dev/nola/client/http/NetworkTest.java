@@ -16,6 +16,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NetworkTest {
   @TempDir private Path folder = Path.of("");
@@ -87,10 +89,11 @@ class NetworkTest {
     return environment;
   }
 
-  @Test
-  void proxyOfAnotherKindIsRefusedWithoutItsPassword() {
-    EnvironmentProxies proxies =
-        new EnvironmentProxies(Map.of("HTTPS_PROXY", "socks5://ann:secret@p:1"));
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"socks5://ann:secret@p:1", "http://ann:secret@p:65536", "http://ann:secret@p:0"})
+  void proxyOfAnotherKindIsRefusedWithoutItsPassword(String url) {
+    EnvironmentProxies proxies = new EnvironmentProxies(Map.of("HTTPS_PROXY", url));
 
     assertThatIllegalArgumentException()
         .isThrownBy(() -> proxies.find(URI.create("https://a.example")))
@@ -111,12 +114,38 @@ class NetworkTest {
           .isEqualTo("hello");
       assertThat(proxy.requests).contains("CONNECT registry.example:443 HTTP/1.1");
 
-      assertThatThrownBy(
-              () -> get(registry, Map.of("HTTPS_PROXY", url, "SSL_CERT_FILE", "/no/such.pem")))
-          .hasMessageContaining("SSL_CERT_FILE cannot be read: /no/such.pem");
+      Path empty = Files.createFile(folder.resolve("empty.pem"));
+      for (String file : List.of("/no/such.pem", empty.toString())) {
+        assertThatThrownBy(() -> get(registry, Map.of("HTTPS_PROXY", url, "SSL_CERT_FILE", file)))
+            .hasMessageContaining("SSL_CERT_FILE cannot be read: " + file);
+      }
     } finally {
       server.stop(0);
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "407, the proxy requires a login: name it as http://USER:PASSWORD@HOST:PORT; only the scheme"
+        + " Basic is supported",
+    "403, the proxy may have answered for it"
+  })
+  void refusalOfAProxy_namesTheProxy(int status, String remedy) throws Exception {
+    URI registry = URI.create("https://a.example");
+    ProblemReader problems =
+        new ProblemReader(
+            new RegistryAccess(registry, null, null),
+            new Network(Map.of("HTTPS_PROXY", "http://p:1")),
+            Duration.ofSeconds(1));
+
+    assertThat(
+            problems.refusal(
+                Call.get("/x"),
+                new Answer(status, HttpHeaders.of(Map.of(), (_, _) -> true), new Body())))
+        .hasMessage(
+            "https://a.example through the proxy http://p:1 from HTTPS_PROXY answered GET /x with"
+                + " status %d; %s",
+            status, remedy);
   }
 
   private static String get(URI registry, Map<String, String> environment)

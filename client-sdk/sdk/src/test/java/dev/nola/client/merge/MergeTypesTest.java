@@ -250,6 +250,25 @@ class MergeTypesTest {
   }
 
   @Test
+  void configWithPythonsNumbers_keepsThem() throws Exception {
+    String config = "{\"time_step_limit\":[0.0,Infinity],\"x\":[-Infinity,NaN]}";
+    Path base =
+        new TestModel().with("f32", DType.F32, 30, 40).writeFolder(folder.resolve("b"), config);
+    ModelMerge merge = ModelMerge.into(base).adapter(adapter("f32")).build();
+    merge.write(folder.resolve("same"));
+    assertThat(folder.resolve("same/config.json")).hasContent(config);
+
+    ModelMerge.into(base)
+        .adapter(adapter("f32"))
+        .dtype(DType.BF16)
+        .build()
+        .write(folder.resolve("m"));
+
+    assertThat(Files.readString(folder.resolve("m/config.json")))
+        .contains("[ 0.0, Infinity ]", "[ -Infinity, NaN ]", "bfloat16");
+  }
+
+  @Test
   void weightTooLargeForTheTypeIsRefused() throws Exception {
     MemorySegment large = MemorySegment.ofArray(new byte[8]);
     TestModel.set(DType.F32, large, 1, 65_520);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsWriter.Slot;
 import dev.nola.digest.Sha256;
@@ -335,9 +336,29 @@ class ModelMergeTest {
             "LICENSE", "config.json", "model.safetensors", "tokenizer.json", "vocab.txt");
     assertThat(report.left())
         .containsExactlyInAnyOrder(
-            "pytorch_model.bin", "old.PKL", "flax_model.msgpack", "pytorch_model.bin.index.json");
+            "pytorch_model.bin",
+            "old.PKL",
+            "flax_model.msgpack",
+            "pytorch_model.bin.index.json",
+            "runs",
+            "linked",
+            "broken.txt");
     assertThat(folder.resolve("merged/vocab.txt")).isRegularFile().hasContent("tokenizer.json");
     assertThat(Files.isSymbolicLink(folder.resolve("merged/vocab.txt"))).isFalse();
+  }
+
+  @Test
+  void configThatWasDeletedFromTheHubsCache_isNotLeftOut() throws Exception {
+    Path base = base();
+    Files.delete(base.resolve("config.json"));
+    Files.createSymbolicLink(base.resolve("config.json"), base.resolve("nowhere"));
+    ModelMerge merge =
+        ModelMerge.into(base).adapter(seal(adapter(layer("model.a.weight", 3, 4)))).build();
+
+    assertThatThrownBy(() -> merge.write(folder.resolve("merged")))
+        .isInstanceOf(InvalidModelException.class)
+        .hasMessageContaining("config.json: is a link to a file that does not exist");
+    assertThat(folder.resolve("merged")).doesNotExist();
   }
 
   @Test

@@ -402,6 +402,30 @@ class PullTest {
   }
 
   @Test
+  void gatewayThatSendsTheRestAsTheWhole_isAskedForAllAgain() throws Exception {
+    byte[] rest = Arrays.copyOfRange(bytes, 60_000, bytes.length);
+    registry.answers(
+        cutFile(bytes, "1.0.0", 60_000),
+        body(rest, "ETag", etag(), "Nola-Version", "1.0.0", "Content-Range", "bytes 60000-"),
+        file(bytes, "1.0.0"));
+
+    assertThat(client.pull(LATEST, Progress.NONE).path()).hasBinaryContent(bytes);
+    assertThat(registry.seen()).hasSize(3);
+    assertThat(registry.seen().getLast().header("Range")).isNull();
+  }
+
+  @Test
+  void compressedFile_isRefusedByItsEncoding() throws Exception {
+    registry.answers(
+        body(bytes, "ETag", etag(), "Nola-Version", "1.0.0", "Content-Encoding", "gzip"));
+
+    assertRefused(
+        LATEST,
+        "with Content-Encoding gzip; the proxy or gateway in front of it must not compress");
+    assertThat(registry.seen().getLast().header("Accept-Encoding")).isEqualTo("identity");
+  }
+
+  @Test
   void damagedBeginningIsDownloadedAgain() throws Exception {
     Path partial = client.cache().files().partial(digest);
     Files.write(partial, new byte[5_000]);

@@ -17,6 +17,9 @@ import dev.nola.client.cache.LocalCache;
 import dev.nola.client.registry.StubRegistry.Answer;
 import dev.nola.client.registry.StubRegistry.Seen;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -416,6 +419,34 @@ class TransportTest {
         .hasMessage("no; for details, see the log of %s for request r1", registry.url());
     assertThat(refusalOf(text(500, "<h1>Oops</h1>", "Content-Type", "text/html")))
         .hasMessage("%s answered GET /api/v1/adapters/acme/mood with status 500", registry.url());
+  }
+
+  @Test
+  void registryWithoutTls_isNamedAsOne() throws Exception {
+    try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress());
+        NolaClient encrypted =
+            builder(URI.create("https://127.0.0.1:" + server.getLocalPort())).retries(0).build()) {
+      Thread.ofVirtual().start(() -> answerPlainly(server));
+
+      RegistryException refused = refusal(() -> encrypted.adapters().get(MOOD));
+
+      assertThat(refused.kind()).isEqualTo(Kind.UNAVAILABLE);
+      assertThat(refused)
+          .hasMessageEndingWith("it does not use TLS; to reach it without encryption, use http://");
+    }
+  }
+
+  private static void answerPlainly(ServerSocket server) {
+    while (!server.isClosed()) {
+      try (Socket socket = server.accept()) {
+        socket
+            .getOutputStream()
+            .write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+        socket.getInputStream().read();
+      } catch (IOException _) {
+        // the client or the test has ended
+      }
+    }
   }
 
   @Test

@@ -141,6 +141,34 @@ class ModelTest {
                 + ": no such file, but the index assigns tensors to it; download it");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {Model.SINGLE, Model.INDEX})
+  void linkToAMissingFile_isNamedAsOne(String name) throws IOException {
+    Files.createSymbolicLink(folder.resolve(name), folder.resolve("blob"));
+    assertThatThrownBy(() -> Model.open(folder).close())
+        .isInstanceOf(NoSuchFileException.class)
+        .hasMessage(
+            folder.resolve(name)
+                + ": is a link to a file that does not exist; download the model again");
+  }
+
+  @Test
+  void configThatIsALinkToAMissingFile_isNotAbsent() throws IOException {
+    shard(Model.SINGLE, A);
+    Files.createSymbolicLink(folder.resolve(Model.CONFIG), folder.resolve("blob"));
+    try (Model model = Model.open(folder)) {
+      assertThatThrownBy(model::config)
+          .isInstanceOf(InvalidModelException.class)
+          .hasMessageContaining("is a link to a file that does not exist");
+    }
+  }
+
+  @Test
+  void folderOfTheHubsCache_isRefusedWithTheRightFolder() throws IOException {
+    Files.createDirectories(folder.resolve("snapshots/1a2b"));
+    refused("is a folder of the Hub's cache; pass one of the folders in its snapshots");
+  }
+
   @Test
   void indexDecidesBetweenTwoShardsWithATensor() throws IOException {
     String both =

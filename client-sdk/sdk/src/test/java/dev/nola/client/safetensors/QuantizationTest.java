@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class QuantizationTest {
   @TempDir private Path folder;
@@ -35,6 +36,8 @@ class QuantizationTest {
   @CsvSource({
     "l.weight:F8_E4M3 l.weight_scale_inv:U8, '', FP8",
     "l.weight:F8_E4M3 l.weight_scale:U8, '', FP8",
+    "mlp.experts.gate_up_proj:F8_E4M3 mlp.experts.gate_up_proj_scale_inv:U8, '', FP8",
+    "l.weight:F8_E4M3 l.weight_scale_inv:U8 m.qweight:I8, '', AWQ or GPTQ",
     "l.weight:I8 l.SCB:U8, bitsandbytes, 8-bit bitsandbytes",
     "l.weight:U8 l.weight.quant_state.bitsandbytes__nf4:U8, bitsandbytes, 4-bit bitsandbytes",
     "l.qweight:I8 l.g_idx:I8, '', GPTQ",
@@ -42,6 +45,11 @@ class QuantizationTest {
     "l.qweight:I8, '', AWQ or GPTQ",
     "l.weight_packed:I8, compressed-tensors, compressed-tensors",
     "l.weight:U8 l.weight_scale:F8_E4M3 l.weight_scale_2:U8, '', NVFP4",
+    "l.weight:F8_E4M3, '', FP8 without scales",
+    "l.weight:F8_E5M2 l.scale_weight:U8, '', FP8",
+    "l.weight:I8 l.weight_scale:U8, '', 8-bit integers",
+    "l.weight:U8 l.scales:U8, '', MLX",
+    "l.weight._data:I8 l.weight._scale:U8, '', Quanto",
     "l.weight:U8, hqq, hqq"
   })
   void aQuantizedModelIsRefusedByTheNameOfItsQuantization(
@@ -51,12 +59,27 @@ class QuantizationTest {
         .isInstanceOf(InvalidModelException.class)
         .hasMessageStartingWith(folder + ": is quantized (" + name + "), so its elements are codes")
         .hasMessageContaining(
-            Arrays.asList("FP8", "8-bit bitsandbytes", "4-bit bitsandbytes").contains(name)
+            Arrays.asList("FP8", "FP8 without scales", "8-bit bitsandbytes", "4-bit bitsandbytes")
+                    .contains(name)
                 ? "nola dequantize"
                 : "use the original model");
     try (Model model = Model.openQuantized(folder)) {
       assertThat(model.quantization()).map(Quantization::name).contains(name);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "l.weight_scale_inv:U8",
+        "l.weight:BOOL l.weight_scale_inv:U8",
+        "l.SCB:BOOL l.g_idx:I8",
+        "experts.gate_up_proj_blocks:BOOL l.weight_scale_2:U8",
+        "l.weight.quant_state.bitsandbytes__nf4:U8"
+      })
+  void nameOfAScale_withoutCodes_isNoMark(String tensors) throws IOException {
+    write(tensors, "{}");
+    Model.open(folder).close();
   }
 
   @Test
