@@ -8,6 +8,7 @@ import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.format.AdapterFile;
 import dev.nola.kernel.Kernels;
+import dev.nola.trainer.data.Bos;
 import dev.nola.trainer.data.TextTokenizer;
 import dev.nola.trainer.generate.GreedyDecoding;
 import dev.nola.trainer.method.Adaptation;
@@ -79,7 +80,8 @@ final class GenerateCommand implements Callable<Integer> {
     }
     AdapterFile file = adapter == null ? null : source.open(adapter, base, output).file();
     try (BaseModel model = BaseModel.load(base);
-        TextTokenizer tokenizer = TextTokenizer.load(base)) {
+        TextTokenizer tokenizer =
+            TextTokenizer.load(base, file == null ? Bos.TOKENIZER : Bos.of(file.adapter()))) {
       if (!(model.network() instanceof Llama) || model.network().head() != null) {
         throw new UnsupportedModelException(base + ": not a language model; must be a Llama model");
       }

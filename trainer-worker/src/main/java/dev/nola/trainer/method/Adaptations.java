@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import java.util.function.ToIntFunction;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** Chooses what is trained in a model, and its initial values. */
@@ -85,7 +86,7 @@ public final class Adaptations {
           if (tensor == null) {
             throw new IllegalArgumentException("the base model has no tensor " + name);
           }
-          adapt(name, (int) tensor.getShape().get(0), (int) tensor.getShape().get(1), false);
+          adapt(target(name, shape(tensor)), false);
         }
       }
     }
@@ -113,11 +114,11 @@ public final class Adaptations {
 
   /** Returns the number of elements that a side's coefficients make; 0 without such a side. */
   private int length(String name, Side side) {
-    long[] shape = Objects.requireNonNull(base.tensor(name)).getShape().getShape();
+    Target target = target(name, shape(Objects.requireNonNull(base.tensor(name))));
     int rank = recipe.size().rank();
     return switch (recipe.method()) {
-      case NOLA -> elements(name, rank, (int) shape[side == Side.A ? 0 : 1]);
-      case PRANC -> side == Side.A ? elements(name, (int) shape[0], (int) shape[1]) : 0;
+      case NOLA -> elements(name, rank, side == Side.A ? target.rows() : target.cols());
+      case PRANC -> side == Side.A ? elements(name, target.rows(), target.cols()) : 0;
       case LORA, FULL, HEAD -> 0;
     };
   }
@@ -184,7 +185,7 @@ public final class Adaptations {
       int outputs = mlp.widths().get(i + 1);
       String weight = Mlp.module(i) + ".weight";
       switch (recipe.method()) {
-        case NOLA, PRANC, LORA -> adapt(weight, outputs, inputs, true);
+        case NOLA, PRANC, LORA -> adapt(target(weight, List.of(outputs, inputs)), true);
         case FULL, HEAD ->
             whole(
                 weight,
@@ -195,13 +196,24 @@ public final class Adaptations {
     }
   }
 
-  private void adapt(String name, int rows, int cols, boolean random) {
-    Target target = new Target(name, rows, cols);
+  private Target target(String name, List<Integer> shape) {
+    return new Target(name, shape, null, recipe.size().view().of(name, shape));
+  }
+
+  private static List<Integer> shape(NDArray tensor) {
+    return LongStream.of(tensor.getShape().getShape()).mapToObj(Math::toIntExact).toList();
+  }
+
+  private void adapt(Target target, boolean random) {
+    String name = target.tensor();
+    int rows = target.rows();
+    int cols = target.cols();
+    int inputs = target.inputs();
     int rank = recipe.size().rank();
     switch (recipe.method()) {
       case NOLA -> {
         int targetStream = nextStream();
-        double gain = recipe.scaling() / Math.sqrt((double) rank * cols);
+        double gain = recipe.scaling().nola(rank, inputs);
         adaptations.add(
             new LowRankAdaptation(
                 target,
@@ -240,11 +252,11 @@ public final class Adaptations {
                         elements(name, rows, cols),
                         recipe.size().k(),
                         random),
-                    recipe.scaling() / Math.sqrt(cols))));
+                    recipe.scaling().pranc(inputs))));
       }
       case LORA -> {
         // As in PEFT: A uniform in ±1/√in, B zero.
-        float[] a = uniform(elements(name, rank, cols), 1 / Math.sqrt(cols));
+        float[] a = uniform(elements(name, rank, cols), 1 / Math.sqrt(inputs));
         int lengthOfB = elements(name, rows, rank);
         float[] b = random ? gaussian(lengthOfB, 1) : new float[lengthOfB];
         adaptations.add(
@@ -252,7 +264,7 @@ public final class Adaptations {
                 target,
                 rank,
                 0,
-                factor(identitySide(Side.A, name + ".lora_B", b), recipe.scaling() / rank),
+                factor(identitySide(Side.A, name + ".lora_B", b), recipe.scaling().lora(rank)),
                 factor(identitySide(Side.B, name + ".lora_A", a), 1)));
       }
       case FULL, HEAD -> throw new AssertionError("this method adapts no targets");
