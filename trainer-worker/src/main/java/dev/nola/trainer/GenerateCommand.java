@@ -15,7 +15,6 @@ import dev.nola.trainer.method.Adaptation;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
-import dev.nola.trainer.model.Llama;
 import dev.nola.trainer.model.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -82,8 +81,8 @@ final class GenerateCommand implements Callable<Integer> {
     try (BaseModel model = BaseModel.load(base);
         TextTokenizer tokenizer =
             TextTokenizer.load(base, file == null ? Bos.TOKENIZER : Bos.of(file.adapter()))) {
-      if (!(model.network() instanceof Llama) || model.network().head() != null) {
-        throw new UnsupportedModelException(base + ": not a language model; must be a Llama model");
+      if (model.network().head() != null) {
+        throw new UnsupportedModelException(base + ": not a language model, but a classifier");
       }
       List<Adaptation> adaptations = file == null ? List.of() : adaptations(model, file);
       AdaptedWeights weights = new AdaptedWeights(model, adaptations, Kernels.chosen());

@@ -130,7 +130,7 @@ class TrainPreTrainedTest {
   @Test
   void labelsOfAnotherNumberThanTheClasses_areRefused() throws IOException {
     model("bert");
-    BaseModel.Adaptable query = BaseModel.adaptable(folder.resolve("model")).getFirst();
+    BaseModel.StoredTarget query = BaseModel.targets(folder.resolve("model")).getFirst();
     int rows = query.shape().getFirst().intValue();
     int cols = query.shape().getLast().intValue();
     byte[] classifier = new byte[3 * cols * Float.BYTES];

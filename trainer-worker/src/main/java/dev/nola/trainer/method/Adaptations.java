@@ -1,9 +1,11 @@
 package dev.nola.trainer.method;
 
 import ai.djl.ndarray.NDArray;
+import dev.nola.format.Slice;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
 import dev.nola.generator.Side;
+import dev.nola.trainer.model.Adaptable;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Head;
 import dev.nola.trainer.model.Mlp;
@@ -12,7 +14,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Random;
 import java.util.function.ToIntFunction;
 import java.util.stream.LongStream;
@@ -71,22 +72,18 @@ public final class Adaptations {
       case HEAD -> {}
       case FULL -> base.names().forEach(name -> whole(name, base.tensor(name)));
       case NOLA, PRANC, LORA -> {
-        List<String> targets =
+        List<Adaptable> targets =
             base.network().adaptable().stream()
-                .filter(name -> recipe.targets().matcher(name).find())
+                .filter(adaptable -> recipe.targets().matcher(adaptable.name()).find())
                 .toList();
         if (targets.isEmpty()) {
           throw new IllegalArgumentException(
               "method.targets=%s matches none of the tensors that can be adapted, such as %s"
-                  .formatted(recipe.targets(), base.network().adaptable().getFirst()));
+                  .formatted(recipe.targets(), base.network().adaptable().getFirst().name()));
         }
         requireFewCoefficients(targets);
-        for (String name : targets) {
-          NDArray tensor = base.tensor(name);
-          if (tensor == null) {
-            throw new IllegalArgumentException("the base model has no tensor " + name);
-          }
-          adapt(target(name, shape(tensor)), false);
+        for (Adaptable target : targets) {
+          adapt(target(target), false);
         }
       }
     }
@@ -96,14 +93,14 @@ public final class Adaptations {
    * Requires that no target has fewer basis vectors than coefficients; names, of each side, the
    * target that allows the fewest.
    */
-  private void requireFewCoefficients(List<String> targets) {
+  private void requireFewCoefficients(List<Adaptable> targets) {
     List<String> problems = new ArrayList<>();
     for (Side side : Side.values()) {
-      ToIntFunction<String> length = name -> length(name, side);
+      ToIntFunction<Adaptable> length = target -> length(target, side);
       targets.stream()
-          .filter(name -> base.tensor(name) != null && length.applyAsInt(name) > 0)
+          .filter(target -> length.applyAsInt(target) > 0)
           .min(Comparator.comparingInt(length))
-          .map(name -> tooMany(name, side, length.applyAsInt(name)))
+          .map(target -> tooMany(target.name(), side, length.applyAsInt(target)))
           .filter(problem -> !problem.isEmpty())
           .ifPresent(problems::add);
     }
@@ -113,8 +110,9 @@ public final class Adaptations {
   }
 
   /** Returns the number of elements that a side's coefficients make; 0 without such a side. */
-  private int length(String name, Side side) {
-    Target target = target(name, shape(Objects.requireNonNull(base.tensor(name))));
+  private int length(Adaptable adaptable, Side side) {
+    Target target = target(adaptable);
+    String name = adaptable.name();
     int rank = recipe.size().rank();
     return switch (recipe.method()) {
       case NOLA -> elements(name, rank, side == Side.A ? target.rows() : target.cols());
@@ -156,12 +154,7 @@ public final class Adaptations {
 
   /** Returns the width of hidden states, which the first matrix of a transformer multiplies. */
   private int hiddenSize() {
-    String first = base.network().adaptable().getFirst();
-    NDArray tensor = base.tensor(first);
-    if (tensor == null) {
-      throw new IllegalArgumentException("the base model has no tensor " + first);
-    }
-    return (int) tensor.getShape().get(1);
+    return target(base.network().adaptable().getFirst()).shape().get(1);
   }
 
   private void linear(String module, int outputs, int inputs, boolean biased) {
@@ -185,7 +178,8 @@ public final class Adaptations {
       int outputs = mlp.widths().get(i + 1);
       String weight = Mlp.module(i) + ".weight";
       switch (recipe.method()) {
-        case NOLA, PRANC, LORA -> adapt(target(weight, List.of(outputs, inputs)), true);
+        case NOLA, PRANC, LORA ->
+            adapt(target(Adaptable.whole(weight), List.of(outputs, inputs)), true);
         case FULL, HEAD ->
             whole(
                 weight,
@@ -196,16 +190,36 @@ public final class Adaptations {
     }
   }
 
-  private Target target(String name, List<Integer> shape) {
-    return new Target(name, shape, null, recipe.size().view().of(name, shape));
+  private Target target(Adaptable adaptable) {
+    NDArray tensor = base.tensor(adaptable.tensor());
+    if (tensor == null) {
+      throw new IllegalArgumentException("the base model has no tensor " + adaptable.tensor());
+    }
+    return target(adaptable, shape(tensor));
+  }
+
+  private Target target(Adaptable adaptable, List<Integer> shape) {
+    List<Integer> part = new ArrayList<>(shape);
+    Slice slice = adaptable.slice();
+    if (slice != null) {
+      part.set(slice.dim(), slice.length());
+    }
+    int inputs = adaptable.isTransposed() ? part.getFirst() : inputs(part);
+    return new Target(
+        adaptable.tensor(), shape, slice, recipe.size().view().of(adaptable.name(), part), inputs);
   }
 
   private static List<Integer> shape(NDArray tensor) {
     return LongStream.of(tensor.getShape().getShape()).mapToObj(Math::toIntExact).toList();
   }
 
+  /** Returns the number of elements for each index of the first dimension. */
+  private static int inputs(List<Integer> shape) {
+    return shape.stream().skip(1).reduce(1, Math::multiplyExact);
+  }
+
   private void adapt(Target target, boolean random) {
-    String name = target.tensor();
+    String name = target.label();
     int rows = target.rows();
     int cols = target.cols();
     int inputs = target.inputs();

@@ -168,6 +168,22 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
   }
 
   @Override
+  public NDArray conv1d(NDArray x, String module) {
+    String weight = module + ".weight";
+    NDArray bias = tensor(module + ".bias");
+    List<Adaptation> parts = byTensor.getOrDefault(weight, List.of());
+    NDArray stored = base.tensor(weight);
+    if (stored == null || !parts.stream().allMatch(Adaptation::isProduct)) {
+      return x.matMul(tensor(weight)).add(bias);
+    }
+    NDArray product = x.matMul(stored).add(bias);
+    for (Adaptation part : parts) {
+      product = part.addProduct(x, product);
+    }
+    return product;
+  }
+
+  @Override
   public NDArray linear(NDArray x, String module) {
     String weight = module + ".weight";
     NDArray bias = has(module + ".bias") ? tensor(module + ".bias") : null;

@@ -83,6 +83,16 @@ final class LowRankAdaptation extends Adaptation {
   }
 
   @Override
+  boolean isProduct() {
+    return target.isColumns();
+  }
+
+  @Override
+  NDArray addProduct(NDArray x, NDArray product) {
+    return target.addColumns(x.matMul(a.array()).matMul(b.array()), product);
+  }
+
+  @Override
   void collect() {
     a.collect();
     b.collect();

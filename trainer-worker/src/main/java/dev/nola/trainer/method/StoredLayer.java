@@ -49,6 +49,16 @@ final class StoredLayer extends Adaptation {
   }
 
   @Override
+  boolean isProduct() {
+    return b != null && target.isColumns();
+  }
+
+  @Override
+  NDArray addProduct(NDArray x, NDArray product) {
+    return target.addColumns(x.matMul(a).matMul(b), product);
+  }
+
+  @Override
   void collect() {}
 
   @Override

@@ -19,12 +19,14 @@ import org.jspecify.annotations.Nullable;
  * @param shape size of each of its dimensions
  * @param slice the part; null for the whole tensor
  * @param view the matrix R×C that ΔW is computed as
+ * @param inputs number of inputs of an output, which initial values are scaled by
  */
-record Target(String tensor, List<Integer> shape, @Nullable Slice slice, MatrixView view) {
-  /** Returns what a layer of an adapter file adapts. */
+record Target(
+    String tensor, List<Integer> shape, @Nullable Slice slice, MatrixView view, int inputs) {
+  /** Returns what a layer of an adapter file adapts; nothing is initialized by it. */
   static Target of(String tensor, Layer layer) {
     return new Target(
-        tensor, layer.shape(), layer.slice(), new MatrixView(layer.rows(), layer.cols()));
+        tensor, layer.shape(), layer.slice(), new MatrixView(layer.rows(), layer.cols()), 0);
   }
 
   int rows() {
@@ -35,9 +37,9 @@ record Target(String tensor, List<Integer> shape, @Nullable Slice slice, MatrixV
     return view.cols();
   }
 
-  /** Returns the number of inputs of an output, which initial values are scaled by. */
-  int inputs() {
-    return (int) ((long) view.rows() * view.cols() / partShape().getFirst());
+  /** Returns a name that no other target of a model has. */
+  String label() {
+    return slice == null ? tensor : "%s[%d:%d]".formatted(tensor, slice.start(), slice.end());
   }
 
   /** Returns whether ΔW has the shape of the whole tensor, out×in. */
@@ -57,21 +59,37 @@ record Target(String tensor, List<Integer> shape, @Nullable Slice slice, MatrixV
     return base == null ? placed : placed.add(base);
   }
 
-  /** Surrounds a part with zeros. */
-  private NDArray placed(NDArray part) {
-    if (slice == null) {
-      return part;
-    }
-    NDList parts = new NDList();
-    addZeros(parts, part, slice.start());
-    parts.add(part);
-    addZeros(parts, part, shape.get(slice.dim()) - slice.end());
-    return NDArrays.concat(parts, slice.dim());
+  /** Returns whether ΔW has the shape of the whole matrix, or of some of its columns. */
+  boolean isColumns() {
+    return shape.size() == 2
+        && (slice == null || slice.dim() == 1)
+        && partShape().equals(List.of(view.rows(), view.cols()));
   }
 
-  private void addZeros(NDList parts, NDArray part, int length) {
-    if (length > 0 && slice != null) {
-      parts.add(part.getManager().zeros(shape(withLength(slice, length))));
+  /** Adds the products with the columns of ΔW, …×C, to those with all columns. */
+  NDArray addColumns(NDArray part, NDArray all) {
+    int last = part.getShape().dimension() - 1;
+    return (slice == null ? part : surrounded(part, last, slice)).add(all);
+  }
+
+  /** Surrounds a part with zeros. */
+  private NDArray placed(NDArray part) {
+    return slice == null ? part : surrounded(part, slice.dim(), slice);
+  }
+
+  private NDArray surrounded(NDArray part, int dim, Slice place) {
+    NDList parts = new NDList();
+    addZeros(parts, part, dim, place.start());
+    parts.add(part);
+    addZeros(parts, part, dim, shape.get(place.dim()) - place.end());
+    return NDArrays.concat(parts, dim);
+  }
+
+  private static void addZeros(NDList parts, NDArray part, int dim, int length) {
+    if (length > 0) {
+      long[] lengths = part.getShape().getShape().clone();
+      lengths[dim] = length;
+      parts.add(part.getManager().zeros(new Shape(lengths)));
     }
   }
 

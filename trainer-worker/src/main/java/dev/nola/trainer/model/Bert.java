@@ -28,6 +28,9 @@ public final class Bert implements Network {
           ConfigKey.only("add_cross_attention", false),
           ConfigKey.QUANTIZATION);
 
+  /** Prefix of the names in files of classes with a head; those of {@code BertModel} lack it. */
+  private static final String PREFIX = "bert.";
+
   private final Config config;
   private final Head head;
 
@@ -71,6 +74,11 @@ public final class Bert implements Network {
     NDArray seen = Pool.of(hidden(batch, weights), head, batch);
     return weights.linear(
         head.pooler() == null ? seen : weights.linear(seen, head.pooler()).tanh(), CLASSIFIER);
+  }
+
+  @Override
+  public String prefix() {
+    return PREFIX;
   }
 
   @Override
@@ -131,8 +139,8 @@ public final class Bert implements Network {
   }
 
   @Override
-  public List<String> adaptable() {
-    List<String> names = new ArrayList<>();
+  public List<Adaptable> adaptable() {
+    List<Adaptable> all = new ArrayList<>();
     for (int i = 0; i < config.layers; i++) {
       for (String module :
           List.of(
@@ -142,9 +150,9 @@ public final class Bert implements Network {
               "attention.output.dense",
               "intermediate.dense",
               "output.dense")) {
-        names.add("encoder.layer." + i + "." + module + ".weight");
+        all.add(Adaptable.whole("encoder.layer." + i + "." + module + ".weight"));
       }
     }
-    return names;
+    return all;
   }
 }

@@ -9,6 +9,7 @@ import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.View;
+import dev.nola.trainer.model.Adaptable;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Network;
 import dev.nola.trainer.model.Networks;
@@ -370,9 +371,13 @@ class JobFileTest {
 
   private List<String> targets(String set, Network network) throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL.replace("nola}", "nola, targets: '%s'}".formatted(set)));
-    return network.adaptable().stream()
+    return names(network).stream()
         .filter(name -> job.recipe().targets().matcher(name).find())
         .toList();
+  }
+
+  private static List<String> names(Network network) {
+    return network.adaptable().stream().map(Adaptable::name).toList();
   }
 
   @Test
@@ -393,14 +398,20 @@ class JobFileTest {
             block + "mlp.down_proj.weight");
     assertThat(targets("mlp", bert))
         .containsExactly(layer + "intermediate.dense.weight", layer + "output.dense.weight");
-    assertThat(targets("all-linear", llama)).isEqualTo(llama.adaptable());
-    assertThat(targets("all-linear", bert)).isEqualTo(bert.adaptable());
+    Network gpt2 = Networks.gpt2();
+    assertThat(targets("qv", gpt2))
+        .containsExactly("h.0.attn.q_proj.weight", "h.0.attn.v_proj.weight");
+    assertThat(targets("mlp", gpt2))
+        .containsExactly("h.0.mlp.c_fc.weight", "h.0.mlp.c_proj.weight");
+    assertThat(targets("all-linear", gpt2)).hasSize(6);
+    assertThat(targets("all-linear", llama)).isEqualTo(names(llama));
+    assertThat(targets("all-linear", bert)).isEqualTo(names(bert));
     assertThat(targets("k_.roj", llama)).containsExactly(block + "self_attn.k_proj.weight");
     assertThat(
             read(MNIST)
                 .recipe()
                 .targets()
-                .matcher(new Mlp(List.of(2, 2)).adaptable().getFirst())
+                .matcher(new Mlp(List.of(2, 2)).adaptable().getFirst().name())
                 .find())
         .isTrue();
   }
