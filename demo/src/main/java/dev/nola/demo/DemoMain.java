@@ -1,9 +1,9 @@
 package dev.nola.demo;
 
 import dev.nola.command.Console;
+import dev.nola.command.HelpCommand;
 import dev.nola.command.RootCommand;
 import dev.nola.trainer.TrainingFailures;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** The program of {@code nola demo}. */
@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
     name = "nola",
     description = "Shows the whole system at work.",
     mixinStandardHelpOptions = true,
-    subcommands = {DemoCommand.class, CommandLine.HelpCommand.class},
+    subcommands = {DemoCommand.class, HelpCommand.class},
     synopsisSubcommandLabel = "COMMAND")
 public final class DemoMain extends RootCommand {
   DemoMain(Console console) {

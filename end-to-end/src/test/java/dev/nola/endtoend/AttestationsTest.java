@@ -243,6 +243,9 @@ class AttestationsTest {
     Worker one = Worker.approved(registry, "one");
     one.verify("scalar", file, file);
     String lock = folder.resolve("nola.lock").toString();
+    Outcome tooFew = nola.run("lock", mood, "-o", lock, "--require-verified", "2");
+    assertThat(tooFew.exitCode()).as(tooFew.err()).isEqualTo(1);
+    assertThat(Path.of(lock)).doesNotExist();
     nola.run("lock", mood, "-o", lock, "--require-verified", "1", "--key", one.fingerprint());
     assertThat(nola.run("verify", "--lock", lock).out()).contains("ok     attested by 1");
 

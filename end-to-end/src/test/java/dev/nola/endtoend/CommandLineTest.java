@@ -223,6 +223,27 @@ class CommandLineTest {
         .startsWith("locked " + mood + "@1.0.0 sha256:");
     assertThat(nola.run("verify", "--lock", lock).out()).startsWith("verified " + mood + "@1.0.0");
 
+    assertThat(nola.run("lock", mood + "@1.0.0", "-o", lock).out()).startsWith("locked ");
+    assertThat(nola.run("lock", mood + "@1.0.0", "-o", lock).out()).startsWith("unchanged ");
+    Outcome denied = nola.with("NOLA_TOKEN", "nola_expired").run("verify", "--lock", lock);
+    assertThat(denied.out()).contains("error  fetch");
+    assertThat(denied.exitCode()).isEqualTo(4);
+    Path nested = folder.resolve("reports/ci/report.xml");
+    Path summary = folder.resolve("summaries/summary.md");
+    assertThat(
+            nola.run(
+                    "verify",
+                    "--lock",
+                    lock,
+                    "--junit",
+                    nested.toString(),
+                    "--summary",
+                    summary.toString())
+                .exitCode())
+        .isZero();
+    assertThat(nested).exists();
+    assertThat(summary).exists();
+
     // The cache still has the right bytes, but must not be used.
     Path blob = registry.blob(Sha256.hash(Files.readAllBytes(Path.of(file))));
     byte[] bytes = Files.readAllBytes(blob);

@@ -212,6 +212,12 @@ class LauncherTest {
   }
 
   @Test
+  void helpOfAListOfWorkersIsInTheProgramThatHasTheList() throws Exception {
+    end(start("help", "worker", "list"));
+    assertThat(calls).content().contains("nola-cli.jar help worker list\n");
+  }
+
+  @Test
   void helpOfACommandIsInTheProgramThatHasIt() throws Exception {
     end(start("help", "serve"));
 

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -313,6 +314,31 @@ class TeamCommandsTest {
     fails(ann, 2, "only --priority and --follow", "job", "submit", file.toString(), "--cuda");
     Files.writeString(file, "{\"type\": \"verify\", \"adapter\": 1}");
     fails(ann, 2, "is not a request", "job", "submit", file.toString());
+    Files.writeString(
+        file,
+        """
+        {"type": "verify", "verify":
+          {"adapter": "a/b", "version": "1.0.0", "backend": "scalar", "bckend": 1}}\
+        """);
+    fails(
+        ann,
+        2,
+        "unknown key: verify.bckend; must be one of adapter, backend, version",
+        "job",
+        "submit",
+        file.toString());
+    Files.writeString(file, "{\"type\": \"verify\", \"verify\": {\"version\": \"1.0.0\"}}");
+    fails(ann, 2, "verify: adapter is missing", "job", "submit", file.toString());
+    Files.writeString(file, "{\"type\": \"verfy\"}");
+    fails(
+        ann,
+        2,
+        "invalid type: verfy; must be one of train, verify, export",
+        "job",
+        "submit",
+        file.toString());
+    Files.writeString(file, "{\"type\": \"verify\", \"verify\": [1]}");
+    fails(ann, 2, "invalid value of verify; must be an object", "job", "submit", file.toString());
     Files.writeString(file, "a: [");
     fails(ann, 2, "invalid YAML", "job", "submit", file.toString());
   }
@@ -332,8 +358,18 @@ class TeamCommandsTest {
     JsonNode shown = json(ann, "show", mood).get("adapter");
     assertThat(shown.get("visibility").asString()).isEqualTo("private");
     assertThat(shown.get("description").asString()).isEqualTo("first");
-    succeed(ann, "publish", file, mood + "@1.1.0", "--visibility", "public");
+    String published = succeed(ann, "publish", file, mood + "@1.1.0", "--visibility", "public");
+    assertThat(published).endsWith("\nchanged visibility from private to public\n");
     assertThat(json(ann, "show", mood).at("/adapter/visibility").asString()).isEqualTo("public");
+    published =
+        succeed(ann, "publish", file, mood + "@1.1.0", "--private", "--description", "second");
+    assertThat(published)
+        .startsWith("already published")
+        .contains("\nchanged visibility from public to private\n")
+        .endsWith("\nchanged description from \"first\" to \"second\"\n");
+    published =
+        succeed(ann, "publish", file, mood + "@1.1.0", "--private", "--description", "second");
+    assertThat(published).hasLineCount(1);
     fails(
         ann,
         2,
@@ -344,6 +380,97 @@ class TeamCommandsTest {
         "--private",
         "--visibility",
         "public");
+  }
+
+  @Test
+  void adapterIsEditedWithoutPublishing() throws Exception {
+    String mood = namespace + "/mood";
+    succeed(ann, "publish", Samples.small(folder, 7).toString(), mood + "@1.0.0");
+    fails(ann, 2, "nothing to change; pass --description", "adapter", "edit", mood);
+    String edited =
+        succeed(ann, "adapter", "edit", mood, "--description", "calm", "--visibility", "private");
+    assertThat(edited).isEqualTo(mood + " is private: calm\n");
+    JsonNode shown = json(ann, "show", mood).get("adapter");
+    assertThat(shown.get("visibility").asString()).isEqualTo("private");
+    assertThat(shown.get("description").asString()).isEqualTo("calm");
+  }
+
+  @Test
+  void versionIsVerifiedAndExportedWithoutAJobFile() throws Exception {
+    String mood = namespace + "/mood";
+    succeed(
+        ann, "publish", Samples.small(folder, 7).toString(), mood + "@1.0.0", "--alias", "prod");
+    String[] submit = {"job", "submit", "--adapter", mood + "@prod", "--priority", "2", "--type"};
+    JsonNode verify = json(ann, with(submit, "verify", "--backend", "vector"));
+    assertThat(verify.at("/request/verify/version").asString()).isEqualTo("1.0.0");
+    assertThat(verify.at("/request/verify/backend").asString()).isEqualTo("vector");
+    assertThat(verify.get("priority").asInt()).isEqualTo(2);
+    JsonNode export = json(ann, with(submit, "export", "--dtype", "bf16"));
+    assertThat(export.at("/request/export/type").asString()).isEqualTo("bf16");
+    succeed(ann, "job", "cancel", verify.get("id").asString());
+    succeed(ann, "job", "cancel", export.get("id").asString());
+    fails(
+        ann,
+        2,
+        "--backend does not apply to --type export; its options are --adapter, --model, --dtype",
+        with(submit, "export", "--backend", "scalar"));
+    fails(ann, 2, "invalid backend: gpu; must be", with(submit, "verify", "--backend", "gpu"));
+    fails(ann, 2, "missing --adapter; --type verify", "job", "submit", "--type", "verify");
+    fails(ann, 2, "missing FILE; name a job file", "job", "submit", "--adapter", mood);
+  }
+
+  private static String[] with(String[] args, String... more) {
+    return Stream.concat(Stream.of(args), Stream.of(more)).toArray(String[]::new);
+  }
+
+  @Test
+  void malformedReferenceIsRefusedByItsRule() throws Exception {
+    String digest = "invalid digest: \"sha256:1234\"; must be sha256: and 64 lower-case hex digits";
+    for (String command : List.of("model", "dataset")) {
+      fails(ann, 2, digest, command, "show", namespace + "/llama@sha256:1234");
+      fails(
+          ann,
+          2,
+          "invalid %s: llama; must be NAMESPACE/NAME, such as acme/llama".formatted(command),
+          command,
+          "show",
+          "llama");
+    }
+    for (String command : List.of("show", "pull", "verify", "inspect", "lock")) {
+      fails(ann, 2, digest, command, namespace + "/mood@sha256:1234");
+    }
+  }
+
+  @Test
+  void pushNamesTheArgumentThatIsWrong() throws Exception {
+    Path data = dataset();
+    String name = namespace + "/e2e";
+    fails(
+        ann,
+        3,
+        name + ": no such file or folder; the name comes last",
+        "dataset",
+        "push",
+        name,
+        data.toString());
+    fails(ann, 3, "none: no such file or folder", "dataset", "push", "none", name);
+    fails(
+        ann,
+        2,
+        "invalid dataset: e2e; must be NAMESPACE/NAME",
+        "dataset",
+        "push",
+        data.toString(),
+        "e2e");
+    Path file = Files.writeString(folder.resolve("model.safetensors"), "");
+    fails(
+        ann,
+        3,
+        file + ": is a file; push the model's folder",
+        "model",
+        "push",
+        file.toString(),
+        name);
   }
 
   @Test

@@ -3,7 +3,6 @@ package dev.nola.files;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -37,17 +36,8 @@ public final class StagedOutput implements AutoCloseable {
    * @throws IOException if {@code destination} cannot be examined
    */
   public static StagedOutput begin(Path destination) throws IOException {
-    if (Files.exists(destination, LinkOption.NOFOLLOW_LINKS)) {
-      throw new FileAlreadyExistsException(
-          destination.toString(), null, "already exists; remove it, or choose another file");
-    }
-    Path absolute = destination.toAbsolutePath().normalize();
-    Path parent = absolute.getParent();
-    if (parent == null || !Files.isDirectory(parent)) {
-      throw new NoSuchFileException(
-          destination.toString(), null, "its parent folder does not exist; create it first");
-    }
-    return new StagedOutput(absolute);
+    Destination.requireNew(destination);
+    return new StagedOutput(destination.toAbsolutePath().normalize());
   }
 
   /**

@@ -10,13 +10,14 @@ public final class Suggestion {
   /** Characters that may be wrong: one in three, but always one. */
   private static final int CHARACTERS_PER_MISTAKE = 3;
 
-  private static final int SHORTEST_BEGINNING = 3;
+  private static final int SHORTEST_PART = 3;
 
   private Suggestion() {}
 
   /**
    * Finds the nearest word: one with the same letters, one that is abbreviated by its initials (as
-   * {@code lr} is of {@code learningRate}) or its beginning, or one with few other letters.
+   * {@code lr} is of {@code learningRate}), its beginning or its end, or one with few other
+   * letters.
    *
    * @param words the known words; those with dots also match without the groups before the last
    * @param unknown the unknown word
@@ -50,8 +51,12 @@ public final class Suggestion {
     }
     boolean abbreviates =
         letters.length() > 1 && initials(word).equals(letters)
-            || letters.length() >= SHORTEST_BEGINNING && known.startsWith(letters);
-    return abbreviates ? 1 : 2 * edits(known, letters);
+            || letters.length() >= SHORTEST_PART && known.startsWith(letters);
+    if (abbreviates) {
+      return 1;
+    }
+    boolean isEnd = letters.length() >= SHORTEST_PART && known.endsWith(letters);
+    return isEnd ? 2 : 2 * edits(known, letters);
   }
 
   private static String last(String path) {

@@ -1,9 +1,9 @@
 package dev.nola.registry;
 
 import dev.nola.command.Console;
+import dev.nola.command.HelpCommand;
 import dev.nola.command.RootCommand;
 import java.util.stream.Stream;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** Entry point of the registry's process. */
@@ -30,7 +30,7 @@ public final class RegistryMain {
       name = "nola",
       description = "Runs a registry.",
       mixinStandardHelpOptions = true,
-      subcommands = {ServeCommand.class, CommandLine.HelpCommand.class},
+      subcommands = {ServeCommand.class, HelpCommand.class},
       synopsisSubcommandLabel = "COMMAND")
   static final class Program extends RootCommand {
     Program(Console console) {

@@ -3,6 +3,7 @@ package dev.nola.trainer;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
 import dev.nola.trainer.onnx.EncoderConfig;
 import dev.nola.trainer.onnx.OnnxImport;
 import java.io.IOException;
@@ -52,6 +53,7 @@ final class ImportOnnxCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
+      converter = OutputPath.class,
       required = true,
       paramLabel = "DIR",
       description = "The folder to write; must not exist.")

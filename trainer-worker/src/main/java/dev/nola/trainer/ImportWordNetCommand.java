@@ -3,6 +3,7 @@ package dev.nola.trainer;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
 import dev.nola.trainer.data.WordNetGlosses;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -35,6 +36,7 @@ final class ImportWordNetCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
+      converter = OutputPath.class,
       required = true,
       paramLabel = "DIR",
       description = "The folder to write; must not exist.")

@@ -19,9 +19,10 @@ import picocli.CommandLine.Parameters;
 /** Lists what can be adapted in a model. */
 @Command(
     name = "targets",
-    description =
-        "List the tensors of a base model that can be adapted, with their shapes and the sets of"
-            + " method.targets that have them.",
+    description = {
+      "List the tensors of a base model that can be adapted, with their shapes.",
+      "The last column has the sets that contain a tensor, which method.targets may name."
+    },
     mixinStandardHelpOptions = true,
     footer = {"", "Example:", "  nola targets llama/"})
 final class TargetsCommand implements Callable<Integer> {

@@ -2,6 +2,7 @@ package dev.nola.trainer;
 
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
 import dev.nola.command.ProgressBar;
 import dev.nola.trainer.job.JobFile;
 import dev.nola.trainer.training.Evaluation;
@@ -39,6 +40,7 @@ final class TrainCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
+      converter = OutputPath.class,
       required = true,
       paramLabel = "FILE",
       description = "The adapter file to write.")

@@ -1,10 +1,10 @@
 package dev.nola.trainer;
 
 import dev.nola.command.Console;
+import dev.nola.command.HelpCommand;
 import dev.nola.command.RootCommand;
 import java.io.InputStream;
 import java.io.PrintWriter;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** The commands for training, and the worker. */
@@ -22,7 +22,7 @@ import picocli.CommandLine.Command;
       RunTaskCommand.class,
       ImportOnnxCommand.class,
       ImportWordNetCommand.class,
-      CommandLine.HelpCommand.class
+      HelpCommand.class
     },
     synopsisSubcommandLabel = "COMMAND")
 public final class TrainerWorker extends RootCommand {

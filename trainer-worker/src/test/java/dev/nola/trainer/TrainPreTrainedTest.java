@@ -14,6 +14,7 @@ import dev.nola.client.peft.Pooling;
 import dev.nola.client.peft.StatedHead;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsFile;
+import dev.nola.files.FileTree;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Codes;
@@ -252,6 +253,63 @@ class TrainPreTrainedTest {
       assertThat(skipped.exitCode()).isZero();
       assertThat(skipped.err()).isEmpty();
     }
+  }
+
+  /** Renames tensors in the header of the model's file, and fills it with blanks. */
+  private void rename(String from, String to) throws IOException {
+    Path weights = folder.resolve("model/model.safetensors");
+    ByteBuffer file = ByteBuffer.wrap(Files.readAllBytes(weights)).order(ByteOrder.LITTLE_ENDIAN);
+    int length = Math.toIntExact(file.getLong());
+    String header = new String(file.array(), Long.BYTES, length, StandardCharsets.UTF_8);
+    byte[] renamed = header.replace('"' + from, '"' + to).strip().getBytes(StandardCharsets.UTF_8);
+    int padded = (renamed.length + 7) / 8 * 8;
+    ByteBuffer changed =
+        ByteBuffer.allocate(file.capacity() - length + padded).order(ByteOrder.LITTLE_ENDIAN);
+    changed.putLong(padded).put(renamed);
+    while (changed.position() < Long.BYTES + padded) {
+      changed.put((byte) ' ');
+    }
+    Files.write(
+        weights, changed.put(file.array(), Long.BYTES + length, file.remaining() - length).array());
+  }
+
+  /** A checkpoint of LlamaModel instead of LlamaForCausalLM has other names. */
+  @Test
+  void adapterOfAModelWithOrWithoutAHead_worksWithEither() throws IOException {
+    model("llama-tied-grouped");
+    texts();
+    Path model = folder.resolve("model");
+    train("causal-lm", "format: jsonl", NOLA, 0.1);
+    String predicted = nola("predict", model, folder.resolve("a.nola"), "w21 w7").out();
+    assertThat(predicted).contains("w9 w11 w13");
+
+    rename("model.", "");
+
+    Outcome bare = nola("predict", model, folder.resolve("a.nola"), "w21 w7");
+    assertThat(bare.err()).isEmpty();
+    assertThat(bare.out()).isEqualTo(predicted);
+    assertThat(nola("targets", model).out()).contains("layers.0.self_attn.q_proj.weight");
+    Files.delete(folder.resolve("a.nola"));
+    FileTree.delete(folder.resolve("a.nola.run"));
+    train("causal-lm", "format: jsonl", NOLA, 0.1);
+
+    for (String name : List.of("embed_tokens.", "layers.", "norm.")) {
+      rename(name, "model." + name);
+    }
+
+    Outcome whole = nola("predict", model, folder.resolve("a.nola"), "w21 w7");
+    assertThat(whole.err()).isEmpty();
+    assertThat(whole.out()).isEqualTo(predicted);
+  }
+
+  @Test
+  void languageModelWithoutAnOutputEmbedding_isRefused() throws IOException {
+    model("llama-untied");
+    rename("lm_head.weight", "other.weight");
+    Outcome refused = nola("generate", "--base", folder.resolve("model"), "--prompt", "w1");
+    assertThat(refused.exitCode()).isEqualTo(1);
+    assertThat(refused.err())
+        .contains("missing tensor: lm_head.weight; a language model must have it");
   }
 
   /** As a merge does. */

@@ -3,6 +3,7 @@ package dev.nola.cli;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import dev.nola.client.dequantize.ModelDequantizer;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
 import dev.nola.command.ProgressBar;
 import dev.nola.format.DType;
 import java.io.IOException;
@@ -46,6 +47,7 @@ final class DequantizeCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
+      converter = OutputPath.class,
       required = true,
       paramLabel = "DIR",
       description = "The folder to write; must not exist.")

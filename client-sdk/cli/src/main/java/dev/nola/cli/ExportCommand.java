@@ -10,8 +10,10 @@ import dev.nola.client.peft.Rename;
 import dev.nola.client.peft.TaskType;
 import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
 import dev.nola.command.ProgressBar;
 import dev.nola.command.RefusedAdapterException;
+import dev.nola.files.Destination;
 import dev.nola.format.AdapterException;
 import dev.nola.format.DType;
 import java.io.IOException;
@@ -66,6 +68,7 @@ final class ExportCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
+      converter = OutputPath.class,
       required = true,
       paramLabel = "DIR",
       description = "The folder to write; must not exist.")
@@ -133,6 +136,7 @@ final class ExportCommand implements Callable<Integer> {
   @Override
   public Integer call()
       throws IOException, InterruptedException, HintedException, ImportRefusedException {
+    Destination.requireNew(destination);
     AdapterSource.Opened opened = source.open(adapter, base, output);
     PeftExport.Report report;
     try (ProgressBar bar = output.bar("export")) {
@@ -146,7 +150,8 @@ final class ExportCommand implements Callable<Integer> {
             case VLLM -> e.details().isEmpty() ? "; pass --base-model" : "";
             case MODULES -> "; pass --base, --module-prefix or --rename";
             case ORIENTATION -> "; pass --base or --orientation";
-            case CONTENT, BASE, TASK, HEAD, OVERFLOW, DESTINATION -> "";
+            case CONTENT -> contentHint(e);
+            case BASE, TASK, HEAD, OVERFLOW, DESTINATION -> "";
           });
     }
     report.warnings().stream().map(ExportCommand::hinted).forEach(output::warn);
@@ -154,6 +159,15 @@ final class ExportCommand implements Callable<Integer> {
         new Result(destination.toString(), format, dtype, opened.conversions(), report),
         out -> print(report, out));
     return 0;
+  }
+
+  private String contentHint(ExportRefusedException refused) {
+    boolean isBaseAskedFor =
+        refused.details().stream()
+            .anyMatch(detail -> detail.endsWith("name the base model's folder"));
+    return isBaseAskedFor
+        ? "\npass --base to name the base model, or merge the adapter into it with nola merge"
+        : "\nmerge the adapter into its base model with nola merge, which has no such limits";
   }
 
   private static String hinted(String warning) {

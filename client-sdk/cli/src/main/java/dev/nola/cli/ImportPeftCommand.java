@@ -7,12 +7,12 @@ import dev.nola.client.lora.ImportReport.DeltaError;
 import dev.nola.client.lora.ImportedLora;
 import dev.nola.client.lora.LoraImport;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
+import dev.nola.files.Destination;
 import dev.nola.generator.Generator;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -48,6 +48,7 @@ final class ImportPeftCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
+      converter = OutputPath.class,
       required = true,
       paramLabel = "FILE",
       description = "The file to write; must not exist.")
@@ -69,11 +70,11 @@ final class ImportPeftCommand implements Callable<Integer> {
 
   @Option(
       names = "--labels",
-      paramLabel = "NAME",
-      split = ",",
+      paramLabel = "NAMES",
       description =
-          "Names of the classifier's classes, in their order, separated by commas (default: those in the config of"
-              + " --base, if their number is right).")
+          "Names of the classifier's classes, in their order, separated by commas, in double quotes if they have one:"
+              + " 'up,\"left, then right\"'. May be repeated (default: those in the config of --base, if their number"
+              + " is right).")
   private List<String> labels = List.of();
 
   @Mixin private Output output = new Output();
@@ -84,13 +85,9 @@ final class ImportPeftCommand implements Callable<Integer> {
       throw new IllegalArgumentException(
           "invalid --bits: %d; must be 1 to %d".formatted(bits, Generator.MAX_BITS));
     }
-    if (destination.toString().equals("-")) {
-      throw new IllegalArgumentException("invalid --output: -; must be a file, not stdout");
-    }
-    if (Files.exists(destination, LinkOption.NOFOLLOW_LINKS)) {
-      throw new FileAlreadyExistsException(destination.toString()); // before the LoRA is read
-    }
-    LoraImport.Builder read = LoraImport.of(lora).bits(bits).labels(labels);
+    Destination.requireNew(destination);
+    List<String> names = labels.stream().map(CsvFields::parse).flatMap(List::stream).toList();
+    LoraImport.Builder read = LoraImport.of(lora).bits(bits).labels(names);
     if (base != null) {
       read.base(base);
     }

@@ -9,6 +9,7 @@ import dev.nola.kernel.Kernels;
 import dev.nola.reconstruct.Backend;
 import dev.nola.reconstruct.Reconstructor;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 
 /**
@@ -17,6 +18,16 @@ import java.util.List;
  * @param all at least one
  */
 record LocalBackends(List<Backend> all) implements AutoCloseable {
+  private static final List<String> NAMES = List.of("scalar", "vector", CudaBackend.NAME);
+
+  /** The names of all backends, for completion. */
+  static final class Names implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return NAMES.iterator();
+    }
+  }
+
   /**
    * Opens a backend by its name.
    *
@@ -30,7 +41,7 @@ record LocalBackends(List<Backend> all) implements AutoCloseable {
       case CudaBackend.NAME -> new LocalBackends(List.of(CudaBackend.open()));
       default ->
           throw new IllegalArgumentException(
-              "invalid --backend: " + name + "; must be scalar, vector or cuda");
+              "invalid --backend: " + name + "; must be one of " + String.join(", ", NAMES));
     };
   }
 

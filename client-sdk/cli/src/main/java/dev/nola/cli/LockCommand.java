@@ -2,10 +2,13 @@ package dev.nola.cli;
 
 import dev.nola.api.name.Reference;
 import dev.nola.client.lock.LockFile;
+import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
 import dev.nola.digest.Sha256;
+import dev.nola.files.Destination;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
@@ -14,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,7 +34,9 @@ import picocli.CommandLine.Parameters;
     description = {
       "Pin adapters in a lock file for nola verify --lock.",
       "A reference that can move, such as an alias, is pinned to its current version. An"
-          + " adapter that is already in the lock file is replaced.",
+          + " adapter that is already in the lock file is replaced in its place.",
+      "With --require-verified or --key, the lock file records what is required, for verify --lock;"
+          + " nothing is locked that does not meet it now.",
       "--update resolves such references again: all in the lock file, or those of the adapters"
           + " named."
     },
@@ -50,6 +56,7 @@ final class LockCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
+      converter = OutputPath.class,
       paramLabel = "FILE",
       description = "The lock file (default: ${DEFAULT-VALUE}).")
   private Path file = Path.of(LockFile.NAME);
@@ -66,6 +73,7 @@ final class LockCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    Destination.requireFile(file);
     if (update) {
       return update();
     }
@@ -73,27 +81,40 @@ final class LockCommand implements Callable<Integer> {
       throw wrong("missing FILE_OR_REF; name the adapters to lock, or pass --update");
     }
     int required = trust.required(output);
-    List<LockFile.Entry> entries = new ArrayList<>();
-    if (Files.exists(file)) {
-      entries.addAll(LockFile.read(file).adapters());
-    }
+    List<LockFile.Entry> entries =
+        new ArrayList<>(Files.exists(file) ? LockFile.read(file).adapters() : List.of());
+    Map<LockFile.Entry, Boolean> locked = new LinkedHashMap<>();
     for (String adapter : adapters) {
       LockFile.Entry entry =
           AdapterSource.isFile(adapter)
               ? ofFile(adapter)
               : ofReference(adapter, source.registry(output), required, trust.keys());
-      entries.removeIf(other -> names(other).equals(names(entry)));
-      entries.add(entry);
+      locked.put(entry, put(entry, entries));
     }
     new LockFile(entries).write(file);
     output.print(
         Map.of("lock", file.toString(), "adapters", entries.size()),
-        out -> {
-          for (LockFile.Entry entry : entries) {
-            out.printf("locked %s %s%n", entry.source(), entry.digest());
-          }
-        });
+        out ->
+            locked.forEach(
+                (entry, isChanged) ->
+                    out.printf(
+                        "%s %s %s%n",
+                        isChanged ? "locked" : "unchanged", entry.source(), entry.digest())));
     return 0;
+  }
+
+  /**
+   * Puts an entry in the place of the one that it replaces, or at the end.
+   *
+   * @return whether that changed the list
+   */
+  private static boolean put(LockFile.Entry entry, List<LockFile.Entry> entries) {
+    for (int i = 0; i < entries.size(); i++) {
+      if (names(entries.get(i)).equals(names(entry))) {
+        return !entries.set(i, entry).equals(entry);
+      }
+    }
+    return entries.add(entry);
   }
 
   private ParameterException wrong(String message) {
@@ -207,6 +228,11 @@ final class LockCommand implements Callable<Integer> {
     Reference reference = Reference.parse(adapter);
     Pulled pulled = source.pull(registry, reference, output);
     AdapterFile read = verified(adapter, Files.readAllBytes(pulled.path()));
+    if (required > 0) {
+      try (NolaClient client = source.client(registry, output)) {
+        Trust.require(required, keys, client, pulled);
+      }
+    }
     return new LockFile.Entry(
         pulled.pinned().toString(),
         reference.isPinned() ? null : reference.toString(),

@@ -1,6 +1,7 @@
 package dev.nola.cli;
 
 import dev.nola.cli.team.AccountCommand;
+import dev.nola.cli.team.AdapterCommand;
 import dev.nola.cli.team.DatasetCommand;
 import dev.nola.cli.team.JobCommand;
 import dev.nola.cli.team.KeyCommand;
@@ -12,6 +13,7 @@ import dev.nola.cli.team.WorkerCommand;
 import dev.nola.command.Console;
 import dev.nola.command.Failure;
 import dev.nola.command.Failures;
+import dev.nola.command.HelpCommand;
 import dev.nola.command.RootCommand;
 import dev.nola.format.AdapterFile;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +41,7 @@ import picocli.CommandLine.Command;
       PublishCommand.class,
       SearchCommand.class,
       ShowCommand.class,
+      AdapterCommand.class,
       AliasCommand.class,
       YankCommand.class,
       LoginCommand.class,
@@ -56,12 +59,11 @@ import picocli.CommandLine.Command;
       JobCommand.class,
       WorkerCommand.class,
       CompletionCommand.class,
-      CommandLine.HelpCommand.class
+      HelpCommand.class
     },
     synopsisSubcommandLabel = "COMMAND",
     footer = {
       "",
-      "The launcher ./nola has further commands: " + LauncherCommands.LIST + ".",
       "With --json a command prints one JSON document, also if it fails; help and the version are"
           + " text.",
       "Environment: NOLA_REGISTRY (URL), NOLA_TOKEN (sent to that registry only), NOLA_CACHE and"

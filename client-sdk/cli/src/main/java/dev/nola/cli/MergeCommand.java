@@ -8,7 +8,9 @@ import dev.nola.client.merge.ModelMerge;
 import dev.nola.command.AdapterSource;
 import dev.nola.command.BaseOptions;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
 import dev.nola.command.ProgressBar;
+import dev.nola.files.Destination;
 import dev.nola.format.DType;
 import dev.nola.gpu.CudaDevice;
 import java.io.IOException;
@@ -41,6 +43,12 @@ import picocli.CommandLine.Option;
       "  nola merge --base llama/ --adapter acme/mood@prod=0.7 --adapter acme/tone=0.3 -o mixed/"
     })
 final class MergeCommand implements Callable<Integer> {
+  /** What computes. */
+  enum Device {
+    CPU,
+    CUDA
+  }
+
   @Option(
       names = "--base",
       required = true,
@@ -59,6 +67,7 @@ final class MergeCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
+      converter = OutputPath.class,
       required = true,
       paramLabel = "PATH",
       description = "The file or folder to write; must not exist.")
@@ -86,7 +95,7 @@ final class MergeCommand implements Callable<Integer> {
       paramLabel = "DEVICE",
       description =
           "Merge on cpu, or on cuda, an NVIDIA GPU (default: cpu). Does not affect the result.")
-  private String device = "cpu";
+  private Device device = Device.CPU;
 
   @Option(names = "--dry-run", description = "Print what would be done without writing anything.")
   private boolean dryRun;
@@ -103,6 +112,9 @@ final class MergeCommand implements Callable<Integer> {
   @Override
   public Integer call()
       throws IOException, InterruptedException, HintedException, ImportRefusedException {
+    if (!dryRun) {
+      Destination.requireNew(destination);
+    }
     List<AdapterSource.Converted> converted = new ArrayList<>();
     ModelMerge.Builder merge =
         ModelMerge.into(base).baseCheck(baseOptions.check()).reshape(allowReshape);
@@ -146,11 +158,8 @@ final class MergeCommand implements Callable<Integer> {
 
   private @Nullable CudaDevice gpu() {
     return switch (device) {
-      case "cpu" -> null;
-      case "cuda" -> CudaDevice.open();
-      default ->
-          throw new IllegalArgumentException(
-              "invalid --device: " + device + "; must be cpu or cuda");
+      case CPU -> null;
+      case CUDA -> CudaDevice.open();
     };
   }
 

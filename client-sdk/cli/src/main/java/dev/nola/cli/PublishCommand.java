@@ -2,6 +2,7 @@ package dev.nola.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.nola.api.AdapterChange;
+import dev.nola.api.AdapterDetails;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.Visibility;
@@ -16,9 +17,11 @@ import dev.nola.command.Output;
 import dev.nola.command.ProgressBar;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
+import dev.nola.text.Label;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +37,9 @@ import picocli.CommandLine.Parameters;
     description = {
       "Publish an adapter as a version, which never changes afterwards.",
       "It is read and verified here before it is sent. Publishing the same bytes again"
-          + " changes nothing."
+          + " changes nothing.",
+      "Changes of an existing adapter by --visibility or --description are printed; nola adapter edit"
+          + " makes them without publishing."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -111,19 +116,36 @@ final class PublishCommand implements Callable<Integer> {
   private int publish(Reference reference, Path path, AdapterSource.Opened opened)
       throws IOException, InterruptedException, HintedException {
     Published published;
+    List<String> changes = new ArrayList<>();
     try (NolaClient client = source.client(source.registry(output), output);
         ProgressBar bar = output.bar("publish")) {
       if (createNamespace) {
         client.namespaces().create(reference.adapter().namespace());
       }
       Visibility wanted = isPrivate ? Visibility.PRIVATE : visibility;
-      boolean isNew = wanted == null || changeVisibility(client, reference.adapter(), wanted);
+      AdapterDetails before =
+          wanted == null && description == null ? null : find(client, reference.adapter());
+      if (before != null && wanted != null && before.visibility() != wanted) {
+        // Before a version is added: a private one must not be public for a moment.
+        client.adapters().change(reference.adapter(), new AdapterChange(null, wanted));
+        changes.add(
+            "visibility from %s to %s".formatted(Label.of(before.visibility()), Label.of(wanted)));
+      }
       published =
           client
               .adapters()
-              .publish(reference.adapter(), reference.version(), path, isNew ? wanted : null, bar);
-      if (description != null) {
+              .publish(
+                  reference.adapter(),
+                  reference.version(),
+                  path,
+                  before == null ? wanted : null,
+                  bar);
+      if (description != null && (before == null || !before.description().equals(description))) {
         client.adapters().change(reference.adapter(), new AdapterChange(description, null));
+        if (before != null) {
+          changes.add(
+              "description from \"%s\" to \"%s\"".formatted(before.description(), description));
+        }
       }
       if (alias != null) {
         client.aliases().set(reference.adapter(), alias, reference.version());
@@ -147,36 +169,41 @@ final class PublishCommand implements Callable<Integer> {
             version.size(),
             version.verification(),
             alias,
-            opened.conversions()),
-        out ->
-            out.printf(
-                "%s %s %s%n",
-                published.isNew() ? "published" : "already published:",
-                reference,
-                version.digest()));
+            opened.conversions(),
+            changes),
+        out -> {
+          out.printf(
+              "%s %s %s%n",
+              published.isNew() ? "published" : "already published:", reference, version.digest());
+          changes.forEach(change -> out.printf("changed %s%n", change));
+        });
     return 0;
   }
 
-  /**
-   * Changes the visibility of an adapter before a version is added: a private one must not be
-   * public for a moment.
-   *
-   * @return whether the adapter is new, and nothing was changed
-   */
-  private static boolean changeVisibility(
-      NolaClient client, AdapterName adapter, Visibility visibility)
+  private static @Nullable AdapterDetails find(NolaClient client, AdapterName adapter)
       throws IOException, InterruptedException {
     try {
-      client.adapters().change(adapter, new AdapterChange(null, visibility));
-      return false;
+      return client.adapters().get(adapter);
     } catch (RegistryException e) {
       if (e.kind() == RegistryException.Kind.NOT_FOUND) {
-        return true;
+        return null;
       }
       throw e;
     }
   }
 
+  /**
+   * What {@code --json} prints. It has eight components because JSON has them side by side.
+   *
+   * @param reference by version number
+   * @param isNew whether the version did not exist before
+   * @param digest of the file
+   * @param size of the file in bytes
+   * @param verification of the version so far
+   * @param alias that points to it now; null for none
+   * @param converted the LoRA of PEFT that was converted, if any
+   * @param changes what changed about the adapter itself
+   */
   private record Result(
       String reference,
       boolean isNew,
@@ -184,5 +211,6 @@ final class PublishCommand implements Callable<Integer> {
       long size,
       Verification verification,
       @Nullable String alias,
-      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<AdapterSource.Converted> converted) {}
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<AdapterSource.Converted> converted,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> changes) {}
 }

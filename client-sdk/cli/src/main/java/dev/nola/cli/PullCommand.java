@@ -1,14 +1,14 @@
 package dev.nola.cli;
 
 import dev.nola.api.name.Reference;
-import dev.nola.client.attestation.Attested;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
+import dev.nola.files.Destination;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -41,6 +41,7 @@ final class PullCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
+      converter = OutputPath.class,
       paramLabel = "FILE",
       description = "Write a copy here; must not exist.")
   private @Nullable Path destination;
@@ -52,9 +53,14 @@ final class PullCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     int required = trust.required(output);
+    if (destination != null) {
+      Destination.requireNew(destination);
+    }
     Pulled pulled = source.pull(Reference.parse(reference), output);
     if (required > 0) {
-      requireAttested(pulled, required);
+      try (NolaClient client = source.client(source.registry(output), output)) {
+        Trust.require(required, trust.keys(), client, pulled);
+      }
     }
     Path path = pulled.path();
     if (destination != null) {
@@ -74,24 +80,6 @@ final class PullCommand implements Callable<Integer> {
         "%s %s%s", pulled.pinned(), pulled.digest(), pulled.fromCache() ? ", from the cache" : "");
     output.print(result, out -> out.println(result.path));
     return 0;
-  }
-
-  private void requireAttested(Pulled pulled, int required)
-      throws IOException, InterruptedException {
-    String name = pulled.pinned().toString();
-    try (NolaClient client = source.client(source.registry(output), output)) {
-      Attested attested =
-          Attested.fetch(
-              client,
-              pulled.pinned(),
-              pulled.digest(),
-              AdapterSource.naming(name, pulled::open),
-              trust.keys());
-      List<String> failures = attested.failures(required);
-      if (!failures.isEmpty()) {
-        throw new NotAttestedException(name, failures);
-      }
-    }
   }
 
   private record Result(

@@ -5,8 +5,10 @@ import dev.nola.client.factors.FactorsFile;
 import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
 import dev.nola.command.ProgressBar;
 import dev.nola.command.RefusedAdapterException;
+import dev.nola.files.Destination;
 import dev.nola.format.AdapterException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,6 +36,7 @@ final class ReconstructCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
+      converter = OutputPath.class,
       required = true,
       paramLabel = "FILE",
       description = "The file to write; must not exist.")
@@ -47,6 +50,7 @@ final class ReconstructCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException, ImportRefusedException {
+    Destination.requireNew(destination);
     AdapterSource.Opened opened = source.open(adapter, output);
     FactorsFile.Form form = delta ? FactorsFile.Form.DELTAS : FactorsFile.Form.FACTORS;
     try (ProgressBar bar = output.bar("reconstruct")) {

@@ -44,6 +44,7 @@ final class SearchCommand implements Callable<Integer> {
   @Option(
       names = "--generator",
       paramLabel = "NAME",
+      completionCandidates = GeneratorNames.class,
       description = "Only adapters with this generator.")
   private @Nullable String generator;
 
@@ -68,7 +69,7 @@ final class SearchCommand implements Callable<Integer> {
   @Option(
       names = "--sort",
       paramLabel = "ORDER",
-      description = "Order of the results: ${COMPLETION-CANDIDATES}.")
+      description = "Order of the results: relevance, updated, downloads or name.")
   private SearchQuery.@Nullable Sort sort;
 
   @Option(

@@ -5,6 +5,8 @@ import com.google.re2j.PatternSyntaxException;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.synthetic.SyntheticAdapter;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
+import dev.nola.files.Destination;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.generator.Generator;
@@ -12,7 +14,6 @@ import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -73,6 +74,7 @@ final class SynthCommand implements Callable<Integer> {
   @Option(
       names = "--generator",
       paramLabel = "NAME",
+      completionCandidates = GeneratorNames.class,
       description =
           "philox-uniform24, philox-uniform8, philox-rademacher, philox-srht or identity, a LoRA (default: ${DEFAULT-VALUE}).")
   private String generator = Generator.SRHT.label();
@@ -94,6 +96,7 @@ final class SynthCommand implements Callable<Integer> {
 
   @Option(
       names = {"-o", "--output"},
+      converter = OutputPath.class,
       required = true,
       paramLabel = "FILE",
       description = "The file to write; an existing file is replaced only if synth created it.")
@@ -136,6 +139,7 @@ final class SynthCommand implements Callable<Integer> {
 
   /** What synth made it can make again, so it may replace that and nothing else. */
   private void requireNothingLost() throws IOException {
+    Destination.requireFile(destination);
     if (Files.exists(destination) && !isSynthetic()) {
       throw new FileAlreadyExistsException(
           destination.toString(),
@@ -164,7 +168,7 @@ final class SynthCommand implements Callable<Integer> {
             () ->
                 new IllegalArgumentException(
                     "invalid --generator: %s; must be one of %s"
-                        .formatted(generator, Arrays.toString(Generator.values()))));
+                        .formatted(generator, String.join(", ", new GeneratorNames()))));
   }
 
   private long seed() {

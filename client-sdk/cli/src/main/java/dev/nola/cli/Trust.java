@@ -1,7 +1,13 @@
 package dev.nola.cli;
 
+import dev.nola.client.attestation.Attested;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.Pulled;
+import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.digest.Sha256;
+import dev.nola.format.AdapterFile;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +66,27 @@ final class Trust {
   /** Tells whether attestations are required, which only references have. */
   boolean isDemanded(Output output) {
     return required(output) > 0;
+  }
+
+  /**
+   * Requires attestations of a file that was pulled.
+   *
+   * @param required how many independent machines must have attested its bits
+   * @param keys the keys that count; if empty, those that the registry trusts
+   * @param client of the registry that it was pulled from
+   * @param pulled the file
+   * @throws NotAttestedException if too few have, or one that counts contradicts them
+   * @throws IOException if the attestations cannot be fetched
+   */
+  static void require(int required, List<Sha256> keys, NolaClient client, Pulled pulled)
+      throws IOException, InterruptedException {
+    String name = pulled.pinned().toString();
+    AdapterFile file = AdapterSource.naming(name, pulled::open);
+    List<String> failures =
+        Attested.fetch(client, pulled.pinned(), pulled.digest(), file, keys).failures(required);
+    if (!failures.isEmpty()) {
+      throw new NotAttestedException(name, failures);
+    }
   }
 
   /** As registries and lock files write it. */

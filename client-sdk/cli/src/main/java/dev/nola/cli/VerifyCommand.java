@@ -13,8 +13,10 @@ import dev.nola.client.registry.Pulled;
 import dev.nola.command.AdapterSource;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
+import dev.nola.command.OutputPath;
 import dev.nola.command.ProgressBar;
 import dev.nola.digest.Sha256;
+import dev.nola.files.Destination;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Backend;
 import java.io.IOException;
@@ -68,6 +70,7 @@ final class VerifyCommand implements Callable<Integer> {
   @Option(
       names = "--backend",
       paramLabel = "NAME",
+      completionCandidates = LocalBackends.Names.class,
       description =
           "Reconstruct on this backend: scalar, vector or cuda, an NVIDIA GPU (default: the"
               + " fastest on the CPU; with --lock, all that this machine has).")
@@ -75,14 +78,17 @@ final class VerifyCommand implements Callable<Integer> {
 
   @Option(
       names = "--junit",
+      converter = OutputPath.class,
       paramLabel = "FILE",
-      description = "With --lock: write a JUnit XML report.")
+      description = "With --lock: write a JUnit XML report; its folder is created.")
   private @Nullable Path junit;
 
   @Option(
       names = "--summary",
+      converter = OutputPath.class,
       paramLabel = "FILE",
-      description = "With --lock: append a summary in Markdown to this file.")
+      description =
+          "With --lock: append a summary in Markdown to this file; its folder is created.")
   private @Nullable Path summary;
 
   @Option(
@@ -102,6 +108,11 @@ final class VerifyCommand implements Callable<Integer> {
         throw new ParameterException(
             output.command().commandLine(),
             "--require-verified and --key do not go with --lock: the lock file states them");
+      }
+      if (source.isOffline()) {
+        throw new ParameterException(
+            output.command().commandLine(),
+            "--offline does not go with --lock, which downloads every adapter again");
       }
       return verify(lock);
     }
@@ -219,6 +230,8 @@ final class VerifyCommand implements Callable<Integer> {
   private int verify(Path path) throws IOException, InterruptedException {
     LockFile lock = LockFile.read(path);
     Path folder = path.toAbsolutePath().getParent();
+    prepare(junit);
+    prepare(summary);
     LockReport report;
     try (LocalBackends backends =
         backend == null ? LocalBackends.available(output) : LocalBackends.open(backend)) {
@@ -239,6 +252,14 @@ final class VerifyCommand implements Callable<Integer> {
       return ExitCode.OK;
     }
     return report.hasErrorsOnly() ? ExitCode.REGISTRY : ExitCode.REFUSED;
+  }
+
+  /** Creates the folder of a report, so that the work before it is not lost. */
+  private static void prepare(@Nullable Path report) throws IOException {
+    if (report != null) {
+      Files.createDirectories(report.toAbsolutePath().normalize().getParent());
+      Destination.requireFile(report);
+    }
   }
 
   /** A result as JSON has it. */

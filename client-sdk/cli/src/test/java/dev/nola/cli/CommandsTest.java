@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.command.Console;
 import dev.nola.command.ExitCode;
+import dev.nola.command.HelpCommand;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Metadata;
@@ -20,6 +21,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -157,7 +159,7 @@ class CommandsTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--generator|gaussian|invalid --generator: gaussian; must be one of [philox-uniform24,",
+        "--generator|gaussian|invalid --generator: gaussian; must be one of philox-uniform24,",
         "--seed|-1|invalid --seed: -1; must be 0 to 2^64-1",
         "--targets|k_proj|matches k_proj; its tensors are model.",
         "--targets|(|invalid --targets: (; must be an RE2 pattern",
@@ -338,7 +340,7 @@ class CommandsTest {
             + " nola alias --help",
         "cache|nola cache: missing command; must be one of list, verify, remove, clear; see nola"
             + " cache --help",
-        "cache zzz --json|nola cache: unknown command: zzz; see nola cache --help",
+        "cache zzz --json|nola cache: unknown command: zzz; must be one of list, verify, remove, clear; see nola cache --help",
         "cache --bogus --json|nola cache: unknown option: --bogus; see nola cache --help",
         "--json search|nola: unknown option: --json; see nola --help",
         "help zzz|nola: unknown command: zzz; see nola --help",
@@ -515,6 +517,60 @@ class CommandsTest {
   }
 
   @Test
+  void lockKeepsTheOrderAndSaysWhatChanged() throws IOException {
+    String lock = folder.resolve("nola.lock").toString();
+    String second = synth("b.nola", "2");
+    String third = synth("c.nola", "3");
+    Nola.run("lock", second, adapter, third, "-o", lock);
+    synth("a.nola", "4");
+    assertThat(Nola.run("lock", adapter, second, "-o", lock).out().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).startsWith("locked a.nola sha256:"),
+            line -> assertThat(line).startsWith("unchanged b.nola sha256:"));
+    assertThat(Nola.run("verify", "--lock", lock).out().lines())
+        .filteredOn(line -> line.startsWith("verified"))
+        .containsExactly("verified b.nola", "verified a.nola", "verified c.nola");
+  }
+
+  @Test
+  void lockFileIsNotVerifiedOffline() {
+    Nola refused = Nola.run("verify", "--lock", "nola.lock", "--offline");
+    assertThat(refused.exitCode()).isEqualTo(2);
+    assertThat(refused.err()).contains("--offline does not go with --lock");
+  }
+
+  @Test
+  void outputIsRefusedBeforeTheWork_thatCannotBeWritten() {
+    List<String[]> commands =
+        List.of(
+            new String[] {"reconstruct", "none.nola"},
+            new String[] {"export", "none.nola"},
+            new String[] {"merge", "--base", "none", "--adapter", "none.nola"},
+            new String[] {"dequantize", "none.gguf"},
+            new String[] {"import-peft", "none"},
+            new String[] {"synth", "--base", "none", "--targets", "q"},
+            new String[] {"pull", "acme/none"},
+            new String[] {"lock", "none.nola"});
+    String missing = folder.resolve("no/such/file").toString();
+    for (String[] command : commands) {
+      List<String> args = new ArrayList<>(List.of(command));
+      args.addAll(List.of("-o", missing));
+      Nola refused = Nola.run(args.toArray(String[]::new));
+      if (!command[0].equals("dequantize")) {
+        assertThat(refused.err()).as(command[0]).contains("its parent folder does not exist");
+      }
+      args.set(args.size() - 1, "-");
+      refused = Nola.run(args.toArray(String[]::new));
+      assertThat(refused.exitCode()).as(command[0]).isEqualTo(2);
+      assertThat(refused.err())
+          .as(command[0])
+          .contains("'-' is stdout, which has the command's messages");
+    }
+    Nola refused = Nola.run("verify", "--lock", "none", "--junit", "-");
+    assertThat(refused.err()).contains("'--junit'").contains("'-' is stdout");
+  }
+
+  @Test
   void attestationsOfALocalFileCannotBeRequired() {
     Path lock = folder.resolve("nola.lock");
     for (String[] option : new String[][] {{"--require-verified", "1"}, {"--key", KEY}}) {
@@ -639,6 +695,85 @@ class CommandsTest {
         .containsExactly("--output:", ":", "--junit:+o default", ":-o default");
   }
 
+  private String complete(String... words) throws Exception {
+    Path completion = folder.resolve("completion");
+    Files.writeString(completion, Nola.run("completion").out());
+    String script =
+        """
+        source %s
+        compopt() { :; }
+        COMP_WORDS=(nola "$@"); COMP_CWORD=$#; _complete_nola; echo "${COMPREPLY[*]}"
+        """
+            .formatted(completion);
+    List<String> command = new ArrayList<>(List.of("bash", "-c", script, "bash"));
+    command.addAll(List.of(words));
+    Process bash = new ProcessBuilder(command).redirectErrorStream(true).start();
+    return new String(bash.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "job list --state '', queued running succeeded failed cancelled",
+    "job list --state = '', queued running succeeded failed cancelled",
+    "job list --state =, queued running succeeded failed cancelled",
+    "job list --state = qu, queued",
+    "job list --state = queued --typ, --type",
+    "token create --scope re, read",
+    "export --task SEQ_C, SEQ_CLS",
+    "export --dtype '', f32 f16 bf16",
+    "synth --generator philox-s, philox-srht",
+    "search --generator ident, identity",
+    "verify --backend v, vector",
+    "help job su, submit",
+    "help jo, job",
+    "help trai, train",
+    "help job submit '', ''",
+    "job retry --ver, ''",
+  })
+  void completionOffersTheWordsThatAreAccepted(String line, String words) throws Exception {
+    String[] typed = line.replace("'", "").split(" ", -1);
+    assertThat(complete(typed)).isEqualTo(words);
+  }
+
+  @Test
+  void valueThatIsNotInTheListIsRefusedWithTheList() {
+    assertThat(Nola.run("job", "list", "--state", "done").err())
+        .startsWith(
+            "nola job list: invalid --state: done; must be one of queued, running, succeeded,"
+                + " failed, cancelled; see");
+    assertThat(Nola.run("export", "a", "-o", "b", "--format", "gguf").err())
+        .startsWith("nola export: invalid --format: gguf; must be peft; see");
+  }
+
+  @Test
+  void versionOfACommandIsAnUnknownOption() {
+    assertThat(Nola.run("job", "retry", new UUID(1, 1).toString(), "--version", "3.0.1").err())
+        .startsWith("nola job retry: unknown option: --version; did you mean --new-version?");
+    assertThat(Nola.run("help", "publish").out()).doesNotContain("--version");
+  }
+
+  @Test
+  void helpIsOfTheCommandNamed_atAnyDepth() {
+    assertThat(Nola.run("help", "job", "submit").out()).startsWith("Usage: nola job submit ");
+    assertThat(Nola.run("help", "job").out()).startsWith("Usage: nola job ");
+    assertThat(Nola.run("help").out()).startsWith("Usage: nola ").contains("Train an adapter");
+    Nola misspelled = Nola.run("help", "job", "sumbit");
+    assertThat(misspelled.exitCode()).isEqualTo(2);
+    assertThat(misspelled.err())
+        .startsWith("nola job: unknown command: sumbit; did you mean submit?");
+    assertThat(Nola.run("help", "job", "fly").err())
+        .startsWith("nola job: unknown command: fly; must be one of submit, list, show, logs,");
+    assertThat(Nola.run("help", "inspect", "x").err())
+        .startsWith("nola inspect: unexpected argument: x; see nola inspect --help");
+  }
+
+  @Test
+  void helpHasALineForEachCommandOfTheLauncher() {
+    assertThat(Nola.run("--help").out().lines().map(line -> line.strip().split(" ")[0]))
+        .containsAll(LauncherCommands.all().keySet())
+        .contains("inspect");
+  }
+
   @Test
   void stackTracesAreShownWithDebugOnly() {
     assertThat(Nola.run("verify", "none.nola").err()).doesNotContain("at dev.nola");
@@ -655,12 +790,12 @@ class CommandsTest {
       List<String> args =
           new ArrayList<>(List.of(command.getCommandSpec().qualifiedName().split(" ")));
       args.removeFirst();
-      args.addAll(List.of("--bogus", "--json"));
+      args.addAll(List.of("--version", "--json"));
       Nola refused = Nola.run(args.toArray(String[]::new));
       assertThat(refused.exitCode()).as("%s", args).isEqualTo(2);
       assertThat(refused.json().get("ok").asBoolean()).as("%s", args).isFalse();
       assertThat(refused.json().get("kind").asString()).as("%s", args).isEqualTo("usage");
-      assertThat(refused.err()).as("%s", args).contains("--bogus");
+      assertThat(refused.err()).as("%s", args).contains("unknown option: --version");
     }
   }
 
@@ -685,7 +820,7 @@ class CommandsTest {
     for (CommandLine sub : command.getSubcommands().values()) {
       if (!sub.getSubcommands().isEmpty()) {
         collect(sub, commands);
-      } else if (!(sub.getCommand() instanceof CommandLine.HelpCommand)) {
+      } else if (!(sub.getCommand() instanceof HelpCommand)) {
         commands.add(sub);
       }
     }

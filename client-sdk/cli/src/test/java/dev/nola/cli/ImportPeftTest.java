@@ -1,12 +1,14 @@
 package dev.nola.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.command.ExitCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -187,10 +189,22 @@ class ImportPeftTest {
   }
 
   @Test
+  void labelsWithCommasAreQuoted() {
+    assertThat(CsvFields.parse("up,\"left, then right\",\"say \"\"no\"\"\",5\""))
+        .containsExactly("up", "left, then right", "say \"no\"", "5\"");
+    assertThat(CsvFields.parse("a,,\"\"")).containsExactly("a", "", "");
+    for (String line : List.of("\"up", "\"up\"x,b", "\"a\"\"")) {
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> CsvFields.parse(line))
+          .withMessageContaining("invalid quotes: ");
+    }
+  }
+
+  @Test
   void outputToStdoutIsRefused() {
     Nola refused = Nola.run("import-peft", lora, "-o", "-");
     assertThat(refused.exitCode()).isEqualTo(ExitCode.USAGE);
-    assertThat(refused.err()).contains("invalid --output: -");
+    assertThat(refused.err()).contains("'--output'").contains("'-' is stdout");
     assertThat(Path.of("-")).doesNotExist();
   }
 

@@ -242,6 +242,7 @@ public final class AdapterSource {
    * @param fileOrReference a path or a reference
    * @return whether the file exists
    * @throws NoSuchFileException if it does not exist and cannot be a reference
+   * @throws IllegalArgumentException if it is a reference with an invalid name, version or digest
    */
   public static boolean isFile(String fileOrReference) throws NoSuchFileException {
     if (Files.exists(Path.of(fileOrReference))) {
@@ -253,6 +254,9 @@ public final class AdapterSource {
     try {
       Reference.parse(fileOrReference);
     } catch (IllegalArgumentException notAReference) {
+      if (fileOrReference.contains("/") && fileOrReference.contains("@")) {
+        throw notAReference; // which names the part that is wrong
+      }
       throw new NoSuchFileException(
           fileOrReference, null, "no such file, and not a reference such as acme/mood@1.2.0");
     }

@@ -21,6 +21,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
@@ -183,6 +184,7 @@ public final class Failures {
     String rule =
         switch (failure) {
           case NoSuchFileException _ when failure.getReason() == null -> "no such file";
+          case NotDirectoryException _ when failure.getReason() == null -> "is not a folder";
           case AccessDeniedException _ -> "permission denied";
           case FileAlreadyExistsException _ when failure.getReason() == null ->
               "already exists; remove it, or choose another file";

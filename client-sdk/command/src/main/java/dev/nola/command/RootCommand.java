@@ -2,15 +2,17 @@ package dev.nola.command;
 
 import dev.nola.text.Suggestion;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Model.UsageMessageSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -34,14 +36,11 @@ public abstract class RootCommand implements Runnable {
   /** What picocli puts before its complaints about groups of options. */
   private static final String ERROR = "Error: ";
 
-  /** What picocli's {@code help} says of a command that it does not know. */
-  private static final Pattern UNKNOWN_COMMAND = Pattern.compile("Unknown subcommand '(.*)'\\.?");
-
   private static final String JSON = "--json";
 
   private final Console console;
   private final Failures failures;
-  private final List<String> commandsElsewhere;
+  private final Map<String, String> commandsElsewhere;
 
   @Option(
       names = "--debug",
@@ -58,7 +57,7 @@ public abstract class RootCommand implements Runnable {
    * @param failures knows the exceptions that its commands throw
    */
   protected RootCommand(Console console, Failures failures) {
-    this(console, failures, List.of());
+    this(console, failures, Map.of());
   }
 
   /**
@@ -66,12 +65,13 @@ public abstract class RootCommand implements Runnable {
    *
    * @param console its streams and environment
    * @param failures knows the exceptions that its commands throw
-   * @param commandsElsewhere the commands of the other programs, which may have been meant
+   * @param commandsElsewhere the commands of the other programs, which may have been meant, with a
+   *     line about each for {@code --help}, in this order
    */
-  protected RootCommand(Console console, Failures failures, List<String> commandsElsewhere) {
+  protected RootCommand(Console console, Failures failures, Map<String, String> commandsElsewhere) {
     this.console = console;
     this.failures = failures;
-    this.commandsElsewhere = List.copyOf(commandsElsewhere);
+    this.commandsElsewhere = new LinkedHashMap<>(commandsElsewhere);
   }
 
   /**
@@ -131,6 +131,10 @@ public abstract class RootCommand implements Runnable {
         .usageMessage()
         .exitCodeListHeading("%nExit codes:%n")
         .exitCodeList(ExitCode.descriptions());
+    commandLine
+        .getHelpSectionMap()
+        .put(UsageMessageSpec.SECTION_KEY_COMMAND_LIST, this::commandList);
+    removeVersion(commandLine);
     int exitCode = execute(commandLine, args);
     if (console.out().checkError()) {
       if (console.out() instanceof StandardStreams.Stdout out && out.isClosedByReader()) {
@@ -140,6 +144,32 @@ public abstract class RootCommand implements Runnable {
       return ExitCode.UNREADABLE;
     }
     return exitCode;
+  }
+
+  /** Lists the commands of this program and of the others. */
+  private String commandList(CommandLine.Help help) {
+    Map<String, CommandLine.Help> commands = new LinkedHashMap<>(help.subcommands());
+    commandsElsewhere.forEach(
+        (name, description) -> {
+          CommandSpec command = CommandSpec.create().name(name);
+          command.usageMessage().description(description);
+          commands.put(name, new CommandLine.Help(command, help.colorScheme()));
+        });
+    return help.commandList(commands);
+  }
+
+  /**
+   * Leaves {@code --version} to the program: a command that accepted it would ignore its other
+   * arguments.
+   */
+  private static void removeVersion(CommandLine program) {
+    for (CommandLine command : program.getSubcommands().values()) {
+      OptionSpec version = command.getCommandSpec().findOption("--version");
+      if (version != null && version.versionHelp()) {
+        command.getCommandSpec().remove(version);
+      }
+      removeVersion(command);
+    }
   }
 
   private int execute(CommandLine commandLine, String... args) {
@@ -190,32 +220,26 @@ public abstract class RootCommand implements Runnable {
         List.of(args).contains(JSON));
   }
 
-  /** Names the command or option that was probably meant. */
+  /** Names the command or option that was probably meant, or the commands that there are. */
   private String suggestion(ParameterException mistake) {
-    CommandLine command = mistake.getCommandLine();
-    Matcher unknownCommand = UNKNOWN_COMMAND.matcher(String.valueOf(mistake.getMessage()));
-    List<String> words = new ArrayList<>();
-    String unknown;
-    if (unknownCommand.matches()) {
-      unknown = unknownCommand.group(1);
-      words.addAll(spec.subcommands().keySet());
-      words.addAll(commandsElsewhere);
-    } else if (mistake instanceof UnmatchedArgumentException unmatched) {
-      unknown = unmatched.getUnmatched().getFirst().replaceFirst("=.*", "");
-      if (unmatched.isUnknownOption()) {
-        command.getCommandSpec().options().forEach(option -> words.addAll(List.of(option.names())));
-      } else {
-        words.addAll(command.getSubcommands().keySet());
-        if (command.getCommandSpec() == spec) {
-          words.addAll(commandsElsewhere);
-        }
-      }
-    } else {
+    if (!(mistake instanceof UnmatchedArgumentException unmatched)) {
       return "";
     }
+    CommandLine command = mistake.getCommandLine();
+    boolean isProgram = command.getCommandSpec() == spec;
+    List<String> words = new ArrayList<>();
+    if (unmatched.isUnknownOption()) {
+      command.getCommandSpec().options().forEach(option -> words.addAll(List.of(option.names())));
+    } else {
+      words.addAll(command.getSubcommands().keySet());
+      if (isProgram) {
+        words.addAll(commandsElsewhere.keySet());
+      }
+    }
+    String unknown = unmatched.getUnmatched().getFirst().replaceFirst("=.*", "");
     return Suggestion.nearest(words, unknown)
         .map(nearest -> "; did you mean " + nearest + "?")
-        .orElse("");
+        .orElse(unmatched.isUnknownOption() || words.isEmpty() || isProgram ? "" : rule(command));
   }
 
   /** Says what is wrong as the commands themselves do, where picocli words it differently. */
@@ -234,15 +258,26 @@ public abstract class RootCommand implements Runnable {
     if (message.equals("Missing required subcommand")) {
       return missingCommand(mistake.getCommandLine());
     }
-    Matcher unknownCommand = UNKNOWN_COMMAND.matcher(message);
-    if (unknownCommand.matches()) {
-      return "unknown command: " + unknownCommand.group(1);
+    if (mistake.getArgSpec() instanceof OptionSpec option && mistake.getValue() != null) {
+      List<String> choices = Choices.of(option);
+      if (!choices.isEmpty()) {
+        return "invalid %s: %s; must be %s%s"
+            .formatted(
+                option.longestName(),
+                mistake.getValue(),
+                choices.size() == 1 ? "" : "one of ",
+                String.join(", ", choices));
+      }
     }
     return message.startsWith(ERROR) ? message.substring(ERROR.length()) : message;
   }
 
   private static String missingCommand(CommandLine command) {
-    return "missing command; must be one of "
+    return "missing command" + rule(command);
+  }
+
+  private static String rule(CommandLine command) {
+    return "; must be one of "
         + String.join(
             ", ",
             command.getSubcommands().values().stream()

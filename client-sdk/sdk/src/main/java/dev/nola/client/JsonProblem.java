@@ -1,12 +1,20 @@
 package dev.nola.client;
 
+import dev.nola.text.Label;
 import dev.nola.text.Printable;
+import java.util.Arrays;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.TokenStreamLocation;
+import tools.jackson.databind.DatabindException;
+import tools.jackson.databind.exc.InvalidFormatException;
+import tools.jackson.databind.exc.MismatchedInputException;
+import tools.jackson.databind.exc.UnrecognizedPropertyException;
+import tools.jackson.databind.exc.ValueInstantiationException;
 
-/** Says what is wrong with a text that is not JSON, without names of the parser's own settings. */
+/** Says what is wrong with JSON, without names of the parser's settings and of classes. */
 public final class JsonProblem {
   private static final Pattern SETTINGS =
       Pattern.compile(": enable `[^`]*` to allow|, from `[^`]*`| \\(start marker at [^)]*\\)");
@@ -24,6 +32,64 @@ public final class JsonProblem {
     return message == null
         ? "it cannot be parsed"
         : Printable.line(SETTINGS.matcher(message).replaceAll("")) + place(failure.getLocation());
+  }
+
+  /**
+   * Describes why JSON is not a record, without the names of classes.
+   *
+   * @param failure what the parser or the record threw
+   * @return a clause with the key and the rule
+   */
+  public static String ofRecord(DatabindException failure) {
+    String key = key(failure);
+    return switch (failure) {
+      case UnrecognizedPropertyException unknown ->
+          "unknown key: %s; must be one of %s"
+              .formatted(
+                  key,
+                  unknown.getKnownPropertyIds().stream()
+                      .map(String::valueOf)
+                      .sorted()
+                      .collect(Collectors.joining(", ")));
+      case InvalidFormatException invalid when invalid.getTargetType().isEnum() ->
+          "invalid %s: %s; must be one of %s"
+              .formatted(
+                  key,
+                  invalid.getValue(),
+                  Arrays.stream(invalid.getTargetType().getEnumConstants())
+                      .map(constant -> Label.of((Enum<?>) constant))
+                      .collect(Collectors.joining(", ")));
+      case ValueInstantiationException invalid when invalid.getCause() != null ->
+          (key.isEmpty() ? "" : key + ": ") + invalid.getCause().getMessage();
+      case MismatchedInputException mismatched when !key.isEmpty() ->
+          "invalid value of %s; must be %s".formatted(key, kind(mismatched.getTargetType()));
+      default -> key.isEmpty() ? "must be one JSON object" : "invalid value of " + key;
+    };
+  }
+
+  private static String kind(@Nullable Class<?> type) {
+    return type == null || type == String.class
+        ? "text"
+        : Number.class.isAssignableFrom(type) || type.isPrimitive() && type != boolean.class
+            ? "a number"
+            : type == Boolean.class || type == boolean.class ? "true or false" : "an object";
+  }
+
+  /**
+   * Returns the key whose value could not be read.
+   *
+   * @param failure what the parser threw
+   * @return such as {@code adapters[0].digest}; empty for the whole
+   */
+  public static String key(JacksonException failure) {
+    return failure.getPath().stream()
+        .map(
+            step ->
+                step.getPropertyName() == null
+                    ? "[" + step.getIndex() + "]"
+                    : "." + step.getPropertyName())
+        .collect(Collectors.joining())
+        .replaceFirst("^\\.", "");
   }
 
   private static String place(@Nullable TokenStreamLocation location) {

@@ -118,18 +118,19 @@ public final class BaseModel implements AutoCloseable {
   public static List<StoredTarget> targets(Path folder) throws IOException {
     Network network = network(config(folder), false, null);
     try (Model model = Model.open(folder)) {
+      Map<String, Tensor> tensors = new HashMap<>();
+      model.tensors().values().forEach(each -> tensors.put(network.nameOf(each.name()), each));
       List<StoredTarget> targets = new ArrayList<>();
       for (Adaptable adaptable : network.adaptable()) {
-        Tensor plain = model.tensors().get(adaptable.tensor());
-        String prefix = plain == null ? network.prefix() : "";
-        Tensor tensor = plain == null ? model.tensors().get(prefix + adaptable.tensor()) : plain;
+        Tensor tensor = tensors.get(adaptable.tensor());
         if (tensor != null) {
           List<Long> shape = new ArrayList<>(tensor.shape());
           Slice slice = adaptable.slice();
           if (slice != null) {
             shape.set(slice.dim(), (long) slice.length());
           }
-          targets.add(new StoredTarget(prefix + adaptable.name(), List.copyOf(shape)));
+          String name = slice == null ? tensor.name() : adaptable.name();
+          targets.add(new StoredTarget(name, List.copyOf(shape)));
         }
       }
       return targets;
@@ -158,6 +159,7 @@ public final class BaseModel implements AutoCloseable {
       for (Tensor tensor : model.tensors().values()) {
         base.add(tensor);
       }
+      network.requireComplete(base.tensors.keySet());
       return base;
     } catch (IOException | RuntimeException e) {
       manager.close();
@@ -210,9 +212,7 @@ public final class BaseModel implements AutoCloseable {
     if (type == null) {
       return; // such as position ids, which the forward pass computes
     }
-    String prefix = network.prefix();
-    String name =
-        tensor.name().startsWith(prefix) ? tensor.name().substring(prefix.length()) : tensor.name();
+    String name = network.nameOf(tensor.name());
     if (!network.uses(name)) {
       return;
     }
@@ -261,16 +261,15 @@ public final class BaseModel implements AutoCloseable {
   }
 
   /**
-   * Returns the name in this class of a tensor that adapters name as in the model's files.
+   * Returns the name in this class of a tensor that adapters name as in the files of this model, or
+   * of the same model with or without a head.
    *
-   * @param stored name in the model's files
+   * @param stored name in a model's files
    * @return name here
    */
   public String nameOf(String stored) {
-    String prefix = network.prefix();
-    return stored.startsWith(prefix) && tensors.containsKey(stored.substring(prefix.length()))
-        ? stored.substring(prefix.length())
-        : stored;
+    String name = network.nameOf(stored);
+    return tensors.containsKey(name) ? name : stored;
   }
 
   /**

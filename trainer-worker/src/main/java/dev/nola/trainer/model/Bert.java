@@ -13,6 +13,9 @@ import java.util.List;
  * {@code BertForSequenceClassification} of Transformers, or on the mean over all tokens.
  */
 public final class Bert implements Network {
+  /** Prefix of the names in checkpoints with a head. */
+  private static final String PREFIX = "bert.";
+
   private static final String CLASSIFIER = HeadClass.BERT.classifier();
   private static final String POOLER = "pooler.dense";
 
@@ -27,9 +30,6 @@ public final class Bert implements Network {
           ConfigKey.only("is_decoder", false),
           ConfigKey.only("add_cross_attention", false),
           ConfigKey.QUANTIZATION);
-
-  /** Prefix of the names in files of classes with a head; those of {@code BertModel} lack it. */
-  private static final String PREFIX = "bert.";
 
   private final Config config;
   private final Head head;
@@ -77,13 +77,13 @@ public final class Bert implements Network {
   }
 
   @Override
-  public String prefix() {
-    return PREFIX;
+  public Head head() {
+    return head;
   }
 
   @Override
-  public Head head() {
-    return head;
+  public String nameOf(String stored) {
+    return stored.startsWith(PREFIX) ? stored.substring(PREFIX.length()) : stored;
   }
 
   @Override

@@ -15,7 +15,7 @@ final class Gpt2 implements Network {
   /**
    * Prefix of the names in files of {@code GPT2LMHeadModel}; those of {@code GPT2Model} lack it.
    */
-  static final String PREFIX = "transformer.";
+  private static final String PREFIX = "transformer.";
 
   /**
    * What {@code config.json} may say. {@code reorder_and_upcast_attn} concerns other types than f32
@@ -69,8 +69,8 @@ final class Gpt2 implements Network {
   }
 
   @Override
-  public String prefix() {
-    return PREFIX;
+  public String nameOf(String stored) {
+    return stored.startsWith(PREFIX) ? stored.substring(PREFIX.length()) : stored;
   }
 
   /** Leaves out the output embedding, which is the input embedding, and the causal masks. */

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import dev.nola.client.peft.HeadClass;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +16,12 @@ import org.jspecify.annotations.Nullable;
 public final class Llama implements Network {
   private static final String EMBEDDING = "model.embed_tokens.weight";
   private static final String OUTPUT = "lm_head";
+
+  /** Prefix of the names in checkpoints with a head. */
+  private static final String PREFIX = "model.";
+
+  /** How names begin in checkpoints of the bare {@code LlamaModel}. */
+  private static final List<String> BARE = List.of("embed_tokens.", "layers.", "norm.");
 
   private final LlamaConfig config;
   private final @Nullable Head head;
@@ -45,6 +52,21 @@ public final class Llama implements Network {
   @Override
   public @Nullable Head head() {
     return head;
+  }
+
+  @Override
+  public String nameOf(String stored) {
+    boolean isBare = BARE.stream().anyMatch(stored::startsWith);
+    return isBare ? PREFIX + stored : stored;
+  }
+
+  @Override
+  public void requireComplete(Set<String> tensors) throws UnsupportedModelException {
+    if (head == null && !config.extras().tied() && !tensors.contains(OUTPUT + ".weight")) {
+      throw new UnsupportedModelException(
+          "missing tensor: lm_head.weight; a language model must have it, or state"
+              + " tie_word_embeddings: use the checkpoint of LlamaForCausalLM instead of LlamaModel");
+    }
   }
 
   @Override

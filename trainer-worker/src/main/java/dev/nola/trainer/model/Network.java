@@ -2,6 +2,7 @@ package dev.nola.trainer.model;
 
 import ai.djl.ndarray.NDArray;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A model without its weights. */
@@ -24,16 +25,6 @@ public interface Network {
   List<Adaptable> adaptable();
 
   /**
-   * Returns what the names of the transformer's tensors begin with in the files of some classes,
-   * and not here.
-   *
-   * @return such as {@code bert.}; empty if the names are the same in all
-   */
-  default String prefix() {
-    return "";
-  }
-
-  /**
    * Returns the classifier that is trained with a pre-trained model.
    *
    * @return the classifier; null for a language model, and for a model trained from scratch
@@ -41,6 +32,25 @@ public interface Network {
   default @Nullable Head head() {
     return null;
   }
+
+  /**
+   * Returns the name by which the forward pass asks for a tensor: checkpoints of the model with and
+   * without a head name it with or without a prefix.
+   *
+   * @param stored name of the tensor in a file
+   * @return name here
+   */
+  default String nameOf(String stored) {
+    return stored;
+  }
+
+  /**
+   * Checks that a model has the tensors that no training adds.
+   *
+   * @param tensors names of its tensors here
+   * @throws UnsupportedModelException if one is missing; the message names the remedy
+   */
+  default void requireComplete(Set<String> tensors) throws UnsupportedModelException {}
 
   /**
    * Returns whether the forward pass uses a tensor of the base model.

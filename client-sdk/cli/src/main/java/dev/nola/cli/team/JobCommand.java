@@ -7,6 +7,7 @@ import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
+import dev.nola.command.OutputPath;
 import dev.nola.digest.Sha256;
 import dev.nola.files.StagedOutput;
 import dev.nola.text.Label;
@@ -240,6 +241,7 @@ public final class JobCommand {
 
     @Option(
         names = {"-o", "--output"},
+        converter = OutputPath.class,
         required = true,
         paramLabel = "FILE",
         description = "The file to write; must not exist.")

@@ -3,8 +3,8 @@ package dev.nola.cli.team;
 import dev.nola.api.name.ObjectKind;
 import dev.nola.client.registry.NolaClient;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -46,7 +46,10 @@ public final class ModelCommand {
     @Override
     int run(NolaClient client) throws IOException, InterruptedException {
       if (Files.exists(folder) && !Files.isDirectory(folder)) {
-        throw new NotDirectoryException(folder.toString());
+        throw new FileSystemException(
+            folder.toString(),
+            null,
+            "is a file; push the model's folder, with its config and tokenizer");
       }
       return push(client, folder, !digestsOnly);
     }

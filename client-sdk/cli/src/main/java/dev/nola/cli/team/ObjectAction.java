@@ -3,9 +3,9 @@ package dev.nola.cli.team;
 import dev.nola.api.Namespace;
 import dev.nola.api.job.ObjectDetails;
 import dev.nola.api.job.ObjectManifest;
-import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.ObjectKind;
 import dev.nola.client.jobs.Manifests;
+import dev.nola.client.jobs.ObjectsClient;
 import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
@@ -14,6 +14,7 @@ import dev.nola.command.ProgressBar;
 import dev.nola.command.Table;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -138,6 +139,13 @@ abstract class ObjectAction extends RegistryAction {
       return UPLOAD;
     }
 
+    private String missing(Path source) {
+      return Files.exists(Path.of(name))
+          ? "no such file or folder; the name comes last: nola %s push %s %s"
+              .formatted(kind.label(), name, source)
+          : "no such file or folder";
+    }
+
     /**
      * Uploads and registers.
      *
@@ -146,7 +154,10 @@ abstract class ObjectAction extends RegistryAction {
      */
     final int push(NolaClient client, Path source, boolean withFiles)
         throws IOException, InterruptedException {
-      AdapterName.parse(name);
+      if (!Files.exists(source)) {
+        throw new NoSuchFileException(source.toString(), null, missing(source));
+      }
+      ObjectsClient.requireName(kind, name); // before files are hashed
       boolean isFolder = Files.isDirectory(source);
       ObjectManifest manifest =
           isFolder ? Manifests.of(source, description) : Manifests.ofFile(source, description);

@@ -3,6 +3,7 @@ package dev.nola.cli.team;
 import dev.nola.api.job.JobFileKeys;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.ObjectManifest;
+import dev.nola.client.JsonProblem;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +17,7 @@ import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.YAMLException;
-import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DatabindException;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -88,9 +89,9 @@ final class SubmittedFile {
   JobRequest request() {
     try {
       return STRICT.convertValue(content, JobRequest.class);
-    } catch (JacksonException e) {
+    } catch (DatabindException e) {
       throw new IllegalArgumentException(
-          "%s is not a request: %s".formatted(name, e.getOriginalMessage()), e);
+          "%s is not a request: %s".formatted(name, JsonProblem.ofRecord(e)), e);
     }
   }
 

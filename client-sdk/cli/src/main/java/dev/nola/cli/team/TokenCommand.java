@@ -7,6 +7,7 @@ import dev.nola.api.TokenRequest;
 import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.ExitCode;
+import dev.nola.command.OutputPath;
 import dev.nola.command.Table;
 import dev.nola.files.StagedOutput;
 import dev.nola.files.UserDirectories;
@@ -91,6 +92,7 @@ public final class TokenCommand {
 
     @Option(
         names = {"-o", "--output"},
+        converter = OutputPath.class,
         paramLabel = "FILE",
         description = "Write the secret to this new file, which only you can read.")
     private @Nullable Path file;

@@ -162,6 +162,7 @@ public final class ObjectsClient {
    * @param kind model or dataset
    * @param reference {@code namespace/name[@sha256:…]}
    * @return the revision
+   * @throws IllegalArgumentException if the reference has another form
    * @throws RegistryException if the registry refuses or cannot be reached
    * @throws InterruptedException if the thread is interrupted while it waits
    */
@@ -173,11 +174,30 @@ public final class ObjectsClient {
             ? path(kind, reference)
             : path(kind, reference.substring(0, separator))
                 + "/revisions/"
-                + reference.substring(separator + 1).toLowerCase(Locale.ROOT);
+                + Sha256.parse(reference.substring(separator + 1).toLowerCase(Locale.ROOT));
     return transport.json(Call.get(path), new TypeReference<>() {});
   }
 
+  /**
+   * Checks the name of a model or dataset.
+   *
+   * @param kind model or dataset
+   * @param name {@code namespace/name}
+   * @throws IllegalArgumentException if the name breaks a rule
+   */
+  public static void requireName(ObjectKind kind, String name) {
+    int slash = name.indexOf('/');
+    if (slash < 0) {
+      throw new IllegalArgumentException(
+          "invalid %s: %s; must be NAMESPACE/NAME, such as acme/%s"
+              .formatted(kind.label(), name, name.isEmpty() ? kind.label() : name));
+    }
+    NameRule.NAMESPACE.require(name.substring(0, slash));
+    NameRule.NAME.require(name.substring(slash + 1));
+  }
+
   static String path(ObjectKind kind, String name) {
+    requireName(kind, name);
     return "/api/v1/" + kind.collection() + "/" + name;
   }
 }

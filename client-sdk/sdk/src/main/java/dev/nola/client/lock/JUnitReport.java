@@ -13,7 +13,7 @@ import javax.xml.stream.XMLStreamWriter;
 
 /**
  * Writes the result of checking a lock file as JUnit does: a suite an adapter, a case a check. A
- * check for which the registry did not answer is an error, not a failure.
+ * check for which the registry did not answer or refused the token is an error, not a failure.
  */
 public final class JUnitReport {
   private JUnitReport() {}

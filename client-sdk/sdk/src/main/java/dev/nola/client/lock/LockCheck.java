@@ -175,12 +175,13 @@ public final class LockCheck {
   }
 
   /**
-   * A registry that cannot be reached proves nothing, for or against; one that says that its bytes
-   * are damaged fails the check.
+   * A registry that cannot be reached, or refuses the token, proves nothing, for or against; one
+   * that says that its bytes are damaged fails the check.
    */
   private static Check failed(String name, IOException failure) {
     return failure instanceof RegistryException refused
-            && refused.kind() == RegistryException.Kind.UNAVAILABLE
+            && (refused.kind() == RegistryException.Kind.UNAVAILABLE
+                || refused.kind() == RegistryException.Kind.NOT_ALLOWED)
             && (refused.problem() == null || !refused.problem().type().equals(DAMAGED))
         ? Check.impossible(name, message(failure))
         : Check.failed(name, message(failure));

@@ -3,6 +3,7 @@ package dev.nola.client.lock;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import dev.nola.api.name.Reference;
+import dev.nola.client.JsonProblem;
 import dev.nola.digest.Sha256;
 import dev.nola.files.AtomicFile;
 import java.io.IOException;
@@ -16,7 +17,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
@@ -258,19 +258,8 @@ public record LockFile(List<Entry> adapters) {
       default ->
           failure.getPath().isEmpty()
               ? "must be one JSON object with version and adapters"
-              : "invalid value of " + key(failure.getPath());
+              : "invalid value of " + JsonProblem.key(failure);
     };
-  }
-
-  private static String key(List<JacksonException.Reference> path) {
-    return path.stream()
-        .map(
-            step ->
-                step.getPropertyName() == null
-                    ? "[" + step.getIndex() + "]"
-                    : "." + step.getPropertyName())
-        .collect(Collectors.joining())
-        .substring(1);
   }
 
   /**

@@ -51,7 +51,8 @@ public record LockReport(List<Result> results) {
    *
    * @param name what was checked
    * @param failure why it failed, or null if it passed
-   * @param error whether it could not be made, because the registry did not answer
+   * @param error whether it could not be made, because the registry did not answer or refused the
+   *     token
    * @param seconds how long it took
    */
   public record Check(String name, @Nullable String failure, boolean error, double seconds) {
@@ -91,7 +92,8 @@ public record LockReport(List<Result> results) {
   }
 
   /**
-   * Returns whether checks could not be made, because the registry did not answer, and none failed.
+   * Returns whether checks could not be made, because the registry did not answer or refused the
+   * token, and none failed.
    *
    * @return true if there are errors and no failures
    */
