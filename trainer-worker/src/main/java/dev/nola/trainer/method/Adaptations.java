@@ -70,7 +70,10 @@ public final class Adaptations {
   private void preTrained() {
     switch (recipe.method()) {
       case HEAD -> {}
-      case FULL -> base.names().forEach(name -> whole(name, base.tensor(name)));
+      case FULL ->
+          base.names().stream()
+              .filter(name -> !isOfNewClassifier(name))
+              .forEach(name -> whole(name, base.tensor(name)));
       case NOLA, PRANC, LORA -> {
         List<Adaptable> targets =
             base.network().adaptable().stream()
@@ -140,6 +143,12 @@ public final class Adaptations {
             length,
             key,
             recipe.method() == Method.NOLA ? " or raise method.rank" : "");
+  }
+
+  /** Returns whether a tensor of the base is replaced by one of a new classifier. */
+  private boolean isOfNewClassifier(String name) {
+    Head head = base.network().head();
+    return head != null && name.startsWith(head.module() + ".");
   }
 
   /** Adds a new classifier, and a new pooler where the base has none. */

@@ -61,7 +61,7 @@ class ModelConfigTest {
             + " missing; must be a number above 0",
         "llama-untied | rope_parameters | {\"partial_rotary_factor\": 0.5} |"
             + " rope_parameters.partial_rotary_factor: 0.5; must be 1",
-        "llama-untied | rope_scaling | {\"type\": \"linear\", \"factor\": 0} | rope_scaling.factor:"
+        "llama-untied | rope_parameters | {\"rope_type\": \"linear\", \"factor\": 0} | rope_parameters.factor:"
             + " 0; must be a number above 0",
         "llama-untied | rope_scaling | {\"rope_type\": \"longrope\"} | rope_scaling.rope_type:"
             + " \"longrope\"; must be default",
