@@ -51,7 +51,7 @@ from test_dequantize import DequantizeTest
 from test_families import FamiliesTest
 from test_heads import HeadTest
 from test_import import ImportTest
-from test_training import TensorBoardTest
+from test_training import LanguageModelsTest, TensorBoardTest
 
 
 class PeftTest(FolderTest):
@@ -344,7 +344,7 @@ def main() -> int:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     tests = unittest.defaultTestLoader
-    kinds = (PeftTest, ImportTest, FamiliesTest, HeadTest, DequantizeTest, TensorBoardTest)
+    kinds = (PeftTest, ImportTest, FamiliesTest, HeadTest, DequantizeTest, LanguageModelsTest, TensorBoardTest)
     suite = unittest.TestSuite(tests.loadTestsFromTestCase(kind) for kind in kinds)
     result = unittest.TextTestRunner(sys.stdout, verbosity=2, warnings="ignore").run(suite)
     failed = len({test.id() for test, _ in result.failures + result.errors})

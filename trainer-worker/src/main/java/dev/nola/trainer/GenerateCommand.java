@@ -8,13 +8,13 @@ import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
 import dev.nola.format.AdapterFile;
 import dev.nola.kernel.Kernels;
+import dev.nola.trainer.data.Bos;
 import dev.nola.trainer.data.TextTokenizer;
 import dev.nola.trainer.generate.GreedyDecoding;
 import dev.nola.trainer.method.Adaptation;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
-import dev.nola.trainer.model.Llama;
 import dev.nola.trainer.model.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -79,9 +79,10 @@ final class GenerateCommand implements Callable<Integer> {
     }
     AdapterFile file = adapter == null ? null : source.open(adapter, base, output).file();
     try (BaseModel model = BaseModel.load(base);
-        TextTokenizer tokenizer = TextTokenizer.load(base)) {
-      if (!(model.network() instanceof Llama) || model.network().head() != null) {
-        throw new UnsupportedModelException(base + ": not a language model; must be a Llama model");
+        TextTokenizer tokenizer =
+            TextTokenizer.load(base, file == null ? Bos.TOKENIZER : Bos.of(file.adapter()))) {
+      if (model.network().head() != null) {
+        throw new UnsupportedModelException(base + ": not a language model, but a classifier");
       }
       List<Adaptation> adaptations = file == null ? List.of() : adaptations(model, file);
       AdaptedWeights weights = new AdaptedWeights(model, adaptations, Kernels.chosen());

@@ -13,6 +13,7 @@ import dev.nola.command.Output;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DenseTensor;
 import dev.nola.kernel.Kernels;
+import dev.nola.trainer.data.Bos;
 import dev.nola.trainer.data.TextTokenizer;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.MismatchedAdapterException;
@@ -53,7 +54,7 @@ record LoadedAdapter(
     BaseModel base = BaseModel.loadFor(folder, file.adapter());
     TextTokenizer tokenizer = null;
     try {
-      tokenizer = TextTokenizer.load(folder);
+      tokenizer = TextTokenizer.load(folder, Bos.of(file.adapter()));
       requireBase(folder, base, file, options, output);
       AdaptedWeights weights =
           new AdaptedWeights(base, TrainedAdapter.ofFile(base, file), Kernels.chosen());

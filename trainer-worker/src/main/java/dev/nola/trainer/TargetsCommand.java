@@ -6,7 +6,7 @@ import dev.nola.command.Output;
 import dev.nola.command.Table;
 import dev.nola.trainer.job.TargetSets;
 import dev.nola.trainer.model.BaseModel;
-import dev.nola.trainer.model.BaseModel.Adaptable;
+import dev.nola.trainer.model.BaseModel.StoredTarget;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,7 +42,7 @@ final class TargetsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<Line> lines = BaseModel.adaptable(folder).stream().map(TargetsCommand::line).toList();
+    List<Line> lines = BaseModel.targets(folder).stream().map(TargetsCommand::line).toList();
     output.print(
         Map.of("targets", lines),
         out -> {
@@ -58,7 +58,7 @@ final class TargetsCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  private static Line line(Adaptable tensor) {
+  private static Line line(StoredTarget tensor) {
     return new Line(
         tensor.name(),
         tensor.shape(),

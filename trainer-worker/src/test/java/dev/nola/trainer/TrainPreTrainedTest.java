@@ -30,10 +30,13 @@ import dev.nola.reconstruct.Reconstructor;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.Dataset;
 import dev.nola.trainer.data.DatasetReader;
+import dev.nola.trainer.job.JobFile;
+import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.training.Evaluation;
+import dev.nola.trainer.training.TrainingRun;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -52,6 +55,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /** Trains models with small random weights, on words w0 to w47. */
 class TrainPreTrainedTest {
@@ -131,7 +135,7 @@ class TrainPreTrainedTest {
   @Test
   void labelsOfAnotherNumberThanTheClasses_areRefused() throws IOException {
     model("bert");
-    BaseModel.Adaptable query = BaseModel.adaptable(folder.resolve("model")).getFirst();
+    BaseModel.StoredTarget query = BaseModel.targets(folder.resolve("model")).getFirst();
     int rows = query.shape().getFirst().intValue();
     int cols = query.shape().getLast().intValue();
     byte[] classifier = new byte[3 * cols * Float.BYTES];
@@ -300,6 +304,41 @@ class TrainPreTrainedTest {
     Outcome whole = nola("predict", model, folder.resolve("a.nola"), "w21 w7");
     assertThat(whole.err()).isEmpty();
     assertThat(whole.out()).isEqualTo(predicted);
+  }
+
+  /** Ends a run in the middle, resumes it, and reads its file back. */
+  @ParameterizedTest
+  @ValueSource(strings = {"gpt2", "mistral", "qwen2", "qwen3", "gemma2", "llama-rope-yarn"})
+  void languageModelOfEachKind_isTrainedAndResumed(String name) throws Exception {
+    model(name);
+    Path config = folder.resolve("model/config.json");
+    ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readAllBytes(config));
+    Files.writeString(config, json.put("eos_token_id", 2).toString());
+    texts();
+    String method = "name: nola, targets: all-linear, rank: 4, k: 16, l: 16, bits: 8";
+    job("causal-lm", "format: jsonl", method, 0.1);
+    TrainingJob job = JobFile.read(folder.resolve("job.yaml"));
+    Path whole = folder.resolve("whole.nola");
+    TrainingRun.Result result = new TrainingRun(job, whole, false, (_, _, _) -> {}).run();
+
+    Path parts = folder.resolve("parts.nola");
+    TrainingRun.Listener interruption =
+        (step, _, _) -> {
+          if (step == 30) {
+            Thread.currentThread().interrupt();
+          }
+        };
+    assertThatExceptionOfType(InterruptedException.class)
+        .isThrownBy(() -> new TrainingRun(job, parts, false, interruption).run());
+    new TrainingRun(job, parts, true, (_, _, _) -> {}).run();
+
+    assertThat(parts).hasSameBinaryContentAs(whole);
+    Path data = folder.resolve("data.jsonl");
+    Files.copy(folder.resolve("data"), data);
+    JsonNode measured = json("evaluate", folder.resolve("model"), whole, "--data", data);
+    assertThat(measured.get("loss").asDouble())
+        .isCloseTo(result.evaluation().loss(), within(1e-5))
+        .isLessThan(measured.get("baseLoss").asDouble() - 0.1);
   }
 
   @Test

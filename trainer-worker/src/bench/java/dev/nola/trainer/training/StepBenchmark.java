@@ -13,6 +13,8 @@ import dev.nola.trainer.method.Adaptations;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.Method;
 import dev.nola.trainer.method.Recipe;
+import dev.nola.trainer.method.Scaling;
+import dev.nola.trainer.method.View;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
@@ -93,9 +95,9 @@ public final class StepBenchmark {
                   new Recipe(
                       method,
                       TARGETS,
-                      new Recipe.Size(RANK, COEFFICIENTS, COEFFICIENTS),
+                      new Recipe.Size(View.LAYER, RANK, COEFFICIENTS, COEFFICIENTS),
                       new Recipe.Bases(generator, 1, shared, stored),
-                      1,
+                      Scaling.of(1),
                       0),
                   0),
               Kernels.chosen());

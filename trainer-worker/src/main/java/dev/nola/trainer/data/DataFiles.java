@@ -11,8 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param layout what the files contain
  * @param train file of training examples
  * @param validation where the validation examples come from
- * @param maxTokens longest text, in tokens; null for {@value #DEFAULT_MAX_TOKENS}, or what the
- *     model allows; not used with {@link Layout.Idx}
+ * @param tokens how texts become tokens; not used with {@link Layout.Idx}
  * @param trainExamples maximum number of training examples; the first ones are used
  * @param validationExamples maximum number of validation examples; the first ones are used
  */
@@ -20,7 +19,7 @@ public record DataFiles(
     Layout layout,
     Path train,
     Validation validation,
-    @Nullable Integer maxTokens,
+    Tokens tokens,
     int trainExamples,
     int validationExamples) {
   /** Longest text, in tokens, unless the model allows only shorter ones. */
@@ -47,7 +46,7 @@ public record DataFiles(
         layout,
         train,
         new Validation.File(validation),
-        maxTokens,
+        new Tokens(maxTokens, Bos.TOKENIZER),
         trainExamples,
         validationExamples);
   }
@@ -65,6 +64,15 @@ public record DataFiles(
     int dot = plain.lastIndexOf('.');
     return dot < 0 ? "" : plain.substring(dot + 1);
   }
+
+  /**
+   * How texts become tokens.
+   *
+   * @param maximum longest text, in tokens; null for {@value #DEFAULT_MAX_TOKENS}, or what the
+   *     model allows
+   * @param bos what a text to be continued begins with
+   */
+  public record Tokens(@Nullable Integer maximum, Bos bos) {}
 
   /** Where validation examples come from. */
   public sealed interface Validation {

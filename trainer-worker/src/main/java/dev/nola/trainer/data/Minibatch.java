@@ -5,19 +5,25 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import dev.nola.trainer.model.Batch;
 import dev.nola.trainer.model.Tensors;
-import java.util.Arrays;
 import java.util.List;
 
 /**
  * Examples of one kind as arrays. Texts are padded at their ends to the longest.
  *
  * @param batch input of the model
- * @param targets right token or class (i64), in the shape of the logits without their last
- *     dimension
- * @param weights weights of the targets (f32), in the same shape: 1 for one that counts, else 0
- * @param count number of targets that count
+ * @param targets right token or class (i64) of each row of the logits: those of the batch's
+ *     positions for texts to be continued
  */
-public record Minibatch(Batch batch, NDArray targets, NDArray weights, long count) {
+public record Minibatch(Batch batch, NDArray targets) {
+  /**
+   * Returns the number of targets.
+   *
+   * @return at least 1
+   */
+  public long count() {
+    return targets.size();
+  }
+
   /**
    * Puts examples together.
    *
@@ -52,29 +58,30 @@ public record Minibatch(Batch batch, NDArray targets, NDArray weights, long coun
     int rows = examples.size();
     int tokens = examples.stream().mapToInt(example -> example.tokens().length - 1).max().orElse(0);
     long[] inputs = new long[rows * tokens];
-    long[] targets = new long[rows * tokens];
+    int count = Math.toIntExact(examples.stream().mapToLong(Minibatch::targetCount).sum());
+    long[] targets = new long[count];
+    long[] positions = new long[count];
     float[] mask = new float[rows * tokens];
-    float[] weights = new float[rows * tokens];
-    long count = 0;
+    int targetIndex = 0;
     for (int row = 0; row < rows; row++) {
       int[] text = examples.get(row).tokens();
       for (int t = 0; t + 1 < text.length; t++) {
         int index = row * tokens + t;
         inputs[index] = text[t];
-        targets[index] = text[t + 1]; // a token is what the one before it should predict
         mask[index] = 1;
         if (t + 1 >= examples.get(row).prompt()) {
-          weights[index] = 1;
-          count++;
+          positions[targetIndex] = index;
+          targets[targetIndex++] = text[t + 1]; // what the token before it should predict
         }
       }
     }
     Shape shape = new Shape(rows, tokens);
     return new Minibatch(
-        new Batch(longs(manager, inputs, shape), floats(manager, mask, shape)),
-        longs(manager, targets, shape),
-        floats(manager, weights, shape),
-        count);
+        new Batch(
+            longs(manager, inputs, shape),
+            floats(manager, mask, shape),
+            longs(manager, positions, new Shape(count))),
+        longs(manager, targets, new Shape(count)));
   }
 
   private static Minibatch classified(NDManager manager, List<Example.Classified> examples) {
@@ -110,11 +117,7 @@ public record Minibatch(Batch batch, NDArray targets, NDArray weights, long coun
   }
 
   private static Minibatch labelled(NDManager manager, Batch batch, long[] labels) {
-    float[] ones = new float[labels.length];
-    Arrays.fill(ones, 1);
-    Shape shape = new Shape(labels.length);
-    return new Minibatch(
-        batch, longs(manager, labels, shape), floats(manager, ones, shape), labels.length);
+    return new Minibatch(batch, longs(manager, labels, new Shape(labels.length)));
   }
 
   private static NDArray longs(NDManager manager, long[] values, Shape shape) {

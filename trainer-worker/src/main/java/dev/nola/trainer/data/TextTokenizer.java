@@ -26,11 +26,13 @@ public final class TextTokenizer implements AutoCloseable {
   private final Path folder;
   private final HuggingFaceTokenizer tokenizer;
   private final JsonNode config;
+  private final Bos bos;
   private final int[] prefix;
   private final int[] suffix;
 
-  private TextTokenizer(Path folder, HuggingFaceTokenizer tokenizer, JsonNode config) {
+  private TextTokenizer(Path folder, HuggingFaceTokenizer tokenizer, JsonNode config, Bos bos) {
     this.folder = folder;
+    this.bos = bos;
     this.tokenizer = tokenizer;
     this.config = config;
     Encoding encoding = tokenizer.encode("a", true, false);
@@ -52,10 +54,11 @@ public final class TextTokenizer implements AutoCloseable {
    * Loads the tokenizer from a folder, never from the network.
    *
    * @param folder folder of the model
+   * @param bos what a text to be continued begins with
    * @return the tokenizer, to be closed by the caller
    * @throws IOException if a file cannot be read or is invalid
    */
-  public static TextTokenizer load(Path folder) throws IOException {
+  public static TextTokenizer load(Path folder, Bos bos) throws IOException {
     Path file = folder.resolve("tokenizer.json");
     Path configFile = folder.resolve("config.json");
     if (!Files.exists(file)) {
@@ -71,7 +74,8 @@ public final class TextTokenizer implements AutoCloseable {
     Map<String, String> options = Map.of("truncation", "false", "padding", "false");
     try {
       NativeLibraries.stayOffline();
-      return new TextTokenizer(folder, HuggingFaceTokenizer.newInstance(file, options), config);
+      return new TextTokenizer(
+          folder, HuggingFaceTokenizer.newInstance(file, options), config, bos);
     } catch (RuntimeException e) {
       throw new InvalidDataException(file + ": invalid tokenizer: " + e.getMessage(), e);
     }
@@ -164,13 +168,19 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   /**
-   * Returns what a text begins with.
+   * Returns what a text to be continued begins with.
    *
-   * @return the tokenizer's special tokens, or else the model's BOS, if it has one
+   * @return ids of the tokens; empty if it begins with none
    */
   public int[] textStart() {
-    JsonNode bos = config.path("bos_token_id");
-    return prefix.length == 0 && bos.isInt() ? new int[] {bos.intValue()} : prefix;
+    return switch (bos) {
+      case TOKENIZER -> prefix;
+      case CONFIG -> {
+        JsonNode id = config.path("bos_token_id");
+        yield prefix.length == 0 && id.isInt() ? new int[] {id.intValue()} : prefix;
+      }
+      case NONE -> new int[0];
+    };
   }
 
   /**

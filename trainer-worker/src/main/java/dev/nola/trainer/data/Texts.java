@@ -74,10 +74,12 @@ final class Texts {
     if (validation != null) {
       digests.put("validation", validation.digest());
     }
-    try (TextTokenizer tokenizer = TextTokenizer.load(model)) {
+    try (TextTokenizer tokenizer = TextTokenizer.load(model, files.tokens().bos())) {
       Texts texts =
           new Texts(
-              files.layout(), tokenizer.maximum(files.maxTokens(), "data.maxTokens"), tokenizer);
+              files.layout(),
+              tokenizer.maximum(files.tokens().maximum(), "data.maxTokens"),
+              tokenizer);
       if (files.layout() instanceof Layout.Chat) {
         ChatFormat.of(tokenizer).unusedTemplate(model).ifPresent(texts.warnings::add);
       }

@@ -32,6 +32,18 @@ public final class TorchMemory {
   }
 
   /**
+   * Returns the memory of an array of the host.
+   *
+   * @param array an array of PyTorch in the host's memory, contiguous
+   * @return its bytes, valid while the array is open
+   */
+  @SuppressWarnings("restricted") // PyTorch says where the memory is, the array how long
+  public static MemorySegment of(NDArray array) {
+    long bytes = array.getShape().size() * array.getDataType().getNumOfBytes();
+    return MemorySegment.ofAddress(address(array)).reinterpret(bytes);
+  }
+
+  /**
    * Returns where an array's first element is.
    *
    * @param array an array of PyTorch, whose memory is contiguous

@@ -47,8 +47,9 @@ public final class GreedyDecoding {
       weights.begin(manager, false);
       NDArray inputs =
           Tensors.create(manager, Arrays.stream(text).asLongStream().toArray(), 1, text.length);
-      NDArray logits = network.logits(new Batch(inputs, inputs), weights);
-      return (int) logits.get(0, text.length - 1).argMax().getLong();
+      NDArray last = Tensors.create(manager, new long[] {text.length - 1}, 1);
+      NDArray logits = network.logits(new Batch(inputs, inputs, last), weights);
+      return (int) logits.argMax().getLong();
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.nola.trainer.job;
 
 import com.google.re2j.Pattern;
 import dev.nola.client.peft.TaskType;
+import dev.nola.format.MatrixView;
 import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
 import dev.nola.text.Label;
@@ -16,7 +17,9 @@ import dev.nola.trainer.job.TrainingJob.Source;
 import dev.nola.trainer.job.TrainingJob.Task;
 import dev.nola.trainer.method.Method;
 import dev.nola.trainer.method.Recipe;
+import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.Storage;
+import dev.nola.trainer.method.View;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -101,48 +104,50 @@ public final class JobFile {
       throw new JobFileException(file, settings.problems());
     }
     Path folder = file.toAbsolutePath().normalize().getParent();
-    int batch = settings.get(Keys.BATCH);
-    Integer microBatch = settings.find(Keys.MICRO_BATCH);
-    Integer steps = settings.find(Keys.STEPS);
+    int batch = settings.get(RunKeys.BATCH);
+    Integer microBatch = settings.find(RunKeys.MICRO_BATCH);
+    Integer steps = settings.find(RunKeys.STEPS);
     return new TrainingJob(
         source(folder, settings),
         new TrainingJob.Objective(
-            settings.get(Keys.TASK),
-            settings.find(Keys.POOLING),
-            Objects.requireNonNullElse(settings.find(Keys.LABELS), List.of())),
+            settings.get(ModelKeys.TASK),
+            settings.find(ModelKeys.POOLING),
+            Objects.requireNonNullElse(settings.find(DataKeys.LABELS), List.of())),
         new DataFiles(
             layout(folder, settings),
-            folder.resolve(settings.get(Keys.TRAIN)),
+            folder.resolve(settings.get(DataKeys.TRAIN)),
             validation(folder, settings),
-            settings.find(Keys.MAX_TOKENS),
-            orAll(settings.find(Keys.TRAIN_EXAMPLES)),
-            orAll(settings.find(Keys.VALIDATION_EXAMPLES))),
+            new DataFiles.Tokens(settings.find(DataKeys.MAX_TOKENS), settings.get(DataKeys.BOS)),
+            orAll(settings.find(DataKeys.TRAIN_EXAMPLES)),
+            orAll(settings.find(DataKeys.VALIDATION_EXAMPLES))),
         recipe(settings),
-        new Storage(bits(settings), settings.get(Keys.DENSE_TYPE)),
+        new Storage(bits(settings), settings.get(MethodKeys.DENSE_TYPE)),
         new Optimizer(
-            settings.get(Keys.LEARNING_RATE),
-            settings.get(Keys.SCHEDULE),
-            settings.get(Keys.WARMUP),
+            settings.get(RunKeys.LEARNING_RATE),
+            settings.get(RunKeys.SCHEDULE),
+            settings.get(RunKeys.WARMUP),
             new AdamWConstants(
-                settings.get(Keys.BETA1),
-                settings.get(Keys.BETA2),
-                settings.get(Keys.EPSILON),
-                settings.get(Keys.WEIGHT_DECAY),
-                settings.get(Keys.CLIP))),
+                settings.get(RunKeys.BETA1),
+                settings.get(RunKeys.BETA2),
+                settings.get(RunKeys.EPSILON),
+                settings.get(RunKeys.WEIGHT_DECAY),
+                settings.get(RunKeys.CLIP))),
         new Run(
             batch,
             microBatch == null ? batch : microBatch,
-            steps == null ? new Length.Epochs(settings.get(Keys.EPOCHS)) : new Length.Steps(steps),
-            settings.get(Keys.EVALUATE_EVERY),
-            settings.get(Keys.CHECKPOINT_EVERY),
-            new Compute(settings.get(Keys.THREADS), settings.get(Keys.DEVICE))),
+            steps == null
+                ? new Length.Epochs(settings.get(RunKeys.EPOCHS))
+                : new Length.Steps(steps),
+            settings.get(RunKeys.EVALUATE_EVERY),
+            settings.get(RunKeys.CHECKPOINT_EVERY),
+            new Compute(settings.get(RunKeys.THREADS), settings.get(RunKeys.DEVICE))),
         metadata);
   }
 
   /** Checks keys against each other. */
   private static void requireFit(Settings settings) {
-    Task task = settings.find(Keys.TASK);
-    Format format = settings.find(Keys.FORMAT);
+    Task task = settings.find(ModelKeys.TASK);
+    Format format = settings.find(DataKeys.FORMAT);
     if (task != null && format != null) {
       settings.require(
           formats(task).contains(format),
@@ -154,22 +159,26 @@ public final class JobFile {
     }
     if (format != null) {
       settings.require(
-          format == Format.IDX || settings.find(Keys.MLP) == null,
+          format == Format.IDX || settings.find(ModelKeys.MLP) == null,
           "model.mlp is trained on features; data.format must be idx");
       settings.require(
-          format != Format.IDX || settings.find(Keys.BASE) == null,
+          format != Format.IDX || settings.find(ModelKeys.BASE) == null,
           "model.base is trained on texts; data.format must not be idx");
     }
     settings.require(
-        settings.find(Keys.METHOD) != Method.HEAD || task != Task.CAUSAL_LM,
+        settings.find(MethodKeys.METHOD) != Method.HEAD || task != Task.CAUSAL_LM,
         "method.name=head does not apply to task causal-lm, which adds no head");
-    Integer batch = settings.find(Keys.BATCH);
-    Integer microBatch = settings.find(Keys.MICRO_BATCH);
+    Scaling scaling = settings.find(MethodKeys.SCALING);
+    settings.require(
+        scaling == null || !scaling.isPaper() || settings.find(MethodKeys.METHOD) == Method.NOLA,
+        "method.scaling with paper applies only when method.name is nola");
+    Integer batch = settings.find(RunKeys.BATCH);
+    Integer microBatch = settings.find(RunKeys.MICRO_BATCH);
     settings.require(
         batch == null || microBatch == null || microBatch <= batch,
         "invalid run.microBatch: %s; must be at most run.batch, %s".formatted(microBatch, batch));
-    Integer steps = settings.find(Keys.STEPS);
-    Integer warmup = settings.find(Keys.WARMUP);
+    Integer steps = settings.find(RunKeys.STEPS);
+    Integer warmup = settings.find(RunKeys.WARMUP);
     settings.require(
         steps == null || warmup == null || warmup <= steps,
         "invalid optimizer.warmup: %s; must be at most run.steps, %s".formatted(warmup, steps));
@@ -182,33 +191,36 @@ public final class JobFile {
    * largest possible one.
    */
   private static void requireFactors(Settings settings) {
-    Method method = settings.find(Keys.METHOD);
+    Method method = settings.find(MethodKeys.METHOD);
     Generator generator =
-        method == Method.LORA ? Generator.IDENTITY : settings.find(Keys.GENERATOR);
-    List<Integer> widths = settings.find(Keys.MLP);
+        method == Method.LORA ? Generator.IDENTITY : settings.find(MethodKeys.GENERATOR);
+    List<Integer> widths = settings.find(ModelKeys.MLP);
     if (method == null || generator == null || method == Method.FULL || method == Method.HEAD) {
       return;
     }
-    Integer rank = method == Method.PRANC ? null : settings.find(Keys.RANK);
-    Integer k = method == Method.LORA ? null : settings.find(Keys.K);
-    Integer l = method == Method.NOLA ? settings.find(Keys.L) : null;
+    Integer rank = method == Method.PRANC ? null : settings.find(MethodKeys.RANK);
+    Integer k = method == Method.LORA ? null : settings.find(MethodKeys.K);
+    Integer l = method == Method.NOLA ? settings.find(MethodKeys.L) : null;
     long longest = generator.maxLength();
     if (widths == null) {
-      requireAtMost(settings, Keys.RANK, rank, longest, "the elements of a factor");
-      requireAtMost(settings, Keys.K, k, Keys.maxCoefficients(generator), generator.label());
-      requireAtMost(settings, Keys.L, l, Keys.maxCoefficients(generator), generator.label());
+      requireAtMost(settings, MethodKeys.RANK, rank, longest, "the elements of a factor");
+      requireAtMost(settings, MethodKeys.K, k, Keys.maxCoefficients(generator), generator.label());
+      requireAtMost(settings, MethodKeys.L, l, Keys.maxCoefficients(generator), generator.label());
       return;
     }
     for (int i = 0; i < widths.size() - 1; i++) {
-      long inputs = widths.get(i);
-      long outputs = widths.get(i + 1);
-      String layer = "the layer %d to %d of model.mlp".formatted(inputs, outputs);
+      List<Integer> shape = List.of(widths.get(i + 1), widths.get(i));
+      String layer = "the layer %d to %d of model.mlp".formatted(shape.getLast(), shape.getFirst());
+      MatrixView view = view(settings).of(layer, shape);
+      long rows = view.rows();
+      long cols = view.cols();
       if (rank != null) {
-        requireAtMost(settings, Keys.RANK, rank, longest / Math.max(inputs, outputs), layer);
+        requireAtMost(settings, MethodKeys.RANK, rank, longest / Math.max(rows, cols), layer);
       }
       requireCoefficients(
-          settings, Keys.K, k, generator, rank == null ? inputs * outputs : rank * outputs, layer);
-      requireCoefficients(settings, Keys.L, l, generator, rank == null ? 0 : rank * inputs, layer);
+          settings, MethodKeys.K, k, generator, rank == null ? rows * cols : rank * rows, layer);
+      requireCoefficients(
+          settings, MethodKeys.L, l, generator, rank == null ? 0 : rank * cols, layer);
     }
   }
 
@@ -238,10 +250,10 @@ public final class JobFile {
 
   /** Returns the adapter's metadata, or null if the adapter format does not allow it. */
   private static @Nullable Metadata metadata(Settings settings) {
-    Task task = settings.find(Keys.TASK);
-    String description = settings.find(Keys.DESCRIPTION);
-    String license = settings.find(Keys.LICENSE);
-    List<String> tags = settings.find(Keys.TAGS);
+    Task task = settings.find(ModelKeys.TASK);
+    String description = settings.find(RunKeys.DESCRIPTION);
+    String license = settings.find(RunKeys.LICENSE);
+    List<String> tags = settings.find(RunKeys.TAGS);
     if (task == null || description == null || license == null || tags == null) {
       return null; // already reported as a problem
     }
@@ -258,17 +270,17 @@ public final class JobFile {
     return switch (task) {
       case CAUSAL_LM -> TaskType.CAUSAL_LM;
       case CLASSIFICATION ->
-          settings.find(Keys.FORMAT) == Format.IDX
+          settings.find(DataKeys.FORMAT) == Format.IDX
               ? TaskType.IMAGE_CLASSIFICATION
               : TaskType.SEQ_CLS;
     };
   }
 
   private static Source source(Path folder, Settings settings) {
-    Path base = settings.find(Keys.BASE);
+    Path base = settings.find(ModelKeys.BASE);
     return base == null
-        ? new Source.FromScratch(settings.get(Keys.MLP))
-        : new Source.PreTrained(folder.resolve(base), settings.get(Keys.BASE_NAME));
+        ? new Source.FromScratch(settings.get(ModelKeys.MLP))
+        : new Source.PreTrained(folder.resolve(base), settings.get(ModelKeys.BASE_NAME));
   }
 
   private static List<Format> formats(Task task) {
@@ -279,57 +291,71 @@ public final class JobFile {
   }
 
   private static DataFiles.Validation validation(Path folder, Settings settings) {
-    Path file = settings.find(Keys.VALIDATION);
+    Path file = settings.find(DataKeys.VALIDATION);
     return file == null
-        ? new DataFiles.Validation.Share(settings.get(Keys.VALIDATION_SHARE))
+        ? new DataFiles.Validation.Share(settings.get(DataKeys.VALIDATION_SHARE))
         : new DataFiles.Validation.File(folder.resolve(file));
   }
 
   private static Layout layout(Path folder, Settings settings) {
-    return switch (settings.get(Keys.FORMAT)) {
+    return switch (settings.get(DataKeys.FORMAT)) {
       case E2E -> new Layout.E2e();
       case JSONL ->
-          settings.get(Keys.TASK) == Task.CAUSAL_LM
-              ? new Layout.PromptJsonl(settings.get(Keys.PROMPT), settings.get(Keys.COMPLETION))
-              : new Layout.LabelledJsonl(settings.get(Keys.TEXT), settings.get(Keys.LABEL));
-      case TSV -> new Layout.LabelledTsv(settings.get(Keys.TEXT), settings.get(Keys.LABEL));
+          settings.get(ModelKeys.TASK) == Task.CAUSAL_LM
+              ? new Layout.PromptJsonl(
+                  settings.get(DataKeys.PROMPT), settings.get(DataKeys.COMPLETION))
+              : new Layout.LabelledJsonl(settings.get(DataKeys.TEXT), settings.get(DataKeys.LABEL));
+      case TSV -> new Layout.LabelledTsv(settings.get(DataKeys.TEXT), settings.get(DataKeys.LABEL));
       case CSV ->
-          settings.get(Keys.TASK) == Task.CAUSAL_LM
-              ? new Layout.PromptCsv(settings.get(Keys.PROMPT), settings.get(Keys.COMPLETION))
-              : new Layout.LabelledCsv(settings.get(Keys.TEXT), settings.get(Keys.LABEL));
+          settings.get(ModelKeys.TASK) == Task.CAUSAL_LM
+              ? new Layout.PromptCsv(
+                  settings.get(DataKeys.PROMPT), settings.get(DataKeys.COMPLETION))
+              : new Layout.LabelledCsv(settings.get(DataKeys.TEXT), settings.get(DataKeys.LABEL));
       case TEXT -> new Layout.PlainText();
-      case CHAT -> new Layout.Chat(settings.get(Keys.MESSAGES));
+      case CHAT -> new Layout.Chat(settings.get(DataKeys.MESSAGES));
       case IDX ->
           new Layout.Idx(
-              folder.resolve(settings.get(Keys.TRAIN_LABELS)),
-              folder.resolve(settings.get(Keys.VALIDATION_LABELS)));
+              folder.resolve(settings.get(DataKeys.TRAIN_LABELS)),
+              folder.resolve(settings.get(DataKeys.VALIDATION_LABELS)));
     };
   }
 
   private static Recipe recipe(Settings settings) {
-    Method method = settings.get(Keys.METHOD);
-    int rank = settings.get(Keys.RANK);
-    Double scaling = settings.find(Keys.SCALING);
+    Method method = settings.get(MethodKeys.METHOD);
+    int rank = settings.get(MethodKeys.RANK);
+    Scaling scaling = settings.find(MethodKeys.SCALING);
     // Without a base, all of the model is trained.
     Pattern targets =
-        settings.find(Keys.BASE) == null ? Keys.ALL_LINEAR : settings.get(Keys.TARGETS);
+        settings.find(ModelKeys.BASE) == null ? Keys.ALL_LINEAR : settings.get(MethodKeys.TARGETS);
     double usualScaling = method == Method.LORA ? 2.0 * rank : 1;
     return new Recipe(
         method,
         targets,
-        new Recipe.Size(rank, settings.get(Keys.K), settings.get(Keys.L)),
+        new Recipe.Size(
+            view(settings), rank, settings.get(MethodKeys.K), settings.get(MethodKeys.L)),
         new Recipe.Bases(
-            method == Method.LORA ? Generator.IDENTITY : settings.get(Keys.GENERATOR),
-            settings.get(Keys.SEED),
-            settings.get(Keys.SHARED_BASIS),
-            settings.get(Keys.STORED_BASIS)),
-        scaling == null ? usualScaling : scaling,
-        settings.get(Keys.QUANTIZATION_AWARE) ? bits(settings) : 0);
+            method == Method.LORA ? Generator.IDENTITY : settings.get(MethodKeys.GENERATOR),
+            settings.get(ModelKeys.SEED),
+            settings.get(MethodKeys.SHARED_BASIS),
+            settings.get(MethodKeys.STORED_BASIS)),
+        scaling == null ? Scaling.of(usualScaling) : scaling,
+        settings.get(MethodKeys.QUANTIZATION_AWARE) ? bits(settings) : 0);
+  }
+
+  /** Returns the view of targets; PRANC's has no effect. */
+  private static View view(Settings settings) {
+    View view = settings.find(MethodKeys.VIEW);
+    boolean fromScratch = settings.find(ModelKeys.BASE) == null;
+    return view != null
+        ? view
+        : fromScratch && settings.find(MethodKeys.METHOD) != Method.PRANC
+            ? View.SQUARE
+            : View.LAYER;
   }
 
   private static int bits(Settings settings) {
-    Integer bits = settings.find(Keys.BITS);
-    int usualBits = settings.get(Keys.METHOD) == Method.LORA ? 16 : 8;
+    Integer bits = settings.find(MethodKeys.BITS);
+    int usualBits = settings.get(MethodKeys.METHOD) == Method.LORA ? 16 : 8;
     return bits == null ? usualBits : bits;
   }
 

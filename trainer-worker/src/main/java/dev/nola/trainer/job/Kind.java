@@ -2,6 +2,8 @@ package dev.nola.trainer.job;
 
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
+import dev.nola.text.Label;
+import dev.nola.trainer.method.Scaling;
 import java.math.BigInteger;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -126,6 +128,30 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
         "a number above 0", Map.of("exclusiveMinimum", 0), Double.MIN_VALUE, Double.MAX_VALUE);
   }
 
+  /** Accepts a factor by this project's rule, or by the paper's in a mapping. */
+  static Kind<Scaling> scaling() {
+    Kind<Double> factor = positive();
+    Map<String, Object> paper =
+        Map.of(
+            "type",
+            "object",
+            "properties",
+            Map.of("paper", factor.schema),
+            "required",
+            List.of("paper"),
+            "additionalProperties",
+            false);
+    return new Kind<>(
+        factor.rule + ", or {paper: NUMBER}",
+        Map.of("oneOf", List.of(factor.schema, paper)),
+        yaml -> {
+          boolean isPaper = yaml instanceof Map<?, ?> map && map.keySet().equals(Set.of("paper"));
+          Object c = isPaper ? ((Map<?, ?>) yaml).get("paper") : yaml;
+          Double value = c == null ? null : factor.reader.apply(c);
+          return value == null ? null : new Scaling(value, isPaper);
+        });
+  }
+
   static Kind<Double> notNegative() {
     return real("a number, 0 or more", Map.of("minimum", 0), 0, Double.MAX_VALUE);
   }
@@ -169,6 +195,11 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
             yaml instanceof String text && labels.contains(text)
                 ? values.get(labels.indexOf(text))
                 : null);
+  }
+
+  /** Accepts the constants of an enum, in lower case. */
+  static <E extends Enum<E>> Kind<E> lowerCase(E[] values) {
+    return choice(List.of(values), Label::of);
   }
 
   /** Returns, say, "nola, pranc or lora". */

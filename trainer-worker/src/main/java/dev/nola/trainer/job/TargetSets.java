@@ -4,7 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Named sets of targets, as patterns for the names of Llama's and BERT's tensors. */
+/** Named sets of targets, as patterns for the names of Llama's, GPT-2's and BERT's tensors. */
 public final class TargetSets {
   static final String ALL_LINEAR = "\\.weight$";
 
@@ -19,7 +19,7 @@ public final class TargetSets {
     // BERT's attention has an output.dense, too; its prefix is not a layer number.
     sets.put(
         "mlp",
-        "\\.mlp\\.(gate|up|down)_proj\\.weight$|\\.[0-9]+\\.(intermediate|output)\\.dense\\.weight$");
+        "\\.mlp\\.(gate|up|down)_proj\\.weight$|\\.mlp\\.c_(fc|proj)\\.weight$|\\.[0-9]+\\.(intermediate|output)\\.dense\\.weight$");
     sets.put("all-linear", ALL_LINEAR);
     return Collections.unmodifiableMap(sets);
   }

@@ -4,9 +4,11 @@ import dev.nola.client.peft.Pooling;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Metadata;
 import dev.nola.text.Label;
+import dev.nola.trainer.data.Bos;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Storage;
+import dev.nola.trainer.method.View;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -233,8 +235,11 @@ public record TrainingJob(
     if (!objective.labels.isEmpty()) {
       settings.put("labels", objective.labels);
     }
-    Integer maxTokens = data.maxTokens();
+    Integer maxTokens = data.tokens().maximum();
     settings.put("maxTokens", maxTokens == null ? DataFiles.DEFAULT_MAX_TOKENS : maxTokens);
+    if (objective.task == Task.CAUSAL_LM && data.tokens().bos() != Bos.CONFIG) {
+      settings.put("bos", Label.of(data.tokens().bos())); // older versions had only CONFIG
+    }
     settings.put("trainExamples", data.trainExamples());
     settings.put("validationExamples", data.validationExamples());
     if (data.validation() instanceof DataFiles.Validation.Share share) {
@@ -258,6 +263,9 @@ public record TrainingJob(
     }
     settings.put("method", Label.of(recipe.method()));
     settings.put("targets", recipe.targets().pattern());
+    if (recipe.size().view() != View.LAYER) {
+      settings.put("view", Label.of(recipe.size().view())); // older versions had only the other one
+    }
     settings.put("rank", recipe.size().rank());
     settings.put("k", recipe.size().k());
     settings.put("l", recipe.size().l());
@@ -265,7 +273,9 @@ public record TrainingJob(
     settings.put("sharedBasis", recipe.bases().shared());
     settings.put("storedBasis", recipe.bases().stored());
     settings.put("seed", Long.toUnsignedString(recipe.bases().seed()));
-    settings.put("scaling", recipe.scaling());
+    settings.put(
+        "scaling",
+        recipe.scaling().isPaper() ? List.of("paper", recipe.scaling().c()) : recipe.scaling().c());
     settings.put("quantizationAwareBits", recipe.quantizationAwareBits());
     settings.put("bits", storage.bits());
     settings.put("denseType", Label.of(storage.denseType()));

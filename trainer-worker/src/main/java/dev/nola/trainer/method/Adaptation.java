@@ -90,6 +90,22 @@ public abstract sealed class Adaptation
    */
   abstract NDArray linear(NDArray x, @Nullable NDArray base, @Nullable NDArray bias);
 
+  /** Returns whether ΔW is a product of factors, in the tensor's own rows or columns. */
+  boolean isProduct() {
+    return false;
+  }
+
+  /**
+   * Adds x·ΔW, if {@link #isProduct}.
+   *
+   * @param x input, …×rows
+   * @param product sum so far, …×columns of the tensor
+   * @return the sum
+   */
+  NDArray addProduct(NDArray x, NDArray product) {
+    throw new IllegalStateException("not a product of factors: " + tensor);
+  }
+
   /** Adds the leaves' gradients to the parameters'; of different adaptations in parallel. */
   abstract void backward(Kernel kernel);
 

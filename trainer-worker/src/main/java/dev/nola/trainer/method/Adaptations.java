@@ -1,9 +1,11 @@
 package dev.nola.trainer.method;
 
 import ai.djl.ndarray.NDArray;
+import dev.nola.format.Slice;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
 import dev.nola.generator.Side;
+import dev.nola.trainer.model.Adaptable;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Head;
 import dev.nola.trainer.model.Mlp;
@@ -12,9 +14,9 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Random;
 import java.util.function.ToIntFunction;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /** Chooses what is trained in a model, and its initial values. */
@@ -68,24 +70,23 @@ public final class Adaptations {
   private void preTrained() {
     switch (recipe.method()) {
       case HEAD -> {}
-      case FULL -> base.names().forEach(name -> whole(name, base.tensor(name)));
+      case FULL ->
+          base.names().stream()
+              .filter(name -> !isOfNewClassifier(name))
+              .forEach(name -> whole(name, base.tensor(name)));
       case NOLA, PRANC, LORA -> {
-        List<String> targets =
+        List<Adaptable> targets =
             base.network().adaptable().stream()
-                .filter(name -> recipe.targets().matcher(name).find())
+                .filter(adaptable -> recipe.targets().matcher(adaptable.name()).find())
                 .toList();
         if (targets.isEmpty()) {
           throw new IllegalArgumentException(
               "method.targets=%s matches none of the tensors that can be adapted, such as %s"
-                  .formatted(recipe.targets(), base.network().adaptable().getFirst()));
+                  .formatted(recipe.targets(), base.network().adaptable().getFirst().name()));
         }
         requireFewCoefficients(targets);
-        for (String name : targets) {
-          NDArray tensor = base.tensor(name);
-          if (tensor == null) {
-            throw new IllegalArgumentException("the base model has no tensor " + name);
-          }
-          adapt(name, (int) tensor.getShape().get(0), (int) tensor.getShape().get(1), false);
+        for (Adaptable target : targets) {
+          adapt(target(target), false);
         }
       }
     }
@@ -95,14 +96,14 @@ public final class Adaptations {
    * Requires that no target has fewer basis vectors than coefficients; names, of each side, the
    * target that allows the fewest.
    */
-  private void requireFewCoefficients(List<String> targets) {
+  private void requireFewCoefficients(List<Adaptable> targets) {
     List<String> problems = new ArrayList<>();
     for (Side side : Side.values()) {
-      ToIntFunction<String> length = name -> length(name, side);
+      ToIntFunction<Adaptable> length = target -> length(target, side);
       targets.stream()
-          .filter(name -> base.tensor(name) != null && length.applyAsInt(name) > 0)
+          .filter(target -> length.applyAsInt(target) > 0)
           .min(Comparator.comparingInt(length))
-          .map(name -> tooMany(name, side, length.applyAsInt(name)))
+          .map(target -> tooMany(target.name(), side, length.applyAsInt(target)))
           .filter(problem -> !problem.isEmpty())
           .ifPresent(problems::add);
     }
@@ -112,12 +113,13 @@ public final class Adaptations {
   }
 
   /** Returns the number of elements that a side's coefficients make; 0 without such a side. */
-  private int length(String name, Side side) {
-    long[] shape = Objects.requireNonNull(base.tensor(name)).getShape().getShape();
+  private int length(Adaptable adaptable, Side side) {
+    Target target = target(adaptable);
+    String name = adaptable.name();
     int rank = recipe.size().rank();
     return switch (recipe.method()) {
-      case NOLA -> elements(name, rank, (int) shape[side == Side.A ? 0 : 1]);
-      case PRANC -> side == Side.A ? elements(name, (int) shape[0], (int) shape[1]) : 0;
+      case NOLA -> elements(name, rank, side == Side.A ? target.rows() : target.cols());
+      case PRANC -> side == Side.A ? elements(name, target.rows(), target.cols()) : 0;
       case LORA, FULL, HEAD -> 0;
     };
   }
@@ -143,6 +145,12 @@ public final class Adaptations {
             recipe.method() == Method.NOLA ? " or raise method.rank" : "");
   }
 
+  /** Returns whether a tensor of the base is replaced by one of a new classifier. */
+  private boolean isOfNewClassifier(String name) {
+    Head head = base.network().head();
+    return head != null && name.startsWith(head.module() + ".");
+  }
+
   /** Adds a new classifier, and a new pooler where the base has none. */
   private void classifier(Head head, int classes) {
     int width = hiddenSize();
@@ -155,12 +163,7 @@ public final class Adaptations {
 
   /** Returns the width of hidden states, which the first matrix of a transformer multiplies. */
   private int hiddenSize() {
-    String first = base.network().adaptable().getFirst();
-    NDArray tensor = base.tensor(first);
-    if (tensor == null) {
-      throw new IllegalArgumentException("the base model has no tensor " + first);
-    }
-    return (int) tensor.getShape().get(1);
+    return target(base.network().adaptable().getFirst()).shape().get(1);
   }
 
   private void linear(String module, int outputs, int inputs, boolean biased) {
@@ -184,7 +187,8 @@ public final class Adaptations {
       int outputs = mlp.widths().get(i + 1);
       String weight = Mlp.module(i) + ".weight";
       switch (recipe.method()) {
-        case NOLA, PRANC, LORA -> adapt(weight, outputs, inputs, true);
+        case NOLA, PRANC, LORA ->
+            adapt(target(Adaptable.whole(weight), List.of(outputs, inputs)), true);
         case FULL, HEAD ->
             whole(
                 weight,
@@ -195,13 +199,44 @@ public final class Adaptations {
     }
   }
 
-  private void adapt(String name, int rows, int cols, boolean random) {
-    Target target = new Target(name, rows, cols);
+  private Target target(Adaptable adaptable) {
+    NDArray tensor = base.tensor(adaptable.tensor());
+    if (tensor == null) {
+      throw new IllegalArgumentException("the base model has no tensor " + adaptable.tensor());
+    }
+    return target(adaptable, shape(tensor));
+  }
+
+  private Target target(Adaptable adaptable, List<Integer> shape) {
+    List<Integer> part = new ArrayList<>(shape);
+    Slice slice = adaptable.slice();
+    if (slice != null) {
+      part.set(slice.dim(), slice.length());
+    }
+    int inputs = adaptable.isTransposed() ? part.getFirst() : inputs(part);
+    return new Target(
+        adaptable.tensor(), shape, slice, recipe.size().view().of(adaptable.name(), part), inputs);
+  }
+
+  private static List<Integer> shape(NDArray tensor) {
+    return LongStream.of(tensor.getShape().getShape()).mapToObj(Math::toIntExact).toList();
+  }
+
+  /** Returns the number of elements for each index of the first dimension. */
+  private static int inputs(List<Integer> shape) {
+    return shape.stream().skip(1).reduce(1, Math::multiplyExact);
+  }
+
+  private void adapt(Target target, boolean random) {
+    String name = target.label();
+    int rows = target.rows();
+    int cols = target.cols();
+    int inputs = target.inputs();
     int rank = recipe.size().rank();
     switch (recipe.method()) {
       case NOLA -> {
         int targetStream = nextStream();
-        double gain = recipe.scaling() / Math.sqrt((double) rank * cols);
+        double gain = recipe.scaling().nola(rank, inputs);
         adaptations.add(
             new LowRankAdaptation(
                 target,
@@ -240,11 +275,11 @@ public final class Adaptations {
                         elements(name, rows, cols),
                         recipe.size().k(),
                         random),
-                    recipe.scaling() / Math.sqrt(cols))));
+                    recipe.scaling().pranc(inputs))));
       }
       case LORA -> {
         // As in PEFT: A uniform in ±1/√in, B zero.
-        float[] a = uniform(elements(name, rank, cols), 1 / Math.sqrt(cols));
+        float[] a = uniform(elements(name, rank, cols), 1 / Math.sqrt(inputs));
         int lengthOfB = elements(name, rows, rank);
         float[] b = random ? gaussian(lengthOfB, 1) : new float[lengthOfB];
         adaptations.add(
@@ -252,7 +287,7 @@ public final class Adaptations {
                 target,
                 rank,
                 0,
-                factor(identitySide(Side.A, name + ".lora_B", b), recipe.scaling() / rank),
+                factor(identitySide(Side.A, name + ".lora_B", b), recipe.scaling().lora(rank)),
                 factor(identitySide(Side.B, name + ".lora_A", a), 1)));
       }
       case FULL, HEAD -> throw new AssertionError("this method adapts no targets");

@@ -13,10 +13,9 @@ import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.model.Weights;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
-import java.util.SequencedMap;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +25,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AdaptedWeights implements Weights, AutoCloseable {
   private final BaseModel base;
-  private final SequencedMap<String, Adaptation> adaptations = new LinkedHashMap<>();
+  private final List<Adaptation> adaptations;
+
+  /** The trained parts of each tensor; several if each adapts a slice of it. */
+  private final Map<String, List<Adaptation>> byTensor = new HashMap<>();
+
   private final Kernel kernel;
   private @Nullable TrainingFactors gpu;
   private @Nullable CudaDevice ownDevice;
@@ -41,7 +44,10 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
   public AdaptedWeights(BaseModel base, Collection<Adaptation> adaptations, Kernel kernel) {
     this.base = base;
     this.kernel = kernel;
-    adaptations.forEach(adaptation -> this.adaptations.put(adaptation.tensor(), adaptation));
+    this.adaptations = List.copyOf(adaptations);
+    for (Adaptation adaptation : adaptations) {
+      byTensor.computeIfAbsent(adaptation.tensor(), _ -> new ArrayList<>()).add(adaptation);
+    }
   }
 
   /**
@@ -70,7 +76,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
   void use(CudaDevice device) {
     List<Adaptation> targets = new ArrayList<>();
     Adapter.Builder adapter = Adapter.builder();
-    for (Adaptation adaptation : adaptations.values()) {
+    for (Adaptation adaptation : adaptations) {
       Adaptation.GpuLayer layer = adaptation.gpuLayer();
       if (layer != null) {
         targets.add(adaptation);
@@ -92,23 +98,21 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
    * @return the parameters of all adaptations, in a fixed order
    */
   public List<Parameter> parameters() {
-    return adaptations.values().stream()
-        .flatMap(adaptation -> adaptation.parameters().stream())
-        .toList();
+    return adaptations.stream().flatMap(adaptation -> adaptation.parameters().stream()).toList();
   }
 
   /**
    * Returns the trained part of each tensor that has one.
    *
-   * @return an unmodifiable view
+   * @return the list that this was created with
    */
-  public Collection<Adaptation> adaptations() {
-    return Collections.unmodifiableCollection(adaptations.values());
+  public List<Adaptation> adaptations() {
+    return adaptations;
   }
 
   /** Computes values from the parameters; needed once after each change of them. */
   public void prepare() {
-    adaptations.values().parallelStream().forEach(adaptation -> adaptation.prepare(kernel));
+    adaptations.parallelStream().forEach(adaptation -> adaptation.prepare(kernel));
     if (gpu != null) {
       gpu.reconstruct();
     }
@@ -121,16 +125,16 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
    * @param record whether {@link #collect} will be called
    */
   public void begin(NDManager step, boolean record) {
-    adaptations.values().forEach(adaptation -> adaptation.begin(step, record));
+    adaptations.forEach(adaptation -> adaptation.begin(step, record));
   }
 
   /** Adds what a backward pass has computed to the parameters' gradients. */
   public void collect() {
-    adaptations.values().forEach(Adaptation::collect);
+    adaptations.forEach(Adaptation::collect);
     if (gpu != null) {
       gpu.project();
     }
-    adaptations.values().parallelStream().forEach(adaptation -> adaptation.backward(kernel));
+    adaptations.parallelStream().forEach(adaptation -> adaptation.backward(kernel));
   }
 
   /** Frees the GPU's memory. */
@@ -148,29 +152,44 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
 
   @Override
   public boolean has(String name) {
-    return adaptations.containsKey(name) || base.tensor(name) != null;
+    return byTensor.containsKey(name) || base.tensor(name) != null;
   }
 
   @Override
   public NDArray tensor(String name) {
-    Adaptation adaptation = adaptations.get(name);
-    NDArray stored = base.tensor(name);
-    if (adaptation != null) {
-      return adaptation.tensor(stored);
+    NDArray tensor = base.tensor(name);
+    for (Adaptation adaptation : byTensor.getOrDefault(name, List.of())) {
+      tensor = adaptation.tensor(tensor);
     }
-    if (stored == null) {
+    if (tensor == null) {
       throw new IllegalArgumentException("the base model has no tensor " + name);
     }
-    return stored;
+    return tensor;
+  }
+
+  @Override
+  public NDArray conv1d(NDArray x, String module) {
+    String weight = module + ".weight";
+    NDArray bias = tensor(module + ".bias");
+    List<Adaptation> parts = byTensor.getOrDefault(weight, List.of());
+    NDArray stored = base.tensor(weight);
+    if (stored == null || !parts.stream().allMatch(Adaptation::isProduct)) {
+      return x.matMul(tensor(weight)).add(bias);
+    }
+    NDArray product = x.matMul(stored).add(bias);
+    for (Adaptation part : parts) {
+      product = part.addProduct(x, product);
+    }
+    return product;
   }
 
   @Override
   public NDArray linear(NDArray x, String module) {
     String weight = module + ".weight";
     NDArray bias = has(module + ".bias") ? tensor(module + ".bias") : null;
-    Adaptation adaptation = adaptations.get(weight);
-    return adaptation != null
-        ? adaptation.linear(x, base.tensor(weight), bias)
+    List<Adaptation> parts = byTensor.getOrDefault(weight, List.of());
+    return parts.size() == 1
+        ? parts.getFirst().linear(x, base.tensor(weight), bias)
         : Tensors.linear(x, tensor(weight), bias);
   }
 }

@@ -55,7 +55,7 @@ final class DirectAdaptation extends Adaptation {
 
   @Override
   NDArray tensor(@Nullable NDArray base) {
-    return base == null ? factor.array() : factor.array().add(base);
+    return target.add(factor.array(), base);
   }
 
   @Override
@@ -76,10 +76,8 @@ final class DirectAdaptation extends Adaptation {
   /** Returns the layer as a file stores it. */
   Layer toLayer(String storedName, int bits) {
     Quantized alpha = factor.side().quantized(bits);
-    return Layer.ofMatrix(
+    return target.toLayer(
         storedName,
-        target.rows(),
-        target.cols(),
         stream,
         Quantizer.scale(alpha.step(), factor.side().norm(), factor.gain),
         new Direct(alpha.codes()));

@@ -14,10 +14,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A trained product of two factors, ΔW = A·B, with A of out×r and B of r×in. NOLA's (paper,
- * equations 1 and 2) are A = Σ αᵢAᵢ and B = Σ βⱼBⱼ, both normalised as {@link BasisSide} says, and
- * A times a gain. LoRA's are the same with the identity basis: its B, times c/r, is A here, and its
- * A is B here.
+ * A trained product of two factors, ΔW = A·B, with A of R×r and B of r×C: out×r and r×in, unless
+ * the tensor is viewed as another matrix. NOLA's (paper, equations 1 and 2) are A = Σ αᵢAᵢ and B =
+ * Σ βⱼBⱼ, both normalised as {@link BasisSide} says, and A times a gain. LoRA's are the same with
+ * the identity basis: its B, times c/r, is A here, and its A is B here.
  */
 final class LowRankAdaptation extends Adaptation {
   private final Target target;
@@ -67,17 +67,29 @@ final class LowRankAdaptation extends Adaptation {
 
   @Override
   NDArray tensor(@Nullable NDArray base) {
-    NDArray delta = a.array().matMul(b.array());
-    return base == null ? delta : delta.add(base);
+    return target.add(a.array().matMul(b.array()), base);
   }
 
   @Override
   NDArray linear(NDArray x, @Nullable NDArray base, @Nullable NDArray bias) {
+    if (!target.isMatrix()) {
+      return Tensors.linear(x, tensor(base), bias);
+    }
     NDArray low = Tensors.linear(x, b.array(), null);
     if (base == null) {
       return Tensors.linear(low, a.array(), bias);
     }
     return Tensors.linear(x, base, bias).add(Tensors.linear(low, a.array(), null));
+  }
+
+  @Override
+  boolean isProduct() {
+    return target.isColumns();
+  }
+
+  @Override
+  NDArray addProduct(NDArray x, NDArray product) {
+    return target.addColumns(x.matMul(a.array()).matMul(b.array()), product);
   }
 
   @Override
@@ -98,10 +110,8 @@ final class LowRankAdaptation extends Adaptation {
     BasisSide sideB = b.side();
     Quantized alpha = sideA.quantized(bits);
     Quantized beta = sideB.quantized(bits);
-    return Layer.ofMatrix(
+    return target.toLayer(
         storedName,
-        target.rows(),
-        target.cols(),
         stream,
         Quantizer.scale(alpha.step(), beta.step(), sideA.norm(), sideB.norm(), a.gain * b.gain),
         new LowRank(rank, alpha.codes(), beta.codes()));

@@ -8,11 +8,12 @@ import dev.nola.generator.Generator;
  *
  * @param method what is trained
  * @param targets pattern that is found in the names of the tensors to adapt
- * @param size number of parameters of a target
+ * @param size sizes of a target's factors
  * @param bases bases that coefficients are multiplied by; those of {@link Method#LORA}, and only
  *     they, are {@link Generator#IDENTITY}
- * @param scaling c: ΔW is c/√(r·in) times the normalised product of NOLA's factors, c/√in times
- *     PRANC's normalised sum, c/r times LoRA's product
+ * @param scaling what ΔW is multiplied by: c/√(r·in) or, by the paper's rule, c/(3r), for the
+ *     normalised product of NOLA's factors, c/√in for PRANC's normalised sum, c/r for LoRA's
+ *     product
  * @param quantizationAwareBits width of the codes that training rounds the coefficients to, in
  *     bits; 0 for the usual 16. LoRA's coefficients are the elements of its factors
  */
@@ -21,7 +22,7 @@ public record Recipe(
     Pattern targets,
     Size size,
     Bases bases,
-    double scaling,
+    Scaling scaling,
     int quantizationAwareBits) {
   /**
    * Checks the generator.
@@ -37,13 +38,14 @@ public record Recipe(
   }
 
   /**
-   * The number of parameters of a target.
+   * The sizes of a target's factors.
    *
+   * @param view the matrix that they multiply to
    * @param rank rank r of {@link Method#NOLA} and {@link Method#LORA}
    * @param k number of coefficients of side A, and of PRANC's ΔW
    * @param l number of coefficients of side B
    */
-  public record Size(int rank, int k, int l) {
+  public record Size(View view, int rank, int k, int l) {
     /** Number of coefficients of a side in a job that does not say. */
     public static final int DEFAULT_COEFFICIENTS = 256;
   }

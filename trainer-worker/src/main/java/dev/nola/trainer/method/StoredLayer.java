@@ -10,12 +10,14 @@ import org.jspecify.annotations.Nullable;
 
 /** A layer of an adapter file, reconstructed; it has no parameters to train. */
 final class StoredLayer extends Adaptation {
+  private final Target target;
   private final Factors factors;
   private @Nullable NDArray a;
   private @Nullable NDArray b;
 
   StoredLayer(String tensor, Factors factors) {
     super(tensor);
+    this.target = Target.of(tensor, factors.layer());
     this.factors = factors;
   }
 
@@ -35,16 +37,25 @@ final class StoredLayer extends Adaptation {
 
   @Override
   NDArray tensor(@Nullable NDArray base) {
-    NDArray delta = b == null ? a : a.matMul(b);
-    return base == null ? delta : delta.add(base);
+    return target.add(b == null ? a : a.matMul(b), base);
   }
 
   @Override
   NDArray linear(NDArray x, @Nullable NDArray base, @Nullable NDArray bias) {
-    if (b == null || base == null) {
+    if (b == null || base == null || !target.isMatrix()) {
       return Tensors.linear(x, tensor(base), bias);
     }
     return Tensors.linear(x, base, bias).add(Tensors.linear(Tensors.linear(x, b, null), a, null));
+  }
+
+  @Override
+  boolean isProduct() {
+    return b != null && target.isColumns();
+  }
+
+  @Override
+  NDArray addProduct(NDArray x, NDArray product) {
+    return target.addColumns(x.matMul(a).matMul(b), product);
   }
 
   @Override

@@ -65,7 +65,7 @@ public final class TrainedAdapter {
                 "tensor %s was read from a file, not trained".formatted(adaptation.tensor()));
       }
     }
-    Sha256 identity = base.identity(adapted);
+    Sha256 identity = base.identity(adapted.stream().distinct().toList());
     adapter.base(new BaseModel(name, "", identity));
     return Reconstructor.standard().seal(adapter.build());
   }

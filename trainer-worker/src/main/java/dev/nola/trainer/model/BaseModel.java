@@ -10,6 +10,7 @@ import dev.nola.client.safetensors.Tensor;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.DType;
+import dev.nola.format.Slice;
 import dev.nola.reconstruct.BaseIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,6 +27,8 @@ import org.jspecify.annotations.Nullable;
  * Frozen: nothing changes its tensors.
  */
 public final class BaseModel implements AutoCloseable {
+  private static final String MODEL_TYPES = String.join(", ", LlamaConfig.TYPES) + ", gpt2 or bert";
+
   /** A repository's name, with its owner. */
   private static final Pattern NAME =
       Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*");
@@ -97,12 +100,12 @@ public final class BaseModel implements AutoCloseable {
   }
 
   /**
-   * A tensor that a method may adapt.
+   * A tensor of a model's files, or a part of one, that a method may adapt.
    *
-   * @param name name in the model's files
+   * @param name what patterns of targets are matched with
    * @param shape size of each dimension
    */
-  public record Adaptable(String name, List<Long> shape) {}
+  public record StoredTarget(String name, List<Long> shape) {}
 
   /**
    * Lists the tensors of a model that can be adapted, from the headers of its files.
@@ -112,19 +115,25 @@ public final class BaseModel implements AutoCloseable {
    * @throws UnsupportedModelException if it is not a model that can be run here
    * @throws IOException if a file cannot be read
    */
-  public static List<Adaptable> adaptable(Path folder) throws IOException {
+  public static List<StoredTarget> targets(Path folder) throws IOException {
     Network network = network(config(folder), false, null);
     try (Model model = Model.open(folder)) {
       Map<String, Tensor> tensors = new HashMap<>();
       model.tensors().values().forEach(each -> tensors.put(network.nameOf(each.name()), each));
-      List<Adaptable> adaptable = new ArrayList<>();
-      for (String name : network.adaptable()) {
-        Tensor tensor = tensors.get(name);
+      List<StoredTarget> targets = new ArrayList<>();
+      for (Adaptable adaptable : network.adaptable()) {
+        Tensor tensor = tensors.get(adaptable.tensor());
         if (tensor != null) {
-          adaptable.add(new Adaptable(tensor.name(), List.copyOf(tensor.shape())));
+          List<Long> shape = new ArrayList<>(tensor.shape());
+          Slice slice = adaptable.slice();
+          if (slice != null) {
+            shape.set(slice.dim(), (long) slice.length());
+          }
+          String name = slice == null ? tensor.name() : adaptable.name();
+          targets.add(new StoredTarget(name, List.copyOf(shape)));
         }
       }
-      return adaptable;
+      return targets;
     }
   }
 
@@ -175,9 +184,14 @@ public final class BaseModel implements AutoCloseable {
     List<Pooling> poolings =
         switch (type) {
           case "bert" -> List.of(Pooling.CLS, Pooling.MEAN);
-          case "llama" -> List.of(Pooling.LAST_TOKEN);
-          default -> throw config.invalid("model_type", "llama or bert");
+          case "gpt2" -> List.of();
+          case "llama", "mistral", "qwen2", "qwen3", "gemma2" -> List.of(Pooling.LAST_TOKEN);
+          default -> throw config.invalid("model_type", MODEL_TYPES);
         };
+    if (isClassifier && poolings.isEmpty()) {
+      throw new UnsupportedModelException(
+          "unsupported task classification for model_type %s; must be causal-lm".formatted(type));
+    }
     if (pooling != null && !poolings.contains(pooling)) {
       throw new UnsupportedModelException(
           "unsupported model.pooling: %s; must be %s for model_type %s"
@@ -186,9 +200,11 @@ public final class BaseModel implements AutoCloseable {
                   String.join(" or ", poolings.stream().map(Pooling::label).toList()),
                   type));
     }
-    return type.equals("bert")
-        ? Bert.of(config, pooling == null ? poolings.getFirst() : pooling)
-        : Llama.of(config, isClassifier);
+    return switch (type) {
+      case "bert" -> Bert.of(config, pooling == null ? poolings.getFirst() : pooling);
+      case "gpt2" -> Gpt2.of(config);
+      default -> Llama.of(config, isClassifier);
+    };
   }
 
   private void add(Tensor tensor) {

@@ -1,11 +1,41 @@
 package dev.nola.trainer.model;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Input of a model.
  *
  * @param inputs token ids, B×T (i64), or features, B×F (f32)
  * @param mask B×T (f32): 1 for a token, 0 for padding; ones where nothing is padded
+ * @param positions the N tokens, numbered row by row from 0 to B·T − 1, whose successors a language
+ *     model predicts (i64); null for all. The output embedding is the largest product of many
+ *     models, and its logits the largest array
  */
-public record Batch(NDArray inputs, NDArray mask) {}
+public record Batch(NDArray inputs, NDArray mask, @Nullable NDArray positions) {
+  /**
+   * Makes a batch of which all tokens have logits.
+   *
+   * @param inputs token ids, B×T (i64), or features, B×F (f32)
+   * @param mask B×T (f32): 1 for a token, 0 for padding
+   */
+  public Batch(NDArray inputs, NDArray mask) {
+    this(inputs, mask, null);
+  }
+
+  /**
+   * Selects the hidden states of the positions.
+   *
+   * @param hidden B×T×d
+   * @return N×d, or all of them as they are
+   */
+  NDArray select(NDArray hidden) {
+    if (positions == null) {
+      return hidden;
+    }
+    Shape shape = hidden.getShape();
+    NDArray rows = hidden.reshape(shape.get(0) * shape.get(1), shape.get(2));
+    return Tensors.embedding(positions, rows);
+  }
+}

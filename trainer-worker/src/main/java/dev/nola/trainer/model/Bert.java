@@ -139,8 +139,8 @@ public final class Bert implements Network {
   }
 
   @Override
-  public List<String> adaptable() {
-    List<String> names = new ArrayList<>();
+  public List<Adaptable> adaptable() {
+    List<Adaptable> all = new ArrayList<>();
     for (int i = 0; i < config.layers; i++) {
       for (String module :
           List.of(
@@ -150,9 +150,9 @@ public final class Bert implements Network {
               "attention.output.dense",
               "intermediate.dense",
               "output.dense")) {
-        names.add("encoder.layer." + i + "." + module + ".weight");
+        all.add(Adaptable.whole("encoder.layer." + i + "." + module + ".weight"));
       }
     }
-    return names;
+    return all;
   }
 }

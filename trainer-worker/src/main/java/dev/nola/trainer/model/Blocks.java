@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
 final class Blocks {
   private Blocks() {}
 
-  /** Computes x / √(mean x² + ε) · w over the last dimension (RMSNorm). */
-  static NDArray rmsNorm(NDArray x, NDArray weight, double epsilon) {
+  /** Computes x / √(mean x² + ε) over the last dimension (RMSNorm, without its weight). */
+  static NDArray rmsNorm(NDArray x, double epsilon) {
     NDArray meanSquare = x.mul(x).mean(new int[] {-1}, true);
-    return x.div(meanSquare.add(Constants.number(epsilon)).sqrt()).mul(weight);
+    return x.div(meanSquare.add(Constants.number(epsilon)).sqrt());
   }
 
   /** Turns B×T×(H·D) into B×H×T×D. */
@@ -32,6 +32,21 @@ final class Blocks {
    * @return B×T×(H·D)
    */
   static NDArray attention(NDArray queries, NDArray keys, NDArray values, @Nullable NDArray mask) {
+    long dimensions = queries.getShape().get(3);
+    return attention(queries, keys, values, mask, new Scores(1 / Math.sqrt(dimensions), 0));
+  }
+
+  /**
+   * How the scores of attention are computed.
+   *
+   * @param scale what queries are multiplied by
+   * @param cap bound that scores are softly kept within, by cap·tanh(score/cap); 0 for none
+   */
+  record Scores(double scale, double cap) {}
+
+  /** Computes attention with other scores than usual. */
+  static NDArray attention(
+      NDArray queries, NDArray keys, NDArray values, @Nullable NDArray mask, Scores settings) {
     Shape shape = queries.getShape();
     long batch = shape.get(0);
     long heads = shape.get(1);
@@ -42,10 +57,10 @@ final class Blocks {
     // Divides the queries rather than the scores, of which there are T/D times as many.
     NDArray grouped =
         queries
-            .mul(Constants.number(1 / Math.sqrt(dimensions)))
+            .mul(Constants.number(settings.scale))
             .reshape(batch, groups, heads / groups * tokens, dimensions);
     NDArray scores = grouped.matMul(keys.transpose(0, 1, 3, 2));
-    scores = scores.reshape(batch, heads, tokens, tokens);
+    scores = capped(scores.reshape(batch, heads, tokens, tokens), settings.cap);
     if (mask != null) {
       scores = scores.add(mask);
     }
@@ -56,6 +71,11 @@ final class Blocks {
             .matMul(values)
             .reshape(batch, heads, tokens, dimensions);
     return mixed.transpose(0, 2, 1, 3).reshape(batch, tokens, heads * dimensions);
+  }
+
+  /** Keeps values within a bound, by cap·tanh(x/cap); 0 for none. */
+  static NDArray capped(NDArray x, double cap) {
+    return cap == 0 ? x : x.mul(Constants.number(1 / cap)).tanh().mul(Constants.number(cap));
   }
 
   /** Makes a mask, B×1×1×T, that hides padding. */
@@ -71,9 +91,9 @@ final class Blocks {
    * (RoPE, in the half-split order of Hugging Face).
    *
    * @param x queries or keys, B×H×T×D
-   * @param theta base of the rotary frequencies
+   * @param positions how fast the dimensions turn
    */
-  static NDArray rotate(NDArray x, double theta) {
+  static NDArray rotate(NDArray x, RotaryPositions positions) {
     int tokens = (int) x.getShape().get(2);
     int dimensions = (int) x.getShape().get(3);
     int half = dimensions / 2;
@@ -81,7 +101,7 @@ final class Blocks {
     NDArray first = x.get("..., :" + half);
     NDArray second = x.get("..., " + half + ":");
     NDArray turned = second.neg().concat(first, -1);
-    return x.mul(Constants.cosines(step, theta, tokens, dimensions))
-        .add(turned.mul(Constants.sines(step, theta, tokens, dimensions)));
+    return x.mul(Constants.cosines(step, positions, tokens, dimensions))
+        .add(turned.mul(Constants.sines(step, positions, tokens, dimensions)));
   }
 }

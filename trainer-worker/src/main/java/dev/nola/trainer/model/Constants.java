@@ -23,10 +23,12 @@ final class Constants {
   private sealed interface Content {
     record Number(double value) implements Content {}
 
-    record CausalMask(int tokens) implements Content {}
+    /** Hides later tokens, and those that are a window or more before. */
+    record CausalMask(int tokens, int window) implements Content {}
 
     /** Cosines or sines of rotary positions. */
-    record Rotation(double theta, int tokens, int dimensions, boolean sine) implements Content {}
+    record Rotation(RotaryPositions positions, int tokens, int dimensions, boolean sine)
+        implements Content {}
   }
 
   private record Key(Device device, Content content) {}
@@ -43,34 +45,37 @@ final class Constants {
     return switch (content) {
       case Content.Number number -> Tensors.scalar(manager, number.value);
       case Content.CausalMask mask ->
-          Tensors.create(manager, maskOf(mask.tokens), mask.tokens, mask.tokens);
+          Tensors.create(manager, maskOf(mask), mask.tokens, mask.tokens);
       case Content.Rotation turn ->
           Tensors.create(manager, rotation(turn), turn.tokens, turn.dimensions);
     };
   }
 
-  private static float[] maskOf(int tokens) {
-    float[] mask = new float[tokens * tokens];
+  private static float[] maskOf(Content.CausalMask mask) {
+    int tokens = mask.tokens;
+    float[] values = new float[tokens * tokens];
     for (int i = 0; i < tokens; i++) {
-      for (int j = i + 1; j < tokens; j++) {
-        mask[i * tokens + j] = MASKED;
+      for (int j = 0; j < tokens; j++) {
+        if (j > i || i - j >= mask.window) {
+          values[i * tokens + j] = MASKED;
+        }
       }
     }
-    return mask;
+    return values;
   }
 
-  /** Returns the cosine or sine of t·θ^(−2i/D) for each token t and dimensions i and i + D/2. */
+  /** Returns the cosine or sine of each token and dimensions i and i + D/2, which turn together. */
   private static float[] rotation(Content.Rotation turn) {
     int dimensions = turn.dimensions;
     int half = dimensions / 2;
+    float[] frequencies = turn.positions.frequencies(dimensions);
+    float amplitude = turn.positions.amplitude();
     float[] values = new float[turn.tokens * dimensions];
     for (int t = 0; t < turn.tokens; t++) {
       for (int i = 0; i < half; i++) {
-        // In f32, as in Hugging Face's library.
-        float frequency = (float) (1 / StrictMath.pow(turn.theta, 2.0 * i / dimensions));
-        float angle = t * frequency;
-        double value = turn.sine ? StrictMath.sin(angle) : StrictMath.cos(angle);
-        values[t * dimensions + i] = values[t * dimensions + i + half] = (float) value;
+        float angle = t * frequencies[i]; // in f32, as in Hugging Face's library
+        float value = (float) (turn.sine ? StrictMath.sin(angle) : StrictMath.cos(angle));
+        values[t * dimensions + i] = values[t * dimensions + i + half] = value * amplitude;
       }
     }
     return values;
@@ -92,14 +97,16 @@ final class Constants {
   }
 
   /**
-   * Returns a mask that hides later tokens.
+   * Returns a mask that hides later tokens, and those too long before.
    *
    * @param step owns the returned view
    * @param tokens T
+   * @param window number of tokens that one sees, itself included
    * @return T×T
    */
-  static NDArray causalMask(NDManager step, int tokens) {
-    return array(new Content.CausalMask(capacity(tokens)))
+  static NDArray causalMask(NDManager step, int tokens, int window) {
+    int room = capacity(tokens);
+    return array(new Content.CausalMask(room, Math.min(window, room)))
         .get(step, new NDIndex(":%d, :%d".formatted(tokens, tokens)));
   }
 
@@ -107,13 +114,13 @@ final class Constants {
    * Returns the cosines of rotary positions.
    *
    * @param step owns the returned view
-   * @param theta base of the rotary frequencies
+   * @param positions how fast dimensions turn
    * @param tokens T
    * @param dimensions D of a head
    * @return T×D
    */
-  static NDArray cosines(NDManager step, double theta, int tokens, int dimensions) {
-    return array(new Content.Rotation(theta, capacity(tokens), dimensions, false))
+  static NDArray cosines(NDManager step, RotaryPositions positions, int tokens, int dimensions) {
+    return array(new Content.Rotation(positions, capacity(tokens), dimensions, false))
         .get(step, new NDIndex(":" + tokens));
   }
 
@@ -121,13 +128,13 @@ final class Constants {
    * Returns the sines of rotary positions.
    *
    * @param step owns the returned view
-   * @param theta base of the rotary frequencies
+   * @param positions how fast dimensions turn
    * @param tokens T
    * @param dimensions D of a head
    * @return T×D
    */
-  static NDArray sines(NDManager step, double theta, int tokens, int dimensions) {
-    return array(new Content.Rotation(theta, capacity(tokens), dimensions, true))
+  static NDArray sines(NDManager step, RotaryPositions positions, int tokens, int dimensions) {
+    return array(new Content.Rotation(positions, capacity(tokens), dimensions, true))
         .get(step, new NDIndex(":" + tokens));
   }
 }

@@ -51,11 +51,11 @@ public final class Mlp implements Network {
   }
 
   @Override
-  public List<String> adaptable() {
-    List<String> names = new ArrayList<>();
+  public List<Adaptable> adaptable() {
+    List<Adaptable> all = new ArrayList<>();
     for (int i = 0; i < widths.size() - 1; i++) {
-      names.add(module(i) + ".weight");
+      all.add(Adaptable.whole(module(i) + ".weight"));
     }
-    return names;
+    return all;
   }
 }

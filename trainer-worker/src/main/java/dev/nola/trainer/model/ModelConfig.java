@@ -44,6 +44,16 @@ final class ModelConfig {
     return !value.isMissingNode() && !value.isNull();
   }
 
+  /** Returns whether a key is there, with the value null. */
+  boolean isNull(String path) {
+    return find(path).isNull();
+  }
+
+  /** Returns the texts of a list; empty if absent. */
+  List<String> texts(String path) {
+    return find(path).valueStream().map(value -> value.asString("")).toList();
+  }
+
   UnsupportedModelException invalid(String path, String rule) {
     JsonNode value = find(path);
     return new UnsupportedModelException(

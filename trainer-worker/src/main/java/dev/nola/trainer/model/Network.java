@@ -12,16 +12,17 @@ public interface Network {
    *
    * @param batch texts or features
    * @param weights weights of the model
-   * @return logits: B×T×V for a language model, B×classes for a classifier
+   * @return logits: B×T×V for a language model, or N×V of the batch's positions; B×classes for a
+   *     classifier
    */
   NDArray logits(Batch batch, Weights weights);
 
   /**
-   * Names the matrices that a method may adapt: those that the forward pass multiplies by.
+   * Returns the matrices that a method may adapt: those that the forward pass multiplies by.
    *
-   * @return names in the order of the forward pass
+   * @return them in the order of the forward pass, at least one
    */
-  List<String> adaptable();
+  List<Adaptable> adaptable();
 
   /**
    * Returns the classifier that is trained with a pre-trained model.

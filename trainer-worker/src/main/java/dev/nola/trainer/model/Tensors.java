@@ -12,6 +12,7 @@ import dev.nola.client.safetensors.Tensor;
 import dev.nola.format.DType;
 import dev.nola.trainer.djl.NativeLibraries;
 import dev.nola.trainer.djl.NativeLibraries.GpuAccess;
+import dev.nola.trainer.djl.TorchMemory;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -250,7 +251,7 @@ public final class Tensors {
    * Loads a tensor in f32; f16 and bf16 are widened here, because half-precision arrays are slow on
    * CPUs, and bf16 ones crash the process.
    *
-   * @throws IllegalArgumentException if it is of another type or has more than 2³¹−1 elements
+   * @throws IllegalArgumentException if it is of another type
    */
   static NDArray load(NDManager manager, Tensor tensor) {
     DType type =
@@ -261,8 +262,41 @@ public final class Tensors {
                     new IllegalArgumentException(
                         "tensor %s has type %s; must be F32, F16 or BF16"
                             .formatted(tensor.name(), tensor.type())));
-    long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
-    return create(manager, widened(type, tensor.data()), shape);
+    Shape shape = new Shape(tensor.shape().stream().mapToLong(Long::longValue).toArray());
+    NDArray values = manager.create(shape, DataType.FLOAT32, Device.cpu());
+    widen(type, tensor.data(), TorchMemory.of(values));
+    if (!isOnGpu()) {
+      return values;
+    }
+    try (values) {
+      return values.toDevice(device, true);
+    }
+  }
+
+  /**
+   * Converts elements of any type to f32, exactly.
+   *
+   * @param type type of the elements
+   * @param data elements, little-endian
+   * @param target receives them, in the byte order of the machine
+   */
+  private static void widen(DType type, MemorySegment data, MemorySegment target) {
+    long count = data.byteSize() / type.bytes();
+    switch (type) {
+      case F32 ->
+          MemorySegment.copy(data, FLOAT, 0, target, ValueLayout.JAVA_FLOAT_UNALIGNED, 0, count);
+      case F16 -> {
+        for (long i = 0; i < count; i++) {
+          target.setAtIndex(
+              ValueLayout.JAVA_FLOAT_UNALIGNED, i, Float.float16ToFloat(data.getAtIndex(SHORT, i)));
+        }
+      }
+      case BF16 -> {
+        for (long i = 0; i < count; i++) {
+          target.setAtIndex(ValueLayout.JAVA_INT_UNALIGNED, i, data.getAtIndex(SHORT, i) << 16);
+        }
+      }
+    }
   }
 
   /**
@@ -275,19 +309,7 @@ public final class Tensors {
    */
   public static float[] widened(DType type, MemorySegment data) {
     float[] values = new float[Math.toIntExact(data.byteSize() / type.bytes())];
-    switch (type) {
-      case F32 -> MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
-      case F16 -> {
-        for (int i = 0; i < values.length; i++) {
-          values[i] = Float.float16ToFloat(data.get(SHORT, 2L * i));
-        }
-      }
-      case BF16 -> {
-        for (int i = 0; i < values.length; i++) {
-          values[i] = Float.intBitsToFloat(data.get(SHORT, 2L * i) << 16);
-        }
-      }
-    }
+    widen(type, data, MemorySegment.ofArray(values));
     return values;
   }
 

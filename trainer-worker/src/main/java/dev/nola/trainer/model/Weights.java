@@ -32,4 +32,13 @@ public interface Weights {
    * @return …×out
    */
   NDArray linear(NDArray x, String module);
+
+  /**
+   * Computes x·W + b with a matrix that is stored transposed, as in GPT-2.
+   *
+   * @param x input, …×in
+   * @param module name of the module: W is {@code module.weight}, in×out, and b {@code module.bias}
+   * @return …×out
+   */
+  NDArray conv1d(NDArray x, String module);
 }

@@ -9,11 +9,9 @@ import dev.nola.trainer.model.Tensors;
 final class Loss {
   private Loss() {}
 
-  /** Returns the sum over all targets that count of −log of the target's probability. */
+  /** Returns the sum over all targets of −log of the target's probability. */
   static NDArray sum(NDArray logits, Minibatch batch) {
-    NDArray logLikelihood =
-        logits.logSoftmax(-1).gather(batch.targets().expandDims(-1), -1).squeeze(-1);
-    return logLikelihood.mul(batch.weights()).sum().neg();
+    return logits.logSoftmax(-1).gather(batch.targets().expandDims(-1), -1).sum().neg();
   }
 
   /** Returns the share of a batch in the mean over {@code count} targets. */
@@ -21,9 +19,8 @@ final class Loss {
     return sum(logits, batch).div(Tensors.scalar(logits.getManager(), count));
   }
 
-  /** Counts the targets that count and have the largest logit. */
+  /** Counts the targets that have the largest logit. */
   static double hits(NDArray logits, Minibatch batch) {
-    NDArray equal = logits.argMax(-1).eq(batch.targets()).toType(DataType.FLOAT32, false);
-    return equal.mul(batch.weights()).sum().getFloat();
+    return logits.argMax(-1).eq(batch.targets()).toType(DataType.FLOAT32, false).sum().getFloat();
   }
 }

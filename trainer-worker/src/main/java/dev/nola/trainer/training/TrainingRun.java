@@ -1,6 +1,5 @@
 package dev.nola.trainer.training;
 
-import dev.nola.client.peft.StatedHead;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Metadata;
@@ -15,17 +14,13 @@ import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.Parameter;
 import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
-import dev.nola.trainer.model.Head;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -194,7 +189,7 @@ public final class TrainingRun {
       data.warnings().forEach(listener::warned);
       requireFit(data);
       RunIdentity started = RunIdentity.of(job, data, base);
-      metadata(base, data, started); // fails before hours of training, not after
+      RunMetadata.of(job, base, data, started); // fails before hours of training, not after
       List<Adaptation> adaptations = Adaptations.of(base, job.recipe(), data.classes().size());
       try (AdaptedWeights weights = new AdaptedWeights(base, adaptations, Kernels.chosen())) {
         weights.useGpu(listener::warned);
@@ -318,14 +313,15 @@ public final class TrainingRun {
 
   private Result finish(BaseModel base, Dataset data, AdaptedWeights weights, TrainingEnd end)
       throws IOException, InterruptedException {
-    Metadata described = metadata(base, data, end.identity());
+    Metadata described = RunMetadata.of(job, base, data, end.identity());
     AdapterFile draft = toFile(base, weights, described);
     AdapterFile readBack = AdapterFile.read(draft.toBytes());
     AdaptedWeights stored =
         new AdaptedWeights(base, TrainedAdapter.ofFile(base, readBack), Kernels.chosen());
     Evaluation evaluation =
         Evaluation.of(base.network(), stored, data.validation(), job.run().microBatch());
-    AdapterFile file = toFile(base, weights, described.withMetrics(metrics(evaluation)));
+    AdapterFile file =
+        toFile(base, weights, described.withMetrics(RunMetadata.metrics(job, evaluation)));
     file.write(output);
     long steps = job.run().steps(data.train().size());
     end.log().evaluation(steps, evaluation);
@@ -357,41 +353,5 @@ public final class TrainingRun {
     }
     return TrainedAdapter.toFile(
         base, name, List.copyOf(weights.adaptations()), job.recipe(), job.storage(), metadata);
-  }
-
-  private Map<String, Double> metrics(Evaluation evaluation) {
-    Map<String, Double> metrics = new LinkedHashMap<>();
-    metrics.put("validation loss", evaluation.loss());
-    switch (job.objective().task()) {
-      case CAUSAL_LM -> metrics.put("validation perplexity", evaluation.perplexity());
-      case CLASSIFICATION -> metrics.put("validation accuracy", evaluation.accuracy());
-    }
-    return metrics;
-  }
-
-  /**
-   * Says what the adapter was made from, and what it needs to be loaded; without clock, host or
-   * path, for equal bytes.
-   *
-   * @throws IllegalArgumentException if the names of the classes are longer than the format allows
-   */
-  private Metadata metadata(BaseModel base, Dataset data, RunIdentity identity) {
-    Map<String, String> provenance = new TreeMap<>();
-    if (!data.classes().isEmpty()) {
-      Head head = base.network().head();
-      provenance.putAll(
-          StatedHead.provenance(
-              head == null ? null : head.headClass(),
-              head == null ? null : head.pooling(),
-              data.classes()));
-    }
-    provenance.put("job", job.digest().toString());
-    data.digests().forEach((file, digest) -> provenance.put("data " + file, digest.toString()));
-    if (!identity.extended().isEmpty()) {
-      provenance.put("extended", "from " + identity.extended());
-    }
-    provenance.put("trainer", Tensors.version());
-    provenance.put("device", Tensors.deviceName());
-    return job.metadata().withProvenance(provenance);
   }
 }

@@ -4,9 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nola.digest.Sha256;
+import dev.nola.format.Adapter;
+import dev.nola.format.DType;
+import dev.nola.format.DenseTensor;
+import dev.nola.format.Metadata;
+import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles.Layout;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -14,13 +20,17 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class DatasetTest {
@@ -77,8 +87,8 @@ class DatasetTest {
     return new DataFiles(
         layout,
         folder.resolve("train"),
-        folder.resolve("validation"),
-        maxTokens,
+        new DataFiles.Validation.File(folder.resolve("validation")),
+        new DataFiles.Tokens(maxTokens, Bos.CONFIG),
         Integer.MAX_VALUE,
         Integer.MAX_VALUE);
   }
@@ -211,7 +221,7 @@ class DatasetTest {
                     .formatted(
                         added.formatted(9, "<|im_start|>"), added.formatted(10, "<|im_end|>"))),
         "{\"bos_token_id\": 7, \"eos_token_id\": 8}");
-    try (TextTokenizer tokenizer = TextTokenizer.load(folder)) {
+    try (TextTokenizer tokenizer = TextTokenizer.load(folder, Bos.CONFIG)) {
       TextTokenizer.Prompt prompt = tokenizer.prompt("<|im_start|>user");
       assertThat(prompt.tokens()).startsWith(9);
       assertThat(prompt.ends()).containsExactlyInAnyOrder(8, 10);
@@ -273,7 +283,7 @@ class DatasetTest {
         {"messages": [{"role": "user", "content": "name"}, {"role": "assistant", "content": "inn"}]}
         """;
     Example trained = read(new Layout.Chat("messages"), 32, chat, chat).train().getFirst();
-    try (TextTokenizer tokenizer = TextTokenizer.load(folder)) {
+    try (TextTokenizer tokenizer = TextTokenizer.load(folder, Bos.CONFIG)) {
       assertThat(ChatFormat.of(tokenizer)).isEqualTo(format);
       TextTokenizer.Prompt prompt = tokenizer.prompt(text);
       assertThat(prompt.tokens()).isEqualTo(Arrays.copyOf(tokens(trained), prompt(trained)));
@@ -304,7 +314,7 @@ class DatasetTest {
           .startsWith(
               "chat template of " + folder + " not used: chats are written as lines ROLE: ");
       assertThat(read(new Layout.E2e(), 16, "name||inn", "name||inn").warnings()).isEmpty();
-      try (TextTokenizer tokenizer = TextTokenizer.load(folder)) {
+      try (TextTokenizer tokenizer = TextTokenizer.load(folder, Bos.CONFIG)) {
         assertThat(ChatFormat.CHATML.unusedTemplate(folder)).isEmpty();
         assertThat(ChatFormat.LLAMA3.unusedTemplate(folder)).isPresent();
         assertThat(tokenizer.prompt("name").tokens()).startsWith(7);
@@ -312,6 +322,60 @@ class DatasetTest {
       }
       Files.delete(file);
     }
+  }
+
+  /**
+   * Config and tokenizer may differ: SmolLM2's config has a BOS that its tokenizer does not add.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "true,  TOKENIZER, 1", "true,  CONFIG, 1", "true,  NONE, ",
+    "false, TOKENIZER, ", "false, CONFIG, 7", "false, NONE, "
+  })
+  void textBeginsAsItWasTrained(boolean tokenizerAdds, Bos bos, @Nullable Integer start)
+      throws Exception {
+    String template =
+        """
+        {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}},
+         {"Sequence": {"id": "A", "type_id": 0}}], "pair": [{"Sequence": {"id": "A", "type_id": 0}},
+         {"Sequence": {"id": "B", "type_id": 1}}],
+         "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [1], "tokens": ["[CLS]"]}}}
+        """;
+    model(
+        WORDS.formatted("null", tokenizerAdds ? template : "null"),
+        "{\"bos_token_id\": 7, \"eos_token_id\": 8}");
+    try (TextTokenizer tokenizer = TextTokenizer.load(folder, bos)) {
+      assertThat(tokenizer.textStart())
+          .containsExactly(start == null ? new int[0] : new int[] {start});
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      nullValues = "-",
+      value = {
+        "none, 1.0, NONE",
+        "tokenizer, 1.0, TOKENIZER",
+        "config, 1.0, CONFIG",
+        "-, 1.0, CONFIG",
+        "-, -, TOKENIZER"
+      })
+  void adapterSaysWhatItsTextsBeganWith(
+      @Nullable String stated, @Nullable String trainer, Bos expected) {
+    Map<String, String> provenance = new TreeMap<>();
+    if (stated != null) {
+      provenance.put("bos", stated);
+    }
+    if (trainer != null) {
+      provenance.put("trainer", trainer);
+    }
+    Adapter adapter =
+        Adapter.builder()
+            .generator(Generator.SRHT)
+            .metadata(Metadata.of("", "", "").withProvenance(provenance))
+            .dense(new DenseTensor("b", DType.F32, List.of(1), MemorySegment.ofArray(new byte[4])))
+            .build();
+    assertThat(Bos.of(adapter)).isEqualTo(expected);
   }
 
   @Test
@@ -322,7 +386,7 @@ class DatasetTest {
             new Layout.E2e(),
             folder.resolve("train"),
             new DataFiles.Validation.Share(0.2),
-            16,
+            new DataFiles.Tokens(16, Bos.CONFIG),
             Integer.MAX_VALUE,
             Integer.MAX_VALUE);
 

@@ -10,7 +10,9 @@ import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.method.Method;
 import dev.nola.trainer.method.Recipe;
+import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.Storage;
+import dev.nola.trainer.method.View;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -82,9 +84,9 @@ class JobDocumentsTest {
                 new Recipe(
                     Method.NOLA,
                     Pattern.compile("\\.(q_proj|v_proj|query|value)\\.weight$"),
-                    new Recipe.Size(8, 256, 256),
+                    new Recipe.Size(View.LAYER, 8, 256, 256),
                     new Recipe.Bases(Generator.SRHT, 42, false, false),
-                    1,
+                    Scaling.of(1),
                     4),
                 new Storage(4, DType.F16),
                 new TrainingJob.Optimizer(

@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
+import dev.nola.trainer.method.Scaling;
+import dev.nola.trainer.method.View;
+import dev.nola.trainer.model.Adaptable;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Network;
 import dev.nola.trainer.model.Networks;
@@ -70,7 +73,7 @@ class JobFileTest {
   void missingKeysHaveTheirDefaults() throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL);
     assertThat(job.recipe().size().rank()).isEqualTo(8);
-    assertThat(job.recipe().scaling()).isEqualTo(1);
+    assertThat(job.recipe().scaling()).isEqualTo(Scaling.of(1));
     assertThat(job.recipe().quantizationAwareBits()).isZero();
     assertThat(job.run().microBatch()).isEqualTo(job.run().batch()).isEqualTo(8);
     assertThat(job.run().steps(1)).isEqualTo(10);
@@ -79,9 +82,9 @@ class JobFileTest {
 
   @Test
   void scalingOfLoraIsTwiceTheRank() throws IOException {
-    assertThat(read(LANGUAGE_MODEL.replace("nola}", "lora, rank: 4}")).recipe().scaling())
+    assertThat(read(LANGUAGE_MODEL.replace("nola}", "lora, rank: 4}")).recipe().scaling().c())
         .isEqualTo(8);
-    assertThat(read(LANGUAGE_MODEL.replace("nola}", "lora, scaling: 3}")).recipe().scaling())
+    assertThat(read(LANGUAGE_MODEL.replace("nola}", "lora, scaling: 3}")).recipe().scaling().c())
         .isEqualTo(3);
   }
 
@@ -105,6 +108,52 @@ class JobFileTest {
     assertThat(job.data().layout())
         .isEqualTo(new Layout.Idx(folder.resolve("c"), folder.resolve("d")));
     assertThat(job.run().steps(65)).isEqualTo(6);
+  }
+
+  @Test
+  void scalingMayBeThePapers() throws IOException {
+    TrainingJob job = read(LANGUAGE_MODEL.replace("nola}", "nola, scaling: {paper: 0.5}}"));
+    assertThat(job.recipe().scaling()).isEqualTo(new Scaling(0.5, true));
+    assertThat(job.canonical()).contains("\"scaling\":[\"paper\",0.5]");
+    assertThat(read(LANGUAGE_MODEL.replace("nola}", "nola, scaling: 0.5}")).canonical())
+        .contains("\"scaling\":0.5");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "nola, scaling: {paper: 0}      | invalid method.scaling: {\"paper\":0}; must be a number above"
+            + " 0, or {paper: NUMBER}",
+        "nola, scaling: {papers: 1}     | invalid method.scaling: {\"papers\":1}; must be a number"
+            + " above 0, or {paper: NUMBER}",
+        "lora, scaling: {paper: 1}      | method.scaling with paper applies only when method.name is"
+            + " nola",
+      })
+  void invalidScaling_isNamedWithItsRule(String method, String problem) {
+    assertThat(problemsWith(LANGUAGE_MODEL, "nola}", method + "}")).containsExactly(problem);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "mlp  | nola, k: 8, l: 8               | SQUARE",
+        "mlp  | nola, view: layer, k: 8, l: 8  | LAYER",
+        "mlp  | lora                           | SQUARE",
+        "base | nola                           | LAYER",
+        "base | nola, view: square             | SQUARE",
+        "base | lora                           | LAYER",
+      })
+  void networksFromScratch_areViewedAsSquare(String model, String method, View view)
+      throws IOException {
+    TrainingJob job =
+        read(
+            model.equals("mlp")
+                ? MNIST.replace("pranc", method)
+                : LANGUAGE_MODEL.replace("nola}", method + "}"));
+    assertThat(job.recipe().size().view()).isEqualTo(view);
+    assertThat(job.canonical().contains("\"view\":\"square\"")).isEqualTo(view == View.SQUARE);
   }
 
   @Test
@@ -196,17 +245,23 @@ class JobFileTest {
       delimiter = '|',
       value = {
         // 32·8 elements of A and 784·8 of B; then 10·8 and 32·8
-        "nola, k: 64, l: 256 |",
-        "nola, k: 65, l: 256 | invalid method.k: 65; must be at most 64 for philox-srht and a"
+        "nola, view: layer, k: 64, l: 256 |",
+        "nola, view: layer, k: 65, l: 256 | invalid method.k: 65; must be at most 64 for philox-srht and a"
             + " factor of 80 elements, of the layer 32 to 10 of model.mlp",
-        "nola, k: 64, l: 257 | invalid method.l: 257; must be at most 256 for philox-srht and a"
+        "nola, view: layer, k: 64, l: 257 | invalid method.l: 257; must be at most 256 for philox-srht and a"
             + " factor of 256 elements, of the layer 32 to 10 of model.mlp",
+        // 128×196 and 16×20: 16·8 elements of A, 20·8 of B
+        "nola, k: 128, l: 128 |",
+        "nola, k: 129, l: 128 | invalid method.k: 129; must be at most 128 for philox-srht and a"
+            + " factor of 128 elements, of the layer 32 to 10 of model.mlp",
+        "nola, k: 128, l: 129 | invalid method.l: 129; must be at most 128 for philox-srht and a"
+            + " factor of 160 elements, of the layer 32 to 10 of model.mlp",
         "nola, k: 3000, l: 3000, generator: philox-rademacher |",
         "pranc, k: 256       |",
         "pranc, k: 257       | invalid method.k: 257; must be at most 256 for philox-srht and a"
             + " factor of 320 elements, of the layer 32 to 10 of model.mlp",
-        "lora, rank: 2739137 |",
-        "lora, rank: 2739138 | invalid method.rank: 2739138; must be at most 2739137 for the layer"
+        "lora, view: layer, rank: 2739137 |",
+        "lora, view: layer, rank: 2739138 | invalid method.rank: 2739138; must be at most 2739137 for the layer"
             + " 784 to 32 of model.mlp",
       })
   void factorsOfAnMlp_areWithinTheFormatsLimits(String method, @Nullable String problem)
@@ -316,9 +371,13 @@ class JobFileTest {
 
   private List<String> targets(String set, Network network) throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL.replace("nola}", "nola, targets: '%s'}".formatted(set)));
-    return network.adaptable().stream()
+    return names(network).stream()
         .filter(name -> job.recipe().targets().matcher(name).find())
         .toList();
+  }
+
+  private static List<String> names(Network network) {
+    return network.adaptable().stream().map(Adaptable::name).toList();
   }
 
   @Test
@@ -339,14 +398,20 @@ class JobFileTest {
             block + "mlp.down_proj.weight");
     assertThat(targets("mlp", bert))
         .containsExactly(layer + "intermediate.dense.weight", layer + "output.dense.weight");
-    assertThat(targets("all-linear", llama)).isEqualTo(llama.adaptable());
-    assertThat(targets("all-linear", bert)).isEqualTo(bert.adaptable());
+    Network gpt2 = Networks.gpt2();
+    assertThat(targets("qv", gpt2))
+        .containsExactly("h.0.attn.q_proj.weight", "h.0.attn.v_proj.weight");
+    assertThat(targets("mlp", gpt2))
+        .containsExactly("h.0.mlp.c_fc.weight", "h.0.mlp.c_proj.weight");
+    assertThat(targets("all-linear", gpt2)).hasSize(6);
+    assertThat(targets("all-linear", llama)).isEqualTo(names(llama));
+    assertThat(targets("all-linear", bert)).isEqualTo(names(bert));
     assertThat(targets("k_.roj", llama)).containsExactly(block + "self_attn.k_proj.weight");
     assertThat(
             read(MNIST)
                 .recipe()
                 .targets()
-                .matcher(new Mlp(List.of(2, 2)).adaptable().getFirst())
+                .matcher(new Mlp(List.of(2, 2)).adaptable().getFirst().name())
                 .find())
         .isTrue();
   }

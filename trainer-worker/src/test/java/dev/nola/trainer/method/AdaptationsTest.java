@@ -20,10 +20,10 @@ class AdaptationsTest {
         new Recipe(
             method,
             Pattern.compile("."),
-            new Recipe.Size(70_000, 8, 8),
+            new Recipe.Size(View.LAYER, 70_000, 8, 8),
             new Recipe.Bases(
                 method == Method.LORA ? Generator.IDENTITY : Generator.SRHT, 5, false, false),
-            1,
+            Scaling.of(1),
             0);
     try (BaseModel base = BaseModel.fromScratch(new Mlp(List.of(70_000, 70_000)))) {
       assertThatIllegalArgumentException()
@@ -43,9 +43,9 @@ class AdaptationsTest {
                 new Recipe(
                     method,
                     Pattern.compile("."),
-                    new Recipe.Size(2, 8, 8),
+                    new Recipe.Size(View.LAYER, 2, 8, 8),
                     new Recipe.Bases(generator, 5, false, false),
-                    1,
+                    Scaling.of(1),
                     0))
         .withMessageContaining("invalid generator of " + method + ": " + generator);
   }

@@ -24,19 +24,28 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Gradients of coefficients, found without a stored basis. */
 class GradientTest {
-  private static final int IN = 14;
-  private static final int OUT = 9;
+  private static final int IN = 18;
+  private static final int OUT = 8;
   private static final int RANK = 3;
   private static final int K = 12;
 
   private static Recipe recipe(
       Method method, Generator generator, boolean storedBasis, int quantizationAwareBits) {
+    return recipe(method, View.LAYER, generator, storedBasis, quantizationAwareBits);
+  }
+
+  private static Recipe recipe(
+      Method method,
+      View view,
+      Generator generator,
+      boolean storedBasis,
+      int quantizationAwareBits) {
     return new Recipe(
         method,
         Pattern.compile("."),
-        new Recipe.Size(RANK, K, K - 2),
+        new Recipe.Size(view, RANK, K, K - 2),
         new Recipe.Bases(generator, 11, false, storedBasis),
-        1.3,
+        Scaling.of(1.3),
         quantizationAwareBits);
   }
 
@@ -77,13 +86,20 @@ class GradientTest {
   @ParameterizedTest
   @EnumSource(Generator.class)
   void gradientsAreFiniteDifferences(Generator generator) {
-    requireFiniteDifferences(generator, false);
+    requireFiniteDifferences(generator, View.LAYER, false);
   }
 
   @ParameterizedTest
   @EnumSource(Generator.class)
   void gradientsByAStoredBasis_areFiniteDifferences(Generator generator) {
-    requireFiniteDifferences(generator, true);
+    requireFiniteDifferences(generator, View.LAYER, true);
+  }
+
+  /** A layer of 8×18 is computed as 12×12. */
+  @ParameterizedTest
+  @EnumSource(Generator.class)
+  void gradientsOfASquareView_areFiniteDifferences(Generator generator) {
+    requireFiniteDifferences(generator, View.SQUARE, false);
   }
 
   private static List<Method> methods(Generator generator) {
@@ -92,7 +108,8 @@ class GradientTest {
         : List.of(Method.NOLA, Method.PRANC);
   }
 
-  private static void requireFiniteDifferences(Generator generator, boolean storedBasis) {
+  private static void requireFiniteDifferences(
+      Generator generator, View view, boolean storedBasis) {
     List<Method> methods = new ArrayList<>(methods(generator));
     if (generator != Generator.IDENTITY) {
       methods.add(Method.FULL);
@@ -103,7 +120,7 @@ class GradientTest {
         AdaptedWeights weights =
             new AdaptedWeights(
                 base,
-                Adaptations.of(base, recipe(method, generator, storedBasis, 0), 0),
+                Adaptations.of(base, recipe(method, view, generator, storedBasis, 0), 0),
                 Kernels.vector());
         loss(weights, mlp, true);
         for (Parameter parameter : weights.parameters()) {

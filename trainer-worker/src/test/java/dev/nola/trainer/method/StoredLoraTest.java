@@ -37,9 +37,9 @@ class StoredLoraTest {
     return new Recipe(
         Method.LORA,
         Pattern.compile("."),
-        new Recipe.Size(RANK, 8, 8),
+        new Recipe.Size(View.LAYER, RANK, 8, 8),
         new Recipe.Bases(Generator.IDENTITY, 11, false, false),
-        SCALING,
+        Scaling.of(SCALING),
         quantizationAwareBits);
   }
 

@@ -55,14 +55,16 @@ class ModelConfigTest {
         "llama-untied | head_dim | \"8\" | head_dim: \"8\"; must be a whole number, 1 or more",
         "llama-untied | rms_norm_eps | 0 | rms_norm_eps: 0; must be a number above 0",
         "llama-untied | rope_theta | -1 | rope_theta: -1; must be a number above 0",
-        "llama-untied | rope_parameters | {\"rope_type\": \"llama3\"} | rope_parameters.rope_type:"
-            + " \"llama3\"; must be default",
+        "llama-untied | rope_parameters | {\"rope_type\": \"dynamic\"} | rope_parameters.rope_type:"
+            + " \"dynamic\"; must be default, linear, llama3, yarn",
+        "llama-untied | rope_parameters | {\"rope_type\": \"llama3\"} | rope_parameters.factor:"
+            + " missing; must be a number above 0",
         "llama-untied | rope_parameters | {\"partial_rotary_factor\": 0.5} |"
             + " rope_parameters.partial_rotary_factor: 0.5; must be 1",
-        "llama-untied | rope_scaling | {\"type\": \"linear\", \"factor\": 2} | rope_scaling.type:"
-            + " \"linear\"; must be default",
-        "llama-untied | rope_scaling | {\"rope_type\": \"yarn\"} | rope_scaling.rope_type:"
-            + " \"yarn\"; must be default",
+        "llama-untied | rope_parameters | {\"rope_type\": \"linear\", \"factor\": 0} | rope_parameters.factor:"
+            + " 0; must be a number above 0",
+        "llama-untied | rope_scaling | {\"rope_type\": \"longrope\"} | rope_scaling.rope_type:"
+            + " \"longrope\"; must be default",
         "llama-untied | partial_rotary_factor | 0.5 | partial_rotary_factor: 0.5; must be 1",
         "llama-untied | attention_bias | \"yes\" | attention_bias: \"yes\"; must be true or false",
         "llama-untied | mlp_bias | 1 | mlp_bias: 1; must be true or false",
@@ -71,7 +73,17 @@ class ModelConfigTest {
         "llama-untied | pretraining_tp | 0 | pretraining_tp: 0; must be a whole number, 1 or more",
         "llama-untied | sliding_window | 4096 | sliding_window: 4096; must be absent or null",
         "llama-untied | quantization_config | {} | quantization_config: {}; must be absent or null",
-        "llama-untied | model_type | \"opt\" | model_type: \"opt\"; must be llama or bert",
+        "llama-untied | model_type | \"opt\" | model_type: \"opt\"; must be llama,"
+            + " mistral, qwen2, qwen3, gemma2, gpt2 or bert",
+        "mistral | sliding_window | 0 | sliding_window: 0; must be a whole number, 1 or more",
+        "gemma2 | layer_types | [\"full_attention\"] | layer_types: [\"full_attention\"]; must be a"
+            + " list of one text a layer",
+        "gemma2 | use_bidirectional_attention | true | use_bidirectional_attention: true; must be"
+            + " false",
+        "qwen2 | use_sliding_window | 1 | use_sliding_window: 1; must be true or false",
+        "gpt2 | scale_attn_by_inverse_layer_idx | true | scale_attn_by_inverse_layer_idx: true; must"
+            + " be false",
+        "gpt2 | activation_function | \"mish\" | activation_function: \"mish\"; must be one of gelu",
         "bert | hidden_act | \"mish\" | hidden_act: \"mish\"; must be one of gelu, gelu_new,"
             + " gelu_pytorch_tanh, relu, silu, swish",
         "bert | layer_norm_eps | \"small\" | layer_norm_eps: \"small\"; must be a number above 0",

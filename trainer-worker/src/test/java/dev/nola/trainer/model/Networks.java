@@ -1,6 +1,7 @@
 package dev.nola.trainer.model;
 
 import dev.nola.client.peft.Pooling;
+import java.util.List;
 
 /** Networks of one block, without weights. */
 public final class Networks {
@@ -9,13 +10,20 @@ public final class Networks {
   /** Returns a language model. */
   public static Network llama() {
     return new Llama(
-        new Llama.Config(
+        new LlamaConfig(
             1,
-            new Llama.Attention(1, 1, 1e4),
-            1e-5,
+            new LlamaConfig.Attention(
+                1, 1, new RotaryPositions(1e4, null), 0, 0, List.of(Integer.MAX_VALUE)),
+            new LlamaConfig.Norm(1e-5, false, false),
             Activation.SILU,
-            new Llama.Extras(true, false, false)),
+            new LlamaConfig.Extras(
+                true, false, false, false, false, new LlamaConfig.Outputs(1, 0))),
         null);
+  }
+
+  /** Returns a language model whose queries, keys and values are one product. */
+  public static Network gpt2() {
+    return new Gpt2(new Gpt2.Config(1, 1, 8, 1e-5, Activation.GELU_TANH));
   }
 
   /** Returns an encoder. */

@@ -26,7 +26,21 @@ class RecordedLogitsTest {
   private static final Path MODELS = Path.of("src/test/resources/models");
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama-tied-grouped", "llama-untied", "llama-bf16", "bert"})
+  @ValueSource(
+      strings = {
+        "llama-tied-grouped",
+        "llama-untied",
+        "llama-bf16",
+        "llama-rope-llama3",
+        "llama-rope-linear",
+        "llama-rope-yarn",
+        "mistral",
+        "qwen2",
+        "qwen3",
+        "gemma2",
+        "gpt2",
+        "bert"
+      })
   void outputsEqualThoseOfTransformers(String name) throws Exception {
     Path folder = MODELS.resolve(name);
     JsonNode expected =
@@ -107,7 +121,8 @@ class RecordedLogitsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama-tied-grouped", "llama-untied", "llama-bf16"})
+  @ValueSource(
+      strings = {"llama-tied-grouped", "llama-untied", "llama-bf16", "mistral", "gemma2", "gpt2"})
   void greedyTextsEqualThoseOfTransformers(String name) throws Exception {
     Path folder = MODELS.resolve(name);
     JsonNode expected =

@@ -14,6 +14,8 @@ import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.Method;
 import dev.nola.trainer.method.Parameter;
 import dev.nola.trainer.method.Recipe;
+import dev.nola.trainer.method.Scaling;
+import dev.nola.trainer.method.View;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Tensors;
@@ -41,10 +43,10 @@ class GarbageCollectionTest {
         new Recipe(
             method,
             all,
-            new Recipe.Size(4, 8, 8),
+            new Recipe.Size(View.LAYER, 4, 8, 8),
             new Recipe.Bases(
                 method == Method.LORA ? Generator.IDENTITY : Generator.SRHT, 5, false, false),
-            1.3,
+            Scaling.of(1.3),
             0);
     AdaptedWeights weights =
         new AdaptedWeights(base, Adaptations.of(base, recipe, 3), Kernels.scalar());

@@ -19,6 +19,38 @@ public enum HeadClass {
       Pooling.LAST_TOKEN,
       "model",
       "score"),
+  /** As Llama's. */
+  MISTRAL(
+      "MistralForSequenceClassification",
+      TaskType.SEQ_CLS,
+      "mistral",
+      Pooling.LAST_TOKEN,
+      "model",
+      "score"),
+  /** As Llama's. */
+  QWEN2(
+      "Qwen2ForSequenceClassification",
+      TaskType.SEQ_CLS,
+      "qwen2",
+      Pooling.LAST_TOKEN,
+      "model",
+      "score"),
+  /** As Llama's. */
+  QWEN3(
+      "Qwen3ForSequenceClassification",
+      TaskType.SEQ_CLS,
+      "qwen3",
+      Pooling.LAST_TOKEN,
+      "model",
+      "score"),
+  /** As Llama's. */
+  GEMMA2(
+      "Gemma2ForSequenceClassification",
+      TaskType.SEQ_CLS,
+      "gemma2",
+      Pooling.LAST_TOKEN,
+      "model",
+      "score"),
   /** The first token. Its adapters can be exported and merged, but not trained here yet. */
   VIT(
       "ViTForImageClassification",
@@ -63,6 +95,21 @@ public enum HeadClass {
   public static Optional<HeadClass> ofName(String className) {
     for (HeadClass known : values()) {
       if (known.className.equals(className)) {
+        return Optional.of(known);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * Finds the class of a kind of model.
+   *
+   * @param modelType {@code model_type} of a config, such as {@code bert}
+   * @return the class, or empty if Nola knows none
+   */
+  public static Optional<HeadClass> ofModelType(String modelType) {
+    for (HeadClass known : values()) {
+      if (known.modelType.equals(modelType)) {
         return Optional.of(known);
       }
     }

@@ -12,6 +12,7 @@ import dev.nola.format.Coefficients.Direct;
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.Layer;
 import dev.nola.format.LimitExceededException;
+import dev.nola.format.MatrixView;
 import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
 import dev.nola.generator.Side;

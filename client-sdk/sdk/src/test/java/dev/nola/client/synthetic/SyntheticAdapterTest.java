@@ -13,6 +13,7 @@ import dev.nola.format.Coefficients.Direct;
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.DType;
 import dev.nola.format.Layer;
+import dev.nola.format.MatrixView;
 import dev.nola.generator.Generator;
 import dev.nola.reconstruct.BaseIdentity;
 import dev.nola.reconstruct.Factors;

@@ -1,0 +1,61 @@
+package dev.nola.trainer.job;
+
+import dev.nola.client.peft.Pooling;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The keys of the model and the task, and the seed. */
+final class ModelKeys {
+  private static final KeyTable KEYS = new KeyTable();
+
+  static final Key<Path> BASE =
+      KEYS.add(
+          Key.alternative(
+              "model.base",
+              Kind.file(),
+              "folder of a pre-trained model: config.json, tokenizer.json and safetensors"));
+  static final Key<String> BASE_NAME =
+      KEYS.add(
+          Key.optional(
+                  "model.baseName",
+                  Kind.text(),
+                  "",
+                  "name of the base model in the adapter file, such as that of its repository")
+              .onlyWith(BASE));
+  static final Key<List<Integer>> MLP =
+      KEYS.add(
+          Key.alternative(
+              "model.mlp",
+              Kind.widths(),
+              "linear layers with ReLU between them, trained from scratch: widths of the input,"
+                  + " every hidden layer and the output"));
+  static final Key<TrainingJob.Task> TASK =
+      KEYS.add(
+          Key.required(
+              "task",
+              Kind.choice(List.of(TrainingJob.Task.values()), TrainingJob.Task::label),
+              "what the model learns to do"));
+  static final Key<Pooling> POOLING =
+      KEYS.add(
+          Key.optional(
+                  "model.pooling",
+                  Kind.choice(List.of(Pooling.values()), Pooling::label),
+                  null,
+                  "what a classifier sees of a text: its first token (bert), its last (llama), or"
+                      + " the mean over all (bert), which cannot be exported (default: as in"
+                      + " Transformers, cls or last-token)")
+              .onlyWith(BASE)
+              .onlyWith(TASK, "classification"));
+  static final Key<Long> SEED =
+      KEYS.add(
+          Key.optional(
+              "seed",
+              Kind.seed(),
+              0,
+              "seed of the bases, the initial values and the order of batches"));
+
+  /** All of them, in the order of the documentation. */
+  static final List<Key<?>> ALL = KEYS.all();
+
+  private ModelKeys() {}
+}
