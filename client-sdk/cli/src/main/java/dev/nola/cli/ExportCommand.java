@@ -167,7 +167,7 @@ final class ExportCommand implements Callable<Integer> {
             .anyMatch(detail -> detail.endsWith("name the base model's folder"));
     return isBaseAskedFor
         ? "\npass --base to name the base model, or merge the adapter into it with nola merge"
-        : "\nmerge the adapter into its base model with nola merge, which has no such limits";
+        : "\nmerge the adapter into its base model with nola merge, which has no limits of this kind";
   }
 
   private static String hinted(String warning) {

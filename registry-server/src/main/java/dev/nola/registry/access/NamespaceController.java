@@ -93,7 +93,7 @@ class NamespaceController {
   @PutMapping("/{namespace}/members/{account}")
   @Operation(
       summary = "Make an account a member, or change its role",
-      description = "422 if there is no such account: it never had a token. For owners.")
+      description = "422 if the account does not exist: it never had a token. For owners.")
   Member putMember(
       @PathVariable String namespace,
       @PathVariable String account,

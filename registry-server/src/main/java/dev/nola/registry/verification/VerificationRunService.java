@@ -47,7 +47,7 @@ class VerificationRunService {
    * @param request which versions, backends and copies; the settings' by default
    * @return id of the run
    * @throws Refusal with status 422 if a condition, the backends or copies break a rule; with 404
-   *     if there is no such adapter or version
+   *     if the adapter or version does not exist
    */
   @Transactional
   UUID start(Caller caller, VerificationRequest request) {

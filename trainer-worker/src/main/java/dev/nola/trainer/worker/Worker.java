@@ -170,7 +170,7 @@ public final class Worker implements AutoCloseable {
 
   /**
    * Registers the key, and works until this thread is interrupted; then ends what it is doing,
-   * gives the jobs back, and signs off.
+   * hands the jobs back, and signs off.
    *
    * @throws IOException if the registry does not accept this worker
    * @throws InterruptedException when the thread was interrupted

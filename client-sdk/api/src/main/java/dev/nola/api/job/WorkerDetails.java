@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param memoryBytes memory that a job may use, in bytes
  * @param models revisions of models that it holds itself, without those that the caller may not see
  * @param key fingerprint of the key that it signs attestations with; empty if it has none
- * @param keyState state of that key, or null if its account has not registered it
+ * @param keyState state of that key, or null if it is not registered
  * @param jobs ids of the jobs that it runs now, without those that the caller may not see
  */
 public record WorkerDetails(

@@ -14,7 +14,7 @@ final class OnlyFile {
   /**
    * Finds the file.
    *
-   * @throws InvalidModelException if there is none, or more than one
+   * @throws InvalidModelException if the folder has none or several
    */
   static Path of(Path folder) throws IOException {
     if (Files.exists(folder.resolve(Model.SINGLE))) {
