@@ -64,7 +64,7 @@ final class CompletionCommand implements Callable<Integer> {
             words+=("${COMP_WORDS[i]}")
           elif [[ $i == $COMP_CWORD ]]; then
             words+=("")
-          elif [[ $i < $COMP_CWORD ]]; then
+          elif (( i < COMP_CWORD )); then
             cword=$((cword - 1))
           fi
         done
