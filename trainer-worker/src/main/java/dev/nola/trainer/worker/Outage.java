@@ -31,15 +31,16 @@ final class Outage {
    * @throws InterruptedException if the thread is interrupted
    */
   <T> T watch(Registry.Request<T> request) throws IOException, InterruptedException {
+    long sent = System.nanoTime();
     try {
       T answer = request.send();
-      end();
+      end(sent);
       return answer;
     } catch (IOException e) {
       if (Registry.isUnreachable(e)) {
         begin(e);
       } else if (Registry.isRefusal(e)) {
-        end();
+        end(sent);
       }
       throw e;
     }
@@ -54,8 +55,9 @@ final class Outage {
     }
   }
 
-  private synchronized void end() {
-    if (lost) {
+  /** Ends an outage, unless the request that was answered had been sent before it began. */
+  private synchronized void end(long sent) {
+    if (lost && sent - start > 0) {
       lost = false;
       Duration length = Duration.ofNanos(System.nanoTime() - start);
       log.accept("the registry is back after %d seconds".formatted(length.toSeconds()));

@@ -64,6 +64,10 @@ final class StubRegistry implements AutoCloseable {
   final List<UUID> lost = new CopyOnWriteArrayList<>();
   private final Map<String, String> carried = new ConcurrentHashMap<>(); // base64 by digest
   volatile boolean down;
+
+  /** Requests that were refused because the registry is down. */
+  final AtomicInteger refused = new AtomicInteger();
+
   volatile WorkerKey.State keyState = WorkerKey.State.PENDING;
   final List<String> ended = new CopyOnWriteArrayList<>(); // queries
 
@@ -222,6 +226,7 @@ final class StubRegistry implements AutoCloseable {
     try (exchange) {
       byte[] body = exchange.getRequestBody().readAllBytes();
       if (down) {
+        refused.incrementAndGet();
         answer(exchange, 503, Map.of());
         return;
       }

@@ -216,7 +216,8 @@ class WorkerTest {
     awaitLogged("backends");
     registry.down = true;
     StubRegistry.await("another", () -> logged("lost the registry").size() == 2);
-    Thread.sleep(Duration.ofSeconds(6)); // both slots try again
+    int before = registry.refused.get();
+    StubRegistry.await("both slots' further tries", () -> registry.refused.get() >= before + 4);
     registry.down = false;
     StubRegistry.await("its end", () -> logged("the registry is back").size() == 2);
     assertThat(logged("lost the registry"))
@@ -234,7 +235,8 @@ class WorkerTest {
     registry.keyState = WorkerKey.State.REVOKED;
     awaitLogged("this key was revoked permanently: disk stolen; ");
     assertThat(logged("revoked").getFirst()).contains("new key, --key").doesNotContain("until");
-    Thread.sleep(Duration.ofSeconds(3)); // both slots ask again
+    int before = registry.requests.size();
+    StubRegistry.await("both slots to ask again", () -> registry.requests.size() >= before + 4);
     assertThat(logged("this key")).hasSize(3);
   }
 
