@@ -363,10 +363,13 @@ class TrainPreTrainedTest {
         Files.readString(config)
             .replaceFirst(
                 "\\{", "{\"quantization_config\": {\"quant_method\": \"bitsandbytes\"},"));
-    String header = "{\"w.SCB\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}      ";
+    String header =
+        """
+        {"w.SCB":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},
+         "w.weight":{"dtype":"I8","shape":[1,4],"data_offsets":[4,8]}}""";
     Files.write(
         folder.resolve("model/model.safetensors"),
-        ByteBuffer.allocate(Long.BYTES + header.length() + Float.BYTES)
+        ByteBuffer.allocate(Long.BYTES + header.length() + Float.BYTES + 4)
             .order(ByteOrder.LITTLE_ENDIAN)
             .putLong(header.length())
             .put(header.getBytes(StandardCharsets.UTF_8))
