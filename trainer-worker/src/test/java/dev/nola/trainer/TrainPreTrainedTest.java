@@ -315,7 +315,9 @@ class TrainPreTrainedTest {
     ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readAllBytes(config));
     Files.writeString(config, json.put("eos_token_id", 2).toString());
     texts();
-    String method = "name: nola, targets: all-linear, rank: 4, k: 16, l: 16, bits: 8";
+    String method =
+        "name: nola, targets: all-linear, rank: 4, k: 16, l: 16, bits: 4, quantizationAware: {from:"
+            + " 0.3}"; // the interruption comes later
     job("causal-lm", "format: jsonl", method, 0.1);
     TrainingJob job = JobFile.read(folder.resolve("job.yaml"));
     Path whole = folder.resolve("whole.nola");

@@ -98,7 +98,7 @@ public final class StepBenchmark {
                       new Recipe.Size(View.LAYER, RANK, COEFFICIENTS, COEFFICIENTS),
                       new Recipe.Bases(generator, 1, shared, stored),
                       Scaling.of(1),
-                      0),
+                      Recipe.Rounding.NONE),
                   0),
               Kernels.chosen());
       weights.useGpu(System.err::println);

@@ -339,7 +339,7 @@ public final class JobFile {
             settings.get(MethodKeys.SHARED_BASIS),
             settings.get(MethodKeys.STORED_BASIS)),
         scaling == null ? Scaling.of(usualScaling) : scaling,
-        settings.get(MethodKeys.QUANTIZATION_AWARE) ? bits(settings) : 0);
+        rounding(settings));
   }
 
   /** Returns the view of targets; PRANC's has no effect. */
@@ -351,6 +351,11 @@ public final class JobFile {
         : fromScratch && settings.find(MethodKeys.METHOD) != Method.PRANC
             ? View.SQUARE
             : View.LAYER;
+  }
+
+  private static Recipe.Rounding rounding(Settings settings) {
+    double from = settings.get(MethodKeys.QUANTIZATION_AWARE);
+    return from == Kind.NEVER ? Recipe.Rounding.NONE : new Recipe.Rounding(bits(settings), from);
   }
 
   private static int bits(Settings settings) {

@@ -36,6 +36,8 @@ final class KeyNames {
           "sharedBasis",
           "method.basis",
           "quantizationAwareBits",
+          "method.quantizationAware",
+          "quantizationAwareFrom",
           "method.quantizationAware");
 
   private KeyNames() {}

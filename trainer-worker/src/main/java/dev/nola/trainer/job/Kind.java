@@ -23,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param reader converts YAML to the value, or to null if the rule is broken
  */
 record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullable T> reader) {
+  /** A share of the steps after which none is left. */
+  static final double NEVER = 1;
+
   private static final BigInteger MAX_SEED = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
 
   static Kind<String> text() {
@@ -128,27 +131,56 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
         "a number above 0", Map.of("exclusiveMinimum", 0), Double.MIN_VALUE, Double.MAX_VALUE);
   }
 
+  /** Accepts true, false, or a share of the steps in a mapping; false is {@link #NEVER}. */
+  static Kind<Double> start() {
+    Kind<Double> from =
+        real(
+            "a number from 0 to below 1",
+            Map.of("minimum", 0, "exclusiveMaximum", 1),
+            0,
+            Math.nextDown(1.0));
+    Map<String, Object> schema = mapping("from", from);
+    return new Kind<>(
+        "true, false, or {from: SHARE} with a share from 0 to below 1",
+        Map.of("oneOf", List.of(Map.of("type", "boolean"), schema)),
+        yaml -> {
+          if (yaml instanceof Boolean always) {
+            return always ? 0.0 : NEVER;
+          }
+          Object share = only(yaml, "from");
+          return share == null ? null : from.reader.apply(share);
+        });
+  }
+
+  /** Returns the value of a mapping's only key, or null if it is not such a mapping. */
+  private static @Nullable Object only(Object yaml, String key) {
+    return yaml instanceof Map<?, ?> map && map.keySet().equals(Set.of(key)) ? map.get(key) : null;
+  }
+
+  /** Returns the schema of a mapping with one key. */
+  private static Map<String, Object> mapping(String key, Kind<?> kind) {
+    return Map.of(
+        "type",
+        "object",
+        "properties",
+        Map.of(key, kind.schema),
+        "required",
+        List.of(key),
+        "additionalProperties",
+        false);
+  }
+
   /** Accepts a factor by this project's rule, or by the paper's in a mapping. */
   static Kind<Scaling> scaling() {
     Kind<Double> factor = positive();
-    Map<String, Object> paper =
-        Map.of(
-            "type",
-            "object",
-            "properties",
-            Map.of("paper", factor.schema),
-            "required",
-            List.of("paper"),
-            "additionalProperties",
-            false);
+    Map<String, Object> paper = mapping("paper", factor);
     return new Kind<>(
         factor.rule + ", or {paper: NUMBER}",
         Map.of("oneOf", List.of(factor.schema, paper)),
         yaml -> {
-          boolean isPaper = yaml instanceof Map<?, ?> map && map.keySet().equals(Set.of("paper"));
-          Object c = isPaper ? ((Map<?, ?>) yaml).get("paper") : yaml;
-          Double value = c == null ? null : factor.reader.apply(c);
-          return value == null ? null : new Scaling(value, isPaper);
+          Object ofPaper = only(yaml, "paper");
+          Double value = factor.reader.apply(ofPaper == null ? yaml : ofPaper);
+          return value == null ? null : new Scaling(value, ofPaper != null);
         });
   }
 

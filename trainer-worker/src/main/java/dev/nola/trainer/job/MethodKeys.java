@@ -120,13 +120,14 @@ final class MethodKeys {
                   "bits of a coefficient in the adapter file; LoRA's coefficients are the elements"
                       + " of its factors (default: 8; 16 for LoRA)")
               .onlyWith(METHOD, "nola", "pranc", "lora"));
-  static final Key<Boolean> QUANTIZATION_AWARE =
+  static final Key<Double> QUANTIZATION_AWARE =
       KEYS.add(
           Key.optional(
                   "method.quantizationAware",
-                  Kind.flag(),
+                  Kind.start(),
                   false,
-                  "whether training already rounds the coefficients to method.bits")
+                  "whether training already rounds the coefficients to method.bits; {from: 0.75}"
+                      + " starts after three quarters of the steps")
               .onlyWith(METHOD, "nola", "pranc", "lora"));
   static final Key<DType> DENSE_TYPE =
       KEYS.add(

@@ -276,7 +276,10 @@ public record TrainingJob(
     settings.put(
         "scaling",
         recipe.scaling().isPaper() ? List.of("paper", recipe.scaling().c()) : recipe.scaling().c());
-    settings.put("quantizationAwareBits", recipe.quantizationAwareBits());
+    settings.put("quantizationAwareBits", recipe.rounding().bits());
+    if (recipe.rounding().from() > 0) {
+      settings.put("quantizationAwareFrom", recipe.rounding().from());
+    }
     settings.put("bits", storage.bits());
     settings.put("denseType", Label.of(storage.denseType()));
     settings.put("learningRate", optimizer.learningRate);

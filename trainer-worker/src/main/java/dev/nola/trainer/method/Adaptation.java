@@ -61,6 +61,11 @@ public abstract sealed class Adaptation
     throw new IllegalStateException("no factors that a GPU can compute: " + tensor);
   }
 
+  /** Changes the width of the codes of {@link #prepare}; returns whether it was another one. */
+  boolean roundTo(int bits) {
+    return false;
+  }
+
   /** Computes the leaves' values; of different adaptations in parallel. */
   void prepare(Kernel kernel) {}
 

@@ -311,13 +311,13 @@ public final class Adaptations {
 
   private Factor factor(BasisSide side, double gain) {
     if (!recipe.bases().stored()) {
-      return new GeneratedFactor(side, recipe.trainingBits(), gain);
+      return new GeneratedFactor(side, recipe.rounding().firstBits(), gain);
     }
     int k = side.coefficients().values().length;
     NDArray basis =
         bases.computeIfAbsent(
             new Stored(side.basis(), k), _ -> base.keep(side.stored(), k, side.basis().length()));
-    return new StoredFactor(side, recipe.trainingBits(), gain, basis);
+    return new StoredFactor(side, recipe.rounding().firstBits(), gain, basis);
   }
 
   private BasisSide side(

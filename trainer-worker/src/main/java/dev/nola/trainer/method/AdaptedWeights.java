@@ -32,6 +32,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
 
   private final Kernel kernel;
   private @Nullable TrainingFactors gpu;
+  private @Nullable CudaDevice device;
   private @Nullable CudaDevice ownDevice;
 
   /**
@@ -74,6 +75,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
    * @throws CudaException if its memory does not suffice
    */
   void use(CudaDevice device) {
+    this.device = device;
     List<Adaptation> targets = new ArrayList<>();
     Adapter.Builder adapter = Adapter.builder();
     for (Adaptation adaptation : adaptations) {
@@ -89,6 +91,25 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
       for (int i = 0; i < targets.size(); i++) {
         targets.get(i).computeBy(gpu, i);
       }
+    }
+  }
+
+  /**
+   * Changes the width of the codes that the coefficients are rounded to from the next {@link
+   * #prepare} on.
+   *
+   * @param bits width of a code
+   * @throws CudaException if the GPU's memory does not suffice
+   */
+  public void roundTo(int bits) {
+    boolean changes = false;
+    for (Adaptation adaptation : adaptations) {
+      changes |= adaptation.roundTo(bits);
+    }
+    if (changes && gpu != null && device != null) {
+      gpu.close(); // its room is for codes of one width
+      gpu = null;
+      use(device);
     }
   }
 

@@ -44,6 +44,11 @@ final class DirectAdaptation extends Adaptation {
   }
 
   @Override
+  boolean roundTo(int bits) {
+    return factor.roundTo(bits);
+  }
+
+  @Override
   void prepare(Kernel kernel) {
     factor.prepare(kernel);
   }

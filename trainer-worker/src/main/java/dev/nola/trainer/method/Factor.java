@@ -12,7 +12,7 @@ abstract sealed class Factor permits GeneratedFactor, StoredFactor {
   private final BasisSide side;
 
   /** Width of the codes that the coefficients are rounded to, in bits. */
-  final int bits;
+  int bits;
 
   /** Number that the factor is multiplied by in addition to its normalisation. */
   final double gain;
@@ -26,6 +26,13 @@ abstract sealed class Factor permits GeneratedFactor, StoredFactor {
   /** Returns coefficients and basis. */
   final BasisSide side() {
     return side;
+  }
+
+  /** Changes the width of the codes; returns whether it was another one. */
+  final boolean roundTo(int width) {
+    boolean changes = width != bits;
+    bits = width;
+    return changes;
   }
 
   /** Computes what does not need PyTorch. */

@@ -54,6 +54,11 @@ final class LowRankAdaptation extends Adaptation {
   }
 
   @Override
+  boolean roundTo(int bits) {
+    return a.roundTo(bits) | b.roundTo(bits);
+  }
+
+  @Override
   void prepare(Kernel kernel) {
     a.prepare(kernel);
     b.prepare(kernel);

@@ -14,16 +14,10 @@ import dev.nola.generator.Generator;
  * @param scaling what ΔW is multiplied by: c/√(r·in) or, by the paper's rule, c/(3r), for the
  *     normalised product of NOLA's factors, c/√in for PRANC's normalised sum, c/r for LoRA's
  *     product
- * @param quantizationAwareBits width of the codes that training rounds the coefficients to, in
- *     bits; 0 for the usual 16. LoRA's coefficients are the elements of its factors
+ * @param rounding which coefficients training computes with
  */
 public record Recipe(
-    Method method,
-    Pattern targets,
-    Size size,
-    Bases bases,
-    Scaling scaling,
-    int quantizationAwareBits) {
+    Method method, Pattern targets, Size size, Bases bases, Scaling scaling, Rounding rounding) {
   /**
    * Checks the generator.
    *
@@ -66,7 +60,41 @@ public record Recipe(
     }
   }
 
-  int trainingBits() {
-    return quantizationAwareBits == 0 ? BasisSide.TRAINING_BITS : quantizationAwareBits;
+  /**
+   * Whether training rounds the coefficients to those of the file (paper, section 3.2). LoRA's
+   * coefficients are the elements of its factors.
+   *
+   * @param bits width of the file's codes; 0 if training does not round
+   * @param from share of the steps before the first one that rounds, from 0 to below 1
+   */
+  public record Rounding(int bits, double from) {
+    /** Training does not round. */
+    public static final Rounding NONE = new Rounding(0, 0);
+
+    /**
+     * Returns the rounding of all steps.
+     *
+     * @param bits width of the file's codes; 0 if training does not round
+     * @return the rounding
+     */
+    public static Rounding always(int bits) {
+      return new Rounding(bits, 0);
+    }
+
+    /**
+     * Returns the width of the codes that a step computes with.
+     *
+     * @param step number of the step, from 1
+     * @param steps number of steps of the run
+     * @return bits; a width that makes no difference to training if the step does not round
+     */
+    public int bits(long step, long steps) {
+      return bits == 0 || step <= from * steps ? BasisSide.TRAINING_BITS : bits;
+    }
+
+    /** Returns the width of the first step's codes. */
+    int firstBits() {
+      return bits(1, from == 0 ? 1 : Long.MAX_VALUE);
+    }
   }
 }

@@ -87,7 +87,7 @@ class JobDocumentsTest {
                     new Recipe.Size(View.LAYER, 8, 256, 256),
                     new Recipe.Bases(Generator.SRHT, 42, false, false),
                     Scaling.of(1),
-                    4),
+                    Recipe.Rounding.always(4)),
                 new Storage(4, DType.F16),
                 new TrainingJob.Optimizer(
                     2e-3,

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
+import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.View;
 import dev.nola.trainer.model.Adaptable;
@@ -74,7 +75,7 @@ class JobFileTest {
     TrainingJob job = read(LANGUAGE_MODEL);
     assertThat(job.recipe().size().rank()).isEqualTo(8);
     assertThat(job.recipe().scaling()).isEqualTo(Scaling.of(1));
-    assertThat(job.recipe().quantizationAwareBits()).isZero();
+    assertThat(job.recipe().rounding().bits()).isZero();
     assertThat(job.run().microBatch()).isEqualTo(job.run().batch()).isEqualTo(8);
     assertThat(job.run().steps(1)).isEqualTo(10);
     assertThat(job.data().trainExamples()).isEqualTo(Integer.MAX_VALUE);
@@ -93,11 +94,11 @@ class JobFileTest {
     TrainingJob job = read(LANGUAGE_MODEL.replace("nola}", "lora}"));
     assertThat(job.recipe().bases().generator()).isEqualTo(Generator.IDENTITY);
     assertThat(job.storage().bits()).isEqualTo(16);
-    assertThat(job.recipe().quantizationAwareBits()).isZero();
+    assertThat(job.recipe().rounding().bits()).isZero();
     TrainingJob aware =
         read(LANGUAGE_MODEL.replace("nola}", "lora, bits: 4, quantizationAware: true}"));
     assertThat(aware.storage().bits()).isEqualTo(4);
-    assertThat(aware.recipe().quantizationAwareBits()).isEqualTo(4);
+    assertThat(aware.recipe().rounding().bits()).isEqualTo(4);
     assertThat(read(LANGUAGE_MODEL).storage().bits()).isEqualTo(8);
   }
 
@@ -108,6 +109,30 @@ class JobFileTest {
     assertThat(job.data().layout())
         .isEqualTo(new Layout.Idx(folder.resolve("c"), folder.resolve("d")));
     assertThat(job.run().steps(65)).isEqualTo(6);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "quantizationAware: true              | 4 | 0",
+        "quantizationAware: {from: 0}         | 4 | 0",
+        "quantizationAware: {from: 0.75}      | 4 | 0.75",
+        "quantizationAware: false             | 0 | 0",
+      })
+  void roundingMayStartLater(String key, int bits, double from) throws IOException {
+    TrainingJob job = read(LANGUAGE_MODEL.replace("nola}", "nola, bits: 4, " + key + "}"));
+    assertThat(job.recipe().rounding()).isEqualTo(new Recipe.Rounding(bits, from));
+    assertThat(job.canonical().contains("quantizationAwareFrom")).isEqualTo(from > 0);
+  }
+
+  @Test
+  void stepsRoundFromTheirShareOn() {
+    Recipe.Rounding later = new Recipe.Rounding(4, 0.75);
+    assertThat(later.bits(75, 100)).isEqualTo(16);
+    assertThat(later.bits(76, 100)).isEqualTo(4);
+    assertThat(Recipe.Rounding.always(4).bits(1, 100)).isEqualTo(4);
+    assertThat(Recipe.Rounding.NONE.bits(100, 100)).isEqualTo(16);
   }
 
   @Test
@@ -127,10 +152,12 @@ class JobFileTest {
             + " 0, or {paper: NUMBER}",
         "nola, scaling: {papers: 1}     | invalid method.scaling: {\"papers\":1}; must be a number"
             + " above 0, or {paper: NUMBER}",
+        "nola, quantizationAware: {from: 1} | invalid method.quantizationAware: {\"from\":1}; must be"
+            + " true, false, or {from: SHARE} with a share from 0 to below 1",
         "lora, scaling: {paper: 1}      | method.scaling with paper applies only when method.name is"
             + " nola",
       })
-  void invalidScaling_isNamedWithItsRule(String method, String problem) {
+  void invalidMapping_isNamedWithItsRule(String method, String problem) {
     assertThat(problemsWith(LANGUAGE_MODEL, "nola}", method + "}")).containsExactly(problem);
   }
 
@@ -197,7 +224,7 @@ class JobFileTest {
         "name: nola       | name: nola, targets: '(' | invalid method.targets: \"(\"; must be qv,"
             + " mlp, all-linear or an RE2 pattern",
         "name: nola       | name: nola, quantizationAware: 1 | invalid method.quantizationAware: 1;"
-            + " must be true or false",
+            + " must be true, false, or {from: SHARE} with a share from 0 to below 1",
         "Rate: 0.01       | Rate: .nan         | invalid optimizer.learningRate: \"NaN\"; must be a"
             + " number above 0",
         "Rate: 0.01       | Rate: 0            | invalid optimizer.learningRate: 0; must be a"

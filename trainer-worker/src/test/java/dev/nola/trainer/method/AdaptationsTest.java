@@ -24,7 +24,7 @@ class AdaptationsTest {
             new Recipe.Bases(
                 method == Method.LORA ? Generator.IDENTITY : Generator.SRHT, 5, false, false),
             Scaling.of(1),
-            0);
+            Recipe.Rounding.NONE);
     try (BaseModel base = BaseModel.fromScratch(new Mlp(List.of(70_000, 70_000)))) {
       assertThatIllegalArgumentException()
           .isThrownBy(() -> Adaptations.of(base, recipe, 0))
@@ -46,7 +46,7 @@ class AdaptationsTest {
                     new Recipe.Size(View.LAYER, 2, 8, 8),
                     new Recipe.Bases(generator, 5, false, false),
                     Scaling.of(1),
-                    0))
+                    Recipe.Rounding.NONE))
         .withMessageContaining("invalid generator of " + method + ": " + generator);
   }
 }

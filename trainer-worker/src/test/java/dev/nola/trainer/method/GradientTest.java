@@ -46,7 +46,7 @@ class GradientTest {
         new Recipe.Size(view, RANK, K, K - 2),
         new Recipe.Bases(generator, 11, false, storedBasis),
         Scaling.of(1.3),
-        quantizationAwareBits);
+        Recipe.Rounding.always(quantizationAwareBits));
   }
 
   private static List<Example> examples() {

@@ -40,7 +40,7 @@ class StoredLoraTest {
         new Recipe.Size(View.LAYER, RANK, 8, 8),
         new Recipe.Bases(Generator.IDENTITY, 11, false, false),
         Scaling.of(SCALING),
-        quantizationAwareBits);
+        Recipe.Rounding.always(quantizationAwareBits));
   }
 
   private static BaseModel base() {

@@ -47,7 +47,7 @@ class GarbageCollectionTest {
             new Recipe.Bases(
                 method == Method.LORA ? Generator.IDENTITY : Generator.SRHT, 5, false, false),
             Scaling.of(1.3),
-            0);
+            Recipe.Rounding.NONE);
     AdaptedWeights weights =
         new AdaptedWeights(base, Adaptations.of(base, recipe, 3), Kernels.scalar());
     // Where one factor is zero the other's gradient is, too.
