@@ -9,8 +9,10 @@ import dev.nola.command.Output;
 import dev.nola.format.AdapterFile;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.Bos;
+import dev.nola.trainer.data.InputTexts;
 import dev.nola.trainer.data.TextTokenizer;
-import dev.nola.trainer.generate.GreedyDecoding;
+import dev.nola.trainer.generate.Decoding;
+import dev.nola.trainer.generate.TextGeneration;
 import dev.nola.trainer.method.Adaptation;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.TrainedAdapter;
@@ -18,26 +20,30 @@ import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** Continues a text with a language model, with or without an adapter. */
 @Command(
     name = "generate",
     description = {
-      "Continue a text by greedy decoding.",
+      "Continue texts, by the likeliest token at each step or by beam search.",
       "Shows what an adapter does; for serving, merge or export it."
     },
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "Example:",
-      "  nola generate --base llama/ --adapter e2e.nola --prompt 'name : The Mill | food : Thai ||'"
+      "Examples:",
+      "  nola generate --base llama/ --adapter e2e.nola --prompt 'name : The Mill | food : Thai ||'",
+      "  nola generate --base llama/ --adapter e2e.nola --prompts test.jsonl --beams 10 --json"
     })
 final class GenerateCommand implements Callable<Integer> {
   @Option(
@@ -55,17 +61,25 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Option(
       names = "--prompt",
-      required = true,
       paramLabel = "TEXT",
       description = "The text to continue; may be empty.")
-  private String prompt = "";
+  private @Nullable String prompt;
 
   @Option(
-      names = "--max-tokens",
-      paramLabel = "N",
-      description = "Maximum number of tokens. Default: ${DEFAULT-VALUE}.")
-  private int maxTokens = 64;
+      names = "--prompts",
+      paramLabel = "FILE",
+      description =
+          "Instead of --prompt, a file with a text per line, or with JSON objects (.jsonl) or"
+              + " columns (.csv, .tsv); may end in .gz.")
+  private @Nullable Path prompts;
 
+  @Option(
+      names = "--field",
+      paramLabel = "NAME",
+      description = "Field or column of the text in --prompts. Default: ${DEFAULT-VALUE}.")
+  private String field = "prompt";
+
+  @Mixin private DecodingOptions options = new DecodingOptions();
   @ArgGroup private BaseOptions baseOptions = new BaseOptions();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
@@ -73,10 +87,16 @@ final class GenerateCommand implements Callable<Integer> {
   @Override
   public Integer call()
       throws IOException, InterruptedException, ImportRefusedException, MergeRefusedException {
-    if (maxTokens < 1) {
-      throw new IllegalArgumentException(
-          "invalid --max-tokens: " + maxTokens + "; must be at least 1");
+    if ((prompt == null) == (prompts == null)) {
+      throw new ParameterException(
+          output.command().commandLine(),
+          prompt == null
+              ? "missing --prompt, or --prompts"
+              : "only one of --prompt and --prompts may be given");
     }
+    Decoding decoding = options.decoding();
+    List<String> texts =
+        prompts == null ? List.of(String.valueOf(prompt)) : InputTexts.read(prompts, field);
     AdapterFile file = adapter == null ? null : source.open(adapter, base, output).file();
     try (BaseModel model = BaseModel.load(base);
         TextTokenizer tokenizer =
@@ -86,13 +106,16 @@ final class GenerateCommand implements Callable<Integer> {
       }
       List<Adaptation> adaptations = file == null ? List.of() : adaptations(model, file);
       AdaptedWeights weights = new AdaptedWeights(model, adaptations, Kernels.chosen());
-      weights.prepare();
-      TextTokenizer.Prompt start = tokenizer.prompt(prompt);
-      int[] tokens =
-          GreedyDecoding.generate(
-              model.network(), weights, start.tokens(), maxTokens, start.ends());
-      String text = tokenizer.text(tokens);
-      output.print(new Report(text, tokens), out -> out.println(text));
+      TextGeneration generation = new TextGeneration(model.network(), weights, decoding);
+      List<TextGeneration.Start> starts = new ArrayList<>();
+      for (String text : texts) {
+        starts.add(DecodingOptions.start(tokenizer.prompt(text)));
+      }
+      if (prompts == null) {
+        one(generation, starts.getFirst(), tokenizer);
+      } else {
+        all(texts, generation.generate(starts), tokenizer);
+      }
     }
     return ExitCode.OK;
   }
@@ -103,6 +126,28 @@ final class GenerateCommand implements Callable<Integer> {
     return TrainedAdapter.ofFile(model, file);
   }
 
-  /** What {@code --json} prints. */
+  /** Prints a continuation, without --json while it is made. */
+  private void one(TextGeneration generation, TextGeneration.Start start, TextTokenizer tokenizer)
+      throws InterruptedException {
+    StreamedText streamed = new StreamedText(tokenizer, output);
+    int[] tokens = generation.generate(start, streamed::add);
+    output.print(new Report(tokenizer.text(tokens), tokens), _ -> streamed.finish());
+  }
+
+  private void all(List<String> texts, List<int[]> continued, TextTokenizer tokenizer) {
+    List<Continuation> continuations = new ArrayList<>();
+    for (int i = 0; i < texts.size(); i++) {
+      int[] tokens = continued.get(i);
+      continuations.add(new Continuation(texts.get(i), tokenizer.text(tokens), tokens));
+    }
+    output.print(
+        Map.of("continuations", continuations),
+        out -> continuations.forEach(each -> out.println(each.text())));
+  }
+
+  /** What {@code --json} prints of {@code --prompt}. */
   private record Report(String text, int[] tokens) {}
+
+  /** What {@code --json} prints of a text of {@code --prompts}. */
+  private record Continuation(String prompt, String text, int[] tokens) {}
 }

@@ -11,8 +11,8 @@ import dev.nola.command.Output;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.data.InputTexts;
 import dev.nola.trainer.data.Minibatch;
-import dev.nola.trainer.data.TextTokenizer;
-import dev.nola.trainer.generate.GreedyDecoding;
+import dev.nola.trainer.generate.Decoding;
+import dev.nola.trainer.generate.TextGeneration;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -72,12 +72,7 @@ final class PredictCommand implements Callable<Integer> {
           "Field or column of the text in --data. Default: text, or prompt for text generation.")
   private @Nullable String field;
 
-  @Option(
-      names = "--max-tokens",
-      paramLabel = "N",
-      description = "Longest continuation, in tokens. Default: ${DEFAULT-VALUE}.")
-  private int maxTokens = 64;
-
+  @Mixin private DecodingOptions options = new DecodingOptions();
   @ArgGroup private BaseOptions baseOptions = new BaseOptions();
   @Mixin private AdapterSource source = new AdapterSource();
   @Mixin private Output output = new Output();
@@ -104,22 +99,12 @@ final class PredictCommand implements Callable<Integer> {
           output.command().commandLine(),
           text == null ? "missing TEXT, or --data" : "only one of TEXT and --data may be given");
     }
-    if (maxTokens < 1) {
-      throw new IllegalArgumentException(
-          "invalid --max-tokens: " + maxTokens + "; must be at least 1");
-    }
+    Decoding decoding = options.decoding();
     try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, baseOptions, output)) {
       List<String> texts =
           data == null ? List.of(String.valueOf(text)) : InputTexts.read(data, name(model));
-      List<Prediction> predictions = new ArrayList<>();
-      model.weights().prepare();
-      Tensors.recordGradients(false);
-      for (String input : texts) {
-        if (Thread.interrupted()) {
-          throw new InterruptedException("the prediction was interrupted");
-        }
-        predictions.add(model.isClassifier() ? classify(model, input) : complete(model, input));
-      }
+      List<Prediction> predictions =
+          model.isClassifier() ? classify(model, texts) : complete(model, texts, decoding);
       output.print(Map.of("predictions", predictions), out -> print(predictions, out));
     }
     return ExitCode.OK;
@@ -165,12 +150,34 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private Prediction complete(LoadedAdapter model, String input)
+  private static List<Prediction> classify(LoadedAdapter model, List<String> texts)
+      throws InterruptedException {
+    List<Prediction> predictions = new ArrayList<>();
+    model.weights().prepare();
+    Tensors.recordGradients(false);
+    for (String text : texts) {
+      if (Thread.interrupted()) {
+        throw new InterruptedException("the prediction was interrupted");
+      }
+      predictions.add(classify(model, text));
+    }
+    return predictions;
+  }
+
+  private static List<Prediction> complete(
+      LoadedAdapter model, List<String> texts, Decoding decoding)
       throws IOException, InterruptedException {
-    TextTokenizer.Prompt prompt = model.tokenizer().prompt(input);
-    int[] tokens =
-        GreedyDecoding.generate(
-            model.network(), model.weights(), prompt.tokens(), maxTokens, prompt.ends());
-    return new Prediction(input, null, null, model.tokenizer().text(tokens));
+    List<TextGeneration.Start> starts = new ArrayList<>();
+    for (String text : texts) {
+      starts.add(DecodingOptions.start(model.tokenizer().prompt(text)));
+    }
+    List<int[]> continued =
+        new TextGeneration(model.network(), model.weights(), decoding).generate(starts);
+    List<Prediction> predictions = new ArrayList<>();
+    for (int i = 0; i < texts.size(); i++) {
+      predictions.add(
+          new Prediction(texts.get(i), null, null, model.tokenizer().text(continued.get(i))));
+    }
+    return predictions;
   }
 }

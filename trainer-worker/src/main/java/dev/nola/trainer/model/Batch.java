@@ -12,8 +12,10 @@ import org.jspecify.annotations.Nullable;
  * @param positions the N tokens, numbered row by row from 0 to B·T − 1, whose successors a language
  *     model predicts (i64); null for all. The output embedding is the largest product of many
  *     models, and its logits the largest array
+ * @param cache keys and values of the tokens before the inputs; null if these begin the texts
  */
-public record Batch(NDArray inputs, NDArray mask, @Nullable NDArray positions) {
+public record Batch(
+    NDArray inputs, NDArray mask, @Nullable NDArray positions, @Nullable KeyValueCache cache) {
   /**
    * Makes a batch of which all tokens have logits.
    *
@@ -21,7 +23,30 @@ public record Batch(NDArray inputs, NDArray mask, @Nullable NDArray positions) {
    * @param mask B×T (f32): 1 for a token, 0 for padding
    */
   public Batch(NDArray inputs, NDArray mask) {
-    this(inputs, mask, null);
+    this(inputs, mask, null, null);
+  }
+
+  /**
+   * Makes a batch of which some tokens have logits.
+   *
+   * @param inputs token ids, B×T (i64)
+   * @param mask B×T (f32): 1 for a token, 0 for padding
+   * @param positions numbers of these tokens, row by row from 0 to B·T − 1 (i64)
+   */
+  public Batch(NDArray inputs, NDArray mask, NDArray positions) {
+    this(inputs, mask, positions, null);
+  }
+
+  /** Returns the number of tokens before the inputs. */
+  int past() {
+    return cache == null ? 0 : cache.length();
+  }
+
+  /** Returns keys and values of all tokens of a block. */
+  KeyValueCache.Entry remember(int block, NDArray keys, NDArray values) {
+    return cache == null
+        ? new KeyValueCache.Entry(keys, values)
+        : cache.append(block, keys, values);
   }
 
   /**

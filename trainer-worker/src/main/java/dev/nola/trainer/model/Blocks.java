@@ -26,9 +26,9 @@ final class Blocks {
    * head h uses key head h·G/H.
    *
    * @param queries Q, B×H×T×D
-   * @param keys K, B×G×T×D, H a multiple of G
-   * @param values V, B×G×T×D
-   * @param mask summand of the scores, of a shape that broadcasts to B×1×T×T; null for none
+   * @param keys K, B×G×S×D, H a multiple of G
+   * @param values V, B×G×S×D
+   * @param mask summand of the scores, of a shape that broadcasts to B×1×T×S; null for none
    * @return B×T×(H·D)
    */
   static NDArray attention(NDArray queries, NDArray keys, NDArray values, @Nullable NDArray mask) {
@@ -53,6 +53,7 @@ final class Blocks {
     long tokens = shape.get(2);
     long dimensions = shape.get(3);
     long groups = keys.getShape().get(1);
+    long seen = keys.getShape().get(2);
     // Treats query heads of one group as further queries of its key head, so nothing is copied.
     // Divides the queries rather than the scores, of which there are T/D times as many.
     NDArray grouped =
@@ -60,14 +61,14 @@ final class Blocks {
             .mul(Constants.number(settings.scale))
             .reshape(batch, groups, heads / groups * tokens, dimensions);
     NDArray scores = grouped.matMul(keys.transpose(0, 1, 3, 2));
-    scores = capped(scores.reshape(batch, heads, tokens, tokens), settings.cap);
+    scores = capped(scores.reshape(batch, heads, tokens, seen), settings.cap);
     if (mask != null) {
       scores = scores.add(mask);
     }
     NDArray mixed =
         scores
             .softmax(-1)
-            .reshape(batch, groups, heads / groups * tokens, tokens)
+            .reshape(batch, groups, heads / groups * tokens, seen)
             .matMul(values)
             .reshape(batch, heads, tokens, dimensions);
     return mixed.transpose(0, 2, 1, 3).reshape(batch, tokens, heads * dimensions);
@@ -92,8 +93,9 @@ final class Blocks {
    *
    * @param x queries or keys, B×H×T×D
    * @param positions how fast the dimensions turn
+   * @param past number of tokens before these
    */
-  static NDArray rotate(NDArray x, RotaryPositions positions) {
+  static NDArray rotate(NDArray x, RotaryPositions positions, int past) {
     int tokens = (int) x.getShape().get(2);
     int dimensions = (int) x.getShape().get(3);
     int half = dimensions / 2;
@@ -101,7 +103,7 @@ final class Blocks {
     NDArray first = x.get("..., :" + half);
     NDArray second = x.get("..., " + half + ":");
     NDArray turned = second.neg().concat(first, -1);
-    return x.mul(Constants.cosines(step, positions, tokens, dimensions))
-        .add(turned.mul(Constants.sines(step, positions, tokens, dimensions)));
+    return x.mul(Constants.cosines(step, positions, past, tokens, dimensions))
+        .add(turned.mul(Constants.sines(step, positions, past, tokens, dimensions)));
   }
 }

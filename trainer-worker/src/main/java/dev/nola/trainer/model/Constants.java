@@ -100,14 +100,16 @@ final class Constants {
    * Returns a mask that hides later tokens, and those too long before.
    *
    * @param step owns the returned view
-   * @param tokens T
+   * @param past number of tokens before those that see, P
+   * @param tokens number of tokens that see, T
    * @param window number of tokens that one sees, itself included
-   * @return T×T
+   * @return T×(P+T)
    */
-  static NDArray causalMask(NDManager step, int tokens, int window) {
-    int room = capacity(tokens);
+  static NDArray causalMask(NDManager step, int past, int tokens, int window) {
+    int end = past + tokens;
+    int room = capacity(end);
     return array(new Content.CausalMask(room, Math.min(window, room)))
-        .get(step, new NDIndex(":%d, :%d".formatted(tokens, tokens)));
+        .get(step, new NDIndex("%d:%d, :%d".formatted(past, end, end)));
   }
 
   /**
@@ -115,13 +117,14 @@ final class Constants {
    *
    * @param step owns the returned view
    * @param positions how fast dimensions turn
+   * @param past number of tokens before
    * @param tokens T
    * @param dimensions D of a head
    * @return T×D
    */
-  static NDArray cosines(NDManager step, RotaryPositions positions, int tokens, int dimensions) {
-    return array(new Content.Rotation(positions, capacity(tokens), dimensions, false))
-        .get(step, new NDIndex(":" + tokens));
+  static NDArray cosines(
+      NDManager step, RotaryPositions positions, int past, int tokens, int dimensions) {
+    return rotation(step, past, new Content.Rotation(positions, past + tokens, dimensions, false));
   }
 
   /**
@@ -129,12 +132,20 @@ final class Constants {
    *
    * @param step owns the returned view
    * @param positions how fast dimensions turn
+   * @param past number of tokens before
    * @param tokens T
    * @param dimensions D of a head
    * @return T×D
    */
-  static NDArray sines(NDManager step, RotaryPositions positions, int tokens, int dimensions) {
-    return array(new Content.Rotation(positions, capacity(tokens), dimensions, true))
-        .get(step, new NDIndex(":" + tokens));
+  static NDArray sines(
+      NDManager step, RotaryPositions positions, int past, int tokens, int dimensions) {
+    return rotation(step, past, new Content.Rotation(positions, past + tokens, dimensions, true));
+  }
+
+  private static NDArray rotation(NDManager step, int past, Content.Rotation needed) {
+    Content.Rotation kept =
+        new Content.Rotation(
+            needed.positions, capacity(needed.tokens), needed.dimensions, needed.sine);
+    return array(kept).get(step, new NDIndex("%d:%d".formatted(past, needed.tokens)));
   }
 }

@@ -84,21 +84,24 @@ final class Gpt2 implements Network {
   @Override
   public NDArray logits(Batch batch, Weights weights) {
     int tokens = (int) batch.inputs().getShape().get(1);
-    NDArray positions = batch.inputs().getManager().arange(0, tokens, 1, DataType.INT64);
+    int past = batch.past();
+    NDArray positions = batch.inputs().getManager().arange(past, past + tokens, 1, DataType.INT64);
     NDArray embedding = weights.tensor(EMBEDDING);
     NDArray x =
         Tensors.embedding(batch.inputs(), embedding)
             .add(Tensors.embedding(positions, weights.tensor("wpe.weight")));
-    NDArray mask = Constants.causalMask(x.getManager(), tokens, Integer.MAX_VALUE);
+    NDArray mask = Constants.causalMask(x.getManager(), past, tokens, Integer.MAX_VALUE);
     for (int i = 0; i < config.layers; i++) {
-      x = block("h." + i + ".", x, mask, weights);
+      x = block(i, x, mask, batch, weights);
     }
     return Tensors.linear(norm(batch.select(x), "ln_f", weights), embedding, null);
   }
 
-  private NDArray block(String prefix, NDArray x, NDArray mask, Weights weights) {
+  private NDArray block(int index, NDArray x, NDArray mask, Batch batch, Weights weights) {
+    String prefix = "h." + index + ".";
     NDArray all = weights.conv1d(norm(x, prefix + "ln_1", weights), prefix + "attn.c_attn");
-    NDArray mixed = Blocks.attention(part(all, 0), part(all, 1), part(all, 2), mask);
+    KeyValueCache.Entry seen = batch.remember(index, part(all, 1), part(all, 2));
+    NDArray mixed = Blocks.attention(part(all, 0), seen.keys(), seen.values(), mask);
     NDArray attended = x.add(weights.conv1d(mixed, prefix + "attn.c_proj"));
     NDArray wide =
         config.activation.apply(

@@ -89,7 +89,7 @@ public final class Llama implements Network {
       x = x.mul(Constants.number(scale));
     }
     for (int i = 0; i < config.layers(); i++) {
-      x = block(i, x, weights);
+      x = block(i, x, batch, weights);
     }
     if (head != null) {
       return weights.linear(Pool.of(norm(x, "model.norm", weights), head, batch), head.module());
@@ -108,10 +108,10 @@ public final class Llama implements Network {
     return config.norm().addsOne() ? scaled.add(normed) : scaled;
   }
 
-  private NDArray block(int index, NDArray x, Weights weights) {
+  private NDArray block(int index, NDArray x, Batch batch, Weights weights) {
     String prefix = "model.layers." + index + ".";
     boolean isSandwich = config.norm().isSandwich();
-    NDArray mixed = attention(index, norm(x, prefix + "input_layernorm", weights), weights);
+    NDArray mixed = attention(index, norm(x, prefix + "input_layernorm", weights), batch, weights);
     String afterAttention = prefix + "post_attention_layernorm";
     NDArray attended = x.add(isSandwich ? norm(mixed, afterAttention, weights) : mixed);
     NDArray h =
@@ -126,7 +126,7 @@ public final class Llama implements Network {
         isSandwich ? norm(fed, prefix + "post_feedforward_layernorm", weights) : fed);
   }
 
-  private NDArray attention(int index, NDArray x, Weights weights) {
+  private NDArray attention(int index, NDArray x, Batch batch, Weights weights) {
     String module = "model.layers." + index + ".self_attn.";
     LlamaConfig.Attention settings = config.attention();
     NDArray q = Blocks.heads(weights.linear(x, module + "q_proj"), settings.heads());
@@ -138,12 +138,15 @@ public final class Llama implements Network {
     }
     int tokens = (int) x.getShape().get(1);
     double scale = settings.scale() == 0 ? 1 / Math.sqrt(q.getShape().get(3)) : settings.scale();
+    KeyValueCache.Entry all =
+        batch.remember(index, Blocks.rotate(k, settings.positions(), batch.past()), v);
     NDArray mixed =
         Blocks.attention(
-            Blocks.rotate(q, settings.positions()),
-            Blocks.rotate(k, settings.positions()),
-            v,
-            Constants.causalMask(x.getManager(), tokens, settings.windows().get(index)),
+            Blocks.rotate(q, settings.positions(), batch.past()),
+            all.keys(),
+            all.values(),
+            Constants.causalMask(
+                x.getManager(), batch.past(), tokens, settings.windows().get(index)),
             new Blocks.Scores(scale, settings.cap()));
     return weights.linear(mixed, module + "o_proj");
   }

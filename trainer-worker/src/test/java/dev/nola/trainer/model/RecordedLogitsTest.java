@@ -8,14 +8,17 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import dev.nola.kernel.Kernels;
-import dev.nola.trainer.generate.GreedyDecoding;
+import dev.nola.trainer.generate.Decoding;
+import dev.nola.trainer.generate.TextGeneration;
 import dev.nola.trainer.method.AdaptedWeights;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
@@ -131,15 +134,62 @@ class RecordedLogitsTest {
     int[] greedy = expected.get("greedy").valueStream().mapToInt(JsonNode::asInt).toArray();
     try (BaseModel base = BaseModel.load(folder)) {
       AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
-      weights.prepare();
-      assertThat(GreedyDecoding.generate(base.network(), weights, prompt, greedy.length, Set.of()))
+      TextGeneration generation =
+          new TextGeneration(base.network(), weights, Decoding.greedy(greedy.length));
+      assertThat(generation.generate(new TextGeneration.Start(prompt, Set.of()), _ -> {}))
           .isEqualTo(greedy);
+      List<Integer> told = new ArrayList<>();
       int end = greedy[5];
-      assertThat(
-              GreedyDecoding.generate(base.network(), weights, prompt, greedy.length, Set.of(end)))
+      assertThat(generation.generate(new TextGeneration.Start(prompt, Set.of(end)), told::add))
           .as("until a token that ends it")
+          .isEqualTo(told.stream().mapToInt(Integer::intValue).toArray())
           .doesNotContain(end)
           .hasSizeLessThanOrEqualTo(5);
+    }
+  }
+
+  /** Texts of one length are continued together, and end at different tokens. */
+  @Test
+  void textsTogether_areContinuedAsEachAlone() throws Exception {
+    try (BaseModel base = BaseModel.load(MODELS.resolve("mistral"))) {
+      AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
+      TextGeneration generation = new TextGeneration(base.network(), weights, Decoding.greedy(12));
+      List<TextGeneration.Start> starts = new ArrayList<>();
+      for (int i = 0; i < 24; i++) {
+        int[] tokens = i % 5 == 0 ? new int[] {i, 7, 1} : new int[] {i, 3};
+        starts.add(new TextGeneration.Start(tokens, Set.of(i % 2 == 0 ? 4 : 9, 20, 30, 40)));
+      }
+      List<int[]> together = generation.generate(starts);
+      assertThat(together).extracting(tokens -> tokens.length).contains(12).hasSizeGreaterThan(1);
+      for (int i = 0; i < starts.size(); i++) {
+        assertThat(together.get(i)).isEqualTo(generation.generate(starts.get(i), _ -> {}));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"llama-tied-grouped", "llama-untied", "llama-bf16", "mistral", "gemma2", "gpt2"})
+  void beamsEqualThoseOfTransformers(String name) throws Exception {
+    Path folder = MODELS.resolve(name);
+    JsonNode expected =
+        JsonMapper.shared().readTree(Files.readAllBytes(folder.resolve("expected.json")));
+    int[] prompt = expected.get("inputs").get(0).valueStream().mapToInt(JsonNode::asInt).toArray();
+    int end = expected.get("beams").get("end").asInt();
+    int[] best =
+        expected
+            .get("beams")
+            .get("tokens")
+            .valueStream()
+            .mapToInt(JsonNode::asInt)
+            .takeWhile(token -> token != end)
+            .toArray();
+    try (BaseModel base = BaseModel.load(folder)) {
+      AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
+      TextGeneration generation =
+          new TextGeneration(base.network(), weights, new Decoding(12, 3, 0.8, 2));
+      assertThat(generation.generate(new TextGeneration.Start(prompt, Set.of(end)), _ -> {}))
+          .isEqualTo(best);
     }
   }
 

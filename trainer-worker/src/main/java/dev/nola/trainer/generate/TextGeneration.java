@@ -1,0 +1,105 @@
+package dev.nola.trainer.generate;
+
+import dev.nola.trainer.method.AdaptedWeights;
+import dev.nola.trainer.model.Network;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.IntConsumer;
+
+/** Continues texts by a language model. Texts of equal length are continued together. */
+public final class TextGeneration {
+  /** Texts at a time, of which keys and values are kept. */
+  private static final int BATCH = 16;
+
+  private final LanguageModel model;
+  private final Decoding decoding;
+
+  /**
+   * Creates it for a model.
+   *
+   * @param network a language model
+   * @param weights its weights, with or without an adapter
+   * @param decoding how texts are continued
+   */
+  public TextGeneration(Network network, AdaptedWeights weights, Decoding decoding) {
+    this.model = new LanguageModel(network, weights);
+    this.decoding = decoding;
+  }
+
+  /**
+   * A text to be continued.
+   *
+   * @param tokens at least one token
+   * @param ends the tokens that end the continuation
+   */
+  public record Start(int[] tokens, Set<Integer> ends) {
+    /** Copies the set. */
+    public Start {
+      ends = Set.copyOf(ends);
+    }
+  }
+
+  /** What texts have in common that are continued together. */
+  private record Kind(int length, Set<Integer> ends) {}
+
+  /**
+   * Continues texts.
+   *
+   * @param starts the texts
+   * @return the tokens after each text, without the one that ended it
+   * @throws InterruptedException if the thread was interrupted
+   */
+  public List<int[]> generate(List<Start> starts) throws InterruptedException {
+    model.weights().prepare();
+    Map<Kind, List<Integer>> kinds = new LinkedHashMap<>();
+    for (int i = 0; i < starts.size(); i++) {
+      Start start = starts.get(i);
+      kinds
+          .computeIfAbsent(new Kind(start.tokens.length, start.ends), _ -> new ArrayList<>())
+          .add(i);
+    }
+    int[][] results = new int[starts.size()][];
+    int atOnce = decoding.beams() == 1 ? BATCH : 1;
+    for (Map.Entry<Kind, List<Integer>> kind : kinds.entrySet()) {
+      List<Integer> all = kind.getValue();
+      for (int first = 0; first < all.size(); first += atOnce) {
+        List<Integer> part = all.subList(first, Math.min(all.size(), first + atOnce));
+        List<int[]> tokens = part.stream().map(i -> starts.get(i).tokens).toList();
+        List<int[]> continued = search(tokens, kind.getKey().ends, _ -> {});
+        for (int i = 0; i < part.size(); i++) {
+          results[part.get(i)] = continued.get(i);
+        }
+      }
+    }
+    return List.of(results);
+  }
+
+  /**
+   * Continues a text, and tells each token as soon as it is known: with several beams, at the end.
+   *
+   * @param start the text
+   * @param listener receives the tokens after it, without the one that ended it
+   * @return the same tokens
+   * @throws InterruptedException if the thread was interrupted
+   */
+  public int[] generate(Start start, IntConsumer listener) throws InterruptedException {
+    model.weights().prepare();
+    int[] tokens = search(List.of(start.tokens), start.ends, listener).getFirst();
+    if (decoding.beams() > 1) {
+      for (int token : tokens) {
+        listener.accept(token);
+      }
+    }
+    return tokens;
+  }
+
+  private List<int[]> search(List<int[]> prompts, Set<Integer> ends, IntConsumer listener)
+      throws InterruptedException {
+    return decoding.beams() == 1
+        ? new GreedySearch(model, decoding).search(prompts, ends, listener)
+        : List.of(new BeamSearch(model, decoding).search(prompts.getFirst(), ends));
+  }
+}
