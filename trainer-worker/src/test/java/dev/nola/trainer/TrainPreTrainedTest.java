@@ -44,6 +44,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.stream.Collectors;
@@ -541,6 +542,39 @@ class TrainPreTrainedTest {
     String adapted = output(prompt, folder.resolve("model"), "--adapter", adapter);
     assertThat(adapted).isEqualTo(output(prompt, merged)).isEqualToIgnoringWhitespace("w9w11w13");
     assertThat(output(prompt, folder.resolve("model"), "--adapter", peft)).isEqualTo(adapted);
+  }
+
+  @Test
+  void manyPromptsAreContinuedAsOneIs() throws IOException {
+    model("llama-tied-grouped");
+    Path model = folder.resolve("model");
+    List<String> texts = List.of("w21 w7", "w1", "w22 w7", "w3 w5 w8");
+    Path prompts =
+        Files.writeString(
+            folder.resolve("prompts.jsonl"),
+            texts.stream().map("{\"prompt\": \"%s\"}\n"::formatted).collect(Collectors.joining()));
+    for (List<String> options :
+        List.of(List.<String>of(), List.of("--beams", "3", "--no-repeat-ngram", "2"))) {
+      List<Object> command = new ArrayList<>(List.of("--base", model, "--max-tokens", "6"));
+      command.addAll(options);
+      Object[] same = command.toArray();
+      JsonNode all = json("generate", and(same, "--prompts", prompts)).get("continuations");
+      assertThat(all).hasSize(texts.size());
+      for (int i = 0; i < texts.size(); i++) {
+        JsonNode one = json("generate", and(same, "--prompt", texts.get(i)));
+        assertThat(all.get(i).get("tokens")).isEqualTo(one.get("tokens"));
+        assertThat(all.get(i).get("prompt").asString()).isEqualTo(texts.get(i));
+        Outcome streamed = nola(and(same, "generate", "--prompt", texts.get(i)));
+        assertThat(streamed.out()).isEqualTo(one.get("text").asString() + System.lineSeparator());
+      }
+    }
+    assertThat(nola("generate", "--base", model).err()).contains("missing --prompt, or --prompts");
+    assertThat(nola("generate", "--base", model, "--prompt", "w1", "--beams", "0").err())
+        .contains("invalid --beams: 0; must be at least 1");
+  }
+
+  private static Object[] and(Object[] some, Object... first) {
+    return Stream.concat(Stream.of(first), Stream.of(some)).toArray();
   }
 
   private static float[] product(Layer layer, float[] a, float[] b) {
