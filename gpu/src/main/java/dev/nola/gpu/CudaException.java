@@ -16,7 +16,7 @@ public final class CudaException extends RuntimeException {
     OUT_OF_MEMORY,
     /** A kernel failed: everything on the device is lost, and this process cannot use it again. */
     CONTEXT_LOST,
-    /** The driver reported another error. */
+    /** The library is not a driver, or the driver reported another error. */
     OTHER;
 
     /**

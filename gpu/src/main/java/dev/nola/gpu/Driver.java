@@ -89,10 +89,15 @@ final class Driver {
               .find(function.symbol)
               .orElseThrow(
                   () ->
-                      new CudaException(
-                          Reason.DRIVER_TOO_OLD,
-                          "NVIDIA driver too old: %s has no function %s; install driver 450 or later"
-                              .formatted(name, function.symbol)));
+                      function == Function.INIT
+                          ? new CudaException(
+                              Reason.OTHER,
+                              "not an NVIDIA driver: %s has no function %s; set %s to the driver's library, or use the CPU"
+                                  .formatted(name, function.symbol, LIBRARY_PROPERTY))
+                          : new CudaException(
+                              Reason.DRIVER_TOO_OLD,
+                              "NVIDIA driver too old: %s has no function %s; install driver 450 or later"
+                                  .formatted(name, function.symbol)));
       MethodHandle handle = Linker.nativeLinker().downcallHandle(symbol, function.descriptor());
       handles[function.ordinal()] = handle.asSpreader(Object[].class, function.parameters.length());
     }
@@ -106,7 +111,7 @@ final class Driver {
    */
   static Driver load() {
     String chosen = System.getProperty(LIBRARY_PROPERTY);
-    if (chosen != null) {
+    if (chosen != null && !chosen.isBlank()) {
       return load(chosen);
     }
     boolean windows = System.getProperty("os.name").toLowerCase(Locale.ROOT).startsWith("windows");
@@ -121,8 +126,8 @@ final class Driver {
     } catch (IllegalArgumentException e) {
       throw new CudaException(
           Reason.NO_DRIVER,
-          "NVIDIA driver not found: no library %s; install the driver, or use the CPU"
-              .formatted(name));
+          "NVIDIA driver not found: no library %s; install the driver, set %s to its library, or use the CPU"
+              .formatted(name, LIBRARY_PROPERTY));
     }
     Driver driver = new Driver(library, name);
     driver.call(Function.INIT, 0);

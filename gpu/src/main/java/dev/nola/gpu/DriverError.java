@@ -37,9 +37,13 @@ final class DriverError {
     String text = "%s (error %d of %s)".formatted(description, error, function);
     return switch (error) {
       case OUT_OF_MEMORY ->
-          new CudaException(Reason.OUT_OF_MEMORY, "too little GPU memory: " + text);
+          new CudaException(
+              Reason.OUT_OF_MEMORY,
+              "too little GPU memory: " + text + "; free some, or use the CPU");
       case STUB_LIBRARY, NO_DEVICE, INVALID_DEVICE ->
-          new CudaException(Reason.NO_DEVICE, "no NVIDIA GPU found: " + text);
+          new CudaException(
+              Reason.NO_DEVICE,
+              "no NVIDIA GPU found: " + text + "; check that nvidia-smi lists one, or use the CPU");
       case INVALID_IMAGE, NO_BINARY_FOR_GPU, INVALID_PTX, UNSUPPORTED_PTX_VERSION ->
           new CudaException(
               Reason.DRIVER_TOO_OLD,
@@ -57,7 +61,7 @@ final class DriverError {
                   "GPU failed, and everything on it is lost: "
                       + text
                       + "; restart the program to use it again")
-              : new CudaException(Reason.OTHER, "GPU cannot be used: " + text);
+              : new CudaException(Reason.OTHER, "GPU cannot be used: " + text + "; use the CPU");
     };
   }
 

@@ -12,6 +12,7 @@ import dev.nola.generator.Generator;
 import dev.nola.gpu.CudaException.Reason;
 import dev.nola.gpu.check.SampleAdapters;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -55,8 +56,37 @@ class CudaDeviceTest {
     assertThatExceptionOfType(CudaException.class)
         .isThrownBy(() -> Driver.load("libcuda-missing.so.1"))
         .withMessage(
-            "NVIDIA driver not found: no library libcuda-missing.so.1; install the driver, or use the CPU")
+            "NVIDIA driver not found: no library libcuda-missing.so.1; install the driver, set"
+                + " nola.cuda.library to its library, or use the CPU")
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.NO_DRIVER));
+  }
+
+  @Test
+  void load_otherLibrary_notADriver() {
+    String other = System.mapLibraryName("java"); // the JDK has loaded it
+    Path library = Path.of(System.getProperty("java.home"), "lib", other);
+    assertThatExceptionOfType(CudaException.class)
+        .isThrownBy(() -> Driver.load(library.toString()))
+        .withMessage(
+            "not an NVIDIA driver: %s has no function cuInit; set nola.cuda.library to the driver's library, or use the CPU"
+                .formatted(library))
+        .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.OTHER));
+  }
+
+  @Test
+  void load_blankProperty_librariesOfTheSystem() {
+    String former = System.setProperty(Driver.LIBRARY_PROPERTY, " ");
+    try {
+      Driver.load();
+    } catch (CudaException e) {
+      assertThat(e.getMessage()).doesNotContain("not an NVIDIA driver", "no library  ");
+    } finally {
+      if (former == null) {
+        System.clearProperty(Driver.LIBRARY_PROPERTY);
+      } else {
+        System.setProperty(Driver.LIBRARY_PROPERTY, former);
+      }
+    }
   }
 
   @Test
@@ -72,7 +102,8 @@ class CudaDeviceTest {
     driver.set("devices", 0);
     requireRefusal(
         Reason.NO_DEVICE,
-        "no NVIDIA GPU found: no CUDA-capable device is detected (error 100 of cuInit)");
+        "no NVIDIA GPU found: no CUDA-capable device is detected (error 100 of cuInit); check that"
+            + " nvidia-smi lists one, or use the CPU");
   }
 
   @Test
@@ -160,7 +191,8 @@ class CudaDeviceTest {
       assertThatExceptionOfType(CudaException.class)
           .isThrownBy(() -> plan.reconstruct(ADAPTER, DType.F32))
           .withMessage(
-              "GPU cannot be used: too many resources requested for launch (error 701 of cuLaunchKernel)")
+              "GPU cannot be used: too many resources requested for launch (error 701 of"
+                  + " cuLaunchKernel); use the CPU")
           .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.OTHER));
       driver.set("launchError", 0);
       plan.reconstruct(ADAPTER, DType.F32).close();

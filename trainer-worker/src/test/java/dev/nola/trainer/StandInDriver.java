@@ -34,6 +34,13 @@ public final class StandInDriver implements AutoCloseable {
     return new StandInDriver();
   }
 
+  /** Lets a library that is not a driver be taken for one until it is closed. */
+  public static StandInDriver useOtherLibrary() {
+    Path library = Path.of(System.getProperty("java.home"), "lib", System.mapLibraryName("java"));
+    System.setProperty(PROPERTY, library.toString());
+    return new StandInDriver();
+  }
+
   /** Lets launches of kernels fail with an error of the driver; 0 for none. */
   @SuppressWarnings("restricted") // calls native code, which is the purpose
   public static void setLaunchError(long error) {

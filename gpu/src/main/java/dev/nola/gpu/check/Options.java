@@ -13,7 +13,7 @@ import java.nio.file.Path;
 record Options(Path vectors, boolean bitsOnly, int blocks, int repetitions) {
   private static final int REPETITIONS = 50;
 
-  private static final String USAGE = "FOLDER [--bits-only] [--blocks N] [--repetitions N]";
+  private static final String USAGE = "gpu/check [--bits-only] [--blocks N] [--repetitions N]";
 
   /**
    * Parses the command line.
@@ -43,16 +43,18 @@ record Options(Path vectors, boolean bitsOnly, int blocks, int repetitions) {
     }
     if (vectors == null) {
       throw new IllegalArgumentException(
-          "folder of the conformance vectors missing; usage: " + USAGE);
+          "folder of the conformance vectors missing; gpu/check names it first");
     }
     return new Options(vectors, bitsOnly, blocks, repetitions);
   }
 
   private static int number(String[] args, int index) {
-    if (index == args.length || !args[index].matches("[1-9][0-9]{0,8}")) {
+    String value = index == args.length ? "" : args[index];
+    if (!value.matches("[1-9][0-9]{0,8}")) {
       throw new IllegalArgumentException(
-          "invalid %s; must be followed by a positive number".formatted(args[index - 1]));
+          "invalid %s: %s; must be a number from 1 to 999999999"
+              .formatted(args[index - 1], value.isEmpty() ? "nothing" : value));
     }
-    return Integer.parseInt(args[index]);
+    return Integer.parseInt(value);
   }
 }

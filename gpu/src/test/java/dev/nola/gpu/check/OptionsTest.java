@@ -7,7 +7,8 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class OptionsTest {
-  private static final String USAGE = "usage: FOLDER [--bits-only] [--blocks N] [--repetitions N]";
+  private static final String USAGE =
+      "usage: gpu/check [--bits-only] [--blocks N] [--repetitions N]";
 
   private static void requireRefusal(String message, String... args) {
     assertThatIllegalArgumentException().isThrownBy(() -> Options.parse(args)).withMessage(message);
@@ -25,14 +26,15 @@ class OptionsTest {
   void parse_unknownArgument_refused() {
     requireRefusal("unknown argument: --block; " + USAGE, "v", "--block", "2");
     requireRefusal("unknown argument: w; " + USAGE, "v", "w");
-    requireRefusal("folder of the conformance vectors missing; " + USAGE, "--bits-only");
+    requireRefusal(
+        "folder of the conformance vectors missing; gpu/check names it first", "--bits-only");
   }
 
   @Test
   void parse_invalidNumber_refused() {
-    String message = "invalid --blocks; must be followed by a positive number";
-    requireRefusal(message, "v", "--blocks");
-    requireRefusal(message, "v", "--blocks", "0");
-    requireRefusal(message, "v", "--blocks", "two");
+    String message = "invalid --blocks: %s; must be a number from 1 to 999999999";
+    requireRefusal(message.formatted("nothing"), "v", "--blocks");
+    requireRefusal(message.formatted("0"), "v", "--blocks", "0");
+    requireRefusal(message.formatted("two"), "v", "--blocks", "two");
   }
 }

@@ -4,6 +4,7 @@ import ai.djl.engine.Engine;
 import ai.djl.engine.StandardCapabilities;
 import ai.djl.util.Utils;
 import dev.nola.gpu.CudaDevice;
+import dev.nola.gpu.CudaException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -73,7 +74,8 @@ public final class NativeLibraries {
   /**
    * What PyTorch can do with the GPUs of this machine.
    *
-   * @param seen number of GPUs that the driver sees
+   * @param seen number of GPUs that the driver sees; 1 if it fails, which is no reason to assume
+   *     none
    * @param obstacle a clause that says why PyTorch cannot compute on them; null if it can
    */
   public record GpuAccess(int seen, @Nullable String obstacle) {
@@ -94,9 +96,15 @@ public final class NativeLibraries {
    */
   public static GpuAccess gpu() {
     boolean hasCuda = torch().hasCapability(StandardCapabilities.CUDA);
-    int seen = CudaDevice.count();
-    if (hasCuda && torch().getGpuCount() > 0) {
-      return new GpuAccess(seen, null);
+    int usable = hasCuda ? torch().getGpuCount() : 0;
+    if (usable > 0) {
+      return new GpuAccess(usable, null);
+    }
+    int seen;
+    try {
+      seen = CudaDevice.count();
+    } catch (CudaException e) {
+      return new GpuAccess(1, String.valueOf(e.getMessage()));
     }
     if (seen == 0) {
       return new GpuAccess(0, "the driver sees none, or is not installed");
@@ -180,7 +188,15 @@ public final class NativeLibraries {
      */
     String flavor() {
       boolean hasCuda = Files.exists(folder.resolve(System.mapLibraryName("torch_cuda")));
-      return hasCuda && CudaDevice.count() > 0 ? CUDA : CPU;
+      return hasCuda && driverSeesGpu() ? CUDA : CPU;
+    }
+
+    private static boolean driverSeesGpu() {
+      try {
+        return CudaDevice.count() > 0;
+      } catch (CudaException _) {
+        return false; // gpu() reports why
+      }
     }
 
     private static void setIfAbsent(String name, String value) {

@@ -8,6 +8,8 @@ import dev.nola.trainer.djl.NativeLibraries.TorchFolder;
 import dev.nola.trainer.model.Tensors;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -79,6 +81,26 @@ class NativeLibrariesTest {
       Tensors.useFastest(0, _ -> {});
       assertThat(Tensors.deviceName()).isEqualTo("cpu");
     }
+  }
+
+  @Test
+  void driverThatFails_stopsTraining_butNoWorker() throws Exception {
+    TorchFolder torch = TorchFolder.of(torch("build-version", "2.7.1+cu128\n"));
+    Files.createFile(torch.folder().resolve(System.mapLibraryName("torch_cuda")));
+    List<String> log = new ArrayList<>();
+    try (StandInDriver _ = StandInDriver.useOtherLibrary()) {
+      assertThatThrownBy(() -> Tensors.use("AUTO", 0))
+          .hasMessageStartingWith(
+              "run.device=auto, but PyTorch cannot use a GPU: not an NVIDIA driver: ")
+          .hasMessageEndingWith("; or set run.device to cpu");
+      Tensors.use("CPU", 0);
+      Tensors.useFastest(0, log::add);
+      assertThat(torch.flavor()).isEqualTo("cpu");
+    }
+    assertThat(Tensors.deviceName()).isEqualTo("cpu");
+    assertThat(log)
+        .singleElement()
+        .satisfies(line -> assertThat(line).startsWith("device cpu: not an NVIDIA driver: "));
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.nola.client.merge;
 
+import dev.nola.gpu.CudaException;
 import dev.nola.threads.Uninterruptibles;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ final class Workers implements AutoCloseable {
         switch (e.getCause()) {
           case IOException io -> throw io;
           case MergeRefusedException refused -> throw refused;
+          case CudaException gpu -> throw gpu;
           case Error error -> throw error;
           case null, default -> throw new IllegalStateException("merging failed", e);
         }

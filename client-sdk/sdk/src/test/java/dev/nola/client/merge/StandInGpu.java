@@ -1,6 +1,12 @@
 package dev.nola.client.merge;
 
 import dev.nola.gpu.CudaDevice;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -20,5 +26,25 @@ final class StandInGpu {
     }
     System.setProperty("nola.cuda.library", DRIVER.toString());
     return Optional.of(CudaDevice.open());
+  }
+
+  /** Lets launches of kernels fail with an error of the driver; 0 for none. */
+  @SuppressWarnings("restricted") // calls native code, which is the purpose
+  static void setLaunchError(long error) {
+    MethodHandle set =
+        Linker.nativeLinker()
+            .downcallHandle(
+                SymbolLookup.libraryLookup(DRIVER, Arena.global()).findOrThrow("standin_set"),
+                FunctionDescriptor.of(
+                    ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+    try (Arena arena = Arena.ofConfined()) {
+      if ((int) set.invokeExact(arena.allocateFrom("launchError"), error) != 0) {
+        throw new IllegalStateException("unknown setting: launchError");
+      }
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
   }
 }
