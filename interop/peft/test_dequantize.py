@@ -241,8 +241,10 @@ class DequantizeTest(FolderTest):
         writer.add_unk_token_id(0)
         square = np.zeros((32, 32), np.float32)
         writer.add_tensor("token_embd.weight", np.zeros((len(ids), 32), np.float32))
-        for module in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_down"):
+        for module in ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"):
             writer.add_tensor(f"blk.0.{module}.weight", square)
+        for norm in ("blk.0.attn_norm", "blk.0.ffn_norm", "output_norm"):
+            writer.add_tensor(f"{norm}.weight", np.ones(32, np.float32))
         finish(writer)
         run_nola("dequantize", self.folder / "model.gguf", "-o", self.folder / "plain")
         mine = AutoTokenizer.from_pretrained(self.folder / "plain")

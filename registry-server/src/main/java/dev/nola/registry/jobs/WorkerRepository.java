@@ -22,6 +22,9 @@ class WorkerRepository {
    */
   static final Duration SILENCE = Duration.ofSeconds(60);
 
+  /** How long after a worker has signed off a request that it sent before may still arrive. */
+  private static final Duration LATENESS = Duration.ofSeconds(2);
+
   /** How long a worker that has ended stays in the list. */
   private static final Duration REMEMBERED = Duration.ofDays(1);
 
@@ -69,6 +72,7 @@ class WorkerRepository {
         "namespaces",
         caller.namespaces() == null ? null : caller.namespaces().toArray(String[]::new));
     values.put("silence", SILENCE.toSeconds());
+    values.put("lateness", LATENESS.toSeconds());
     int recorded =
         database
             .sql(
@@ -81,7 +85,10 @@ class WorkerRepository {
                   key = excluded.key, backends = excluded.backends, cuda = excluded.cuda,
                   memory_bytes = excluded.memory_bytes, models = excluded.models,
                   namespaces = excluded.namespaces, last_asked_at = excluded.last_asked_at,
-                  ended_at = null,
+                  ended_at = case
+                    when w.instance = excluded.instance
+                      and w.ended_at > now() - make_interval(secs => :lateness)
+                    then w.ended_at end,
                   started_at = case when w.instance = excluded.instance
                     then w.started_at else excluded.started_at end
                 where w.instance = excluded.instance or w.instance = '' or not\s"""
