@@ -74,8 +74,7 @@ public final class NativeLibraries {
   /**
    * What PyTorch can do with the GPUs of this machine.
    *
-   * @param seen number of GPUs that the driver sees; 1 if it fails, which is no reason to assume
-   *     none
+   * @param seen number of GPUs that the driver sees; 1 if it fails, because there may be one
    * @param obstacle a clause that says why PyTorch cannot compute on them; null if it can
    */
   public record GpuAccess(int seen, @Nullable String obstacle) {

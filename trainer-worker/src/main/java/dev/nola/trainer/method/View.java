@@ -5,7 +5,7 @@ import java.util.List;
 
 /** The matrix that a target's ΔW is a product of rank r for. */
 public enum View {
-  /** The tensor as the model has it, out×in; a convolution's filters as {@link #SQUARE}. */
+  /** The tensor itself, out×in; filters of a convolution are viewed as {@link #SQUARE}. */
   LAYER,
   /**
    * The tensor's elements as nearly square as their number allows, as in the paper's code: rank r

@@ -42,7 +42,7 @@ public record Quantization(Method method, String name) {
   }
 
   /**
-   * A kind, and the names by which it is told apart.
+   * The names of tensors by which a kind is recognized.
    *
    * @param quantization the kind
    * @param suffix ending of a tensor that only this kind has
