@@ -3,6 +3,7 @@ package dev.nola.cli;
 import dev.nola.api.AdapterDetails;
 import dev.nola.api.Attestations;
 import dev.nola.api.Comparison;
+import dev.nola.api.Page;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
@@ -14,7 +15,6 @@ import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Reference;
 import dev.nola.client.attestation.Attested;
 import dev.nola.client.attestation.Signer;
-import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.command.Output;
 import dev.nola.command.RegistryOption;
@@ -41,8 +41,6 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     footer = {"", "Examples:", "  nola show acme/mood", "  nola show acme/mood@prod --json"})
 final class ShowCommand implements Callable<Integer> {
-  private static final int MAX_ATTESTATIONS = 10_000;
-
   @Parameters(
       paramLabel = "REF",
       description = "NAMESPACE/NAME, optionally followed by @ and a version (default: the latest).")
@@ -70,9 +68,9 @@ final class ShowCommand implements Callable<Integer> {
         }
         VersionDetails version =
             YankedVersions.explaining(client, asked, () -> client.adapters().version(asked));
-        List<Signer> signers =
+        Signers signers =
             output.isJson() || version.attestations().independent() == 0
-                ? List.of()
+                ? Signers.NONE
                 : signers(client, new Reference(asked.adapter(), version.version()));
         output.print(new Shown(adapter, version), out -> print(adapter, version, signers, out));
         if (version.disputed()) {
@@ -131,29 +129,40 @@ final class ShowCommand implements Callable<Integer> {
     add(table, "downloads", Long.toString(adapter.downloads()));
   }
 
-  /** Reads who attests a version, on the word of the registry; nola verify checks it. */
-  private static List<Signer> signers(NolaClient client, Reference version)
+  /**
+   * Reads who attests a version, on the word of the registry; nola verify checks it. One page is
+   * enough for people, however many attestations the version has.
+   */
+  private Signers signers(NolaClient client, Reference version)
       throws IOException, InterruptedException {
+    Page<Attestation> page = client.adapters().attestations(version, null);
     List<Attested.Holding> matches = new ArrayList<>();
-    for (Attestation attestation :
-        AllPages.read(
-            "attestations of " + version,
-            MAX_ATTESTATIONS,
-            cursor -> client.adapters().attestations(version, cursor))) {
+    for (Attestation attestation : page.items()) {
       if (attestation.counts() && attestation.outcome() == Outcome.MATCH) {
         try {
           byte[] statement = Base64.getDecoder().decode(attestation.envelope().payload());
           matches.add(new Attested.Holding(attestation.key(), Statement.parse(statement)));
-        } catch (InvalidAttestationException | IllegalArgumentException _) {
-          // nola verify says what is wrong with it
+        } catch (InvalidAttestationException | IllegalArgumentException e) {
+          output.warn(
+              "attestation %d cannot be read: %s".formatted(attestation.id(), e.getMessage()));
         }
       }
     }
-    return Signer.of(matches);
+    return new Signers(Signer.of(matches), page.next() == null);
+  }
+
+  /**
+   * The signers of a version.
+   *
+   * @param shown those in the first page of attestations
+   * @param isComplete whether no other page follows
+   */
+  private record Signers(List<Signer> shown, boolean isComplete) {
+    static final Signers NONE = new Signers(List.of(), true);
   }
 
   private static void print(
-      AdapterDetails adapter, VersionDetails version, List<Signer> signers, PrintWriter out) {
+      AdapterDetails adapter, VersionDetails version, Signers signers, PrintWriter out) {
     Comparison comparison = version.comparison();
     Table table = new Table();
     add(table, adapter, adapter.latest() == null ? "" : adapter.latest());
@@ -180,7 +189,10 @@ final class ShowCommand implements Callable<Integer> {
               .formatted(
                   Output.count(attested.independent(), "independent machine"),
                   String.join(", ", attested.backends())));
-      signers.forEach(signer -> add(table, "", signer.toString()));
+      signers.shown().forEach(signer -> add(table, "", signer.toString()));
+      if (!signers.isComplete()) {
+        add(table, "", "perhaps others; nola verify lists all");
+      }
     }
     if (attested.mismatches() > 0) {
       add(table, "", "different bits by " + Output.count(attested.mismatches(), "attestation"));
