@@ -161,11 +161,8 @@ final class ExportCommand implements Callable<Integer> {
     return 0;
   }
 
-  private String contentHint(ExportRefusedException refused) {
-    boolean isBaseAskedFor =
-        refused.details().stream()
-            .anyMatch(detail -> detail.endsWith("name the base model's folder"));
-    return isBaseAskedFor
+  private static String contentHint(ExportRefusedException refused) {
+    return refused.details().stream().anyMatch(detail -> detail.endsWith(PeftExport.NAME_BASE))
         ? "\npass --base to name the base model, or merge the adapter into it with nola merge"
         : "\nmerge the adapter into its base model with nola merge, which has no limits of this kind";
   }

@@ -121,7 +121,7 @@ record ExportPlan(List<LoraModule> modules, SavedModules saved, int rank, boolea
                     name
                         + ": is an embedding; PEFT would leave an output embedding that is tied to it unchanged"
                         + (isUnknown
-                            ? "; if the base model ties none, name the base model's folder"
+                            ? "; if the base model ties none, " + PeftExport.NAME_BASE
                             : "")));
   }
 

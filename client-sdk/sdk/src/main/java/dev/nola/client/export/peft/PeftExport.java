@@ -51,6 +51,9 @@ public final class PeftExport {
   /** The end of warnings that {@link Builder#base} would avoid. */
   public static final String NO_BASE = "the base model's folder was not named";
 
+  /** The end of a refusal's details that {@link Builder#base} may avoid. */
+  public static final String NAME_BASE = "name the base model's folder";
+
   /** The warning that {@link Builder#baseName} would avoid. */
   public static final String NO_NAME =
       "the name of the base model is not known, so the LoRA states none, and classes such as"
