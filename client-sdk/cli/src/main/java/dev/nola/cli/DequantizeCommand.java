@@ -5,6 +5,7 @@ import dev.nola.client.dequantize.ModelDequantizer;
 import dev.nola.command.Output;
 import dev.nola.command.OutputPath;
 import dev.nola.command.ProgressBar;
+import dev.nola.files.Destination;
 import dev.nola.format.DType;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -57,6 +58,7 @@ final class DequantizeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
+    Destination.requireNew(destination);
     ModelDequantizer.Report report;
     try (ProgressBar bar = output.bar("dequantize")) {
       report = new ModelDequantizer(source, dtype, bar).write(destination);
