@@ -10,7 +10,7 @@ public final class OutputPath implements ITypeConverter<Path> {
   public Path convert(String text) {
     if (text.equals("-")) {
       throw new TypeConversionException(
-          "'-' is stdout, which has the command's messages; must be a file or folder");
+          "'-' is stdout, where results are printed; must be a file or folder");
     }
     return Path.of(text);
   }
