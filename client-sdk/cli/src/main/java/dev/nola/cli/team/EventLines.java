@@ -11,8 +11,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Prints the events of a job for people: what is known of one training step is one line, also if
- * several events tell it.
+ * Prints the events of a job for people: one line for each training step, even if several events
+ * report it.
  */
 final class EventLines {
   private final Consumer<String> out;
@@ -31,11 +31,9 @@ final class EventLines {
    */
   void add(JobEvent event) {
     String message = event.message() == null ? "" : event.message();
-    if (event.event() == JobEvent.Kind.METRIC) {
-      addMetric(event);
-      return;
+    if (event.event() != JobEvent.Kind.METRIC) {
+      finish();
     }
-    finish();
     switch (event.event()) {
       case STATE ->
           print(
@@ -51,7 +49,7 @@ final class EventLines {
           print(event.at(), text(progress));
         }
       }
-      case METRIC -> throw new IllegalStateException("added above");
+      case METRIC -> addMetric(event);
     }
   }
 
@@ -67,7 +65,7 @@ final class EventLines {
     metrics.append(String.format(Locale.ROOT, "%s %.6g", event.name(), event.value()));
   }
 
-  /** Prints what the last events have left. */
+  /** Prints the metrics that wait for another event of their step. */
   void finish() {
     if (!metrics.isEmpty()) {
       print(measured, metrics.toString());
