@@ -12,11 +12,15 @@ import dev.nola.files.Destination;
 import dev.nola.generator.Generator;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
+import org.apache.commons.csv.CSVRecord;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -79,6 +83,27 @@ final class ImportPeftCommand implements Callable<Integer> {
 
   @Mixin private Output output = new Output();
 
+  /**
+   * Splits a value of {@code --labels} at commas outside of quotes.
+   *
+   * @param line such as {@code up,"left, then right"}; a quote within quotes is doubled
+   * @return the names, without their quotes
+   * @throws IllegalArgumentException if the value is not one line of CSV
+   */
+  static List<String> names(String line) {
+    try (CSVParser parser = CSVParser.parse(line, CSVFormat.RFC4180)) {
+      List<CSVRecord> records = parser.getRecords();
+      if (records.size() == 1) {
+        return records.getFirst().toList();
+      }
+    } catch (IOException | UncheckedIOException _) {
+      // such as a quote that is not closed; the rule says more than the parser's message
+    }
+    throw new IllegalArgumentException(
+        "invalid --labels: %s; must be names in one line, separated by commas; quotes must enclose whole names, with a quote inside doubled"
+            .formatted(line));
+  }
+
   @Override
   public Integer call() throws IOException, ImportRefusedException, InterruptedException {
     if (bits < 1 || bits > Generator.MAX_BITS) {
@@ -86,7 +111,8 @@ final class ImportPeftCommand implements Callable<Integer> {
           "invalid --bits: %d; must be 1 to %d".formatted(bits, Generator.MAX_BITS));
     }
     Destination.requireNew(destination);
-    List<String> names = labels.stream().map(CsvFields::parse).flatMap(List::stream).toList();
+    List<String> names =
+        labels.stream().map(ImportPeftCommand::names).flatMap(List::stream).toList();
     LoraImport.Builder read = LoraImport.of(lora).bits(bits).labels(names);
     if (base != null) {
       read.base(base);

@@ -190,13 +190,13 @@ class ImportPeftTest {
 
   @Test
   void labelsWithCommasAreQuoted() {
-    assertThat(CsvFields.parse("up,\"left, then right\",\"say \"\"no\"\"\",5\""))
+    assertThat(ImportPeftCommand.names("up,\"left, then right\",\"say \"\"no\"\"\",5\""))
         .containsExactly("up", "left, then right", "say \"no\"", "5\"");
-    assertThat(CsvFields.parse("a,,\"\"")).containsExactly("a", "", "");
-    for (String line : List.of("\"up", "\"up\"x,b", "\"a\"\"")) {
+    assertThat(ImportPeftCommand.names("a,,\"\"")).containsExactly("a", "", "");
+    for (String line : List.of("\"up", "\"up\"x,b", "\"a\"\"", "", "a\nb")) {
       assertThatIllegalArgumentException()
-          .isThrownBy(() -> CsvFields.parse(line))
-          .withMessageContaining("invalid quotes: ");
+          .isThrownBy(() -> ImportPeftCommand.names(line))
+          .withMessageContaining("invalid --labels: " + line + "; must be names");
     }
   }
 
