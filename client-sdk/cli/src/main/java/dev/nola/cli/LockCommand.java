@@ -230,7 +230,7 @@ final class LockCommand implements Callable<Integer> {
     AdapterFile read = verified(adapter, Files.readAllBytes(pulled.path()));
     if (required > 0) {
       try (NolaClient client = source.client(registry, output)) {
-        Trust.require(required, keys, client, pulled);
+        Trust.require(required, keys, client, pulled, read);
       }
     }
     return new LockFile.Entry(

@@ -7,6 +7,7 @@ import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.command.OutputPath;
 import dev.nola.files.Destination;
+import dev.nola.format.AdapterFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -59,7 +60,8 @@ final class PullCommand implements Callable<Integer> {
     Pulled pulled = source.pull(Reference.parse(reference), output);
     if (required > 0) {
       try (NolaClient client = source.client(source.registry(output), output)) {
-        Trust.require(required, trust.keys(), client, pulled);
+        AdapterFile file = AdapterSource.naming(pulled.pinned().toString(), pulled::open);
+        Trust.require(required, trust.keys(), client, pulled, file);
       }
     }
     Path path = pulled.path();

@@ -3,7 +3,6 @@ package dev.nola.cli;
 import dev.nola.client.attestation.Attested;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
-import dev.nola.command.AdapterSource;
 import dev.nola.command.Output;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
@@ -75,18 +74,18 @@ final class Trust {
    * @param required how many independent machines must have attested its bits
    * @param keys the keys that count; if empty, those that the registry trusts
    * @param client of the registry that it was pulled from
-   * @param pulled the file
+   * @param pulled where the file came from
+   * @param file the file, read
    * @throws NotAttestedException if too few have, or one that counts contradicts them
    * @throws IOException if the attestations cannot be fetched
    */
-  static void require(int required, List<Sha256> keys, NolaClient client, Pulled pulled)
+  static void require(
+      int required, List<Sha256> keys, NolaClient client, Pulled pulled, AdapterFile file)
       throws IOException, InterruptedException {
-    String name = pulled.pinned().toString();
-    AdapterFile file = AdapterSource.naming(name, pulled::open);
     List<String> failures =
         Attested.fetch(client, pulled.pinned(), pulled.digest(), file, keys).failures(required);
     if (!failures.isEmpty()) {
-      throw new NotAttestedException(name, failures);
+      throw new NotAttestedException(pulled.pinned().toString(), failures);
     }
   }
 
