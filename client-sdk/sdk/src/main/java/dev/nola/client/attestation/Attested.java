@@ -268,9 +268,9 @@ public record Attested(
   }
 
   /**
-   * Returns why keys and hosts do not count as as many machines.
+   * Explains why {@link #independent} is less than the number of keys or of hosts.
    *
-   * @return text in parentheses, or an empty one if there are as many keys as hosts
+   * @return text in parentheses after a space, or an empty one if both numbers are equal
    */
   public String notIndependent() {
     List<Sha256> hosts = hosts();
@@ -353,12 +353,15 @@ public record Attested(
 
   /** Returns attestations that do not count, a line for each key and reason. */
   private List<String> rejections(boolean alarming) {
-    Map<List<Object>, List<Long>> ids = new LinkedHashMap<>();
-    for (Rejected each : rejected) {
-      if (each.alarming == alarming) {
-        ids.computeIfAbsent(List.of(each.key, each.reason), _ -> new ArrayList<>()).add(each.id);
-      }
-    }
+    record Rejection(Sha256 key, String reason) {}
+    Map<Rejection, List<String>> ids =
+        rejected.stream()
+            .filter(each -> each.alarming == alarming)
+            .collect(
+                Collectors.groupingBy(
+                    each -> new Rejection(each.key, each.reason),
+                    LinkedHashMap::new,
+                    Collectors.mapping(each -> Long.toString(each.id), Collectors.toList())));
     List<String> lines = new ArrayList<>();
     ids.forEach(
         (rejection, same) ->
@@ -366,9 +369,9 @@ public record Attested(
                 "attestation%s %s by %s: %s"
                     .formatted(
                         same.size() == 1 ? "" : "s",
-                        same.stream().map(String::valueOf).collect(Collectors.joining(", ")),
-                        rejection.get(0),
-                        rejection.get(1))));
+                        String.join(", ", same),
+                        rejection.key,
+                        rejection.reason)));
     return lines;
   }
 }

@@ -2,17 +2,15 @@ package dev.nola.client.attestation;
 
 import dev.nola.digest.Sha256;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Who attests a match: a key on a host.
  *
  * @param key fingerprint of the key
  * @param worker name of the worker, as it states it
- * @param host digest that tells machines apart, as the worker states it
+ * @param host digest that identifies the machine, as the worker states it
  * @param backends backends by which it attests the match, in alphabetical order
  */
 public record Signer(Sha256 key, String worker, Sha256 host, List<String> backends) {
@@ -30,26 +28,30 @@ public record Signer(Sha256 key, String worker, Sha256 host, List<String> backen
    * @return the signers, by key and then by host
    */
   public static List<Signer> of(List<Attested.Holding> matches) {
-    Map<List<Sha256>, TreeSet<String>> backends = new LinkedHashMap<>();
-    Map<List<Sha256>, Signer> signers = new LinkedHashMap<>();
-    for (Attested.Holding match : matches) {
-      var reconstruction = match.statement().reconstruction();
-      List<Sha256> both = List.of(match.key(), reconstruction.host());
-      backends.computeIfAbsent(both, _ -> new TreeSet<>()).add(reconstruction.backend());
-      signers.put(
-          both,
-          new Signer(
-              match.key(),
-              reconstruction.worker(),
-              reconstruction.host(),
-              List.copyOf(backends.get(both))));
-    }
-    return signers.values().stream()
+    return matches.stream()
+        .collect(
+            Collectors.groupingBy(
+                match -> List.of(match.key(), match.statement().reconstruction().host())))
+        .values()
+        .stream()
+        .map(Signer::ofOne)
         .sorted(Comparator.comparing(Signer::key).thenComparing(Signer::host))
         .toList();
   }
 
-  /** Returns a host as people see it: enough of its digest to tell hosts apart. */
+  /** Makes the signer of matches with one key and host; the last one states the worker's name. */
+  private static Signer ofOne(List<Attested.Holding> matches) {
+    var last = matches.getLast().statement().reconstruction();
+    List<String> backends =
+        matches.stream()
+            .map(match -> match.statement().reconstruction().backend())
+            .distinct()
+            .sorted()
+            .toList();
+    return new Signer(matches.getLast().key(), last.worker(), last.host(), backends);
+  }
+
+  /** Shortens the digest of a host for messages. */
   static String shown(Sha256 host) {
     return host.hex().substring(0, SHOWN_DIGITS);
   }
