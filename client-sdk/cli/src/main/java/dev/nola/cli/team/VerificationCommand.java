@@ -67,6 +67,7 @@ public final class VerificationCommand {
         names = "--backend",
         split = ",",
         paramLabel = "NAME",
+        completionCandidates = JobSubmitCommand.Backends.class,
         description =
             "Verify on this backend: scalar, vector, torch or cuda. May be repeated. Default: those"
                 + " used after publishing.")
@@ -82,17 +83,21 @@ public final class VerificationCommand {
 
     @Override
     int run(NolaClient client) throws IOException, InterruptedException {
-      List<VerificationReport> reports = new ArrayList<>();
+      List<VerificationRequest> requests = new ArrayList<>();
       if (references.isEmpty()) {
-        reports.add(request(client, null, null));
+        requests.add(request(null, null));
       }
       for (String text : references) {
         Reference reference = Reference.parse(text);
-        reports.add(
+        requests.add(
             request(
-                client,
                 reference.adapter().toString(),
                 text.contains("@") ? client.adapters().version(reference).version() : null));
+      }
+      // Not before all references are resolved: a wrong one must not leave others requested.
+      List<VerificationReport> reports = new ArrayList<>();
+      for (VerificationRequest request : requests) {
+        reports.add(client.verifications().request(request));
       }
       output.print(
           reports,
@@ -106,14 +111,9 @@ public final class VerificationCommand {
       return ExitCode.OK;
     }
 
-    private VerificationReport request(
-        NolaClient client, @Nullable String adapter, @Nullable String version)
-        throws IOException, InterruptedException {
-      return client
-          .verifications()
-          .request(
-              new VerificationRequest(
-                  namespace, base, generator, backends, copies, adapter, version));
+    private VerificationRequest request(@Nullable String adapter, @Nullable String version) {
+      return new VerificationRequest(
+          namespace, base, generator, backends, copies, adapter, version);
     }
   }
 
