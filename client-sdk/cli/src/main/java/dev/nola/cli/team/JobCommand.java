@@ -115,8 +115,10 @@ public final class JobCommand {
       output.print(jobs, out -> JobTexts.table(jobs).print(out));
       if (cursor != null) {
         output.message(
-            "there are older jobs; list more with --limit %d",
-            Math.min(Texts.MAX_LISTED, 2 * limit));
+            "there are older jobs; %s",
+            limit < Texts.MAX_LISTED
+                ? "list more with --limit " + Math.min(Texts.MAX_LISTED, 2 * limit)
+                : "--limit cannot be larger: select by --state, --type, --namespace or --adapter");
       }
       return ExitCode.OK;
     }
