@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -352,35 +353,27 @@ class TeamCommandsTest {
     assertThat(job.get("priority").asInt()).isEqualTo(3);
     succeed(ann, "job", "cancel", job.get("id").asString());
     fails(ann, 2, "only --priority and --follow", "job", "submit", file.toString(), "--cuda");
-    Files.writeString(file, "{\"type\": \"verify\", \"adapter\": 1}");
-    fails(ann, 2, "is not a request", "job", "submit", file.toString());
-    Files.writeString(
-        file,
-        """
-        {"type": "verify", "verify":
-          {"adapter": "a/b", "version": "1.0.0", "backend": "scalar", "bckend": 1}}\
-        """);
-    fails(
-        ann,
-        2,
-        "unknown key: verify.bckend; must be one of adapter, backend, version",
-        "job",
-        "submit",
-        file.toString());
-    Files.writeString(file, "{\"type\": \"verify\", \"verify\": {\"version\": \"1.0.0\"}}");
-    fails(ann, 2, "verify: adapter is missing", "job", "submit", file.toString());
-    Files.writeString(file, "{\"type\": \"verfy\"}");
-    fails(
-        ann,
-        2,
-        "invalid type: verfy; must be one of train, verify, export",
-        "job",
-        "submit",
-        file.toString());
-    Files.writeString(file, "{\"type\": \"verify\", \"verify\": [1]}");
-    fails(ann, 2, "invalid value of verify; must be an object", "job", "submit", file.toString());
-    Files.writeString(file, "a: [");
-    fails(ann, 2, "invalid YAML", "job", "submit", file.toString());
+    Map<String, String> invalid =
+        Map.of(
+            "{\"type\": \"verify\", \"adapter\": 1}",
+            "is not a request",
+            """
+            {"type": "verify", "verify":
+              {"adapter": "a/b", "version": "1.0.0", "backend": "scalar", "bckend": 1}}\
+            """,
+            "unknown key: verify.bckend; must be one of adapter, backend, version",
+            "{\"type\": \"verify\", \"verify\": {\"version\": \"1.0.0\"}}",
+            "verify: adapter is missing",
+            "{\"type\": \"verfy\"}",
+            "invalid type: verfy; must be one of train, verify, export",
+            "{\"type\": \"verify\", \"verify\": [1]}",
+            "invalid value of verify; must be an object",
+            "a: [",
+            "invalid YAML");
+    for (Map.Entry<String, String> request : invalid.entrySet()) {
+      Files.writeString(file, request.getKey());
+      fails(ann, 2, request.getValue(), "job", "submit", file.toString());
+    }
   }
 
   private static LeaseRequest request(String name, List<String> models) {
