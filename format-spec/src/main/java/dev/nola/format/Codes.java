@@ -136,7 +136,7 @@ public final class Codes {
    *
    * @param j its index, from 0
    * @return 0 to 2^bits−1
-   * @throws IndexOutOfBoundsException if the index is outside the codes
+   * @throws IndexOutOfBoundsException if {@code j} is out of range
    */
   public int code(int j) {
     if (j < 0 || j >= count) {

@@ -97,7 +97,7 @@ public final class Factors {
    *
    * @param i the row, 0 ≤ i < R
    * @return C values
-   * @throws IndexOutOfBoundsException if the row is outside the factor
+   * @throws IndexOutOfBoundsException if {@code i} is out of range
    */
   public double[] deltaRow(int i) {
     Objects.checkIndex(i, layer.rows());

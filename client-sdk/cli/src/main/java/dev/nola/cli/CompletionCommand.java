@@ -52,8 +52,9 @@ final class CompletionCommand implements Callable<Integer> {
   private static final String START = "function _complete_nola() {\n";
 
   /**
-   * Bash splits {@code --option=value} into three words; picocli expects the first and last. It
-   * would also take the arguments of {@code help} for commands to be run.
+   * Joins what bash splits: it makes three words of {@code --option=value}, of which picocli
+   * expects the first and last. Keeps the arguments of {@code help} from being completed as
+   * commands to be run.
    */
   private static final String PREPARATION =
       """

@@ -4,7 +4,7 @@ import dev.nola.generator.Generator;
 import java.util.Arrays;
 import java.util.Iterator;
 
-/** The names of all generators, for completion. */
+/** Lists the names of all generators, for completion. */
 final class GeneratorNames implements Iterable<String> {
   @Override
   public Iterator<String> iterator() {

@@ -6,7 +6,7 @@ final class HintedException extends Exception {
   private final String hint;
 
   /**
-   * @param hint what is put behind the failure's sentence; empty for nothing
+   * @param hint the text to put after the failure's sentence; empty for none
    */
   HintedException(Exception failure, String hint) {
     super(failure.getMessage() + hint, failure);

@@ -247,7 +247,7 @@ final class VerifyCommand implements Callable<Integer> {
       JUnitReport.write(report, junit);
     }
     if (summary != null) {
-      // Added to what is there: GitHub gives every step of a job one such file.
+      // Appended: other commands may have written to the same file.
       Files.writeString(
           summary, MarkdownReport.of(report), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     }
@@ -268,7 +268,7 @@ final class VerifyCommand implements Callable<Integer> {
     }
   }
 
-  /** A result as JSON has it. */
+  /** A result in JSON. */
   private record Line(String adapter, boolean ok, List<LockReport.Check> checks) {
     static Line of(LockReport.Result result) {
       return new Line(result.entry().source(), result.passed(), result.checks());

@@ -8,7 +8,7 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** Shows whose token is used. */
+/** Shows the account and the limits of the token in use. */
 @Command(
     name = "whoami",
     description =

@@ -24,7 +24,7 @@ import tools.jackson.databind.annotation.JsonSerialize;
  * @param difference where a mismatch begins; null for a match, and for a mismatch that the scalar
  *     backend has too
  * @param worker name of the worker
- * @param host digest that tells machines apart without naming them
+ * @param host digest that identifies the machine without naming it
  * @param environment {@code os}, {@code arch}, {@code cpu}, {@code java}, {@code nola}, {@code
  *     device} ({@code cpu} or {@code cuda}), and by backend {@code torch}, or {@code gpu}, {@code
  *     driver} and {@code kernels} (the digest of their PTX), as free text

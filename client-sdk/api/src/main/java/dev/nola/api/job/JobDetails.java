@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param priority higher goes first
  * @param namespace namespace of its adapter
  * @param request the request, with references to models and datasets pinned to a digest
- * @param cancelRequested whether it runs and is to end; its worker learns that with its next
- *     heartbeat
+ * @param cancelRequested whether it runs and is to end; the answer to its worker's next heartbeat
+ *     says so
  * @param attempts number of leases that it was given
  * @param maxAttempts number of leases after which it has failed for good
  * @param worker worker that has it, or had it last; null before the first

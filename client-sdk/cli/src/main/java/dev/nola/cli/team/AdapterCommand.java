@@ -13,7 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** What a registry has about an adapter apart from its versions. */
+/** Changes what a registry states about an adapter beside its versions. */
 @Command(
     name = "adapter",
     description = "Change an adapter's description or visibility without publishing.",

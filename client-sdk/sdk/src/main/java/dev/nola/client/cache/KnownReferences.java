@@ -68,7 +68,7 @@ public final class KnownReferences {
    *
    * @param registry the registry's URL
    * @param reference the reference
-   * @return its meaning, or null if never downloaded
+   * @return its meaning, or null if no download of it is unfinished
    * @throws IOException if the cache cannot be read
    */
   public @Nullable KnownReference findBegun(URI registry, Reference reference) throws IOException {

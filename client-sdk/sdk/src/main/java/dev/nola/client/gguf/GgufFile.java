@@ -114,8 +114,7 @@ public final class GgufFile implements AutoCloseable {
    * Returns a floating-point number of the metadata.
    *
    * @param key its key
-   * @return the number, with an f32's shortest decimal form; empty if absent, or it is of another
-   *     type
+   * @return the number, with an f32's shortest decimal form; empty if absent or of another type
    */
   public OptionalDouble number(String key) {
     return metadata.get(key) instanceof Double number
@@ -139,7 +138,7 @@ public final class GgufFile implements AutoCloseable {
    * @param key its key
    * @param type class of its elements: String, Long, Double or Boolean
    * @param <T> this class
-   * @return the list; empty if absent or of other elements
+   * @return the list; empty if absent, or if its elements are of another type
    */
   public <T> List<T> list(String key, Class<T> type) {
     return metadata.get(key) instanceof List<?> values && values.stream().allMatch(type::isInstance)

@@ -30,7 +30,7 @@ final class ConfigTargets {
   /**
    * Returns a sentence about the modules whose factors PEFT would ignore.
    *
-   * @return null if absent or if the config names no modules
+   * @return null if PEFT would ignore none, or if the config names no modules
    */
   @Nullable String warning(List<LoraPair> pairs) {
     List<String> ignored =

@@ -112,7 +112,7 @@ record PeftFolder(Path config, Path weights) {
         : new NoSuchFileException(file.toString());
   }
 
-  /** Returns a part of a LoRA that is in several files; null if absent. */
+  /** Returns a part of a LoRA that is in several files; null if the folder has none. */
   private static @Nullable Path shard(Path folder) throws IOException {
     try (Stream<Path> entries = Files.list(folder)) {
       return entries

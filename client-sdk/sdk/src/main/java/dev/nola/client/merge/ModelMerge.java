@@ -341,7 +341,7 @@ public final class ModelMerge {
      * Returns the merge.
      *
      * @return the merge
-     * @throws IllegalArgumentException if the list is empty
+     * @throws IllegalArgumentException if no adapter was added
      */
     public ModelMerge build() {
       return new ModelMerge(this);

@@ -9,7 +9,7 @@ import java.nio.file.Path;
  * not downloaded yet.
  */
 final class BrokenLink {
-  /** Says what it is, and the remedy. */
+  /** The problem and the remedy, for a message after the name of the link. */
   static final String PREDICATE =
       "is a link to a file that does not exist; download the model again";
 
@@ -22,6 +22,7 @@ final class BrokenLink {
   /**
    * Refuses a broken link.
    *
+   * @param file a path that may be one
    * @throws NoSuchFileException if it is one
    */
   static void refuse(Path file) throws NoSuchFileException {

@@ -18,7 +18,7 @@ public record Quantization(Method method, String name) {
   private static final String EIGHT_BIT_FLOAT = "F8_E";
   private static final String FOUR_BIT = "4-bit bitsandbytes";
 
-  /** The kinds that are told apart. */
+  /** The kinds that are distinguished. */
   public enum Method {
     /** 8-bit floats with a scale for each tensor, row or block. */
     FP8,
