@@ -11,7 +11,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * As whom a registry knows the user.
+ * The user, as a registry recognizes it by a token.
  *
  * @param registry URL of the registry
  * @param account account that the token acts for

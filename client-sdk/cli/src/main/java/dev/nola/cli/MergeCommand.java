@@ -43,7 +43,7 @@ import picocli.CommandLine.Option;
       "  nola merge --base llama/ --adapter acme/mood@prod=0.7 --adapter acme/tone=0.3 -o mixed/"
     })
 final class MergeCommand implements Callable<Integer> {
-  /** What computes. */
+  /** The processor that merges. */
   enum Device {
     CPU,
     CUDA

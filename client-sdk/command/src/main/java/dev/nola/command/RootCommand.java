@@ -220,7 +220,7 @@ public abstract class RootCommand implements Runnable {
         List.of(args).contains(JSON));
   }
 
-  /** Names the command or option that was probably meant, or the commands that there are. */
+  /** Names the command or option that was probably meant, or else lists the commands. */
   private String suggestion(ParameterException mistake) {
     if (!(mistake instanceof UnmatchedArgumentException unmatched)) {
       return "";

@@ -14,7 +14,7 @@ import tools.jackson.databind.exc.MismatchedInputException;
 import tools.jackson.databind.exc.UnrecognizedPropertyException;
 import tools.jackson.databind.exc.ValueInstantiationException;
 
-/** Says what is wrong with JSON, without names of the parser's settings and of classes. */
+/** Describes problems of JSON, without names of the parser's settings and of classes. */
 public final class JsonProblem {
   private static final Pattern SETTINGS =
       Pattern.compile(": enable `[^`]*` to allow|, from `[^`]*`| \\(start marker at [^)]*\\)");

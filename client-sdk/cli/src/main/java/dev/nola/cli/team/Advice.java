@@ -2,7 +2,7 @@ package dev.nola.cli.team;
 
 import dev.nola.client.RegistryException;
 
-/** Adds what a command knows of a remedy to a registry's refusal. */
+/** Adds a command's advice to a registry's refusal. */
 final class Advice {
   private Advice() {}
 

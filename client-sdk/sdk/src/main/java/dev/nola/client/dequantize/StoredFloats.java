@@ -36,7 +36,7 @@ interface StoredFloats {
         });
   }
 
-  /** Says of a tensor that a type is not one of {@link #of}. */
+  /** Describes a tensor of a type that {@link #of} does not know. */
   static String unreadable(String type) {
     return "has values or scales of type %s, which cannot be decoded; use the original model, with weights in F32, F16 or BF16"
         .formatted(type);
