@@ -15,6 +15,7 @@ from peft import AutoPeftModelForSequenceClassification
 from peft.tuners.lora import LoraLayer
 from peft.utils.other import ModulesToSaveWrapper
 from transformers import (
+    AutoModelForCausalLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     BertConfig,
@@ -22,8 +23,13 @@ from transformers import (
     BertForQuestionAnswering,
     BertForTokenClassification,
     BertModel,
+    Gemma2Config,
     LlamaForCausalLM,
+    MistralConfig,
     PreTrainedModel,
+    PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen3Config,
     T5Config,
     T5ForConditionalGeneration,
     pipeline,
@@ -76,6 +82,12 @@ def snippet(lora: Path, base: Path) -> torch.nn.Module:
     return names["model"].eval()
 
 
+def tokenizer_of(folder: Path) -> PreTrainedTokenizerFast:
+    """The tokenizer that a pipeline loads; for Qwen 2 it would be one that knows no WordLevel model."""
+    qwen2 = json.loads((folder / "config.json").read_text())["model_type"] == "qwen2"
+    return (PreTrainedTokenizerFast if qwen2 else AutoTokenizer).from_pretrained(folder)
+
+
 class HeadTest(FolderTest):
     def setUp(self) -> None:
         super().setUp()
@@ -116,7 +128,7 @@ class HeadTest(FolderTest):
         return base, adapter, report
 
     def assert_as_in_nola(self, model: torch.nn.Module, tokens: Path, report: dict) -> None:
-        tokenizer = AutoTokenizer.from_pretrained(tokens)
+        tokenizer = tokenizer_of(tokens)
         texts, labels = zip(*self.texts)
         batch = tokenizer(list(texts), padding=True, return_tensors="pt")
         with torch.no_grad():
@@ -139,7 +151,9 @@ class HeadTest(FolderTest):
             self.assertEqual(list(whole.config.id2label.values()), LABELS)
             self.assertEqual(whole.config.label2id, {name: i for i, name in enumerate(LABELS)})
         with self.subTest("pipeline"):
-            classify = pipeline("text-classification", model=str(merged), device="cpu")
+            classify = pipeline(
+                "text-classification", model=str(merged), tokenizer=tokenizer_of(merged), device="cpu"
+            )
             named = [found["label"] for found in classify([text for text, _ in self.texts])]
             hits = sum(name == LABELS[label] for name, (_, label) in zip(named, self.texts))
             self.assertAlmostEqual(hits / len(named), report["validationAccuracy"], delta=1e-9)
@@ -170,6 +184,20 @@ class HeadTest(FolderTest):
             with self.subTest(tied=tied), tempfile.TemporaryDirectory() as folder:
                 self.folder = Path(folder)
                 self.classifier(models.llama(tied), "w4", {"score"})
+
+    def test_relatives_of_llama(self) -> None:
+        more = {"num_hidden_layers": models.LAYERS, "num_key_value_heads": 2, "pad_token_id": 0}
+        sizes = models.sizes(**more)
+        for config in (
+            MistralConfig(**sizes, sliding_window=3),
+            Qwen2Config(**sizes),
+            Qwen3Config(**sizes, head_dim=8),
+            Gemma2Config(**sizes, head_dim=8, sliding_window=3, attn_implementation="eager"),
+        ):
+            with self.subTest(config.model_type), tempfile.TemporaryDirectory() as folder:
+                self.folder = Path(folder)
+                torch.manual_seed(1)
+                self.classifier(AutoModelForCausalLM.from_config(config), "w4", {"score"})
 
     def test_the_mean_is_refused(self) -> None:
         base, adapter, _ = self.train(BertModel(bert_config()), "[CLS]", pooling="mean")

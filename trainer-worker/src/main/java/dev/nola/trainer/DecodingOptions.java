@@ -1,8 +1,6 @@
 package dev.nola.trainer;
 
-import dev.nola.trainer.data.TextTokenizer;
 import dev.nola.trainer.generate.Decoding;
-import dev.nola.trainer.generate.TextGeneration;
 import picocli.CommandLine.Option;
 
 /** Options of commands that continue texts. */
@@ -46,6 +44,10 @@ final class DecodingOptions {
     requireAtLeast(1, maxTokens, "--max-tokens");
     requireAtLeast(1, beams, "--beams");
     requireAtLeast(0, noRepeat, "--no-repeat-ngram");
+    if (!Double.isFinite(lengthPenalty)) {
+      throw new IllegalArgumentException(
+          "invalid --length-penalty: " + lengthPenalty + "; must be a finite number");
+    }
     return new Decoding(maxTokens, beams, lengthPenalty, noRepeat);
   }
 
@@ -54,10 +56,5 @@ final class DecodingOptions {
       throw new IllegalArgumentException(
           "invalid %s: %d; must be at least %d".formatted(option, value, minimum));
     }
-  }
-
-  /** Returns a prompt as the generation takes it. */
-  static TextGeneration.Start start(TextTokenizer.Prompt prompt) {
-    return new TextGeneration.Start(prompt.tokens(), prompt.ends());
   }
 }

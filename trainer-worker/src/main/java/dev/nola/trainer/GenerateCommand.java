@@ -107,14 +107,14 @@ final class GenerateCommand implements Callable<Integer> {
       List<Adaptation> adaptations = file == null ? List.of() : adaptations(model, file);
       AdaptedWeights weights = new AdaptedWeights(model, adaptations, Kernels.chosen());
       TextGeneration generation = new TextGeneration(model.network(), weights, decoding);
-      List<TextGeneration.Start> starts = new ArrayList<>();
+      List<TextTokenizer.Prompt> tokenized = new ArrayList<>();
       for (String text : texts) {
-        starts.add(DecodingOptions.start(tokenizer.prompt(text)));
+        tokenized.add(tokenizer.prompt(text));
       }
       if (prompts == null) {
-        one(generation, starts.getFirst(), tokenizer);
+        one(generation, tokenized.getFirst(), tokenizer);
       } else {
-        all(texts, generation.generate(starts), tokenizer);
+        all(texts, generation.generate(tokenized), tokenizer);
       }
     }
     return ExitCode.OK;
@@ -127,10 +127,10 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   /** Prints a continuation, without --json while it is made. */
-  private void one(TextGeneration generation, TextGeneration.Start start, TextTokenizer tokenizer)
+  private void one(TextGeneration generation, TextTokenizer.Prompt text, TextTokenizer tokenizer)
       throws InterruptedException {
     StreamedText streamed = new StreamedText(tokenizer, output);
-    int[] tokens = generation.generate(start, streamed::add);
+    int[] tokens = generation.generate(text, streamed::add);
     output.print(new Report(tokenizer.text(tokens), tokens), _ -> streamed.finish());
   }
 

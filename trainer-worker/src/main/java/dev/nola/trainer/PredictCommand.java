@@ -11,6 +11,7 @@ import dev.nola.command.Output;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.data.InputTexts;
 import dev.nola.trainer.data.Minibatch;
+import dev.nola.trainer.data.TextTokenizer.Prompt;
 import dev.nola.trainer.generate.Decoding;
 import dev.nola.trainer.generate.TextGeneration;
 import dev.nola.trainer.model.Tensors;
@@ -167,12 +168,12 @@ final class PredictCommand implements Callable<Integer> {
   private static List<Prediction> complete(
       LoadedAdapter model, List<String> texts, Decoding decoding)
       throws IOException, InterruptedException {
-    List<TextGeneration.Start> starts = new ArrayList<>();
+    List<Prompt> prompts = new ArrayList<>();
     for (String text : texts) {
-      starts.add(DecodingOptions.start(model.tokenizer().prompt(text)));
+      prompts.add(model.tokenizer().prompt(text));
     }
     List<int[]> continued =
-        new TextGeneration(model.network(), model.weights(), decoding).generate(starts);
+        new TextGeneration(model.network(), model.weights(), decoding).generate(prompts);
     List<Prediction> predictions = new ArrayList<>();
     for (int i = 0; i < texts.size(); i++) {
       predictions.add(

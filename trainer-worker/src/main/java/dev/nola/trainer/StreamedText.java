@@ -42,7 +42,12 @@ final class StreamedText {
 
   /** Prints what is left, and ends the line. */
   void finish() {
-    print(tokenizer.text(tokens));
+    String text = tokenizer.text(tokens);
+    if (!text.startsWith(printed)) { // later tokens have changed the text of earlier ones
+      out.println();
+      printed = "";
+    }
+    print(text);
     out.println();
   }
 }

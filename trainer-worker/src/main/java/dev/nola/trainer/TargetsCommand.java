@@ -6,7 +6,7 @@ import dev.nola.command.Output;
 import dev.nola.command.Table;
 import dev.nola.trainer.job.TargetSets;
 import dev.nola.trainer.model.BaseModel;
-import dev.nola.trainer.model.BaseModel.StoredTarget;
+import dev.nola.trainer.model.BaseModel.TargetShape;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,7 +58,7 @@ final class TargetsCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  private static Line line(StoredTarget tensor) {
+  private static Line line(TargetShape tensor) {
     return new Line(
         tensor.name(),
         tensor.shape(),

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.json.JsonMapper;
 
 class TrainCommandTest {
   private static final String NOLA =
@@ -119,6 +120,27 @@ class TrainCommandTest {
 
   private static double loss(Path file) throws IOException {
     return AdapterFile.read(file).adapter().metadata().metrics().get("validation loss");
+  }
+
+  @Test
+  void roundingStartsAfterItsShareOfTheSteps() throws IOException {
+    String method = NOLA.replace("bits: 4", "bits: 1");
+    List<Double> free = losses(method, "free.nola");
+    List<Double> later = losses(method + "quantizationAware: {from: 0.5}\n", "later.nola");
+    assertThat(later.subList(0, 10)).isEqualTo(free.subList(0, 10));
+    assertThat(later.subList(10, 20)).doesNotContainAnyElementsOf(free);
+    List<Double> always = losses(method + "quantizationAware: true\n", "always.nola");
+    assertThat(always.getFirst()).isNotEqualTo(free.getFirst());
+  }
+
+  /** Trains for 20 steps, and returns the loss of each. */
+  private List<Double> losses(String method, String name) throws IOException {
+    train(Jobs.write(folder, method, "steps: 20\n"), name);
+    return Files.readAllLines(folder.resolve(name + ".run/metrics.jsonl")).stream()
+        .map(JsonMapper.shared()::readTree)
+        .filter(line -> line.has("loss"))
+        .map(line -> line.get("loss").asDouble())
+        .toList();
   }
 
   @ParameterizedTest

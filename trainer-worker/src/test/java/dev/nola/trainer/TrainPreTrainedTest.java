@@ -136,7 +136,7 @@ class TrainPreTrainedTest {
   @Test
   void labelsOfAnotherNumberThanTheClasses_areRefused() throws IOException {
     model("bert");
-    BaseModel.StoredTarget query = BaseModel.targets(folder.resolve("model")).getFirst();
+    BaseModel.TargetShape query = BaseModel.targets(folder.resolve("model")).getFirst();
     int rows = query.shape().getFirst().intValue();
     int cols = query.shape().getLast().intValue();
     byte[] classifier = new byte[3 * cols * Float.BYTES];

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.PriorityQueue;
 import java.util.Set;
 
 /**
@@ -101,31 +102,38 @@ final class BeamSearch {
     List<Beam> candidates = new ArrayList<>();
     for (int row = 0; row < running.size(); row++) {
       Beam beam = running.get(row);
-      double[] logLikelihood = logSoftmax(logits[row]);
       float[] allowed = logits[row];
+      double logSum = logSum(allowed);
       Repetition.forbid(allowed, beam.tokens, decoding.noRepeat());
       for (int token : likeliest(allowed, count)) {
         int[] tokens = Arrays.copyOf(beam.tokens, beam.tokens.length + 1);
         tokens[beam.tokens.length] = token;
-        candidates.add(new Beam(tokens, beam.score + logLikelihood[token], row));
+        candidates.add(new Beam(tokens, beam.score + allowed[token] - logSum, row));
       }
     }
     candidates.sort(BEST_FIRST);
     return candidates.subList(0, Math.min(count, candidates.size()));
   }
 
-  private static int[] likeliest(float[] logits, int count) {
-    Integer[] order = new Integer[logits.length];
-    Arrays.setAll(order, i -> i);
-    Arrays.sort(order, (a, b) -> Float.compare(logits[b], logits[a]));
-    return Arrays.stream(order)
-        .limit(count)
-        .filter(token -> logits[token] != Float.NEGATIVE_INFINITY)
-        .mapToInt(Integer::intValue)
-        .toArray();
+  /** Returns the tokens of the greatest logits, of those that are possible. */
+  private static List<Integer> likeliest(float[] logits, int count) {
+    PriorityQueue<Integer> best =
+        new PriorityQueue<>(Comparator.<Integer>comparingDouble(token -> logits[token]));
+    for (int token = 0; token < logits.length; token++) {
+      if (logits[token] == Float.NEGATIVE_INFINITY
+          || best.size() == count && logits[token] <= logits[best.element()]) {
+        continue;
+      }
+      best.add(token);
+      if (best.size() > count) {
+        best.remove();
+      }
+    }
+    return List.copyOf(best);
   }
 
-  private static double[] logSoftmax(float[] logits) {
+  /** Returns log Σ exp, by which logits become log-likelihoods. */
+  private static double logSum(float[] logits) {
     double largest = Double.NEGATIVE_INFINITY;
     for (float logit : logits) {
       largest = Math.max(largest, logit);
@@ -134,11 +142,6 @@ final class BeamSearch {
     for (float logit : logits) {
       sum += StrictMath.exp(logit - largest);
     }
-    double log = largest + StrictMath.log(sum);
-    double[] logLikelihood = new double[logits.length];
-    for (int i = 0; i < logits.length; i++) {
-      logLikelihood[i] = logits[i] - log;
-    }
-    return logLikelihood;
+    return largest + StrictMath.log(sum);
   }
 }

@@ -1,5 +1,6 @@
 package dev.nola.trainer.generate;
 
+import dev.nola.trainer.data.TextTokenizer.Prompt;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.model.Network;
 import java.util.ArrayList;
@@ -29,45 +30,32 @@ public final class TextGeneration {
     this.decoding = decoding;
   }
 
-  /**
-   * A text to be continued.
-   *
-   * @param tokens at least one token
-   * @param ends the tokens that end the continuation
-   */
-  public record Start(int[] tokens, Set<Integer> ends) {
-    /** Copies the set. */
-    public Start {
-      ends = Set.copyOf(ends);
-    }
-  }
-
   /** What texts have in common that are continued together. */
   private record Kind(int length, Set<Integer> ends) {}
 
   /**
    * Continues texts.
    *
-   * @param starts the texts
+   * @param prompts the texts
    * @return the tokens after each text, without the one that ended it
    * @throws InterruptedException if the thread was interrupted
    */
-  public List<int[]> generate(List<Start> starts) throws InterruptedException {
+  public List<int[]> generate(List<Prompt> prompts) throws InterruptedException {
     model.weights().prepare();
     Map<Kind, List<Integer>> kinds = new LinkedHashMap<>();
-    for (int i = 0; i < starts.size(); i++) {
-      Start start = starts.get(i);
+    for (int i = 0; i < prompts.size(); i++) {
+      Prompt prompt = prompts.get(i);
       kinds
-          .computeIfAbsent(new Kind(start.tokens.length, start.ends), _ -> new ArrayList<>())
+          .computeIfAbsent(new Kind(prompt.tokens().length, prompt.ends()), _ -> new ArrayList<>())
           .add(i);
     }
-    int[][] results = new int[starts.size()][];
+    int[][] results = new int[prompts.size()][];
     int atOnce = decoding.beams() == 1 ? BATCH : 1;
     for (Map.Entry<Kind, List<Integer>> kind : kinds.entrySet()) {
       List<Integer> all = kind.getValue();
       for (int first = 0; first < all.size(); first += atOnce) {
         List<Integer> part = all.subList(first, Math.min(all.size(), first + atOnce));
-        List<int[]> tokens = part.stream().map(i -> starts.get(i).tokens).toList();
+        List<int[]> tokens = part.stream().map(i -> prompts.get(i).tokens()).toList();
         List<int[]> continued = search(tokens, kind.getKey().ends, _ -> {});
         for (int i = 0; i < part.size(); i++) {
           results[part.get(i)] = continued.get(i);
@@ -80,14 +68,14 @@ public final class TextGeneration {
   /**
    * Continues a text, and tells each token as soon as it is known: with several beams, at the end.
    *
-   * @param start the text
+   * @param prompt the text
    * @param listener receives the tokens after it, without the one that ended it
    * @return the same tokens
    * @throws InterruptedException if the thread was interrupted
    */
-  public int[] generate(Start start, IntConsumer listener) throws InterruptedException {
+  public int[] generate(Prompt prompt, IntConsumer listener) throws InterruptedException {
     model.weights().prepare();
-    int[] tokens = search(List.of(start.tokens), start.ends, listener).getFirst();
+    int[] tokens = search(List.of(prompt.tokens()), prompt.ends(), listener).getFirst();
     if (decoding.beams() > 1) {
       for (int token : tokens) {
         listener.accept(token);

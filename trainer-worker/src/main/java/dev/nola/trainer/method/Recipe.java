@@ -94,7 +94,7 @@ public record Recipe(
 
     /** Returns the width of the first step's codes. */
     int firstBits() {
-      return bits(1, from == 0 ? 1 : Long.MAX_VALUE);
+      return from == 0 && bits != 0 ? bits : BasisSide.TRAINING_BITS;
     }
   }
 }

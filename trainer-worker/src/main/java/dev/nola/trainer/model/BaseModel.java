@@ -100,12 +100,12 @@ public final class BaseModel implements AutoCloseable {
   }
 
   /**
-   * A tensor of a model's files, or a part of one, that a method may adapt.
+   * A tensor, or a part of one, that a method may adapt.
    *
    * @param name what patterns of targets are matched with
    * @param shape size of each dimension
    */
-  public record StoredTarget(String name, List<Long> shape) {}
+  public record TargetShape(String name, List<Long> shape) {}
 
   /**
    * Lists the tensors of a model that can be adapted, from the headers of its files.
@@ -115,12 +115,12 @@ public final class BaseModel implements AutoCloseable {
    * @throws UnsupportedModelException if it is not a model that can be run here
    * @throws IOException if a file cannot be read
    */
-  public static List<StoredTarget> targets(Path folder) throws IOException {
+  public static List<TargetShape> targets(Path folder) throws IOException {
     Network network = network(config(folder), false, null);
     try (Model model = Model.open(folder)) {
       Map<String, Tensor> tensors = new HashMap<>();
       model.tensors().values().forEach(each -> tensors.put(network.nameOf(each.name()), each));
-      List<StoredTarget> targets = new ArrayList<>();
+      List<TargetShape> targets = new ArrayList<>();
       for (Adaptable adaptable : network.adaptable()) {
         Tensor tensor = tensors.get(adaptable.tensor());
         if (tensor != null) {
@@ -129,8 +129,7 @@ public final class BaseModel implements AutoCloseable {
           if (slice != null) {
             shape.set(slice.dim(), (long) slice.length());
           }
-          String name = slice == null ? tensor.name() : adaptable.name();
-          targets.add(new StoredTarget(name, List.copyOf(shape)));
+          targets.add(new TargetShape(adaptable.name(), List.copyOf(shape)));
         }
       }
       return targets;
@@ -185,7 +184,7 @@ public final class BaseModel implements AutoCloseable {
         switch (type) {
           case "bert" -> List.of(Pooling.CLS, Pooling.MEAN);
           case "gpt2" -> List.of();
-          case "llama", "mistral", "qwen2", "qwen3", "gemma2" -> List.of(Pooling.LAST_TOKEN);
+          case String other when LlamaConfig.TYPES.contains(other) -> List.of(Pooling.LAST_TOKEN);
           default -> throw config.invalid("model_type", MODEL_TYPES);
         };
     if (isClassifier && poolings.isEmpty()) {

@@ -135,6 +135,13 @@ class ModelConfigTest {
     }
   }
 
+  @Test
+  void languageModelWithoutAClassifier_isRefusedForClassification() {
+    assertThatExceptionOfType(UnsupportedModelException.class)
+        .isThrownBy(() -> BaseModel.loadClassifier(MODELS.resolve("gpt2"), null))
+        .withMessage("unsupported task classification for model_type gpt2; must be causal-lm");
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"MEAN", "CLS"})
   void poolingThatTheModelHasNot_isRefused(Pooling pooling) {

@@ -8,6 +8,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import dev.nola.kernel.Kernels;
+import dev.nola.trainer.data.TextTokenizer;
 import dev.nola.trainer.generate.Decoding;
 import dev.nola.trainer.generate.TextGeneration;
 import dev.nola.trainer.method.AdaptedWeights;
@@ -136,11 +137,11 @@ class RecordedLogitsTest {
       AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
       TextGeneration generation =
           new TextGeneration(base.network(), weights, Decoding.greedy(greedy.length));
-      assertThat(generation.generate(new TextGeneration.Start(prompt, Set.of()), _ -> {}))
+      assertThat(generation.generate(new TextTokenizer.Prompt(prompt, Set.of()), _ -> {}))
           .isEqualTo(greedy);
       List<Integer> told = new ArrayList<>();
       int end = greedy[5];
-      assertThat(generation.generate(new TextGeneration.Start(prompt, Set.of(end)), told::add))
+      assertThat(generation.generate(new TextTokenizer.Prompt(prompt, Set.of(end)), told::add))
           .as("until a token that ends it")
           .isEqualTo(told.stream().mapToInt(Integer::intValue).toArray())
           .doesNotContain(end)
@@ -154,10 +155,10 @@ class RecordedLogitsTest {
     try (BaseModel base = BaseModel.load(MODELS.resolve("mistral"))) {
       AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
       TextGeneration generation = new TextGeneration(base.network(), weights, Decoding.greedy(12));
-      List<TextGeneration.Start> starts = new ArrayList<>();
+      List<TextTokenizer.Prompt> starts = new ArrayList<>();
       for (int i = 0; i < 24; i++) {
         int[] tokens = i % 5 == 0 ? new int[] {i, 7, 1} : new int[] {i, 3};
-        starts.add(new TextGeneration.Start(tokens, Set.of(i % 2 == 0 ? 4 : 9, 20, 30, 40)));
+        starts.add(new TextTokenizer.Prompt(tokens, Set.of(i % 2 == 0 ? 4 : 9, 20, 30, 40)));
       }
       List<int[]> together = generation.generate(starts);
       assertThat(together).extracting(tokens -> tokens.length).contains(12).hasSizeGreaterThan(1);
@@ -188,7 +189,7 @@ class RecordedLogitsTest {
       AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
       TextGeneration generation =
           new TextGeneration(base.network(), weights, new Decoding(12, 3, 0.8, 2));
-      assertThat(generation.generate(new TextGeneration.Start(prompt, Set.of(end)), _ -> {}))
+      assertThat(generation.generate(new TextTokenizer.Prompt(prompt, Set.of(end)), _ -> {}))
           .isEqualTo(best);
     }
   }
