@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Runs the trainings that RESULTS.md reports, one folder per run: job.yaml, the adapter, result.json. Finished runs are skipped.
 #
-#   trainer-worker/results/run.sh DATA OUT SET...      DATA: e2e/, mnist/, stories260k-hf/, minilm/, glosses/
+#   trainer-worker/results/run.sh DATA OUT SET...      DATA: e2e/, mnist/, stories260k-hf/, minilm/, glosses/, smollm2/
 #   PARALLEL=2 (the default): runs at a time, of one thread each
+#   STEPS=1200 BATCH=16 LINES=500 (the defaults): length, batches and validation lines of the sets smollm2 and smollm2-rates
 #
-# SET: e2e, bits, lora-bits, quarter, mlp-rates, mlp, wordnet-rates, wordnet, rates. java Summary.java OUT prints a table of the results.
+# SET: e2e, bits, lora-bits, quarter, mlp-rates, mlp, wordnet-rates, wordnet, rates, smollm2-rates, smollm2.
+# java Summary.java OUT prints a table of the results.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -72,6 +74,26 @@ run: {batch: 32, threads: 1, steps: $3}
 YAML
 }
 
+# SmolLM2-135M learns the same as the tiny Llama. A folder's name has the size of its run, so that no other size takes its result.
+smollm2() { # NAME SEED RATE METHOD
+  job "smollm2-$1-${steps}x$batch-s$2" "$2" <<YAML
+model: {base: $data/smollm2}
+task: causal-lm
+data:
+  format: e2e
+  train: $data/e2e/train.txt.gz
+  validation: $data/e2e/valid.txt.gz
+  maxTokens: 192
+  validationExamples: $lines
+method: {$4}
+optimizer: {learningRate: $3, schedule: linear, warmup: $((steps * 3 / 100))}
+run: {batch: $batch, threads: 1, steps: $steps, checkpointEvery: 100}
+YAML
+}
+
+steps=${STEPS:-1200}
+batch=${BATCH:-16}
+lines=${LINES:-500}
 nola="name: nola, generator: philox-srht"
 llama="$nola, targets: all-linear, rank: 8, scaling: 1"
 : >"$out/.queue"
@@ -146,6 +168,27 @@ for set in "$@"; do
           done
         done
       done
+      ;;
+    smollm2-rates)
+      for rate in 0.003 0.01 0.03; do
+        smollm2 "lora-qv-r1-lr$rate" 1 $rate "name: lora, targets: qv, rank: 1"
+        smollm2 "lora-all-r1-lr$rate" 1 $rate "name: lora, targets: all-linear, rank: 1"
+      done
+      for rate in 0.05 0.1 0.2; do
+        smollm2 "nola-k64-lr$rate" 1 $rate "$nola, targets: all-linear, rank: 16, k: 64, l: 64, bits: 4"
+      done
+      ;;
+    smollm2)
+      smol="$nola, targets: all-linear, rank: 16"
+      for k in 64 128 32 256; do
+        smollm2 "nola-k$k" 1 0.1 "$smol, k: $k, l: $k, bits: 4"
+      done
+      smollm2 nola-k128-b2-qat 1 0.1 "$smol, k: 128, l: 128, bits: 2, quantizationAware: {from: 0.75}"
+      smollm2 nola-k64-rademacher 1 0.1 \
+        "name: nola, generator: philox-rademacher, targets: all-linear, rank: 16, k: 64, l: 64, bits: 4"
+      smollm2 lora-qv-r1 1 0.01 "name: lora, targets: qv, rank: 1"
+      smollm2 lora-all-r1 1 0.01 "name: lora, targets: all-linear, rank: 1"
+      smollm2 lora-qv-r4 1 0.01 "name: lora, targets: qv, rank: 4"
       ;;
     wordnet-rates)
       for rate in 0.01 0.02 0.04; do
