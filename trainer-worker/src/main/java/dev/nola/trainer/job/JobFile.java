@@ -19,7 +19,6 @@ import dev.nola.trainer.method.Method;
 import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.Storage;
-import dev.nola.trainer.method.View;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -98,6 +97,7 @@ public final class JobFile {
   }
 
   private static TrainingJob job(Path file, Settings settings) throws JobFileException {
+    Defaults.fill(settings);
     requireFit(settings);
     Metadata metadata = metadata(settings);
     if (metadata == null || !settings.problems().isEmpty()) {
@@ -121,7 +121,7 @@ public final class JobFile {
             orAll(settings.find(DataKeys.TRAIN_EXAMPLES)),
             orAll(settings.find(DataKeys.VALIDATION_EXAMPLES))),
         recipe(settings),
-        new Storage(bits(settings), settings.get(MethodKeys.DENSE_TYPE)),
+        new Storage(settings.get(MethodKeys.BITS), settings.get(MethodKeys.DENSE_TYPE)),
         new Optimizer(
             settings.get(RunKeys.LEARNING_RATE),
             settings.get(RunKeys.SCHEDULE),
@@ -178,10 +178,11 @@ public final class JobFile {
         batch == null || microBatch == null || microBatch <= batch,
         "invalid run.microBatch: %s; must be at most run.batch, %s".formatted(microBatch, batch));
     Integer steps = settings.find(RunKeys.STEPS);
-    Integer warmup = settings.find(RunKeys.WARMUP);
+    Schedule.Warmup warmup = settings.find(RunKeys.WARMUP);
     settings.require(
-        steps == null || warmup == null || warmup <= steps,
-        "invalid optimizer.warmup: %s; must be at most run.steps, %s".formatted(warmup, steps));
+        steps == null || warmup == null || warmup.steps() <= steps,
+        "invalid optimizer.warmup: %s; must be at most run.steps, %s"
+            .formatted(warmup == null ? null : warmup.steps(), steps));
     requireFactors(settings);
   }
 
@@ -211,7 +212,7 @@ public final class JobFile {
     for (int i = 0; i < widths.size() - 1; i++) {
       List<Integer> shape = List.of(widths.get(i + 1), widths.get(i));
       String layer = "the layer %d to %d of model.mlp".formatted(shape.getLast(), shape.getFirst());
-      MatrixView view = view(settings).of(layer, shape);
+      MatrixView view = settings.get(MethodKeys.VIEW).of(layer, shape);
       long rows = view.rows();
       long cols = view.cols();
       if (rank != null) {
@@ -322,46 +323,31 @@ public final class JobFile {
 
   private static Recipe recipe(Settings settings) {
     Method method = settings.get(MethodKeys.METHOD);
-    int rank = settings.get(MethodKeys.RANK);
-    Scaling scaling = settings.find(MethodKeys.SCALING);
     // Without a base, all of the model is trained.
     Pattern targets =
         settings.find(ModelKeys.BASE) == null ? Keys.ALL_LINEAR : settings.get(MethodKeys.TARGETS);
-    double usualScaling = method == Method.LORA ? 2.0 * rank : 1;
     return new Recipe(
         method,
         targets,
         new Recipe.Size(
-            view(settings), rank, settings.get(MethodKeys.K), settings.get(MethodKeys.L)),
+            settings.get(MethodKeys.VIEW),
+            settings.get(MethodKeys.RANK),
+            settings.get(MethodKeys.K),
+            settings.get(MethodKeys.L)),
         new Recipe.Bases(
             method == Method.LORA ? Generator.IDENTITY : settings.get(MethodKeys.GENERATOR),
             settings.get(ModelKeys.SEED),
             settings.get(MethodKeys.SHARED_BASIS),
             settings.get(MethodKeys.STORED_BASIS)),
-        scaling == null ? Scaling.of(usualScaling) : scaling,
+        settings.get(MethodKeys.SCALING),
         rounding(settings));
-  }
-
-  /** Returns the view of targets; PRANC's has no effect. */
-  private static View view(Settings settings) {
-    View view = settings.find(MethodKeys.VIEW);
-    boolean fromScratch = settings.find(ModelKeys.BASE) == null;
-    return view != null
-        ? view
-        : fromScratch && settings.find(MethodKeys.METHOD) != Method.PRANC
-            ? View.SQUARE
-            : View.LAYER;
   }
 
   private static Recipe.Rounding rounding(Settings settings) {
     double from = settings.get(MethodKeys.QUANTIZATION_AWARE);
-    return from == Kind.NEVER ? Recipe.Rounding.NONE : new Recipe.Rounding(bits(settings), from);
-  }
-
-  private static int bits(Settings settings) {
-    Integer bits = settings.find(MethodKeys.BITS);
-    int usualBits = settings.get(MethodKeys.METHOD) == Method.LORA ? 16 : 8;
-    return bits == null ? usualBits : bits;
+    return from == Kind.NEVER
+        ? Recipe.Rounding.NONE
+        : new Recipe.Rounding(settings.get(MethodKeys.BITS), from);
   }
 
   private static int orAll(@Nullable Integer examples) {

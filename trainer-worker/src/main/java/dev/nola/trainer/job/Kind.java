@@ -152,6 +152,24 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
         });
   }
 
+  /** Accepts a number of steps, or a share of all steps in a mapping. */
+  static Kind<Schedule.Warmup> warmup() {
+    Kind<Integer> steps = whole(0);
+    Kind<Double> share = belowOne();
+    return new Kind<>(
+        steps.rule + ", or {share: SHARE} with a share from 0 to below 1",
+        Map.of("oneOf", List.of(steps.schema, mapping("share", share))),
+        yaml -> {
+          Object ofSteps = only(yaml, "share");
+          if (ofSteps != null) {
+            Double value = share.reader.apply(ofSteps);
+            return value == null ? null : Schedule.Warmup.ofShare(value);
+          }
+          Integer count = steps.reader.apply(yaml);
+          return count == null ? null : Schedule.Warmup.ofSteps(count);
+        });
+  }
+
   /** Returns the value of a mapping's only key, or null if it is not such a mapping. */
   private static @Nullable Object only(Object yaml, String key) {
     return yaml instanceof Map<?, ?> map && map.keySet().equals(Set.of(key)) ? map.get(key) : null;

@@ -4,7 +4,6 @@ import com.google.re2j.Pattern;
 import dev.nola.format.DType;
 import dev.nola.generator.Generator;
 import dev.nola.trainer.method.Method;
-import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.View;
 import java.util.List;
@@ -26,14 +25,24 @@ final class MethodKeys {
 
   static final Key<Method> METHOD =
       KEYS.add(Key.required("method.name", Kind.lowerCase(Method.values()), "what is trained"));
+  static final Key<Preset> PRESET =
+      KEYS.add(
+          Key.optional(
+                  "method.preset",
+                  Kind.lowerCase(Preset.values()),
+                  null,
+                  "targets, rank, k, l, bits and rounding by the size of the adapter (README.md,"
+                      + " Presets); any of these keys takes precedence (default: small)")
+              .onlyWith(METHOD, "nola"));
   static final Key<Pattern> TARGETS =
       KEYS.add(
           Key.optional(
                   "method.targets",
                   Kind.patterns(TargetSets.PATTERNS),
-                  "qv",
+                  null,
                   "tensors to adapt: query and value projections, those of the MLP blocks, all that"
-                      + " can be adapted, or all whose names match the pattern")
+                      + " can be adapted, or all whose names match the pattern (default: by"
+                      + " method.preset with nola, otherwise qv)")
               .onlyWith(METHOD, "nola", "pranc", "lora")
               .onlyWith(ModelKeys.BASE));
   static final Key<View> VIEW =
@@ -52,29 +61,31 @@ final class MethodKeys {
           Key.optional(
                   "method.rank",
                   Kind.whole(1),
-                  8,
+                  null,
                   "rank r of each target's ΔW; values above its smaller side add nothing. A factor"
                       + " has r·rows or r·columns elements, at most 2³¹−1, or 2³⁰ with"
-                      + " method.generator philox-srht")
+                      + " method.generator philox-srht (default: by method.preset with nola; 8 with"
+                      + " lora)")
               .onlyWith(METHOD, "nola", "lora"));
   static final Key<Integer> K =
       KEYS.add(
           Key.optional(
                   "method.k",
                   Kind.whole(1),
-                  Recipe.Size.DEFAULT_COEFFICIENTS,
+                  null,
                   "number of coefficients of a target's factor A, which has r·rows elements, or of"
                       + " PRANC's ΔW, which has rows·columns; "
-                      + MAX_COEFFICIENTS)
+                      + MAX_COEFFICIENTS
+                      + " (default: by method.preset with nola; 256 with pranc)")
               .onlyWith(METHOD, "nola", "pranc"));
   static final Key<Integer> L =
       KEYS.add(
           Key.optional(
                   "method.l",
                   Kind.whole(1),
-                  Recipe.Size.DEFAULT_COEFFICIENTS,
+                  null,
                   "number of coefficients of a target's factor B, which has r·columns elements;"
-                      + " maximum as for method.k")
+                      + " maximum as for method.k (default: by method.preset)")
               .onlyWith(METHOD, "nola"));
   static final Key<Generator> GENERATOR =
       KEYS.add(
@@ -118,16 +129,17 @@ final class MethodKeys {
                   Kind.whole(1, Generator.MAX_BITS),
                   null,
                   "bits of a coefficient in the adapter file; LoRA's coefficients are the elements"
-                      + " of its factors (default: 8; 16 for LoRA)")
+                      + " of its factors (default: by method.preset with nola; 8 with pranc; 16 with lora)")
               .onlyWith(METHOD, "nola", "pranc", "lora"));
   static final Key<Double> QUANTIZATION_AWARE =
       KEYS.add(
           Key.optional(
                   "method.quantizationAware",
                   Kind.start(),
-                  false,
+                  null,
                   "whether training already rounds the coefficients to method.bits; {from: 0.75}"
-                      + " starts after three quarters of the steps")
+                      + " starts after three quarters of the steps (default: by method.preset with"
+                      + " nola, otherwise false)")
               .onlyWith(METHOD, "nola", "pranc", "lora"));
   static final Key<DType> DENSE_TYPE =
       KEYS.add(

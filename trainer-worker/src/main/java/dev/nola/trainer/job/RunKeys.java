@@ -8,10 +8,12 @@ final class RunKeys {
 
   static final Key<Double> LEARNING_RATE =
       KEYS.add(
-          Key.required(
+          Key.optional(
               "optimizer.learningRate",
               Kind.positive(),
-              "peak learning rate, reached after the warm-up"));
+              null,
+              "peak learning rate, reached after the warm-up; required except with method.name"
+                  + " nola (default: 0.1)"));
   static final Key<Schedule.Shape> SCHEDULE =
       KEYS.add(
           Key.optional(
@@ -20,13 +22,15 @@ final class RunKeys {
               "linear",
               "learning rate after the warm-up: constant, or falling to 0 linearly or half a"
                   + " cosine"));
-  static final Key<Integer> WARMUP =
+  static final Key<Schedule.Warmup> WARMUP =
       KEYS.add(
           Key.optional(
               "optimizer.warmup",
-              Kind.whole(0),
-              0,
-              "number of steps in which the learning rate rises linearly from 0"));
+              Kind.warmup(),
+              null,
+              "number of steps in which the learning rate rises linearly from 0; {share: 0.1} is a"
+                  + " tenth of all steps (default: {share: 0.03} with method.name nola, otherwise"
+                  + " 0)"));
   static final Key<Double> BETA1 =
       KEYS.add(
           Key.optional(

@@ -10,6 +10,33 @@ package dev.nola.trainer.job;
  * @param steps number of steps of the run
  */
 public record Schedule(Shape shape, double peak, long warmup, long steps) {
+  /**
+   * Length of the warm-up.
+   *
+   * @param steps number of steps; 0 if a share is set
+   * @param share share of the steps of the run, rounded down to a whole step; 0 if their number is
+   *     set
+   */
+  public record Warmup(long steps, double share) {
+    static Warmup ofSteps(long steps) {
+      return new Warmup(steps, 0);
+    }
+
+    static Warmup ofShare(double share) {
+      return new Warmup(0, share);
+    }
+
+    /**
+     * Returns the number of steps in a run.
+     *
+     * @param total number of steps of the run
+     * @return number of steps of the warm-up
+     */
+    public long of(long total) {
+      return share == 0 ? steps : (long) (share * total);
+    }
+  }
+
   /** The course of the learning rate after the warm-up. */
   public enum Shape {
     /** Stays at the peak. */

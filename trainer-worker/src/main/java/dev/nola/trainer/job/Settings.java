@@ -57,6 +57,24 @@ final class Settings {
     return (T) values.get(key);
   }
 
+  /** Sets the value of a key that a file does not set and that has no value by default. */
+  <T> void setDefault(Key<T> key, T value) {
+    if (!entries.containsKey(key.path())) {
+      values.putIfAbsent(key, value);
+    }
+  }
+
+  /**
+   * Adds a problem unless a file sets a key.
+   *
+   * @param reason why it has to, such as "with PRANC"
+   */
+  void requireSet(Key<?> key, String reason) {
+    require(
+        entries.containsKey(key.path()) || isInInvalidGroup(key),
+        "%s is missing; must be %s %s".formatted(key.path(), key.kind().rule(), reason));
+  }
+
   /** Adds a problem unless a rule holds. */
   void require(boolean rule, String problem) {
     if (!rule) {

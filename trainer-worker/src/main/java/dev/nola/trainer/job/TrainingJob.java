@@ -105,11 +105,11 @@ public record TrainingJob(
    *
    * @param learningRate peak learning rate
    * @param schedule course of the learning rate after the warm-up
-   * @param warmup number of steps in which the learning rate rises from 0
+   * @param warmup steps in which the learning rate rises from 0
    * @param adamW constants of AdamW
    */
   public record Optimizer(
-      double learningRate, Schedule.Shape schedule, long warmup, AdamWConstants adamW) {}
+      double learningRate, Schedule.Shape schedule, Schedule.Warmup warmup, AdamWConstants adamW) {}
 
   /**
    * Constants of AdamW.
@@ -197,12 +197,13 @@ public record TrainingJob(
    * @throws IllegalArgumentException if the warm-up is longer than the run
    */
   public Schedule schedule(long steps) {
-    if (optimizer.warmup > steps) {
+    long warmup = optimizer.warmup.of(steps);
+    if (warmup > steps) {
       throw new IllegalArgumentException(
           "invalid optimizer.warmup: %d; must be at most the number of steps, %d"
-              .formatted(optimizer.warmup, steps));
+              .formatted(warmup, steps));
     }
-    return new Schedule(optimizer.schedule, optimizer.learningRate, optimizer.warmup, steps);
+    return new Schedule(optimizer.schedule, optimizer.learningRate, warmup, steps);
   }
 
   /**
@@ -284,7 +285,9 @@ public record TrainingJob(
     settings.put("denseType", Label.of(storage.denseType()));
     settings.put("learningRate", optimizer.learningRate);
     settings.put("schedule", Label.of(optimizer.schedule));
-    settings.put("warmup", optimizer.warmup);
+    double warmupShare = optimizer.warmup.share();
+    settings.put(
+        "warmup", warmupShare == 0 ? optimizer.warmup.steps() : List.of("share", warmupShare));
     settings.put("beta1", optimizer.adamW.beta1);
     settings.put("beta2", optimizer.adamW.beta2);
     settings.put("epsilon", optimizer.adamW.epsilon);

@@ -132,12 +132,11 @@ public final class Adaptations {
       return "";
     }
     String key = side == Side.A ? "method.k" : "method.l";
-    return "%s too large for tensor %s: %d%s; must be at most %d for %s at %d elements; lower %s%s"
+    return "%s too large for tensor %s: %d; must be at most %d for %s at %d elements; lower %s%s"
         .formatted(
             key,
             tensor,
             count,
-            count == Recipe.Size.DEFAULT_COEFFICIENTS ? " (the default)" : "",
             limit,
             recipe.bases().generator(),
             length,

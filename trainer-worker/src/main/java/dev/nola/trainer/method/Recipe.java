@@ -39,10 +39,7 @@ public record Recipe(
    * @param k number of coefficients of side A, and of PRANC's ΔW
    * @param l number of coefficients of side B
    */
-  public record Size(View view, int rank, int k, int l) {
-    /** Number of coefficients of a side in a job that does not say. */
-    public static final int DEFAULT_COEFFICIENTS = 256;
-  }
+  public record Size(View view, int rank, int k, int l) {}
 
   /**
    * The bases.

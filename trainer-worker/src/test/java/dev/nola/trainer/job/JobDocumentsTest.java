@@ -83,16 +83,16 @@ class JobDocumentsTest {
                     1000),
                 new Recipe(
                     Method.NOLA,
-                    Pattern.compile("\\.(q_proj|v_proj|query|value)\\.weight$"),
-                    new Recipe.Size(View.LAYER, 8, 256, 256),
+                    Pattern.compile("\\.weight$"),
+                    new Recipe.Size(View.LAYER, 16, 128, 128),
                     new Recipe.Bases(Generator.SRHT, 42, false, false),
                     Scaling.of(1),
-                    Recipe.Rounding.always(4)),
+                    new Recipe.Rounding(4, 0.75)),
                 new Storage(4, DType.F16),
                 new TrainingJob.Optimizer(
-                    2e-3,
-                    Schedule.Shape.LINEAR,
-                    100,
+                    0.1,
+                    Schedule.Shape.COSINE,
+                    Schedule.Warmup.ofShare(0.03),
                     new TrainingJob.AdamWConstants(0.9, 0.999, 1e-8, 0, 1)),
                 new TrainingJob.Run(
                     16,

@@ -73,12 +73,69 @@ class JobFileTest {
   @Test
   void missingKeysHaveTheirDefaults() throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL);
-    assertThat(job.recipe().size().rank()).isEqualTo(8);
+    assertThat(job.recipe().size()).isEqualTo(new Recipe.Size(View.LAYER, 16, 64, 64));
+    assertThat(job.recipe().targets().pattern()).isEqualTo("\\.weight$");
     assertThat(job.recipe().scaling()).isEqualTo(Scaling.of(1));
     assertThat(job.recipe().rounding().bits()).isZero();
     assertThat(job.run().microBatch()).isEqualTo(job.run().batch()).isEqualTo(8);
     assertThat(job.run().steps(1)).isEqualTo(10);
     assertThat(job.data().trainExamples()).isEqualTo(Integer.MAX_VALUE);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "tiny     | _proj  | 32  | 4 | 0 | 0",
+        "small    | \\.weight$ | 64  | 4 | 0 | 0",
+        "standard | \\.weight$ | 128 | 4 | 0 | 0",
+        "best     | \\.weight$ | 512 | 2 | 2 | 0.75",
+      })
+  void presetSetsSizes(String preset, String targets, int k, int bits, int roundedBits, double from)
+      throws IOException {
+    TrainingJob job = read(LANGUAGE_MODEL.replace("nola}", "nola, preset: " + preset + "}"));
+    assertThat(job.recipe().targets().pattern()).contains(targets);
+    assertThat(job.recipe().size()).isEqualTo(new Recipe.Size(View.LAYER, 16, k, k));
+    assertThat(job.storage().bits()).isEqualTo(bits);
+    assertThat(job.recipe().rounding()).isEqualTo(new Recipe.Rounding(roundedBits, from));
+  }
+
+  @Test
+  void keysTakePrecedenceOverThePreset() throws IOException {
+    String keys = "nola, preset: best, targets: qv, rank: 4, k: 8, l: 9, bits: 3,";
+    TrainingJob job =
+        read(LANGUAGE_MODEL.replace("nola}", keys + " quantizationAware: {from: 0.5}}"));
+    assertThat(job.recipe().targets().pattern()).contains("q_proj");
+    assertThat(job.recipe().size()).isEqualTo(new Recipe.Size(View.LAYER, 4, 8, 9));
+    assertThat(job.storage().bits()).isEqualTo(3);
+    assertThat(job.recipe().rounding()).isEqualTo(new Recipe.Rounding(3, 0.5));
+  }
+
+  @Test
+  void learningRateAndWarmupHaveDefaultsWithNola() throws IOException {
+    TrainingJob job = read(LANGUAGE_MODEL.replace("optimizer: {learningRate: 0.01}\n", ""));
+    assertThat(job.optimizer().learningRate()).isEqualTo(0.1);
+    assertThat(job.schedule(200).warmup()).isEqualTo(6);
+    assertThat(job.schedule(20).warmup()).isZero();
+    assertThat(job.canonical()).contains("\"warmup\":[\"share\",0.03]");
+    TrainingJob lora = read(LANGUAGE_MODEL.replace("nola}", "lora}"));
+    assertThat(lora.schedule(200).warmup()).isZero();
+    assertThat(lora.canonical()).contains("\"warmup\":0");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "lora                      | when method.name is not nola",
+        "pranc                     | when method.name is not nola",
+        "full                      | when method.name is not nola",
+        "nola, scaling: {paper: 1} | with the paper's method.scaling",
+      })
+  void learningRateIsRequiredOfOtherMethods(String method, String reason) {
+    String job = LANGUAGE_MODEL.replace("optimizer: {learningRate: 0.01}\n", "");
+    assertThat(problemsWith(job, "nola}", method + "}"))
+        .containsExactly("optimizer.learningRate is missing; must be a number above 0 " + reason);
   }
 
   @Test
@@ -99,7 +156,7 @@ class JobFileTest {
         read(LANGUAGE_MODEL.replace("nola}", "lora, bits: 4, quantizationAware: true}"));
     assertThat(aware.storage().bits()).isEqualTo(4);
     assertThat(aware.recipe().rounding().bits()).isEqualTo(4);
-    assertThat(read(LANGUAGE_MODEL).storage().bits()).isEqualTo(8);
+    assertThat(read(LANGUAGE_MODEL).storage().bits()).isEqualTo(4);
   }
 
   @Test
@@ -272,16 +329,16 @@ class JobFileTest {
       delimiter = '|',
       value = {
         // 32·8 elements of A and 784·8 of B; then 10·8 and 32·8
-        "nola, view: layer, k: 64, l: 256 |",
-        "nola, view: layer, k: 65, l: 256 | invalid method.k: 65; must be at most 64 for philox-srht and a"
+        "nola, rank: 8, view: layer, k: 64, l: 256 |",
+        "nola, rank: 8, view: layer, k: 65, l: 256 | invalid method.k: 65; must be at most 64 for philox-srht and a"
             + " factor of 80 elements, of the layer 32 to 10 of model.mlp",
-        "nola, view: layer, k: 64, l: 257 | invalid method.l: 257; must be at most 256 for philox-srht and a"
+        "nola, rank: 8, view: layer, k: 64, l: 257 | invalid method.l: 257; must be at most 256 for philox-srht and a"
             + " factor of 256 elements, of the layer 32 to 10 of model.mlp",
         // 128×196 and 16×20: 16·8 elements of A, 20·8 of B
-        "nola, k: 128, l: 128 |",
-        "nola, k: 129, l: 128 | invalid method.k: 129; must be at most 128 for philox-srht and a"
+        "nola, rank: 8, k: 128, l: 128 |",
+        "nola, rank: 8, k: 129, l: 128 | invalid method.k: 129; must be at most 128 for philox-srht and a"
             + " factor of 128 elements, of the layer 32 to 10 of model.mlp",
-        "nola, k: 128, l: 129 | invalid method.l: 129; must be at most 128 for philox-srht and a"
+        "nola, rank: 8, k: 128, l: 129 | invalid method.l: 129; must be at most 128 for philox-srht and a"
             + " factor of 160 elements, of the layer 32 to 10 of model.mlp",
         "nola, k: 3000, l: 3000, generator: philox-rademacher |",
         "pranc, k: 256       |",
@@ -347,8 +404,7 @@ class JobFileTest {
             "data.validation or data.validationShare is missing",
             "run.steps or run.epochs is missing",
             "data.format is missing; must be e2e, jsonl, tsv, csv, text, chat or idx",
-            "data.train is missing; must be a path",
-            "optimizer.learningRate is missing; must be a number above 0");
+            "data.train is missing; must be a path");
   }
 
   @Test
@@ -446,7 +502,7 @@ class JobFileTest {
   @Test
   void digestCoversWhatTheResultDependsOn() throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL);
-    assertThat(read("# again\n" + LANGUAGE_MODEL.replace("nola}", "nola, rank: 8}")).digest())
+    assertThat(read("# again\n" + LANGUAGE_MODEL.replace("nola}", "nola, rank: 16}")).digest())
         .isEqualTo(job.digest());
     assertThat(
             read(LANGUAGE_MODEL
