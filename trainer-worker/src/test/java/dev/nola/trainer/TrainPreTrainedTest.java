@@ -448,7 +448,8 @@ class TrainPreTrainedTest {
     Outcome refused = nola("train", job.toString(), "-o", folder + "/a.nola");
     assertThat(refused.exitCode()).isEqualTo(2);
     assertThat(refused.err())
-        .contains("method.k too large for tensor model.layers.0.self_attn.k_proj.weight: 64; must be at most 16")
+        .contains(
+            "method.k too large for tensor model.layers.0.self_attn.k_proj.weight: 64; must be at most 16")
         .contains("; lower method.k or raise method.rank")
         .contains("method.l too large for tensor");
   }
