@@ -115,6 +115,9 @@ class WorkerListTest extends JobTest {
     assertThat(worker.delete(ended + "one").status()).isEqualTo(204);
 
     assertThat(ann.get(WORKERS).json().at("/items/0/active").asBoolean()).isFalse();
+    Answer late = worker.post(LEASE, instance("w", "one"));
+    assertThat(late.refusal()).as("a request sent before").isEqualTo("409 worker-ended");
+    assertThat(ann.get(WORKERS).json().at("/items/0/active").asBoolean()).isFalse();
     assertThat(worker.post(LEASE, instance("w", "two")).status()).isEqualTo(200);
     assertThat(ann.get(WORKERS).json().at("/items/0/active").asBoolean()).isTrue();
   }

@@ -63,7 +63,8 @@ class WorkerController {
           "Jobs that the worker can run, by priority, then oldest first. Waits while the queue is empty."
               + " Verifications are leased only to workers whose key is approved; keyState says"
               + " whether it is. 409 worker-name-in-use"
-              + " if another instance of a worker of that name is running.",
+              + " if another instance of a worker of that name is running, worker-ended if this"
+              + " instance has signed off.",
       responses =
           @ApiResponse(
               responseCode = "200",

@@ -22,9 +22,6 @@ class WorkerRepository {
    */
   static final Duration SILENCE = Duration.ofSeconds(60);
 
-  /** How long after a worker has signed off a request that it sent before may still arrive. */
-  private static final Duration LATENESS = Duration.ofSeconds(2);
-
   /** How long a worker that has ended stays in the list. */
   private static final Duration REMEMBERED = Duration.ofDays(1);
 
@@ -55,7 +52,8 @@ class WorkerRepository {
    *
    * @param caller whose token the worker has
    * @param request for jobs
-   * @throws Refusal with status 409 if another instance of that name is running
+   * @throws Refusal with status 409 if another instance of that name is running, or this one has
+   *     signed off: its late requests must not revive it
    */
   @Transactional
   void record(Caller caller, LeaseRequest request) {
@@ -72,7 +70,6 @@ class WorkerRepository {
         "namespaces",
         caller.namespaces() == null ? null : caller.namespaces().toArray(String[]::new));
     values.put("silence", SILENCE.toSeconds());
-    values.put("lateness", LATENESS.toSeconds());
     int recorded =
         database
             .sql(
@@ -85,16 +82,22 @@ class WorkerRepository {
                   key = excluded.key, backends = excluded.backends, cuda = excluded.cuda,
                   memory_bytes = excluded.memory_bytes, models = excluded.models,
                   namespaces = excluded.namespaces, last_asked_at = excluded.last_asked_at,
-                  ended_at = case
-                    when w.instance = excluded.instance
-                      and w.ended_at > now() - make_interval(secs => :lateness)
-                    then w.ended_at end,
+                  ended_at = null,
                   started_at = case when w.instance = excluded.instance
                     then w.started_at else excluded.started_at end
-                where w.instance = excluded.instance or w.instance = '' or not\s"""
+                where w.instance = excluded.instance and w.ended_at is null
+                  or w.instance = ''
+                  or w.instance <> excluded.instance and not\s"""
                     + ACTIVE)
             .params(values)
             .update();
+    if (recorded == 0 && hasEnded(values)) {
+      throw Refusal.of(
+          HttpStatus.CONFLICT,
+          "worker-ended",
+          "worker has signed off: %s; it asks for jobs again as a new instance"
+              .formatted(request.worker()));
+    }
     if (recorded == 0) {
       throw Refusal.of(
           HttpStatus.CONFLICT,
@@ -102,6 +105,17 @@ class WorkerRepository {
           "worker name in use: another worker of account %s is running as %s; give this one another --name, or stop the other and wait %d seconds"
               .formatted(caller.account(), request.worker(), SILENCE.toSeconds()));
     }
+  }
+
+  private boolean hasEnded(Map<String, @Nullable Object> worker) {
+    return database
+        .sql(
+            """
+            select exists (select from worker where account = :account and name = :name
+              and instance = :instance and ended_at is not null)""")
+        .params(worker)
+        .query(Boolean.class)
+        .single();
   }
 
   /**

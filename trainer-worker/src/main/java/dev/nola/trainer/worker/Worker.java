@@ -94,8 +94,8 @@ public final class Worker implements AutoCloseable {
       throws IOException {
     Files.createDirectories(settings.work());
     this.lockFile = lock(settings.work().resolve(".lock"));
-    this.instance = instance(settings.work().resolve("instance"));
     this.settings = settings;
+    this.instance = instance(instanceFile());
     this.key = key;
     this.registry = new Registry(url, token, settings.work().resolve("cache"));
     this.backends = backends;
@@ -154,7 +154,8 @@ public final class Worker implements AutoCloseable {
 
   /**
    * Returns an id that distinguishes this worker from another of its name. It stays the same after
-   * a restart: the working folder, which one process at a time uses, keeps it.
+   * a crash: the working folder, which one process at a time uses, keeps it until the worker signs
+   * off.
    */
   private static String instance(Path file) throws IOException {
     if (Files.exists(file)) {
@@ -212,11 +213,16 @@ public final class Worker implements AutoCloseable {
     }
   }
 
+  private Path instanceFile() {
+    return settings.work().resolve("instance");
+  }
+
   /** Says that this worker has ended; if that fails, the registry finds out after a minute. */
   private void signOff() {
     boolean interrupted = Thread.interrupted(); // else nothing could be sent
     try {
       registry.requests().end(settings.name(), instance);
+      Files.deleteIfExists(instanceFile());
     } catch (IOException e) {
       reporter.log("end not reported: " + e.getMessage());
     } catch (InterruptedException _) {

@@ -168,21 +168,34 @@ class WorkerTest {
   }
 
   @Test
-  void workerStartedAgain_hasItsInstance_andAnotherHasAnother() throws Exception {
-    Running first = start("one");
-    StubRegistry.await("a request", () -> !registry.requests.isEmpty());
-    first.stop();
-    running.remove(first);
-    int before = registry.requests.size();
-    start("one");
-    StubRegistry.await("a request", () -> registry.requests.size() > before);
-    assertThat(registry.requests.stream().map(LeaseRequest::instance).distinct()).hasSize(1);
+  void workerStartedAgain_hasItsInstanceOnlyAfterACrash() throws Exception {
+    Path file = folder.resolve("work-one/instance");
+    String first = startedInstance("one");
+    assertThat(file).hasContent(first);
+    running.removeLast().stop();
+    assertThat(file).as("of a worker that signed off").doesNotExist();
+    String second = startedInstance("one");
+    assertThat(second).isNotEqualTo(first);
 
-    start("two");
-    StubRegistry.await(
-        "a request of the other",
-        () -> registry.requests.stream().anyMatch(request -> request.worker().equals("two")));
-    assertThat(registry.requests.stream().map(LeaseRequest::instance).distinct()).hasSize(2);
+    running.removeLast().stop();
+    Files.writeString(file, second); // as a crash leaves it
+    assertThat(startedInstance("one")).isEqualTo(second);
+    assertThat(startedInstance("two")).isNotEqualTo(second);
+  }
+
+  /** Starts a worker, and returns the instance in its first request. */
+  private @Nullable String startedInstance(String name) throws Exception {
+    int before = registry.requests.size();
+    start(name);
+    StubRegistry.await("a request", () -> instances(name, before).findAny().isPresent());
+    return instances(name, before).findFirst().orElseThrow();
+  }
+
+  private Stream<@Nullable String> instances(String name, int before) {
+    return registry.requests.stream()
+        .skip(before)
+        .filter(request -> request.worker().equals(name))
+        .map(LeaseRequest::instance);
   }
 
   @Test
