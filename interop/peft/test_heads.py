@@ -30,8 +30,14 @@ from transformers import (
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen3Config,
+    RobertaConfig,
+    RobertaForMaskedLM,
+    RobertaForSequenceClassification,
+    RobertaModel,
     T5Config,
     T5ForConditionalGeneration,
+    XLMRobertaConfig,
+    XLMRobertaModel,
     pipeline,
 )
 
@@ -178,6 +184,20 @@ class HeadTest(FolderTest):
     def test_bert_with_another_head(self) -> None:
         model = BertForMaskedLM(bert_config())
         self.classifier(model, "[CLS]", {"classifier", "bert.pooler.dense"})
+
+    def test_roberta(self) -> None:
+        """Its classifier has two layers; a pooler belongs to the bare model alone."""
+        sizes = models.sizes(pad_token_id=0)
+        roberta = RobertaConfig(**sizes)
+        for model in (
+            RobertaModel(roberta),
+            RobertaForMaskedLM(roberta),
+            RobertaForSequenceClassification(roberta),
+            XLMRobertaModel(XLMRobertaConfig(**sizes)),
+        ):
+            with self.subTest(type(model).__name__), tempfile.TemporaryDirectory() as folder:
+                self.folder = Path(folder)
+                self.classifier(model, "[CLS]", {"classifier"})
 
     def test_llama(self) -> None:
         for tied in (False, True):

@@ -60,7 +60,6 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** Trains models with small random weights, on words w0 to w47. */
 class TrainPreTrainedTest {
-  private static final Path MODELS = Path.of("src/test/resources/models");
   private static final String NOLA = "name: nola, rank: 2, k: 32, l: 32, bits: 8";
   private static final String LORA = "name: lora, rank: 2, targets: all-linear";
 
@@ -69,21 +68,7 @@ class TrainPreTrainedTest {
   private String pooling = "";
 
   private void model(String name) throws IOException {
-    Path model = Files.createDirectory(folder.resolve("model"));
-    for (String file : new String[] {"config.json", "model.safetensors"}) {
-      Files.copy(MODELS.resolve(name).resolve(file), model.resolve(file));
-    }
-    String words =
-        IntStream.range(0, 48)
-            .mapToObj(i -> "\"w%d\":%d".formatted(i, i))
-            .collect(Collectors.joining(","));
-    Files.writeString(
-        model.resolve("tokenizer.json"),
-        """
-        {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "WhitespaceSplit"},
-         "model": {"type": "WordLevel", "unk_token": "w0", "vocab": {%s}}}
-        """
-            .formatted(words));
+    TinyModels.write(folder, name);
   }
 
   private void job(String task, String data, String method, double learningRate)
@@ -606,14 +591,7 @@ class TrainPreTrainedTest {
   }
 
   private void glosses() throws IOException {
-    Files.writeString(
-        folder.resolve("data"),
-        "text\tlabel\n"
-            + IntStream.range(0, 32)
-                .mapToObj(
-                    i ->
-                        "w%d w%d w3\t%s\n".formatted(i % 5 + 20, i % 2 + 8, i % 2 == 0 ? "a" : "b"))
-                .collect(Collectors.joining()));
+    TinyModels.writeGlosses(folder);
   }
 
   /** Evaluates a merged model as the class that its config names. */

@@ -4,6 +4,7 @@ import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.nola.client.PythonJson;
 import dev.nola.trainer.djl.NativeLibraries;
+import dev.nola.trainer.model.Bert;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -138,7 +139,7 @@ public final class TextTokenizer implements AutoCloseable {
     int maximum = maxTokens == null ? defaultMaximum() : maxTokens;
     if (maximum > positions()) {
       throw new IllegalArgumentException(
-          "invalid %s: %d; must be at most %d, the max_position_embeddings of %s"
+          "invalid %s: %d; must be at most %d, by the max_position_embeddings of %s"
               .formatted(setting, maximum, positions(), folder.resolve("config.json")));
     }
     if (maximum <= prefix.length + suffix.length) {
@@ -154,7 +155,8 @@ public final class TextTokenizer implements AutoCloseable {
   }
 
   private int positions() {
-    return config.path("max_position_embeddings").asInt(Integer.MAX_VALUE);
+    return config.path("max_position_embeddings").asInt(Integer.MAX_VALUE)
+        - Bert.unusedPositions(config);
   }
 
   /** Returns the special tokens that the tokenizer puts before a text, such as [CLS]. */

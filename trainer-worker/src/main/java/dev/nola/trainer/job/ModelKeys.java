@@ -41,9 +41,9 @@ final class ModelKeys {
                   "model.pooling",
                   Kind.choice(List.of(Pooling.values()), Pooling::label),
                   null,
-                  "what a classifier sees of a text: its first token (bert), its last (llama), or"
-                      + " the mean over all (bert), which cannot be exported (default: as in"
-                      + " Transformers, cls or last-token)")
+                  "what a classifier sees of a text: its first token (bert, roberta), its last"
+                      + " (llama), or the mean over all (bert, roberta), which cannot be exported"
+                      + " (default: as in Transformers, cls or last-token)")
               .onlyWith(BASE)
               .onlyWith(TASK, "classification"));
   static final Key<Long> SEED =

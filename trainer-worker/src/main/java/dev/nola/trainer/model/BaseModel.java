@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  * Frozen: nothing changes its tensors.
  */
 public final class BaseModel implements AutoCloseable {
-  private static final String MODEL_TYPES = String.join(", ", LlamaConfig.TYPES) + ", gpt2 or bert";
+  private static final String MODEL_TYPES =
+      String.join(", ", LlamaConfig.TYPES) + ", gpt2, bert, roberta or xlm-roberta";
 
   /** A repository's name, with its owner. */
   private static final Pattern NAME =
@@ -182,7 +183,7 @@ public final class BaseModel implements AutoCloseable {
     String type = config.text("model_type");
     List<Pooling> poolings =
         switch (type) {
-          case "bert" -> List.of(Pooling.CLS, Pooling.MEAN);
+          case String other when Bert.isType(other) -> List.of(Pooling.CLS, Pooling.MEAN);
           case "gpt2" -> List.of();
           case String other when LlamaConfig.TYPES.contains(other) -> List.of(Pooling.LAST_TOKEN);
           default -> throw config.invalid("model_type", MODEL_TYPES);
@@ -200,7 +201,8 @@ public final class BaseModel implements AutoCloseable {
                   type));
     }
     return switch (type) {
-      case "bert" -> Bert.of(config, pooling == null ? poolings.getFirst() : pooling);
+      case String other when Bert.isType(other) ->
+          Bert.of(config, pooling == null ? poolings.getFirst() : pooling);
       case "gpt2" -> Gpt2.of(config);
       default -> Llama.of(config, isClassifier);
     };

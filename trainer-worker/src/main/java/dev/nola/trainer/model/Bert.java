@@ -7,17 +7,24 @@ import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.Pooling;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import tools.jackson.databind.JsonNode;
 
 /**
- * BERT as an encoder of sentences, such as MiniLM, and a linear classifier on the first token, as
- * {@code BertForSequenceClassification} of Transformers, or on the mean over all tokens.
+ * BERT, MiniLM and RoBERTa as encoders of texts, and a linear classifier on the first token, as in
+ * {@code BertForSequenceClassification} or {@code RobertaForSequenceClassification} of
+ * Transformers, or on the mean over all tokens.
  */
 public final class Bert implements Network {
-  /** Prefix of the names in checkpoints with a head. */
-  private static final String PREFIX = "bert.";
+  /** The model types whose positions begin after that of padding, each with its head's class. */
+  private static final Map<String, HeadClass> ROBERTA_TYPES =
+      Map.of(
+          HeadClass.ROBERTA.modelType(), HeadClass.ROBERTA,
+          HeadClass.XLM_ROBERTA.modelType(), HeadClass.XLM_ROBERTA);
 
-  private static final String CLASSIFIER = HeadClass.BERT.classifier();
-  private static final String POOLER = "pooler.dense";
+  /** Id of padding in a RoBERTa whose config does not state it. */
+  private static final int ROBERTA_PADDING = 1;
 
   /** What {@code config.json} may say; dropout is not used in training. */
   static final List<ConfigKey> KEYS =
@@ -32,6 +39,7 @@ public final class Bert implements Network {
           ConfigKey.QUANTIZATION);
 
   private final Config config;
+  private final HeadClass headClass;
   private final Head head;
 
   /**
@@ -41,39 +49,63 @@ public final class Bert implements Network {
    * @param heads number of attention heads
    * @param epsilon ε of the norms
    * @param activation function between the layers of a feed-forward part
+   * @param padToken id of padding, which a RoBERTa numbers positions from; −1 for BERT, whose first
+   *     position is 0
    */
-  record Config(int layers, int heads, double epsilon, Activation activation) {}
+  record Config(int layers, int heads, double epsilon, Activation activation, int padToken) {}
 
   /**
    * Creates a model; other sizes follow from the weights.
    *
    * @param config its settings
+   * @param headClass class of Transformers, of which it has the names
    * @param pooling what its classifier sees: the first token or the mean
    */
-  Bert(Config config, Pooling pooling) {
+  Bert(Config config, HeadClass headClass, Pooling pooling) {
     this.config = config;
+    this.headClass = headClass;
     this.head =
         pooling == Pooling.CLS
-            ? new Head(pooling, CLASSIFIER, true, POOLER, -1, HeadClass.BERT)
-            : new Head(pooling, CLASSIFIER, true, null, -1, null);
+            ? new Head(pooling, headClass.classifier(), true, headClass.pooler(), -1, headClass)
+            : new Head(pooling, headClass.classifier(), true, null, -1, null);
+  }
+
+  /** Returns whether a model is one of these. */
+  static boolean isType(String modelType) {
+    return modelType.equals(HeadClass.BERT.modelType()) || ROBERTA_TYPES.containsKey(modelType);
   }
 
   static Bert of(ModelConfig config, Pooling pooling) throws UnsupportedModelException {
     config.require(KEYS);
+    HeadClass roberta = ROBERTA_TYPES.get(config.text("model_type"));
     return new Bert(
         new Config(
             config.count("num_hidden_layers"),
             config.count("num_attention_heads"),
             config.real("layer_norm_eps", 1e-12),
-            config.activation("hidden_act", Activation.GELU)),
+            config.activation("hidden_act", Activation.GELU),
+            roberta == null ? -1 : config.count("pad_token_id", ROBERTA_PADDING)),
+        roberta == null ? HeadClass.BERT : roberta,
         pooling);
+  }
+
+  /**
+   * Returns the number of positions that no text of a model uses.
+   *
+   * @param config its {@code config.json}
+   * @return 0, but for RoBERTa, whose first position is the one after that of padding
+   */
+  public static int unusedPositions(JsonNode config) {
+    return ROBERTA_TYPES.containsKey(config.path("model_type").asString(""))
+        ? config.path("pad_token_id").asInt(ROBERTA_PADDING) + 1
+        : 0;
   }
 
   @Override
   public NDArray logits(Batch batch, Weights weights) {
     NDArray seen = Pool.of(hidden(batch, weights), head, batch);
     return weights.linear(
-        head.pooler() == null ? seen : weights.linear(seen, head.pooler()).tanh(), CLASSIFIER);
+        head.pooler() == null ? seen : weights.linear(seen, head.pooler()).tanh(), head.module());
   }
 
   @Override
@@ -83,24 +115,29 @@ public final class Bert implements Network {
 
   @Override
   public String nameOf(String stored) {
-    return stored.startsWith(PREFIX) ? stored.substring(PREFIX.length()) : stored;
+    String prefix = headClass.prefix();
+    String name = stored.startsWith(prefix) ? stored.substring(prefix.length()) : stored;
+    // The first checkpoints of BERT name the weights of norms as TensorFlow did.
+    return name.replace("LayerNorm.gamma", "LayerNorm.weight")
+        .replace("LayerNorm.beta", "LayerNorm.bias");
   }
 
   @Override
   public boolean uses(String tensor) {
-    return head.pooler() != null || !tensor.startsWith(POOLER + ".");
+    if (headClass == HeadClass.BERT) {
+      return head.pooler() != null || !tensor.startsWith(headClass.pooler() + ".");
+    }
+    return Stream.of("embeddings", "encoder", head.module(), head.pooler())
+        .anyMatch(module -> module != null && tensor.startsWith(module + "."));
   }
 
   /** Computes hidden states, B×T×d. */
   NDArray hidden(Batch batch, Weights weights) {
-    NDManager manager = batch.inputs().getManager();
-    long tokens = batch.inputs().getShape().get(1);
-    NDArray positions = manager.arange(0, tokens, 1, DataType.INT64);
     NDArray x =
         Tensors.embedding(batch.inputs(), weights.tensor("embeddings.word_embeddings.weight"))
             .add(
                 Tensors.embedding(
-                    positions, weights.tensor("embeddings.position_embeddings.weight")))
+                    positions(batch), weights.tensor("embeddings.position_embeddings.weight")))
             .add(
                 Tensors.embedding(
                     batch.inputs().zerosLike(),
@@ -111,6 +148,28 @@ public final class Bert implements Network {
       x = block("encoder.layer." + i + ".", x, mask, weights);
     }
     return x;
+  }
+
+  /**
+   * Returns the positions of tokens: T, numbered from 0, for BERT; for RoBERTa B×T, counted from
+   * the one after {@code padToken}, which tokens of that id have.
+   */
+  private NDArray positions(Batch batch) {
+    NDManager manager = batch.inputs().getManager();
+    int tokens = (int) batch.inputs().getShape().get(1);
+    if (config.padToken < 0) {
+      return manager.arange(0, tokens, 1, DataType.INT64);
+    }
+    long[] inputs = batch.inputs().toLongArray();
+    float[] isToken = batch.mask().toFloatArray();
+    long[] positions = new long[inputs.length];
+    long last = config.padToken;
+    for (int i = 0; i < inputs.length; i++) {
+      last = i % tokens == 0 ? config.padToken : last;
+      boolean counts = isToken[i] == 1 && inputs[i] != config.padToken;
+      positions[i] = counts ? ++last : config.padToken;
+    }
+    return Tensors.create(manager, positions, inputs.length / tokens, tokens);
   }
 
   private NDArray block(String prefix, NDArray x, NDArray mask, Weights weights) {

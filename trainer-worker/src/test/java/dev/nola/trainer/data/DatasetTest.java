@@ -600,7 +600,7 @@ class DatasetTest {
     model(WORDS.formatted("null", "null"), "{\"max_position_embeddings\": 15}");
     assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
         .hasMessageContaining(
-            "invalid data.maxTokens: 16; must be at most 15, the max_position_embeddings of");
+            "invalid data.maxTokens: 16; must be at most 15, by the max_position_embeddings of");
     model("{", "{}");
     assertThatThrownBy(() -> read(new Layout.E2e(), 16, "a||b", "a||b"))
         .isInstanceOf(IOException.class)

@@ -74,7 +74,7 @@ class ModelConfigTest {
         "llama-untied | sliding_window | 4096 | sliding_window: 4096; must be absent or null",
         "llama-untied | quantization_config | {} | quantization_config: {}; must be absent or null",
         "llama-untied | model_type | \"opt\" | model_type: \"opt\"; must be llama,"
-            + " mistral, qwen2, qwen3, gemma2, gpt2 or bert",
+            + " mistral, qwen2, qwen3, gemma2, gpt2, bert, roberta or xlm-roberta",
         "mistral | sliding_window | 0 | sliding_window: 0; must be a whole number, 1 or more",
         "gemma2 | layer_types | [\"full_attention\"] | layer_types: [\"full_attention\"]; must be a"
             + " list of one text a layer",

@@ -1,5 +1,6 @@
 package dev.nola.trainer.model;
 
+import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.Pooling;
 import java.util.List;
 
@@ -28,6 +29,6 @@ public final class Networks {
 
   /** Returns an encoder. */
   public static Network bert() {
-    return new Bert(new Bert.Config(1, 1, 1e-5, Activation.GELU), Pooling.CLS);
+    return new Bert(new Bert.Config(1, 1, 1e-5, Activation.GELU, -1), HeadClass.BERT, Pooling.CLS);
   }
 }

@@ -43,7 +43,8 @@ class RecordedLogitsTest {
         "qwen3",
         "gemma2",
         "gpt2",
-        "bert"
+        "bert",
+        "xlm-roberta"
       })
   void outputsEqualThoseOfTransformers(String name) throws Exception {
     Path folder = MODELS.resolve(name);
@@ -92,7 +93,7 @@ class RecordedLogitsTest {
 
   /** Saved as the class with the head; Llama's last token is the last that is not padding's id. */
   @ParameterizedTest
-  @ValueSource(strings = {"bert-classifier", "llama-classifier"})
+  @ValueSource(strings = {"bert-classifier", "llama-classifier", "roberta-classifier"})
   void classifierEqualsThatOfTransformers(String name) throws Exception {
     Path folder = MODELS.resolve(name);
     JsonNode expected =
@@ -122,6 +123,15 @@ class RecordedLogitsTest {
         assertThat((double) actual[i]).isCloseTo(logits[i], within(1e-5));
       }
     }
+  }
+
+  @Test
+  void namesOfOtherCheckpoints_areThoseOfTheBareModel() {
+    Network bert = Networks.bert();
+    assertThat(bert.nameOf("bert.encoder.layer.0.output.LayerNorm.gamma"))
+        .isEqualTo(bert.nameOf("encoder.layer.0.output.LayerNorm.weight"));
+    assertThat(bert.nameOf("bert.embeddings.LayerNorm.beta"))
+        .isEqualTo("embeddings.LayerNorm.bias");
   }
 
   @ParameterizedTest

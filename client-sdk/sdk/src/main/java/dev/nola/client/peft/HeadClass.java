@@ -2,6 +2,7 @@ package dev.nola.client.peft;
 
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The classes of Transformers whose classification heads Nola knows: the one table of their names
@@ -11,6 +12,22 @@ public enum HeadClass {
   /** The first token's hidden state through a layer with tanh, the pooler; then the classifier. */
   BERT(
       "BertForSequenceClassification", TaskType.SEQ_CLS, "bert", Pooling.CLS, "bert", "classifier"),
+  /** The first token's hidden state through a layer with tanh, both layers of the classifier's. */
+  ROBERTA(
+      "RobertaForSequenceClassification",
+      TaskType.SEQ_CLS,
+      "roberta",
+      Pooling.CLS,
+      "roberta",
+      "classifier.out_proj"),
+  /** As RoBERTa's. */
+  XLM_ROBERTA(
+      "XLMRobertaForSequenceClassification",
+      TaskType.SEQ_CLS,
+      "xlm-roberta",
+      Pooling.CLS,
+      "roberta",
+      "classifier.out_proj"),
   /** The last token that is not padding. */
   LLAMA(
       "LlamaForSequenceClassification",
@@ -59,6 +76,9 @@ public enum HeadClass {
       Pooling.CLS,
       "vit",
       "classifier");
+
+  /** Module of the layer with tanh that a bare encoder may have. */
+  private static final String POOLER = "pooler.dense";
 
   /** Modules of the heads of other classes. */
   private static final List<String> OTHER_HEADS =
@@ -162,16 +182,55 @@ public enum HeadClass {
   }
 
   /**
+   * Returns the module of the layer with tanh before the classifier.
+   *
+   * @return its name in a checkpoint of the bare transformer, or in the head; null without one
+   */
+  public @Nullable String pooler() {
+    return switch (this) {
+      case BERT -> POOLER;
+      case ROBERTA, XLM_ROBERTA -> "classifier.dense";
+      default -> null;
+    };
+  }
+
+  /**
+   * Returns what the class calls its transformer.
+   *
+   * @return a prefix of names, such as {@code bert.}
+   */
+  public String prefix() {
+    return transformer + ".";
+  }
+
+  /**
    * Returns the name that a tensor or module has in a model of this class.
    *
    * @param name name in a checkpoint of the bare transformer, or of a class with any head
    * @return the name; empty if it belongs to the head of another class
    */
   public Optional<String> nameInModel(String name) {
-    String first = ModulePaths.firstPart(name);
-    if (first.equals(classifier) || first.equals(transformer)) {
+    String bare = name.startsWith(prefix()) ? name.substring(prefix().length()) : name;
+    if (isIn(bare, POOLER) && !POOLER.equals(pooler())) {
+      return Optional.empty(); // of the bare transformer alone
+    }
+    if (!bare.equals(name) || name.equals(transformer) || isOfHead(name)) {
       return Optional.of(name);
     }
-    return OTHER_HEADS.contains(first) ? Optional.empty() : Optional.of(transformer + "." + name);
+    return OTHER_HEADS.contains(ModulePaths.firstPart(name))
+        ? Optional.empty()
+        : Optional.of(prefix() + name);
+  }
+
+  private boolean isOfHead(String name) {
+    String pooler = pooler();
+    return isIn(name, classifier)
+        || pooler != null && !pooler.equals(POOLER) && isIn(name, pooler)
+        || isIn(classifier, name);
+  }
+
+  /** Returns whether a name is that of a module, or of something in it. */
+  private static boolean isIn(String name, String module) {
+    return name.equals(module) || name.startsWith(module + ".");
   }
 }

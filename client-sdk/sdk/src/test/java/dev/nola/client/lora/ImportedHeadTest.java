@@ -60,6 +60,7 @@ class ImportedHeadTest {
   @ParameterizedTest
   @CsvSource({
     "BERT, bert., encoder.layer.0.attention.self.query",
+    "ROBERTA, roberta., encoder.layer.0.attention.self.query",
     "LLAMA, model., layers.0.self_attn.q_proj"
   })
   void classifierOfAKnownModel_isStatedAsByATrainedAdapter(
