@@ -12,7 +12,7 @@ import java.util.List;
  * BERT as an encoder of sentences, such as MiniLM, and a linear classifier on the first token, as
  * {@code BertForSequenceClassification} of Transformers, or on the mean over all tokens.
  */
-public final class Bert implements Network {
+public final class Bert implements Transformer {
   /** Prefix of the names in checkpoints with a head. */
   private static final String PREFIX = "bert.";
 
@@ -70,8 +70,13 @@ public final class Bert implements Network {
   }
 
   @Override
-  public NDArray logits(Batch batch, Weights weights) {
-    NDArray seen = Pool.of(hidden(batch, weights), head, batch);
+  public int blocks() {
+    return config.layers;
+  }
+
+  @Override
+  public NDArray output(NDArray x, Batch batch, Weights weights) {
+    NDArray seen = Pool.of(x, head, batch);
     return weights.linear(
         head.pooler() == null ? seen : weights.linear(seen, head.pooler()).tanh(), CLASSIFIER);
   }
@@ -91,8 +96,8 @@ public final class Bert implements Network {
     return head.pooler() != null || !tensor.startsWith(POOLER + ".");
   }
 
-  /** Computes hidden states, B×T×d. */
-  NDArray hidden(Batch batch, Weights weights) {
+  @Override
+  public NDArray embed(Batch batch, Weights weights) {
     NDManager manager = batch.inputs().getManager();
     long tokens = batch.inputs().getShape().get(1);
     NDArray positions = manager.arange(0, tokens, 1, DataType.INT64);
@@ -105,15 +110,13 @@ public final class Bert implements Network {
                 Tensors.embedding(
                     batch.inputs().zerosLike(),
                     weights.tensor("embeddings.token_type_embeddings.weight")));
-    x = norm(x, "embeddings.LayerNorm", weights);
-    NDArray mask = Blocks.paddingMask(batch.mask());
-    for (int i = 0; i < config.layers; i++) {
-      x = block("encoder.layer." + i + ".", x, mask, weights);
-    }
-    return x;
+    return norm(x, "embeddings.LayerNorm", weights);
   }
 
-  private NDArray block(String prefix, NDArray x, NDArray mask, Weights weights) {
+  @Override
+  public NDArray block(int index, NDArray x, Batch batch, Weights weights) {
+    String prefix = "encoder.layer." + index + ".";
+    NDArray mask = Blocks.paddingMask(batch.mask());
     String self = prefix + "attention.self.";
     NDArray mixed =
         Blocks.attention(
