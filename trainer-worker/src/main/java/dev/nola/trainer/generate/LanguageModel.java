@@ -42,7 +42,7 @@ record LanguageModel(Network network, AdaptedWeights weights) {
       NDArray input = Tensors.create(step, ids, rows, tokens);
       Batch batch = new Batch(input, input, Tensors.create(step, last, rows), cache);
       float[] all = network.logits(batch, weights).toFloatArray();
-      cache.keep(tokens);
+      cache.advance(tokens);
       int vocabulary = all.length / rows;
       float[][] logits = new float[rows][];
       for (int row = 0; row < rows; row++) {

@@ -140,7 +140,10 @@ public final class JobFile {
                 : new Length.Steps(steps),
             settings.get(RunKeys.EVALUATE_EVERY),
             settings.get(RunKeys.CHECKPOINT_EVERY),
-            new Compute(settings.get(RunKeys.THREADS), settings.get(RunKeys.DEVICE))),
+            new Compute(
+                settings.get(RunKeys.THREADS),
+                settings.get(RunKeys.DEVICE),
+                settings.get(RunKeys.GRADIENT_CHECKPOINTING))),
         metadata);
   }
 

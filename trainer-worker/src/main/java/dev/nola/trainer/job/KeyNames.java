@@ -22,6 +22,7 @@ final class KeyNames {
           Map.entry("max_grad_norm", "optimizer.clip"),
           Map.entry("eval_steps", "run.evaluateEvery"),
           Map.entry("save_steps", "run.checkpointEvery"),
+          Map.entry("gradient_checkpointing", "run.gradientCheckpointing"),
           Map.entry("model_name_or_path", "model.base"));
 
   /** Settings whose key has another name. */

@@ -155,12 +155,14 @@ public record TrainingJob(
   }
 
   /**
-   * What computes.
+   * What computes, and how; all of which affects no more than rounding.
    *
    * @param threads number of CPU threads, or 0 for all available
    * @param device device of the model
+   * @param gradientCheckpointing whether blocks are computed again in the backward pass, to save
+   *     memory
    */
-  public record Compute(int threads, Device device) {}
+  public record Compute(int threads, Device device, boolean gradientCheckpointing) {}
 
   /** When a run ends. */
   public sealed interface Length {
@@ -210,7 +212,8 @@ public record TrainingJob(
    * Returns a digest of all settings that a result depends on, for its provenance: SHA-256 of a
    * JSON object in UTF-8, keys in alphabetical order, without white space. It leaves out paths and
    * names, as provenance has the digests of data and base; the adapter's metadata; when to evaluate
-   * and to write checkpoints; and threads and device, which only affect rounding.
+   * and to write checkpoints; and threads, device and gradient checkpointing, which only affect
+   * rounding.
    *
    * @return the digest
    */

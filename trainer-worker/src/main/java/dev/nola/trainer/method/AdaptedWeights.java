@@ -31,6 +31,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
   private final Map<String, List<Adaptation>> byTensor = new HashMap<>();
 
   private final Kernel kernel;
+  private boolean usesTrained;
   private @Nullable TrainingFactors gpu;
   private @Nullable CudaDevice device;
   private @Nullable CudaDevice ownDevice;
@@ -147,6 +148,24 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
    */
   public void begin(NDManager step, boolean record) {
     adaptations.forEach(adaptation -> adaptation.begin(step, record));
+    usesTrained = false;
+  }
+
+  /**
+   * Returns whether the step has used a trained tensor so far. Before that, what it computes has no
+   * gradients.
+   *
+   * @return false right after {@link #begin}
+   */
+  public boolean usesTrained() {
+    return usesTrained;
+  }
+
+  /** Returns the trained parts of a tensor that is about to be used. */
+  private List<Adaptation> use(String tensor) {
+    List<Adaptation> parts = byTensor.getOrDefault(tensor, List.of());
+    usesTrained |= !parts.isEmpty();
+    return parts;
   }
 
   /** Adds what a backward pass has computed to the parameters' gradients. */
@@ -179,7 +198,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
   @Override
   public NDArray tensor(String name) {
     NDArray tensor = base.tensor(name);
-    for (Adaptation adaptation : byTensor.getOrDefault(name, List.of())) {
+    for (Adaptation adaptation : use(name)) {
       tensor = adaptation.tensor(tensor);
     }
     if (tensor == null) {
@@ -192,7 +211,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
   public NDArray conv1d(NDArray x, String module) {
     String weight = module + ".weight";
     NDArray bias = tensor(module + ".bias");
-    List<Adaptation> parts = byTensor.getOrDefault(weight, List.of());
+    List<Adaptation> parts = use(weight);
     NDArray stored = base.tensor(weight);
     if (stored == null || !parts.stream().allMatch(Adaptation::isProduct)) {
       return x.matMul(tensor(weight)).add(bias);
@@ -208,7 +227,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
   public NDArray linear(NDArray x, String module) {
     String weight = module + ".weight";
     NDArray bias = has(module + ".bias") ? tensor(module + ".bias") : null;
-    List<Adaptation> parts = byTensor.getOrDefault(weight, List.of());
+    List<Adaptation> parts = use(weight);
     return parts.size() == 1
         ? parts.getFirst().linear(x, base.tensor(weight), bias)
         : Tensors.linear(x, tensor(weight), bias);

@@ -49,6 +49,13 @@ public record Batch(
         : cache.append(block, keys, values);
   }
 
+  /** Keeps the keys and values that a block has added to the cache. */
+  void keep(int block) {
+    if (cache != null) {
+      cache.keep(block);
+    }
+  }
+
   /**
    * Selects the hidden states of the positions.
    *

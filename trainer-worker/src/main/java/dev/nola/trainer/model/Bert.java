@@ -16,7 +16,7 @@ import tools.jackson.databind.JsonNode;
  * {@code BertForSequenceClassification} or {@code RobertaForSequenceClassification} of
  * Transformers, or on the mean over all tokens.
  */
-public final class Bert implements Network {
+public final class Bert implements Transformer {
   /** The model types whose positions begin after that of padding, each with its head's class. */
   private static final Map<String, HeadClass> ROBERTA_TYPES =
       Map.of(
@@ -102,8 +102,13 @@ public final class Bert implements Network {
   }
 
   @Override
-  public NDArray logits(Batch batch, Weights weights) {
-    NDArray seen = Pool.of(hidden(batch, weights), head, batch);
+  public int blocks() {
+    return config.layers;
+  }
+
+  @Override
+  public NDArray output(NDArray x, Batch batch, Weights weights) {
+    NDArray seen = Pool.of(x, head, batch);
     return weights.linear(
         head.pooler() == null ? seen : weights.linear(seen, head.pooler()).tanh(), head.module());
   }
@@ -131,8 +136,8 @@ public final class Bert implements Network {
         .anyMatch(module -> module != null && tensor.startsWith(module + "."));
   }
 
-  /** Computes hidden states, B×T×d. */
-  NDArray hidden(Batch batch, Weights weights) {
+  @Override
+  public NDArray embed(Batch batch, Weights weights) {
     NDArray x =
         Tensors.embedding(batch.inputs(), weights.tensor("embeddings.word_embeddings.weight"))
             .add(
@@ -142,12 +147,7 @@ public final class Bert implements Network {
                 Tensors.embedding(
                     batch.inputs().zerosLike(),
                     weights.tensor("embeddings.token_type_embeddings.weight")));
-    x = norm(x, "embeddings.LayerNorm", weights);
-    NDArray mask = Blocks.paddingMask(batch.mask());
-    for (int i = 0; i < config.layers; i++) {
-      x = block("encoder.layer." + i + ".", x, mask, weights);
-    }
-    return x;
+    return norm(x, "embeddings.LayerNorm", weights);
   }
 
   /**
@@ -172,7 +172,10 @@ public final class Bert implements Network {
     return Tensors.create(manager, positions, inputs.length / tokens, tokens);
   }
 
-  private NDArray block(String prefix, NDArray x, NDArray mask, Weights weights) {
+  @Override
+  public NDArray block(int index, NDArray x, Batch batch, Weights weights) {
+    String prefix = "encoder.layer." + index + ".";
+    NDArray mask = Blocks.paddingMask(batch.mask());
     String self = prefix + "attention.self.";
     NDArray mixed =
         Blocks.attention(

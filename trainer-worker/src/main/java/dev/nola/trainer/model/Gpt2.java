@@ -11,7 +11,7 @@ import java.util.List;
  * adapted as slices; the output embedding is the input embedding. Padding must come last in a
  * sequence; its logits are meaningless.
  */
-final class Gpt2 implements Network {
+final class Gpt2 implements Transformer {
   /**
    * Prefix of the names in files of {@code GPT2LMHeadModel}; those of {@code GPT2Model} lack it.
    */
@@ -82,23 +82,29 @@ final class Gpt2 implements Network {
   }
 
   @Override
-  public NDArray logits(Batch batch, Weights weights) {
+  public int blocks() {
+    return config.layers;
+  }
+
+  @Override
+  public NDArray embed(Batch batch, Weights weights) {
     int tokens = (int) batch.inputs().getShape().get(1);
     int past = batch.past();
     NDArray positions = batch.inputs().getManager().arange(past, past + tokens, 1, DataType.INT64);
-    NDArray embedding = weights.tensor(EMBEDDING);
-    NDArray x =
-        Tensors.embedding(batch.inputs(), embedding)
-            .add(Tensors.embedding(positions, weights.tensor("wpe.weight")));
-    NDArray mask = Constants.causalMask(x.getManager(), past, tokens, Integer.MAX_VALUE);
-    for (int i = 0; i < config.layers; i++) {
-      x = block(i, x, mask, batch, weights);
-    }
-    return Tensors.linear(norm(batch.select(x), "ln_f", weights), embedding, null);
+    return Tensors.embedding(batch.inputs(), weights.tensor(EMBEDDING))
+        .add(Tensors.embedding(positions, weights.tensor("wpe.weight")));
   }
 
-  private NDArray block(int index, NDArray x, NDArray mask, Batch batch, Weights weights) {
+  @Override
+  public NDArray output(NDArray x, Batch batch, Weights weights) {
+    return Tensors.linear(norm(batch.select(x), "ln_f", weights), weights.tensor(EMBEDDING), null);
+  }
+
+  @Override
+  public NDArray block(int index, NDArray x, Batch batch, Weights weights) {
     String prefix = "h." + index + ".";
+    int tokens = (int) x.getShape().get(1);
+    NDArray mask = Constants.causalMask(x.getManager(), batch.past(), tokens, Integer.MAX_VALUE);
     NDArray all = weights.conv1d(norm(x, prefix + "ln_1", weights), prefix + "attn.c_attn");
     KeyValueCache.Entry seen = batch.remember(index, part(all, 1), part(all, 2));
     NDArray mixed = Blocks.attention(part(all, 0), seen.keys(), seen.values(), mask);

@@ -36,31 +36,35 @@ public final class KeyValueCache implements AutoCloseable {
   }
 
   /**
-   * Adds those of new tokens to a block's, and returns all; the step owns them until it is kept.
+   * Adds those of new tokens to a block's, and returns all; the manager of the new ones owns them
+   * until they are kept, so that the block's other arrays are its own, too.
    */
   Entry append(int block, NDArray keys, NDArray values) {
-    NDManager step = keys.getManager();
+    NDManager owner = keys.getManager();
     if (block == blocks.size()) {
       blocks.add(new Entry(keys, values));
     } else {
       Entry before = blocks.get(block);
-      before.keys.attach(step);
-      before.values.attach(step);
+      before.keys.attach(owner);
+      before.values.attach(owner);
       blocks.set(block, new Entry(before.keys.concat(keys, 2), before.values.concat(values, 2)));
     }
     return blocks.get(block);
   }
 
+  /** Keeps what a block has added, before its arrays are closed. */
+  void keep(int block) {
+    Entry entry = blocks.get(block);
+    entry.keys.attach(manager);
+    entry.values.attach(manager);
+  }
+
   /**
-   * Keeps what a forward pass has added, before its arrays are closed.
+   * Counts the tokens that a forward pass has added.
    *
    * @param tokens number of new tokens of a text
    */
-  public void keep(int tokens) {
-    for (Entry block : blocks) {
-      block.keys.attach(manager);
-      block.values.attach(manager);
-    }
+  public void advance(int tokens) {
     length += tokens;
   }
 

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * the last token, as {@code LlamaForSequenceClassification} of Transformers. Padding must come last
  * in a sequence; its logits are meaningless.
  */
-public final class Llama implements Network {
+public final class Llama implements Transformer {
   private static final String EMBEDDING = "model.embed_tokens.weight";
   private static final String OUTPUT = "lm_head";
 
@@ -82,23 +82,27 @@ public final class Llama implements Network {
   }
 
   @Override
-  public NDArray logits(Batch batch, Weights weights) {
+  public int blocks() {
+    return config.layers();
+  }
+
+  @Override
+  public NDArray embed(Batch batch, Weights weights) {
     NDArray x = Tensors.embedding(batch.inputs(), weights.tensor(EMBEDDING));
     double scale = config.extras().outputs().embeddingScale();
-    if (scale != 1) {
-      x = x.mul(Constants.number(scale));
-    }
-    for (int i = 0; i < config.layers(); i++) {
-      x = block(i, x, batch, weights);
-    }
+    return scale == 1 ? x : x.mul(Constants.number(scale));
+  }
+
+  @Override
+  public NDArray output(NDArray x, Batch batch, Weights weights) {
     if (head != null) {
       return weights.linear(Pool.of(norm(x, "model.norm", weights), head, batch), head.module());
     }
-    x = norm(batch.select(x), "model.norm", weights);
+    NDArray normed = norm(batch.select(x), "model.norm", weights);
     NDArray logits =
         config.extras().tied() && !weights.has(OUTPUT + ".weight")
-            ? Tensors.linear(x, weights.tensor(EMBEDDING), null)
-            : weights.linear(x, OUTPUT);
+            ? Tensors.linear(normed, weights.tensor(EMBEDDING), null)
+            : weights.linear(normed, OUTPUT);
     return Blocks.capped(logits, config.extras().outputs().logitCap());
   }
 
@@ -108,7 +112,8 @@ public final class Llama implements Network {
     return config.norm().addsOne() ? scaled.add(normed) : scaled;
   }
 
-  private NDArray block(int index, NDArray x, Batch batch, Weights weights) {
+  @Override
+  public NDArray block(int index, NDArray x, Batch batch, Weights weights) {
     String prefix = "model.layers." + index + ".";
     boolean isSandwich = config.norm().isSandwich();
     NDArray mixed = attention(index, norm(x, prefix + "input_layernorm", weights), batch, weights);

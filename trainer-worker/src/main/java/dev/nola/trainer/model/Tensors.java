@@ -196,9 +196,8 @@ public final class Tensors {
    * @param loss an array of one element
    */
   public static void backward(NDArray loss) {
-    PtNDArray scalar = (PtNDArray) loss;
     try (NDArray one = loss.onesLike()) {
-      JniUtils.backward(scalar, (PtNDArray) one, false, false);
+      Autograd.backward(loss, one);
     }
   }
 

@@ -11,7 +11,9 @@ final class Loss {
 
   /** Returns the sum over all targets of −log of the target's probability. */
   static NDArray sum(NDArray logits, Minibatch batch) {
-    return logits.logSoftmax(-1).gather(batch.targets().expandDims(-1), -1).sum().neg();
+    try (NDArray logarithms = logits.logSoftmax(-1)) { // as large as the logits
+      return logarithms.gather(batch.targets().expandDims(-1), -1).sum().neg();
+    }
   }
 
   /** Returns the share of a batch in the mean over {@code count} targets. */

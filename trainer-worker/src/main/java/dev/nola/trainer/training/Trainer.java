@@ -1,19 +1,13 @@
 package dev.nola.trainer.training;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.data.Minibatch;
 import dev.nola.trainer.job.Schedule;
-import dev.nola.trainer.method.AdaptedWeights;
-import dev.nola.trainer.model.Network;
-import dev.nola.trainer.model.Tensors;
 import java.util.List;
 
 /** Takes training steps. The batch of a step depends on its number and the seed alone. */
 final class Trainer {
-  private final Network network;
-  private final AdaptedWeights weights;
+  private final Backpropagation backpropagation;
   private final BatchOrder order;
   private final AdamW optimizer;
   private final Schedule schedule;
@@ -22,22 +16,19 @@ final class Trainer {
   /**
    * Creates a trainer.
    *
-   * @param network the model
-   * @param weights its weights, of which the adapted ones are trained
+   * @param backpropagation computes the gradients of the weights' parameters
    * @param order batches of each step
    * @param optimizer optimizer of the weights' parameters
    * @param schedule learning rate of each step
    * @param microBatch examples in memory at a time; the gradients of a larger batch are added up
    */
   Trainer(
-      Network network,
-      AdaptedWeights weights,
+      Backpropagation backpropagation,
       BatchOrder order,
       AdamW optimizer,
       Schedule schedule,
       int microBatch) {
-    this.network = network;
-    this.weights = weights;
+    this.backpropagation = backpropagation;
     this.order = order;
     this.optimizer = optimizer;
     this.schedule = schedule;
@@ -58,26 +49,13 @@ final class Trainer {
     List<Example> batch = order.batch(number);
     long count = batch.stream().mapToLong(Minibatch::targetCount).sum();
     double loss = 0;
-    weights.prepare();
+    backpropagation.weights().prepare();
     for (int start = 0; start < batch.size(); start += microBatch) {
       int end = Math.min(batch.size(), start + microBatch);
-      loss += backward(batch.subList(start, end), count);
+      loss += backpropagation.add(batch.subList(start, end), count);
     }
     double rate = schedule.learningRate(number);
     double norm = optimizer.step(number, rate);
     return new Step(loss, rate, norm);
-  }
-
-  private double backward(List<Example> part, long count) {
-    try (NDManager step = Tensors.newManager()) {
-      Tensors.recordGradients(true);
-      weights.begin(step, true);
-      Minibatch batch = Minibatch.of(step, part);
-      NDArray loss = Loss.mean(network.logits(batch.batch(), weights), batch, count);
-      Tensors.backward(loss);
-      Tensors.recordGradients(false);
-      weights.collect();
-      return loss.getFloat();
-    }
   }
 }

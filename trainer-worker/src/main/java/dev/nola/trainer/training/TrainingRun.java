@@ -259,8 +259,7 @@ public final class TrainingRun {
     MetricsLog log = MetricsLog.openAfter(folder.metrics(), resumed.step(), steps);
     Trainer trainer =
         new Trainer(
-            base.network(),
-            weights,
+            new Backpropagation(base.network(), weights, run.compute().gradientCheckpointing()),
             new BatchOrder(data.train(), run.batch(), job.recipe().bases().seed()),
             optimizer,
             job.schedule(steps),

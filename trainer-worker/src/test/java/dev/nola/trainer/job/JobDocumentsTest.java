@@ -100,7 +100,7 @@ class JobDocumentsTest {
                     new TrainingJob.Length.Steps(2000),
                     500,
                     500,
-                    new TrainingJob.Compute(0, TrainingJob.Device.AUTO)),
+                    new TrainingJob.Compute(0, TrainingJob.Device.AUTO, false)),
                 Metadata.of(
                         "Says in a sentence what a restaurant's attributes are.",
                         "text-generation",

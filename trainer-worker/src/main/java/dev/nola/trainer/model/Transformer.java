@@ -1,0 +1,88 @@
+package dev.nola.trainer.model;
+
+import ai.djl.ndarray.NDArray;
+
+/**
+ * A network of blocks, one after the other, between an embedding and an output: every block takes
+ * hidden states and returns others of the same shape.
+ */
+public interface Transformer extends Network {
+  /**
+   * Returns the number of blocks.
+   *
+   * @return at least 1
+   */
+  int blocks();
+
+  /**
+   * Computes what the first block takes.
+   *
+   * @param batch texts
+   * @param weights weights of the model
+   * @return hidden states, B×T×d
+   */
+  NDArray embed(Batch batch, Weights weights);
+
+  /**
+   * Computes a block.
+   *
+   * @param index number of the block, from 0
+   * @param x hidden states, B×T×d; arrays of the block are made by its manager
+   * @param batch texts
+   * @param weights weights of the model
+   * @return hidden states, B×T×d
+   */
+  NDArray block(int index, NDArray x, Batch batch, Weights weights);
+
+  /**
+   * Computes what follows the last block.
+   *
+   * @param x hidden states, B×T×d
+   * @param batch texts
+   * @param weights weights of the model
+   * @return logits, as {@link #logits}
+   */
+  NDArray output(NDArray x, Batch batch, Weights weights);
+
+  /**
+   * Computes a block, and closes all its arrays but the result: what a backward pass needs of them,
+   * PyTorch itself keeps.
+   *
+   * @param index number of the block, from 0
+   * @param x hidden states, B×T×d; stays open
+   * @param batch texts
+   * @param weights weights of the model
+   * @return hidden states, B×T×d, owned by the manager of {@code x}
+   */
+  default NDArray closedBlock(int index, NDArray x, Batch batch, Weights weights) {
+    return Autograd.inScope(
+        x,
+        input -> {
+          NDArray y = block(index, input, batch, weights);
+          batch.keep(index);
+          return y;
+        });
+  }
+
+  /**
+   * Computes the hidden states after the last block.
+   *
+   * @param batch texts
+   * @param weights weights of the model
+   * @return hidden states, B×T×d
+   */
+  default NDArray hidden(Batch batch, Weights weights) {
+    NDArray x = embed(batch, weights);
+    for (int i = 0; i < blocks(); i++) {
+      try (NDArray input = x) {
+        x = closedBlock(i, input, batch, weights);
+      }
+    }
+    return x;
+  }
+
+  @Override
+  default NDArray logits(Batch batch, Weights weights) {
+    return output(hidden(batch, weights), batch, weights);
+  }
+}

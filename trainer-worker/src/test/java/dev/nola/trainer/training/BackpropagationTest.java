@@ -1,0 +1,139 @@
+package dev.nola.trainer.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.re2j.Pattern;
+import dev.nola.generator.Generator;
+import dev.nola.kernel.Kernels;
+import dev.nola.trainer.data.Example;
+import dev.nola.trainer.data.Minibatch;
+import dev.nola.trainer.method.Adaptations;
+import dev.nola.trainer.method.AdaptedWeights;
+import dev.nola.trainer.method.Method;
+import dev.nola.trainer.method.Parameter;
+import dev.nola.trainer.method.Recipe;
+import dev.nola.trainer.method.Scaling;
+import dev.nola.trainer.method.View;
+import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.Mlp;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Gradients with and without gradient checkpointing. */
+class BackpropagationTest {
+  private static final Path MODELS = Path.of("src/test/resources/models");
+  private static final String ALL = ".";
+
+  private static AdaptedWeights weights(BaseModel base, Method method, String targets) {
+    Recipe recipe =
+        new Recipe(
+            method,
+            Pattern.compile(targets),
+            new Recipe.Size(View.LAYER, 4, 8, 8),
+            new Recipe.Bases(
+                method == Method.LORA ? Generator.IDENTITY : Generator.SRHT, 5, false, false),
+            Scaling.of(1.3),
+            Recipe.Rounding.NONE);
+    int classes = base.network().head() == null ? 0 : 3;
+    AdaptedWeights weights =
+        new AdaptedWeights(base, Adaptations.of(base, recipe, classes), Kernels.scalar());
+    // Where one factor is zero the other's gradient is, too.
+    Random random = new Random(4);
+    for (Parameter parameter : weights.parameters()) {
+      float[] values = parameter.values();
+      for (int i = 0; i < values.length; i++) {
+        values[i] += (float) (0.1 * random.nextGaussian());
+      }
+    }
+    return weights;
+  }
+
+  private static List<Example> texts(boolean isClassifier) {
+    Random random = new Random(1);
+    List<Example> texts = new ArrayList<>();
+    for (int length : List.of(5, 9, 7)) {
+      int[] tokens = random.ints(length, 0, 32).toArray();
+      texts.add(
+          isClassifier
+              ? new Example.Classified(tokens, random.nextInt(3))
+              : new Example.Completion(tokens, 2));
+    }
+    return texts;
+  }
+
+  /** The loss, and the gradient of each parameter. */
+  private record Gradients(double loss, List<float[]> values) {}
+
+  private static Gradients gradients(
+      BaseModel base, Method method, String targets, boolean checkpointing) {
+    AdaptedWeights weights = weights(base, method, targets);
+    List<Example> texts = texts(base.network().head() != null);
+    long count = texts.stream().mapToLong(Minibatch::targetCount).sum();
+    weights.prepare();
+    Backpropagation backpropagation = new Backpropagation(base.network(), weights, checkpointing);
+    double loss =
+        backpropagation.add(texts.subList(0, 2), count)
+            + backpropagation.add(texts.subList(2, 3), count);
+    return new Gradients(loss, weights.parameters().stream().map(Parameter::gradient).toList());
+  }
+
+  private static void requireEqual(BaseModel base, Method method, String targets) {
+    Gradients expected = gradients(base, method, targets, false);
+    Gradients actual = gradients(base, method, targets, true);
+    assertThat(actual.loss()).isEqualTo(expected.loss());
+    assertThat(expected.values())
+        .as("gradients are not all zero")
+        .anyMatch(values -> IntStream.range(0, values.length).anyMatch(i -> values[i] != 0));
+    for (int p = 0; p < expected.values().size(); p++) {
+      assertThat(actual.values().get(p))
+          .as("%s of %s, parameter %d", method, targets, p)
+          .containsExactly(expected.values().get(p));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama-tied-grouped", "llama-untied", "gemma2", "gpt2", "bert"})
+  void checkpointedGradients_areBitwiseEqual(String model) throws IOException {
+    try (BaseModel base = BaseModel.load(MODELS.resolve(model))) {
+      for (Method method : List.of(Method.LORA, Method.NOLA, Method.PRANC, Method.FULL)) {
+        requireEqual(base, method, ALL);
+      }
+    }
+  }
+
+  /** The backward pass ends at the last block, where the first trained matrix is. */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama-tied-grouped", "gpt2", "bert"})
+  void checkpointedGradientsOfTheLastBlock_areBitwiseEqual(String model) throws IOException {
+    try (BaseModel base = BaseModel.load(MODELS.resolve(model))) {
+      requireEqual(base, Method.LORA, "\\.1\\.");
+    }
+  }
+
+  @Test
+  void checkpointedGradientsOfAHead_areBitwiseEqual() throws IOException {
+    try (BaseModel base = BaseModel.load(MODELS.resolve("bert"))) {
+      requireEqual(base, Method.HEAD, ALL);
+    }
+  }
+
+  @Test
+  void checkpointingOfANetworkWithoutBlocks_isRefused() {
+    Mlp mlp = new Mlp(List.of(4, 3));
+    try (BaseModel base = BaseModel.fromScratch(mlp)) {
+      AdaptedWeights weights = weights(base, Method.LORA, ALL);
+      assertThatThrownBy(() -> new Backpropagation(mlp, weights, true))
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessage(
+              "run.gradientCheckpointing=true does not apply to this model; only to transformers");
+    }
+  }
+}
