@@ -57,6 +57,11 @@ final class Settings {
     return (T) values.get(key);
   }
 
+  /** Returns whether the file has a key. */
+  boolean states(Key<?> key) {
+    return entries.containsKey(key.path());
+  }
+
   /** Adds a problem unless a rule holds. */
   void require(boolean rule, String problem) {
     if (!rule) {

@@ -70,7 +70,8 @@ public final class Bert implements Network {
   }
 
   @Override
-  public NDArray logits(Batch batch, Weights weights) {
+  public NDArray logits(Input input, Weights weights) {
+    Batch batch = input.texts();
     NDArray seen = Pool.of(hidden(batch, weights), head, batch);
     return weights.linear(
         head.pooler() == null ? seen : weights.linear(seen, head.pooler()).tanh(), CLASSIFIER);

@@ -82,7 +82,8 @@ final class Gpt2 implements Network {
   }
 
   @Override
-  public NDArray logits(Batch batch, Weights weights) {
+  public NDArray logits(Input input, Weights weights) {
+    Batch batch = input.texts();
     int tokens = (int) batch.inputs().getShape().get(1);
     int past = batch.past();
     NDArray positions = batch.inputs().getManager().arange(past, past + tokens, 1, DataType.INT64);

@@ -82,7 +82,8 @@ public final class Llama implements Network {
   }
 
   @Override
-  public NDArray logits(Batch batch, Weights weights) {
+  public NDArray logits(Input input, Weights weights) {
+    Batch batch = input.texts();
     NDArray x = Tensors.embedding(batch.inputs(), weights.tensor(EMBEDDING));
     double scale = config.extras().outputs().embeddingScale();
     if (scale != 1) {

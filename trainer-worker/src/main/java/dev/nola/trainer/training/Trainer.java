@@ -8,6 +8,7 @@ import dev.nola.trainer.job.Schedule;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.model.Network;
 import dev.nola.trainer.model.Tensors;
+import java.io.IOException;
 import java.util.List;
 
 /** Takes training steps. The batch of a step depends on its number and the seed alone. */
@@ -54,7 +55,7 @@ final class Trainer {
   record Step(double loss, double learningRate, double gradientNorm) {}
 
   /** Takes a step, numbered from 1. */
-  Step step(long number) {
+  Step step(long number) throws IOException {
     List<Example> batch = order.batch(number);
     long count = batch.stream().mapToLong(Minibatch::targetCount).sum();
     double loss = 0;
@@ -68,7 +69,7 @@ final class Trainer {
     return new Step(loss, rate, norm);
   }
 
-  private double backward(List<Example> part, long count) {
+  private double backward(List<Example> part, long count) throws IOException {
     try (NDManager step = Tensors.newManager()) {
       Tensors.recordGradients(true);
       weights.begin(step, true);
