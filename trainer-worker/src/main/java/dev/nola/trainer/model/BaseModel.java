@@ -27,7 +27,11 @@ import org.jspecify.annotations.Nullable;
  * Frozen: nothing changes its tensors.
  */
 public final class BaseModel implements AutoCloseable {
-  private static final String MODEL_TYPES = String.join(", ", LlamaConfig.TYPES) + ", gpt2 or bert";
+  private static final String MODEL_TYPES =
+      String.join(", ", LlamaConfig.TYPES) + ", gpt2, bert, vit or vit_mae";
+
+  /** Stands for the {@code model_type} of timm's models, whose configs name an architecture. */
+  private static final String TIMM = "timm";
 
   /** A repository's name, with its owner. */
   private static final Pattern NAME =
@@ -179,9 +183,11 @@ public final class BaseModel implements AutoCloseable {
   private static Network network(
       ModelConfig config, boolean isClassifier, @Nullable Pooling pooling)
       throws UnsupportedModelException {
-    String type = config.text("model_type");
+    String type = Vit.isTimm(config) ? TIMM : config.text("model_type");
     List<Pooling> poolings =
         switch (type) {
+          case TIMM -> List.of(Vit.poolingOfTimm(config));
+          case "vit", "vit_mae" -> List.of(Pooling.CLS, Pooling.MEAN);
           case "bert" -> List.of(Pooling.CLS, Pooling.MEAN);
           case "gpt2" -> List.of();
           case String other when LlamaConfig.TYPES.contains(other) -> List.of(Pooling.LAST_TOKEN);
@@ -200,6 +206,8 @@ public final class BaseModel implements AutoCloseable {
                   type));
     }
     return switch (type) {
+      case TIMM -> Vit.ofTimm(config);
+      case "vit", "vit_mae" -> Vit.of(config, pooling == null ? poolings.getFirst() : pooling);
       case "bert" -> Bert.of(config, pooling == null ? poolings.getFirst() : pooling);
       case "gpt2" -> Gpt2.of(config);
       default -> Llama.of(config, isClassifier);
