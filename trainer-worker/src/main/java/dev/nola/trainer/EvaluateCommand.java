@@ -9,6 +9,7 @@ import dev.nola.command.Output;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.DatasetReader;
 import dev.nola.trainer.data.ExampleFile;
+import dev.nola.trainer.image.ImageTransform;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.training.Evaluation;
 import java.io.IOException;
@@ -36,7 +37,8 @@ import picocli.CommandLine.Parameters;
       "",
       "Examples:",
       "  nola evaluate minilm/ acme/mood@prod --data test.tsv",
-      "  nola evaluate llama/ e2e.nola --data test.jsonl --json"
+      "  nola evaluate llama/ e2e.nola --data test.jsonl --json",
+      "  nola evaluate vit/ birds.nola --data birds/test"
     })
 final class EvaluateCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "BASE", description = "The base model's folder.")
@@ -49,8 +51,16 @@ final class EvaluateCommand implements Callable<Integer> {
       names = "--data",
       required = true,
       paramLabel = "FILE",
-      description = "The examples; may end in .gz.")
+      description =
+          "The examples; may end in .gz. For a vision model, a folder of images with a folder for"
+              + " each class, or an IDX file.")
   private Path data = Path.of("");
+
+  @Option(
+      names = "--labels",
+      paramLabel = "FILE",
+      description = "The classes of the images of an IDX file.")
+  private @Nullable Path labels;
 
   @Option(
       names = "--max-tokens",
@@ -99,13 +109,7 @@ final class EvaluateCommand implements Callable<Integer> {
       throw new IllegalArgumentException("invalid --batch: " + batch + "; must be at least 1");
     }
     try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, baseOptions, output)) {
-      ExampleFile file =
-          DatasetReader.read(
-              options.layout(data, model.isClassifier()),
-              data,
-              model.tokenizer().maximum(maxTokens, "--max-tokens"),
-              model.tokenizer(),
-              model.labels());
+      ExampleFile file = examples(model);
       Report report = report(model, file);
       output.print(
           report,
@@ -125,7 +129,20 @@ final class EvaluateCommand implements Callable<Integer> {
     return ExitCode.OK;
   }
 
-  private Report report(LoadedAdapter model, ExampleFile file) throws InterruptedException {
+  private ExampleFile examples(LoadedAdapter model) throws IOException, InterruptedException {
+    ImageTransform images = model.images();
+    return images != null
+        ? DatasetReader.readImages(data, labels, images, model.labels())
+        : DatasetReader.read(
+            options.layout(data, model.isClassifier()),
+            data,
+            model.tokenizer().maximum(maxTokens, "--max-tokens"),
+            model.tokenizer(),
+            model.labels());
+  }
+
+  private Report report(LoadedAdapter model, ExampleFile file)
+      throws IOException, InterruptedException {
     Evaluation evaluation = Evaluation.of(model.network(), model.weights(), file.examples(), batch);
     Double baseLoss = null;
     if (!model.isClassifier()) {

@@ -15,27 +15,38 @@ import dev.nola.format.DenseTensor;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.Bos;
 import dev.nola.trainer.data.TextTokenizer;
+import dev.nola.trainer.image.ImageConfig;
+import dev.nola.trainer.image.ImageSettings;
+import dev.nola.trainer.image.ImageTransform;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.MismatchedAdapterException;
 import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Head;
+import dev.nola.trainer.model.Input;
 import dev.nola.trainer.model.Network;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A base model with an adapter, ready to compute.
  *
  * @param base the base model
- * @param tokenizer the base model's tokenizer
+ * @param texts the base model's tokenizer; null for a vision model
+ * @param images what turns images into the input of a vision model; null for others
  * @param weights the weights with the adapter
  * @param labels names of the classes by number; empty for a language model
  */
 record LoadedAdapter(
-    BaseModel base, TextTokenizer tokenizer, AdaptedWeights weights, List<String> labels)
+    BaseModel base,
+    @Nullable TextTokenizer texts,
+    @Nullable ImageTransform images,
+    AdaptedWeights weights,
+    List<String> labels)
     implements AutoCloseable {
   /**
    * Loads a base model and an adapter that fits it.
@@ -54,11 +65,13 @@ record LoadedAdapter(
     BaseModel base = BaseModel.loadFor(folder, file.adapter());
     TextTokenizer tokenizer = null;
     try {
-      tokenizer = TextTokenizer.load(folder, Bos.of(file.adapter()));
+      boolean isVision = base.network().reads() == Input.Kind.IMAGES;
+      tokenizer = isVision ? null : TextTokenizer.load(folder, Bos.of(file.adapter()));
+      ImageTransform images = isVision ? images(folder, file) : null;
       requireBase(folder, base, file, options, output);
       AdaptedWeights weights =
           new AdaptedWeights(base, TrainedAdapter.ofFile(base, file), Kernels.chosen());
-      return new LoadedAdapter(base, tokenizer, weights, labels(base, file));
+      return new LoadedAdapter(base, tokenizer, images, weights, labels(base, file));
     } catch (IOException | RuntimeException | InterruptedException | MergeRefusedException e) {
       base.close();
       if (tokenizer != null) {
@@ -88,6 +101,14 @@ record LoadedAdapter(
           .check(List.of(file), options.check())
           .forEach(output::warn);
     }
+  }
+
+  /** Returns what the adapter states about images, or else what the base model's folder says. */
+  private static ImageTransform images(Path folder, AdapterFile file) throws IOException {
+    String stated = file.adapter().metadata().provenance().get(ImageTransform.KEY);
+    return stated == null
+        ? ImageConfig.transform(ImageSettings.NONE, folder)
+        : ImageConfig.ofProvenance(stated);
   }
 
   /** Returns the names that the adapter states, or else numbers. */
@@ -120,6 +141,10 @@ record LoadedAdapter(
     return tensor == null ? 0 : (int) tensor.getShape().get(0);
   }
 
+  TextTokenizer tokenizer() {
+    return Objects.requireNonNull(texts, "a vision model has no tokenizer");
+  }
+
   Network network() {
     return base.network();
   }
@@ -130,7 +155,9 @@ record LoadedAdapter(
 
   @Override
   public void close() {
-    tokenizer.close();
+    if (texts != null) {
+      texts.close();
+    }
     base.close();
   }
 }

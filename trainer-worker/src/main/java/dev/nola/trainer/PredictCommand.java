@@ -8,12 +8,15 @@ import dev.nola.command.AdapterSource;
 import dev.nola.command.BaseOptions;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
+import dev.nola.trainer.data.DatasetReader;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.data.InputTexts;
 import dev.nola.trainer.data.Minibatch;
 import dev.nola.trainer.data.TextTokenizer.Prompt;
 import dev.nola.trainer.generate.Decoding;
 import dev.nola.trainer.generate.TextGeneration;
+import dev.nola.trainer.image.ImageSource;
+import dev.nola.trainer.image.ImageTransform;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -33,12 +36,12 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 
-/** Predicts the class of texts, or continues them. */
+/** Predicts the class of texts or images, or continues texts. */
 @Command(
     name = "predict",
     description = {
-      "Predict the class of texts with the probability of each, or continue them by greedy"
-          + " decoding.",
+      "Predict the class of texts or images with the probability of each, or continue texts by"
+          + " greedy decoding.",
       "For serving, merge or export the adapter."
     },
     mixinStandardHelpOptions = true,
@@ -46,7 +49,8 @@ import picocli.CommandLine.Parameters;
       "",
       "Examples:",
       "  nola predict minilm/ acme/mood@prod 'What a day!'",
-      "  nola predict llama/ e2e.nola --data prompts.txt --max-tokens 40"
+      "  nola predict llama/ e2e.nola --data prompts.txt --max-tokens 40",
+      "  nola predict vit/ birds.nola --data photos/"
     })
 final class PredictCommand implements Callable<Integer> {
   @Parameters(index = "0", paramLabel = "BASE", description = "The base model's folder.")
@@ -55,7 +59,11 @@ final class PredictCommand implements Callable<Integer> {
   @Parameters(index = "1", paramLabel = "FILE_OR_REF", description = "The adapter.")
   private String adapter = "";
 
-  @Parameters(index = "2", arity = "0..1", paramLabel = "TEXT", description = "The text.")
+  @Parameters(
+      index = "2",
+      arity = "0..1",
+      paramLabel = "TEXT",
+      description = "The text, or the file of an image.")
   private @Nullable String text;
 
   @Option(
@@ -63,7 +71,7 @@ final class PredictCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description =
           "Instead of TEXT, a file with a text per line, or with JSON objects (.jsonl) or columns"
-              + " (.csv, .tsv); may end in .gz.")
+              + " (.csv, .tsv), which may end in .gz, or a folder of images.")
   private @Nullable Path data;
 
   @Option(
@@ -81,7 +89,7 @@ final class PredictCommand implements Callable<Integer> {
   /**
    * A prediction.
    *
-   * @param text the text
+   * @param text the text, or the path of the image
    * @param label the most probable class; null for a continuation
    * @param probabilities probability of each class, highest first; null for a continuation
    * @param completion the continuation; null for a class
@@ -102,13 +110,21 @@ final class PredictCommand implements Callable<Integer> {
     }
     Decoding decoding = options.decoding();
     try (LoadedAdapter model = LoadedAdapter.open(folder, adapter, source, baseOptions, output)) {
-      List<String> texts =
-          data == null ? List.of(String.valueOf(text)) : InputTexts.read(data, name(model));
+      List<String> texts = inputs(model);
       List<Prediction> predictions =
           model.isClassifier() ? classify(model, texts) : complete(model, texts, decoding);
       output.print(Map.of("predictions", predictions), out -> print(predictions, out));
     }
     return ExitCode.OK;
+  }
+
+  /** Returns texts, or paths of images. */
+  private List<String> inputs(LoadedAdapter model) throws IOException {
+    if (model.images() != null) {
+      Path images = data == null ? Path.of(String.valueOf(text)) : data;
+      return DatasetReader.images(images).stream().map(Path::toString).toList();
+    }
+    return data == null ? List.of(String.valueOf(text)) : InputTexts.read(data, name(model));
   }
 
   private String name(LoadedAdapter model) {
@@ -135,11 +151,15 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private static Prediction classify(LoadedAdapter model, String input) {
-    int[] tokens = model.tokenizer().classified(input);
+  private static Prediction classify(LoadedAdapter model, String input) throws IOException {
+    ImageTransform images = model.images();
+    Example example =
+        images == null
+            ? new Example.Classified(model.tokenizer().classified(input), 0)
+            : new Example.Picture(new ImageSource.File(Path.of(input)), images, null, 0);
     try (NDManager manager = Tensors.newManager()) {
       model.weights().begin(manager, false);
-      Minibatch batch = Minibatch.of(manager, List.of(new Example.Classified(tokens, 0)));
+      Minibatch batch = Minibatch.of(manager, List.of(example));
       NDArray logits = model.network().logits(batch.batch(), model.weights());
       float[] probabilities = logits.softmax(-1).toFloatArray();
       Map<String, Double> byLabel = new LinkedHashMap<>();
@@ -152,7 +172,7 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private static List<Prediction> classify(LoadedAdapter model, List<String> texts)
-      throws InterruptedException {
+      throws IOException, InterruptedException {
     List<Prediction> predictions = new ArrayList<>();
     model.weights().prepare();
     Tensors.recordGradients(false);

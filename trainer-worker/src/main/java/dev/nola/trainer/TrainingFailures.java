@@ -6,6 +6,7 @@ import dev.nola.command.ExitCode;
 import dev.nola.command.Failure;
 import dev.nola.command.Failures;
 import dev.nola.trainer.data.InvalidDataException;
+import dev.nola.trainer.image.InvalidImageException;
 import dev.nola.trainer.job.JobFileException;
 import dev.nola.trainer.method.MismatchedAdapterException;
 import dev.nola.trainer.model.UnsupportedModelException;
@@ -29,6 +30,7 @@ public final class TrainingFailures {
       case InvalidOnnxException invalid -> Failures.refused("invalid-onnx", invalid);
       case MismatchedAdapterException refused -> Failures.refused("mismatched-adapter", refused);
       case InvalidDataException invalid -> Failures.refused("invalid-data", invalid);
+      case InvalidImageException invalid -> Failures.refused("invalid-data", invalid);
       case UnsupportedModelException unsupported ->
           Failures.refused("unsupported-model", unsupported);
       default -> null;

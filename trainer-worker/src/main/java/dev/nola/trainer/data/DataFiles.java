@@ -1,5 +1,6 @@
 package dev.nola.trainer.data;
 
+import dev.nola.trainer.image.ImageSettings;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -9,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * it is read.
  *
  * @param layout what the files contain
- * @param train file of training examples
+ * @param train file, or folder, of training examples
  * @param validation where the validation examples come from
  * @param tokens how texts become tokens; not used with {@link Layout.Idx}
  * @param trainExamples maximum number of training examples; the first ones are used
@@ -153,7 +154,35 @@ public record DataFiles(
      *
      * @param trainLabels file with the classes of the training images
      * @param validationLabels file with the classes of the validation images
+     * @param images what turns them into the input of a vision model; null if they are features
      */
-    record Idx(Path trainLabels, Path validationLabels) implements Layout {}
+    record Idx(Path trainLabels, Path validationLabels, @Nullable ImageSettings images)
+        implements Layout {
+      @Override
+      public @Nullable ImageSettings images() {
+        return images;
+      }
+    }
+
+    /**
+     * A folder of PNG and JPEG files, with a folder inside for each class.
+     *
+     * @param images what turns them into the input of a model
+     */
+    record ImageFolder(ImageSettings images) implements Layout {
+      @Override
+      public ImageSettings images() {
+        return images;
+      }
+    }
+
+    /**
+     * Returns what turns images into the input of a vision model.
+     *
+     * @return the settings; null where the files have no images for one
+     */
+    default @Nullable ImageSettings images() {
+      return null;
+    }
   }
 }

@@ -1,5 +1,7 @@
 package dev.nola.trainer.data;
 
+import dev.nola.trainer.image.ImageConfig;
+import dev.nola.trainer.image.ImageTransform;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,7 +17,8 @@ public final class DatasetReader {
    * Reads files to their ends, and keeps the first examples of each.
    *
    * @param files the files, and the number of examples to keep
-   * @param model folder with the tokenizer of texts; null for images
+   * @param model folder with the tokenizer of texts, or the settings of images; null for a network
+   *     trained from scratch
    * @return the examples, whose classes are those of the training data
    * @throws IOException if a file cannot be read, or breaks a rule: the message has its name, the
    *     line and the rule
@@ -31,7 +34,8 @@ public final class DatasetReader {
    * Reads files to their ends, and keeps the first examples of each.
    *
    * @param files the files, and the number of examples to keep
-   * @param model folder with the tokenizer of texts; null for images
+   * @param model folder with the tokenizer of texts, or the settings of images; null for a network
+   *     trained from scratch
    * @param labels names of the classes by number; empty for those of the training data
    * @return the examples
    * @throws IOException if a file cannot be read, or breaks a rule: the message has its name, the
@@ -42,12 +46,46 @@ public final class DatasetReader {
   public static Dataset read(DataFiles files, @Nullable Path model, List<String> labels)
       throws IOException, InterruptedException {
     if (files.layout() instanceof DataFiles.Layout.Idx idx) {
-      return Images.read(files, idx, labels);
+      return Images.read(files, idx, model, labels);
+    }
+    if (files.layout() instanceof DataFiles.Layout.ImageFolder folder) {
+      return PictureFolder.read(files, ImageConfig.transform(folder.images(), model), labels);
     }
     if (model == null) {
       throw new IllegalArgumentException("texts need a tokenizer, but the job has no base model");
     }
     return Texts.read(files, model, labels);
+  }
+
+  /**
+   * Reads images and their classes, for a measurement.
+   *
+   * @param data folder of images with a folder for each class, or an IDX file
+   * @param labelsFile IDX file with the classes; null for a folder
+   * @param transform what turns images into the input of the model
+   * @param classes names of the classes by number
+   * @return the examples
+   * @throws IOException if a file cannot be read, or breaks a rule: the message has its name
+   */
+  public static ExampleFile readImages(
+      Path data, @Nullable Path labelsFile, ImageTransform transform, List<String> classes)
+      throws IOException {
+    return new ExampleFile(
+        labelsFile == null
+            ? PictureFolder.list(data).examples(transform, classes, "of the adapter")
+            : Images.read(data, labelsFile, transform, classes.size()),
+        0);
+  }
+
+  /**
+   * Lists the images anywhere in a folder.
+   *
+   * @param path the folder, or the file of an image
+   * @return the files, in the order of their paths, at least one
+   * @throws IOException if the folder cannot be read, or has no images
+   */
+  public static List<Path> images(Path path) throws IOException {
+    return PictureFolder.images(path);
   }
 
   /**

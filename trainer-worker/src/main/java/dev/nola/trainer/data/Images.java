@@ -1,6 +1,10 @@
 package dev.nola.trainer.data;
 
 import dev.nola.digest.Sha256;
+import dev.nola.trainer.image.ImageConfig;
+import dev.nola.trainer.image.ImageSource;
+import dev.nola.trainer.image.ImageTransform;
+import dev.nola.trainer.image.Raster;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -10,20 +14,23 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The items of an IDX file of unsigned bytes: two zeros, the type 8 and the number of dimensions as
  * bytes, each dimension as four bytes, big-endian, then the elements.
  *
  * @param items the first items of the file
+ * @param sizes the dimensions of an item; empty for a label
  * @param count number of all items of the file
  * @param digest digest of the file's uncompressed bytes
  */
-record Images(List<byte[]> items, int count, Sha256 digest) {
+record Images(List<byte[]> items, List<Integer> sizes, int count, Sha256 digest) {
   private static final int UNSIGNED_BYTES = 8;
   private static final int MAX_ITEM = 1 << 24;
 
-  static Dataset read(DataFiles files, DataFiles.Layout.Idx labels, List<String> names)
+  static Dataset read(
+      DataFiles files, DataFiles.Layout.Idx labels, @Nullable Path model, List<String> names)
       throws IOException {
     Images train = read(files.train(), files.trainExamples(), false);
     Images trainLabels = read(labels.trainLabels(), Integer.MAX_VALUE, true);
@@ -41,16 +48,20 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
         names.isEmpty()
             ? 1 + trainLabels.items.stream().mapToInt(label -> label[0] & 0xFF).max().orElse(0)
             : names.size();
-    int width = train.items.getFirst().length;
+    requireEqualSizes(validationFile, validation, train);
+    Making making =
+        labels.images() == null
+            ? Images::features
+            : pictures(files.train(), train, ImageConfig.transform(labels.images(), model));
     return new Dataset(
-        examples(files.train(), train, labels.trainLabels(), trainLabels, width, classes),
+        examples(files.train(), train, labels.trainLabels(), trainLabels, classes, making),
         examples(
             validationFile,
             validation,
             labels.validationLabels(),
             validationLabels,
-            width,
-            classes),
+            classes,
+            making),
         names.isEmpty() ? IntStream.range(0, classes).mapToObj(Integer::toString).toList() : names,
         0,
         0,
@@ -58,8 +69,16 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
         digests);
   }
 
+  /** Reads all images of a file for a vision model. */
+  static List<Example> read(Path file, Path labelsFile, ImageTransform transform, int classes)
+      throws IOException {
+    Images images = read(file, Integer.MAX_VALUE, false);
+    Images labels = read(labelsFile, Integer.MAX_VALUE, true);
+    return examples(file, images, labelsFile, labels, classes, pictures(file, images, transform));
+  }
+
   private static List<Example> examples(
-      Path imagesFile, Images images, Path labelsFile, Images labels, int width, int classes)
+      Path imagesFile, Images images, Path labelsFile, Images labels, int classes, Making making)
       throws IOException {
     if (images.count != labels.count) {
       throw new InvalidDataException(
@@ -70,23 +89,56 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
     for (int i = 0; i < images.items.size(); i++) {
       byte[] image = images.items.get(i);
       int label = labels.items.get(i)[0] & 0xFF;
-      if (image.length != width) {
-        throw new InvalidDataException(
-            "%s: images have %d pixels; must be %d as for training"
-                .formatted(imagesFile, image.length, width));
-      }
       if (label >= classes) {
         throw new InvalidDataException(
             "%s: label %d is %d; must be below %d, the number of classes"
                 .formatted(labelsFile, i, label, classes));
       }
-      float[] values = new float[width];
-      for (int p = 0; p < width; p++) {
-        values[p] = (image[p] & 0xFF) / 255f;
-      }
-      examples.add(new Example.Features(values, label));
+      examples.add(making.example(image, label));
     }
     return List.copyOf(examples);
+  }
+
+  /** Makes an example of an item. */
+  @FunctionalInterface
+  private interface Making {
+    Example example(byte[] item, int label);
+  }
+
+  private static Example features(byte[] item, int label) {
+    float[] values = new float[item.length];
+    for (int p = 0; p < item.length; p++) {
+      values[p] = (item[p] & 0xFF) / 255f;
+    }
+    return new Example.Features(values, label);
+  }
+
+  /** Makes pictures of items of height×width, or height×width×3. */
+  private static Making pictures(Path file, Images images, ImageTransform transform)
+      throws IOException {
+    List<Integer> sizes = images.sizes;
+    int channels = sizes.size() == 2 ? 1 : sizes.getLast();
+    if (sizes.size() < 2 || sizes.size() > 3 || channels != 1 && channels != Raster.CHANNELS) {
+      throw new InvalidDataException(
+          "%s: images have the dimensions %s; must be height and width, or these and 3 channels"
+              .formatted(file, sizes));
+    }
+    return (item, label) ->
+        new Example.Picture(
+            new ImageSource.Pixels(item, sizes.get(0), sizes.get(1), channels),
+            transform,
+            null,
+            label);
+  }
+
+  private static void requireEqualSizes(Path file, Images validation, Images train)
+      throws IOException {
+    int width = train.items.getFirst().length;
+    int other = validation.items.getFirst().length;
+    if (other != width) {
+      throw new InvalidDataException(
+          "%s: images have %d pixels; must be %d as for training".formatted(file, other, width));
+    }
   }
 
   /** Reads the whole file, and keeps the first items. */
@@ -107,8 +159,10 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
       ByteBuffer sizes = ByteBuffer.wrap(header);
       int count = sizes.getInt();
       long size = 1;
+      List<Integer> itemSizes = new ArrayList<>();
       while (sizes.hasRemaining() && size >= 1 && size <= MAX_ITEM) {
-        size *= sizes.getInt();
+        itemSizes.add(sizes.getInt());
+        size *= itemSizes.getLast();
       }
       if (count < 1 || size < 1 || size > MAX_ITEM) {
         throw file.invalid(
@@ -127,7 +181,7 @@ record Images(List<byte[]> items, int count, Sha256 digest) {
       if (file.read() >= 0) {
         throw file.invalid("has content after its %d items".formatted(count));
       }
-      return new Images(items, count, file.digest());
+      return new Images(items, List.copyOf(itemSizes), count, file.digest());
     }
   }
 }

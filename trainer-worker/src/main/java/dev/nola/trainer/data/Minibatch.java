@@ -3,8 +3,12 @@ package dev.nola.trainer.data;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import dev.nola.trainer.image.Raster;
 import dev.nola.trainer.model.Batch;
+import dev.nola.trainer.model.Input;
 import dev.nola.trainer.model.Tensors;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.List;
 
 /**
@@ -14,7 +18,7 @@ import java.util.List;
  * @param targets right token or class (i64) of each row of the logits: those of the batch's
  *     positions for texts to be continued
  */
-public record Minibatch(Batch batch, NDArray targets) {
+public record Minibatch(Input batch, NDArray targets) {
   /**
    * Returns the number of targets.
    *
@@ -30,8 +34,11 @@ public record Minibatch(Batch batch, NDArray targets) {
    * @param manager manager that owns the arrays
    * @param examples examples of one kind, at least one
    * @return the arrays
+   * @throws IOException if the file of an image cannot be read or decoded
+   * @throws IllegalArgumentException if images have different sizes
    */
-  public static Minibatch of(NDManager manager, List<? extends Example> examples) {
+  public static Minibatch of(NDManager manager, List<? extends Example> examples)
+      throws IOException {
     return switch (examples.getFirst()) {
       case Example.Completion _ ->
           completions(manager, examples.stream().map(Example.Completion.class::cast).toList());
@@ -39,6 +46,8 @@ public record Minibatch(Batch batch, NDArray targets) {
           classified(manager, examples.stream().map(Example.Classified.class::cast).toList());
       case Example.Features _ ->
           features(manager, examples.stream().map(Example.Features.class::cast).toList());
+      case Example.Picture _ ->
+          pictures(manager, examples.stream().map(Example.Picture.class::cast).toList());
     };
   }
 
@@ -113,11 +122,27 @@ public record Minibatch(Batch batch, NDArray targets) {
       labels[row] = examples.get(row).label();
     }
     NDArray values = floats(manager, inputs, new Shape(rows, width));
-    return labelled(manager, new Batch(values, values), labels);
+    return labelled(manager, new Input.Numbers(values), labels);
   }
 
-  private static Minibatch labelled(NDManager manager, Batch batch, long[] labels) {
-    return new Minibatch(batch, longs(manager, labels, new Shape(labels.length)));
+  /** Decodes in parallel, as this takes longer than a small model. */
+  private static Minibatch pictures(NDManager manager, List<Example.Picture> examples)
+      throws IOException {
+    List<Raster> images;
+    try {
+      images = examples.parallelStream().map(Example.Picture::raster).toList();
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+    Raster first = images.getFirst();
+    float[] values = examples.getFirst().transform().numbers(images);
+    Shape shape = new Shape(images.size(), Raster.CHANNELS, first.height(), first.width());
+    long[] labels = examples.stream().mapToLong(Example.Picture::label).toArray();
+    return labelled(manager, new Input.Numbers(floats(manager, values, shape)), labels);
+  }
+
+  private static Minibatch labelled(NDManager manager, Input input, long[] labels) {
+    return new Minibatch(input, longs(manager, labels, new Shape(labels.length)));
   }
 
   private static NDArray longs(NDManager manager, long[] values, Shape shape) {

@@ -53,7 +53,7 @@ record Row(int line, String text, String answer) {
           rows.addAll(labelled(path, Columns.commaSeparated(file).rows(text, label)));
       case Layout.PromptCsv(String prompt, String completion) ->
           rows.addAll(Columns.commaSeparated(file).rows(prompt, completion));
-      case Layout.Idx _, Layout.PlainText _, Layout.Chat _ ->
+      case Layout.Idx _, Layout.ImageFolder _, Layout.PlainText _, Layout.Chat _ ->
           throw new IllegalArgumentException("the lines of these files are not examples");
     }
     return rows;

@@ -14,11 +14,16 @@ final class DataKeys {
           Key.required("data.format", Kind.lowerCase(Format.values()), "what the data files hold"));
   static final Key<Path> TRAIN =
       KEYS.add(
-          Key.required("data.train", Kind.file(), "file of training examples; may end in .gz"));
+          Key.required(
+              "data.train",
+              Kind.file(),
+              "file of training examples, which may end in .gz, or folder of images"));
   static final Key<Path> VALIDATION =
       KEYS.add(
           Key.alternative(
-              "data.validation", Kind.file(), "file of validation examples; may end in .gz"));
+              "data.validation",
+              Kind.file(),
+              "file of validation examples, which may end in .gz, or folder of images"));
   static final Key<Double> VALIDATION_SHARE =
       KEYS.add(
           Key.alternative(
@@ -26,7 +31,7 @@ final class DataKeys {
                   Kind.share(),
                   "share of data.train that is not trained on, but evaluated; equal files are split"
                       + " equally")
-              .onlyWith(FORMAT, "e2e", "jsonl", "tsv", "csv", "text", "chat"));
+              .onlyWith(FORMAT, "e2e", "jsonl", "tsv", "csv", "text", "chat", "images"));
   static final Key<Path> TRAIN_LABELS =
       KEYS.add(
           Key.required("data.trainLabels", Kind.file(), "the classes of data.train")

@@ -8,5 +8,6 @@ enum Format {
   CSV,
   TEXT,
   CHAT,
-  IDX
+  IDX,
+  IMAGES
 }

@@ -8,6 +8,7 @@ import dev.nola.generator.Generator;
 import dev.nola.text.Label;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
+import dev.nola.trainer.image.ImageSettings;
 import dev.nola.trainer.job.TrainingJob.AdamWConstants;
 import dev.nola.trainer.job.TrainingJob.Compute;
 import dev.nola.trainer.job.TrainingJob.Length;
@@ -160,14 +161,10 @@ public final class JobFile {
                   Kind.alternatives(formats(task).stream().map(Label::of).toList()),
                   task.label()));
     }
-    if (format != null) {
-      settings.require(
-          format == Format.IDX || settings.find(ModelKeys.MLP) == null,
-          "model.mlp is trained on features; data.format must be idx");
-      settings.require(
-          format != Format.IDX || settings.find(ModelKeys.BASE) == null,
-          "model.base is trained on texts; data.format must not be idx");
-    }
+    settings.require(
+        format == null || format == Format.IDX || settings.find(ModelKeys.MLP) == null,
+        "model.mlp is trained on features; data.format must be idx");
+    ImageKeys.requireFit(settings);
     settings.require(
         settings.find(MethodKeys.METHOD) != Method.HEAD || task != Task.CAUSAL_LM,
         "method.name=head does not apply to task causal-lm, which adds no head");
@@ -274,10 +271,14 @@ public final class JobFile {
     return switch (task) {
       case CAUSAL_LM -> TaskType.CAUSAL_LM;
       case CLASSIFICATION ->
-          settings.find(DataKeys.FORMAT) == Format.IDX
+          isOfImages(settings.find(DataKeys.FORMAT))
               ? TaskType.IMAGE_CLASSIFICATION
               : TaskType.SEQ_CLS;
     };
+  }
+
+  private static boolean isOfImages(@Nullable Format format) {
+    return format == Format.IDX || format == Format.IMAGES;
   }
 
   private static Source source(Path folder, Settings settings) {
@@ -290,7 +291,8 @@ public final class JobFile {
   private static List<Format> formats(Task task) {
     return switch (task) {
       case CAUSAL_LM -> List.of(Format.E2E, Format.JSONL, Format.CSV, Format.TEXT, Format.CHAT);
-      case CLASSIFICATION -> List.of(Format.JSONL, Format.TSV, Format.CSV, Format.IDX);
+      case CLASSIFICATION ->
+          List.of(Format.JSONL, Format.TSV, Format.CSV, Format.IDX, Format.IMAGES);
     };
   }
 
@@ -320,7 +322,11 @@ public final class JobFile {
       case IDX ->
           new Layout.Idx(
               folder.resolve(settings.get(DataKeys.TRAIN_LABELS)),
-              folder.resolve(settings.get(DataKeys.VALIDATION_LABELS)));
+              folder.resolve(settings.get(DataKeys.VALIDATION_LABELS)),
+              ImageKeys.read(settings));
+      case IMAGES ->
+          new Layout.ImageFolder(
+              Objects.requireNonNullElse(ImageKeys.read(settings), ImageSettings.NONE));
     };
   }
 

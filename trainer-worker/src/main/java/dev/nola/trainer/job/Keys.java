@@ -15,7 +15,7 @@ final class Keys {
 
   /** All keys, in the order of the documentation. */
   static final List<Key<?>> ALL =
-      Stream.of(ModelKeys.ALL, DataKeys.ALL, MethodKeys.ALL, RunKeys.ALL)
+      Stream.of(ModelKeys.ALL, DataKeys.ALL, ImageKeys.ALL, MethodKeys.ALL, RunKeys.ALL)
           .<Key<?>>flatMap(List::stream)
           .toList();
 

@@ -3,6 +3,7 @@ package dev.nola.trainer.job;
 import com.google.re2j.Pattern;
 import com.google.re2j.PatternSyntaxException;
 import dev.nola.text.Label;
+import dev.nola.trainer.image.Size;
 import dev.nola.trainer.method.Scaling;
 import java.math.BigInteger;
 import java.nio.file.InvalidPathException;
@@ -123,6 +124,43 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
           return number.signum() >= 0 && number.compareTo(MAX_SEED) <= 0
               ? number.longValue()
               : null;
+        });
+  }
+
+  /** Accepts the length of the shorter side, or height and width. */
+  static Kind<Size> size() {
+    Kind<Integer> side = whole(1);
+    return new Kind<>(
+        side.rule + ", or [HEIGHT, WIDTH]",
+        Map.of(
+            "oneOf",
+            List.of(
+                side.schema,
+                Map.of("type", "array", "minItems", 2, "maxItems", 2, "items", side.schema))),
+        yaml -> {
+          Integer shorter = side.reader.apply(yaml);
+          List<Integer> sides = list(yaml, side);
+          return shorter != null
+              ? new Size.Shorter(shorter)
+              : sides == null || sides.size() != 2
+                  ? null
+                  : new Size.Exact(sides.get(0), sides.get(1));
+        });
+  }
+
+  /** Accepts one number, or one of each channel, within bounds. */
+  static Kind<List<Double>> channels(Kind<Double> number) {
+    return new Kind<>(
+        number.rule + ", or a list of three",
+        Map.of(
+            "oneOf",
+            List.of(
+                number.schema,
+                Map.of("type", "array", "minItems", 3, "maxItems", 3, "items", number.schema))),
+        yaml -> {
+          Double all = number.reader.apply(yaml);
+          List<Double> each = list(yaml, number);
+          return all != null ? List.of(all) : each == null || each.size() != 3 ? null : each;
         });
   }
 

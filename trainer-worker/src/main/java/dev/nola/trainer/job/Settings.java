@@ -75,6 +75,11 @@ final class Settings {
         "%s is missing; must be %s %s".formatted(key.path(), key.kind().rule(), reason));
   }
 
+  /** Returns whether the file has a key. */
+  boolean states(Key<?> key) {
+    return entries.containsKey(key.path());
+  }
+
   /** Adds a problem unless a rule holds. */
   void require(boolean rule, String problem) {
     if (!rule) {

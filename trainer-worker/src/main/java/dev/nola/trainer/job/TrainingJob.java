@@ -264,6 +264,10 @@ public record TrainingJob(
       case DataFiles.Layout.PlainText _ -> settings.put("layout", List.of("text"));
       case DataFiles.Layout.Chat chat -> settings.put("layout", List.of("chat", chat.messages()));
       case DataFiles.Layout.Idx _ -> settings.put("layout", List.of("idx"));
+      case DataFiles.Layout.ImageFolder _ -> settings.put("layout", List.of("images"));
+    }
+    if (data.layout().images() != null) {
+      settings.putAll(ImageKeys.canonical(data.layout().images()));
     }
     settings.put("method", Label.of(recipe.method()));
     settings.put("targets", recipe.targets().pattern());

@@ -28,7 +28,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BaseModel implements AutoCloseable {
   private static final String MODEL_TYPES =
-      String.join(", ", LlamaConfig.TYPES) + ", gpt2, bert, roberta or xlm-roberta";
+      String.join(", ", LlamaConfig.TYPES) + ", gpt2, bert, roberta, xlm-roberta, vit or vit_mae";
+
+  /** Stands for the {@code model_type} of timm's models, whose configs name an architecture. */
+  private static final String TIMM = "timm";
 
   /** A repository's name, with its owner. */
   private static final Pattern NAME =
@@ -180,9 +183,11 @@ public final class BaseModel implements AutoCloseable {
   private static Network network(
       ModelConfig config, boolean isClassifier, @Nullable Pooling pooling)
       throws UnsupportedModelException {
-    String type = config.text("model_type");
+    String type = Vit.isTimm(config) ? TIMM : config.text("model_type");
     List<Pooling> poolings =
         switch (type) {
+          case TIMM -> List.of(Vit.poolingOfTimm(config));
+          case "vit", "vit_mae" -> List.of(Pooling.CLS, Pooling.MEAN);
           case String other when Bert.isType(other) -> List.of(Pooling.CLS, Pooling.MEAN);
           case "gpt2" -> List.of();
           case String other when LlamaConfig.TYPES.contains(other) -> List.of(Pooling.LAST_TOKEN);
@@ -201,6 +206,8 @@ public final class BaseModel implements AutoCloseable {
                   type));
     }
     return switch (type) {
+      case TIMM -> Vit.ofTimm(config);
+      case "vit", "vit_mae" -> Vit.of(config, pooling == null ? poolings.getFirst() : pooling);
       case String other when Bert.isType(other) ->
           Bert.of(config, pooling == null ? poolings.getFirst() : pooling);
       case "gpt2" -> Gpt2.of(config);

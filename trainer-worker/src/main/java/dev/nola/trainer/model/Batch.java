@@ -5,9 +5,9 @@ import ai.djl.ndarray.types.Shape;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Input of a model.
+ * Texts as token ids.
  *
- * @param inputs token ids, B×T (i64), or features, B×F (f32)
+ * @param inputs token ids, B×T (i64)
  * @param mask B×T (f32): 1 for a token, 0 for padding; ones where nothing is padded
  * @param positions the N tokens, numbered row by row from 0 to B·T − 1, whose successors a language
  *     model predicts (i64); null for all. The output embedding is the largest product of many
@@ -15,11 +15,12 @@ import org.jspecify.annotations.Nullable;
  * @param cache keys and values of the tokens before the inputs; null if these begin the texts
  */
 public record Batch(
-    NDArray inputs, NDArray mask, @Nullable NDArray positions, @Nullable KeyValueCache cache) {
+    NDArray inputs, NDArray mask, @Nullable NDArray positions, @Nullable KeyValueCache cache)
+    implements Input {
   /**
    * Makes a batch of which all tokens have logits.
    *
-   * @param inputs token ids, B×T (i64), or features, B×F (f32)
+   * @param inputs token ids, B×T (i64)
    * @param mask B×T (f32): 1 for a token, 0 for padding
    */
   public Batch(NDArray inputs, NDArray mask) {
@@ -37,6 +38,11 @@ public record Batch(
     this(inputs, mask, positions, null);
   }
 
+  @Override
+  public Batch texts() {
+    return this;
+  }
+
   /** Returns the number of tokens before the inputs. */
   int past() {
     return cache == null ? 0 : cache.length();
@@ -49,8 +55,8 @@ public record Batch(
         : cache.append(block, keys, values);
   }
 
-  /** Keeps the keys and values that a block has added to the cache. */
-  void keep(int block) {
+  @Override
+  public void keep(int block) {
     if (cache != null) {
       cache.keep(block);
     }

@@ -107,8 +107,8 @@ public final class Bert implements Transformer {
   }
 
   @Override
-  public NDArray output(NDArray x, Batch batch, Weights weights) {
-    NDArray seen = Pool.of(x, head, batch);
+  public NDArray output(NDArray x, Input input, Weights weights) {
+    NDArray seen = Pool.of(x, head, input.texts());
     return weights.linear(
         head.pooler() == null ? seen : weights.linear(seen, head.pooler()).tanh(), head.module());
   }
@@ -137,7 +137,8 @@ public final class Bert implements Transformer {
   }
 
   @Override
-  public NDArray embed(Batch batch, Weights weights) {
+  public NDArray embed(Input input, Weights weights) {
+    Batch batch = input.texts();
     NDArray x =
         Tensors.embedding(batch.inputs(), weights.tensor("embeddings.word_embeddings.weight"))
             .add(
@@ -173,7 +174,8 @@ public final class Bert implements Transformer {
   }
 
   @Override
-  public NDArray block(int index, NDArray x, Batch batch, Weights weights) {
+  public NDArray block(int index, NDArray x, Input input, Weights weights) {
+    Batch batch = input.texts();
     String prefix = "encoder.layer." + index + ".";
     NDArray mask = Blocks.paddingMask(batch.mask());
     String self = prefix + "attention.self.";

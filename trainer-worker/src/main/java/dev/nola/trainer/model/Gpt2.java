@@ -87,7 +87,8 @@ final class Gpt2 implements Transformer {
   }
 
   @Override
-  public NDArray embed(Batch batch, Weights weights) {
+  public NDArray embed(Input input, Weights weights) {
+    Batch batch = input.texts();
     int tokens = (int) batch.inputs().getShape().get(1);
     int past = batch.past();
     NDArray positions = batch.inputs().getManager().arange(past, past + tokens, 1, DataType.INT64);
@@ -96,12 +97,14 @@ final class Gpt2 implements Transformer {
   }
 
   @Override
-  public NDArray output(NDArray x, Batch batch, Weights weights) {
+  public NDArray output(NDArray x, Input input, Weights weights) {
+    Batch batch = input.texts();
     return Tensors.linear(norm(batch.select(x), "ln_f", weights), weights.tensor(EMBEDDING), null);
   }
 
   @Override
-  public NDArray block(int index, NDArray x, Batch batch, Weights weights) {
+  public NDArray block(int index, NDArray x, Input input, Weights weights) {
+    Batch batch = input.texts();
     String prefix = "h." + index + ".";
     int tokens = (int) x.getShape().get(1);
     NDArray mask = Constants.causalMask(x.getManager(), batch.past(), tokens, Integer.MAX_VALUE);

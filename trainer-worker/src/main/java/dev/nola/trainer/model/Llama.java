@@ -87,14 +87,16 @@ public final class Llama implements Transformer {
   }
 
   @Override
-  public NDArray embed(Batch batch, Weights weights) {
+  public NDArray embed(Input input, Weights weights) {
+    Batch batch = input.texts();
     NDArray x = Tensors.embedding(batch.inputs(), weights.tensor(EMBEDDING));
     double scale = config.extras().outputs().embeddingScale();
     return scale == 1 ? x : x.mul(Constants.number(scale));
   }
 
   @Override
-  public NDArray output(NDArray x, Batch batch, Weights weights) {
+  public NDArray output(NDArray x, Input input, Weights weights) {
+    Batch batch = input.texts();
     if (head != null) {
       return weights.linear(Pool.of(norm(x, "model.norm", weights), head, batch), head.module());
     }
@@ -113,7 +115,8 @@ public final class Llama implements Transformer {
   }
 
   @Override
-  public NDArray block(int index, NDArray x, Batch batch, Weights weights) {
+  public NDArray block(int index, NDArray x, Input input, Weights weights) {
+    Batch batch = input.texts();
     String prefix = "model.layers." + index + ".";
     boolean isSandwich = config.norm().isSandwich();
     NDArray mixed = attention(index, norm(x, prefix + "input_layernorm", weights), batch, weights);

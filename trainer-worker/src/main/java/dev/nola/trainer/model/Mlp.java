@@ -42,12 +42,17 @@ public final class Mlp implements Network {
   }
 
   @Override
-  public NDArray logits(Batch batch, Weights weights) {
-    NDArray x = batch.inputs();
+  public NDArray logits(Input input, Weights weights) {
+    NDArray x = input.numbers();
     for (int i = 0; i < widths.size() - 1; i++) {
       x = weights.linear(i == 0 ? x : Tensors.relu(x), module(i));
     }
     return x;
+  }
+
+  @Override
+  public Input.Kind reads() {
+    return Input.Kind.FEATURES;
   }
 
   @Override

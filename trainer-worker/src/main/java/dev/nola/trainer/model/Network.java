@@ -10,12 +10,21 @@ public interface Network {
   /**
    * Computes the forward pass.
    *
-   * @param batch texts or features
+   * @param input what the model {@link #reads}
    * @param weights weights of the model
    * @return logits: B×T×V for a language model, or N×V of the batch's positions; B×classes for a
    *     classifier
    */
-  NDArray logits(Batch batch, Weights weights);
+  NDArray logits(Input input, Weights weights);
+
+  /**
+   * Returns what the model reads.
+   *
+   * @return the kind of its input
+   */
+  default Input.Kind reads() {
+    return Input.Kind.TEXTS;
+  }
 
   /**
    * Returns the matrices that a method may adapt: those that the forward pass multiplies by.

@@ -17,32 +17,32 @@ public interface Transformer extends Network {
   /**
    * Computes what the first block takes.
    *
-   * @param batch texts
+   * @param input texts, or images
    * @param weights weights of the model
    * @return hidden states, B×T×d
    */
-  NDArray embed(Batch batch, Weights weights);
+  NDArray embed(Input input, Weights weights);
 
   /**
    * Computes a block.
    *
    * @param index number of the block, from 0
    * @param x hidden states, B×T×d; arrays of the block are made by its manager
-   * @param batch texts
+   * @param input texts, or images
    * @param weights weights of the model
    * @return hidden states, B×T×d
    */
-  NDArray block(int index, NDArray x, Batch batch, Weights weights);
+  NDArray block(int index, NDArray x, Input input, Weights weights);
 
   /**
    * Computes what follows the last block.
    *
    * @param x hidden states, B×T×d
-   * @param batch texts
+   * @param input texts, or images
    * @param weights weights of the model
    * @return logits, as {@link #logits}
    */
-  NDArray output(NDArray x, Batch batch, Weights weights);
+  NDArray output(NDArray x, Input input, Weights weights);
 
   /**
    * Computes a block, and closes all its arrays but the result: what a backward pass needs of them,
@@ -50,16 +50,16 @@ public interface Transformer extends Network {
    *
    * @param index number of the block, from 0
    * @param x hidden states, B×T×d; stays open
-   * @param batch texts
+   * @param input texts, or images
    * @param weights weights of the model
    * @return hidden states, B×T×d, owned by the manager of {@code x}
    */
-  default NDArray closedBlock(int index, NDArray x, Batch batch, Weights weights) {
+  default NDArray closedBlock(int index, NDArray x, Input input, Weights weights) {
     return Autograd.inScope(
         x,
-        input -> {
-          NDArray y = block(index, input, batch, weights);
-          batch.keep(index);
+        states -> {
+          NDArray y = block(index, states, input, weights);
+          input.keep(index);
           return y;
         });
   }
@@ -67,22 +67,22 @@ public interface Transformer extends Network {
   /**
    * Computes the hidden states after the last block.
    *
-   * @param batch texts
+   * @param input texts, or images
    * @param weights weights of the model
    * @return hidden states, B×T×d
    */
-  default NDArray hidden(Batch batch, Weights weights) {
-    NDArray x = embed(batch, weights);
+  default NDArray hidden(Input input, Weights weights) {
+    NDArray x = embed(input, weights);
     for (int i = 0; i < blocks(); i++) {
-      try (NDArray input = x) {
-        x = closedBlock(i, input, batch, weights);
+      try (NDArray previous = x) {
+        x = closedBlock(i, previous, input, weights);
       }
     }
     return x;
   }
 
   @Override
-  default NDArray logits(Batch batch, Weights weights) {
-    return output(hidden(batch, weights), batch, weights);
+  default NDArray logits(Input input, Weights weights) {
+    return output(hidden(input, weights), input, weights);
   }
 }

@@ -6,10 +6,11 @@ import dev.nola.trainer.data.Example;
 import dev.nola.trainer.data.Minibatch;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.model.Autograd;
-import dev.nola.trainer.model.Batch;
+import dev.nola.trainer.model.Input;
 import dev.nola.trainer.model.Network;
 import dev.nola.trainer.model.Tensors;
 import dev.nola.trainer.model.Transformer;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -45,8 +46,9 @@ record Backpropagation(Network network, AdaptedWeights weights, boolean checkpoi
    * @param examples the examples, at least one
    * @param count number of targets that the loss is the mean over
    * @return the share
+   * @throws IOException if the file of an image cannot be read or decoded
    */
-  double add(List<Example> examples, long count) {
+  double add(List<Example> examples, long count) throws IOException {
     try (NDManager step = Tensors.newManager()) {
       Tensors.recordGradients(true);
       weights.begin(step, true);
@@ -71,7 +73,7 @@ record Backpropagation(Network network, AdaptedWeights weights, boolean checkpoi
   }
 
   private double byBlocks(Transformer transformer, Minibatch minibatch, long count) {
-    Batch batch = minibatch.batch();
+    Input batch = minibatch.batch();
     int blocks = transformer.blocks();
     List<NDArray> inputs = new ArrayList<>();
     Tensors.recordGradients(false);

@@ -43,9 +43,14 @@ final class BatchOrder {
     }
     List<Example> batch = new ArrayList<>();
     for (int i = start; i < Math.min(start + batchSize, order.length); i++) {
-      batch.add(examples.get(order[i]));
+      batch.add(examples.get(order[i]).drawn(drawSeed(epoch, order[i])));
     }
     return batch;
+  }
+
+  /** Returns the seed of what an epoch draws of an example, whichever batch it is in. */
+  private long drawSeed(long epoch, int example) {
+    return (seed * 1_000_003 + epoch) * 1_000_003 + example;
   }
 
   private int[] shuffled(long epoch) {

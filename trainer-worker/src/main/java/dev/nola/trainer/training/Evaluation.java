@@ -7,6 +7,7 @@ import dev.nola.trainer.data.Minibatch;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.model.Network;
 import dev.nola.trainer.model.Tensors;
+import java.io.IOException;
 import java.util.List;
 
 /**
@@ -34,11 +35,12 @@ public record Evaluation(double loss, double accuracy, long targets) {
    * @param examples examples of one kind, at least one
    * @param batchSize number of examples at a time
    * @return loss and accuracy over all examples
+   * @throws IOException if the file of an image cannot be read or decoded
    * @throws InterruptedException if the thread is interrupted
    */
   public static Evaluation of(
       Network network, AdaptedWeights weights, List<? extends Example> examples, int batchSize)
-      throws InterruptedException {
+      throws IOException, InterruptedException {
     double loss = 0;
     double hits = 0;
     long count = 0;

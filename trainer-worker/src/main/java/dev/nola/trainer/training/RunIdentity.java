@@ -2,6 +2,7 @@ package dev.nola.trainer.training;
 
 import dev.nola.digest.Sha256;
 import dev.nola.trainer.data.Dataset;
+import dev.nola.trainer.data.Example;
 import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.model.BaseModel;
 import java.util.ArrayList;
@@ -18,13 +19,15 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param job the job's settings, as JSON
  * @param data digests of the data files
+ * @param images what turns images into inputs; empty without images
  * @param base digest of the base model's tensors; empty for a model trained from scratch
  * @param extended the earlier numbers of steps, if the run was extended and this changed the
  *     learning rate
  */
-record RunIdentity(String job, String data, String base, String extended) {
+record RunIdentity(String job, String data, String images, String base, String extended) {
   private static final String JOB = "job";
   private static final String DATA = "data";
+  private static final String IMAGES = "images";
   private static final String BASE = "base";
   private static final String EXTENDED = "extended";
   private static final String STEPS = "steps";
@@ -34,8 +37,16 @@ record RunIdentity(String job, String data, String base, String extended) {
     return new RunIdentity(
         job.canonical(),
         data.digests().toString(),
+        transform(data),
         identity == null ? "" : identity.toString(),
         "");
+  }
+
+  /** Returns what turns images into inputs, some of which the model's folder may say. */
+  private static String transform(Dataset data) {
+    return data.train().getFirst() instanceof Example.Picture picture
+        ? picture.transform().toString()
+        : "";
   }
 
   /** Returns this as the metadata of a checkpoint. */
@@ -43,6 +54,9 @@ record RunIdentity(String job, String data, String base, String extended) {
     Map<String, String> metadata = new LinkedHashMap<>();
     metadata.put(JOB, job);
     metadata.put(DATA, data);
+    if (!images.isEmpty()) {
+      metadata.put(IMAGES, images);
+    }
     metadata.put(BASE, base);
     metadata.put(EXTENDED, extended);
     return metadata;
@@ -80,6 +94,9 @@ record RunIdentity(String job, String data, String base, String extended) {
     if (!data.equals(checkpoint.get(DATA))) {
       differences.add("a data file has other content");
     }
+    if (!images.equals(checkpoint.getOrDefault(IMAGES, ""))) {
+      differences.add("the folder of model.base says something else about images");
+    }
     if (!base.equals(checkpoint.get(BASE))) {
       differences.add("model.base has other tensors");
     }
@@ -113,6 +130,7 @@ record RunIdentity(String job, String data, String base, String extended) {
     return new RunIdentity(
         job,
         data,
+        images,
         base,
         !isAnotherRun ? extensions : extensions.isEmpty() ? added : extensions + ", " + added);
   }

@@ -5,6 +5,8 @@ import dev.nola.format.Metadata;
 import dev.nola.text.Label;
 import dev.nola.trainer.data.Bos;
 import dev.nola.trainer.data.Dataset;
+import dev.nola.trainer.data.Example;
+import dev.nola.trainer.image.ImageTransform;
 import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Head;
@@ -46,6 +48,9 @@ final class RunMetadata {
     }
     if (job.objective().task() == TrainingJob.Task.CAUSAL_LM) {
       provenance.put(Bos.KEY, Label.of(job.data().tokens().bos()));
+    }
+    if (data.train().getFirst() instanceof Example.Picture picture) {
+      provenance.put(ImageTransform.KEY, picture.transform().toJson());
     }
     provenance.put("job", job.digest().toString());
     data.digests().forEach((file, digest) -> provenance.put("data " + file, digest.toString()));

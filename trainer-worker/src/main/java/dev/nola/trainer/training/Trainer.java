@@ -3,6 +3,7 @@ package dev.nola.trainer.training;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.data.Minibatch;
 import dev.nola.trainer.job.Schedule;
+import java.io.IOException;
 import java.util.List;
 
 /** Takes training steps. The batch of a step depends on its number and the seed alone. */
@@ -45,7 +46,7 @@ final class Trainer {
   record Step(double loss, double learningRate, double gradientNorm) {}
 
   /** Takes a step, numbered from 1. */
-  Step step(long number) {
+  Step step(long number) throws IOException {
     List<Example> batch = order.batch(number);
     long count = batch.stream().mapToLong(Minibatch::targetCount).sum();
     double loss = 0;

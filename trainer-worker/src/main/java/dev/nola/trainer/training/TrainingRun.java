@@ -4,6 +4,8 @@ import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Metadata;
 import dev.nola.kernel.Kernels;
+import dev.nola.text.Label;
+import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.Dataset;
 import dev.nola.trainer.data.DatasetReader;
 import dev.nola.trainer.data.Example;
@@ -14,6 +16,7 @@ import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.Parameter;
 import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.Input;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
@@ -185,6 +188,7 @@ public final class TrainingRun {
     folder.create();
     Tensors.use(job.run().compute().device().name(), job.run().compute().threads());
     try (BaseModel base = base()) {
+      requireReadable(base);
       Dataset data = DatasetReader.read(job.data(), modelFolder(), job.objective().labels());
       data.warnings().forEach(listener::warned);
       requireFit(data);
@@ -196,6 +200,21 @@ public final class TrainingRun {
         TrainingEnd end = train(base, data, weights, started);
         return finish(base, data, weights, end);
       }
+    }
+  }
+
+  /** Requires that the data are what a network reads. */
+  private void requireReadable(BaseModel base) {
+    DataFiles.Layout layout = job.data().layout();
+    Input.Kind given =
+        layout.images() != null
+            ? Input.Kind.IMAGES
+            : layout instanceof DataFiles.Layout.Idx ? Input.Kind.FEATURES : Input.Kind.TEXTS;
+    Input.Kind read = base.network().reads();
+    if (read != given) {
+      throw new IllegalArgumentException(
+          "the model reads %s, but data.format is one of %s"
+              .formatted(Label.of(read), Label.of(given)));
     }
   }
 
@@ -337,7 +356,8 @@ public final class TrainingRun {
   }
 
   /** Evaluates the base model alone; null where it cannot do the task, without the head. */
-  private @Nullable Evaluation baseline(BaseModel base, Dataset data) throws InterruptedException {
+  private @Nullable Evaluation baseline(BaseModel base, Dataset data)
+      throws IOException, InterruptedException {
     if (job.objective().task() != TrainingJob.Task.CAUSAL_LM) {
       return null;
     }

@@ -112,7 +112,7 @@ class DatasetTest {
     return switch (example) {
       case Example.Completion completion -> completion.tokens();
       case Example.Classified classified -> classified.tokens();
-      case Example.Features _ -> throw new AssertionError("has no tokens");
+      case Example.Features _, Example.Picture _ -> throw new AssertionError("has no tokens");
     };
   }
 
@@ -124,6 +124,7 @@ class DatasetTest {
     return switch (example) {
       case Example.Classified classified -> classified.label();
       case Example.Features features -> features.label();
+      case Example.Picture picture -> picture.label();
       case Example.Completion _ -> throw new AssertionError("has no class");
     };
   }
@@ -673,7 +674,7 @@ class DatasetTest {
     Files.write(folder.resolve("validation"), validation);
     Files.write(folder.resolve("trainLabels"), trainLabels);
     Files.write(folder.resolve("labels"), labels);
-    Layout layout = new Layout.Idx(folder.resolve("trainLabels"), folder.resolve("labels"));
+    Layout layout = new Layout.Idx(folder.resolve("trainLabels"), folder.resolve("labels"), null);
     return DatasetReader.read(files(layout, 3), null);
   }
 

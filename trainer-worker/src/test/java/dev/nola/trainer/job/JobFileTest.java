@@ -164,7 +164,7 @@ class JobFileTest {
     TrainingJob job = read(MNIST);
     assertThat(job.model()).isEqualTo(new TrainingJob.Source.FromScratch(List.of(784, 32, 10)));
     assertThat(job.data().layout())
-        .isEqualTo(new Layout.Idx(folder.resolve("c"), folder.resolve("d")));
+        .isEqualTo(new Layout.Idx(folder.resolve("c"), folder.resolve("d"), null));
     assertThat(job.run().steps(65)).isEqualTo(6);
   }
 
@@ -383,8 +383,8 @@ class JobFileTest {
 
   @Test
   void modelAndDataOfDifferentKinds_areRefused() {
-    assertThat(problemsWith(MNIST, "mlp: [784, 32, 10]", "base: bert"))
-        .containsExactly("model.base is trained on texts; data.format must not be idx");
+    assertThat(problemsWith(MNIST, "format: idx", "format: idx, flip: true"))
+        .containsExactly("data.flip does not apply to model.mlp, which reads pixels as they are");
     assertThat(problemsWith(MNIST, "mlp: [784, 32, 10]", "mlp: [784]"))
         .containsExactly(
             "invalid model.mlp: [784]; must be a list of two or more whole numbers, all of them"
@@ -403,7 +403,7 @@ class JobFileTest {
             "invalid method.k: 0; must be a whole number, 1 or more",
             "data.validation or data.validationShare is missing",
             "run.steps or run.epochs is missing",
-            "data.format is missing; must be e2e, jsonl, tsv, csv, text, chat or idx",
+            "data.format is missing; must be e2e, jsonl, tsv, csv, text, chat, idx or images",
             "data.train is missing; must be a path");
   }
 

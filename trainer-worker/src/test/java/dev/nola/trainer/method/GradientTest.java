@@ -15,6 +15,7 @@ import dev.nola.trainer.data.Minibatch;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Tensors;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -63,7 +64,7 @@ class GradientTest {
   }
 
   /** Returns the loss, and with {@code record} adds gradients to the parameters. */
-  private static double loss(AdaptedWeights weights, Mlp mlp, boolean record) {
+  private static double loss(AdaptedWeights weights, Mlp mlp, boolean record) throws IOException {
     weights.prepare();
     try (NDManager step = Tensors.newManager()) {
       Tensors.recordGradients(record);
@@ -85,20 +86,20 @@ class GradientTest {
 
   @ParameterizedTest
   @EnumSource(Generator.class)
-  void gradientsAreFiniteDifferences(Generator generator) {
+  void gradientsAreFiniteDifferences(Generator generator) throws IOException {
     requireFiniteDifferences(generator, View.LAYER, false);
   }
 
   @ParameterizedTest
   @EnumSource(Generator.class)
-  void gradientsByAStoredBasis_areFiniteDifferences(Generator generator) {
+  void gradientsByAStoredBasis_areFiniteDifferences(Generator generator) throws IOException {
     requireFiniteDifferences(generator, View.LAYER, true);
   }
 
   /** A layer of 8×18 is computed as 12×12. */
   @ParameterizedTest
   @EnumSource(Generator.class)
-  void gradientsOfASquareView_areFiniteDifferences(Generator generator) {
+  void gradientsOfASquareView_areFiniteDifferences(Generator generator) throws IOException {
     requireFiniteDifferences(generator, View.SQUARE, false);
   }
 
@@ -108,8 +109,8 @@ class GradientTest {
         : List.of(Method.NOLA, Method.PRANC);
   }
 
-  private static void requireFiniteDifferences(
-      Generator generator, View view, boolean storedBasis) {
+  private static void requireFiniteDifferences(Generator generator, View view, boolean storedBasis)
+      throws IOException {
     List<Method> methods = new ArrayList<>(methods(generator));
     if (generator != Generator.IDENTITY) {
       methods.add(Method.FULL);
@@ -143,7 +144,7 @@ class GradientTest {
 
   @ParameterizedTest
   @EnumSource(Generator.class)
-  void gpuHasTheLossAndTheGradientsOfTheCpu(Generator generator) {
+  void gpuHasTheLossAndTheGradientsOfTheCpu(Generator generator) throws IOException {
     try (StandInDriver _ = StandInDriver.use();
         CudaDevice device = CudaDevice.open()) {
       for (Method method : methods(generator)) {
@@ -154,7 +155,7 @@ class GradientTest {
     }
   }
 
-  private static void requireSameBits(CudaDevice device, Recipe recipe) {
+  private static void requireSameBits(CudaDevice device, Recipe recipe) throws IOException {
     Mlp mlp = new Mlp(List.of(IN, 11, OUT));
     try (BaseModel base = BaseModel.fromScratch(mlp);
         AdaptedWeights onCpu =
@@ -183,7 +184,7 @@ class GradientTest {
   /** Compares with the paper's own code: the basis in memory, and autograd for the coefficients. */
   @ParameterizedTest
   @EnumSource(Generator.class)
-  void gradientsEqualThoseOfAStoredBasis(Generator generator) {
+  void gradientsEqualThoseOfAStoredBasis(Generator generator) throws IOException {
     for (Method method : methods(generator)) {
       for (int quantizationAwareBits : new int[] {0, 4, 1}) {
         requireGradientsOfAStoredBasis(method, generator, quantizationAwareBits);
@@ -192,7 +193,7 @@ class GradientTest {
   }
 
   private static void requireGradientsOfAStoredBasis(
-      Method method, Generator generator, int quantizationAwareBits) {
+      Method method, Generator generator, int quantizationAwareBits) throws IOException {
     Mlp mlp = new Mlp(List.of(IN, 11, OUT));
     try (BaseModel base = BaseModel.fromScratch(mlp)) {
       AdaptedWeights generated =

@@ -134,6 +134,39 @@ class RecordedLogitsTest {
         .isEqualTo("embeddings.LayerNorm.bias");
   }
 
+  /** Those of Transformers with its class on MAE's encoder; of timm, also with the mean. */
+  @ParameterizedTest
+  @ValueSource(strings = {"vit", "vit-mae", "timm-vit", "timm-vit-avg"})
+  void visionTransformersEqualThoseOfTransformersAndTimm(String name) throws Exception {
+    Path folder = MODELS.resolve(name);
+    JsonNode expected =
+        JsonMapper.shared().readTree(Files.readAllBytes(folder.resolve("expected.json")));
+    long[] shape = expected.get("shape").valueStream().mapToLong(JsonNode::asLong).toArray();
+    FloatBuffer pixels = FloatBuffer.allocate(expected.get("inputs").size());
+    expected.get("inputs").forEach(value -> pixels.put(value.floatValue()));
+    try (BaseModel base = BaseModel.load(folder);
+        NDManager manager = Tensors.newManager()) {
+      Input images =
+          new Input.Numbers(manager.create(pixels.flip(), new Shape(shape), DataType.FLOAT32));
+      AdaptedWeights weights = new AdaptedWeights(base, List.of(), Kernels.scalar());
+      Vit vit = (Vit) base.network();
+      NDArray output =
+          name.equals("vit-mae") ? vit.features(images, weights) : vit.logits(images, weights);
+      float[] actual = output.toFloatArray();
+      double[] outputs =
+          expected
+              .get("outputs")
+              .valueStream()
+              .flatMap(JsonNode::valueStream)
+              .mapToDouble(JsonNode::asDouble)
+              .toArray();
+      assertThat(actual).hasSize(outputs.length);
+      for (int i = 0; i < outputs.length; i++) {
+        assertThat((double) actual[i]).as("output %d", i).isCloseTo(outputs[i], within(1e-5));
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {"llama-tied-grouped", "llama-untied", "llama-bf16", "mistral", "gemma2", "gpt2"})

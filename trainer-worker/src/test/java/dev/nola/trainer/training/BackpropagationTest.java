@@ -8,6 +8,10 @@ import dev.nola.generator.Generator;
 import dev.nola.kernel.Kernels;
 import dev.nola.trainer.data.Example;
 import dev.nola.trainer.data.Minibatch;
+import dev.nola.trainer.image.ImageSource;
+import dev.nola.trainer.image.ImageTransform;
+import dev.nola.trainer.image.Normalization;
+import dev.nola.trainer.image.Resampling;
 import dev.nola.trainer.method.Adaptations;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.Method;
@@ -16,6 +20,7 @@ import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.View;
 import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.Input;
 import dev.nola.trainer.model.Mlp;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -58,34 +63,52 @@ class BackpropagationTest {
 
   private static List<Example> texts(boolean isClassifier) {
     Random random = new Random(1);
-    List<Example> texts = new ArrayList<>();
+    List<Example> examples = new ArrayList<>();
     for (int length : List.of(5, 9, 7)) {
       int[] tokens = random.ints(length, 0, 32).toArray();
-      texts.add(
+      examples.add(
           isClassifier
               ? new Example.Classified(tokens, random.nextInt(3))
               : new Example.Completion(tokens, 2));
     }
-    return texts;
+    return examples;
+  }
+
+  private static List<Example> images() {
+    Random random = new Random(2);
+    ImageTransform transform =
+        new ImageTransform(null, Resampling.BILINEAR, null, false, Normalization.NONE);
+    List<Example> images = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      byte[] pixels = new byte[8 * 8 * 3];
+      random.nextBytes(pixels);
+      images.add(
+          new Example.Picture(
+              new ImageSource.Pixels(pixels, 8, 8, 3), transform, null, random.nextInt(3)));
+    }
+    return images;
   }
 
   /** The loss, and the gradient of each parameter. */
   private record Gradients(double loss, List<float[]> values) {}
 
   private static Gradients gradients(
-      BaseModel base, Method method, String targets, boolean checkpointing) {
+      BaseModel base, Method method, String targets, boolean checkpointing) throws IOException {
     AdaptedWeights weights = weights(base, method, targets);
-    List<Example> texts = texts(base.network().head() != null);
-    long count = texts.stream().mapToLong(Minibatch::targetCount).sum();
+    List<Example> examples =
+        base.network().reads() == Input.Kind.IMAGES
+            ? images()
+            : texts(base.network().head() != null);
+    long count = examples.stream().mapToLong(Minibatch::targetCount).sum();
     weights.prepare();
     Backpropagation backpropagation = new Backpropagation(base.network(), weights, checkpointing);
     double loss =
-        backpropagation.add(texts.subList(0, 2), count)
-            + backpropagation.add(texts.subList(2, 3), count);
+        backpropagation.add(examples.subList(0, 2), count)
+            + backpropagation.add(examples.subList(2, 3), count);
     return new Gradients(loss, weights.parameters().stream().map(Parameter::gradient).toList());
   }
 
-  private static void requireEqual(BaseModel base, Method method, String targets) {
+  private static void requireEqual(BaseModel base, Method method, String targets) throws IOException {
     Gradients expected = gradients(base, method, targets, false);
     Gradients actual = gradients(base, method, targets, true);
     assertThat(actual.loss()).isEqualTo(expected.loss());
@@ -100,7 +123,7 @@ class BackpropagationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama-tied-grouped", "llama-untied", "gemma2", "gpt2", "bert"})
+  @ValueSource(strings = {"llama-tied-grouped", "llama-untied", "gemma2", "gpt2", "bert", "vit", "timm-vit"})
   void checkpointedGradients_areBitwiseEqual(String model) throws IOException {
     try (BaseModel base = BaseModel.load(MODELS.resolve(model))) {
       for (Method method : List.of(Method.LORA, Method.NOLA, Method.PRANC, Method.FULL)) {

@@ -62,7 +62,8 @@ class GarbageCollectionTest {
   }
 
   private static List<float[]> gradients(
-      BaseModel base, Method method, List<? extends Example> examples, boolean collectGarbage) {
+      BaseModel base, Method method, List<? extends Example> examples, boolean collectGarbage)
+      throws IOException {
     AdaptedWeights weights = weights(base, method);
     weights.prepare();
     try (NDManager step = Tensors.newManager()) {
@@ -97,8 +98,8 @@ class GarbageCollectionTest {
     }
   }
 
-  private static void requireEqual(
-      BaseModel base, Method method, List<? extends Example> examples) {
+  private static void requireEqual(BaseModel base, Method method, List<? extends Example> examples)
+      throws IOException {
     List<float[]> expected = gradients(base, method, examples, false);
     assertThat(expected).as("gradients are not all zero").anyMatch(values -> values[0] != 0);
     List<float[]> actual = gradients(base, method, examples, true);
@@ -135,7 +136,7 @@ class GarbageCollectionTest {
 
   @ParameterizedTest
   @EnumSource(value = Method.class, names = "HEAD", mode = Mode.EXCLUDE)
-  void gradientsOfAnMlp_doNotDependOnGarbageCollection(Method method) {
+  void gradientsOfAnMlp_doNotDependOnGarbageCollection(Method method) throws IOException {
     List<Example> examples = new ArrayList<>();
     Random random = new Random(1);
     for (int i = 0; i < 6; i++) {

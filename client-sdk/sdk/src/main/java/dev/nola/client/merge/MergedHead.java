@@ -26,6 +26,8 @@ import tools.jackson.databind.node.ObjectNode;
 record MergedHead(@Nullable String className, List<String> labels) {
   private static final List<TaskType> HEAD_TASKS = List.of(TaskType.SEQ_CLS, TaskType.QUESTION_ANS);
 
+  private static final String MODEL_TYPE = "model_type";
+
   private static final MergedHead NONE = new MergedHead(null, List.of());
 
   /**
@@ -59,7 +61,7 @@ record MergedHead(@Nullable String className, List<String> labels) {
     }
     String modelType = BaseConfig.of(base).modelType();
     HeadClass headClass = merged.headClass().orElse(null);
-    if (headClass != null && modelType != null && !modelType.equals(headClass.modelType())) {
+    if (headClass != null && modelType != null && !headClass.loads(modelType)) {
       throw refusal(
           "the head %s is for model_type %s, but that of %s is %s"
               .formatted(merged.className, headClass.modelType(), base.path(), modelType));
@@ -129,7 +131,15 @@ record MergedHead(@Nullable String className, List<String> labels) {
     if (className == null) {
       return;
     }
+    HeadClass headClass = headClass().orElse(null);
+    if (headClass == HeadClass.TIMM_VIT) {
+      writeForTimm(config);
+      return;
+    }
     config.putArray("architectures").add(className);
+    if (headClass != null && config.has(MODEL_TYPE)) {
+      config.put(MODEL_TYPE, headClass.modelType()); // another one for a base that MAE has trained
+    }
     if (labels.isEmpty()) {
       return;
     }
@@ -142,6 +152,13 @@ record MergedHead(@Nullable String className, List<String> labels) {
     for (int i = 0; i < labels.size(); i++) {
       names.put(Integer.toString(i), labels.get(i));
       numbers.put(labels.get(i), i);
+    }
+  }
+
+  private void writeForTimm(ObjectNode config) {
+    if (!labels.isEmpty()) {
+      config.put("num_classes", labels.size());
+      labels.forEach(config.putArray("label_names")::add);
     }
   }
 }

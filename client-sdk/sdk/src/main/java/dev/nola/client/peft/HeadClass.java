@@ -5,8 +5,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The classes of Transformers whose classification heads Nola knows: the one table of their names
- * for tensors.
+ * The classes of Transformers, and of timm, whose classification heads Nola knows: the one table of
+ * their names for tensors.
  */
 public enum HeadClass {
   /** The first token's hidden state through a layer with tanh, the pooler; then the classifier. */
@@ -68,21 +68,23 @@ public enum HeadClass {
       Pooling.LAST_TOKEN,
       "model",
       "score"),
-  /** The first token. Its adapters can be exported and merged, but not trained here yet. */
+  /** The first token; also of a base that MAE has trained. */
   VIT(
       "ViTForImageClassification",
       TaskType.IMAGE_CLASSIFICATION,
       "vit",
       Pooling.CLS,
       "vit",
-      "classifier");
+      "classifier"),
+  /** timm's class: the first token or, with {@code global_pool} avg, the mean. */
+  TIMM_VIT("VisionTransformer", TaskType.IMAGE_CLASSIFICATION, "timm", Pooling.CLS, "", "head");
 
   /** Module of the layer with tanh that a bare encoder may have. */
   private static final String POOLER = "pooler.dense";
 
-  /** Modules of the heads of other classes. */
+  /** Modules of the heads of other classes, and of MAE's decoder. */
   private static final List<String> OTHER_HEADS =
-      List.of("lm_head", "cls", "classifier", "score", "qa_outputs");
+      List.of("lm_head", "cls", "classifier", "score", "qa_outputs", "decoder");
 
   private final String className;
   private final TaskType task;
@@ -173,6 +175,26 @@ public enum HeadClass {
   }
 
   /**
+   * Returns whether the classifier can see something.
+   *
+   * @param other a pooling
+   * @return whether a config of the class can state it
+   */
+  boolean computes(Pooling other) {
+    return other == pooling || this == TIMM_VIT && other == Pooling.MEAN;
+  }
+
+  /**
+   * Returns whether the class loads models of a type.
+   *
+   * @param type {@code model_type} of a config
+   * @return true for its own type, and that of MAE's pre-training for {@link #VIT}
+   */
+  public boolean loads(String type) {
+    return type.equals(modelType) || this == VIT && type.equals("vit_mae");
+  }
+
+  /**
    * Returns the module of the classifier.
    *
    * @return such as {@code score}
@@ -210,6 +232,9 @@ public enum HeadClass {
    * @return the name; empty if it belongs to the head of another class
    */
   public Optional<String> nameInModel(String name) {
+    if (this == TIMM_VIT) {
+      return Optional.of(name);
+    }
     String bare = name.startsWith(prefix()) ? name.substring(prefix().length()) : name;
     if (isIn(bare, POOLER) && !POOLER.equals(pooler())) {
       return Optional.empty(); // of the bare transformer alone

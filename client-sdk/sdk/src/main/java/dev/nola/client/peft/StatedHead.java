@@ -103,7 +103,8 @@ public record StatedHead(
     if (label != null && pooling == null) {
       return "invalid provenance pooling: %s; must be cls, mean or last-token".formatted(label);
     }
-    if (pooling == Pooling.MEAN) {
+    HeadClass known = className == null ? null : HeadClass.ofName(className).orElse(null);
+    if (pooling == Pooling.MEAN && (known == null || !known.computes(pooling))) {
       return "its classifier sees the mean over all tokens, which no class of Transformers"
           + " computes; train with another model.pooling, such as the default";
     }
@@ -112,11 +113,10 @@ public record StatedHead(
           ? null
           : "its classifier belongs to no class of Transformers: it states labels, but no head";
     }
-    HeadClass known = HeadClass.ofName(className).orElse(null);
     if (known == null) {
       return null;
     }
-    if (pooling != null && pooling != known.pooling()) {
+    if (pooling != null && !known.computes(pooling)) {
       return "its pooling is %s, but %s computes %s"
           .formatted(pooling.label(), className, known.pooling().label());
     }

@@ -1,0 +1,152 @@
+package dev.nola.trainer;
+
+import static dev.nola.trainer.Outcome.nola;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.nola.format.AdapterFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
+
+/** Trains vision models on small images. */
+class TrainVisionTest {
+  private static final Path MODELS = Path.of("src/test/resources/models").toAbsolutePath();
+
+  @TempDir private Path folder = Path.of("");
+
+  private Path vitJob(String model, String method, String data, String run) throws IOException {
+    if (Files.notExists(folder.resolve("train"))) {
+      Pictures.folder(folder.resolve("train"), 16, 1);
+      Pictures.folder(folder.resolve("test"), 6, 2);
+    }
+    return Files.writeString(
+        folder.resolve("job.yaml"),
+        """
+        model: {base: %s}
+        task: classification
+        data: {format: images, train: train, validation: test%s}
+        method: {%s}
+        optimizer: {learningRate: 0.03, schedule: constant}
+        run: {batch: 16, threads: 1, %s}
+        """
+            .formatted(MODELS.resolve(model), data, method, run));
+  }
+
+  private JsonNode train(Path job, String name) {
+    Path output = folder.resolve(name);
+    Outcome trained = nola("train", job, "-o", output, "--json");
+    assertThat(trained.err()).isEmpty();
+    assertThat(trained.exitCode()).isZero();
+    return trained.json();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "vit | name: nola, targets: mlp, rank: 4, k: 32, l: 32",
+        "vit-mae | name: lora, targets: qv, rank: 2",
+        "timm-vit | name: nola, targets: all-linear, rank: 4, k: 32, l: 32",
+        "timm-vit-avg | name: pranc, targets: qv, k: 64",
+        "vit | name: full",
+        "timm-vit | name: head",
+      })
+  void visionTransformersLearn_andAreMeasuredFromTheirFiles(String model, String method)
+      throws IOException {
+    String size = model.startsWith("timm") ? ", resize: 8, crop: 8" : "";
+    Path job = vitJob(model, method, size, "epochs: 16");
+    JsonNode result = train(job, "a.nola");
+    assertThat(result.path("validationAccuracy").asDouble()).isGreaterThan(0.8);
+    Path adapter = folder.resolve("a.nola");
+    Outcome measured =
+        nola(
+            "evaluate", MODELS.resolve(model), adapter, "--data", folder.resolve("test"), "--json");
+    assertThat(measured.err()).isEmpty();
+    assertThat(measured.json().path("examples").asInt()).isEqualTo(18);
+    assertThat(measured.json().path("loss").asDouble())
+        .isCloseTo(result.path("validationLoss").asDouble(), within(1e-5));
+  }
+
+  @Test
+  void resumedRunOfDrawnPictures_givesTheSameBytes() throws IOException {
+    String method = "name: nola, targets: mlp, rank: 2, k: 8, l: 8";
+    String data = ", resize: [9, 10], crop: 8, randomCrop: true, padding: 1, flip: true";
+    train(vitJob("vit", method, data, "steps: 12"), "whole.nola");
+    train(vitJob("vit", method, data, "steps: 12"), "again.nola");
+    assertThat(folder.resolve("again.nola")).hasSameBinaryContentAs(folder.resolve("whole.nola"));
+    train(vitJob("vit", method, data, "steps: 5"), "parts.nola");
+    Path longer = vitJob("vit", method, data, "steps: 12");
+    Path parts = folder.resolve("parts.nola");
+    Outcome resumed = nola("train", longer, "-o", parts, "--resume");
+    assertThat(resumed.err()).isEqualTo("continues at step 6\n");
+    assertThat(parts).hasSameBinaryContentAs(folder.resolve("whole.nola"));
+  }
+
+  @Test
+  void picturesAreClassifiedByTheirFiles() throws IOException {
+    Path job = vitJob("vit", "name: head", "", "epochs: 12");
+    train(job, "a.nola");
+    Path adapter = folder.resolve("a.nola");
+    assertThat(AdapterFile.read(adapter).adapter().metadata().provenance())
+        .containsAllEntriesOf(
+            Map.of(
+                "head",
+                "ViTForImageClassification",
+                "pooling",
+                "cls",
+                "labels",
+                "[\"blue\",\"green\",\"red\"]",
+                "images",
+                "{\"do_resize\":true,\"size\":{\"height\":8,\"width\":8},\"resample\":2,"
+                    + "\"do_center_crop\":false,\"rescale_factor\":0.00392156862745098,"
+                    + "\"image_mean\":[0.5,0.5,0.5],\"image_std\":[0.5,0.5,0.5]}"));
+    Outcome all =
+        nola("predict", MODELS.resolve("vit"), adapter, "--data", folder.resolve("test"), "--json");
+    assertThat(all.err()).isEmpty();
+    JsonNode predictions = all.json().path("predictions");
+    assertThat(predictions.size()).isEqualTo(18);
+    long right =
+        predictions
+            .valueStream()
+            .filter(
+                each ->
+                    each.path("text")
+                        .asString()
+                        .contains("/" + each.path("label").asString() + "/"))
+            .count();
+    assertThat(right).isGreaterThan(14);
+    Path one = folder.resolve("test/red/0.png");
+    Outcome single = nola("predict", MODELS.resolve("vit"), adapter, one);
+    assertThat(single.out()).startsWith("0.").contains("  red\n").hasLineCount(3);
+  }
+
+  @Test
+  void textsForAVisionModel_areRefused() throws IOException {
+    Files.writeString(folder.resolve("texts.tsv"), "text\tlabel\na\tb\nc\td\n");
+    Path job = vitJob("vit", "name: head", "", "epochs: 1");
+    Files.writeString(
+        job,
+        Files.readString(job)
+            .replace(
+                "images, train: train, validation: test",
+                "tsv, train: texts.tsv, validation: texts.tsv"));
+    Outcome refused = nola("train", job, "-o", folder.resolve("a.nola"));
+    assertThat(refused.err()).contains("the model reads images, but data.format is one of texts");
+  }
+
+  @Test
+  void imagesOfAnotherSize_areRefusedWithTheRemedy() throws IOException {
+    Path job = vitJob("vit", "name: head", ", resize: 12", "epochs: 1");
+    Outcome refused = nola("train", job, "-o", folder.resolve("a.nola"));
+    assertThat(refused.err())
+        .contains("images of 12×12 pixels make 9 patches; must be 4, for which the model has")
+        .contains("set data.resize or data.crop");
+  }
+}
