@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
       PredictCommand.class,
       GenerateCommand.class,
       TargetsCommand.class,
+      RankCoverageCommand.class,
       WorkerCommand.class,
       RunTaskCommand.class,
       ImportOnnxCommand.class,

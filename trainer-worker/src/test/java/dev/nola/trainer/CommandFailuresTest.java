@@ -40,6 +40,7 @@ class CommandFailuresTest {
         "predict",
         "targets",
         "generate",
+        "rank-coverage",
         "worker",
         "import-onnx",
         "import-wordnet"

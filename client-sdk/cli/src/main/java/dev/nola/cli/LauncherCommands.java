@@ -20,6 +20,8 @@ final class LauncherCommands {
     commands.put("generate", "Continue a text by greedy decoding.");
     commands.put("targets", "List the tensors of a base model that can be adapted.");
     commands.put(
+        "rank-coverage", "Measure how much of the space of weight updates NOLA and PRANC cover.");
+    commands.put(
         "worker", "Take jobs from a registry and run them; worker list shows all workers.");
     commands.put(
         "import-onnx",
