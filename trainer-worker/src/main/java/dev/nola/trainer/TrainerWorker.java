@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
       EvaluateCommand.class,
       PredictCommand.class,
       GenerateCommand.class,
+      ChooseCommand.class,
       TargetsCommand.class,
       RankCoverageCommand.class,
       WorkerCommand.class,

@@ -40,6 +40,7 @@ class CommandFailuresTest {
         "predict",
         "targets",
         "generate",
+        "choose",
         "rank-coverage",
         "worker",
         "import-onnx",

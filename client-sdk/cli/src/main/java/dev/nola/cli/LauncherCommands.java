@@ -18,6 +18,7 @@ final class LauncherCommands {
     commands.put("evaluate", "Measure an adapter on a file of examples.");
     commands.put("predict", "Predict the class of texts, or continue them.");
     commands.put("generate", "Continue a text by greedy decoding.");
+    commands.put("choose", "Answer multiple-choice questions by log-likelihood.");
     commands.put("targets", "List the tensors of a base model that can be adapted.");
     commands.put(
         "rank-coverage", "Measure how much of the space of weight updates NOLA and PRANC cover.");
