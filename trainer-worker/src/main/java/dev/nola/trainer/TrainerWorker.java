@@ -24,6 +24,9 @@ import picocli.CommandLine.Command;
       RunTaskCommand.class,
       ImportOnnxCommand.class,
       ImportWordNetCommand.class,
+      ImportTextsCommand.WebNlg.class,
+      ImportTextsCommand.Dart.class,
+      ImportTextsCommand.E2e.class,
       HelpCommand.class
     },
     synopsisSubcommandLabel = "COMMAND")

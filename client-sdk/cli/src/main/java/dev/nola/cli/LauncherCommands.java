@@ -29,6 +29,10 @@ final class LauncherCommands {
         "Write the weights of a BERT encoder in an ONNX file as a Hugging Face folder.");
     commands.put(
         "import-wordnet", "Write WordNet's definitions of nouns and their kinds as TSV files.");
+    commands.put("import-webnlg", "Write WebNLG's triples and texts as prompts and references.");
+    commands.put("import-dart", "Write DART's triples and texts as prompts and references.");
+    commands.put(
+        "import-e2e", "Write the E2E challenge's slots and sentences as prompts and references.");
     return commands;
   }
 }
