@@ -47,6 +47,7 @@ from checks import (
     run_nola,
     tensors,
 )
+from test_choose import ChooseTest
 from test_dequantize import DequantizeTest
 from test_families import FamiliesTest
 from test_heads import HeadTest
@@ -344,7 +345,16 @@ def main() -> int:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     tests = unittest.defaultTestLoader
-    kinds = (PeftTest, ImportTest, FamiliesTest, HeadTest, DequantizeTest, LanguageModelsTest, TensorBoardTest)
+    kinds = (
+        PeftTest,
+        ImportTest,
+        FamiliesTest,
+        HeadTest,
+        DequantizeTest,
+        LanguageModelsTest,
+        ChooseTest,
+        TensorBoardTest,
+    )
     suite = unittest.TestSuite(tests.loadTestsFromTestCase(kind) for kind in kinds)
     result = unittest.TextTestRunner(sys.stdout, verbosity=2, warnings="ignore").run(suite)
     failed = len({test.id() for test, _ in result.failures + result.errors})

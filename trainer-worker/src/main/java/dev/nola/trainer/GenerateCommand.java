@@ -6,18 +6,10 @@ import dev.nola.command.AdapterSource;
 import dev.nola.command.BaseOptions;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Output;
-import dev.nola.format.AdapterFile;
-import dev.nola.kernel.Kernels;
-import dev.nola.trainer.data.Bos;
 import dev.nola.trainer.data.InputTexts;
 import dev.nola.trainer.data.TextTokenizer;
 import dev.nola.trainer.generate.Decoding;
 import dev.nola.trainer.generate.TextGeneration;
-import dev.nola.trainer.method.Adaptation;
-import dev.nola.trainer.method.AdaptedWeights;
-import dev.nola.trainer.method.TrainedAdapter;
-import dev.nola.trainer.model.BaseModel;
-import dev.nola.trainer.model.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -97,16 +89,10 @@ final class GenerateCommand implements Callable<Integer> {
     Decoding decoding = options.decoding();
     List<String> texts =
         prompts == null ? List.of(String.valueOf(prompt)) : InputTexts.read(prompts, field);
-    AdapterFile file = adapter == null ? null : source.open(adapter, base, output).file();
-    try (BaseModel model = BaseModel.load(base);
-        TextTokenizer tokenizer =
-            TextTokenizer.load(base, file == null ? Bos.TOKENIZER : Bos.of(file.adapter()))) {
-      if (model.network().head() != null) {
-        throw new UnsupportedModelException(base + ": not a language model, but a classifier");
-      }
-      List<Adaptation> adaptations = file == null ? List.of() : adaptations(model, file);
-      AdaptedWeights weights = new AdaptedWeights(model, adaptations, Kernels.chosen());
-      TextGeneration generation = new TextGeneration(model.network(), weights, decoding);
+    try (LoadedLanguageModel model =
+        LoadedLanguageModel.open(base, adapter, source, baseOptions, output)) {
+      TextTokenizer tokenizer = model.tokenizer();
+      TextGeneration generation = new TextGeneration(model.network(), model.weights(), decoding);
       List<TextTokenizer.Prompt> tokenized = new ArrayList<>();
       for (String text : texts) {
         tokenized.add(tokenizer.prompt(text));
@@ -118,12 +104,6 @@ final class GenerateCommand implements Callable<Integer> {
       }
     }
     return ExitCode.OK;
-  }
-
-  private List<Adaptation> adaptations(BaseModel model, AdapterFile file)
-      throws IOException, InterruptedException, MergeRefusedException {
-    LoadedAdapter.requireBase(base, model, file, baseOptions, output);
-    return TrainedAdapter.ofFile(model, file);
   }
 
   /** Prints a continuation, without --json while it is made. */

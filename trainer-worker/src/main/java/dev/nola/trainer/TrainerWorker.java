@@ -17,11 +17,16 @@ import picocli.CommandLine.Command;
       EvaluateCommand.class,
       PredictCommand.class,
       GenerateCommand.class,
+      ChooseCommand.class,
       TargetsCommand.class,
+      RankCoverageCommand.class,
       WorkerCommand.class,
       RunTaskCommand.class,
       ImportOnnxCommand.class,
       ImportWordNetCommand.class,
+      ImportTextsCommand.WebNlg.class,
+      ImportTextsCommand.Dart.class,
+      ImportTextsCommand.E2e.class,
       HelpCommand.class
     },
     synopsisSubcommandLabel = "COMMAND")

@@ -40,9 +40,14 @@ class CommandFailuresTest {
         "predict",
         "targets",
         "generate",
+        "choose",
+        "rank-coverage",
         "worker",
         "import-onnx",
-        "import-wordnet"
+        "import-wordnet",
+        "import-webnlg",
+        "import-dart",
+        "import-e2e"
       })
   void unknownOption_isAUsageError(String command) {
     Failed failed = Failed.run(command, "--bogus", "--json");

@@ -18,7 +18,10 @@ final class LauncherCommands {
     commands.put("evaluate", "Measure an adapter on a file of examples.");
     commands.put("predict", "Predict the class of texts, or continue them.");
     commands.put("generate", "Continue a text by greedy decoding.");
+    commands.put("choose", "Answer multiple-choice questions by log-likelihood.");
     commands.put("targets", "List the tensors of a base model that can be adapted.");
+    commands.put(
+        "rank-coverage", "Measure how much of the space of weight updates NOLA and PRANC cover.");
     commands.put(
         "worker", "Take jobs from a registry and run them; worker list shows all workers.");
     commands.put(
@@ -26,6 +29,10 @@ final class LauncherCommands {
         "Write the weights of a BERT encoder in an ONNX file as a Hugging Face folder.");
     commands.put(
         "import-wordnet", "Write WordNet's definitions of nouns and their kinds as TSV files.");
+    commands.put("import-webnlg", "Write WebNLG's triples and texts as prompts and references.");
+    commands.put("import-dart", "Write DART's triples and texts as prompts and references.");
+    commands.put(
+        "import-e2e", "Write the E2E challenge's slots and sentences as prompts and references.");
     return commands;
   }
 }

@@ -63,7 +63,14 @@ public record Minibatch(Input batch, NDArray targets) {
         : 1;
   }
 
-  private static Minibatch completions(NDManager manager, List<Example.Completion> examples) {
+  /**
+   * Puts texts to be continued together.
+   *
+   * @param manager manager that owns the arrays
+   * @param examples the texts, at least one
+   * @return the arrays
+   */
+  public static Minibatch completions(NDManager manager, List<Example.Completion> examples) {
     int rows = examples.size();
     int tokens = examples.stream().mapToInt(example -> example.tokens().length - 1).max().orElse(0);
     long[] inputs = new long[rows * tokens];

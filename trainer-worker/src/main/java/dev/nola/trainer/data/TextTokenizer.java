@@ -154,7 +154,12 @@ public final class TextTokenizer implements AutoCloseable {
     return Math.min(DataFiles.DEFAULT_MAX_TOKENS, positions());
   }
 
-  private int positions() {
+  /**
+   * Returns the length of the longest text that the model accepts.
+   *
+   * @return the length, in tokens; the largest int if its config names none
+   */
+  public int positions() {
     return config.path("max_position_embeddings").asInt(Integer.MAX_VALUE)
         - Bert.unusedPositions(config);
   }
@@ -216,6 +221,29 @@ public final class TextTokenizer implements AutoCloseable {
         .filter(JsonNode::isInt)
         .forEach(end -> ends.add(end.intValue()));
     return new Prompt(tokens, Set.copyOf(ends));
+  }
+
+  /**
+   * Returns a text whose end is predicted. It ends with the completion, not with EOS.
+   *
+   * @param prompt the beginning
+   * @param completion the end, as it follows
+   * @return its tokens; the end begins at the first that differs from those of the prompt alone
+   * @throws IllegalArgumentException if the end has no token, or the beginning has none
+   */
+  public Example.Completion completed(String prompt, String completion) {
+    int[] start = textStart();
+    int[] begin = tokens(prompt);
+    int[] text = tokens(prompt + completion);
+    int common = Arrays.mismatch(begin, text);
+    int length = start.length + (common < 0 ? begin.length : common);
+    if (length == 0 || length == start.length + text.length) {
+      throw new IllegalArgumentException(
+          "text without tokens %s its completion: \"%s\""
+              .formatted(length == 0 ? "before" : "in", completion));
+    }
+    return new Example.Completion(
+        IntStream.concat(Arrays.stream(start), Arrays.stream(text)).toArray(), length);
   }
 
   /**

@@ -213,8 +213,14 @@ public final class Tensors {
     return JniUtils.linear((PtNDArray) x, (PtNDArray) weight, (PtNDArray) bias);
   }
 
-  /** Returns rows of a table. */
-  static NDArray embedding(NDArray ids, NDArray table) {
+  /**
+   * Returns rows of a table.
+   *
+   * @param ids numbers of the rows, any shape (i64)
+   * @param table rows×columns
+   * @return ids' shape×columns
+   */
+  public static NDArray embedding(NDArray ids, NDArray table) {
     return JniUtils.embedding((PtNDArray) ids, (PtNDArray) table, false);
   }
 

@@ -1,30 +1,18 @@
 package dev.nola.trainer.training;
 
+import dev.nola.trainer.plot.LineChart;
 import java.awt.Color;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.IntStream;
-import org.knowm.xchart.ChartEncoder;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.style.Styler;
-import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /** Draws losses by step, as SVG. */
 final class LossPlot {
-  private static final int WIDTH = 720;
-  private static final int HEIGHT = 400;
   private static final int MAX_POINTS = 600;
   private static final Color TRAINING = new Color(0x9bb7d4);
   private static final Color VALIDATION = new Color(0xc2410c);
-
-  static {
-    // A plot must need no display, and open no window where there is one.
-    System.setProperty("java.awt.headless", "true");
-  }
 
   private LossPlot() {}
 
@@ -40,26 +28,14 @@ final class LossPlot {
   static void write(
       Path file, List<MetricsLog.Point> training, List<MetricsLog.Point> validation, long steps)
       throws IOException {
-    XYChart chart =
-        new XYChartBuilder()
-            .width(WIDTH)
-            .height(HEIGHT)
-            .xAxisTitle("step")
-            .yAxisTitle("loss")
-            .build();
-    chart
-        .getStyler()
-        .setXAxisMin(0.0)
-        .setXAxisMax((double) steps)
-        .setChartBackgroundColor(Color.WHITE)
-        .setLegendPosition(Styler.LegendPosition.InsideNE)
-        .setLocale(Locale.ROOT);
+    LineChart chart = new LineChart("step", steps, "loss", Styler.LegendPosition.InsideNE);
     add(chart, "training loss", training, TRAINING);
     add(chart, "validation loss", validation, VALIDATION);
-    Files.write(file, ChartEncoder.getBytes(chart, "svg"));
+    chart.write(file);
   }
 
-  private static void add(XYChart chart, String name, List<MetricsLog.Point> points, Color color) {
+  private static void add(
+      LineChart chart, String name, List<MetricsLog.Point> points, Color color) {
     int every = Math.max(1, points.size() / MAX_POINTS);
     List<MetricsLog.Point> drawn =
         IntStream.range(0, points.size())
@@ -68,13 +44,11 @@ final class LossPlot {
             .filter(point -> Double.isFinite(point.value()))
             .toList();
     if (!drawn.isEmpty()) {
-      chart
-          .addSeries(
-              name,
-              drawn.stream().mapToDouble(MetricsLog.Point::step).toArray(),
-              drawn.stream().mapToDouble(MetricsLog.Point::value).toArray())
-          .setMarker(SeriesMarkers.NONE)
-          .setLineColor(color);
+      chart.add(
+          name,
+          new LineChart.Stroke(color, false),
+          drawn.stream().mapToDouble(MetricsLog.Point::step).toArray(),
+          drawn.stream().mapToDouble(MetricsLog.Point::value).toArray());
     }
   }
 }

@@ -108,7 +108,8 @@ class BackpropagationTest {
     return new Gradients(loss, weights.parameters().stream().map(Parameter::gradient).toList());
   }
 
-  private static void requireEqual(BaseModel base, Method method, String targets) throws IOException {
+  private static void requireEqual(BaseModel base, Method method, String targets)
+      throws IOException {
     Gradients expected = gradients(base, method, targets, false);
     Gradients actual = gradients(base, method, targets, true);
     assertThat(actual.loss()).isEqualTo(expected.loss());
@@ -123,7 +124,8 @@ class BackpropagationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama-tied-grouped", "llama-untied", "gemma2", "gpt2", "bert", "vit", "timm-vit"})
+  @ValueSource(
+      strings = {"llama-tied-grouped", "llama-untied", "gemma2", "gpt2", "bert", "vit", "timm-vit"})
   void checkpointedGradients_areBitwiseEqual(String model) throws IOException {
     try (BaseModel base = BaseModel.load(MODELS.resolve(model))) {
       for (Method method : List.of(Method.LORA, Method.NOLA, Method.PRANC, Method.FULL)) {

@@ -1,0 +1,5 @@
+/** Draws charts. */
+@NullMarked
+package dev.nola.trainer.plot;
+
+import org.jspecify.annotations.NullMarked;
