@@ -102,14 +102,12 @@ public final class Bert implements Transformer {
     long tokens = batch.inputs().getShape().get(1);
     NDArray positions = manager.arange(0, tokens, 1, DataType.INT64);
     NDArray x =
-        Tensors.embedding(batch.inputs(), weights.tensor("embeddings.word_embeddings.weight"))
+        weights
+            .embedding(batch.inputs(), "embeddings.word_embeddings.weight")
+            .add(weights.embedding(positions, "embeddings.position_embeddings.weight"))
             .add(
-                Tensors.embedding(
-                    positions, weights.tensor("embeddings.position_embeddings.weight")))
-            .add(
-                Tensors.embedding(
-                    batch.inputs().zerosLike(),
-                    weights.tensor("embeddings.token_type_embeddings.weight")));
+                weights.embedding(
+                    batch.inputs().zerosLike(), "embeddings.token_type_embeddings.weight"));
     return norm(x, "embeddings.LayerNorm", weights);
   }
 

@@ -7,6 +7,7 @@ import dev.nola.trainer.data.Bos;
 import dev.nola.trainer.data.Dataset;
 import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.BaseType;
 import dev.nola.trainer.model.Head;
 import dev.nola.trainer.model.Tensors;
 import java.util.LinkedHashMap;
@@ -46,6 +47,10 @@ final class RunMetadata {
     }
     if (job.objective().task() == TrainingJob.Task.CAUSAL_LM) {
       provenance.put(Bos.KEY, Label.of(job.data().tokens().bos()));
+    }
+    if (job.model() instanceof TrainingJob.Source.PreTrained model
+        && model.type() != BaseType.F32) {
+      provenance.put(BaseType.KEY, Label.of(model.type()));
     }
     provenance.put("job", job.digest().toString());
     data.digests().forEach((file, digest) -> provenance.put("data " + file, digest.toString()));
