@@ -1,6 +1,6 @@
 package dev.nola.trainer;
 
-import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
 import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.merge.BaseComparison;
 import dev.nola.client.merge.MergeRefusedException;
@@ -137,8 +137,8 @@ record LoadedAdapter(
         return tensor.shape().getFirst();
       }
     }
-    NDArray tensor = base.tensor(weight);
-    return tensor == null ? 0 : (int) tensor.getShape().get(0);
+    Shape shape = base.shape(weight);
+    return shape == null ? 0 : (int) shape.get(0);
   }
 
   TextTokenizer tokenizer() {

@@ -206,6 +206,34 @@ class TrainPreTrainedTest {
     assertThat(json("predict", model, adapter, "--data", prompts).get("predictions")).hasSize(2);
   }
 
+  /** The adapter is trained on the rounded base, and used with the model as it is. */
+  @Test
+  void adapterOfABaseOf8Bits_suitsTheExactOne() throws Exception {
+    model("llama-tied-grouped");
+    texts();
+    job("causal-lm", "format: jsonl", NOLA + ", targets: all-linear", 0.1);
+    Path job = folder.resolve("job.yaml");
+    Files.writeString(job, Files.readString(job).replace("tiny", "tiny, baseType: int8"));
+    Path adapter = folder.resolve("a.nola");
+    TrainingRun.Result result =
+        new TrainingRun(JobFile.read(job), adapter, false, (_, _, _) -> {}).run();
+    assertThat(AdapterFile.read(adapter).adapter().metadata().provenance())
+        .containsEntry("base type", "int8");
+    JsonNode exact =
+        json(
+            "evaluate",
+            folder.resolve("model"),
+            adapter,
+            "--data",
+            folder.resolve("data"),
+            "--format",
+            "jsonl");
+    assertThat(exact.get("loss").asDouble())
+        .isCloseTo(result.evaluation().loss(), within(0.02))
+        .isNotEqualTo(result.evaluation().loss())
+        .isLessThan(exact.get("baseLoss").asDouble() - 1);
+  }
+
   private static JsonNode json(String command, Object... args) {
     return JsonMapper.shared().readTree(output(new String[] {command, "--json"}, args));
   }

@@ -20,6 +20,7 @@ import dev.nola.trainer.method.Method;
 import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.Storage;
+import dev.nola.trainer.model.BaseType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -144,7 +145,7 @@ public final class JobFile {
             new Compute(
                 settings.get(RunKeys.THREADS),
                 settings.get(RunKeys.DEVICE),
-                settings.get(RunKeys.GRADIENT_CHECKPOINTING))),
+                gradientCheckpointing(settings))),
         metadata);
   }
 
@@ -172,6 +173,15 @@ public final class JobFile {
     settings.require(
         scaling == null || !scaling.isPaper() || settings.find(MethodKeys.METHOD) == Method.NOLA,
         "method.scaling with paper applies only when method.name is nola");
+    if (settings.find(ModelKeys.BASE_TYPE) == BaseType.INT8) {
+      settings.require(
+          settings.find(MethodKeys.METHOD) != Method.FULL,
+          "model.baseType=int8 does not apply to method.name full, which trains the base itself");
+      settings.require(
+          !Boolean.FALSE.equals(settings.find(RunKeys.GRADIENT_CHECKPOINTING)),
+          "run.gradientCheckpointing=false does not apply to model.baseType int8, whose f32 copies"
+              + " would all be in memory at once");
+    }
     Integer batch = settings.find(RunKeys.BATCH);
     Integer microBatch = settings.find(RunKeys.MICRO_BATCH);
     settings.require(
@@ -285,7 +295,15 @@ public final class JobFile {
     Path base = settings.find(ModelKeys.BASE);
     return base == null
         ? new Source.FromScratch(settings.get(ModelKeys.MLP))
-        : new Source.PreTrained(folder.resolve(base), settings.get(ModelKeys.BASE_NAME));
+        : new Source.PreTrained(
+            folder.resolve(base),
+            settings.get(ModelKeys.BASE_NAME),
+            settings.get(ModelKeys.BASE_TYPE));
+  }
+
+  private static boolean gradientCheckpointing(Settings settings) {
+    Boolean chosen = settings.find(RunKeys.GRADIENT_CHECKPOINTING);
+    return chosen == null ? settings.find(ModelKeys.BASE_TYPE) == BaseType.INT8 : chosen;
   }
 
   private static List<Format> formats(Task task) {

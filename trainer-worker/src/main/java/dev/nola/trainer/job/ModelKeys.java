@@ -1,6 +1,7 @@
 package dev.nola.trainer.job;
 
 import dev.nola.client.peft.Pooling;
+import dev.nola.trainer.model.BaseType;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -21,6 +22,16 @@ final class ModelKeys {
                   Kind.text(),
                   "",
                   "name of the base model in the adapter file, such as that of its repository")
+              .onlyWith(BASE));
+  static final Key<BaseType> BASE_TYPE =
+      KEYS.add(
+          Key.optional(
+                  "model.baseType",
+                  Kind.lowerCase(BaseType.values()),
+                  "f32",
+                  "how training keeps the base model's matrices in memory: exactly, or as 8-bit"
+                      + " whole numbers with a scale for each row, a quarter of the memory, with"
+                      + " gradient checkpointing; not with method.name full")
               .onlyWith(BASE));
   static final Key<List<Integer>> MLP =
       KEYS.add(

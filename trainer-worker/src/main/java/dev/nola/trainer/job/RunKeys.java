@@ -96,9 +96,10 @@ final class RunKeys {
           Key.optional(
                   "run.gradientCheckpointing",
                   Kind.flag(),
-                  false,
+                  null,
                   "whether the backward pass computes each block again instead of keeping its"
-                      + " arrays: a fraction of the memory, a third more time, the same gradients")
+                      + " arrays: a fraction of the memory, a third more time, the same gradients"
+                      + " (default: true with model.baseType int8, otherwise false)")
               .onlyWith(ModelKeys.BASE));
   static final Key<String> DESCRIPTION =
       KEYS.add(Key.optional("metadata.description", Kind.text(), "", "description of the adapter"));

@@ -9,6 +9,7 @@ import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Storage;
 import dev.nola.trainer.method.View;
+import dev.nola.trainer.model.BaseType;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -46,8 +47,9 @@ public record TrainingJob(
      *
      * @param folder folder with {@code config.json}, {@code tokenizer.json} and safetensors
      * @param name name of the base model in the adapter file; empty for none
+     * @param type how its matrices are kept
      */
-    record PreTrained(Path folder, String name) implements Source {}
+    record PreTrained(Path folder, String name, BaseType type) implements Source {}
 
     /**
      * Linear layers with ReLU between them, trained from scratch.
@@ -230,6 +232,9 @@ public record TrainingJob(
     TreeMap<String, Object> settings = new TreeMap<>();
     if (model instanceof Source.FromScratch mlp) {
       settings.put("widths", mlp.widths());
+    }
+    if (model instanceof Source.PreTrained base && base.type() != BaseType.F32) {
+      settings.put("baseType", Label.of(base.type())); // older versions had only F32
     }
     settings.put("task", objective.task.label());
     if (objective.task == Task.CLASSIFICATION && model instanceof Source.PreTrained) {

@@ -1,6 +1,7 @@
 package dev.nola.trainer.method;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
 import dev.nola.format.Slice;
 import dev.nola.generator.Basis;
 import dev.nola.generator.Generator;
@@ -155,7 +156,7 @@ public final class Adaptations {
     int width = hiddenSize();
     linear(head.module(), classes, width, head.biased());
     String pooler = head.pooler();
-    if (pooler != null && base.tensor(pooler + ".weight") == null) {
+    if (pooler != null && base.shape(pooler + ".weight") == null) {
       linear(pooler, width, width, true);
     }
   }
@@ -199,11 +200,11 @@ public final class Adaptations {
   }
 
   private Target target(Adaptable adaptable) {
-    NDArray tensor = base.tensor(adaptable.tensor());
-    if (tensor == null) {
+    Shape shape = base.shape(adaptable.tensor());
+    if (shape == null) {
       throw new IllegalArgumentException("the base model has no tensor " + adaptable.tensor());
     }
-    return target(adaptable, shape(tensor));
+    return target(adaptable, sizes(shape));
   }
 
   private Target target(Adaptable adaptable, List<Integer> shape) {
@@ -217,8 +218,8 @@ public final class Adaptations {
         adaptable.tensor(), shape, slice, recipe.size().view().of(adaptable.name(), part), inputs);
   }
 
-  private static List<Integer> shape(NDArray tensor) {
-    return LongStream.of(tensor.getShape().getShape()).mapToObj(Math::toIntExact).toList();
+  private static List<Integer> sizes(Shape shape) {
+    return LongStream.of(shape.getShape()).mapToObj(Math::toIntExact).toList();
   }
 
   /** Returns the number of elements for each index of the first dimension. */

@@ -192,19 +192,30 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
 
   @Override
   public boolean has(String name) {
-    return byTensor.containsKey(name) || base.tensor(name) != null;
+    return byTensor.containsKey(name) || base.shape(name) != null;
   }
 
   @Override
   public NDArray tensor(String name) {
-    NDArray tensor = base.tensor(name);
+    return adapted(name, base.tensor(name));
+  }
+
+  /** Returns the trained tensor that a base's becomes. */
+  private NDArray adapted(String name, @Nullable NDArray tensor) {
+    NDArray adapted = tensor;
     for (Adaptation adaptation : use(name)) {
-      tensor = adaptation.tensor(tensor);
+      adapted = adaptation.tensor(adapted);
     }
-    if (tensor == null) {
+    if (adapted == null) {
       throw new IllegalArgumentException("the base model has no tensor " + name);
     }
-    return tensor;
+    return adapted;
+  }
+
+  @Override
+  public NDArray embedding(NDArray ids, String name) {
+    NDArray rows = use(name).isEmpty() ? base.rows(ids, name) : null;
+    return rows == null ? Tensors.embedding(ids, tensor(name)) : rows;
   }
 
   @Override
@@ -212,9 +223,9 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
     String weight = module + ".weight";
     NDArray bias = tensor(module + ".bias");
     List<Adaptation> parts = use(weight);
-    NDArray stored = base.tensor(weight);
+    NDArray stored = base.tensor(weight, x.getManager());
     if (stored == null || !parts.stream().allMatch(Adaptation::isProduct)) {
-      return x.matMul(tensor(weight)).add(bias);
+      return x.matMul(adapted(weight, stored)).add(bias);
     }
     NDArray product = x.matMul(stored).add(bias);
     for (Adaptation part : parts) {
@@ -228,8 +239,9 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
     String weight = module + ".weight";
     NDArray bias = has(module + ".bias") ? tensor(module + ".bias") : null;
     List<Adaptation> parts = use(weight);
+    NDArray stored = base.tensor(weight, x.getManager());
     return parts.size() == 1
-        ? parts.getFirst().linear(x, base.tensor(weight), bias)
-        : Tensors.linear(x, tensor(weight), bias);
+        ? parts.getFirst().linear(x, stored, bias)
+        : Tensors.linear(x, adapted(weight, stored), bias);
   }
 }

@@ -1,6 +1,6 @@
 package dev.nola.trainer.method;
 
-import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
 import dev.nola.digest.Sha256;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterException;
@@ -121,13 +121,13 @@ public final class TrainedAdapter {
   private static void requireMatch(
       dev.nola.trainer.model.BaseModel base, String tensor, List<Integer> shape)
       throws MismatchedAdapterException {
-    NDArray weights = base.tensor(base.nameOf(tensor));
-    if (weights == null) {
+    Shape stored = base.shape(base.nameOf(tensor));
+    if (stored == null) {
       throw new MismatchedAdapterException(
           "adapter does not match the base model: tensor %s; the model must have it"
               .formatted(tensor));
     }
-    long[] expected = weights.getShape().getShape();
+    long[] expected = stored.getShape();
     if (!Arrays.equals(expected, shape.stream().mapToLong(Integer::longValue).toArray())) {
       throw new MismatchedAdapterException(
           "adapter does not match the base model: tensor %s of shape %s; the model has %s"

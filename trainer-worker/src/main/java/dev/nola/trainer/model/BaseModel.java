@@ -2,6 +2,7 @@ package dev.nola.trainer.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.Pooling;
 import dev.nola.client.peft.StatedHead;
@@ -13,20 +14,27 @@ import dev.nola.format.DType;
 import dev.nola.format.Slice;
 import dev.nola.reconstruct.BaseIdentity;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A pre-trained model from a Hugging Face folder ({@code config.json} and safetensors), in f32.
- * Frozen: nothing changes its tensors.
+ * A pre-trained model from a Hugging Face folder ({@code config.json} and safetensors), in f32, or
+ * its matrices in 8 bits. Frozen: nothing changes its tensors.
  */
 public final class BaseModel implements AutoCloseable {
+  /** Bytes that are read at a time; a buffer of Java has at most 2 GiB. */
+  private static final long READ = 1L << 30;
+
   private static final String MODEL_TYPES =
       String.join(", ", LlamaConfig.TYPES) + ", gpt2, bert, roberta, xlm-roberta, vit or vit_mae";
 
@@ -39,12 +47,15 @@ public final class BaseModel implements AutoCloseable {
 
   private final NDManager manager;
   private final Network network;
+  private final BaseType type;
   private final Map<String, NDArray> tensors = new HashMap<>();
+  private final Map<String, QuantizedMatrix> matrices = new HashMap<>();
   private final Map<String, BaseIdentity.Tensor> identities = new HashMap<>();
 
-  private BaseModel(NDManager manager, Network network) {
+  private BaseModel(NDManager manager, Network network, BaseType type) {
     this.manager = manager;
     this.network = network;
+    this.type = type;
   }
 
   /**
@@ -57,9 +68,22 @@ public final class BaseModel implements AutoCloseable {
    * @throws IOException if a file cannot be read
    */
   public static BaseModel load(Path folder) throws IOException {
+    return load(folder, BaseType.F32);
+  }
+
+  /**
+   * Loads a model as {@link #load(Path)} does.
+   *
+   * @param folder folder with {@code config.json} and safetensors
+   * @param type how its matrices are kept
+   * @return the model, to be closed by the caller
+   * @throws UnsupportedModelException if it is not a model that can be run here
+   * @throws IOException if a file cannot be read
+   */
+  public static BaseModel load(Path folder, BaseType type) throws IOException {
     ModelConfig config = config(folder);
     boolean isClassifier = HeadClass.ofName(config.className()).isPresent();
-    return load(folder, network(config, isClassifier, null));
+    return load(folder, network(config, isClassifier, null), type);
   }
 
   /**
@@ -68,13 +92,14 @@ public final class BaseModel implements AutoCloseable {
    * @param folder folder with {@code config.json} and safetensors
    * @param pooling what the classifier sees of a text; null for what it sees in the class of
    *     Transformers
+   * @param type how its matrices are kept
    * @return the model, to be closed by the caller
    * @throws UnsupportedModelException if it is not a model that can be run here
    * @throws IOException if a file cannot be read
    */
-  public static BaseModel loadClassifier(Path folder, @Nullable Pooling pooling)
+  public static BaseModel loadClassifier(Path folder, @Nullable Pooling pooling, BaseType type)
       throws IOException {
-    return load(folder, network(config(folder), true, pooling));
+    return load(folder, network(config(folder), true, pooling), type);
   }
 
   /**
@@ -88,7 +113,9 @@ public final class BaseModel implements AutoCloseable {
    */
   public static BaseModel loadFor(Path folder, Adapter adapter) throws IOException {
     StatedHead head = StatedHead.of(adapter);
-    return head.pooling() == null ? load(folder) : loadClassifier(folder, head.pooling());
+    return head.pooling() == null
+        ? load(folder)
+        : loadClassifier(folder, head.pooling(), BaseType.F32);
   }
 
   /**
@@ -155,14 +182,14 @@ public final class BaseModel implements AutoCloseable {
     return config;
   }
 
-  private static BaseModel load(Path folder, Network network) throws IOException {
+  private static BaseModel load(Path folder, Network network, BaseType type) throws IOException {
     NDManager manager = Tensors.newManager();
     try (Model model = Model.open(folder)) {
-      BaseModel base = new BaseModel(manager, network);
+      BaseModel base = new BaseModel(manager, network, type);
       for (Tensor tensor : model.tensors().values()) {
-        base.add(tensor);
+        base.add(model, tensor);
       }
-      network.requireComplete(base.tensors.keySet());
+      network.requireComplete(Set.copyOf(base.names()));
       return base;
     } catch (IOException | RuntimeException e) {
       manager.close();
@@ -177,7 +204,7 @@ public final class BaseModel implements AutoCloseable {
    * @return the model, to be closed by the caller
    */
   public static BaseModel fromScratch(Mlp network) {
-    return new BaseModel(Tensors.newManager(), network);
+    return new BaseModel(Tensors.newManager(), network, BaseType.F32);
   }
 
   private static Network network(
@@ -215,18 +242,39 @@ public final class BaseModel implements AutoCloseable {
     };
   }
 
-  private void add(Tensor tensor) {
-    DType type = tensor.adaptableType().orElse(null);
-    if (type == null) {
+  private void add(Model model, Tensor stored) throws IOException {
+    DType elements = stored.adaptableType().orElse(null);
+    if (elements == null) {
       return; // such as position ids, which the forward pass computes
     }
-    String name = network.nameOf(tensor.name());
+    String name = network.nameOf(stored.name());
     if (!network.uses(name)) {
       return;
     }
-    tensors.put(name, Tensors.load(manager, tensor));
-    List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
-    identities.put(name, BaseIdentity.Tensor.of(tensor.name(), type, shape, tensor.data()));
+    try (Arena arena = Arena.ofShared()) {
+      // Read instead of mapped: a process counts the pages of a mapped file as its memory.
+      MemorySegment data = arena.allocate(stored.data().byteSize(), Long.BYTES);
+      for (long start = 0; start < data.byteSize(); start += READ) {
+        long length = Math.min(READ, data.byteSize() - start);
+        model.read(stored.name(), start, data.asSlice(start, length));
+      }
+      Tensor tensor = new Tensor(stored.name(), stored.type(), stored.shape(), data);
+      if (type == BaseType.INT8 && tensor.shape().size() == 2 && !isOfHead(name)) {
+        matrices.put(name, QuantizedMatrix.of(manager, elements, tensor));
+      } else {
+        tensors.put(name, Tensors.load(manager, tensor));
+      }
+      List<Integer> shape = tensor.shape().stream().map(Math::toIntExact).toList();
+      identities.put(name, BaseIdentity.Tensor.of(tensor.name(), elements, shape, data));
+    }
+  }
+
+  /** Returns whether a tensor belongs to the classifier, which is trained. */
+  private boolean isOfHead(String name) {
+    Head head = network.head();
+    return head != null
+        && (name.startsWith(head.module() + ".")
+            || head.pooler() != null && name.startsWith(head.pooler() + "."));
   }
 
   /**
@@ -239,13 +287,52 @@ public final class BaseModel implements AutoCloseable {
   }
 
   /**
-   * Returns a tensor.
+   * Returns a tensor that is kept in f32.
    *
    * @param name name of the tensor
-   * @return the tensor in f32, or null if absent
+   * @return the tensor, or null if absent or kept in 8 bits
    */
   public @Nullable NDArray tensor(String name) {
     return tensors.get(name);
+  }
+
+  /**
+   * Returns a tensor in f32, however it is kept.
+   *
+   * @param name name of the tensor
+   * @param scope owns the array if that is a copy made for this call
+   * @return the tensor, or null if absent
+   */
+  public @Nullable NDArray tensor(String name, NDManager scope) {
+    QuantizedMatrix matrix = matrices.get(name);
+    return matrix == null ? tensors.get(name) : matrix.dequantized(scope);
+  }
+
+  /**
+   * Returns rows of a matrix in f32, however it is kept.
+   *
+   * @param ids numbers of the rows (i64)
+   * @param name name of the matrix
+   * @return a row for each number, or null if the matrix is absent
+   */
+  public @Nullable NDArray rows(NDArray ids, String name) {
+    QuantizedMatrix matrix = matrices.get(name);
+    NDArray tensor = tensors.get(name);
+    return matrix != null
+        ? matrix.rows(ids)
+        : tensor == null ? null : Tensors.embedding(ids, tensor);
+  }
+
+  /**
+   * Returns the shape of a tensor.
+   *
+   * @param name name of the tensor
+   * @return its shape, or null if absent
+   */
+  public @Nullable Shape shape(String name) {
+    QuantizedMatrix matrix = matrices.get(name);
+    NDArray tensor = tensors.get(name);
+    return matrix != null ? matrix.shape() : tensor == null ? null : tensor.getShape();
   }
 
   /**
@@ -265,7 +352,7 @@ public final class BaseModel implements AutoCloseable {
    * @return names in alphabetical order
    */
   public List<String> names() {
-    return tensors.keySet().stream().sorted().toList();
+    return Stream.of(tensors, matrices).flatMap(kept -> kept.keySet().stream()).sorted().toList();
   }
 
   /**
@@ -277,7 +364,7 @@ public final class BaseModel implements AutoCloseable {
    */
   public String nameOf(String stored) {
     String name = network.nameOf(stored);
-    return tensors.containsKey(name) ? name : stored;
+    return shape(name) == null ? stored : name;
   }
 
   /**

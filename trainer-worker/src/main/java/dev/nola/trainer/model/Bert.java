@@ -140,14 +140,12 @@ public final class Bert implements Transformer {
   public NDArray embed(Input input, Weights weights) {
     Batch batch = input.texts();
     NDArray x =
-        Tensors.embedding(batch.inputs(), weights.tensor("embeddings.word_embeddings.weight"))
+        weights
+            .embedding(batch.inputs(), "embeddings.word_embeddings.weight")
+            .add(weights.embedding(positions(batch), "embeddings.position_embeddings.weight"))
             .add(
-                Tensors.embedding(
-                    positions(batch), weights.tensor("embeddings.position_embeddings.weight")))
-            .add(
-                Tensors.embedding(
-                    batch.inputs().zerosLike(),
-                    weights.tensor("embeddings.token_type_embeddings.weight")));
+                weights.embedding(
+                    batch.inputs().zerosLike(), "embeddings.token_type_embeddings.weight"));
     return norm(x, "embeddings.LayerNorm", weights);
   }
 

@@ -34,7 +34,7 @@ final class Gpt2 implements Transformer {
           ConfigKey.only("tie_word_embeddings", true),
           ConfigKey.QUANTIZATION);
 
-  private static final String EMBEDDING = "wte.weight";
+  private static final String EMBEDDING = "wte";
   private static final String OUTPUT = "lm_head.";
 
   /** Parts of the product for queries, keys and values, in their order. */
@@ -92,14 +92,15 @@ final class Gpt2 implements Transformer {
     int tokens = (int) batch.inputs().getShape().get(1);
     int past = batch.past();
     NDArray positions = batch.inputs().getManager().arange(past, past + tokens, 1, DataType.INT64);
-    return Tensors.embedding(batch.inputs(), weights.tensor(EMBEDDING))
-        .add(Tensors.embedding(positions, weights.tensor("wpe.weight")));
+    return weights
+        .embedding(batch.inputs(), EMBEDDING + ".weight")
+        .add(weights.embedding(positions, "wpe.weight"));
   }
 
   @Override
   public NDArray output(NDArray x, Input input, Weights weights) {
     Batch batch = input.texts();
-    return Tensors.linear(norm(batch.select(x), "ln_f", weights), weights.tensor(EMBEDDING), null);
+    return weights.linear(norm(batch.select(x), "ln_f", weights), EMBEDDING);
   }
 
   @Override

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * in a sequence; its logits are meaningless.
  */
 public final class Llama implements Transformer {
-  private static final String EMBEDDING = "model.embed_tokens.weight";
+  private static final String EMBEDDING = "model.embed_tokens";
   private static final String OUTPUT = "lm_head";
 
   /** Prefix of the names in checkpoints with a head. */
@@ -89,7 +89,7 @@ public final class Llama implements Transformer {
   @Override
   public NDArray embed(Input input, Weights weights) {
     Batch batch = input.texts();
-    NDArray x = Tensors.embedding(batch.inputs(), weights.tensor(EMBEDDING));
+    NDArray x = weights.embedding(batch.inputs(), EMBEDDING + ".weight");
     double scale = config.extras().outputs().embeddingScale();
     return scale == 1 ? x : x.mul(Constants.number(scale));
   }
@@ -103,7 +103,7 @@ public final class Llama implements Transformer {
     NDArray normed = norm(batch.select(x), "model.norm", weights);
     NDArray logits =
         config.extras().tied() && !weights.has(OUTPUT + ".weight")
-            ? Tensors.linear(normed, weights.tensor(EMBEDDING), null)
+            ? weights.linear(normed, EMBEDDING)
             : weights.linear(normed, OUTPUT);
     return Blocks.capped(logits, config.extras().outputs().logitCap());
   }

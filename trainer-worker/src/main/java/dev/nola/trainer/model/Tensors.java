@@ -268,14 +268,23 @@ public final class Tensors {
                         "tensor %s has type %s; must be F32, F16 or BF16"
                             .formatted(tensor.name(), tensor.type())));
     Shape shape = new Shape(tensor.shape().stream().mapToLong(Long::longValue).toArray());
-    NDArray values = manager.create(shape, DataType.FLOAT32, Device.cpu());
-    widen(type, tensor.data(), TorchMemory.of(values));
-    if (!isOnGpu()) {
-      return values;
+    try (NDManager host = newHostManager()) {
+      NDArray values = host.create(shape, DataType.FLOAT32);
+      widen(type, tensor.data(), TorchMemory.of(values));
+      return moved(values, manager);
     }
-    try (values) {
-      return values.toDevice(device, true);
-    }
+  }
+
+  /** Makes a manager of arrays in the host's memory, to be closed by the caller. */
+  static NDManager newHostManager() {
+    return engine().newBaseManager(Device.cpu());
+  }
+
+  /** Hands an array over to a manager, on the device in use. */
+  static NDArray moved(NDArray array, NDManager manager) {
+    NDArray moved = isOnGpu() ? array.toDevice(device, true) : array;
+    moved.attach(manager);
+    return moved;
   }
 
   /**

@@ -24,6 +24,16 @@ public interface Weights {
   NDArray tensor(String name);
 
   /**
+   * Returns rows of a table.
+   *
+   * @param ids numbers of the rows (i64)
+   * @param name name of the table
+   * @return a row for each number
+   * @throws IllegalArgumentException if it does not exist
+   */
+  NDArray embedding(NDArray ids, String name);
+
+  /**
    * Computes x·Wᵀ + b.
    *
    * @param x input, …×in

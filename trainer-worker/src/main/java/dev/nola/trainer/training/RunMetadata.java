@@ -9,6 +9,7 @@ import dev.nola.trainer.data.Example;
 import dev.nola.trainer.image.ImageTransform;
 import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.BaseType;
 import dev.nola.trainer.model.Head;
 import dev.nola.trainer.model.Tensors;
 import java.util.LinkedHashMap;
@@ -51,6 +52,10 @@ final class RunMetadata {
     }
     if (data.train().getFirst() instanceof Example.Picture picture) {
       provenance.put(ImageTransform.KEY, picture.transform().toJson());
+    }
+    if (job.model() instanceof TrainingJob.Source.PreTrained model
+        && model.type() != BaseType.F32) {
+      provenance.put(BaseType.KEY, Label.of(model.type()));
     }
     provenance.put("job", job.digest().toString());
     data.digests().forEach((file, digest) -> provenance.put("data " + file, digest.toString()));

@@ -20,6 +20,7 @@ import dev.nola.trainer.model.Input;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -239,13 +240,21 @@ public final class TrainingRun {
     return job.model() instanceof TrainingJob.Source.PreTrained model ? model.folder() : null;
   }
 
-  private BaseModel base() throws IOException {
+  private BaseModel base() throws IOException, InterruptedException {
+    try {
+      return load();
+    } catch (ClosedByInterruptException e) {
+      throw new InterruptedException("the training was interrupted");
+    }
+  }
+
+  private BaseModel load() throws IOException {
     return switch (job.model()) {
       case TrainingJob.Source.PreTrained model ->
           switch (job.objective().task()) {
-            case CAUSAL_LM -> BaseModel.load(model.folder());
+            case CAUSAL_LM -> BaseModel.load(model.folder(), model.type());
             case CLASSIFICATION ->
-                BaseModel.loadClassifier(model.folder(), job.objective().pooling());
+                BaseModel.loadClassifier(model.folder(), job.objective().pooling(), model.type());
           };
       case TrainingJob.Source.FromScratch mlp -> BaseModel.fromScratch(new Mlp(mlp.widths()));
     };

@@ -13,6 +13,7 @@ import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.Storage;
 import dev.nola.trainer.method.View;
+import dev.nola.trainer.model.BaseType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,7 +73,8 @@ class JobDocumentsTest {
     assertThat(JobFile.read(file))
         .isEqualTo(
             new TrainingJob(
-                new TrainingJob.Source.PreTrained(folder.resolve("llama"), "acme/llama"),
+                new TrainingJob.Source.PreTrained(
+                    folder.resolve("llama"), "acme/llama", BaseType.F32),
                 new TrainingJob.Objective(TrainingJob.Task.CAUSAL_LM, null, List.of()),
                 new DataFiles(
                     new DataFiles.Layout.E2e(),

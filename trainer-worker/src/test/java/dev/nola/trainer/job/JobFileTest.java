@@ -11,6 +11,7 @@ import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.View;
 import dev.nola.trainer.model.Adaptable;
+import dev.nola.trainer.model.BaseType;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Network;
 import dev.nola.trainer.model.Networks;
@@ -241,12 +242,40 @@ class JobFileTest {
   }
 
   @Test
+  void baseOf8Bits_isCheckpointedAndPartOfTheDigest() throws IOException {
+    TrainingJob exact = read(LANGUAGE_MODEL);
+    assertThat(exact.run().compute().gradientCheckpointing()).isFalse();
+    assertThat(exact.canonical()).doesNotContain("baseType");
+    TrainingJob rounded =
+        read(LANGUAGE_MODEL.replace("{base: llama", "{baseType: int8, base: llama"));
+    assertThat(rounded.run().compute().gradientCheckpointing()).isTrue();
+    assertThat(rounded.canonical()).contains("\"baseType\":\"int8\"");
+    assertThat(
+            read(LANGUAGE_MODEL.replace("run: {", "run: {gradientCheckpointing: true, ")).digest())
+        .isEqualTo(exact.digest());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "name: nola | name: full | model.baseType=int8 does not apply to method.name full, which"
+            + " trains the base itself",
+        "run: {     | run: {gradientCheckpointing: false, | run.gradientCheckpointing=false does not"
+            + " apply to model.baseType int8, whose f32 copies would all be in memory at once",
+      })
+  void whatContradictsABaseOf8Bits_isRefused(String old, String replacement, String problem) {
+    String rounded = LANGUAGE_MODEL.replace("{base: llama", "{baseType: int8, base: llama");
+    assertThat(problemsWith(rounded, old, replacement)).containsExactly(problem);
+  }
+
+  @Test
   void pathsAreRelativeToTheFile() throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL.replace("a.txt", "../x/a.txt").replace("b.txt", "/y/b"));
     assertThat(job.data().train()).isEqualTo(folder.resolve("../x/a.txt"));
     assertThat(job.data().validation()).isEqualTo(new DataFiles.Validation.File(Path.of("/y/b")));
     assertThat(job.model())
-        .isEqualTo(new TrainingJob.Source.PreTrained(folder.resolve("llama"), ""));
+        .isEqualTo(new TrainingJob.Source.PreTrained(folder.resolve("llama"), "", BaseType.F32));
   }
 
   @ParameterizedTest

@@ -138,7 +138,7 @@ class ModelConfigTest {
   @Test
   void languageModelWithoutAClassifier_isRefusedForClassification() {
     assertThatExceptionOfType(UnsupportedModelException.class)
-        .isThrownBy(() -> BaseModel.loadClassifier(MODELS.resolve("gpt2"), null))
+        .isThrownBy(() -> BaseModel.loadClassifier(MODELS.resolve("gpt2"), null, BaseType.F32))
         .withMessage("unsupported task classification for model_type gpt2; must be causal-lm");
   }
 
@@ -146,7 +146,8 @@ class ModelConfigTest {
   @ValueSource(strings = {"MEAN", "CLS"})
   void poolingThatTheModelHasNot_isRefused(Pooling pooling) {
     assertThatExceptionOfType(UnsupportedModelException.class)
-        .isThrownBy(() -> BaseModel.loadClassifier(MODELS.resolve("llama-untied"), pooling))
+        .isThrownBy(
+            () -> BaseModel.loadClassifier(MODELS.resolve("llama-untied"), pooling, BaseType.F32))
         .withMessage(
             "unsupported model.pooling: %s; must be last-token for model_type llama",
             pooling.label());

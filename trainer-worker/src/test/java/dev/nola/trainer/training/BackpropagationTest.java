@@ -2,6 +2,7 @@ package dev.nola.trainer.training;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Percentage.withPercentage;
 
 import com.google.re2j.Pattern;
 import dev.nola.generator.Generator;
@@ -20,6 +21,7 @@ import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.View;
 import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.BaseType;
 import dev.nola.trainer.model.Input;
 import dev.nola.trainer.model.Mlp;
 import java.io.IOException;
@@ -92,6 +94,21 @@ class BackpropagationTest {
   /** The loss, and the gradient of each parameter. */
   private record Gradients(double loss, List<float[]> values) {}
 
+  /** Returns the cosine of the angle between two gradients: 1 for equal directions. */
+  private static double cosine(List<float[]> a, List<float[]> b) {
+    double product = 0;
+    double squareA = 0;
+    double squareB = 0;
+    for (int p = 0; p < a.size(); p++) {
+      for (int i = 0; i < a.get(p).length; i++) {
+        product += (double) a.get(p)[i] * b.get(p)[i];
+        squareA += (double) a.get(p)[i] * a.get(p)[i];
+        squareB += (double) b.get(p)[i] * b.get(p)[i];
+      }
+    }
+    return product / Math.sqrt(squareA * squareB);
+  }
+
   private static Gradients gradients(
       BaseModel base, Method method, String targets, boolean checkpointing) throws IOException {
     AdaptedWeights weights = weights(base, method, targets);
@@ -147,6 +164,22 @@ class BackpropagationTest {
   void checkpointedGradientsOfAHead_areBitwiseEqual() throws IOException {
     try (BaseModel base = BaseModel.load(MODELS.resolve("bert"))) {
       requireEqual(base, Method.HEAD, ALL);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama-tied-grouped", "llama-untied", "gpt2", "bert"})
+  void lossAndGradientsOfABaseOf8Bits_areCloseToThoseOfF32(String model) throws IOException {
+    Path folder = MODELS.resolve(model);
+    try (BaseModel exact = BaseModel.load(folder);
+        BaseModel rounded = BaseModel.load(folder, BaseType.INT8)) {
+      Gradients expected = gradients(exact, Method.LORA, ALL, true);
+      Gradients actual = gradients(rounded, Method.LORA, ALL, true);
+      assertThat(actual.loss())
+          .isCloseTo(expected.loss(), withPercentage(1))
+          .isNotEqualTo(expected.loss());
+      assertThat(cosine(actual.values(), expected.values())).isGreaterThan(0.99);
+      assertThat(rounded.identity(rounded.names())).isEqualTo(exact.identity(exact.names()));
     }
   }
 
