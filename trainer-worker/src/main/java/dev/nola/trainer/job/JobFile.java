@@ -21,6 +21,7 @@ import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.Storage;
 import dev.nola.trainer.method.View;
+import dev.nola.trainer.model.ResNet;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -161,6 +162,12 @@ public final class JobFile {
     settings.require(
         format == null || format == Format.IDX || settings.find(ModelKeys.MLP) == null,
         "model.mlp is trained on features; data.format must be idx");
+    settings.require(
+        format == null || isOfImages(format) || settings.find(ModelKeys.NETWORK) == null,
+        "model.network is trained on images; data.format must be idx or images");
+    settings.require(
+        settings.find(MethodKeys.METHOD) != Method.HEAD || settings.find(ModelKeys.NETWORK) == null,
+        "method.name=head does not apply to model.network, of which all is trained");
     ImageKeys.requireFit(settings);
     settings.require(
         settings.find(MethodKeys.METHOD) != Method.HEAD || task != Task.CAUSAL_LM,
@@ -279,9 +286,12 @@ public final class JobFile {
 
   private static Source source(Path folder, Settings settings) {
     Path base = settings.find(ModelKeys.BASE);
-    return base == null
-        ? new Source.FromScratch(settings.get(ModelKeys.MLP))
-        : new Source.PreTrained(folder.resolve(base), settings.get(ModelKeys.BASE_NAME));
+    ResNet.Kind network = settings.find(ModelKeys.NETWORK);
+    return base != null
+        ? new Source.PreTrained(folder.resolve(base), settings.get(ModelKeys.BASE_NAME))
+        : network != null
+            ? new Source.Residual(network)
+            : new Source.FromScratch(settings.get(ModelKeys.MLP));
   }
 
   private static List<Format> formats(Task task) {

@@ -9,6 +9,7 @@ import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Storage;
 import dev.nola.trainer.method.View;
+import dev.nola.trainer.model.ResNet;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -60,6 +61,13 @@ public record TrainingJob(
         widths = List.copyOf(widths);
       }
     }
+
+    /**
+     * A residual network of convolutions, trained from scratch.
+     *
+     * @param kind which one
+     */
+    record Residual(ResNet.Kind kind) implements Source {}
   }
 
   /**
@@ -226,6 +234,9 @@ public record TrainingJob(
     TreeMap<String, Object> settings = new TreeMap<>();
     if (model instanceof Source.FromScratch mlp) {
       settings.put("widths", mlp.widths());
+    }
+    if (model instanceof Source.Residual network) {
+      settings.put("network", Label.of(network.kind()));
     }
     settings.put("task", objective.task.label());
     if (objective.task == Task.CLASSIFICATION && model instanceof Source.PreTrained) {

@@ -31,6 +31,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
   private final Map<String, List<Adaptation>> byTensor = new HashMap<>();
 
   private final Kernel kernel;
+  private boolean isTraining;
   private @Nullable TrainingFactors gpu;
   private @Nullable CudaDevice device;
   private @Nullable CudaDevice ownDevice;
@@ -123,6 +124,15 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
   }
 
   /**
+   * Returns what forward passes change, which the optimizer does not.
+   *
+   * @return the statistics of all adaptations, in a fixed order
+   */
+  public List<Parameter> statistics() {
+    return adaptations.stream().flatMap(adaptation -> adaptation.statistics().stream()).toList();
+  }
+
+  /**
    * Returns the trained part of each tensor that has one.
    *
    * @return the list that this was created with
@@ -146,6 +156,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
    * @param record whether {@link #collect} will be called
    */
   public void begin(NDManager step, boolean record) {
+    isTraining = record;
     adaptations.forEach(adaptation -> adaptation.begin(step, record));
   }
 
@@ -202,6 +213,16 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
       product = part.addProduct(x, product);
     }
     return product;
+  }
+
+  @Override
+  public NDArray batchNorm(NDArray x, String module) {
+    return Tensors.batchNorm(
+        x,
+        new Tensors.Statistics(tensor(module + ".running_mean"), tensor(module + ".running_var")),
+        tensor(module + ".weight"),
+        tensor(module + ".bias"),
+        isTraining);
   }
 
   @Override

@@ -10,6 +10,7 @@ import dev.nola.trainer.image.ImageTransform;
 import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Head;
+import dev.nola.trainer.model.ResNet;
 import dev.nola.trainer.model.Tensors;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -51,6 +52,9 @@ final class RunMetadata {
     }
     if (data.train().getFirst() instanceof Example.Picture picture) {
       provenance.put(ImageTransform.KEY, picture.transform().toJson());
+    }
+    if (job.model() instanceof TrainingJob.Source.Residual network) {
+      provenance.put(ResNet.KEY, Label.of(network.kind()));
     }
     provenance.put("job", job.digest().toString());
     data.digests().forEach((file, digest) -> provenance.put("data " + file, digest.toString()));
