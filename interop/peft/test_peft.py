@@ -52,6 +52,7 @@ from test_families import FamiliesTest
 from test_heads import HeadTest
 from test_import import ImportTest
 from test_training import LanguageModelsTest, TensorBoardTest
+from test_vision import VisionTest
 
 
 class PeftTest(FolderTest):
@@ -344,7 +345,16 @@ def main() -> int:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     tests = unittest.defaultTestLoader
-    kinds = (PeftTest, ImportTest, FamiliesTest, HeadTest, DequantizeTest, LanguageModelsTest, TensorBoardTest)
+    kinds = (
+        PeftTest,
+        ImportTest,
+        FamiliesTest,
+        HeadTest,
+        DequantizeTest,
+        LanguageModelsTest,
+        TensorBoardTest,
+        VisionTest,
+    )
     suite = unittest.TestSuite(tests.loadTestsFromTestCase(kind) for kind in kinds)
     result = unittest.TextTestRunner(sys.stdout, verbosity=2, warnings="ignore").run(suite)
     failed = len({test.id() for test, _ in result.failures + result.errors})
