@@ -53,6 +53,7 @@ from test_families import FamiliesTest
 from test_heads import HeadTest
 from test_import import ImportTest
 from test_training import LanguageModelsTest, TensorBoardTest
+from test_vision import VisionTest
 
 
 class PeftTest(FolderTest):
@@ -354,6 +355,7 @@ def main() -> int:
         LanguageModelsTest,
         ChooseTest,
         TensorBoardTest,
+        VisionTest,
     )
     suite = unittest.TestSuite(tests.loadTestsFromTestCase(kind) for kind in kinds)
     result = unittest.TextTestRunner(sys.stdout, verbosity=2, warnings="ignore").run(suite)

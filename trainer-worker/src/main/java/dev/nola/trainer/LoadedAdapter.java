@@ -13,6 +13,7 @@ import dev.nola.command.Output;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DenseTensor;
 import dev.nola.kernel.Kernels;
+import dev.nola.text.Label;
 import dev.nola.trainer.data.Bos;
 import dev.nola.trainer.data.TextTokenizer;
 import dev.nola.trainer.image.ImageConfig;
@@ -25,6 +26,7 @@ import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Head;
 import dev.nola.trainer.model.Input;
 import dev.nola.trainer.model.Network;
+import dev.nola.trainer.model.ResNet;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,6 +50,9 @@ record LoadedAdapter(
     AdaptedWeights weights,
     List<String> labels)
     implements AutoCloseable {
+  /** Stands for the folder of a base model where the adapter is a whole network. */
+  static final Path NO_BASE = Path.of("-");
+
   /**
    * Loads a base model and an adapter that fits it.
    *
@@ -61,14 +66,20 @@ record LoadedAdapter(
   static LoadedAdapter open(
       Path folder, String adapter, AdapterSource source, BaseOptions options, Output output)
       throws IOException, InterruptedException, ImportRefusedException, MergeRefusedException {
-    AdapterFile file = source.open(adapter, folder, output).file();
-    BaseModel base = BaseModel.loadFor(folder, file.adapter());
+    boolean isNetwork = folder.equals(NO_BASE);
+    AdapterFile file = source.open(adapter, isNetwork ? null : folder, output).file();
+    BaseModel base =
+        isNetwork
+            ? BaseModel.fromScratch(network(file))
+            : BaseModel.loadFor(folder, file.adapter());
     TextTokenizer tokenizer = null;
     try {
       boolean isVision = base.network().reads() == Input.Kind.IMAGES;
       tokenizer = isVision ? null : TextTokenizer.load(folder, Bos.of(file.adapter()));
       ImageTransform images = isVision ? images(folder, file) : null;
-      requireBase(folder, base, file, options, output);
+      if (!isNetwork) {
+        requireBase(folder, base, file, options, output);
+      }
       AdaptedWeights weights =
           new AdaptedWeights(base, TrainedAdapter.ofFile(base, file), Kernels.chosen());
       return new LoadedAdapter(base, tokenizer, images, weights, labels(base, file));
@@ -103,6 +114,18 @@ record LoadedAdapter(
     }
   }
 
+  /** Returns the network that an adapter states that it is. */
+  private static Network network(AdapterFile file) throws MismatchedAdapterException {
+    String stated = file.adapter().metadata().provenance().getOrDefault(ResNet.KEY, "");
+    for (ResNet.Kind kind : ResNet.Kind.values()) {
+      if (Label.of(kind).equals(stated)) {
+        return new ResNet(kind);
+      }
+    }
+    throw new MismatchedAdapterException(
+        "adapter states no network of its own: name the folder of its base model instead of -");
+  }
+
   /** Returns what the adapter states about images, or else what the base model's folder says. */
   private static ImageTransform images(Path folder, AdapterFile file) throws IOException {
     String stated = file.adapter().metadata().provenance().get(ImageTransform.KEY);
@@ -116,7 +139,7 @@ record LoadedAdapter(
       throws MismatchedAdapterException {
     Head head = base.network().head();
     if (head == null) {
-      return List.of();
+      return StatedHead.of(file.adapter()).labels();
     }
     int classes = classes(base, head.module() + ".weight", file.adapter().dense());
     List<String> stated = StatedHead.of(file.adapter()).labels();
@@ -150,7 +173,7 @@ record LoadedAdapter(
   }
 
   boolean isClassifier() {
-    return base.network().head() != null;
+    return base.network().head() != null || images != null;
   }
 
   @Override

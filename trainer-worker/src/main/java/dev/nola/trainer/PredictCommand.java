@@ -53,7 +53,10 @@ import picocli.CommandLine.Parameters;
       "  nola predict vit/ birds.nola --data photos/"
     })
 final class PredictCommand implements Callable<Integer> {
-  @Parameters(index = "0", paramLabel = "BASE", description = "The base model's folder.")
+  @Parameters(
+      index = "0",
+      paramLabel = "BASE",
+      description = "The base model's folder, or - for a network that was trained from scratch.")
   private Path folder = Path.of("");
 
   @Parameters(index = "1", paramLabel = "FILE_OR_REF", description = "The adapter.")

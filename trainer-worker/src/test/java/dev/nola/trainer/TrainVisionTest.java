@@ -61,7 +61,7 @@ class TrainVisionTest {
   void visionTransformersLearn_andAreMeasuredFromTheirFiles(String model, String method)
       throws IOException {
     String size = model.startsWith("timm") ? ", resize: 8, crop: 8" : "";
-    Path job = vitJob(model, method, size, "epochs: 16");
+    Path job = vitJob(model, method, size, "epochs: 10");
     JsonNode result = train(job, "a.nola");
     assertThat(result.path("validationAccuracy").asDouble()).isGreaterThan(0.8);
     Path adapter = folder.resolve("a.nola");
@@ -87,6 +87,86 @@ class TrainVisionTest {
     Outcome resumed = nola("train", longer, "-o", parts, "--resume");
     assertThat(resumed.err()).isEqualTo("continues at step 6\n");
     assertThat(parts).hasSameBinaryContentAs(folder.resolve("whole.nola"));
+  }
+
+  private Path networkJob(String network, String method, String run) throws IOException {
+    Pictures.idx(folder, "train", 96, 1);
+    Pictures.idx(folder, "test", 30, 2);
+    return Files.writeString(
+        folder.resolve("job.yaml"),
+        """
+        model: {network: %s}
+        task: classification
+        data:
+          format: idx
+          train: train-images
+          trainLabels: train-labels
+          validation: test-images
+          validationLabels: test-labels
+          flip: true
+          crop: 8
+          randomCrop: true
+          padding: 1
+        method: {%s}
+        optimizer: {learningRate: 0.01, schedule: constant}
+        run: {batch: 32, threads: 1, %s}
+        """
+            .formatted(network, method, run));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "resnet20 | name: nola, rank: 8, k: 64, l: 64 | epochs: 4",
+        "resnet20 | name: pranc, k: 128 | epochs: 4",
+        "resnet20 | name: lora, rank: 2 | epochs: 4",
+        "resnet20 | name: full | epochs: 3",
+        "resnet18 | name: nola, rank: 8, k: 64, l: 64 | epochs: 1",
+      })
+  void residualNetworksLearnFromScratch_andAreMeasuredFromTheirFiles(
+      String network, String method, String run) throws IOException {
+    Path job = networkJob(network, method, run);
+    JsonNode result = train(job, "a.nola");
+    if (network.equals("resnet20")) {
+      assertThat(result.path("validationAccuracy").asDouble()).isGreaterThan(0.6);
+    }
+    Path adapter = folder.resolve("a.nola");
+    Outcome measured =
+        nola(
+            "evaluate",
+            "-",
+            adapter,
+            "--data",
+            folder.resolve("test-images"),
+            "--labels",
+            folder.resolve("test-labels"),
+            "--json");
+    assertThat(measured.err()).isEmpty();
+    assertThat(measured.json().path("loss").asDouble())
+        .isCloseTo(result.path("validationLoss").asDouble(), within(1e-5));
+  }
+
+  /** Running means and variances are in the checkpoint, and what is drawn follows from the seed. */
+  @Test
+  void resumedRunFromScratch_givesTheSameBytes() throws IOException {
+    String method = "name: nola, rank: 8, k: 32, l: 32";
+    train(networkJob("resnet20", method, "microBatch: 16, steps: 5"), "whole.nola");
+    train(networkJob("resnet20", method, "microBatch: 16, steps: 3"), "parts.nola");
+    Path longer = networkJob("resnet20", method, "microBatch: 16, steps: 5");
+    Path parts = folder.resolve("parts.nola");
+    Outcome resumed = nola("train", longer, "-o", parts, "--resume");
+    assertThat(resumed.err()).isEqualTo("continues at step 4\n");
+    assertThat(parts).hasSameBinaryContentAs(folder.resolve("whole.nola"));
+  }
+
+  @Test
+  void adapterOfAModel_isNoNetworkOfItsOwn() throws IOException {
+    train(vitJob("vit", "name: head", "", "steps: 1"), "a.nola");
+    Outcome refused =
+        nola("evaluate", "-", folder.resolve("a.nola"), "--data", folder.resolve("test"));
+    assertThat(refused.err())
+        .contains("states no network of its own: name the folder of its base model instead of -");
   }
 
   @Test

@@ -25,7 +25,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
@@ -340,7 +339,8 @@ class JobSubmission {
     for (String group : List.of(JobFileKeys.MODEL, JobFileKeys.DATA)) {
       checkTexts("train.job." + group, train.job().get(group), 0, violations);
     }
-    Set<String> paths = files.stream().map(ObjectManifest.Entry::path).collect(Collectors.toSet());
+    Set<String> paths =
+        JobFileKeys.paths(train.job(), files.stream().map(ObjectManifest.Entry::path).toList());
     JobFileKeys.dataFiles(train.job())
         .forEach(
             (key, path) -> {

@@ -21,6 +21,7 @@ import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.Storage;
 import dev.nola.trainer.model.BaseType;
+import dev.nola.trainer.model.ResNet;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -165,6 +166,12 @@ public final class JobFile {
     settings.require(
         format == null || format == Format.IDX || settings.find(ModelKeys.MLP) == null,
         "model.mlp is trained on features; data.format must be idx");
+    settings.require(
+        format == null || isOfImages(format) || settings.find(ModelKeys.NETWORK) == null,
+        "model.network is trained on images; data.format must be idx or images");
+    settings.require(
+        settings.find(MethodKeys.METHOD) != Method.HEAD || settings.find(ModelKeys.NETWORK) == null,
+        "method.name=head does not apply to model.network, of which all is trained");
     ImageKeys.requireFit(settings);
     settings.require(
         settings.find(MethodKeys.METHOD) != Method.HEAD || task != Task.CAUSAL_LM,
@@ -293,12 +300,16 @@ public final class JobFile {
 
   private static Source source(Path folder, Settings settings) {
     Path base = settings.find(ModelKeys.BASE);
-    return base == null
-        ? new Source.FromScratch(settings.get(ModelKeys.MLP))
-        : new Source.PreTrained(
-            folder.resolve(base),
-            settings.get(ModelKeys.BASE_NAME),
-            settings.get(ModelKeys.BASE_TYPE));
+    if (base != null) {
+      return new Source.PreTrained(
+          folder.resolve(base),
+          settings.get(ModelKeys.BASE_NAME),
+          settings.get(ModelKeys.BASE_TYPE));
+    }
+    ResNet.Kind network = settings.find(ModelKeys.NETWORK);
+    return network != null
+        ? new Source.Residual(network)
+        : new Source.FromScratch(settings.get(ModelKeys.MLP));
   }
 
   private static boolean gradientCheckpointing(Settings settings) {

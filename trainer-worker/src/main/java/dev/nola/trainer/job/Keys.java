@@ -22,7 +22,7 @@ final class Keys {
   /** Groups of keys of which a file has exactly one. */
   static final List<List<Key<?>>> ALTERNATIVES =
       List.of(
-          List.of(ModelKeys.BASE, ModelKeys.MLP),
+          List.of(ModelKeys.BASE, ModelKeys.MLP, ModelKeys.NETWORK),
           List.of(DataKeys.VALIDATION, DataKeys.VALIDATION_SHARE),
           List.of(RunKeys.STEPS, RunKeys.EPOCHS));
 

@@ -53,8 +53,8 @@ final class MethodKeys {
                   null,
                   "the matrix that a target's ΔW is a product of rank r for: the tensor as it is,"
                       + " out×in, or its elements as nearly square as their number allows, as in"
-                      + " the paper, which cannot be exported as a LoRA (default: square with"
-                      + " model.mlp, otherwise layer)")
+                      + " the paper, which cannot be exported as a LoRA (default: square"
+                      + " without model.base, otherwise layer)")
               .onlyWith(METHOD, "nola", "lora"));
   static final Key<Integer> RANK =
       KEYS.add(

@@ -2,6 +2,7 @@ package dev.nola.trainer.job;
 
 import dev.nola.client.peft.Pooling;
 import dev.nola.trainer.model.BaseType;
+import dev.nola.trainer.model.ResNet;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -40,6 +41,13 @@ final class ModelKeys {
               Kind.widths(),
               "linear layers with ReLU between them, trained from scratch: widths of the input,"
                   + " every hidden layer and the output"));
+  static final Key<ResNet.Kind> NETWORK =
+      KEYS.add(
+          Key.alternative(
+              "model.network",
+              Kind.lowerCase(ResNet.Kind.values()),
+              "a residual network, trained from scratch on images: resnet18 for those of 224×224,"
+                  + " resnet20 for those of 32×32"));
   static final Key<TrainingJob.Task> TASK =
       KEYS.add(
           Key.required(

@@ -10,6 +10,7 @@ import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Storage;
 import dev.nola.trainer.method.View;
 import dev.nola.trainer.model.BaseType;
+import dev.nola.trainer.model.ResNet;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -62,6 +63,13 @@ public record TrainingJob(
         widths = List.copyOf(widths);
       }
     }
+
+    /**
+     * A residual network of convolutions, trained from scratch.
+     *
+     * @param kind which one
+     */
+    record Residual(ResNet.Kind kind) implements Source {}
   }
 
   /**
@@ -235,6 +243,9 @@ public record TrainingJob(
     }
     if (model instanceof Source.PreTrained base && base.type() != BaseType.F32) {
       settings.put("baseType", Label.of(base.type())); // older versions had only F32
+    }
+    if (model instanceof Source.Residual network) {
+      settings.put("network", Label.of(network.kind()));
     }
     settings.put("task", objective.task.label());
     if (objective.task == Task.CLASSIFICATION && model instanceof Source.PreTrained) {

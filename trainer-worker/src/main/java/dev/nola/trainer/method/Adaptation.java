@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * #backward} turns the leaves' gradients into the parameters'.
  */
 public abstract sealed class Adaptation
-    permits LowRankAdaptation, DirectAdaptation, WholeTensor, StoredLayer {
+    permits LowRankAdaptation, DirectAdaptation, WholeTensor, RunningTensor, StoredLayer {
   private final String tensor;
 
   Adaptation(String tensor) {
@@ -37,6 +37,15 @@ public abstract sealed class Adaptation
    * @return the parameters, in a fixed order; empty if nothing is
    */
   public abstract List<Parameter> parameters();
+
+  /**
+   * Returns what forward passes change, such as running means; the optimizer does not.
+   *
+   * @return the values, in a fixed order; empty if there are none
+   */
+  public List<Parameter> statistics() {
+    return List.of();
+  }
 
   /**
    * A layer whose factors a GPU can compute.

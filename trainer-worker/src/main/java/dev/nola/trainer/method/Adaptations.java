@@ -8,9 +8,10 @@ import dev.nola.generator.Generator;
 import dev.nola.generator.Side;
 import dev.nola.trainer.model.Adaptable;
 import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.FreshTensor;
 import dev.nola.trainer.model.Head;
-import dev.nola.trainer.model.Mlp;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -56,8 +57,9 @@ public final class Adaptations {
    */
   public static List<Adaptation> of(BaseModel base, Recipe recipe, int classes) {
     Adaptations adaptations = new Adaptations(base, recipe);
-    if (base.network() instanceof Mlp mlp) {
-      adaptations.fromScratch(mlp);
+    List<FreshTensor> fresh = base.network().fresh(classes);
+    if (!fresh.isEmpty()) {
+      fresh.forEach(adaptations::fromScratch);
     } else {
       adaptations.preTrained();
       Head head = base.network().head();
@@ -181,22 +183,35 @@ public final class Adaptations {
    * Trains W itself, as there is no base to add it to. All coefficients are random at the start,
    * because a network of zeros has no gradient.
    */
-  private void fromScratch(Mlp mlp) {
-    for (int i = 0; i < mlp.widths().size() - 1; i++) {
-      int inputs = mlp.widths().get(i);
-      int outputs = mlp.widths().get(i + 1);
-      String weight = Mlp.module(i) + ".weight";
-      switch (recipe.method()) {
-        case NOLA, PRANC, LORA ->
-            adapt(target(Adaptable.whole(weight), List.of(outputs, inputs)), true);
-        case FULL, HEAD ->
-            whole(
-                weight,
-                new long[] {outputs, inputs},
-                gaussian(elements(weight, outputs, inputs), Math.sqrt(2.0 / inputs)));
+  private void fromScratch(FreshTensor fresh) {
+    String name = fresh.name();
+    long[] shape = fresh.shape().stream().mapToLong(Integer::longValue).toArray();
+    int first = fresh.shape().getFirst();
+    switch (fresh.role()) {
+      case WEIGHT -> {
+        switch (recipe.method()) {
+          case NOLA, PRANC, LORA -> adapt(target(Adaptable.whole(name), fresh.shape()), true);
+          case FULL, HEAD -> {
+            int inputs = inputs(fresh.shape());
+            whole(name, shape, gaussian(elements(name, first, inputs), Math.sqrt(2.0 / inputs)));
+          }
+        }
       }
-      whole(Mlp.module(i) + ".bias", new long[] {outputs}, new float[outputs]);
+      case BIAS -> whole(name, shape, new float[first]);
+      case GAIN -> whole(name, shape, ones(first));
+      case RUNNING_MEAN -> running(name, shape, new float[first]);
+      case RUNNING_VARIANCE -> running(name, shape, ones(first));
     }
+  }
+
+  private static float[] ones(int count) {
+    float[] ones = new float[count];
+    Arrays.fill(ones, 1);
+    return ones;
+  }
+
+  private void running(String name, long[] shape, float[] values) {
+    adaptations.add(new RunningTensor(name, shape, new Parameter(name, values)));
   }
 
   private Target target(Adaptable adaptable) {

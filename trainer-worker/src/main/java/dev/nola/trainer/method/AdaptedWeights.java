@@ -32,6 +32,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
 
   private final Kernel kernel;
   private boolean usesTrained;
+  private boolean isTraining;
   private @Nullable TrainingFactors gpu;
   private @Nullable CudaDevice device;
   private @Nullable CudaDevice ownDevice;
@@ -124,6 +125,15 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
   }
 
   /**
+   * Returns what forward passes change, which the optimizer does not.
+   *
+   * @return the statistics of all adaptations, in a fixed order
+   */
+  public List<Parameter> statistics() {
+    return adaptations.stream().flatMap(adaptation -> adaptation.statistics().stream()).toList();
+  }
+
+  /**
    * Returns the trained part of each tensor that has one.
    *
    * @return the list that this was created with
@@ -147,6 +157,7 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
    * @param record whether {@link #collect} will be called
    */
   public void begin(NDManager step, boolean record) {
+    isTraining = record;
     adaptations.forEach(adaptation -> adaptation.begin(step, record));
     usesTrained = false;
   }
@@ -232,6 +243,16 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
       product = part.addProduct(x, product);
     }
     return product;
+  }
+
+  @Override
+  public NDArray batchNorm(NDArray x, String module) {
+    return Tensors.batchNorm(
+        x,
+        new Tensors.Statistics(tensor(module + ".running_mean"), tensor(module + ".running_var")),
+        tensor(module + ".weight"),
+        tensor(module + ".bias"),
+        isTraining);
   }
 
   @Override

@@ -1,8 +1,8 @@
 package dev.nola.trainer.method;
 
 /**
- * A vector that is trained. Mutable: the optimizer changes its values, a backward pass adds to its
- * gradient.
+ * A vector that is trained or otherwise changed by steps. Mutable: the optimizer changes its
+ * values, a backward pass adds to its gradient.
  */
 public final class Parameter {
   private final String name;

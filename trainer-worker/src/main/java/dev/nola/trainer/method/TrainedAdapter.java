@@ -59,6 +59,8 @@ public final class TrainedAdapter {
           adapter.layer(direct.toLayer(stored, storage.bits()));
           adapted.add(adaptation.tensor());
         }
+        case RunningTensor running ->
+            adapter.dense(running.whole().toDense(stored, storage.denseType()));
         case WholeTensor whole -> adapter.dense(whole.toDense(stored, storage.denseType()));
         case StoredLayer _ ->
             throw new IllegalArgumentException(

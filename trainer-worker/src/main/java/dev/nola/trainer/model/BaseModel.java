@@ -203,7 +203,7 @@ public final class BaseModel implements AutoCloseable {
    * @param network shape of the model
    * @return the model, to be closed by the caller
    */
-  public static BaseModel fromScratch(Mlp network) {
+  public static BaseModel fromScratch(Network network) {
     return new BaseModel(Tensors.newManager(), network, BaseType.F32);
   }
 

@@ -56,6 +56,19 @@ public final class Mlp implements Network {
   }
 
   @Override
+  public List<FreshTensor> fresh(int classes) {
+    List<FreshTensor> all = new ArrayList<>();
+    for (int i = 0; i < widths.size() - 1; i++) {
+      int outputs = widths.get(i + 1);
+      all.add(
+          new FreshTensor(
+              module(i) + ".weight", List.of(outputs, widths.get(i)), FreshTensor.Role.WEIGHT));
+      all.add(new FreshTensor(module(i) + ".bias", List.of(outputs), FreshTensor.Role.BIAS));
+    }
+    return all;
+  }
+
+  @Override
   public List<Adaptable> adaptable() {
     List<Adaptable> all = new ArrayList<>();
     for (int i = 0; i < widths.size() - 1; i++) {

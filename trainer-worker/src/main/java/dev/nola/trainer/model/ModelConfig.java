@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
@@ -47,6 +48,15 @@ final class ModelConfig {
   /** Returns whether a key is there, with the value null. */
   boolean isNull(String path) {
     return find(path).isNull();
+  }
+
+  /** Requires that an object has no other keys than some. */
+  void requireOnly(String path, Set<String> keys) throws UnsupportedModelException {
+    for (String key : find(path).propertyNames()) {
+      if (!keys.contains(key)) {
+        throw invalid(path + "." + key, "absent");
+      }
+    }
   }
 
   /** Returns the texts of a list; empty if absent. */

@@ -34,6 +34,16 @@ public interface Network {
   List<Adaptable> adaptable();
 
   /**
+   * Returns the tensors of a network that is trained from scratch.
+   *
+   * @param classes number of classes in the data
+   * @return all of them, in the order of the forward pass; empty for a pre-trained model
+   */
+  default List<FreshTensor> fresh(int classes) {
+    return List.of();
+  }
+
+  /**
    * Returns the classifier that is trained with a pre-trained model.
    *
    * @return the classifier; null for a language model, and for a model trained from scratch

@@ -230,6 +230,59 @@ public final class Tensors {
         (PtNDArray) x, weight.getShape(), (PtNDArray) weight, (PtNDArray) bias, epsilon);
   }
 
+  /**
+   * Mean and variance of each channel over the batches so far.
+   *
+   * @param mean the means
+   * @param variance the variances
+   */
+  public record Statistics(NDArray mean, NDArray variance) {}
+
+  /**
+   * Normalizes each channel, as PyTorch's {@code BatchNorm2d} with its default ε and momentum.
+   *
+   * @param x B×channels×height×width
+   * @param statistics of the batches so far; training adds a tenth of the batch's own
+   * @param weight factor of each channel
+   * @param bias summand of each channel
+   * @param training whether to normalize by the batch, and not by the batches so far
+   * @return as x
+   */
+  public static NDArray batchNorm(
+      NDArray x, Statistics statistics, NDArray weight, NDArray bias, boolean training) {
+    return JniUtils.batchNorm(
+        (PtNDArray) x,
+        (PtNDArray) statistics.mean,
+        (PtNDArray) statistics.variance,
+        (PtNDArray) weight,
+        (PtNDArray) bias,
+        training,
+        0.1,
+        1e-5);
+  }
+
+  /** Computes a convolution without a bias. */
+  static NDArray convolution(NDArray x, NDArray filter, int stride, int padding) {
+    return JniUtils.convolution(
+        (PtNDArray) x,
+        (PtNDArray) filter,
+        null,
+        new Shape(stride, stride),
+        new Shape(padding, padding),
+        new Shape(1, 1),
+        1);
+  }
+
+  /** Takes the maxima of windows. */
+  static NDArray maxPool(NDArray x, int side, int stride, int padding) {
+    return JniUtils.maxPool(
+        (PtNDArray) x,
+        new Shape(side, side),
+        new Shape(stride, stride),
+        new Shape(padding, padding),
+        false);
+  }
+
   /** Computes max(x, 0). */
   static NDArray relu(NDArray x) {
     return JniUtils.relu((PtNDArray) x);

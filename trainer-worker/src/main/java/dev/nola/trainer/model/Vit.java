@@ -8,8 +8,11 @@ import dev.nola.client.peft.Pooling;
 import dev.nola.format.Slice;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The vision transformer (ViT) and the encoder of MAE: patches and a first token, LayerNorm before
@@ -50,6 +53,27 @@ public final class Vit implements Transformer {
           ConfigKey.only("model_args.act_layer", "gelu"),
           ConfigKey.only("model_args.norm_layer", "layernorm"),
           ConfigKey.only("model_args.global_pool", "token", "avg"));
+
+  /** Arguments that {@link #TIMM_KEYS} checks, and others that the weights or training decide. */
+  private static final Set<String> TIMM_ARGUMENTS =
+      Stream.concat(
+              TIMM_KEYS.stream()
+                  .map(ConfigKey::path)
+                  .filter(path -> path.startsWith("model_args."))
+                  .map(path -> path.substring("model_args.".length())),
+              Stream.of(
+                  "mlp_ratio",
+                  "qkv_bias",
+                  "proj_bias",
+                  "num_classes",
+                  "weight_init",
+                  "drop_rate",
+                  "pos_drop_rate",
+                  "patch_drop_rate",
+                  "proj_drop_rate",
+                  "attn_drop_rate",
+                  "drop_path_rate"))
+          .collect(Collectors.toUnmodifiableSet());
 
   /** timm's names of models of this architecture, with the size of patches and images. */
   private static final Pattern TIMM =
@@ -123,6 +147,7 @@ public final class Vit implements Transformer {
           "architecture", "vit_{tiny,small,base,large,huge}_patch{N}_{N}, without more");
     }
     config.require(TIMM_KEYS);
+    config.requireOnly("model_args", TIMM_ARGUMENTS);
     int depth = 12;
     int width = 768;
     switch (name.group(1)) {

@@ -44,6 +44,16 @@ public interface Weights {
   NDArray linear(NDArray x, String module);
 
   /**
+   * Normalizes each channel by the batch in training, and by the batches so far otherwise.
+   *
+   * @param x B×channels×height×width
+   * @param module name of the module, with {@code weight}, {@code bias}, {@code running_mean} and
+   *     {@code running_var}; training changes the last two
+   * @return as x
+   */
+  NDArray batchNorm(NDArray x, String module);
+
+  /**
    * Computes x·W + b with a matrix that is stored transposed, as in GPT-2.
    *
    * @param x input, …×in

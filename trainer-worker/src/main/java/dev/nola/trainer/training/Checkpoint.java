@@ -6,6 +6,7 @@ import dev.nola.client.safetensors.SafetensorsWriter.Slot;
 import dev.nola.client.safetensors.Tensor;
 import dev.nola.files.AtomicFile;
 import dev.nola.format.DType;
+import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.Parameter;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
@@ -17,12 +18,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * All that a run needs to continue, as a safetensors file: parameters, the optimizer's moments, and
- * the number of the last step, which determines the position in the data and the learning rate. A
- * new checkpoint replaces the old one as a whole.
+ * All that a run needs to continue, as a safetensors file: parameters, the optimizer's moments,
+ * what forward passes change, and the number of the last step, which determines the position in the
+ * data and the learning rate. A new checkpoint replaces the old one as a whole.
  */
 final class Checkpoint {
   private static final String STEP = "step";
+  private static final String VALUE = "value";
 
   private Checkpoint() {}
 
@@ -40,19 +42,23 @@ final class Checkpoint {
    * @param path file to write
    * @param run what the run depends on; a checkpoint of another run is refused
    * @param step number of the last step
-   * @param parameters what is trained
+   * @param weights what is trained, and what steps change otherwise
    * @param optimizer optimizer with the moments
    * @throws IOException if the file cannot be written
    */
-  static void write(
-      Path path, RunIdentity run, long step, List<Parameter> parameters, AdamW optimizer)
+  static void write(Path path, RunIdentity run, long step, AdaptedWeights weights, AdamW optimizer)
       throws IOException {
+    List<Parameter> parameters = weights.parameters();
     List<Slot> slots = new ArrayList<>();
     for (int p = 0; p < parameters.size(); p++) {
       long count = parameters.get(p).values().length;
-      for (String kind : List.of("value", "mean", "square")) {
+      for (String kind : List.of(VALUE, "mean", "square")) {
         slots.add(new Slot(name(kind, parameters.get(p)), "F32", List.of(count), 4 * count));
       }
+    }
+    for (Parameter statistic : weights.statistics()) {
+      long count = statistic.values().length;
+      slots.add(new Slot(name(VALUE, statistic), "F32", List.of(count), 4 * count));
     }
     Path part = path.resolveSibling("." + path.getFileName() + ".part");
     Files.deleteIfExists(part); // of a process that was killed
@@ -61,9 +67,12 @@ final class Checkpoint {
     try (SafetensorsWriter writer = SafetensorsWriter.create(part, slots, metadata)) {
       for (int p = 0; p < parameters.size(); p++) {
         Parameter parameter = parameters.get(p);
-        write(writer, name("value", parameter), parameter.values());
+        write(writer, name(VALUE, parameter), parameter.values());
         write(writer, name("mean", parameter), optimizer.means()[p]);
         write(writer, name("square", parameter), optimizer.squares()[p]);
+      }
+      for (Parameter statistic : weights.statistics()) {
+        write(writer, name(VALUE, statistic), statistic.values());
       }
     }
     AtomicFile.promote(part, path);
@@ -83,12 +92,12 @@ final class Checkpoint {
    *
    * @param path file to read
    * @param run what the run depends on
-   * @param parameters receive the values
+   * @param weights receive the values
    * @param optimizer receives the moments
    * @return where the run continues
    * @throws IOException if the file is damaged, or belongs to another run
    */
-  static Resumed read(Path path, RunIdentity run, List<Parameter> parameters, AdamW optimizer)
+  static Resumed read(Path path, RunIdentity run, AdaptedWeights weights, AdamW optimizer)
       throws IOException {
     try (SafetensorsFile file = SafetensorsFile.open(path)) {
       Map<String, String> metadata = file.metadata();
@@ -99,11 +108,15 @@ final class Checkpoint {
             "%s does not continue with this job: %s; undo the change, delete the checkpoint, or choose another output"
                 .formatted(path, String.join("; ", differences)));
       }
+      List<Parameter> parameters = weights.parameters();
       for (int p = 0; p < parameters.size(); p++) {
         Parameter parameter = parameters.get(p);
-        read(path, file, name("value", parameter), parameter.values());
+        read(path, file, name(VALUE, parameter), parameter.values());
         read(path, file, name("mean", parameter), optimizer.means()[p]);
         read(path, file, name("square", parameter), optimizer.squares()[p]);
+      }
+      for (Parameter statistic : weights.statistics()) {
+        read(path, file, name(VALUE, statistic), statistic.values());
       }
       return new Resumed(step, run.continuing(metadata, step));
     }

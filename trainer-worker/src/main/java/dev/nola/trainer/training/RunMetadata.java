@@ -11,6 +11,7 @@ import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.BaseType;
 import dev.nola.trainer.model.Head;
+import dev.nola.trainer.model.ResNet;
 import dev.nola.trainer.model.Tensors;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -56,6 +57,9 @@ final class RunMetadata {
     if (job.model() instanceof TrainingJob.Source.PreTrained model
         && model.type() != BaseType.F32) {
       provenance.put(BaseType.KEY, Label.of(model.type()));
+    }
+    if (job.model() instanceof TrainingJob.Source.Residual network) {
+      provenance.put(ResNet.KEY, Label.of(network.kind()));
     }
     provenance.put("job", job.digest().toString());
     data.digests().forEach((file, digest) -> provenance.put("data " + file, digest.toString()));

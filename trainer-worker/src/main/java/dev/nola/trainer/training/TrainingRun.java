@@ -13,11 +13,11 @@ import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.method.Adaptation;
 import dev.nola.trainer.method.Adaptations;
 import dev.nola.trainer.method.AdaptedWeights;
-import dev.nola.trainer.method.Parameter;
 import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Input;
 import dev.nola.trainer.model.Mlp;
+import dev.nola.trainer.model.ResNet;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
@@ -257,6 +257,7 @@ public final class TrainingRun {
                 BaseModel.loadClassifier(model.folder(), job.objective().pooling(), model.type());
           };
       case TrainingJob.Source.FromScratch mlp -> BaseModel.fromScratch(new Mlp(mlp.widths()));
+      case TrainingJob.Source.Residual network -> BaseModel.fromScratch(new ResNet(network.kind()));
     };
   }
 
@@ -272,13 +273,12 @@ public final class TrainingRun {
       BaseModel base, Dataset data, AdaptedWeights weights, RunIdentity started)
       throws IOException, InterruptedException {
     Path checkpoint = folder.checkpoint();
-    List<Parameter> parameters = weights.parameters();
-    AdamW optimizer = new AdamW(job.optimizer().adamW(), parameters);
+    AdamW optimizer = new AdamW(job.optimizer().adamW(), weights.parameters());
     TrainingJob.Run run = job.run();
     long steps = run.steps(data.train().size());
     Checkpoint.Resumed resumed =
         Files.exists(checkpoint)
-            ? Checkpoint.read(checkpoint, started, parameters, optimizer)
+            ? Checkpoint.read(checkpoint, started, weights, optimizer)
             : new Checkpoint.Resumed(0, started);
     RunIdentity identity = resumed.run();
     if (resume) {
@@ -296,7 +296,7 @@ public final class TrainingRun {
     for (long step = resumed.step() + 1; step <= steps; step++) {
       if (Thread.interrupted()) {
         if (step > resumed.step() + 1) {
-          Checkpoint.write(checkpoint, identity, step - 1, parameters, optimizer);
+          Checkpoint.write(checkpoint, identity, step - 1, weights, optimizer);
         }
         throw new InterruptedException("the training was interrupted");
       }
@@ -317,13 +317,13 @@ public final class TrainingRun {
       }
       listener.stepped(step, steps, taken.loss());
       if (isDue(step, run.checkpointEvery(), steps) || step < steps && isLongAgo(checkpointed)) {
-        Checkpoint.write(checkpoint, identity, step, parameters, optimizer);
+        Checkpoint.write(checkpoint, identity, step, weights, optimizer);
         checkpointed = System.nanoTime();
         listener.checkpointed(step, checkpoint);
       }
     }
     if (steps > resumed.step()) {
-      Checkpoint.write(checkpoint, identity, steps, parameters, optimizer); // to be extended
+      Checkpoint.write(checkpoint, identity, steps, weights, optimizer); // to be extended
     }
     folder.plot(log, steps, listener);
     return new TrainingEnd(identity, log);

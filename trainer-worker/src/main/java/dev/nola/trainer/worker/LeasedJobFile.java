@@ -2,8 +2,10 @@ package dev.nola.trainer.worker;
 
 import dev.nola.api.job.JobFileKeys;
 import dev.nola.api.job.ObjectDetails;
+import dev.nola.api.job.ObjectManifest;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /** Turns the job of a lease into a job file that names what is in its task's folder. */
 final class LeasedJobFile {
@@ -36,9 +38,11 @@ final class LeasedJobFile {
     if (hasModel) {
       put(rewritten, JobFileKeys.MODEL, Map.of(JobFileKeys.BASE, TaskFolder.MODEL));
     }
+    Set<String> known =
+        JobFileKeys.paths(job, dataset.files().stream().map(ObjectManifest.Entry::path).toList());
     Map<String, Object> paths = new LinkedHashMap<>();
     for (Map.Entry<String, Object> file : JobFileKeys.dataFiles(job).entrySet()) {
-      if (dataset.files().stream().noneMatch(entry -> entry.path().equals(file.getValue()))) {
+      if (!(file.getValue() instanceof String path && known.contains(path))) {
         throw new JobException(
             "invalid data.%s: %s; must be the path of a file in %s/%s"
                 .formatted(file.getKey(), file.getValue(), dataset.namespace(), dataset.name()),

@@ -7,6 +7,9 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.DataFiles.Layout;
+import dev.nola.trainer.image.ImageSettings;
+import dev.nola.trainer.image.Resampling;
+import dev.nola.trainer.image.Size;
 import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.View;
@@ -15,6 +18,7 @@ import dev.nola.trainer.model.BaseType;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Network;
 import dev.nola.trainer.model.Networks;
+import dev.nola.trainer.model.ResNet;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -158,6 +162,59 @@ class JobFileTest {
     assertThat(aware.storage().bits()).isEqualTo(4);
     assertThat(aware.recipe().rounding().bits()).isEqualTo(4);
     assertThat(read(LANGUAGE_MODEL).storage().bits()).isEqualTo(4);
+  }
+
+  @Test
+  void networkIsTrainedFromScratchOnImages_asNearlySquare() throws IOException {
+    String network = MNIST.replace("mlp: [784, 32, 10]", "network: resnet20");
+    TrainingJob job = read(network.replace("format: idx", "format: idx, crop: 24, flip: true"));
+    assertThat(job.model()).isEqualTo(new TrainingJob.Source.Residual(ResNet.Kind.RESNET20));
+    assertThat(job.data().layout())
+        .isEqualTo(
+            new Layout.Idx(
+                folder.resolve("c"),
+                folder.resolve("d"),
+                new ImageSettings(
+                    null, null, new ImageSettings.Cropping(24, false, 0), true, null, null)));
+    assertThat(job.canonical()).contains("\"network\":\"resnet20\"", "\"crop\":24");
+    assertThat(
+            problemsWith(
+                network,
+                "format: idx, train: a, validation: b, trainLabels: c, validationLabels: d",
+                "format: tsv, train: a, validation: b"))
+        .containsExactly("model.network is trained on images; data.format must be idx or images");
+    assertThat(problemsWith(network, "name: pranc", "name: head"))
+        .containsExactly(
+            "method.name=head does not apply to model.network, of which all is trained");
+    assertThat(problemsWith(network, "network: resnet20", "network: resnet20, mlp: [784, 10]"))
+        .contains("only one of model.base and model.mlp and model.network may be set");
+  }
+
+  @Test
+  void folderOfImages_hasTheSettingsOfItsKeys() throws IOException {
+    String images =
+        MNIST
+            .replace("mlp: [784, 32, 10]", "base: vit")
+            .replace(
+                "format: idx, train: a, validation: b, trainLabels: c, validationLabels: d",
+                "format: images, train: a, validationShare: 0.1, resize: [32, 48], filter: bicubic,"
+                    + " crop: 24, randomCrop: true, padding: 2, mean: 0.5, std: [0.1, 0.2, 0.3]");
+    assertThat(read(images).data().layout())
+        .isEqualTo(
+            new Layout.ImageFolder(
+                new ImageSettings(
+                    new Size.Exact(32, 48),
+                    Resampling.BICUBIC,
+                    new ImageSettings.Cropping(24, true, 2),
+                    false,
+                    List.of(0.5),
+                    List.of(0.1, 0.2, 0.3))));
+    assertThat(read(images).metadata().task()).isEqualTo("image-classification");
+    assertThat(problemsWith(images, "[32, 48]", "[32]"))
+        .containsExactly(
+            "invalid data.resize: [32]; must be a whole number, 1 or more, or [HEIGHT, WIDTH]");
+    assertThat(problemsWith(images, "std: [0.1, 0.2, 0.3]", "std: [0.1, 0]"))
+        .containsExactly("invalid data.std: [0.1,0]; must be a number above 0, or a list of three");
   }
 
   @Test
@@ -321,7 +378,7 @@ class JobFileTest {
         "train: a.txt     | train: \"\\0\"     | invalid data.train: \"\\u0000\"; must be a path",
         "method: {name: nola} | method: nola   | invalid method: \"nola\"; must be a mapping of"
             + " keys to values",
-        "{base: llama}    | {}                 | model.base or model.mlp is missing",
+        "{base: llama}    | {}                 | model.base or model.mlp or model.network is missing",
         "{steps: 10}      | {steps: 9, epochs: 1} | only one of run.steps and run.epochs may be"
             + " set",
         "train: a.txt,    | ''                 | data.train is missing; must be a path",

@@ -74,7 +74,16 @@ class ModelConfigTest {
         "llama-untied | sliding_window | 4096 | sliding_window: 4096; must be absent or null",
         "llama-untied | quantization_config | {} | quantization_config: {}; must be absent or null",
         "llama-untied | model_type | \"opt\" | model_type: \"opt\"; must be llama,"
-            + " mistral, qwen2, qwen3, gemma2, gpt2, bert, roberta or xlm-roberta",
+            + " mistral, qwen2, qwen3, gemma2, gpt2, bert, roberta, xlm-roberta, vit or vit_mae",
+        "vit | num_channels | 1 | num_channels: 1; must be 3",
+        "vit | patch_size | [4, 4] | patch_size: [4,4]; must be a whole number, 1 or more",
+        "vit-mae | hidden_act | \"mish\" | hidden_act: \"mish\"; must be one of gelu",
+        "timm-vit | architecture | \"vit_base_patch16_clip_224\" | architecture:"
+            + " \"vit_base_patch16_clip_224\"; must be vit_{tiny,small,base,large,huge}_patch{N}_{N}",
+        "timm-vit | model_args | {\"init_values\": 1e-5} | model_args.init_values: 1.0E-5; must be"
+            + " absent or null",
+        "timm-vit | model_args | {\"block_fn\": \"x\"} | model_args.block_fn: \"x\"; must be absent",
+        "timm-vit | global_pool | \"map\" | global_pool: \"map\"; must be token, avg",
         "mistral | sliding_window | 0 | sliding_window: 0; must be a whole number, 1 or more",
         "gemma2 | layer_types | [\"full_attention\"] | layer_types: [\"full_attention\"]; must be a"
             + " list of one text a layer",

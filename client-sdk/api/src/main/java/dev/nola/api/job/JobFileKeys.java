@@ -1,8 +1,11 @@
 package dev.nola.api.job;
 
+import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The keys of a job file that name files. A training's request has a job file as an object ({@link
@@ -33,6 +36,26 @@ public final class JobFileKeys {
    */
   public static boolean hasBase(Map<String, Object> job) {
     return job.get(MODEL) instanceof Map<?, ?> model && model.containsKey(BASE);
+  }
+
+  /**
+   * Returns what a job may name of a dataset: its files and, as data of the format {@code images},
+   * the folders that they are in.
+   *
+   * @param job the job, as in a request
+   * @param files paths of the dataset's files
+   * @return the paths of files and folders
+   */
+  public static Set<String> paths(Map<String, Object> job, Collection<String> files) {
+    Set<String> paths = new LinkedHashSet<>(files);
+    if (job.get(DATA) instanceof Map<?, ?> data && "images".equals(data.get("format"))) {
+      for (String file : files) {
+        for (int slash = file.indexOf('/'); slash >= 0; slash = file.indexOf('/', slash + 1)) {
+          paths.add(file.substring(0, slash));
+        }
+      }
+    }
+    return paths;
   }
 
   /**

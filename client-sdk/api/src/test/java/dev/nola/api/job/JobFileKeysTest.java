@@ -27,6 +27,16 @@ class JobFileKeysTest {
   }
 
   @Test
+  void imagesMayBeFolders_otherDataFilesAlone() {
+    List<String> files = List.of("train/cat/1.png", "readme.txt");
+    assertThat(JobFileKeys.paths(Map.of("data", Map.of("format", "images")), files))
+        .containsExactlyInAnyOrder("train/cat/1.png", "readme.txt", "train", "train/cat");
+    assertThat(JobFileKeys.paths(Map.of("data", Map.of("format", "tsv")), files))
+        .containsExactlyElementsOf(files);
+    assertThat(JobFileKeys.paths(Map.of(), files)).containsExactlyElementsOf(files);
+  }
+
+  @Test
   void jobWithoutAGroupOfDataHasNoDataFiles() {
     assertThat(JobFileKeys.dataFiles(Map.of())).isEmpty();
     assertThat(JobFileKeys.dataFiles(Map.of("data", List.of("train")))).isEmpty();

@@ -116,8 +116,9 @@ final class SubmittedFile {
     }
     if (job.get(JobFileKeys.DATA) instanceof Map<?, ?> data) {
       Map<Object, Object> mapped = new LinkedHashMap<>(data);
+      List<String> paths = files.stream().map(ObjectManifest.Entry::path).toList();
       JobFileKeys.dataFiles(content)
-          .forEach((key, path) -> mapped.put(key, within(key, String.valueOf(path), files)));
+          .forEach((key, path) -> mapped.put(key, within(key, String.valueOf(path), paths)));
       job.put(JobFileKeys.DATA, mapped);
     }
     return job;
@@ -128,11 +129,10 @@ final class SubmittedFile {
     return JobFileKeys.hasBase(content);
   }
 
-  /** Returns the dataset's path of a file that the job names by its path here. */
-  private String within(String key, String path, List<ObjectManifest.Entry> files) {
+  /** Returns the dataset's path of a file, or folder, that the job names by its path here. */
+  private String within(String key, String path, List<String> files) {
     Optional<String> found =
-        files.stream()
-            .map(ObjectManifest.Entry::path)
+        JobFileKeys.paths(content, files).stream()
             .filter(entry -> path.equals(entry) || path.endsWith("/" + entry))
             .max((left, right) -> Integer.compare(left.length(), right.length()));
     return found.orElseThrow(
@@ -140,11 +140,6 @@ final class SubmittedFile {
             new IllegalArgumentException(
                 "%s: data.%s %s is not in the dataset; it has %s"
                     .formatted(
-                        name,
-                        key,
-                        path,
-                        String.join(
-                            ", ",
-                            files.stream().map(ObjectManifest.Entry::path).limit(10).toList()))));
+                        name, key, path, String.join(", ", files.stream().limit(10).toList()))));
   }
 }
