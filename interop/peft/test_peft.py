@@ -52,6 +52,7 @@ from test_dequantize import DequantizeTest
 from test_families import FamiliesTest
 from test_heads import HeadTest
 from test_import import ImportTest
+from test_nearest import NearestTest
 from test_training import LanguageModelsTest, TensorBoardTest
 
 
@@ -353,6 +354,7 @@ def main() -> int:
         DequantizeTest,
         LanguageModelsTest,
         ChooseTest,
+        NearestTest,
         TensorBoardTest,
     )
     suite = unittest.TestSuite(tests.loadTestsFromTestCase(kind) for kind in kinds)

@@ -71,9 +71,13 @@ public final class Bert implements Network {
 
   @Override
   public NDArray logits(Batch batch, Weights weights) {
+    return weights.linear(features(batch, weights), CLASSIFIER);
+  }
+
+  @Override
+  public NDArray features(Batch batch, Weights weights) {
     NDArray seen = Pool.of(hidden(batch, weights), head, batch);
-    return weights.linear(
-        head.pooler() == null ? seen : weights.linear(seen, head.pooler()).tanh(), CLASSIFIER);
+    return head.pooler() == null ? seen : weights.linear(seen, head.pooler()).tanh();
   }
 
   @Override

@@ -83,6 +83,27 @@ public final class Llama implements Network {
 
   @Override
   public NDArray logits(Batch batch, Weights weights) {
+    if (head != null) {
+      return weights.linear(features(batch, weights), head.module());
+    }
+    NDArray x = norm(batch.select(hidden(batch, weights)), "model.norm", weights);
+    NDArray logits =
+        config.extras().tied() && !weights.has(OUTPUT + ".weight")
+            ? Tensors.linear(x, weights.tensor(EMBEDDING), null)
+            : weights.linear(x, OUTPUT);
+    return Blocks.capped(logits, config.extras().outputs().logitCap());
+  }
+
+  @Override
+  public NDArray features(Batch batch, Weights weights) {
+    if (head == null) {
+      return Network.super.features(batch, weights);
+    }
+    return Pool.of(norm(hidden(batch, weights), "model.norm", weights), head, batch);
+  }
+
+  /** Computes hidden states before the last norm, B×T×d. */
+  private NDArray hidden(Batch batch, Weights weights) {
     NDArray x = Tensors.embedding(batch.inputs(), weights.tensor(EMBEDDING));
     double scale = config.extras().outputs().embeddingScale();
     if (scale != 1) {
@@ -91,15 +112,7 @@ public final class Llama implements Network {
     for (int i = 0; i < config.layers(); i++) {
       x = block(i, x, batch, weights);
     }
-    if (head != null) {
-      return weights.linear(Pool.of(norm(x, "model.norm", weights), head, batch), head.module());
-    }
-    x = norm(batch.select(x), "model.norm", weights);
-    NDArray logits =
-        config.extras().tied() && !weights.has(OUTPUT + ".weight")
-            ? Tensors.linear(x, weights.tensor(EMBEDDING), null)
-            : weights.linear(x, OUTPUT);
-    return Blocks.capped(logits, config.extras().outputs().logitCap());
+    return x;
   }
 
   private NDArray norm(NDArray x, String module, Weights weights) {
