@@ -52,6 +52,7 @@ from test_dequantize import DequantizeTest
 from test_families import FamiliesTest
 from test_heads import HeadTest
 from test_import import ImportTest
+from test_nearest import NearestTest
 from test_training import LanguageModelsTest, TensorBoardTest
 from test_vision import VisionTest
 
@@ -354,6 +355,7 @@ def main() -> int:
         DequantizeTest,
         LanguageModelsTest,
         ChooseTest,
+        NearestTest,
         TensorBoardTest,
         VisionTest,
     )

@@ -15,6 +15,7 @@ import picocli.CommandLine.Command;
     subcommands = {
       TrainCommand.class,
       EvaluateCommand.class,
+      NearestCommand.class,
       PredictCommand.class,
       GenerateCommand.class,
       ChooseCommand.class,

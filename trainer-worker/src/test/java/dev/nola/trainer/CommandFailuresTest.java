@@ -37,6 +37,7 @@ class CommandFailuresTest {
       strings = {
         "train",
         "evaluate",
+        "nearest",
         "predict",
         "targets",
         "generate",

@@ -16,6 +16,7 @@ final class LauncherCommands {
     commands.put("serve", "Run a registry: it catalogs, stores and verifies adapters.");
     commands.put("train", "Train an adapter as described by a job file.");
     commands.put("evaluate", "Measure an adapter on a file of examples.");
+    commands.put("nearest", "Classify a job's validation examples by nearest neighbors.");
     commands.put("predict", "Predict the class of texts, or continue them.");
     commands.put("generate", "Continue a text by greedy decoding.");
     commands.put("choose", "Answer multiple-choice questions by log-likelihood.");

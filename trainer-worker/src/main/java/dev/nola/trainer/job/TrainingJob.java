@@ -10,6 +10,8 @@ import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Storage;
 import dev.nola.trainer.method.View;
 import dev.nola.trainer.model.BaseType;
+import dev.nola.trainer.model.Input;
+import dev.nola.trainer.model.Network;
 import dev.nola.trainer.model.ResNet;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -216,6 +218,26 @@ public record TrainingJob(
               .formatted(warmup, steps));
     }
     return new Schedule(optimizer.schedule, optimizer.learningRate, warmup, steps);
+  }
+
+  /**
+   * Requires that the data are what a network reads.
+   *
+   * @param network the network
+   * @throws IllegalArgumentException if it reads, say, texts and the data are images
+   */
+  public void requireReadableBy(Network network) {
+    Input.Kind given =
+        data.layout().images() != null
+            ? Input.Kind.IMAGES
+            : data.layout() instanceof DataFiles.Layout.Idx
+                ? Input.Kind.FEATURES
+                : Input.Kind.TEXTS;
+    if (network.reads() != given) {
+      throw new IllegalArgumentException(
+          "the model reads %s, but data.format is one of %s"
+              .formatted(Label.of(network.reads()), Label.of(given)));
+    }
   }
 
   /**

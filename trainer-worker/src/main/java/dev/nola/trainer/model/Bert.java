@@ -108,9 +108,13 @@ public final class Bert implements Transformer {
 
   @Override
   public NDArray output(NDArray x, Input input, Weights weights) {
+    return weights.linear(pooled(x, input, weights), head.module());
+  }
+
+  @Override
+  public NDArray pooled(NDArray x, Input input, Weights weights) {
     NDArray seen = Pool.of(x, head, input.texts());
-    return weights.linear(
-        head.pooler() == null ? seen : weights.linear(seen, head.pooler()).tanh(), head.module());
+    return head.pooler() == null ? seen : weights.linear(seen, head.pooler()).tanh();
   }
 
   @Override

@@ -96,16 +96,22 @@ public final class Llama implements Transformer {
 
   @Override
   public NDArray output(NDArray x, Input input, Weights weights) {
-    Batch batch = input.texts();
     if (head != null) {
-      return weights.linear(Pool.of(norm(x, "model.norm", weights), head, batch), head.module());
+      return weights.linear(pooled(x, input, weights), head.module());
     }
-    NDArray normed = norm(batch.select(x), "model.norm", weights);
+    NDArray normed = norm(input.texts().select(x), "model.norm", weights);
     NDArray logits =
         config.extras().tied() && !weights.has(OUTPUT + ".weight")
             ? weights.linear(normed, EMBEDDING)
             : weights.linear(normed, OUTPUT);
     return Blocks.capped(logits, config.extras().outputs().logitCap());
+  }
+
+  @Override
+  public NDArray pooled(NDArray x, Input input, Weights weights) {
+    return head == null
+        ? Transformer.super.pooled(x, input, weights)
+        : Pool.of(norm(x, "model.norm", weights), head, input.texts());
   }
 
   private NDArray norm(NDArray x, String module, Weights weights) {

@@ -27,6 +27,18 @@ public interface Network {
   }
 
   /**
+   * Computes what the classifier of a network with a {@link #head} sees.
+   *
+   * @param input what the model {@link #reads}
+   * @param weights weights of the model, which may lack the classifier's
+   * @return B×d
+   * @throws UnsupportedOperationException if the network has no head
+   */
+  default NDArray features(Input input, Weights weights) {
+    throw new UnsupportedOperationException("network has no head");
+  }
+
+  /**
    * Returns the matrices that a method may adapt: those that the forward pass multiplies by.
    *
    * @return them in the order of the forward pass, at least one

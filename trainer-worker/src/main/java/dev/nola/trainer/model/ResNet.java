@@ -94,13 +94,7 @@ public final class ResNet implements Network {
     return weights.linear(features(input, weights), "fc");
   }
 
-  /**
-   * Computes what the classifier sees.
-   *
-   * @param input images, B×3×height×width
-   * @param weights weights of the network
-   * @return B×channels
-   */
+  @Override
   public NDArray features(Input input, Weights weights) {
     int stride = kind.shrinksFirst() ? 2 : 1;
     NDArray x =

@@ -45,6 +45,19 @@ public interface Transformer extends Network {
   NDArray output(NDArray x, Input input, Weights weights);
 
   /**
+   * Computes what a classifier sees of the last hidden states.
+   *
+   * @param x hidden states, B×T×d
+   * @param input texts, or images
+   * @param weights weights of the model
+   * @return B×d
+   * @throws UnsupportedOperationException if the network has no head
+   */
+  default NDArray pooled(NDArray x, Input input, Weights weights) {
+    throw new UnsupportedOperationException("network has no head");
+  }
+
+  /**
    * Computes a block, and closes all its arrays but the result: what a backward pass needs of them,
    * PyTorch itself keeps.
    *
@@ -79,6 +92,11 @@ public interface Transformer extends Network {
       }
     }
     return x;
+  }
+
+  @Override
+  default NDArray features(Input input, Weights weights) {
+    return pooled(hidden(input, weights), input, weights);
   }
 
   @Override

@@ -204,21 +204,11 @@ public final class Vit implements Transformer {
 
   @Override
   public NDArray output(NDArray x, Input input, Weights weights) {
-    return weights.linear(seen(x, weights), head.module());
+    return weights.linear(pooled(x, input, weights), head.module());
   }
 
-  /**
-   * Computes what the classifier sees.
-   *
-   * @param input images, B×3×height×width
-   * @param weights weights of the model
-   * @return B×d
-   */
-  public NDArray features(Input input, Weights weights) {
-    return seen(hidden(input, weights), weights);
-  }
-
-  private NDArray seen(NDArray x, Weights weights) {
+  @Override
+  public NDArray pooled(NDArray x, Input input, Weights weights) {
     NDArray seen =
         head.pooling() == Pooling.CLS
             ? x.get(new NDIndex(":, 0"))

@@ -4,8 +4,6 @@ import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Metadata;
 import dev.nola.kernel.Kernels;
-import dev.nola.text.Label;
-import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.data.Dataset;
 import dev.nola.trainer.data.DatasetReader;
 import dev.nola.trainer.data.Example;
@@ -15,7 +13,6 @@ import dev.nola.trainer.method.Adaptations;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.TrainedAdapter;
 import dev.nola.trainer.model.BaseModel;
-import dev.nola.trainer.model.Input;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.ResNet;
 import dev.nola.trainer.model.Tensors;
@@ -189,7 +186,7 @@ public final class TrainingRun {
     folder.create();
     Tensors.use(job.run().compute().device().name(), job.run().compute().threads());
     try (BaseModel base = base()) {
-      requireReadable(base);
+      job.requireReadableBy(base.network());
       Dataset data = DatasetReader.read(job.data(), modelFolder(), job.objective().labels());
       data.warnings().forEach(listener::warned);
       requireFit(data);
@@ -201,21 +198,6 @@ public final class TrainingRun {
         TrainingEnd end = train(base, data, weights, started);
         return finish(base, data, weights, end);
       }
-    }
-  }
-
-  /** Requires that the data are what a network reads. */
-  private void requireReadable(BaseModel base) {
-    DataFiles.Layout layout = job.data().layout();
-    Input.Kind given =
-        layout.images() != null
-            ? Input.Kind.IMAGES
-            : layout instanceof DataFiles.Layout.Idx ? Input.Kind.FEATURES : Input.Kind.TEXTS;
-    Input.Kind read = base.network().reads();
-    if (read != given) {
-      throw new IllegalArgumentException(
-          "the model reads %s, but data.format is one of %s"
-              .formatted(Label.of(read), Label.of(given)));
     }
   }
 
