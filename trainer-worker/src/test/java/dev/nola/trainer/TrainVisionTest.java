@@ -74,6 +74,16 @@ class TrainVisionTest {
         .isCloseTo(result.path("validationLoss").asDouble(), within(1e-5));
   }
 
+  /** A random model sees colors, without training. */
+  @ParameterizedTest
+  @CsvSource({"vit, ''", "timm-vit-avg, ', resize: 8, crop: 8'"})
+  void nearestPicturesAreOfOneColor(String model, String size) throws IOException {
+    Outcome found = nola("nearest", vitJob(model, "name: head", size, "steps: 1"), "--json");
+    assertThat(found.err()).isEmpty();
+    assertThat(found.json().path("accuracy").asDouble()).isGreaterThan(0.8);
+    assertThat(found.json().path("predictions")).hasSize(18);
+  }
+
   @Test
   void resumedRunOfDrawnPictures_givesTheSameBytes() throws IOException {
     String method = "name: nola, targets: mlp, rank: 2, k: 8, l: 8";
