@@ -139,6 +139,11 @@ record Images(List<byte[]> items, List<Integer> sizes, int count, Sha256 digest)
       throw new InvalidDataException(
           "%s: images have %d pixels; must be %d as for training".formatted(file, other, width));
     }
+    if (!validation.sizes.equals(train.sizes)) {
+      throw new InvalidDataException(
+          "%s: images have the dimensions %s; must be %s as for training"
+              .formatted(file, validation.sizes, train.sizes));
+    }
   }
 
   /** Reads the whole file, and keeps the first items. */

@@ -10,6 +10,8 @@ import dev.nola.format.DenseTensor;
 import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
 import dev.nola.trainer.data.DataFiles.Layout;
+import dev.nola.trainer.image.ImageSettings;
+import dev.nola.trainer.image.Raster;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -674,8 +676,41 @@ class DatasetTest {
     Files.write(folder.resolve("validation"), validation);
     Files.write(folder.resolve("trainLabels"), trainLabels);
     Files.write(folder.resolve("labels"), labels);
-    Layout layout = new Layout.Idx(folder.resolve("trainLabels"), folder.resolve("labels"), null);
-    return DatasetReader.read(files(layout, 3), null);
+    return idxData(null);
+  }
+
+  private Dataset idxData(@Nullable ImageSettings images) throws IOException, InterruptedException {
+    return DatasetReader.read(
+        files(new Layout.Idx(folder.resolve("trainLabels"), folder.resolve("labels"), images), 3),
+        null);
+  }
+
+  private Raster picture(byte[] items) throws Exception {
+    Files.write(folder.resolve("train"), items);
+    Files.write(folder.resolve("validation"), items);
+    Example example = idxData(ImageSettings.NONE).train().getFirst();
+    return ((Example.Picture) example).source().decode();
+  }
+
+  @Test
+  void imagesForAVisionModel_haveThreeChannels() throws Exception {
+    Files.write(folder.resolve("trainLabels"), LABELS);
+    Files.write(folder.resolve("labels"), LABELS);
+    assertThat(picture(idx(new int[] {2, 1, 2}, 7, 8, 0, 0)))
+        .usingRecursiveComparison()
+        .isEqualTo(new Raster(new byte[] {7, 7, 7, 8, 8, 8}, 1, 2));
+    assertThat(picture(idx(new int[] {2, 2, 1, 3}, 1, 2, 3, 4, 5, 6, 0, 0, 0, 0, 0, 0)))
+        .usingRecursiveComparison()
+        .isEqualTo(new Raster(new byte[] {1, 2, 3, 4, 5, 6}, 2, 1));
+    assertThatThrownBy(() -> picture(idx(new int[] {2, 1, 1, 2}, 1, 2, 3, 4)))
+        .hasMessageEndingWith(
+            "train: images have the dimensions [1, 1, 2]; must be height and width, or these and 3"
+                + " channels");
+    Files.write(folder.resolve("train"), idx(new int[] {2, 1, 2}, 1, 2, 3, 4));
+    Files.write(folder.resolve("validation"), idx(new int[] {2, 2, 1}, 1, 2, 3, 4));
+    assertThatThrownBy(() -> idxData(ImageSettings.NONE))
+        .hasMessageEndingWith(
+            "validation: images have the dimensions [2, 1]; must be [1, 2] as for training");
   }
 
   @Test
