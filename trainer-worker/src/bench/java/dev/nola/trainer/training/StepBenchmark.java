@@ -108,7 +108,7 @@ public final class StepBenchmark {
           new BatchOrder(examples, size.batch, 1),
           new AdamW(new TrainingJob.AdamWConstants(0.9, 0.999, 1e-8, 0, 1), weights.parameters()),
           new Schedule(Schedule.Shape.CONSTANT, 1e-3, 0, 1_000_000),
-          size.batch);
+          new Trainer.Gradient(size.batch, 0));
     }
   }
 

@@ -17,7 +17,7 @@ final class Trainer {
   private final BatchOrder order;
   private final AdamW optimizer;
   private final Schedule schedule;
-  private final int microBatch;
+  private final Gradient gradient;
 
   /**
    * Creates a trainer.
@@ -27,7 +27,7 @@ final class Trainer {
    * @param order batches of each step
    * @param optimizer optimizer of the weights' parameters
    * @param schedule learning rate of each step
-   * @param microBatch examples in memory at a time; the gradients of a larger batch are added up
+   * @param gradient how the gradient of a step is computed
    */
   Trainer(
       Network network,
@@ -35,14 +35,22 @@ final class Trainer {
       BatchOrder order,
       AdamW optimizer,
       Schedule schedule,
-      int microBatch) {
+      Gradient gradient) {
     this.network = network;
     this.weights = weights;
     this.order = order;
     this.optimizer = optimizer;
     this.schedule = schedule;
-    this.microBatch = microBatch;
+    this.gradient = gradient;
   }
+
+  /**
+   * How the gradient of a step is computed.
+   *
+   * @param microBatch examples in memory at a time; the gradients of a larger batch are added up
+   * @param labelSmoothing probability that the loss spreads over all classes, from 0 to below 1
+   */
+  record Gradient(int microBatch, double labelSmoothing) {}
 
   /**
    * The result of a step.
@@ -59,8 +67,8 @@ final class Trainer {
     long count = batch.stream().mapToLong(Minibatch::targetCount).sum();
     double loss = 0;
     weights.prepare();
-    for (int start = 0; start < batch.size(); start += microBatch) {
-      int end = Math.min(batch.size(), start + microBatch);
+    for (int start = 0; start < batch.size(); start += gradient.microBatch) {
+      int end = Math.min(batch.size(), start + gradient.microBatch);
       loss += backward(batch.subList(start, end), count);
     }
     double rate = schedule.learningRate(number);
@@ -73,7 +81,8 @@ final class Trainer {
       Tensors.recordGradients(true);
       weights.begin(step, true);
       Minibatch batch = Minibatch.of(step, part);
-      NDArray loss = Loss.mean(network.logits(batch.batch(), weights), batch, count);
+      NDArray loss =
+          Loss.mean(network.logits(batch.batch(), weights), batch, count, gradient.labelSmoothing);
       Tensors.backward(loss);
       Tensors.recordGradients(false);
       weights.collect();

@@ -264,7 +264,7 @@ public final class TrainingRun {
             new BatchOrder(data.train(), run.batch(), job.recipe().bases().seed()),
             optimizer,
             job.schedule(steps),
-            run.microBatch());
+            new Trainer.Gradient(run.microBatch(), job.objective().labelSmoothing()));
     long checkpointed = System.nanoTime();
     for (long step = resumed.step() + 1; step <= steps; step++) {
       if (Thread.interrupted()) {

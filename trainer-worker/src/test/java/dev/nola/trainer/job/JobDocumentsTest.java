@@ -73,7 +73,7 @@ class JobDocumentsTest {
         .isEqualTo(
             new TrainingJob(
                 new TrainingJob.Source.PreTrained(folder.resolve("llama"), "acme/llama"),
-                new TrainingJob.Objective(TrainingJob.Task.CAUSAL_LM, null, List.of()),
+                new TrainingJob.Objective(TrainingJob.Task.CAUSAL_LM, null, List.of(), 0),
                 new DataFiles(
                     new DataFiles.Layout.E2e(),
                     folder.resolve("e2e/train.txt.gz"),
