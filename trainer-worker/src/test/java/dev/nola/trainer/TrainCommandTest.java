@@ -133,9 +133,25 @@ class TrainCommandTest {
     assertThat(always.getFirst()).isNotEqualTo(free.getFirst());
   }
 
+  @Test
+  void smoothedLabels_changeTheLossOfTrainingAndNotThatOfEvaluations() throws IOException {
+    List<Double> plain = losses(NOLA, "plain.nola");
+    Path job = Jobs.write(folder, NOLA, "steps: 200\nlabelSmoothing: 0.5\n");
+    Path smoothed = train(job, "smoothed.nola");
+    // Half of the probability on three classes costs at least the entropy of (2/3, 1/6, 1/6).
+    assertThat(losses("smoothed.nola"))
+        .allMatch(loss -> loss > 0.86)
+        .doesNotContain(plain.getFirst());
+    assertThat(loss(smoothed)).isLessThan(0.6);
+  }
+
   /** Trains for 20 steps, and returns the loss of each. */
   private List<Double> losses(String method, String name) throws IOException {
     train(Jobs.write(folder, method, "steps: 20\n"), name);
+    return losses(name);
+  }
+
+  private List<Double> losses(String name) throws IOException {
     return Files.readAllLines(folder.resolve(name + ".run/metrics.jsonl")).stream()
         .map(JsonMapper.shared()::readTree)
         .filter(line -> line.has("loss"))

@@ -103,7 +103,7 @@ public final class StepBenchmark {
               Kernels.chosen());
       weights.useGpu(System.err::println);
       return new Trainer(
-          new Backpropagation(base.network(), weights, false),
+          new Backpropagation(base.network(), weights, false, 0),
           new BatchOrder(examples, size.batch, 1),
           new AdamW(new TrainingJob.AdamWConstants(0.9, 0.999, 1e-8, 0, 1), weights.parameters()),
           new Schedule(Schedule.Shape.CONSTANT, 1e-3, 0, 1_000_000),

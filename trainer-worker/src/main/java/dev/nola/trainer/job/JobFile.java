@@ -115,7 +115,8 @@ public final class JobFile {
         new TrainingJob.Objective(
             settings.get(ModelKeys.TASK),
             settings.find(ModelKeys.POOLING),
-            Objects.requireNonNullElse(settings.find(DataKeys.LABELS), List.of())),
+            Objects.requireNonNullElse(settings.find(DataKeys.LABELS), List.of()),
+            settings.get(RunKeys.LABEL_SMOOTHING)),
         new DataFiles(
             layout(folder, settings),
             folder.resolve(settings.get(DataKeys.TRAIN)),

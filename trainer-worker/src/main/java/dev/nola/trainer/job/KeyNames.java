@@ -20,6 +20,8 @@ final class KeyNames {
           Map.entry("warmup_steps", "optimizer.warmup"),
           Map.entry("lr_scheduler_type", "optimizer.schedule"),
           Map.entry("max_grad_norm", "optimizer.clip"),
+          Map.entry("label_smoothing", "run.labelSmoothing"),
+          Map.entry("label_smoothing_factor", "run.labelSmoothing"),
           Map.entry("eval_steps", "run.evaluateEvery"),
           Map.entry("save_steps", "run.checkpointEvery"),
           Map.entry("gradient_checkpointing", "run.gradientCheckpointing"),

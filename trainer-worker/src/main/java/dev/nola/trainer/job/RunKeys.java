@@ -66,6 +66,14 @@ final class RunKeys {
               Kind.whole(1),
               null,
               "examples in memory at a time (default: the whole batch)"));
+  static final Key<Double> LABEL_SMOOTHING =
+      KEYS.add(
+          Key.optional(
+              "run.labelSmoothing",
+              Kind.belowOne(),
+              0.0,
+              "probability that the loss of training spreads evenly over all tokens or classes, as"
+                  + " label_smoothing of PyTorch; evaluations are without"));
   static final Key<Integer> STEPS =
       KEYS.add(Key.alternative("run.steps", Kind.whole(1), "number of steps"));
   static final Key<Integer> EPOCHS =

@@ -81,8 +81,11 @@ public record TrainingJob(
    * @param pooling what the classifier of a pre-trained model sees of a text; null for what it sees
    *     in Transformers
    * @param labels names of the classes by number; empty for those of the training data
+   * @param labelSmoothing probability that the loss of training spreads over all classes, from 0 to
+   *     below 1
    */
-  public record Objective(Task task, @Nullable Pooling pooling, List<String> labels) {
+  public record Objective(
+      Task task, @Nullable Pooling pooling, List<String> labels, double labelSmoothing) {
     /** Copies the list. */
     public Objective {
       labels = List.copyOf(labels);
@@ -276,6 +279,9 @@ public record TrainingJob(
     }
     if (!objective.labels.isEmpty()) {
       settings.put("labels", objective.labels);
+    }
+    if (objective.labelSmoothing > 0) {
+      settings.put("labelSmoothing", objective.labelSmoothing); // older versions had none
     }
     Integer maxTokens = data.tokens().maximum();
     settings.put("maxTokens", maxTokens == null ? DataFiles.DEFAULT_MAX_TOKENS : maxTokens);

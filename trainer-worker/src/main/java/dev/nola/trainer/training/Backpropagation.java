@@ -26,8 +26,11 @@ import java.util.List;
  * @param network the model
  * @param weights its weights, of which the adapted ones are trained
  * @param checkpointing whether the blocks of a transformer are computed again
+ * @param labelSmoothing probability that the loss spreads over all tokens or classes, from 0 to
+ *     below 1
  */
-record Backpropagation(Network network, AdaptedWeights weights, boolean checkpointing) {
+record Backpropagation(
+    Network network, AdaptedWeights weights, boolean checkpointing, double labelSmoothing) {
   /**
    * Checks that there are blocks to compute again.
    *
@@ -66,7 +69,7 @@ record Backpropagation(Network network, AdaptedWeights weights, boolean checkpoi
   private double whole(Minibatch batch, long count) {
     NDArray loss;
     try (NDArray logits = network.logits(batch.batch(), weights)) {
-      loss = Loss.mean(logits, batch, count);
+      loss = Loss.mean(logits, batch, count, labelSmoothing);
     }
     Tensors.backward(loss);
     return loss.getFloat();
@@ -91,7 +94,10 @@ record Backpropagation(Network network, AdaptedWeights weights, boolean checkpoi
     x.setRequiresGradient(firstTrained < blocks);
     NDArray loss =
         Autograd.inScope(
-            x, input -> Loss.mean(transformer.output(input, batch, weights), minibatch, count));
+            x,
+            input ->
+                Loss.mean(
+                    transformer.output(input, batch, weights), minibatch, count, labelSmoothing));
     Tensors.backward(loss);
     for (int i = blocks - 1; i >= Math.max(0, firstTrained); i--) {
       NDArray output = x;

@@ -269,7 +269,11 @@ public final class TrainingRun {
     MetricsLog log = MetricsLog.openAfter(folder.metrics(), resumed.step(), steps);
     Trainer trainer =
         new Trainer(
-            new Backpropagation(base.network(), weights, run.compute().gradientCheckpointing()),
+            new Backpropagation(
+                base.network(),
+                weights,
+                run.compute().gradientCheckpointing(),
+                job.objective().labelSmoothing()),
             new BatchOrder(data.train(), run.batch(), job.recipe().bases().seed()),
             optimizer,
             job.schedule(steps),

@@ -75,7 +75,7 @@ class JobDocumentsTest {
             new TrainingJob(
                 new TrainingJob.Source.PreTrained(
                     folder.resolve("llama"), "acme/llama", BaseType.F32),
-                new TrainingJob.Objective(TrainingJob.Task.CAUSAL_LM, null, List.of()),
+                new TrainingJob.Objective(TrainingJob.Task.CAUSAL_LM, null, List.of(), 0),
                 new DataFiles(
                     new DataFiles.Layout.E2e(),
                     folder.resolve("e2e/train.txt.gz"),

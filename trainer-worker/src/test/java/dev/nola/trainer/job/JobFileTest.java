@@ -586,6 +586,16 @@ class JobFileTest {
   }
 
   @Test
+  void labelsAreSmoothedIfTheJobSaysSo() throws IOException {
+    TrainingJob job = read(LANGUAGE_MODEL.replace("steps: 10", "steps: 10, labelSmoothing: 0.1"));
+    assertThat(job.objective().labelSmoothing()).isEqualTo(0.1);
+    assertThat(job.canonical()).contains("\"labelSmoothing\":0.1");
+    assertThat(read(LANGUAGE_MODEL).canonical()).doesNotContain("labelSmoothing");
+    assertThat(problemsWith(LANGUAGE_MODEL, "steps: 10", "steps: 10, labelSmoothing: 1"))
+        .containsExactly("invalid run.labelSmoothing: 1; must be a number from 0 to below 1");
+  }
+
+  @Test
   void digestCoversWhatTheResultDependsOn() throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL);
     assertThat(read("# again\n" + LANGUAGE_MODEL.replace("nola}", "nola, rank: 16}")).digest())

@@ -36,6 +36,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Gradients with and without gradient checkpointing. */
 class BackpropagationTest {
+  /** Label smoothing, which the loss of blocks has to have, too. */
+  private static final double SMOOTHING = 0.1;
+
   private static final Path MODELS = Path.of("src/test/resources/models");
   private static final String ALL = ".";
 
@@ -118,7 +121,8 @@ class BackpropagationTest {
             : texts(base.network().head() != null);
     long count = examples.stream().mapToLong(Minibatch::targetCount).sum();
     weights.prepare();
-    Backpropagation backpropagation = new Backpropagation(base.network(), weights, checkpointing);
+    Backpropagation backpropagation =
+        new Backpropagation(base.network(), weights, checkpointing, SMOOTHING);
     double loss =
         backpropagation.add(examples.subList(0, 2), count)
             + backpropagation.add(examples.subList(2, 3), count);
@@ -188,7 +192,7 @@ class BackpropagationTest {
     Mlp mlp = new Mlp(List.of(4, 3));
     try (BaseModel base = BaseModel.fromScratch(mlp)) {
       AdaptedWeights weights = weights(base, Method.LORA, ALL);
-      assertThatThrownBy(() -> new Backpropagation(mlp, weights, true))
+      assertThatThrownBy(() -> new Backpropagation(mlp, weights, true, 0))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessage(
               "run.gradientCheckpointing=true does not apply to this model; only to transformers");
