@@ -323,7 +323,7 @@ final class Demo {
   }
 
   private static double accuracy(BaseModel base, List<Adaptation> adaptations, Dataset data)
-      throws InterruptedException {
+      throws IOException, InterruptedException {
     return Evaluation.of(
             base.network(),
             new AdaptedWeights(base, adaptations, Kernels.chosen()),

@@ -128,10 +128,10 @@ class TrainVisionTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "resnet20 | name: nola, rank: 8, k: 64, l: 64 | epochs: 4",
-        "resnet20 | name: pranc, k: 128 | epochs: 4",
-        "resnet20 | name: lora, rank: 2 | epochs: 4",
-        "resnet20 | name: full | epochs: 3",
+        "resnet20 | name: nola, rank: 8, k: 64, l: 64 | epochs: 6",
+        "resnet20 | name: pranc, k: 128 | epochs: 6",
+        "resnet20 | name: lora, rank: 2 | epochs: 6",
+        "resnet20 | name: full | epochs: 4",
         "resnet18 | name: nola, rank: 8, k: 64, l: 64 | epochs: 1",
       })
   void residualNetworksLearnFromScratch_andAreMeasuredFromTheirFiles(
