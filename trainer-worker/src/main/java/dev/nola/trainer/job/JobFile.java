@@ -169,6 +169,13 @@ public final class JobFile {
     settings.require(
         settings.find(MethodKeys.METHOD) != Method.HEAD || task != Task.CAUSAL_LM,
         "method.name=head does not apply to task causal-lm, which adds no head");
+    Pattern targets = settings.find(MethodKeys.TARGETS);
+    settings.require(
+        settings.find(MethodKeys.METHOD) != Method.FULL
+            || targets == null
+            || !targets.pattern().equals(TargetSets.ALL_LINEAR),
+        "method.targets=all-linear does not apply when method.name is full; omit it to train every"
+            + " tensor, or give a pattern");
     Scaling scaling = settings.find(MethodKeys.SCALING);
     settings.require(
         scaling == null || !scaling.isPaper() || settings.find(MethodKeys.METHOD) == Method.NOLA,
@@ -325,13 +332,10 @@ public final class JobFile {
     Method method = settings.get(MethodKeys.METHOD);
     int rank = settings.get(MethodKeys.RANK);
     Scaling scaling = settings.find(MethodKeys.SCALING);
-    // Without a base, all of the model is trained.
-    Pattern targets =
-        settings.find(ModelKeys.BASE) == null ? Keys.ALL_LINEAR : settings.get(MethodKeys.TARGETS);
     double usualScaling = method == Method.LORA ? 2.0 * rank : 1;
     return new Recipe(
         method,
-        targets,
+        targets(settings),
         new Recipe.Size(
             view(settings), rank, settings.get(MethodKeys.K), settings.get(MethodKeys.L)),
         new Recipe.Bases(
@@ -341,6 +345,16 @@ public final class JobFile {
             settings.get(MethodKeys.STORED_BASIS)),
         scaling == null ? Scaling.of(usualScaling) : scaling,
         rounding(settings));
+  }
+
+  /** Returns the pattern of targets; without a base, all of the model is trained. */
+  private static Pattern targets(Settings settings) {
+    Pattern targets = settings.find(MethodKeys.TARGETS);
+    if (settings.find(ModelKeys.BASE) == null) {
+      return Keys.ALL_LINEAR;
+    }
+    Pattern usual = settings.get(MethodKeys.METHOD) == Method.FULL ? Keys.EVERY_TENSOR : Keys.QV;
+    return targets == null ? usual : targets;
   }
 
   /** Returns the view of targets; PRANC's has no effect. */

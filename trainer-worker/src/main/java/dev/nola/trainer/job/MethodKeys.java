@@ -31,10 +31,11 @@ final class MethodKeys {
           Key.optional(
                   "method.targets",
                   Kind.patterns(TargetSets.PATTERNS),
-                  "qv",
+                  null,
                   "tensors to adapt: query and value projections, those of the MLP blocks, all that"
-                      + " can be adapted, or all whose names match the pattern")
-              .onlyWith(METHOD, "nola", "pranc", "lora")
+                      + " can be adapted, or all whose names match the pattern; with full, of any"
+                      + " tensors (default: qv; every tensor with full)")
+              .onlyWith(METHOD, "nola", "pranc", "lora", "full")
               .onlyWith(ModelKeys.BASE));
   static final Key<View> VIEW =
       KEYS.add(

@@ -268,7 +268,9 @@ public record TrainingJob(
       case DataFiles.Layout.Idx _ -> settings.put("layout", List.of("idx"));
     }
     settings.put("method", Label.of(recipe.method()));
-    settings.put("targets", recipe.targets().pattern());
+    // Versions in which full took no targets wrote the default of the other methods.
+    boolean isEvery = recipe.targets().equals(Keys.EVERY_TENSOR);
+    settings.put("targets", isEvery ? TargetSets.QV : recipe.targets().pattern());
     if (recipe.size().view() != View.LAYER) {
       settings.put("view", Label.of(recipe.size().view())); // older versions had only the other one
     }

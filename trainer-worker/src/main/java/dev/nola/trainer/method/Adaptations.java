@@ -70,25 +70,33 @@ public final class Adaptations {
   private void preTrained() {
     switch (recipe.method()) {
       case HEAD -> {}
-      case FULL ->
-          base.names().stream()
-              .filter(name -> !isOfNewClassifier(name))
-              .forEach(name -> whole(name, base.tensor(name)));
+      case FULL -> {
+        List<String> targets =
+            base.names().stream()
+                .filter(name -> !isOfNewClassifier(name) && recipe.targets().matcher(name).find())
+                .toList();
+        requireSome(targets, base.names().getFirst());
+        targets.forEach(name -> whole(name, base.tensor(name)));
+      }
       case NOLA, PRANC, LORA -> {
         List<Adaptable> targets =
             base.network().adaptable().stream()
                 .filter(adaptable -> recipe.targets().matcher(adaptable.name()).find())
                 .toList();
-        if (targets.isEmpty()) {
-          throw new IllegalArgumentException(
-              "method.targets=%s matches none of the tensors that can be adapted, such as %s"
-                  .formatted(recipe.targets(), base.network().adaptable().getFirst().name()));
-        }
+        requireSome(targets, base.network().adaptable().getFirst().name());
         requireFewCoefficients(targets);
         for (Adaptable target : targets) {
           adapt(target(target), false);
         }
       }
+    }
+  }
+
+  private void requireSome(List<?> targets, String example) {
+    if (targets.isEmpty()) {
+      throw new IllegalArgumentException(
+          "method.targets=%s matches none of the tensors that can be adapted, such as %s"
+              .formatted(recipe.targets(), example));
     }
   }
 

@@ -444,6 +444,24 @@ class JobFileTest {
   }
 
   @Test
+  void fullTrainsEveryTensorUnlessTargetsAreNamed() throws IOException {
+    String full = LANGUAGE_MODEL.replace("nola}", "full}");
+    assertThat(read(full).recipe().targets().matcher("model.norm.weight").find()).isTrue();
+    assertThat(read(full).canonical())
+        .as("as before full had targets")
+        .contains("\"targets\":\"\\\\.(q_proj|v_proj|query|value)\\\\.weight$\"");
+    TrainingJob some = read(full.replace("full}", "full, targets: 'layers\\.(10|11)\\.'}"));
+    assertThat(some.recipe().targets().matcher("model.layers.11.mlp.down_proj.weight").find())
+        .isTrue();
+    assertThat(some.recipe().targets().matcher("model.norm.weight").find()).isFalse();
+    assertThat(some.canonical()).contains("\"targets\":\"layers");
+    assertThat(problems(full.replace("full}", "full, targets: all-linear}")))
+        .singleElement()
+        .asString()
+        .startsWith("method.targets=all-linear does not apply when method.name is full");
+  }
+
+  @Test
   void labelsAreSmoothedIfTheJobSaysSo() throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL.replace("steps: 10", "steps: 10, labelSmoothing: 0.1"));
     assertThat(job.objective().labelSmoothing()).isEqualTo(0.1);
