@@ -344,7 +344,7 @@ public final class JobFile {
             settings.get(MethodKeys.SHARED_BASIS),
             settings.get(MethodKeys.STORED_BASIS)),
         scaling == null ? Scaling.of(usualScaling) : scaling,
-        rounding(settings));
+        new Recipe.Training(rounding(settings), settings.get(MethodKeys.DROPOUT)));
   }
 
   /** Returns the pattern of targets; without a base, all of the model is trained. */

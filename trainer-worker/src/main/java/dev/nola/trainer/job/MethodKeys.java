@@ -130,6 +130,15 @@ final class MethodKeys {
                   "whether training already rounds the coefficients to method.bits; {from: 0.75}"
                       + " starts after three quarters of the steps")
               .onlyWith(METHOD, "nola", "pranc", "lora"));
+  static final Key<Double> DROPOUT =
+      KEYS.add(
+          Key.optional(
+                  "method.dropout",
+                  Kind.belowOne(),
+                  0.0,
+                  "probability that an element of a target's input is dropped in training, for its"
+                      + " ΔW alone, as lora_dropout of PEFT")
+              .onlyWith(METHOD, "nola", "lora"));
   static final Key<DType> DENSE_TYPE =
       KEYS.add(
           Key.optional(

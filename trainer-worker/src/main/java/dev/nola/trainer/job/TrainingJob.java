@@ -284,9 +284,12 @@ public record TrainingJob(
     settings.put(
         "scaling",
         recipe.scaling().isPaper() ? List.of("paper", recipe.scaling().c()) : recipe.scaling().c());
-    settings.put("quantizationAwareBits", recipe.rounding().bits());
-    if (recipe.rounding().from() > 0) {
-      settings.put("quantizationAwareFrom", recipe.rounding().from());
+    settings.put("quantizationAwareBits", recipe.training().rounding().bits());
+    if (recipe.training().rounding().from() > 0) {
+      settings.put("quantizationAwareFrom", recipe.training().rounding().from());
+    }
+    if (recipe.training().dropout() > 0) {
+      settings.put("dropout", recipe.training().dropout()); // older versions had none
     }
     settings.put("bits", storage.bits());
     settings.put("denseType", Label.of(storage.denseType()));

@@ -267,7 +267,8 @@ public final class Adaptations {
                         elements(name, rank, cols),
                         recipe.size().l(),
                         random),
-                    1)));
+                    1),
+                dropout()));
       }
       case PRANC -> {
         int targetStream = nextStream();
@@ -296,10 +297,17 @@ public final class Adaptations {
                 rank,
                 0,
                 factor(identitySide(Side.A, name + ".lora_B", b), recipe.scaling().lora(rank)),
-                factor(identitySide(Side.B, name + ".lora_A", a), 1)));
+                factor(identitySide(Side.B, name + ".lora_A", a), 1),
+                dropout()));
       }
       case FULL, HEAD -> throw new AssertionError("this method adapts no targets");
     }
+  }
+
+  private @Nullable Dropout dropout() {
+    double rate = recipe.training().dropout();
+    // Targets may share a stream, but not which elements they drop.
+    return rate == 0 ? null : new Dropout(rate, recipe.bases().seed(), adaptations.size());
   }
 
   private int nextStream() {
@@ -319,13 +327,13 @@ public final class Adaptations {
 
   private Factor factor(BasisSide side, double gain) {
     if (!recipe.bases().stored()) {
-      return new GeneratedFactor(side, recipe.rounding().firstBits(), gain);
+      return new GeneratedFactor(side, recipe.training().rounding().firstBits(), gain);
     }
     int k = side.coefficients().values().length;
     NDArray basis =
         bases.computeIfAbsent(
             new Stored(side.basis(), k), _ -> base.keep(side.stored(), k, side.basis().length()));
-    return new StoredFactor(side, recipe.rounding().firstBits(), gain, basis);
+    return new StoredFactor(side, recipe.training().rounding().firstBits(), gain, basis);
   }
 
   private BasisSide side(

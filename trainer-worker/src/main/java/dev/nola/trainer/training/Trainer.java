@@ -69,6 +69,7 @@ final class Trainer {
     weights.prepare();
     for (int start = 0; start < batch.size(); start += gradient.microBatch) {
       int end = Math.min(batch.size(), start + gradient.microBatch);
+      weights.dropAt(number, start);
       loss += backward(batch.subList(start, end), count);
     }
     double rate = schedule.learningRate(number);

@@ -75,7 +75,7 @@ class JobFileTest {
     TrainingJob job = read(LANGUAGE_MODEL);
     assertThat(job.recipe().size().rank()).isEqualTo(8);
     assertThat(job.recipe().scaling()).isEqualTo(Scaling.of(1));
-    assertThat(job.recipe().rounding().bits()).isZero();
+    assertThat(job.recipe().training().rounding().bits()).isZero();
     assertThat(job.run().microBatch()).isEqualTo(job.run().batch()).isEqualTo(8);
     assertThat(job.run().steps(1)).isEqualTo(10);
     assertThat(job.data().trainExamples()).isEqualTo(Integer.MAX_VALUE);
@@ -94,11 +94,11 @@ class JobFileTest {
     TrainingJob job = read(LANGUAGE_MODEL.replace("nola}", "lora}"));
     assertThat(job.recipe().bases().generator()).isEqualTo(Generator.IDENTITY);
     assertThat(job.storage().bits()).isEqualTo(16);
-    assertThat(job.recipe().rounding().bits()).isZero();
+    assertThat(job.recipe().training().rounding().bits()).isZero();
     TrainingJob aware =
         read(LANGUAGE_MODEL.replace("nola}", "lora, bits: 4, quantizationAware: true}"));
     assertThat(aware.storage().bits()).isEqualTo(4);
-    assertThat(aware.recipe().rounding().bits()).isEqualTo(4);
+    assertThat(aware.recipe().training().rounding().bits()).isEqualTo(4);
     assertThat(read(LANGUAGE_MODEL).storage().bits()).isEqualTo(8);
   }
 
@@ -122,7 +122,7 @@ class JobFileTest {
       })
   void roundingMayStartLater(String key, int bits, double from) throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL.replace("nola}", "nola, bits: 4, " + key + "}"));
-    assertThat(job.recipe().rounding()).isEqualTo(new Recipe.Rounding(bits, from));
+    assertThat(job.recipe().training().rounding()).isEqualTo(new Recipe.Rounding(bits, from));
     assertThat(job.canonical().contains("quantizationAwareFrom")).isEqualTo(from > 0);
   }
 
