@@ -181,6 +181,11 @@ class TrainCommandTest {
     requireResumption(LORA, 37);
   }
 
+  @Test
+  void killedRunWithDropout_resumesToTheSameBytes() throws Exception {
+    requireResumption("name: lora\nrank: 4\ndropout: 0.2\n", 37);
+  }
+
   private void requireResumption(String method, int killedAt) throws Exception {
     Path job = Jobs.write(folder, method, "steps: 80\ncheckpointEvery: 10\nevaluateEvery: 16\n");
     Path whole = train(job, "whole.nola");

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
@@ -94,6 +95,44 @@ class TrainRobertaTest {
     assertThat(trained.json().get("validationAccuracy").asDouble()).isGreaterThan(0.9);
     assertThat(dense(folder.resolve("a.nola")))
         .containsExactly("classifier.out_proj.bias", "classifier.out_proj.weight");
+  }
+
+  /** As the paper's Finetune-Top2: the last block, the norms within it, and the head. */
+  @Test
+  void someTensors_areTrainedWhole() throws IOException {
+    Path job = job("roberta-classifier");
+    String full = "{name: full, targets: 'layer\\.1\\.output'}";
+    Files.writeString(
+        job,
+        Files.readString(job)
+            .replaceAll("method: .*", "method: " + Matcher.quoteReplacement(full)));
+    Outcome trained = nola("train", job, "-o", folder.resolve("a.nola"), "--json");
+    assertThat(trained.err()).isEmpty();
+    String output = "roberta.encoder.layer.1.output.";
+    assertThat(dense(folder.resolve("a.nola")))
+        .containsExactly(
+            "classifier.out_proj.bias",
+            "classifier.out_proj.weight",
+            output + "LayerNorm.bias",
+            output + "LayerNorm.weight",
+            output + "dense.bias",
+            output + "dense.weight");
+    Outcome evaluated =
+        nola(
+            "evaluate",
+            folder.resolve("model"),
+            folder.resolve("a.nola"),
+            "--data",
+            folder.resolve("data"),
+            "--format",
+            "tsv",
+            "--json");
+    assertThat(evaluated.json().get("accuracy"))
+        .isEqualTo(trained.json().get("validationAccuracy"));
+
+    Files.writeString(job, Files.readString(job).replace("layer", "block"));
+    assertThat(nola("train", job, "-o", folder.resolve("b.nola")).err())
+        .contains("matches none of the tensors that can be adapted, such as classifier.");
   }
 
   /** Of 64 positions, the first two are padding's and one that no token has. */

@@ -1,6 +1,5 @@
 package dev.nola.trainer.job;
 
-import com.google.re2j.Pattern;
 import dev.nola.trainer.method.Method;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.View;
@@ -12,9 +11,6 @@ final class Defaults {
 
   /** Share of the steps in which NOLA's learning rate rises. */
   private static final double NOLA_WARMUP = 0.03;
-
-  /** What PEFT adapts of most models. */
-  private static final Pattern QUERY_AND_VALUE = Pattern.compile(TargetSets.PATTERNS.get("qv"));
 
   private static final int LORA_RANK = 8;
   private static final int LORA_BITS = 16;
@@ -52,7 +48,7 @@ final class Defaults {
   }
 
   private static void others(Settings settings, Method method) {
-    settings.setDefault(MethodKeys.TARGETS, QUERY_AND_VALUE);
+    settings.setDefault(MethodKeys.TARGETS, method == Method.FULL ? Keys.EVERY_TENSOR : Keys.QV);
     settings.setDefault(MethodKeys.RANK, LORA_RANK);
     settings.setDefault(MethodKeys.K, PRANC_COEFFICIENTS);
     settings.setDefault(MethodKeys.L, PRANC_COEFFICIENTS);

@@ -177,6 +177,13 @@ public final class JobFile {
     settings.require(
         settings.find(MethodKeys.METHOD) != Method.HEAD || task != Task.CAUSAL_LM,
         "method.name=head does not apply to task causal-lm, which adds no head");
+    Pattern targets = settings.find(MethodKeys.TARGETS);
+    settings.require(
+        settings.find(MethodKeys.METHOD) != Method.FULL
+            || targets == null
+            || !targets.pattern().equals(TargetSets.ALL_LINEAR),
+        "method.targets=all-linear does not apply when method.name is full; omit it to train every"
+            + " tensor, or give a pattern");
     Scaling scaling = settings.find(MethodKeys.SCALING);
     settings.require(
         scaling == null || !scaling.isPaper() || settings.find(MethodKeys.METHOD) == Method.NOLA,
@@ -362,12 +369,9 @@ public final class JobFile {
 
   private static Recipe recipe(Settings settings) {
     Method method = settings.get(MethodKeys.METHOD);
-    // Without a base, all of the model is trained.
-    Pattern targets =
-        settings.find(ModelKeys.BASE) == null ? Keys.ALL_LINEAR : settings.get(MethodKeys.TARGETS);
     return new Recipe(
         method,
-        targets,
+        targets(settings),
         new Recipe.Size(
             settings.get(MethodKeys.VIEW),
             settings.get(MethodKeys.RANK),
@@ -379,7 +383,14 @@ public final class JobFile {
             settings.get(MethodKeys.SHARED_BASIS),
             settings.get(MethodKeys.STORED_BASIS)),
         settings.get(MethodKeys.SCALING),
-        rounding(settings));
+        new Recipe.Training(rounding(settings), settings.get(MethodKeys.DROPOUT)));
+  }
+
+  /** Returns the pattern of targets; without a base, all of the model is trained. */
+  private static Pattern targets(Settings settings) {
+    return settings.find(ModelKeys.BASE) == null
+        ? Keys.ALL_LINEAR
+        : settings.get(MethodKeys.TARGETS);
   }
 
   private static Recipe.Rounding rounding(Settings settings) {

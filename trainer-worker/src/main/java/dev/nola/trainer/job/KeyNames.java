@@ -10,6 +10,7 @@ final class KeyNames {
           Map.entry("lr", "optimizer.learningRate"),
           Map.entry("r", "method.rank"),
           Map.entry("lora_alpha", "method.scaling"),
+          Map.entry("lora_dropout", "method.dropout"),
           Map.entry("target_modules", "method.targets"),
           Map.entry("max_length", "data.maxTokens"),
           Map.entry("max_seq_length", "data.maxTokens"),

@@ -13,6 +13,12 @@ final class Keys {
   /** Pattern of all tensors that can be adapted: those that the forward pass multiplies by. */
   static final Pattern ALL_LINEAR = Pattern.compile(TargetSets.ALL_LINEAR);
 
+  /** Pattern of the targets in a job that names none. */
+  static final Pattern QV = Pattern.compile(TargetSets.QV);
+
+  /** Pattern of every tensor. */
+  static final Pattern EVERY_TENSOR = Pattern.compile("");
+
   /** All keys, in the order of the documentation. */
   static final List<Key<?>> ALL =
       Stream.of(ModelKeys.ALL, DataKeys.ALL, ImageKeys.ALL, MethodKeys.ALL, RunKeys.ALL)

@@ -41,9 +41,10 @@ final class MethodKeys {
                   Kind.patterns(TargetSets.PATTERNS),
                   null,
                   "tensors to adapt: query and value projections, those of the MLP blocks, all that"
-                      + " can be adapted, or all whose names match the pattern (default: by"
-                      + " method.preset with nola, otherwise qv)")
-              .onlyWith(METHOD, "nola", "pranc", "lora")
+                      + " can be adapted, or all whose names match the pattern; with full, of any"
+                      + " tensors (default: by method.preset with nola; every tensor with full;"
+                      + " otherwise qv)")
+              .onlyWith(METHOD, "nola", "pranc", "lora", "full")
               .onlyWith(ModelKeys.BASE));
   static final Key<View> VIEW =
       KEYS.add(
@@ -141,6 +142,15 @@ final class MethodKeys {
                       + " starts after three quarters of the steps (default: by method.preset with"
                       + " nola, otherwise false)")
               .onlyWith(METHOD, "nola", "pranc", "lora"));
+  static final Key<Double> DROPOUT =
+      KEYS.add(
+          Key.optional(
+                  "method.dropout",
+                  Kind.belowOne(),
+                  0.0,
+                  "probability that an element of a target's input is dropped in training, for its"
+                      + " ΔW alone, as lora_dropout of PEFT")
+              .onlyWith(METHOD, "nola", "lora"));
   static final Key<DType> DENSE_TYPE =
       KEYS.add(
           Key.optional(

@@ -7,6 +7,7 @@ import java.util.Map;
 /** Named sets of targets, as patterns for the names of Llama's, GPT-2's and BERT's tensors. */
 public final class TargetSets {
   static final String ALL_LINEAR = "\\.weight$";
+  static final String QV = "\\.(q_proj|v_proj|query|value)\\.weight$";
 
   /** The patterns, by the name in {@code method.targets}. */
   public static final Map<String, String> PATTERNS = patterns();
@@ -15,7 +16,7 @@ public final class TargetSets {
 
   private static Map<String, String> patterns() {
     Map<String, String> sets = new LinkedHashMap<>();
-    sets.put("qv", "\\.(q_proj|v_proj|query|value)\\.weight$");
+    sets.put("qv", QV);
     // BERT's attention has an output.dense, too; its prefix is not a layer number.
     sets.put(
         "mlp",

@@ -314,7 +314,9 @@ public record TrainingJob(
       settings.putAll(ImageKeys.canonical(data.layout().images()));
     }
     settings.put("method", Label.of(recipe.method()));
-    settings.put("targets", recipe.targets().pattern());
+    // Versions in which full took no targets wrote the default of the other methods.
+    boolean isEvery = recipe.targets().equals(Keys.EVERY_TENSOR);
+    settings.put("targets", isEvery ? TargetSets.QV : recipe.targets().pattern());
     if (recipe.size().view() != View.LAYER) {
       settings.put("view", Label.of(recipe.size().view())); // older versions had only the other one
     }
@@ -328,9 +330,12 @@ public record TrainingJob(
     settings.put(
         "scaling",
         recipe.scaling().isPaper() ? List.of("paper", recipe.scaling().c()) : recipe.scaling().c());
-    settings.put("quantizationAwareBits", recipe.rounding().bits());
-    if (recipe.rounding().from() > 0) {
-      settings.put("quantizationAwareFrom", recipe.rounding().from());
+    settings.put("quantizationAwareBits", recipe.training().rounding().bits());
+    if (recipe.training().rounding().from() > 0) {
+      settings.put("quantizationAwareFrom", recipe.training().rounding().from());
+    }
+    if (recipe.training().dropout() > 0) {
+      settings.put("dropout", recipe.training().dropout()); // older versions had none
     }
     settings.put("bits", storage.bits());
     settings.put("denseType", Label.of(storage.denseType()));

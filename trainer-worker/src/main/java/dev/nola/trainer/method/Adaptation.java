@@ -6,6 +6,7 @@ import dev.nola.format.Layer;
 import dev.nola.generator.Basis;
 import dev.nola.gpu.TrainingFactors;
 import dev.nola.kernel.Kernel;
+import dev.nola.trainer.model.Tensors;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -73,6 +74,23 @@ public abstract sealed class Adaptation
   /** Changes the width of the codes of {@link #prepare}; returns whether it was another one. */
   boolean roundTo(int bits) {
     return false;
+  }
+
+  /** Moves dropout to a part of a step; {@link #begin} says whether anything is dropped. */
+  void dropAt(long step, int part) {}
+
+  /** Returns whether the input of ΔW has dropout in this pass. */
+  boolean drops() {
+    return false;
+  }
+
+  /**
+   * Returns x·ΔWᵀ, with dropout of x if {@link #drops}.
+   *
+   * @param x input, …×in
+   */
+  NDArray change(NDArray x) {
+    return Tensors.linear(x, tensor(null), null);
   }
 
   /** Computes the leaves' values; of different adaptations in parallel. */

@@ -73,25 +73,33 @@ public final class Adaptations {
   private void preTrained() {
     switch (recipe.method()) {
       case HEAD -> {}
-      case FULL ->
-          base.names().stream()
-              .filter(name -> !isOfNewClassifier(name))
-              .forEach(name -> whole(name, base.tensor(name)));
+      case FULL -> {
+        List<String> targets =
+            base.names().stream()
+                .filter(name -> !isOfNewClassifier(name) && recipe.targets().matcher(name).find())
+                .toList();
+        requireSome(targets, base.names().getFirst());
+        targets.forEach(name -> whole(name, base.tensor(name)));
+      }
       case NOLA, PRANC, LORA -> {
         List<Adaptable> targets =
             base.network().adaptable().stream()
                 .filter(adaptable -> recipe.targets().matcher(adaptable.name()).find())
                 .toList();
-        if (targets.isEmpty()) {
-          throw new IllegalArgumentException(
-              "method.targets=%s matches none of the tensors that can be adapted, such as %s"
-                  .formatted(recipe.targets(), base.network().adaptable().getFirst().name()));
-        }
+        requireSome(targets, base.network().adaptable().getFirst().name());
         requireFewCoefficients(targets);
         for (Adaptable target : targets) {
           adapt(target(target), false);
         }
       }
+    }
+  }
+
+  private void requireSome(List<?> targets, String example) {
+    if (targets.isEmpty()) {
+      throw new IllegalArgumentException(
+          "method.targets=%s matches none of the tensors that can be adapted, such as %s"
+              .formatted(recipe.targets(), example));
     }
   }
 
@@ -274,7 +282,8 @@ public final class Adaptations {
                         elements(name, rank, cols),
                         recipe.size().l(),
                         random),
-                    1)));
+                    1),
+                dropout()));
       }
       case PRANC -> {
         int targetStream = nextStream();
@@ -303,10 +312,17 @@ public final class Adaptations {
                 rank,
                 0,
                 factor(identitySide(Side.A, name + ".lora_B", b), recipe.scaling().lora(rank)),
-                factor(identitySide(Side.B, name + ".lora_A", a), 1)));
+                factor(identitySide(Side.B, name + ".lora_A", a), 1),
+                dropout()));
       }
       case FULL, HEAD -> throw new AssertionError("this method adapts no targets");
     }
+  }
+
+  private @Nullable Dropout dropout() {
+    double rate = recipe.training().dropout();
+    // Targets may share a stream, but not which elements they drop.
+    return rate == 0 ? null : new Dropout(rate, recipe.bases().seed(), adaptations.size());
   }
 
   private int nextStream() {
@@ -326,13 +342,13 @@ public final class Adaptations {
 
   private Factor factor(BasisSide side, double gain) {
     if (!recipe.bases().stored()) {
-      return new GeneratedFactor(side, recipe.rounding().firstBits(), gain);
+      return new GeneratedFactor(side, recipe.training().rounding().firstBits(), gain);
     }
     int k = side.coefficients().values().length;
     NDArray basis =
         bases.computeIfAbsent(
             new Stored(side.basis(), k), _ -> base.keep(side.stored(), k, side.basis().length()));
-    return new StoredFactor(side, recipe.rounding().firstBits(), gain, basis);
+    return new StoredFactor(side, recipe.training().rounding().firstBits(), gain, basis);
   }
 
   private BasisSide side(

@@ -151,6 +151,16 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
   }
 
   /**
+   * Chooses which inputs are dropped until the next call, in passes that record gradients.
+   *
+   * @param step number of the step
+   * @param part number of the part of its batch
+   */
+  public void dropAt(long step, int part) {
+    adaptations.forEach(adaptation -> adaptation.dropAt(step, part));
+  }
+
+  /**
    * Makes the arrays of a step.
    *
    * @param step manager that owns them
@@ -236,6 +246,11 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
     List<Adaptation> parts = use(weight);
     NDArray stored = base.tensor(weight, x.getManager());
     if (stored == null || !parts.stream().allMatch(Adaptation::isProduct)) {
+      if (stored != null && parts.stream().anyMatch(Adaptation::drops)) {
+        throw new IllegalArgumentException(
+            "unsupported method.dropout for tensor %s: its ΔW is viewed as another matrix; use method.view=layer"
+                .formatted(weight));
+      }
       return x.matMul(adapted(weight, stored)).add(bias);
     }
     NDArray product = x.matMul(stored).add(bias);
@@ -261,6 +276,13 @@ public final class AdaptedWeights implements Weights, AutoCloseable {
     NDArray bias = has(module + ".bias") ? tensor(module + ".bias") : null;
     List<Adaptation> parts = use(weight);
     NDArray stored = base.tensor(weight, x.getManager());
+    if (parts.size() > 1 && stored != null && parts.stream().anyMatch(Adaptation::drops)) {
+      NDArray product = Tensors.linear(x, stored, bias);
+      for (Adaptation part : parts) {
+        product = product.add(part.change(x));
+      }
+      return product;
+    }
     return parts.size() == 1
         ? parts.getFirst().linear(x, stored, bias)
         : Tensors.linear(x, adapted(weight, stored), bias);

@@ -26,13 +26,18 @@ final class LowRankAdaptation extends Adaptation {
   private final Factor a;
   private final Factor b;
 
-  LowRankAdaptation(Target target, int rank, int stream, Factor a, Factor b) {
+  private final @Nullable Dropout dropout;
+  private boolean drops;
+
+  LowRankAdaptation(
+      Target target, int rank, int stream, Factor a, Factor b, @Nullable Dropout dropout) {
     super(target.tensor());
     this.target = target;
     this.rank = rank;
     this.stream = stream;
     this.a = a;
     this.b = b;
+    this.dropout = dropout;
   }
 
   @Override
@@ -65,7 +70,29 @@ final class LowRankAdaptation extends Adaptation {
   }
 
   @Override
+  void dropAt(long step, int part) {
+    if (dropout != null) {
+      dropout.moveTo(step, part);
+    }
+  }
+
+  @Override
+  boolean drops() {
+    return drops;
+  }
+
+  private NDArray input(NDArray x) {
+    return drops && dropout != null ? dropout.apply(x) : x;
+  }
+
+  @Override
+  NDArray change(NDArray x) {
+    return Tensors.linear(input(x), tensor(null), null);
+  }
+
+  @Override
   void begin(NDManager step, boolean record) {
+    drops = record && dropout != null;
     a.begin(step, record, target.rows(), rank);
     b.begin(step, record, rank, target.cols());
   }
@@ -78,9 +105,11 @@ final class LowRankAdaptation extends Adaptation {
   @Override
   NDArray linear(NDArray x, @Nullable NDArray base, @Nullable NDArray bias) {
     if (!target.isMatrix()) {
-      return Tensors.linear(x, tensor(base), bias);
+      return !drops || base == null
+          ? Tensors.linear(input(x), tensor(base), bias)
+          : Tensors.linear(x, base, bias).add(change(x));
     }
-    NDArray low = Tensors.linear(x, b.array(), null);
+    NDArray low = Tensors.linear(input(x), b.array(), null);
     if (base == null) {
       return Tensors.linear(low, a.array(), bias);
     }
@@ -94,7 +123,7 @@ final class LowRankAdaptation extends Adaptation {
 
   @Override
   NDArray addProduct(NDArray x, NDArray product) {
-    return target.addColumns(x.matMul(a.array()).matMul(b.array()), product);
+    return target.addColumns(input(x).matMul(a.array()).matMul(b.array()), product);
   }
 
   @Override

@@ -8,7 +8,7 @@ public enum Method {
   PRANC,
   /** The elements of two factors per target, and the head. */
   LORA,
-  /** Every tensor of the model. */
+  /** The targets themselves, by default every tensor of the model. */
   FULL,
   /** The head alone: a classifier, and the biases of a model that is trained from scratch. */
   HEAD

@@ -14,10 +14,10 @@ import dev.nola.generator.Generator;
  * @param scaling what ΔW is multiplied by: c/√(r·in) or, by the paper's rule, c/(3r), for the
  *     normalised product of NOLA's factors, c/√in for PRANC's normalised sum, c/r for LoRA's
  *     product
- * @param rounding which coefficients training computes with
+ * @param training what training computes with
  */
 public record Recipe(
-    Method method, Pattern targets, Size size, Bases bases, Scaling scaling, Rounding rounding) {
+    Method method, Pattern targets, Size size, Bases bases, Scaling scaling, Training training) {
   /**
    * Checks the generator.
    *
@@ -30,6 +30,30 @@ public record Recipe(
               .formatted(method, bases.generator, Generator.IDENTITY));
     }
   }
+
+  /**
+   * Describes a training without dropout.
+   *
+   * @param method what is trained
+   * @param targets pattern that is found in the names of the tensors to adapt
+   * @param size sizes of a target's factors
+   * @param bases bases that coefficients are multiplied by
+   * @param scaling what ΔW is multiplied by
+   * @param rounding which coefficients training computes with
+   */
+  public Recipe(
+      Method method, Pattern targets, Size size, Bases bases, Scaling scaling, Rounding rounding) {
+    this(method, targets, size, bases, scaling, new Training(rounding, 0));
+  }
+
+  /**
+   * What training computes with, other than evaluations.
+   *
+   * @param rounding which coefficients
+   * @param dropout probability that an element of a target's input is 0 for its ΔW, from 0 to below
+   *     1
+   */
+  public record Training(Rounding rounding, double dropout) {}
 
   /**
    * The sizes of a target's factors.

@@ -53,6 +53,7 @@ final class Trainer {
     backpropagation.weights().prepare();
     for (int start = 0; start < batch.size(); start += microBatch) {
       int end = Math.min(batch.size(), start + microBatch);
+      backpropagation.weights().dropAt(number, start);
       loss += backpropagation.add(batch.subList(start, end), count);
     }
     double rate = schedule.learningRate(number);

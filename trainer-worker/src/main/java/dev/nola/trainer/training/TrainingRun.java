@@ -286,7 +286,7 @@ public final class TrainingRun {
         }
         throw new InterruptedException("the training was interrupted");
       }
-      weights.roundTo(job.recipe().rounding().bits(step, steps));
+      weights.roundTo(job.recipe().training().rounding().bits(step, steps));
       Trainer.Step taken = trainer.step(step);
       if (!Double.isFinite(taken.loss()) || !Double.isFinite(taken.gradientNorm())) {
         throw new IllegalArgumentException(

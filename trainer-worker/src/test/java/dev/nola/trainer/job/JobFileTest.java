@@ -81,7 +81,7 @@ class JobFileTest {
     assertThat(job.recipe().size()).isEqualTo(new Recipe.Size(View.LAYER, 16, 64, 64));
     assertThat(job.recipe().targets().pattern()).isEqualTo("\\.weight$");
     assertThat(job.recipe().scaling()).isEqualTo(Scaling.of(1));
-    assertThat(job.recipe().rounding().bits()).isZero();
+    assertThat(job.recipe().training().rounding().bits()).isZero();
     assertThat(job.run().microBatch()).isEqualTo(job.run().batch()).isEqualTo(8);
     assertThat(job.run().steps(1)).isEqualTo(10);
     assertThat(job.data().trainExamples()).isEqualTo(Integer.MAX_VALUE);
@@ -102,7 +102,8 @@ class JobFileTest {
     assertThat(job.recipe().targets().pattern()).contains(targets);
     assertThat(job.recipe().size()).isEqualTo(new Recipe.Size(View.LAYER, 16, k, k));
     assertThat(job.storage().bits()).isEqualTo(bits);
-    assertThat(job.recipe().rounding()).isEqualTo(new Recipe.Rounding(roundedBits, from));
+    assertThat(job.recipe().training().rounding())
+        .isEqualTo(new Recipe.Rounding(roundedBits, from));
   }
 
   @Test
@@ -113,7 +114,7 @@ class JobFileTest {
     assertThat(job.recipe().targets().pattern()).contains("q_proj");
     assertThat(job.recipe().size()).isEqualTo(new Recipe.Size(View.LAYER, 4, 8, 9));
     assertThat(job.storage().bits()).isEqualTo(3);
-    assertThat(job.recipe().rounding()).isEqualTo(new Recipe.Rounding(3, 0.5));
+    assertThat(job.recipe().training().rounding()).isEqualTo(new Recipe.Rounding(3, 0.5));
   }
 
   @Test
@@ -156,11 +157,11 @@ class JobFileTest {
     TrainingJob job = read(LANGUAGE_MODEL.replace("nola}", "lora}"));
     assertThat(job.recipe().bases().generator()).isEqualTo(Generator.IDENTITY);
     assertThat(job.storage().bits()).isEqualTo(16);
-    assertThat(job.recipe().rounding().bits()).isZero();
+    assertThat(job.recipe().training().rounding().bits()).isZero();
     TrainingJob aware =
         read(LANGUAGE_MODEL.replace("nola}", "lora, bits: 4, quantizationAware: true}"));
     assertThat(aware.storage().bits()).isEqualTo(4);
-    assertThat(aware.recipe().rounding().bits()).isEqualTo(4);
+    assertThat(aware.recipe().training().rounding().bits()).isEqualTo(4);
     assertThat(read(LANGUAGE_MODEL).storage().bits()).isEqualTo(4);
   }
 
@@ -237,7 +238,7 @@ class JobFileTest {
       })
   void roundingMayStartLater(String key, int bits, double from) throws IOException {
     TrainingJob job = read(LANGUAGE_MODEL.replace("nola}", "nola, bits: 4, " + key + "}"));
-    assertThat(job.recipe().rounding()).isEqualTo(new Recipe.Rounding(bits, from));
+    assertThat(job.recipe().training().rounding()).isEqualTo(new Recipe.Rounding(bits, from));
     assertThat(job.canonical().contains("quantizationAwareFrom")).isEqualTo(from > 0);
   }
 
@@ -583,6 +584,24 @@ class JobFileTest {
                 .matcher(new Mlp(List.of(2, 2)).adaptable().getFirst().name())
                 .find())
         .isTrue();
+  }
+
+  @Test
+  void fullTrainsEveryTensorUnlessTargetsAreNamed() throws IOException {
+    String full = LANGUAGE_MODEL.replace("nola}", "full}");
+    assertThat(read(full).recipe().targets().matcher("model.norm.weight").find()).isTrue();
+    assertThat(read(full).canonical())
+        .as("as before full had targets")
+        .contains("\"targets\":\"\\\\.(q_proj|v_proj|query|value)\\\\.weight$\"");
+    TrainingJob some = read(full.replace("full}", "full, targets: 'layers\\.(10|11)\\.'}"));
+    assertThat(some.recipe().targets().matcher("model.layers.11.mlp.down_proj.weight").find())
+        .isTrue();
+    assertThat(some.recipe().targets().matcher("model.norm.weight").find()).isFalse();
+    assertThat(some.canonical()).contains("\"targets\":\"layers");
+    assertThat(problems(full.replace("full}", "full, targets: all-linear}")))
+        .singleElement()
+        .asString()
+        .startsWith("method.targets=all-linear does not apply when method.name is full");
   }
 
   @Test
