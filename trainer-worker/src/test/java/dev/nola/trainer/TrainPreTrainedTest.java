@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.nola.client.export.peft.ExportRefusedException;
-import dev.nola.client.export.peft.PeftExport;
+import dev.nola.client.export.ExportRefusedException;
+import dev.nola.client.export.LoraExport;
+import dev.nola.client.export.peft.PeftFormat;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
 import dev.nola.client.peft.HeadClass;
@@ -513,11 +514,11 @@ class TrainPreTrainedTest {
     assertThat(file.adapter().layers()).hasSize(14);
     assertThat(file.adapter().base().identity()).isNotNull();
     Path peft = folder.resolve("peft");
-    PeftExport.of(file).build().write(peft);
+    LoraExport.of(file, PeftFormat.STANDARD).build().write(peft);
     Path merged = folder.resolve("merged");
     ModelMerge.into(folder.resolve("model")).adapter(file).build().write(merged);
 
-    try (SafetensorsFile lora = SafetensorsFile.open(peft.resolve(PeftExport.WEIGHTS));
+    try (SafetensorsFile lora = SafetensorsFile.open(peft.resolve(PeftFormat.WEIGHTS));
         BaseModel before = BaseModel.load(folder.resolve("model"));
         BaseModel after = BaseModel.load(merged)) {
       for (Factors factors : Reconstructor.standard().verifiedFactors(file)) {
@@ -737,7 +738,8 @@ class TrainPreTrainedTest {
         .containsEntry("pooling", "mean")
         .doesNotContainKey("head");
     assertThatExceptionOfType(ExportRefusedException.class)
-        .isThrownBy(() -> PeftExport.of(file).build().write(folder.resolve("peft")))
+        .isThrownBy(
+            () -> LoraExport.of(file, PeftFormat.STANDARD).build().write(folder.resolve("peft")))
         .withMessageContaining("sees the mean over all tokens, which no class of Transformers");
     assertThatExceptionOfType(MergeRefusedException.class)
         .isThrownBy(() -> accuracyOfMerged(file))

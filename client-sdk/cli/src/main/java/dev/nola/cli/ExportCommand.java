@@ -2,9 +2,10 @@ package dev.nola.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
-import dev.nola.client.export.peft.ExportRefusedException;
-import dev.nola.client.export.peft.Orientation;
-import dev.nola.client.export.peft.PeftExport;
+import dev.nola.client.export.ExportRefusedException;
+import dev.nola.client.export.LoraExport;
+import dev.nola.client.export.Orientation;
+import dev.nola.client.export.peft.PeftFormat;
 import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.peft.Rename;
 import dev.nola.client.peft.TaskType;
@@ -138,7 +139,7 @@ final class ExportCommand implements Callable<Integer> {
       throws IOException, InterruptedException, HintedException, ImportRefusedException {
     Destination.requireNew(destination);
     AdapterSource.Opened opened = source.open(adapter, base, output);
-    PeftExport.Report report;
+    LoraExport.Report report;
     try (ProgressBar bar = output.bar("export")) {
       report = export(opened, bar).write(destination);
     } catch (AdapterException e) {
@@ -162,24 +163,24 @@ final class ExportCommand implements Callable<Integer> {
   }
 
   private static String contentHint(ExportRefusedException refused) {
-    return refused.details().stream().anyMatch(detail -> detail.endsWith(PeftExport.NAME_BASE))
+    return refused.details().stream().anyMatch(detail -> detail.endsWith(LoraExport.NAME_BASE))
         ? "\npass --base to name the base model, or merge the adapter into it with nola merge"
         : "\nmerge the adapter into its base model with nola merge, which has no limits of this kind";
   }
 
   private static String hinted(String warning) {
     return warning
-        + (warning.endsWith(PeftExport.NO_BASE)
+        + (warning.endsWith(LoraExport.NO_BASE)
             ? "; pass --base"
-            : warning.equals(PeftExport.NO_NAME) ? "; pass --base-model" : "");
+            : warning.equals(PeftFormat.NO_NAME) ? "; pass --base-model" : "");
   }
 
-  private PeftExport export(AdapterSource.Opened opened, ProgressBar bar) {
-    PeftExport.Builder export =
-        PeftExport.of(opened.file())
+  private LoraExport export(AdapterSource.Opened opened, ProgressBar bar) {
+    LoraExport.Builder export =
+        LoraExport.of(
+                opened.file(), program == For.VLLM ? PeftFormat.FOR_VLLM : PeftFormat.STANDARD)
             .dtype(dtype)
             .orientation(orientation)
-            .forVllm(program == For.VLLM)
             .progress(bar);
     if (baseName != null) {
       export.baseName(baseName);
@@ -214,9 +215,9 @@ final class ExportCommand implements Callable<Integer> {
       Format format,
       DType dtype,
       @JsonInclude(JsonInclude.Include.NON_EMPTY) List<AdapterSource.Converted> converted,
-      @JsonUnwrapped PeftExport.Report report) {}
+      @JsonUnwrapped LoraExport.Report report) {}
 
-  private void print(PeftExport.Report report, PrintWriter out) {
+  private void print(LoraExport.Report report, PrintWriter out) {
     out.printf(
         "wrote %s: %s of rank %d, %d stored whole, %s%n",
         destination,
