@@ -423,6 +423,20 @@ class CommandsTest {
   }
 
   @Test
+  void exportToGgufNeedsTheBaseModel() {
+    String lora = folder.resolve("lora.gguf").toString();
+
+    Nola refused = Nola.run("export", adapter, "--format", "gguf", "-o", lora);
+
+    assertThat(refused.exitCode()).isEqualTo(1);
+    assertThat(refused.err())
+        .contains("a GGUF LoRA needs the base model's config")
+        .contains("; pass --base");
+    assertThat(Nola.run("export", adapter, "--format", "gguf", "--for", "vllm", "-o", lora).err())
+        .startsWith("nola export: --for applies only to --format peft");
+  }
+
+  @Test
   void diffTellsByItsExitCode() {
     String other = synth("b.nola", "2");
     assertThat(Nola.run("diff", adapter, adapter).exitCode()).isZero();
@@ -739,8 +753,8 @@ class CommandsTest {
         .startsWith(
             "nola job list: invalid --state: done; must be one of queued, running, succeeded,"
                 + " failed, cancelled; see");
-    assertThat(Nola.run("export", "a", "-o", "b", "--format", "gguf").err())
-        .startsWith("nola export: invalid --format: gguf; must be peft; see");
+    assertThat(Nola.run("export", "a", "-o", "b", "--format", "ggml").err())
+        .startsWith("nola export: invalid --format: ggml; must be one of peft, gguf; see");
   }
 
   @Test

@@ -24,8 +24,11 @@ public interface ExportFormat {
    * @return the task; null if it is not known
    * @throws ExportRefusedException if the format cannot hold the adapter, or not for this task
    */
-  @Nullable TaskType task(Adapter adapter, @Nullable TaskType requested, List<String> warnings)
-      throws ExportRefusedException;
+  default @Nullable TaskType task(
+      Adapter adapter, @Nullable TaskType requested, List<String> warnings)
+      throws ExportRefusedException {
+    return requested != null ? requested : TaskType.ofTask(adapter.metadata().task()).orElse(null);
+  }
 
   /**
    * Finds layers and dense tensors that the format cannot hold.

@@ -19,6 +19,8 @@ public final class ExportRefusedException extends RefusedException {
     ORIENTATION,
     /** vLLM asks for something that is not there, or does not take something that is. */
     VLLM,
+    /** The format needs a base model whose type it knows. */
+    ARCHITECTURE,
     /** The task needs a head that the adapter does not have. */
     TASK,
     /** No class of Transformers computes the adapter's head. */

@@ -7,7 +7,10 @@ import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
+import dev.nola.format.DenseTensor;
+import dev.nola.format.Layer;
 import java.io.IOException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,5 +47,23 @@ public record ExportSource(
    */
   public boolean mayTieEmbeddings() throws IOException {
     return base == null || TensorNames.of(base).sharesEmbedding();
+  }
+
+  /**
+   * Finds what a format cannot hold that has factors of linear modules alone.
+   *
+   * @param title the format in messages
+   * @param wrong receives a sentence for each embedding and dense tensor
+   */
+  public void requireLinearModules(String title, List<String> wrong) {
+    for (Layer layer : adapter().layers()) {
+      if (ModulePaths.isWordEmbedding(ModulePaths.moduleOf(layer.tensor()))) {
+        wrong.add(
+            "%s: is an embedding; a %s has linear modules alone".formatted(layer.tensor(), title));
+      }
+    }
+    for (DenseTensor tensor : adapter().dense()) {
+      wrong.add("%s: is stored whole; a %s has factors alone".formatted(tensor.name(), title));
+    }
   }
 }
