@@ -19,9 +19,8 @@ import java.util.Map;
 import java.util.Random;
 import java.util.SequencedMap;
 
-/** Models of two layers with random weights, in the files of Transformers and of llama.cpp. */
+/** Small models with random weights, in the files of Transformers and of llama.cpp. */
 final class TinyDecoder {
-  static final int LAYERS = 2;
   static final int HIDDEN = 32;
   static final int HEADS = 4;
   static final int KEY_HEADS = 2;
@@ -40,6 +39,11 @@ final class TinyDecoder {
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private TinyDecoder() {}
+
+  /** Returns 2; of Gemma 2 the least number with which llama.cpp takes it. */
+  static int layers(String type) {
+    return type.equals("gemma2") ? 26 : 2;
+  }
 
   /** The names and shapes of the adaptable weights of one layer, as out×in or, of GPT-2, in×out. */
   static SequencedMap<String, List<Integer>> modules(String type, int layer) {
@@ -70,23 +74,25 @@ final class TinyDecoder {
     List<Slot> slots = new ArrayList<>();
     boolean isGpt2 = type.equals("gpt2");
     String prefix = isGpt2 ? "transformer." : "model.";
-    add("lm_head", List.of(WORDS, HIDDEN), 1, random, slots, values);
-    Arrays.fill(values.get("lm_head.weight"), 0, CONTROL.size() * HIDDEN, 0);
-    add(
-        prefix + (isGpt2 ? "wte" : "embed_tokens"),
-        List.of(WORDS, HIDDEN),
-        1,
-        random,
-        slots,
-        values);
+    String embedding = prefix + (isGpt2 ? "wte" : "embed_tokens");
+    add(embedding, List.of(WORDS, HIDDEN), 1, random, slots, values);
+    if (!isTied(type)) {
+      add("lm_head", List.of(WORDS, HIDDEN), 1, random, slots, values);
+    }
+    String output = isTied(type) ? embedding : "lm_head";
+    Arrays.fill(values.get(output + ".weight"), 0, CONTROL.size() * HIDDEN, 0);
     if (isGpt2) {
       add(prefix + "wpe", List.of(64, HIDDEN), 0.3, random, slots, values);
     }
     norm(prefix + (isGpt2 ? "ln_f" : "norm"), isGpt2, slots, values);
-    for (int layer = 0; layer < LAYERS; layer++) {
+    for (int layer = 0; layer < layers(type); layer++) {
       String block = prefix + (isGpt2 ? "h." : "layers.") + layer;
       norm(block + (isGpt2 ? ".ln_1" : ".input_layernorm"), isGpt2, slots, values);
       norm(block + (isGpt2 ? ".ln_2" : ".post_attention_layernorm"), isGpt2, slots, values);
+      if (type.equals("gemma2")) {
+        norm(block + ".pre_feedforward_layernorm", false, slots, values);
+        norm(block + ".post_feedforward_layernorm", false, slots, values);
+      }
       modules(type, layer).forEach((name, shape) -> add(name, shape, 0.3, random, slots, values));
       for (Map.Entry<String, List<Integer>> module : modules(type, layer).entrySet()) {
         if (isGpt2) {
@@ -101,8 +107,8 @@ final class TinyDecoder {
         folder.resolve("config.json"),
         """
         {"model_type": "%s", "num_attention_heads": %d, "num_key_value_heads": %d,
-         "tie_word_embeddings": false}"""
-            .formatted(type, HEADS, KEY_HEADS));
+         "tie_word_embeddings": %s}"""
+            .formatted(type, HEADS, KEY_HEADS, isTied(type)));
     try (SafetensorsWriter writer =
         SafetensorsWriter.create(folder.resolve("model.safetensors"), slots, Map.of())) {
       for (Slot slot : slots) {
@@ -110,6 +116,10 @@ final class TinyDecoder {
       }
     }
     return folder;
+  }
+
+  private static boolean isTied(String type) {
+    return type.equals("gemma2");
   }
 
   private static void norm(
@@ -165,7 +175,7 @@ final class TinyDecoder {
     Gguf gguf =
         new Gguf()
             .text("general.architecture", architecture)
-            .integer(prefix + "block_count", LAYERS)
+            .integer(prefix + "block_count", layers(type))
             .integer(prefix + "context_length", 64)
             .integer(prefix + "embedding_length", HIDDEN)
             .integer(prefix + "feed_forward_length", isGpt2 ? 4 * HIDDEN : INNER)
@@ -196,7 +206,7 @@ final class TinyDecoder {
           values = transposed(values, shape.getLast());
           shape = shape.reversed();
         }
-        gguf.tensor(converted(name), shape, values);
+        gguf.tensor(converted(name, type), shape, values);
       }
     }
     return gguf.write(file);
@@ -231,7 +241,8 @@ final class TinyDecoder {
     return transposed;
   }
 
-  private static String converted(String name) {
+  private static String converted(String name, String type) {
+    String attentionNorm = type.equals("gemma2") ? "post_attention_norm" : "ffn_norm";
     return name.replaceFirst("^(model\\.layers|transformer\\.h)\\.", "blk.")
         .replace("lm_head", "output")
         .replace("model.embed_tokens", "token_embd")
@@ -240,7 +251,9 @@ final class TinyDecoder {
         .replace("model.norm", "output_norm")
         .replace("transformer.ln_f", "output_norm")
         .replace("input_layernorm", "attn_norm")
-        .replace("post_attention_layernorm", "ffn_norm")
+        .replace("post_attention_layernorm", attentionNorm)
+        .replace("pre_feedforward_layernorm", "ffn_norm")
+        .replace("post_feedforward_layernorm", "post_ffw_norm")
         .replace(".ln_1", ".attn_norm")
         .replace(".ln_2", ".ffn_norm")
         .replaceFirst("self_attn\\.([qkv])_proj", "attn_$1")
