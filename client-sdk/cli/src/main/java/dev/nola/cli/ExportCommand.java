@@ -2,11 +2,14 @@ package dev.nola.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import com.fasterxml.jackson.annotation.JsonValue;
 import dev.nola.client.export.ExportFormat;
 import dev.nola.client.export.ExportRefusedException;
 import dev.nola.client.export.LoraExport;
 import dev.nola.client.export.Orientation;
 import dev.nola.client.export.gguf.GgufFormat;
+import dev.nola.client.export.mlx.MlxFormat;
+import dev.nola.client.export.onnx.OnnxAdapterFormat;
 import dev.nola.client.export.peft.PeftFormat;
 import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.peft.Rename;
@@ -23,6 +26,8 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -40,7 +45,7 @@ import picocli.CommandLine.TypeConversionException;
     name = "export",
     description = {
       "Write an adapter as a LoRA: peft for PEFT, Transformers and vLLM, gguf for llama.cpp and"
-          + " Ollama.",
+          + " Ollama, mlx for mlx-lm, onnx_adapter for ONNX Runtime.",
       "In f32, the product of its factors is exactly the adapter's ΔW; f16 and bf16 are rounded,"
           + " and the error is reported."
     },
@@ -56,7 +61,23 @@ final class ExportCommand implements Callable<Integer> {
   /** What can be written. */
   enum Format {
     PEFT,
-    GGUF
+    GGUF,
+    MLX,
+    ONNX_ADAPTER;
+
+    /** Returns the word for it. */
+    @JsonValue
+    String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** Lists the words for the formats. */
+  static final class FormatWords implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Arrays.stream(Format.values()).map(Format::word).iterator();
+    }
   }
 
   /** Programs that take less than PEFT does. */
@@ -70,7 +91,10 @@ final class ExportCommand implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      description = "The output format: peft, a folder (the default), or gguf, a file.")
+      completionCandidates = FormatWords.class,
+      description =
+          "The output format: a folder for peft (the default) and mlx, a file for gguf and"
+              + " onnx_adapter.")
   private Format format = Format.PEFT;
 
   @Option(
@@ -192,6 +216,8 @@ final class ExportCommand implements Callable<Integer> {
     return switch (format) {
       case PEFT -> program == null ? PeftFormat.STANDARD : PeftFormat.FOR_VLLM;
       case GGUF -> new GgufFormat();
+      case MLX -> new MlxFormat();
+      case ONNX_ADAPTER -> new OnnxAdapterFormat();
     };
   }
 
