@@ -1,9 +1,10 @@
 """Loads merged models and exported adapters with the real safetensors, transformers and PEFT.
 
 Each test creates a small random model and an adapter, runs `nola merge` and `nola export` on them,
-and compares the results; test_import.py goes the other way, test_families.py tests many model types,
-test_heads.py trains first, test_dequantize.py tests `nola dequantize`, and test_training.py reads the log
-of a training. Prints each failure; the last line is `N passed, M failed`.
+and compares the results; test_exports.py does so for mlx-lm and ONNX Runtime, test_import.py goes the
+other way, test_families.py tests many model types, test_heads.py trains first, test_dequantize.py tests
+`nola dequantize`, and test_training.py reads the log of a training. Prints each failure; the last line
+is `N passed, M failed`.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from checks import (
     tensors,
 )
 from test_dequantize import DequantizeTest
+from test_exports import ExportsTest
 from test_families import FamiliesTest
 from test_heads import HeadTest
 from test_import import ImportTest
@@ -344,7 +346,16 @@ def main() -> int:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     tests = unittest.defaultTestLoader
-    kinds = (PeftTest, ImportTest, FamiliesTest, HeadTest, DequantizeTest, LanguageModelsTest, TensorBoardTest)
+    kinds = (
+        PeftTest,
+        ExportsTest,
+        ImportTest,
+        FamiliesTest,
+        HeadTest,
+        DequantizeTest,
+        LanguageModelsTest,
+        TensorBoardTest,
+    )
     suite = unittest.TestSuite(tests.loadTestsFromTestCase(kind) for kind in kinds)
     result = unittest.TextTestRunner(sys.stdout, verbosity=2, warnings="ignore").run(suite)
     failed = len({test.id() for test, _ in result.failures + result.errors})
