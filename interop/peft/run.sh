@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Loads the output of nola with the real safetensors, transformers and PEFT.
+# Loads the output of nola with the real safetensors, transformers, PEFT, mlx-lm and ONNX Runtime.
 #
 #   run.sh                    uses the Python in NOLA_TORCH_PYTHON, or one in .venv, which is created if it is missing
 #   run.sh --skip-if-absent   does not create .venv: prints why it skips, and succeeds
@@ -20,17 +20,17 @@ for argument in "$@"; do
 done
 
 has_all() {
-  "$1" -c 'import numpy, peft, safetensors, torch, transformers' 2>/dev/null
+  "$1" -c 'import mlx_lm, numpy, onnxruntime, peft, safetensors, torch, transformers' 2>/dev/null
 }
 
 python=${NOLA_TORCH_PYTHON:-$here/.venv/bin/python}
 if ! has_all "$python"; then
   if $skip_if_absent; then
-    echo "skipped: $python does not run, or one of numpy, peft, safetensors, torch, transformers is missing"
+    echo "skipped: $python does not run, or one of mlx-lm, numpy, onnxruntime, peft, safetensors, torch, transformers is missing"
     exit 0
   fi
   if [ -n "${NOLA_TORCH_PYTHON:-}" ]; then
-    echo "run.sh: NOLA_TORCH_PYTHON=$python does not run, or one of numpy, peft, safetensors, torch, transformers is missing" >&2
+    echo "run.sh: NOLA_TORCH_PYTHON=$python does not run, or one of mlx-lm, numpy, onnxruntime, peft, safetensors, torch, transformers is missing" >&2
     exit 1
   fi
   echo "run.sh: installing PyTorch and PEFT into $here/.venv" >&2

@@ -1,9 +1,10 @@
 """Loads merged models and exported adapters with the real safetensors, transformers and PEFT.
 
 Each test creates a small random model and an adapter, runs `nola merge` and `nola export` on them,
-and compares the results; test_import.py goes the other way, test_families.py tests many model types,
-test_heads.py trains first, test_dequantize.py tests `nola dequantize`, and test_training.py reads the log
-of a training. Prints each failure; the last line is `N passed, M failed`.
+and compares the results; test_exports.py does so for mlx-lm and ONNX Runtime, test_import.py goes the
+other way, test_families.py tests many model types, test_heads.py trains first, test_dequantize.py tests
+`nola dequantize`, and test_training.py reads the log of a training. Prints each failure; the last line
+is `N passed, M failed`.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from checks import (
 )
 from test_choose import ChooseTest
 from test_dequantize import DequantizeTest
+from test_exports import ExportsTest
 from test_families import FamiliesTest
 from test_heads import HeadTest
 from test_import import ImportTest
@@ -349,6 +351,7 @@ def main() -> int:
     tests = unittest.defaultTestLoader
     kinds = (
         PeftTest,
+        ExportsTest,
         ImportTest,
         FamiliesTest,
         HeadTest,

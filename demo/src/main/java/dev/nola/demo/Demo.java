@@ -15,8 +15,9 @@ import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
 import dev.nola.client.RegistryException;
 import dev.nola.client.cache.LocalCache;
-import dev.nola.client.export.peft.ExportRefusedException;
-import dev.nola.client.export.peft.PeftExport;
+import dev.nola.client.export.ExportRefusedException;
+import dev.nola.client.export.LoraExport;
+import dev.nola.client.export.peft.PeftFormat;
 import dev.nola.client.jobs.JobsClient;
 import dev.nola.client.jobs.Manifests;
 import dev.nola.client.merge.MergeRefusedException;
@@ -273,12 +274,16 @@ final class Demo {
     measurements.time("merge into the base model", since(start));
     Path lora = runFolder.resolve("peft");
     start = System.nanoTime();
-    PeftExport.of(file).dtype(DType.F16).base(inputs.model()).build().write(lora);
+    LoraExport.of(file, PeftFormat.STANDARD)
+        .dtype(DType.F16)
+        .base(inputs.model())
+        .build()
+        .write(lora);
     measurements.time("export as a PEFT LoRA, f16", since(start));
     measurements.bytes("the full model", Files.size(inputs.model().resolve("model.safetensors")));
     measurements.bytes(
         "the LoRA of the same rank, in PEFT's format",
-        Files.size(lora.resolve(PeftExport.WEIGHTS)));
+        Files.size(lora.resolve(PeftFormat.WEIGHTS)));
     measurements.bytes("the .nola file", Files.size(pulled.path()));
 
     narrator.step(String.format(Locale.ROOT, "%,d held-out glosses", plan.test()));

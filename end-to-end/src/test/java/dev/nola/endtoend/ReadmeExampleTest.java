@@ -5,7 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.api.Scope;
 import dev.nola.api.name.Reference;
 import dev.nola.client.Progress;
-import dev.nola.client.export.peft.PeftExport;
+import dev.nola.client.export.LoraExport;
+import dev.nola.client.export.peft.PeftFormat;
 import dev.nola.client.merge.ModelMerge;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
@@ -54,7 +55,7 @@ class ReadmeExampleTest {
       Pulled pulled = client.pull(Reference.parse("acme/mood@prod"), Progress.NONE);
       AdapterFile adapter = pulled.open();
       ModelMerge.into(base).adapter(adapter, 0.5).build().write(merged);
-      PeftExport.of(adapter).dtype(DType.BF16).build().write(lora);
+      LoraExport.of(adapter, PeftFormat.STANDARD).dtype(DType.BF16).build().write(lora);
     }
     // end of example
 

@@ -1,6 +1,6 @@
 package dev.nola.trainer;
 
-import dev.nola.client.export.peft.ExportRefusedException;
+import dev.nola.client.export.ExportRefusedException;
 import dev.nola.command.ExitCode;
 import dev.nola.command.Failure;
 import dev.nola.trainer.worker.TaskRunner;

@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.nola.client.export.peft.ExportRefusedException;
-import dev.nola.client.export.peft.PeftExport;
+import dev.nola.client.export.ExportRefusedException;
+import dev.nola.client.export.LoraExport;
+import dev.nola.client.export.peft.PeftFormat;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.merge.ModelMerge;
 import dev.nola.client.peft.HeadClass;
@@ -416,7 +417,7 @@ class TrainPreTrainedTest {
     Files.writeString(job, text.replace("maxTokens: 16", "maxTokens: 65"));
     Outcome tooLong = nola((Object[]) train);
     assertThat(tooLong.exitCode()).isEqualTo(2);
-    assertThat(tooLong.err()).contains("invalid data.maxTokens: 65; must be at most 64, the max_");
+    assertThat(tooLong.err()).contains("invalid data.maxTokens: 65; must be at most 64, by the max_");
     Files.writeString(job, text.replace(", maxTokens: 16", ""));
     assertThat(nola(List.of(train), "--resume").exitCode()).isZero();
     Outcome evaluated =
@@ -526,11 +527,11 @@ class TrainPreTrainedTest {
     assertThat(file.adapter().layers()).hasSize(14);
     assertThat(file.adapter().base().identity()).isNotNull();
     Path peft = folder.resolve("peft");
-    PeftExport.of(file).build().write(peft);
+    LoraExport.of(file, PeftFormat.STANDARD).build().write(peft);
     Path merged = folder.resolve("merged");
     ModelMerge.into(folder.resolve("model")).adapter(file).build().write(merged);
 
-    try (SafetensorsFile lora = SafetensorsFile.open(peft.resolve(PeftExport.WEIGHTS));
+    try (SafetensorsFile lora = SafetensorsFile.open(peft.resolve(PeftFormat.WEIGHTS));
         BaseModel before = BaseModel.load(folder.resolve("model"));
         BaseModel after = BaseModel.load(merged)) {
       for (Factors factors : Reconstructor.standard().verifiedFactors(file)) {
@@ -743,7 +744,8 @@ class TrainPreTrainedTest {
         .containsEntry("pooling", "mean")
         .doesNotContainKey("head");
     assertThatExceptionOfType(ExportRefusedException.class)
-        .isThrownBy(() -> PeftExport.of(file).build().write(folder.resolve("peft")))
+        .isThrownBy(
+            () -> LoraExport.of(file, PeftFormat.STANDARD).build().write(folder.resolve("peft")))
         .withMessageContaining("sees the mean over all tokens, which no class of Transformers");
     assertThatExceptionOfType(MergeRefusedException.class)
         .isThrownBy(() -> accuracyOfMerged(file))

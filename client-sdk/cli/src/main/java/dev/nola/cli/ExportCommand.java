@@ -2,9 +2,15 @@ package dev.nola.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
-import dev.nola.client.export.peft.ExportRefusedException;
-import dev.nola.client.export.peft.Orientation;
-import dev.nola.client.export.peft.PeftExport;
+import com.fasterxml.jackson.annotation.JsonValue;
+import dev.nola.client.export.ExportFormat;
+import dev.nola.client.export.ExportRefusedException;
+import dev.nola.client.export.LoraExport;
+import dev.nola.client.export.Orientation;
+import dev.nola.client.export.gguf.GgufFormat;
+import dev.nola.client.export.mlx.MlxFormat;
+import dev.nola.client.export.onnx.OnnxAdapterFormat;
+import dev.nola.client.export.peft.PeftFormat;
 import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.peft.Rename;
 import dev.nola.client.peft.TaskType;
@@ -20,6 +26,8 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -28,14 +36,16 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.TypeConversionException;
 
-/** Turns an adapter into a LoRA of PEFT. */
+/** Turns an adapter into a LoRA that other programs load. */
 @Command(
     name = "export",
     description = {
-      "Write an adapter as a LoRA that PEFT, Transformers and vLLM load.",
+      "Write an adapter as a LoRA: peft for PEFT, Transformers and vLLM, gguf for llama.cpp and"
+          + " Ollama, mlx for mlx-lm, onnx_adapter for ONNX Runtime.",
       "In f32, the product of its factors is exactly the adapter's ΔW; f16 and bf16 are rounded,"
           + " and the error is reported."
     },
@@ -44,12 +54,30 @@ import picocli.CommandLine.TypeConversionException;
       "",
       "Examples:",
       "  nola export mood.nola --format peft -o mood-lora/",
+      "  nola export mood.nola --format gguf --base llama/ --dtype f16 -o mood.gguf",
       "  nola export acme/mood@prod --dtype bf16 --for vllm --base-model acme/llama -o mood-lora/"
     })
 final class ExportCommand implements Callable<Integer> {
   /** What can be written. */
   enum Format {
-    PEFT
+    PEFT,
+    GGUF,
+    MLX,
+    ONNX_ADAPTER;
+
+    /** Returns the word for it. */
+    @JsonValue
+    String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** Lists the words for the formats. */
+  static final class FormatWords implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Arrays.stream(Format.values()).map(Format::word).iterator();
+    }
   }
 
   /** Programs that take less than PEFT does. */
@@ -63,22 +91,25 @@ final class ExportCommand implements Callable<Integer> {
   @Option(
       names = "--format",
       paramLabel = "FORMAT",
-      description = "The output format; only peft is supported.")
+      completionCandidates = FormatWords.class,
+      description =
+          "The output format: a folder for peft (the default) and mlx, a file for gguf and"
+              + " onnx_adapter.")
   private Format format = Format.PEFT;
 
   @Option(
       names = {"-o", "--output"},
       converter = OutputPath.class,
       required = true,
-      paramLabel = "DIR",
-      description = "The folder to write; must not exist.")
+      paramLabel = "PATH",
+      description = "The folder or file to write; must not exist.")
   private Path destination = Path.of("");
 
   @Option(
       names = "--base-model",
       paramLabel = "NAME",
       description =
-          "The name by which PEFT loads the base model (default: the name in the adapter, or in the config of --base).")
+          "The name by which programs load the base model (default: the name in the adapter, or in the config of --base).")
   private @Nullable String baseName;
 
   @Option(
@@ -87,7 +118,7 @@ final class ExportCommand implements Callable<Integer> {
       description =
           "The base model's folder: its type and tensors tell where the loaded model has the"
               + " modules and how weights are stored, and complete modules that dense tensors"
-              + " replace only in part.")
+              + " replace only in part. Required for gguf.")
   private @Nullable Path base;
 
   @Option(names = "--dtype", paramLabel = "TYPE", description = "f32, f16 or bf16 (default: f32).")
@@ -127,7 +158,9 @@ final class ExportCommand implements Callable<Integer> {
   @Option(
       names = "--for",
       paramLabel = "PROGRAM",
-      description = "Refuse adapters that this program cannot load; only vllm is supported.")
+      description =
+          "With --format peft: refuse adapters that this program cannot load; only vllm is"
+              + " supported.")
   private @Nullable For program;
 
   @Mixin private AdapterSource source = new AdapterSource();
@@ -136,11 +169,12 @@ final class ExportCommand implements Callable<Integer> {
   @Override
   public Integer call()
       throws IOException, InterruptedException, HintedException, ImportRefusedException {
+    ExportFormat target = target();
     Destination.requireNew(destination);
     AdapterSource.Opened opened = source.open(adapter, base, output);
-    PeftExport.Report report;
+    LoraExport.Report report;
     try (ProgressBar bar = output.bar("export")) {
-      report = export(opened, bar).write(destination);
+      report = export(opened, target, bar).write(destination);
     } catch (AdapterException e) {
       throw new RefusedAdapterException(opened.name(), e);
     } catch (ExportRefusedException e) {
@@ -151,10 +185,11 @@ final class ExportCommand implements Callable<Integer> {
             case MODULES -> "; pass --base, --module-prefix or --rename";
             case ORIENTATION -> "; pass --base or --orientation";
             case CONTENT -> contentHint(e);
+            case ARCHITECTURE -> hint(e.getMessage());
             case BASE, TASK, HEAD, OVERFLOW, DESTINATION -> "";
           });
     }
-    report.warnings().stream().map(ExportCommand::hinted).forEach(output::warn);
+    report.warnings().forEach(warning -> output.warn(warning + hint(warning)));
     output.print(
         new Result(destination.toString(), format, dtype, opened.conversions(), report),
         out -> print(report, out));
@@ -162,25 +197,33 @@ final class ExportCommand implements Callable<Integer> {
   }
 
   private static String contentHint(ExportRefusedException refused) {
-    return refused.details().stream().anyMatch(detail -> detail.endsWith(PeftExport.NAME_BASE))
+    return refused.details().stream().anyMatch(detail -> detail.endsWith(LoraExport.NAME_BASE))
         ? "\npass --base to name the base model, or merge the adapter into it with nola merge"
         : "\nmerge the adapter into its base model with nola merge, which has no limits of this kind";
   }
 
-  private static String hinted(String warning) {
-    return warning
-        + (warning.endsWith(PeftExport.NO_BASE)
-            ? "; pass --base"
-            : warning.equals(PeftExport.NO_NAME) ? "; pass --base-model" : "");
+  private static String hint(String message) {
+    return message.endsWith(LoraExport.NO_BASE)
+        ? "; pass --base"
+        : message.equals(PeftFormat.NO_NAME) ? "; pass --base-model" : "";
   }
 
-  private PeftExport export(AdapterSource.Opened opened, ProgressBar bar) {
-    PeftExport.Builder export =
-        PeftExport.of(opened.file())
-            .dtype(dtype)
-            .orientation(orientation)
-            .forVllm(program == For.VLLM)
-            .progress(bar);
+  private ExportFormat target() {
+    if (program != null && format != Format.PEFT) {
+      throw new ParameterException(
+          output.command().commandLine(), "--for applies only to --format peft");
+    }
+    return switch (format) {
+      case PEFT -> program == null ? PeftFormat.STANDARD : PeftFormat.FOR_VLLM;
+      case GGUF -> new GgufFormat();
+      case MLX -> new MlxFormat();
+      case ONNX_ADAPTER -> new OnnxAdapterFormat();
+    };
+  }
+
+  private LoraExport export(AdapterSource.Opened opened, ExportFormat target, ProgressBar bar) {
+    LoraExport.Builder export =
+        LoraExport.of(opened.file(), target).dtype(dtype).orientation(orientation).progress(bar);
     if (baseName != null) {
       export.baseName(baseName);
     }
@@ -214,9 +257,9 @@ final class ExportCommand implements Callable<Integer> {
       Format format,
       DType dtype,
       @JsonInclude(JsonInclude.Include.NON_EMPTY) List<AdapterSource.Converted> converted,
-      @JsonUnwrapped PeftExport.Report report) {}
+      @JsonUnwrapped LoraExport.Report report) {}
 
-  private void print(PeftExport.Report report, PrintWriter out) {
+  private void print(LoraExport.Report report, PrintWriter out) {
     out.printf(
         "wrote %s: %s of rank %d, %d stored whole, %s%n",
         destination,

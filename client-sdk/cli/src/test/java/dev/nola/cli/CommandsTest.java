@@ -422,6 +422,32 @@ class CommandsTest {
         .contains("; pass --base-model");
   }
 
+  @ParameterizedTest
+  @CsvSource({"mlx, lora, adapters.safetensors", "onnx_adapter, lora.onnx_adapter, ''"})
+  void exportWritesOtherFormats(String format, String name, String file) {
+    Path lora = folder.resolve(name);
+
+    Nola done = Nola.run("export", adapter, "--format", format, "-o", lora.toString(), "--json");
+
+    assertThat(done.exitCode()).isZero();
+    assertThat(done.json().get("format").asString()).isEqualTo(format);
+    assertThat(lora.resolve(file)).isNotEmptyFile();
+  }
+
+  @Test
+  void exportToGgufNeedsTheBaseModel() {
+    String lora = folder.resolve("lora.gguf").toString();
+
+    Nola refused = Nola.run("export", adapter, "--format", "gguf", "-o", lora);
+
+    assertThat(refused.exitCode()).isEqualTo(1);
+    assertThat(refused.err())
+        .contains("a GGUF LoRA needs the base model's config")
+        .contains("; pass --base");
+    assertThat(Nola.run("export", adapter, "--format", "gguf", "--for", "vllm", "-o", lora).err())
+        .startsWith("nola export: --for applies only to --format peft");
+  }
+
   @Test
   void diffTellsByItsExitCode() {
     String other = synth("b.nola", "2");
@@ -718,6 +744,7 @@ class CommandsTest {
     "job list --state = queued --typ, --type",
     "token create --scope re, read",
     "export --task SEQ_C, SEQ_CLS",
+    "export --format '', peft gguf mlx onnx_adapter",
     "export --dtype '', f32 f16 bf16",
     "synth --generator philox-s, philox-srht",
     "search --generator ident, identity",
@@ -739,8 +766,9 @@ class CommandsTest {
         .startsWith(
             "nola job list: invalid --state: done; must be one of queued, running, succeeded,"
                 + " failed, cancelled; see");
-    assertThat(Nola.run("export", "a", "-o", "b", "--format", "gguf").err())
-        .startsWith("nola export: invalid --format: gguf; must be peft; see");
+    assertThat(Nola.run("export", "a", "-o", "b", "--format", "ggml").err())
+        .startsWith(
+            "nola export: invalid --format: ggml; must be one of peft, gguf, mlx, onnx_adapter; see");
   }
 
   @Test

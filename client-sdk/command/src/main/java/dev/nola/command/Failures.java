@@ -2,7 +2,7 @@ package dev.nola.command;
 
 import dev.nola.client.RefusedException;
 import dev.nola.client.RegistryException;
-import dev.nola.client.export.peft.ExportRefusedException;
+import dev.nola.client.export.ExportRefusedException;
 import dev.nola.client.lock.InvalidLockFileException;
 import dev.nola.client.merge.MergeRefusedException;
 import dev.nola.client.safetensors.InvalidModelException;

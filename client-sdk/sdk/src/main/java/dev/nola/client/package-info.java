@@ -7,7 +7,7 @@
  *   <li>{@link dev.nola.client.cache} keeps what was pulled.
  *   <li>{@link dev.nola.client.safetensors} reads and writes models.
  *   <li>{@link dev.nola.client.merge} adds adapters to a model's weights.
- *   <li>{@link dev.nola.client.export.peft} turns an adapter into a LoRA that PEFT loads.
+ *   <li>{@link dev.nola.client.export} turns an adapter into a LoRA that other programs load.
  *   <li>{@link dev.nola.client.lora} turns a LoRA that PEFT saved into an adapter.
  *   <li>{@link dev.nola.client.pool} holds many adapters and activates them on demand.
  *   <li>{@link dev.nola.client.lock} pins adapters and proves that they still reconstruct to the

@@ -1,8 +1,9 @@
 package dev.nola.trainer.worker;
 
 import dev.nola.api.attestation.Reconstruction;
-import dev.nola.client.export.peft.ExportRefusedException;
-import dev.nola.client.export.peft.PeftExport;
+import dev.nola.client.export.ExportRefusedException;
+import dev.nola.client.export.LoraExport;
+import dev.nola.client.export.peft.PeftFormat;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
@@ -133,13 +134,13 @@ public final class TaskRunner {
 
   private void export(Task.Export task)
       throws IOException, InterruptedException, ExportRefusedException {
-    PeftExport.Builder export =
-        PeftExport.of(AdapterFile.read(folder.adapter()))
+    LoraExport.Builder export =
+        LoraExport.of(AdapterFile.read(folder.adapter()), PeftFormat.STANDARD)
             .dtype(task.type() == null ? DType.F16 : task.type());
     if (task.model()) {
       export.base(folder.model());
     }
-    PeftExport.Report report = export.build().write(folder.exported());
+    LoraExport.Report report = export.build().write(folder.exported());
     report.warnings().forEach(warning -> send(new TaskEvent.Log(warning)));
     zip(folder.exported(), folder.archive());
     log(

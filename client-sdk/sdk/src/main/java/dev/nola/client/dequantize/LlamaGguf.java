@@ -2,6 +2,7 @@ package dev.nola.client.dequantize;
 
 import dev.nola.client.gguf.GgufFile;
 import dev.nola.client.gguf.GgufTensor;
+import dev.nola.client.gguf.LlamaLayout;
 import dev.nola.client.safetensors.InvalidModelException;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -15,10 +16,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The names, config and order of rows of the models that llama.cpp computes as Llama.
- *
- * <p>llama.cpp rotates neighbouring elements of queries and keys, Transformers those half a head
- * apart: the converter to GGUF permutes the rows of Llama's matrices, and this undoes it.
+ * The names, config and order of rows of the models that llama.cpp computes as Llama, with the
+ * permutation of {@link LlamaLayout} undone.
  */
 final class LlamaGguf {
   /**
@@ -42,19 +41,13 @@ final class LlamaGguf {
           "output_norm", "model.norm",
           "output", "lm_head");
 
-  private static final Map<String, String> BLOCK_NAMES =
-      Map.ofEntries(
-          Map.entry("attn_norm", "input_layernorm"),
-          Map.entry("attn_q", "self_attn.q_proj"),
-          Map.entry("attn_k", "self_attn.k_proj"),
-          Map.entry("attn_v", "self_attn.v_proj"),
-          Map.entry("attn_output", "self_attn.o_proj"),
-          Map.entry("attn_q_norm", "self_attn.q_norm"),
-          Map.entry("attn_k_norm", "self_attn.k_norm"),
-          Map.entry("ffn_norm", "post_attention_layernorm"),
-          Map.entry("ffn_gate", "mlp.gate_proj"),
-          Map.entry("ffn_up", "mlp.up_proj"),
-          Map.entry("ffn_down", "mlp.down_proj"));
+  /** Names of a block's modules beside those of {@link LlamaLayout}. */
+  private static final Map<String, String> NORM_NAMES =
+      Map.of(
+          "attn_norm", "input_layernorm",
+          "attn_q_norm", "self_attn.q_norm",
+          "attn_k_norm", "self_attn.k_norm",
+          "ffn_norm", "post_attention_layernorm");
 
   /** Factors and limits that llama.cpp can apply to any architecture. */
   private static final List<String> SCALES =
@@ -139,10 +132,13 @@ final class LlamaGguf {
    */
   String name(String name) throws InvalidModelException {
     Matcher block = BLOCK.matcher(name);
-    if (block.matches() && BLOCK_NAMES.containsKey(block.group(2))) {
-      return "model.layers.%d.%s.%s"
-          .formatted(
-              Integer.parseInt(block.group(1)), BLOCK_NAMES.get(block.group(2)), block.group(3));
+    if (block.matches()) {
+      String module = block.group(2);
+      String known = LlamaLayout.MODULES.getOrDefault(module, NORM_NAMES.get(module));
+      if (known != null) {
+        return "model.layers.%d.%s.%s"
+            .formatted(Integer.parseInt(block.group(1)), known, block.group(3));
+      }
     }
     Matcher other = OTHER.matcher(name);
     if (other.matches() && NAMES.containsKey(other.group(1))) {
@@ -177,23 +173,17 @@ final class LlamaGguf {
         float[] stored = new float[Math.toIntExact(columns)];
         tensor.read(0, stored, 0, stored.length);
         for (int i = 0; i < stored.length; i++) {
-          target[i] = stored[Math.toIntExact(storedRow(i))];
+          target[i] = stored[Math.toIntExact(LlamaLayout.storedRow(i, headSize))];
         }
       };
     }
     return (first, rows, target) -> {
       int length = Math.toIntExact(columns);
       for (int i = 0; i < rows; i++) {
-        tensor.read(storedRow(first + i) * columns, target, i * length, length);
+        tensor.read(
+            LlamaLayout.storedRow(first + i, headSize) * columns, target, i * length, length);
       }
     };
-  }
-
-  /** Returns where the row of Transformers is stored: (half, i) of a head is at (i, half). */
-  private long storedRow(long row) {
-    long place = row % headSize;
-    long half = headSize / 2;
-    return row - place + place % half * 2 + place / half;
   }
 
   /**

@@ -67,6 +67,11 @@ public enum GgmlType {
     return bytes;
   }
 
+  /** Returns the number that files have for it. */
+  int number() {
+    return number;
+  }
+
   static Optional<GgmlType> ofNumber(long number) {
     return Arrays.stream(values()).filter(type -> type.number == number).findFirst();
   }

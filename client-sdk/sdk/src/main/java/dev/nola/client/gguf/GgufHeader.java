@@ -25,6 +25,11 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
 
   private static final int MAX_DIMENSIONS = 4;
 
+  /** Numbers of types of metadata. */
+  static final int FLOAT = 6;
+
+  static final int TEXT = 8;
+
   /**
    * Reads the header of a file.
    *
@@ -46,7 +51,6 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
         ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG =
         ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final int STRING = 8;
     private static final int ARRAY = 9;
 
     private final Path path;
@@ -180,9 +184,9 @@ record GgufHeader(SequencedMap<String, Object> metadata, SequencedMap<String, Gg
         case 3 -> (long) int16();
         case 4 -> Integer.toUnsignedLong(int32());
         case 5 -> (long) int32();
-        case 6 -> Double.valueOf(Float.toString(Float.intBitsToFloat(int32())));
+        case FLOAT -> Double.valueOf(Float.toString(Float.intBitsToFloat(int32())));
         case 7 -> int8() != 0;
-        case STRING -> text();
+        case TEXT -> text();
         case ARRAY -> list();
         case 10, 11 -> int64();
         case 12 -> Double.longBitsToDouble(int64());

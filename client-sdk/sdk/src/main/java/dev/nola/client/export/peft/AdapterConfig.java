@@ -1,31 +1,24 @@
 package dev.nola.client.export.peft;
 
+import dev.nola.client.export.ExportPlan;
+import dev.nola.client.export.ExportSource;
+import dev.nola.client.export.LoraModule;
 import dev.nola.client.peft.PeftFiles;
 import dev.nola.client.peft.TaskType;
 import java.util.Collection;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
-/**
- * What {@value #FILE} says.
- *
- * @param baseName null if it is not known
- * @param baseRevision null if it is not known
- */
-record AdapterConfig(
-    @Nullable String baseName,
-    @Nullable String baseRevision,
-    @Nullable TaskType task,
-    ExportPlan plan) {
+/** What {@value #FILE} says. */
+record AdapterConfig(ExportSource source, ExportPlan plan, SavedModules saved) {
   static final String FILE = PeftFiles.CONFIG;
 
   byte[] toJson() {
     ObjectNode config = JsonMapper.shared().createObjectNode();
     config.putNull("auto_mapping");
-    config.put("base_model_name_or_path", baseName);
+    config.put("base_model_name_or_path", source.name().name());
     config.put("bias", "none");
     config.put(
         "fan_in_fan_out",
@@ -37,10 +30,10 @@ record AdapterConfig(
     config.putNull("layers_to_transform");
     config.put("lora_alpha", plan.rank());
     config.put("lora_dropout", 0.0);
-    if (plan.saved().tensors().isEmpty()) {
+    if (saved.tensors().isEmpty()) {
       config.putNull("modules_to_save");
     } else {
-      putAll(config.putArray("modules_to_save"), plan.saved().paths());
+      putAll(config.putArray("modules_to_save"), saved.paths());
     }
     config.put("peft_type", "LORA");
     config.put("r", plan.rank());
@@ -54,10 +47,11 @@ record AdapterConfig(
         alphas.put(module.path(), rank);
       }
     }
-    config.put("revision", baseRevision);
+    config.put("revision", source.name().revision());
     // Whole paths: a name alone would also match in layers that are not adapted.
     List<String> paths = plan.modules().stream().map(LoraModule::path).toList();
     putAll(config.putArray("target_modules"), paths);
+    TaskType task = source.task();
     config.put("task_type", task == null ? null : task.peftName());
     config.put("use_dora", false);
     config.put("use_rslora", false);

@@ -1,6 +1,8 @@
 package dev.nola.client.export.peft;
 
-import dev.nola.client.export.peft.PeftExport.Report;
+import dev.nola.client.export.ExportPlan;
+import dev.nola.client.export.ExportSource;
+import dev.nola.client.export.RoundingError;
 import dev.nola.client.peft.StatedHead;
 import dev.nola.client.peft.TaskType;
 import dev.nola.digest.Sha256;
@@ -17,12 +19,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Writes {@value #FILE}: what the LoRA is of, how to load it, and where it comes from. */
-record ModelCard(
-    AdapterFile file,
-    @Nullable String baseName,
-    @Nullable TaskType task,
-    DType dtype,
-    Report report) {
+record ModelCard(ExportSource source, DType dtype, ExportPlan plan, RoundingError error) {
   static final String FILE = "README.md";
 
   /** What an import notes of the LoRA that it read, and an export may have otherwise. */
@@ -30,17 +27,19 @@ record ModelCard(
       Set.of("alpha", "factor type", "peft_version", "rank", "rslora");
 
   String text() {
+    AdapterFile file = source.file();
+    String baseName = source.name().name();
     Adapter adapter = file.adapter();
     Metadata metadata = adapter.metadata();
     List<String> lines = new ArrayList<>();
-    frontMatter(metadata, lines);
+    frontMatter(metadata, baseName, lines);
     lines.add("# LoRA" + (baseName == null ? "" : " for " + oneLine(baseName)));
     lines.add("");
     if (!metadata.description().isEmpty()) {
       metadata.description().lines().map(line -> "> " + line).forEach(lines::add);
       lines.add("");
     }
-    usage(lines);
+    usage(baseName, lines);
     lines.add("## Provenance");
     lines.add("");
     boolean isLora = adapter.generator() == Generator.IDENTITY;
@@ -60,7 +59,7 @@ record ModelCard(
     if (adapter.base().identity() != null) {
       row(lines, "adapted tensors of the base model", adapter.base().identity().toString());
     }
-    row(lines, "modules", "%d of rank %d at most".formatted(report.modules(), report.rank()));
+    row(lines, "modules", "%d of rank %d at most".formatted(plan.modules().size(), plan.rank()));
     row(lines, "type of the factors", dtype.name());
     row(
         lines,
@@ -70,8 +69,8 @@ record ModelCard(
             : String.format(
                 Locale.ROOT,
                 "%.2e of the norm of the change, in %s",
-                report.roundingError(),
-                report.leastExact()));
+                error.error(),
+                error.module()));
     metadata.metrics().forEach((name, value) -> row(lines, name, value.toString()));
     metadata
         .provenance()
@@ -85,7 +84,7 @@ record ModelCard(
     return String.join("\n", lines);
   }
 
-  private void frontMatter(Metadata metadata, List<String> lines) {
+  private void frontMatter(Metadata metadata, @Nullable String baseName, List<String> lines) {
     lines.add("---");
     if (baseName != null) {
       lines.add("base_model: " + yaml(baseName));
@@ -96,8 +95,8 @@ record ModelCard(
     }
     if (TaskType.ofTask(metadata.task()).isPresent()) {
       lines.add("pipeline_tag: " + yaml(metadata.task()));
-    } else if (task != null) {
-      lines.add("pipeline_tag: " + yaml(task.task()));
+    } else if (source.task() != null) {
+      lines.add("pipeline_tag: " + yaml(source.task().task()));
     }
     lines.add("tags:");
     lines.add("- lora");
@@ -109,14 +108,15 @@ record ModelCard(
     lines.add("");
   }
 
-  private void usage(List<String> lines) {
+  private void usage(@Nullable String baseName, List<String> lines) {
+    TaskType task = source.task();
     String loader = (task == null ? TaskType.CAUSAL_LM : task).autoClass();
     String base = yaml(baseName == null ? "path/to/the/base/model" : baseName);
     lines.add("```python");
     lines.add("from peft import PeftModel");
     lines.add("from transformers import " + loader);
     lines.add("");
-    List<String> labels = StatedHead.of(file.adapter()).labels();
+    List<String> labels = StatedHead.of(source.adapter()).labels();
     if (labels.isEmpty()) {
       lines.add("base = %s.from_pretrained(%s)".formatted(loader, base));
     } else {

@@ -1,6 +1,7 @@
 package dev.nola.client.export.peft;
 
 import dev.nola.client.peft.ModulePaths;
+import dev.nola.client.peft.PeftFiles;
 import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.Model;
 import dev.nola.client.safetensors.SafetensorsWriter.Slot;
@@ -28,22 +29,12 @@ record SavedModules(List<SavedTensor> tensors, Set<String> known) {
    *
    * @param base has the tensors that complete the modules, as PEFT asks for all of a module; null
    *     if it is not known
-   * @param wrong receives a sentence for each dense tensor that PEFT cannot keep
    */
   static SavedModules of(
-      List<DenseTensor> dense,
-      ModulePaths paths,
-      @Nullable TaskType task,
-      @Nullable Model base,
-      List<String> wrong) {
+      List<DenseTensor> dense, ModulePaths paths, @Nullable TaskType task, @Nullable Model base) {
     SequencedMap<String, SavedTensor> saved = new LinkedHashMap<>();
     for (DenseTensor tensor : dense) {
       String module = ModulePaths.moduleOf(tensor.name());
-      if (module.isEmpty()) {
-        wrong.add(
-            tensor.name()
-                + ": belongs to no module; PEFT can replace whole modules only, not single tensors");
-      }
       List<Long> shape = tensor.shape().stream().map(Integer::longValue).toList();
       Slot slot =
           new Slot(
@@ -79,7 +70,7 @@ record SavedModules(List<SavedTensor> tensors, Set<String> known) {
   }
 
   private static String key(ModulePaths paths, String tensor) {
-    return ExportPlan.KEY_PREFIX
+    return PeftFiles.KEY_PREFIX
         + paths.of(ModulePaths.moduleOf(tensor))
         + "."
         + ModulePaths.lastPart(tensor);

@@ -1,6 +1,7 @@
 package dev.nola.client.export.peft;
 
-import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.client.export.ExportRefusedException;
+import dev.nola.client.export.ExportRefusedException.Reason;
 import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.ModulePaths;
 import dev.nola.client.peft.StatedHead;

@@ -1,6 +1,5 @@
 /**
- * Turns an adapter into a LoRA that PEFT, and what reads PEFT's files, can load. Start at {@link
- * dev.nola.client.export.peft.PeftExport}.
+ * A folder of PEFT; see {@link dev.nola.client.export.peft.PeftFormat}.
  *
  * <p>A folder of PEFT holds {@code adapter_config.json} and {@code adapter_model.safetensors}. For
  * a module of {@code in} inputs and {@code out} outputs the latter has {@code

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.nola.client.export.peft.ExportRefusedException.Reason;
-import dev.nola.client.export.peft.PeftExport.Report;
+import dev.nola.client.export.ExportRefusedException;
+import dev.nola.client.export.ExportRefusedException.Reason;
+import dev.nola.client.export.LoraExport;
+import dev.nola.client.export.LoraExport.Report;
 import dev.nola.client.peft.TaskType;
 import dev.nola.client.safetensors.SafetensorsFile;
 import dev.nola.client.safetensors.SafetensorsWriter;
@@ -65,7 +67,7 @@ class PeftExportTest {
           seal(Adapter.builder().generator(generator).layer(matrix(Q0, 24, 16, 3, bits)));
 
       Path lora = folder.resolve(generator + "-" + bits);
-      PeftExport.of(file).build().write(lora);
+      LoraExport.of(file, PeftFormat.STANDARD).build().write(lora);
 
       assertThat(linearDelta(lora, Q0)).isEqualTo(delta(file, 0));
     }
@@ -85,7 +87,7 @@ class PeftExportTest {
     AdapterFile file = seal(Adapter.builder().generator(Generator.IDENTITY).layer(layer));
 
     Path lora = folder.resolve("lora");
-    PeftExport.of(file).build().write(lora);
+    LoraExport.of(file, PeftFormat.STANDARD).build().write(lora);
 
     assertThat(linearDelta(lora, Q0)).isEqualTo(delta(file, 0));
   }
@@ -190,7 +192,7 @@ class PeftExportTest {
   void forVllmAllModulesHaveTheLargestRank() throws Exception {
     AdapterFile file = seal(layers(matrix(Q0, 24, 16, 3, 4), matrix(Q1, 24, 16, 7, 4)));
 
-    PeftExport.of(file).baseName("acme/x").forVllm(true).build().write(lora());
+    LoraExport.of(file, PeftFormat.FOR_VLLM).baseName("acme/x").build().write(lora());
 
     assertThat(config().get("rank_pattern").isEmpty()).isTrue();
     assertThat(shapeOfA(Q0)).containsExactly(7L, 16L);
@@ -198,7 +200,7 @@ class PeftExportTest {
   }
 
   private List<Long> shapeOfA(String module) throws IOException {
-    try (SafetensorsFile weights = SafetensorsFile.open(lora().resolve(PeftExport.WEIGHTS))) {
+    try (SafetensorsFile weights = SafetensorsFile.open(lora().resolve(PeftFormat.WEIGHTS))) {
       return weights.tensors().get("base_model.model." + module + ".lora_A.weight").shape();
     }
   }
@@ -226,9 +228,9 @@ class PeftExportTest {
     Path base = embeddingBase(false);
     AdapterFile file = seal(layers(matrix("model.embed_tokens", 32, 8, 2, 4)));
 
-    PeftExport.of(file).base(base).build().write(lora());
+    LoraExport.of(file, PeftFormat.STANDARD).base(base).build().write(lora());
 
-    try (SafetensorsFile weights = SafetensorsFile.open(lora().resolve(PeftExport.WEIGHTS))) {
+    try (SafetensorsFile weights = SafetensorsFile.open(lora().resolve(PeftFormat.WEIGHTS))) {
       String module = "model.embed_tokens.lora_embedding_";
       float[] a = floats(weights, module + "A");
       float[] b = floats(weights, module + "B");
@@ -245,7 +247,7 @@ class PeftExportTest {
     }
     AdapterFile saved =
         seal(layers(matrix(Q0, 24, 16, 2, 4)).dense(dense("model.embed_tokens.weight", 32, 8)));
-    PeftExport.of(saved).base(base).build().write(folder.resolve("saved"));
+    LoraExport.of(saved, PeftFormat.STANDARD).base(base).build().write(folder.resolve("saved"));
     assertThat(Files.readString(folder.resolve("saved/adapter_config.json")))
         .contains("modules_to_save\" : [ \"model.embed_tokens\" ]");
   }
@@ -256,7 +258,7 @@ class PeftExportTest {
     AdapterFile file = seal(layers(matrix("model.embed_tokens", 32, 8, 2, 4)));
 
     assertThatExceptionOfType(ExportRefusedException.class)
-        .isThrownBy(() -> PeftExport.of(file).base(base).build().write(lora()))
+        .isThrownBy(() -> LoraExport.of(file, PeftFormat.STANDARD).base(base).build().write(lora()))
         .withMessageContaining("output embedding that is tied to it");
   }
 
@@ -290,7 +292,7 @@ class PeftExportTest {
   void theErrorOfRoundingIsReported(DType dtype, double maximum) throws Exception {
     AdapterFile file = seal(layers(matrix(Q0, 24, 16, 3, 4), matrix(Q1, 24, 16, 2, 9)));
 
-    Report report = PeftExport.of(file).dtype(dtype).build().write(lora());
+    Report report = LoraExport.of(file, PeftFormat.STANDARD).dtype(dtype).build().write(lora());
 
     double first = relativeError(linearDelta(lora(), Q0), delta(file, 0));
     double second = relativeError(linearDelta(lora(), Q1), delta(file, 1));
@@ -307,19 +309,20 @@ class PeftExportTest {
         seal(layers(Layer.ofMatrix(Q0 + ".weight", 24, 16, 0, 0x1p50f, lowRank(3, 4))));
 
     assertThatExceptionOfType(ExportRefusedException.class)
-        .isThrownBy(() -> PeftExport.of(file).dtype(DType.F16).build().write(lora()))
+        .isThrownBy(
+            () -> LoraExport.of(file, PeftFormat.STANDARD).dtype(DType.F16).build().write(lora()))
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.OVERFLOW))
         .withMessageContaining(Q0)
         .withMessageContaining("F16");
     assertThat(folder).isEmptyDirectory();
-    PeftExport.of(file).dtype(DType.BF16).build().write(lora());
+    LoraExport.of(file, PeftFormat.STANDARD).dtype(DType.BF16).build().write(lora());
   }
 
   @Test
   void aDeltaOfZeroIsExportedAsZero() throws Exception {
     AdapterFile file = seal(layers(Layer.ofMatrix(Q0 + ".weight", 24, 16, 0, 0, lowRank(3, 4))));
 
-    Report report = PeftExport.of(file).dtype(DType.F16).build().write(lora());
+    Report report = LoraExport.of(file, PeftFormat.STANDARD).dtype(DType.F16).build().write(lora());
 
     assertThat(report.roundingError()).isZero();
     assertThat(linearDelta(lora(), Q0)).isEqualTo(new double[24][16]);
@@ -355,7 +358,7 @@ class PeftExportTest {
     AdapterFile file =
         seal(layers(matrix(Q0, 24, 16, 3, 4)).base(new BaseModel("some/model", "abc123", null)));
 
-    PeftExport.of(file).baseName("my/copy").build().write(lora());
+    LoraExport.of(file, PeftFormat.STANDARD).baseName("my/copy").build().write(lora());
 
     assertThat(config().get("base_model_name_or_path").asString()).isEqualTo("my/copy");
     assertThat(config().get("revision").isNull()).isTrue();
@@ -394,7 +397,7 @@ class PeftExportTest {
     Report report = export(file);
 
     Path again = folder.resolve("again");
-    PeftExport.of(file).build().write(again);
+    LoraExport.of(file, PeftFormat.STANDARD).build().write(again);
 
     assertThat(report.files())
         .containsExactlyInAnyOrder("adapter_config.json", "adapter_model.safetensors", "README.md");
@@ -472,9 +475,9 @@ class PeftExportTest {
     assertThat(report.saved()).isEqualTo(1);
     assertThat(report.warnings())
         .satisfiesExactly(
-            said -> assertThat(said).contains("stored whole").endsWith(PeftExport.NO_BASE),
-            said -> assertThat(said).contains("not confirmed").endsWith(PeftExport.NO_BASE),
-            said -> assertThat(said).isEqualTo(PeftExport.NO_NAME));
+            said -> assertThat(said).contains("not confirmed").endsWith(LoraExport.NO_BASE),
+            said -> assertThat(said).contains("stored whole").endsWith(LoraExport.NO_BASE),
+            said -> assertThat(said).isEqualTo(PeftFormat.NO_NAME));
     try (SafetensorsFile weights = weights()) {
       Tensor saved = weights.tensors().get("base_model.model.score.weight");
       assertThat(saved.type()).isEqualTo("F32");
@@ -500,10 +503,10 @@ class PeftExportTest {
         "{\"model_type\": \"gpt2\", \"_name_or_path\": \"%s\"}".formatted(configured));
     AdapterFile file = seal(layers(matrix("h.0.attn.c_attn", 16, 48, 3, 4)));
 
-    Report report = PeftExport.of(file).base(base).build().write(lora());
+    Report report = LoraExport.of(file, PeftFormat.STANDARD).base(base).build().write(lora());
 
     assertThat(config().get("base_model_name_or_path").asString(null)).isEqualTo(name);
-    assertThat(report.warnings().contains(PeftExport.NO_NAME)).isEqualTo(name == null);
+    assertThat(report.warnings().contains(PeftFormat.NO_NAME)).isEqualTo(name == null);
   }
 
   @Test
@@ -519,9 +522,9 @@ class PeftExportTest {
     AdapterFile file =
         seal(layers(matrix("h.0.attn.c_attn", 16, 48, 3, 4)).dense(dense("h.0.ln_1.weight", 4)));
 
-    Report report = PeftExport.of(file).base(base).build().write(lora());
+    Report report = LoraExport.of(file, PeftFormat.STANDARD).base(base).build().write(lora());
 
-    assertThat(report.warnings()).containsExactly(PeftExport.NO_NAME);
+    assertThat(report.warnings()).containsExactly(PeftFormat.NO_NAME);
     assertThat(config().get("modules_to_save").valueStream().map(JsonNode::asString))
         .containsExactly("transformer.h.0.ln_1");
     try (SafetensorsFile weights = weights();
@@ -561,7 +564,7 @@ class PeftExportTest {
                 .dense(dense("classifier.dense.weight", 4, 4))
                 .metadata(Metadata.of("", "text-classification", "")));
 
-    Report report = PeftExport.of(file).base(base).build().write(lora());
+    Report report = LoraExport.of(file, PeftFormat.STANDARD).base(base).build().write(lora());
 
     assertThat(report.saved()).isEqualTo(1);
     assertThat(config().get("task_type").asString()).isEqualTo("SEQ_CLS");
@@ -612,7 +615,13 @@ class PeftExportTest {
         .withMessageContaining(Q0 + ": is stored whole");
     AdapterFile norm = seal(layers(matrix(Q0, 24, 16, 3, 4)).dense(dense("norm.weight", 4)));
     assertThatExceptionOfType(ExportRefusedException.class)
-        .isThrownBy(() -> PeftExport.of(norm).base(base).modulePrefix("").build().write(lora()))
+        .isThrownBy(
+            () ->
+                LoraExport.of(norm, PeftFormat.STANDARD)
+                    .base(base)
+                    .modulePrefix("")
+                    .build()
+                    .write(lora()))
         .withMessageContaining("PEFT would also match model.norm by this name");
   }
 
@@ -622,7 +631,12 @@ class PeftExportTest {
         seal(layers(matrix(Q0, 24, 16, 3, 4)).metadata(Metadata.of("", "text-classification", "")));
 
     assertThatExceptionOfType(ExportRefusedException.class)
-        .isThrownBy(() -> PeftExport.of(file).task(TaskType.SEQ_CLS).build().write(lora()))
+        .isThrownBy(
+            () ->
+                LoraExport.of(file, PeftFormat.STANDARD)
+                    .task(TaskType.SEQ_CLS)
+                    .build()
+                    .write(lora()))
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.TASK))
         .withMessageContaining("classifier or score");
     assertThat(export(file).warnings()).first().asString().contains("no task");
@@ -638,14 +652,14 @@ class PeftExportTest {
     AdapterFile withHead = seal(layers(matrix(Q0, 24, 16, 3, 4)).dense(dense("score.weight", 2)));
 
     assertThatExceptionOfType(ExportRefusedException.class)
-        .isThrownBy(() -> PeftExport.of(withNorm).forVllm(true).build().write(lora()))
+        .isThrownBy(() -> LoraExport.of(withNorm, PeftFormat.FOR_VLLM).build().write(lora()))
         .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.VLLM))
         .withMessageContaining("classifier or score")
         .withMessageContaining("model.norm.weight");
     assertThatExceptionOfType(ExportRefusedException.class)
-        .isThrownBy(() -> PeftExport.of(nameless).forVllm(true).build().write(lora()))
+        .isThrownBy(() -> LoraExport.of(nameless, PeftFormat.FOR_VLLM).build().write(lora()))
         .withMessageContaining("base model");
-    PeftExport.of(withHead).forVllm(true).baseName("some/model").build().write(lora());
+    LoraExport.of(withHead, PeftFormat.FOR_VLLM).baseName("some/model").build().write(lora());
     assertThat(config().get("base_model_name_or_path").asString()).isEqualTo("some/model");
     assertThat(config().get("modules_to_save").valueStream().map(JsonNode::asString))
         .containsExactly("score");
@@ -662,7 +676,8 @@ class PeftExportTest {
         .withMessageContaining("already exists");
     assertThat(lora()).isEmptyDirectory();
     assertThatExceptionOfType(ExportRefusedException.class)
-        .isThrownBy(() -> PeftExport.of(file).build().write(folder.resolve("no/such")))
+        .isThrownBy(
+            () -> LoraExport.of(file, PeftFormat.STANDARD).build().write(folder.resolve("no/such")))
         .withMessageContaining("does not exist");
   }
 
@@ -678,8 +693,8 @@ class PeftExportTest {
   @Test
   void anExportThatIsInterruptedLeavesNothing() throws Exception {
     AdapterFile file = seal(layers(matrix(Q0, 24, 16, 3, 4), matrix(Q1, 24, 16, 3, 4)));
-    PeftExport export =
-        PeftExport.of(file)
+    LoraExport export =
+        LoraExport.of(file, PeftFormat.STANDARD)
             .progress(
                 (done, total) -> {
                   assertThat(done).isLessThan(total);
@@ -697,7 +712,7 @@ class PeftExportTest {
     long[] last = new long[2];
 
     Report report =
-        PeftExport.of(file)
+        LoraExport.of(file, PeftFormat.STANDARD)
             .progress(
                 (done, total) -> {
                   last[0] = done;
@@ -773,11 +788,11 @@ class PeftExportTest {
   }
 
   private Report export(AdapterFile file) throws Exception {
-    return PeftExport.of(file).build().write(lora());
+    return LoraExport.of(file, PeftFormat.STANDARD).build().write(lora());
   }
 
   private SafetensorsFile weights() throws IOException {
-    return SafetensorsFile.open(lora().resolve(PeftExport.WEIGHTS));
+    return SafetensorsFile.open(lora().resolve(PeftFormat.WEIGHTS));
   }
 
   private JsonNode config() throws IOException {
@@ -799,7 +814,7 @@ class PeftExportTest {
 
   /** lora_B·lora_A as PEFT has it, summed in f64 over ascending ranks. */
   private static double[][] linearDelta(Path lora, String module) throws IOException {
-    try (SafetensorsFile weights = SafetensorsFile.open(lora.resolve(PeftExport.WEIGHTS))) {
+    try (SafetensorsFile weights = SafetensorsFile.open(lora.resolve(PeftFormat.WEIGHTS))) {
       float[] a = floats(weights, module + ".lora_A.weight");
       float[] b = floats(weights, module + ".lora_B.weight");
       int rank =

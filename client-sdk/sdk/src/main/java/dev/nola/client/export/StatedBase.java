@@ -1,4 +1,4 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.export;
 
 import dev.nola.client.peft.HubName;
 import dev.nola.client.safetensors.InvalidModelException;
@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The base model as PEFT's config names it.
+ * The base model as an export names it.
  *
  * @param name null if it is not known
  * @param revision null if it is not known
  */
-record StatedBase(@Nullable String name, @Nullable String revision) {
+public record StatedBase(@Nullable String name, @Nullable String revision) {
   /**
    * Finds the name: the requested one, else the adapter's, else that in the model's config.
    *

@@ -1,15 +1,15 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.export;
 
 import dev.nola.client.RefusedException;
 import java.util.List;
 
-/** An adapter that cannot be a LoRA of PEFT as asked; nothing was written. */
+/** An adapter that cannot be exported as asked; nothing was written. */
 public final class ExportRefusedException extends RefusedException {
   private final Reason reason;
 
   /** The reasons for a refusal. */
   public enum Reason {
-    /** Layers or dense tensors have no counterpart in PEFT; the details name each. */
+    /** The format cannot hold layers or dense tensors; the details name each. */
     CONTENT,
     /** The base model does not have the adapted tensors; the details name each. */
     BASE,
@@ -19,6 +19,8 @@ public final class ExportRefusedException extends RefusedException {
     ORIENTATION,
     /** vLLM asks for something that is not there, or does not take something that is. */
     VLLM,
+    /** The format needs a base model whose type it knows. */
+    ARCHITECTURE,
     /** The task needs a head that the adapter does not have. */
     TASK,
     /** No class of Transformers computes the adapter's head. */
@@ -29,12 +31,25 @@ public final class ExportRefusedException extends RefusedException {
     DESTINATION
   }
 
-  ExportRefusedException(Reason reason, String message, List<String> details) {
+  /**
+   * Refuses an export.
+   *
+   * @param reason why
+   * @param message what the user reads
+   * @param details a sentence for each part that is refused
+   */
+  public ExportRefusedException(Reason reason, String message, List<String> details) {
     super(message, details);
     this.reason = reason;
   }
 
-  ExportRefusedException(Reason reason, String message) {
+  /**
+   * Refuses an export.
+   *
+   * @param reason why
+   * @param message what the user reads
+   */
+  public ExportRefusedException(Reason reason, String message) {
     this(reason, message, List.of());
   }
 

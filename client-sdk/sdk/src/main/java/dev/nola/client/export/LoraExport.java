@@ -1,10 +1,10 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.export;
 
 import dev.nola.client.Progress;
-import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.client.export.ExportRefusedException.Reason;
 import dev.nola.client.peft.BaseConfig;
+import dev.nola.client.peft.HeadClass;
 import dev.nola.client.peft.ModulePaths;
-import dev.nola.client.peft.PeftFiles;
 import dev.nola.client.peft.Rename;
 import dev.nola.client.peft.StatedHead;
 import dev.nola.client.peft.TaskType;
@@ -14,7 +14,6 @@ import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.DType;
 import dev.nola.format.Layer;
-import dev.nola.reconstruct.Factors;
 import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,44 +21,33 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An export of an adapter to a LoRA of PEFT. Immutable; equal adapters and settings give equal
- * bytes.
+ * An export of an adapter to a LoRA. Immutable; equal adapters and settings give equal bytes.
  *
- * <p>lora_alpha is the rank, so that nothing is scaled. Modules of smaller ranks than the largest
- * have theirs by {@code rank_pattern}; for vLLM, which has no such patterns, their factors are
- * filled up with zeros instead. Layers of several slices of one weight become one LoRA of the whole
- * weight, whose rank is the sum of theirs. With {@link DType#F32} the product of the factors is
- * exactly ΔW; the other types round the factors, and the report says by how much ΔW changes.
+ * <p>Nothing is scaled: alpha is the rank. Layers of several slices of one weight become one LoRA
+ * of the whole weight, whose rank is the sum of theirs. With {@link DType#F32} the product of the
+ * factors is exactly ΔW; the other types round the factors, and the report says by how much ΔW
+ * changes.
  *
- * <p>Refused are layers that are no LoRA of a Linear: of the direct form, of tensors with more than
- * two dimensions, and of embeddings, except input embeddings of a {@link Builder#base base model}
- * that ties no output embedding to them. A dense tensor makes PEFT keep its module whole ({@code
- * modules_to_save}); what else the module has, a bias say, is taken from the {@link Builder#base
- * base model}, without which PEFT cannot load such modules.
+ * <p>Refused are layers that are no LoRA of a linear module: of the direct form, of tensors with
+ * more than two dimensions, and of positions; each {@link ExportFormat} says what else it cannot
+ * hold.
  *
  * <p>Interrupting the thread that exports ends the export; whatever ends it early, the destination
  * is as it was.
  */
-public final class PeftExport {
-  /** The file with the factors. */
-  public static final String WEIGHTS = PeftFiles.WEIGHTS;
-
-  /** The end of warnings that {@link Builder#base} would avoid. */
+public final class LoraExport {
+  /** The end of warnings and refusals that {@link Builder#base} would avoid. */
   public static final String NO_BASE = "the base model's folder was not named";
 
   /** The end of a refusal's details that {@link Builder#base} may avoid. */
   public static final String NAME_BASE = "name the base model's folder";
 
-  /** The warning that {@link Builder#baseName} would avoid. */
-  public static final String NO_NAME =
-      "the name of the base model is not known, so the LoRA states none, and classes such as"
-          + " AutoPeftModelForCausalLM cannot find it";
-
   private final AdapterFile file;
+  private final ExportFormat format;
   private final DType dtype;
   private final @Nullable String baseName;
   private final @Nullable Path base;
@@ -67,20 +55,19 @@ public final class PeftExport {
   private final @Nullable TaskType task;
   private final @Nullable String modulePrefix;
   private final List<Rename> renames;
-  private final boolean forVllm;
   private final Progress progress;
 
   /**
    * What an export did.
    *
    * @param modules number of modules that have a LoRA
-   * @param saved number of modules that PEFT keeps whole
+   * @param saved number of modules that are stored whole
    * @param rank r, the largest rank of a module
    * @param bytes of all tensors
    * @param roundingError the largest ‖ΔW' − ΔW‖ / ‖ΔW‖ (Frobenius) over the modules, where ΔW' is
    *     the product of the rounded factors; 0 for {@link DType#F32}
    * @param leastExact path of the module with that error; empty if nothing was rounded
-   * @param files names of the files written
+   * @param files names of the files in the folder; of a single file its own
    * @param warnings what the user should know
    */
   public record Report(
@@ -99,8 +86,9 @@ public final class PeftExport {
     }
   }
 
-  private PeftExport(Builder builder) {
+  private LoraExport(Builder builder) {
     this.file = builder.file;
+    this.format = builder.format;
     this.dtype = builder.dtype;
     this.baseName = builder.baseName;
     this.base = builder.base;
@@ -108,7 +96,6 @@ public final class PeftExport {
     this.task = builder.task;
     this.modulePrefix = builder.modulePrefix;
     this.renames = List.copyOf(builder.renames);
-    this.forVllm = builder.forVllm;
     this.progress = builder.progress;
   }
 
@@ -116,69 +103,48 @@ public final class PeftExport {
    * Returns a builder of an export.
    *
    * @param file the adapter
+   * @param format what to write
    * @return the builder
    */
-  public static Builder of(AdapterFile file) {
-    return new Builder(file);
+  public static Builder of(AdapterFile file, ExportFormat format) {
+    return new Builder(file, format);
   }
 
   /**
    * Exports, beside the destination, and renames the result to it when it is complete.
    *
-   * @param destination a folder that does not exist yet
+   * @param destination a file or folder, as the format writes it, that does not exist yet
+   * @return what was done
    * @throws ExportRefusedException if the adapter cannot be exported so, or the destination exists
    * @throws IOException if the base cannot be read or is no model, the destination cannot be
    *     written, or the adapter's bits are not its author's
+   * @throws InterruptedException if the thread was interrupted
    */
   public Report write(Path destination)
       throws IOException, ExportRefusedException, InterruptedException {
     requireFree(destination);
-    Adapter adapter = file.adapter();
-    if (forVllm) {
-      requireVllm(adapter);
-    }
     List<String> warnings = new ArrayList<>();
-    StatedHead head = StatedHead.of(adapter);
-    if (head.problem() != null) {
-      throw new ExportRefusedException(
-          Reason.HEAD, "the adapter cannot be exported as a PEFT LoRA: " + head.problem());
-    }
-    TaskType taskType = StatedTask.of(task, adapter, head, warnings);
-    try (Model model = base == null ? null : openBase(base, adapter)) {
-      if (model == null && !adapter.dense().isEmpty()) {
-        warnings.add(
-            "PEFT loads a module that is stored whole only with all of its parameters, which were"
-                + " not compared: "
-                + NO_BASE);
-      }
-      BaseConfig config = BaseConfig.of(model);
-      ExportPlan plan =
-          ExportPlan.of(
-              adapter,
-              new ExportPaths(
-                      modulePrefix, renames, head.headClass().orElse(null), taskType, warnings)
-                  .of(adapter, model, config),
-              orientation,
-              config,
-              taskType,
-              model);
-      StatedBase named = StatedBase.of(baseName, adapter.base(), model);
-      if (named.name() == null && forVllm) {
-        throw new ExportRefusedException(
-            Reason.VLLM,
-            "vLLM needs the name of the base model, which neither adapter nor base model states");
-      }
-      if (named.name() == null) {
-        warnings.add(NO_NAME);
-      }
+    TaskType taskType = format.task(file.adapter(), task, warnings);
+    try (Model model = base == null ? null : openBase(base, file.adapter())) {
+      ExportSource source = source(model, taskType, warnings);
+      ExportPlan plan = plan(source);
+      List<String> wrong = new ArrayList<>();
+      ExportLayout layout = format.layout(source, plan, new ExportFormat.Findings(wrong, warnings));
+      refuse(wrong);
       Reconstructor reconstructor = Reconstructor.standard();
       reconstructor.verify(file);
-      return write(
-          destination,
-          named,
-          forVllm ? plan.uniform() : plan,
-          taskType,
-          reconstructor.open(adapter),
+      RoundedFactors factors =
+          new RoundedFactors(
+              reconstructor.open(file.adapter()), dtype, layout.bytes(dtype), progress);
+      List<String> files = write(destination, layout, factors);
+      return new Report(
+          plan.modules().size(),
+          layout.saved(),
+          plan.rank(),
+          layout.bytes(dtype),
+          factors.error().error(),
+          factors.error().module(),
+          files,
           warnings);
     }
   }
@@ -191,60 +157,46 @@ public final class PeftExport {
     return adapter.dense().isEmpty() ? Model.openQuantized(base) : Model.open(base);
   }
 
-  private Report write(
-      Path destination,
-      StatedBase named,
-      ExportPlan plan,
-      @Nullable TaskType taskType,
-      Function<Layer, Factors> factors,
-      List<String> warnings)
+  private ExportSource source(
+      @Nullable Model model, @Nullable TaskType taskType, List<String> warnings)
+      throws IOException, ExportRefusedException {
+    Adapter adapter = file.adapter();
+    BaseConfig config = BaseConfig.of(model);
+    HeadClass head = StatedHead.of(adapter).headClass().orElse(null);
+    ModulePaths paths =
+        new ExportPaths(modulePrefix, renames, head, taskType, warnings).of(adapter, model, config);
+    return new ExportSource(
+        file, model, config, StatedBase.of(baseName, adapter.base(), model), paths, taskType);
+  }
+
+  private ExportPlan plan(ExportSource source) throws IOException, ExportRefusedException {
+    List<Layer> layers = file.adapter().layers();
+    List<String> wrong = new ArrayList<>();
+    ExportPlan.check(layers, wrong);
+    format.check(source, wrong);
+    if (layers.isEmpty()) {
+      wrong.add("it has no layers; a LoRA needs at least one");
+    }
+    refuse(wrong);
+    Predicate<Layer> isConv1d = orientation.decide(layers, source.config());
+    ExportPlan plan = ExportPlan.of(layers, source.paths(), isConv1d, wrong);
+    refuse(wrong);
+    return plan;
+  }
+
+  private static List<String> write(Path destination, ExportLayout layout, RoundedFactors factors)
       throws IOException, ExportRefusedException, InterruptedException {
     try (StagedOutput unfinished = StagedOutput.begin(destination)) {
-      Path partial = unfinished.path();
-      Files.createDirectory(partial);
-      WeightsWriter weights = new WeightsWriter(plan, dtype, progress);
-      RoundingError error = weights.write(partial.resolve(WEIGHTS), factors);
-      Report report =
-          new Report(
-              plan.modules().size(),
-              plan.saved().paths().size(),
-              plan.rank(),
-              weights.bytes(),
-              error.error(),
-              error.module(),
-              List.of(AdapterConfig.FILE, WEIGHTS, ModelCard.FILE),
-              warnings);
-      AdapterConfig config = new AdapterConfig(named.name(), named.revision(), taskType, plan);
-      Files.write(partial.resolve(AdapterConfig.FILE), config.toJson());
-      Files.writeString(
-          partial.resolve(ModelCard.FILE),
-          new ModelCard(file, named.name(), taskType, dtype, report).text());
+      List<String> files = layout.write(unfinished.path(), factors);
       unfinished.finish();
-      return report;
+      return files.isEmpty() ? List.of(destination.getFileName().toString()) : files;
     }
   }
 
-  private void requireVllm(Adapter adapter) throws ExportRefusedException {
-    List<String> embeddings =
-        adapter.layers().stream()
-            .map(Layer::tensor)
-            .filter(name -> ModulePaths.isWordEmbedding(ModulePaths.moduleOf(name)))
-            .toList();
-    if (!embeddings.isEmpty()) {
+  private void refuse(List<String> wrong) throws ExportRefusedException {
+    if (!wrong.isEmpty()) {
       throw new ExportRefusedException(
-          Reason.VLLM, "vLLM takes no LoRA of an embedding", embeddings);
-    }
-    List<String> others =
-        adapter.dense().stream()
-            .filter(tensor -> TaskType.SEQ_CLS.headOf(tensor.name()).isEmpty())
-            .map(Object::toString)
-            .toList();
-    if (!others.isEmpty()) {
-      throw new ExportRefusedException(
-          Reason.VLLM,
-          "vLLM replaces only modules named %s whole, but the adapter replaces other tensors"
-              .formatted(String.join(" or ", TaskType.SEQ_CLS.heads())),
-          others);
+          Reason.CONTENT, "the adapter cannot be exported as a " + format.title(), wrong);
     }
   }
 
@@ -263,6 +215,7 @@ public final class PeftExport {
   /** Collects settings; everything has a default. */
   public static final class Builder {
     private final AdapterFile file;
+    private final ExportFormat format;
     private DType dtype = DType.F32;
     private @Nullable String baseName;
     private @Nullable Path base;
@@ -270,11 +223,11 @@ public final class PeftExport {
     private @Nullable TaskType task;
     private @Nullable String modulePrefix;
     private final List<Rename> renames = new ArrayList<>();
-    private boolean forVllm;
     private Progress progress = Progress.NONE;
 
-    private Builder(AdapterFile file) {
+    private Builder(AdapterFile file, ExportFormat format) {
       this.file = file;
+      this.format = format;
     }
 
     /**
@@ -289,7 +242,7 @@ public final class PeftExport {
     }
 
     /**
-     * Sets the name by which PEFT and vLLM know the base model; default: the adapter's own.
+     * Sets the name by which other programs know the base model; default: the adapter's own.
      *
      * @param baseName the name, such as {@code gpt2}
      * @return this builder
@@ -358,18 +311,6 @@ public final class PeftExport {
     }
 
     /**
-     * Sets whether vLLM must be able to load the export, which requires a base model's name and no
-     * dense tensors but those of a classifier; default: no.
-     *
-     * @param forVllm true to require it
-     * @return this builder
-     */
-    public Builder forVllm(boolean forVllm) {
-      this.forVllm = forVllm;
-      return this;
-    }
-
-    /**
      * Sets the receiver of progress updates; default: none.
      *
      * @param progress receives the number of bytes written
@@ -385,8 +326,8 @@ public final class PeftExport {
      *
      * @return the export
      */
-    public PeftExport build() {
-      return new PeftExport(this);
+    public LoraExport build() {
+      return new LoraExport(this);
     }
   }
 }

@@ -1,6 +1,6 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.export;
 
-import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.client.export.ExportRefusedException.Reason;
 import dev.nola.client.peft.BaseConfig;
 import dev.nola.client.peft.ModulePaths;
 import dev.nola.format.Layer;

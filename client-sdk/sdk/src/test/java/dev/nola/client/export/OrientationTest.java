@@ -1,9 +1,9 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.client.export.ExportRefusedException.Reason;
 import dev.nola.client.peft.BaseConfig;
 import dev.nola.format.Codes;
 import dev.nola.format.Coefficients.LowRank;

@@ -1,4 +1,4 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.export;
 
 import dev.nola.client.peft.ProductError;
 import dev.nola.format.Layer;

@@ -1,6 +1,6 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.export;
 
-import dev.nola.client.export.peft.ExportRefusedException.Reason;
+import dev.nola.client.export.ExportRefusedException.Reason;
 import dev.nola.client.merge.TensorNames;
 import dev.nola.client.merge.TensorNames.AmbiguousNameException;
 import dev.nola.client.peft.BaseConfig;
@@ -93,7 +93,7 @@ final class ExportPaths {
     FusedExperts.requireAll(adapted, known.stream().map(paths::of).toList(), wrong);
     if (!wrong.isEmpty()) {
       throw new ExportRefusedException(
-          Reason.CONTENT, "the adapter cannot be exported as a PEFT LoRA", wrong);
+          Reason.CONTENT, "the adapter cannot be exported as a LoRA", wrong);
     }
   }
 
@@ -133,7 +133,7 @@ final class ExportPaths {
     if (!isBase) {
       warnings.add(
           "the paths of modules in the loaded model were not confirmed, such as %s: %s"
-              .formatted(example, PeftExport.NO_BASE));
+              .formatted(example, LoraExport.NO_BASE));
     } else if (modelType == null || !ModulePaths.isKnown(modelType)) {
       warnings.add(
           "the paths of modules in the loaded model were not confirmed, such as %s, because the base model's type is not known%s; rename them if PEFT reports missing keys"

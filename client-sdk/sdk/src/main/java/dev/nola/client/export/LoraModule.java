@@ -1,4 +1,4 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.export;
 
 import dev.nola.format.Coefficients.LowRank;
 import dev.nola.format.Layer;
@@ -12,9 +12,9 @@ import java.util.List;
  * @param layers the layers of its weight, of two dimensions: one, or several of disjoint slices
  * @param kind which module of PyTorch it is
  */
-record LoraModule(String path, List<Layer> layers, Kind kind) {
+public record LoraModule(String path, List<Layer> layers, Kind kind) {
   /** The kinds of modules that PEFT adapts by two factors. */
-  enum Kind {
+  public enum Kind {
     /** With a weight of out×in. */
     LINEAR,
     /** With a weight of in×out. */
@@ -26,6 +26,24 @@ record LoraModule(String path, List<Layer> layers, Kind kind) {
   /** Returns whether the weight is stored as in×out, not out×in. */
   boolean isTransposed() {
     return kind != Kind.LINEAR;
+  }
+
+  /**
+   * Returns the number of inputs.
+   *
+   * @return in; of an embedding the number of words
+   */
+  public int in() {
+    return isTransposed() ? rows() : cols();
+  }
+
+  /**
+   * Returns the number of outputs.
+   *
+   * @return out
+   */
+  public int out() {
+    return isTransposed() ? cols() : rows();
   }
 
   /** Rows of the stored weight. */

@@ -1,4 +1,4 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.export;
 
 /**
  * The error by which rounding the factors changes ΔW.
@@ -6,7 +6,7 @@ package dev.nola.client.export.peft;
  * @param error the largest ‖ΔW' − ΔW‖ / ‖ΔW‖ (Frobenius) over the modules
  * @param module the path of the module with that error; empty if nothing was rounded
  */
-record RoundingError(double error, String module) {
+public record RoundingError(double error, String module) {
   static final RoundingError NONE = new RoundingError(0, "");
 
   /** Returns the larger of this error and another. */

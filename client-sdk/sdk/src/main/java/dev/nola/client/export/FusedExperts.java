@@ -1,4 +1,4 @@
-package dev.nola.client.export.peft;
+package dev.nola.client.export;
 
 import java.util.Collection;
 import java.util.List;
