@@ -417,7 +417,8 @@ class TrainPreTrainedTest {
     Files.writeString(job, text.replace("maxTokens: 16", "maxTokens: 65"));
     Outcome tooLong = nola((Object[]) train);
     assertThat(tooLong.exitCode()).isEqualTo(2);
-    assertThat(tooLong.err()).contains("invalid data.maxTokens: 65; must be at most 64, by the max_");
+    assertThat(tooLong.err())
+        .contains("invalid data.maxTokens: 65; must be at most 64, by the max_");
     Files.writeString(job, text.replace(", maxTokens: 16", ""));
     assertThat(nola(List.of(train), "--resume").exitCode()).isZero();
     Outcome evaluated =
