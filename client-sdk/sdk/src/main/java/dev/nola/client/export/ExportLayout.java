@@ -18,9 +18,11 @@ public interface ExportLayout {
   /**
    * Returns how many modules are stored whole.
    *
-   * @return their number
+   * @return their number; 0 unless the format can do so
    */
-  int saved();
+  default int saved() {
+    return 0;
+  }
 
   /**
    * Writes the file or folder.

@@ -50,11 +50,6 @@ record GgufLayout(ExportSource source, ExportPlan plan, String architecture, Lis
   }
 
   @Override
-  public int saved() {
-    return 0;
-  }
-
-  @Override
   public List<String> write(Path file, RoundedFactors factors)
       throws IOException, ExportRefusedException, InterruptedException {
     Iterator<Target> remaining = targets.iterator();

@@ -45,11 +45,6 @@ record MlxLayout(ExportPlan plan, List<String> names, int layers) implements Exp
   }
 
   @Override
-  public int saved() {
-    return 0;
-  }
-
-  @Override
   public List<String> write(Path folder, RoundedFactors factors)
       throws IOException, ExportRefusedException, InterruptedException {
     Files.createDirectory(folder);

@@ -61,11 +61,6 @@ record OnnxAdapterLayout(ExportPlan plan) implements ExportLayout {
   }
 
   @Override
-  public int saved() {
-    return 0;
-  }
-
-  @Override
   public List<String> write(Path file, RoundedFactors factors)
       throws IOException, ExportRefusedException, InterruptedException {
     // The file's length is known only when all of it is built. It is built outside Java's heap,
