@@ -35,7 +35,7 @@ import dev.nola.trainer.job.JobFile;
 import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.model.BaseModel;
-import dev.nola.trainer.model.Tensors;
+import dev.nola.trainer.model.FloatElements;
 import dev.nola.trainer.training.Evaluation;
 import dev.nola.trainer.training.TrainingRun;
 import java.io.IOException;
@@ -511,7 +511,7 @@ class TrainPreTrainedTest {
   }
 
   private static float[] floats(SafetensorsFile file, String key) {
-    return Tensors.widened(DType.F32, file.tensors().get(key).data());
+    return FloatElements.widened(DType.F32, file.tensors().get(key).data());
   }
 
   /** A trained LoRA is stored, exported and merged as a LoRA, not as whole weights. */

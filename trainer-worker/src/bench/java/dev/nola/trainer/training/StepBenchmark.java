@@ -16,6 +16,7 @@ import dev.nola.trainer.method.Recipe;
 import dev.nola.trainer.method.Scaling;
 import dev.nola.trainer.method.View;
 import dev.nola.trainer.model.BaseModel;
+import dev.nola.trainer.model.FloatElements;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -221,7 +222,7 @@ public final class StepBenchmark {
         for (int i = 0; i < values.length; i++) {
           values[i] = slot.shape().size() == 1 ? 1 : (float) (0.02 * random.nextGaussian());
         }
-        writer.write(slot.name(), Tensors.narrowed(DType.F32, values));
+        writer.write(slot.name(), FloatElements.narrowed(DType.F32, values));
       }
     }
   }

@@ -2,7 +2,6 @@ package dev.nola.trainer.job;
 
 import com.google.re2j.Pattern;
 import dev.nola.client.peft.TaskType;
-import dev.nola.format.MatrixView;
 import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
 import dev.nola.text.Label;
@@ -208,70 +207,7 @@ public final class JobFile {
         steps == null || warmup == null || warmup.steps() <= steps,
         "invalid optimizer.warmup: %s; must be at most run.steps, %s"
             .formatted(warmup == null ? null : warmup.steps(), steps));
-    requireFactors(settings);
-  }
-
-  /**
-   * Requires that factors are within the format's limits (SPEC.md, sections 6, 7.1 and 10): each
-   * factor of a model trained from scratch; of another model, whose tensors are not known yet, the
-   * largest possible one.
-   */
-  private static void requireFactors(Settings settings) {
-    Method method = settings.find(MethodKeys.METHOD);
-    Generator generator =
-        method == Method.LORA ? Generator.IDENTITY : settings.find(MethodKeys.GENERATOR);
-    List<Integer> widths = settings.find(ModelKeys.MLP);
-    if (method == null || generator == null || method == Method.FULL || method == Method.HEAD) {
-      return;
-    }
-    Integer rank = method == Method.PRANC ? null : settings.find(MethodKeys.RANK);
-    Integer k = method == Method.LORA ? null : settings.find(MethodKeys.K);
-    Integer l = method == Method.NOLA ? settings.find(MethodKeys.L) : null;
-    long longest = generator.maxLength();
-    if (widths == null) {
-      requireAtMost(settings, MethodKeys.RANK, rank, longest, "the elements of a factor");
-      requireAtMost(settings, MethodKeys.K, k, Keys.maxCoefficients(generator), generator.label());
-      requireAtMost(settings, MethodKeys.L, l, Keys.maxCoefficients(generator), generator.label());
-      return;
-    }
-    for (int i = 0; i < widths.size() - 1; i++) {
-      List<Integer> shape = List.of(widths.get(i + 1), widths.get(i));
-      String layer = "the layer %d to %d of model.mlp".formatted(shape.getLast(), shape.getFirst());
-      MatrixView view = settings.get(MethodKeys.VIEW).of(layer, shape);
-      long rows = view.rows();
-      long cols = view.cols();
-      if (rank != null) {
-        requireAtMost(settings, MethodKeys.RANK, rank, longest / Math.max(rows, cols), layer);
-      }
-      requireCoefficients(
-          settings, MethodKeys.K, k, generator, rank == null ? rows * cols : rank * rows, layer);
-      requireCoefficients(
-          settings, MethodKeys.L, l, generator, rank == null ? 0 : rank * cols, layer);
-    }
-  }
-
-  private static void requireCoefficients(
-      Settings settings,
-      Key<Integer> key,
-      @Nullable Integer count,
-      Generator generator,
-      long length,
-      String layer) {
-    if (count != null && length <= generator.maxLength()) {
-      requireAtMost(
-          settings,
-          key,
-          count,
-          generator.maxCoefficients((int) length, Generator.MAX_BITS),
-          "%s and a factor of %d elements, of %s".formatted(generator.label(), length, layer));
-    }
-  }
-
-  private static void requireAtMost(
-      Settings settings, Key<Integer> key, @Nullable Integer value, long limit, String subject) {
-    settings.require(
-        value == null || value <= limit,
-        "invalid %s: %s; must be at most %d for %s".formatted(key.path(), value, limit, subject));
+    FactorLimits.require(settings);
   }
 
   /** Returns the adapter's metadata, or null if the adapter format does not allow it. */

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import dev.nola.format.DType;
 import dev.nola.format.DenseTensor;
 import dev.nola.kernel.Kernel;
+import dev.nola.trainer.model.FloatElements;
 import dev.nola.trainer.model.Tensors;
 import java.util.Arrays;
 import java.util.List;
@@ -27,7 +28,7 @@ final class WholeTensor extends Adaptation {
     return new WholeTensor(
         name,
         tensor.shape().stream().mapToLong(Integer::longValue).toArray(),
-        new Parameter(name, Tensors.widened(tensor.dtype(), tensor.data())));
+        new Parameter(name, FloatElements.widened(tensor.dtype(), tensor.data())));
   }
 
   @Override
@@ -64,6 +65,6 @@ final class WholeTensor extends Adaptation {
         storedName,
         type,
         Arrays.stream(shape).mapToObj(Math::toIntExact).toList(),
-        Tensors.narrowed(type, values.values()));
+        FloatElements.narrowed(type, values.values()));
   }
 }

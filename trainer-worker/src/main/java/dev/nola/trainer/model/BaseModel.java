@@ -35,12 +35,6 @@ public final class BaseModel implements AutoCloseable {
   /** Bytes that are read at a time; a buffer of Java has at most 2 GiB. */
   private static final long READ = 1L << 30;
 
-  private static final String MODEL_TYPES =
-      String.join(", ", LlamaConfig.TYPES) + ", gpt2, bert, roberta, xlm-roberta, vit or vit_mae";
-
-  /** Stands for the {@code model_type} of timm's models, whose configs name an architecture. */
-  private static final String TIMM = "timm";
-
   /** A repository's name, with its owner. */
   private static final Pattern NAME =
       Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*");
@@ -83,7 +77,7 @@ public final class BaseModel implements AutoCloseable {
   public static BaseModel load(Path folder, BaseType type) throws IOException {
     ModelConfig config = config(folder);
     boolean isClassifier = HeadClass.ofName(config.className()).isPresent();
-    return load(folder, network(config, isClassifier, null), type);
+    return load(folder, ModelTypes.network(config, isClassifier, null), type);
   }
 
   /**
@@ -99,7 +93,7 @@ public final class BaseModel implements AutoCloseable {
    */
   public static BaseModel loadClassifier(Path folder, @Nullable Pooling pooling, BaseType type)
       throws IOException {
-    return load(folder, network(config(folder), true, pooling), type);
+    return load(folder, ModelTypes.network(config(folder), true, pooling), type);
   }
 
   /**
@@ -147,7 +141,7 @@ public final class BaseModel implements AutoCloseable {
    * @throws IOException if a file cannot be read
    */
   public static List<TargetShape> targets(Path folder) throws IOException {
-    Network network = network(config(folder), false, null);
+    Network network = ModelTypes.network(config(folder), false, null);
     try (Model model = Model.open(folder)) {
       Map<String, Tensor> tensors = new HashMap<>();
       model.tensors().values().forEach(each -> tensors.put(network.nameOf(each.name()), each));
@@ -205,41 +199,6 @@ public final class BaseModel implements AutoCloseable {
    */
   public static BaseModel fromScratch(Network network) {
     return new BaseModel(Tensors.newManager(), network, BaseType.F32);
-  }
-
-  private static Network network(
-      ModelConfig config, boolean isClassifier, @Nullable Pooling pooling)
-      throws UnsupportedModelException {
-    String type = Vit.isTimm(config) ? TIMM : config.text("model_type");
-    List<Pooling> poolings =
-        switch (type) {
-          case TIMM -> List.of(Vit.poolingOfTimm(config));
-          case "vit", "vit_mae" -> List.of(Pooling.CLS, Pooling.MEAN);
-          case String other when Bert.isType(other) -> List.of(Pooling.CLS, Pooling.MEAN);
-          case "gpt2" -> List.of();
-          case String other when LlamaConfig.TYPES.contains(other) -> List.of(Pooling.LAST_TOKEN);
-          default -> throw config.invalid("model_type", MODEL_TYPES);
-        };
-    if (isClassifier && poolings.isEmpty()) {
-      throw new UnsupportedModelException(
-          "unsupported task classification for model_type %s; must be causal-lm".formatted(type));
-    }
-    if (pooling != null && !poolings.contains(pooling)) {
-      throw new UnsupportedModelException(
-          "unsupported model.pooling: %s; must be %s for model_type %s"
-              .formatted(
-                  pooling.label(),
-                  String.join(" or ", poolings.stream().map(Pooling::label).toList()),
-                  type));
-    }
-    return switch (type) {
-      case TIMM -> Vit.ofTimm(config);
-      case "vit", "vit_mae" -> Vit.of(config, pooling == null ? poolings.getFirst() : pooling);
-      case String other when Bert.isType(other) ->
-          Bert.of(config, pooling == null ? poolings.getFirst() : pooling);
-      case "gpt2" -> Gpt2.of(config);
-      default -> Llama.of(config, isClassifier);
-    };
   }
 
   private void add(Model model, Tensor stored) throws IOException {

@@ -40,7 +40,7 @@ record QuantizedMatrix(NDArray codes, NDArray scales) {
           .forEach(
               row -> {
                 float[] values =
-                    Tensors.widened(type, matrix.data().asSlice(row * rowBytes, rowBytes));
+                    FloatElements.widened(type, matrix.data().asSlice(row * rowBytes, rowBytes));
                 byte[] rounded = new byte[columns];
                 scalesMemory.setAtIndex(ValueLayout.JAVA_FLOAT, row, quantize(values, rounded));
                 MemorySegment.copy(

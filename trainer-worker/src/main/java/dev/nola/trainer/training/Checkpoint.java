@@ -8,7 +8,7 @@ import dev.nola.files.AtomicFile;
 import dev.nola.format.DType;
 import dev.nola.trainer.method.AdaptedWeights;
 import dev.nola.trainer.method.Parameter;
-import dev.nola.trainer.model.Tensors;
+import dev.nola.trainer.model.FloatElements;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -80,7 +80,7 @@ final class Checkpoint {
 
   private static void write(SafetensorsWriter writer, String name, float[] values)
       throws IOException {
-    writer.write(name, Tensors.narrowed(DType.F32, values));
+    writer.write(name, FloatElements.narrowed(DType.F32, values));
   }
 
   private static String name(String kind, Parameter parameter) {
@@ -128,6 +128,6 @@ final class Checkpoint {
     if (tensor == null || tensor.data().byteSize() != 4L * values.length) {
       throw new IOException("%s has no \"%s\" of %d values".formatted(path, name, values.length));
     }
-    System.arraycopy(Tensors.widened(DType.F32, tensor.data()), 0, values, 0, values.length);
+    System.arraycopy(FloatElements.widened(DType.F32, tensor.data()), 0, values, 0, values.length);
   }
 }

@@ -23,7 +23,7 @@ class QuantizedMatrixTest {
     for (int i = COLUMNS; i < values.length; i++) {
       values[i] = (float) (random.nextGaussian() * Math.pow(10, (double) (i / COLUMNS) - 3));
     }
-    return Tensors.widened(type, Tensors.narrowed(type, values));
+    return FloatElements.widened(type, FloatElements.narrowed(type, values));
   }
 
   @ParameterizedTest
@@ -32,7 +32,10 @@ class QuantizedMatrixTest {
     float[] values = matrix(type);
     Tensor tensor =
         new Tensor(
-            "w", type.name(), List.of((long) ROWS, (long) COLUMNS), Tensors.narrowed(type, values));
+            "w",
+            type.name(),
+            List.of((long) ROWS, (long) COLUMNS),
+            FloatElements.narrowed(type, values));
     try (NDManager manager = Tensors.newManager();
         NDManager scope = Tensors.newManager()) {
       QuantizedMatrix matrix = QuantizedMatrix.of(manager, type, tensor);
