@@ -16,7 +16,6 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.function.ToIntFunction;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
@@ -28,13 +27,13 @@ public final class Adaptations {
 
   private final BaseModel base;
   private final Recipe recipe;
+  private final InitialValues initial;
   private final List<Adaptation> adaptations = new ArrayList<>();
 
   /** Stored bases; targets that share a basis share its matrix. */
   private final Map<Stored, NDArray> bases = new HashMap<>();
 
   private int stream;
-  private int parameters;
 
   /** The identity of a stored basis. */
   private record Stored(Basis basis, int vectors) {}
@@ -42,6 +41,7 @@ public final class Adaptations {
   private Adaptations(BaseModel base, Recipe recipe) {
     this.base = base;
     this.recipe = recipe;
+    this.initial = new InitialValues(recipe.bases().seed());
   }
 
   /**
@@ -181,7 +181,7 @@ public final class Adaptations {
     whole(
         weight,
         new long[] {outputs, inputs},
-        gaussian(elements(weight, outputs, inputs), CLASSIFIER_DEVIATION));
+        initial.gaussian(elements(weight, outputs, inputs), CLASSIFIER_DEVIATION));
     if (biased) {
       whole(module + ".bias", new long[] {outputs}, new float[outputs]);
     }
@@ -201,7 +201,10 @@ public final class Adaptations {
           case NOLA, PRANC, LORA -> adapt(target(Adaptable.whole(name), fresh.shape()), true);
           case FULL, HEAD -> {
             int inputs = inputs(fresh.shape());
-            whole(name, shape, gaussian(elements(name, first, inputs), Math.sqrt(2.0 / inputs)));
+            whole(
+                name,
+                shape,
+                initial.gaussian(elements(name, first, inputs), Math.sqrt(2.0 / inputs)));
           }
         }
       }
@@ -303,9 +306,9 @@ public final class Adaptations {
       }
       case LORA -> {
         // As in PEFT: A uniform in ±1/√in, B zero.
-        float[] a = uniform(elements(name, rank, cols), 1 / Math.sqrt(inputs));
+        float[] a = initial.uniform(elements(name, rank, cols), 1 / Math.sqrt(inputs));
         int lengthOfB = elements(name, rows, rank);
-        float[] b = random ? gaussian(lengthOfB, 1) : new float[lengthOfB];
+        float[] b = random ? initial.gaussian(lengthOfB, 1) : new float[lengthOfB];
         adaptations.add(
             new LowRankAdaptation(
                 target,
@@ -357,7 +360,7 @@ public final class Adaptations {
     if (!problem.isEmpty()) {
       throw new IllegalArgumentException(problem);
     }
-    float[] coefficients = random ? gaussian(count, 1) : new float[count];
+    float[] coefficients = random ? initial.gaussian(count, 1) : new float[count];
     String name = tensor + (side == Side.A ? ".alpha" : ".beta");
     return new BasisSide(
         new Basis(recipe.bases().generator(), recipe.bases().seed(), targetStream, side, length),
@@ -378,28 +381,5 @@ public final class Adaptations {
 
   private void whole(String name, long[] shape, float[] values) {
     adaptations.add(new WholeTensor(name, shape, new Parameter(name, values)));
-  }
-
-  private float[] gaussian(int count, double deviation) {
-    Random random = random();
-    float[] values = new float[count];
-    for (int i = 0; i < count; i++) {
-      values[i] = (float) (deviation * random.nextGaussian());
-    }
-    return values;
-  }
-
-  private float[] uniform(int count, double bound) {
-    Random random = random();
-    float[] values = new float[count];
-    for (int i = 0; i < count; i++) {
-      values[i] = (float) (bound * (2 * random.nextDouble() - 1));
-    }
-    return values;
-  }
-
-  /** Makes one generator for each parameter; the Java specification fixes their sequences. */
-  private Random random() {
-    return new Random(recipe.bases().seed() * 31 + parameters++);
   }
 }

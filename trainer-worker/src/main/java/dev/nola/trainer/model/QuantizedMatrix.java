@@ -30,8 +30,8 @@ record QuantizedMatrix(NDArray codes, NDArray scales) {
     int rows = Math.toIntExact(matrix.shape().getFirst());
     int columns = Math.toIntExact(matrix.shape().getLast());
     try (NDManager host = Tensors.newHostManager()) {
-      NDArray codes = host.create(new Shape(rows, columns), DataType.INT8);
-      NDArray scales = host.create(new Shape(rows, 1), DataType.FLOAT32);
+      NDArray codes = Tensors.uninitialized(host, DataType.INT8, rows, columns);
+      NDArray scales = Tensors.uninitialized(host, rows, 1);
       MemorySegment codesMemory = TorchMemory.of(codes);
       MemorySegment scalesMemory = TorchMemory.of(scales);
       long rowBytes = (long) columns * type.bytes();

@@ -115,7 +115,12 @@ public final class Tensors {
    * @return an array in f32, row-major
    */
   public static NDArray uninitialized(NDManager manager, long... shape) {
-    return manager.create(new Shape(shape), DataType.FLOAT32);
+    return uninitialized(manager, DataType.FLOAT32, shape);
+  }
+
+  /** Makes an array of any type whose elements are to be written yet. */
+  static NDArray uninitialized(NDManager manager, DataType type, long... shape) {
+    return manager.create(new Shape(shape), type);
   }
 
   /**
