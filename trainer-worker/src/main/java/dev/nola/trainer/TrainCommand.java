@@ -5,12 +5,15 @@ import dev.nola.command.Output;
 import dev.nola.command.OutputPath;
 import dev.nola.command.ProgressBar;
 import dev.nola.trainer.job.JobFile;
+import dev.nola.trainer.job.TrainingJob;
 import dev.nola.trainer.training.Evaluation;
 import dev.nola.trainer.training.TrainingRun;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -43,7 +46,8 @@ final class TrainCommand implements Callable<Integer> {
       converter = OutputPath.class,
       required = true,
       paramLabel = "FILE",
-      description = "The adapter file to write.")
+      description =
+          "The adapter file to write; with run.repeat, NAME-1.nola, NAME-2.nola, … are written.")
   private Path destination = Path.of("");
 
   @Option(
@@ -58,8 +62,35 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    TrainingRun.Result result;
-    try (ProgressBar bar = output.stepBar("train")) {
+    TrainingJob settings = JobFile.read(job);
+    int runs = settings.run().repeat().runs();
+    if (runs == 1) {
+      TrainingRun.Result result = run(settings, destination, "");
+      output.print(Report.of(result), out -> print(result, out));
+      return ExitCode.OK;
+    }
+    List<TrainingRun.Result> results = new ArrayList<>();
+    for (int i = 0; i < runs; i++) {
+      String label = " %d of %d".formatted(i + 1, runs);
+      results.add(run(settings.repetition(i), numbered(destination, i + 1), label));
+    }
+    RepeatedRuns repeated = RepeatedRuns.of(results.stream().map(Report::of).toList());
+    output.print(repeated, repeated::print);
+    return ExitCode.OK;
+  }
+
+  /** Returns, say, {@code mood-2.nola}. */
+  private static Path numbered(Path file, int number) {
+    String name = file.getFileName().toString();
+    int dot = name.lastIndexOf('.');
+    String extension = dot < 1 ? "" : name.substring(dot);
+    return file.resolveSibling(
+        name.substring(0, name.length() - extension.length()) + "-" + number + extension);
+  }
+
+  private TrainingRun.Result run(TrainingJob settings, Path file, String label)
+      throws IOException, InterruptedException {
+    try (ProgressBar bar = output.stepBar("train" + label)) {
       TrainingRun.Listener listener =
           new TrainingRun.Listener() {
             @Override
@@ -83,15 +114,13 @@ final class TrainCommand implements Callable<Integer> {
               output.warn(message);
             }
           };
-      result = new TrainingRun(JobFile.read(job), destination, resume, listener).run();
+      return new TrainingRun(settings, file, resume, listener).run();
     } catch (InterruptedException e) {
-      if (Files.exists(TrainingRun.checkpoint(destination))) {
+      if (Files.exists(TrainingRun.checkpoint(file))) {
         output.message("continue with: nola train %s -o %s --resume", job, destination);
       }
       throw e;
     }
-    output.print(Report.of(result), out -> print(result, out));
-    return ExitCode.OK;
   }
 
   private static void print(TrainingRun.Result result, PrintWriter out) {
@@ -128,7 +157,7 @@ final class TrainCommand implements Callable<Integer> {
    * @param skippedExamples number of examples that were too long
    * @param reconstructionDigest digest of the file's reconstruction
    */
-  private record Report(
+  record Report(
       String output,
       long bytes,
       long parameters,

@@ -2,6 +2,7 @@ package dev.nola.trainer;
 
 import static dev.nola.trainer.Outcome.nola;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 class TrainCommandTest {
@@ -96,6 +98,51 @@ class TrainCommandTest {
     for (int i = 1; i <= repetitions; i++) {
       assertThat(train(job, name.formatted(i))).as("run %d", i).hasSameBinaryContentAs(first);
     }
+  }
+
+  /** Runs of a repeated job are those of jobs with their seeds; the summary is that of all. */
+  @Test
+  void repeatedJobMakesAnAdapterOfEachRun() throws IOException {
+    Path job = Jobs.write(folder, NOLA, "steps: 30\nrepeat: {samples: 2, starts: 2}\n");
+    String text = Files.readString(job).replace("format: idx", "format: idx\n  shots: 20");
+    Files.writeString(job, text);
+    Path output = folder.resolve("mood.nola");
+    Outcome trained = nola("train", job.toString(), "-o", output.toString(), "--json");
+    assertThat(trained.err()).isEmpty();
+    List<Double> losses =
+        trained
+            .json()
+            .get("runs")
+            .valueStream()
+            .map(run -> run.get("validationLoss").asDouble())
+            .toList();
+    assertThat(losses).hasSize(4).doesNotHaveDuplicates();
+    double mean = losses.stream().mapToDouble(loss -> loss).average().orElseThrow();
+    double squares = losses.stream().mapToDouble(loss -> (loss - mean) * (loss - mean)).sum();
+    JsonNode spread = trained.json().get("validationLoss");
+    assertThat(spread.get("mean").asDouble()).isEqualTo(mean);
+    assertThat(spread.get("std").asDouble()).isCloseTo(Math.sqrt(squares / 3), within(1e-12));
+
+    Files.writeString(
+        job,
+        text.replace("repeat: {samples: 2, starts: 2}", "")
+            .replace("shots: 20", "shots: 20\n  seed: 6")
+            .replace("method:\n", "method:\n  initialSeed: 2005\n"));
+    assertThat(train(job, "third.nola")).hasSameBinaryContentAs(folder.resolve("mood-3.nola"));
+  }
+
+  @Test
+  void repeatedJobIsResumed() throws IOException {
+    Path job = Jobs.write(folder, NOLA, "steps: 5\nrepeat: 2\n");
+    Path output = folder.resolve("a.nola");
+    assertThat(nola("train", job.toString(), "-o", output.toString()).out())
+        .contains("a-1.nola", "a-2.nola", "mean", "std");
+    byte[] first = Files.readAllBytes(folder.resolve("a-1.nola"));
+    Files.delete(folder.resolve("a-1.nola"));
+    assertThat(nola("train", job.toString(), "-o", output.toString()).exitCode()).isNotZero();
+    Outcome resumed = nola("train", job.toString(), "-o", output.toString(), "--resume");
+    assertThat(resumed.exitCode()).isZero();
+    assertThat(folder.resolve("a-1.nola")).hasBinaryContent(first);
   }
 
   /** Rounding takes another path, to the same kind of file. */

@@ -13,16 +13,10 @@ import org.jspecify.annotations.Nullable;
  * @param train file, or folder, of training examples
  * @param validation where the validation examples come from
  * @param tokens how texts become tokens; not used with {@link Layout.Idx}
- * @param trainExamples maximum number of training examples; the first ones are used
- * @param validationExamples maximum number of validation examples; the first ones are used
+ * @param selection which of the examples are used
  */
 public record DataFiles(
-    Layout layout,
-    Path train,
-    Validation validation,
-    Tokens tokens,
-    int trainExamples,
-    int validationExamples) {
+    Layout layout, Path train, Validation validation, Tokens tokens, Selection selection) {
   /** Longest text, in tokens, unless the model allows only shorter ones. */
   public static final int DEFAULT_MAX_TOKENS = 256;
 
@@ -48,8 +42,20 @@ public record DataFiles(
         train,
         new Validation.File(validation),
         new Tokens(maxTokens, Bos.TOKENIZER),
-        trainExamples,
-        validationExamples);
+        new Selection(trainExamples, validationExamples, 0, 0));
+  }
+
+  /**
+   * Which examples of the files are used.
+   *
+   * @param trainExamples maximum number of training examples; the first ones are used
+   * @param validationExamples maximum number of validation examples; the first ones are used
+   * @param shots number of training examples of each class, which are drawn of these; 0 for all
+   * @param seed seed of what is drawn
+   */
+  public record Selection(int trainExamples, int validationExamples, int shots, long seed) {
+    /** All examples. */
+    public static final Selection ALL = new Selection(Integer.MAX_VALUE, Integer.MAX_VALUE, 0, 0);
   }
 
   /**

@@ -14,9 +14,9 @@ public final class DatasetReader {
   private DatasetReader() {}
 
   /**
-   * Reads files to their ends, and keeps the first examples of each.
+   * Reads files to their ends, and keeps the examples that are used.
    *
-   * @param files the files, and the number of examples to keep
+   * @param files the files, and which of their examples are used
    * @param model folder with the tokenizer of texts, or the settings of images; null for a network
    *     trained from scratch
    * @return the examples, whose classes are those of the training data
@@ -31,9 +31,9 @@ public final class DatasetReader {
   }
 
   /**
-   * Reads files to their ends, and keeps the first examples of each.
+   * Reads files to their ends, and keeps the examples that are used.
    *
-   * @param files the files, and the number of examples to keep
+   * @param files the files, and which of their examples are used
    * @param model folder with the tokenizer of texts, or the settings of images; null for a network
    *     trained from scratch
    * @param labels names of the classes by number; empty for those of the training data
@@ -44,6 +44,13 @@ public final class DatasetReader {
    * @throws InterruptedException if the thread is interrupted
    */
   public static Dataset read(DataFiles files, @Nullable Path model, List<String> labels)
+      throws IOException, InterruptedException {
+    Dataset all = readAll(files, model, labels);
+    DataFiles.Selection selection = files.selection();
+    return selection.shots() == 0 ? all : Shots.draw(all, selection.shots(), selection.seed());
+  }
+
+  private static Dataset readAll(DataFiles files, @Nullable Path model, List<String> labels)
       throws IOException, InterruptedException {
     if (files.layout() instanceof DataFiles.Layout.Idx idx) {
       return Images.read(files, idx, model, labels);

@@ -32,12 +32,12 @@ record Images(List<byte[]> items, List<Integer> sizes, int count, Sha256 digest)
   static Dataset read(
       DataFiles files, DataFiles.Layout.Idx labels, @Nullable Path model, List<String> names)
       throws IOException {
-    Images train = read(files.train(), files.trainExamples(), false);
+    Images train = read(files.train(), files.selection().trainExamples(), false);
     Images trainLabels = read(labels.trainLabels(), Integer.MAX_VALUE, true);
     if (!(files.validation() instanceof DataFiles.Validation.File(Path validationFile))) {
       throw new IllegalArgumentException("images for validation must be in a file of their own");
     }
-    Images validation = read(validationFile, files.validationExamples(), false);
+    Images validation = read(validationFile, files.selection().validationExamples(), false);
     Images validationLabels = read(labels.validationLabels(), Integer.MAX_VALUE, true);
     SortedMap<String, Sha256> digests = new TreeMap<>();
     digests.put("train", train.digest);

@@ -129,8 +129,8 @@ record PictureFolder(Path folder, SortedMap<String, List<Path>> images, List<Pat
       digests.put("validation", validation.digest());
     }
     return new Dataset(
-        first(split.train(), files.trainExamples()),
-        first(split.validation(), files.validationExamples()),
+        first(split.train(), files.selection().trainExamples()),
+        first(split.validation(), files.selection().validationExamples()),
         classes,
         0,
         0,

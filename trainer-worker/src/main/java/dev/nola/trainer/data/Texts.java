@@ -86,15 +86,15 @@ final class Texts {
       if (files.layout() instanceof Layout.PlainText) {
         Split<Example> blocks = split(texts::blocks, train, validation, files.validation());
         return texts.dataset(
-            first(blocks.train(), files.trainExamples()),
-            first(blocks.validation(), files.validationExamples()),
+            first(blocks.train(), files.selection().trainExamples()),
+            first(blocks.validation(), files.selection().validationExamples()),
             List.of(),
             digests);
       }
       Split<Row> rows = split(texts::rows, train, validation, files.validation());
       Path validationPath = validation == null ? files.train() : validation.path();
-      List<Row> usedTrain = first(rows.train(), files.trainExamples());
-      List<Row> usedValidation = first(rows.validation(), files.validationExamples());
+      List<Row> usedTrain = first(rows.train(), files.selection().trainExamples());
+      List<Row> usedValidation = first(rows.validation(), files.selection().validationExamples());
       if (texts.areCompletions()) {
         return texts.dataset(
             texts.completions(files.train(), usedTrain),

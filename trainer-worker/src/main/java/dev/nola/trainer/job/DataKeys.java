@@ -74,6 +74,23 @@ final class DataKeys {
               Kind.whole(1),
               null,
               "use only the first N examples (default: all)"));
+  static final Key<Integer> SHOTS =
+      KEYS.add(
+          Key.optional(
+                  "data.shots",
+                  Kind.whole(1),
+                  null,
+                  "number of training examples of each class, which are drawn at random (default:"
+                      + " all)")
+              .onlyWith(ModelKeys.TASK, "classification"));
+  static final Key<Long> SEED =
+      KEYS.add(
+          Key.optional(
+              "data.seed",
+              Kind.seed(),
+              null,
+              "seed of data.shots, of the order of batches and of what training draws of images"
+                  + " (default: seed)"));
   static final Key<String> PROMPT =
       KEYS.add(
           Key.optional(

@@ -30,6 +30,11 @@ final class Defaults {
     } else {
       others(settings, method);
     }
+    Long seed = settings.find(ModelKeys.SEED); // null if invalid
+    if (seed != null) {
+      settings.setDefault(DataKeys.SEED, seed);
+      settings.setDefault(MethodKeys.INITIAL_SEED, seed);
+    }
     boolean fromScratch = settings.find(ModelKeys.BASE) == null;
     settings.setDefault(
         MethodKeys.VIEW, fromScratch && method != Method.PRANC ? View.SQUARE : View.LAYER);

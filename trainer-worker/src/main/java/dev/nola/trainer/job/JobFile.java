@@ -121,8 +121,11 @@ public final class JobFile {
             folder.resolve(settings.get(DataKeys.TRAIN)),
             validation(folder, settings),
             new DataFiles.Tokens(settings.find(DataKeys.MAX_TOKENS), settings.get(DataKeys.BOS)),
-            orAll(settings.find(DataKeys.TRAIN_EXAMPLES)),
-            orAll(settings.find(DataKeys.VALIDATION_EXAMPLES))),
+            new DataFiles.Selection(
+                orAll(settings.find(DataKeys.TRAIN_EXAMPLES)),
+                orAll(settings.find(DataKeys.VALIDATION_EXAMPLES)),
+                Objects.requireNonNullElse(settings.find(DataKeys.SHOTS), 0),
+                settings.get(DataKeys.SEED))),
         recipe(settings),
         new Storage(settings.get(MethodKeys.BITS), settings.get(MethodKeys.DENSE_TYPE)),
         new Optimizer(
@@ -141,12 +144,13 @@ public final class JobFile {
             steps == null
                 ? new Length.Epochs(settings.get(RunKeys.EPOCHS))
                 : new Length.Steps(steps),
-            settings.get(RunKeys.EVALUATE_EVERY),
-            settings.get(RunKeys.CHECKPOINT_EVERY),
+            new TrainingJob.Intervals(
+                settings.get(RunKeys.EVALUATE_EVERY), settings.get(RunKeys.CHECKPOINT_EVERY)),
             new Compute(
                 settings.get(RunKeys.THREADS),
                 settings.get(RunKeys.DEVICE),
-                gradientCheckpointing(settings))),
+                gradientCheckpointing(settings)),
+            settings.get(RunKeys.REPEAT)),
         metadata);
   }
 
@@ -319,7 +323,10 @@ public final class JobFile {
             settings.get(MethodKeys.SHARED_BASIS),
             settings.get(MethodKeys.STORED_BASIS)),
         settings.get(MethodKeys.SCALING),
-        new Recipe.Training(rounding(settings), settings.get(MethodKeys.DROPOUT)));
+        new Recipe.Training(
+            rounding(settings),
+            settings.get(MethodKeys.DROPOUT),
+            settings.get(MethodKeys.INITIAL_SEED)));
   }
 
   /** Returns the pattern of targets; without a base, all of the model is trained. */

@@ -42,7 +42,9 @@ final class KeyNames {
           "quantizationAwareBits",
           "method.quantizationAware",
           "quantizationAwareFrom",
-          "method.quantizationAware");
+          "method.quantizationAware",
+          "dataSeed",
+          "data.seed");
 
   private KeyNames() {}
 

@@ -27,6 +27,9 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
   /** A share of the steps after which none is left. */
   static final double NEVER = 1;
 
+  /** Most runs of a job; each has an adapter file. */
+  private static final int MAX_RUNS = 1000;
+
   private static final BigInteger MAX_SEED = BigInteger.TWO.pow(64).subtract(BigInteger.ONE);
 
   static Kind<String> text() {
@@ -188,6 +191,39 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
           Object share = only(yaml, "from");
           return share == null ? null : from.reader.apply(share);
         });
+  }
+
+  /** Accepts a number of runs, or those of samples and of starts in a mapping. */
+  static Kind<TrainingJob.Repeat> repeat() {
+    Kind<Integer> count = whole(1, MAX_RUNS);
+    Map<String, Object> grid =
+        Map.of(
+            "type",
+            "object",
+            "properties",
+            Map.of("samples", count.schema, "starts", count.schema),
+            "required",
+            List.of("samples", "starts"),
+            "additionalProperties",
+            false);
+    return new Kind<>(
+        count.rule + ", or {samples: N, starts: M} of such numbers",
+        Map.of("oneOf", List.of(count.schema, grid)),
+        yaml -> {
+          if (yaml instanceof Map<?, ?> map) {
+            Integer samples = map.size() == 2 ? count.read(map.get("samples")) : null;
+            Integer starts = count.read(map.get("starts"));
+            return samples == null || starts == null
+                ? null
+                : new TrainingJob.Repeat(samples, starts);
+          }
+          Integer runs = count.reader.apply(yaml);
+          return runs == null ? null : new TrainingJob.Repeat(runs, 1);
+        });
+  }
+
+  private @Nullable T read(@Nullable Object yaml) {
+    return yaml == null ? null : reader.apply(yaml);
   }
 
   /** Accepts a number of steps, or a share of all steps in a mapping. */

@@ -151,6 +151,13 @@ final class MethodKeys {
                   "probability that an element of a target's input is dropped in training, for its"
                       + " ΔW alone, as lora_dropout of PEFT")
               .onlyWith(METHOD, "nola", "lora"));
+  static final Key<Long> INITIAL_SEED =
+      KEYS.add(
+          Key.optional(
+              "method.initialSeed",
+              Kind.seed(),
+              null,
+              "seed of the initial values and of dropout (default: seed)"));
   static final Key<DType> DENSE_TYPE =
       KEYS.add(
           Key.optional(

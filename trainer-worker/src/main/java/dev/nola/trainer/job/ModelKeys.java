@@ -71,7 +71,7 @@ final class ModelKeys {
               "seed",
               Kind.seed(),
               0,
-              "seed of the bases, the initial values and the order of batches"));
+              "seed of the bases, and of all that data.seed and method.initialSeed do not set"));
 
   /** All of them, in the order of the documentation. */
   static final List<Key<?>> ALL = KEYS.all();

@@ -89,6 +89,15 @@ final class RunKeys {
       KEYS.add(
           Key.optional(
               "run.checkpointEvery", Kind.whole(0), 0, "steps between checkpoints; 0 = none"));
+  static final Key<TrainingJob.Repeat> REPEAT =
+      KEYS.add(
+          Key.optional(
+              "run.repeat",
+              Kind.repeat(),
+              1,
+              "number of runs, each with other data.seed and method.initialSeed, whose results are"
+                  + " summed up; {samples: 4, starts: 3} makes three runs with each of four"
+                  + " data.seed; with nola train alone"));
   static final Key<Integer> THREADS =
       KEYS.add(
           Key.optional("run.threads", Kind.whole(0, 1024), 0, "CPU threads; 0 = all available"));

@@ -43,6 +43,9 @@ public record TrainingJob(
     Run run,
     Metadata metadata) {
 
+  /** Distance of seeds of initial values: nearer ones have some parameters' values in common. */
+  private static final long SEED_STEP = 1000;
+
   /** The origin of a model. */
   public sealed interface Source {
     /**
@@ -144,17 +147,17 @@ public record TrainingJob(
    * @param batch examples per step
    * @param microBatch examples in memory at a time
    * @param length when the run ends
-   * @param evaluateEvery steps between evaluations, or 0 for only one at the end
-   * @param checkpointEvery steps between checkpoints, or 0 for none
+   * @param intervals how often something is done
    * @param compute what computes
+   * @param repeat how often the job is run
    */
   public record Run(
       int batch,
       int microBatch,
       Length length,
-      long evaluateEvery,
-      long checkpointEvery,
-      Compute compute) {
+      Intervals intervals,
+      Compute compute,
+      Repeat repeat) {
     /**
      * Returns the number of steps.
      *
@@ -166,6 +169,34 @@ public record TrainingJob(
         case Length.Steps steps -> steps.count();
         case Length.Epochs epochs -> (long) epochs.count() * Math.ceilDiv(examples, batch);
       };
+    }
+  }
+
+  /**
+   * How often something is done.
+   *
+   * @param evaluate steps between evaluations, or 0 for only one at the end
+   * @param checkpoint steps between checkpoints, or 0 for none
+   */
+  public record Intervals(long evaluate, long checkpoint) {}
+
+  /**
+   * How often a job is run, each time with other seeds, as in the paper's tables 6 and 7.
+   *
+   * @param samples number of draws of the data, at least 1
+   * @param starts number of runs with each draw, at least 1, each with other initial values
+   */
+  public record Repeat(int samples, int starts) {
+    /** One run. */
+    public static final Repeat ONCE = new Repeat(1, 1);
+
+    /**
+     * Returns the number of runs.
+     *
+     * @return at least 1
+     */
+    public int runs() {
+      return samples * starts;
     }
   }
 
@@ -204,6 +235,40 @@ public record TrainingJob(
     CUDA,
     /** The first GPU if there is one, else the CPU. */
     AUTO
+  }
+
+  /**
+   * Returns one of the runs of a job that is repeated, as a job of its own.
+   *
+   * @param index number of the run, from 0
+   * @return the job with the seeds of the run: that of the data grows by 1 after each {@link
+   *     Repeat#starts}, that of the initial values by {@value #SEED_STEP} with each run
+   */
+  public TrainingJob repetition(int index) {
+    DataFiles.Selection all = data.selection();
+    DataFiles.Selection drawn =
+        new DataFiles.Selection(
+            all.trainExamples(),
+            all.validationExamples(),
+            all.shots(),
+            all.seed() + index / run.repeat.starts());
+    Recipe.Training training = recipe.training();
+    return new TrainingJob(
+        model,
+        objective,
+        new DataFiles(data.layout(), data.train(), data.validation(), data.tokens(), drawn),
+        new Recipe(
+            recipe.method(),
+            recipe.targets(),
+            recipe.size(),
+            recipe.bases(),
+            recipe.scaling(),
+            new Recipe.Training(
+                training.rounding(), training.dropout(), training.seed() + index * SEED_STEP)),
+        storage,
+        optimizer,
+        new Run(run.batch, run.microBatch, run.length, run.intervals, run.compute, Repeat.ONCE),
+        metadata);
   }
 
   /**
@@ -288,8 +353,8 @@ public record TrainingJob(
     if (objective.task == Task.CAUSAL_LM && data.tokens().bos() != Bos.CONFIG) {
       settings.put("bos", Label.of(data.tokens().bos())); // older versions had only CONFIG
     }
-    settings.put("trainExamples", data.trainExamples());
-    settings.put("validationExamples", data.validationExamples());
+    settings.put("trainExamples", data.selection().trainExamples());
+    settings.put("validationExamples", data.selection().validationExamples());
     if (data.validation() instanceof DataFiles.Validation.Share share) {
       settings.put("validationShare", share.share());
     }
@@ -326,7 +391,17 @@ public record TrainingJob(
     settings.put("generator", recipe.bases().generator().label());
     settings.put("sharedBasis", recipe.bases().shared());
     settings.put("storedBasis", recipe.bases().stored());
-    settings.put("seed", Long.toUnsignedString(recipe.bases().seed()));
+    long seed = recipe.bases().seed();
+    settings.put("seed", Long.toUnsignedString(seed));
+    if (data.selection().seed() != seed) {
+      settings.put("dataSeed", Long.toUnsignedString(data.selection().seed()));
+    }
+    if (recipe.training().seed() != seed) {
+      settings.put("initialSeed", Long.toUnsignedString(recipe.training().seed()));
+    }
+    if (data.selection().shots() != 0) {
+      settings.put("shots", data.selection().shots());
+    }
     settings.put(
         "scaling",
         recipe.scaling().isPaper() ? List.of("paper", recipe.scaling().c()) : recipe.scaling().c());

@@ -41,7 +41,7 @@ public final class Adaptations {
   private Adaptations(BaseModel base, Recipe recipe) {
     this.base = base;
     this.recipe = recipe;
-    this.initial = new InitialValues(recipe.bases().seed());
+    this.initial = new InitialValues(recipe.training().seed());
   }
 
   /**
@@ -325,7 +325,7 @@ public final class Adaptations {
   private @Nullable Dropout dropout() {
     double rate = recipe.training().dropout();
     // Targets may share a stream, but not which elements they drop.
-    return rate == 0 ? null : new Dropout(rate, recipe.bases().seed(), adaptations.size());
+    return rate == 0 ? null : new Dropout(rate, recipe.training().seed(), adaptations.size());
   }
 
   private int nextStream() {

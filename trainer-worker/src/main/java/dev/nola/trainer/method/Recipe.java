@@ -32,7 +32,7 @@ public record Recipe(
   }
 
   /**
-   * Describes a training without dropout.
+   * Describes a training without dropout, and with one seed.
    *
    * @param method what is trained
    * @param targets pattern that is found in the names of the tensors to adapt
@@ -43,17 +43,18 @@ public record Recipe(
    */
   public Recipe(
       Method method, Pattern targets, Size size, Bases bases, Scaling scaling, Rounding rounding) {
-    this(method, targets, size, bases, scaling, new Training(rounding, 0));
+    this(method, targets, size, bases, scaling, new Training(rounding, 0, bases.seed()));
   }
 
   /**
-   * What training computes with, other than evaluations.
+   * What training computes with, other than evaluations, and where it begins.
    *
    * @param rounding which coefficients
    * @param dropout probability that an element of a target's input is 0 for its ΔW, from 0 to below
    *     1
+   * @param seed seed of the initial values and of dropout
    */
-  public record Training(Rounding rounding, double dropout) {}
+  public record Training(Rounding rounding, double dropout, long seed) {}
 
   /**
    * The sizes of a target's factors.
@@ -69,7 +70,7 @@ public record Recipe(
    * The bases.
    *
    * @param generator generator of the bases
-   * @param seed seed of the bases that are drawn, and of initial values
+   * @param seed seed of the bases that are drawn
    * @param shared whether all targets take their bases from one stream
    * @param stored whether bases are kept in memory, as in the paper's code, instead of being
    *     generated in every step

@@ -180,6 +180,11 @@ public final class TrainingRun {
    * @throws InterruptedException if the thread is interrupted; the run can be resumed
    */
   public Result run() throws IOException, InterruptedException {
+    if (job.run().repeat().runs() > 1) {
+      throw new IllegalArgumentException(
+          "run.repeat makes %d runs, each with an adapter; only nola train can repeat a job"
+              .formatted(job.run().repeat().runs()));
+    }
     if (!resume) {
       folder.requireNoRun();
     }
@@ -274,7 +279,7 @@ public final class TrainingRun {
                 weights,
                 run.compute().gradientCheckpointing(),
                 job.objective().labelSmoothing()),
-            new BatchOrder(data.train(), run.batch(), job.recipe().bases().seed()),
+            new BatchOrder(data.train(), run.batch(), job.data().selection().seed()),
             optimizer,
             job.schedule(steps),
             run.microBatch());
@@ -295,14 +300,15 @@ public final class TrainingRun {
                     step, taken.loss(), taken.gradientNorm(), job.optimizer().learningRate()));
       }
       log.step(step, taken);
-      if (isDue(step, run.evaluateEvery(), steps)) {
+      if (isDue(step, run.intervals().evaluate(), steps)) {
         Evaluation evaluation =
             Evaluation.of(base.network(), weights, data.validation(), run.microBatch());
         log.evaluation(step, evaluation);
         listener.evaluated(step, evaluation);
       }
       listener.stepped(step, steps, taken.loss());
-      if (isDue(step, run.checkpointEvery(), steps) || step < steps && isLongAgo(checkpointed)) {
+      if (isDue(step, run.intervals().checkpoint(), steps)
+          || step < steps && isLongAgo(checkpointed)) {
         Checkpoint.write(checkpoint, identity, step, weights, optimizer);
         checkpointed = System.nanoTime();
         listener.checkpointed(step, checkpoint);

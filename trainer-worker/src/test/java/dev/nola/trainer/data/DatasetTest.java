@@ -91,8 +91,7 @@ class DatasetTest {
         folder.resolve("train"),
         new DataFiles.Validation.File(folder.resolve("validation")),
         new DataFiles.Tokens(maxTokens, Bos.CONFIG),
-        Integer.MAX_VALUE,
-        Integer.MAX_VALUE);
+        DataFiles.Selection.ALL);
   }
 
   /** Reads files of these texts. */
@@ -390,8 +389,7 @@ class DatasetTest {
             folder.resolve("train"),
             new DataFiles.Validation.Share(0.2),
             new DataFiles.Tokens(16, Bos.CONFIG),
-            Integer.MAX_VALUE,
-            Integer.MAX_VALUE);
+            DataFiles.Selection.ALL);
 
     Dataset data = DatasetReader.read(files, folder);
 
@@ -507,6 +505,47 @@ class DatasetTest {
     assertThat(data.train()).extracting(DatasetTest::label).containsExactly(1);
     assertThat(data.validation()).hasSize(1);
     assertThat(data.classes()).containsExactly("a", "b", "c");
+  }
+
+  /** Reads 30 texts of three classes, and draws some of each. */
+  private Dataset shots(int shots, long seed) throws Exception {
+    StringBuilder lines = new StringBuilder("text\tlabel");
+    for (int i = 0; i < 30; i++) {
+      lines.append("\n").append("an ".repeat(1 + i)).append("\t").append("bca".charAt(i % 3));
+    }
+    write("train", lines.toString());
+    write("validation", "text\tlabel\nan\tb");
+    return DatasetReader.read(
+        new DataFiles(
+            new Layout.LabelledTsv("text", "label"),
+            folder.resolve("train"),
+            new DataFiles.Validation.File(folder.resolve("validation")),
+            new DataFiles.Tokens(64, Bos.CONFIG),
+            new DataFiles.Selection(Integer.MAX_VALUE, Integer.MAX_VALUE, shots, seed)),
+        folder);
+  }
+
+  @Test
+  void shotsAreDrawnOfEachClass_bySeed() throws Exception {
+    List<Example> drawn = shots(4, 1).train();
+    assertThat(drawn)
+        .extracting(DatasetTest::label)
+        .containsExactlyInAnyOrder(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2);
+    assertThat(drawn)
+        .extracting(example -> tokens(example).length)
+        .as("in the file's order, each text once")
+        .isSorted()
+        .doesNotHaveDuplicates();
+    assertThat(lengths(shots(4, 1))).isEqualTo(lengths(shots(4, 1)));
+    assertThat(lengths(shots(4, 2))).isNotEqualTo(lengths(shots(4, 1)));
+    assertThat(shots(10, 1).train()).hasSize(30);
+    assertThatThrownBy(() -> shots(11, 1))
+        .isInstanceOf(InvalidDataException.class)
+        .hasMessage("class a has 10 training examples; must have at least 11 for data.shots");
+  }
+
+  private static List<Integer> lengths(Dataset data) {
+    return data.train().stream().map(example -> tokens(example).length).toList();
   }
 
   private Dataset classes(String train, String validation, List<String> labels) throws Exception {

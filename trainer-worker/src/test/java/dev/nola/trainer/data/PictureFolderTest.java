@@ -34,8 +34,7 @@ class PictureFolderTest {
             folder.resolve("train"),
             validation,
             new DataFiles.Tokens(null, Bos.TOKENIZER),
-            examples,
-            Integer.MAX_VALUE),
+            new DataFiles.Selection(examples, Integer.MAX_VALUE, 0, 0)),
         null,
         List.of(labels));
   }

@@ -7,6 +7,7 @@ import dev.nola.api.job.JobFileKeys;
 import dev.nola.format.DType;
 import dev.nola.format.Metadata;
 import dev.nola.generator.Generator;
+import dev.nola.trainer.data.Bos;
 import dev.nola.trainer.data.DataFiles;
 import dev.nola.trainer.method.Method;
 import dev.nola.trainer.method.Recipe;
@@ -79,10 +80,9 @@ class JobDocumentsTest {
                 new DataFiles(
                     new DataFiles.Layout.E2e(),
                     folder.resolve("e2e/train.txt.gz"),
-                    folder.resolve("e2e/valid.txt.gz"),
-                    192,
-                    Integer.MAX_VALUE,
-                    1000),
+                    new DataFiles.Validation.File(folder.resolve("e2e/valid.txt.gz")),
+                    new DataFiles.Tokens(192, Bos.TOKENIZER),
+                    new DataFiles.Selection(Integer.MAX_VALUE, 1000, 0, 42)),
                 new Recipe(
                     Method.NOLA,
                     Pattern.compile("\\.weight$"),
@@ -100,9 +100,9 @@ class JobDocumentsTest {
                     16,
                     8,
                     new TrainingJob.Length.Steps(2000),
-                    500,
-                    500,
-                    new TrainingJob.Compute(0, TrainingJob.Device.AUTO, false)),
+                    new TrainingJob.Intervals(500, 500),
+                    new TrainingJob.Compute(0, TrainingJob.Device.AUTO, false),
+                    TrainingJob.Repeat.ONCE),
                 Metadata.of(
                         "Says in a sentence what a restaurant's attributes are.",
                         "text-generation",

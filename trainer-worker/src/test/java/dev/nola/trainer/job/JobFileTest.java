@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class JobFileTest {
   /** The smallest job. */
@@ -84,7 +85,7 @@ class JobFileTest {
     assertThat(job.recipe().training().rounding().bits()).isZero();
     assertThat(job.run().microBatch()).isEqualTo(job.run().batch()).isEqualTo(8);
     assertThat(job.run().steps(1)).isEqualTo(10);
-    assertThat(job.data().trainExamples()).isEqualTo(Integer.MAX_VALUE);
+    assertThat(job.data().selection().trainExamples()).isEqualTo(Integer.MAX_VALUE);
   }
 
   @ParameterizedTest
@@ -612,6 +613,66 @@ class JobFileTest {
     assertThat(read(LANGUAGE_MODEL).canonical()).doesNotContain("labelSmoothing");
     assertThat(problemsWith(LANGUAGE_MODEL, "steps: 10", "steps: 10, labelSmoothing: 1"))
         .containsExactly("invalid run.labelSmoothing: 1; must be a number from 0 to below 1");
+  }
+
+  @Test
+  void seedsOfDataAndInitialValuesAreTheJobs_unlessSet() throws IOException {
+    TrainingJob job = read(LANGUAGE_MODEL + "seed: 7");
+    assertThat(job.data().selection().seed()).isEqualTo(7);
+    assertThat(job.recipe().training().seed()).isEqualTo(7);
+    assertThat(job.canonical()).contains("\"seed\":\"7\"").doesNotContain("Seed\"");
+    TrainingJob others =
+        read(
+            LANGUAGE_MODEL
+                    .replace("train: a.txt", "train: a.txt, seed: 8")
+                    .replace("nola}", "nola, initialSeed: 18446744073709551615}")
+                + "seed: 7");
+    assertThat(others.recipe().bases().seed()).isEqualTo(7);
+    assertThat(others.canonical())
+        .contains("\"dataSeed\":\"8\"", "\"initialSeed\":\"18446744073709551615\"");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "3                        | 7 8 9                   | 7 1007 2007",
+        "{samples: 2, starts: 3}  | 7 7 7 8 8 8             | 7 1007 2007 3007 4007 5007",
+      })
+  void repeatedJobHasTheSeedsOfItsRuns(String repeat, String dataSeeds, String initialSeeds)
+      throws IOException {
+    String steps = "steps: 10, repeat: " + repeat;
+    TrainingJob job = read(LANGUAGE_MODEL.replace("steps: 10", steps) + "seed: 7");
+    String[] data = dataSeeds.split(" ");
+    String[] initial = initialSeeds.split(" ");
+    assertThat(job.run().repeat().runs()).isEqualTo(data.length);
+    for (int i = 0; i < data.length; i++) {
+      TrainingJob single =
+          read(
+              LANGUAGE_MODEL
+                      .replace("train: a.txt", "train: a.txt, seed: " + data[i])
+                      .replace("nola}", "nola, initialSeed: " + initial[i] + "}")
+                  + "seed: 7");
+      assertThat(job.repetition(i)).isEqualTo(single);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"0", "1001", "{samples: 2}", "{samples: 2, starts: 0}", "{a: 1, b: 2}"})
+  void invalidRepeat_isRefused(String repeat) {
+    assertThat(problemsWith(LANGUAGE_MODEL, "steps: 10", "steps: 10, repeat: " + repeat))
+        .singleElement()
+        .asString()
+        .endsWith("must be a whole number, 1 to 1000, or {samples: N, starts: M} of such numbers");
+  }
+
+  @Test
+  void shotsAreOfClasses() throws IOException {
+    TrainingJob job = read(MNIST.replace("format: idx", "format: idx, shots: 5"));
+    assertThat(job.data().selection().shots()).isEqualTo(5);
+    assertThat(job.canonical()).contains("\"shots\":5");
+    assertThat(problemsWith(LANGUAGE_MODEL, "format: e2e", "format: e2e, shots: 5"))
+        .containsExactly("data.shots applies only when task is classification");
   }
 
   @Test

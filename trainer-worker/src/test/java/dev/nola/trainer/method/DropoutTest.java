@@ -52,7 +52,7 @@ class DropoutTest {
             new Recipe.Size(view, 2, 8, 8),
             new Recipe.Bases(Generator.SRHT, 5, false, false),
             Scaling.of(1),
-            new Recipe.Training(Recipe.Rounding.NONE, 0.5));
+            new Recipe.Training(Recipe.Rounding.NONE, 0.5, 5));
     String module = "model.layers.0.mlp.up_proj";
     try (BaseModel base = BaseModel.load(Path.of("src/test/resources/models/llama-untied"));
         NDManager step = Tensors.newManager()) {
