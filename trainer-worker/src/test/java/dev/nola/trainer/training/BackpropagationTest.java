@@ -36,6 +36,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Gradients with and without gradient checkpointing. */
 class BackpropagationTest {
+  /** Dropout, which has to be the same when a block is computed again. */
+  private static final double DROPOUT = 0.2;
+
   /** Label smoothing, which the loss of blocks has to have, too. */
   private static final double SMOOTHING = 0.1;
 
@@ -51,7 +54,7 @@ class BackpropagationTest {
             new Recipe.Bases(
                 method == Method.LORA ? Generator.IDENTITY : Generator.SRHT, 5, false, false),
             Scaling.of(1.3),
-            Recipe.Rounding.NONE);
+            new Recipe.Training(Recipe.Rounding.NONE, DROPOUT, 5));
     int classes = base.network().head() == null ? 0 : 3;
     AdaptedWeights weights =
         new AdaptedWeights(base, Adaptations.of(base, recipe, classes), Kernels.scalar());
