@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,13 +15,12 @@ import tools.jackson.databind.JsonNode;
 
 /** Uses a small random encoder; interop/peft compares its neighbors with those of Transformers. */
 class NearestCommandTest {
-  private static final Path MODELS = Path.of("src/test/resources/models");
 
   @TempDir private Path folder;
 
   @BeforeEach
   void write() throws IOException {
-    model("bert");
+    TinyModels.write(folder, "bert");
     Files.writeString(
         folder.resolve("train.tsv"),
         """
@@ -42,25 +39,6 @@ class NearestCommandTest {
         w1 w2 w3\tlow
         """);
     job("{base: model, pooling: mean}", "classification");
-  }
-
-  private void model(String name) throws IOException {
-    Path model = Files.createDirectories(folder.resolve("model"));
-    for (String file : new String[] {"config.json", "model.safetensors"}) {
-      Files.deleteIfExists(model.resolve(file));
-      Files.copy(MODELS.resolve(name).resolve(file), model.resolve(file));
-    }
-    String words =
-        IntStream.range(0, 48)
-            .mapToObj(i -> "\"w%d\":%d".formatted(i, i))
-            .collect(Collectors.joining(","));
-    Files.writeString(
-        model.resolve("tokenizer.json"),
-        """
-        {"version": "1.0", "added_tokens": [], "pre_tokenizer": {"type": "WhitespaceSplit"},
-         "model": {"type": "WordLevel", "unk_token": "w0", "vocab": {%s}}}
-        """
-            .formatted(words));
   }
 
   private void job(String model, String task) throws IOException {
@@ -118,7 +96,7 @@ class NearestCommandTest {
   @ParameterizedTest
   @CsvSource({"bert-classifier", "llama-classifier"})
   void featuresAreThoseOfEveryClassifier(String name) throws IOException {
-    model(name);
+    TinyModels.write(folder, name);
     job("{base: model}", "classification");
     assertThat(nearest("--json").json().get("predictions").valueStream().map(JsonNode::asString))
         .containsExactly("high", "high", "low");
@@ -129,7 +107,7 @@ class NearestCommandTest {
     assertThat(nearest("-k", 0).err()).contains("invalid --neighbors: 0; must be at least 1");
     Jobs.write(folder, "name: full", "steps: 5");
     assertThat(nearest().err()).contains("job.yaml: has no base model with features; needs");
-    model("bert");
+    TinyModels.write(folder, "bert");
     job("{base: model}", "classification");
     assertThat(nearest().err())
         .contains("missing tensor: pooler.dense.weight", "use model.pooling: mean");

@@ -12,10 +12,14 @@ final class TinyModels {
 
   private TinyModels() {}
 
-  /** Copies a model to the folder's {@code model}, and gives it a tokenizer of one token a word. */
+  /**
+   * Copies a model to the folder's {@code model}, where it replaces another, and writes a tokenizer
+   * of one token a word.
+   */
   static Path write(Path folder, String name) throws IOException {
-    Path model = Files.createDirectory(folder.resolve("model"));
+    Path model = Files.createDirectories(folder.resolve("model"));
     for (String file : new String[] {"config.json", "model.safetensors"}) {
+      Files.deleteIfExists(model.resolve(file));
       Files.copy(MODELS.resolve(name).resolve(file), model.resolve(file));
     }
     String words =

@@ -200,8 +200,7 @@ public final class Bert implements Transformer {
   }
 
   private NDArray norm(NDArray x, String module, Weights weights) {
-    return Tensors.layerNorm(
-        x, weights.tensor(module + ".weight"), weights.tensor(module + ".bias"), config.epsilon);
+    return Blocks.layerNorm(x, module, config.epsilon, weights);
   }
 
   @Override

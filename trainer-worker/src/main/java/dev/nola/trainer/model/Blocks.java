@@ -15,6 +15,12 @@ final class Blocks {
     return x.div(meanSquare.add(Constants.number(epsilon)).sqrt());
   }
 
+  /** Normalizes over the last dimension, with the weight and bias of a module. */
+  static NDArray layerNorm(NDArray x, String module, double epsilon, Weights weights) {
+    return Tensors.layerNorm(
+        x, weights.tensor(module + ".weight"), weights.tensor(module + ".bias"), epsilon);
+  }
+
   /** Turns B×T×(H·D) into B×H×T×D. */
   static NDArray heads(NDArray x, long count) {
     Shape shape = x.getShape();

@@ -127,8 +127,7 @@ final class Gpt2 implements Transformer {
   }
 
   private NDArray norm(NDArray x, String module, Weights weights) {
-    return Tensors.layerNorm(
-        x, weights.tensor(module + ".weight"), weights.tensor(module + ".bias"), config.epsilon);
+    return Blocks.layerNorm(x, module, config.epsilon, weights);
   }
 
   @Override

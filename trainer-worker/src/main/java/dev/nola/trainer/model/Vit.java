@@ -297,8 +297,7 @@ public final class Vit implements Transformer {
   }
 
   private NDArray norm(NDArray x, String module, Weights weights) {
-    return Tensors.layerNorm(
-        x, weights.tensor(module + ".weight"), weights.tensor(module + ".bias"), config.epsilon);
+    return Blocks.layerNorm(x, module, config.epsilon, weights);
   }
 
   /** Calls targets as in Transformers, also those of timm, so that patterns fit both. */
