@@ -18,15 +18,32 @@ record ConfigKey(String path, String rule, Predicate<JsonNode> honoured) {
   /** Rule for a number of layers, heads or the like. */
   static final String COUNT = "a whole number, 1 or more";
 
+  /** Rule for the side of an image or patch. */
+  static final String SIDE = COUNT + ", or two equal ones";
+
   /** How the weights are quantized; honoured by no model here. */
   static final ConfigKey QUANTIZATION = only("quantization_config");
 
   /** Accepts every whole number above 0. */
   static ConfigKey count(String path) {
+    return new ConfigKey(path, COUNT, ConfigKey::isCount);
+  }
+
+  private static boolean isCount(JsonNode value) {
+    return value.isIntegralNumber() && value.canConvertToInt() && value.asInt() >= 1;
+  }
+
+  /** Accepts the side of a square: a whole number above 0, or height and width that are equal. */
+  static ConfigKey side(String path) {
     return new ConfigKey(
         path,
-        COUNT,
-        value -> value.isIntegralNumber() && value.canConvertToInt() && value.asInt() >= 1);
+        SIDE,
+        value ->
+            isCount(value)
+                || value.isArray()
+                    && value.size() == 2
+                    && isCount(value.get(0))
+                    && value.get(0).equals(value.get(1)));
   }
 
   /** Accepts every number above 0. */

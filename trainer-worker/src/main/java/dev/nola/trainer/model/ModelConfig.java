@@ -88,6 +88,20 @@ final class ModelConfig {
     return count;
   }
 
+  /** Returns the side of a square, which may be stated as height and width. */
+  int side(String path) throws UnsupportedModelException {
+    int side = side(path, 0);
+    if (side < 1) {
+      throw invalid(path, ConfigKey.SIDE);
+    }
+    return side;
+  }
+
+  int side(String path, int standard) {
+    JsonNode value = find(path);
+    return (value.isArray() ? value.path(0) : value).asInt(standard);
+  }
+
   int count(String path, int standard) {
     return find(path).asInt(standard);
   }

@@ -76,7 +76,8 @@ class ModelConfigTest {
         "llama-untied | model_type | \"opt\" | model_type: \"opt\"; must be llama,"
             + " mistral, qwen2, qwen3, gemma2, gpt2, bert, roberta, xlm-roberta, vit or vit_mae",
         "vit | num_channels | 1 | num_channels: 1; must be 3",
-        "vit | patch_size | [4, 4] | patch_size: [4,4]; must be a whole number, 1 or more",
+        "vit | patch_size | [4, 2] | patch_size: [4,2]; must be a whole number, 1 or more, or two"
+            + " equal ones",
         "vit-mae | hidden_act | \"mish\" | hidden_act: \"mish\"; must be one of gelu",
         "timm-vit | architecture | \"vit_base_patch16_clip_224\" | architecture:"
             + " \"vit_base_patch16_clip_224\"; must be vit_{tiny,small,base,large,huge}_patch{N}_{N}",
