@@ -36,9 +36,7 @@ final class TinyModels {
     return model;
   }
 
-  /**
-   * Writes 32 texts of two classes, which their second word tells, to the folder's {@code data}.
-   */
+  /** Writes 32 texts of two classes, decided by their second word, to the folder's {@code data}. */
   static Path writeGlosses(Path folder) throws IOException {
     return Files.writeString(
         folder.resolve("data"),

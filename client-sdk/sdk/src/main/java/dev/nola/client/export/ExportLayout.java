@@ -28,7 +28,7 @@ public interface ExportLayout {
    * Writes the file or folder.
    *
    * @param destination does not exist yet
-   * @param factors gives the modules' factors
+   * @param factors the modules' factors
    * @return names of the files in the folder; empty if the destination is the file
    * @throws IOException if it cannot be written
    * @throws ExportRefusedException if a value is too large for the type of the factors

@@ -68,7 +68,7 @@ public record ExportPlan(List<LoraModule> modules, int rank, boolean isUniform) 
   }
 
   /**
-   * Gives all modules one rank.
+   * Returns the plan with one rank for all modules.
    *
    * @return the plan with the largest rank for each
    */

@@ -20,7 +20,7 @@ import tools.jackson.databind.node.ObjectNode;
  *
  * <p>It needs the base model's config: the names depend on the model's type, and of Llama and
  * Mistral the rows of lora_b are permuted as the converter permutes the weights of queries and
- * keys. All modules have one rank, smaller ones filled up with zeros, because llama.cpp divides one
+ * keys. All modules have one rank, smaller ones padded with zeros, because llama.cpp divides one
  * alpha by the rank of each. Refused are dense tensors, embeddings, an output that is the input
  * embedding, and modules that llama.cpp does not have.
  */

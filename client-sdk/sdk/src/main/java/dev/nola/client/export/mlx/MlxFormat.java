@@ -15,8 +15,8 @@ import tools.jackson.databind.node.ObjectNode;
 /**
  * A LoRA for mlx-lm, on Apple's processors: a folder.
  *
- * <p>All modules have one rank, smaller ones filled up with zeros, as mlx-lm has one for all.
- * Refused are dense tensors, embeddings, and an output that may be the input embedding.
+ * <p>All modules have one rank, smaller ones padded with zeros, as mlx-lm has one for all. Refused
+ * are dense tensors, embeddings, and an output that may be the input embedding.
  */
 public final class MlxFormat implements ExportFormat {
   private static final String GPT2 = "gpt2";

@@ -10,7 +10,7 @@ import java.util.List;
  * A LoRA for models of ONNX Runtime whose adapters are inputs, such as those that Olive makes: one
  * file.
  *
- * <p>All modules have one rank, smaller ones filled up with zeros, because Olive's models have one
+ * <p>All modules have one rank, smaller ones padded with zeros, because Olive's models have one
  * dimension of this size for all. Refused are dense tensors and embeddings.
  */
 public final class OnnxAdapterFormat implements ExportFormat {

@@ -27,10 +27,10 @@ import org.jspecify.annotations.Nullable;
  * A folder of PEFT, which Transformers, vLLM and others load as well.
  *
  * <p>Modules of smaller ranks than the largest have theirs by {@code rank_pattern}; for vLLM, which
- * has no such patterns, their factors are filled up with zeros instead. Refused are embeddings,
- * except input embeddings of a base model that ties no output embedding to them. A dense tensor
- * makes PEFT keep its module whole ({@code modules_to_save}); what else the module has, a bias say,
- * is taken from the base model, without which PEFT cannot load such modules.
+ * has no such patterns, their factors are padded with zeros instead. Refused are embeddings, except
+ * input embeddings of a base model that ties no output embedding to them. A dense tensor makes PEFT
+ * keep its module whole ({@code modules_to_save}); what else the module has, a bias say, is taken
+ * from the base model, without which PEFT cannot load such modules.
  */
 public final class PeftFormat implements ExportFormat {
   /** What PEFT itself loads. */
