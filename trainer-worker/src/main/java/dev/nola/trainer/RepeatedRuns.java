@@ -31,7 +31,7 @@ record RepeatedRuns(
     }
   }
 
-  /** Sums up two or more runs. */
+  /** Computes mean and standard deviation of two or more runs. */
   static RepeatedRuns of(List<TrainCommand.Report> runs) {
     return new RepeatedRuns(
         List.copyOf(runs),

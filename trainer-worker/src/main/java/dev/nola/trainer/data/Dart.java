@@ -19,7 +19,7 @@ final class Dart {
   /**
    * Reads a file.
    *
-   * @throws IOException if it cannot be read, or is not DART's
+   * @throws IOException if it cannot be read, or is not a DART file
    */
   static void read(Path file, ReferenceTexts.Collector texts) throws IOException {
     JsonNode root;

@@ -36,8 +36,9 @@ public record Question(
   }
 
   /**
-   * Reads a file with a JSON object per line, as Hugging Face has MMLU: {@code question}, {@code
-   * choices}, {@code answer} (a number from 0, or a letter) and perhaps {@code subject}.
+   * Reads a file with a JSON object per line, in the format of MMLU on Hugging Face: {@code
+   * question}, {@code choices}, {@code answer} (a number from 0, or a letter) and perhaps {@code
+   * subject}.
    *
    * @param path the file; may end in {@code .gz}
    * @return the questions, at least one

@@ -50,9 +50,9 @@ public record ReferenceTexts(List<Prompt> prompts) {
   /**
    * Reads WebNLG.
    *
-   * @param source an XML file of any release, or a folder with such in it
+   * @param source an XML file of any release, or a folder of such files
    * @return the triples, and the English texts that are not marked as bad
-   * @throws IOException if it cannot be read, or is not WebNLG's
+   * @throws IOException if it cannot be read, or is not a WebNLG file
    */
   public static ReferenceTexts ofWebNlg(Path source) throws IOException {
     Collector collector = new Collector();
@@ -65,7 +65,7 @@ public record ReferenceTexts(List<Prompt> prompts) {
    *
    * @param source its JSON file; may end in {@code .gz}
    * @return the triples, with predicates in lower case, and all texts
-   * @throws IOException if it cannot be read, or is not DART's
+   * @throws IOException if it cannot be read, or is not a DART file
    */
   public static ReferenceTexts ofDart(Path source) throws IOException {
     Collector collector = new Collector();

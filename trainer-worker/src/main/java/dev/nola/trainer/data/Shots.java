@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
-/** Draws as many training examples of each class: the paper's k-shot protocol (section 4.3). */
+/**
+ * Draws the same number of training examples from each class: the paper's k-shot protocol (section
+ * 4.3).
+ */
 final class Shots {
   private Shots() {}
 
@@ -26,7 +29,8 @@ final class Shots {
     for (int i = 0; i < data.train().size(); i++) {
       byClass.get(label(data.train().get(i))).add(i);
     }
-    RandomGenerator random = new SplittableRandom(seed); // unlike Random, near seeds differ
+    RandomGenerator random =
+        new SplittableRandom(seed); // Random draws alike for neighbouring seeds
     List<Integer> drawn = new ArrayList<>();
     for (int label = 0; label < byClass.size(); label++) {
       List<Integer> examples = byClass.get(label);

@@ -34,7 +34,7 @@ final class WebNlg {
   /**
    * Reads a file, or all XML files of a folder in the order of their paths.
    *
-   * @throws IOException if one cannot be read, or is not WebNLG's
+   * @throws IOException if one cannot be read, or is not a WebNLG file
    */
   static void read(Path source, ReferenceTexts.Collector texts) throws IOException {
     List<Path> files = List.of(source);

@@ -136,9 +136,13 @@ public final class ImageConfig {
   }
 
   private List<Double> numbers(String key, JsonNode values) throws IOException {
-    List<Double> numbers = values.valueStream().map(JsonNode::asDouble).toList();
-    if (numbers.size() != 1 && numbers.size() != Raster.CHANNELS) {
+    boolean areNumbers = values.valueStream().allMatch(JsonNode::isNumber);
+    if (!areNumbers || values.size() != 1 && values.size() != Raster.CHANNELS) {
       throw unsupported(key, values, "one number for each of 3 channels");
+    }
+    List<Double> numbers = values.valueStream().map(JsonNode::asDouble).toList();
+    if (key.endsWith("std") && numbers.stream().anyMatch(number -> number <= 0)) {
+      throw unsupported(key, values, "above 0");
     }
     return numbers;
   }
@@ -150,8 +154,10 @@ public final class ImageConfig {
     if (!mode.isMissingNode() && !mode.asString("").equals("center")) {
       throw unsupported("pretrained_cfg.crop_mode", mode, "center");
     }
-    List<Integer> input = settings.path("input_size").valueStream().map(JsonNode::asInt).toList();
+    List<Integer> input =
+        settings.path("input_size").valueStream().map(size -> size.asInt(0)).toList();
     if (input.size() != 3
+        || input.get(1) < 1
         || input.getFirst() != Raster.CHANNELS
         || !input.get(1).equals(input.get(2))) {
       throw unsupported("pretrained_cfg.input_size", settings.path("input_size"), "[3, N, N]");

@@ -21,7 +21,7 @@ public record ImageSettings(
     boolean flips,
     @Nullable List<Double> mean,
     @Nullable List<Double> deviation) {
-  /** Nothing that a job says. */
+  /** No settings: those of the model apply. */
   public static final ImageSettings NONE =
       new ImageSettings(null, null, new Cropping(null, false, 0), false, null, null);
 

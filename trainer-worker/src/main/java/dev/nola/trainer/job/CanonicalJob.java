@@ -18,7 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class CanonicalJob {
   private CanonicalJob() {}
 
-  /** Returns a JSON object, keys in alphabetical order, without white space. */
+  /** Returns what {@link TrainingJob#canonical} describes. */
   static String of(TrainingJob job) {
     Source model = job.model();
     TrainingJob.Objective objective = job.objective();
@@ -84,7 +84,7 @@ final class CanonicalJob {
     boolean isEvery = recipe.targets().equals(Keys.EVERY_TENSOR);
     settings.put("targets", isEvery ? TargetSets.QV : recipe.targets().pattern());
     if (recipe.size().view() != View.LAYER) {
-      settings.put("view", Label.of(recipe.size().view())); // older versions had only the other one
+      settings.put("view", Label.of(recipe.size().view())); // older versions had only LAYER
     }
     settings.put("rank", recipe.size().rank());
     settings.put("k", recipe.size().k());

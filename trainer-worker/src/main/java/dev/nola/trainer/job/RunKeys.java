@@ -95,8 +95,8 @@ final class RunKeys {
               "run.repeat",
               Kind.repeat(),
               1,
-              "number of runs, each with other data.seed and method.initialSeed, whose results are"
-                  + " summed up; {samples: 4, starts: 3} makes three runs with each of four"
+              "number of runs, each with other data.seed and method.initialSeed, with mean and"
+                  + " standard deviation of their results; {samples: 4, starts: 3} makes three runs with each of four"
                   + " data.seed; with nola train alone"));
   static final Key<Integer> THREADS =
       KEYS.add(

@@ -48,7 +48,6 @@ final class Dropout {
 
   /** Returns the factors of a number of elements: 0, or 1/(1 − rate). */
   float[] mask(int size) {
-    // The complement of the seed, as the seed is the key of the bases.
     float kept = (float) (1 / (1 - rate));
     long threshold = (long) (rate * WORDS);
     float[] mask = new float[size];
@@ -57,6 +56,7 @@ final class Dropout {
         .forEach(
             block -> {
               int[] words = new int[WORDS_PER_BLOCK];
+              // The complement of the seed, as the seed is the key of the bases.
               Philox.block(~seed, block, target, (int) step, part, words);
               int start = block * WORDS_PER_BLOCK;
               for (int i = start; i < Math.min(size, start + WORDS_PER_BLOCK); i++) {

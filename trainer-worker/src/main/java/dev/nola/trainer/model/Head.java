@@ -5,7 +5,7 @@ import dev.nola.client.peft.Pooling;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A classifier on a transformer: a linear layer on what it sees of a text.
+ * A classifier on a transformer: a linear layer on what it sees of a text or image.
  *
  * @param pooling what it sees
  * @param module module of the layer

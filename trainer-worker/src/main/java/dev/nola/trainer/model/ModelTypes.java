@@ -52,7 +52,8 @@ final class ModelTypes {
       case String other when Bert.isType(other) ->
           Bert.of(config, pooling == null ? poolings.getFirst() : pooling);
       case "gpt2" -> Gpt2.of(config);
-      default -> Llama.of(config, isClassifier);
+      case String other when LlamaConfig.TYPES.contains(other) -> Llama.of(config, isClassifier);
+      default -> throw new AssertionError(type); // refused above
     };
   }
 }

@@ -57,6 +57,13 @@ public final class GgufFormat implements ExportFormat {
     boolean isTied = source.mayTieEmbeddings();
     int heads = config.path("num_attention_heads").asInt(0);
     int keyHeads = config.path("num_key_value_heads").asInt(heads);
+    if (architecture.permutesRows() && (heads < 1 || keyHeads < 1)) {
+      // Without them, rows would keep their order, and the LoRA would have another effect.
+      throw new ExportRefusedException(
+          Reason.ARCHITECTURE,
+          "a GGUF LoRA for a model of type %s needs num_attention_heads in the base model's config"
+              .formatted(type));
+    }
     List<GgufLayout.Target> targets = new ArrayList<>();
     for (LoraModule module : plan.modules()) {
       Optional<String> tensor = architecture.tensor(module.path());

@@ -63,9 +63,8 @@ record OnnxAdapterLayout(ExportPlan plan) implements ExportLayout {
   @Override
   public List<String> write(Path file, RoundedFactors factors)
       throws IOException, ExportRefusedException, InterruptedException {
-    // The file's length is known only when all of it is built. It is built outside Java's heap,
-    // which
-    // need not grow with the base model.
+    // The file's length is known only when all of it is built: outside Java's heap, whose limit
+    // does not depend on the model.
     try (Arena arena = Arena.ofConfined()) {
       FlatBufferBuilder builder =
           new FlatBufferBuilder(size(factors.dtype()), new NativeMemory(arena));

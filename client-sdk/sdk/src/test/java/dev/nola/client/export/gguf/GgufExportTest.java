@@ -181,6 +181,17 @@ class GgufExportTest {
                     .startsWith("lm_head: is the input embedding"));
   }
 
+  /** The rows of queries and keys could not be permuted, and the LoRA would have another effect. */
+  @Test
+  void configWithoutHeadsIsRefused() throws Exception {
+    Path base = TinyDecoder.writeFolder(folder.resolve("base"), "llama");
+    Files.writeString(
+        base.resolve("config.json"), "{\"model_type\": \"llama\", \"tie_word_embeddings\": false}");
+    refused(query(), base)
+        .withMessage(
+            "a GGUF LoRA for a model of type llama needs num_attention_heads in the base model's config");
+  }
+
   private ThrowableAssertAlternative<ExportRefusedException> refused(
       Adapter.Builder adapter, Path base) throws Exception {
     AdapterFile file = seal(adapter);
