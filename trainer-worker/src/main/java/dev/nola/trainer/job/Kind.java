@@ -328,10 +328,19 @@ record Kind<T>(String rule, Map<String, Object> schema, Function<Object, @Nullab
 
   /** Returns, say, "nola, pranc or lora". */
   static String alternatives(List<String> labels) {
+    return joined(labels, " or ");
+  }
+
+  /** Returns, say, "nola, pranc and lora". */
+  static String all(List<String> labels) {
+    return joined(labels, " and ");
+  }
+
+  private static String joined(List<String> labels, String conjunction) {
     int last = labels.size() - 1;
     return last == 0
         ? labels.getFirst()
-        : String.join(", ", labels.subList(0, last)) + " or " + labels.get(last);
+        : String.join(", ", labels.subList(0, last)) + conjunction + labels.get(last);
   }
 
   /** Accepts some patterns, by name, and any other pattern. */

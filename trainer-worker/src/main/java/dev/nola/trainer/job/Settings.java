@@ -130,8 +130,8 @@ final class Settings {
     long count = paths.stream().filter(entries::containsKey).count();
     require(
         count > 0 || keys.stream().anyMatch(this::isInInvalidGroup),
-        String.join(" or ", paths) + " is missing");
-    require(count < 2, "only one of %s may be set".formatted(String.join(" and ", paths)));
+        Kind.alternatives(paths) + " is missing");
+    require(count < 2, "only one of %s may be set".formatted(Kind.all(paths)));
   }
 
   /** Requires a key that must be set where it applies, and forbids any where it does not. */

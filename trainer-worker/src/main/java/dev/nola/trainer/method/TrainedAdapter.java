@@ -115,9 +115,7 @@ public final class TrainedAdapter {
 
   private static boolean isOfHead(dev.nola.trainer.model.BaseModel base, String tensor) {
     Head head = base.network().head();
-    return head != null
-        && (tensor.startsWith(head.module() + ".")
-            || head.pooler() != null && tensor.startsWith(head.pooler() + "."));
+    return head != null && head.has(tensor);
   }
 
   private static void requireMatch(

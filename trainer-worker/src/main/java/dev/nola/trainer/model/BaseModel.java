@@ -231,9 +231,7 @@ public final class BaseModel implements AutoCloseable {
   /** Returns whether a tensor belongs to the classifier, which is trained. */
   private boolean isOfHead(String name) {
     Head head = network.head();
-    return head != null
-        && (name.startsWith(head.module() + ".")
-            || head.pooler() != null && name.startsWith(head.pooler() + "."));
+    return head != null && head.has(name);
   }
 
   /**

@@ -21,4 +21,14 @@ public record Head(
     boolean biased,
     @Nullable String pooler,
     int padToken,
-    @Nullable HeadClass headClass) {}
+    @Nullable HeadClass headClass) {
+  /**
+   * Returns whether a tensor belongs to the classifier or its pooler.
+   *
+   * @param tensor name of the tensor
+   * @return true if it is in one of their modules
+   */
+  public boolean has(String tensor) {
+    return tensor.startsWith(module + ".") || pooler != null && tensor.startsWith(pooler + ".");
+  }
+}

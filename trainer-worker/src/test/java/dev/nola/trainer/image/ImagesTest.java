@@ -213,6 +213,20 @@ class ImagesTest {
     assertThat(own.filter()).isEqualTo(Resampling.BICUBIC);
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "\"image_mean\": [\"x\"] | unsupported image_mean: [\"x\"]; must be one number for each of 3 channels",
+        "\"image_mean\": [0], \"image_std\": [0] | unsupported image_std: [0]; must be above 0",
+      })
+  void configWithInvalidNumbers_isRefused(String key, String problem) throws IOException {
+    Files.writeString(folder.resolve("preprocessor_config.json"), "{\"size\": 8, " + key + "}");
+    assertThatThrownBy(() -> ImageConfig.transform(ImageSettings.NONE, folder))
+        .isInstanceOf(InvalidImageException.class)
+        .hasMessageEndingWith(problem);
+  }
+
   @Test
   void configOfAnotherFilter_isRefused() throws IOException {
     Files.writeString(folder.resolve("preprocessor_config.json"), "{\"size\": 8, \"resample\": 1}");

@@ -44,7 +44,7 @@ final class JobDocuments {
     List<String> parts = new ArrayList<>(List.of(key.meaning()));
     for (List<Key<?>> keys : Keys.ALTERNATIVES) {
       if (keys.contains(key)) {
-        parts.add("exactly one of " + String.join(" and ", keys.stream().map(Key::path).toList()));
+        parts.add("exactly one of " + Kind.all(keys.stream().map(Key::path).toList()));
       }
     }
     if (key.need() == Key.Need.REQUIRED) {

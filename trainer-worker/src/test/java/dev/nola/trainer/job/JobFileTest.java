@@ -189,7 +189,7 @@ class JobFileTest {
         .containsExactly(
             "method.name=head does not apply to model.network, of which all is trained");
     assertThat(problemsWith(network, "network: resnet20", "network: resnet20, mlp: [784, 10]"))
-        .contains("only one of model.base and model.mlp and model.network may be set");
+        .contains("only one of model.base, model.mlp and model.network may be set");
   }
 
   @Test
@@ -380,7 +380,7 @@ class JobFileTest {
         "train: a.txt     | train: \"\\0\"     | invalid data.train: \"\\u0000\"; must be a path",
         "method: {name: nola} | method: nola   | invalid method: \"nola\"; must be a mapping of"
             + " keys to values",
-        "{base: llama}    | {}                 | model.base or model.mlp or model.network is missing",
+        "{base: llama}    | {}                 | model.base, model.mlp or model.network is missing",
         "{steps: 10}      | {steps: 9, epochs: 1} | only one of run.steps and run.epochs may be"
             + " set",
         "train: a.txt,    | ''                 | data.train is missing; must be a path",
