@@ -617,7 +617,8 @@ class WorkerTest {
     Sample sample = sample("steps: 5\n");
     UUID job = registry.train(sample.job(), dataset(), registered);
     StubRegistry.await("its end", () -> registry.failures.containsKey(job));
-    assertFinal(job, "model.base and model.mlp"); // the model was found, and contradicts model.mlp
+    // The model was found, and contradicts model.mlp.
+    assertFinal(job, "only one of model.base, model.mlp and model.network");
 
     Files.writeString(model.resolve("config.json"), "{ }"); // another model
     UUID changed = registry.train(sample.job(), dataset(), registered);
