@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the trainings that RESULTS.md reports, one folder per run: job.yaml, the adapter, result.json. Finished runs are skipped.
+# Runs the trainings that RESULTS.md reports, one folder per run: job.yaml, the adapter, result.json. Finished runs are skipped, and
+# others go on from their last checkpoint.
 #
 #   trainer-worker/results/run.sh DATA OUT SET...      DATA: e2e/, mnist/, stories260k-hf/, minilm/, glosses/, smollm2/
 #   PARALLEL=2 (the default): runs at a time, of one thread each
@@ -179,15 +180,17 @@ for set in "$@"; do
       done
       ;;
     smollm2)
+      # The rows that answer most come first.
       smol="$nola, targets: all-linear, rank: 16"
-      for k in 64 128 32 256; do
-        smollm2 "nola-k$k" 1 0.1 "$smol, k: $k, l: $k, bits: 4"
-      done
-      smollm2 nola-k128-b2-qat 1 0.1 "$smol, k: 128, l: 128, bits: 2, quantizationAware: {from: 0.75}"
-      smollm2 nola-k64-rademacher 1 0.1 \
-        "name: nola, generator: philox-rademacher, targets: all-linear, rank: 16, k: 64, l: 64, bits: 4"
+      smollm2 nola-k64 1 0.1 "$smol, k: 64, l: 64, bits: 4"
       smollm2 lora-qv-r1 1 0.01 "name: lora, targets: qv, rank: 1"
       smollm2 lora-all-r1 1 0.01 "name: lora, targets: all-linear, rank: 1"
+      smollm2 nola-k64-rademacher 1 0.1 \
+        "name: nola, generator: philox-rademacher, targets: all-linear, rank: 16, k: 64, l: 64, bits: 4"
+      smollm2 nola-k128-b2-qat 1 0.1 "$smol, k: 128, l: 128, bits: 2, quantizationAware: {from: 0.75}"
+      for k in 128 32 256; do
+        smollm2 "nola-k$k" 1 0.1 "$smol, k: $k, l: $k, bits: 4"
+      done
       smollm2 lora-qv-r4 1 0.01 "name: lora, targets: qv, rank: 4"
       ;;
     wordnet-rates)
@@ -213,7 +216,9 @@ export root out
 xargs -P "${PARALLEL:-2}" -I{} bash -c '
   run="$out/{}"
   [ -s "$run/result.json" ] && exit 0
-  "$root/nola" train "$run/job.yaml" -o "$run/adapter.nola" --quiet --json >"$run/result.part" 2>"$run/log" &&
+  resume=
+  [ -e "$run/adapter.nola.run" ] && resume=--resume
+  "$root/nola" train "$run/job.yaml" -o "$run/adapter.nola" $resume --quiet --json >"$run/result.part" 2>"$run/log" &&
     mv "$run/result.part" "$run/result.json" && echo "done {}" ||
     { echo "FAILED {}: $(tail -1 "$run/log")" >&2; exit 255; }
 ' <"$out/.queue"
