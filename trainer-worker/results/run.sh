@@ -131,13 +131,13 @@ for set in "$@"; do
       e2e e2e-nola-k128-b2-qat 1 800 0.1 "$llama, k: 128, l: 128, bits: 2, quantizationAware: true"
       e2e e2e-nola-k96-b3-qat 1 800 0.1 "$llama, k: 96, l: 96, bits: 3, quantizationAware: true"
       ;;
-    mlp-rates)
+    mlp-rates) # NOLA of a weight as it is
       for rate in 0.0125 0.025 0.05 0.1 0.2; do
-        mlp "mlp-nola-lr$rate" 1 50 $rate "$nola, rank: 4, k: 16, l: 16, bits: 16, scaling: 1.4142135"
+        mlp "mlp-nola-lr$rate" 1 50 $rate "$nola, view: layer, rank: 4, k: 16, l: 16, bits: 16, scaling: 1.4142135"
         mlp "mlp-pranc-lr$rate" 1 50 $rate "name: pranc, k: 32, bits: 16, scaling: 1.4142135"
       done
       for scaling in 0.5 4 12; do
-        mlp "mlp-nola-c$scaling" 1 50 0.05 "$nola, rank: 4, k: 16, l: 16, bits: 16, scaling: $scaling"
+        mlp "mlp-nola-c$scaling" 1 50 0.05 "$nola, view: layer, rank: 4, k: 16, l: 16, bits: 16, scaling: $scaling"
         mlp "mlp-pranc-c$scaling" 1 50 0.05 "name: pranc, k: 32, bits: 16, scaling: $scaling"
       done
       ;;
