@@ -24,6 +24,12 @@ public final class Tensors {
   /** Like PyTorch's own settings, for the whole process. */
   private static volatile Device device = Device.cpu();
 
+  /** Loaded when first used, after PyTorch. */
+  private static final class Functions {
+    static final TorchFunction SILU = new TorchFunction("torch.silu(x)");
+    static final TorchFunction RSQRT = new TorchFunction("torch.rsqrt(x)");
+  }
+
   private Tensors() {}
 
   private static Engine engine() {
@@ -285,9 +291,14 @@ public final class Tensors {
     return JniUtils.relu((PtNDArray) x);
   }
 
-  /** Computes x·σ(x). */
+  /** Computes x·σ(x), without keeping σ(x) for the backward pass. */
   static NDArray silu(NDArray x) {
-    return JniUtils.sigmoid((PtNDArray) x).mul(x);
+    return Functions.SILU.apply(x);
+  }
+
+  /** Computes 1/√x. */
+  static NDArray rsqrt(NDArray x) {
+    return Functions.RSQRT.apply(x);
   }
 
   /** Computes x·Φ(x), by the error function. */
