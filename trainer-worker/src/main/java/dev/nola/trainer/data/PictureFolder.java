@@ -10,8 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -123,14 +125,15 @@ record PictureFolder(Path folder, SortedMap<String, List<Path>> images, List<Pat
             : new Split<>(
                 all,
                 validation == null ? List.of() : validation.examples(transform, classes, origin));
+    Split<Example> used = split.limited(files.selection());
     SortedMap<String, Sha256> digests = new TreeMap<>();
     digests.put("train", train.digest());
     if (validation != null) {
       digests.put("validation", validation.digest());
     }
     return new Dataset(
-        first(split.train(), files.selection().trainExamples()),
-        first(split.validation(), files.selection().validationExamples()),
+        used.train(),
+        used.validation(),
         classes,
         0,
         0,
@@ -147,19 +150,24 @@ record PictureFolder(Path folder, SortedMap<String, List<Path>> images, List<Pat
    */
   List<Example> examples(ImageTransform transform, List<String> classes, String origin)
       throws IOException {
+    Map<String, Integer> numbers = new HashMap<>();
+    for (int i = 0; i < classes.size(); i++) {
+      numbers.put(classes.get(i), i);
+    }
+    for (String name : images.keySet()) {
+      if (!numbers.containsKey(name)) {
+        throw new InvalidDataException(
+            "%s: unknown class; must be one %s, such as %s"
+                .formatted(folder.resolve(name), origin, classes.getFirst()));
+      }
+    }
     List<Example> examples = new ArrayList<>();
     int longest = images.values().stream().mapToInt(List::size).max().orElse(0);
     for (int i = 0; i < longest; i++) {
-      for (String name : images.keySet()) {
-        int label = classes.indexOf(name);
-        if (label < 0) {
-          throw new InvalidDataException(
-              "%s: unknown class; must be one %s, such as %s"
-                  .formatted(folder.resolve(name), origin, classes.getFirst()));
-        }
-        if (i < images.get(name).size()) {
-          ImageSource source = new ImageSource.File(folder.resolve(images.get(name).get(i)));
-          examples.add(new Example.Picture(source, transform, null, label));
+      for (Map.Entry<String, List<Path>> one : images.entrySet()) {
+        if (i < one.getValue().size()) {
+          ImageSource source = new ImageSource.File(folder.resolve(one.getValue().get(i)));
+          examples.add(new Example.Picture(source, transform, null, numbers.get(one.getKey())));
         }
       }
     }
@@ -195,9 +203,5 @@ record PictureFolder(Path folder, SortedMap<String, List<Path>> images, List<Pat
         : Stream.of(
             "%s: %d files are not used, such as %s; images are .png, .jpg and .jpeg in the folder of a class"
                 .formatted(folder, others.size(), others.getFirst()));
-  }
-
-  private static <T> List<T> first(List<T> examples, int count) {
-    return examples.subList(0, Math.min(examples.size(), count));
   }
 }

@@ -15,6 +15,16 @@ import java.util.SplittableRandom;
  * @param validation at least one
  */
 record Split<T>(List<T> train, List<T> validation) {
+  /** Keeps the first examples of each, as many as were asked for. */
+  Split<T> limited(DataFiles.Selection selection) {
+    return new Split<>(
+        first(train, selection.trainExamples()), first(validation, selection.validationExamples()));
+  }
+
+  private static <T> List<T> first(List<T> examples, int count) {
+    return examples.subList(0, Math.min(examples.size(), count));
+  }
+
   /**
    * Takes a share of examples for validation, in random order of a fixed seed: equal files are
    * split equally.

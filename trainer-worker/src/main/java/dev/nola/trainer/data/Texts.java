@@ -84,21 +84,17 @@ final class Texts {
         ChatFormat.of(tokenizer).unusedTemplate(model).ifPresent(texts.warnings::add);
       }
       if (files.layout() instanceof Layout.PlainText) {
-        Split<Example> blocks = split(texts::blocks, train, validation, files.validation());
-        return texts.dataset(
-            first(blocks.train(), files.selection().trainExamples()),
-            first(blocks.validation(), files.selection().validationExamples()),
-            List.of(),
-            digests);
+        Split<Example> blocks =
+            split(texts::blocks, train, validation, files.validation()).limited(files.selection());
+        return texts.dataset(blocks.train(), blocks.validation(), List.of(), digests);
       }
       Split<Row> rows = split(texts::rows, train, validation, files.validation());
       Path validationPath = validation == null ? files.train() : validation.path();
-      List<Row> usedTrain = first(rows.train(), files.selection().trainExamples());
-      List<Row> usedValidation = first(rows.validation(), files.selection().validationExamples());
+      Split<Row> used = rows.limited(files.selection());
       if (texts.areCompletions()) {
         return texts.dataset(
-            texts.completions(files.train(), usedTrain),
-            texts.completions(validationPath, usedValidation),
+            texts.completions(files.train(), used.train()),
+            texts.completions(validationPath, used.validation()),
             List.of(),
             digests);
       }
@@ -106,8 +102,8 @@ final class Texts {
       classes.require(files.train(), rows.train());
       classes.require(validationPath, rows.validation());
       return texts.dataset(
-          texts.classified(files.train(), usedTrain, classes),
-          texts.classified(validationPath, usedValidation, classes),
+          texts.classified(files.train(), used.train(), classes),
+          texts.classified(validationPath, used.validation(), classes),
           classes.names(),
           digests);
     }
@@ -182,10 +178,6 @@ final class Texts {
       throw noExamples(lines);
     }
     return blocks;
-  }
-
-  private static <T> List<T> first(List<T> rows, int count) {
-    return rows.subList(0, Math.min(rows.size(), count));
   }
 
   private List<Example> completions(Path path, List<Row> rows)

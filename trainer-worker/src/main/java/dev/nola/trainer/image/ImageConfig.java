@@ -114,6 +114,9 @@ public final class ImageConfig {
   }
 
   private Size.Exact exact(String key, JsonNode size) throws IOException {
+    if (size.isArray() && size.size() == 2) { // as timm's models have it
+      return new Size.Exact(side(key, size.get(0)), side(key, size.get(1)));
+    }
     return size.isObject()
         ? new Size.Exact(side(key, size.path("height")), side(key, size.path("width")))
         : new Size.Exact(side(key, size), side(key, size));
@@ -121,7 +124,8 @@ public final class ImageConfig {
 
   private int side(String key, JsonNode value) throws IOException {
     if (!value.isInt() || value.asInt() < 1) {
-      throw unsupported(key, json.path(key), "a number, {height, width} or {shortest_edge}");
+      throw unsupported(
+          key, json.path(key), "a number, [height, width], {height, width} or {shortest_edge}");
     }
     return value.asInt();
   }

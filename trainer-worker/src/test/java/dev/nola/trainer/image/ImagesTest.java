@@ -213,6 +213,13 @@ class ImagesTest {
     assertThat(own.filter()).isEqualTo(Resampling.BICUBIC);
   }
 
+  @Test
+  void sizeOfTwoSides_isHeightAndWidth() throws IOException {
+    Files.writeString(folder.resolve("config.json"), "{\"image_size\": [7, 9]}");
+    assertThat(ImageConfig.transform(ImageSettings.NONE, folder).resize())
+        .isEqualTo(new Size.Exact(7, 9));
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
