@@ -1,5 +1,6 @@
 package dev.nola.client.export;
 
+import dev.nola.client.export.ExportRefusedException.Reason;
 import dev.nola.client.peft.TaskType;
 import dev.nola.format.Adapter;
 import java.io.IOException;
@@ -58,5 +59,18 @@ public interface ExportFormat {
    * @param wrong receives sentences that refuse the export
    * @param warnings receives what the user should know
    */
-  record Findings(List<String> wrong, List<String> warnings) {}
+  record Findings(List<String> wrong, List<String> warnings) {
+    /**
+     * Refuses the export if anything is wrong.
+     *
+     * @param title the format in messages
+     * @throws ExportRefusedException if it is
+     */
+    public void requireNothingWrong(String title) throws ExportRefusedException {
+      if (!wrong.isEmpty()) {
+        throw new ExportRefusedException(
+            Reason.CONTENT, "the adapter cannot be exported as a " + title, wrong);
+      }
+    }
+  }
 }

@@ -86,6 +86,14 @@ public final class LoraExport {
     }
   }
 
+  /**
+   * What an export writes.
+   *
+   * @param source the adapter and what is known of its base model
+   * @param plan the modules that become LoRAs
+   */
+  public record Planned(ExportSource source, ExportPlan plan) {}
+
   private LoraExport(Builder builder) {
     this.file = builder.file;
     this.format = builder.format;
@@ -126,11 +134,11 @@ public final class LoraExport {
     List<String> warnings = new ArrayList<>();
     TaskType taskType = format.task(file.adapter(), task, warnings);
     try (Model model = base == null ? null : openBase(base, file.adapter())) {
-      ExportSource source = source(model, taskType, warnings);
-      ExportPlan plan = plan(source);
-      List<String> wrong = new ArrayList<>();
-      ExportLayout layout = format.layout(source, plan, new ExportFormat.Findings(wrong, warnings));
-      refuse(wrong);
+      Planned planned = plan(model, taskType, warnings);
+      ExportPlan plan = planned.plan();
+      ExportFormat.Findings findings = new ExportFormat.Findings(new ArrayList<>(), warnings);
+      ExportLayout layout = format.layout(planned.source(), plan, findings);
+      findings.requireNothingWrong(format.title());
       Reconstructor reconstructor = Reconstructor.standard();
       reconstructor.verify(file);
       RoundedFactors factors =
@@ -147,6 +155,22 @@ public final class LoraExport {
           files,
           warnings);
     }
+  }
+
+  /**
+   * Decides what would be written, from what the adapter's file states alone.
+   *
+   * @return the modules that become LoRAs, and what they are of
+   * @throws ExportRefusedException if the adapter cannot be exported so
+   * @throws IOException never: no base model is read
+   * @throws IllegalStateException if a base model was named
+   */
+  public Planned plan() throws IOException, ExportRefusedException {
+    if (base != null) {
+      throw new IllegalStateException("base model named: " + base + "; a plan reads none");
+    }
+    List<String> warnings = new ArrayList<>();
+    return plan(null, format.task(file.adapter(), task, warnings), warnings);
   }
 
   /**
@@ -169,19 +193,21 @@ public final class LoraExport {
         file, model, config, StatedBase.of(baseName, adapter.base(), model), paths, taskType);
   }
 
-  private ExportPlan plan(ExportSource source) throws IOException, ExportRefusedException {
+  private Planned plan(@Nullable Model model, @Nullable TaskType taskType, List<String> warnings)
+      throws IOException, ExportRefusedException {
+    ExportSource source = source(model, taskType, warnings);
     List<Layer> layers = file.adapter().layers();
-    List<String> wrong = new ArrayList<>();
-    ExportPlan.check(layers, wrong);
-    format.check(source, wrong);
+    ExportFormat.Findings findings = new ExportFormat.Findings(new ArrayList<>(), warnings);
+    ExportPlan.check(layers, findings.wrong());
+    format.check(source, findings.wrong());
     if (layers.isEmpty()) {
-      wrong.add("it has no layers; a LoRA needs at least one");
+      findings.wrong().add("it has no layers; a LoRA needs at least one");
     }
-    refuse(wrong);
+    findings.requireNothingWrong(format.title());
     Predicate<Layer> isConv1d = orientation.decide(layers, source.config());
-    ExportPlan plan = ExportPlan.of(layers, source.paths(), isConv1d, wrong);
-    refuse(wrong);
-    return plan;
+    ExportPlan plan = ExportPlan.of(layers, source.paths(), isConv1d, findings.wrong());
+    findings.requireNothingWrong(format.title());
+    return new Planned(source, plan);
   }
 
   private static List<String> write(Path destination, ExportLayout layout, RoundedFactors factors)
@@ -190,13 +216,6 @@ public final class LoraExport {
       List<String> files = layout.write(unfinished.path(), factors);
       unfinished.finish();
       return files.isEmpty() ? List.of(destination.getFileName().toString()) : files;
-    }
-  }
-
-  private void refuse(List<String> wrong) throws ExportRefusedException {
-    if (!wrong.isEmpty()) {
-      throw new ExportRefusedException(
-          Reason.CONTENT, "the adapter cannot be exported as a " + format.title(), wrong);
     }
   }
 

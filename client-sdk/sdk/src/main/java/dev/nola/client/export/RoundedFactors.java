@@ -18,6 +18,7 @@ public final class RoundedFactors {
   private final DType dtype;
   private final long total;
   private final Progress progress;
+  private final boolean isMeasured;
   private RoundingError error = RoundingError.NONE;
   private long done;
 
@@ -45,8 +46,21 @@ public final class RoundedFactors {
     void write(MemorySegment bytes) throws IOException;
   }
 
+  private RoundedFactors(
+      Function<Layer, Factors> factors,
+      DType dtype,
+      long total,
+      Progress progress,
+      boolean isMeasured) {
+    this.factors = factors;
+    this.dtype = dtype;
+    this.total = total;
+    this.progress = progress;
+    this.isMeasured = isMeasured;
+  }
+
   /**
-   * Prepares.
+   * Prepares for an export.
    *
    * @param factors reconstructs a layer
    * @param dtype the type to round to
@@ -54,10 +68,29 @@ public final class RoundedFactors {
    * @param progress receives the number of bytes written
    */
   RoundedFactors(Function<Layer, Factors> factors, DType dtype, long total, Progress progress) {
-    this.factors = factors;
-    this.dtype = dtype;
-    this.total = total;
-    this.progress = progress;
+    this(factors, dtype, total, progress, dtype != DType.F32);
+  }
+
+  /**
+   * Prepares to measure the error of the rounding, for which each product is compared.
+   *
+   * @param factors reconstructs a layer
+   * @param dtype the type to round to
+   * @return the factors
+   */
+  public static RoundedFactors measured(Function<Layer, Factors> factors, DType dtype) {
+    return new RoundedFactors(factors, dtype, 0, Progress.NONE);
+  }
+
+  /**
+   * Prepares to make factors alone.
+   *
+   * @param factors reconstructs a layer
+   * @param dtype the type to round to
+   * @return the factors, whose {@link #error} stays none
+   */
+  public static RoundedFactors unmeasured(Function<Layer, Factors> factors, DType dtype) {
+    return new RoundedFactors(factors, dtype, 0, Progress.NONE, false);
   }
 
   /**
@@ -90,27 +123,40 @@ public final class RoundedFactors {
   public void write(ExportPlan plan, Receiver receiver)
       throws IOException, ExportRefusedException, InterruptedException {
     for (LoraModule module : plan.modules()) {
-      if (Thread.interrupted()) {
-        throw new InterruptedException("the export was interrupted");
-      }
-      List<Factors> layers = module.layers().stream().map(factors).toList();
-      int rank = plan.rankOf(module);
-      LoraFactors exact = LoraFactors.stack(module, layers, rank);
-      LoraFactors rounded = rounded(module, exact);
-      if (dtype != DType.F32) {
-        error = error.orLarger(exact.relativeError(rounded), module.path());
-      }
-      // ΔW = A·B as stored: of a Linear B·A of the LoRA, of other modules the transpose of that.
-      receiver.write(
-          module.isTransposed()
-              ? new ModuleLora(
-                  module,
-                  rank,
-                  ModuleLora.transposed(rounded.a(), rank),
-                  ModuleLora.transposed(rounded.b(), rounded.cols()))
-              : new ModuleLora(module, rank, rounded.b(), rounded.a()));
+      receiver.write(round(plan, module));
       wrote(plan.bytesOf(module, dtype));
     }
+  }
+
+  /**
+   * Reconstructs one module's factors, and rounds them.
+   *
+   * @param plan the modules and their ranks
+   * @param module one of the plan's
+   * @return its factors
+   * @throws ExportRefusedException if a value is too large for the type
+   * @throws InterruptedException if the thread was interrupted
+   */
+  public ModuleLora round(ExportPlan plan, LoraModule module)
+      throws ExportRefusedException, InterruptedException {
+    if (Thread.interrupted()) {
+      throw new InterruptedException("the export was interrupted");
+    }
+    List<Factors> layers = module.layers().stream().map(factors).toList();
+    int rank = plan.rankOf(module);
+    LoraFactors exact = LoraFactors.stack(module, layers, rank);
+    LoraFactors rounded = rounded(module, exact);
+    if (isMeasured) {
+      error = error.orLarger(exact.relativeError(rounded), module.path());
+    }
+    // ΔW = A·B as stored: of a Linear B·A of the LoRA, of other modules the transpose of that.
+    return module.isTransposed()
+        ? new ModuleLora(
+            module,
+            rank,
+            ModuleLora.transposed(rounded.a(), rank),
+            ModuleLora.transposed(rounded.b(), rounded.cols()))
+        : new ModuleLora(module, rank, rounded.b(), rounded.a());
   }
 
   /**

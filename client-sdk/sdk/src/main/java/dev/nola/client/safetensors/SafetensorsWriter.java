@@ -1,35 +1,23 @@
 package dev.nola.client.safetensors;
 
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
-import tools.jackson.core.JsonGenerator;
-import tools.jackson.core.ObjectWriteContext;
-import tools.jackson.core.json.JsonFactory;
 
 /**
  * Writes one safetensors file. All sizes are known before the first byte, so its parts may be
  * written in any order and by any number of threads.
  */
 public final class SafetensorsWriter implements AutoCloseable {
-  private static final int HEADER_ALIGNMENT = 8;
-
   /** The size of a buffer is an int. */
   private static final long MOST_NATIVE = 1 << 30;
 
@@ -38,7 +26,7 @@ public final class SafetensorsWriter implements AutoCloseable {
 
   private final Path path;
   private final FileChannel channel;
-  private final Map<String, Long> places = new HashMap<>();
+  private final SafetensorsHeader header;
 
   /**
    * What is to be written of a tensor.
@@ -55,9 +43,10 @@ public final class SafetensorsWriter implements AutoCloseable {
     }
   }
 
-  private SafetensorsWriter(Path path, FileChannel channel) {
+  private SafetensorsWriter(Path path, FileChannel channel, SafetensorsHeader header) {
     this.path = path;
     this.channel = channel;
+    this.header = header;
   }
 
   /**
@@ -74,26 +63,23 @@ public final class SafetensorsWriter implements AutoCloseable {
    */
   public static SafetensorsWriter create(
       Path path, Collection<Slot> tensors, Map<String, String> metadata) throws IOException {
-    List<Slot> ordered =
-        tensors.stream()
-            .sorted(Comparator.comparingInt(slot -> -ElementType.alignment(slot.type)))
-            .toList();
-    byte[] header = header(ordered, metadata);
+    return create(path, SafetensorsHeader.of(tensors, metadata));
+  }
+
+  /**
+   * Begins a file: writes its header and leaves room for the tensors.
+   *
+   * @param path a file that is not there yet
+   * @param header says where the tensors are
+   * @return the writer
+   * @throws IOException if it is there already, or cannot be written
+   */
+  public static SafetensorsWriter create(Path path, SafetensorsHeader header) throws IOException {
     FileChannel channel =
         FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-    SafetensorsWriter writer = new SafetensorsWriter(path, channel);
+    SafetensorsWriter writer = new SafetensorsWriter(path, channel, header);
     try {
-      long offset = Long.BYTES + header.length;
-      for (Slot slot : ordered) {
-        if (writer.places.put(slot.name, offset) != null) {
-          throw new IllegalArgumentException(
-              "tensor listed twice: " + slot.name + "; names must be unique");
-        }
-        offset += slot.bytes;
-      }
-      ByteBuffer start =
-          ByteBuffer.allocate(Long.BYTES + header.length).order(ByteOrder.LITTLE_ENDIAN);
-      writer.write(start.putLong(header.length).put(header).flip(), 0);
+      writer.write(ByteBuffer.wrap(header.bytes()), 0);
       return writer;
     } catch (IOException | RuntimeException e) {
       channel.close();
@@ -119,7 +105,16 @@ public final class SafetensorsWriter implements AutoCloseable {
    * @param data the bytes to write
    */
   public void write(String tensor, long first, MemorySegment data) throws IOException {
-    long place = Objects.requireNonNull(places.get(tensor), tensor) + first;
+    write(header.offsetOf(tensor) + first, data);
+  }
+
+  /**
+   * Writes a part of the file, of one tensor or several.
+   *
+   * @param place where it begins, in bytes from the beginning of the file
+   * @param data the bytes to write
+   */
+  public void write(long place, MemorySegment data) throws IOException {
     long maximum = data.isNative() ? MOST_NATIVE : MOST_HEAP;
     for (long done = 0; done < data.byteSize(); done += maximum) {
       MemorySegment part = data.asSlice(done, Math.min(maximum, data.byteSize() - done));
@@ -148,47 +143,5 @@ public final class SafetensorsWriter implements AutoCloseable {
   @Override
   public void close() throws IOException {
     channel.close();
-  }
-
-  private static byte[] header(List<Slot> tensors, Map<String, String> metadata) {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-    try (JsonGenerator json =
-        new JsonFactory().createGenerator(ObjectWriteContext.empty(), bytes)) {
-      json.writeStartObject();
-      if (!metadata.isEmpty()) {
-        json.writeObjectPropertyStart(SafetensorsFile.METADATA);
-        metadata.forEach(json::writeStringProperty);
-        json.writeEndObject();
-      }
-      long position = 0;
-      for (Slot slot : tensors) {
-        json.writeObjectPropertyStart(slot.name);
-        json.writeStringProperty("dtype", slot.type);
-        json.writeArrayPropertyStart("shape");
-        slot.shape.forEach(json::writeNumber);
-        json.writeEndArray();
-        json.writeArrayPropertyStart("data_offsets");
-        json.writeNumber(position);
-        json.writeNumber(Math.addExact(position, slot.bytes));
-        json.writeEndArray();
-        json.writeEndObject();
-        position += slot.bytes;
-      }
-      json.writeEndObject();
-    }
-    if (bytes.size() > SafetensorsFile.MAX_HEADER - HEADER_ALIGNMENT) {
-      throw new IllegalArgumentException(
-          String.format(
-              Locale.ROOT,
-              "%,d tensors need a header of %,d bytes; limit is %,d",
-              tensors.size(),
-              bytes.size(),
-              SafetensorsFile.MAX_HEADER));
-    }
-    byte[] header = bytes.toByteArray();
-    byte[] padded =
-        Arrays.copyOf(header, Math.ceilDiv(header.length, HEADER_ALIGNMENT) * HEADER_ALIGNMENT);
-    Arrays.fill(padded, header.length, padded.length, (byte) ' ');
-    return padded;
   }
 }

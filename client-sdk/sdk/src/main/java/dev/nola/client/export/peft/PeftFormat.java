@@ -1,7 +1,6 @@
 package dev.nola.client.export.peft;
 
 import dev.nola.client.export.ExportFormat;
-import dev.nola.client.export.ExportLayout;
 import dev.nola.client.export.ExportPlan;
 import dev.nola.client.export.ExportRefusedException;
 import dev.nola.client.export.ExportRefusedException.Reason;
@@ -92,7 +91,7 @@ public final class PeftFormat implements ExportFormat {
   }
 
   @Override
-  public ExportLayout layout(ExportSource source, ExportPlan plan, Findings findings)
+  public PeftLayout layout(ExportSource source, ExportPlan plan, Findings findings)
       throws ExportRefusedException {
     List<DenseTensor> dense = source.adapter().dense();
     SavedModules saved = SavedModules.of(dense, source.paths(), source.task(), source.base());

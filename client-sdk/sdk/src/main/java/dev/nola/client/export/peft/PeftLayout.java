@@ -4,18 +4,14 @@ import dev.nola.client.export.ExportLayout;
 import dev.nola.client.export.ExportPlan;
 import dev.nola.client.export.ExportRefusedException;
 import dev.nola.client.export.ExportSource;
-import dev.nola.client.export.LoraModule;
 import dev.nola.client.export.RoundedFactors;
-import dev.nola.client.peft.PeftFiles;
 import dev.nola.client.safetensors.SafetensorsWriter;
-import dev.nola.client.safetensors.SafetensorsWriter.Slot;
 import dev.nola.format.DType;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Writes the folder: the config, the rounded factors with the modules saved whole, and the card.
@@ -47,43 +43,14 @@ record PeftLayout(ExportSource source, ExportPlan plan, SavedModules modules)
 
   private void writeWeights(Path file, RoundedFactors factors)
       throws IOException, ExportRefusedException, InterruptedException {
-    try (SafetensorsWriter writer =
-        SafetensorsWriter.create(file, slots(factors.dtype()), Map.of("format", "pt"))) {
-      factors.write(
-          plan,
-          lora -> {
-            String keyOfA = key(lora.module(), "A");
-            String keyOfB = key(lora.module(), "B");
-            factors.encode(lora.a(), bytes -> writer.write(keyOfA, bytes));
-            factors.encode(lora.b(), bytes -> writer.write(keyOfB, bytes));
-          });
-      for (SavedTensor tensor : modules.tensors()) {
-        writer.write(tensor.slot().name(), tensor.data());
-        factors.wrote(tensor.data().byteSize());
+    PeftWeights weights = new PeftWeights(plan, modules, factors.dtype());
+    try (SafetensorsWriter writer = SafetensorsWriter.create(file, weights.header())) {
+      for (PeftWeights.Part part : weights.tensors()) {
+        try (Arena arena = Arena.ofConfined()) {
+          writer.write(part.offset(), weights.make(part, factors, arena));
+        }
+        factors.wrote(part.bytes());
       }
     }
-  }
-
-  private List<Slot> slots(DType dtype) {
-    List<Slot> slots = new ArrayList<>();
-    for (LoraModule module : plan.modules()) {
-      long rank = plan.rankOf(module);
-      slots.add(slot(key(module, "A"), dtype, rank, module.in()));
-      slots.add(slot(key(module, "B"), dtype, module.out(), rank));
-    }
-    modules.tensors().forEach(tensor -> slots.add(tensor.slot()));
-    return slots;
-  }
-
-  private static Slot slot(String key, DType dtype, long rows, long cols) {
-    return new Slot(key, dtype.name(), List.of(rows, cols), rows * cols * dtype.bytes());
-  }
-
-  private static String key(LoraModule module, String factor) {
-    String name =
-        module.kind() == LoraModule.Kind.EMBEDDING
-            ? ".lora_embedding_" + factor
-            : ".lora_" + factor + ".weight";
-    return PeftFiles.KEY_PREFIX + module.path() + name;
   }
 }
