@@ -1,5 +1,8 @@
 package dev.nola.architecture;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
@@ -67,7 +70,7 @@ class ModuleRulesTest {
           .whereLayer("cli")
           .mayOnlyAccessLayers("command", "sdk", "format-spec", "gpu", "api")
           .whereLayer("registry-server")
-          .mayOnlyAccessLayers("format-spec", "api", "command")
+          .mayOnlyAccessLayers("format-spec", "api", "sdk", "command")
           .whereLayer("trainer-worker")
           .mayOnlyAccessLayers("format-spec", "gpu", "api", "sdk", "command")
           .whereLayer("demo")
@@ -190,6 +193,35 @@ class ModuleRulesTest {
           .should()
           .dependOnClassesThat()
           .resideInAnyPackage("dev.nola.client.http..", "dev.nola..internal..");
+
+  /**
+   * The registry makes the LoRAs that it serves to Hugging Face's clients by the export that {@code
+   * nola export} uses, so that both have the same bytes. It needs nothing else of the sdk, which is
+   * a registry's client.
+   */
+  @ArchTest
+  static final ArchRule registryUsesOnlyTheExportToPeft =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.nola.registry..")
+          .should()
+          .dependOnClassesThat(
+              resideInAPackage("dev.nola.client..")
+                  .and(
+                      not(
+                          resideInAnyPackage(
+                              "dev.nola.client.export", "dev.nola.client.export.peft"))));
+
+  @ArchTest
+  static final ArchRule onlyTheRegistrysHubExports =
+      noClasses()
+          .that()
+          .resideInAPackage("dev.nola.registry..")
+          .and()
+          .resideOutsideOfPackage("dev.nola.registry.hub..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("dev.nola.client..");
 
   /** The cache's parts are for pulling; others use {@code LocalCache}. */
   @ArchTest

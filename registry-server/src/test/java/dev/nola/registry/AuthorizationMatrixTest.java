@@ -125,11 +125,32 @@ class AuthorizationMatrixTest {
       GET    /actuator/health                                 200 200 200 200 200 200 200 200
       GET    /actuator/health/readiness                       200 200 200 200 200 200 200 200
       GET    /actuator/prometheus                             401 200 200 200 200 200 200 200
-      GET    /actuator/env                                    401 403 403 403 403 403 403 403
-      GET    /actuator                                        401 403 403 403 403 403 403 403
+      GET    /hf/api/models                                   200 200 200 200 200 200 200 200
+      GET    /hf/api/models/{ns}/open                         200 200 200 200 200 200 200 200
+      GET    /hf/api/models/{ns}/secret                       404 404 404 200 200 200 200 200
+      GET    /hf/api/models/{ns}/open/revision/1.0.0          200 200 200 200 200 200 200 200
+      GET    /hf/api/models/{ns}/secret/revision/1.0.0        404 404 404 200 200 200 200 200
+      GET    /hf/api/models/{ns}/open/tree/main               200 200 200 200 200 200 200 200
+      GET    /hf/api/models/{ns}/secret/tree/main             404 404 404 200 200 200 200 200
+      GET    /hf/api/models/{ns}/open/tree/main/folder        404 404 404 404 404 404 404 404
+      POST   /hf/api/models/{ns}/open/paths-info/main         200 200 200 200 200 200 200 200
+      POST   /hf/api/models/{ns}/secret/paths-info/main       404 404 404 200 200 200 200 200
+      GET    /hf/api/models/{ns}/open/refs                    200 200 200 200 200 200 200 200
+      GET    /hf/api/models/{ns}/secret/refs                  404 404 404 200 200 200 200 200
+      GET    /hf/api/whoami-v2                                401 200 200 200 200 200 200 200
+      GET    /hf/{ns}/open/resolve/main/adapter.nola          200 200 200 200 200 200 200 200
+      GET    /hf/{ns}/secret/resolve/main/adapter.nola        404 404 404 200 200 200 200 200
+      GET    /hf/{ns}/open/resolve/main/adapter_model.safetensors 200 200 200 200 200 200 200 200
+      GET    /hf/{ns}/secret/resolve/main/adapter_model.safetensors 404 404 404 200 200 200 200 200
+      GET    /hf/gpt2                                         404 404 404 404 404 404 404 404
+      POST   /hf/api/repos/create                             404 404 404 404 404 404 404 404
+      GET    /actuator/env                                    404 404 404 404 404 404 404 404
+      GET    /actuator                                        404 404 404 404 404 404 404 404
       GET    /v3/api-docs                                     200 200 200 200 200 200 200 200
       GET    /swagger-ui/index.html                           200 200 200 200 200 200 200 200
-      GET    /                                                401 403 403 403 403 403 403 403
+      GET    /                                                404 404 404 404 404 404 404 404
+      GET    /v2/                                             404 404 404 404 404 404 404 404
+      POST   /absent                                          404 404 404 404 404 404 404 404
       """;
 
   /** Bodies of requests that need one; the last that matches is sent. */
@@ -152,6 +173,7 @@ class AuthorizationMatrixTest {
               """
               {"type": "verify",
                "verify": {"adapter": "{ns}/open", "version": "1.0.0", "backend": "scalar"}}"""),
+          Map.entry("POST paths-info", "{\"paths\": [\"README.md\"]}"),
           Map.entry("PATCH {job}", "{\"priority\": 1}"),
           Map.entry("POST retry", "{\"version\": \"2.0.0\"}"),
           Map.entry(

@@ -23,6 +23,8 @@ class ModuleStructureTest {
           .consideringOnlyDependenciesInAnyPackage("dev.nola.registry..")
           .layer("start")
           .definedBy("dev.nola.registry")
+          .layer("hub")
+          .definedBy("dev.nola.registry.hub..")
           .layer("verification")
           .definedBy("dev.nola.registry.verification..")
           .layer("jobs")
@@ -47,6 +49,8 @@ class ModuleStructureTest {
           .definedBy("dev.nola.registry.data..")
           .whereLayer("start")
           .mayNotBeAccessedByAnyLayer()
+          .whereLayer("hub")
+          .mayNotBeAccessedByAnyLayer()
           .whereLayer("verification")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("jobs")
@@ -54,20 +58,28 @@ class ModuleStructureTest {
           .whereLayer("objects")
           .mayOnlyBeAccessedByLayers("jobs")
           .whereLayer("catalog")
-          .mayOnlyBeAccessedByLayers("verification", "jobs", "objects")
+          .mayOnlyBeAccessedByLayers("hub", "verification", "jobs", "objects")
           .whereLayer("database")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("access")
-          .mayOnlyBeAccessedByLayers("verification", "jobs", "objects", "catalog", "keys")
+          .mayOnlyBeAccessedByLayers("hub", "verification", "jobs", "objects", "catalog", "keys")
           .whereLayer("keys")
           .mayOnlyBeAccessedByLayers("verification", "jobs")
           .whereLayer("blobs")
-          .mayOnlyBeAccessedByLayers("jobs", "objects", "catalog")
+          .mayOnlyBeAccessedByLayers("hub", "jobs", "objects", "catalog")
           .whereLayer("audit")
           .mayOnlyBeAccessedByLayers("verification", "jobs", "objects", "catalog", "access", "keys")
           .whereLayer("web")
           .mayOnlyBeAccessedByLayers(
-              "jobs", "objects", "catalog", "access", "keys", "verification", "blobs", "audit")
+              "hub",
+              "jobs",
+              "objects",
+              "catalog",
+              "access",
+              "keys",
+              "verification",
+              "blobs",
+              "audit")
           .whereLayer("data")
           .mayOnlyBeAccessedByLayers("start", "access", "blobs", "database");
 }

@@ -308,19 +308,26 @@ class ReadingTest {
     anyone.get(path + "/versions/1.0.0/file", "Range", "bytes=5-");
     anyone.get(path + "/versions/1.0.0/file", "Range", "bytes=0-9");
 
+    String files = "/hf/" + adapter + "/resolve/main/";
+    anyone.get(files + "adapter_model.safetensors");
+    anyone.get(files + "adapter.nola", "Range", "bytes=0-0");
+    anyone.get(files + "adapter.nola", "Range", "bytes=5-");
+    anyone.head(files + "adapter_model.safetensors");
+    anyone.get(files + "adapter_config.json");
+
     long end = System.nanoTime() + 30_000_000_000L;
-    while (anyone.get(path).json().at("/downloads").asLong() < 4 && System.nanoTime() < end) {
+    while (anyone.get(path).json().at("/downloads").asLong() < 6 && System.nanoTime() < end) {
       Thread.sleep(100);
     }
-    assertThat(anyone.get(path).json().at("/downloads").asLong()).isEqualTo(4);
-    assertThat(anyone.get(path + "/versions/1.0.0").json().at("/downloads").asLong()).isEqualTo(4);
+    assertThat(anyone.get(path).json().at("/downloads").asLong()).isEqualTo(6);
+    assertThat(anyone.get(path + "/versions/1.0.0").json().at("/downloads").asLong()).isEqualTo(6);
     assertThat(
             anyone
                 .get("/api/v1/adapters?namespace=" + adapter.replace("/mood", ""))
                 .json()
                 .at("/items/0/downloads")
                 .asLong())
-        .isEqualTo(4);
+        .isEqualTo(6);
   }
 
   @Test

@@ -4,6 +4,7 @@ import dev.nola.api.Scope;
 import dev.nola.registry.web.Refusal;
 import dev.nola.text.Label;
 import jakarta.servlet.DispatcherType;
+import jakarta.servlet.http.HttpServletRequest;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -37,7 +38,7 @@ import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
 /**
  * Maps endpoints to the scope that they require. Endpoints check rights within a namespace
- * themselves, through {@link Access}. Paths not listed here are denied.
+ * themselves, through {@link Access}. Paths not listed here are denied, as if they did not exist.
  */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(AccessSettings.class)
@@ -68,11 +69,11 @@ class SecurityConfiguration implements WebMvcConfigurer {
                 exceptions
                     .authenticationEntryPoint(
                         (request, response, _) ->
-                            problems.resolveException(request, response, null, refusal(null)))
+                            problems.resolveException(request, response, null, unauthenticated()))
                     .accessDeniedHandler(
                         (request, response, denial) ->
                             problems.resolveException(
-                                request, response, null, refusal(required(denial)))))
+                                request, response, null, refusal(request, required(denial)))))
         .authorizeHttpRequests(requests -> authorize(requests, settings));
     return http.build();
   }
@@ -127,9 +128,15 @@ class SecurityConfiguration implements WebMvcConfigurer {
               "/api/v1/models/**",
               "/api/v1/datasets/**")
           .access(scope(Scope.READ))
-          .requestMatchers(method, "/api/v1/**")
+          .requestMatchers(method, "/hf/api/whoami-v2")
+          .access(scope(Scope.READ))
+          .requestMatchers(method, "/api/v1/**", "/hf/**")
           .access(read(settings));
     }
+    requests
+        // A read, whose names of files are too many for a query.
+        .requestMatchers(HttpMethod.POST, "/hf/api/models/{namespace}/{name}/paths-info/{revision}")
+        .access(read(settings));
     requests.requestMatchers("/api/v1/**").access(scope(Scope.PUBLISH)).anyRequest().denyAll();
   }
 
@@ -178,13 +185,13 @@ class SecurityConfiguration implements WebMvcConfigurer {
         : null;
   }
 
-  private static Refusal refusal(@Nullable Scope required) {
+  private static Refusal refusal(HttpServletRequest request, @Nullable Scope required) {
+    if (required == null) { // open to nobody, and so as good as absent
+      return Refusal.notFound("path " + request.getRequestURI());
+    }
     Caller caller = current();
     if (caller.tokenId() == null) {
-      return Refusal.unauthenticated("token required; send the header Authorization: Bearer TOKEN");
-    }
-    if (required == null) {
-      return Refusal.forbidden("path not open to any token");
+      return unauthenticated();
     }
     return Refusal.forbidden(
         caller.isAdmin()
@@ -196,6 +203,10 @@ class SecurityConfiguration implements WebMvcConfigurer {
                         .map(Label::of)
                         .collect(Collectors.joining(", ")),
                     Label.of(required)));
+  }
+
+  private static Refusal unauthenticated() {
+    return Refusal.unauthenticated("token required; send the header Authorization: Bearer TOKEN");
   }
 
   private static Caller current() {

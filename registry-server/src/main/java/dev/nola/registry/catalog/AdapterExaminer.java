@@ -175,6 +175,60 @@ public class AdapterExaminer {
     }
   }
 
+  /**
+   * Reads a stored file.
+   *
+   * @param account for which it is read
+   * @param digest of the file
+   * @return the file
+   * @throws IOException if its bytes cannot be read, or are no longer valid
+   * @throws Refusal with status 503 if too many other files are being read, 500 if the file is
+   *     missing or damaged
+   */
+  public AdapterFile read(String account, Sha256 digest) throws IOException {
+    BlobStore.Blob blob = blobs.get(digest);
+    return read(account, () -> blob.open(0, blob.size()));
+  }
+
+  /**
+   * Work that reconstructs.
+   *
+   * @param <T> its result
+   * @param <X> what it throws
+   */
+  @FunctionalInterface
+  public interface Reconstruction<T, X extends Exception> {
+    /**
+     * Works.
+     *
+     * @param reconstructor refuses what is above the budget
+     * @return the result
+     * @throws X if that fails
+     */
+    T with(Reconstructor reconstructor) throws X;
+  }
+
+  /**
+   * Reconstructs when it is the account's turn.
+   *
+   * @param <T> the result
+   * @param <X> what the work throws
+   * @param account for which it is done
+   * @param work takes a short time, or is needed once
+   * @return its result
+   * @throws X if the work fails
+   * @throws Refusal with status 503 if too many other files are being examined
+   */
+  public <T, X extends Exception> T reconstruct(String account, Reconstruction<T, X> work)
+      throws X {
+    requireTurn(reconstructing, account);
+    try {
+      return work.with(reconstructor);
+    } finally {
+      reconstructing.release();
+    }
+  }
+
   private Map<Nonce, Proof> proofs(AdapterFile file, Collection<Nonce> nonces) {
     Function<Layer, Factors> factors;
     try {

@@ -16,7 +16,7 @@ import org.springframework.transaction.support.TransactionTemplate;
  * ends; a server that is killed loses what it counted since.
  */
 @Component
-class DownloadCounter {
+public class DownloadCounter {
   private final JdbcClient database;
   private final TransactionTemplate transaction;
   private final Map<Key, Long> counts = new ConcurrentHashMap<>();
@@ -28,8 +28,12 @@ class DownloadCounter {
     this.transaction = transaction;
   }
 
-  /** Counts one. */
-  void count(ReferenceResolver.Located version) {
+  /**
+   * Counts one.
+   *
+   * @param version that is downloaded
+   */
+  public void count(ReferenceResolver.Located version) {
     counts.merge(new Key(version.adapterId(), version.versionId()), 1L, Long::sum);
   }
 

@@ -13,13 +13,15 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.event.TransactionalEventListener;
 
 /**
  * Finds the version that a reference means: {@code latest}, a version number, {@code sha256:} and
- * 64 hex digits, an alias, or a range of version numbers as npm writes them.
+ * 64 hex digits, the first 40 of these digits, an alias, or a range of version numbers as npm
+ * writes them.
  *
  * <p>What was found is kept for two seconds, so that downloads of one adapter ask the database
  * seldom; a change through this server is seen at once, one through a replica after that time.
@@ -28,6 +30,11 @@ import org.springframework.transaction.event.TransactionalEventListener;
 public class ReferenceResolver {
   private static final Duration STALE = Duration.ofSeconds(2);
   private static final int CACHED = 10_000;
+
+  /** No alias is as long, and no version number has neither dot nor hyphen. */
+  private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
+
+  private static final int COMMIT_LENGTH = 40;
 
   private final VersionRepository versions;
   private final AdapterAccess visible;
@@ -77,22 +84,45 @@ public class ReferenceResolver {
    * @throws Refusal with status 404 if it does not exist or the caller may not see it
    */
   public Located find(Caller caller, AdapterName adapter, String reference) {
+    return lookup(caller, adapter, reference)
+        .orElseThrow(() -> Refusal.notFound(named(reference) + " of " + adapter));
+  }
+
+  /**
+   * Finds a version of an adapter that the caller may see.
+   *
+   * @param caller of the request
+   * @param adapter of the version
+   * @param reference a version number, alias, range, digest, commit or {@code latest}
+   * @return the version, or empty if the adapter has no version of this reference
+   * @throws Refusal with status 404 if the caller sees no such adapter
+   */
+  public Optional<Located> lookup(Caller caller, AdapterName adapter, String reference) {
     Map<String, Located> found = known.getIfPresent(adapter);
     Located cached = found == null ? null : found.get(reference);
     if (cached != null && visible.sees(caller, adapter, cached.isPrivate())) {
-      return cached;
+      return Optional.of(cached);
     }
     // Before the reference is even read: its fate must not tell whether a private adapter exists.
     AdapterEntity entity = visible.see(caller, adapter);
-    Located located =
-        version(entity.id(), reference)
-            .map(version -> locate(adapter, entity, version, reference))
-            .orElseThrow(() -> Refusal.notFound(named(reference) + " of " + adapter));
+    Optional<Located> located =
+        version(entity.id(), reference).map(version -> locate(adapter, entity, version, reference));
     // Ranges are not cached: their number is unbounded.
-    if (located.pinned() || NameRule.isWord(reference)) {
-      known.get(adapter, _ -> new ConcurrentHashMap<>()).put(reference, located);
-    }
+    located
+        .filter(version -> version.pinned() || NameRule.isWord(reference))
+        .ifPresent(
+            version -> known.get(adapter, _ -> new ConcurrentHashMap<>()).put(reference, version));
     return located;
+  }
+
+  /**
+   * Returns the short name of a file, for programs that know files by commits of Git.
+   *
+   * @param digest of the file
+   * @return the first 40 hex digits
+   */
+  public static String commit(Sha256 digest) {
+    return digest.hex().substring(0, COMMIT_LENGTH);
   }
 
   /** Names what a reference can mean: a word is an alias, or a version that was mistyped. */
@@ -112,6 +142,9 @@ public class ReferenceResolver {
     }
     if (reference.startsWith("sha256:")) {
       return versions.findByDigest(adapterId, reference);
+    }
+    if (COMMIT.matcher(reference).matches()) {
+      return versions.findByDigestPrefix(adapterId, "sha256:" + reference);
     }
     if (VersionNumber.find(reference).isPresent()) {
       return versions.findByNumber(adapterId, reference);
@@ -138,7 +171,9 @@ public class ReferenceResolver {
         version.version,
         version.digest(),
         version.size,
-        reference.equals(version.version) || reference.equals(version.digest),
+        reference.equals(version.version)
+            || reference.equals(version.digest)
+            || reference.equals(commit(version.digest())),
         version.disputed,
         version.yankReason);
   }

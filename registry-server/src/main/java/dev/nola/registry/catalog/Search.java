@@ -32,7 +32,7 @@ import org.springframework.stereotype.Component;
  * recently updated are ranked. A word that half the catalog has then costs no more than a rare one.
  */
 @Component
-class Search {
+public class Search {
   private static final int MAX_QUERY = 500;
   private static final int RANKED = 1000;
 
@@ -60,7 +60,7 @@ class Search {
    * @param namespace of the adapters
    * @param verified whether workers have verified the latest version
    */
-  record Query(
+  public record Query(
       @Parameter(
               description =
                   "Words in name, base model, task, tags and description; \"a phrase\", or, -not.")
@@ -143,7 +143,18 @@ class Search {
     }
   }
 
-  ResponseEntity<Page<AdapterSummary>> search(
+  /**
+   * Finds adapters that the caller may see.
+   *
+   * @param caller of the request
+   * @param query conditions
+   * @param order updated, downloads, name or, with words, relevance; null for the default
+   * @param limit maximum number of adapters
+   * @param cursor of the page before; null for the first page
+   * @return a page
+   * @throws Refusal with status 422 if a value breaks a rule
+   */
+  public ResponseEntity<Page<AdapterSummary>> search(
       Caller caller, Query query, @Nullable String order, int limit, @Nullable String cursor) {
     query.requireLegal();
     Sort sort = Sort.parse(order, query.hasWords());

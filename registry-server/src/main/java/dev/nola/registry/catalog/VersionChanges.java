@@ -91,7 +91,7 @@ class VersionChanges {
     }
     found.deletedAt = clock.instant();
     save(caller, adapter, found, "version.delete", found.digest);
-    events.publishEvent(new VersionDeleted(adapter, found.version));
+    events.publishEvent(new VersionDeleted(adapter, found.version, found.digest));
   }
 
   private VersionEntity lock(Caller caller, AdapterName adapter, String version) {

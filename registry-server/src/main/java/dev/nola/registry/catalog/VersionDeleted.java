@@ -5,5 +5,6 @@ package dev.nola.registry.catalog;
  *
  * @param adapter of the version
  * @param version its number
+ * @param digest {@code sha256:…} of its file
  */
-public record VersionDeleted(AdapterName adapter, String version) {}
+public record VersionDeleted(AdapterName adapter, String version, String digest) {}

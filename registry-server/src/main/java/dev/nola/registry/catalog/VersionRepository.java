@@ -40,6 +40,15 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
           + " then 0 else 1 end, v.precedence desc limit 1")
   Optional<VersionEntity> findByDigest(long adapterId, String digest);
 
+  /** Does the same for the beginning of a digest. */
+  @Query(
+      "select v from VersionEntity v where v.adapterId = :adapterId"
+          + " and v.digest like concat(:prefix, '%') and v.deletedAt is null"
+          + " order by case when "
+          + USABLE
+          + " then 0 else 1 end, v.precedence desc limit 1")
+  Optional<VersionEntity> findByDigestPrefix(long adapterId, String prefix);
+
   /** Releases before prereleases, then by precedence. */
   @Query(
       "select v from VersionEntity v where v.adapterId = :adapterId and "

@@ -66,6 +66,7 @@ class Problems extends ResponseEntityExceptionHandler {
       long seconds = Math.max(1, refusal.retryAfter().plusMillis(999).toSeconds());
       headers.set(HttpHeaders.RETRY_AFTER, Long.toString(seconds));
     }
+    refusal.headers().forEach(headers::set);
     refusal.challenge().ifPresent(value -> headers.set(HttpHeaders.WWW_AUTHENTICATE, value));
     return new ResponseEntity<>(problem, headers, refusal.status());
   }

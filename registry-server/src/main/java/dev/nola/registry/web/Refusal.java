@@ -2,7 +2,9 @@ package dev.nola.registry.web;
 
 import dev.nola.api.Violation;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
@@ -16,18 +18,21 @@ public final class Refusal extends RuntimeException {
   private final String type;
   private final List<Violation> violations;
   private final @Nullable Duration retryAfter;
+  private final Map<String, String> headers;
 
   private Refusal(
       HttpStatus status,
       String type,
       String detail,
       List<Violation> violations,
-      @Nullable Duration retryAfter) {
+      @Nullable Duration retryAfter,
+      Map<String, String> headers) {
     super(detail, null, false, false); // no fault of this program: its stack is of no use
     this.status = status;
     this.type = type;
     this.violations = List.copyOf(violations);
     this.retryAfter = retryAfter;
+    this.headers = Map.copyOf(headers);
   }
 
   /**
@@ -39,7 +44,7 @@ public final class Refusal extends RuntimeException {
    * @return the refusal
    */
   public static Refusal of(HttpStatus status, String type, String detail) {
-    return new Refusal(status, type, detail, List.of(), null);
+    return new Refusal(status, type, detail, List.of(), null, Map.of());
   }
 
   /**
@@ -95,7 +100,8 @@ public final class Refusal extends RuntimeException {
         violations.size() == 1
             ? violations.getFirst().rule()
             : violations.size() + " values are invalid; see violations";
-    return new Refusal(HttpStatus.UNPROCESSABLE_CONTENT, "invalid", detail, violations, null);
+    return new Refusal(
+        HttpStatus.UNPROCESSABLE_CONTENT, "invalid", detail, violations, null, Map.of());
   }
 
   /**
@@ -107,7 +113,7 @@ public final class Refusal extends RuntimeException {
    */
   public static Refusal tooMany(String detail, Duration retryAfter) {
     return new Refusal(
-        HttpStatus.TOO_MANY_REQUESTS, "too-many-requests", detail, List.of(), retryAfter);
+        HttpStatus.TOO_MANY_REQUESTS, "too-many-requests", detail, List.of(), retryAfter, Map.of());
   }
 
   /**
@@ -119,7 +125,28 @@ public final class Refusal extends RuntimeException {
    */
   public static Refusal unavailable(String detail, Duration retryAfter) {
     return new Refusal(
-        HttpStatus.SERVICE_UNAVAILABLE, "unavailable", detail, List.of(), retryAfter);
+        HttpStatus.SERVICE_UNAVAILABLE, "unavailable", detail, List.of(), retryAfter, Map.of());
+  }
+
+  /**
+   * Returns the same refusal with headers.
+   *
+   * @param more headers of the response, by name; their values in ASCII
+   * @return a copy
+   */
+  public Refusal withHeaders(Map<String, String> more) {
+    Map<String, String> all = new HashMap<>(headers);
+    all.putAll(more);
+    return new Refusal(status, type, String.valueOf(getMessage()), violations, retryAfter, all);
+  }
+
+  /**
+   * Returns whether what was requested does not exist for the caller.
+   *
+   * @return whether the status is 404
+   */
+  public boolean isNotFound() {
+    return status == HttpStatus.NOT_FOUND;
   }
 
   /**
@@ -156,6 +183,10 @@ public final class Refusal extends RuntimeException {
    */
   public static String shown(@Nullable String value) {
     return "".equals(value) ? "\"\"" : String.valueOf(value);
+  }
+
+  Map<String, String> headers() {
+    return headers;
   }
 
   List<Violation> violations() {

@@ -35,6 +35,7 @@ class UnknownParameterCheck implements WebMvcConfigurer, HandlerInterceptor {
       HttpServletRequest request, HttpServletResponse response, Object handler) {
     if (handler instanceof HandlerMethod endpoint
         && endpoint.getBeanType().getName().startsWith(OURS)
+        && !endpoint.getBeanType().isAnnotationPresent(IgnoresUnknownParameters.class)
         && request.getDispatcherType() == DispatcherType.REQUEST
         && QueryCheck.hasQuery(request)) {
       Set<String> known = parameters(endpoint);

@@ -1,0 +1,46 @@
+package dev.nola.registry.hub;
+
+import dev.nola.registry.web.Refusal;
+import java.util.HashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Refusals that the Hub's clients tell by a header, of HEAD too. */
+final class HubErrors {
+  private static final String CODE = "X-Error-Code";
+  private static final String MESSAGE = "X-Error-Message";
+
+  /** The header with the commit of a revision. */
+  static final String COMMIT = "X-Repo-Commit";
+
+  private HubErrors() {}
+
+  /** Returns the refusal of a repository that the caller does not see. */
+  static Refusal repositoryNotFound(Refusal refusal) {
+    return coded(refusal, "RepoNotFound", null);
+  }
+
+  /** Returns the refusal of a revision that a repository does not have. */
+  static Refusal revisionNotFound(String repository, String revision) {
+    return coded(
+        Refusal.notFound("revision " + revision + " of " + repository), "RevisionNotFound", null);
+  }
+
+  /** Returns the refusal of a file that a revision does not have. */
+  static Refusal entryNotFound(String path, HubRepository repository) {
+    return coded(
+        Refusal.notFound("file " + path + " of " + repository.version().adapter()),
+        "EntryNotFound",
+        repository.commit());
+  }
+
+  private static Refusal coded(Refusal refusal, String code, @Nullable String commit) {
+    Map<String, String> headers = new HashMap<>();
+    headers.put(CODE, code);
+    headers.put(MESSAGE, String.valueOf(refusal.getMessage()).replaceAll("[^ -~]", "?"));
+    if (commit != null) {
+      headers.put(COMMIT, commit);
+    }
+    return refusal.withHeaders(headers);
+  }
+}

@@ -1,0 +1,257 @@
+package dev.nola.registry.hub;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.nola.client.export.ExportRefusedException;
+import dev.nola.client.export.RoundedFactors;
+import dev.nola.client.export.peft.PeftFolder;
+import dev.nola.client.export.peft.PeftWeights;
+import dev.nola.digest.Sha256;
+import dev.nola.format.AdapterFile;
+import dev.nola.format.DType;
+import dev.nola.format.DigestMismatchException;
+import dev.nola.format.Layer;
+import dev.nola.format.LimitExceededException;
+import dev.nola.reconstruct.Factors;
+import dev.nola.reconstruct.Reconstructor;
+import dev.nola.registry.catalog.AdapterExaminer;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.springframework.stereotype.Component;
+
+/**
+ * Makes LoRAs of adapters: once to learn digest and rounding error, and then part by part, as they
+ * are read. Each part takes a turn of the examiner, so that downloads and publications share the
+ * processors. The files read last stay in memory, up to a limit, so that a download whose client
+ * takes its time holds none.
+ */
+@Component
+class LoraMaker {
+  /** The type of the factors: all that loads LoRAs computes with it. */
+  private static final DType DTYPE = DType.F16;
+
+  /** Largest part of a LoRA in bytes, since parts are made in memory. */
+  static final int MAX_PART = 64 << 20;
+
+  private static final long CACHED_BYTES = 128L << 20;
+
+  private static final int HEAP_SHARE = 4;
+
+  /** What the objects of a layer take, about. */
+  private static final int LAYER_BYTES = 2048;
+
+  private static final SegmentAllocator HEAP =
+      (bytes, _) -> MemorySegment.ofArray(new byte[Math.toIntExact(bytes)]);
+
+  private static final int PERMIT_BYTES = 1024;
+  private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+  private final AdapterExaminer examiner;
+
+  /** Bytes that downloads may hold together while their clients receive them, in units. */
+  private final Semaphore held =
+      new Semaphore(
+          permits(Math.max(MAX_PART, Runtime.getRuntime().maxMemory() / HEAP_SHARE)), true);
+
+  private final Cache<Sha256, Lora> read =
+      Caffeine.newBuilder()
+          .maximumWeight(CACHED_BYTES)
+          .weigher((Sha256 _, Lora lora) -> lora.weight())
+          .build();
+
+  LoraMaker(AdapterExaminer examiner) {
+    this.examiner = examiner;
+  }
+
+  /**
+   * A file, and on whose behalf it is read.
+   *
+   * @param account whose turn its reading takes
+   * @param digest of the file
+   * @param bytes of the file
+   */
+  record Source(String account, Sha256 digest, long bytes) {}
+
+  /**
+   * The LoRA of a file.
+   *
+   * @param weights its parts
+   * @param factors reconstructs a layer of the file
+   * @param weight about how many bytes the file takes in memory
+   */
+  private record Lora(PeftWeights weights, Function<Layer, Factors> factors, int weight) {
+    MemorySegment make(PeftWeights.Part part, RoundedFactors rounded)
+        throws IOException, ExportRefusedException {
+      try {
+        return weights.make(part, rounded, HEAP);
+      } catch (InterruptedException e) {
+        throw stopping(e);
+      }
+    }
+  }
+
+  /**
+   * Derives the folder of a file, for which all of its LoRA is made once.
+   *
+   * @param account whose turn it takes
+   * @param digest of the file
+   * @return the folder
+   * @throws IOException if the file cannot be read
+   */
+  HubFolder derive(String account, Sha256 digest) throws IOException {
+    AdapterFile file = examiner.read(account, digest);
+    try {
+      PeftFolder folder = PeftFolder.of(file, DTYPE);
+      requireSmallParts(folder.weights());
+      return examiner.reconstruct(account, reconstructor -> derive(file, folder, reconstructor));
+    } catch (ExportRefusedException e) {
+      return new HubFolder(AdapterCard.of(file, String.valueOf(e.getMessage())), null);
+    }
+  }
+
+  private static HubFolder derive(AdapterFile file, PeftFolder folder, Reconstructor reconstructor)
+      throws IOException {
+    MessageDigest hash = Sha256.newMessageDigest();
+    RoundedFactors rounded;
+    try {
+      reconstructor.verify(file);
+      Lora lora = new Lora(folder.weights(), reconstructor.open(file.adapter()), 0);
+      rounded = RoundedFactors.measured(lora.factors(), DTYPE);
+      for (PeftWeights.Part part : folder.weights().parts()) {
+        hash.update(lora.make(part, rounded).asByteBuffer());
+      }
+    } catch (LimitExceededException | DigestMismatchException | ExportRefusedException e) {
+      return new HubFolder(AdapterCard.of(file, String.valueOf(e.getMessage())), null);
+    }
+    return new HubFolder(
+        folder.card(rounded.error()),
+        new HubFolder.Lora(folder.config(), folder.weights().bytes(), Sha256.finish(hash)));
+  }
+
+  private static void requireSmallParts(PeftWeights weights) throws ExportRefusedException {
+    for (PeftWeights.Part part : weights.parts()) {
+      if (part.bytes() > MAX_PART) {
+        throw new ExportRefusedException(
+            ExportRefusedException.Reason.CONTENT,
+            "the registry makes no LoRA with tensors of this size: %d bytes; limit is %d"
+                .formatted(part.bytes(), MAX_PART));
+      }
+    }
+  }
+
+  /**
+   * Returns where the parts of a LoRA begin, and where the last ends.
+   *
+   * @param source a file whose folder has a LoRA
+   * @return offsets in bytes, ascending
+   * @throws IOException if the file cannot be read
+   */
+  long[] offsets(Source source) throws IOException {
+    PeftWeights weights = lora(source).weights();
+    List<PeftWeights.Part> parts = weights.parts();
+    long[] offsets = new long[parts.size() + 1];
+    for (int i = 0; i < parts.size(); i++) {
+      offsets[i] = parts.get(i).offset();
+    }
+    offsets[parts.size()] = weights.bytes();
+    return offsets;
+  }
+
+  /**
+   * Makes a part of a LoRA, which the caller {@linkplain #giveBack gives back}.
+   *
+   * @param source a file whose folder has a LoRA
+   * @param part its number, from 0
+   * @return its bytes
+   * @throws IOException if the file cannot be read, or clients hold too many parts
+   */
+  MemorySegment take(Source source, int part) throws IOException {
+    Lora lora = lora(source);
+    PeftWeights.Part wanted = lora.weights().parts().get(part);
+    acquire(wanted.bytes());
+    boolean isMade = false;
+    try {
+      MemorySegment made = make(source.account(), lora, wanted);
+      isMade = true;
+      return made;
+    } finally {
+      if (!isMade) {
+        held.release(permits(wanted.bytes()));
+      }
+    }
+  }
+
+  /**
+   * Allows others to hold as many bytes.
+   *
+   * @param part that was {@linkplain #take taken}
+   */
+  void giveBack(MemorySegment part) {
+    held.release(permits(part.byteSize()));
+  }
+
+  private void acquire(long bytes) throws IOException {
+    try {
+      if (!held.tryAcquire(permits(bytes), PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+        throw new IOException("too many slow downloads of large tensors");
+      }
+    } catch (InterruptedException e) {
+      throw stopping(e);
+    }
+  }
+
+  private static int permits(long bytes) {
+    return Math.toIntExact(Math.ceilDiv(bytes, PERMIT_BYTES));
+  }
+
+  private static IOException stopping(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return (IOException) new InterruptedIOException("the server stops").initCause(e);
+  }
+
+  private MemorySegment make(String account, Lora lora, PeftWeights.Part part) throws IOException {
+    return examiner.reconstruct(
+        account,
+        _ -> {
+          try {
+            return lora.make(part, RoundedFactors.unmeasured(lora.factors(), DTYPE));
+          } catch (ExportRefusedException e) {
+            throw changed(e);
+          }
+        });
+  }
+
+  private Lora lora(Source source) throws IOException {
+    Lora known = read.getIfPresent(source.digest());
+    if (known != null) {
+      return known;
+    }
+    AdapterFile file = examiner.read(source.account(), source.digest());
+    int layers = file.adapter().layers().size();
+    try {
+      Lora lora =
+          new Lora(
+              PeftFolder.of(file, DTYPE).weights(),
+              examiner.<Function<Layer, Factors>, LimitExceededException>reconstruct(
+                  source.account(), reconstructor -> reconstructor.open(file.adapter())),
+              Math.toIntExact(source.bytes() + (long) layers * LAYER_BYTES));
+      read.put(source.digest(), lora);
+      return lora;
+    } catch (ExportRefusedException | LimitExceededException e) {
+      throw changed(e);
+    }
+  }
+
+  /** It was possible when the folder was derived: an operator has lowered the budget since. */
+  private static IOException changed(Exception failure) {
+    return new IOException("LoRA can no longer be made: " + failure.getMessage(), failure);
+  }
+}

@@ -1,0 +1,75 @@
+package dev.nola.registry.hub;
+
+import dev.nola.digest.Sha256;
+import dev.nola.registry.catalog.AdapterName;
+import dev.nola.registry.catalog.ReferenceResolver;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.stereotype.Repository;
+
+/** What the catalog's tables say of a repository, each by one query. */
+@Repository
+class RepositoryTable {
+  private final JdbcClient database;
+
+  RepositoryTable(JdbcClient database) {
+    this.database = database;
+  }
+
+  /**
+   * What is known of a version.
+   *
+   * @param facts that lists have, too
+   * @param publishedAt when the version was
+   * @param createdAt when the adapter was
+   */
+  record Row(ModelInfo.Facts facts, Instant publishedAt, Instant createdAt) {}
+
+  /** A name of a version, with the digest of its file. */
+  record Named(String name, Sha256 digest) {}
+
+  Row read(ReferenceResolver.Located version) {
+    return database
+        .sql(
+            """
+            select v.base, v.task, v.license, v.tags, v.published_at, a.created_at, a.private,
+              (select sum(w.downloads) from version w where w.adapter_id = a.id) as downloads
+            from version v join adapter a on a.id = v.adapter_id where v.id = ?""")
+        .params(version.versionId())
+        .query((row, _) -> row(version.adapter(), row))
+        .single();
+  }
+
+  /** Lists version numbers and aliases. */
+  List<Named> names(ReferenceResolver.Located version) {
+    return database
+        .sql(
+            """
+            select version as name, digest, 0 as kind, precedence from version
+            where adapter_id = :adapter and deleted_at is null
+            union all
+            select l.name, v.digest, 1, v.precedence from alias l join version v on v.id = l.version_id
+            where l.adapter_id = :adapter and v.deleted_at is null
+            order by kind, precedence desc, name""")
+        .param("adapter", version.adapterId())
+        .query((row, _) -> new Named(row.getString("name"), Sha256.parse(row.getString("digest"))))
+        .list();
+  }
+
+  private static Row row(AdapterName adapter, ResultSet row) throws SQLException {
+    return new Row(
+        new ModelInfo.Facts(
+            adapter,
+            row.getBoolean("private"),
+            row.getLong("downloads"),
+            row.getString("base"),
+            row.getString("task"),
+            row.getString("license"),
+            List.of((String[]) row.getArray("tags").getArray())),
+        row.getTimestamp("published_at").toInstant(),
+        row.getTimestamp("created_at").toInstant());
+  }
+}
