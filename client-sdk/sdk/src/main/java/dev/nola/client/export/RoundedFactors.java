@@ -194,9 +194,8 @@ public final class RoundedFactors {
   }
 
   private float[] rounded(LoraModule module, float[] values) throws ExportRefusedException {
-    float[] rounded = new float[values.length];
+    float[] rounded = FloatRounding.round(values, dtype);
     for (int i = 0; i < values.length; i++) {
-      rounded[i] = FloatRounding.round(values[i], dtype);
       if (Float.isInfinite(rounded[i])) {
         throw new ExportRefusedException(
             Reason.OVERFLOW,

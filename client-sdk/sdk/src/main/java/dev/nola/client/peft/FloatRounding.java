@@ -12,6 +12,9 @@ public final class FloatRounding {
   private static final ValueLayout.OfShort HALF =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  /** Elements that are converted at a time, in loops that the JVM compiles to vector code. */
+  private static final int BLOCK = 4096;
+
   private FloatRounding() {}
 
   /**
@@ -30,6 +33,31 @@ public final class FloatRounding {
   }
 
   /**
+   * Rounds values.
+   *
+   * @param values of f32
+   * @param dtype the type
+   * @return the values of the type that are nearest; infinite where they are beyond the largest
+   */
+  public static float[] round(float[] values, DType dtype) {
+    float[] rounded = new float[values.length];
+    switch (dtype) {
+      case F32 -> System.arraycopy(values, 0, rounded, 0, values.length);
+      case F16 -> {
+        for (int i = 0; i < values.length; i++) {
+          rounded[i] = Float.float16ToFloat(Float.floatToFloat16(values[i]));
+        }
+      }
+      case BF16 -> {
+        for (int i = 0; i < values.length; i++) {
+          rounded[i] = Float.intBitsToFloat(toBfloat16(values[i]) << Short.SIZE);
+        }
+      }
+    }
+    return rounded;
+  }
+
+  /**
    * Writes values that {@link #round} has returned.
    *
    * @param rounded values of the type
@@ -37,8 +65,23 @@ public final class FloatRounding {
    * @param bytes receives them, little-endian
    */
   public static void encode(float[] rounded, DType dtype, MemorySegment bytes) {
-    for (int i = 0; i < rounded.length; i++) {
-      encode(rounded[i], dtype, bytes, i);
+    if (dtype == DType.F32) {
+      MemorySegment.copy(rounded, 0, bytes, F32, 0, rounded.length);
+      return;
+    }
+    short[] halves = new short[Math.min(rounded.length, BLOCK)];
+    for (int done = 0; done < rounded.length; done += BLOCK) {
+      int count = Math.min(BLOCK, rounded.length - done);
+      if (dtype == DType.F16) {
+        for (int i = 0; i < count; i++) {
+          halves[i] = Float.floatToFloat16(rounded[done + i]);
+        }
+      } else {
+        for (int i = 0; i < count; i++) {
+          halves[i] = (short) toBfloat16(rounded[done + i]);
+        }
+      }
+      MemorySegment.copy(halves, 0, bytes, HALF, (long) done * Short.BYTES, count);
     }
   }
 
