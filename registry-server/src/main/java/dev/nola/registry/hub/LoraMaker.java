@@ -1,5 +1,8 @@
 package dev.nola.registry.hub;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
+
+import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.nola.client.export.ExportRefusedException;
@@ -22,6 +25,8 @@ import java.lang.foreign.SegmentAllocator;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -30,8 +35,8 @@ import org.springframework.stereotype.Component;
 /**
  * Makes LoRAs of adapters: once to learn digest and rounding error, and then part by part, as they
  * are read. Each part takes a turn of the examiner, so that downloads and publications share the
- * processors. The files read last stay in memory, up to a limit, so that a download whose client
- * takes its time holds none.
+ * processors; the parts made last are shared. The files read last stay in memory, up to a limit, so
+ * that a download whose client takes its time holds none.
  */
 @Component
 class LoraMaker {
@@ -43,6 +48,7 @@ class LoraMaker {
 
   private static final long CACHED_BYTES = 128L << 20;
 
+  private static final long SHARED_BYTES = 32L << 20;
   private static final int HEAP_SHARE = 4;
 
   /** What the objects of a layer take, about. */
@@ -55,6 +61,21 @@ class LoraMaker {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private final AdapterExaminer examiner;
+
+  /** A part of the LoRA of a file. */
+  private record Key(Sha256 digest, int part) {}
+
+  /** Makes a part. */
+  @FunctionalInterface
+  private interface Making {
+    MemorySegment make() throws IOException;
+  }
+
+  private final AsyncCache<Key, MemorySegment> made =
+      Caffeine.newBuilder()
+          .maximumWeight(SHARED_BYTES)
+          .weigher((Key _, MemorySegment bytes) -> Math.toIntExact(bytes.byteSize()))
+          .buildAsync();
 
   /** Bytes that downloads may hold together while their clients receive them, in units. */
   private final Semaphore held =
@@ -179,9 +200,9 @@ class LoraMaker {
     acquire(wanted.bytes());
     boolean isMade = false;
     try {
-      MemorySegment made = make(source.account(), lora, wanted);
+      MemorySegment bytes = shared(source, part, () -> make(source.account(), lora, wanted));
       isMade = true;
-      return made;
+      return bytes;
     } finally {
       if (!isMade) {
         held.release(permits(wanted.bytes()));
@@ -196,6 +217,27 @@ class LoraMaker {
    */
   void giveBack(MemorySegment part) {
     held.release(permits(part.byteSize()));
+  }
+
+  /** Lets those that download a file at the same time share what one of them makes. */
+  private MemorySegment shared(Source source, int part, Making making) throws IOException {
+    CompletableFuture<MemorySegment> own = new CompletableFuture<>();
+    CompletableFuture<MemorySegment> other =
+        made.asMap().putIfAbsent(new Key(source.digest(), part), own);
+    if (other != null) {
+      try {
+        return other.join();
+      } catch (CancellationException _) {
+        return making.make(); // the other's account had no turn, say
+      }
+    }
+    try {
+      MemorySegment bytes = making.make();
+      own.complete(bytes);
+      return bytes;
+    } finally {
+      own.cancel(false); // and so leaves the cache, unless it is complete
+    }
   }
 
   private void acquire(long bytes) throws IOException {
@@ -222,7 +264,9 @@ class LoraMaker {
         account,
         _ -> {
           try {
-            return lora.make(part, RoundedFactors.unmeasured(lora.factors(), DTYPE));
+            MemorySegment bytes = lora.make(part, RoundedFactors.unmeasured(lora.factors(), DTYPE));
+            // What the adapter itself has would keep all of its file in memory.
+            return part.isMade() ? bytes : MemorySegment.ofArray(bytes.toArray(JAVA_BYTE));
           } catch (ExportRefusedException e) {
             throw changed(e);
           }

@@ -45,6 +45,15 @@ public final class PeftWeights {
      * @return the number of bytes
      */
     long bytes();
+
+    /**
+     * Returns whether its bytes are made, and not the adapter's own.
+     *
+     * @return true if they are in the room that the allocator made
+     */
+    default boolean isMade() {
+      return true;
+    }
   }
 
   private record Header(long offset, long bytes) implements Part {}
@@ -56,6 +65,11 @@ public final class PeftWeights {
     @Override
     public long bytes() {
       return tensor.slot().bytes();
+    }
+
+    @Override
+    public boolean isMade() {
+      return false;
     }
   }
 
