@@ -386,7 +386,9 @@ class HubTest {
     assertThat(anyone.get(mine + "&filter=peft&filter=sentiment").json()).hasSize(3);
     assertThat(anyone.get(mine + "&filter=other").json()).isEmpty();
     assertThat(anyone.get(mine + "&filter=base_model:meta-llama/Llama-2-7b-hf").json()).hasSize(3);
-    assertThat(anyone.get(mine + "&filter=base_model:adapter:gpt2").json()).isEmpty();
+    assertThat(anyone.get(mine + "&filter=base_model:adapter:meta-llama/Llama-2-7b-hf").json())
+        .hasSize(3);
+    assertThat(anyone.get(mine + "&filter=base_model:gpt2").json()).isEmpty();
     assertThat(anyone.get(mine + "&pipeline_tag=text-classification").json()).hasSize(3);
     assertThat(anyone.get("/hf/api/models?author=Upper").json()).isEmpty();
   }

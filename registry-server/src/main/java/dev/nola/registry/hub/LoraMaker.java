@@ -46,10 +46,10 @@ class LoraMaker {
   /** Largest part of a LoRA in bytes, since parts are made in memory. */
   static final int MAX_PART = 64 << 20;
 
-  private static final long CACHED_BYTES = 128L << 20;
-
   private static final long SHARED_BYTES = 32L << 20;
-  private static final int HEAP_SHARE = 4;
+
+  /** An eighth of the heap is for files, and one for what clients receive. */
+  private static final long HEAP_SHARE = Runtime.getRuntime().maxMemory() / 8;
 
   /** What the objects of a layer take, about. */
   private static final int LAYER_BYTES = 2048;
@@ -62,15 +62,7 @@ class LoraMaker {
 
   private final AdapterExaminer examiner;
 
-  /** A part of the LoRA of a file. */
-  private record Key(Sha256 digest, int part) {}
-
-  /** Makes a part. */
-  @FunctionalInterface
-  private interface Making {
-    MemorySegment make() throws IOException;
-  }
-
+  /** Parts that were made last. */
   private final AsyncCache<Key, MemorySegment> made =
       Caffeine.newBuilder()
           .maximumWeight(SHARED_BYTES)
@@ -78,18 +70,26 @@ class LoraMaker {
           .buildAsync();
 
   /** Bytes that downloads may hold together while their clients receive them, in units. */
-  private final Semaphore held =
-      new Semaphore(
-          permits(Math.max(MAX_PART, Runtime.getRuntime().maxMemory() / HEAP_SHARE)), true);
+  private final Semaphore held = new Semaphore(permits(Math.max(MAX_PART, HEAP_SHARE)), true);
 
+  /** Files that were read last. */
   private final Cache<Sha256, Lora> read =
       Caffeine.newBuilder()
-          .maximumWeight(CACHED_BYTES)
+          .maximumWeight(HEAP_SHARE)
           .weigher((Sha256 _, Lora lora) -> lora.weight())
           .build();
 
   LoraMaker(AdapterExaminer examiner) {
     this.examiner = examiner;
+  }
+
+  /** A part of the LoRA of a file. */
+  private record Key(Sha256 digest, int part) {}
+
+  /** Makes a part. */
+  @FunctionalInterface
+  private interface Making {
+    MemorySegment make() throws IOException;
   }
 
   /**
