@@ -332,13 +332,13 @@ class TransportTest {
           await(end);
         });
     try (NolaClient impatient =
-        builder(registry.url()).requestTimeout(Duration.ofMillis(100)).retries(1).build()) {
+        builder(registry.url()).requestTimeout(Duration.ofMillis(800)).retries(1).build()) {
       RegistryException refused = refusal(() -> impatient.adapters().get(MOOD));
 
       assertThat(refused.kind()).isEqualTo(Kind.UNAVAILABLE);
       assertThat(refused)
           .hasMessage(
-              "cannot reach the registry at %s: no answer within 0.1 seconds", registry.url());
+              "cannot reach the registry at %s: no answer within 0.8 seconds", registry.url());
       assertThat(registry.seen()).hasSize(2);
     } finally {
       end.countDown();
