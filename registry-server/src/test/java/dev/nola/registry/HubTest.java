@@ -248,6 +248,9 @@ class HubTest {
     ann.put("/api/v1/adapters/" + id + "/versions/1.0.0/yank", Map.of("reason", "wrong"));
     assertThat(error(anyone.get(model))).isEqualTo("404 RevisionNotFound");
     assertThat(file("1.0.0", ADAPTER).bytes()).isEqualTo(first);
+    JsonNode refs = anyone.get(model + "/refs").json();
+    assertThat(refs.at("/branches")).isEmpty();
+    assertThat(texts(refs.at("/tags"), "/name")).containsExactly("1.1.0", "1.0.0");
   }
 
   @Test

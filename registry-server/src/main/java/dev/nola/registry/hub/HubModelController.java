@@ -2,13 +2,13 @@ package dev.nola.registry.hub;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.ReferenceResolver;
 import dev.nola.registry.web.IgnoresUnknownParameters;
 import io.swagger.v3.oas.annotations.Hidden;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
@@ -152,21 +152,19 @@ class HubModelController {
 
   @GetMapping("/refs")
   Refs refs(@PathVariable String namespace, @PathVariable String name, Caller caller) {
-    ReferenceResolver.Located latest =
-        repositories.version(caller, new AdapterName(namespace, name), RepositoryFinder.MAIN);
-    List<Ref> tags = new ArrayList<>();
-    for (RepositoryTable.Named version : table.names(latest)) {
-      tags.add(
-          new Ref(
-              version.name(),
-              "refs/tags/" + version.name(),
-              ReferenceResolver.commit(version.digest())));
-    }
-    Ref main =
-        new Ref(
-            RepositoryFinder.MAIN,
-            "refs/heads/" + RepositoryFinder.MAIN,
-            ReferenceResolver.commit(latest.digest()));
-    return new Refs(List.of(main), List.of(), tags);
+    AdapterName adapter = new AdapterName(namespace, name);
+    List<Ref> branches =
+        repositories.version(caller, adapter, RepositoryFinder.MAIN).stream()
+            .map(latest -> ref("heads", RepositoryFinder.MAIN, latest.digest()))
+            .toList();
+    List<Ref> tags =
+        table.names(adapter).stream()
+            .map(version -> ref("tags", version.name(), version.digest()))
+            .toList();
+    return new Refs(branches, List.of(), tags);
+  }
+
+  private static Ref ref(String kind, String name, Sha256 digest) {
+    return new Ref(name, "refs/" + kind + "/" + name, ReferenceResolver.commit(digest));
   }
 }

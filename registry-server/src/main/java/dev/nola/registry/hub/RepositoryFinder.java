@@ -35,20 +35,16 @@ class RepositoryFinder {
    * @param caller of the request
    * @param adapter whose repository it is
    * @param revision {@code main}, {@code HEAD}, a version number, alias, range, commit or digest
-   * @return the version
-   * @throws Refusal with status 404 if the caller does not see the repository, or it has no such
-   *     revision
+   * @return the version, or empty if the repository has no such revision
+   * @throws Refusal with status 404 if the caller does not see the repository
    */
-  ReferenceResolver.Located version(Caller caller, AdapterName adapter, String revision) {
-    Optional<ReferenceResolver.Located> version;
+  Optional<ReferenceResolver.Located> version(Caller caller, AdapterName adapter, String revision) {
     try {
-      version =
-          references.lookup(
-              caller, adapter, LATEST.contains(revision) ? Reference.LATEST : revision);
+      return references.lookup(
+          caller, adapter, LATEST.contains(revision) ? Reference.LATEST : revision);
     } catch (Refusal refusal) {
       throw refusal.isNotFound() ? HubErrors.repositoryNotFound(refusal) : refusal;
     }
-    return version.orElseThrow(() -> HubErrors.revisionNotFound(adapter.toString(), revision));
   }
 
   /**
@@ -58,12 +54,14 @@ class RepositoryFinder {
    * @param adapter whose repository it is
    * @param revision as of {@link #version}
    * @return the revision
-   * @throws Refusal as {@link #version} does, or with status 503 if too many files are being
-   *     examined
+   * @throws Refusal with status 404 if the caller does not see the repository, or it has no such
+   *     revision; with status 503 if too many files are being examined
    * @throws IOException if the adapter's file cannot be read
    */
   HubRepository find(Caller caller, AdapterName adapter, String revision) throws IOException {
-    ReferenceResolver.Located version = version(caller, adapter, revision);
+    ReferenceResolver.Located version =
+        version(caller, adapter, revision)
+            .orElseThrow(() -> HubErrors.revisionNotFound(adapter.toString(), revision));
     return new HubRepository(version, folders.get(caller.account(), version.digest()));
   }
 }

@@ -43,18 +43,21 @@ class RepositoryTable {
         .single();
   }
 
-  /** Lists version numbers and aliases. */
-  List<Named> names(ReferenceResolver.Located version) {
+  /** Lists version numbers and aliases of an adapter that the caller sees. */
+  List<Named> names(AdapterName adapter) {
     return database
         .sql(
             """
-            select version as name, digest, 0 as kind, precedence from version
-            where adapter_id = :adapter and deleted_at is null
+            with mine as (
+              select v.id, v.version, v.digest, v.precedence from version v
+              join adapter a on a.id = v.adapter_id join namespace n on n.id = a.namespace_id
+              where n.name = :namespace and a.name = :name and v.deleted_at is null)
+            select version as name, digest, 0 as kind, precedence from mine
             union all
-            select l.name, v.digest, 1, v.precedence from alias l join version v on v.id = l.version_id
-            where l.adapter_id = :adapter and v.deleted_at is null
+            select l.name, m.digest, 1, m.precedence from alias l join mine m on m.id = l.version_id
             order by kind, precedence desc, name""")
-        .param("adapter", version.adapterId())
+        .param("namespace", adapter.namespace())
+        .param("name", adapter.name())
         .query((row, _) -> new Named(row.getString("name"), Sha256.parse(row.getString("digest"))))
         .list();
   }
