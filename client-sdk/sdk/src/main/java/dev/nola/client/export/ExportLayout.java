@@ -8,12 +8,21 @@ import java.util.List;
 /** An export whose names and sizes are decided. */
 public interface ExportLayout {
   /**
+   * Returns the modules that have a LoRA.
+   *
+   * @return the plan that was laid out
+   */
+  ExportPlan plan();
+
+  /**
    * Returns the size of all tensors.
    *
    * @param dtype the type of the factors
    * @return bytes
    */
-  long bytes(DType dtype);
+  default long bytes(DType dtype) {
+    return plan().bytes(dtype);
+  }
 
   /**
    * Returns how many modules are stored whole.

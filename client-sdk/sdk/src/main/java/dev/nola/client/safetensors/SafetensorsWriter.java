@@ -1,5 +1,6 @@
 package dev.nola.client.safetensors;
 
+import dev.nola.format.DType;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -40,6 +41,19 @@ public final class SafetensorsWriter implements AutoCloseable {
     /** Copies the shape. */
     public Slot {
       shape = List.copyOf(shape);
+    }
+
+    /**
+     * Describes a matrix.
+     *
+     * @param name its name
+     * @param dtype type of its elements
+     * @param rows number of rows
+     * @param cols number of columns
+     * @return the room that it takes
+     */
+    public static Slot matrix(String name, DType dtype, long rows, long cols) {
+      return new Slot(name, dtype.name(), List.of(rows, cols), rows * cols * dtype.bytes());
     }
   }
 

@@ -45,11 +45,6 @@ record GgufLayout(ExportSource source, ExportPlan plan, String architecture, Lis
   }
 
   @Override
-  public long bytes(DType dtype) {
-    return plan.bytes(dtype);
-  }
-
-  @Override
   public List<String> write(Path file, RoundedFactors factors)
       throws IOException, ExportRefusedException, InterruptedException {
     Iterator<Target> remaining = targets.iterator();

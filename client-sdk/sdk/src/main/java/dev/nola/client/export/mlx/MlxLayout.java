@@ -40,11 +40,6 @@ record MlxLayout(ExportPlan plan, List<String> names, int layers) implements Exp
   private static final Pattern IN_LAYER = Pattern.compile("(?:.+\\.)?(?:layers|h)\\.(\\d+)\\.(.+)");
 
   @Override
-  public long bytes(DType dtype) {
-    return plan.bytes(dtype);
-  }
-
-  @Override
   public List<String> write(Path folder, RoundedFactors factors)
       throws IOException, ExportRefusedException, InterruptedException {
     Files.createDirectory(folder);
@@ -69,14 +64,10 @@ record MlxLayout(ExportPlan plan, List<String> names, int layers) implements Exp
     List<Slot> slots = new ArrayList<>();
     for (int i = 0; i < names.size(); i++) {
       LoraModule module = plan.modules().get(i);
-      slots.add(slot(names.get(i) + ".lora_a", dtype, module.in(), rank));
-      slots.add(slot(names.get(i) + ".lora_b", dtype, rank, module.out()));
+      slots.add(Slot.matrix(names.get(i) + ".lora_a", dtype, module.in(), rank));
+      slots.add(Slot.matrix(names.get(i) + ".lora_b", dtype, rank, module.out()));
     }
     return slots;
-  }
-
-  private static Slot slot(String name, DType dtype, long rows, long cols) {
-    return new Slot(name, dtype.name(), List.of(rows, cols), rows * cols * dtype.bytes());
   }
 
   private byte[] config() {

@@ -56,11 +56,6 @@ record OnnxAdapterLayout(ExportPlan plan) implements ExportLayout {
   }
 
   @Override
-  public long bytes(DType dtype) {
-    return plan.bytes(dtype);
-  }
-
-  @Override
   public List<String> write(Path file, RoundedFactors factors)
       throws IOException, ExportRefusedException, InterruptedException {
     // The file's length is known only when all of it is built: outside Java's heap, whose limit

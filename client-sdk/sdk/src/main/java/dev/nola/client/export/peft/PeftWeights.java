@@ -86,8 +86,8 @@ public final class PeftWeights {
     List<Slot> slots = new ArrayList<>();
     for (LoraModule module : plan.modules()) {
       long rank = plan.rankOf(module);
-      slots.add(slot(key(module, "A"), rank, module.in()));
-      slots.add(slot(key(module, "B"), module.out(), rank));
+      slots.add(Slot.matrix(key(module, "A"), dtype, rank, module.in()));
+      slots.add(Slot.matrix(key(module, "B"), dtype, module.out(), rank));
     }
     saved.tensors().forEach(tensor -> slots.add(tensor.slot()));
     header = SafetensorsHeader.of(slots, METADATA);
@@ -101,10 +101,6 @@ public final class PeftWeights {
     }
     parts.sort(Comparator.comparingLong(Part::offset));
     tensors = List.copyOf(parts);
-  }
-
-  private Slot slot(String key, long rows, long cols) {
-    return new Slot(key, dtype.name(), List.of(rows, cols), rows * cols * dtype.bytes());
   }
 
   private static String key(LoraModule module, String factor) {
