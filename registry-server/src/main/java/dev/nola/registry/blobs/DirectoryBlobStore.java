@@ -350,7 +350,7 @@ public final class DirectoryBlobStore implements BlobStore {
     @Override
     public InputStream open() throws IOException {
       requireOpen();
-      return new RangeInputStream(FileChannel.open(file, StandardOpenOption.READ), 0, size);
+      return new FileRange(FileChannel.open(file, StandardOpenOption.READ), 0, size);
     }
 
     @Override

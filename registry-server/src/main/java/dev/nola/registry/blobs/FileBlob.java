@@ -28,6 +28,6 @@ record FileBlob(Path file, Identity identity) implements BlobStore.Blob {
   @Override
   public InputStream open(long offset, long length) throws IOException {
     Objects.checkFromIndexSize(offset, length, size());
-    return new RangeInputStream(FileChannel.open(file, StandardOpenOption.READ), offset, length);
+    return new FileRange(FileChannel.open(file, StandardOpenOption.READ), offset, length);
   }
 }

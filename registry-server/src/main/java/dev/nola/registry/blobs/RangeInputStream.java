@@ -2,21 +2,51 @@ package dev.nola.registry.blobs;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.util.Objects;
 
-/** A range of a file, which it closes; a file that ends within the range is an error. */
-final class RangeInputStream extends InputStream {
-
-  private final FileChannel channel;
+/** A range of something whose bytes can be read from any position on. */
+public abstract class RangeInputStream extends InputStream {
   private long position;
   private long remaining;
 
-  RangeInputStream(FileChannel channel, long offset, long length) {
-    this.channel = channel;
+  /**
+   * Begins before the first byte of the range.
+   *
+   * @param offset of the range, in bytes
+   * @param length of the range, in bytes
+   */
+  protected RangeInputStream(long offset, long length) {
     this.position = offset;
     this.remaining = length;
+  }
+
+  /**
+   * Reads bytes of the range.
+   *
+   * @param from position of the first
+   * @param bytes receives them
+   * @param offset where the first goes
+   * @param length how many may be read; at least 1
+   * @return how many were read; at least 1
+   * @throws IOException if what has the range cannot be read, or ends within it
+   */
+  protected abstract int readAt(long from, byte[] bytes, int offset, int length) throws IOException;
+
+  /**
+   * Lets go of what the position has left.
+   *
+   * @param to the position
+   * @param isEnd whether the range ends there
+   */
+  protected void moved(long to, boolean isEnd) {}
+
+  /**
+   * Returns how much of the range is left.
+   *
+   * @return bytes
+   */
+  protected final long remaining() {
+    return remaining;
   }
 
   @Override
@@ -34,33 +64,26 @@ final class RangeInputStream extends InputStream {
     if (remaining == 0) {
       return -1;
     }
-    ByteBuffer target = ByteBuffer.wrap(bytes, offset, (int) Math.min(length, remaining));
-    int count = channel.read(target, position);
-    if (count < 0) {
-      // A short answer under a promised Content-Length must fail loudly, not look complete; an
-      // EOFException would pass for a client that has gone.
-      throw new IOException("file ends at " + position + ", " + remaining + " bytes too early");
-    }
-    position += count;
-    remaining -= count;
+    int count = readAt(position, bytes, offset, (int) Math.min(length, remaining));
+    move(count);
     return count;
   }
 
   @Override
   public long skip(long count) {
     long skipped = Math.clamp(count, 0, remaining);
-    position += skipped;
-    remaining -= skipped;
+    move(skipped);
     return skipped;
+  }
+
+  private void move(long count) {
+    position += count;
+    remaining -= count;
+    moved(position, remaining == 0);
   }
 
   @Override
   public int available() {
     return (int) Math.min(remaining, Integer.MAX_VALUE);
-  }
-
-  @Override
-  public void close() throws IOException {
-    channel.close();
   }
 }

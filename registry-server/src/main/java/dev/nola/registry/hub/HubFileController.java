@@ -39,19 +39,19 @@ class HubFileController {
   private final RepositoryFinder repositories;
   private final VersionHeaders versionHeaders;
   private final BlobReader blobs;
-  private final LoraMaker maker;
+  private final LoraParts parts;
   private final DownloadCounter downloads;
 
   HubFileController(
       RepositoryFinder repositories,
       VersionHeaders versionHeaders,
       BlobReader blobs,
-      LoraMaker maker,
+      LoraParts parts,
       DownloadCounter downloads) {
     this.repositories = repositories;
     this.versionHeaders = versionHeaders;
     this.blobs = blobs;
-    this.maker = maker;
+    this.parts = parts;
     this.downloads = downloads;
   }
 
@@ -108,7 +108,7 @@ class HubFileController {
           blobs.get(large.digest());
       case RepositoryFile.Large weights ->
           new MadeWeights(
-              maker,
+              parts,
               new LoraMaker.Source(
                   caller.account(), repository.version().digest(), repository.version().size()),
               weights.size());

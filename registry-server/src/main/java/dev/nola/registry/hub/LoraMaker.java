@@ -2,7 +2,6 @@ package dev.nola.registry.hub;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
-import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.nola.client.export.ExportRefusedException;
@@ -23,20 +22,14 @@ import java.io.InterruptedIOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.security.MessageDigest;
-import java.time.Duration;
-import java.util.List;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.springframework.stereotype.Component;
 
 /**
  * Makes LoRAs of adapters: once to learn digest and rounding error, and then part by part, as they
  * are read. Each part takes a turn of the examiner, so that downloads and publications share the
- * processors; the parts made last are shared. The files read last stay in memory, up to a limit, so
- * that a download whose client takes its time holds none.
+ * processors. The files read last stay in memory, up to a limit, so that a download whose client
+ * takes its time holds none.
  */
 @Component
 class LoraMaker {
@@ -46,10 +39,8 @@ class LoraMaker {
   /** Largest part of a LoRA in bytes, since parts are made in memory. */
   static final int MAX_PART = 64 << 20;
 
-  private static final long SHARED_BYTES = 32L << 20;
-
-  /** An eighth of the heap is for files, and one for what clients receive. */
-  private static final long HEAP_SHARE = Runtime.getRuntime().maxMemory() / 8;
+  /** Bytes of the heap that files, and what clients receive, may take each. */
+  static final long HEAP_SHARE = Runtime.getRuntime().maxMemory() / 8;
 
   /** What the objects of a layer take, about. */
   private static final int LAYER_BYTES = 2048;
@@ -57,20 +48,7 @@ class LoraMaker {
   private static final SegmentAllocator HEAP =
       (bytes, _) -> MemorySegment.ofArray(new byte[Math.toIntExact(bytes)]);
 
-  private static final int PERMIT_BYTES = 1024;
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
-
   private final AdapterExaminer examiner;
-
-  /** Parts that were made last. */
-  private final AsyncCache<Key, MemorySegment> made =
-      Caffeine.newBuilder()
-          .maximumWeight(SHARED_BYTES)
-          .weigher((Key _, MemorySegment bytes) -> Math.toIntExact(bytes.byteSize()))
-          .buildAsync();
-
-  /** Bytes that downloads may hold together while their clients receive them, in units. */
-  private final Semaphore held = new Semaphore(permits(Math.max(MAX_PART, HEAP_SHARE)), true);
 
   /** Files that were read last. */
   private final Cache<Sha256, Lora> read =
@@ -81,15 +59,6 @@ class LoraMaker {
 
   LoraMaker(AdapterExaminer examiner) {
     this.examiner = examiner;
-  }
-
-  /** A part of the LoRA of a file. */
-  private record Key(Sha256 digest, int part) {}
-
-  /** Makes a part. */
-  @FunctionalInterface
-  private interface Making {
-    MemorySegment make() throws IOException;
   }
 
   /**
@@ -169,99 +138,34 @@ class LoraMaker {
   }
 
   /**
-   * Returns where the parts of a LoRA begin, and where the last ends.
+   * Returns what a LoRA is made of.
    *
    * @param source a file whose folder has a LoRA
-   * @return offsets in bytes, ascending
+   * @return its parts
    * @throws IOException if the file cannot be read
    */
-  long[] offsets(Source source) throws IOException {
-    PeftWeights weights = lora(source).weights();
-    List<PeftWeights.Part> parts = weights.parts();
-    long[] offsets = new long[parts.size() + 1];
-    for (int i = 0; i < parts.size(); i++) {
-      offsets[i] = parts.get(i).offset();
-    }
-    offsets[parts.size()] = weights.bytes();
-    return offsets;
+  PeftWeights weights(Source source) throws IOException {
+    return lora(source).weights();
   }
 
-  /**
-   * Makes a part of a LoRA, which the caller {@linkplain #giveBack gives back}.
-   *
-   * @param source a file whose folder has a LoRA
-   * @param part its number, from 0
-   * @return its bytes
-   * @throws IOException if the file cannot be read, or clients hold too many parts
-   */
-  MemorySegment take(Source source, int part) throws IOException {
-    Lora lora = lora(source);
-    PeftWeights.Part wanted = lora.weights().parts().get(part);
-    acquire(wanted.bytes());
-    boolean isMade = false;
-    try {
-      MemorySegment bytes = shared(source, part, () -> make(source.account(), lora, wanted));
-      isMade = true;
-      return bytes;
-    } finally {
-      if (!isMade) {
-        held.release(permits(wanted.bytes()));
-      }
-    }
-  }
-
-  /**
-   * Allows others to hold as many bytes.
-   *
-   * @param part that was {@linkplain #take taken}
-   */
-  void giveBack(MemorySegment part) {
-    held.release(permits(part.byteSize()));
-  }
-
-  /** Lets those that download a file at the same time share what one of them makes. */
-  private MemorySegment shared(Source source, int part, Making making) throws IOException {
-    CompletableFuture<MemorySegment> own = new CompletableFuture<>();
-    CompletableFuture<MemorySegment> other =
-        made.asMap().putIfAbsent(new Key(source.digest(), part), own);
-    if (other != null) {
-      try {
-        return other.join();
-      } catch (CancellationException _) {
-        return making.make(); // the other's account had no turn, say
-      }
-    }
-    try {
-      MemorySegment bytes = making.make();
-      own.complete(bytes);
-      return bytes;
-    } finally {
-      own.cancel(false); // and so leaves the cache, unless it is complete
-    }
-  }
-
-  private void acquire(long bytes) throws IOException {
-    try {
-      if (!held.tryAcquire(permits(bytes), PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-        throw new IOException("too many slow downloads of large tensors");
-      }
-    } catch (InterruptedException e) {
-      throw stopping(e);
-    }
-  }
-
-  private static int permits(long bytes) {
-    return Math.toIntExact(Math.ceilDiv(bytes, PERMIT_BYTES));
-  }
-
-  private static IOException stopping(InterruptedException e) {
+  static IOException stopping(InterruptedException e) {
     Thread.currentThread().interrupt();
     return (IOException) new InterruptedIOException("the server stops").initCause(e);
   }
 
-  private MemorySegment make(String account, Lora lora, PeftWeights.Part part) throws IOException {
+  /**
+   * Makes a part of a LoRA.
+   *
+   * @param source a file whose folder has a LoRA
+   * @param number of the part, from 0
+   * @return its bytes
+   * @throws IOException if the file cannot be read
+   */
+  MemorySegment make(Source source, int number) throws IOException {
+    Lora lora = lora(source);
+    PeftWeights.Part part = lora.weights().parts().get(number);
     return examiner.reconstruct(
-        account,
+        source.account(),
         _ -> {
           try {
             MemorySegment bytes = lora.make(part, RoundedFactors.unmeasured(lora.factors(), DTYPE));
