@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.format.AdapterFile;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -143,7 +144,15 @@ class AuthorizationMatrixTest {
       GET    /hf/{ns}/open/resolve/main/adapter_model.safetensors 200 200 200 200 200 200 200 200
       GET    /hf/{ns}/secret/resolve/main/adapter_model.safetensors 404 404 404 200 200 200 200 200
       GET    /hf/gpt2                                         404 404 404 404 404 404 404 404
-      POST   /hf/api/repos/create                             404 404 404 404 404 404 404 404
+      POST   /hf/api/repos/create                             401 403 403 409 409 403 409 409
+      POST   /hf/api/validate-yaml                            401 403 200 200 200 403 200 200
+      POST   /hf/api/models/{ns}/open/preupload/main          401 403 403 200 200 403 200 200
+      POST   /hf/api/models/{ns}/secret/preupload/main        401 403 404 200 200 403 200 200
+      POST   /hf/api/models/{ns}/open/commit/main             401 403 403 200 200 403 200 200
+      POST   /hf/api/models/{ns}/secret/commit/main           401 403 404 200 200 403 200 200
+      POST   /hf/api/models/{ns}/open/tag/main                401 403 403 200 200 403 200 200
+      POST   /hf/api/models/{ns}/secret/tag/main              401 403 404 200 200 403 200 200
+      POST   /hf/absent                                       404 404 404 404 404 404 404 404
       GET    /actuator/env                                    404 404 404 404 404 404 404 404
       GET    /actuator                                        404 404 404 404 404 404 404 404
       GET    /v3/api-docs                                     200 200 200 200 200 200 200 200
@@ -174,6 +183,11 @@ class AuthorizationMatrixTest {
               {"type": "verify",
                "verify": {"adapter": "{ns}/open", "version": "1.0.0", "backend": "scalar"}}"""),
           Map.entry("POST paths-info", "{\"paths\": [\"README.md\"]}"),
+          Map.entry("POST create", "{\"name\": \"open\", \"organization\": \"{ns}\"}"),
+          Map.entry("POST validate-yaml", "{\"content\": \"\"}"),
+          Map.entry("POST preupload", "{\"files\": []}"),
+          Map.entry("POST commit", commit()),
+          Map.entry("POST tag", "{\"tag\": \"1.0.0\"}"),
           Map.entry("PATCH {job}", "{\"priority\": 1}"),
           Map.entry("POST retry", "{\"version\": \"2.0.0\"}"),
           Map.entry(
@@ -238,6 +252,13 @@ class AuthorizationMatrixTest {
                         "adapter", namespace + "/open", "version", "1.0.0", "backend", "scalar")))
             .text("/id");
     owner.post("/api/v1/jobs/" + job + "/cancel", "");
+  }
+
+  /** A commit of the file that both adapters have, and so of no change. */
+  private static String commit() {
+    return """
+        {"key": "file", "value": {"content": "%s", "path": "adapter.nola", "encoding": "base64"}}"""
+        .formatted(Base64.getEncoder().encodeToString(Samples.file(1)));
   }
 
   private static TestClient client(Who who) {

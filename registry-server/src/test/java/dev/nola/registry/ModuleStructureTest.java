@@ -81,5 +81,5 @@ class ModuleStructureTest {
               "blobs",
               "audit")
           .whereLayer("data")
-          .mayOnlyBeAccessedByLayers("start", "access", "blobs", "database");
+          .mayOnlyBeAccessedByLayers("start", "hub", "access", "blobs", "database");
 }

@@ -137,6 +137,15 @@ class SecurityConfiguration implements WebMvcConfigurer {
         // A read, whose names of files are too many for a query.
         .requestMatchers(HttpMethod.POST, "/hf/api/models/{namespace}/{name}/paths-info/{revision}")
         .access(read(settings));
+    requests
+        .requestMatchers(
+            HttpMethod.POST,
+            "/hf/api/repos/create",
+            "/hf/api/validate-yaml",
+            "/hf/api/models/{namespace}/{name}/preupload/{revision}",
+            "/hf/api/models/{namespace}/{name}/commit/{revision}",
+            "/hf/api/models/{namespace}/{name}/tag/{revision}")
+        .access(scope(Scope.PUBLISH));
     requests.requestMatchers("/api/v1/**").access(scope(Scope.PUBLISH)).anyRequest().denyAll();
   }
 

@@ -7,12 +7,14 @@ import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Refusal;
 import java.time.Clock;
 import java.util.List;
+import java.util.Optional;
+import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
 
 /** Lists, moves and removes the aliases of adapters, if the caller may. */
 @Service
-class AliasService {
+public class AliasService {
   private final AdapterAccess adapters;
   private final VersionRepository versions;
   private final AliasRepository aliases;
@@ -67,7 +69,35 @@ class AliasService {
    */
   @Transactional
   Alias put(Caller caller, AdapterName adapter, String alias, String number) {
+    return put(caller, adapter, adapters.lock(caller, adapter).id(), alias, number);
+  }
+
+  /**
+   * Points a new alias at a version.
+   *
+   * @param caller of the request
+   * @param adapter of the alias
+   * @param alias its name
+   * @param number of the version
+   * @throws Refusal as {@link #put} does, or with status 409 if the alias names another version
+   */
+  @Transactional
+  public void add(Caller caller, AdapterName adapter, String alias, String number) {
     long adapterId = adapters.lock(caller, adapter).id();
+    Optional<String> named = versions.findByAlias(adapterId, alias).map(version -> version.version);
+    if (named.isEmpty()) {
+      put(caller, adapter, adapterId, alias, number);
+    } else if (!named.get().equals(number)) {
+      throw Refusal.of(
+          HttpStatus.CONFLICT,
+          "alias-exists",
+          "alias %s of %s names %s; move it with nola alias set"
+              .formatted(alias, adapter, named.get()));
+    }
+  }
+
+  private Alias put(
+      Caller caller, AdapterName adapter, long adapterId, String alias, String number) {
     if (!NameRule.ALIAS.isMet(alias)) {
       throw Refusal.invalid("alias", NameRule.ALIAS.message(alias));
     }

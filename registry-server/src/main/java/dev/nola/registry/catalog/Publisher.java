@@ -155,7 +155,23 @@ public class Publisher {
             bytes -> limits.countUpload(caller, bytes));
     try (BlobStore.Upload upload = blobs.begin()) {
       receiver.receive(body, upload);
-      Candidate candidate = examine(caller, target, BlobContent.of(upload));
+      return publish(caller, target, BlobContent.of(upload));
+    }
+  }
+
+  /**
+   * Publishes a version.
+   *
+   * @param caller in whose name it is published
+   * @param target the version
+   * @param content bytes of the file
+   * @return the version, new or already there
+   * @throws Refusal if the caller may not, or the file or the request breaks a rule
+   * @throws IOException if the bytes cannot be read back or kept
+   */
+  public Published publish(Caller caller, Target target, BlobContent content) throws IOException {
+    Candidate candidate = examine(caller, target, content);
+    try {
       return Objects.requireNonNull(transaction.execute(_ -> record(candidate)));
     } catch (UncheckedIOException e) {
       throw e.getCause();

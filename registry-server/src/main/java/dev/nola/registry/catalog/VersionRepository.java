@@ -56,6 +56,12 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
           + " order by v.prerelease, v.precedence desc limit 1")
   Optional<VersionEntity> findLatest(long adapterId);
 
+  /** Returns the highest number of a release, also of a yanked or deleted one. */
+  @Query(
+      "select v.version from VersionEntity v where v.adapterId = :adapterId and not v.prerelease"
+          + " order by v.precedence desc limit 1")
+  Optional<String> highestRelease(long adapterId);
+
   @Query(
       "select v.version from VersionEntity v where v.adapterId = :adapterId and "
           + USABLE

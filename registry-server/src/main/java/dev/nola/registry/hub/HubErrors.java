@@ -1,5 +1,6 @@
 package dev.nola.registry.hub;
 
+import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.web.Refusal;
 import java.util.HashMap;
 import java.util.Map;
@@ -8,10 +9,14 @@ import org.jspecify.annotations.Nullable;
 /** Refusals that the Hub's clients tell by a header, of HEAD too. */
 final class HubErrors {
   private static final String CODE = "X-Error-Code";
-  private static final String MESSAGE = "X-Error-Message";
+
+  /** The header with the reason of a refusal. */
+  static final String MESSAGE = "X-Error-Message";
 
   /** The header with the commit of a revision. */
   static final String COMMIT = "X-Repo-Commit";
+
+  private static final int MAX_HEADER = 1_000;
 
   private HubErrors() {}
 
@@ -34,10 +39,24 @@ final class HubErrors {
         repository.commit());
   }
 
+  /** Replaces what a header cannot have. */
+  static String ascii(String text) {
+    String line = text.replaceAll("\\R\\s*", " ").replaceAll("[^ -~]", "?");
+    return line.length() <= MAX_HEADER ? line : line.substring(0, MAX_HEADER) + "...";
+  }
+
+  /** Returns the refusal of a file of the latest version, while there is none. */
+  static Refusal entryNotFound(String path, AdapterName adapter) {
+    return coded(
+        Refusal.notFound("file " + path + " of " + adapter + ", which has no latest version,"),
+        "EntryNotFound",
+        null);
+  }
+
   private static Refusal coded(Refusal refusal, String code, @Nullable String commit) {
     Map<String, String> headers = new HashMap<>();
     headers.put(CODE, code);
-    headers.put(MESSAGE, String.valueOf(refusal.getMessage()).replaceAll("[^ -~]", "?"));
+    headers.put(MESSAGE, ascii(String.valueOf(refusal.getMessage())));
     if (commit != null) {
       headers.put(COMMIT, commit);
     }

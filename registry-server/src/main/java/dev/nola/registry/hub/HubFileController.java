@@ -64,9 +64,9 @@ class HubFileController {
       ServletWebRequest request,
       Caller caller)
       throws IOException {
-    HubRepository repository =
-        repositories.find(caller, new AdapterName(namespace, name), revision);
     String wanted = path.substring(1);
+    HubRepository repository =
+        repositories.findForFile(caller, new AdapterName(namespace, name), revision, wanted);
     RepositoryFile file =
         repository.files().stream()
             .filter(one -> one.path().equals(wanted))

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.MediaType;
@@ -92,8 +93,14 @@ class HubModelController {
       @RequestParam(defaultValue = "false") boolean blobs,
       Caller caller)
       throws IOException {
-    HubRepository repository =
-        repositories.find(caller, new AdapterName(namespace, name), revision);
+    AdapterName adapter = new AdapterName(namespace, name);
+    if (repositories.isUnpublished(caller, adapter, revision)) {
+      Optional<ModelInfo> created = table.findCreated(adapter);
+      if (created.isPresent()) {
+        return created.get();
+      }
+    }
+    HubRepository repository = repositories.find(caller, adapter, revision);
     List<ModelInfo.Sibling> siblings =
         repository.files().stream().map(file -> ModelInfo.Sibling.of(file, blobs)).toList();
     return ModelInfo.of(repository, table.read(repository.version()), siblings);

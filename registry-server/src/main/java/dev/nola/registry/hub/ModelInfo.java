@@ -126,6 +126,11 @@ record ModelInfo(
     return of(facts, new Details(null, lastModified, null, null, null, null));
   }
 
+  /** Describes an adapter without versions, and so without files. */
+  static ModelInfo ofCreated(Facts facts, Instant createdAt) {
+    return of(facts, new Details(null, createdAt, time(createdAt), null, null, List.of()));
+  }
+
   /** What lists leave out, but for the time. */
   private record Details(
       @Nullable String sha,

@@ -48,6 +48,71 @@ class RepositoryFinder {
   }
 
   /**
+   * Finds the latest version with its files.
+   *
+   * @param caller of the request
+   * @param adapter whose repository it is
+   * @return the revision, or empty if the adapter has no version that {@code latest} considers
+   * @throws Refusal as {@link #find} does
+   * @throws IOException if the adapter's file cannot be read
+   */
+  Optional<HubRepository> latest(Caller caller, AdapterName adapter) throws IOException {
+    Optional<ReferenceResolver.Located> version = version(caller, adapter, MAIN);
+    return version.isEmpty() ? Optional.empty() : Optional.of(read(caller, version.get()));
+  }
+
+  /**
+   * Finds the revision of a file. The latest version that an adapter does not have is one without
+   * files, as it is for clients that look for a card before they push.
+   *
+   * @param caller of the request
+   * @param adapter whose repository it is
+   * @param revision as of {@link #version}
+   * @param path of the file
+   * @return the revision
+   * @throws Refusal as {@link #find} does
+   * @throws IOException if the adapter's file cannot be read
+   */
+  HubRepository findForFile(Caller caller, AdapterName adapter, String revision, String path)
+      throws IOException {
+    return LATEST.contains(revision)
+        ? latest(caller, adapter).orElseThrow(() -> HubErrors.entryNotFound(path, adapter))
+        : find(caller, adapter, revision);
+  }
+
+  /**
+   * Returns whether a revision is the latest version, and the adapter has none.
+   *
+   * @param caller of the request
+   * @param adapter whose repository it is
+   * @param revision as of {@link #version}
+   * @return whether it is
+   * @throws Refusal with status 404 if the caller does not see the repository
+   */
+  boolean isUnpublished(Caller caller, AdapterName adapter, String revision) {
+    return LATEST.contains(revision) && version(caller, adapter, revision).isEmpty();
+  }
+
+  /**
+   * Finds the version that a revision must name.
+   *
+   * @param caller of the request
+   * @param adapter whose repository it is
+   * @param revision as of {@link #version}
+   * @return the version
+   * @throws Refusal with status 404 if the caller does not see the repository, or it has no such
+   *     revision
+   */
+  ReferenceResolver.Located existing(Caller caller, AdapterName adapter, String revision) {
+    return version(caller, adapter, revision)
+        .orElseThrow(() -> HubErrors.revisionNotFound(adapter.toString(), revision));
+  }
+
+  private HubRepository read(Caller caller, ReferenceResolver.Located version) throws IOException {
+    return new HubRepository(version, folders.get(caller.account(), version.digest()));
+  }
+
+  /**
    * Finds a revision with its files.
    *
    * @param caller of the request
@@ -59,9 +124,6 @@ class RepositoryFinder {
    * @throws IOException if the adapter's file cannot be read
    */
   HubRepository find(Caller caller, AdapterName adapter, String revision) throws IOException {
-    ReferenceResolver.Located version =
-        version(caller, adapter, revision)
-            .orElseThrow(() -> HubErrors.revisionNotFound(adapter.toString(), revision));
-    return new HubRepository(version, folders.get(caller.account(), version.digest()));
+    return read(caller, existing(caller, adapter, revision));
   }
 }

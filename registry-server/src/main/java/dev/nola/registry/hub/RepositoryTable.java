@@ -7,6 +7,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Repository;
 
@@ -41,6 +42,24 @@ class RepositoryTable {
         .params(version.versionId())
         .query((row, _) -> row(version.adapter(), row))
         .single();
+  }
+
+  /** Describes an adapter that was created and never had a version. */
+  Optional<ModelInfo> findCreated(AdapterName adapter) {
+    return database
+        .sql(
+            """
+            select a.created_at, a.private from adapter a join namespace n on n.id = a.namespace_id
+            where n.name = ? and a.name = ?
+              and not exists (select from version v where v.adapter_id = a.id)""")
+        .params(adapter.namespace(), adapter.name())
+        .query(
+            (row, _) ->
+                ModelInfo.ofCreated(
+                    new ModelInfo.Facts(
+                        adapter, row.getBoolean("private"), 0, "", "", "", List.of()),
+                    row.getTimestamp("created_at").toInstant()))
+        .optional();
   }
 
   /** Lists version numbers and aliases of an adapter that the caller sees. */

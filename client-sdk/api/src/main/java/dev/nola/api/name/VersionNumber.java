@@ -81,6 +81,17 @@ public record VersionNumber(String text, String precedence, boolean prerelease) 
         : "1" + identifier;
   }
 
+  /**
+   * Returns the release whose patch number is one higher.
+   *
+   * @return the number
+   * @throws IllegalArgumentException if the patch number is the highest
+   */
+  public VersionNumber nextPatch() {
+    SemanticVersion version = semantic(text).orElseThrow();
+    return parse("%d.%d.%d".formatted(version.major(), version.minor(), version.patch() + 1));
+  }
+
   @Override
   public String toString() {
     return text;

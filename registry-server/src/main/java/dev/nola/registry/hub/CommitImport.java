@@ -1,0 +1,100 @@
+package dev.nola.registry.hub;
+
+import dev.nola.client.lora.ImportRefusedException;
+import dev.nola.client.lora.LoraImport;
+import dev.nola.client.safetensors.InvalidModelException;
+import dev.nola.format.AdapterException;
+import dev.nola.registry.access.Caller;
+import dev.nola.registry.catalog.AdapterExaminer;
+import dev.nola.registry.web.Refusal;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.io.OutputStream;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
+
+/** Makes adapters of LoRAs of PEFT, one at a time in each turn of the examiner. */
+@Component
+class CommitImport {
+  private final AdapterExaminer examiner;
+  private final LoraParts parts;
+
+  CommitImport(AdapterExaminer examiner, LoraParts parts) {
+    this.examiner = examiner;
+    this.parts = parts;
+  }
+
+  /**
+   * Adds an adapter to the files of a commit. What the commit does not have of a LoRA is that of
+   * its parent.
+   *
+   * @param caller whose turn it takes
+   * @param parent the latest version; null if the adapter has none
+   * @param files of the commit
+   * @param bits width of a code
+   * @throws Refusal if the LoRA is not complete, or cannot be imported
+   * @throws IOException if files cannot be read or written
+   */
+  void makeAdapter(Caller caller, @Nullable HubRepository parent, CommitFolder files, int bits)
+      throws IOException {
+    complete(caller, parent, files);
+    byte[] adapter =
+        examiner.<byte[], IOException>reconstruct(caller.account(), _ -> importLora(files, bits));
+    try (OutputStream out = files.add(CommitFile.ADAPTER)) {
+      out.write(adapter);
+    }
+  }
+
+  private void complete(Caller caller, @Nullable HubRepository parent, CommitFolder files)
+      throws IOException {
+    HubFolder.Lora lora = parent == null ? null : parent.folder().lora();
+    for (CommitFile file : new CommitFile[] {CommitFile.CONFIG, CommitFile.WEIGHTS}) {
+      if (files.files().contains(file)) {
+        continue;
+      }
+      if (parent == null || lora == null) {
+        throw Refusal.invalid(
+            "path",
+            "%s missing: neither the commit nor the latest version has it; send both files of PEFT in one commit, as upload_folder does"
+                .formatted(file.path()));
+      }
+      try (OutputStream out = files.add(file)) {
+        if (file == CommitFile.CONFIG) {
+          out.write(lora.config());
+        } else {
+          LoraMaker.Source source =
+              new LoraMaker.Source(
+                  caller.account(), parent.version().digest(), parent.version().size());
+          try (InputStream in = new MadeWeights(parts, source, lora.size()).open(0, lora.size())) {
+            in.transferTo(out);
+          }
+        }
+      }
+    }
+  }
+
+  private static byte[] importLora(CommitFolder files, int bits) throws IOException {
+    try {
+      return LoraImport.of(files.path()).bits(bits).read().file().toBytes();
+    } catch (ImportRefusedException | InvalidModelException | AdapterException e) {
+      throw Refusal.invalid(CommitFile.WEIGHTS.path(), message(e, files));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      InterruptedIOException stopping = new InterruptedIOException("the server is stopping");
+      stopping.initCause(e);
+      throw stopping;
+    }
+  }
+
+  /** Returns the message in one line, without the folder, which only this server knows. */
+  private static String message(Exception failure, CommitFolder files) {
+    return String.valueOf(failure.getMessage())
+        .replace(files.path() + "/", "")
+        .replace(files.path().toString(), "the commit")
+        .lines()
+        .map(String::strip)
+        .collect(Collectors.joining(" "));
+  }
+}
