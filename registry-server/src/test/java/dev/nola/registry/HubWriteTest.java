@@ -164,7 +164,7 @@ class HubWriteTest {
     Answer again = create(Map.of("name", "mood", "organization", namespace, "exist_ok", true));
 
     assertThat(again.status()).isEqualTo(409);
-    assertThat(again.text("/url")).isEqualTo(ann.server() + "/hf/" + id);
+    assertThat(again.text("/url")).isEqualTo(ann.server() + "/hf/models/" + id);
     assertThat(again.text("/error")).isEqualTo("adapter " + id + " exists");
     JsonNode info = anyone.get(model).json();
     assertThat(info.at("/id").asString()).isEqualTo(id);
@@ -214,7 +214,7 @@ class HubWriteTest {
     Answer answer = commit(file("mood.nola", first));
     assertThat(oid(answer)).isEqualTo(commitOf(first));
     assertThat(answer.text("/commitUrl"))
-        .isEqualTo(ann.server() + "/hf/" + id + "/commit/" + commitOf(first));
+        .isEqualTo(ann.server() + "/hf/models/" + id + "/commit/" + commitOf(first));
     assertThat(answer.header(WARNING)).isNull();
     assertThat(oid(commit(file(ADAPTER, first)))).isEqualTo(commitOf(first));
     assertThat(oid(commit(file(ADAPTER, second)))).isEqualTo(commitOf(second));

@@ -11,14 +11,15 @@ final class HubAddress {
   private HubAddress() {}
 
   /**
-   * Returns the URL of a repository. A proxy that ends TLS says so by a header; anyone else who
-   * sends it gets a link to TLS, too, and so no token in clear.
+   * Returns the URL of a repository. It names the type, since clients before 1.0 take what precedes
+   * the namespace for it. A proxy that ends TLS says so by a header; anyone else who sends it gets
+   * a link to TLS, too, and so no token in clear.
    */
   static String of(AdapterName adapter, HttpServletRequest request) {
     ServletUriComponentsBuilder builder = ServletUriComponentsBuilder.fromContextPath(request);
     if (TLS.equalsIgnoreCase(request.getHeader("X-Forwarded-Proto"))) {
       builder.scheme(TLS);
     }
-    return builder.path("/hf/" + adapter).build().toUriString();
+    return builder.path("/hf/models/" + adapter).build().toUriString();
   }
 }
