@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Reads a registry by Hugging Face's clients: versions of huggingface_hub, PEFT, and JavaScript's where node is.
+# Reads and writes a registry by Hugging Face's clients: versions of huggingface_hub, PEFT, and JavaScript's where node is.
 #
 #   run.sh   uses the environments in NOLA_HUB_CLIENTS, or those in .venv, which are created if they are missing (see install)
 #
@@ -15,6 +15,7 @@ if [ $# -gt 0 ]; then
 fi
 nola=${NOLA:-$root/nola}
 clients=${NOLA_HUB_CLIENTS:-$here/.venv}
+unset NOLA_HUB_CLIENTS # or the registry takes it for a setting of its own
 "$here/install" "$clients"
 
 work=$(mktemp -d)
@@ -47,6 +48,7 @@ done
 export HF_ENDPOINT=$NOLA_REGISTRY/hf HF_HUB_DISABLE_TELEMETRY=1 HF_HUB_DISABLE_PROGRESS_BARS=1 PYTHONDONTWRITEBYTECODE=1
 export HF_HUB_DISABLE_UPDATE_CHECK=1
 unset HF_TOKEN HF_HUB_OFFLINE
+token=$(<"$work/data/admin-token")
 while read -r version; do
   echo "== huggingface_hub $version"
   HF_HOME=$work/home-$version "$clients/$version/bin/python" "$here/client.py" "$work"
@@ -74,4 +76,23 @@ elif ! npm install --silent --no-audit --no-fund --prefix "$work/js" @huggingfac
 else
   cp "$here/client.mjs" "$work/js"
   node "$work/js/client.mjs" "$work"
+fi
+
+# Last, since what precedes lists all adapters.
+while read -r version; do
+  echo "== pushing by huggingface_hub $version"
+  HF_HOME=$work/home-push-$version "$clients/$version/bin/python" "$here/push.py" "$work" "pushed-$version" 2>"$work/push.log" ||
+    { cat "$work/push.log"; exit 1; }
+  program=$clients/$version/bin/hf
+  [ -x "$program" ] || program=$clients/$version/bin/huggingface-cli
+  HF_HOME=$work/home-cli-$version HF_TOKEN=$token "$program" upload "acme/uploaded-$version" "$work/exported" >"$work/cli.log" 2>&1 ||
+    { cat "$work/cli.log"; exit 1; }
+  "$nola" verify --quiet "acme/uploaded-$version@1.0.0"
+done <"$here/clients.txt"
+
+echo "== pushing by PEFT"
+if "$python" -c 'import peft, torch, transformers' 2>/dev/null; then
+  HF_HOME=$work/home-peft HF_TOKEN=$token "$python" "$here/push_peft.py" "$model"
+else
+  echo "skipped, as above"
 fi
