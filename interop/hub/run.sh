@@ -60,14 +60,6 @@ while read -r version; do
   diff -r --exclude=.cache --exclude=adapter.nola "$work/local-$version" "$work/exported"
 done <"$here/clients.txt"
 
-echo "== PEFT"
-python=${NOLA_TORCH_PYTHON:-python3}
-if "$python" -c 'import peft, torch, transformers' 2>/dev/null; then
-  HF_HOME=$work/home-peft "$python" "$here/load_peft.py" "$model" "$work/exported"
-else
-  echo "skipped: $python does not run, or one of peft, torch, transformers is missing (NOLA_TORCH_PYTHON)"
-fi
-
 echo "== @huggingface/hub"
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
   echo "skipped: node or npm is not installed"
@@ -90,9 +82,10 @@ while read -r version; do
   "$nola" verify --quiet "acme/uploaded-$version@1.0.0"
 done <"$here/clients.txt"
 
-echo "== pushing by PEFT"
+echo "== PEFT"
+python=${NOLA_TORCH_PYTHON:-python3}
 if "$python" -c 'import peft, torch, transformers' 2>/dev/null; then
-  HF_HOME=$work/home-peft HF_TOKEN=$token "$python" "$here/push_peft.py" "$model"
+  HF_HOME=$work/home-peft HF_TOKEN=$token "$python" "$here/client_peft.py" "$model" "$work/exported"
 else
-  echo "skipped, as above"
+  echo "skipped: $python does not run, or one of peft, torch, transformers is missing (NOLA_TORCH_PYTHON)"
 fi

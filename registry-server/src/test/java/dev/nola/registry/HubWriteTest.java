@@ -338,6 +338,8 @@ class HubWriteTest {
     assertThat(refusal(commit(adapter, file(WEIGHTS, "x"), file(CONFIG, "{}"))))
         .startsWith("422 commit has both a .nola file and a LoRA of PEFT; ");
     assertThat(refusal(commit(file(WEIGHTS, "x"), file(CONFIG, "{}"))))
+        .startsWith("422 adapter_model.safetensors: has 1 bytes; ");
+    assertThat(refusal(commit(file(WEIGHTS, lora(1).get(WEIGHTS)), file(CONFIG, "{}"))))
         .startsWith("422 adapter_config.json: has no peft_type");
     assertThat(refusal(commit(adapter, operation("deletedFile", Map.of("path", CARD)))))
         .startsWith("422 file cannot be deleted: README.md; versions are immutable");
@@ -370,6 +372,26 @@ class HubWriteTest {
             "412 parent commit is not the latest: %s; the latest is none"
                 .formatted("0".repeat(40)));
     assertThat(versions()).isEmpty();
+  }
+
+  @Test
+  void loraThatWouldBeTooLargeIsNotImported() throws Exception {
+    int elements = (32 << 20) + 1; // of 16 bits, where files may have 64 MB
+    byte[] header =
+        """
+        {"base_model.model.q_proj.lora_A.weight":
+          {"dtype": "F8_E4M3", "shape": [1, %1$d], "data_offsets": [0, %1$d]}}"""
+            .formatted(elements)
+            .getBytes(StandardCharsets.UTF_8);
+    byte[] weights =
+        ByteBuffer.allocate(8 + header.length + elements)
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .putLong(header.length)
+            .put(header)
+            .array();
+
+    assertThat(refusal(commit(file(CONFIG, lora(1).get(CONFIG)), file(WEIGHTS, weights))))
+        .isEqualTo("413 file too large; the limit is 67108864 bytes");
   }
 
   @Test

@@ -224,12 +224,7 @@ public class Publisher {
    */
   public Candidate examine(Caller caller, Target target, BlobContent content) throws IOException {
     visible.requireMember(caller, target.adapter());
-    if (content.size() > settings.maxFileSize().toBytes()) {
-      throw Refusal.of(
-          HttpStatus.CONTENT_TOO_LARGE,
-          "too-large",
-          "file too large; the limit is %d bytes".formatted(settings.maxFileSize().toBytes()));
-    }
+    requireSize(content.size());
     AdapterExaminer.Examined examined = examine(caller, content);
     CatalogRules.require(
         target,
@@ -237,6 +232,21 @@ public class Publisher {
         content.size(),
         roomFor(target.adapter(), content.digest()));
     return new Candidate(caller, target, content, examined);
+  }
+
+  /**
+   * Requires that a file may be as large, before it is made.
+   *
+   * @param size of the file in bytes
+   * @throws Refusal with status 413 if it is too large
+   */
+  public void requireSize(long size) {
+    if (size > settings.maxFileSize().toBytes()) {
+      throw Refusal.of(
+          HttpStatus.CONTENT_TOO_LARGE,
+          "too-large",
+          "file too large; the limit is %d bytes".formatted(settings.maxFileSize().toBytes()));
+    }
   }
 
   private AdapterExaminer.Examined examine(Caller caller, BlobContent content) throws IOException {

@@ -3,9 +3,12 @@ package dev.nola.registry.hub;
 import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.lora.LoraImport;
 import dev.nola.client.safetensors.InvalidModelException;
+import dev.nola.client.safetensors.SafetensorsFile;
+import dev.nola.client.safetensors.Tensor;
 import dev.nola.format.AdapterException;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.AdapterExaminer;
+import dev.nola.registry.catalog.Publisher;
 import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,12 +21,17 @@ import org.springframework.stereotype.Component;
 /** Makes adapters of LoRAs of PEFT, one at a time in each turn of the examiner. */
 @Component
 class CommitImport {
+  /** What the names of all factors have in common. */
+  private static final String FACTOR = "lora_";
+
   private final AdapterExaminer examiner;
   private final LoraParts parts;
+  private final Publisher publisher;
 
-  CommitImport(AdapterExaminer examiner, LoraParts parts) {
+  CommitImport(AdapterExaminer examiner, LoraParts parts, Publisher publisher) {
     this.examiner = examiner;
     this.parts = parts;
+    this.publisher = publisher;
   }
 
   /**
@@ -40,6 +48,7 @@ class CommitImport {
   void makeAdapter(Caller caller, @Nullable HubRepository parent, CommitFolder files, int bits)
       throws IOException {
     complete(caller, parent, files);
+    requireSize(files, bits);
     byte[] adapter =
         examiner.<byte[], IOException>reconstruct(caller.account(), _ -> importLora(files, bits));
     try (OutputStream out = files.add(CommitFile.ADAPTER)) {
@@ -75,11 +84,24 @@ class CommitImport {
     }
   }
 
+  /** Refuses a LoRA whose codes alone would exceed the limit of a file, as they are in memory. */
+  private void requireSize(CommitFolder files, int bits) throws IOException {
+    long codes = 0;
+    try (SafetensorsFile weights = SafetensorsFile.open(files.path(CommitFile.WEIGHTS))) {
+      for (Tensor tensor : weights.tensors().values()) {
+        codes += tensor.name().contains(FACTOR) ? tensor.elements() * bits : 0;
+      }
+    } catch (InvalidModelException | AdapterException e) {
+      throw refusal(e, files);
+    }
+    publisher.requireSize(codes / Byte.SIZE);
+  }
+
   private static byte[] importLora(CommitFolder files, int bits) throws IOException {
     try {
       return LoraImport.of(files.path()).bits(bits).read().file().toBytes();
     } catch (ImportRefusedException | InvalidModelException | AdapterException e) {
-      throw Refusal.invalid(CommitFile.WEIGHTS.path(), message(e, files));
+      throw refusal(e, files);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       InterruptedIOException stopping = new InterruptedIOException("the server is stopping");
@@ -88,13 +110,15 @@ class CommitImport {
     }
   }
 
-  /** Returns the message in one line, without the folder, which only this server knows. */
-  private static String message(Exception failure, CommitFolder files) {
-    return String.valueOf(failure.getMessage())
-        .replace(files.path() + "/", "")
-        .replace(files.path().toString(), "the commit")
-        .lines()
-        .map(String::strip)
-        .collect(Collectors.joining(" "));
+  /** Says why in one line, without the folder, which only this server knows. */
+  private static Refusal refusal(Exception failure, CommitFolder files) {
+    return Refusal.invalid(
+        CommitFile.WEIGHTS.path(),
+        String.valueOf(failure.getMessage())
+            .replace(files.path() + "/", "")
+            .replace(files.path().toString(), "the commit")
+            .lines()
+            .map(String::strip)
+            .collect(Collectors.joining(" ")));
   }
 }
