@@ -196,11 +196,12 @@ class ModuleRulesTest {
 
   /**
    * The registry makes the LoRAs that it serves to Hugging Face's clients by the export that {@code
-   * nola export} uses, so that both have the same bytes. It needs nothing else of the sdk, which is
-   * a registry's client.
+   * nola export} uses, and adapters of those that they push by the import of {@code nola import},
+   * so that both have the same bytes. It needs nothing else of the sdk, which is a registry's
+   * client.
    */
   @ArchTest
-  static final ArchRule registryUsesOnlyTheExportToPeft =
+  static final ArchRule registryUsesOnlyTheExportAndImportOfPeft =
       noClasses()
           .that()
           .resideInAPackage("dev.nola.registry..")
@@ -210,10 +211,13 @@ class ModuleRulesTest {
                   .and(
                       not(
                           resideInAnyPackage(
-                              "dev.nola.client.export", "dev.nola.client.export.peft"))));
+                              "dev.nola.client.export",
+                              "dev.nola.client.export.peft",
+                              "dev.nola.client.lora",
+                              "dev.nola.client.safetensors"))));
 
   @ArchTest
-  static final ArchRule onlyTheRegistrysHubExports =
+  static final ArchRule onlyTheRegistrysHubConverts =
       noClasses()
           .that()
           .resideInAPackage("dev.nola.registry..")
