@@ -9,7 +9,9 @@ import hashlib
 import sys
 from pathlib import Path
 
+import checks
 import huggingface_hub
+from checks import equal, raises
 from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 from huggingface_hub.utils import (
     EntryNotFoundError,
@@ -25,24 +27,6 @@ FILES["adapter.nola"] = ADAPTER
 TOKEN = (WORK / "data" / "admin-token").read_text().strip()
 
 api = HfApi()
-checks = 0
-
-
-def equal(actual: object, expected: object) -> None:
-    global checks
-    checks += 1
-    if actual != expected:
-        raise AssertionError(f"{actual!r} is not {expected!r}")
-
-
-def raises(kind: type[Exception], call, *arguments: object, **options: object) -> None:
-    global checks
-    checks += 1
-    try:
-        call(*arguments, **options)
-    except kind:
-        return
-    raise AssertionError(f"{call.__name__}{arguments} raises no {kind.__name__}")
 
 
 def contents(folder: str) -> dict[str, bytes]:
@@ -84,11 +68,11 @@ equal(api.repo_exists("acme/mood"), True)
 equal(api.repo_exists("acme/secret"), False)
 equal(api.revision_exists("acme/mood", "1.0.0"), True)
 equal(api.revision_exists("acme/mood", "9.0.0"), False)
-raises(RepositoryNotFoundError, hf_hub_download, "acme/absent", "README.md")
-raises(RepositoryNotFoundError, hf_hub_download, "acme/secret", "README.md")
-raises(RevisionNotFoundError, hf_hub_download, "acme/mood", "README.md", revision="9.0.0")
-raises(EntryNotFoundError, hf_hub_download, "acme/mood", "config.json")
-raises(OSError, api.whoami, token="hf_invalid")
+raises(RepositoryNotFoundError, "", hf_hub_download, "acme/absent", "README.md")
+raises(RepositoryNotFoundError, "", hf_hub_download, "acme/secret", "README.md")
+raises(RevisionNotFoundError, "", hf_hub_download, "acme/mood", "README.md", revision="9.0.0")
+raises(EntryNotFoundError, "", hf_hub_download, "acme/mood", "config.json")
+raises(OSError, "", api.whoami, token="hf_invalid")
 equal(api.whoami(token=TOKEN)["name"], "admin")
 
 # Downloads: of one file, of all, of a yanked version, with a token.
@@ -102,4 +86,4 @@ equal(Path(yanked).read_bytes(), (WORK / "yanked.nola").read_bytes())
 equal(contents(snapshot_download("acme/secret", token=TOKEN)), FILES)
 equal(contents(snapshot_download("acme/direct")).keys(), {"README.md", "adapter.nola"})
 
-print(f"{checks} checks passed by huggingface_hub {huggingface_hub.__version__}")
+print(f"{checks.count} checks passed by huggingface_hub {huggingface_hub.__version__}")

@@ -10,7 +10,9 @@ import hashlib
 import sys
 from pathlib import Path
 
+import checks
 import huggingface_hub
+from checks import equal, raises
 from huggingface_hub import CommitOperationAdd, HfApi, hf_hub_download
 from huggingface_hub.utils import HfHubHTTPError
 
@@ -20,27 +22,10 @@ ADAPTER = (WORK / "mood.nola").read_bytes()
 LORA = WORK / "exported"
 
 api = HfApi(token=(WORK / "data" / "admin-token").read_text().strip())
-checks = 0
-
-
-def equal(actual: object, expected: object) -> None:
-    global checks
-    checks += 1
-    if actual != expected:
-        raise AssertionError(f"{actual!r} is not {expected!r}")
 
 
 def refused(reason: str, call, *arguments: object, **options: object) -> None:
-    """The client must print the registry's reason."""
-    global checks
-    checks += 1
-    try:
-        call(*arguments, **options)
-    except HfHubHTTPError as error:
-        if reason not in str(error):
-            raise AssertionError(f"{error} does not say {reason!r}") from error
-        return
-    raise AssertionError(f"{call.__name__}{arguments} is not refused")
+    raises(HfHubHTTPError, reason, call, *arguments, **options)
 
 
 def versions() -> set[str]:
@@ -94,4 +79,4 @@ refused("pull request", api.upload_file, repo_id=REPO, path_or_fileobj=ADAPTER, 
 refused("token", HfApi(token=False).upload_file, repo_id=REPO, path_or_fileobj=ADAPTER, path_in_repo="a.nola")
 equal(versions(), {"1.0.0", "1.0.1", "2.0.0", "prod"})
 
-print(f"{checks} checks passed by huggingface_hub {huggingface_hub.__version__}, which pushed")
+print(f"{checks.count} checks passed by huggingface_hub {huggingface_hub.__version__}, which pushed")
