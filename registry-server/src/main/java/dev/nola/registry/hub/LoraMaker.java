@@ -6,6 +6,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.nola.client.export.ExportRefusedException;
 import dev.nola.client.export.RoundedFactors;
+import dev.nola.client.export.peft.AdapterCard;
 import dev.nola.client.export.peft.PeftFolder;
 import dev.nola.client.export.peft.PeftWeights;
 import dev.nola.digest.Sha256;

@@ -26,19 +26,16 @@ record ModelCard(ExportSource source, DType dtype, ExportPlan plan, RoundingErro
   private static final Set<String> ORIGINAL =
       Set.of("alpha", "factor type", "peft_version", "rank", "rslora");
 
+  private static final List<String> TAGS = List.of("lora", "nola");
+
   String text() {
     AdapterFile file = source.file();
     String baseName = source.name().name();
     Adapter adapter = file.adapter();
     Metadata metadata = adapter.metadata();
     List<String> lines = new ArrayList<>();
-    frontMatter(metadata, baseName, lines);
-    lines.add("# LoRA" + (baseName == null ? "" : " for " + oneLine(baseName)));
-    lines.add("");
-    if (!metadata.description().isEmpty()) {
-      metadata.description().lines().map(line -> "> " + line).forEach(lines::add);
-      lines.add("");
-    }
+    CardText.addHead(metadata, new CardText.Kind("peft", baseName, task(), TAGS), lines);
+    CardText.addTitle("LoRA", baseName, metadata, lines);
     usage(baseName, lines);
     lines.add("## Provenance");
     lines.add("");
@@ -84,34 +81,18 @@ record ModelCard(ExportSource source, DType dtype, ExportPlan plan, RoundingErro
     return String.join("\n", lines);
   }
 
-  private void frontMatter(Metadata metadata, @Nullable String baseName, List<String> lines) {
-    lines.add("---");
-    if (baseName != null) {
-      lines.add("base_model: " + yaml(baseName));
+  private @Nullable String task() {
+    String stated = source.adapter().metadata().task();
+    if (TaskType.ofTask(stated).isPresent()) {
+      return stated;
     }
-    lines.add("library_name: peft");
-    if (!metadata.license().isEmpty()) {
-      lines.add("license: " + yaml(metadata.license().toLowerCase(Locale.ROOT)));
-    }
-    if (TaskType.ofTask(metadata.task()).isPresent()) {
-      lines.add("pipeline_tag: " + yaml(metadata.task()));
-    } else if (source.task() != null) {
-      lines.add("pipeline_tag: " + yaml(source.task().task()));
-    }
-    lines.add("tags:");
-    lines.add("- lora");
-    lines.add("- nola");
-    metadata.tags().stream()
-        .filter(tag -> !tag.equals("lora") && !tag.equals("nola"))
-        .forEach(tag -> lines.add("- " + yaml(tag)));
-    lines.add("---");
-    lines.add("");
+    return source.task() == null ? null : source.task().task();
   }
 
   private void usage(@Nullable String baseName, List<String> lines) {
     TaskType task = source.task();
     String loader = (task == null ? TaskType.CAUSAL_LM : task).autoClass();
-    String base = yaml(baseName == null ? "path/to/the/base/model" : baseName);
+    String base = CardText.quoted(baseName == null ? "path/to/the/base/model" : baseName);
     lines.add("```python");
     lines.add("from peft import PeftModel");
     lines.add("from transformers import " + loader);
@@ -137,15 +118,6 @@ record ModelCard(ExportSource source, DType dtype, ExportPlan plan, RoundingErro
   }
 
   private static String cell(String text) {
-    return oneLine(text).replace("|", "\\|");
-  }
-
-  private static String oneLine(String text) {
-    return text.replaceAll("\\R", " ");
-  }
-
-  /** A JSON string, which is one of YAML and of Python too. */
-  private static String yaml(String text) {
-    return JsonMapper.shared().writeValueAsString(text);
+    return CardText.oneLine(text).replace("|", "\\|");
   }
 }

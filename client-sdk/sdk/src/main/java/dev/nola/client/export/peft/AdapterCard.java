@@ -1,15 +1,15 @@
-package dev.nola.registry.hub;
+package dev.nola.client.export.peft;
 
+import dev.nola.client.peft.TaskType;
 import dev.nola.format.Adapter;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.Metadata;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import tools.jackson.databind.json.JsonMapper;
 
-/** Writes the README.md of a repository without a LoRA: what the file is, and why it is alone. */
-final class AdapterCard {
+/** Writes the model card of a repository that has an adapter's file and no LoRA. */
+public final class AdapterCard {
   private AdapterCard() {}
 
   /**
@@ -19,29 +19,14 @@ final class AdapterCard {
    * @param reason why no LoRA is made of it; may have several lines
    * @return the text, UTF-8
    */
-  static byte[] of(AdapterFile file, String reason) {
+  public static byte[] of(AdapterFile file, String reason) {
     Adapter adapter = file.adapter();
     Metadata metadata = adapter.metadata();
-    String base = adapter.base().name();
+    String base = adapter.base().name().isEmpty() ? null : adapter.base().name();
+    String task = TaskType.ofTask(metadata.task()).isPresent() ? metadata.task() : null;
     List<String> lines = new ArrayList<>();
-    lines.add("---");
-    if (!base.isEmpty()) {
-      lines.add("base_model: " + quoted(base));
-    }
-    lines.add("library_name: nola");
-    lines.add("tags:");
-    lines.add("- nola");
-    metadata.tags().stream()
-        .filter(tag -> !tag.equals("nola"))
-        .forEach(tag -> lines.add("- " + quoted(tag)));
-    lines.add("---");
-    lines.add("");
-    lines.add("# Nola adapter" + (base.isEmpty() ? "" : " for " + base.replaceAll("\\R", " ")));
-    lines.add("");
-    if (!metadata.description().isEmpty()) {
-      metadata.description().lines().map(line -> "> " + line).forEach(lines::add);
-      lines.add("");
-    }
+    CardText.addHead(metadata, new CardText.Kind("nola", base, task, List.of("nola")), lines);
+    CardText.addTitle("Nola adapter", base, metadata, lines);
     lines.add(
         "This repository has `adapter.nola` alone, without `adapter_config.json` and"
             + " `adapter_model.safetensors`, since no LoRA can be made of it:");
@@ -57,10 +42,5 @@ final class AdapterCard {
     lines.add("```");
     lines.add("");
     return String.join("\n", lines).getBytes(StandardCharsets.UTF_8);
-  }
-
-  /** A JSON string, which is one of YAML, too. */
-  private static String quoted(String text) {
-    return JsonMapper.shared().writeValueAsString(text);
   }
 }
