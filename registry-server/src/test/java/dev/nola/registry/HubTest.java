@@ -30,7 +30,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
-/** What Hugging Face's clients are told; {@code interop/hub} runs the clients themselves. */
+/** Answers to Hugging Face's clients; {@code interop/hub} runs the clients themselves. */
 class HubTest {
   private static final String CARD = "README.md";
   private static final String CONFIG = "adapter_config.json";

@@ -195,7 +195,7 @@ class SecurityConfiguration implements WebMvcConfigurer {
   }
 
   private static Refusal refusal(HttpServletRequest request, @Nullable Scope required) {
-    if (required == null) { // open to nobody, and so as good as absent
+    if (required == null) { // denied to all, so it need not exist
       return Refusal.notFound("path " + request.getRequestURI());
     }
     Caller caller = current();

@@ -33,7 +33,7 @@ public abstract class RangeInputStream extends InputStream {
   protected abstract int readAt(long from, byte[] bytes, int offset, int length) throws IOException;
 
   /**
-   * Lets go of what the position has left.
+   * Receives the position after each read or skip, to release what precedes it.
    *
    * @param to the position
    * @param isEnd whether the range ends there

@@ -96,8 +96,8 @@ public class AdapterService {
    * @param caller of the request
    * @param adapter its name
    * @return the number
-   * @throws Refusal with status 404 if the caller sees no such adapter, 422 if the patch number is
-   *     the highest
+   * @throws Refusal with status 404 if the caller does not see the adapter, 422 if the patch number
+   *     is the highest
    */
   public String nextVersion(Caller caller, AdapterName adapter) {
     String highest = versions.highestRelease(adapters.see(caller, adapter).id()).orElse(null);
@@ -117,7 +117,7 @@ public class AdapterService {
    * @param caller of the request
    * @param adapter its name
    * @return the adapter
-   * @throws Refusal with status 404 if the caller sees no such adapter
+   * @throws Refusal with status 404 if the caller does not see the adapter
    */
   AdapterDetails get(Caller caller, AdapterName adapter) {
     return show(adapter, adapters.see(caller, adapter));

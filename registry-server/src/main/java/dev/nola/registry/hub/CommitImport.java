@@ -110,7 +110,7 @@ class CommitImport {
     }
   }
 
-  /** Says why in one line, without the folder, which only this server knows. */
+  /** Returns a refusal with the failure's message in one line, without paths of this server. */
   private static Refusal refusal(Exception failure, CommitFolder files) {
     return Refusal.invalid(
         CommitFile.WEIGHTS.path(),

@@ -29,8 +29,8 @@ import org.springframework.stereotype.Service;
 import org.springframework.util.FileSystemUtils;
 
 /**
- * Makes versions of commits. Nothing of a commit is dropped without a word: what a version cannot
- * have is refused, or named in a warning.
+ * Makes versions of commits. Files that a version cannot contain are refused, or named in a
+ * warning; none is dropped silently.
  */
 @Service
 @EnableConfigurationProperties(HubSettings.class)

@@ -26,9 +26,9 @@ final class HubErrors {
   }
 
   /** Returns the refusal of a revision that a repository does not have. */
-  static Refusal revisionNotFound(String repository, String revision) {
+  static Refusal revisionNotFound(AdapterName adapter, String revision) {
     return coded(
-        Refusal.notFound("revision " + revision + " of " + repository), "RevisionNotFound", null);
+        Refusal.notFound("revision " + revision + " of " + adapter), "RevisionNotFound", null);
   }
 
   /** Returns the refusal of a file that a revision does not have. */
@@ -39,18 +39,18 @@ final class HubErrors {
         repository.commit());
   }
 
-  /** Replaces what a header cannot have. */
-  static String ascii(String text) {
-    String line = text.replaceAll("\\R\\s*", " ").replaceAll("[^ -~]", "?");
-    return line.length() <= MAX_HEADER ? line : line.substring(0, MAX_HEADER) + "...";
-  }
-
-  /** Returns the refusal of a file of the latest version, while there is none. */
+  /** Returns the refusal of a file at {@code main} of an adapter without a latest version. */
   static Refusal entryNotFound(String path, AdapterName adapter) {
     return coded(
         Refusal.notFound("file " + path + " of " + adapter + ", which has no latest version,"),
         "EntryNotFound",
         null);
+  }
+
+  /** Replaces what a header cannot have. */
+  static String ascii(String text) {
+    String line = text.replaceAll("\\R\\s*", " ").replaceAll("[^ -~]", "?");
+    return line.length() <= MAX_HEADER ? line : line.substring(0, MAX_HEADER) + "...";
   }
 
   private static Refusal coded(Refusal refusal, String code, @Nullable String commit) {

@@ -85,7 +85,7 @@ class HubFileController {
         });
   }
 
-  /** Answers for what is no adapter: repositories without a namespace, datasets, spaces. */
+  /** Refuses all other paths, such as those of datasets, spaces and models without a namespace. */
   @GetMapping("/{*path}")
   ResponseEntity<Resource> other(@PathVariable String path) {
     throw HubErrors.repositoryNotFound(Refusal.notFound("repository at " + path));

@@ -22,7 +22,8 @@ import org.springframework.transaction.event.TransactionalEventListener;
 
 /**
  * The folders of files. A folder is derived after its file is published, and kept; one that is
- * missing, of a file published before the registry had folders say, is derived when it is read.
+ * missing, such as that of a file published by an earlier version of the registry, is derived when
+ * it is read.
  */
 @Component
 class HubFolders {

@@ -94,16 +94,20 @@ class HubModelController {
       Caller caller)
       throws IOException {
     AdapterName adapter = new AdapterName(namespace, name);
-    if (repositories.isUnpublished(caller, adapter, revision)) {
-      Optional<ModelInfo> created = table.findCreated(adapter);
-      if (created.isPresent()) {
-        return created.get();
-      }
+    Optional<ReferenceResolver.Located> version = repositories.version(caller, adapter, revision);
+    if (version.isEmpty()) {
+      return created(adapter, revision)
+          .orElseThrow(() -> HubErrors.revisionNotFound(adapter, revision));
     }
-    HubRepository repository = repositories.find(caller, adapter, revision);
+    HubRepository repository = repositories.read(caller, version.get());
     List<ModelInfo.Sibling> siblings =
         repository.files().stream().map(file -> ModelInfo.Sibling.of(file, blobs)).toList();
     return ModelInfo.of(repository, table.read(repository.version()), siblings);
+  }
+
+  /** Describes an adapter that has no version yet, as clients ask before they push the first. */
+  private Optional<ModelInfo> created(AdapterName adapter, String revision) {
+    return RepositoryFinder.isLatest(revision) ? table.findCreated(adapter) : Optional.empty();
   }
 
   @GetMapping({"/tree/{revision}", "/tree/{revision}/{*path}"})

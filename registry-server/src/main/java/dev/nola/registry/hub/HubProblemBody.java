@@ -13,7 +13,7 @@ import org.springframework.http.server.ServerHttpResponse;
 import org.springframework.web.bind.annotation.ControllerAdvice;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseBodyAdvice;
 
-/** Says why a request was refused where the Hub's clients look for it, to print it. */
+/** Adds the reasons of a refusal in the form that the Hub's clients print. */
 @ControllerAdvice
 class HubProblemBody implements ResponseBodyAdvice<Object> {
   private static final String PREFIX = "/hf/";

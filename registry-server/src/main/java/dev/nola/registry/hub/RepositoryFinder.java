@@ -12,7 +12,7 @@ import org.springframework.stereotype.Component;
 
 /**
  * Finds revisions of repositories: {@code main} and {@code HEAD}, which are the latest version
- * (whatever alias has such a name), and all that refers to a version elsewhere.
+ * (even if an alias has such a name), and every other reference to a version.
  */
 @Component
 class RepositoryFinder {
@@ -35,13 +35,12 @@ class RepositoryFinder {
    * @param caller of the request
    * @param adapter whose repository it is
    * @param revision {@code main}, {@code HEAD}, a version number, alias, range, commit or digest
-   * @return the version, or empty if the repository has no such revision
+   * @return the version, or empty if the revision does not exist
    * @throws Refusal with status 404 if the caller does not see the repository
    */
   Optional<ReferenceResolver.Located> version(Caller caller, AdapterName adapter, String revision) {
     try {
-      return references.lookup(
-          caller, adapter, LATEST.contains(revision) ? Reference.LATEST : revision);
+      return references.lookup(caller, adapter, isLatest(revision) ? Reference.LATEST : revision);
     } catch (Refusal refusal) {
       throw refusal.isNotFound() ? HubErrors.repositoryNotFound(refusal) : refusal;
     }
@@ -75,22 +74,14 @@ class RepositoryFinder {
    */
   HubRepository findForFile(Caller caller, AdapterName adapter, String revision, String path)
       throws IOException {
-    return LATEST.contains(revision)
+    return isLatest(revision)
         ? latest(caller, adapter).orElseThrow(() -> HubErrors.entryNotFound(path, adapter))
         : find(caller, adapter, revision);
   }
 
-  /**
-   * Returns whether a revision is the latest version, and the adapter has none.
-   *
-   * @param caller of the request
-   * @param adapter whose repository it is
-   * @param revision as of {@link #version}
-   * @return whether it is
-   * @throws Refusal with status 404 if the caller does not see the repository
-   */
-  boolean isUnpublished(Caller caller, AdapterName adapter, String revision) {
-    return LATEST.contains(revision) && version(caller, adapter, revision).isEmpty();
+  /** Returns whether a revision is the latest version, whichever that is. */
+  static boolean isLatest(String revision) {
+    return LATEST.contains(revision);
   }
 
   /**
@@ -100,15 +91,24 @@ class RepositoryFinder {
    * @param adapter whose repository it is
    * @param revision as of {@link #version}
    * @return the version
-   * @throws Refusal with status 404 if the caller does not see the repository, or it has no such
-   *     revision
+   * @throws Refusal with status 404 if the caller does not see the repository, or the revision does
+   *     not exist
    */
   ReferenceResolver.Located existing(Caller caller, AdapterName adapter, String revision) {
     return version(caller, adapter, revision)
-        .orElseThrow(() -> HubErrors.revisionNotFound(adapter.toString(), revision));
+        .orElseThrow(() -> HubErrors.revisionNotFound(adapter, revision));
   }
 
-  private HubRepository read(Caller caller, ReferenceResolver.Located version) throws IOException {
+  /**
+   * Adds a version's files to it.
+   *
+   * @param caller of the request
+   * @param version of an adapter that the caller sees
+   * @return the revision
+   * @throws Refusal with status 503 if too many files are being examined
+   * @throws IOException if the adapter's file cannot be read
+   */
+  HubRepository read(Caller caller, ReferenceResolver.Located version) throws IOException {
     return new HubRepository(version, folders.get(caller.account(), version.digest()));
   }
 
@@ -119,8 +119,8 @@ class RepositoryFinder {
    * @param adapter whose repository it is
    * @param revision as of {@link #version}
    * @return the revision
-   * @throws Refusal with status 404 if the caller does not see the repository, or it has no such
-   *     revision; with status 503 if too many files are being examined
+   * @throws Refusal with status 404 if the caller does not see the repository, or the revision does
+   *     not exist; with status 503 if too many files are being examined
    * @throws IOException if the adapter's file cannot be read
    */
   HubRepository find(Caller caller, AdapterName adapter, String revision) throws IOException {

@@ -114,7 +114,7 @@ public final class ImageConfig {
   }
 
   private Size.Exact exact(String key, JsonNode size) throws IOException {
-    if (size.isArray() && size.size() == 2) { // as timm's models have it
+    if (size.isArray() && size.size() == 2) { // as in timm's configs
       return new Size.Exact(side(key, size.get(0)), side(key, size.get(1)));
     }
     return size.isObject()
