@@ -164,6 +164,8 @@ class HubTest {
     assertThat(head.status()).isEqualTo(200);
     assertThat(head.header("Content-Length")).isEqualTo("" + size);
     assertThat(head.header("ETag")).isEqualTo(etag);
+    assertThat(new String(admin.get("/actuator/prometheus").bytes(), StandardCharsets.UTF_8))
+        .contains("nola_hub_held_bytes 0.0");
   }
 
   @Test

@@ -7,9 +7,11 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.springframework.util.FileSystemUtils;
 
 /** The files of a commit, in a folder of their own until they are published or refused. */
@@ -40,6 +42,26 @@ final class CommitFolder implements AutoCloseable {
     } catch (IOException | RuntimeException e) {
       created.close();
       throw e;
+    }
+  }
+
+  /**
+   * Removes folders that nothing was written to for long. Other servers may share their parent.
+   *
+   * @param parent where the folders are; need not exist
+   * @param limit folders modified before it are removed
+   * @throws IOException if one cannot be removed
+   */
+  static void removeOlder(Path parent, Instant limit) throws IOException {
+    if (!Files.isDirectory(parent)) {
+      return;
+    }
+    try (Stream<Path> folders = Files.list(parent)) {
+      for (Path folder : folders.toList()) {
+        if (Files.getLastModifiedTime(folder).toInstant().isBefore(limit)) {
+          FileSystemUtils.deleteRecursively(folder);
+        }
+      }
     }
   }
 

@@ -21,12 +21,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Service;
-import org.springframework.util.FileSystemUtils;
 
 /**
  * Makes versions of commits. Files that a version cannot contain are refused, or named in a
@@ -154,18 +152,7 @@ class CommitService {
   /** Removes what a server that was killed left of commits. */
   @PostConstruct
   void removeAbandoned() throws IOException {
-    if (!Files.isDirectory(folder)) {
-      return;
-    }
-    Instant limit = Instant.now().minus(ABANDONED);
-    try (Stream<Path> left = Files.list(folder)) {
-      for (Path commit : left.toList()) {
-        // Other servers may share the folder.
-        if (Files.getLastModifiedTime(commit).toInstant().isBefore(limit)) {
-          FileSystemUtils.deleteRecursively(commit);
-        }
-      }
-    }
+    CommitFolder.removeOlder(folder, Instant.now().minus(ABANDONED));
   }
 
   private static void requireParent(@Nullable String wanted, @Nullable HubRepository parent) {

@@ -4,6 +4,9 @@ import com.github.benmanes.caffeine.cache.AsyncCache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.nola.client.export.peft.PeftWeights;
 import dev.nola.digest.Sha256;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.binder.BaseUnits;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -24,6 +27,8 @@ class LoraParts {
   private static final int PERMIT_BYTES = 1024;
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+  private static final int LIMIT = permits(Math.max(LoraMaker.MAX_PART, LoraMaker.HEAP_SHARE));
+
   private final LoraMaker maker;
 
   /** Parts that were made last. */
@@ -34,11 +39,14 @@ class LoraParts {
           .buildAsync();
 
   /** Bytes that downloads may hold together while their clients receive them, in units. */
-  private final Semaphore held =
-      new Semaphore(permits(Math.max(LoraMaker.MAX_PART, LoraMaker.HEAP_SHARE)), true);
+  private final Semaphore held = new Semaphore(LIMIT, true);
 
-  LoraParts(LoraMaker maker) {
+  LoraParts(LoraMaker maker, MeterRegistry meters) {
     this.maker = maker;
+    Gauge.builder("nola.hub.held", held, free -> heldBytes(free.availablePermits()))
+        .description("Memory of parts of LoRAs that clients are receiving")
+        .baseUnit(BaseUnits.BYTES)
+        .register(meters);
   }
 
   /** A part of the LoRA of a file. */
@@ -122,6 +130,10 @@ class LoraParts {
     } catch (InterruptedException e) {
       throw LoraMaker.stopping(e);
     }
+  }
+
+  private static double heldBytes(int free) {
+    return (double) (LIMIT - free) * PERMIT_BYTES;
   }
 
   private static int permits(long bytes) {
