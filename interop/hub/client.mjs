@@ -10,6 +10,7 @@ const repo = "acme/mood";
 const adapter = readFileSync(`${work}/mood.nola`);
 const files = new Map(readdirSync(`${work}/exported`).map((name) => [name, readFileSync(`${work}/exported/${name}`)]));
 files.set("adapter.nola", adapter);
+files.set("model.sig", readFileSync(`${work}/model.sig`));
 
 const info = await modelInfo({ name: repo, hubUrl, additionalFields: ["sha"] });
 assert.equal(info.name, repo);

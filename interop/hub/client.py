@@ -24,6 +24,7 @@ ADAPTER = (WORK / "mood.nola").read_bytes()
 COMMIT = hashlib.sha256(ADAPTER).hexdigest()[:40]
 FILES = {file.name: file.read_bytes() for file in (WORK / "exported").iterdir()}
 FILES["adapter.nola"] = ADAPTER
+FILES["model.sig"] = (WORK / "model.sig").read_bytes()
 TOKEN = (WORK / "data" / "admin-token").read_text().strip()
 
 api = HfApi()
@@ -83,7 +84,8 @@ equal(Path(folder).name, COMMIT)
 equal(contents(folder), FILES)
 yanked = hf_hub_download("acme/mood", "adapter.nola", revision="1.1.0")
 equal(Path(yanked).read_bytes(), (WORK / "yanked.nola").read_bytes())
-equal(contents(snapshot_download("acme/secret", token=TOKEN)), FILES)
-equal(contents(snapshot_download("acme/direct")).keys(), {"README.md", "adapter.nola"})
+secret = contents(snapshot_download("acme/secret", token=TOKEN))
+equal(secret | {"model.sig": FILES["model.sig"]}, FILES)  # its signature names another adapter
+equal(contents(snapshot_download("acme/direct")).keys(), {"README.md", "adapter.nola", "model.sig"})
 
 print(f"{checks.count} checks passed by huggingface_hub {huggingface_hub.__version__}")

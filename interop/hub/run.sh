@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Reads and writes a registry by Hugging Face's clients: versions of huggingface_hub, PEFT, and JavaScript's where node is.
+# Reads and writes a registry by Hugging Face's clients: versions of huggingface_hub, PEFT, and JavaScript's where node is. Verifies the
+# registry's signatures by model-signing.
 #
 #   run.sh   uses the environments in NOLA_HUB_CLIENTS, or those in .venv, which are created if they are missing (see install)
 #
@@ -49,6 +50,7 @@ export HF_ENDPOINT=$NOLA_REGISTRY/hf HF_HUB_DISABLE_TELEMETRY=1 HF_HUB_DISABLE_P
 export HF_HUB_DISABLE_UPDATE_CHECK=1
 unset HF_TOKEN HF_HUB_OFFLINE
 token=$(<"$work/data/admin-token")
+curl -sf -o "$work/model.sig" "$HF_ENDPOINT/acme/mood/resolve/prod/model.sig"
 while read -r version; do
   echo "== huggingface_hub $version"
   HF_HOME=$work/home-$version "$clients/$version/bin/python" "$here/client.py" "$work"
@@ -57,8 +59,26 @@ while read -r version; do
   HF_HOME=$work/home-cli-$version "$program" download acme/mood --revision prod --local-dir "$work/local-$version" >"$work/cli.log" 2>&1 ||
     { cat "$work/cli.log"; exit 1; }
   cmp "$work/local-$version/adapter.nola" "$work/mood.nola"
-  diff -r --exclude=.cache --exclude=adapter.nola "$work/local-$version" "$work/exported"
+  cmp "$work/local-$version/model.sig" "$work/model.sig"
+  diff -r --exclude=.cache --exclude=adapter.nola --exclude=model.sig "$work/local-$version" "$work/exported"
 done <"$here/clients.txt"
+
+echo "== model-signing"
+cp -r "$work/local-$(tail -n 1 "$here/clients.txt")" "$work/mood-hf"
+(
+  cd "$work"
+  PATH=$clients/model-signing/bin:$PATH
+  # As in registry-server/README.md.
+  curl -sSf -o registry.pem "$NOLA_REGISTRY/api/v1/signing-key"
+  curl -sSf -o mood.sig "$NOLA_REGISTRY/api/v1/adapters/acme/mood/versions/prod/signature"
+  model_signing verify key mood.nola --signature mood.sig --public_key registry.pem
+  model_signing verify key mood-hf --signature mood-hf/model.sig --public_key registry.pem
+  echo >>mood-hf/adapter_config.json
+  if model_signing verify key mood-hf --signature mood-hf/model.sig --public_key registry.pem; then
+    echo "a folder that was changed has a valid signature" >&2
+    exit 1
+  fi
+)
 
 echo "== @huggingface/hub"
 if ! command -v node >/dev/null || ! command -v npm >/dev/null; then

@@ -74,6 +74,9 @@ class AuthorizationMatrixTest {
       DELETE /api/v1/adapters/{ns}/secret/versions/9.0.0      401 403 403 403 403 403 404 404
       GET    /api/v1/adapters/{ns}/open/versions/1.0.0/file   200 200 200 200 200 200 200 200
       GET    /api/v1/adapters/{ns}/secret/versions/1.0.0/file 404 404 404 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/open/versions/1.0.0/signature 200 200 200 200 200 200 200 200
+      GET    /api/v1/adapters/{ns}/secret/versions/1.0.0/signature 404 404 404 200 200 200 200 200
+      GET    /api/v1/signing-key                              200 200 200 200 200 200 200 200
       PUT    /api/v1/adapters/{ns}/open/versions/9.0.0/yank   401 403 403 404 404 403 404 404
       PUT    /api/v1/adapters/{ns}/secret/versions/9.0.0/yank 401 403 404 404 404 403 404 404
       DELETE /api/v1/adapters/{ns}/open/versions/1.0.0/yank   401 403 403 200 200 403 200 200
@@ -109,6 +112,7 @@ class AuthorizationMatrixTest {
       POST   /api/v1/jobs/{job}/cancel                        401 403 404 200 200 403 200 200
       POST   /api/v1/jobs/{job}/retry                         401 403 404 422 422 403 422 422
       GET    /api/v1/jobs/{job}/result                        401 404 404 404 404 404 404 404
+      GET    /api/v1/jobs/{job}/result/signature              401 404 404 404 404 404 404 404
       GET    /api/v1/jobs/{job}/events                        401 404 404 200 200 200 200 200
       POST   /api/v1/jobs/lease                               401 403 403 403 403 422 422 422
       POST   /api/v1/jobs/{job}/heartbeat                     401 403 403 403 403 409 409 409

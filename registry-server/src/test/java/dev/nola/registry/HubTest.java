@@ -36,6 +36,7 @@ class HubTest {
   private static final String CONFIG = "adapter_config.json";
   private static final String WEIGHTS = "adapter_model.safetensors";
   private static final String ADAPTER = "adapter.nola";
+  private static final String SIGNATURE = "model.sig";
 
   private final TestRegistry registry = TestRegistry.shared();
   private final TestClient admin = registry.admin();
@@ -274,7 +275,7 @@ class HubTest {
     publish("1.0.0", direct);
 
     assertThat(texts(anyone.get(model).json().at("/siblings"), "/rfilename"))
-        .containsExactly(CARD, ADAPTER);
+        .containsExactly(CARD, ADAPTER, SIGNATURE);
     assertThat(anyone.get(model).text("/library_name")).isEqualTo("nola");
     assertThat(new String(file("main", CARD).bytes(), StandardCharsets.UTF_8))
         .contains("model.q_proj.weight: is in the direct form");
@@ -302,7 +303,7 @@ class HubTest {
     publish("1.0.0", file);
 
     assertThat(texts(anyone.get(model + "/tree/main").json(), "/path"))
-        .containsExactly(CARD, ADAPTER);
+        .containsExactly(CARD, ADAPTER, SIGNATURE);
     assertThat(new String(file("main", CARD).bytes(), StandardCharsets.UTF_8))
         .contains("additions");
   }
@@ -313,7 +314,7 @@ class HubTest {
 
     JsonNode tree = anyone.get(model + "/tree/main?recursive=true&expand=false").json();
 
-    assertThat(texts(tree, "/path")).containsExactly(CARD, ADAPTER, CONFIG, WEIGHTS);
+    assertThat(texts(tree, "/path")).containsExactly(CARD, ADAPTER, CONFIG, WEIGHTS, SIGNATURE);
     for (JsonNode entry : tree) {
       byte[] bytes = file("main", entry.at("/path").asString()).bytes();
       assertThat(entry.at("/size").asInt()).isEqualTo(bytes.length);

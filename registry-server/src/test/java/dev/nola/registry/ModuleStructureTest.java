@@ -29,6 +29,8 @@ class ModuleStructureTest {
           .definedBy("dev.nola.registry.verification..")
           .layer("jobs")
           .definedBy("dev.nola.registry.jobs..")
+          .layer("signing")
+          .definedBy("dev.nola.registry.signing..")
           .layer("objects")
           .definedBy("dev.nola.registry.objects..")
           .layer("catalog")
@@ -55,14 +57,17 @@ class ModuleStructureTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("jobs")
           .mayOnlyBeAccessedByLayers("verification")
+          .whereLayer("signing")
+          .mayOnlyBeAccessedByLayers("hub", "jobs")
           .whereLayer("objects")
           .mayOnlyBeAccessedByLayers("jobs")
           .whereLayer("catalog")
-          .mayOnlyBeAccessedByLayers("hub", "verification", "jobs", "objects")
+          .mayOnlyBeAccessedByLayers("hub", "verification", "jobs", "signing", "objects")
           .whereLayer("database")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("access")
-          .mayOnlyBeAccessedByLayers("hub", "verification", "jobs", "objects", "catalog", "keys")
+          .mayOnlyBeAccessedByLayers(
+              "hub", "verification", "jobs", "signing", "objects", "catalog", "keys")
           .whereLayer("keys")
           .mayOnlyBeAccessedByLayers("verification", "jobs")
           .whereLayer("blobs")
@@ -81,5 +86,5 @@ class ModuleStructureTest {
               "blobs",
               "audit")
           .whereLayer("data")
-          .mayOnlyBeAccessedByLayers("start", "hub", "access", "blobs", "database");
+          .mayOnlyBeAccessedByLayers("start", "hub", "signing", "access", "blobs", "database");
 }

@@ -72,7 +72,16 @@ public class ReferenceResolver {
       long size,
       boolean pinned,
       boolean disputed,
-      @Nullable String yankReason) {}
+      @Nullable String yankReason) {
+    /**
+     * Returns the reference that always names this version.
+     *
+     * @return such as {@code acme/mood@1.0.0}
+     */
+    public String pinnedReference() {
+      return adapter + "@" + version;
+    }
+  }
 
   /**
    * Finds a version that the caller may see.

@@ -2,6 +2,7 @@ package dev.nola.registry.hub;
 
 import dev.nola.client.export.peft.PeftFolder;
 import dev.nola.format.AdapterFile;
+import dev.nola.registry.signing.ModelSigner;
 import dev.nola.registry.web.Refusal;
 import java.util.Optional;
 
@@ -17,6 +18,8 @@ enum CommitFile {
   SETTINGS("nola.yaml"),
   /** The model card, which the registry writes itself. */
   CARD(PeftFolder.CARD),
+  /** The signature, which the registry makes itself. */
+  SIGNATURE(ModelSigner.FILE),
   /** Which files Git's Large File Storage has, which the registry decides itself. */
   ATTRIBUTES(".gitattributes");
 
@@ -39,6 +42,11 @@ enum CommitFile {
   /** Returns whether it may be large, and is not text. */
   boolean isBinary() {
     return this == ADAPTER || this == WEIGHTS;
+  }
+
+  /** Returns whether the registry writes its own. */
+  boolean isReplaced() {
+    return this == CARD || this == SIGNATURE || this == ATTRIBUTES;
   }
 
   /** Returns whether a version is made of it. */

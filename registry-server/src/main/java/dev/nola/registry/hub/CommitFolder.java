@@ -92,18 +92,11 @@ final class CommitFolder implements AutoCloseable {
     Set<CommitFile> changed = EnumSet.copyOf(files);
     for (RepositoryFile file : revision) {
       CommitFile same = CommitFile.of(file.path());
-      if (files.contains(same) && Sha256.hash(path(same)).equals(digest(file))) {
+      if (files.contains(same) && Sha256.hash(path(same)).equals(file.digest())) {
         changed.remove(same);
       }
     }
     return changed;
-  }
-
-  private static Sha256 digest(RepositoryFile file) {
-    return switch (file) {
-      case RepositoryFile.Text text -> Sha256.hash(text.bytes());
-      case RepositoryFile.Large large -> large.digest();
-    };
   }
 
   /** Adds a file, which the commit need not have. */

@@ -170,7 +170,7 @@ class CommitService {
     Set<CommitFile> changed = change.changed();
     List<String> warnings =
         changed.stream()
-            .filter(file -> file == CommitFile.CARD || file == CommitFile.ATTRIBUTES)
+            .filter(CommitFile::isReplaced)
             .map(file -> file.path() + " was not kept: the registry writes its own")
             .toList();
     HubRepository parent = change.parent();

@@ -15,6 +15,9 @@ sealed interface RepositoryFile {
   /** Returns the size in bytes. */
   long size();
 
+  /** Returns the SHA-256 of its bytes. */
+  Sha256 digest();
+
   /** Returns the id of its blob in Git: SHA-1, 40 hex digits. */
   String id();
 
@@ -26,6 +29,11 @@ sealed interface RepositoryFile {
     @Override
     public long size() {
       return bytes.length;
+    }
+
+    @Override
+    public Sha256 digest() {
+      return Sha256.hash(bytes);
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.nola.api.name.Reference;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.ReferenceResolver;
+import dev.nola.registry.signing.ModelSigner;
 import dev.nola.registry.web.Refusal;
 import java.io.IOException;
 import java.util.Optional;
@@ -23,10 +24,12 @@ class RepositoryFinder {
 
   private final ReferenceResolver references;
   private final HubFolders folders;
+  private final ModelSigner signer;
 
-  RepositoryFinder(ReferenceResolver references, HubFolders folders) {
+  RepositoryFinder(ReferenceResolver references, HubFolders folders, ModelSigner signer) {
     this.references = references;
     this.folders = folders;
+    this.signer = signer;
   }
 
   /**
@@ -109,7 +112,7 @@ class RepositoryFinder {
    * @throws IOException if the adapter's file cannot be read
    */
   HubRepository read(Caller caller, ReferenceResolver.Located version) throws IOException {
-    return new HubRepository(version, folders.get(caller.account(), version.digest()));
+    return HubRepository.of(version, folders.get(caller.account(), version.digest()), signer);
   }
 
   /**

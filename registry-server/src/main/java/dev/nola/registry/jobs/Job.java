@@ -9,6 +9,7 @@ import dev.nola.api.job.JobState;
 import dev.nola.api.job.JobType;
 import dev.nola.api.job.WaitingReason;
 import dev.nola.digest.Sha256;
+import dev.nola.registry.web.Refusal;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
@@ -55,6 +56,21 @@ record Job(
     @Nullable Instant expiresAt,
     @Nullable Sha256 checkpoint) {
   private static final TypeReference<Map<String, Double>> METRICS = new TypeReference<>() {};
+
+  /**
+   * Returns the digest of the file that is kept of this job: an exported archive, or an adapter
+   * that could not be published.
+   *
+   * @throws Refusal with status 404 if none is kept
+   */
+  Sha256 resultFile() {
+    JobResult result = details.result();
+    boolean published = type() == JobType.TRAIN && state() == JobState.SUCCEEDED;
+    if (result == null || result.digest() == null || published) {
+      throw Refusal.notFound("result of job " + id());
+    }
+    return result.digest();
+  }
 
   UUID id() {
     return details.id();

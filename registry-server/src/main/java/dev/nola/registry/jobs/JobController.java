@@ -5,12 +5,16 @@ import dev.nola.api.job.JobChange;
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobRetry;
+import dev.nola.api.job.JobType;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.blobs.BlobReader;
 import dev.nola.registry.blobs.BlobResponses;
+import dev.nola.registry.catalog.AdapterName;
+import dev.nola.registry.signing.ModelSigner;
 import dev.nola.registry.web.BinaryResponse;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
+import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
@@ -48,11 +52,13 @@ class JobController {
   private final JobService jobs;
   private final JobEventStream stream;
   private final BlobReader blobs;
+  private final ModelSigner signer;
 
-  JobController(JobService jobs, JobEventStream stream, BlobReader blobs) {
+  JobController(JobService jobs, JobEventStream stream, BlobReader blobs, ModelSigner signer) {
     this.jobs = jobs;
     this.stream = stream;
     this.blobs = blobs;
+    this.signer = signer;
   }
 
   @PostMapping
@@ -134,7 +140,30 @@ class JobController {
       description = "For members of the job's namespace, workers and admins.")
   @BinaryResponse
   ResponseEntity<Resource> result(@PathVariable UUID id, Caller caller) throws IOException {
-    return BlobResponses.of(blobs, jobs.resultOf(caller, id), "private, no-cache");
+    return BlobResponses.of(blobs, jobs.see(caller, id).resultFile(), "private, no-cache");
+  }
+
+  @GetMapping("/{id}/result/signature")
+  @Operation(
+      summary = "Download the signature of an exported archive",
+      description =
+          "As that of a version's file. For members of the job's namespace, workers and admins.",
+      responses =
+          @ApiResponse(
+              responseCode = "200",
+              content =
+                  @Content(mediaType = ModelSigner.MEDIA_TYPE, schema = @Schema(type = "object"))))
+  ResponseEntity<byte[]> signature(@PathVariable UUID id, Caller caller) {
+    Job job = jobs.see(caller, id);
+    if (job.type() != JobType.EXPORT) {
+      throw Refusal.notFound("exported archive of job " + id);
+    }
+    String archive =
+        new AdapterName(job.details().namespace(), job.adapter()) + "@" + job.version() + ".zip";
+    return ResponseEntity.ok()
+        .header(HttpHeaders.CONTENT_TYPE, ModelSigner.MEDIA_TYPE)
+        .header(HttpHeaders.CACHE_CONTROL, "private, no-cache")
+        .body(signer.signFile(archive, job.resultFile()));
   }
 
   @GetMapping("/{id}/events")

@@ -2,11 +2,7 @@ package dev.nola.registry.jobs;
 
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobRequest;
-import dev.nola.api.job.JobResult;
 import dev.nola.api.job.JobRetry;
-import dev.nola.api.job.JobState;
-import dev.nola.api.job.JobType;
-import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
@@ -175,25 +171,6 @@ class JobService {
     }
     note(caller, "job.retry", job.details(), version);
     return read(id);
-  }
-
-  /**
-   * Returns the digest of a job's result: an exported archive, or an adapter that could not be
-   * published.
-   *
-   * @param caller of the request
-   * @param id of the job
-   * @return digest of the blob
-   * @throws Refusal with status 404 if the caller sees no such job, or it has no such result
-   */
-  Sha256 resultOf(Caller caller, UUID id) {
-    Job job = see(caller, id);
-    JobResult result = job.details().result();
-    boolean published = job.type() == JobType.TRAIN && job.state() == JobState.SUCCEEDED;
-    if (result == null || result.digest() == null || published) {
-      throw Refusal.notFound("result of job " + id);
-    }
-    return result.digest();
   }
 
   private JobDetails read(UUID id) {
