@@ -102,6 +102,9 @@ while read -r version; do
   "$nola" verify --quiet "acme/uploaded-$version@1.0.0"
 done <"$here/clients.txt"
 
+echo "== vLLM's resolver"
+HF_HOME=$work/home-vllm HF_TOKEN=$token "$clients/vllm/bin/python" "$here/client_vllm.py" "$clients/vllm/sources" "$work/exported"
+
 echo "== PEFT"
 python=${NOLA_TORCH_PYTHON:-python3}
 if "$python" -c 'import peft, torch, transformers' 2>/dev/null; then
