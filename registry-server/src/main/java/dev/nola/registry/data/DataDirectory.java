@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.function.Supplier;
 import org.springframework.beans.factory.annotation.Value;
 import org.springframework.stereotype.Component;
 
@@ -125,6 +126,30 @@ public final class DataDirectory {
   public static void writePrivate(Path file, String text) throws IOException {
     AtomicFile.write(
         file, text.getBytes(StandardCharsets.UTF_8), UserDirectories.ownerOnly("rw-------"));
+  }
+
+  /**
+   * Reads a secret; the first server of those that share the directory makes it.
+   *
+   * @param name of its file
+   * @param fresh makes a new one
+   * @return the secret, the same for all servers
+   * @throws IOException if it cannot be read, or made
+   */
+  public String secret(String name, Supplier<String> fresh) throws IOException {
+    Path file = resolve(name);
+    if (!Files.exists(file)) {
+      Path complete = AtomicFile.temporaryFor(file);
+      writePrivate(complete, fresh.get() + "\n");
+      try {
+        Files.createLink(file, complete); // unlike a move, never replaces that of a faster server
+      } catch (FileAlreadyExistsException _) {
+        // read below
+      } finally {
+        Files.delete(complete);
+      }
+    }
+    return Files.readString(file).strip();
   }
 
   /**

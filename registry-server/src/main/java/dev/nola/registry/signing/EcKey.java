@@ -94,8 +94,12 @@ final class EcKey {
   }
 
   /** Returns the private key as PEM; a secret. */
-  String toPem() throws IOException {
-    return pem(PRIVATE, PrivateKeyInfoFactory.createPrivateKeyInfo(secret).getEncoded());
+  String toPem() {
+    try {
+      return pem(PRIVATE, PrivateKeyInfoFactory.createPrivateKeyInfo(secret).getEncoded());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // of memory: cannot happen
+    }
   }
 
   /** Returns the public key as a PEM block PUBLIC KEY. */

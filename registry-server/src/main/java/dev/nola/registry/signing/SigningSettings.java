@@ -6,8 +6,8 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 /**
  * Settings of signatures.
  *
- * @param key private key, P-256 in PKCS #8 as PEM; without it the first start makes one and keeps
- *     it in the database
+ * @param key private key, P-256 in PKCS #8 as PEM; without it the first start makes one, in the
+ *     file {@code signing-key} of the data directory
  */
 @ConfigurationProperties("nola.signing")
 record SigningSettings(@Nullable String key) {
