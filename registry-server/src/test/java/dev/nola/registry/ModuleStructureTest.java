@@ -25,6 +25,8 @@ class ModuleStructureTest {
           .definedBy("dev.nola.registry")
           .layer("hub")
           .definedBy("dev.nola.registry.hub..")
+          .layer("webhooks")
+          .definedBy("dev.nola.registry.webhooks..")
           .layer("verification")
           .definedBy("dev.nola.registry.verification..")
           .layer("jobs")
@@ -51,6 +53,8 @@ class ModuleStructureTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("hub")
           .mayNotBeAccessedByAnyLayer()
+          .whereLayer("webhooks")
+          .mayNotBeAccessedByAnyLayer()
           .whereLayer("verification")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("jobs")
@@ -58,20 +62,23 @@ class ModuleStructureTest {
           .whereLayer("objects")
           .mayOnlyBeAccessedByLayers("jobs")
           .whereLayer("catalog")
-          .mayOnlyBeAccessedByLayers("hub", "verification", "jobs", "objects")
+          .mayOnlyBeAccessedByLayers("hub", "webhooks", "verification", "jobs", "objects")
           .whereLayer("database")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("access")
-          .mayOnlyBeAccessedByLayers("hub", "verification", "jobs", "objects", "catalog", "keys")
+          .mayOnlyBeAccessedByLayers(
+              "hub", "webhooks", "verification", "jobs", "objects", "catalog", "keys")
           .whereLayer("keys")
           .mayOnlyBeAccessedByLayers("verification", "jobs")
           .whereLayer("blobs")
           .mayOnlyBeAccessedByLayers("hub", "jobs", "objects", "catalog")
           .whereLayer("audit")
-          .mayOnlyBeAccessedByLayers("verification", "jobs", "objects", "catalog", "access", "keys")
+          .mayOnlyBeAccessedByLayers(
+              "webhooks", "verification", "jobs", "objects", "catalog", "access", "keys")
           .whereLayer("web")
           .mayOnlyBeAccessedByLayers(
               "hub",
+              "webhooks",
               "jobs",
               "objects",
               "catalog",
@@ -81,5 +88,5 @@ class ModuleStructureTest {
               "blobs",
               "audit")
           .whereLayer("data")
-          .mayOnlyBeAccessedByLayers("start", "hub", "access", "blobs", "database");
+          .mayOnlyBeAccessedByLayers("start", "hub", "webhooks", "access", "blobs", "database");
 }
