@@ -99,13 +99,9 @@ class WebhookRepository {
         .optional();
   }
 
-  /** Deletes a webhook of a namespace, with its deliveries; returns whether there was one. */
-  boolean delete(long namespaceId, UUID id) {
-    return database
-            .sql("delete from webhook where namespace_id = ? and id = ?")
-            .params(namespaceId, id)
-            .update()
-        == 1;
+  /** Deletes a webhook, with its deliveries. */
+  void delete(UUID id) {
+    database.sql("delete from webhook where id = ?").params(id).update();
   }
 
   /**

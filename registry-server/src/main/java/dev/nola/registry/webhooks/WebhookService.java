@@ -164,9 +164,8 @@ class WebhookService {
    */
   @Transactional
   void delete(Caller caller, String namespace, UUID id) {
-    long namespaceId = lockOwned(caller, namespace);
-    Webhook webhook = find(namespaceId, id);
-    webhooks.delete(namespaceId, id);
+    Webhook webhook = find(lockOwned(caller, namespace), id);
+    webhooks.delete(id);
     note(caller, "webhook.delete", namespace, webhook);
   }
 

@@ -24,6 +24,9 @@ record WebhookSettings(
     @DefaultValue("10s") Duration timeout,
     @DefaultValue({"10s", "1m", "10m", "1h", "4h", "12h", "24h", "24h"}) List<Duration> retries,
     @DefaultValue("30d") Duration retention) {
+  /** Networks of IPv6 that stand for IPv4 addresses, beside those that Spring knows. */
+  private static final String[] TRANSLATED = {"::/96", "64:ff9b:1::/48"};
+
   WebhookSettings {
     allowedNetworks = List.copyOf(allowedNetworks);
     retries = List.copyOf(retries);
@@ -51,6 +54,8 @@ record WebhookSettings(
 
   /** Returns which addresses may be connected to. */
   InetAddressFilter addresses() {
-    return InetAddressFilter.externalAddresses().or(allowedNetworks.toArray(String[]::new));
+    return InetAddressFilter.externalAddresses()
+        .andNot(TRANSLATED)
+        .or(allowedNetworks.toArray(String[]::new));
   }
 }

@@ -1,6 +1,7 @@
 package dev.nola.registry.webhooks;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.nola.registry.WebhookReceiver;
 import dev.nola.registry.webhooks.WebhookSender.Outcome;
@@ -103,6 +104,8 @@ class WebhookSenderTest {
         "fd00::1",
         "ff02::1",
         "64:ff9b::a01:203",
+        "64:ff9b:1::a01:203",
+        "::7f00:1",
         "2002:a01:203::"
       })
   void nameThatResolvesToAnInternalAddress_isNotConnectedTo(String address) throws Exception {
@@ -113,6 +116,14 @@ class WebhookSenderTest {
         .isEqualTo(
             "address of receiver.example not allowed; it must be public, or in"
                 + " nola.webhooks.allowed-networks");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"10.0.0.0/33", "receiver.example", "", "::1/129"})
+  void networkThatIsNone_isRefused(String network) {
+    assertThatThrownBy(() -> send("http://a.example/", new Fixed(), network))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageStartingWith("invalid nola.webhooks.allowed-networks: " + network + ";");
   }
 
   private static InetAddress address(String literal) {
