@@ -88,8 +88,7 @@ class DeliveryAttempts {
     }
     WebhookSender.Outcome outcome = sender.send(pending.message(), secret);
     meters.counter(METRIC, OUTCOME, outcome.isDelivered() ? "delivered" : "failed").increment();
-    return Optional.ofNullable(transaction.execute(_ -> record(pending, outcome)))
-        .flatMap(next -> next);
+    return Objects.requireNonNull(transaction.execute(_ -> record(pending, outcome)));
   }
 
   private Optional<Instant> record(
