@@ -94,6 +94,48 @@ class TeamCommandsTest {
   }
 
   @Test
+  void webhook_isCreatedTestedChangedAndDeleted() throws Exception {
+    String url = "https://webhook.invalid/nola"; // no such host
+    Outcome created =
+        ann.run("webhook", "create", namespace, url, "--event", "alias.moved,version.published");
+    assertThat(created.exitCode()).as(created.err()).isZero();
+    assertThat(created.out()).matches("whsec_[A-Za-z0-9+/]{43}=\n");
+    assertThat(created.err()).contains("version.published, alias.moved");
+    String id = json(ann, "webhook", "list", namespace).get(0).get("id").asString();
+    assertThat(succeed(ann, "webhook", "list", namespace)).contains(id, url, "active");
+    assertThat(succeed(ann, "webhook", "show", namespace, id)).contains("never", url);
+    assertThat(json(ann, "webhook", "create", namespace, url).get("webhook").get("events"))
+        .hasSize(5);
+
+    Outcome tested = ann.run("webhook", "test", namespace, id);
+    assertThat(tested.exitCode()).as(tested.err()).isEqualTo(1);
+    assertThat(tested.out()).isEqualTo("not delivered: host not found: webhook.invalid\n");
+    assertThat(succeed(ann, "webhook", "deliveries", namespace, id)).contains("ping", "pending");
+    String edited =
+        succeed(
+            ann, "webhook", "edit", namespace, id, "--event", "version.disputed", "--no-active");
+    assertThat(edited).contains("version.disputed", "inactive: deactivated by " + namespace);
+    assertThat(json(ann, "webhook", "edit", namespace, id, "--active").get("active").asBoolean())
+        .isTrue();
+    assertThat(succeed(ann, "webhook", "delete", namespace, id))
+        .isEqualTo("deleted webhook " + id + "\n");
+    fails(ann, 4, "webhook " + id + " not found", "webhook", "show", namespace, id);
+    fails(ann, 2, "nothing to change", "webhook", "edit", namespace, id);
+    fails(
+        ann,
+        2,
+        "invalid --event: ping; must be one of version.published",
+        "webhook",
+        "create",
+        namespace,
+        url,
+        "--event",
+        "ping");
+    fails(
+        with(registry.token("eve", Scope.PUBLISH)), 4, "only owners", "webhook", "list", namespace);
+  }
+
+  @Test
   void token_isCreatedListedAndRevoked() throws Exception {
     String bob = namespace + "-bob";
     Path file = folder.resolve("bob.token");

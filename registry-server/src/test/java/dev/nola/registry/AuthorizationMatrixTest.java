@@ -43,7 +43,8 @@ class AuthorizationMatrixTest {
    * Each row: an endpoint, then its status for everyone in the order of {@link Who}. {@code {ns}}
    * is a namespace of OWNER with MEMBER in it. It has a public adapter {@code {open}} and a private
    * one {@code {secret}}, both at 1.0.0, a dataset {@code {data}}, and a cancelled job {@code
-   * {job}}. {@code {sibling}} is another token of the caller's account.
+   * {job}}, and an inactive webhook {@code {hook}}. {@code {none}} is the id of nothing; {@code
+   * {sibling}} is another token of the caller's account.
    */
   private static final String TABLE =
       """
@@ -54,6 +55,14 @@ class AuthorizationMatrixTest {
       GET    /api/v1/namespaces/{ns}/members                  401 403 403 200 200 403 200 200
       PUT    /api/v1/namespaces/{ns}/members/member           401 403 403 403 200 403 200 200
       DELETE /api/v1/namespaces/{ns}/members/absent           401 403 403 403 404 403 404 404
+      POST   /api/v1/namespaces/{ns}/webhooks                 401 403 403 403 422 403 422 422
+      GET    /api/v1/namespaces/{ns}/webhooks                 401 403 403 403 200 403 200 200
+      GET    /api/v1/namespaces/{ns}/webhooks/{hook}          401 403 403 403 200 403 200 200
+      PATCH  /api/v1/namespaces/{ns}/webhooks/{hook}          401 403 403 403 200 403 200 200
+      DELETE /api/v1/namespaces/{ns}/webhooks/{none}          401 403 403 403 404 403 404 404
+      POST   /api/v1/namespaces/{ns}/webhooks/{hook}/ping     401 403 403 403 409 403 409 409
+      GET    /api/v1/namespaces/{ns}/webhooks/{hook}/deliveries 401 403 403 403 200 403 200 200
+      GET    /api/v1/namespaces/{ns}/webhooks/{hook}/deliveries/{none} 401 403 403 403 404 403 404 404
       GET    /api/v1/tokens                                   401 200 200 200 200 200 200 200
       GET    /api/v1/tokens/current                           401 200 200 200 200 200 200 200
       POST   /api/v1/tokens                                   401 403 403 403 422 403 422 422
@@ -170,6 +179,8 @@ class AuthorizationMatrixTest {
   private static final List<Map.Entry<String, String>> BODIES =
       List.of(
           Map.entry("PUT members", "{\"role\": \"member\"}"),
+          Map.entry("POST webhooks", "{\"url\": \"none\"}"),
+          Map.entry("PATCH webhooks", "{}"),
           Map.entry("POST tokens", "{\"scopes\": []}"),
           Map.entry("POST attestations", "{\"items\": []}"),
           Map.entry("POST verifications", "{\"backends\": []}"),
@@ -206,6 +217,7 @@ class AuthorizationMatrixTest {
   private static final Map<TestClient, String> SIBLINGS = new HashMap<>();
   private static String namespace = "";
   private static String job = "";
+  private static String hook = "";
 
   @BeforeAll
   static void createEveryone() throws Exception {
@@ -256,6 +268,9 @@ class AuthorizationMatrixTest {
                         "adapter", namespace + "/open", "version", "1.0.0", "backend", "scalar")))
             .text("/id");
     owner.post("/api/v1/jobs/" + job + "/cancel", "");
+    String hooks = "/api/v1/namespaces/" + namespace + "/webhooks";
+    hook = owner.post(hooks, Map.of("url", "https://a.example/")).text("/webhook/id");
+    owner.patch(hooks + "/" + hook, Map.of("active", false));
   }
 
   /** A commit of the file that both adapters have, and so of no change. */
@@ -349,6 +364,8 @@ class AuthorizationMatrixTest {
     String url =
         path.replace("{ns}", namespace)
             .replace("{job}", job)
+            .replace("{hook}", hook)
+            .replace("{none}", new UUID(0, 0).toString())
             .replace("{sibling}", SIBLINGS.getOrDefault(client, new UUID(0, 0).toString()));
     if (method.equals("POST") && path.contains("/versions/")) {
       return client

@@ -196,6 +196,8 @@ class DisputeTest {
     void mismatch_isADisputeUntilAnotherMachineConfirmsIt() throws Exception {
       TestWorker one = TestWorker.approved(admin());
       TestWorker two = TestWorker.approved(admin());
+      String hooks = "/api/v1/namespaces/" + namespace + "/webhooks";
+      String hook = admin().post(hooks, Map.of("url", "https://127.0.0.1:1/")).text("/webhook/id");
       attestOtherBits(one, one.leaseOne("scalar"));
       assertThat(state()).isEqualTo("unverified, disputed");
       assertThat(admin().get(adapter + "/latest").text("/version")).isEqualTo("1.0.0");
@@ -207,6 +209,9 @@ class DisputeTest {
       assertThat(state()).isEqualTo("mismatched");
       assertThat(admin().get(adapter + "/latest").text("/version")).isEqualTo("0.9.0");
       assertThat(audit("version.mismatch")).contains(namespace + "/mood@1.0.0");
+      assertThat(admin().get(hooks + "/" + hook + "/deliveries").json().at("/items"))
+          .extracting(delivery -> delivery.at("/event").asString())
+          .containsExactly("version.mismatched", "version.disputed");
       one.revoke(admin());
       assertThat(state()).isEqualTo("unverified, disputed");
       assertThat(admin().get(adapter + "/latest").text("/version")).isEqualTo("1.0.0");

@@ -25,6 +25,8 @@ class ModuleStructureTest {
           .definedBy("dev.nola.registry")
           .layer("hub")
           .definedBy("dev.nola.registry.hub..")
+          .layer("webhooks")
+          .definedBy("dev.nola.registry.webhooks..")
           .layer("verification")
           .definedBy("dev.nola.registry.verification..")
           .layer("jobs")
@@ -53,6 +55,8 @@ class ModuleStructureTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("hub")
           .mayNotBeAccessedByAnyLayer()
+          .whereLayer("webhooks")
+          .mayNotBeAccessedByAnyLayer()
           .whereLayer("verification")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("jobs")
@@ -62,21 +66,24 @@ class ModuleStructureTest {
           .whereLayer("objects")
           .mayOnlyBeAccessedByLayers("jobs")
           .whereLayer("catalog")
-          .mayOnlyBeAccessedByLayers("hub", "verification", "jobs", "signing", "objects")
+          .mayOnlyBeAccessedByLayers(
+              "hub", "webhooks", "signing", "verification", "jobs", "objects")
           .whereLayer("database")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("access")
           .mayOnlyBeAccessedByLayers(
-              "hub", "verification", "jobs", "signing", "objects", "catalog", "keys")
+              "hub", "webhooks", "signing", "verification", "jobs", "objects", "catalog", "keys")
           .whereLayer("keys")
           .mayOnlyBeAccessedByLayers("verification", "jobs")
           .whereLayer("blobs")
           .mayOnlyBeAccessedByLayers("hub", "jobs", "objects", "catalog")
           .whereLayer("audit")
-          .mayOnlyBeAccessedByLayers("verification", "jobs", "objects", "catalog", "access", "keys")
+          .mayOnlyBeAccessedByLayers(
+              "webhooks", "verification", "jobs", "objects", "catalog", "access", "keys")
           .whereLayer("web")
           .mayOnlyBeAccessedByLayers(
               "hub",
+              "webhooks",
               "jobs",
               "objects",
               "catalog",
@@ -86,5 +93,6 @@ class ModuleStructureTest {
               "blobs",
               "audit")
           .whereLayer("data")
-          .mayOnlyBeAccessedByLayers("start", "hub", "signing", "access", "blobs", "database");
+          .mayOnlyBeAccessedByLayers(
+              "start", "hub", "webhooks", "signing", "access", "blobs", "database");
 }

@@ -62,6 +62,9 @@ final class TestRegistry implements AutoCloseable {
     all.put("nola.access.anonymous-requests-per-minute", "1000000");
     all.put("nola.access.requests-per-minute", "1000000");
     all.put("nola.access.namespaces-per-account", "1000000");
+    all.put("nola.webhooks.allow-http", "true");
+    all.put("nola.webhooks.allowed-networks", "127.0.0.1");
+    all.put("nola.webhooks.retries", "10ms,10ms");
     for (String setting : settings) {
       int equals = setting.indexOf('=');
       all.put(setting.substring(0, equals), setting.substring(equals + 1));

@@ -10,6 +10,7 @@ import dev.nola.cli.team.ModelCommand;
 import dev.nola.cli.team.NamespaceCommand;
 import dev.nola.cli.team.TokenCommand;
 import dev.nola.cli.team.VerificationCommand;
+import dev.nola.cli.team.WebhookCommand;
 import dev.nola.cli.team.WorkerCommand;
 import dev.nola.command.Console;
 import dev.nola.command.Failure;
@@ -54,6 +55,7 @@ import picocli.CommandLine.Command;
       AccountCommand.class,
       NamespaceCommand.class,
       MemberCommand.class,
+      WebhookCommand.class,
       KeyCommand.class,
       VerificationCommand.class,
       ModelCommand.class,

@@ -23,8 +23,9 @@ public final class Choices {
       argument.completionCandidates().forEach(words::add);
     }
     Class<?> type = argument.auxiliaryTypes()[0];
-    // Names of several words come from elsewhere, such as PEFT's task types, and stay as they are.
-    return !type.isEnum() || words.stream().anyMatch(word -> word.contains("_"))
+    // Names of several words come from elsewhere, such as PEFT's task types and the types of
+    // webhooks' messages, and stay as they are.
+    return !type.isEnum() || words.stream().anyMatch(word -> word.matches(".*[_.].*"))
         ? words
         : Arrays.stream(type.getEnumConstants()).map(Enum.class::cast).map(Label::of).toList();
   }

@@ -8,6 +8,7 @@ import dev.nola.registry.audit.AuditLog;
 import dev.nola.registry.web.Refusal;
 import java.time.Clock;
 import java.util.List;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
@@ -20,20 +21,24 @@ class NamespaceService {
   private final AccessSettings settings;
   private final Access access;
   private final AuditLog audit;
+  private final ApplicationEventPublisher events;
   private final Clock clock;
 
+  /** Takes more than six beans: it checks rights and limits, and records and announces changes. */
   NamespaceService(
       NamespaceRepository namespaces,
       MembershipRepository memberships,
       AccessSettings settings,
       Access access,
       AuditLog audit,
+      ApplicationEventPublisher events,
       Clock clock) {
     this.namespaces = namespaces;
     this.memberships = memberships;
     this.settings = settings;
     this.access = access;
     this.audit = audit;
+    this.events = events;
     this.clock = clock;
   }
 
@@ -173,6 +178,9 @@ class NamespaceService {
     }
     if (role != Role.OWNER) {
       requireAnotherOwner(found, account);
+      memberships
+          .findById(new MembershipEntity.Key(found.id(), account))
+          .ifPresent(member -> announceEnd(name, member));
     }
     memberships.save(MembershipEntity.of(found.id(), account, role));
     note(caller, "member.put", name, account + " " + role);
@@ -197,7 +205,15 @@ class NamespaceService {
             .orElseThrow(() -> Refusal.notFound("member " + account));
     requireAnotherOwner(found, account);
     memberships.delete(member);
+    announceEnd(name, member);
     note(caller, "member.remove", name, account);
+  }
+
+  /** Announces the end of a membership, if it was an owner's. */
+  private void announceEnd(String namespace, MembershipEntity member) {
+    if (member.role == Role.OWNER) {
+      events.publishEvent(new OwnerRemoved(namespace, member.key.account()));
+    }
   }
 
   private NamespaceEntity find(String name) {

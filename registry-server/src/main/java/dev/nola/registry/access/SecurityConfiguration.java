@@ -99,6 +99,9 @@ class SecurityConfiguration implements WebMvcConfigurer {
         .requestMatchers(
             HttpMethod.DELETE, "/api/v1/adapters/{namespace}/{name}/versions/{version}")
         .access(scope(Scope.ADMIN))
+        // Their reading, too: the URLs of some receivers are passwords.
+        .requestMatchers("/api/v1/namespaces/{namespace}/webhooks/**")
+        .access(scope(Scope.PUBLISH))
         .requestMatchers(HttpMethod.PUT, "/api/v1/worker-keys/**")
         .access(globalAdmin())
         .requestMatchers(HttpMethod.POST, "/api/v1/worker-keys", "/api/v1/attestations")

@@ -8,6 +8,7 @@ import dev.nola.registry.web.Refusal;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
@@ -18,13 +19,19 @@ public class AliasService {
   private final AdapterAccess adapters;
   private final VersionRepository versions;
   private final AliasRepository aliases;
+  private final ApplicationEventPublisher events;
   private final Clock clock;
 
   AliasService(
-      AdapterAccess adapters, VersionRepository versions, AliasRepository aliases, Clock clock) {
+      AdapterAccess adapters,
+      VersionRepository versions,
+      AliasRepository aliases,
+      ApplicationEventPublisher events,
+      Clock clock) {
     this.adapters = adapters;
     this.versions = versions;
     this.aliases = aliases;
+    this.events = events;
     this.clock = clock;
   }
 
@@ -84,7 +91,7 @@ public class AliasService {
   @Transactional
   public void add(Caller caller, AdapterName adapter, String alias, String number) {
     long adapterId = adapters.lock(caller, adapter).id();
-    Optional<String> named = versions.findByAlias(adapterId, alias).map(version -> version.version);
+    Optional<String> named = named(adapterId, alias);
     if (named.isEmpty()) {
       put(caller, adapter, adapterId, alias, number);
     } else if (!named.get().equals(number)) {
@@ -110,11 +117,19 @@ public class AliasService {
                         "version",
                         "invalid version: %s; must be the number of an existing version of %s"
                             .formatted(Refusal.shown(number), adapter)));
+    Optional<String> old = named(adapterId, alias);
     aliases.saveAndFlush(AliasEntity.of(new AliasEntity.Key(adapterId, alias), version.id()));
     aliases.note(adapterId, alias, version.id(), caller.account(), clock.instant());
     adapters.changed(
         adapter, adapterId, caller, "alias.put", adapter + "@" + alias, version.version);
+    if (!old.equals(Optional.of(version.version))) {
+      events.publishEvent(new AliasMoved(adapter, alias, old.orElse(null), version.version));
+    }
     return new Alias(alias, version.version);
+  }
+
+  private Optional<String> named(long adapterId, String alias) {
+    return versions.findByAlias(adapterId, alias).map(version -> version.version);
   }
 
   /**
@@ -132,8 +147,10 @@ public class AliasService {
         aliases
             .findById(new AliasEntity.Key(adapterId, alias))
             .orElseThrow(() -> Refusal.notFound("alias " + alias + " of " + adapter));
+    String old = named(adapterId, alias).orElse(null);
     aliases.delete(found);
     aliases.note(adapterId, alias, null, caller.account(), clock.instant());
     adapters.changed(adapter, adapterId, caller, "alias.remove", adapter + "@" + alias, "");
+    events.publishEvent(new AliasMoved(adapter, alias, old, null));
   }
 }

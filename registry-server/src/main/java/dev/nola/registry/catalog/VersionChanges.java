@@ -88,6 +88,7 @@ class VersionChanges {
     for (AliasEntity alias : aliases.ofVersion(found.id())) {
       aliases.delete(alias);
       aliases.note(found.adapterId, alias.key.name(), null, caller.account(), clock.instant());
+      events.publishEvent(new AliasMoved(adapter, alias.key.name(), found.version, null));
     }
     found.deletedAt = clock.instant();
     save(caller, adapter, found, "version.delete", found.digest);

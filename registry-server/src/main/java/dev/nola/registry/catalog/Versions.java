@@ -323,6 +323,9 @@ public class Versions {
             disputes.toArray(Boolean[]::new))
         .update();
     list(changes);
+    if (!changes.isEmpty()) {
+      events.publishEvent(new VersionStatusChanged(List.copyOf(changes)));
+    }
     return changes;
   }
 

@@ -52,6 +52,7 @@ public final class NolaClient implements AutoCloseable {
   private final AliasesClient aliases;
   private final NamespacesClient namespaces;
   private final TokensClient tokens;
+  private final WebhooksClient webhooks;
   private final WorkerKeysClient workerKeys;
   private final VerificationsClient verifications;
   private final JobsClient jobs;
@@ -76,6 +77,7 @@ public final class NolaClient implements AutoCloseable {
     this.aliases = new AliasesClient(transport);
     this.namespaces = new NamespacesClient(transport);
     this.tokens = new TokensClient(transport);
+    this.webhooks = new WebhooksClient(transport);
     this.workerKeys = new WorkerKeysClient(transport);
     this.verifications = new VerificationsClient(transport);
     this.jobs = new JobsClient(transport);
@@ -156,6 +158,11 @@ public final class NolaClient implements AutoCloseable {
   /** {@return the client for tokens} */
   public TokensClient tokens() {
     return tokens;
+  }
+
+  /** {@return the client for webhooks} */
+  public WebhooksClient webhooks() {
+    return webhooks;
   }
 
   /** {@return the client for workers' keys} */

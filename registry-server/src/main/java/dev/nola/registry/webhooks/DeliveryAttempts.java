@@ -1,0 +1,130 @@
+package dev.nola.registry.webhooks;
+
+import dev.nola.registry.audit.AuditLog;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.http.HttpStatus;
+import org.springframework.stereotype.Component;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/** Attempts deliveries, and records what becomes of them. No lock is held while one is sent. */
+@Component
+class DeliveryAttempts {
+  private static final Logger LOG = LoggerFactory.getLogger(DeliveryAttempts.class);
+
+  /** Account in the audit log. */
+  static final String REGISTRY = "registry";
+
+  /** Action in the audit log. */
+  static final String DEACTIVATE = "webhook.deactivate";
+
+  private static final String METRIC = "nola.webhooks.attempts";
+  private static final String OUTCOME = "outcome";
+
+  private final DeliveryRepository deliveries;
+  private final WebhookRepository webhooks;
+  private final WebhookKey key;
+  private final WebhookSender sender;
+  private final List<Duration> retries;
+  private final AuditLog audit;
+  private final TransactionTemplate transaction;
+  private final MeterRegistry meters;
+  private final Clock clock;
+
+  /**
+   * Takes more than six beans: an attempt reads, sends, and changes delivery, webhook and audit.
+   */
+  DeliveryAttempts(
+      DeliveryRepository deliveries,
+      WebhookRepository webhooks,
+      WebhookKey key,
+      WebhookSender sender,
+      WebhookSettings settings,
+      AuditLog audit,
+      TransactionTemplate transaction,
+      MeterRegistry meters,
+      Clock clock) {
+    this.deliveries = deliveries;
+    this.webhooks = webhooks;
+    this.key = key;
+    this.sender = sender;
+    this.retries = settings.retries();
+    this.audit = audit;
+    this.transaction = transaction;
+    this.meters = meters;
+    this.clock = clock;
+    meters.counter(METRIC, OUTCOME, "delivered"); // there from the start, so that they can be
+    meters.counter(METRIC, OUTCOME, "failed"); // watched
+  }
+
+  /**
+   * Attempts a delivery, unless it has ended.
+   *
+   * @param id of the delivery
+   * @return time of the next attempt; empty if there will be none
+   */
+  Optional<Instant> attempt(UUID id) {
+    DeliveryRepository.Pending pending = deliveries.findPending(id).orElse(null);
+    if (pending == null) {
+      return Optional.empty();
+    }
+    WebhookSecret secret = key.secretOf(pending.webhook());
+    if (!secret.hash().equals(pending.secretHash())) {
+      transaction.executeWithoutResult(
+          _ ->
+              deactivate(
+                  pending,
+                  "the registry's webhook-key was replaced, and with it the secret; delete this"
+                      + " webhook and create another"));
+      return Optional.empty();
+    }
+    WebhookSender.Outcome outcome = sender.send(pending.message(), secret);
+    meters.counter(METRIC, OUTCOME, outcome.isDelivered() ? "delivered" : "failed").increment();
+    return Objects.requireNonNull(transaction.execute(_ -> record(pending, outcome)));
+  }
+
+  private Optional<Instant> record(
+      DeliveryRepository.Pending pending, WebhookSender.Outcome outcome) {
+    webhooks.lock(pending.webhook());
+    Instant now = clock.instant();
+    if (outcome.isDelivered()) {
+      deliveries.end(pending.message().id(), outcome, now);
+      webhooks.delivered(pending.webhook(), now);
+      return Optional.empty();
+    }
+    boolean gone = Objects.equals(outcome.status(), HttpStatus.GONE.value());
+    if (!gone && pending.attempts() < retries.size()) {
+      Instant next = now.plus(retries.get(pending.attempts()));
+      deliveries.retry(pending.message().id(), outcome, now, next);
+      return Optional.of(next);
+    }
+    deliveries.end(pending.message().id(), outcome, now);
+    if (gone) {
+      deactivate(pending, "the receiver answered with status 410 (gone)");
+    } else if (!webhooks.deliveredAfter(pending.webhook(), pending.createdAt())) {
+      deactivate(
+          pending,
+          "nothing was delivered in the %d attempts since %s"
+              .formatted(retries.size() + 1, pending.createdAt()));
+    }
+    return Optional.empty();
+  }
+
+  private void deactivate(DeliveryRepository.Pending pending, String reason) {
+    webhooks
+        .deactivate(pending.webhook(), reason)
+        .ifPresent(
+            namespace -> {
+              LOG.warn("webhook {} of {} deactivated: {}", pending.webhook(), namespace, reason);
+              audit.add(REGISTRY, null, DEACTIVATE, namespace + " " + pending.webhook(), reason);
+            });
+  }
+}
