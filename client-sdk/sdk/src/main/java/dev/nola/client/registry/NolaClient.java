@@ -6,7 +6,7 @@ import dev.nola.client.RegistryException;
 import dev.nola.client.RegistryUrl;
 import dev.nola.client.cache.LocalCache;
 import dev.nola.client.http.MinimumRate;
-import dev.nola.client.http.RegistryAccess;
+import dev.nola.client.http.NolaProtocol;
 import dev.nola.client.http.Retry;
 import dev.nola.client.http.Timeouts;
 import dev.nola.client.http.Transport;
@@ -66,7 +66,8 @@ public final class NolaClient implements AutoCloseable {
     }
     this.transport =
         new Transport(
-            new RegistryAccess(builder.registry, builder.token, builder.tokenHint),
+            new NolaProtocol(
+                builder.registry, builder.token, builder.tokenHint, builder.requestTimeout),
             new Timeouts(builder.connectTimeout, builder.requestTimeout, builder.minimumRate),
             new Retry(builder.retries, builder.longestPause, builder.pause),
             builder.offline);
