@@ -8,6 +8,7 @@ import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpTimeoutException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.UnresolvedAddressException;
@@ -47,6 +48,24 @@ public final class Transport implements AutoCloseable {
    * @param value the value
    */
   public record Stated<T>(int status, T value) {}
+
+  /**
+   * The bytes of an answer and its headers.
+   *
+   * @param headers the answer's headers
+   * @param bytes the answer's body
+   */
+  public record Received(HttpHeaders headers, byte[] bytes) {
+    /**
+     * Returns a header's first value.
+     *
+     * @param name the header's name
+     * @return the value, or an empty text
+     */
+    public String header(String name) {
+      return headers.firstValue(name).orElse("");
+    }
+  }
 
   /** Reads an answer. An {@link IOException} means that it was cut. */
   @FunctionalInterface
@@ -155,6 +174,19 @@ public final class Transport implements AutoCloseable {
    */
   public byte[] bytes(Call call, int limit) throws IOException, InterruptedException {
     return read(call, answer -> bodies.bytes(answer, limit));
+  }
+
+  /**
+   * Sends a request and returns the bytes and the headers of the answer.
+   *
+   * @param call the request
+   * @param limit the largest number of bytes
+   * @return the bytes and headers
+   * @throws RegistryException if the registry refuses or cannot be reached, or the answer is larger
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public Received bytesAndHeaders(Call call, int limit) throws IOException, InterruptedException {
+    return read(call, answer -> new Received(answer.headers(), bodies.bytes(answer, limit)));
   }
 
   /**

@@ -41,7 +41,7 @@ public final class NolaClient implements AutoCloseable {
   public static final long DEFAULT_MAX_FILE_SIZE = 64L << 20;
 
   /** How long a client waits for a response by default. */
-  public static final Duration DEFAULT_REQUEST_TIMEOUT = Duration.ofSeconds(60);
+  public static final Duration DEFAULT_REQUEST_TIMEOUT = Timeouts.STANDARD.request();
 
   private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/=-]{1,512}");
 
@@ -192,21 +192,16 @@ public final class NolaClient implements AutoCloseable {
 
   /** Collects what a client needs; only the registry has no default. */
   public static final class Builder {
-    private static final Duration CONNECT = Duration.ofSeconds(10);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
-    private static final int RETRIES = 3;
-    private static final MinimumRate RATE = new MinimumRate(1_024, Duration.ofMinutes(1));
-
     private final URI registry;
     private @Nullable String token;
     private @Nullable String tokenHint;
     private @Nullable LocalCache cache;
     private boolean offline;
-    private Duration connectTimeout = CONNECT;
+    private Duration connectTimeout = Timeouts.STANDARD.connect();
     private Duration requestTimeout = DEFAULT_REQUEST_TIMEOUT;
-    private MinimumRate minimumRate = RATE;
-    private int retries = RETRIES;
-    private Duration longestPause = LONGEST_PAUSE;
+    private MinimumRate minimumRate = Timeouts.STANDARD.rate();
+    private int retries = Retry.STANDARD_RETRIES;
+    private Duration longestPause = Retry.STANDARD_PAUSE;
     private long maxFileSize = DEFAULT_MAX_FILE_SIZE;
     private UnaryOperator<Duration> pause = UnaryOperator.identity();
 
