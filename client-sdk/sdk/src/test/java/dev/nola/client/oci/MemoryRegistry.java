@@ -24,6 +24,13 @@ final class MemoryRegistry implements AutoCloseable {
   /** Of user ann with password secret. */
   static final String LOGIN = "YW5uOnNlY3JldA==";
 
+  static final String IDENTITY_TOKEN = "identity+token";
+
+  /** The form of OAuth 2 with which an identity token is exchanged. */
+  private static final String EXCHANGE =
+      "service=s&scope=repository%3Ax%3Apull&client_id=nola&grant_type=refresh_token"
+          + "&refresh_token=identity%2Btoken";
+
   final Map<String, byte[]> content = new ConcurrentHashMap<>();
   final List<String> requests = new CopyOnWriteArrayList<>();
   final List<String> ranges = new CopyOnWriteArrayList<>();
@@ -69,8 +76,11 @@ final class MemoryRegistry implements AutoCloseable {
       String authorization = exchange.getRequestHeaders().getFirst("Authorization");
       requests.add(method + " " + exchange.getRequestURI() + " " + authorization);
       if (path.equals("/token")) {
-        boolean isAnn = ("Basic " + LOGIN).equals(authorization);
-        send(exchange, isAnn ? 200 : 401, "{\"token\":\"granted\"}");
+        boolean isKnown =
+            method.equals("POST")
+                ? new String(body, StandardCharsets.US_ASCII).equals(EXCHANGE)
+                : ("Basic " + LOGIN).equals(authorization);
+        send(exchange, isKnown ? 200 : 401, "{\"token\":\"granted\"}");
       } else if (!scheme.isEmpty()
           && !(scheme.equals("Basic") ? "Basic " + LOGIN : "Bearer granted")
               .equals(authorization)) {

@@ -12,12 +12,16 @@ import dev.nola.client.attestation.Attested;
 import dev.nola.client.attestation.SignedEnvelope;
 import dev.nola.client.attestation.Worker;
 import dev.nola.client.cache.LocalCache;
+import dev.nola.client.http.Answer;
+import dev.nola.client.http.Body;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import java.io.IOException;
+import java.net.http.HttpHeaders;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -104,6 +108,19 @@ class OciClientTest {
   }
 
   @Test
+  void identityToken_isExchangedForAccess() throws Exception {
+    push();
+    registry.scheme = "Bearer";
+    Files.writeString(
+        folder.resolve("config.json"),
+        "{\"auths\":{\"%s\":{\"identitytoken\":\"%s\"}}}"
+            .formatted(registry.host(), MemoryRegistry.IDENTITY_TOKEN));
+
+    assertThat(pull(registry.reference("acme/mood:1")).digest()).isEqualTo(DIGEST);
+    assertThat(registry.requests).contains("POST /token null");
+  }
+
+  @Test
   void secondPush_sendsNoBlobAndHasTheSameDigest() throws Exception {
     OciReference first = push();
     registry.requests.clear();
@@ -121,7 +138,8 @@ class OciClientTest {
     OciReference pinned = push();
     try (OciClient client = client(pinned)) {
       client.attach(pinned, List.of(signed(one)));
-      client.attach(pinned, List.of(signed(one), signed(two)));
+      client.attach(pinned, List.of(signed(two)));
+      client.attach(pinned, List.of(signed(one)));
 
       Attested attested =
           Attested.ofEnvelopes(
@@ -260,5 +278,25 @@ class OciClientTest {
             "unencrypted realm from %s: http://auth.example; a login is sent over https only",
             registry.host());
     assertThat(registry.requests).allMatch(request -> request.endsWith(" null"));
+  }
+
+  @Test
+  void login_isNotSentToAnUnencryptedRegistryElsewhere() throws Exception {
+    Files.writeString(
+        folder.resolve("config.json"),
+        "{\"auths\":{\"r.example\":{\"auth\":\"%s\"}}}".formatted(MemoryRegistry.LOGIN));
+    OciReference reference = OciReference.parse("oci://r.example/acme/mood");
+    OciProtocol protocol =
+        new OciProtocol(
+            reference,
+            reference.api(true),
+            DockerCredentials.of(Map.of("DOCKER_CONFIG", folder.toString())),
+            Duration.ofSeconds(1));
+    HttpHeaders challenge =
+        HttpHeaders.of(Map.of("WWW-Authenticate", List.of("Basic realm=r")), (_, _) -> true);
+
+    assertThat(refusal(() -> protocol.meet(new Answer(401, challenge, new Body()))))
+        .hasMessage("login for r.example not sent: http://r.example is not encrypted; use https");
+    assertThat(protocol.authorization()).isNull();
   }
 }
