@@ -184,7 +184,10 @@ class ModuleRulesTest {
   static final ArchRule roomsOfTheSdkHaveNoCycles =
       slices().matching("dev.nola.client.(*)..").should().beFreeOfCycles();
 
-  /** Applications reach HTTP through {@code NolaClient} alone, so that it can change. */
+  /**
+   * Applications reach HTTP through {@code NolaClient} and {@code OciClient} alone, so that it can
+   * change.
+   */
   @ArchTest
   static final ArchRule onlyTheSdkKnowsItsTransport =
       noClasses()
@@ -192,7 +195,8 @@ class ModuleRulesTest {
           .resideOutsideOfPackage("dev.nola.client..")
           .should()
           .dependOnClassesThat()
-          .resideInAnyPackage("dev.nola.client.http..", "dev.nola..internal..");
+          .resideInAnyPackage(
+              "dev.nola.client.http..", "dev.nola.client.download..", "dev.nola..internal..");
 
   /**
    * The registry makes the LoRAs that it serves to Hugging Face's clients by the export that {@code

@@ -28,12 +28,14 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -177,6 +179,64 @@ class AttestationsTest {
         registry.send(method, path, "application/json", JSON.writeValueAsBytes(body));
     assertThat(answer.statusCode()).as(answer.body()).isBetween(200, 299);
     return JSON.readTree(answer.body());
+  }
+
+  @Test
+  void attestationsGoAlongToARegistryOfContainers() throws Exception {
+    Worker one = Worker.approved(registry, "one");
+    Worker two = Worker.approved(registry, "two");
+    one.verify("scalar", file, file);
+    two.verify("vector", file, file);
+    try (ContainerRegistry containers = new ContainerRegistry()) {
+      Outcome pushed = nola.run("push", mood, containers.reference("acme/mood:1.0.0"));
+      String pinned = pushed.out().strip();
+      assertThat(pinned).startsWith(containers.reference("acme/mood@sha256:"));
+      assertThat(pushed.err()).contains("with 2 attestations");
+      Path fromNola = folder.resolve("from-nola");
+      assertThat(nola.run("pull", mood, "--attestations", fromNola.toString()).exitCode()).isZero();
+      registry.close(); // what follows needs no Nola registry
+
+      String[] keys = {"--key", one.fingerprint(), "--key", two.fingerprint()};
+      assertThat(nola.run(with(keys, "verify", pinned, "--require-verified", "2")).out())
+          .contains("attested: by 2 independent machines (scalar, vector), with the given keys\n");
+      Path found = folder.resolve("found");
+      Path copy = folder.resolve("copy.nola");
+      Outcome pulled =
+          nola.run(
+              with(
+                  keys, "pull", pinned, "-o", copy.toString(), "--attestations", found.toString()));
+      assertThat(pulled.exitCode()).as(pulled.err()).isZero();
+      assertThat(copy).hasSameBinaryContentAs(file);
+      assertThat(fileNames(found)).hasSize(4).isEqualTo(fileNames(fromNola));
+
+      String other = SigningKey.generate().publicKey().fingerprint().toString();
+      Outcome untrusted = nola.run("pull", pinned, "--key", other);
+      assertThat(untrusted.exitCode()).isEqualTo(1);
+      assertThat(untrusted.err())
+          .contains("attested by 0 independent machines with the given keys; 1 required");
+      assertThat(nola.run("inspect", pinned, "--offline").exitCode()).isEqualTo(4);
+      assertThat(nola.run("lock", pinned).err()).contains("cannot lock " + pinned);
+
+      String again = containers.reference("acme/copy");
+      String[] files =
+          fileNames(found).stream()
+              .filter(name -> name.endsWith(".dsse.json"))
+              .flatMap(name -> Stream.of("--attestation", found.resolve(name).toString()))
+              .toArray(String[]::new);
+      assertThat(nola.run(with(files, "push", copy.toString(), again)).exitCode()).isZero();
+      assertThat(nola.run(with(keys, "verify", again, "--require-verified", "2")).exitCode())
+          .isZero();
+    }
+  }
+
+  private static List<String> fileNames(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  private static String[] with(String[] options, String... command) {
+    return Stream.concat(Stream.of(command), Stream.of(options)).toArray(String[]::new);
   }
 
   @Test

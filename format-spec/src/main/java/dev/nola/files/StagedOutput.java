@@ -41,6 +41,20 @@ public final class StagedOutput implements AutoCloseable {
   }
 
   /**
+   * Copies a file, beside the destination, which appears when it is complete.
+   *
+   * @param source the file
+   * @param destination must not exist; its directory must
+   * @throws IOException if the destination exists, or cannot be written
+   */
+  public static void copy(Path source, Path destination) throws IOException {
+    try (StagedOutput copy = begin(destination)) {
+      Files.copy(source, copy.path());
+      copy.finish();
+    }
+  }
+
+  /**
    * Returns the place to write to.
    *
    * @return a path beside the destination; the caller creates a file or directory there

@@ -2,6 +2,7 @@ package dev.nola.cli;
 
 import dev.nola.api.name.Reference;
 import dev.nola.client.lock.LockFile;
+import dev.nola.client.oci.OciReference;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.command.AdapterSource;
@@ -225,6 +226,11 @@ final class LockCommand implements Callable<Integer> {
 
   private LockFile.Entry ofReference(String adapter, URI registry, int required, List<Sha256> keys)
       throws IOException, InterruptedException {
+    if (OciReference.isMeantBy(adapter)) {
+      throw new IllegalArgumentException(
+          "cannot lock %s: a lock file names files and Nola registries; lock the file that nola pull -o FILE writes"
+              .formatted(adapter));
+    }
     Reference reference = Reference.parse(adapter);
     Pulled pulled = source.pull(registry, reference, output);
     AdapterFile read = verified(adapter, Files.readAllBytes(pulled.path()));

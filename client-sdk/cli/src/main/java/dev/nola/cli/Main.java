@@ -41,6 +41,7 @@ import picocli.CommandLine.Command;
       SynthCommand.class,
       PullCommand.class,
       PublishCommand.class,
+      PushCommand.class,
       SearchCommand.class,
       ShowCommand.class,
       AdapterCommand.class,

@@ -1,6 +1,8 @@
 package dev.nola.cli;
 
 import dev.nola.client.attestation.Attested;
+import dev.nola.client.attestation.SignedEnvelope;
+import dev.nola.client.oci.OciPulled;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.command.Output;
@@ -58,6 +60,23 @@ final class Trust {
     return required == null ? least : required;
   }
 
+  /**
+   * Returns how many independent machines must have attested the bits, where no registry says which
+   * keys to trust.
+   *
+   * @throws ParameterException if some must have, but no key is given
+   */
+  int requiredByKeys(Output output) {
+    int machines = required(output);
+    if (machines > 0 && keys.isEmpty()) {
+      throw new ParameterException(
+          output.command().commandLine(),
+          "missing --key: --require-verified %d of an oci:// reference counts given keys only; an OCI registry approves none"
+              .formatted(machines));
+    }
+    return machines;
+  }
+
   /** Tells whether any of the options was given. */
   boolean isGiven() {
     return required != null || !keys.isEmpty();
@@ -84,6 +103,30 @@ final class Trust {
       throws IOException, InterruptedException {
     List<String> failures =
         Attested.fetch(client, pulled.pinned(), pulled.digest(), file, keys).failures(required);
+    if (!failures.isEmpty()) {
+      throw new NotAttestedException(pulled.pinned().toString(), failures);
+    }
+  }
+
+  /**
+   * Requires attestations of a file that was pulled from a registry of containers.
+   *
+   * @param required how many independent machines must have attested its bits
+   * @param keys the keys that count, at least one
+   * @param pulled where the file came from
+   * @param file the file, read
+   * @param attestations those of the file, as its registry has them
+   * @throws NotAttestedException if too few have, or one that counts contradicts them
+   */
+  static void require(
+      int required,
+      List<Sha256> keys,
+      OciPulled pulled,
+      AdapterFile file,
+      List<SignedEnvelope> attestations)
+      throws IOException {
+    List<String> failures =
+        Attested.ofEnvelopes(pulled.digest(), file, attestations, keys).failures(required);
     if (!failures.isEmpty()) {
       throw new NotAttestedException(pulled.pinned().toString(), failures);
     }

@@ -9,6 +9,9 @@ import dev.nola.client.lock.LockCheck;
 import dev.nola.client.lock.LockFile;
 import dev.nola.client.lock.LockReport;
 import dev.nola.client.lock.MarkdownReport;
+import dev.nola.client.oci.OciClient;
+import dev.nola.client.oci.OciPulled;
+import dev.nola.client.oci.OciReference;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.command.AdapterSource;
@@ -53,6 +56,7 @@ import picocli.CommandLine.Parameters;
       "  nola verify adapter.nola --json",
       "  nola verify adapter.nola --backend cuda",
       "  nola verify acme/mood@1.2.0 --require-verified 2",
+      "  nola verify oci://ghcr.io/acme/mood:1.2.0 --key sha256:…",
       "  nola verify --lock nola.lock --junit report.xml --summary summary.md"
     })
 final class VerifyCommand implements Callable<Integer> {
@@ -121,8 +125,11 @@ final class VerifyCommand implements Callable<Integer> {
       throw new ParameterException(
           output.command().commandLine(), "--junit, --summary and --allow-yanked require --lock");
     }
-    int required = trust.required(output);
     String adapter = what.adapter == null ? "" : what.adapter;
+    if (OciReference.isMeantBy(adapter)) {
+      return verify(OciReference.parse(adapter));
+    }
+    int required = trust.required(output);
     if (AdapterSource.isFile(adapter)) {
       if (required > 0) {
         throw new ParameterException(
@@ -142,7 +149,36 @@ final class VerifyCommand implements Callable<Integer> {
     String name = pulled.pinned().toString();
     AdapterFile file = AdapterSource.naming(name, pulled::open);
     String root = reconstruct(name, file);
-    Attested attested = attested(pulled, file, required > 0);
+    report(name, root, attested(pulled, file, required > 0), required);
+    return 0;
+  }
+
+  private int verify(OciReference reference) throws IOException, InterruptedException {
+    int required = trust.requiredByKeys(output);
+    OciPulled pulled = source.pull(reference, output);
+    String name = pulled.pinned().toString();
+    AdapterFile file = AdapterSource.naming(name, pulled::open);
+    String root = reconstruct(name, file);
+    Attested attested = null;
+    if (required > 0) {
+      try (OciClient client = source.client(reference, output)) {
+        attested =
+            Attested.ofEnvelopes(
+                pulled.digest(), file, client.attestations(pulled.pinned()), trust.keys());
+      }
+    }
+    report(name, root, attested, required);
+    return 0;
+  }
+
+  /**
+   * Prints that the bits are right, and who else says so.
+   *
+   * @param attested the others' word; null if it was not asked for
+   * @throws NotAttestedException if it is not as required
+   */
+  private void report(String name, String root, @Nullable Attested attested, int required)
+      throws IOException {
     List<String> failures = attested == null ? List.of() : attested.failures(required);
     if (!failures.isEmpty()) {
       throw new NotAttestedException(name, failures);
@@ -164,7 +200,6 @@ final class VerifyCommand implements Callable<Integer> {
             }
           }
         });
-    return 0;
   }
 
   private String reconstruct(String name, AdapterFile file) throws IOException {

@@ -1,10 +1,14 @@
 package dev.nola.command;
 
 import dev.nola.api.name.Reference;
+import dev.nola.client.RegistryException;
 import dev.nola.client.lora.ImportRefusedException;
 import dev.nola.client.lora.ImportReport;
 import dev.nola.client.lora.ImportedLora;
 import dev.nola.client.lora.LoraImport;
+import dev.nola.client.oci.OciClient;
+import dev.nola.client.oci.OciPulled;
+import dev.nola.client.oci.OciReference;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.client.registry.Pulled;
 import dev.nola.format.AdapterException;
@@ -24,8 +28,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
- * Opens an argument {@code FILE_OR_REF}, and declares the options for that: a file or a LoRA of
- * PEFT if the path exists, otherwise an adapter in a registry.
+ * Opens an argument {@code FILE_OR_REF}, and declares the options for that: an adapter in a
+ * registry of containers if it begins with {@code oci://}, a file or a LoRA of PEFT if the path
+ * exists, otherwise an adapter in a Nola registry.
  */
 public final class AdapterSource {
   @Mixin private RegistryOption registry = new RegistryOption();
@@ -37,13 +42,20 @@ public final class AdapterSource {
               + " pulled.")
   private boolean offline;
 
+  @Option(
+      names = "--plain-http",
+      description =
+          "Reach the registry of an oci:// reference without TLS, as registries on this machine"
+              + " always are.")
+  private boolean plainHttp;
+
   /** LoRAs of PEFT whose conversion was reported. */
   private final Set<Path> reported = new HashSet<>();
 
   /**
    * An adapter and what it was opened as.
    *
-   * @param name the file's path, or the reference by version number
+   * @param name the file's path, or the reference by version number or manifest
    * @param path of the file, in the cache if it was pulled
    * @param file the adapter
    * @param converted what it was converted from; null if it is an adapter file
@@ -130,6 +142,11 @@ public final class AdapterSource {
    */
   public Opened open(String fileOrReference, @Nullable Path base, Output output)
       throws IOException, InterruptedException, ImportRefusedException {
+    if (OciReference.isMeantBy(fileOrReference)) {
+      OciPulled pulled = pull(OciReference.parse(fileOrReference), output);
+      String name = pulled.pinned().toString();
+      return new Opened(name, pulled.path(), naming(name, pulled::open), null);
+    }
     if (isFile(fileOrReference)) {
       return openFile(Path.of(fileOrReference), base, output);
     }
@@ -245,6 +262,9 @@ public final class AdapterSource {
    * @throws IllegalArgumentException if it is a reference with an invalid name, version or digest
    */
   public static boolean isFile(String fileOrReference) throws NoSuchFileException {
+    if (OciReference.isMeantBy(fileOrReference)) {
+      return false;
+    }
     if (Files.exists(Path.of(fileOrReference))) {
       return true;
     }
@@ -300,6 +320,42 @@ public final class AdapterSource {
     }
     warnOfDispute(pulled, output);
     return pulled;
+  }
+
+  /**
+   * Creates a client for an artifact in a registry of containers, with the login of {@code docker
+   * login}.
+   *
+   * @param reference the artifact
+   * @param output knows the environment
+   * @return the client, to be closed
+   * @throws IOException if {@code --offline} was given
+   */
+  public OciClient client(OciReference reference, Output output) throws IOException {
+    if (offline) {
+      throw RegistryException.unavailable(
+          "%s is not available offline: its registry keeps what it means; keep the file, with: nola pull %s -o FILE"
+              .formatted(reference, reference),
+          null);
+    }
+    return OciClient.of(reference, plainHttp, output.console().environment());
+  }
+
+  /**
+   * Pulls an adapter from a registry of containers.
+   *
+   * @param reference the artifact
+   * @param output receives progress
+   * @return the file in the cache
+   * @throws IOException if the registry refuses or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public OciPulled pull(OciReference reference, Output output)
+      throws IOException, InterruptedException {
+    try (OciClient client = client(reference, output);
+        ProgressBar bar = output.bar("pull")) {
+      return client.pull(bar);
+    }
   }
 
   /**

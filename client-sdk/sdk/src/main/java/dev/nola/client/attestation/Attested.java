@@ -1,35 +1,21 @@
 package dev.nola.client.attestation;
 
 import dev.nola.api.attestation.Attestation;
-import dev.nola.api.attestation.InvalidAttestationException;
-import dev.nola.api.attestation.Nonce;
-import dev.nola.api.attestation.Outcome;
-import dev.nola.api.attestation.Proof;
 import dev.nola.api.attestation.Statement;
-import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.name.Reference;
 import dev.nola.client.RegistryException;
-import dev.nola.client.registry.AllPages;
 import dev.nola.client.registry.NolaClient;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.format.LimitExceededException;
-import dev.nola.kernel.Kernels;
-import dev.nola.reconstruct.Reconstructor;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Set;
-import java.util.TreeSet;
-import java.util.concurrent.ForkJoinPool;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What workers attest about a file, checked on this machine: signatures, what the statements are
@@ -45,8 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 public record Attested(
     List<Holding> matches, List<Holding> mismatches, List<Rejected> rejected, boolean pinned) {
-  private static final int MAX_ATTESTATIONS = 10_000;
-
   /** Copies the lists. */
   public Attested {
     matches = List.copyOf(matches);
@@ -97,23 +81,33 @@ public record Attested(
       AdapterFile file,
       Collection<Sha256> pinned)
       throws IOException, InterruptedException {
-    List<Attestation> all =
-        AllPages.read(
-            "attestations of " + reference,
-            MAX_ATTESTATIONS,
-            cursor -> client.adapters().attestations(reference, cursor));
-    Map<Sha256, WorkerKey> keys = new HashMap<>();
-    for (Sha256 fingerprint :
-        all.stream().map(Attestation::key).collect(Collectors.toCollection(TreeSet::new))) {
-      try {
-        keys.put(fingerprint, client.workerKeys().get(fingerprint));
-      } catch (RegistryException e) {
-        if (e.kind() != RegistryException.Kind.NOT_FOUND) {
-          throw e;
-        }
-      }
+    RegistryAttestations fetched = RegistryAttestations.fetch(client, reference);
+    return of(digest, file, fetched.attestations(), fetched.keys().values(), pinned);
+  }
+
+  /**
+   * Checks attestations that came without a registry's word on their keys.
+   *
+   * @param digest of the file
+   * @param file the adapter
+   * @param envelopes the attestations to check; their numbers in messages count from 1
+   * @param pinned fingerprints of the keys that count, at least one
+   * @return the checked attestations
+   * @throws IllegalArgumentException if no key counts
+   * @throws LimitExceededException if the file is more than is reconstructed
+   */
+  public static Attested ofEnvelopes(
+      Sha256 digest, AdapterFile file, List<SignedEnvelope> envelopes, Collection<Sha256> pinned)
+      throws LimitExceededException {
+    if (pinned.isEmpty()) {
+      throw new IllegalArgumentException(
+          "no trusted keys: an OCI registry approves none; name those that count with --key");
     }
-    return of(digest, file, all, keys.values(), pinned);
+    AttestationCheck check = new AttestationCheck(digest, file, pinned);
+    for (int i = 0; i < envelopes.size(); i++) {
+      check.add(i + 1, envelopes.get(i));
+    }
+    return check.prove();
   }
 
   /**
@@ -136,112 +130,11 @@ public record Attested(
       throws LimitExceededException {
     Map<Sha256, WorkerKey> known =
         keys.stream().collect(Collectors.toMap(WorkerKey::fingerprint, key -> key, (a, _) -> a));
-    Set<Sha256> counting = Set.copyOf(pinned);
-    List<Rejected> rejected = new ArrayList<>();
-    Map<Attestation, Statement> read = new LinkedHashMap<>();
+    AttestationCheck check = new AttestationCheck(digest, file, pinned);
     for (Attestation attestation : attestations) {
-      if (!counting.isEmpty() && !counting.contains(attestation.key())) {
-        rejected.add(reject(attestation, "its key is not among the given keys", false));
-        continue;
-      }
-      WorkerKey key = known.get(attestation.key());
-      Rejected untrusted = untrusted(attestation, key, !counting.isEmpty());
-      if (key == null || untrusted != null) {
-        rejected.add(
-            untrusted == null
-                ? reject(attestation, "the registry does not know the key", true)
-                : untrusted);
-        continue;
-      }
-      try {
-        Statement statement = open(attestation, key);
-        statement.requireAbout(digest, file);
-        read.put(attestation, statement);
-      } catch (InvalidAttestationException e) {
-        rejected.add(reject(attestation, String.valueOf(e.getMessage()), true));
-      }
+      check.add(attestation, known.get(attestation.key()));
     }
-    return prove(file, read, rejected, !counting.isEmpty());
-  }
-
-  private static @Nullable Rejected untrusted(
-      Attestation attestation, @Nullable WorkerKey key, boolean isPinned) {
-    if (key == null) {
-      return null;
-    }
-    return switch (key.state()) {
-      case REVOKED ->
-          reject(
-              attestation,
-              "the key was revoked at %s: %s".formatted(key.revokedAt(), key.revokeReason()),
-              isPinned);
-      case PENDING ->
-          isPinned
-              ? null
-              : reject(attestation, "the registry's admins have not approved the key", true);
-      case APPROVED, EXPIRED -> null; // it had not expired when the registry took this in
-    };
-  }
-
-  private static Statement open(Attestation attestation, WorkerKey key)
-      throws InvalidAttestationException {
-    VerifyingKey verifying;
-    try {
-      verifying = VerifyingKey.parse(key.publicKey());
-    } catch (IllegalArgumentException e) {
-      throw new InvalidAttestationException(
-          InvalidAttestationException.Reason.BAD_SIGNATURE, String.valueOf(e.getMessage()));
-    }
-    if (!verifying.fingerprint().equals(attestation.key())) {
-      throw new InvalidAttestationException(
-          InvalidAttestationException.Reason.BAD_SIGNATURE,
-          "the registry sent a different key for it, " + verifying.fingerprint());
-    }
-    return verifying.open(attestation.envelope());
-  }
-
-  private static Attested prove(
-      AdapterFile file, Map<Attestation, Statement> read, List<Rejected> rejected, boolean isPinned)
-      throws LimitExceededException {
-    List<Holding> matches = new ArrayList<>();
-    List<Holding> mismatches = new ArrayList<>();
-    Set<Nonce> nonces =
-        read.values().stream()
-            .map(Statement::reconstruction)
-            .filter(it -> it.outcome() == Outcome.MATCH)
-            .map(it -> it.nonce())
-            .collect(Collectors.toSet());
-    Map<Nonce, Proof> proofs =
-        nonces.isEmpty()
-            ? Map.of()
-            : Proof.of(
-                file,
-                Reconstructor.standard()
-                    .withKernel(
-                        Kernels.parallel(
-                            Kernels.forShortRuns(Kernels.chosen()), ForkJoinPool.commonPool()))
-                    .open(file.adapter()),
-                nonces);
-    read.forEach(
-        (attestation, statement) -> {
-          Holding holding = new Holding(attestation.key(), statement);
-          if (statement.reconstruction().outcome() == Outcome.MISMATCH) {
-            mismatches.add(holding);
-            return;
-          }
-          try {
-            statement.requireProof(
-                Objects.requireNonNull(proofs.get(statement.reconstruction().nonce())));
-            matches.add(holding);
-          } catch (InvalidAttestationException e) {
-            rejected.add(reject(attestation, String.valueOf(e.getMessage()), true));
-          }
-        });
-    return new Attested(matches, mismatches, rejected, isPinned);
-  }
-
-  private static Rejected reject(Attestation attestation, String reason, boolean alarming) {
-    return new Rejected(attestation.id(), attestation.key(), reason, alarming);
+    return check.prove();
   }
 
   /**

@@ -110,9 +110,12 @@ public final class Body implements BodySubscriber<Body>, AutoCloseable {
    *
    * @param limit the largest number of bytes
    * @param patience from the first byte to the last
+   * @return the bytes
    * @throws RegistryException if it has more
+   * @throws IOException if it was cut
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
-  byte[] readAll(int limit, Duration patience) throws IOException, InterruptedException {
+  public byte[] readAll(int limit, Duration patience) throws IOException, InterruptedException {
     ByteArrayOutputStream all = new ByteArrayOutputStream();
     long end = System.nanoTime() + patience.toNanos();
     for (List<ByteBuffer> piece = next(patience);

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
  * A request to a registry.
  *
  * @param method the HTTP method
- * @param path the encoded path after the registry's URL
+ * @param path the encoded path after the registry's URL; or, if the registry named another place, a
+ *     whole URL
  * @param headers the request's headers
  * @param content the body, or null for none
  * @param repeatable whether sending it twice has the same effect as sending it once
@@ -83,6 +84,11 @@ public record Call(
    */
   public Call once() {
     return new Call(method, path, headers, content, false);
+  }
+
+  /** Tells whether the path is a whole URL. */
+  boolean isElsewhere() {
+    return !path.startsWith("/");
   }
 
   @Override

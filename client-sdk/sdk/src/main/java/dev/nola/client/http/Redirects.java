@@ -21,17 +21,20 @@ final class Redirects {
   private static final int MAX_REDIRECTS = 5;
   private static final Set<Integer> STATUSES = Set.of(301, 302, 303, 307, 308);
 
+  /** Methods that change nothing, wherever they end. */
+  private static final Set<String> REDIRECTED = Set.of("GET", "HEAD");
+
   private final HttpClient http;
-  private final RegistryAccess access;
+  private final RegistryProtocol protocol;
   private final Duration timeout;
 
   /**
    * @param http follows no redirections itself: it would take the token along
    * @param timeout for an answer to begin
    */
-  Redirects(HttpClient http, RegistryAccess access, Duration timeout) {
+  Redirects(HttpClient http, RegistryProtocol protocol, Duration timeout) {
     this.http = http;
-    this.access = access;
+    this.protocol = protocol;
     this.timeout = timeout;
   }
 
@@ -42,10 +45,10 @@ final class Redirects {
    * @throws RegistryException if a redirection must not be followed
    */
   Answer send(Call call) throws IOException, InterruptedException {
-    URI url = URI.create(access.registry() + call.path());
+    URI url = URI.create(call.isElsewhere() ? call.path() : protocol.registry() + call.path());
     boolean atHome = true;
     for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      atHome = atHome && RegistryUrl.sameOrigin(url, access.registry());
+      atHome = atHome && RegistryUrl.sameOrigin(url, protocol.registry());
       HttpResponse<Body> response = http.send(request(call, url, atHome), _ -> new Body());
       if (!STATUSES.contains(response.statusCode())) {
         return new Answer(response.statusCode(), response.headers(), response.body());
@@ -55,7 +58,7 @@ final class Redirects {
     }
     throw RegistryException.broken(
         "%s redirected %s too often; limit is %d times"
-            .formatted(access.registry(), call, MAX_REDIRECTS));
+            .formatted(protocol.registry(), call, MAX_REDIRECTS));
   }
 
   private HttpRequest request(Call call, URI url, boolean atHome) {
@@ -69,8 +72,9 @@ final class Redirects {
     if (content != null) {
       request.header("Content-Type", content.type());
     }
-    if (access.token() != null && atHome) {
-      request.header("Authorization", "Bearer " + access.token());
+    String authorization = protocol.authorization();
+    if (authorization != null && atHome) {
+      request.header("Authorization", authorization);
     }
     return request.build();
   }
@@ -85,21 +89,21 @@ final class Redirects {
     } catch (IllegalArgumentException | URISyntaxException e) {
       throw RegistryException.broken(
           "%s redirected %s to an invalid URL: \"%s\""
-              .formatted(access.registry(), call, RegistryText.printable(location)));
+              .formatted(protocol.registry(), call, RegistryText.printable(location)));
     }
     if (RegistryUrl.isEncrypted(url) && !RegistryUrl.isEncrypted(target)) {
       throw RegistryException.broken(
           "%s redirected %s to %s, which is not encrypted; refused"
-              .formatted(access.registry(), call, target));
+              .formatted(protocol.registry(), call, target));
     }
-    if (!call.method().equals("GET")) {
+    if (!REDIRECTED.contains(call.method())) {
       throw new RegistryException(
           Kind.REFUSED,
           response.statusCode(),
           null,
           null,
           "%s redirected %s to %s; use the URL of that registry"
-              .formatted(access.registry(), call, target));
+              .formatted(protocol.registry(), call, target));
     }
     return target;
   }

@@ -18,6 +18,16 @@ import java.util.function.UnaryOperator;
  * one that the registry asks for.
  */
 public final class Retry {
+  /** The usual number of attempts after the first. */
+  public static final int STANDARD_RETRIES = 3;
+
+  /** The longest pause that a registry may usually ask for. */
+  public static final Duration STANDARD_PAUSE = Duration.ofSeconds(30);
+
+  /** Tries as often, and pauses as long, as usual. */
+  public static final Retry STANDARD =
+      new Retry(STANDARD_RETRIES, STANDARD_PAUSE, UnaryOperator.identity());
+
   private static final int TOO_MANY_REQUESTS = 429;
   private static final Set<Integer> PASSING = Set.of(TOO_MANY_REQUESTS, 502, 503, 504);
   private static final Duration FIRST_PAUSE = Duration.ofMillis(250);

@@ -9,4 +9,11 @@ import java.time.Duration;
  * @param request for an answer to begin, and for each next byte of a body
  * @param rate at which files must come
  */
-public record Timeouts(Duration connect, Duration request, MinimumRate rate) {}
+public record Timeouts(Duration connect, Duration request, MinimumRate rate) {
+  /** Waits 10 seconds for a connection and 60 for an answer; files bring 1,024 bytes a second. */
+  public static final Timeouts STANDARD =
+      new Timeouts(
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(60),
+          new MinimumRate(1_024, Duration.ofMinutes(1)));
+}

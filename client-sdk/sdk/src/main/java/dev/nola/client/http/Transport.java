@@ -8,6 +8,7 @@ import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpConnectTimeoutException;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpTimeoutException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.UnresolvedAddressException;
@@ -29,14 +30,15 @@ import tools.jackson.core.type.TypeReference;
  * for any other refusal or a broken answer.
  */
 public final class Transport implements AutoCloseable {
-  private final RegistryAccess access;
+  private static final int UNAUTHORIZED = 401;
+
+  private final RegistryProtocol protocol;
   private final Timeouts timeouts;
   private final Retry retry;
   private final boolean offline;
   private final Network network;
   private final HttpClient http;
   private final Redirects redirects;
-  private final ProblemReader problems;
   private final BodyReader bodies;
 
   /**
@@ -47,6 +49,24 @@ public final class Transport implements AutoCloseable {
    */
   public record Stated<T>(int status, T value) {}
 
+  /**
+   * The bytes of an answer and its headers.
+   *
+   * @param headers the answer's headers
+   * @param bytes the answer's body
+   */
+  public record Received(HttpHeaders headers, byte[] bytes) {
+    /**
+     * Returns a header's first value.
+     *
+     * @param name the header's name
+     * @return the value, or an empty text
+     */
+    public String header(String name) {
+      return headers.firstValue(name).orElse("");
+    }
+  }
+
   /** Reads an answer. An {@link IOException} means that it was cut. */
   @FunctionalInterface
   private interface Reading<T> {
@@ -56,22 +76,21 @@ public final class Transport implements AutoCloseable {
   /**
    * Creates a transport to a registry.
    *
-   * @param access the registry and the token
+   * @param protocol the registry, and the right to use it
    * @param timeouts how long to wait
    * @param retry what to send again
    * @param offline true to refuse every request instead of making connections
    * @throws IllegalArgumentException if the environment names something else than an HTTP proxy
    */
-  public Transport(RegistryAccess access, Timeouts timeouts, Retry retry, boolean offline) {
-    this.access = access;
+  public Transport(RegistryProtocol protocol, Timeouts timeouts, Retry retry, boolean offline) {
+    this.protocol = protocol;
     this.timeouts = timeouts;
     this.retry = retry;
     this.offline = offline;
     this.network = new Network(System.getenv());
-    this.http = network.client(access.registry(), timeouts.connect());
-    this.redirects = new Redirects(http, access, timeouts.request());
-    this.problems = new ProblemReader(access, network, timeouts.request());
-    this.bodies = new BodyReader(access.registry(), timeouts);
+    this.http = network.client(protocol.registry(), timeouts.connect());
+    this.redirects = new Redirects(http, protocol, timeouts.request());
+    this.bodies = new BodyReader(protocol.registry(), timeouts);
   }
 
   /**
@@ -80,7 +99,7 @@ public final class Transport implements AutoCloseable {
    * @return the URL
    */
   public URI registry() {
-    return access.registry();
+    return protocol.registry();
   }
 
   /**
@@ -155,6 +174,19 @@ public final class Transport implements AutoCloseable {
    */
   public byte[] bytes(Call call, int limit) throws IOException, InterruptedException {
     return read(call, answer -> bodies.bytes(answer, limit));
+  }
+
+  /**
+   * Sends a request and returns the bytes and the headers of the answer.
+   *
+   * @param call the request
+   * @param limit the largest number of bytes
+   * @return the bytes and headers
+   * @throws RegistryException if the registry refuses or cannot be reached, or the answer is larger
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public Received bytesAndHeaders(Call call, int limit) throws IOException, InterruptedException {
+    return read(call, answer -> new Received(answer.headers(), bodies.bytes(answer, limit)));
   }
 
   /**
@@ -235,13 +267,13 @@ public final class Transport implements AutoCloseable {
       return retry.send(
           call.repeatable(),
           () -> {
-            Answer answer = redirects.send(call);
+            Answer answer = authorized(call);
             if (answer.isSuccess()) {
               requirePlain(call, answer);
               return reading.read(answer);
             }
             try (answer) {
-              throw problems.refusal(call, answer);
+              throw protocol.refusal(call, answer, network.route(registry()));
             }
           });
     } catch (RegistryException e) {
@@ -249,6 +281,18 @@ public final class Transport implements AutoCloseable {
     } catch (IOException e) {
       throw unreachable(e);
     }
+  }
+
+  /**
+   * Sends a request, and once more if the registry challenged it and the protocol can meet that.
+   */
+  private Answer authorized(Call call) throws IOException, InterruptedException {
+    Answer answer = redirects.send(call);
+    if (answer.status() != UNAUTHORIZED || !protocol.meet(answer)) {
+      return answer;
+    }
+    answer.close();
+    return redirects.send(call);
   }
 
   /** Refuses a body that a gateway has encoded, which has other bytes than the registry sent. */

@@ -3,8 +3,9 @@
  *
  * <p>{@link dev.nola.client.http.Transport} sends a {@link dev.nola.client.http.Call}. {@code
  * Redirects} follows redirections without taking the token to another host, {@link
- * dev.nola.client.http.Retry} repeats what is safe to repeat, {@code ProblemReader} turns a refusal
- * into a {@link dev.nola.client.RegistryException}, and {@code BodyReader} and {@link
+ * dev.nola.client.http.Retry} repeats what is safe to repeat, a {@link
+ * dev.nola.client.http.RegistryProtocol} authorizes requests and turns a refusal into a {@link
+ * dev.nola.client.RegistryException}, and {@code BodyReader} and {@link
  * dev.nola.client.http.EventStream} read what a successful {@link dev.nola.client.http.Answer}
  * brings.
  */

@@ -2,6 +2,7 @@ package dev.nola.client.registry;
 
 import dev.nola.api.name.VersionNumber;
 import dev.nola.client.RegistryException;
+import dev.nola.client.download.SentPart;
 import dev.nola.client.http.Answer;
 import dev.nola.client.http.RegistryText;
 import dev.nola.digest.Sha256;
@@ -27,10 +28,7 @@ record FileHead(
   private static final Pattern REPR_DIGEST =
       Pattern.compile("(?:.*,\\s*)?sha-256=:([A-Za-z0-9+/]{43}=):.*");
   private static final Pattern ETAG = Pattern.compile("\"(sha256:[0-9a-f]{64})\"");
-  private static final Pattern RANGE = Pattern.compile("bytes (\\d{1,18})-\\d{1,18}/(\\d{1,18})");
-  private static final Pattern LENGTH = Pattern.compile("\\d{1,18}");
   private static final String YANKED = "yanked: ";
-  private static final int PARTIAL = 206;
 
   /**
    * Reads an answer's headers.
@@ -43,15 +41,15 @@ record FileHead(
         answer.header("Nola-Version").filter(VersionNumber::isValid).orElse(null),
         answer.header("Nola-Warning").map(FileHead::yanked).orElse(null),
         answer.header("Nola-Disputed").filter("true"::equals).isPresent(),
-        size(answer));
+        SentPart.of(answer).total());
   }
 
-  /** Returns the offset in the file of the answer's first byte. */
-  static long start(Answer answer) throws RegistryException {
-    return answer.status() == PARTIAL ? Long.parseLong(range(answer).group(1)) : 0;
-  }
-
-  private static Sha256 digest(Answer answer) throws RegistryException {
+  /**
+   * Reads the digest that an answer states.
+   *
+   * @throws RegistryException if it states none
+   */
+  static Sha256 digest(Answer answer) throws RegistryException {
     Optional<Sha256> digest =
         answer
             .header("Repr-Digest")
@@ -70,28 +68,6 @@ record FileHead(
             () ->
                 RegistryException.broken(
                     "the registry did not state the digest of the file that it sent (is this a Nola registry?)"));
-  }
-
-  private static long size(Answer answer) throws RegistryException {
-    if (answer.status() == PARTIAL) {
-      return Long.parseLong(range(answer).group(2));
-    }
-    return answer
-        .header("Content-Length")
-        .filter(length -> LENGTH.matcher(length).matches())
-        .map(Long::parseLong)
-        .orElse(-1L);
-  }
-
-  private static Matcher range(Answer answer) throws RegistryException {
-    String text = answer.header("Content-Range").orElse("");
-    Matcher range = RANGE.matcher(text);
-    if (!range.matches()) {
-      throw RegistryException.broken(
-          "the registry sent part of a file without a valid Content-Range: "
-              + RegistryText.printable(text));
-    }
-    return range;
   }
 
   private static String yanked(String header) {

@@ -6,7 +6,7 @@ import dev.nola.client.RegistryException;
 import dev.nola.client.RegistryUrl;
 import dev.nola.client.cache.LocalCache;
 import dev.nola.client.http.MinimumRate;
-import dev.nola.client.http.RegistryAccess;
+import dev.nola.client.http.NolaProtocol;
 import dev.nola.client.http.Retry;
 import dev.nola.client.http.Timeouts;
 import dev.nola.client.http.Transport;
@@ -41,7 +41,7 @@ public final class NolaClient implements AutoCloseable {
   public static final long DEFAULT_MAX_FILE_SIZE = 64L << 20;
 
   /** How long a client waits for a response by default. */
-  public static final Duration DEFAULT_REQUEST_TIMEOUT = Duration.ofSeconds(60);
+  public static final Duration DEFAULT_REQUEST_TIMEOUT = Timeouts.STANDARD.request();
 
   private static final Pattern TOKEN = Pattern.compile("[A-Za-z0-9._~+/=-]{1,512}");
 
@@ -67,7 +67,8 @@ public final class NolaClient implements AutoCloseable {
     }
     this.transport =
         new Transport(
-            new RegistryAccess(builder.registry, builder.token, builder.tokenHint),
+            new NolaProtocol(
+                builder.registry, builder.token, builder.tokenHint, builder.requestTimeout),
             new Timeouts(builder.connectTimeout, builder.requestTimeout, builder.minimumRate),
             new Retry(builder.retries, builder.longestPause, builder.pause),
             builder.offline);
@@ -198,21 +199,16 @@ public final class NolaClient implements AutoCloseable {
 
   /** Collects what a client needs; only the registry has no default. */
   public static final class Builder {
-    private static final Duration CONNECT = Duration.ofSeconds(10);
-    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(30);
-    private static final int RETRIES = 3;
-    private static final MinimumRate RATE = new MinimumRate(1_024, Duration.ofMinutes(1));
-
     private final URI registry;
     private @Nullable String token;
     private @Nullable String tokenHint;
     private @Nullable LocalCache cache;
     private boolean offline;
-    private Duration connectTimeout = CONNECT;
+    private Duration connectTimeout = Timeouts.STANDARD.connect();
     private Duration requestTimeout = DEFAULT_REQUEST_TIMEOUT;
-    private MinimumRate minimumRate = RATE;
-    private int retries = RETRIES;
-    private Duration longestPause = LONGEST_PAUSE;
+    private MinimumRate minimumRate = Timeouts.STANDARD.rate();
+    private int retries = Retry.STANDARD_RETRIES;
+    private Duration longestPause = Retry.STANDARD_PAUSE;
     private long maxFileSize = DEFAULT_MAX_FILE_SIZE;
     private UnaryOperator<Duration> pause = UnaryOperator.identity();
 

@@ -5,7 +5,6 @@ import dev.nola.digest.Sha256;
 import dev.nola.files.StagedOutput;
 import dev.nola.format.AdapterFile;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -58,9 +57,6 @@ public record Pulled(
    * @throws IOException if it exists or cannot be written
    */
   public void copyTo(Path destination) throws IOException {
-    try (StagedOutput copy = StagedOutput.begin(destination)) {
-      Files.copy(path, copy.path());
-      copy.finish();
-    }
+    StagedOutput.copy(path, destination);
   }
 }

@@ -6,6 +6,8 @@ import dev.nola.client.RegistryException;
 import dev.nola.client.RegistryException.Kind;
 import dev.nola.client.cache.KnownReference;
 import dev.nola.client.cache.LocalCache;
+import dev.nola.client.download.Download;
+import dev.nola.client.download.Source;
 import dev.nola.client.http.Answer;
 import dev.nola.client.http.Call;
 import dev.nola.client.http.Transport;
@@ -98,8 +100,8 @@ final class Puller {
       } else {
         cache.references().begin(meaning);
         file =
-            new Download(transport, cache.files(), maxFileSize, Paths.file(exact), progress)
-                .run(head, answer);
+            new Download(source(exact), cache.files(), maxFileSize, progress)
+                .run(head.digest(), head.size(), answer);
       }
       for (Reference name :
           List.of(reference, exact, new Reference(reference.adapter(), head.digest().toString()))) {
@@ -132,7 +134,7 @@ final class Puller {
     long offset = begun == null ? 0 : cache.files().partialSize(begun.digest());
     if (begun != null && offset > 0) {
       try {
-        return transport.open(file.with(Download.headers(begun.digest(), offset)));
+        return transport.open(source(reference).call(begun.digest(), offset));
       } catch (RegistryException e) {
         if (e.status() != Download.RANGE_NOT_SATISFIABLE) {
           throw e;
@@ -141,6 +143,10 @@ final class Puller {
       }
     }
     return transport.open(file);
+  }
+
+  private Source source(Reference reference) {
+    return new Source(transport, Paths.file(reference), AdapterFile.MEDIA_TYPE, FileHead::digest);
   }
 
   /** Refuses other bytes for a version than it had before: a registry must never change one. */

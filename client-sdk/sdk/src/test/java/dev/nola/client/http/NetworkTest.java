@@ -132,16 +132,14 @@ class NetworkTest {
   })
   void refusalOfAProxy_namesTheProxy(int status, String remedy) throws Exception {
     URI registry = URI.create("https://a.example");
-    ProblemReader problems =
-        new ProblemReader(
-            new RegistryAccess(registry, null, null),
-            new Network(Map.of("HTTPS_PROXY", "http://p:1")),
-            Duration.ofSeconds(1));
+    Network network = new Network(Map.of("HTTPS_PROXY", "http://p:1"));
 
     assertThat(
-            problems.refusal(
-                Call.get("/x"),
-                new Answer(status, HttpHeaders.of(Map.of(), (_, _) -> true), new Body())))
+            new NolaProtocol(registry, null, null, Duration.ofSeconds(1))
+                .refusal(
+                    Call.get("/x"),
+                    new Answer(status, HttpHeaders.of(Map.of(), (_, _) -> true), new Body()),
+                    network.route(registry)))
         .hasMessage(
             "https://a.example through the proxy http://p:1 from HTTPS_PROXY answered GET /x with"
                 + " status %d; %s",

@@ -3,55 +3,75 @@ package dev.nola.client.http;
 import dev.nola.api.Violation;
 import dev.nola.api.json.NolaModule;
 import dev.nola.client.RegistryException;
-import dev.nola.client.RegistryException.Kind;
 import dev.nola.client.RegistryException.Problem;
 import java.io.IOException;
-import java.net.http.HttpHeaders;
-import java.time.DateTimeException;
+import java.net.URI;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.format.DateTimeFormatter;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Turns a registry's refusals into exceptions, with its problem details (RFC 9457) and a remedy.
+ * Requests to a Nola registry carry a token that never changes; its refusals bring problem details
+ * (RFC 9457).
  */
-final class ProblemReader {
+public final class NolaProtocol implements RegistryProtocol {
   private static final JsonMapper JSON = NolaModule.mapper();
   private static final int MAX_PROBLEM = 64 << 10;
   private static final int TOO_MANY_REQUESTS = 429;
   private static final int PROXY_LOGIN = 407;
 
-  private final RegistryAccess access;
-  private final Network network;
+  private final URI registry;
+  private final @Nullable String token;
+  private final @Nullable String tokenHint;
   private final Duration timeout;
 
   /**
-   * @param network the way to the registry
+   * Creates the protocol of one registry.
+   *
+   * @param registry the registry's normalized URL
+   * @param token the token to send, or null for anonymous access
+   * @param tokenHint the remedy that a message about a refused token names; null for how to log in
    * @param timeout for all of the problem details
    */
-  ProblemReader(RegistryAccess access, Network network, Duration timeout) {
-    this.access = access;
-    this.network = network;
+  public NolaProtocol(
+      URI registry, @Nullable String token, @Nullable String tokenHint, Duration timeout) {
+    this.registry = registry;
+    this.token = token;
+    this.tokenHint = tokenHint;
     this.timeout = timeout;
   }
 
-  /** Returns the exception for an answer that is no success. */
-  RegistryException refusal(Call call, Answer answer) throws InterruptedException {
+  @Override
+  public URI registry() {
+    return registry;
+  }
+
+  @Override
+  public @Nullable String authorization() {
+    return token == null ? null : "Bearer " + token;
+  }
+
+  /** A token that was refused once is refused again. */
+  @Override
+  public boolean meet(Answer challenge) {
+    return false;
+  }
+
+  @Override
+  public RegistryException refusal(Call call, Answer answer, String route)
+      throws InterruptedException {
     int status = answer.status();
     Problem problem = problem(answer);
-    Duration retryAfter = retryAfter(answer.headers());
+    Duration retryAfter = Refusals.retryAfter(answer.headers());
     String detail =
         problem == null || problem.detail().isEmpty()
-            ? "%s%s answered %s with status %d"
-                .formatted(access.registry(), network.route(access.registry()), call, status)
+            ? "%s%s answered %s with status %d".formatted(registry, route, call, status)
             : describe(problem);
-    String remedy = remedy(status, problem, retryAfter);
+    String remedy = remedy(status, problem, retryAfter, !route.isEmpty());
     return new RegistryException(
-        kind(status),
+        Refusals.kind(status),
         status,
         problem,
         retryAfter,
@@ -59,17 +79,17 @@ final class ProblemReader {
   }
 
   private @Nullable String remedy(
-      int status, @Nullable Problem problem, @Nullable Duration retryAfter) {
-    boolean isAnonymous = access.token() == null;
+      int status, @Nullable Problem problem, @Nullable Duration retryAfter, boolean isProxied) {
+    boolean isAnonymous = token == null;
     return switch (status) {
-      case 401 -> access.tokenRemedy();
+      case 401 -> tokenRemedy();
       case 403 ->
-          problem == null && network.proxy(access.registry()).isPresent()
+          problem == null && isProxied
               ? "the proxy may have answered for it"
-              : isAnonymous || access.tokenHint() != null ? access.tokenRemedy() : null;
+              : isAnonymous || tokenHint != null ? tokenRemedy() : null;
       case PROXY_LOGIN ->
           "the proxy requires a login: name it as http://USER:PASSWORD@HOST:PORT; only the scheme Basic is supported";
-      case 404 -> isAnonymous ? access.tokenRemedy() : null;
+      case 404 -> isAnonymous ? tokenRemedy() : null;
       case TOO_MANY_REQUESTS ->
           retryAfter == null
               ? "try again later"
@@ -77,19 +97,14 @@ final class ProblemReader {
       default ->
           status >= 500 && problem != null && problem.requestId() != null
               ? "for details, see the log of %s for request %s"
-                  .formatted(access.registry(), problem.requestId())
+                  .formatted(registry, problem.requestId())
               : null;
     };
   }
 
-  private static Kind kind(int status) {
-    return switch (status) {
-      case 401, 403 -> Kind.NOT_ALLOWED;
-      case 404, 410 -> Kind.NOT_FOUND;
-      case 409 -> Kind.CONFLICT;
-      case 408, TOO_MANY_REQUESTS -> Kind.UNAVAILABLE;
-      default -> status >= 500 ? Kind.UNAVAILABLE : Kind.REFUSED;
-    };
+  /** Returns the remedy for a token that is missing or refused. */
+  private String tokenRemedy() {
+    return tokenHint == null ? "log in with: nola login --registry " + registry : tokenHint;
   }
 
   private static String describe(Problem problem) {
@@ -130,20 +145,5 @@ final class ProblemReader {
 
   private static String text(JsonNode json, String property) {
     return RegistryText.printable(json.path(property).asString(""));
-  }
-
-  /** Returns the pause of {@code Retry-After}, seconds or a date (RFC 9110, 10.2.3), or null. */
-  private static @Nullable Duration retryAfter(HttpHeaders headers) {
-    String text = headers.firstValue("Retry-After").orElse("").strip();
-    if (text.matches("\\d{1,9}")) {
-      return Duration.ofSeconds(Long.parseLong(text));
-    }
-    try {
-      Instant until = Instant.from(DateTimeFormatter.RFC_1123_DATE_TIME.parse(text));
-      Duration wait = Duration.between(Instant.now(), until);
-      return wait.isNegative() ? Duration.ZERO : wait;
-    } catch (DateTimeException _) {
-      return null;
-    }
   }
 }

@@ -1,4 +1,4 @@
-package dev.nola.client.registry;
+package dev.nola.client.download;
 
 import dev.nola.client.Progress;
 import dev.nola.client.RegistryException;
@@ -6,12 +6,9 @@ import dev.nola.client.RegistryException.Kind;
 import dev.nola.client.cache.CachedFiles;
 import dev.nola.client.http.Answer;
 import dev.nola.client.http.Body.CutException;
-import dev.nola.client.http.Call;
 import dev.nola.client.http.MinimumRate;
-import dev.nola.client.http.Transport;
 import dev.nola.digest.Sha256;
 import dev.nola.files.ProcessLock;
-import dev.nola.format.AdapterFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
@@ -20,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -28,90 +24,100 @@ import org.jspecify.annotations.Nullable;
  * Brings one file into the cache. What was downloaded of it before, in this process or another, is
  * not downloaded again.
  */
-final class Download {
-  static final int RANGE_NOT_SATISFIABLE = 416;
+public final class Download {
+  /** The status of a range that begins at the end of the file or after it. */
+  public static final int RANGE_NOT_SATISFIABLE = 416;
 
-  private final Transport transport;
+  private final Source source;
   private final CachedFiles cache;
   private final long maxFileSize;
-  private final String path;
   private final Progress progress;
 
   /** Whether an earlier answer's bytes are in the partial file. */
   private boolean resumed;
 
   /**
-   * A download.
+   * Prepares a download.
    *
+   * @param source where the file comes from
+   * @param cache keeps the file, and before that its beginning
    * @param maxFileSize the largest file, in bytes
-   * @param path the file's path in the registry, which must never mean another file
+   * @param progress receives the number of bytes downloaded
    */
-  Download(
-      Transport transport, CachedFiles cache, long maxFileSize, String path, Progress progress) {
-    this.transport = transport;
+  public Download(Source source, CachedFiles cache, long maxFileSize, Progress progress) {
+    this.source = source;
     this.cache = cache;
     this.maxFileSize = maxFileSize;
-    this.path = path;
     this.progress = progress;
   }
 
   /**
    * The file in the cache.
    *
+   * @param path of the file
    * @param downloaded whether bytes of it had to be fetched
    */
-  record Result(Path path, boolean downloaded) {}
+  public record Result(Path path, boolean downloaded) {}
 
   /**
    * Fetches what is missing of the file.
    *
-   * @param head what the registry said of it
-   * @param first an answer that brings it, or its end
+   * @param digest SHA-256 of the file
+   * @param size of the file in bytes; −1 if it is not known
+   * @param first an answer that brings it, or its end; null if it is still to be requested
+   * @return the file
+   * @throws RegistryException if the registry sends other bytes or more than allowed, or cannot be
+   *     reached
+   * @throws IOException if the cache cannot be written
+   * @throws InterruptedException if the thread is interrupted while it waits
    */
-  Result run(FileHead head, Answer first) throws IOException, InterruptedException {
+  public Result run(Sha256 digest, long size, @Nullable Answer first)
+      throws IOException, InterruptedException {
     try (first) {
-      ProcessLock free = cache.tryLock(head.digest());
-      if (free == null) {
+      ProcessLock free = cache.tryLock(digest);
+      if (free == null && first != null) {
         first.close(); // another process fetches it now; waiting would only keep the connection
       }
-      try (ProcessLock _ = free == null ? cache.lock(head.digest()) : free) {
-        Path present = cache.findLocked(head.digest());
+      try (ProcessLock _ = free == null ? cache.lock(digest) : free) {
+        Path present = cache.findLocked(digest);
         return present == null
-            ? new Result(fetch(head, free == null ? null : first), true)
+            ? new Result(fetch(digest, size, free == null ? null : first), true)
             : new Result(present, false);
       }
     }
   }
 
-  private Path fetch(FileHead head, @Nullable Answer first)
+  private Path fetch(Sha256 digest, long size, @Nullable Answer first)
       throws IOException, InterruptedException {
-    resumed = cache.partialSize(head.digest()) > 0;
-    complete(head, first);
-    Path whole = cache.promote(head.digest());
+    resumed = cache.partialSize(digest) > 0;
+    complete(digest, size, first);
+    Path whole = cache.promote(digest);
     // Perhaps the beginning was damaged, or a gateway joined parts wrongly.
     if (whole == null && resumed) {
-      complete(head, null);
-      whole = cache.promote(head.digest());
+      complete(digest, size, null);
+      whole = cache.promote(digest);
     }
     if (whole == null) {
       throw RegistryException.broken(
           "%s sent bytes for %s that do not match the stated digest %s; they were discarded"
-              .formatted(transport.registry(), path, head.digest()));
+              .formatted(source.transport().registry(), source.path(), digest));
     }
     return whole;
   }
 
   /** Appends to the partial file until it is complete, again each time that the answer is cut. */
-  private void complete(FileHead head, @Nullable Answer first)
+  private void complete(Sha256 digest, long size, @Nullable Answer first)
       throws IOException, InterruptedException {
-    Path partial = cache.partial(head.digest());
+    Path partial = cache.partial(digest);
     AtomicReference<@Nullable Answer> opened = new AtomicReference<>(first);
     try {
-      transport.resume(
-          () -> {
-            append(partial, head, opened.getAndSet(null));
-            return partial;
-          });
+      source
+          .transport()
+          .resume(
+              () -> {
+                append(partial, digest, size, opened.getAndSet(null));
+                return partial;
+              });
     } catch (RegistryException e) {
       if (e.kind() == Kind.BROKEN) {
         Files.deleteIfExists(partial); // it would not become the file
@@ -121,35 +127,31 @@ final class Download {
   }
 
   /** Appends what is missing, as far as it comes. */
-  private void append(Path partial, FileHead head, @Nullable Answer first)
+  private void append(Path partial, Sha256 digest, long size, @Nullable Answer first)
       throws IOException, InterruptedException {
-    long offset = cache.partialSize(head.digest());
+    long offset = cache.partialSize(digest);
     resumed |= offset > 0;
-    if (head.size() >= 0 && offset >= head.size()) {
+    if (size >= 0 && offset >= size) {
       return; // it is complete; its digest tells whether it is right
     }
-    boolean fits = first != null && FileHead.start(first) == offset;
+    boolean fits = first != null && SentPart.of(first).start() == offset;
     if (first != null && !fits) {
       first.close();
     }
-    try (Answer answer = fits ? first : request(head.digest(), offset)) {
+    try (Answer answer = fits ? first : request(digest, offset)) {
       if (answer == null) {
         return;
       }
-      FileHead sent = FileHead.of(answer);
-      if (!sent.digest().equals(head.digest())) {
-        throw RegistryException.broken(
-            "%s now states digest %s for %s, but stated %s before"
-                .formatted(transport.registry(), sent.digest(), path, head.digest()));
-      }
-      requireAcceptable(sent.size());
-      long start = FileHead.start(answer);
+      source.require(digest, answer);
+      SentPart sent = SentPart.of(answer);
+      requireAcceptable(sent.total());
+      long start = sent.start();
       if (start != offset && start != 0) {
         throw RegistryException.broken(
             "%s sent %s from byte %d; requested was byte %d"
-                .formatted(transport.registry(), path, start, offset));
+                .formatted(source.transport().registry(), source.path(), start, offset));
       }
-      write(partial, start, sent.size(), transport.file(answer));
+      write(partial, start, sent.total(), source.transport().file(answer));
     }
   }
 
@@ -157,26 +159,13 @@ final class Download {
   private @Nullable Answer request(Sha256 digest, long offset)
       throws IOException, InterruptedException {
     try {
-      return transport.open(Call.get(path).with(headers(digest, offset)));
+      return source.transport().open(source.call(digest, offset));
     } catch (RegistryException e) {
       if (offset > 0 && e.status() == RANGE_NOT_SATISFIABLE) {
         return null;
       }
       throw e;
     }
-  }
-
-  /** Asks for a file from a byte on if it still has that digest, else for all of it. */
-  static Map<String, String> headers(Sha256 digest, long offset) {
-    return offset == 0
-        ? Map.of("Accept", AdapterFile.MEDIA_TYPE)
-        : Map.of(
-            "Accept",
-            AdapterFile.MEDIA_TYPE,
-            "Range",
-            "bytes=" + offset + "-",
-            "If-Range",
-            '"' + digest.toString() + '"');
   }
 
   private void write(Path partial, long start, long total, MinimumRate.Reader body)
@@ -218,7 +207,7 @@ final class Download {
       throw RegistryException.broken(
           "%s offered a file of %s%d bytes; limit is %d"
               .formatted(
-                  transport.registry(),
+                  source.transport().registry(),
                   size == maxFileSize + 1 ? "at least " : "",
                   size,
                   maxFileSize));

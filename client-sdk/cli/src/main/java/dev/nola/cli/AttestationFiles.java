@@ -1,0 +1,79 @@
+package dev.nola.cli;
+
+import dev.nola.api.attestation.Envelope;
+import dev.nola.api.attestation.VerifyingKey;
+import dev.nola.api.json.NolaModule;
+import dev.nola.client.attestation.SignedEnvelope;
+import dev.nola.digest.Sha256;
+import dev.nola.files.AtomicFile;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+
+/**
+ * Attestations as files: each envelope as {@code SHA-256.dsse.json}, and beside it the public key
+ * that signed it as {@code FINGERPRINT.pem}, both as other programs read them.
+ */
+final class AttestationFiles {
+  private static final String BEGIN = "-----BEGIN PUBLIC KEY-----";
+  private static final String END = "-----END PUBLIC KEY-----";
+
+  private AttestationFiles() {}
+
+  /**
+   * Writes attestations and their keys.
+   *
+   * @param folder is created if it does not exist; files of the same name are replaced
+   */
+  static void write(Path folder, List<SignedEnvelope> attestations) throws IOException {
+    Files.createDirectories(folder);
+    for (SignedEnvelope each : attestations) {
+      byte[] envelope = NolaModule.mapper().writeValueAsBytes(each.envelope());
+      AtomicFile.write(folder.resolve(Sha256.hash(envelope).hex() + ".dsse.json"), envelope);
+      VerifyingKey key = each.key();
+      if (key != null) {
+        String pem = BEGIN + "\n" + key.toBase64() + "\n" + END + "\n";
+        AtomicFile.write(keyFile(folder, each.keyId()), pem.getBytes(StandardCharsets.US_ASCII));
+      }
+    }
+  }
+
+  /**
+   * Reads an attestation, with its key if that is beside it.
+   *
+   * @throws IOException if a file cannot be read or is invalid
+   */
+  static SignedEnvelope read(Path file) throws IOException {
+    byte[] json = Files.readAllBytes(file);
+    try {
+      SignedEnvelope bare =
+          SignedEnvelope.of(NolaModule.mapper().readValue(json, Envelope.class), null);
+      Path folder = file.toAbsolutePath().normalize().getParent();
+      return SignedEnvelope.of(bare.envelope(), key(keyFile(folder, bare.keyId())));
+    } catch (JacksonException e) {
+      throw new IOException(
+          "invalid attestation: %s; must be a DSSE envelope in JSON".formatted(file), e);
+    } catch (IllegalArgumentException e) {
+      throw new IOException("invalid attestation: %s; %s".formatted(file, e.getMessage()), e);
+    }
+  }
+
+  private static Path keyFile(Path folder, Sha256 keyId) {
+    return folder.resolve(keyId.hex() + ".pem");
+  }
+
+  private static @Nullable VerifyingKey key(Path pem) throws IOException {
+    String text;
+    try {
+      text = Files.readString(pem, StandardCharsets.US_ASCII);
+    } catch (NoSuchFileException _) {
+      return null;
+    }
+    return VerifyingKey.parse(text.replace(BEGIN, "").replace(END, "").replaceAll("\\s", ""));
+  }
+}

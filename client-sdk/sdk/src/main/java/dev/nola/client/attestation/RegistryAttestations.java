@@ -1,0 +1,52 @@
+package dev.nola.client.attestation;
+
+import dev.nola.api.attestation.Attestation;
+import dev.nola.api.attestation.WorkerKey;
+import dev.nola.api.name.Reference;
+import dev.nola.client.RegistryException;
+import dev.nola.client.registry.AllPages;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.digest.Sha256;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/**
+ * What a Nola registry has of attestations.
+ *
+ * @param attestations of one version
+ * @param keys that the registry has of those that signed them, by fingerprint
+ */
+record RegistryAttestations(List<Attestation> attestations, Map<Sha256, WorkerKey> keys) {
+  private static final int MAX_ATTESTATIONS = 10_000;
+
+  /**
+   * Fetches the attestations of a version, and their keys.
+   *
+   * @param reference of the version, by number or digest
+   * @throws RegistryException if the registry does not tell
+   */
+  static RegistryAttestations fetch(NolaClient client, Reference reference)
+      throws IOException, InterruptedException {
+    List<Attestation> all =
+        AllPages.read(
+            "attestations of " + reference,
+            MAX_ATTESTATIONS,
+            cursor -> client.adapters().attestations(reference, cursor));
+    Map<Sha256, WorkerKey> keys = new HashMap<>();
+    for (Sha256 fingerprint :
+        all.stream().map(Attestation::key).collect(Collectors.toCollection(TreeSet::new))) {
+      try {
+        keys.put(fingerprint, client.workerKeys().get(fingerprint));
+      } catch (RegistryException e) {
+        if (e.kind() != RegistryException.Kind.NOT_FOUND) {
+          throw e;
+        }
+      }
+    }
+    return new RegistryAttestations(all, keys);
+  }
+}

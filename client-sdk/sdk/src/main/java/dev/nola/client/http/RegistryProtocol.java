@@ -1,0 +1,44 @@
+package dev.nola.client.http;
+
+import dev.nola.client.RegistryException;
+import java.io.IOException;
+import java.net.URI;
+import org.jspecify.annotations.Nullable;
+
+/** How a kind of registry authorizes requests, and how its refusals read. */
+public interface RegistryProtocol {
+  /**
+   * Returns the registry's normalized URL.
+   *
+   * @return the URL
+   */
+  URI registry();
+
+  /**
+   * Returns what authorizes requests at present; it is sent to the registry's own origin only.
+   *
+   * @return the value of the header {@code Authorization}, or null for anonymous access
+   */
+  @Nullable String authorization();
+
+  /**
+   * Obtains the authorization that a registry demands, so that the request can be sent again.
+   *
+   * @param challenge an answer with status 401, which the caller closes
+   * @return false if nothing that could be sent would be accepted
+   * @throws IOException if it cannot be obtained
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  boolean meet(Answer challenge) throws IOException, InterruptedException;
+
+  /**
+   * Describes a refusal.
+   *
+   * @param call the request that was refused
+   * @param answer the answer, which the caller closes
+   * @param route names the proxy on the way to the registry; empty without one
+   * @return what was refused, with the registry's reason and a remedy
+   * @throws InterruptedException if the thread is interrupted while the body is read
+   */
+  RegistryException refusal(Call call, Answer answer, String route) throws InterruptedException;
+}

@@ -1,0 +1,40 @@
+package dev.nola.client.oci;
+
+import dev.nola.api.json.NolaModule;
+import dev.nola.client.RegistryException;
+import dev.nola.client.http.RegistryText;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+/** Reads and writes the JSON of registries; equal values have equal bytes. */
+final class OciJson {
+  private static final JsonMapper MAPPER = NolaModule.mapper();
+
+  private OciJson() {}
+
+  static byte[] write(Object value) {
+    return MAPPER.writeValueAsBytes(value);
+  }
+
+  /**
+   * Reads what a registry sent; unknown properties are ignored.
+   *
+   * @param name names it in the message of a failure
+   * @throws RegistryException if it is invalid
+   */
+  static <T> T read(byte[] json, Class<T> type, String name) throws RegistryException {
+    String reason;
+    try {
+      T value = MAPPER.readValue(json, type);
+      if (value != null) {
+        return value;
+      }
+      reason = "it is null";
+    } catch (JacksonException e) {
+      Throwable rule = e.getCause() instanceof RuntimeException cause ? cause : e;
+      reason = e.getCause() == rule ? String.valueOf(rule.getMessage()) : e.getOriginalMessage();
+    }
+    throw RegistryException.broken(
+        "invalid JSON from the registry: %s; %s".formatted(name, RegistryText.printable(reason)));
+  }
+}

@@ -1,0 +1,136 @@
+package dev.nola.client.oci;
+
+import dev.nola.client.Progress;
+import dev.nola.client.RegistryException;
+import dev.nola.client.RegistryUrl;
+import dev.nola.client.http.Answer;
+import dev.nola.client.http.Call;
+import dev.nola.client.http.Content;
+import dev.nola.client.http.Query;
+import dev.nola.client.http.Refusals;
+import dev.nola.client.http.RegistryProtocol;
+import dev.nola.client.http.RegistryText;
+import dev.nola.client.http.Retry;
+import dev.nola.client.http.Timeouts;
+import dev.nola.client.http.Transport;
+import dev.nola.client.oci.DockerCredentials.Login;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * The server that a registry names for access tokens, by Docker's token protocol.
+ *
+ * @param registry of the server: its origin
+ * @param host the host of the registry of containers, for messages
+ * @param login sent to the server; null for a token of anyone's
+ */
+record TokenServer(URI registry, String host, @Nullable Login login) implements RegistryProtocol {
+  private static final int MAX_ANSWER = 1 << 20;
+
+  /** Characters that a header may have, so that a token cannot add one. */
+  private static final Pattern TOKEN = Pattern.compile("[\\x21-\\x7e]{1,65536}");
+
+  /**
+   * Fetches an access token.
+   *
+   * @param bearer the registry's challenge
+   * @param host the registry's host
+   * @param login what to log in with; null to stay anonymous
+   * @return the token
+   * @throws RegistryException if the server refuses the login, or would receive it unencrypted
+   * @throws IOException if the server cannot be reached
+   */
+  static String fetch(Challenge bearer, String host, @Nullable Login login)
+      throws IOException, InterruptedException {
+    String text = bearer.parameters().getOrDefault("realm", "");
+    URI realm;
+    URI origin;
+    try {
+      realm = new URI(text);
+      origin = RegistryUrl.normalize(new URI(realm.getScheme() + "://" + realm.getRawAuthority()));
+    } catch (IllegalArgumentException | java.net.URISyntaxException _) {
+      throw RegistryException.broken(
+          "invalid realm from %s: \"%s\"; must be a URL"
+              .formatted(host, RegistryText.printable(text)));
+    }
+    if (login != null && !RegistryUrl.isPrivate(origin)) {
+      throw RegistryException.broken(
+          "unencrypted realm from %s: %s; a login is sent over https only".formatted(host, origin));
+    }
+    TokenServer server = new TokenServer(origin, host, login);
+    try (Transport transport = new Transport(server, Timeouts.STANDARD, Retry.STANDARD, false)) {
+      JsonNode answer =
+          OciJson.read(
+              transport.bytes(server.call(bearer, realm), MAX_ANSWER),
+              JsonNode.class,
+              "the answer of " + origin);
+      String token = answer.path("token").asString(answer.path("access_token").asString(""));
+      if (!TOKEN.matcher(token).matches()) {
+        throw RegistryException.broken(
+            "no valid token from %s for %s; must be property token or access_token"
+                .formatted(origin, host));
+      }
+      return token;
+    }
+  }
+
+  /** An identity token is exchanged by OAuth 2; a user's login, and anonymous access, by a GET. */
+  private Call call(Challenge bearer, URI realm) {
+    Map<String, String> fields = new LinkedHashMap<>();
+    for (String name : new String[] {"service", "scope"}) {
+      String value = bearer.parameters().get(name);
+      if (value != null) {
+        fields.put(name, value);
+      }
+    }
+    String path = Objects.requireNonNullElse(realm.getRawPath(), "");
+    String query = Objects.requireNonNullElse(realm.getRawQuery(), "");
+    path = path.isEmpty() ? "/" : path;
+    if (login == null || !login.isIdentityToken()) {
+      String all = query.isEmpty() ? form(fields) : query + "&" + form(fields);
+      return Call.get(path + "?" + all);
+    }
+    fields.put("client_id", "nola");
+    fields.put("grant_type", "refresh_token");
+    fields.put("refresh_token", login.secret());
+    byte[] body = form(fields).getBytes(StandardCharsets.US_ASCII);
+    return Call.of("POST", query.isEmpty() ? path : path + "?" + query)
+        .with(Content.bytes("application/x-www-form-urlencoded", body, Progress.NONE));
+  }
+
+  private static String form(Map<String, String> fields) {
+    return fields.entrySet().stream()
+        .map(field -> field.getKey() + "=" + Query.encode(field.getValue()))
+        .collect(Collectors.joining("&"));
+  }
+
+  @Override
+  public @Nullable String authorization() {
+    return login == null || login.isIdentityToken() ? null : login.basic();
+  }
+
+  @Override
+  public boolean meet(Answer challenge) {
+    return false;
+  }
+
+  @Override
+  public RegistryException refusal(Call call, Answer answer, String route) {
+    return new RegistryException(
+        Refusals.kind(answer.status()),
+        answer.status(),
+        null,
+        Refusals.retryAfter(answer.headers()),
+        "no token for %s: %s%s answered with status %d; %s"
+            .formatted(
+                host, registry, route, answer.status(), OciProtocol.loginRemedy(host, login)));
+  }
+}

@@ -1,0 +1,302 @@
+package dev.nola.client.oci;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.nola.api.attestation.Outcome;
+import dev.nola.client.Adapters;
+import dev.nola.client.Progress;
+import dev.nola.client.RegistryException;
+import dev.nola.client.RegistryException.Kind;
+import dev.nola.client.attestation.Attested;
+import dev.nola.client.attestation.SignedEnvelope;
+import dev.nola.client.attestation.Worker;
+import dev.nola.client.cache.LocalCache;
+import dev.nola.client.http.Answer;
+import dev.nola.client.http.Body;
+import dev.nola.digest.Sha256;
+import dev.nola.format.AdapterFile;
+import java.io.IOException;
+import java.net.http.HttpHeaders;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OciClientTest {
+  private static final AdapterFile FILE = Adapters.small(1);
+  private static final byte[] BYTES = FILE.toBytes();
+  private static final Sha256 DIGEST = Sha256.hash(BYTES);
+
+  @TempDir private Path folder = Path.of("");
+  private MemoryRegistry registry;
+  private Path file = Path.of("");
+
+  @BeforeEach
+  void start() throws IOException {
+    registry = new MemoryRegistry();
+    file = folder.resolve("mood.nola");
+    FILE.write(file);
+  }
+
+  @AfterEach
+  void stop() {
+    registry.close();
+  }
+
+  private OciClient client(OciReference reference) {
+    return new OciClient(
+        reference,
+        false,
+        DockerCredentials.of(Map.of("DOCKER_CONFIG", folder.toString())),
+        LocalCache.at(folder.resolve("cache")));
+  }
+
+  private OciReference push() throws Exception {
+    OciReference reference = registry.reference("acme/mood:1");
+    try (OciClient client = client(reference)) {
+      return client.push(file, OciOrigin.of(file), Progress.NONE);
+    }
+  }
+
+  private OciPulled pull(OciReference reference) throws Exception {
+    try (OciClient client = client(reference)) {
+      return client.pull(Progress.NONE);
+    }
+  }
+
+  private void logIn() throws IOException {
+    Files.writeString(
+        folder.resolve("config.json"),
+        "{\"auths\":{\"%s\":{\"auth\":\"%s\"}}}".formatted(registry.host(), MemoryRegistry.LOGIN));
+  }
+
+  private static RegistryException refusal(ThrowingCallable call) {
+    return catchThrowableOfType(RegistryException.class, call);
+  }
+
+  /** Stores bytes under a path, as a registry that cannot be trusted might. */
+  private void replace(String path, byte[] bytes) {
+    assertThat(registry.content.replace("/v2/acme/mood/" + path, bytes)).isNotNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "Basic", "Bearer"})
+  void pushedAdapter_isPulledByTagAndDigest(String scheme) throws Exception {
+    registry.scheme = scheme;
+    logIn();
+
+    OciReference pinned = push();
+    OciPulled byTag = pull(registry.reference("acme/mood:1"));
+    OciPulled byDigest = pull(pinned);
+
+    assertThat(byTag.pinned()).isEqualTo(pinned);
+    assertThat(byTag.digest()).isEqualTo(DIGEST);
+    assertThat(byTag.path()).hasBinaryContent(BYTES);
+    assertThat(byTag.fromCache()).isFalse();
+    assertThat(byDigest.fromCache()).isTrue();
+  }
+
+  @Test
+  void identityToken_isExchangedForAccess() throws Exception {
+    push();
+    registry.scheme = "Bearer";
+    Files.writeString(
+        folder.resolve("config.json"),
+        "{\"auths\":{\"%s\":{\"identitytoken\":\"%s\"}}}"
+            .formatted(registry.host(), MemoryRegistry.IDENTITY_TOKEN));
+
+    assertThat(pull(registry.reference("acme/mood:1")).digest()).isEqualTo(DIGEST);
+    assertThat(registry.requests).contains("POST /token null");
+  }
+
+  @Test
+  void secondPush_sendsNoBlobAndHasTheSameDigest() throws Exception {
+    OciReference first = push();
+    registry.requests.clear();
+
+    assertThat(push()).isEqualTo(first);
+    assertThat(registry.requests).noneMatch(request -> request.startsWith("POST"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void attachedAttestations_areFoundAndHold(boolean hasReferrers) throws Exception {
+    registry.hasReferrers = hasReferrers;
+    Worker one = Worker.named("one");
+    Worker two = Worker.named("two");
+    OciReference pinned = push();
+    try (OciClient client = client(pinned)) {
+      client.attach(pinned, List.of(signed(one)));
+      client.attach(pinned, List.of(signed(two)));
+      client.attach(pinned, List.of(signed(one)));
+
+      Attested attested =
+          Attested.ofEnvelopes(
+              DIGEST,
+              FILE,
+              client.attestations(pinned),
+              List.of(one.fingerprint(), two.fingerprint()));
+
+      assertThat(attested.failures(2)).isEmpty();
+      assertThat(attested.independent()).isEqualTo(2);
+      assertThat(client.attestations(pinned)).hasSize(2);
+    }
+    assertThat(registry.content.keySet())
+        .filteredOn(path -> path.contains("/manifests/sha256-"))
+        .hasSize(hasReferrers ? 0 : 1);
+  }
+
+  private static SignedEnvelope signed(Worker worker) {
+    return SignedEnvelope.of(
+        worker.attestation(worker.statement(FILE, "scalar", Outcome.MATCH)).envelope(),
+        worker.key().publicKey());
+  }
+
+  @Test
+  void interruptedDownload_resumes() throws Exception {
+    push();
+    registry.cut = 100;
+
+    assertThat(pull(registry.reference("acme/mood:1")).path()).hasBinaryContent(BYTES);
+    assertThat(registry.ranges).containsExactly("bytes=100-");
+  }
+
+  @Test
+  void blobOfAnotherDigest_isRefusedAndNotKept() throws Exception {
+    OciReference pinned = push();
+    byte[] other = BYTES.clone();
+    other[other.length - 1] ^= 1;
+    replace("blobs/" + DIGEST, other);
+
+    RegistryException refused = refusal(() -> pull(pinned));
+
+    assertThat(refused.kind()).isEqualTo(Kind.BROKEN);
+    assertThat(refused).hasMessageContaining("do not match the stated digest " + DIGEST);
+    assertThat(LocalCache.at(folder.resolve("cache")).size()).isZero();
+  }
+
+  @Test
+  void largerBlobThanStated_isRefused() throws Exception {
+    OciReference pinned = push();
+    replace("blobs/" + DIGEST, new byte[BYTES.length + 1]);
+
+    assertThat(refusal(() -> pull(pinned)))
+        .hasMessageContaining("limit is " + BYTES.length)
+        .extracting(RegistryException::kind)
+        .isEqualTo(Kind.BROKEN);
+  }
+
+  @Test
+  void manifestOfAnotherDigest_isRefused() throws Exception {
+    OciReference pinned = push();
+    replace("manifests/" + pinned.digest(), "{}".getBytes(StandardCharsets.US_ASCII));
+
+    assertThat(refusal(() -> pull(pinned)))
+        .hasMessageContaining("digest mismatch of manifest " + pinned.digest());
+  }
+
+  @Test
+  void artifactOfAnotherType_isRefused() throws Exception {
+    OciReference pinned = push();
+    String manifest = new String(manifest(pinned), StandardCharsets.UTF_8);
+    String image =
+        manifest
+            .replace(ModelPack.WEIGHT, "application/vnd.oci.image.layer.v1.tar+gzip")
+            .replace(ModelPack.ARTIFACT, "application/vnd.example\\u001b[31m");
+    replace("manifests/1", image.getBytes(StandardCharsets.UTF_8));
+
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+        .hasMessageContaining(
+            "/acme/mood:1 is not an adapter: artifact type application/vnd.example")
+        .hasMessageContaining("must have one layer of type " + ModelPack.WEIGHT)
+        .extracting(RegistryException::kind)
+        .isEqualTo(Kind.REFUSED);
+  }
+
+  private byte[] manifest(OciReference pinned) {
+    return registry.content.getOrDefault("/v2/acme/mood/manifests/" + pinned.digest(), new byte[0]);
+  }
+
+  @Test
+  void absentTag_isNotFound() {
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:2"))))
+        .hasMessage(
+            "oci://%s/acme/mood:2 not found (private repositories need a login: docker login %s)",
+            registry.host(), registry.host())
+        .extracting(RegistryException::kind)
+        .isEqualTo(Kind.NOT_FOUND);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "401, NOT_ALLOWED, log in",
+    "403, NOT_ALLOWED, log in",
+    "400, REFUSED, not today (DENIED)",
+    "507, UNAVAILABLE, not today (DENIED)"
+  })
+  void refusal_hasTheRegistrysReasonAndARemedy(int status, Kind kind, String message) {
+    registry.status = status;
+
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+        .hasMessageContaining(" answered GET /v2/acme/mood/manifests/1 with status " + status)
+        .hasMessageContaining(message)
+        .extracting(RegistryException::kind)
+        .isEqualTo(kind);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"Basic, answered", "Bearer, no token for"})
+  void missingLogin_isNamedWithTheRemedy(String scheme, String message) {
+    registry.scheme = scheme;
+
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+        .hasMessageContaining(message)
+        .hasMessageEndingWith("with: docker login " + registry.host())
+        .extracting(RegistryException::kind)
+        .isEqualTo(Kind.NOT_ALLOWED);
+  }
+
+  @Test
+  void login_isNotSentToAnUnencryptedRealmElsewhere() throws Exception {
+    registry.scheme = "Bearer";
+    registry.realm = "http://auth.example";
+    logIn();
+
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+        .hasMessage(
+            "unencrypted realm from %s: http://auth.example; a login is sent over https only",
+            registry.host());
+    assertThat(registry.requests).allMatch(request -> request.endsWith(" null"));
+  }
+
+  @Test
+  void login_isNotSentToAnUnencryptedRegistryElsewhere() throws Exception {
+    Files.writeString(
+        folder.resolve("config.json"),
+        "{\"auths\":{\"r.example\":{\"auth\":\"%s\"}}}".formatted(MemoryRegistry.LOGIN));
+    OciReference reference = OciReference.parse("oci://r.example/acme/mood");
+    OciProtocol protocol =
+        new OciProtocol(
+            reference,
+            reference.api(true),
+            DockerCredentials.of(Map.of("DOCKER_CONFIG", folder.toString())),
+            Duration.ofSeconds(1));
+    HttpHeaders challenge =
+        HttpHeaders.of(Map.of("WWW-Authenticate", List.of("Basic realm=r")), (_, _) -> true);
+
+    assertThat(refusal(() -> protocol.meet(new Answer(401, challenge, new Body()))))
+        .hasMessage("login for r.example not sent: http://r.example is not encrypted; use https");
+    assertThat(protocol.authorization()).isNull();
+  }
+}
