@@ -23,6 +23,14 @@ import org.jspecify.annotations.Nullable;
 final class Network {
   private static final String DISABLED_SCHEMES = "jdk.http.auth.tunneling.disabledSchemes";
 
+  static {
+    // Otherwise Java refuses to log in to proxies for https. It reads this when the process's first
+    // client is made, which may be one that needs no proxy.
+    if (System.getProperty(DISABLED_SCHEMES) == null) {
+      System.setProperty(DISABLED_SCHEMES, "");
+    }
+  }
+
   private final Map<String, String> environment;
   private final @Nullable EnvironmentProxies proxies;
 
@@ -72,10 +80,6 @@ final class Network {
   HttpClient client(URI registry, Duration connectTimeout) {
     PasswordAuthentication credentials =
         proxy(registry).map(EnvironmentProxies.HttpProxy::credentials).orElse(null);
-    if (credentials != null && System.getProperty(DISABLED_SCHEMES) == null) {
-      // Java refuses to log in to proxies for https. It reads this when its first client is made.
-      System.setProperty(DISABLED_SCHEMES, "");
-    }
     HttpClient.Builder client =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1) // the upgrade in plain HTTP irritates proxies
