@@ -20,17 +20,17 @@ for argument in "$@"; do
 done
 
 has_all() {
-  "$1" -c 'import mlx_lm, numpy, onnxruntime, peft, safetensors, torch, transformers' 2>/dev/null
+  "$1" -c 'import mlx_lm, numpy, onnxruntime, peft, pytest, safetensors, torch, transformers, xdist' 2>/dev/null
 }
 
 python=${NOLA_TORCH_PYTHON:-$here/.venv/bin/python}
 if ! has_all "$python"; then
   if $skip_if_absent; then
-    echo "skipped: $python does not run, or one of mlx-lm, numpy, onnxruntime, peft, safetensors, torch, transformers is missing"
+    echo "skipped: $python does not run, or one of mlx-lm, numpy, onnxruntime, peft, pytest, pytest-xdist, safetensors, torch, transformers is missing"
     exit 0
   fi
   if [ -n "${NOLA_TORCH_PYTHON:-}" ]; then
-    echo "run.sh: NOLA_TORCH_PYTHON=$python does not run, or one of mlx-lm, numpy, onnxruntime, peft, safetensors, torch, transformers is missing" >&2
+    echo "run.sh: NOLA_TORCH_PYTHON=$python does not run, or one of mlx-lm, numpy, onnxruntime, peft, pytest, pytest-xdist, safetensors, torch, transformers is missing" >&2
     exit 1
   fi
   echo "run.sh: installing PyTorch and PEFT into $here/.venv" >&2
@@ -39,4 +39,6 @@ if ! has_all "$python"; then
 fi
 
 export HF_HUB_OFFLINE=1 PYTHONPATH="$here/../reader" PYTHONDONTWRITEBYTECODE=1
-exec "$python" "$here/test_peft.py"
+# Two at a time, each with one thread: most of the time goes into starting programs.
+export OMP_NUM_THREADS=1
+exec "$python" -m pytest --quiet --numprocesses 2 --disable-warnings -p no:cacheprovider "$here"

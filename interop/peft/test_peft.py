@@ -3,14 +3,12 @@
 Each test creates a small random model and an adapter, runs `nola merge` and `nola export` on them,
 and compares the results; test_exports.py does so for mlx-lm and ONNX Runtime, test_import.py goes the
 other way, test_families.py tests many model types, test_heads.py trains first, test_dequantize.py tests
-`nola dequantize`, and test_training.py reads the log of a training. Prints each failure; the last line
-is `N passed, M failed`.
+`nola dequantize`, and test_training.py reads the log of a training.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import unittest
 from pathlib import Path
 
@@ -32,7 +30,6 @@ from transformers import (
     GPT2Model,
     LlamaModel,
 )
-from transformers.utils import logging
 
 import adapters
 import models
@@ -48,15 +45,6 @@ from checks import (
     run_nola,
     tensors,
 )
-from test_choose import ChooseTest
-from test_dequantize import DequantizeTest
-from test_exports import ExportsTest
-from test_families import FamiliesTest
-from test_heads import HeadTest
-from test_import import ImportTest
-from test_nearest import NearestTest
-from test_training import LanguageModelsTest, TensorBoardTest
-from test_vision import VisionTest
 
 
 class PeftTest(FolderTest):
@@ -343,31 +331,3 @@ class PeftTest(FolderTest):
         with self.assertRaisesRegex(AssertionError, "no low-rank"):
             self.export(adapter)
         self.assertFalse((self.folder / "lora").exists())
-
-
-def main() -> int:
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    tests = unittest.defaultTestLoader
-    kinds = (
-        PeftTest,
-        ExportsTest,
-        ImportTest,
-        FamiliesTest,
-        HeadTest,
-        DequantizeTest,
-        LanguageModelsTest,
-        ChooseTest,
-        NearestTest,
-        TensorBoardTest,
-        VisionTest,
-    )
-    suite = unittest.TestSuite(tests.loadTestsFromTestCase(kind) for kind in kinds)
-    result = unittest.TextTestRunner(sys.stdout, verbosity=2, warnings="ignore").run(suite)
-    failed = len({test.id() for test, _ in result.failures + result.errors})
-    print(f"{result.testsRun - failed} passed, {failed} failed")
-    return 0 if result.wasSuccessful() else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
