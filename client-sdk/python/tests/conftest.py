@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -35,3 +39,34 @@ def java() -> str:
     if version is None or int(version[1]) < 25:
         pytest.skip(f"{command} is not Java 25; set JAVA_HOME")
     return command
+
+
+@pytest.fixture(scope="session")
+def registry_server(
+    tmp_path_factory: pytest.TempPathFactory, nola_jar: Path
+) -> Iterator[tuple[str, str]]:
+    """URL and admin's token of a registry of its own; NOLA names the launcher."""
+    folder = tmp_path_factory.mktemp("registry")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    launcher = os.environ.get("NOLA", str(ROOT / "nola"))
+    command = [launcher, "serve", "--port", str(port), "--data", str(folder / "data")]
+    hidden = {name: value for name, value in os.environ.items() if not name.startswith("NOLA_")}
+    environment = hidden | {"NOLA_NO_BUILD": "1"}
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    try:
+        for _ in range(180):
+            if server.poll() is not None:
+                pytest.fail((folder / "log").read_text())
+            try:
+                urllib.request.urlopen(url + "/actuator/health/readiness").close()
+                break
+            except OSError:
+                time.sleep(1)  # a start takes some seconds
+        yield url, (folder / "data" / "admin-token").read_text().strip()
+    finally:
+        server.terminate()
+        server.wait()

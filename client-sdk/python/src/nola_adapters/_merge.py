@@ -8,7 +8,7 @@ import math
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,6 +84,44 @@ def merge(
             temporary.unlink(missing_ok=True)
 
 
+def find_tensor(tensors: Mapping[str, Tensor], name: str) -> Tensor | None:
+    """Return the tensor of a name, with or without a usual prefix; None if absent.
+
+    Raises MergeRefusedError if several could be meant.
+    """
+    if name in tensors:
+        return tensors[name]
+    bare = {name, *(name[len(p) :] for p in _PREFIXES if name.startswith(p))}
+    candidates = bare | {prefix + rest for rest in bare for prefix in _PREFIXES}
+    found = sorted(candidates & tensors.keys())
+    if len(found) > 1:
+        raise MergeRefusedError(
+            f"tensor {name} is ambiguous: the base model has {found[0]} and {found[1]}"
+        )
+    return tensors[found[0]] if found else None
+
+
+def model_identity(tensors: Mapping[str, Tensor], adapted: Iterable[str]) -> bytes:
+    """Return the base identity of a model's tensors that an adapter adapts (section 9).
+
+    Raises MergeRefusedError if one is absent or of another type than adapters change.
+    """
+    leaves = {}
+    for name in adapted:
+        tensor = _adapted(tensors, name)
+        leaves[name] = (DType[tensor.dtype], tensor.shape, hashlib.sha256(tensor.data).digest())
+    return identity_of_leaves(leaves)
+
+
+def _adapted(tensors: Mapping[str, Tensor], name: str) -> Tensor:
+    tensor = find_tensor(tensors, name)
+    if tensor is None or tensor.adaptable is None:
+        raise MergeRefusedError(
+            f"tensor {name} not found in the base model, or its type is not F32, F16 or BF16"
+        )
+    return tensor
+
+
 class _Plan:
     """What happens to each tensor of the base model."""
 
@@ -93,46 +131,18 @@ class _Plan:
         self.replaced: dict[str, DenseTensor] = {}
         self.added: dict[str, DenseTensor] = {}
 
-    def find(self, name: str) -> Tensor | None:
-        """Return the tensor of a name, with or without a usual prefix.
-
-        Raises MergeRefusedError if several could be meant.
-        """
-        if name in self._tensors:
-            return self._tensors[name]
-        bare = {name, *(name[len(p) :] for p in _PREFIXES if name.startswith(p))}
-        candidates = bare | {prefix + rest for rest in bare for prefix in _PREFIXES}
-        found = sorted(candidates & self._tensors.keys())
-        if len(found) > 1:
-            raise MergeRefusedError(
-                f"tensor {name} is ambiguous: the base model has {found[0]} and {found[1]}"
-            )
-        return self._tensors[found[0]] if found else None
-
     def require_base(self, file: AdapterFile) -> None:
         """Compare the base identity that an adapter states with the model's (section 9)."""
         stated = file.adapter.base.identity
         if stated is None:
             return
-        leaves = {}
-        for name in {layer.tensor for layer in file.adapter.layers}:
-            tensor = self._adapted(name)
-            dtype = DType[tensor.dtype]
-            leaves[name] = (dtype, tensor.shape, hashlib.sha256(tensor.data).digest())
-        actual = identity_of_leaves(leaves)
+        names = {layer.tensor for layer in file.adapter.layers}
+        actual = model_identity(self._tensors, names)
         if actual != stated:
             raise MergeRefusedError(
                 f"base identity differs: {actual.hex()}, expected {stated.hex()}; use the matching "
                 "base model, or allow_base_mismatch=True to merge anyway"
             )
-
-    def _adapted(self, name: str) -> Tensor:
-        tensor = self.find(name)
-        if tensor is None or tensor.adaptable is None:
-            raise MergeRefusedError(
-                f"tensor {name} not found in the base model, or its type is not F32, F16 or BF16"
-            )
-        return tensor
 
     def add(self, weighted: Weighted) -> None:
         """Add an adapter, after those added before."""
@@ -140,7 +150,7 @@ class _Plan:
             raise MergeRefusedError(f"invalid weight: {weighted.weight}; must be finite")
         for factors in verified_factors(weighted.file, None):
             layer = factors.layer
-            tensor = self._adapted(layer.tensor)
+            tensor = _adapted(self._tensors, layer.tensor)
             if tensor.shape != layer.shape:
                 raise MergeRefusedError(
                     f"tensor {tensor.name} has shape {tensor.shape}; the adapter's is {layer.shape}"
@@ -153,7 +163,7 @@ class _Plan:
             raise MergeRefusedError(f"tensor {min(both)} is adapted and replaced")
 
     def _add_dense(self, dense: DenseTensor) -> None:
-        tensor = self.find(dense.name)
+        tensor = find_tensor(self._tensors, dense.name)
         name = dense.name if tensor is None else tensor.name
         if name in self.replaced or name in self.added:
             raise MergeRefusedError(f"two adapters have a dense tensor {name}; merge only one")

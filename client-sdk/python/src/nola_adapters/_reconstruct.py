@@ -75,14 +75,14 @@ def layer_factors(generator: Generator, seed: int, layer: Layer) -> Factors:
     for side, (_, length, codes) in enumerate(layer.sides()):
         basis = Basis(generator, seed, layer.stream, side, length, codes.count)
         computed.append(basis.combine(codes))
-    a = _scaled(computed[0], layer.scale, layer.a.bound() * generator.max_basis)
+    a = scaled(computed[0], layer.scale, layer.a.bound() * generator.max_basis)
     if layer.b is None:
         return Factors(layer, a.reshape(layer.rows, layer.cols), None)
     b = computed[1].astype("<f4")
     return Factors(layer, a.reshape(layer.rows, layer.rank), b.reshape(layer.rank, layer.cols))
 
 
-def _scaled(sums: NDArray[np.generic], scale: np.float32, bound: int) -> NDArray[np.float32]:
+def scaled(sums: NDArray[np.generic], scale: np.float32, bound: int) -> NDArray[np.float32]:
     """Multiply sums with the scale, with the roundings of section 7.1."""
     if bound < 1 << 24:
         # Two significands of 24 bits have an exact product in f64: one rounding is left.

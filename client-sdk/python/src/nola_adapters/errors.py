@@ -68,3 +68,24 @@ class MergeOverflowError(MergeRefusedError):
         )
         self.tensor = tensor
         self.element = element
+
+
+class RegistryError(NolaError):
+    """A registry that does not do what it was asked for.
+
+    `kind` is one of `not-found`, `not-allowed`, `conflict`, `refused`, `unavailable` (it may
+    succeed later) and `broken` (the answer contradicts itself); `status` the HTTP status or 0.
+    """
+
+    def __init__(self, kind: str, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.status = status
+
+
+class NotAttestedError(NolaError):
+    """A file that is not attested as required; `reasons` has a sentence for each reason."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +79,7 @@ class Codes:
     """The quantized coefficients of one factor: `values[i] < 2**bits`, u16, of shape (count,)."""
 
     bits: int
-    values: NDArray[np.uint16]
+    values: NDArray[Any]
 
     def __post_init__(self) -> None:
         """Copy the codes. Raises ValueError if one does not have `bits` bits."""
