@@ -1,0 +1,19 @@
+"""Adapters in PyTorch models: training, attaching and switching."""
+
+from nola_adapters.torch.attach import attach
+from nola_adapters.torch.parametrize import (
+    DEFAULT_LEARNING_RATE,
+    Settings,
+    Training,
+    learning_rate_schedule,
+    parametrize,
+)
+
+__all__ = [
+    "DEFAULT_LEARNING_RATE",
+    "Settings",
+    "Training",
+    "attach",
+    "learning_rate_schedule",
+    "parametrize",
+]
