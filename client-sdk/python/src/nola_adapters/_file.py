@@ -148,7 +148,7 @@ def _unpack(data: bytes, count: int, bits: int) -> Codes:
     return Codes(bits, np.packbits(padded, axis=1, bitorder="little").view("<u2").reshape(-1))
 
 
-def _pack(codes: Codes) -> bytes:
+def pack_codes(codes: Codes) -> bytes:
     octets = codes.values.astype("<u2").view(np.uint8).reshape(-1, 2)
     digits = np.unpackbits(octets, axis=1, bitorder="little")[:, : codes.bits]
     return np.packbits(digits.reshape(-1), bitorder="little").tobytes()
@@ -189,7 +189,8 @@ def encode(file: AdapterFile) -> bytes:
     except struct.error as error:
         raise ValueError(f"adapter does not fit into a file: {error}") from error
     codes = b"".join(
-        struct.pack("<I", layer.scale_bits) + b"".join(_pack(side) for _, _, side in layer.sides())
+        struct.pack("<I", layer.scale_bits)
+        + b"".join(pack_codes(side) for _, _, side in layer.sides())
         for layer in ordered.adapter.layers
     )
     dense = bytearray()

@@ -8,9 +8,11 @@ from nola_adapters.torch.parametrize import (
     learning_rate_schedule,
     parametrize,
 )
+from nola_adapters.torch.switcher import AdapterSwitcher
 
 __all__ = [
     "DEFAULT_LEARNING_RATE",
+    "AdapterSwitcher",
     "Settings",
     "Training",
     "attach",

@@ -58,7 +58,7 @@ def attach(
     modules = dict(model.named_modules())
     pairs = {}
     for factors in all_factors:
-        path = _module_path(modules, factors.layer)
+        path = module_path(modules, factors.layer)
         pairs[path] = lora_pair(factors, modules[path])
     _replace_dense(model, file)
     from peft import LoraConfig, get_peft_model
@@ -101,7 +101,7 @@ def lora_pair(
     raise MergeRefusedError(f"{layer.tensor} is not of a linear module; use merged=True")
 
 
-def _module_path(modules: Mapping[str, nn.Module], layer: Layer) -> str:
+def module_path(modules: Mapping[str, nn.Module], layer: Layer) -> str:
     """Return the path of a layer's module, with or without a prefix such as `model.`."""
     wanted = layer.tensor.removesuffix(".weight")
     found = [

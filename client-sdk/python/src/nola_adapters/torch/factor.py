@@ -14,6 +14,7 @@ from nola_adapters import quantize
 from nola_adapters._bases import Basis
 from nola_adapters._reconstruct import scaled
 from nola_adapters.model import Generator
+from nola_adapters.torch import cuda
 
 TRAINING_BITS = 16
 """Width of codes that makes no difference to training."""
@@ -84,11 +85,14 @@ def _combine(
     bits: int,
     gain: float,
 ) -> Tensor:
-    values = array(coefficients)
     basis = FactorBasis(Generator(generator), seed % (1 << 64), stream, side, length)
-    codes = quantized(values, bits)
-    scale = np.float32(codes.step * basis.norm(len(values)) * gain)
-    sums = _sums(basis, len(values)).combine(codes.codes)
+    codes = quantized(array(coefficients), bits)
+    count = codes.codes.count
+    scale = np.float32(codes.step * basis.norm(count) * gain)
+    if runs_kernels(coefficients):
+        shape = _shape(basis, count, bits)
+        return cuda.combine(shape, basis.seed, codes.codes, float(scale), coefficients.device)
+    sums = _sums(basis, count).combine(codes.codes)
     bound = codes.codes.bound() * basis.generator.max_basis
     return torch.from_numpy(scaled(sums, scale, bound)).to(coefficients.device)
 
@@ -118,11 +122,15 @@ def _project(
     gain: float,
 ) -> Tensor:
     """Return the coefficients' gradient from the factor's: the transposed product."""
-    values = array(gradient)
-    basis = FactorBasis(Generator(generator), seed % (1 << 64), stream, side, len(values))
-    products = _sums(basis, count).project(values.astype(np.float64))
-    result = (products * basis.norm(count) * gain).astype(np.float32)
-    return torch.from_numpy(result).to(gradient.device)
+    length = gradient.shape[0]
+    basis = FactorBasis(Generator(generator), seed % (1 << 64), stream, side, length)
+    factor = basis.norm(count) * gain
+    if runs_kernels(gradient):
+        shape = _shape(basis, count, TRAINING_BITS)
+        flat = gradient.detach().to(torch.float32).contiguous()
+        return (cuda.project(shape, basis.seed, flat) * factor).to(torch.float32)
+    products = _sums(basis, count).project(array(gradient).astype(np.float64))
+    return torch.from_numpy((products * factor).astype(np.float32)).to(gradient.device)
 
 
 @_project.register_fake
@@ -148,6 +156,15 @@ def _backward(
 
 
 _combine.register_autograd(_backward, setup_context=_setup)
+
+
+def runs_kernels(tensor: Tensor) -> bool:
+    """Return whether the project's kernels compute what is derived from a tensor."""
+    return tensor.is_cuda
+
+
+def _shape(basis: FactorBasis, count: int, bits: int) -> cuda.FactorShape:
+    return cuda.FactorShape(basis.generator, basis.stream, basis.side, basis.length, count, bits)
 
 
 def _sums(basis: FactorBasis, count: int) -> Basis:
