@@ -13,7 +13,13 @@ from typing import Any
 import pytest
 
 import nola_adapters as nola
-from nola_adapters.attestation import Attested, check_attestations, has_prime_order
+from nola_adapters.attestation import (
+    Attested,
+    InvalidAttestationError,
+    check_attestations,
+    has_prime_order,
+    open_envelope,
+)
 from nola_adapters.cache import file_digest
 
 VECTORS = Path(__file__).parents[3] / "format-spec" / "vectors" / "valid"
@@ -132,3 +138,7 @@ def test_points_of_small_or_mixed_order_are_no_keys() -> None:
     assert has_prime_order(base_point)
     for point in (one, order_two, order_four, order_eight, not_canonical, base_plus_order_two):
         assert not has_prime_order(point)
+        encoded = bytes.fromhex("302a300506032b6570032100") + point
+        fingerprint = f"sha256:{hashlib.sha256(encoded).hexdigest()}"
+        with pytest.raises(InvalidAttestationError, match="prime order"):
+            open_envelope({}, fingerprint, base64.b64encode(encoded).decode())

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -98,6 +100,26 @@ def test_java_and_python_share_files_notes_and_locks(
     assert not pulled.path.exists()
     run_nola(java, nola_jar, cache.folder, "pull", "acme/mood@prod", "--registry", url)
     assert Registry(url, cache=cache, offline=True).pull("acme/mood@prod").path == pulled.path
+
+
+def test_files_used_least_recently_are_evicted(tmp_path: Path) -> None:
+    cache = Cache(tmp_path, limit=250)
+    (tmp_path / "blobs").mkdir()
+    digests = {}
+    for age, name in ((900, "oldest"), (600, "old"), (0, "new")):
+        data = name.encode().ljust(100)
+        digests[name] = hashlib.sha256(data).hexdigest()
+        cache.blob(digests[name]).write_bytes(data)
+        then = time.time() - age
+        os.utime(cache.blob(digests[name]), (then, then))
+    cache.evict()
+    assert cache.find(digests["oldest"]) is None
+    assert cache.find(digests["old"]) is not None
+    Cache(tmp_path, limit=0).evict()  # both were used just now
+    assert cache.find(digests["old"]) is not None
+    cache.blob(digests["new"]).write_bytes(b"damaged")
+    assert cache.find(digests["new"]) is None
+    assert not cache.blob(digests["new"]).exists()
 
 
 class CutAnswers(BaseHTTPRequestHandler):

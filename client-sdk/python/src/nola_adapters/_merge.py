@@ -256,7 +256,6 @@ def merge_block(
         for weight, delta, where in summands:
             total[where] += np.float64(weight) * delta
         single = total.astype("<f4")
-        single[~finite] = 0
         merged = encode_floats(single, dtype)
     after = decode_floats(merged, dtype).reshape(shape)
     lost = finite & ~np.isfinite(after)
