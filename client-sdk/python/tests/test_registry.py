@@ -112,6 +112,10 @@ def test_files_used_least_recently_are_evicted(tmp_path: Path) -> None:
         cache.blob(digests[name]).write_bytes(data)
         then = time.time() - age
         os.utime(cache.blob(digests[name]), (then, then))
+    (tmp_path / "blobs" / "other").write_bytes(bytes(1000))  # not the cache's
+    with cache.lock(digests["oldest"]), cache.lock(digests["old"]):
+        cache.evict()
+    assert len(list((tmp_path / "blobs").iterdir())) == 4  # locked
     cache.evict()
     assert cache.find(digests["oldest"]) is None
     assert cache.find(digests["old"]) is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -243,6 +244,26 @@ def test_merged_weights_are_those_of_merge_files(base: Path, tmp_path: Path) -> 
     expected = load(tmp_path / "merged").state_dict()
     actual = attach(load(base), file, merged=True).state_dict()
     assert all(torch.equal(actual[name], tensor) for name, tensor in expected.items())
+
+
+def test_adapter_of_a_model_of_the_hub_states_it(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    revision = "0123456789abcdef0123456789abcdef01234567"
+    snapshot = tmp_path / "models--acme--tiny" / "snapshots" / revision
+    shutil.copytree(base, snapshot)
+    (tmp_path / "models--acme--tiny" / "refs").mkdir()
+    (tmp_path / "models--acme--tiny" / "refs" / "main").write_text(revision)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    model = load(base)
+    from_folder = parametrize(model, **SIZES).file().adapter.base
+    model = transformers.AutoModelForCausalLM.from_pretrained("acme/tiny", cache_dir=tmp_path)
+    from_hub = parametrize(model, **SIZES).file().adapter.base
+    assert (from_hub.name, from_hub.revision) == ("acme/tiny", revision)
+    assert from_hub.identity == from_folder.identity
+    assert from_folder.identity is not None
 
 
 def test_trainer_saves_publishes_and_attaches_by_reference(

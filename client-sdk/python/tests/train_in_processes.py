@@ -63,9 +63,11 @@ def main(engine: str, base: str, output: str) -> None:
         optimizer.zero_grad()
         losses.append(loss.item())
     training.save(output)
-    if torch.distributed.get_rank() == 0:
+    several = torch.distributed.is_initialized()
+    if not several or torch.distributed.get_rank() == 0:
         print(json.dumps(losses))
-    torch.distributed.destroy_process_group()
+    if several:
+        torch.distributed.destroy_process_group()
 
 
 if __name__ == "__main__":

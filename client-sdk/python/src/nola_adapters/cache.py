@@ -12,11 +12,12 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import threading
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from nola_adapters.references import Reference, is_version_number
 DEFAULT_LIMIT = 10 << 30
 _GRACE_SECONDS = 300
 _LOCK_DIGITS = 3
+_DIGITS = re.compile(r"[0-9a-f]{64}")
 
 # The operating system's locks belong to a process as a whole, so its threads need these as well.
 _thread_locks: dict[Path, threading.Lock] = {}
@@ -79,18 +81,25 @@ class Cache:
         return folder
 
     @contextmanager
-    def lock(self, digest: str) -> Iterator[None]:
-        """Wait for the lock on a digest's files, and hold it."""
+    def lock(self, digest: str, wait: bool = True) -> Iterator[None]:
+        """Hold the lock on a digest's files, after waiting for it.
+
+        Raises BlockingIOError if it is not free and the caller does not `wait`.
+        """
         path = self._create("locks") / digest[:_LOCK_DIGITS]
         with _thread_locks_guard:
             threads = _thread_locks.setdefault(path.absolute(), threading.Lock())
-        with threads:
+        if not threads.acquire(blocking=wait):
+            raise BlockingIOError(f"{path} is locked by another thread")
+        try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o666)
             try:
-                fcntl.lockf(handle, fcntl.LOCK_EX)
+                fcntl.lockf(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
                 yield
             finally:
                 os.close(handle)
+        finally:
+            threads.release()
 
     def find(self, digest: str) -> Path | None:
         """Return a whole file, compared with its digest and marked as used; None if absent."""
@@ -162,18 +171,19 @@ class Cache:
     def evict(self) -> None:
         """Remove the least recently used files until the rest is within the limit.
 
-        Files that were used within the last five minutes stay.
+        Files that were used within the last five minutes stay, as do those that are locked.
         """
         files = []
         for folder in ("blobs", "partial"):
             for path in (self.folder / folder).glob("*"):
-                status = path.stat()
-                files.append((status.st_mtime, status.st_size, path))
+                if _DIGITS.fullmatch(path.stem):
+                    status = path.stat()
+                    files.append((status.st_mtime, status.st_size, path))
         total = sum(size for _, size, _ in files)
         for _, size, path in sorted(files):
             if total <= self.limit:
                 break
-            with self.lock(path.stem):
+            with suppress(BlockingIOError), self.lock(path.stem, wait=False):
                 used = path.stat().st_mtime if path.exists() else time.time()
                 if time.time() - used > _GRACE_SECONDS:
                     path.unlink()

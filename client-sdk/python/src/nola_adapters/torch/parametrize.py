@@ -20,7 +20,7 @@ from torch.nn import functional
 from nola_adapters import _file, quantize
 from nola_adapters._merge import encode_floats, find_tensor, model_identity
 from nola_adapters._reconstruct import seal
-from nola_adapters._safetensors import open_model
+from nola_adapters._safetensors import INDEX, open_model
 from nola_adapters.model import (
     Adapter,
     AdapterFile,
@@ -171,21 +171,21 @@ class Training:
         """Return what was trained as an adapter, with its digest.
 
         `base` is the folder or file of the base model, whose names and identity the adapter gets;
-        by default the folder that the model was loaded from, otherwise both are the model's own
-        and unknown. Every process of a sharded model must call it.
+        by default what the model was loaded from: a folder, or the cache of the Hub. Without any,
+        names are the model's own and the identity is unknown. Every process of a sharded model
+        must call it.
         """
         with _unsharded(self.model):
             layers = [delta.layer(name, self.settings.bits) for name, delta in self.deltas.items()]
             tensors = [self._dense(name, tensor, dense) for name, tensor in self._whole_tensors()]
-        named = self._base_folder() if base is None else Path(base)
-        name = str(getattr(getattr(self.model, "config", None), "_name_or_path", ""))
-        known = Base("" if Path(name).is_absolute() or Path(name).exists() else name[:256])
-        if named is not None:
-            stored = {n: t for file in open_model(named).values() for n, t in file.items()}
-            found = {layer.tensor: find_tensor(stored, layer.tensor) for layer in layers}
+        known, folder = _base_of(self.model)
+        folder = folder if base is None else Path(base)
+        if folder is not None:
+            stored = {n: t for file in open_model(folder).values() for n, t in file.items()}
+            found = [find_tensor(stored, layer.tensor) for layer in layers]
             layers = [
                 replace(layer, tensor=layer.tensor if tensor is None else tensor.name)
-                for layer, tensor in zip(layers, found.values(), strict=True)
+                for layer, tensor in zip(layers, found, strict=True)
             ]
             known = replace(known, identity=model_identity(stored, [it.tensor for it in layers]))
         generator, seed = self.settings.generator, self.settings.seed
@@ -204,11 +204,6 @@ class Training:
         if not distributed or torch.distributed.get_rank() == 0:
             _file.write(file, path)
         return file
-
-    def _base_folder(self) -> Path | None:
-        name = str(getattr(getattr(self.model, "config", None), "_name_or_path", ""))
-        folder = Path(name)
-        return folder if name and any(folder.glob("*.safetensors")) else None
 
     def _whole_tensors(self) -> Iterator[tuple[str, Tensor]]:
         for name, parameter in self.model.named_parameters():
@@ -331,6 +326,24 @@ def _metadata(model: nn.Module, whole: Sequence[str]) -> Metadata:
             labels = json.dumps(list(by_number.values()), ensure_ascii=False)
             return Metadata(task=task, provenance=(("head", kind), ("labels", labels)))
     return Metadata()
+
+
+def _base_of(model: nn.Module) -> tuple[Base, Path | None]:
+    """Return name and revision of the base model, and the folder that it was loaded from."""
+    config = getattr(model, "config", None)
+    name = str(getattr(config, "_name_or_path", ""))
+    if not name:
+        return Base(), None
+    if any(Path(name).glob("*.safetensors")):
+        return Base(), Path(name)
+    from huggingface_hub import try_to_load_from_cache
+
+    for file in ("model.safetensors", INDEX):
+        found = try_to_load_from_cache(name, file, revision=getattr(config, "_commit_hash", None))
+        if isinstance(found, str):
+            folder = Path(found).parent  # named by its commit
+            return Base(name, folder.name), folder
+    return Base(), None
 
 
 def _full(tensor: Tensor) -> Tensor:
