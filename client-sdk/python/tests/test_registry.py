@@ -178,6 +178,46 @@ def test_interrupted_download_is_resumed(
     assert handler.sent == [None, f"bytes={half}-"]
 
 
+class Redirects(BaseHTTPRequestHandler):
+    """Redirects to `target`, or answers 404, and keeps the tokens that it was sent."""
+
+    target: str | None
+    tokens: list[str | None]
+
+    def do_GET(self) -> None:
+        self.tokens.append(self.headers["Authorization"])
+        self.send_response(404 if self.target is None else 302)
+        self.send_header("Content-Length", "0")
+        if self.target is not None:
+            self.send_header("Location", self.target + self.path)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the output of the tests clean."""
+
+
+def test_token_is_not_sent_to_where_a_registry_redirects(tmp_path: Path) -> None:
+    handlers, servers = [], []
+    for _ in range(2):
+        handler = type("Handler", (Redirects,), {"tokens": [], "target": None})
+        servers.append(ThreadingHTTPServer(("127.0.0.1", 0), handler))
+        handlers.append(handler)
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+    urls = [f"http://127.0.0.1:{server.server_port}" for server in servers]
+    handlers[0].target = urls[1]
+    with pytest.raises(RegistryError) as failure:
+        Registry(urls[0], token="secret", cache=Cache(tmp_path)).pull("acme/mood")
+    assert failure.value.kind == "not-found"
+    assert handlers[0].tokens == ["Bearer secret"]
+    assert handlers[1].tokens == [None]
+    handlers[1].target = urls[1]
+    with pytest.raises(RegistryError, match="too often"):
+        Registry(urls[0], cache=Cache(tmp_path)).pull("acme/mood")
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
 def test_bytes_that_do_not_match_the_digest_are_refused(
     cutting_server: tuple[str, type[CutAnswers]], tmp_path: Path
 ) -> None:

@@ -97,7 +97,7 @@ def _code_bytes(count: int, bits: int) -> int:
 
 
 def _read_layers(groups: Sequence[Group], section: bytes) -> tuple[Layer, ...]:
-    """Expand the groups and gives each layer its scale and codes: rule 12."""
+    """Expand the groups, and read scale and codes of each layer: rule 12."""
     needed = sum(g.count * (4 + sum(_code_bytes(*side) for side in g.sides())) for g in groups)
     if needed != len(section):
         raise CorruptError(f"codes section of {len(section)} bytes; its groups need {needed}")

@@ -41,7 +41,7 @@ class Tensor:
 def open_model(path: Path) -> dict[Path, dict[str, Tensor]]:
     """Map the tensors of a safetensors file, or of all such files in a folder.
 
-    Returns tensors by file and name. Raises MergeRefusedError if there is no such file, one is
+    Returns tensors by file and name. Raises MergeRefusedError if a folder has no file, one is
     invalid, or two have a tensor of the same name.
     """
     files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]

@@ -26,7 +26,7 @@ class Quantized:
 def absmax(values: NDArray[np.float32], bits: int) -> Quantized:
     """Quantize with the step that makes the largest coefficient the largest level.
 
-    Raises ValueError if there is none, or one is not finite.
+    Raises ValueError if the list is empty, or a coefficient is not finite.
     """
     magnitudes = _magnitudes(values)
     return _with_step(values, float(magnitudes.max()) / ((1 << bits) - 1), bits)

@@ -110,12 +110,19 @@ def module_path(modules: Mapping[str, nn.Module], layer: Layer) -> str:
         if path and (path == wanted or path.endswith(f".{wanted}") or wanted.endswith(f".{path}"))
     ]
     exact = [path for path in found if path == wanted] or found
-    weight = getattr(modules[exact[0]], "weight", None) if len(exact) == 1 else None
-    if weight is None or tuple(weight.shape) != layer.shape:
+    if len(exact) != 1 or weight_shape(modules[exact[0]]) != layer.shape:
         raise MergeRefusedError(
             f"tensor {layer.tensor} of shape {layer.shape} not found in the model"
         )
     return exact[0]
+
+
+def weight_shape(module: nn.Module) -> tuple[int, ...]:
+    """Return the shape of a module's weight before quantization, () without one."""
+    if isinstance(module, nn.Linear):
+        return module.out_features, module.in_features
+    weight = getattr(module, "weight", None)
+    return tuple(weight.shape) if isinstance(weight, torch.Tensor) else ()
 
 
 def _parameter(model: nn.Module, name: str, shape: Iterable[int]) -> nn.Parameter:

@@ -31,6 +31,7 @@ from nola_adapters.model import (
     Layer,
     Metadata,
 )
+from nola_adapters.torch.attach import weight_shape
 from nola_adapters.torch.factor import TRAINING_BITS, FactorBasis, array, combine, quantized
 from nola_adapters.torch.initial import InitialValues
 
@@ -259,7 +260,7 @@ def parametrize(
     initial = InitialValues(seed if settings.initial_seed is None else settings.initial_seed)
     deltas = {}
     for stream, (name, module) in enumerate(modules):
-        rows, cols = module.weight.shape
+        rows, cols = weight_shape(module)
         _require_few(name, (rows, cols), settings)
         alpha = torch.from_numpy(initial.gaussian(k)).to(module.weight.device)
         transposed = not isinstance(module, nn.Linear)

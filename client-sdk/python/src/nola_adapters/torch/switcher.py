@@ -61,9 +61,9 @@ class AdapterSwitcher:
         """Put layers into a model, and add adapters: references, paths or what was read.
 
         `dtype` is that of the factors; f32 has the bits of SPEC.md. With `verified`, each adapter
-        is reconstructed once, to compare its digest. Raises ValueError if there is none or they
-        do not fit each other, MergeRefusedError if the model lacks a linear module of that shape,
-        and DigestMismatchError.
+        is reconstructed once, to compare its digest. Raises ValueError if the mapping is empty or
+        adapters do not fit each other, MergeRefusedError if the model lacks a linear module of
+        that shape, and DigestMismatchError.
         """
         if not adapters:
             raise ValueError("no adapters; needs at least one, which all others must resemble")
