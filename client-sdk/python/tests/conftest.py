@@ -28,17 +28,18 @@ def nola_jar() -> Path:
 
 @pytest.fixture(scope="session")
 def java() -> str:
-    """The command of a JDK that can run the jar."""
+    """The command of a JDK that can run the jar: of JAVA_HOME, on the path or in Linux's folder."""
     home = os.environ.get("JAVA_HOME")
-    command = str(Path(home) / "bin" / "java") if home else "java"
-    try:
-        asked = subprocess.run([command, "-version"], check=True, capture_output=True, text=True)
-    except OSError:
-        pytest.skip(f"{command} cannot be run; set JAVA_HOME")
-    version = re.search(r'version "(\d+)', asked.stderr)
-    if version is None or int(version[1]) < 25:
-        pytest.skip(f"{command} is not Java 25; set JAVA_HOME")
-    return command
+    installed = [str(path) for path in Path("/usr/lib/jvm").glob("*/bin/java")]
+    for command in [*([f"{home}/bin/java"] if home else []), "java", *installed]:
+        try:
+            asked = subprocess.run([command, "-version"], capture_output=True, text=True)
+        except OSError:
+            continue
+        version = re.search(r'version "(\d+)', asked.stderr)
+        if version is not None and int(version[1]) >= 25:
+            return command
+    pytest.skip("Java 25 is not installed; set JAVA_HOME")
 
 
 @pytest.fixture(scope="session")
