@@ -161,7 +161,7 @@ class ServeCommandTest {
     JsonNode document = check(folder, ExitCode.OK);
     assertThat(document.at("/ok").asBoolean()).isTrue();
     assertThat(document.at("/checks").valueStream().map(each -> each.at("/check").asString()))
-        .containsExactlyInAnyOrder("settings", "data directory", "database", "port");
+        .containsExactlyInAnyOrder("settings", "data directory", "signing key", "database", "port");
   }
 
   @Test
@@ -188,6 +188,22 @@ class ServeCommandTest {
                       .startsWith("data directory: data directory cannot be used: /dev/null/x"))
           .anySatisfy(line -> assertThat(line).startsWith("database: cannot use the database: "));
     }
+  }
+
+  @Test
+  void check_namesAKeyThatCannotSign(@TempDir Path folder, @TempDir Path damaged) throws Exception {
+    assertThat(failed(check(folder, ExitCode.REFUSED, "--set", "nola.signing.key=garbage")))
+        .singleElement()
+        .asString()
+        .startsWith(
+            "settings: nola.signing.key: invalid signing key: no PEM block; must be a P-256 key");
+    Path file = damaged.resolve("signing-key");
+    Files.writeString(file, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    assertThat(failed(check(folder, ExitCode.REFUSED, "--data", damaged.toString())))
+        .singleElement()
+        .asString()
+        .startsWith("signing key: " + file + ": invalid signing key: not readable; must be")
+        .contains("Restore the file from a backup");
   }
 
   @Test

@@ -84,7 +84,11 @@ class SignatureTest extends JobTest {
 
     assertThat(verify(answer, namespace + "/mood@1.0.0"))
         .isEqualTo(Map.of(".", Sha256.hash(file).hex()));
-    assertThat(ann.get(versions + "1.0.0/signature").bytes()).isEqualTo(answer.bytes());
+    Answer pinned = ann.get(versions + "1.0.0/signature");
+    assertThat(pinned.bytes()).isEqualTo(answer.bytes());
+    assertThat(pinned.header("Cache-Control")).endsWith("no-cache");
+    String tag = String.valueOf(pinned.header("ETag"));
+    assertThat(ann.get(versions + "1.0.0/signature", "If-None-Match", tag).status()).isEqualTo(304);
     assertThat(ann.get(versions + "9.0.0/signature").status()).isEqualTo(404);
   }
 

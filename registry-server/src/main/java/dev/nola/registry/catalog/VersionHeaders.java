@@ -25,11 +25,25 @@ public class VersionHeaders {
    * @return headers, to which more may be added
    */
   public HttpHeaders of(ReferenceResolver.Located version) {
+    return headers(version, version.pinned());
+  }
+
+  /**
+   * Returns the headers of a file that may change although the version cannot.
+   *
+   * @param version that the response is about
+   * @return headers, to which more may be added
+   */
+  public HttpHeaders ofChanging(ReferenceResolver.Located version) {
+    return headers(version, false);
+  }
+
+  private HttpHeaders headers(ReferenceResolver.Located version, boolean immutable) {
     HttpHeaders headers = new HttpHeaders();
     headers.set(
         HttpHeaders.CACHE_CONTROL,
         (access.isOpen() && !version.isPrivate() ? "public, " : "private, ")
-            + (version.pinned() ? FOR_EVER : ASK_AGAIN));
+            + (immutable ? FOR_EVER : ASK_AGAIN));
     headers.set("Nola-Version", version.version());
     if (version.disputed()) {
       headers.set("Nola-Disputed", "true");

@@ -69,8 +69,13 @@ public final class DataDirectory {
     }
   }
 
-  /** Returns why the directory cannot be used, in words. */
-  static String reason(IOException failure) {
+  /**
+   * Returns why a file or the directory cannot be used.
+   *
+   * @param failure of using it
+   * @return the reason in words
+   */
+  public static String reason(IOException failure) {
     return switch (failure) {
       case AccessDeniedException e -> "permission denied for " + e.getFile();
       case FileAlreadyExistsException e -> e.getFile() + " is not a directory";

@@ -9,6 +9,7 @@ import dev.nola.registry.blobs.FileResponses;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.DownloadCounter;
 import dev.nola.registry.catalog.VersionHeaders;
+import dev.nola.registry.signing.ModelSigner;
 import dev.nola.registry.web.IgnoresUnknownParameters;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Hidden;
@@ -72,7 +73,10 @@ class HubFileController {
             .filter(one -> one.path().equals(wanted))
             .findFirst()
             .orElseThrow(() -> HubErrors.entryNotFound(wanted, repository));
-    HttpHeaders headers = versionHeaders.of(repository.version());
+    HttpHeaders headers =
+        wanted.equals(ModelSigner.FILE)
+            ? versionHeaders.ofChanging(repository.version()) // with the registry's key
+            : versionHeaders.of(repository.version());
     headers.set(HubErrors.COMMIT, repository.commit());
     return FileResponses.of(
         request,

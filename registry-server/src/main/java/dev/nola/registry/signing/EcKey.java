@@ -12,6 +12,7 @@ import org.bouncycastle.asn1.sec.SECNamedCurves;
 import org.bouncycastle.asn1.sec.SECObjectIdentifiers;
 import org.bouncycastle.crypto.digests.SHA256Digest;
 import org.bouncycastle.crypto.generators.ECKeyPairGenerator;
+import org.bouncycastle.crypto.params.AsymmetricKeyParameter;
 import org.bouncycastle.crypto.params.ECKeyGenerationParameters;
 import org.bouncycastle.crypto.params.ECNamedDomainParameters;
 import org.bouncycastle.crypto.params.ECPrivateKeyParameters;
@@ -25,6 +26,7 @@ import org.bouncycastle.crypto.util.SubjectPublicKeyInfoFactory;
 import org.bouncycastle.util.io.pem.PemObject;
 import org.bouncycastle.util.io.pem.PemReader;
 import org.bouncycastle.util.io.pem.PemWriter;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A P-256 key that signs by ECDSA with SHA-256. Signatures are deterministic (RFC 6979), so that
@@ -75,22 +77,32 @@ final class EcKey {
    * @throws IllegalArgumentException if it is not one; the message does not show it
    */
   static EcKey parse(String pem) {
-    try (PemReader reader = new PemReader(new StringReader(pem))) {
-      PemObject block = reader.readPemObject();
-      if (block == null || !block.getType().equals(PRIVATE)) {
-        throw new IllegalArgumentException(
-            "invalid signing key: "
-                + (block == null ? "no PEM block" : "PEM block " + block.getType())
-                + RULE);
-      }
-      if (PrivateKeyFactory.createKey(block.getContent()) instanceof ECPrivateKeyParameters key
-          && key.getParameters().equals(P256)) {
-        return new EcKey(key);
-      }
-      throw new IllegalArgumentException("invalid signing key: another algorithm or curve" + RULE);
-    } catch (IOException | IllegalStateException | ClassCastException e) {
-      throw new IllegalArgumentException("invalid signing key: not readable" + RULE, e);
+    PemObject block = block(pem);
+    if (block == null || !block.getType().equals(PRIVATE)) {
+      throw invalid(block == null ? "no PEM block" : "PEM block " + block.getType(), null);
     }
+    AsymmetricKeyParameter key;
+    try {
+      key = PrivateKeyFactory.createKey(block.getContent());
+    } catch (IOException | RuntimeException e) { // of many kinds, by what is damaged
+      throw invalid("not readable", e);
+    }
+    if (key instanceof ECPrivateKeyParameters secret && secret.getParameters().equals(P256)) {
+      return new EcKey(secret);
+    }
+    throw invalid("another algorithm or curve", null);
+  }
+
+  private static @Nullable PemObject block(String pem) {
+    try (PemReader reader = new PemReader(new StringReader(pem))) {
+      return reader.readPemObject();
+    } catch (IOException | RuntimeException e) {
+      throw invalid("not readable", e);
+    }
+  }
+
+  private static IllegalArgumentException invalid(String reason, @Nullable Exception cause) {
+    return new IllegalArgumentException("invalid signing key: " + reason + RULE, cause);
   }
 
   /** Returns the private key as PEM; a secret. */

@@ -3,6 +3,7 @@ package dev.nola.registry.signing;
 import dev.nola.registry.data.DataDirectory;
 import dev.nola.registry.data.StartFailure;
 import java.io.IOException;
+import java.nio.file.Path;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.stereotype.Component;
 
@@ -10,7 +11,8 @@ import org.springframework.stereotype.Component;
 @Component
 @EnableConfigurationProperties(SigningSettings.class)
 class RegistryKey {
-  private static final String FILE = "signing-key";
+  /** Name of the file. */
+  static final String FILE = "signing-key";
 
   private final EcKey key;
 
@@ -19,18 +21,42 @@ class RegistryKey {
    *
    * @throws StartFailure if it is not a P-256 key
    */
-  RegistryKey(SigningSettings settings, DataDirectory data) throws IOException {
-    String configured = settings.key();
+  RegistryKey(SigningSettings settings, DataDirectory data) {
+    EcKey configured = settings.key();
+    key = configured == null ? stored(data) : configured;
+  }
+
+  private static EcKey stored(DataDirectory data) {
+    Path file = data.resolve(FILE);
     try {
-      key =
-          EcKey.parse(
-              configured == null ? data.secret(FILE, () -> EcKey.generate().toPem()) : configured);
+      return parse(file, data.secret(FILE, () -> EcKey.generate().toPem()));
+    } catch (IOException e) {
+      throw unreadable(file, e);
+    }
+  }
+
+  /**
+   * Parses the content of the file.
+   *
+   * @throws StartFailure if it is not a P-256 key
+   */
+  static EcKey parse(Path file, String content) {
+    try {
+      return EcKey.parse(content);
     } catch (IllegalArgumentException e) {
       throw new StartFailure(
-          (configured == null ? data.resolve(FILE) : "nola.signing.key") + ": " + e.getMessage(),
-          "Restore the key that clients know, or give another with nola.signing.key.",
+          file + ": " + e.getMessage(),
+          "Restore the file from a backup, or delete it: the server then makes another key, which"
+              + " clients do not know.",
           null);
     }
+  }
+
+  static StartFailure unreadable(Path file, IOException failure) {
+    return new StartFailure(
+        "signing key cannot be read: " + file + ": " + DataDirectory.reason(failure),
+        "Let the server's user read it, and no one else.",
+        failure);
   }
 
   EcKey get() {

@@ -1,5 +1,6 @@
 package dev.nola.registry.signing;
 
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.ReferenceResolver;
@@ -53,11 +54,13 @@ class SignatureController {
           "A signature of OpenSSF Model Signing 1.0 (a Sigstore bundle, version 0.3), made with the"
               + " registry's key. The file may have any name. It says that the registry served these"
               + " bytes under this name; attestations say who reconstructed them.",
-      responses =
-          @ApiResponse(
-              responseCode = "200",
-              content =
-                  @Content(mediaType = ModelSigner.MEDIA_TYPE, schema = @Schema(type = "object"))))
+      responses = {
+        @ApiResponse(
+            responseCode = "200",
+            content =
+                @Content(mediaType = ModelSigner.MEDIA_TYPE, schema = @Schema(type = "object"))),
+        @ApiResponse(responseCode = "304", content = @Content)
+      })
   ResponseEntity<byte[]> ofVersion(
       @PathVariable String namespace,
       @PathVariable String name,
@@ -65,9 +68,11 @@ class SignatureController {
       Caller caller) {
     ReferenceResolver.Located located =
         references.find(caller, new AdapterName(namespace, name), version);
+    byte[] signature = signer.signFile(located.pinnedReference(), located.digest());
     return ResponseEntity.ok()
-        .headers(headers.of(located))
+        .headers(headers.ofChanging(located)) // with the registry's key
+        .eTag(Sha256.hash(signature).hex())
         .header(HttpHeaders.CONTENT_TYPE, ModelSigner.MEDIA_TYPE)
-        .body(signer.signFile(located.pinnedReference(), located.digest()));
+        .body(signature);
   }
 }

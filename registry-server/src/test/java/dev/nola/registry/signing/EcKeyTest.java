@@ -13,6 +13,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class EcKeyTest {
+  /** The key of RFC 6979, A.2.5. */
+  private static final String PKCS8 =
+      "3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420"
+          + "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721";
+
   private static String pem(String type, byte[] content) {
     return "-----BEGIN %s-----\n%s\n-----END %s-----\n"
         .formatted(
@@ -48,10 +53,7 @@ class EcKeyTest {
   /** From RFC 6979, A.2.5: P-256, SHA-256, message "sample". */
   @Test
   void signatureIsThatOfTheStandard() {
-    String pkcs8 =
-        "3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420"
-            + "C9AFA9D845BA75166B5C215767B1D6934E50C3DB36E89B127B8A622B120F6721";
-    EcKey key = EcKey.parse(pem("PRIVATE KEY", HexFormat.of().parseHex(pkcs8)));
+    EcKey key = EcKey.parse(pem("PRIVATE KEY", HexFormat.of().parseHex(PKCS8)));
 
     assertThat(HexFormat.of().withUpperCase().formatHex(key.sign("sample".getBytes(US_ASCII))))
         .isEqualTo(
@@ -74,6 +76,9 @@ class EcKeyTest {
     for (String other :
         new String[] {
           generated("EC", "secp384r1"),
+          pem(
+              "PRIVATE KEY",
+              HexFormat.of().parseHex(PKCS8.replace("3d030107", "3d03010b"))), // no curve
           generated("Ed25519", ""),
           generated("EC", "secp256r1").replace("PRIVATE KEY", "EC PRIVATE KEY"),
           EcKey.generate().publicPem()
