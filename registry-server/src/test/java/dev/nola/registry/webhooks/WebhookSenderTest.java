@@ -106,7 +106,15 @@ class WebhookSenderTest {
         "64:ff9b::a01:203",
         "64:ff9b:1::a01:203",
         "::7f00:1",
-        "2002:a01:203::"
+        "2002:a01:203::",
+        "2001:0:a01:203::",
+        "::ffff:0:a00:1",
+        "0:0:0:1::1",
+        "3fff::1",
+        "4000::1",
+        "5f00::1",
+        "8000::1",
+        "168.63.129.16"
       })
   void nameThatResolvesToAnInternalAddress_isNotConnectedTo(String address) throws Exception {
     Outcome outcome =
@@ -119,11 +127,22 @@ class WebhookSenderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"10.0.0.0/33", "receiver.example", "", "::1/129"})
+  @ValueSource(
+      strings = {"10.0.0.0/33", "receiver.example", "", "::1/129", "10.0.0.0/-1", "10", "10.0.0"})
   void networkThatIsNone_isRefused(String network) {
     assertThatThrownBy(() -> send("http://a.example/", new Fixed(), network))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("invalid nola.webhooks.allowed-networks: " + network + ";");
+  }
+
+  @Test
+  void publicAddresses_areAllowed() {
+    WebhookSettings settings =
+        new WebhookSettings(
+            false, List.of("fd00::1/128"), Duration.ofSeconds(2), List.of(), Duration.ofDays(1));
+
+    assertThat(List.of("8.8.8.8", "168.63.129.17", "2606:4700::1111", "3ffe::1", "fd00::1"))
+        .allMatch(literal -> settings.addresses().matches(address(literal)));
   }
 
   private static InetAddress address(String literal) {
