@@ -8,6 +8,7 @@ create table webhook (
   -- SHA-256 of the secret, which is derived from the id and a key outside of the database: shows whether
   -- the key is still the one that the receiver's secret was derived from.
   secret_hash bytea not null,
+  url_by text not null, -- account that set the URL, or activated the webhook since
   changed_by text not null,
   created_at timestamptz not null,
   changed_at timestamptz not null,

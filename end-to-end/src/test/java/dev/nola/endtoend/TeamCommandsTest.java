@@ -110,7 +110,7 @@ class TeamCommandsTest {
     Outcome tested = ann.run("webhook", "test", namespace, id);
     assertThat(tested.exitCode()).as(tested.err()).isEqualTo(1);
     assertThat(tested.out()).isEqualTo("not delivered: host not found: webhook.invalid\n");
-    assertThat(succeed(ann, "webhook", "deliveries", namespace, id)).contains("ping", "pending");
+    assertThat(succeed(ann, "webhook", "deliveries", namespace, id)).contains("ping", "failed");
     String edited =
         succeed(
             ann, "webhook", "edit", namespace, id, "--event", "version.disputed", "--no-active");

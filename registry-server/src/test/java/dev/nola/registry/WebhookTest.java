@@ -7,13 +7,19 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import dev.nola.registry.TestClient.Answer;
 import dev.nola.registry.WebhookReceiver.Received;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -333,12 +339,112 @@ class WebhookTest {
 
     assertThat(owner.get(own.path()).json().path("active").asBoolean()).isTrue();
     assertThat(owner.get(anns).json().path("active").asBoolean()).isFalse();
-    assertThat(owner.get(anns).text("/inactiveReason")).startsWith(ann + ", who created it");
+    assertThat(owner.get(anns).text("/inactiveReason")).startsWith(ann + ", who set its URL");
     assertThat(annsClient.patch(anns, Map.of("active", true)).status()).isEqualTo(403);
     Answer adopted = owner.patch(anns, Map.of("active", true));
     assertThat(adopted.text("/changedBy")).isEqualTo(account);
     owner.delete(members);
     assertThat(owner.get(anns).json().path("active").asBoolean()).isTrue();
+  }
+
+  @Test
+  void changeByAnotherOwner_doesNotKeepTheUrlOfAFormerOne() throws Exception {
+    String ann = TestClient.freshName();
+    TestClient annsClient = REGISTRY.admin().account(ann, "publish");
+    String members = "/api/v1/namespaces/" + namespace + "/members/" + ann;
+    owner.put(members, Map.of("role", "owner"));
+    Answer created = annsClient.post(hooks, Map.of("url", receiver.url()));
+    String hook = hooks + "/" + created.text("/webhook/id");
+
+    Answer same = owner.patch(hook, Map.of());
+    Answer changed = owner.patch(hook, Map.of("events", List.of("alias.moved")));
+    owner.delete(members);
+
+    assertThat(same.json()).isEqualTo(created.json().at("/webhook"));
+    assertThat(changed.text("/changedBy")).isEqualTo(account);
+    assertThat(owner.get(hook).json().path("active").asBoolean()).isFalse();
+  }
+
+  @Test
+  void failedTest_isNotRepeated() throws Exception {
+    Hook hook = create();
+    receiver.answer(500);
+
+    owner.post(hook.path() + "/ping", "");
+
+    JsonNode delivery = ended(hook);
+    assertThat(text(delivery, "state")).isEqualTo("failed");
+    assertThat(delivery.path("attempts").asInt()).isEqualTo(1);
+    assertThat(owner.get(hook.path()).json().path("active").asBoolean()).isTrue();
+    assertThat(owner.post(hook.path() + "/ping", "").status()).isEqualTo(202);
+    assertThat(text(ended(hook), "state")).isEqualTo("delivered");
+  }
+
+  @Test
+  void hangingReceivers_doNotHoldUpOtherNamespaces() throws Exception {
+    try (ServerSocket hanging = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+      AtomicInteger connections = new AtomicInteger();
+      List<Socket> open = Collections.synchronizedList(new ArrayList<>());
+      Thread.ofVirtual()
+          .start(
+              () -> {
+                try {
+                  while (true) {
+                    open.add(hanging.accept());
+                    connections.incrementAndGet();
+                  }
+                } catch (IOException _) {
+                  // the test is over
+                }
+              });
+      String url = "http://127.0.0.1:" + hanging.getLocalPort() + "/";
+      for (int i = 0; i < 10; i++) {
+        owner.post(hooks, Map.of("url", url));
+      }
+      publish("1.0.0");
+      owner.put("/api/v1/adapters/" + namespace + "/mood/aliases/a", Map.of("version", "1.0.0"));
+      String slow = namespace;
+      owner = REGISTRY.admin().account(TestClient.freshName(), "publish");
+      namespace = owner.namespace();
+      hooks = "/api/v1/namespaces/" + namespace + "/webhooks";
+
+      owner.post(create().path() + "/ping", "");
+
+      receiver.take();
+      assertThat(connections).hasValueLessThanOrEqualTo(4);
+      REGISTRY
+          .database()
+          .execute(
+              "delete from webhook w using namespace n where n.id = w.namespace_id and n.name = '"
+                  + slow
+                  + "'");
+      for (Socket socket : open) {
+        socket.close();
+      }
+    }
+    await(
+        () -> REGISTRY.database().count("select count(*) from webhook_tasks"), tasks -> tasks == 0);
+  }
+
+  @Test
+  void webhookWithManyPendingDeliveries_getsNoMore() throws Exception {
+    Hook hook = create("version.published");
+    REGISTRY
+        .database()
+        .execute(
+            """
+            insert into webhook_delivery
+              (id, webhook_id, event, payload, state, created_at, next_attempt_at)
+            select gen_random_uuid(), '%s', 'ALIAS_MOVED', '{}', 'PENDING', now(), now()
+            from generate_series(1, 1000)"""
+                .formatted(hook.path().substring(hook.path().lastIndexOf('/') + 1)));
+
+    publish("1.0.0");
+
+    assertThat(text(deliveries(hook).path(0), "state")).isEqualTo("failed");
+    assertThat(text(deliveries(hook).path(0), "error"))
+        .isEqualTo("too many pending deliveries: the limit is 1000");
+    owner.delete(hook.path());
   }
 
   @Test
@@ -412,6 +518,9 @@ class WebhookTest {
         "https://example.com/#fragment",
         "https://bücher.example/",
         "https:///hook",
+        "https://example.com:0/",
+        "https://example.com:65536/",
+        "https://example.com:70000/",
         "http://10.1.2.3/",
         "http://169.254.169.254/latest/meta-data",
         "http://[::1]:8080/",

@@ -1,5 +1,6 @@
 package dev.nola.registry.webhooks;
 
+import dev.nola.api.webhook.WebhookEvent;
 import dev.nola.registry.audit.AuditLog;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Clock;
@@ -26,6 +27,9 @@ class DeliveryAttempts {
   /** Action in the audit log. */
   static final String DEACTIVATE = "webhook.deactivate";
 
+  private static final Duration MIN_PAUSE = Duration.ofSeconds(1);
+  private static final Duration MAX_PAUSE = Duration.ofSeconds(30);
+
   private static final String METRIC = "nola.webhooks.attempts";
   private static final String OUTCOME = "outcome";
 
@@ -38,6 +42,7 @@ class DeliveryAttempts {
   private final TransactionTemplate transaction;
   private final MeterRegistry meters;
   private final Clock clock;
+  private final InFlight inFlight = new InFlight();
 
   /**
    * Takes more than six beans: an attempt reads, sends, and changes delivery, webhook and audit.
@@ -66,7 +71,8 @@ class DeliveryAttempts {
   }
 
   /**
-   * Attempts a delivery, unless it has ended.
+   * Attempts a delivery, unless it has ended. It is postponed, which is no attempt, while other
+   * requests of its webhook or namespace take the threads that they may.
    *
    * @param id of the delivery
    * @return time of the next attempt; empty if there will be none
@@ -86,30 +92,56 @@ class DeliveryAttempts {
                       + " webhook and create another"));
       return Optional.empty();
     }
-    WebhookSender.Outcome outcome = sender.send(pending.message(), secret);
+    if (!inFlight.begin(pending.webhook(), pending.namespace())) {
+      return Optional.of(postponed(pending.dueAt()));
+    }
+    WebhookSender.Outcome outcome;
+    try {
+      outcome = sender.send(pending.message(), secret);
+    } finally {
+      inFlight.end(pending.webhook(), pending.namespace());
+    }
     meters.counter(METRIC, OUTCOME, outcome.isDelivered() ? "delivered" : "failed").increment();
     return Objects.requireNonNull(transaction.execute(_ -> record(pending, outcome)));
   }
 
+  /** The longer a delivery has waited, the longer it goes on to: many may wait together. */
+  private Instant postponed(Instant dueAt) {
+    Instant now = clock.instant();
+    Duration pause = Duration.between(dueAt, now).dividedBy(4);
+    if (pause.compareTo(MIN_PAUSE) < 0) {
+      return now.plus(MIN_PAUSE);
+    }
+    return now.plus(pause.compareTo(MAX_PAUSE) > 0 ? MAX_PAUSE : pause);
+  }
+
   private Optional<Instant> record(
       DeliveryRepository.Pending pending, WebhookSender.Outcome outcome) {
-    webhooks.lock(pending.webhook());
+    String url = webhooks.lock(pending.webhook()).orElse(null);
     Instant now = clock.instant();
     if (outcome.isDelivered()) {
       deliveries.end(pending.message().id(), outcome, now);
       webhooks.delivered(pending.webhook(), now);
       return Optional.empty();
     }
-    boolean gone = Objects.equals(outcome.status(), HttpStatus.GONE.value());
-    if (!gone && pending.attempts() < retries.size()) {
+    // What another URL answered, before the webhook was changed, says nothing about this one.
+    boolean current = pending.message().url().toString().equals(url);
+    boolean gone = current && Objects.equals(outcome.status(), HttpStatus.GONE.value());
+    boolean test = pending.event() == WebhookEvent.PING;
+    if (!gone && !test && pending.attempts() < retries.size()) {
       Instant next = now.plus(retries.get(pending.attempts()));
       deliveries.retry(pending.message().id(), outcome, now, next);
       return Optional.of(next);
     }
-    deliveries.end(pending.message().id(), outcome, now);
+    boolean ended = deliveries.end(pending.message().id(), outcome, now);
+    if (!ended) {
+      return Optional.empty();
+    }
     if (gone) {
       deactivate(pending, "the receiver answered with status 410 (gone)");
-    } else if (!webhooks.deliveredAfter(pending.webhook(), pending.createdAt())) {
+    } else if (current
+        && !test
+        && !webhooks.deliveredAfter(pending.webhook(), pending.createdAt())) {
       deactivate(
           pending,
           "nothing was delivered in the %d attempts since %s"

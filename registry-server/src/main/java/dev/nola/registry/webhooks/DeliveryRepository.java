@@ -19,6 +19,8 @@ import org.springframework.stereotype.Component;
 /** Reads and writes the table of deliveries. */
 @Component
 class DeliveryRepository {
+  static final int MAX_PENDING = 1000;
+
   private final JdbcClient database;
 
   DeliveryRepository(JdbcClient database) {
@@ -35,11 +37,12 @@ class DeliveryRepository {
   record Occurrence(String namespace, WebhookEvent event, String payload) {}
 
   /**
-   * Adds deliveries of events to the active webhooks that subscribe to them.
+   * Adds deliveries of events to the active webhooks that subscribe to them. Those of a webhook
+   * with as many pending ones as it may have are recorded as failed.
    *
    * @param occurrences in their order
    * @param now time of the events
-   * @return ids of the new deliveries
+   * @return ids of the new deliveries that are pending
    */
   List<UUID> add(List<Occurrence> occurrences, Instant now) {
     // The webhooks are held, so that one that is deleted meanwhile is skipped instead of failing
@@ -48,24 +51,36 @@ class DeliveryRepository {
         .sql(
             """
             insert into webhook_delivery
-              (id, webhook_id, event, payload, state, created_at, next_attempt_at)
-            select gen_random_uuid(), w.id, e.event, e.payload, 'PENDING', ?, ?
+              (id, webhook_id, event, payload, state, created_at, next_attempt_at, error)
+            select gen_random_uuid(), w.id, e.event, e.payload,
+              case when p.crowded then 'FAILED' else 'PENDING' end, ?,
+              case when not p.crowded then ?::timestamptz end, case when p.crowded then ? end
             from unnest(?::text[], ?::text[], ?::text[])
               with ordinality as e (namespace, event, payload, number)
             join namespace n on n.name = e.namespace
             join webhook w on w.namespace_id = n.id
               and w.inactive_reason is null and e.event = any(w.events)
+            cross join lateral (select count(*) >= ? as crowded from webhook_delivery d
+              where d.webhook_id = w.id and d.state = 'PENDING') p
             order by e.number
             for key share of w
-            returning id""")
+            returning id, state""")
         .params(
             Timestamp.from(now),
             Timestamp.from(now),
+            "too many pending deliveries: the limit is %d".formatted(MAX_PENDING),
             occurrences.stream().map(Occurrence::namespace).toArray(String[]::new),
             occurrences.stream().map(one -> one.event().name()).toArray(String[]::new),
-            occurrences.stream().map(Occurrence::payload).toArray(String[]::new))
-        .query(UUID.class)
-        .list();
+            occurrences.stream().map(Occurrence::payload).toArray(String[]::new),
+            MAX_PENDING)
+        .query(
+            (row, _) ->
+                row.getString("state").equals("PENDING")
+                    ? Optional.of(row.getObject("id", UUID.class))
+                    : Optional.<UUID>empty())
+        .stream()
+        .flatMap(Optional::stream)
+        .toList();
   }
 
   /**
@@ -94,27 +109,33 @@ class DeliveryRepository {
   }
 
   /**
-   * A delivery to attempt.
+   * A delivery to attempt. It has more than six components because an attempt needs them all.
    *
    * @param webhook that gets it
+   * @param namespace id of the webhook's
+   * @param event its kind
    * @param secretHash of the webhook's secret
    * @param message to send
    * @param attempts number of attempts so far
    * @param createdAt time of the event
+   * @param dueAt time since which it may be attempted
    */
   record Pending(
       UUID webhook,
+      long namespace,
+      WebhookEvent event,
       Sha256 secretHash,
       WebhookSender.Message message,
       int attempts,
-      Instant createdAt) {}
+      Instant createdAt,
+      Instant dueAt) {}
 
   /** Finds a delivery that has not ended. */
   Optional<Pending> findPending(UUID id) {
     return database
         .sql(
             """
-            select d.*, w.url, w.secret_hash from webhook_delivery d
+            select d.*, w.url, w.namespace_id, w.secret_hash from webhook_delivery d
             join webhook w on w.id = d.webhook_id
             where d.id = ? and d.state = 'PENDING'""")
         .params(id)
@@ -122,11 +143,14 @@ class DeliveryRepository {
             (row, _) ->
                 new Pending(
                     row.getObject("webhook_id", UUID.class),
+                    row.getLong("namespace_id"),
+                    WebhookEvent.valueOf(row.getString("event")),
                     Sha256.ofBytes(row.getBytes("secret_hash")),
                     new WebhookSender.Message(
                         id, URI.create(row.getString("url")), row.getString("payload")),
                     row.getInt("attempts"),
-                    row.getTimestamp("created_at").toInstant()))
+                    row.getTimestamp("created_at").toInstant(),
+                    row.getTimestamp("next_attempt_at").toInstant()))
         .optional();
   }
 
@@ -135,9 +159,13 @@ class DeliveryRepository {
     record(id, WebhookDelivery.State.PENDING, outcome, now, next);
   }
 
-  /** Records the last attempt. */
-  void end(UUID id, WebhookSender.Outcome outcome, Instant now) {
-    record(
+  /**
+   * Records the last attempt.
+   *
+   * @return whether the delivery was pending until now
+   */
+  boolean end(UUID id, WebhookSender.Outcome outcome, Instant now) {
+    return record(
         id,
         outcome.isDelivered() ? WebhookDelivery.State.DELIVERED : WebhookDelivery.State.FAILED,
         outcome,
@@ -145,26 +173,27 @@ class DeliveryRepository {
         null);
   }
 
-  private void record(
+  private boolean record(
       UUID id,
       WebhookDelivery.State state,
       WebhookSender.Outcome outcome,
       Instant now,
       @Nullable Instant next) {
-    database
-        .sql(
-            """
+    return database
+            .sql(
+                """
             update webhook_delivery set state = :state, attempts = attempts + 1,
               last_attempt_at = :now, next_attempt_at = :next, response_status = :status,
               error = :error
             where id = :id and state = 'PENDING'""")
-        .param("state", state.name())
-        .param("now", Timestamp.from(now))
-        .param("next", next == null ? null : Timestamp.from(next))
-        .param("status", outcome.status())
-        .param("error", outcome.error())
-        .param("id", id)
-        .update();
+            .param("state", state.name())
+            .param("now", Timestamp.from(now))
+            .param("next", next == null ? null : Timestamp.from(next))
+            .param("status", outcome.status())
+            .param("error", outcome.error())
+            .param("id", id)
+            .update()
+        == 1;
   }
 
   /**

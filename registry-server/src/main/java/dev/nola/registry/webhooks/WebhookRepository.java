@@ -18,7 +18,7 @@ import org.springframework.stereotype.Component;
 /** Reads and writes the table of webhooks. */
 @Component
 class WebhookRepository {
-  private static final String INACTIVE = "the webhook became inactive";
+  private static final String INACTIVE = "ended because the webhook became inactive";
 
   private final JdbcClient database;
 
@@ -46,8 +46,8 @@ class WebhookRepository {
         .sql(
             """
             insert into webhook
-              (id, namespace_id, url, events, secret_hash, changed_by, created_at, changed_at)
-            values (?, ?, ?, ?, ?, ?, ?, ?)""")
+              (id, namespace_id, url, events, secret_hash, url_by, changed_by, created_at, changed_at)
+            values (?, ?, ?, ?, ?, ?, ?, ?, ?)""")
         .params(
             webhook.id(),
             namespaceId,
@@ -55,23 +55,31 @@ class WebhookRepository {
             names(webhook.events()),
             secretHash.toBytes(),
             webhook.changedBy(),
+            webhook.changedBy(),
             Timestamp.from(webhook.createdAt()),
             Timestamp.from(webhook.changedAt()))
         .update();
   }
 
-  /** Stores the URL, the events, the activity and the last change of a webhook. */
-  void update(Webhook webhook) {
+  /**
+   * Stores the URL, the events, the activity and the last change of a webhook.
+   *
+   * @param webhook with its new values
+   * @param vouches whether the account that changes it answers for the URL from now on
+   */
+  void update(Webhook webhook, boolean vouches) {
     database
         .sql(
             """
             update webhook set url = ?, events = ?, inactive_reason = ?, changed_by = ?,
-              changed_at = ?
+              url_by = case when ? then ? else url_by end, changed_at = ?
             where id = ?""")
         .params(
             webhook.url(),
             names(webhook.events()),
             webhook.inactiveReason(),
+            webhook.changedBy(),
+            vouches,
             webhook.changedBy(),
             Timestamp.from(webhook.changedAt()),
             webhook.id())
@@ -107,12 +115,14 @@ class WebhookRepository {
   /**
    * Locks a webhook until the transaction ends. To be called before its deliveries change, so that
    * transactions do not wait for each other in a circle.
+   *
+   * @return its URL; empty if it was deleted
    */
-  void lock(UUID id) {
-    database
-        .sql("select id from webhook where id = ? for no key update")
+  Optional<String> lock(UUID id) {
+    return database
+        .sql("select url from webhook where id = ? for no key update")
         .params(id)
-        .query(UUID.class)
+        .query(String.class)
         .optional();
   }
 
@@ -156,8 +166,8 @@ class WebhookRepository {
   }
 
   /**
-   * Makes the webhooks of a namespace inactive that an account was the last to change, and ends
-   * their deliveries.
+   * Makes the webhooks of a namespace inactive whose URL an account chose, or that it was the last
+   * to change, and ends their deliveries.
    *
    * @param namespace its name
    * @param account that does not own it any more
@@ -170,7 +180,7 @@ class WebhookRepository {
             .sql(
                 """
                 update webhook w set inactive_reason = ? from namespace n
-                where n.name = ? and w.namespace_id = n.id and w.changed_by = ?
+                where n.name = ? and w.namespace_id = n.id and ? in (w.url_by, w.changed_by)
                   and w.inactive_reason is null
                 returning w.id""")
             .params(reason, namespace, account)
@@ -185,7 +195,7 @@ class WebhookRepository {
         .sql(
             """
             update webhook_delivery set state = 'FAILED', next_attempt_at = null,
-              error = coalesce(error || '; ', '') || ?
+              error = ? || coalesce(' (last attempt: ' || error || ')', '')
             where webhook_id = any(?) and state = 'PENDING'""")
         .params(INACTIVE, webhooks.toArray(UUID[]::new))
         .update();

@@ -15,6 +15,7 @@ import org.springframework.stereotype.Component;
 @Component
 final class WebhookRules {
   private static final int MAX_URL = 2000;
+  private static final int MAX_PORT = 65_535;
 
   private final WebhookSettings settings;
 
@@ -35,16 +36,9 @@ final class WebhookRules {
           "url", "url has %d characters; the limit is %d".formatted(text.length(), MAX_URL));
     }
     URI url = parse(text);
-    if (url == null
-        || url.getHost() == null
-        || url.getRawUserInfo() != null
-        || url.getRawFragment() != null
-        || !isSchemeAllowed(url)) {
-      throw Refusal.invalid(
-          "url",
-          "invalid url: %s; must be %s URL with a host, without user name and fragment, in ASCII"
-              .formatted(
-                  Refusal.shown(text), settings.allowHttp() ? "an http or https" : "an https"));
+    String problem = problem(url);
+    if (url == null || problem != null) {
+      throw Refusal.invalid("url", "invalid url: %s; %s".formatted(Refusal.shown(text), problem));
     }
     InetAddress address = literal(url.getHost());
     if (address != null && !settings.addresses().matches(address)) {
@@ -55,9 +49,28 @@ final class WebhookRules {
     }
   }
 
-  private boolean isSchemeAllowed(URI url) {
+  /** Returns the rule that a URL breaks; null if it meets all. */
+  private @Nullable String problem(@Nullable URI url) {
+    if (url == null) {
+      return "must be a URL in ASCII";
+    }
     String scheme = String.valueOf(url.getScheme()).toLowerCase(Locale.ROOT);
-    return scheme.equals("https") || (scheme.equals("http") && settings.allowHttp());
+    if (scheme.equals("http") && !settings.allowHttp()) {
+      return "must begin with https: unless nola.webhooks.allow-http is set";
+    }
+    if (!scheme.equals("https") && !scheme.equals("http")) {
+      return "must begin with " + (settings.allowHttp() ? "http: or https:" : "https:");
+    }
+    if (url.getRawUserInfo() != null) {
+      return "must not have a user name";
+    }
+    if (url.getHost() == null) {
+      return "must have a host";
+    }
+    if (url.getPort() == 0 || url.getPort() > MAX_PORT) {
+      return "port must be 1 to " + MAX_PORT;
+    }
+    return url.getRawFragment() == null ? null : "must not have a fragment";
   }
 
   private static @Nullable URI parse(String text) {

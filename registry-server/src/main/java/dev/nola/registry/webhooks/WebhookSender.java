@@ -21,6 +21,7 @@ import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.MessageConstraintException;
+import org.apache.hc.core5.http.NoHttpResponseException;
 import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.http.io.entity.StringEntity;
 import org.jspecify.annotations.Nullable;
@@ -110,8 +111,12 @@ final class WebhookSender implements AutoCloseable {
           status, status >= 200 && status < 300 ? null : "receiver answered with status " + status);
     }
 
+    /**
+     * Takes a reason with text of the receiver's, such as the names in its certificate, whose
+     * control characters neither PostgreSQL nor a terminal should get.
+     */
     private static Outcome failed(String error) {
-      return new Outcome(null, error);
+      return new Outcome(null, error.replaceAll("\\p{Cntrl}", "?"));
     }
 
     boolean isDelivered() {
@@ -133,14 +138,16 @@ final class WebhookSender implements AutoCloseable {
     CompletableFuture.delayedExecutor(timeout.toMillis(), TimeUnit.MILLISECONDS)
         .execute(request::cancel);
     String host = message.url().getHost();
-    try (ClassicHttpResponse response = client.executeOpen(null, request, null)) {
-      return Outcome.of(response.getCode());
+    try {
+      return statusOf(request);
     } catch (FilteredHostException _) {
       return Outcome.failed(
           "address of %s not allowed; it must be public, or in nola.webhooks.allowed-networks"
               .formatted(host));
     } catch (UnknownHostException _) {
       return Outcome.failed("host not found: " + host);
+    } catch (NoHttpResponseException _) { // lines that are no status line are skipped before it
+      return Outcome.failed("connection closed without a valid HTTP response");
     } catch (SSLException e) {
       return Outcome.failed("TLS failed: " + e.getMessage());
     } catch (IOException e) {
@@ -150,7 +157,24 @@ final class WebhookSender implements AutoCloseable {
               : isMalformed(e)
                   ? "response is not valid HTTP"
                   : "no connection: refused, unreachable or closed");
+    } catch (RuntimeException e) {
+      // The client's, about what it was sent: to be counted as an attempt, or it would never end.
+      return Outcome.failed("response is not valid HTTP: " + e.getMessage());
     }
+  }
+
+  /** Sends a request, and returns the status of its response, whatever follows it. */
+  private Outcome statusOf(HttpPost request) throws IOException {
+    ClassicHttpResponse response = client.executeOpen(null, request, null);
+    Outcome outcome = Outcome.of(response.getCode());
+    request.cancel(); // or the next line would read the rest of the response
+    try {
+      response.close();
+    } catch (IOException _) {
+      // The connection is closed, and the status is known: the body could only add to it that it
+      // is cut or malformed, which does not matter.
+    }
+    return outcome;
   }
 
   private static boolean isMalformed(IOException failure) {

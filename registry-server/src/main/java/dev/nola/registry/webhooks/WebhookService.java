@@ -4,6 +4,7 @@ import dev.nola.api.webhook.IssuedWebhook;
 import dev.nola.api.webhook.Webhook;
 import dev.nola.api.webhook.WebhookChange;
 import dev.nola.api.webhook.WebhookDelivery;
+import dev.nola.api.webhook.WebhookEvent;
 import dev.nola.api.webhook.WebhookRequest;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
@@ -117,7 +118,7 @@ class WebhookService {
   }
 
   /**
-   * Changes a webhook. Its secret stays the same.
+   * Changes a webhook. Its secret stays the same. A request that changes no value is no change.
    *
    * @param caller of the request
    * @param namespace that has the webhook
@@ -134,18 +135,24 @@ class WebhookService {
       rules.requireUrl(change.url());
     }
     boolean active = change.active() == null ? old.active() : change.active();
+    String url = change.url() == null ? old.url() : change.url();
+    List<WebhookEvent> events =
+        change.events() == null ? old.events() : WebhookRules.events(change.events());
+    if (active == old.active() && url.equals(old.url()) && events.equals(old.events())) {
+      return old;
+    }
     Webhook changed =
         new Webhook(
             id,
-            change.url() == null ? old.url() : change.url(),
-            change.events() == null ? old.events() : WebhookRules.events(change.events()),
+            url,
+            events,
             active,
             inactiveReason(caller, old, active),
             old.lastDeliveredAt(),
             caller.account(),
             old.createdAt(),
             clock.instant());
-    webhooks.update(changed);
+    webhooks.update(changed, !url.equals(old.url()) || (active && !old.active()));
     note(caller, "webhook.change", namespace, changed);
     return changed;
   }
@@ -186,7 +193,8 @@ class WebhookService {
       throw Refusal.of(
           HttpStatus.CONFLICT,
           "webhook-inactive",
-          "webhook is inactive: %s; activate it first".formatted(webhook.inactiveReason()));
+          "webhook is inactive: %s; activate it: nola webhook edit %s %s --active"
+              .formatted(webhook.inactiveReason(), namespace, id));
     }
     return outbox
         .ping(id)
@@ -230,7 +238,7 @@ class WebhookService {
   @Transactional(propagation = Propagation.MANDATORY)
   void ownerRemoved(OwnerRemoved event) {
     String reason =
-        "%s, who created it or was the last to change it, no longer owns %s; activate it again if its URL is still right"
+        "%s, who set its URL or was the last to change it, no longer owns %s; activate it again if its URL is still right"
             .formatted(event.account(), event.namespace());
     webhooks
         .deactivateOf(event.namespace(), event.account(), reason)

@@ -106,7 +106,15 @@ class WebhookSenderTest {
         "64:ff9b::a01:203",
         "64:ff9b:1::a01:203",
         "::7f00:1",
-        "2002:a01:203::"
+        "2002:a01:203::",
+        "2001:0:a01:203::",
+        "::ffff:0:a00:1",
+        "0:0:0:1::1",
+        "3fff::1",
+        "4000::1",
+        "5f00::1",
+        "8000::1",
+        "168.63.129.16"
       })
   void nameThatResolvesToAnInternalAddress_isNotConnectedTo(String address) throws Exception {
     Outcome outcome =
@@ -119,11 +127,22 @@ class WebhookSenderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"10.0.0.0/33", "receiver.example", "", "::1/129"})
+  @ValueSource(
+      strings = {"10.0.0.0/33", "receiver.example", "", "::1/129", "10.0.0.0/-1", "10", "10.0.0"})
   void networkThatIsNone_isRefused(String network) {
     assertThatThrownBy(() -> send("http://a.example/", new Fixed(), network))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageStartingWith("invalid nola.webhooks.allowed-networks: " + network + ";");
+  }
+
+  @Test
+  void publicAddresses_areAllowed() {
+    WebhookSettings settings =
+        new WebhookSettings(
+            false, List.of("fd00::1/128"), Duration.ofSeconds(2), List.of(), Duration.ofDays(1));
+
+    assertThat(List.of("8.8.8.8", "168.63.129.17", "2606:4700::1111", "3ffe::1", "fd00::1"))
+        .allMatch(literal -> settings.addresses().matches(address(literal)));
   }
 
   private static InetAddress address(String literal) {
@@ -227,14 +246,61 @@ class WebhookSenderTest {
   void endlessResponse_isNotRead() throws Exception {
     Instant start = Instant.now();
 
-    assertThat(sendToEndless("HTTP/1.1 200 OK\r\n\r\n", "x".repeat(10_000)).status())
-        .isEqualTo(200);
+    assertThat(sendToEndless("HTTP/1.1 200 OK\r\n\r\n", "x".repeat(10_000)))
+        .isEqualTo(new Outcome(200, null));
     assertThat(sendToEndless("HTTP/1.1 200 OK\r\nA: ", "x".repeat(10_000)).error())
         .isEqualTo("response is not valid HTTP");
     assertThat(sendToEndless("HTTP/1.1 200 OK\r\n", "A: b\r\n").error())
         .isEqualTo("response is not valid HTTP");
     assertThat(sendToEndless("nonsense", "\r\n").error()).isEqualTo("response is not valid HTTP");
     assertThat(Duration.between(start, Instant.now())).isLessThan(Duration.ofSeconds(30));
+  }
+
+  /** A receiver that answers once, and closes the connection. */
+  private static Outcome sendToOne(String response) throws Exception {
+    try (ServerSocket listener = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Thread server =
+          Thread.ofVirtual()
+              .start(
+                  () -> {
+                    try (Socket socket = listener.accept()) {
+                      socket.getInputStream().read(new byte[10_000]);
+                      socket.getOutputStream().write(response.getBytes(StandardCharsets.US_ASCII));
+                      socket.shutdownOutput();
+                      socket.getInputStream().readAllBytes(); // until the sender closes it
+                    } catch (IOException _) {
+                      // the sender closes the connection before it has read the body
+                    }
+                  });
+      Outcome outcome =
+          send(
+              "http://127.0.0.1:" + listener.getLocalPort() + "/",
+              SystemDefaultDnsResolver.INSTANCE,
+              "127.0.0.1");
+      server.join();
+      return outcome;
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "Content-Length: 100\r\n\r\ncut",
+        "Transfer-Encoding: chunked\r\n\r\nnot hexadecimal\r\n",
+        "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"
+      })
+  void bodyThatIsCutOrMalformed_doesNotChangeTheOutcome(String rest) throws Exception {
+    assertThat(sendToOne("HTTP/1.1 200 OK\r\n" + rest)).isEqualTo(new Outcome(200, null));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"HTTP/1.1 000 x", "HTTP/1.1 -200 x", "HTTP/1.1 abc OK", "HTTP/9.9 200 OK", "SMTP"})
+  void responseThatIsNotHttp_isAFailedAttempt(String line) throws Exception {
+    Outcome outcome = sendToOne(line + "\r\nContent-Length: 0\r\n\r\n");
+
+    assertThat(outcome.status()).isNull();
+    assertThat(outcome.error()).contains("valid HTTP");
   }
 
   @Test
