@@ -24,7 +24,8 @@ public interface RegistryProtocol {
   /**
    * Obtains the authorization that a registry demands, so that the request can be sent again.
    *
-   * @param challenge an answer with status 401, which the caller closes
+   * @param challenge an answer of the registry's own origin with status 401, which the caller
+   *     closes
    * @return false if nothing that could be sent would be accepted
    * @throws IOException if it cannot be obtained
    * @throws InterruptedException if the thread is interrupted while it waits

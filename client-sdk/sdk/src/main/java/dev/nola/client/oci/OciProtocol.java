@@ -93,7 +93,7 @@ final class OciProtocol implements RegistryProtocol {
         status,
         null,
         Refusals.retryAfter(answer.headers()),
-        Refusals.kind(status) == Kind.NOT_ALLOWED
+        Refusals.kind(status) == Kind.NOT_ALLOWED && answer.isFromRegistry()
             ? message + "; " + loginRemedy(reference.host(), null)
             : message);
   }

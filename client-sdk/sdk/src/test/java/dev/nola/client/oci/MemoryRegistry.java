@@ -47,6 +47,9 @@ final class MemoryRegistry implements AutoCloseable {
 
   volatile boolean hasReferrers;
 
+  /** The origin that keeps the blobs, and takes them; empty for this server. */
+  volatile String storage = "";
+
   /** The status of every request that is authorized; 0 for the right one. */
   volatile int status;
 
@@ -110,7 +113,7 @@ final class MemoryRegistry implements AutoCloseable {
     String name = path.substring(path.lastIndexOf('/') + 1);
     String folder = path.substring(0, path.lastIndexOf('/') + 1);
     if (method.equals("POST")) {
-      exchange.getResponseHeaders().set("Location", path + "session?_state=a%2Fb");
+      exchange.getResponseHeaders().set("Location", storage + path + "session?_state=a%2Fb");
       send(exchange, 202, "");
     } else if (method.equals("PUT") && name.equals("session")) {
       String digest = exchange.getRequestURI().getQuery().replaceFirst(".*digest=", "");
@@ -125,6 +128,9 @@ final class MemoryRegistry implements AutoCloseable {
           exchange,
           200,
           JsonMapper.shared().writeValueAsString(Map.of("schemaVersion", 2, "manifests", list)));
+    } else if (method.equals("GET") && folder.endsWith("/blobs/") && !storage.isEmpty()) {
+      exchange.getResponseHeaders().set("Location", storage + path);
+      send(exchange, 307, "");
     } else {
       get(exchange, method, path);
     }

@@ -281,6 +281,26 @@ class OciClientTest {
   }
 
   @Test
+  void challengeOfAnotherHost_getsNoLogin() throws Exception {
+    OciReference pinned = push();
+    logIn();
+    Adapters.small(2).write(file);
+    try (MemoryRegistry other = new MemoryRegistry()) {
+      other.scheme = "Bearer"; // of a realm of its own
+      registry.storage = "http://" + other.host();
+
+      RegistryException pulled = refusal(() -> pull(pinned));
+      RegistryException pushed = refusal(this::push);
+
+      assertThat(List.of(pulled, pushed))
+          .allSatisfy(refused -> assertThat(refused).hasMessageEndingWith("with status 401"));
+      assertThat(other.requests)
+          .hasSize(2)
+          .allMatch(request -> request.contains("/blobs/") && request.endsWith(" null"));
+    }
+  }
+
+  @Test
   void login_isNotSentToAnUnencryptedRegistryElsewhere() throws Exception {
     Files.writeString(
         folder.resolve("config.json"),
@@ -295,7 +315,7 @@ class OciClientTest {
     HttpHeaders challenge =
         HttpHeaders.of(Map.of("WWW-Authenticate", List.of("Basic realm=r")), (_, _) -> true);
 
-    assertThat(refusal(() -> protocol.meet(new Answer(401, challenge, new Body()))))
+    assertThat(refusal(() -> protocol.meet(new Answer(401, challenge, new Body(), true))))
         .hasMessage("login for r.example not sent: http://r.example is not encrypted; use https");
     assertThat(protocol.authorization()).isNull();
   }
