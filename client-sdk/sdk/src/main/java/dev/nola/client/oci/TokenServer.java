@@ -58,8 +58,7 @@ record TokenServer(URI registry, String host, @Nullable Login login) implements 
       origin = RegistryUrl.normalize(new URI(realm.getScheme() + "://" + realm.getRawAuthority()));
     } catch (IllegalArgumentException | java.net.URISyntaxException _) {
       throw RegistryException.broken(
-          "invalid realm from %s: \"%s\"; must be a URL"
-              .formatted(host, RegistryText.printable(text)));
+          "invalid realm from %s: \"%s\"; must be a URL".formatted(host, RegistryText.place(text)));
     }
     if (login != null && !RegistryUrl.isPrivate(origin)) {
       throw RegistryException.broken(
@@ -72,7 +71,8 @@ record TokenServer(URI registry, String host, @Nullable Login login) implements 
               transport.bytes(server.call(bearer, realm), MAX_ANSWER),
               JsonNode.class,
               "the answer of " + origin);
-      String token = answer.path("token").asString(answer.path("access_token").asString(""));
+      String token = answer.path("token").asString("");
+      token = token.isEmpty() ? answer.path("access_token").asString("") : token;
       if (!TOKEN.matcher(token).matches()) {
         throw RegistryException.broken(
             "no valid token from %s for %s; must be property token or access_token"

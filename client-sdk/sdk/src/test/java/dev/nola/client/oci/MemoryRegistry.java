@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -50,6 +51,14 @@ final class MemoryRegistry implements AutoCloseable {
   /** The origin that keeps the blobs, and takes them; empty for this server. */
   volatile String storage = "";
 
+  /**
+   * Where an upload goes to, instead of the right place; empty for none; null for the right one.
+   */
+  volatile @Nullable String location;
+
+  /** What the server for tokens answers. */
+  volatile String tokens = "{\"token\":\"granted\"}";
+
   /** The status of every request that is authorized; 0 for the right one. */
   volatile int status;
 
@@ -83,7 +92,7 @@ final class MemoryRegistry implements AutoCloseable {
             method.equals("POST")
                 ? new String(body, StandardCharsets.US_ASCII).equals(EXCHANGE)
                 : ("Basic " + LOGIN).equals(authorization);
-        send(exchange, isKnown ? 200 : 401, "{\"token\":\"granted\"}");
+        send(exchange, isKnown ? 200 : 401, tokens);
       } else if (!scheme.isEmpty()
           && !(scheme.equals("Basic") ? "Basic " + LOGIN : "Bearer granted")
               .equals(authorization)) {
@@ -113,7 +122,10 @@ final class MemoryRegistry implements AutoCloseable {
     String name = path.substring(path.lastIndexOf('/') + 1);
     String folder = path.substring(0, path.lastIndexOf('/') + 1);
     if (method.equals("POST")) {
-      exchange.getResponseHeaders().set("Location", storage + path + "session?_state=a%2Fb");
+      String stated = location;
+      exchange
+          .getResponseHeaders()
+          .set("Location", stated == null ? storage + path + "session?_state=a%2Fb" : stated);
       send(exchange, 202, "");
     } else if (method.equals("PUT") && name.equals("session")) {
       String digest = exchange.getRequestURI().getQuery().replaceFirst(".*digest=", "");

@@ -300,6 +300,50 @@ class OciClientTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"session", "session?_state=x#part", "../uploads/session?"})
+  void relativeLocation_isResolvedAgainstTheRequest(String location) throws Exception {
+    registry.location = location;
+
+    assertThat(pull(push()).digest()).isEqualTo(DIGEST);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "''|no Location from http://HOST for an upload to /v2/acme/mood/blobs/uploads/",
+        "ftp://ann:secret@h/x?sig=secret|invalid location from http://HOST: \"ftp://h/x\"; must be",
+        "http://HOST/token?sig=secret|answered PUT http://HOST/token with status 401"
+      })
+  void failedUpload_isReportedWithoutTheSecretsOfItsUrl(String location, String message) {
+    registry.location = location.replace("HOST", registry.host());
+
+    assertThat(refusal(this::push))
+        .hasMessageContaining(message.replace("HOST", registry.host()))
+        .hasMessageNotContaining("secret");
+  }
+
+  @Test
+  void redirectionToAnInvalidUrl_isReportedWithoutTheSecretsOfItsUrl() throws Exception {
+    OciReference pinned = push();
+    registry.storage = "ftp://ann:secret@h/x?sig=secret";
+
+    assertThat(refusal(() -> pull(pinned)))
+        .hasMessageEndingWith("to an invalid URL: \"ftp://h/x\"")
+        .hasMessageNotContaining("secret");
+  }
+
+  @Test
+  void emptyToken_isNoTokenBesideAnAccessToken() throws Exception {
+    OciReference pinned = push();
+    registry.scheme = "Bearer";
+    registry.tokens = "{\"token\":\"\",\"access_token\":\"granted\"}";
+    logIn();
+
+    assertThat(pull(pinned).digest()).isEqualTo(DIGEST);
+  }
+
   @Test
   void login_isNotSentToAnUnencryptedRegistryElsewhere() throws Exception {
     Files.writeString(
