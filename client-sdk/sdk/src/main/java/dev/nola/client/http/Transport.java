@@ -276,7 +276,7 @@ public final class Transport implements AutoCloseable {
               throw protocol.refusal(call, answer, network.route(registry()));
             }
           });
-    } catch (RegistryException e) {
+    } catch (RegistryException | CredentialsException e) {
       throw e;
     } catch (IOException e) {
       throw unreachable(e);

@@ -2,6 +2,7 @@ package dev.nola.client.oci;
 
 import dev.nola.client.Progress;
 import dev.nola.client.RegistryException;
+import dev.nola.client.RegistryException.Kind;
 import dev.nola.client.RegistryUrl;
 import dev.nola.client.http.Answer;
 import dev.nola.client.http.Call;
@@ -45,8 +46,8 @@ record TokenServer(URI registry, String host, @Nullable Login login) implements 
    * @param host the registry's host
    * @param login what to log in with; null to stay anonymous
    * @return the token
-   * @throws RegistryException if the server refuses the login, or would receive it unencrypted
-   * @throws IOException if the server cannot be reached
+   * @throws RegistryException if the server refuses the login, would receive it unencrypted, or
+   *     cannot be reached; without a status, for it was asked again already if that is of use
    */
   static String fetch(Challenge bearer, String host, @Nullable Login login)
       throws IOException, InterruptedException {
@@ -79,6 +80,8 @@ record TokenServer(URI registry, String host, @Nullable Login login) implements 
                 .formatted(origin, host));
       }
       return token;
+    } catch (RegistryException e) {
+      throw new RegistryException(e.kind(), 0, null, null, e.getMessage());
     }
   }
 
@@ -131,6 +134,12 @@ record TokenServer(URI registry, String host, @Nullable Login login) implements 
         Refusals.retryAfter(answer.headers()),
         "no token for %s: %s%s answered with status %d; %s"
             .formatted(
-                host, registry, route, answer.status(), OciProtocol.loginRemedy(host, login)));
+                host,
+                registry,
+                route,
+                answer.status(),
+                Refusals.kind(answer.status()) == Kind.NOT_ALLOWED
+                    ? OciProtocol.loginRemedy(host, login)
+                    : "try again later, or ask its operators"));
   }
 }

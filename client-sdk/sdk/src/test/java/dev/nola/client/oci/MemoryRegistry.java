@@ -56,7 +56,7 @@ final class MemoryRegistry implements AutoCloseable {
    */
   volatile @Nullable String location;
 
-  /** What the server for tokens answers. */
+  /** What the server for tokens answers; empty for an overload. */
   volatile String tokens = "{\"token\":\"granted\"}";
 
   /** The status of every request that is authorized; 0 for the right one. */
@@ -87,7 +87,10 @@ final class MemoryRegistry implements AutoCloseable {
       String path = exchange.getRequestURI().getPath();
       String authorization = exchange.getRequestHeaders().getFirst("Authorization");
       requests.add(method + " " + exchange.getRequestURI() + " " + authorization);
-      if (path.equals("/token")) {
+      if (path.equals("/token") && tokens.isEmpty()) {
+        exchange.getResponseHeaders().set("Retry-After", "0");
+        send(exchange, 503, "");
+      } else if (path.equals("/token")) {
         boolean isKnown =
             method.equals("POST")
                 ? new String(body, StandardCharsets.US_ASCII).equals(EXCHANGE)

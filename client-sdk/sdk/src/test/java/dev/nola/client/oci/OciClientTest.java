@@ -1,6 +1,7 @@
 package dev.nola.client.oci;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.nola.api.attestation.Outcome;
@@ -14,6 +15,8 @@ import dev.nola.client.attestation.Worker;
 import dev.nola.client.cache.LocalCache;
 import dev.nola.client.http.Answer;
 import dev.nola.client.http.Body;
+import dev.nola.client.http.CredentialsException;
+import dev.nola.client.http.Retry;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import java.io.IOException;
@@ -262,7 +265,7 @@ class OciClientTest {
 
     assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
         .hasMessageContaining(message)
-        .hasMessageEndingWith("with: docker login " + registry.host())
+        .hasMessageEndingWith("with: docker login %s, or oras login", registry.host())
         .extracting(RegistryException::kind)
         .isEqualTo(Kind.NOT_ALLOWED);
   }
@@ -342,6 +345,40 @@ class OciClientTest {
     logIn();
 
     assertThat(pull(pinned).digest()).isEqualTo(DIGEST);
+  }
+
+  @Test
+  void unreadableLogin_isReportedAtOnce() throws Exception {
+    registry.scheme = "Basic";
+    Files.writeString(folder.resolve("config.json"), "{");
+
+    assertThatThrownBy(() -> pull(registry.reference("acme/mood:1")))
+        .isInstanceOf(CredentialsException.class)
+        .hasMessageStartingWith("invalid credentials file: ");
+    assertThat(registry.requests).hasSize(1);
+  }
+
+  @Test
+  void overloadedTokenServer_isAskedAgainOnceForEachRetry() throws Exception {
+    registry.scheme = "Bearer";
+    registry.tokens = "";
+    logIn();
+
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+        .hasMessageEndingWith("answered with status 503; try again later, or ask its operators")
+        .extracting(RegistryException::kind)
+        .isEqualTo(Kind.UNAVAILABLE);
+    assertThat(registry.requests).hasSize(1 + 1 + Retry.STANDARD_RETRIES);
+  }
+
+  @Test
+  void refusedLogin_isNamed() throws Exception {
+    registry.scheme = "Basic";
+    logIn();
+    registry.status = 401;
+
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+        .hasMessageContaining("it refused the login of docker login, user ann; log in again");
   }
 
   @Test
