@@ -37,7 +37,7 @@ final class MemoryRegistry implements AutoCloseable {
   final List<String> ranges = new CopyOnWriteArrayList<>();
   private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-  private final Map<String, List<JsonNode>> referrers = new ConcurrentHashMap<>();
+  final Map<String, List<JsonNode>> referrers = new ConcurrentHashMap<>();
   private final Map<String, String> types = new ConcurrentHashMap<>();
 
   /** What it demands: nothing, Basic, or Bearer. */

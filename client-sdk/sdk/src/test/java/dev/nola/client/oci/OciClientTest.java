@@ -27,6 +27,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,6 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 class OciClientTest {
   private static final AdapterFile FILE = Adapters.small(1);
@@ -158,6 +163,76 @@ class OciClientTest {
     assertThat(registry.content.keySet())
         .filteredOn(path -> path.contains("/manifests/sha256-"))
         .hasSize(hasReferrers ? 0 : 1);
+  }
+
+  /** Lists an attestation as often as asked, after an artifact of another kind. */
+  private void listReferrers(OciReference pinned, IntFunction<String> digest, int count) {
+    List<JsonNode> list =
+        registry.referrers.computeIfAbsent(
+            String.valueOf(pinned.digest()), _ -> new CopyOnWriteArrayList<>());
+    list.addFirst(
+        JsonMapper.shared().readTree("{\"artifactType\":\"x\",\"digest\":\"sha512:00\"}"));
+    list.addAll(
+        IntStream.range(0, count)
+            .mapToObj(i -> Map.of("artifactType", Referrers.ARTIFACT, "digest", digest.apply(i)))
+            .map(each -> JsonMapper.shared().<JsonNode>valueToTree(each))
+            .toList());
+  }
+
+  @Test
+  void attestationListedTwiceAndOtherKinds_areFetchedOnce() throws Exception {
+    registry.hasReferrers = true;
+    OciReference pinned = push();
+    try (OciClient client = client(pinned)) {
+      SignedEnvelope signed = signed(Worker.named("one"));
+      client.attach(pinned, List.of(SignedEnvelope.of(signed.envelope(), null), signed));
+      String digest =
+          registry
+              .referrers
+              .getOrDefault(String.valueOf(pinned.digest()), List.of())
+              .getFirst()
+              .path("digest")
+              .asString();
+      listReferrers(pinned, _ -> digest, 3);
+      registry.requests.clear();
+
+      assertThat(client.attestations(pinned))
+          .singleElement()
+          .extracting(SignedEnvelope::key)
+          .isNotNull();
+      assertThat(registry.requests).hasSize(1 + 2 * 2);
+    }
+  }
+
+  @Test
+  void tooManyAttestations_areRefusedBeforeTheyAreFetched() throws Exception {
+    registry.hasReferrers = true;
+    OciReference pinned = push();
+    listReferrers(pinned, i -> Sha256.hash(new byte[i]).toString(), 1_001);
+    registry.requests.clear();
+
+    try (OciClient client = client(pinned)) {
+      assertThat(refusal(() -> client.attestations(pinned)))
+          .hasMessageEndingWith(": 1001; limit is 1000");
+    }
+    assertThat(registry.requests).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"layers\":[]}|invalid schemaVersion: null; must be 2",
+        "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"x\",\"digest\":\"DIGEST\",\"size\":1},\"layers\":[null]}|a layer of the manifest is null"
+      })
+  void invalidManifest_isReportedByItsProblem(String json, String message) throws Exception {
+    push();
+    replace(
+        "manifests/1",
+        json.replace("DIGEST", DIGEST.toString()).getBytes(StandardCharsets.US_ASCII));
+
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+        .hasMessageEndingWith(message);
   }
 
   private static SignedEnvelope signed(Worker worker) {
