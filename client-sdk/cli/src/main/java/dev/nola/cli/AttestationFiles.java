@@ -6,11 +6,13 @@ import dev.nola.api.json.NolaModule;
 import dev.nola.client.attestation.SignedEnvelope;
 import dev.nola.digest.Sha256;
 import dev.nola.files.AtomicFile;
+import dev.nola.text.Printable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Base64;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -46,7 +48,8 @@ final class AttestationFiles {
   /**
    * Reads an attestation, with its key if that is beside it.
    *
-   * @throws IOException if a file cannot be read or is invalid
+   * @throws RefusedAttestationException if one is invalid
+   * @throws IOException if a file cannot be read
    */
   static SignedEnvelope read(Path file) throws IOException {
     byte[] json = Files.readAllBytes(file);
@@ -56,10 +59,36 @@ final class AttestationFiles {
       Path folder = file.toAbsolutePath().normalize().getParent();
       return SignedEnvelope.of(bare.envelope(), key(keyFile(folder, bare.keyId())));
     } catch (JacksonException e) {
-      throw new IOException(
-          "invalid attestation: %s; must be a DSSE envelope in JSON".formatted(file), e);
+      throw new RefusedAttestationException(file, "must be a DSSE envelope in JSON", e);
     } catch (IllegalArgumentException e) {
-      throw new IOException("invalid attestation: %s; %s".formatted(file, e.getMessage()), e);
+      throw new RefusedAttestationException(file, String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  /**
+   * Checks which file an attestation is about; verifiers check the rest.
+   *
+   * @param file that the attestation was read from
+   * @param digest SHA-256 of the adapter's file
+   * @throws RefusedAttestationException if it is about another file
+   */
+  static void requireAbout(Path file, Envelope envelope, Sha256 digest)
+      throws RefusedAttestationException {
+    try {
+      String subject =
+          NolaModule.mapper()
+              .readTree(Base64.getDecoder().decode(envelope.payload()))
+              .at("/subject/0/digest/sha256")
+              .asString("");
+      if (!subject.equals(digest.hex())) {
+        throw new RefusedAttestationException(
+            file,
+            "wrong subject: sha256:%s; must be the adapter, %s"
+                .formatted(Printable.line(subject), digest),
+            null);
+      }
+    } catch (IllegalArgumentException | JacksonException e) {
+      throw new RefusedAttestationException(file, "its payload must be base64 of JSON", e);
     }
   }
 

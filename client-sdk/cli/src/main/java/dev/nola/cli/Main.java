@@ -99,6 +99,7 @@ public final class Main extends RootCommand {
     return switch (exception) {
       case HintedException hinted -> FAILURES.of(hinted.failure()).with(hinted.hint());
       case NotAttestedException refused -> Failures.refused("not-attested", refused);
+      case RefusedAttestationException refused -> Failures.refused("invalid-attestation", refused);
       default -> null;
     };
   }

@@ -123,6 +123,10 @@ final class PushCommand implements Callable<Integer> {
   private int push(
       OciReference artifact, AdapterSource.Opened opened, Path file, List<SignedEnvelope> added)
       throws IOException, InterruptedException {
+    Sha256 digest = Sha256.hash(file);
+    for (int i = 0; i < attestations.size(); i++) { // the first of those that are added
+      AttestationFiles.requireAbout(attestations.get(i), added.get(i).envelope(), digest);
+    }
     OciOrigin origin = origin(opened.name());
     OciReference pinned;
     try (OciClient client = source.client(artifact, output);
@@ -137,7 +141,7 @@ final class PushCommand implements Callable<Integer> {
         new Result(
             artifact.toString(),
             pinned.toString(),
-            Sha256.hash(file).toString(),
+            digest.toString(),
             added.size(),
             opened.conversions()),
         out -> out.println(pinned));

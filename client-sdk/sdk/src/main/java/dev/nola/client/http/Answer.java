@@ -9,8 +9,11 @@ import java.util.Optional;
  * @param status the HTTP status
  * @param headers the response's headers
  * @param body the response's body
+ * @param isFromRegistry whether the registry's own origin sent it; false after a redirection to
+ *     another origin, whose demands for a login do not count
  */
-public record Answer(int status, HttpHeaders headers, Body body) implements AutoCloseable {
+public record Answer(int status, HttpHeaders headers, Body body, boolean isFromRegistry)
+    implements AutoCloseable {
   private static final int NOT_MODIFIED = 304;
 
   /**

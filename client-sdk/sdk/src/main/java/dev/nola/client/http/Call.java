@@ -93,6 +93,6 @@ public record Call(
 
   @Override
   public String toString() {
-    return method + " " + path;
+    return method + " " + (isElsewhere() ? RegistryText.place(path) : path);
   }
 }

@@ -51,7 +51,7 @@ final class Redirects {
       atHome = atHome && RegistryUrl.sameOrigin(url, protocol.registry());
       HttpResponse<Body> response = http.send(request(call, url, atHome), _ -> new Body());
       if (!STATUSES.contains(response.statusCode())) {
-        return new Answer(response.statusCode(), response.headers(), response.body());
+        return new Answer(response.statusCode(), response.headers(), response.body(), atHome);
       }
       response.body().close();
       url = target(call, url, response);
@@ -89,12 +89,12 @@ final class Redirects {
     } catch (IllegalArgumentException | URISyntaxException e) {
       throw RegistryException.broken(
           "%s redirected %s to an invalid URL: \"%s\""
-              .formatted(protocol.registry(), call, RegistryText.printable(location)));
+              .formatted(protocol.registry(), call, RegistryText.place(location)));
     }
     if (RegistryUrl.isEncrypted(url) && !RegistryUrl.isEncrypted(target)) {
       throw RegistryException.broken(
           "%s redirected %s to %s, which is not encrypted; refused"
-              .formatted(protocol.registry(), call, target));
+              .formatted(protocol.registry(), call, RegistryText.place(target.toString())));
     }
     if (!REDIRECTED.contains(call.method())) {
       throw new RegistryException(
@@ -103,7 +103,7 @@ final class Redirects {
           null,
           null,
           "%s redirected %s to %s; use the URL of that registry"
-              .formatted(protocol.registry(), call, target));
+              .formatted(protocol.registry(), call, RegistryText.place(target.toString())));
     }
     return target;
   }

@@ -24,9 +24,12 @@ public interface RegistryProtocol {
   /**
    * Obtains the authorization that a registry demands, so that the request can be sent again.
    *
-   * @param challenge an answer with status 401, which the caller closes
+   * @param challenge an answer of the registry's own origin with status 401, which the caller
+   *     closes
    * @return false if nothing that could be sent would be accepted
-   * @throws IOException if it cannot be obtained
+   * @throws CredentialsException if the user's login cannot be read
+   * @throws RegistryException if it cannot be obtained, with no status that has the request
+   *     repeated
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   boolean meet(Answer challenge) throws IOException, InterruptedException;

@@ -1,10 +1,16 @@
 package dev.nola.client.http;
 
 import dev.nola.text.Printable;
+import java.util.regex.Pattern;
 
-/** Text from a registry, which may be hostile, made fit to be shown. */
+/** Text from a registry, which may be hostile or secret, made fit to be shown. */
 public final class RegistryText {
   private static final int MAX_LENGTH = 2_000;
+
+  /** Where a URL's query or fragment begins. */
+  private static final Pattern QUERY = Pattern.compile("[?#].*", Pattern.DOTALL);
+
+  private static final Pattern USER = Pattern.compile("//[^/]*@");
 
   private RegistryText() {}
 
@@ -17,5 +23,16 @@ public final class RegistryText {
   public static String printable(String text) {
     String clean = Printable.line(text).strip();
     return clean.length() <= MAX_LENGTH ? clean : clean.substring(0, MAX_LENGTH) + "…";
+  }
+
+  /**
+   * Returns the origin and path of a URL: its query may be a signature that opens what it names,
+   * and its user a login.
+   *
+   * @param url a URL, perhaps invalid
+   * @return the printable text without them
+   */
+  public static String place(String url) {
+    return printable(USER.matcher(QUERY.matcher(url).replaceFirst("")).replaceFirst("//"));
   }
 }

@@ -130,7 +130,8 @@ public final class Retry {
   }
 
   private static boolean isNetwork(Throwable failure) {
-    return failure instanceof IOException && !(failure instanceof RegistryException);
+    return failure instanceof IOException
+        && !(failure instanceof RegistryException || failure instanceof CredentialsException);
   }
 
   private Duration delay(ExecutionContext<Object> context) {

@@ -276,7 +276,7 @@ public final class Transport implements AutoCloseable {
               throw protocol.refusal(call, answer, network.route(registry()));
             }
           });
-    } catch (RegistryException e) {
+    } catch (RegistryException | CredentialsException e) {
       throw e;
     } catch (IOException e) {
       throw unreachable(e);
@@ -284,11 +284,12 @@ public final class Transport implements AutoCloseable {
   }
 
   /**
-   * Sends a request, and once more if the registry challenged it and the protocol can meet that.
+   * Sends a request, and once more if the registry itself challenged it and the protocol can meet
+   * that. Another host's challenge is left alone: it could name a server of its own for the login.
    */
   private Answer authorized(Call call) throws IOException, InterruptedException {
     Answer answer = redirects.send(call);
-    if (answer.status() != UNAUTHORIZED || !protocol.meet(answer)) {
+    if (answer.status() != UNAUTHORIZED || !answer.isFromRegistry() || !protocol.meet(answer)) {
       return answer;
     }
     answer.close();

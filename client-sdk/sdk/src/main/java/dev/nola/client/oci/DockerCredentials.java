@@ -1,13 +1,14 @@
 package dev.nola.client.oci;
 
+import dev.nola.client.http.CredentialsException;
 import dev.nola.client.http.RegistryText;
 import dev.nola.files.UserDirectories;
 import java.io.IOException;
-import java.io.OutputStream;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
@@ -27,8 +28,10 @@ public final class DockerCredentials {
   /** What Docker keeps the logins of its own registry under. */
   private static final String DOCKER_HUB_KEY = "https://index.docker.io/v1/";
 
-  /** The user name that helpers state beside an identity token. */
-  private static final String TOKEN_USER = "<token>";
+  /** Long enough for a person to unlock the logins. */
+  private static final Duration HELPER_LIMIT = Duration.ofSeconds(60);
+
+  private static final int MAX_FILE = 1 << 20;
 
   private static final Pattern HELPER = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
 
@@ -85,10 +88,10 @@ public final class DockerCredentials {
    *
    * @param host the registry's host, with its port if it is not the usual one
    * @return the login; null to stay anonymous
-   * @throws IOException if the file is invalid, or a helper fails
+   * @throws CredentialsException if the file is invalid, or a helper fails
    * @throws InterruptedException if the thread is interrupted while a helper runs
    */
-  @Nullable Login login(String host) throws IOException, InterruptedException {
+  @Nullable Login login(String host) throws CredentialsException, InterruptedException {
     JsonNode config = read();
     String key = host.equals(DOCKER_HUB) ? DOCKER_HUB_KEY : host;
     String helper =
@@ -97,25 +100,39 @@ public final class DockerCredentials {
     return kept == null ? stored(config.path("auths"), host) : kept;
   }
 
-  private JsonNode read() throws IOException {
-    try {
-      JsonNode config =
-          JsonMapper.shared().readTree(file == null ? new byte[0] : Files.readAllBytes(file));
+  private JsonNode read() throws CredentialsException {
+    if (file == null || Files.notExists(file)) {
+      return JsonMapper.shared().missingNode();
+    }
+    if (!Files.isRegularFile(file)) { // a device has no end
+      throw new CredentialsException(
+          "invalid credentials file: %s; must be a regular file".formatted(file), null);
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] json = in.readNBytes(MAX_FILE + 1);
+      if (json.length > MAX_FILE) {
+        throw new CredentialsException(
+            "credentials file is too large: %s; limit is %d bytes".formatted(file, MAX_FILE), null);
+      }
+      JsonNode config = JsonMapper.shared().readTree(json);
       if (config.isObject() || config.isMissingNode()) {
         return config;
       }
-    } catch (NoSuchFileException _) {
-      return JsonMapper.shared().missingNode();
     } catch (JacksonException _) {
       // Its message would quote the file, and so perhaps a password.
+    } catch (CredentialsException e) {
+      throw e;
+    } catch (IOException e) {
+      throw new CredentialsException("cannot read credentials file: %s".formatted(file), e);
     }
-    throw new IOException(
+    throw new CredentialsException(
         "invalid credentials file: %s; must be a JSON object, as docker login writes it"
-            .formatted(file));
+            .formatted(file),
+        null);
   }
 
   /** Finds a login in the file itself, whose keys may also be URLs. */
-  private @Nullable Login stored(JsonNode logins, String host) throws IOException {
+  private @Nullable Login stored(JsonNode logins, String host) throws CredentialsException {
     for (Map.Entry<String, JsonNode> login : logins.properties()) {
       String key = login.getKey();
       boolean matches =
@@ -134,7 +151,7 @@ public final class DockerCredentials {
     return null;
   }
 
-  private Login decode(String encoded, String key) throws IOException {
+  private Login decode(String encoded, String key) throws CredentialsException {
     String text = "";
     try {
       text = new String(Base64.getDecoder().decode(encoded), StandardCharsets.UTF_8);
@@ -143,61 +160,23 @@ public final class DockerCredentials {
     }
     int separator = text.indexOf(':');
     if (separator <= 0) {
-      throw new IOException(
+      throw new CredentialsException(
           "invalid login for %s in %s; must be base64 of user:password, as docker login writes it"
-              .formatted(key, file));
+              .formatted(key, file),
+          null);
     }
     return new Login(text.substring(0, separator), text.substring(separator + 1));
   }
 
-  /** Asks a credential helper by its protocol: the registry on stdin, JSON on stdout. */
-  private @Nullable Login ask(String helper, String key) throws IOException, InterruptedException {
+  private @Nullable Login ask(String helper, String key)
+      throws CredentialsException, InterruptedException {
     if (!HELPER.matcher(helper).matches()) {
-      throw new IOException(
+      throw new CredentialsException(
           "invalid credential helper in %s: %s; must be letters, digits and . _ -"
-              .formatted(file, RegistryText.printable(helper)));
+              .formatted(file, RegistryText.printable(helper)),
+          null);
     }
-    String program = "docker-credential-" + helper;
-    ProcessBuilder builder =
-        new ProcessBuilder(program, "get").redirectError(ProcessBuilder.Redirect.DISCARD);
-    builder.environment().clear();
-    builder.environment().putAll(environment);
-    Process process;
-    try {
-      process = builder.start();
-    } catch (IOException e) {
-      throw new IOException(
-          "credential helper not found: %s; %s names it".formatted(program, file), e);
-    }
-    byte[] answer;
-    try {
-      try (OutputStream in = process.getOutputStream()) {
-        in.write(key.getBytes(StandardCharsets.UTF_8));
-      }
-      answer = process.getInputStream().readAllBytes();
-      if (process.waitFor() != 0) {
-        return refused(program, key, new String(answer, StandardCharsets.UTF_8));
-      }
-    } finally {
-      process.destroy();
-    }
-    try {
-      JsonNode login = JsonMapper.shared().readTree(answer);
-      String user = login.path("Username").asString("");
-      return new Login(user.equals(TOKEN_USER) ? "" : user, login.path("Secret").asString(""));
-    } catch (JacksonException _) {
-      throw new IOException("invalid answer of " + program + " for " + key + "; must be JSON");
-    }
-  }
-
-  /** Returns null if a helper has no login, which it reports as a failure. */
-  private static @Nullable Login refused(String program, String key, String answer)
-      throws IOException {
-    if (answer.contains("credentials not found")) {
-      return null;
-    }
-    throw new IOException(
-        "credential helper %s failed for %s: %s"
-            .formatted(program, key, RegistryText.printable(answer)));
+    return new CredentialHelper("docker-credential-" + helper, environment, HELPER_LIMIT)
+        .login(key);
   }
 }

@@ -2,27 +2,32 @@ package dev.nola.client.oci;
 
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /**
  * An index of the OCI image specification: a list of manifests.
  *
  * @param schemaVersion always 2
  * @param mediaType always {@value #MEDIA_TYPE}
- * @param manifests the manifests
+ * @param manifests descriptors of the manifests, as they are in JSON: those of other kinds of
+ *     artifacts may have digests that are not read here
  */
-record OciIndex(int schemaVersion, String mediaType, List<OciDescriptor> manifests) {
+record OciIndex(@Nullable Integer schemaVersion, String mediaType, List<JsonNode> manifests) {
   static final String MEDIA_TYPE = "application/vnd.oci.image.index.v1+json";
 
   /**
    * Copies the list.
    *
    * @throws NullPointerException if it is missing
+   * @throws IllegalArgumentException if the version is another one
    */
   OciIndex {
+    OciJson.requireVersion(schemaVersion);
     manifests = List.copyOf(Objects.requireNonNull(manifests, "the index has no manifests"));
   }
 
-  static OciIndex of(List<OciDescriptor> manifests) {
-    return new OciIndex(2, MEDIA_TYPE, manifests);
+  static OciIndex of(List<JsonNode> manifests) {
+    return new OciIndex(OciJson.VERSION, MEDIA_TYPE, manifests);
   }
 }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 record OciManifest(
-    int schemaVersion,
+    @Nullable Integer schemaVersion,
     String mediaType,
     @Nullable String artifactType,
     OciDescriptor config,
@@ -34,10 +34,14 @@ record OciManifest(
    * Copies the collections.
    *
    * @throws NullPointerException if a property is missing that is required
+   * @throws IllegalArgumentException if the version is another one
    */
   OciManifest {
+    OciJson.requireVersion(schemaVersion);
     Objects.requireNonNull(config, "the manifest has no config");
-    layers = List.copyOf(Objects.requireNonNull(layers, "the manifest has no layers"));
+    Objects.requireNonNull(layers, "the manifest has no layers")
+        .forEach(layer -> Objects.requireNonNull(layer, "a layer of the manifest is null"));
+    layers = List.copyOf(layers);
     annotations = annotations == null ? Map.of() : new TreeMap<>(annotations);
   }
 
@@ -48,7 +52,7 @@ record OciManifest(
       @Nullable OciDescriptor subject,
       Map<String, String> annotations) {
     return new OciManifest(
-        2, MEDIA_TYPE, artifactType, config, List.of(layer), subject, annotations);
+        OciJson.VERSION, MEDIA_TYPE, artifactType, config, List.of(layer), subject, annotations);
   }
 
   /** Returns the artifact's type, which older clients state as that of the config. */

@@ -25,6 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
  * (Bearer).
  */
 final class OciProtocol implements RegistryProtocol {
+  private static final int UNAUTHORIZED = 401;
   private static final int MAX_ERROR = 64 << 10;
 
   private final OciReference reference;
@@ -32,6 +33,9 @@ final class OciProtocol implements RegistryProtocol {
   private final DockerCredentials credentials;
   private final Duration timeout;
   private volatile @Nullable String authorization;
+
+  /** What was sent, for messages; null for nothing. */
+  private volatile @Nullable Login sent;
 
   /**
    * @param reference names the registry
@@ -68,6 +72,7 @@ final class OciProtocol implements RegistryProtocol {
     for (Challenge each : challenges) {
       if (each.scheme().equals("bearer")) {
         authorization = "Bearer " + TokenServer.fetch(each, reference.host(), login);
+        sent = login;
         return true;
       }
     }
@@ -77,6 +82,7 @@ final class OciProtocol implements RegistryProtocol {
     }
     boolean isNew = authorization == null; // what was refused once is refused again
     authorization = login.basic();
+    sent = login;
     return isNew;
   }
 
@@ -93,8 +99,8 @@ final class OciProtocol implements RegistryProtocol {
         status,
         null,
         Refusals.retryAfter(answer.headers()),
-        Refusals.kind(status) == Kind.NOT_ALLOWED
-            ? message + "; " + loginRemedy(reference.host(), null)
+        Refusals.kind(status) == Kind.NOT_ALLOWED && answer.isFromRegistry()
+            ? message + "; " + loginRemedy(reference.host(), status == UNAUTHORIZED ? sent : null)
             : message);
   }
 
@@ -105,8 +111,10 @@ final class OciProtocol implements RegistryProtocol {
    */
   static String loginRemedy(String host, @Nullable Login login) {
     return login == null
-        ? "log in, to an account that may do this, with: docker login " + host
-        : "it refused %s; log in again with: docker login %s".formatted(login, host);
+        ? "log in, to an account that may do this, with: docker login %s, or oras login"
+            .formatted(host)
+        : "it refused the login of docker login, %s; log in again with: docker login %s, or oras login"
+            .formatted(login, host);
   }
 
   /** Returns the codes and messages of a refusal (OCI distribution specification); may be empty. */

@@ -24,6 +24,7 @@ public record OciReference(
 
   private static final String SCHEME = "oci://";
   private static final String DOCKER_HUB = "docker.io";
+  private static final int MAX_PORT = 65_535;
   private static final int MAX_REPOSITORY = 255;
 
   private static final Pattern TEXT =
@@ -42,7 +43,11 @@ public record OciReference(
    * @throws IllegalArgumentException if one breaks the rules of the OCI distribution specification
    */
   public OciReference {
-    require(HOST.matcher(host).matches(), "host", host, "a host name, optionally with a port");
+    require(
+        HOST.matcher(host).matches() && hasPort(host),
+        "host",
+        host,
+        "a host name, optionally with a port");
     require(
         repository.length() <= MAX_REPOSITORY && REPOSITORY.matcher(repository).matches(),
         "repository",
@@ -56,6 +61,11 @@ public record OciReference(
     if ((tag == null) == (digest == null)) {
       throw new IllegalArgumentException("an OCI reference has either a tag or a digest");
     }
+  }
+
+  private static boolean hasPort(String host) {
+    String port = host.replaceFirst(".*?(?::([0-9]+))?$", "0$1");
+    return Integer.parseInt(port) <= MAX_PORT;
   }
 
   private static void require(boolean holds, String part, String value, String rule) {

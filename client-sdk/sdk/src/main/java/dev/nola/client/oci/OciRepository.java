@@ -108,9 +108,10 @@ record OciRepository(Transport transport, OciReference name) {
       }
       throw e;
     }
-    OciIndex index = OciJson.read(page.bytes(), OciIndex.class, "the list at " + path);
+    OciIndex index =
+        OciJson.read(page.bytes(), OciIndex.class, "the list at " + RegistryText.place(path));
     Matcher next = NEXT.matcher(page.header("Link"));
-    return new Page(index, next.find() ? resolve(next.group(1)) : null);
+    return new Page(index, next.find() ? resolve(path, next.group(1)) : null);
   }
 
   /**
@@ -153,9 +154,10 @@ record OciRepository(Transport transport, OciReference name) {
     if (hasBlob(blob.digest())) {
       return;
     }
+    String uploads = path("/blobs/uploads/");
     String session;
-    try (Answer answer = transport.open(Call.of("POST", path("/blobs/uploads/")).once())) {
-      session = resolve(answer.header("Location").orElse(""));
+    try (Answer answer = transport.open(Call.of("POST", uploads).once())) {
+      session = resolve(uploads, answer.header("Location").orElse(""));
     }
     String digest = "digest=" + Query.encode(blob.digest().toString());
     transport.status(
@@ -176,11 +178,24 @@ record OciRepository(Transport transport, OciReference name) {
     }
   }
 
-  /** Returns the URL that a registry means, perhaps of another host, which gets no login. */
-  private String resolve(String location) throws RegistryException {
+  /**
+   * Resolves a reference in an answer (RFC 9110, section 10.2.2). It may name another host, which
+   * gets no login.
+   *
+   * @param request the path or URL that was asked
+   * @param reference what the answer names; empty if it names nothing
+   * @return the URL, without a fragment
+   */
+  private String resolve(String request, String reference) throws RegistryException {
+    if (reference.isEmpty()) {
+      throw RegistryException.broken(
+          "no Location from %s for an upload to %s".formatted(transport.registry(), request));
+    }
     URI registry = transport.registry();
+    String target = reference.replaceFirst("#.*", "");
     try {
-      URI place = URI.create(registry + path("/")).resolve(location);
+      URI base = URI.create(request.startsWith("/") ? registry + request : request);
+      URI place = base.resolve(target.startsWith("?") ? base.getRawPath() + target : target);
       RegistryUrl.normalize(URI.create(place.getScheme() + "://" + place.getRawAuthority()));
       if (RegistryUrl.isEncrypted(place) || !RegistryUrl.isEncrypted(registry)) {
         return place.toString();
@@ -190,6 +205,6 @@ record OciRepository(Transport transport, OciReference name) {
     }
     throw RegistryException.broken(
         "invalid location from %s: \"%s\"; must be a URL, and encrypted if the registry's is"
-            .formatted(registry, RegistryText.printable(location)));
+            .formatted(registry, RegistryText.place(reference)));
   }
 }

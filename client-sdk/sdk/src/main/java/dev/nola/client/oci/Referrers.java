@@ -8,6 +8,7 @@ import dev.nola.client.RegistryException;
 import dev.nola.client.attestation.SignedEnvelope;
 import dev.nola.client.http.Content;
 import dev.nola.client.http.Query;
+import dev.nola.client.http.RegistryText;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +18,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
 
 /**
  * Attestations as referrers: artifacts whose subject is the manifest of an adapter. Registries
@@ -38,6 +41,7 @@ record Referrers(OciRepository repository) {
   private static final byte[] EMPTY_CONFIG = "{}".getBytes(StandardCharsets.US_ASCII);
   private static final int MAX_ENVELOPE = 24 << 20;
   private static final int MAX_PAGES = 100;
+  private static final int MAX_ATTESTATIONS = 1_000;
 
   /**
    * Adds attestations; those that the subject has already stay as they are.
@@ -80,37 +84,42 @@ record Referrers(OciRepository repository) {
   private void list(Sha256 subject, List<OciDescriptor> added)
       throws IOException, InterruptedException {
     String tag = tag(subject);
-    Set<OciDescriptor> all = new LinkedHashSet<>(listed(tag));
-    if (all.addAll(added)) {
+    Set<JsonNode> all = new LinkedHashSet<>(listed(tag));
+    Set<String> digests = all.stream().map(Referrers::digest).collect(Collectors.toSet());
+    int before = all.size();
+    for (OciDescriptor each : added) {
+      if (digests.add(each.digest().toString())) {
+        all.add(OciJson.tree(each));
+      }
+    }
+    if (all.size() > before) {
       byte[] index = OciJson.write(OciIndex.of(List.copyOf(all)));
       repository.putManifest(tag, OciIndex.MEDIA_TYPE, index);
     }
   }
 
   /**
-   * Fetches the attestations about a manifest; those of other kinds are left out.
+   * Fetches the attestations about a manifest, each once; those of other kinds are left out.
    *
    * @param subject SHA-256 of the manifest
-   * @throws RegistryException if one is invalid, or the registry cannot be reached
+   * @throws RegistryException if one is invalid, there are too many, or the registry cannot be
+   *     reached
    */
   List<SignedEnvelope> attestations(Sha256 subject) throws IOException, InterruptedException {
-    List<SignedEnvelope> attestations = new ArrayList<>();
-    for (OciDescriptor referrer : all(subject)) {
-      String predicate = referrer.annotation(PREDICATE);
-      if (ARTIFACT.equals(referrer.artifactType())
-          && (predicate.isEmpty() || predicate.equals(Statement.PREDICATE_TYPE))) {
-        attestations.addAll(attestations(subject, referrer));
+    Map<Envelope, SignedEnvelope> attestations = new LinkedHashMap<>();
+    for (Sha256 referrer : all(subject)) {
+      for (SignedEnvelope each : attestations(subject, referrer)) {
+        attestations.merge(each.envelope(), each, (a, b) -> a.key() == null ? b : a);
       }
     }
-    return attestations;
+    return List.copyOf(attestations.values());
   }
 
-  private List<SignedEnvelope> attestations(Sha256 subject, OciDescriptor referrer)
+  private List<SignedEnvelope> attestations(Sha256 subject, Sha256 referrer)
       throws IOException, InterruptedException {
-    String name = "referrer " + referrer.digest();
+    String name = "referrer " + referrer;
     OciManifest manifest =
-        OciJson.read(
-            repository.manifest(referrer.digest().toString()).bytes(), OciManifest.class, name);
+        OciJson.read(repository.manifest(referrer.toString()).bytes(), OciManifest.class, name);
     OciDescriptor about = manifest.subject();
     if (about == null || !about.digest().equals(subject)) {
       throw RegistryException.broken(
@@ -148,17 +157,20 @@ record Referrers(OciRepository repository) {
     }
   }
 
-  /** Lists the referrers of a manifest, by the API or else by the tag. */
-  private List<OciDescriptor> all(Sha256 subject) throws IOException, InterruptedException {
+  /** Lists the attestations of a manifest, by the API or else by the tag. */
+  private Set<Sha256> all(Sha256 subject) throws IOException, InterruptedException {
     String path =
         repository.path("/referrers/%s?artifactType=%s".formatted(subject, Query.encode(ARTIFACT)));
-    List<OciDescriptor> all = new ArrayList<>();
+    Set<Sha256> all = new LinkedHashSet<>();
     for (int pages = 0; pages < MAX_PAGES; pages++) {
       OciRepository.Page page = repository.page(path);
       if (page == null) {
-        return pages == 0 ? listed(tag(subject)) : all;
+        if (pages == 0) {
+          select(listed(tag(subject)), all);
+        }
+        return all;
       }
-      all.addAll(page.index().manifests());
+      select(page.index().manifests(), all);
       String next = page.next();
       if (next == null) {
         return all;
@@ -170,7 +182,33 @@ record Referrers(OciRepository repository) {
             .formatted(subject, repository.name(), MAX_PAGES));
   }
 
-  private List<OciDescriptor> listed(String tag) throws IOException, InterruptedException {
+  /** Adds the attestations of Nola's kind, whose digests alone have to be SHA-256. */
+  private void select(List<JsonNode> referrers, Set<Sha256> selected) throws RegistryException {
+    for (JsonNode referrer : referrers) {
+      String predicate = referrer.path("annotations").path(PREDICATE).asString("");
+      if (ARTIFACT.equals(referrer.path("artifactType").asString(""))
+          && (predicate.isEmpty() || predicate.equals(Statement.PREDICATE_TYPE))) {
+        try {
+          selected.add(Sha256.parse(digest(referrer)));
+        } catch (IllegalArgumentException e) {
+          throw RegistryException.broken(
+              "invalid referrer in %s; %s"
+                  .formatted(repository.name(), RegistryText.printable(e.getMessage())));
+        }
+      }
+    }
+    if (selected.size() > MAX_ATTESTATIONS) {
+      throw RegistryException.broken(
+          "too many attestations in %s: %d; limit is %d"
+              .formatted(repository.name(), selected.size(), MAX_ATTESTATIONS));
+    }
+  }
+
+  private static String digest(JsonNode descriptor) {
+    return descriptor.path("digest").asString("");
+  }
+
+  private List<JsonNode> listed(String tag) throws IOException, InterruptedException {
     OciRepository.Stored index = repository.manifestIfPresent(tag);
     return index == null
         ? List.of()

@@ -2,6 +2,7 @@ package dev.nola.client.oci;
 
 import dev.nola.client.Progress;
 import dev.nola.client.RegistryException;
+import dev.nola.client.RegistryException.Kind;
 import dev.nola.client.RegistryUrl;
 import dev.nola.client.http.Answer;
 import dev.nola.client.http.Call;
@@ -45,8 +46,8 @@ record TokenServer(URI registry, String host, @Nullable Login login) implements 
    * @param host the registry's host
    * @param login what to log in with; null to stay anonymous
    * @return the token
-   * @throws RegistryException if the server refuses the login, or would receive it unencrypted
-   * @throws IOException if the server cannot be reached
+   * @throws RegistryException if the server refuses the login, would receive it unencrypted, or
+   *     cannot be reached; without a status, for it was asked again already if that is of use
    */
   static String fetch(Challenge bearer, String host, @Nullable Login login)
       throws IOException, InterruptedException {
@@ -58,8 +59,7 @@ record TokenServer(URI registry, String host, @Nullable Login login) implements 
       origin = RegistryUrl.normalize(new URI(realm.getScheme() + "://" + realm.getRawAuthority()));
     } catch (IllegalArgumentException | java.net.URISyntaxException _) {
       throw RegistryException.broken(
-          "invalid realm from %s: \"%s\"; must be a URL"
-              .formatted(host, RegistryText.printable(text)));
+          "invalid realm from %s: \"%s\"; must be a URL".formatted(host, RegistryText.place(text)));
     }
     if (login != null && !RegistryUrl.isPrivate(origin)) {
       throw RegistryException.broken(
@@ -72,13 +72,16 @@ record TokenServer(URI registry, String host, @Nullable Login login) implements 
               transport.bytes(server.call(bearer, realm), MAX_ANSWER),
               JsonNode.class,
               "the answer of " + origin);
-      String token = answer.path("token").asString(answer.path("access_token").asString(""));
+      String token = answer.path("token").asString("");
+      token = token.isEmpty() ? answer.path("access_token").asString("") : token;
       if (!TOKEN.matcher(token).matches()) {
         throw RegistryException.broken(
             "no valid token from %s for %s; must be property token or access_token"
                 .formatted(origin, host));
       }
       return token;
+    } catch (RegistryException e) {
+      throw new RegistryException(e.kind(), 0, null, null, e.getMessage());
     }
   }
 
@@ -131,6 +134,12 @@ record TokenServer(URI registry, String host, @Nullable Login login) implements 
         Refusals.retryAfter(answer.headers()),
         "no token for %s: %s%s answered with status %d; %s"
             .formatted(
-                host, registry, route, answer.status(), OciProtocol.loginRemedy(host, login)));
+                host,
+                registry,
+                route,
+                answer.status(),
+                Refusals.kind(answer.status()) == Kind.NOT_ALLOWED
+                    ? OciProtocol.loginRemedy(host, login)
+                    : "try again later, or ask its operators"));
   }
 }

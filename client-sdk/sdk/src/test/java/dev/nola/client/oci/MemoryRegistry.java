@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -36,7 +37,7 @@ final class MemoryRegistry implements AutoCloseable {
   final List<String> ranges = new CopyOnWriteArrayList<>();
   private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
-  private final Map<String, List<JsonNode>> referrers = new ConcurrentHashMap<>();
+  final Map<String, List<JsonNode>> referrers = new ConcurrentHashMap<>();
   private final Map<String, String> types = new ConcurrentHashMap<>();
 
   /** What it demands: nothing, Basic, or Bearer. */
@@ -46,6 +47,17 @@ final class MemoryRegistry implements AutoCloseable {
   volatile String realm = "";
 
   volatile boolean hasReferrers;
+
+  /** The origin that keeps the blobs, and takes them; empty for this server. */
+  volatile String storage = "";
+
+  /**
+   * Where an upload goes to, instead of the right place; empty for none; null for the right one.
+   */
+  volatile @Nullable String location;
+
+  /** What the server for tokens answers; empty for an overload. */
+  volatile String tokens = "{\"token\":\"granted\"}";
 
   /** The status of every request that is authorized; 0 for the right one. */
   volatile int status;
@@ -75,12 +87,15 @@ final class MemoryRegistry implements AutoCloseable {
       String path = exchange.getRequestURI().getPath();
       String authorization = exchange.getRequestHeaders().getFirst("Authorization");
       requests.add(method + " " + exchange.getRequestURI() + " " + authorization);
-      if (path.equals("/token")) {
+      if (path.equals("/token") && tokens.isEmpty()) {
+        exchange.getResponseHeaders().set("Retry-After", "0");
+        send(exchange, 503, "");
+      } else if (path.equals("/token")) {
         boolean isKnown =
             method.equals("POST")
                 ? new String(body, StandardCharsets.US_ASCII).equals(EXCHANGE)
                 : ("Basic " + LOGIN).equals(authorization);
-        send(exchange, isKnown ? 200 : 401, "{\"token\":\"granted\"}");
+        send(exchange, isKnown ? 200 : 401, tokens);
       } else if (!scheme.isEmpty()
           && !(scheme.equals("Basic") ? "Basic " + LOGIN : "Bearer granted")
               .equals(authorization)) {
@@ -110,7 +125,10 @@ final class MemoryRegistry implements AutoCloseable {
     String name = path.substring(path.lastIndexOf('/') + 1);
     String folder = path.substring(0, path.lastIndexOf('/') + 1);
     if (method.equals("POST")) {
-      exchange.getResponseHeaders().set("Location", path + "session?_state=a%2Fb");
+      String stated = location;
+      exchange
+          .getResponseHeaders()
+          .set("Location", stated == null ? storage + path + "session?_state=a%2Fb" : stated);
       send(exchange, 202, "");
     } else if (method.equals("PUT") && name.equals("session")) {
       String digest = exchange.getRequestURI().getQuery().replaceFirst(".*digest=", "");
@@ -125,6 +143,9 @@ final class MemoryRegistry implements AutoCloseable {
           exchange,
           200,
           JsonMapper.shared().writeValueAsString(Map.of("schemaVersion", 2, "manifests", list)));
+    } else if (method.equals("GET") && folder.endsWith("/blobs/") && !storage.isEmpty()) {
+      exchange.getResponseHeaders().set("Location", storage + path);
+      send(exchange, 307, "");
     } else {
       get(exchange, method, path);
     }

@@ -1,6 +1,7 @@
 package dev.nola.client.oci;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.nola.api.attestation.Outcome;
@@ -14,6 +15,8 @@ import dev.nola.client.attestation.Worker;
 import dev.nola.client.cache.LocalCache;
 import dev.nola.client.http.Answer;
 import dev.nola.client.http.Body;
+import dev.nola.client.http.CredentialsException;
+import dev.nola.client.http.Retry;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import java.io.IOException;
@@ -24,6 +27,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,6 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 class OciClientTest {
   private static final AdapterFile FILE = Adapters.small(1);
@@ -157,6 +165,76 @@ class OciClientTest {
         .hasSize(hasReferrers ? 0 : 1);
   }
 
+  /** Lists an attestation as often as asked, after an artifact of another kind. */
+  private void listReferrers(OciReference pinned, IntFunction<String> digest, int count) {
+    List<JsonNode> list =
+        registry.referrers.computeIfAbsent(
+            String.valueOf(pinned.digest()), _ -> new CopyOnWriteArrayList<>());
+    list.addFirst(
+        JsonMapper.shared().readTree("{\"artifactType\":\"x\",\"digest\":\"sha512:00\"}"));
+    list.addAll(
+        IntStream.range(0, count)
+            .mapToObj(i -> Map.of("artifactType", Referrers.ARTIFACT, "digest", digest.apply(i)))
+            .map(each -> JsonMapper.shared().<JsonNode>valueToTree(each))
+            .toList());
+  }
+
+  @Test
+  void attestationListedTwiceAndOtherKinds_areFetchedOnce() throws Exception {
+    registry.hasReferrers = true;
+    OciReference pinned = push();
+    try (OciClient client = client(pinned)) {
+      SignedEnvelope signed = signed(Worker.named("one"));
+      client.attach(pinned, List.of(SignedEnvelope.of(signed.envelope(), null), signed));
+      String digest =
+          registry
+              .referrers
+              .getOrDefault(String.valueOf(pinned.digest()), List.of())
+              .getFirst()
+              .path("digest")
+              .asString();
+      listReferrers(pinned, _ -> digest, 3);
+      registry.requests.clear();
+
+      assertThat(client.attestations(pinned))
+          .singleElement()
+          .extracting(SignedEnvelope::key)
+          .isNotNull();
+      assertThat(registry.requests).hasSize(1 + 2 * 2);
+    }
+  }
+
+  @Test
+  void tooManyAttestations_areRefusedBeforeTheyAreFetched() throws Exception {
+    registry.hasReferrers = true;
+    OciReference pinned = push();
+    listReferrers(pinned, i -> Sha256.hash(new byte[i]).toString(), 1_001);
+    registry.requests.clear();
+
+    try (OciClient client = client(pinned)) {
+      assertThat(refusal(() -> client.attestations(pinned)))
+          .hasMessageEndingWith(": 1001; limit is 1000");
+    }
+    assertThat(registry.requests).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"layers\":[]}|invalid schemaVersion: null; must be 2",
+        "{\"schemaVersion\":2,\"config\":{\"mediaType\":\"x\",\"digest\":\"DIGEST\",\"size\":1},\"layers\":[null]}|a layer of the manifest is null"
+      })
+  void invalidManifest_isReportedByItsProblem(String json, String message) throws Exception {
+    push();
+    replace(
+        "manifests/1",
+        json.replace("DIGEST", DIGEST.toString()).getBytes(StandardCharsets.US_ASCII));
+
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+        .hasMessageEndingWith(message);
+  }
+
   private static SignedEnvelope signed(Worker worker) {
     return SignedEnvelope.of(
         worker.attestation(worker.statement(FILE, "scalar", Outcome.MATCH)).envelope(),
@@ -262,7 +340,7 @@ class OciClientTest {
 
     assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
         .hasMessageContaining(message)
-        .hasMessageEndingWith("with: docker login " + registry.host())
+        .hasMessageEndingWith("with: docker login %s, or oras login", registry.host())
         .extracting(RegistryException::kind)
         .isEqualTo(Kind.NOT_ALLOWED);
   }
@@ -281,6 +359,104 @@ class OciClientTest {
   }
 
   @Test
+  void challengeOfAnotherHost_getsNoLogin() throws Exception {
+    OciReference pinned = push();
+    logIn();
+    Adapters.small(2).write(file);
+    try (MemoryRegistry other = new MemoryRegistry()) {
+      other.scheme = "Bearer"; // of a realm of its own
+      registry.storage = "http://" + other.host();
+
+      RegistryException pulled = refusal(() -> pull(pinned));
+      RegistryException pushed = refusal(this::push);
+
+      assertThat(List.of(pulled, pushed))
+          .allSatisfy(refused -> assertThat(refused).hasMessageEndingWith("with status 401"));
+      assertThat(other.requests)
+          .hasSize(2)
+          .allMatch(request -> request.contains("/blobs/") && request.endsWith(" null"));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"session", "session?_state=x#part", "../uploads/session?"})
+  void relativeLocation_isResolvedAgainstTheRequest(String location) throws Exception {
+    registry.location = location;
+
+    assertThat(pull(push()).digest()).isEqualTo(DIGEST);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "''|no Location from http://HOST for an upload to /v2/acme/mood/blobs/uploads/",
+        "ftp://ann:secret@h/x?sig=secret|invalid location from http://HOST: \"ftp://h/x\"; must be",
+        "http://HOST/token?sig=secret|answered PUT http://HOST/token with status 401"
+      })
+  void failedUpload_isReportedWithoutTheSecretsOfItsUrl(String location, String message) {
+    registry.location = location.replace("HOST", registry.host());
+
+    assertThat(refusal(this::push))
+        .hasMessageContaining(message.replace("HOST", registry.host()))
+        .hasMessageNotContaining("secret");
+  }
+
+  @Test
+  void redirectionToAnInvalidUrl_isReportedWithoutTheSecretsOfItsUrl() throws Exception {
+    OciReference pinned = push();
+    registry.storage = "ftp://ann:secret@h/x?sig=secret";
+
+    assertThat(refusal(() -> pull(pinned)))
+        .hasMessageEndingWith("to an invalid URL: \"ftp://h/x\"")
+        .hasMessageNotContaining("secret");
+  }
+
+  @Test
+  void emptyToken_isNoTokenBesideAnAccessToken() throws Exception {
+    OciReference pinned = push();
+    registry.scheme = "Bearer";
+    registry.tokens = "{\"token\":\"\",\"access_token\":\"granted\"}";
+    logIn();
+
+    assertThat(pull(pinned).digest()).isEqualTo(DIGEST);
+  }
+
+  @Test
+  void unreadableLogin_isReportedAtOnce() throws Exception {
+    registry.scheme = "Basic";
+    Files.writeString(folder.resolve("config.json"), "{");
+
+    assertThatThrownBy(() -> pull(registry.reference("acme/mood:1")))
+        .isInstanceOf(CredentialsException.class)
+        .hasMessageStartingWith("invalid credentials file: ");
+    assertThat(registry.requests).hasSize(1);
+  }
+
+  @Test
+  void overloadedTokenServer_isAskedAgainOnceForEachRetry() throws Exception {
+    registry.scheme = "Bearer";
+    registry.tokens = "";
+    logIn();
+
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+        .hasMessageEndingWith("answered with status 503; try again later, or ask its operators")
+        .extracting(RegistryException::kind)
+        .isEqualTo(Kind.UNAVAILABLE);
+    assertThat(registry.requests).hasSize(1 + 1 + Retry.STANDARD_RETRIES);
+  }
+
+  @Test
+  void refusedLogin_isNamed() throws Exception {
+    registry.scheme = "Basic";
+    logIn();
+    registry.status = 401;
+
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+        .hasMessageContaining("it refused the login of docker login, user ann; log in again");
+  }
+
+  @Test
   void login_isNotSentToAnUnencryptedRegistryElsewhere() throws Exception {
     Files.writeString(
         folder.resolve("config.json"),
@@ -295,7 +471,7 @@ class OciClientTest {
     HttpHeaders challenge =
         HttpHeaders.of(Map.of("WWW-Authenticate", List.of("Basic realm=r")), (_, _) -> true);
 
-    assertThat(refusal(() -> protocol.meet(new Answer(401, challenge, new Body()))))
+    assertThat(refusal(() -> protocol.meet(new Answer(401, challenge, new Body(), true))))
         .hasMessage("login for r.example not sent: http://r.example is not encrypted; use https");
     assertThat(protocol.authorization()).isNull();
   }

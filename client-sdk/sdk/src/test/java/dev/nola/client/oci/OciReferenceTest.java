@@ -40,6 +40,7 @@ class OciReferenceTest {
     "oci://ghcr.io/../mood, invalid repository of an OCI reference: ../mood",
     "oci://ghcr.io/mood?x=1, invalid repository of an OCI reference: mood?x=1",
     "oci://-x/mood, invalid host of an OCI reference: -x",
+    "oci://ghcr.io:99999/mood, invalid host of an OCI reference: ghcr.io:99999; must be a host name",
     "oci://ghcr.io/mood:, invalid tag of an OCI reference: ;",
     "oci://ghcr.io/mood:.x, invalid tag of an OCI reference: .x; must be 1 to 128",
     "oci://ghcr.io/mood:a/b, invalid tag of an OCI reference: a/b",
