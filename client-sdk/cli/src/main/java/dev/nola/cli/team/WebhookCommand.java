@@ -265,7 +265,9 @@ public final class WebhookCommand {
   }
 
   private static String labels(List<WebhookEvent> events) {
-    return events.stream().map(WebhookEvent::label).collect(Collectors.joining(", "));
+    return events.containsAll(WebhookEvent.SUBSCRIBABLE)
+        ? "all"
+        : events.stream().map(WebhookEvent::label).collect(Collectors.joining(", "));
   }
 
   private static String state(Webhook webhook) {
