@@ -155,10 +155,7 @@ def test_losses_are_those_of_the_java_trainer(
     (tmp_path / "data.jsonl").write_text("\n".join(lines))
     launcher = os.environ.get("NOLA", str(Path(__file__).parents[3] / "nola"))
     command = [launcher, "train", "job.yaml", "-o", "java.nola", "--quiet"]
-    environment = os.environ | {"NOLA_NO_BUILD": "1"}
-    done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     metrics = (tmp_path / "java.nola.run" / "metrics.jsonl").read_text().splitlines()
     java = [entry["loss"] for entry in map(json.loads, metrics) if "learningRate" in entry]
