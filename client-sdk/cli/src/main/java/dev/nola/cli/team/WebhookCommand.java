@@ -191,7 +191,7 @@ public final class WebhookCommand {
 
   @Command(
       name = "delete",
-      description = "Delete a webhook; what it was not sent yet is not sent.",
+      description = "Delete a webhook and its pending deliveries.",
       mixinStandardHelpOptions = true)
   static final class Delete extends WebhookAction {
     @Override
@@ -205,29 +205,28 @@ public final class WebhookCommand {
   @Command(
       name = "test",
       description = {
-        "Send a test to a webhook, and wait for the first attempt.",
+        "Send a test to a webhook, once, and wait up to a minute for the result.",
         "The exit code is 1 unless it is delivered."
       },
       mixinStandardHelpOptions = true)
   static final class Test extends WebhookAction {
-    private static final Duration PAUSE = Duration.ofMillis(500);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
 
     @Override
     int run(NolaClient client) throws IOException, InterruptedException {
-      WebhookDelivery delivery = client.webhooks().ping(namespace, id);
-      while (delivery.state() == WebhookDelivery.State.PENDING && delivery.attempts() == 0) {
-        Thread.sleep(PAUSE);
-        delivery = client.webhooks().delivery(namespace, id, delivery.id());
-      }
-      WebhookDelivery attempted = delivery;
-      output.print(
-          attempted,
-          out ->
-              out.println(
-                  attempted.error() == null
-                      ? "delivered: status " + attempted.responseStatus()
-                      : "not delivered: " + attempted.error()));
-      return attempted.state() == WebhookDelivery.State.DELIVERED ? ExitCode.OK : ExitCode.REFUSED;
+      WebhookDelivery delivery = client.webhooks().test(namespace, id, LIMIT);
+      output.print(delivery, out -> out.println(result(delivery)));
+      return delivery.state() == WebhookDelivery.State.DELIVERED ? ExitCode.OK : ExitCode.REFUSED;
+    }
+
+    private String result(WebhookDelivery delivery) {
+      return switch (delivery.state()) {
+        case DELIVERED -> "delivered: status " + delivery.responseStatus();
+        case FAILED -> "not delivered: " + delivery.error();
+        case PENDING ->
+            "not sent yet: other deliveries precede it; see nola webhook deliveries %s %s"
+                .formatted(namespace, id);
+      };
     }
   }
 

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
 /**
@@ -103,7 +104,32 @@ public final class Retry {
     return run(resumable, attempt);
   }
 
-  private static <T> T run(RetryPolicy<Object> policy, Attempt<T> attempt)
+  /**
+   * Reads a state again and again until it is final.
+   *
+   * @param isFinal whether a state needs no further attempt
+   * @param pause between attempts
+   * @param limit of all attempts together
+   * @param attempt reads the state
+   * @return the final state, or the last one within the limit
+   * @throws IOException the first failure of an attempt
+   * @throws InterruptedException if the thread is interrupted
+   */
+  public static <T> T await(
+      Predicate<T> isFinal, Duration pause, Duration limit, Attempt<T> attempt)
+      throws IOException, InterruptedException {
+    return run(
+        RetryPolicy.<T>builder()
+            .handleIf((Throwable _) -> false)
+            .handleResultIf(state -> !isFinal.test(state))
+            .withMaxRetries(-1)
+            .withDelay(pause)
+            .withMaxDuration(limit)
+            .build(),
+        attempt);
+  }
+
+  private static <T> T run(RetryPolicy<? super T> policy, Attempt<T> attempt)
       throws IOException, InterruptedException {
     try {
       return Failsafe.with(policy).get(attempt::run);

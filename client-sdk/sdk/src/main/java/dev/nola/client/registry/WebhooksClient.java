@@ -11,8 +11,10 @@ import dev.nola.client.RegistryException;
 import dev.nola.client.http.Call;
 import dev.nola.client.http.Content;
 import dev.nola.client.http.Query;
+import dev.nola.client.http.Retry;
 import dev.nola.client.http.Transport;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -24,10 +26,12 @@ import tools.jackson.core.type.TypeReference;
  *
  * <p>Each throws an {@link IllegalArgumentException} if the namespace breaks its rule, and a {@link
  * RegistryException} of kind {@code NOT_ALLOWED} if the account does not own it, {@code NOT_FOUND}
- * if it has no such webhook, or of another kind if the registry refuses otherwise or cannot be
+ * if the webhook does not exist, or of another kind if the registry refuses otherwise or cannot be
  * reached.
  */
 public final class WebhooksClient {
+  private static final Duration PAUSE = Duration.ofMillis(500);
+
   private final Transport transport;
 
   WebhooksClient(Transport transport) {
@@ -72,7 +76,7 @@ public final class WebhooksClient {
   }
 
   /**
-   * Changes a webhook; its secret stays the same.
+   * Changes a webhook, but not its secret.
    *
    * @param change new values; null for those to keep
    * @return the webhook
@@ -96,15 +100,23 @@ public final class WebhooksClient {
   }
 
   /**
-   * Has the registry send a test to a webhook.
+   * Has the registry send a test to a webhook, and waits until it was sent.
    *
-   * @return its delivery, which is pending
+   * @param limit how long to wait
+   * @return its delivery, which is pending only if the limit was reached
    * @throws RegistryException of kind {@code CONFLICT} if the webhook is inactive
    * @throws InterruptedException if the thread is interrupted while it waits
    */
-  public WebhookDelivery ping(String namespace, UUID id) throws IOException, InterruptedException {
-    return transport.json(
-        Call.of("POST", path(namespace, id) + "/ping").once(), new TypeReference<>() {});
+  public WebhookDelivery test(String namespace, UUID id, Duration limit)
+      throws IOException, InterruptedException {
+    WebhookDelivery ping =
+        transport.json(
+            Call.of("POST", path(namespace, id) + "/ping").once(), new TypeReference<>() {});
+    return Retry.await(
+        delivery -> delivery.state() != WebhookDelivery.State.PENDING,
+        PAUSE,
+        limit,
+        () -> delivery(namespace, id, ping.id()));
   }
 
   /**
