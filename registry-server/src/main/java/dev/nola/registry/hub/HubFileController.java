@@ -69,10 +69,7 @@ class HubFileController {
     HubRepository repository =
         repositories.findForFile(caller, new AdapterName(namespace, name), revision, wanted);
     RepositoryFile file =
-        repository.files().stream()
-            .filter(one -> one.path().equals(wanted))
-            .findFirst()
-            .orElseThrow(() -> HubErrors.entryNotFound(wanted, repository));
+        repository.find(wanted).orElseThrow(() -> HubErrors.entryNotFound(wanted, repository));
     HttpHeaders headers =
         wanted.equals(ModelSigner.FILE)
             ? versionHeaders.ofChanging(repository.version()) // with the registry's key

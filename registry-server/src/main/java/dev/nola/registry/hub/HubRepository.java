@@ -5,6 +5,7 @@ import dev.nola.registry.catalog.ReferenceResolver;
 import dev.nola.registry.signing.ModelSigner;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
@@ -12,26 +13,33 @@ import java.util.stream.Collectors;
  *
  * @param version of the adapter
  * @param folder what it has beside the adapter's file
- * @param files of the repository, the signature of the others among them
+ * @param signer of its files
  */
-record HubRepository(
-    ReferenceResolver.Located version, HubFolder folder, List<RepositoryFile> files) {
+record HubRepository(ReferenceResolver.Located version, HubFolder folder, ModelSigner signer) {
   /** Name of the adapter's file. */
   static final String ADAPTER = "adapter.nola";
 
-  HubRepository {
-    files = List.copyOf(files);
+  /** Returns the files, the signature of the others last. */
+  List<RepositoryFile> files() {
+    List<RepositoryFile> files = unsigned();
+    files.add(signature(files));
+    return files;
   }
 
   /**
-   * Lists the files of a version and signs them.
+   * Finds a file. The signature is made only if it is asked for.
    *
-   * @param version of the adapter
-   * @param folder what it has beside the adapter's file
-   * @param signer of the files
-   * @return the revision
+   * @param path of the file
+   * @return the file, or empty if the repository has none of this path
    */
-  static HubRepository of(ReferenceResolver.Located version, HubFolder folder, ModelSigner signer) {
+  Optional<RepositoryFile> find(String path) {
+    List<RepositoryFile> files = unsigned();
+    return path.equals(ModelSigner.FILE)
+        ? Optional.of(signature(files))
+        : files.stream().filter(file -> file.path().equals(path)).findFirst();
+  }
+
+  private List<RepositoryFile> unsigned() {
     List<RepositoryFile> files = new ArrayList<>();
     files.add(new RepositoryFile.Text(PeftFolder.CARD, folder.card()));
     files.add(new RepositoryFile.Large(ADAPTER, version.size(), version.digest()));
@@ -40,12 +48,16 @@ record HubRepository(
       files.add(new RepositoryFile.Text(PeftFolder.CONFIG, lora.config()));
       files.add(new RepositoryFile.Large(PeftFolder.WEIGHTS, lora.size(), lora.digest()));
     }
-    byte[] signature =
+    return files;
+  }
+
+  private RepositoryFile signature(List<RepositoryFile> files) {
+    return new RepositoryFile.Text(
+        ModelSigner.FILE,
         signer.signFolder(
             version.pinnedReference(),
-            files.stream().collect(Collectors.toMap(RepositoryFile::path, RepositoryFile::digest)));
-    files.add(new RepositoryFile.Text(ModelSigner.FILE, signature));
-    return new HubRepository(version, folder, files);
+            files.stream()
+                .collect(Collectors.toMap(RepositoryFile::path, RepositoryFile::digest))));
   }
 
   /** Returns the commit: 40 hex digits of the adapter's file. */

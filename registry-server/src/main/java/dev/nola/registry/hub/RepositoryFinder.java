@@ -112,7 +112,7 @@ class RepositoryFinder {
    * @throws IOException if the adapter's file cannot be read
    */
   HubRepository read(Caller caller, ReferenceResolver.Located version) throws IOException {
-    return HubRepository.of(version, folders.get(caller.account(), version.digest()), signer);
+    return new HubRepository(version, folders.get(caller.account(), version.digest()), signer);
   }
 
   /**

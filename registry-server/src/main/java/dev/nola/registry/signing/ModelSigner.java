@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyOrder;
 import dev.nola.api.attestation.Dsse;
 import dev.nola.digest.Sha256;
 import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -34,12 +35,13 @@ public class ModelSigner {
   private static final List<String> NOT_SIGNED =
       List.of(FILE, ".cache", ".git", ".gitattributes", ".github", ".gitignore");
 
-  private final EcKey key;
-  private final JsonMapper json;
+  /** Unlike the server's own, the same whatever its settings: signatures must not change. */
+  private static final JsonMapper JSON = JsonMapper.shared();
 
-  ModelSigner(RegistryKey key, JsonMapper json) {
+  private final EcKey key;
+
+  ModelSigner(RegistryKey key) {
     this.key = key.get();
-    this.json = json;
   }
 
   /**
@@ -70,15 +72,16 @@ public class ModelSigner {
   }
 
   private byte[] sign(String name, Map<String, Sha256> files, List<String> notSigned) {
+    List<Resource> resources = new ArrayList<>();
     ByteArrayOutputStream digests = new ByteArrayOutputStream();
-    List<Resource> resources =
-        new TreeMap<>(files)
-            .entrySet().stream()
-                .peek(file -> digests.writeBytes(file.getValue().toBytes()))
-                .map(file -> new Resource(file.getKey(), "sha256", file.getValue().hex()))
-                .toList();
+    new TreeMap<>(files)
+        .forEach(
+            (path, digest) -> {
+              resources.add(new Resource(path, "sha256", digest.hex()));
+              digests.writeBytes(digest.toBytes());
+            });
     byte[] statement =
-        json.writeValueAsBytes(
+        JSON.writeValueAsBytes(
             new Statement(
                 STATEMENT_TYPE,
                 List.of(
@@ -86,7 +89,7 @@ public class ModelSigner {
                 PREDICATE_TYPE,
                 new Predicate(new Serialization("files", "sha256", false, notSigned), resources)));
     byte[] signature = key.sign(Dsse.preAuthenticationEncoding(PAYLOAD_TYPE, statement));
-    return json.writeValueAsBytes(
+    return JSON.writeValueAsBytes(
         new Bundle(
             MEDIA_TYPE,
             new Material(new KeyHint(key.hint()), List.of()),
