@@ -4,7 +4,6 @@ import dev.nola.api.Alias;
 import dev.nola.api.AliasChange;
 import java.time.Instant;
 import java.util.List;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.data.jpa.repository.Modifying;
 import org.springframework.data.jpa.repository.Query;
@@ -15,7 +14,7 @@ interface AliasRepository extends Repository<AliasEntity, AliasEntity.Key> {
 
   void delete(AliasEntity alias);
 
-  Optional<AliasEntity> findById(AliasEntity.Key key);
+  void deleteById(AliasEntity.Key key);
 
   @Query(
       "select new dev.nola.api.Alias(a.key.name, v.version) from AliasEntity a"

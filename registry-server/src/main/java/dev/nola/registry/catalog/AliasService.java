@@ -8,6 +8,7 @@ import dev.nola.registry.web.Refusal;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Service;
@@ -76,7 +77,13 @@ public class AliasService {
    */
   @Transactional
   Alias put(Caller caller, AdapterName adapter, String alias, String number) {
-    return put(caller, adapter, adapters.lock(caller, adapter).id(), alias, number);
+    long adapterId = adapters.lock(caller, adapter).id();
+    return put(
+        caller,
+        adapter,
+        new AliasEntity.Key(adapterId, alias),
+        named(adapterId, alias).orElse(null),
+        number);
   }
 
   /**
@@ -93,7 +100,7 @@ public class AliasService {
     long adapterId = adapters.lock(caller, adapter).id();
     Optional<String> named = named(adapterId, alias);
     if (named.isEmpty()) {
-      put(caller, adapter, adapterId, alias, number);
+      put(caller, adapter, new AliasEntity.Key(adapterId, alias), null, number);
     } else if (!named.get().equals(number)) {
       throw Refusal.of(
           HttpStatus.CONFLICT,
@@ -103,27 +110,32 @@ public class AliasService {
     }
   }
 
+  /** Points an alias, which now names {@code old} or is new, at the version of a number. */
   private Alias put(
-      Caller caller, AdapterName adapter, long adapterId, String alias, String number) {
+      Caller caller,
+      AdapterName adapter,
+      AliasEntity.Key key,
+      @Nullable String old,
+      String number) {
+    String alias = key.name();
     if (!NameRule.ALIAS.isMet(alias)) {
       throw Refusal.invalid("alias", NameRule.ALIAS.message(alias));
     }
     VersionEntity version =
         versions
-            .findByNumber(adapterId, number)
+            .findByNumber(key.adapterId(), number)
             .orElseThrow(
                 () ->
                     Refusal.invalid(
                         "version",
                         "invalid version: %s; must be the number of an existing version of %s"
                             .formatted(Refusal.shown(number), adapter)));
-    Optional<String> old = named(adapterId, alias);
-    aliases.saveAndFlush(AliasEntity.of(new AliasEntity.Key(adapterId, alias), version.id()));
-    aliases.note(adapterId, alias, version.id(), caller.account(), clock.instant());
+    aliases.saveAndFlush(AliasEntity.of(key, version.id()));
+    aliases.note(key.adapterId(), alias, version.id(), caller.account(), clock.instant());
     adapters.changed(
-        adapter, adapterId, caller, "alias.put", adapter + "@" + alias, version.version);
-    if (!old.equals(Optional.of(version.version))) {
-      events.publishEvent(new AliasMoved(adapter, alias, old.orElse(null), version.version));
+        adapter, key.adapterId(), caller, "alias.put", adapter + "@" + alias, version.version);
+    if (!version.version.equals(old)) {
+      events.publishEvent(new AliasMoved(adapter, alias, old, version.version));
     }
     return new Alias(alias, version.version);
   }
@@ -143,12 +155,10 @@ public class AliasService {
   @Transactional
   void remove(Caller caller, AdapterName adapter, String alias) {
     long adapterId = adapters.lock(caller, adapter).id();
-    AliasEntity found =
-        aliases
-            .findById(new AliasEntity.Key(adapterId, alias))
+    String old =
+        named(adapterId, alias)
             .orElseThrow(() -> Refusal.notFound("alias " + alias + " of " + adapter));
-    String old = named(adapterId, alias).orElse(null);
-    aliases.delete(found);
+    aliases.deleteById(new AliasEntity.Key(adapterId, alias));
     aliases.note(adapterId, alias, null, caller.account(), clock.instant());
     adapters.changed(adapter, adapterId, caller, "alias.remove", adapter + "@" + alias, "");
     events.publishEvent(new AliasMoved(adapter, alias, old, null));
