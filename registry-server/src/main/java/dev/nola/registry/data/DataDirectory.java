@@ -147,14 +147,25 @@ public final class DataDirectory {
       Path complete = AtomicFile.temporaryFor(file);
       writePrivate(complete, fresh.get() + "\n");
       try {
-        Files.createLink(file, complete); // unlike a move, never replaces that of a faster server
+        link(file, complete);
       } catch (FileAlreadyExistsException _) {
-        // read below
+        // another server was faster; its secret is read below
       } finally {
-        Files.delete(complete);
+        Files.deleteIfExists(complete);
       }
     }
     return Files.readString(file).strip();
+  }
+
+  /** Gives a file its name, unless the name is taken: unlike a move, a link never replaces. */
+  private static void link(Path file, Path complete) throws IOException {
+    try {
+      Files.createLink(file, complete);
+    } catch (FileAlreadyExistsException e) {
+      throw e;
+    } catch (UnsupportedOperationException | FileSystemException _) {
+      Files.move(complete, file); // the file system has no links: two servers may then collide
+    }
   }
 
   /**
