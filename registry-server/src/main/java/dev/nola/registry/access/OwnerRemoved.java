@@ -1,7 +1,7 @@
 package dev.nola.registry.access;
 
 /**
- * Event: an account no longer owns a namespace. Sent within the transaction that changes it.
+ * Event: an account ceases to own a namespace. Sent within the transaction that changes it.
  *
  * @param namespace name of the namespace
  * @param account that owned it

@@ -71,8 +71,8 @@ class DeliveryAttempts {
   }
 
   /**
-   * Attempts a delivery, unless it has ended. It is postponed, which is no attempt, while other
-   * requests of its webhook or namespace take the threads that they may.
+   * Attempts a delivery, unless it has ended. Postpones it, without counting an attempt, while its
+   * webhook or namespace has as many requests in flight as it may.
    *
    * @param id of the delivery
    * @return time of the next attempt; empty if there will be none
@@ -105,7 +105,7 @@ class DeliveryAttempts {
     return Objects.requireNonNull(transaction.execute(_ -> record(pending, outcome)));
   }
 
-  /** The longer a delivery has waited, the longer it goes on to: many may wait together. */
+  /** Returns when to try again: later, the longer the delivery has waited, since many may wait. */
   private Instant postponed(Instant dueAt) {
     Instant now = clock.instant();
     Duration pause = Duration.between(dueAt, now).dividedBy(4);

@@ -24,8 +24,8 @@ import org.springframework.transaction.annotation.Transactional;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Records what webhooks are to be told of, in the transaction that changes it: either both are
- * stored or neither.
+ * Records the events for webhooks in the transaction that causes them: either both are stored or
+ * neither.
  */
 @Component
 class Outbox {

@@ -69,7 +69,7 @@ class WebhookController {
   @Operation(
       summary = "Change a webhook's URL or events, or activate or deactivate it",
       description =
-          "Its secret stays the same: for another one, create another webhook. Deactivating it ends"
+          "The secret cannot be changed: create another webhook. Deactivating a webhook ends"
               + " its pending deliveries. For owners.")
   Webhook change(
       @PathVariable String namespace,
@@ -91,8 +91,8 @@ class WebhookController {
   @Operation(
       summary = "Send a test to a webhook",
       description =
-          "A message of the type ping, soon; its delivery says how it went. 429 while an earlier one is"
-              + " pending. For owners.")
+          "Sends a message of the type ping once; read its delivery for the result. 429 while an earlier"
+              + " ping is pending. For owners.")
   WebhookDelivery ping(@PathVariable String namespace, @PathVariable UUID id, Caller caller) {
     return webhooks.ping(caller, namespace, id);
   }

@@ -30,7 +30,7 @@ class WebhookRepository {
    * Locks a namespace until the transaction ends, so that its webhooks and owners change one at a
    * time.
    *
-   * @return its id; empty if there is none of this name
+   * @return its id; empty if the namespace does not exist
    */
   Optional<Long> lockNamespace(String name) {
     return database

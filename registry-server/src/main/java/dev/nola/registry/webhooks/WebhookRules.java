@@ -94,7 +94,7 @@ final class WebhookRules {
    *
    * @param events of the request; null for all
    * @return each once, in the order of the constants
-   * @throws Refusal with status 422 if there is none, or one cannot be subscribed to
+   * @throws Refusal with status 422 if the list is empty, or has an event without subscriptions
    */
   static List<WebhookEvent> events(@Nullable List<WebhookEvent> events) {
     if (events == null) {

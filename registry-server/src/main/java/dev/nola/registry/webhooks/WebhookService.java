@@ -111,22 +111,22 @@ class WebhookService {
   /**
    * Reads a webhook.
    *
-   * @throws Refusal if the caller does not own the namespace, or it has no such webhook
+   * @throws Refusal if the caller does not own the namespace, or the webhook does not exist
    */
   Webhook get(Caller caller, String namespace, UUID id) {
     return find(owned(caller, namespace), id);
   }
 
   /**
-   * Changes a webhook. Its secret stays the same. A request that changes no value is no change.
+   * Changes a webhook, but not its secret. Does nothing if every value is what it was.
    *
    * @param caller of the request
    * @param namespace that has the webhook
    * @param id of the webhook
    * @param change new values; null for those to keep
    * @return the webhook
-   * @throws Refusal if the caller does not own the namespace, it has no such webhook, or a value
-   *     breaks a rule
+   * @throws Refusal if the caller does not own the namespace, the webhook does not exist, or a
+   *     value breaks a rule
    */
   @Transactional
   Webhook change(Caller caller, String namespace, UUID id, WebhookChange change) {
@@ -167,7 +167,7 @@ class WebhookService {
   /**
    * Deletes a webhook, with its deliveries.
    *
-   * @throws Refusal if the caller does not own the namespace, or it has no such webhook
+   * @throws Refusal if the caller does not own the namespace, or the webhook does not exist
    */
   @Transactional
   void delete(Caller caller, String namespace, UUID id) {
@@ -183,7 +183,7 @@ class WebhookService {
    * @param namespace that has the webhook
    * @param id of the webhook
    * @return its delivery, which is pending
-   * @throws Refusal if the caller does not own the namespace, it has no such webhook, or the
+   * @throws Refusal if the caller does not own the namespace, the webhook does not exist, or the
    *     webhook is inactive; with status 429 if an earlier test is pending
    */
   @Transactional
@@ -210,7 +210,7 @@ class WebhookService {
    * @param lastPosition that theirs must be below
    * @param limit maximum number of deliveries
    * @return the deliveries
-   * @throws Refusal if the caller does not own the namespace, or it has no such webhook
+   * @throws Refusal if the caller does not own the namespace, or the webhook does not exist
    */
   List<DeliveryRepository.Row> deliveries(
       Caller caller, String namespace, UUID id, long lastPosition, int limit) {
@@ -225,7 +225,7 @@ class WebhookService {
    * @param id of the webhook
    * @param delivery its id
    * @return the delivery
-   * @throws Refusal if the caller does not own the namespace, or there is no such delivery
+   * @throws Refusal if the caller does not own the namespace, or the delivery does not exist
    */
   WebhookDelivery delivery(Caller caller, String namespace, UUID id, UUID delivery) {
     return deliveries
@@ -238,7 +238,7 @@ class WebhookService {
   @Transactional(propagation = Propagation.MANDATORY)
   void ownerRemoved(OwnerRemoved event) {
     String reason =
-        "%s, who set its URL or was the last to change it, no longer owns %s; activate it again if its URL is still right"
+        "%s, who set its URL or was the last to change it, is not an owner of %s any more; activate it again if its URL is still right"
             .formatted(event.account(), event.namespace());
     webhooks
         .deactivateOf(event.namespace(), event.account(), reason)
