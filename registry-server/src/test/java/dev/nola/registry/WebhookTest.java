@@ -60,12 +60,14 @@ class WebhookTest {
   private record Hook(String path, String secret) {}
 
   private Hook create(String... events) throws Exception {
-    Answer answer =
-        owner.post(
-            hooks,
-            events.length == 0
-                ? Map.of("url", receiver.url())
-                : Map.of("url", receiver.url(), "events", List.of(events)));
+    return create(
+        events.length == 0
+            ? Map.of("url", receiver.url())
+            : Map.of("url", receiver.url(), "events", List.of(events)));
+  }
+
+  private Hook create(Map<String, Object> request) throws Exception {
+    Answer answer = owner.post(hooks, request);
     assertThat(answer.status()).as(answer.text("/detail")).isEqualTo(201);
     return new Hook(hooks + "/" + answer.text("/webhook/id"), answer.text("/secret"));
   }
@@ -227,6 +229,23 @@ class WebhookTest {
     JsonNode entry = REGISTRY.admin().get("/api/v1/audit?limit=1").json().at("/items/0");
     assertThat(text(entry, "action")).isEqualTo("webhook.deactivate");
     assertThat(text(entry, "subject")).startsWith(namespace + " ");
+  }
+
+  @Test
+  void answerOfAFormerUrl_doesNotDeactivate() throws Exception {
+    try (ServerSocket former = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      Hook hook = create(Map.of("url", "http://127.0.0.1:" + former.getLocalPort() + "/"));
+      owner.post(hook.path() + "/ping", "");
+      try (Socket asked = former.accept()) {
+        owner.patch(hook.path(), Map.of("url", receiver.url()));
+        asked
+            .getOutputStream()
+            .write("HTTP/1.1 410 Gone\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+      }
+
+      assertThat(ended(hook).path("responseStatus").asInt()).isEqualTo(410);
+      assertThat(owner.get(hook.path()).json().at("/active").asBoolean()).isTrue();
+    }
   }
 
   @Test

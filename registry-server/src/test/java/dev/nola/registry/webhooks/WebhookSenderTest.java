@@ -253,6 +253,15 @@ class WebhookSenderTest {
   void endlessResponse_isNotRead() throws Exception {
     assertThat(sendToEndless("HTTP/1.1 200 OK\r\n\r\n", "x".repeat(10_000)))
         .isEqualTo(new Outcome(200, null));
+    assertThat(
+            sendToEndless(
+                "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "x".repeat(10_000)))
+        .isEqualTo(new Outcome(200, null));
+    assertThat(
+            sendToEndless(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                "2710\r\n" + "x".repeat(10_000) + "\r\n"))
+        .isEqualTo(new Outcome(200, null));
     assertThat(sendToEndless("HTTP/1.1 200 OK\r\nA: ", "x".repeat(10_000)).error())
         .isEqualTo("response is not valid HTTP");
     assertThat(sendToEndless("HTTP/1.1 200 OK\r\n", "A: b\r\n").error())
