@@ -90,7 +90,7 @@ client push "$host/acme/pushed:1" "$file" application/vnd.cncf.model.weight.v1.r
 "$nola" pull --quiet "oci://$host/acme/pushed:1" -o "$work/pushed.nola" >"$work/path"
 cmp "$file" "$work/pushed.nola"
 client push "$host/acme/other:1" "$file" application/octet-stream
-refused 4 "oci://$host/acme/other:1 is not an adapter" "$nola" pull --quiet "oci://$host/acme/other:1"
+refused 1 "oci://$host/acme/other:1 is not an adapter" "$nola" pull --quiet "oci://$host/acme/other:1"
 echo "no adapter" >"$work/text.nola"
 client push "$host/acme/text:1" "$work/text.nola" application/vnd.cncf.model.weight.v1.raw
 refused 1 "oci://$host/acme/text@sha256:" "$nola" pull --quiet "oci://$host/acme/text:1"

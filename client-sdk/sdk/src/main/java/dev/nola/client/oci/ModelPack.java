@@ -1,8 +1,6 @@
 package dev.nola.client.oci;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import dev.nola.client.RegistryException;
-import dev.nola.client.RegistryException.Kind;
 import dev.nola.client.http.RegistryText;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
@@ -66,10 +64,10 @@ final class ModelPack {
   /**
    * Finds the layer with the adapter's file, also in what other clients pushed.
    *
-   * @throws RegistryException of kind REFUSED if the artifact is not one adapter
+   * @throws NotAnAdapterException if the artifact is not one adapter
    */
   static OciDescriptor adapter(OciReference reference, OciManifest manifest)
-      throws RegistryException {
+      throws NotAnAdapterException {
     List<OciDescriptor> adapters = manifest.layers().stream().filter(ModelPack::isAdapter).toList();
     if (adapters.size() == 1) {
       return adapters.getFirst();
@@ -87,13 +85,9 @@ final class ModelPack {
         && (name.isEmpty() || name.endsWith(AdapterFile.EXTENSION));
   }
 
-  /** Makes the refusal of an artifact that is something else. */
-  static RegistryException notAnAdapter(OciReference reference, String content) {
-    return new RegistryException(
-        Kind.REFUSED,
-        0,
-        null,
-        null,
+  /** Makes the refusal of an artifact that is not an adapter. */
+  static NotAnAdapterException notAnAdapter(OciReference reference, String content) {
+    return new NotAnAdapterException(
         "%s is not an adapter: %s; must have one layer of type %s, named *%s if it has a name"
             .formatted(reference, content, WEIGHT, AdapterFile.EXTENSION));
   }

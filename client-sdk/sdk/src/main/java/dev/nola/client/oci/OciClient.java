@@ -28,10 +28,10 @@ import java.util.Set;
  * An adapter in a registry of containers. Immutable and thread-safe; it keeps connections open
  * until it is closed.
  *
- * <p>Methods throw a {@link RegistryException}: of kind {@code NOT_ALLOWED} if the registry demands
- * another login, {@code NOT_FOUND} if the artifact does not exist or may not be seen, {@code
- * UNAVAILABLE} if the registry cannot be reached or is overloaded, {@code REFUSED} if the artifact
- * is not an adapter, {@code BROKEN} if bytes do not have the digest or size that they should.
+ * <p>Methods throw a {@link RegistryException}: of kind {@code NOT_ALLOWED} if the registry
+ * requires another login, {@code NOT_FOUND} if the artifact does not exist or is not visible to
+ * this login, {@code UNAVAILABLE} if the registry cannot be reached or is overloaded, {@code
+ * BROKEN} if content does not match its digest or size.
  */
 public final class OciClient implements AutoCloseable {
   private static final Set<String> MANIFESTS =
@@ -117,6 +117,7 @@ public final class OciClient implements AutoCloseable {
    *
    * @param progress receives the number of bytes downloaded, on the calling thread
    * @return the file in the cache
+   * @throws NotAnAdapterException if the artifact is not one adapter
    * @throws IOException if the registry refuses or cannot be reached, or the cache cannot be
    *     written
    * @throws InterruptedException if the thread is interrupted while it waits

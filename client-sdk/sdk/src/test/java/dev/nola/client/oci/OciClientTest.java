@@ -294,12 +294,11 @@ class OciClientTest {
             .replace(ModelPack.ARTIFACT, "application/vnd.example\\u001b[31m");
     replace("manifests/1", image.getBytes(StandardCharsets.UTF_8));
 
-    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+    assertThatThrownBy(() -> pull(registry.reference("acme/mood:1")))
+        .isInstanceOf(NotAnAdapterException.class)
         .hasMessageContaining(
             "/acme/mood:1 is not an adapter: artifact type application/vnd.example")
-        .hasMessageContaining("must have one layer of type " + ModelPack.WEIGHT)
-        .extracting(RegistryException::kind)
-        .isEqualTo(Kind.REFUSED);
+        .hasMessageContaining("must have one layer of type " + ModelPack.WEIGHT);
   }
 
   private byte[] manifest(OciReference pinned) {
