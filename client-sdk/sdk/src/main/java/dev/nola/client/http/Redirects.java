@@ -51,7 +51,7 @@ final class Redirects {
       atHome = atHome && RegistryUrl.sameOrigin(url, protocol.registry());
       HttpResponse<Body> response = http.send(request(call, url, atHome), _ -> new Body());
       if (!STATUSES.contains(response.statusCode())) {
-        return new Answer(response.statusCode(), response.headers(), response.body(), atHome);
+        return new Answer(response.statusCode(), response.headers(), response.body(), url, atHome);
       }
       response.body().close();
       url = target(call, url, response);

@@ -111,7 +111,7 @@ record OciRepository(Transport transport, OciReference name) {
     OciIndex index =
         OciJson.read(page.bytes(), OciIndex.class, "the list at " + RegistryText.place(path));
     Matcher next = NEXT.matcher(page.header("Link"));
-    return new Page(index, next.find() ? resolve(path, next.group(1)) : null);
+    return new Page(index, next.find() ? resolve(page.url(), next.group(1)) : null);
   }
 
   /**
@@ -154,10 +154,9 @@ record OciRepository(Transport transport, OciReference name) {
     if (hasBlob(blob.digest())) {
       return;
     }
-    String uploads = path("/blobs/uploads/");
     String session;
-    try (Answer answer = transport.open(Call.of("POST", uploads).once())) {
-      session = resolve(uploads, answer.header("Location").orElse(""));
+    try (Answer answer = transport.open(Call.of("POST", path("/blobs/uploads/")).once())) {
+      session = resolve(answer.url(), answer.header("Location").orElse(""));
     }
     String digest = "digest=" + Query.encode(blob.digest().toString());
     transport.status(
@@ -182,19 +181,18 @@ record OciRepository(Transport transport, OciReference name) {
    * Resolves a reference in an answer (RFC 9110, section 10.2.2). It may name another host, which
    * gets no login.
    *
-   * @param request the path or URL that was asked
-   * @param reference what the answer names; empty if it names nothing
+   * @param base the URL that sent the answer
+   * @param reference a URL in the answer, perhaps relative; empty if it is missing
    * @return the URL, without a fragment
    */
-  private String resolve(String request, String reference) throws RegistryException {
+  private String resolve(URI base, String reference) throws RegistryException {
     if (reference.isEmpty()) {
       throw RegistryException.broken(
-          "no Location from %s for an upload to %s".formatted(transport.registry(), request));
+          "no Location from %s; an answer that begins an upload must have one".formatted(base));
     }
     URI registry = transport.registry();
     String target = reference.replaceFirst("#.*", "");
     try {
-      URI base = URI.create(request.startsWith("/") ? registry + request : request);
       URI place = base.resolve(target.startsWith("?") ? base.getRawPath() + target : target);
       RegistryUrl.normalize(URI.create(place.getScheme() + "://" + place.getRawAuthority()));
       if (RegistryUrl.isEncrypted(place) || !RegistryUrl.isEncrypted(registry)) {

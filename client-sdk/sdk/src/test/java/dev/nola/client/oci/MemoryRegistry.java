@@ -48,6 +48,12 @@ final class MemoryRegistry implements AutoCloseable {
 
   volatile boolean hasReferrers;
 
+  /** Where lists of referrers are redirected to; empty for this server. */
+  volatile String lists = "";
+
+  /** The page after the first one of referrers, as its header Link names it; empty for none. */
+  volatile String next = "";
+
   /** The origin that keeps the blobs, and takes them; empty for this server. */
   volatile String storage = "";
 
@@ -137,7 +143,13 @@ final class MemoryRegistry implements AutoCloseable {
     } else if (method.equals("PUT")) {
       putManifest(exchange, path, folder + Sha256.hash(body), body);
       send(exchange, 201, "");
+    } else if (folder.endsWith("/referrers/") && !lists.isEmpty()) {
+      exchange.getResponseHeaders().set("Location", lists + path);
+      send(exchange, 307, "");
     } else if (folder.endsWith("/referrers/") && hasReferrers) {
+      if (!next.isEmpty() && !path.endsWith("/next")) {
+        exchange.getResponseHeaders().set("Link", "<%s>; rel=\"next\"".formatted(next));
+      }
       List<JsonNode> list = referrers.getOrDefault(name, List.of());
       send(
           exchange,

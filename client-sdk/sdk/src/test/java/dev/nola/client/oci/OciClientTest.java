@@ -205,6 +205,26 @@ class OciClientTest {
   }
 
   @Test
+  void relativeNextPage_isResolvedAgainstTheRedirectedRequest() throws Exception {
+    registry.hasReferrers = true;
+    OciReference pinned = push();
+    try (MemoryRegistry other = new MemoryRegistry();
+        OciClient client = client(pinned)) {
+      client.attach(pinned, List.of(signed(Worker.named("one"))));
+      registry.lists = "http://" + other.host() + "/moved";
+      other.hasReferrers = true;
+      other.next = "next?page=2";
+      other.referrers.putAll(Map.of("next", registry.referrers.values().iterator().next()));
+
+      assertThat(client.attestations(pinned)).hasSize(1);
+      assertThat(other.requests)
+          .containsExactly(
+              "GET /moved/v2/acme/mood/referrers/" + pinned.digest() + " null",
+              "GET /moved/v2/acme/mood/referrers/next?page=2 null");
+    }
+  }
+
+  @Test
   void tooManyAttestations_areRefusedBeforeTheyAreFetched() throws Exception {
     registry.hasReferrers = true;
     OciReference pinned = push();
@@ -389,7 +409,7 @@ class OciClientTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "''|no Location from http://HOST for an upload to /v2/acme/mood/blobs/uploads/",
+        "''|no Location from http://HOST/v2/acme/mood/blobs/uploads/; an answer",
         "ftp://ann:secret@h/x?sig=secret|invalid location from http://HOST: \"ftp://…@h/x\"; must be",
         "http://ann:sec/secret@h/x|invalid location from http://HOST: \"http://…@h/x\"; must be",
         "http://HOST/token?sig=secret|answered PUT http://HOST/token with status 401"
@@ -471,7 +491,11 @@ class OciClientTest {
     HttpHeaders challenge =
         HttpHeaders.of(Map.of("WWW-Authenticate", List.of("Basic realm=r")), (_, _) -> true);
 
-    assertThat(refusal(() -> protocol.meet(new Answer(401, challenge, new Body(), true))))
+    assertThat(
+            refusal(
+                () ->
+                    protocol.meet(
+                        new Answer(401, challenge, new Body(), reference.api(true), true))))
         .hasMessage("login for r.example not sent: http://r.example is not encrypted; use https");
     assertThat(protocol.authorization()).isNull();
   }
