@@ -25,11 +25,11 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Pushes an adapter to a registry of containers. */
+/** Pushes an adapter to a container registry. */
 @Command(
     name = "push",
     description = {
-      "Push an adapter to a registry of containers (OCI), as an artifact of ModelPack.",
+      "Push an adapter to a container registry (OCI), as an artifact of ModelPack.",
       "It is read and verified here before it is sent, with the login of docker login. The"
           + " attestations of a reference become referrers of the artifact. Prints the artifact by"
           + " the digest of its manifest, which can never mean another one."

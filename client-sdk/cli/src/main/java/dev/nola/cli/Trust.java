@@ -109,7 +109,7 @@ final class Trust {
   }
 
   /**
-   * Requires attestations of a file that was pulled from a registry of containers.
+   * Requires attestations of a file that was pulled from a container registry.
    *
    * @param required how many independent machines must have attested its bits
    * @param keys the keys that count, at least one

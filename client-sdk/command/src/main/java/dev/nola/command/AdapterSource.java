@@ -29,7 +29,7 @@ import picocli.CommandLine.Option;
 
 /**
  * Opens an argument {@code FILE_OR_REF}, and declares the options for that: an adapter in a
- * registry of containers if it begins with {@code oci://}, a file or a LoRA of PEFT if the path
+ * container registry if it begins with {@code oci://}, a file or a LoRA of PEFT if the path
  * exists, otherwise an adapter in a Nola registry.
  */
 public final class AdapterSource {
@@ -323,7 +323,7 @@ public final class AdapterSource {
   }
 
   /**
-   * Creates a client for an artifact in a registry of containers, with the login of {@code docker
+   * Creates a client for an artifact in a container registry, with the login of {@code docker
    * login}.
    *
    * @param reference the artifact
@@ -342,7 +342,7 @@ public final class AdapterSource {
   }
 
   /**
-   * Pulls an adapter from a registry of containers.
+   * Pulls an adapter from a container registry.
    *
    * @param reference the artifact
    * @param output receives progress

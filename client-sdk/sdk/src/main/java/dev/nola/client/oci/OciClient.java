@@ -25,7 +25,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * An adapter in a registry of containers. Immutable and thread-safe; it keeps connections open
+ * An adapter in a container registry. Immutable and thread-safe; it keeps connections open
  * until it is closed.
  *
  * <p>Methods throw a {@link RegistryException}: of kind {@code NOT_ALLOWED} if the registry

@@ -20,7 +20,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Requests to a registry of containers are anonymous until it demands something else: the login
+ * Requests to a container registry are anonymous until it demands something else: the login
  * itself (Basic), or a token for one repository and its actions from a server that it names
  * (Bearer).
  */

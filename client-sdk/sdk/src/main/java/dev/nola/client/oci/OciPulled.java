@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * A file that was pulled from a registry of containers.
+ * A file that was pulled from a container registry.
  *
  * @param pinned the artifact by the digest of its manifest
  * @param digest of the file, which has been compared with its bytes

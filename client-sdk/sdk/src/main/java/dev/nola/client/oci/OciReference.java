@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An artifact in a registry of containers: {@code oci://host/repository:tag}, or {@code
+ * An artifact in a container registry: {@code oci://host/repository:tag}, or {@code
  * oci://host/repository@sha256:…} by the digest of its manifest.
  *
  * @param host the registry's host, with its port if it is not the usual one, in lower case
@@ -76,7 +76,7 @@ public record OciReference(
   }
 
   /**
-   * Tells whether a text means an artifact in a registry of containers.
+   * Tells whether a text means an artifact in a container registry.
    *
    * @param text an argument
    * @return whether it begins with {@code oci://}

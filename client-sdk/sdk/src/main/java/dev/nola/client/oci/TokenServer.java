@@ -30,7 +30,7 @@ import tools.jackson.databind.JsonNode;
  * The server that a registry names for access tokens, by Docker's token protocol.
  *
  * @param registry of the server: its origin
- * @param host the host of the registry of containers, for messages
+ * @param host the host of the container registry, for messages
  * @param login sent to the server; null for a token of anyone's
  */
 record TokenServer(URI registry, String host, @Nullable Login login) implements RegistryProtocol {

@@ -18,7 +18,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A registry of containers on the loopback address that can demand logins, keep lists of referrers,
+ * A container registry on the loopback address that can demand logins, keep lists of referrers,
  * and send what it should not. interop/oci has a real one.
  */
 final class MemoryRegistry implements AutoCloseable {
