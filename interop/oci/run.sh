@@ -57,7 +57,7 @@ file=$root/format-spec/vectors/valid/metadata.nola
 mood=oci://$host/acme/mood
 
 echo "== logins"
-refused 4 "log in, to an account that may do this, with: docker login $host" "$nola" push --quiet "$file" "$mood:1.0.0"
+refused 4 "log in to an account with access: docker login $host" "$nola" push --quiet "$file" "$mood:1.0.0"
 # A login that a credential helper keeps, and then one that the file keeps.
 cat >"$work/bin/docker-credential-nola-test" <<HELPER
 #!/bin/sh

@@ -29,8 +29,8 @@ import picocli.CommandLine.Option;
 
 /**
  * Opens an argument {@code FILE_OR_REF}, and declares the options for that: an adapter in a
- * container registry if it begins with {@code oci://}, a file or a LoRA of PEFT if the path
- * exists, otherwise an adapter in a Nola registry.
+ * container registry if it begins with {@code oci://}, a file or a LoRA of PEFT if the path exists,
+ * otherwise an adapter in a Nola registry.
  */
 public final class AdapterSource {
   @Mixin private RegistryOption registry = new RegistryOption();
@@ -45,8 +45,8 @@ public final class AdapterSource {
   @Option(
       names = "--plain-http",
       description =
-          "Reach the registry of an oci:// reference without TLS, as registries on this machine"
-              + " always are.")
+          "Connect to the registry of an oci:// reference without TLS, as is always done on this"
+              + " machine.")
   private boolean plainHttp;
 
   /** LoRAs of PEFT whose conversion was reported. */
@@ -334,7 +334,7 @@ public final class AdapterSource {
   public OciClient client(OciReference reference, Output output) throws IOException {
     if (offline) {
       throw RegistryException.unavailable(
-          "%s is not available offline: its registry keeps what it means; keep the file, with: nola pull %s -o FILE"
+          "%s is not available offline: only its registry can resolve it; keep the file with: nola pull %s -o FILE"
               .formatted(reference, reference),
           null);
     }

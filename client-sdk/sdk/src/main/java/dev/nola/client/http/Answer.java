@@ -12,7 +12,7 @@ import java.util.Optional;
  * @param body the response's body
  * @param url the URL that sent it, after redirections
  * @param isFromRegistry whether the registry's own origin sent it; false after a redirection to
- *     another origin, whose demands for a login do not count
+ *     another origin, whose challenges are ignored
  */
 public record Answer(int status, HttpHeaders headers, Body body, URI url, boolean isFromRegistry)
     implements AutoCloseable {

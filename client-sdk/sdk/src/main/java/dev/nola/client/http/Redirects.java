@@ -21,7 +21,7 @@ final class Redirects {
   private static final int MAX_REDIRECTS = 5;
   private static final Set<Integer> STATUSES = Set.of(301, 302, 303, 307, 308);
 
-  /** Methods that change nothing, wherever they end. */
+  /** Safe methods: they change nothing on the host that they are redirected to. */
   private static final Set<String> REDIRECTED = Set.of("GET", "HEAD");
 
   private final HttpClient http;

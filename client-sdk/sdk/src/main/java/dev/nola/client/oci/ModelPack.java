@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** An adapter as an artifact of ModelPack, the CNCF's specification of models in registries. */
+/** An adapter as a ModelPack artifact, the CNCF's specification of models in OCI registries. */
 final class ModelPack {
   static final String ARTIFACT = "application/vnd.cncf.model.manifest.v1+json";
   static final String CONFIG = "application/vnd.cncf.model.config.v1+json";
@@ -35,10 +35,10 @@ final class ModelPack {
   private record Files(String type, List<String> diffIds) {}
 
   /**
-   * Writes the config of an adapter. It has no time of creation, so that the same adapter has the
-   * same digest each time that it is pushed.
+   * Writes the config of an adapter. It states no creation time, so that pushing an adapter again
+   * results in the same digest.
    *
-   * @param origin what the adapter is called
+   * @param origin the names that the config states
    * @param file the adapter
    * @param digest SHA-256 of the file
    */

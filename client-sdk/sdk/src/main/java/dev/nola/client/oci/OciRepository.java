@@ -40,8 +40,8 @@ record OciRepository(Transport transport, OciReference name) {
   /**
    * A manifest or an index, as it was stored.
    *
-   * @param bytes that the digest is of
-   * @param descriptor names it
+   * @param bytes as the registry sent them
+   * @param descriptor its type, digest and size
    */
   record Stored(byte[] bytes, OciDescriptor descriptor) {}
 
@@ -65,8 +65,8 @@ record OciRepository(Transport transport, OciReference name) {
    * Fetches a manifest or an index.
    *
    * @param target a tag or a digest
-   * @throws RegistryException of kind NOT_FOUND if it does not exist; BROKEN if it has another
-   *     digest than was asked for, or than the registry states
+   * @throws RegistryException of kind NOT_FOUND if it does not exist; BROKEN if it does not have
+   *     the requested digest, or the one that the registry states
    */
   Stored manifest(String target) throws IOException, InterruptedException {
     Call call = Call.get(path("/manifests/" + Query.encode(target))).accepting(ACCEPTED);
@@ -97,7 +97,9 @@ record OciRepository(Transport transport, OciReference name) {
     }
   }
 
-  /** Fetches a page of a list of manifests; null if the registry has no API for it. */
+  /**
+   * Fetches a page of a list of manifests; null if the registry does not have the referrers API.
+   */
   @Nullable Page page(String path) throws IOException, InterruptedException {
     Transport.Received page;
     try {
@@ -179,7 +181,7 @@ record OciRepository(Transport transport, OciReference name) {
 
   /**
    * Resolves a reference in an answer (RFC 9110, section 10.2.2). It may name another host, which
-   * gets no login.
+   * receives no login.
    *
    * @param base the URL that sent the answer
    * @param reference a URL in the answer, perhaps relative; empty if it is missing

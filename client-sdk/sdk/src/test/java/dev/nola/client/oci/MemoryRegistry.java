@@ -18,8 +18,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A container registry on the loopback address that can demand logins, keep lists of referrers,
- * and send what it should not. interop/oci has a real one.
+ * A container registry on the loopback address that can demand logins, keep lists of referrers, and
+ * send what it should not. interop/oci has a real one.
  */
 final class MemoryRegistry implements AutoCloseable {
   /** Of user ann with password secret. */

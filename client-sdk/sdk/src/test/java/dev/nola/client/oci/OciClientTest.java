@@ -359,7 +359,7 @@ class OciClientTest {
 
     assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
         .hasMessageContaining(message)
-        .hasMessageEndingWith("with: docker login %s, or oras login", registry.host())
+        .hasMessageEndingWith("docker login %s, or oras login", registry.host())
         .extracting(RegistryException::kind)
         .isEqualTo(Kind.NOT_ALLOWED);
   }
@@ -473,7 +473,7 @@ class OciClientTest {
     registry.status = 401;
 
     assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
-        .hasMessageContaining("it refused the login of docker login, user ann; log in again");
+        .hasMessageContaining("login refused: user ann; log in again");
   }
 
   @Test
