@@ -48,6 +48,9 @@ final class MemoryRegistry implements AutoCloseable {
 
   volatile boolean hasReferrers;
 
+  /** The digest that it states of manifests; empty for none. */
+  volatile String statedDigest = "";
+
   /** Where lists of referrers are redirected to; empty for this server. */
   volatile String lists = "";
 
@@ -201,6 +204,9 @@ final class MemoryRegistry implements AutoCloseable {
     exchange
         .getResponseHeaders()
         .set("Content-Type", types.getOrDefault(path, "application/octet-stream"));
+    if (!statedDigest.isEmpty() && path.contains("/manifests/")) {
+      exchange.getResponseHeaders().set("Docker-Content-Digest", statedDigest);
+    }
     if (method.equals("HEAD")) {
       exchange.sendResponseHeaders(200, -1);
       return;

@@ -305,6 +305,39 @@ class OciClientTest {
   }
 
   @Test
+  void manifestOfAnotherDigestThanStated_isRefused() throws Exception {
+    OciReference pinned = push();
+    registry.statedDigest = DIGEST.toString();
+
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+        .hasMessage(
+            "digest mismatch of manifest 1 from http://%s: %s; must be %s",
+            registry.host(), pinned.digest(), DIGEST);
+  }
+
+  @Test
+  void attestationOfAnotherDigestOrSubject_isRefused() throws Exception {
+    registry.hasReferrers = true;
+    OciReference pinned = push();
+    OciReference other = pinned.pinned(DIGEST);
+    SignedEnvelope signed = signed(Worker.named("one"));
+    byte[] envelope = OciJson.write(signed.envelope());
+    String digest = Sha256.hash(envelope).toString();
+    try (OciClient client = client(pinned)) {
+      client.attach(pinned, List.of(signed));
+      registry.referrers.put(
+          String.valueOf(other.digest()), registry.referrers.values().iterator().next());
+      envelope[0] ^= 1;
+      replace("blobs/" + digest, envelope);
+
+      assertThat(refusal(() -> client.attestations(other)))
+          .hasMessageStartingWith("invalid subject of referrer ");
+      assertThat(refusal(() -> client.attestations(pinned)))
+          .hasMessageStartingWith("digest mismatch of a blob from ");
+    }
+  }
+
+  @Test
   void artifactOfAnotherType_isRefused() throws Exception {
     OciReference pinned = push();
     String manifest = new String(manifest(pinned), StandardCharsets.UTF_8);
@@ -383,6 +416,7 @@ class OciClientTest {
     logIn();
     Adapters.small(2).write(file);
     try (MemoryRegistry other = new MemoryRegistry()) {
+      registry.scheme = "Basic";
       other.scheme = "Bearer"; // of a realm of its own
       registry.storage = "http://" + other.host();
 
