@@ -57,7 +57,7 @@ file=$root/format-spec/vectors/valid/metadata.nola
 mood=oci://$host/acme/mood
 
 echo "== logins"
-refused 4 "log in, to an account that may do this, with: docker login $host" "$nola" push --quiet "$file" "$mood:1.0.0"
+refused 4 "log in to an account with access: docker login $host" "$nola" push --quiet "$file" "$mood:1.0.0"
 # A login that a credential helper keeps, and then one that the file keeps.
 cat >"$work/bin/docker-credential-nola-test" <<HELPER
 #!/bin/sh
@@ -90,7 +90,7 @@ client push "$host/acme/pushed:1" "$file" application/vnd.cncf.model.weight.v1.r
 "$nola" pull --quiet "oci://$host/acme/pushed:1" -o "$work/pushed.nola" >"$work/path"
 cmp "$file" "$work/pushed.nola"
 client push "$host/acme/other:1" "$file" application/octet-stream
-refused 4 "oci://$host/acme/other:1 is not an adapter" "$nola" pull --quiet "oci://$host/acme/other:1"
+refused 1 "oci://$host/acme/other:1 is not an adapter" "$nola" pull --quiet "oci://$host/acme/other:1"
 echo "no adapter" >"$work/text.nola"
 client push "$host/acme/text:1" "$work/text.nola" application/vnd.cncf.model.weight.v1.raw
 refused 1 "oci://$host/acme/text@sha256:" "$nola" pull --quiet "oci://$host/acme/text:1"

@@ -182,7 +182,7 @@ class AttestationsTest {
   }
 
   @Test
-  void attestationsGoAlongToARegistryOfContainers() throws Exception {
+  void attestationsGoAlongToAContainerRegistry() throws Exception {
     Worker one = Worker.approved(registry, "one");
     Worker two = Worker.approved(registry, "two");
     one.verify("scalar", file, file);

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** A registry of containers that keeps anything, in memory, on the loopback address. */
+/** A container registry that keeps anything, in memory, on the loopback address. */
 final class ContainerRegistry implements AutoCloseable {
   private static final String MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 

@@ -19,7 +19,7 @@ import tools.jackson.core.JacksonException;
 
 /**
  * Attestations as files: each envelope as {@code SHA-256.dsse.json}, and beside it the public key
- * that signed it as {@code FINGERPRINT.pem}, both as other programs read them.
+ * that signed it as {@code FINGERPRINT.pem}, both in formats that other programs read.
  */
 final class AttestationFiles {
   private static final String BEGIN = "-----BEGIN PUBLIC KEY-----";

@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Download an adapter into the cache and check its digest.",
       "Prints the file's path. An interrupted download resumes where it stopped.",
-      "oci://HOST/REPOSITORY[:TAG|@DIGEST] means an artifact in a registry of containers, with the"
+      "oci://HOST/REPOSITORY[:TAG|@DIGEST] names an artifact in a container registry, with the"
           + " login of docker login."
     },
     mixinStandardHelpOptions = true,
@@ -62,7 +62,7 @@ final class PullCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description =
           "Write the adapter's attestations (DSSE envelopes) and their public keys (PEM) into this"
-              + " folder; from an OCI registry, without a check.")
+              + " folder. Those from an OCI registry are not checked.")
   private @Nullable Path attestations;
 
   @Mixin private Trust trust = new Trust();
@@ -113,7 +113,7 @@ final class PullCommand implements Callable<Integer> {
   private int pull(OciReference artifact) throws IOException, InterruptedException {
     int required = trust.requiredByKeys(output);
     OciPulled pulled = source.pull(artifact, output);
-    // Registries of containers take anything: it is read before anyone relies on it.
+    // Container registries accept any content, so the file is read before its path is printed.
     AdapterFile file = AdapterSource.naming(pulled.pinned().toString(), pulled::open);
     if (required > 0 || attestations != null) {
       List<SignedEnvelope> found;

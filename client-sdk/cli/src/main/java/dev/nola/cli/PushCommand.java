@@ -25,14 +25,14 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Pushes an adapter to a registry of containers. */
+/** Pushes an adapter to a container registry. */
 @Command(
     name = "push",
     description = {
-      "Push an adapter to a registry of containers (OCI), as an artifact of ModelPack.",
-      "It is read and verified here before it is sent, with the login of docker login. The"
-          + " attestations of a reference become referrers of the artifact. Prints the artifact by"
-          + " the digest of its manifest, which can never mean another one."
+      "Push an adapter to a container registry (OCI), as a ModelPack artifact.",
+      "It is verified before it is sent, with the login of docker login. The"
+          + " attestations of a reference become referrers of the artifact. Prints an immutable"
+          + " reference to the artifact, by the digest of its manifest."
     },
     mixinStandardHelpOptions = true,
     footer = {
@@ -51,7 +51,7 @@ final class PushCommand implements Callable<Integer> {
   @Parameters(
       index = "1",
       paramLabel = "oci://HOST/REPOSITORY:TAG",
-      description = "Where to push; the tag is latest if none is given.")
+      description = "Where to push (default tag: latest).")
   private String destination = "";
 
   @Option(
@@ -74,7 +74,7 @@ final class PushCommand implements Callable<Integer> {
       SignedEnvelope read = AttestationFiles.read(attestation);
       if (read.key() == null) {
         output.warn(
-            "no public key for %s: nobody can check it with --key; put it into %s.pem beside it"
+            "no public key for %s: it cannot be checked with --key; put the key into %s.pem in the same folder"
                 .formatted(attestation, read.keyId().hex()));
       }
       added.add(read);

@@ -61,17 +61,16 @@ final class Trust {
   }
 
   /**
-   * Returns how many independent machines must have attested the bits, where no registry says which
-   * keys to trust.
+   * Returns how many independent machines must have attested the bits, if only given keys count.
    *
-   * @throws ParameterException if some must have, but no key is given
+   * @throws ParameterException if attestations are required but no key is given
    */
   int requiredByKeys(Output output) {
     int machines = required(output);
     if (machines > 0 && keys.isEmpty()) {
       throw new ParameterException(
           output.command().commandLine(),
-          "missing --key: --require-verified %d of an oci:// reference counts given keys only; an OCI registry approves none"
+          "missing --key: --require-verified %d of an oci:// reference counts given keys only; pass the fingerprint of each key to trust"
               .formatted(machines));
     }
     return machines;
@@ -109,13 +108,13 @@ final class Trust {
   }
 
   /**
-   * Requires attestations of a file that was pulled from a registry of containers.
+   * Requires attestations of a file that was pulled from a container registry.
    *
    * @param required how many independent machines must have attested its bits
    * @param keys the keys that count, at least one
    * @param pulled where the file came from
    * @param file the file, read
-   * @param attestations those of the file, as its registry has them
+   * @param attestations the file's attestations, not yet checked
    * @throws NotAttestedException if too few have, or one that counts contradicts them
    */
   static void require(

@@ -172,10 +172,10 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   /**
-   * Prints that the bits are right, and who else says so.
+   * Prints the verified digest and who attests it.
    *
-   * @param attested the others' word; null if it was not asked for
-   * @throws NotAttestedException if it is not as required
+   * @param attested the checked attestations; null if they were not requested
+   * @throws NotAttestedException if they do not meet the requirement
    */
   private void report(String name, String root, @Nullable Attested attested, int required)
       throws IOException {

@@ -29,8 +29,8 @@ import picocli.CommandLine.Option;
 
 /**
  * Opens an argument {@code FILE_OR_REF}, and declares the options for that: an adapter in a
- * registry of containers if it begins with {@code oci://}, a file or a LoRA of PEFT if the path
- * exists, otherwise an adapter in a Nola registry.
+ * container registry if it begins with {@code oci://}, a file or a LoRA of PEFT if the path exists,
+ * otherwise an adapter in a Nola registry.
  */
 public final class AdapterSource {
   @Mixin private RegistryOption registry = new RegistryOption();
@@ -45,8 +45,8 @@ public final class AdapterSource {
   @Option(
       names = "--plain-http",
       description =
-          "Reach the registry of an oci:// reference without TLS, as registries on this machine"
-              + " always are.")
+          "Connect to the registry of an oci:// reference without TLS, as is always done on this"
+              + " machine.")
   private boolean plainHttp;
 
   /** LoRAs of PEFT whose conversion was reported. */
@@ -323,7 +323,7 @@ public final class AdapterSource {
   }
 
   /**
-   * Creates a client for an artifact in a registry of containers, with the login of {@code docker
+   * Creates a client for an artifact in a container registry, with the login of {@code docker
    * login}.
    *
    * @param reference the artifact
@@ -334,7 +334,7 @@ public final class AdapterSource {
   public OciClient client(OciReference reference, Output output) throws IOException {
     if (offline) {
       throw RegistryException.unavailable(
-          "%s is not available offline: its registry keeps what it means; keep the file, with: nola pull %s -o FILE"
+          "%s is not available offline: only its registry can resolve it; keep the file with: nola pull %s -o FILE"
               .formatted(reference, reference),
           null);
     }
@@ -342,7 +342,7 @@ public final class AdapterSource {
   }
 
   /**
-   * Pulls an adapter from a registry of containers.
+   * Pulls an adapter from a container registry.
    *
    * @param reference the artifact
    * @param output receives progress

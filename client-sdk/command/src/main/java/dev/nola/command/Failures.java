@@ -5,6 +5,7 @@ import dev.nola.client.RegistryException;
 import dev.nola.client.export.ExportRefusedException;
 import dev.nola.client.lock.InvalidLockFileException;
 import dev.nola.client.merge.MergeRefusedException;
+import dev.nola.client.oci.NotAnAdapterException;
 import dev.nola.client.safetensors.InvalidModelException;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterTooNewException;
@@ -110,6 +111,7 @@ public final class Failures {
               DESTINATIONS.contains(refused.reason()) ? ExitCode.UNREADABLE : ExitCode.REFUSED,
               Label.of(refused.reason()),
               message(refused));
+      case NotAnAdapterException refused -> refused("not-an-adapter", refused);
       case InvalidModelException invalid -> refused("invalid-model", invalid);
       case CudaException gpu -> new Failure(ExitCode.UNREADABLE, "gpu", message(gpu));
       case InvalidLockFileException invalid -> refused("invalid-lock-file", invalid);

@@ -52,7 +52,7 @@ final class AttestationCheck {
   /**
    * Checks an attestation of a Nola registry.
    *
-   * @param key its key, as the registry has it; null if it has none
+   * @param key its key in the registry; null if the registry does not know it
    */
   void add(Attestation attestation, @Nullable WorkerKey key) {
     Candidate candidate =
@@ -68,7 +68,7 @@ final class AttestationCheck {
   }
 
   /**
-   * Checks an attestation that came without a registry's word on its key.
+   * Checks an attestation from outside a Nola registry.
    *
    * @param id its number in messages
    */

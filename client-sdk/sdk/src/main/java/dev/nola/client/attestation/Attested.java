@@ -86,14 +86,14 @@ public record Attested(
   }
 
   /**
-   * Checks attestations that came without a registry's word on their keys.
+   * Checks attestations from outside a Nola registry.
    *
    * @param digest of the file
    * @param file the adapter
    * @param envelopes the attestations to check; their numbers in messages count from 1
    * @param pinned fingerprints of the keys that count, at least one
    * @return the checked attestations
-   * @throws IllegalArgumentException if no key counts
+   * @throws IllegalArgumentException if there is no key
    * @throws LimitExceededException if the file is more than is reconstructed
    */
   public static Attested ofEnvelopes(
@@ -101,7 +101,7 @@ public record Attested(
       throws LimitExceededException {
     if (pinned.isEmpty()) {
       throw new IllegalArgumentException(
-          "no trusted keys: an OCI registry approves none; name those that count with --key");
+          "no keys to check attestations with; must be at least one");
     }
     AttestationCheck check = new AttestationCheck(digest, file, pinned);
     for (int i = 0; i < envelopes.size(); i++) {

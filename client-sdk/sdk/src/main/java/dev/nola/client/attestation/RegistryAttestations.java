@@ -15,10 +15,10 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * What a Nola registry has of attestations.
+ * A version's attestations in a Nola registry.
  *
- * @param attestations of one version
- * @param keys that the registry has of those that signed them, by fingerprint
+ * @param attestations of the version
+ * @param keys those of the signing keys that the registry knows, by fingerprint
  */
 record RegistryAttestations(List<Attestation> attestations, Map<Sha256, WorkerKey> keys) {
   private static final int MAX_ATTESTATIONS = 10_000;
@@ -27,7 +27,7 @@ record RegistryAttestations(List<Attestation> attestations, Map<Sha256, WorkerKe
    * Fetches the attestations of a version, and their keys.
    *
    * @param reference of the version, by number or digest
-   * @throws RegistryException if the registry does not tell
+   * @throws RegistryException if the registry refuses or cannot be reached
    */
   static RegistryAttestations fetch(NolaClient client, Reference reference)
       throws IOException, InterruptedException {

@@ -14,8 +14,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An attestation by itself, to be kept or sent without a Nola registry. Its signature is not
- * checked here, but by {@link Attested}.
+ * An attestation that can be stored and sent without a Nola registry. {@link Attested} checks its
+ * signature.
  *
  * @param keyId fingerprint of the key that signed it, as the envelope states
  * @param envelope the signed statement

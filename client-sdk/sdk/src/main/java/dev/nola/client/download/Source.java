@@ -27,7 +27,7 @@ public record Source(
      *
      * @param answer an answer that brings the file or a part of it
      * @return SHA-256 of the whole file
-     * @throws RegistryException if it states none
+     * @throws RegistryException if the answer does not state it
      */
     Sha256 digest(Answer answer) throws RegistryException;
   }

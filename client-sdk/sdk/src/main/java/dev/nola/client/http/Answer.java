@@ -1,5 +1,6 @@
 package dev.nola.client.http;
 
+import java.net.URI;
 import java.net.http.HttpHeaders;
 import java.util.Optional;
 
@@ -9,10 +10,11 @@ import java.util.Optional;
  * @param status the HTTP status
  * @param headers the response's headers
  * @param body the response's body
+ * @param url the URL that sent it, after redirections
  * @param isFromRegistry whether the registry's own origin sent it; false after a redirection to
- *     another origin, whose demands for a login do not count
+ *     another origin, whose challenges are ignored
  */
-public record Answer(int status, HttpHeaders headers, Body body, boolean isFromRegistry)
+public record Answer(int status, HttpHeaders headers, Body body, URI url, boolean isFromRegistry)
     implements AutoCloseable {
   private static final int NOT_MODIFIED = 304;
 

@@ -3,9 +3,7 @@ package dev.nola.client.http;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Thrown if the user's own login cannot be read: a request that needs it fails again if repeated.
- */
+/** Thrown if the user's login cannot be read; requests that need it are not retried. */
 public final class CredentialsException extends IOException {
   /**
    * Creates an exception.

@@ -139,7 +139,7 @@ public final class NolaProtocol implements RegistryProtocol {
               .toList(),
           id.isEmpty() ? null : id);
     } catch (JacksonException | IOException _) {
-      return null; // the status alone has to do
+      return null; // the status alone is reported
     }
   }
 

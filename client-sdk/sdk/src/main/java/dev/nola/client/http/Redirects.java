@@ -21,7 +21,7 @@ final class Redirects {
   private static final int MAX_REDIRECTS = 5;
   private static final Set<Integer> STATUSES = Set.of(301, 302, 303, 307, 308);
 
-  /** Methods that change nothing, wherever they end. */
+  /** Safe methods: they change nothing on the host that they are redirected to. */
   private static final Set<String> REDIRECTED = Set.of("GET", "HEAD");
 
   private final HttpClient http;
@@ -51,7 +51,7 @@ final class Redirects {
       atHome = atHome && RegistryUrl.sameOrigin(url, protocol.registry());
       HttpResponse<Body> response = http.send(request(call, url, atHome), _ -> new Body());
       if (!STATUSES.contains(response.statusCode())) {
-        return new Answer(response.statusCode(), response.headers(), response.body(), atHome);
+        return new Answer(response.statusCode(), response.headers(), response.body(), url, atHome);
       }
       response.body().close();
       url = target(call, url, response);

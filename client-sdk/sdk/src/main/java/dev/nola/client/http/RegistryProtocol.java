@@ -15,21 +15,21 @@ public interface RegistryProtocol {
   URI registry();
 
   /**
-   * Returns what authorizes requests at present; it is sent to the registry's own origin only.
+   * Returns the current authorization, which is sent to the registry's own origin only.
    *
    * @return the value of the header {@code Authorization}, or null for anonymous access
    */
   @Nullable String authorization();
 
   /**
-   * Obtains the authorization that a registry demands, so that the request can be sent again.
+   * Obtains the authorization that a registry requires, so that the request can be sent again.
    *
    * @param challenge an answer of the registry's own origin with status 401, which the caller
    *     closes
-   * @return false if nothing that could be sent would be accepted
+   * @return false if no other authorization can be obtained
    * @throws CredentialsException if the user's login cannot be read
-   * @throws RegistryException if it cannot be obtained, with no status that has the request
-   *     repeated
+   * @throws RegistryException if it cannot be obtained; without a status, so that the request is
+   *     not retried
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   boolean meet(Answer challenge) throws IOException, InterruptedException;

@@ -10,7 +10,8 @@ public final class RegistryText {
   /** Where a URL's query or fragment begins. */
   private static final Pattern QUERY = Pattern.compile("[?#].*", Pattern.DOTALL);
 
-  private static final Pattern USER = Pattern.compile("//[^/]*@");
+  /** Up to the last @: an invalid URL's password may contain a slash. */
+  private static final Pattern USER = Pattern.compile("//.*@", Pattern.DOTALL);
 
   private RegistryText() {}
 
@@ -26,13 +27,13 @@ public final class RegistryText {
   }
 
   /**
-   * Returns the origin and path of a URL: its query may be a signature that opens what it names,
-   * and its user a login.
+   * Returns the origin and path of a URL, without its query, which may be a signature, and without
+   * its user, which may be a login.
    *
    * @param url a URL, perhaps invalid
-   * @return the printable text without them
+   * @return the printable text, with an ellipsis in place of the user
    */
   public static String place(String url) {
-    return printable(USER.matcher(QUERY.matcher(url).replaceFirst("")).replaceFirst("//"));
+    return printable(USER.matcher(QUERY.matcher(url).replaceFirst("")).replaceFirst("//…@"));
   }
 }

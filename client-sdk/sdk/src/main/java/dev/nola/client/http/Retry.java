@@ -19,13 +19,13 @@ import java.util.function.UnaryOperator;
  * one that the registry asks for.
  */
 public final class Retry {
-  /** The usual number of attempts after the first. */
+  /** The default number of attempts after the first. */
   public static final int STANDARD_RETRIES = 3;
 
-  /** The longest pause that a registry may usually ask for. */
+  /** The longest pause that a registry may request by default. */
   public static final Duration STANDARD_PAUSE = Duration.ofSeconds(30);
 
-  /** Tries as often, and pauses as long, as usual. */
+  /** Retries and pauses by default. */
   public static final Retry STANDARD =
       new Retry(STANDARD_RETRIES, STANDARD_PAUSE, UnaryOperator.identity());
 

@@ -10,7 +10,9 @@ import java.time.Duration;
  * @param rate at which files must come
  */
 public record Timeouts(Duration connect, Duration request, MinimumRate rate) {
-  /** Waits 10 seconds for a connection and 60 for an answer; files bring 1,024 bytes a second. */
+  /**
+   * Waits 10 seconds for a connection and 60 for an answer; requires 1,024 bytes a second of files.
+   */
   public static final Timeouts STANDARD =
       new Timeouts(
           Duration.ofSeconds(10),

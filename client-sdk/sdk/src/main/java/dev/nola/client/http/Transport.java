@@ -52,10 +52,11 @@ public final class Transport implements AutoCloseable {
   /**
    * The bytes of an answer and its headers.
    *
+   * @param url the URL that sent it, after redirections
    * @param headers the answer's headers
    * @param bytes the answer's body
    */
-  public record Received(HttpHeaders headers, byte[] bytes) {
+  public record Received(URI url, HttpHeaders headers, byte[] bytes) {
     /**
      * Returns a header's first value.
      *
@@ -186,7 +187,8 @@ public final class Transport implements AutoCloseable {
    * @throws InterruptedException if the thread is interrupted while it waits
    */
   public Received bytesAndHeaders(Call call, int limit) throws IOException, InterruptedException {
-    return read(call, answer -> new Received(answer.headers(), bodies.bytes(answer, limit)));
+    return read(
+        call, answer -> new Received(answer.url(), answer.headers(), bodies.bytes(answer, limit)));
   }
 
   /**

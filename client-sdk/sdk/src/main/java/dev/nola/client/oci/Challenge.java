@@ -9,13 +9,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What a registry demands to authorize a request (RFC 9110, section 11.6.1).
+ * An authentication challenge of a registry (RFC 9110, section 11.6.1).
  *
  * @param scheme the authentication scheme, in lower case
  * @param parameters by name, in lower case
  */
 record Challenge(String scheme, Map<String, String> parameters) {
-  /** A parameter, with its value quoted or not, or else a scheme. */
+  /** A parameter with a quoted or plain value, or a scheme. */
   private static final Pattern PART =
       Pattern.compile(
           "\\G[\\s,]*(?:(?<name>[\\w!#$%&'*+.^`|~-]+)\\s*=\\s*(?:\"(?<quoted>[^\"\\\\]*+(?:\\\\.[^\"\\\\]*+)*+)\"|(?<plain>[^\\s,\"]+))|(?<scheme>[\\w!#$%&'*+.^`|~-]+)(?=\\s|,|$))");
@@ -26,7 +26,7 @@ record Challenge(String scheme, Map<String, String> parameters) {
   }
 
   /**
-   * Parses the challenges of a response; what follows an error in a header is left out.
+   * Parses the challenges of a response; the rest of a header after a syntax error is ignored.
    *
    * @param headers the values of {@code WWW-Authenticate}
    * @return the challenges, in their order

@@ -18,25 +18,26 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A program that keeps logins, by Docker's protocol: the registry on stdin, JSON on stdout.
+ * A program that stores logins (Docker's credential helpers): the registry on stdin, JSON on
+ * stdout.
  *
  * @param program its name on the path, or its file
  * @param environment its variables by name
- * @param limit how long it may take, perhaps to ask the user
+ * @param limit the longest time it may take, which may include asking the user
  */
 record CredentialHelper(String program, Map<String, String> environment, Duration limit) {
   private static final int MAX_ANSWER = 1 << 20;
 
-  /** The user name stated beside an identity token. */
+  /** The user name that marks an identity token. */
   private static final String TOKEN_USER = "<token>";
 
   /**
    * Asks for a login.
    *
-   * @param key what the login is kept under
+   * @param key the key of the login: a host, or Docker Hub's URL
    * @return the login; null if the helper has none
-   * @throws CredentialsException if the helper cannot be started, fails, takes too long, or answers
-   *     anything else
+   * @throws CredentialsException if the helper cannot be started, fails, takes too long, or sends
+   *     an invalid answer
    */
   @Nullable Login login(String key) throws CredentialsException, InterruptedException {
     ProcessBuilder builder =
@@ -58,7 +59,7 @@ record CredentialHelper(String program, Map<String, String> environment, Duratio
       answer = talk.get(limit.toNanos(), TimeUnit.NANOSECONDS);
       if (answer.length > MAX_ANSWER) {
         throw new CredentialsException(
-            "answer of %s for %s is too large; limit is %d bytes"
+            "answer of credential helper too large: %s for %s; limit is %d bytes"
                 .formatted(program, key, MAX_ANSWER),
             null);
       }
@@ -68,7 +69,8 @@ record CredentialHelper(String program, Map<String, String> environment, Duratio
     } catch (TimeoutException _) {
       throw late(key);
     } catch (ExecutionException e) {
-      throw new CredentialsException("cannot read the answer of " + program, e.getCause());
+      throw new CredentialsException(
+          "cannot read answer of credential helper: " + program, e.getCause());
     } finally {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();
@@ -80,7 +82,7 @@ record CredentialHelper(String program, Map<String, String> environment, Duratio
     try (OutputStream in = process.getOutputStream()) {
       in.write(key.getBytes(StandardCharsets.UTF_8));
     } catch (IOException _) {
-      // It ended without reading; its exit status and answer say more.
+      // The helper exited without reading; its exit status and answer say why.
     }
     return process.getInputStream().readNBytes(MAX_ANSWER + 1);
   }
@@ -99,7 +101,7 @@ record CredentialHelper(String program, Map<String, String> environment, Duratio
     }
     if (user.isEmpty() || secret.isEmpty()) {
       throw new CredentialsException(
-          "invalid answer of %s for %s; must be a JSON object with Username and Secret"
+          "invalid answer of credential helper: %s for %s; must be a JSON object with Username and Secret"
               .formatted(program, key),
           null);
     }
@@ -120,7 +122,7 @@ record CredentialHelper(String program, Map<String, String> environment, Duratio
 
   private CredentialsException late(String key) {
     return new CredentialsException(
-        "no answer of credential helper %s for %s within %d seconds"
+        "credential helper timed out: %s for %s; limit is %d seconds"
             .formatted(program, key, limit.toSeconds()),
         null);
   }

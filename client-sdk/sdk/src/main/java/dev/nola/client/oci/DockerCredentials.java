@@ -19,16 +19,16 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The logins that {@code docker login} and {@code oras login} keep: in {@code config.json} of
+ * The logins that {@code docker login} and {@code oras login} store: in {@code config.json} of
  * {@code $DOCKER_CONFIG} or {@code ~/.docker}, or with the credential helpers that it names.
  */
 public final class DockerCredentials {
   private static final String DOCKER_HUB = "docker.io";
 
-  /** What Docker keeps the logins of its own registry under. */
+  /** The key of logins to Docker Hub. */
   private static final String DOCKER_HUB_KEY = "https://index.docker.io/v1/";
 
-  /** Long enough for a person to unlock the logins. */
+  /** Long enough for a person to unlock a keychain. */
   private static final Duration HELPER_LIMIT = Duration.ofSeconds(60);
 
   private static final int MAX_FILE = 1 << 20;
@@ -70,7 +70,7 @@ public final class DockerCredentials {
   /**
    * Returns the logins that a process with these environment variables would use.
    *
-   * @param environment the variables by name; also those of credential helpers
+   * @param environment the variables by name, also passed to credential helpers
    * @return the logins
    */
   public static DockerCredentials of(Map<String, String> environment) {
@@ -86,7 +86,7 @@ public final class DockerCredentials {
   /**
    * Finds the login for a registry.
    *
-   * @param host the registry's host, with its port if it is not the usual one
+   * @param host the registry's host, with its port unless that is the default
    * @return the login; null to stay anonymous
    * @throws CredentialsException if the file is invalid, or a helper fails
    * @throws InterruptedException if the thread is interrupted while a helper runs

@@ -1,8 +1,6 @@
 package dev.nola.client.oci;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import dev.nola.client.RegistryException;
-import dev.nola.client.RegistryException.Kind;
 import dev.nola.client.http.RegistryText;
 import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
@@ -11,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** An adapter as an artifact of ModelPack, the CNCF's specification of models in registries. */
+/** An adapter as a ModelPack artifact, the CNCF's specification of models in OCI registries. */
 final class ModelPack {
   static final String ARTIFACT = "application/vnd.cncf.model.manifest.v1+json";
   static final String CONFIG = "application/vnd.cncf.model.config.v1+json";
@@ -37,10 +35,10 @@ final class ModelPack {
   private record Files(String type, List<String> diffIds) {}
 
   /**
-   * Writes the config of an adapter. It has no time of creation, so that the same adapter has the
-   * same digest each time that it is pushed.
+   * Writes the config of an adapter. It states no creation time, so that pushing an adapter again
+   * results in the same digest.
    *
-   * @param origin what the adapter is called
+   * @param origin the names that the config states
    * @param file the adapter
    * @param digest SHA-256 of the file
    */
@@ -66,10 +64,10 @@ final class ModelPack {
   /**
    * Finds the layer with the adapter's file, also in what other clients pushed.
    *
-   * @throws RegistryException of kind REFUSED if the artifact is not one adapter
+   * @throws NotAnAdapterException if the artifact is not one adapter
    */
   static OciDescriptor adapter(OciReference reference, OciManifest manifest)
-      throws RegistryException {
+      throws NotAnAdapterException {
     List<OciDescriptor> adapters = manifest.layers().stream().filter(ModelPack::isAdapter).toList();
     if (adapters.size() == 1) {
       return adapters.getFirst();
@@ -87,13 +85,9 @@ final class ModelPack {
         && (name.isEmpty() || name.endsWith(AdapterFile.EXTENSION));
   }
 
-  /** Makes the refusal of an artifact that is something else. */
-  static RegistryException notAnAdapter(OciReference reference, String content) {
-    return new RegistryException(
-        Kind.REFUSED,
-        0,
-        null,
-        null,
+  /** Makes the refusal of an artifact that is not an adapter. */
+  static NotAnAdapterException notAnAdapter(OciReference reference, String content) {
+    return new NotAnAdapterException(
         "%s is not an adapter: %s; must have one layer of type %s, named *%s if it has a name"
             .formatted(reference, content, WEIGHT, AdapterFile.EXTENSION));
   }

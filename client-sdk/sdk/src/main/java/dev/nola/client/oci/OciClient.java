@@ -25,13 +25,13 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * An adapter in a registry of containers. Immutable and thread-safe; it keeps connections open
- * until it is closed.
+ * A client for one artifact in a container registry. Immutable and thread-safe; it keeps
+ * connections open until it is closed.
  *
- * <p>Methods throw a {@link RegistryException}: of kind {@code NOT_ALLOWED} if the registry demands
- * another login, {@code NOT_FOUND} if the artifact does not exist or may not be seen, {@code
- * UNAVAILABLE} if the registry cannot be reached or is overloaded, {@code REFUSED} if the artifact
- * is not an adapter, {@code BROKEN} if bytes do not have the digest or size that they should.
+ * <p>Methods throw a {@link RegistryException}: of kind {@code NOT_ALLOWED} if the registry
+ * requires another login, {@code NOT_FOUND} if the artifact does not exist or is not visible to
+ * this login, {@code UNAVAILABLE} if the registry cannot be reached or is overloaded, {@code
+ * BROKEN} if content does not match its digest or size.
  */
 public final class OciClient implements AutoCloseable {
   private static final Set<String> MANIFESTS =
@@ -46,8 +46,8 @@ public final class OciClient implements AutoCloseable {
    * Creates a client; nothing is sent yet.
    *
    * @param reference the artifact
-   * @param plainHttp whether to use no TLS; on this machine none is used in any case
-   * @param credentials logins, of which none is sent unencrypted to another machine
+   * @param plainHttp true to connect without TLS, as is always done on this machine
+   * @param credentials logins, never sent unencrypted to another machine
    * @param cache keeps pulled files
    */
   public OciClient(
@@ -69,7 +69,7 @@ public final class OciClient implements AutoCloseable {
    * user's cache.
    *
    * @param reference the artifact
-   * @param plainHttp whether to use no TLS; on this machine none is used in any case
+   * @param plainHttp true to connect without TLS, as is always done on this machine
    * @param environment the variables by name
    * @return the client, to be closed
    */
@@ -80,11 +80,11 @@ public final class OciClient implements AutoCloseable {
   }
 
   /**
-   * Pushes an adapter under the tag of this client's reference. What the repository has already is
-   * not sent again.
+   * Pushes an adapter under the tag of this client's reference. Blobs that the repository already
+   * has are not sent again.
    *
    * @param file the adapter
-   * @param origin what it is called
+   * @param origin the names that the artifact states
    * @param progress receives the number of bytes sent
    * @return the artifact by the digest of its manifest
    * @throws IllegalArgumentException if the reference has no tag
@@ -95,8 +95,7 @@ public final class OciClient implements AutoCloseable {
       throws IOException, InterruptedException {
     if (reference.tag() == null) {
       throw new IllegalArgumentException(
-          "invalid destination: %s; must have a tag, which a push points to the adapter"
-              .formatted(reference));
+          "invalid destination: %s; must have a tag".formatted(reference));
     }
     Sha256 digest = Sha256.hash(file);
     byte[] config = ModelPack.config(origin, AdapterFile.read(file), digest);
@@ -112,11 +111,12 @@ public final class OciClient implements AutoCloseable {
   }
 
   /**
-   * Brings the adapter into the cache, unless it is there. The registry is asked in any case: it
-   * keeps the manifest.
+   * Downloads the adapter unless it is already in the cache. Manifests are not cached, so the
+   * registry is always asked.
    *
    * @param progress receives the number of bytes downloaded, on the calling thread
    * @return the file in the cache
+   * @throws NotAnAdapterException if the artifact is not one adapter
    * @throws IOException if the registry refuses or cannot be reached, or the cache cannot be
    *     written
    * @throws InterruptedException if the thread is interrupted while it waits
@@ -151,7 +151,7 @@ public final class OciClient implements AutoCloseable {
     }
   }
 
-  /** Fetches what the reference names, by whose absence users first notice a wrong one. */
+  /** Fetches the manifest, with a remedy if it does not exist: this is a pull's first request. */
   private OciRepository.Stored manifest() throws IOException, InterruptedException {
     OciRepository.Stored stored = repository.manifestIfPresent(reference.target());
     if (stored == null) {
@@ -167,7 +167,7 @@ public final class OciClient implements AutoCloseable {
   }
 
   /**
-   * Adds attestations to an adapter, as its referrers; those that it has stay as they are.
+   * Adds attestations to an adapter, as its referrers; existing ones are kept.
    *
    * @param pinned the adapter by the digest of its manifest, as {@link #push} returns it
    * @param attestations the attestations
@@ -192,7 +192,7 @@ public final class OciClient implements AutoCloseable {
     return new Referrers(repository).attestations(Sha256.parse(pinned.target()));
   }
 
-  /** Ends its connections. */
+  /** Closes the connections. */
   @Override
   public void close() {
     transport.close();

@@ -8,7 +8,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A descriptor of the OCI image specification: names content.
+ * A descriptor of the OCI image specification: a reference to content.
  *
  * @param mediaType the content's type
  * @param digest SHA-256 of the content
@@ -26,7 +26,7 @@ record OciDescriptor(
   /**
    * Sorts the annotations, so that equal descriptors have equal bytes.
    *
-   * @throws NullPointerException if a manifest lacks a property that is required
+   * @throws NullPointerException if a required property is missing
    */
   OciDescriptor {
     Objects.requireNonNull(mediaType, "a descriptor has no mediaType");

@@ -10,8 +10,8 @@ import tools.jackson.databind.JsonNode;
  *
  * @param schemaVersion always 2
  * @param mediaType always {@value #MEDIA_TYPE}
- * @param manifests descriptors of the manifests, as they are in JSON: those of other kinds of
- *     artifacts may have digests that are not read here
+ * @param manifests descriptors of the manifests, as JSON: artifacts of other kinds may have digests
+ *     other than SHA-256
  */
 record OciIndex(@Nullable Integer schemaVersion, String mediaType, List<JsonNode> manifests) {
   static final String MEDIA_TYPE = "application/vnd.oci.image.index.v1+json";
@@ -20,7 +20,7 @@ record OciIndex(@Nullable Integer schemaVersion, String mediaType, List<JsonNode
    * Copies the list.
    *
    * @throws NullPointerException if it is missing
-   * @throws IllegalArgumentException if the version is another one
+   * @throws IllegalArgumentException if the version is missing or not 2
    */
   OciIndex {
     OciJson.requireVersion(schemaVersion);

@@ -20,7 +20,7 @@ final class OciJson {
   /**
    * Checks the version of a manifest or an index.
    *
-   * @throws IllegalArgumentException if it is missing or another one
+   * @throws IllegalArgumentException if it is missing or not 2
    */
   static void requireVersion(@Nullable Integer version) {
     if (version == null || version != VERSION) {
@@ -40,7 +40,7 @@ final class OciJson {
   /**
    * Reads what a registry sent; unknown properties are ignored.
    *
-   * @param name names it in the message of a failure
+   * @param name the name of the JSON in messages
    * @throws RegistryException if it is invalid
    */
   static <T> T read(byte[] json, Class<T> type, String name) throws RegistryException {

@@ -8,15 +8,15 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A manifest of the OCI image specification. It has seven components because JSON has them side by
- * side.
+ * A manifest of the OCI image specification. It has seven components because the JSON object has
+ * seven properties.
  *
  * @param schemaVersion always 2
  * @param mediaType always {@value #MEDIA_TYPE}
- * @param artifactType the artifact's type; null if the config's type says it
+ * @param artifactType the artifact's type; null if the config's media type states it
  * @param config describes the artifact
  * @param layers its content
- * @param subject the manifest that this artifact is about; null if it is about none
+ * @param subject the manifest that this artifact refers to; null if it refers to none
  * @param annotations by name
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -33,8 +33,8 @@ record OciManifest(
   /**
    * Copies the collections.
    *
-   * @throws NullPointerException if a property is missing that is required
-   * @throws IllegalArgumentException if the version is another one
+   * @throws NullPointerException if a required property is missing
+   * @throws IllegalArgumentException if the version is missing or not 2
    */
   OciManifest {
     OciJson.requireVersion(schemaVersion);

@@ -5,7 +5,7 @@ import dev.nola.format.AdapterFile;
 import java.nio.file.Path;
 
 /**
- * What a pushed adapter is called.
+ * The names that a pushed adapter states.
  *
  * @param name such as {@code acme/mood}; empty if it was not published
  * @param version the number of its version; empty if it was not published
@@ -26,7 +26,7 @@ public record OciOrigin(String name, String version, String fileName) {
   }
 
   /**
-   * Describes an artifact that is pushed to another place.
+   * Describes an artifact that is copied to another repository.
    *
    * @param artifact the artifact
    * @return the origin

@@ -20,8 +20,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Requests to a registry of containers are anonymous until it demands something else: the login
- * itself (Basic), or a token for one repository and its actions from a server that it names
+ * Authorizes requests to a container registry: anonymous until it sends a challenge, then by the
+ * login itself (Basic) or by a token for one repository from a server that the challenge names
  * (Bearer).
  */
 final class OciProtocol implements RegistryProtocol {
@@ -34,7 +34,7 @@ final class OciProtocol implements RegistryProtocol {
   private final Duration timeout;
   private volatile @Nullable String authorization;
 
-  /** What was sent, for messages; null for nothing. */
+  /** The login in use, for messages; null for anonymous access. */
   private volatile @Nullable Login sent;
 
   /**
@@ -105,16 +105,14 @@ final class OciProtocol implements RegistryProtocol {
   }
 
   /**
-   * Returns what to do about a refused login.
+   * Returns the remedy for a missing or refused login.
    *
-   * @param login what was sent; null for nothing, or if that is not known
+   * @param login the login that was refused; null if none was sent or it is not known to be wrong
    */
   static String loginRemedy(String host, @Nullable Login login) {
     return login == null
-        ? "log in, to an account that may do this, with: docker login %s, or oras login"
-            .formatted(host)
-        : "it refused the login of docker login, %s; log in again with: docker login %s, or oras login"
-            .formatted(login, host);
+        ? "log in to an account with access: docker login %s, or oras login".formatted(host)
+        : "login refused: %s; log in again: docker login %s, or oras login".formatted(login, host);
   }
 
   /** Returns the codes and messages of a refusal (OCI distribution specification); may be empty. */
@@ -132,7 +130,7 @@ final class OciProtocol implements RegistryProtocol {
                               error.path("message").asString(""), error.path("code").asString("")))
               .collect(Collectors.joining(", ")));
     } catch (JacksonException | IOException _) {
-      return ""; // the status alone has to do
+      return ""; // the status alone is reported
     }
   }
 }

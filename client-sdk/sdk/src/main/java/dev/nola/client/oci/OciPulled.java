@@ -7,13 +7,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * A file that was pulled from a registry of containers.
+ * A file that was pulled from a container registry.
  *
  * @param pinned the artifact by the digest of its manifest
- * @param digest of the file, which has been compared with its bytes
+ * @param digest SHA-256 of the file, already checked
  * @param path in the cache; for reading only, and not for long: the file may be evicted once it has
  *     not been used for some minutes
- * @param fromCache whether no byte of it had to be downloaded
+ * @param fromCache whether it was complete in the cache
  */
 public record OciPulled(OciReference pinned, Sha256 digest, Path path, boolean fromCache) {
   /**
@@ -28,7 +28,7 @@ public record OciPulled(OciReference pinned, Sha256 digest, Path path, boolean f
   }
 
   /**
-   * Copies the file, beside the destination, which appears when it is complete.
+   * Copies the file; the destination appears once it is complete.
    *
    * @param destination must not exist yet
    * @throws IOException if it exists or cannot be written

@@ -9,10 +9,10 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An artifact in a registry of containers: {@code oci://host/repository:tag}, or {@code
+ * An artifact in a container registry: {@code oci://host/repository:tag}, or {@code
  * oci://host/repository@sha256:…} by the digest of its manifest.
  *
- * @param host the registry's host, with its port if it is not the usual one, in lower case
+ * @param host the registry's host, with its port unless that is the default, in lower case
  * @param repository the path of the repository, such as {@code acme/mood}
  * @param tag the tag; null if this names a digest
  * @param digest SHA-256 of the manifest; null if this names a tag
@@ -76,7 +76,7 @@ public record OciReference(
   }
 
   /**
-   * Tells whether a text means an artifact in a registry of containers.
+   * Tells whether a text names an artifact in a container registry.
    *
    * @param text an argument
    * @return whether it begins with {@code oci://}
@@ -86,11 +86,11 @@ public record OciReference(
   }
 
   /**
-   * Parses a reference. Of a tag together with a digest, the digest counts.
+   * Parses a reference. If it has both a tag and a digest, the digest counts.
    *
    * @param text the reference, with its scheme; without tag and digest it means {@value #LATEST}
    * @return the reference
-   * @throws IllegalArgumentException if the text is anything else
+   * @throws IllegalArgumentException if the text is not a valid reference
    */
   public static OciReference parse(String text) {
     Matcher parts = TEXT.matcher(isMeantBy(text) ? text.substring(SCHEME.length()) : "");
@@ -109,7 +109,7 @@ public record OciReference(
   }
 
   /**
-   * Returns the same artifact by the digest of its manifest, which can never mean another one.
+   * Returns an immutable reference to the same artifact, by the digest of its manifest.
    *
    * @param manifest SHA-256 of the manifest
    * @return the pinned reference
@@ -118,7 +118,7 @@ public record OciReference(
     return new OciReference(host, repository, null, manifest);
   }
 
-  /** Returns the tag or digest, as the registry's paths have it. */
+  /** Returns the tag or digest, as used in the registry's paths. */
   String target() {
     return digest == null ? String.valueOf(tag) : digest.toString();
   }
@@ -126,7 +126,7 @@ public record OciReference(
   /**
    * Returns the URL of the registry's API.
    *
-   * @param plainHttp whether to use no TLS; never used on this machine
+   * @param plainHttp true to connect without TLS, as is always done on this machine
    */
   URI api(boolean plainHttp) {
     URI plain = URI.create("http://" + host);

@@ -40,8 +40,8 @@ record OciRepository(Transport transport, OciReference name) {
   /**
    * A manifest or an index, as it was stored.
    *
-   * @param bytes that the digest is of
-   * @param descriptor names it
+   * @param bytes as the registry sent them
+   * @param descriptor its type, digest and size
    */
   record Stored(byte[] bytes, OciDescriptor descriptor) {}
 
@@ -65,8 +65,8 @@ record OciRepository(Transport transport, OciReference name) {
    * Fetches a manifest or an index.
    *
    * @param target a tag or a digest
-   * @throws RegistryException of kind NOT_FOUND if it does not exist; BROKEN if it has another
-   *     digest than was asked for, or than the registry states
+   * @throws RegistryException of kind NOT_FOUND if it does not exist; BROKEN if it does not have
+   *     the requested digest, or the one that the registry states
    */
   Stored manifest(String target) throws IOException, InterruptedException {
     Call call = Call.get(path("/manifests/" + Query.encode(target))).accepting(ACCEPTED);
@@ -97,7 +97,9 @@ record OciRepository(Transport transport, OciReference name) {
     }
   }
 
-  /** Fetches a page of a list of manifests; null if the registry has no API for it. */
+  /**
+   * Fetches a page of a list of manifests; null if the registry does not have the referrers API.
+   */
   @Nullable Page page(String path) throws IOException, InterruptedException {
     Transport.Received page;
     try {
@@ -111,7 +113,7 @@ record OciRepository(Transport transport, OciReference name) {
     OciIndex index =
         OciJson.read(page.bytes(), OciIndex.class, "the list at " + RegistryText.place(path));
     Matcher next = NEXT.matcher(page.header("Link"));
-    return new Page(index, next.find() ? resolve(path, next.group(1)) : null);
+    return new Page(index, next.find() ? resolve(page.url(), next.group(1)) : null);
   }
 
   /**
@@ -154,10 +156,9 @@ record OciRepository(Transport transport, OciReference name) {
     if (hasBlob(blob.digest())) {
       return;
     }
-    String uploads = path("/blobs/uploads/");
     String session;
-    try (Answer answer = transport.open(Call.of("POST", uploads).once())) {
-      session = resolve(uploads, answer.header("Location").orElse(""));
+    try (Answer answer = transport.open(Call.of("POST", path("/blobs/uploads/")).once())) {
+      session = resolve(answer.url(), answer.header("Location").orElse(""));
     }
     String digest = "digest=" + Query.encode(blob.digest().toString());
     transport.status(
@@ -180,21 +181,20 @@ record OciRepository(Transport transport, OciReference name) {
 
   /**
    * Resolves a reference in an answer (RFC 9110, section 10.2.2). It may name another host, which
-   * gets no login.
+   * receives no login.
    *
-   * @param request the path or URL that was asked
-   * @param reference what the answer names; empty if it names nothing
+   * @param base the URL that sent the answer
+   * @param reference a URL in the answer, perhaps relative; empty if it is missing
    * @return the URL, without a fragment
    */
-  private String resolve(String request, String reference) throws RegistryException {
+  private String resolve(URI base, String reference) throws RegistryException {
     if (reference.isEmpty()) {
       throw RegistryException.broken(
-          "no Location from %s for an upload to %s".formatted(transport.registry(), request));
+          "no Location from %s; an answer that begins an upload must have one".formatted(base));
     }
     URI registry = transport.registry();
     String target = reference.replaceFirst("#.*", "");
     try {
-      URI base = URI.create(request.startsWith("/") ? registry + request : request);
       URI place = base.resolve(target.startsWith("?") ? base.getRawPath() + target : target);
       RegistryUrl.normalize(URI.create(place.getScheme() + "://" + place.getRawAuthority()));
       if (RegistryUrl.isEncrypted(place) || !RegistryUrl.isEncrypted(registry)) {

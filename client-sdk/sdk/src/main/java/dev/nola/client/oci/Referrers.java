@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Attestations as referrers: artifacts whose subject is the manifest of an adapter. Registries
- * without an API for them keep their list under a tag, by the specification's fallback.
+ * Attestations as referrers: artifacts whose subject is the manifest of an adapter. Where a
+ * registry has no API for them, clients keep their list under a tag (the specification's fallback).
  *
  * @param repository that the subject is in
  */
@@ -34,7 +34,7 @@ record Referrers(OciRepository repository) {
 
   private static final String PREDICATE = "in-toto.io/predicate-type";
 
-  /** The base64 of the public key, which anyone can compare with the fingerprint that it trusts. */
+  /** The base64 of the public key; readers compare its fingerprint with those that they trust. */
   private static final String PUBLIC_KEY = "dev.nola.public-key";
 
   private static final String EMPTY = "application/vnd.oci.empty.v1+json";
@@ -44,7 +44,7 @@ record Referrers(OciRepository repository) {
   private static final int MAX_ATTESTATIONS = 1_000;
 
   /**
-   * Adds attestations; those that the subject has already stay as they are.
+   * Adds attestations; existing ones are kept.
    *
    * @param subject the manifest that they are about
    */
@@ -80,7 +80,7 @@ record Referrers(OciRepository repository) {
     }
   }
 
-  /** Adds to the list that the registry does not keep itself. */
+  /** Adds to the list under the tag. */
   private void list(Sha256 subject, List<OciDescriptor> added)
       throws IOException, InterruptedException {
     String tag = tag(subject);
@@ -99,7 +99,7 @@ record Referrers(OciRepository repository) {
   }
 
   /**
-   * Fetches the attestations about a manifest, each once; those of other kinds are left out.
+   * Fetches the attestations about a manifest, without duplicates and other kinds of referrers.
    *
    * @param subject SHA-256 of the manifest
    * @throws RegistryException if one is invalid, there are too many, or the registry cannot be
@@ -182,7 +182,7 @@ record Referrers(OciRepository repository) {
             .formatted(subject, repository.name(), MAX_PAGES));
   }
 
-  /** Adds the attestations of Nola's kind, whose digests alone have to be SHA-256. */
+  /** Selects attestations of Nola's kind; only their digests must be SHA-256. */
   private void select(List<JsonNode> referrers, Set<Sha256> selected) throws RegistryException {
     for (JsonNode referrer : referrers) {
       String predicate = referrer.path("annotations").path(PREDICATE).asString("");

@@ -29,14 +29,14 @@ import tools.jackson.databind.JsonNode;
 /**
  * The server that a registry names for access tokens, by Docker's token protocol.
  *
- * @param registry of the server: its origin
- * @param host the host of the registry of containers, for messages
- * @param login sent to the server; null for a token of anyone's
+ * @param registry the server's origin
+ * @param host the host of the container registry, for messages
+ * @param login sent to the server; null for an anonymous token
  */
 record TokenServer(URI registry, String host, @Nullable Login login) implements RegistryProtocol {
   private static final int MAX_ANSWER = 1 << 20;
 
-  /** Characters that a header may have, so that a token cannot add one. */
+  /** Visible ASCII characters only, so that a token cannot inject a header. */
   private static final Pattern TOKEN = Pattern.compile("[\\x21-\\x7e]{1,65536}");
 
   /**
@@ -47,7 +47,7 @@ record TokenServer(URI registry, String host, @Nullable Login login) implements 
    * @param login what to log in with; null to stay anonymous
    * @return the token
    * @throws RegistryException if the server refuses the login, would receive it unencrypted, or
-   *     cannot be reached; without a status, for it was asked again already if that is of use
+   *     cannot be reached; without a status, because the request was already retried
    */
   static String fetch(Challenge bearer, String host, @Nullable Login login)
       throws IOException, InterruptedException {
@@ -76,7 +76,7 @@ record TokenServer(URI registry, String host, @Nullable Login login) implements 
       token = token.isEmpty() ? answer.path("access_token").asString("") : token;
       if (!TOKEN.matcher(token).matches()) {
         throw RegistryException.broken(
-            "no valid token from %s for %s; must be property token or access_token"
+            "invalid token from %s for %s; must be in property token or access_token"
                 .formatted(origin, host));
       }
       return token;
@@ -85,7 +85,9 @@ record TokenServer(URI registry, String host, @Nullable Login login) implements 
     }
   }
 
-  /** An identity token is exchanged by OAuth 2; a user's login, and anonymous access, by a GET. */
+  /**
+   * Identity tokens are exchanged by a POST (OAuth 2); other logins and anonymous access use a GET.
+   */
   private Call call(Challenge bearer, URI realm) {
     Map<String, String> fields = new LinkedHashMap<>();
     for (String name : new String[] {"service", "scope"}) {

@@ -1,5 +1,5 @@
 /**
- * Adapters in registries of containers (OCI), as ModelPack artifacts: {@link
+ * Adapters in container registries (OCI), as ModelPack artifacts: {@link
  * dev.nola.client.oci.OciClient} pushes and pulls them, and their attestations as referrers.
  */
 @NullMarked

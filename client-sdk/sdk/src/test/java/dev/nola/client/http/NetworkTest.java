@@ -138,7 +138,12 @@ class NetworkTest {
             new NolaProtocol(registry, null, null, Duration.ofSeconds(1))
                 .refusal(
                     Call.get("/x"),
-                    new Answer(status, HttpHeaders.of(Map.of(), (_, _) -> true), new Body(), true),
+                    new Answer(
+                        status,
+                        HttpHeaders.of(Map.of(), (_, _) -> true),
+                        new Body(),
+                        registry,
+                        true),
                     network.route(registry)))
         .hasMessage(
             "https://a.example through the proxy http://p:1 from HTTPS_PROXY answered GET /x with"

@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -115,7 +117,7 @@ class DockerCredentialsTest {
         "echo '{\"Username\":\"\",\"Secret\":\"s\"}'|must be a JSON object with Username and Secret",
         "echo '{\"Username\":\"<token>\"}'|must be a JSON object with Username and Secret",
         "exec <&-; echo locked; exit 1|failed for r.example: locked",
-        "cat /dev/zero|is too large; limit is 1048576 bytes"
+        "cat /dev/zero|answer of credential helper too large"
       })
   void failureOfAHelper_isReported(String script, String message) {
     assertThatThrownBy(() -> ask(script, LONG))
@@ -125,9 +127,13 @@ class DockerCredentialsTest {
 
   @Test
   void helperWithoutAnAnswer_isEnded() {
+    Set<ProcessHandle> before = ProcessHandle.current().children().collect(Collectors.toSet());
+
     assertThatThrownBy(() -> ask("sleep 1000", Duration.ofMillis(1)))
         .isInstanceOf(CredentialsException.class)
-        .hasMessageContaining("no answer of credential helper ");
+        .hasMessageStartingWith("credential helper timed out: ");
+    assertThat(ProcessHandle.current().children().filter(child -> !before.contains(child)))
+        .allSatisfy(helper -> assertThat(helper.onExit()).succeedsWithin(Duration.ofSeconds(10)));
   }
 
   @ParameterizedTest

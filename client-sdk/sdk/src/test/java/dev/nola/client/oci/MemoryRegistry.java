@@ -18,8 +18,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A registry of containers on the loopback address that can demand logins, keep lists of referrers,
- * and send what it should not. interop/oci has a real one.
+ * A container registry on the loopback address that can demand logins, keep lists of referrers, and
+ * send what it should not. interop/oci has a real one.
  */
 final class MemoryRegistry implements AutoCloseable {
   /** Of user ann with password secret. */
@@ -47,6 +47,15 @@ final class MemoryRegistry implements AutoCloseable {
   volatile String realm = "";
 
   volatile boolean hasReferrers;
+
+  /** The digest that it states of manifests; empty for none. */
+  volatile String statedDigest = "";
+
+  /** Where lists of referrers are redirected to; empty for this server. */
+  volatile String lists = "";
+
+  /** The page after the first one of referrers, as its header Link names it; empty for none. */
+  volatile String next = "";
 
   /** The origin that keeps the blobs, and takes them; empty for this server. */
   volatile String storage = "";
@@ -137,7 +146,13 @@ final class MemoryRegistry implements AutoCloseable {
     } else if (method.equals("PUT")) {
       putManifest(exchange, path, folder + Sha256.hash(body), body);
       send(exchange, 201, "");
+    } else if (folder.endsWith("/referrers/") && !lists.isEmpty()) {
+      exchange.getResponseHeaders().set("Location", lists + path);
+      send(exchange, 307, "");
     } else if (folder.endsWith("/referrers/") && hasReferrers) {
+      if (!next.isEmpty() && !path.endsWith("/next")) {
+        exchange.getResponseHeaders().set("Link", "<%s>; rel=\"next\"".formatted(next));
+      }
       List<JsonNode> list = referrers.getOrDefault(name, List.of());
       send(
           exchange,
@@ -189,6 +204,9 @@ final class MemoryRegistry implements AutoCloseable {
     exchange
         .getResponseHeaders()
         .set("Content-Type", types.getOrDefault(path, "application/octet-stream"));
+    if (!statedDigest.isEmpty() && path.contains("/manifests/")) {
+      exchange.getResponseHeaders().set("Docker-Content-Digest", statedDigest);
+    }
     if (method.equals("HEAD")) {
       exchange.sendResponseHeaders(200, -1);
       return;

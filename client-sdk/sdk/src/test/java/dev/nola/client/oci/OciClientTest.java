@@ -205,6 +205,26 @@ class OciClientTest {
   }
 
   @Test
+  void relativeNextPage_isResolvedAgainstTheRedirectedRequest() throws Exception {
+    registry.hasReferrers = true;
+    OciReference pinned = push();
+    try (MemoryRegistry other = new MemoryRegistry();
+        OciClient client = client(pinned)) {
+      client.attach(pinned, List.of(signed(Worker.named("one"))));
+      registry.lists = "http://" + other.host() + "/moved";
+      other.hasReferrers = true;
+      other.next = "next?page=2";
+      other.referrers.putAll(Map.of("next", registry.referrers.values().iterator().next()));
+
+      assertThat(client.attestations(pinned)).hasSize(1);
+      assertThat(other.requests)
+          .containsExactly(
+              "GET /moved/v2/acme/mood/referrers/" + pinned.digest() + " null",
+              "GET /moved/v2/acme/mood/referrers/next?page=2 null");
+    }
+  }
+
+  @Test
   void tooManyAttestations_areRefusedBeforeTheyAreFetched() throws Exception {
     registry.hasReferrers = true;
     OciReference pinned = push();
@@ -285,6 +305,39 @@ class OciClientTest {
   }
 
   @Test
+  void manifestOfAnotherDigestThanStated_isRefused() throws Exception {
+    OciReference pinned = push();
+    registry.statedDigest = DIGEST.toString();
+
+    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+        .hasMessage(
+            "digest mismatch of manifest 1 from http://%s: %s; must be %s",
+            registry.host(), pinned.digest(), DIGEST);
+  }
+
+  @Test
+  void attestationOfAnotherDigestOrSubject_isRefused() throws Exception {
+    registry.hasReferrers = true;
+    OciReference pinned = push();
+    OciReference other = pinned.pinned(DIGEST);
+    SignedEnvelope signed = signed(Worker.named("one"));
+    byte[] envelope = OciJson.write(signed.envelope());
+    String digest = Sha256.hash(envelope).toString();
+    try (OciClient client = client(pinned)) {
+      client.attach(pinned, List.of(signed));
+      registry.referrers.put(
+          String.valueOf(other.digest()), registry.referrers.values().iterator().next());
+      envelope[0] ^= 1;
+      replace("blobs/" + digest, envelope);
+
+      assertThat(refusal(() -> client.attestations(other)))
+          .hasMessageStartingWith("invalid subject of referrer ");
+      assertThat(refusal(() -> client.attestations(pinned)))
+          .hasMessageStartingWith("digest mismatch of a blob from ");
+    }
+  }
+
+  @Test
   void artifactOfAnotherType_isRefused() throws Exception {
     OciReference pinned = push();
     String manifest = new String(manifest(pinned), StandardCharsets.UTF_8);
@@ -294,12 +347,11 @@ class OciClientTest {
             .replace(ModelPack.ARTIFACT, "application/vnd.example\\u001b[31m");
     replace("manifests/1", image.getBytes(StandardCharsets.UTF_8));
 
-    assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
+    assertThatThrownBy(() -> pull(registry.reference("acme/mood:1")))
+        .isInstanceOf(NotAnAdapterException.class)
         .hasMessageContaining(
             "/acme/mood:1 is not an adapter: artifact type application/vnd.example")
-        .hasMessageContaining("must have one layer of type " + ModelPack.WEIGHT)
-        .extracting(RegistryException::kind)
-        .isEqualTo(Kind.REFUSED);
+        .hasMessageContaining("must have one layer of type " + ModelPack.WEIGHT);
   }
 
   private byte[] manifest(OciReference pinned) {
@@ -340,7 +392,7 @@ class OciClientTest {
 
     assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
         .hasMessageContaining(message)
-        .hasMessageEndingWith("with: docker login %s, or oras login", registry.host())
+        .hasMessageEndingWith("docker login %s, or oras login", registry.host())
         .extracting(RegistryException::kind)
         .isEqualTo(Kind.NOT_ALLOWED);
   }
@@ -364,6 +416,7 @@ class OciClientTest {
     logIn();
     Adapters.small(2).write(file);
     try (MemoryRegistry other = new MemoryRegistry()) {
+      registry.scheme = "Basic";
       other.scheme = "Bearer"; // of a realm of its own
       registry.storage = "http://" + other.host();
 
@@ -390,8 +443,9 @@ class OciClientTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "''|no Location from http://HOST for an upload to /v2/acme/mood/blobs/uploads/",
-        "ftp://ann:secret@h/x?sig=secret|invalid location from http://HOST: \"ftp://h/x\"; must be",
+        "''|no Location from http://HOST/v2/acme/mood/blobs/uploads/; an answer",
+        "ftp://ann:secret@h/x?sig=secret|invalid location from http://HOST: \"ftp://…@h/x\"; must be",
+        "http://ann:sec/secret@h/x|invalid location from http://HOST: \"http://…@h/x\"; must be",
         "http://HOST/token?sig=secret|answered PUT http://HOST/token with status 401"
       })
   void failedUpload_isReportedWithoutTheSecretsOfItsUrl(String location, String message) {
@@ -408,7 +462,7 @@ class OciClientTest {
     registry.storage = "ftp://ann:secret@h/x?sig=secret";
 
     assertThat(refusal(() -> pull(pinned)))
-        .hasMessageEndingWith("to an invalid URL: \"ftp://h/x\"")
+        .hasMessageEndingWith("to an invalid URL: \"ftp://…@h/x\"")
         .hasMessageNotContaining("secret");
   }
 
@@ -453,7 +507,7 @@ class OciClientTest {
     registry.status = 401;
 
     assertThat(refusal(() -> pull(registry.reference("acme/mood:1"))))
-        .hasMessageContaining("it refused the login of docker login, user ann; log in again");
+        .hasMessageContaining("login refused: user ann; log in again");
   }
 
   @Test
@@ -471,7 +525,11 @@ class OciClientTest {
     HttpHeaders challenge =
         HttpHeaders.of(Map.of("WWW-Authenticate", List.of("Basic realm=r")), (_, _) -> true);
 
-    assertThat(refusal(() -> protocol.meet(new Answer(401, challenge, new Body(), true))))
+    assertThat(
+            refusal(
+                () ->
+                    protocol.meet(
+                        new Answer(401, challenge, new Body(), reference.api(true), true))))
         .hasMessage("login for r.example not sent: http://r.example is not encrypted; use https");
     assertThat(protocol.authorization()).isNull();
   }
