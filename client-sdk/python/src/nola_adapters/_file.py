@@ -74,7 +74,7 @@ def _require_header(data: bytes) -> tuple[int, int]:
     if magic != _MAGIC:
         raise CorruptError(f"not a Nola file: it begins with {magic.hex()}")
     if major < 1:
-        raise TooOldError(f"format {major}.{minor} is no longer supported; this version reads 1")
+        raise TooOldError(f"format too old: {major}.{minor}; must be 1.0 or a later 1.x")
     if major > 1:
         raise TooNewError(f"format {major}.{minor} is too new; this version reads 1")
     if features & _CANDIDATE_BIT:

@@ -56,7 +56,7 @@ def merge(
     yet and appears when it is complete. Tensors are found by their names, or by names that differ
     in a usual prefix (`model.`). All factors are held in memory.
 
-    Raises MergeRefusedError for whatever SPEC.md section 7.3 forbids (MergeOverflowError if a
+    Raises MergeRefusedError for what SPEC.md section 7.3 forbids (MergeOverflowError if a
     weight would not stay finite), DigestMismatchError, and OSError. Nothing is written then.
     """
     source, target = Path(base), Path(output)

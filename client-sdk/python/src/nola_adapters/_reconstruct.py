@@ -58,7 +58,7 @@ def factors(adapter: Adapter, budget: int | None = DEFAULT_BUDGET) -> Iterator[F
     """Yield the factors of each layer in file order, one layer in memory at a time.
 
     Raises BudgetExceededError, before any work, if it takes more additions than the budget;
-    None is no limit. The digest is not compared: `verify` does that.
+    None means no limit. Does not compare the digest; use `verify` for that.
     """
     work = adapter.work()
     if budget is not None and work > budget:

@@ -18,7 +18,7 @@ class CorruptError(AdapterError):
 
 
 class TooOldError(AdapterError):
-    """The file's version is no longer supported."""
+    """The file is of a version before 1.0."""
 
     kind = "too-old"
 

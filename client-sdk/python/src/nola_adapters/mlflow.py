@@ -28,7 +28,7 @@ class NolaArtifactRepository(ArtifactRepository):
     """
 
     def __init__(self, artifact_uri: str, *arguments: Any, **others: Any) -> None:
-        """Open a `nola:` URI, of which MLflow may have cut off the last part."""
+        """Open a `nola:` URI; MLflow may have cut off its last part."""
         super().__init__(artifact_uri, *arguments, **others)
         parts = urlsplit(artifact_uri)
         self._root = (parts.netloc + parts.path).strip("/")

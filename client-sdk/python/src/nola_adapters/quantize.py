@@ -17,7 +17,7 @@ _MAX_SCALE = 2.0**74
 
 @dataclass(frozen=True)
 class Quantized:
-    """Codes, and the step of which their odd integers are multiples."""
+    """Codes, and the step that their odd integers multiply."""
 
     codes: Codes
     step: float

@@ -90,7 +90,7 @@ class Sidecar:
     def sync(self, wanted: Iterable[str]) -> list[NolaError]:
         """Bring the engine in step with the references that are wanted.
 
-        An adapter that the registry no longer has is unloaded. Otherwise a failure leaves what is
+        Unloads an adapter that was deleted from the registry. Otherwise a failure leaves what is
         loaded as it is. Returns the failures.
         """
         failures: list[NolaError] = []
