@@ -71,7 +71,7 @@ class PageSecurityConfiguration {
                         (request, response, _) -> askToSignIn(request, response))
                     .accessDeniedHandler(
                         (request, response, denial) -> {
-                          Refusal refusal = refusal(denial);
+                          Refusal refusal = refusal(request, denial);
                           if (refusal == null) {
                             askToSignIn(request, response);
                           } else {
@@ -100,8 +100,12 @@ class PageSecurityConfiguration {
   }
 
   /** Returns why a caller is refused, or null if it should sign in. */
-  private static @Nullable Refusal refusal(AccessDeniedException denial) {
+  private static @Nullable Refusal refusal(
+      HttpServletRequest request, AccessDeniedException denial) {
     if (denial instanceof CsrfException) {
+      if (!PageRequests.wantsHtml(request)) { // a program, which looks for the API elsewhere
+        return Refusal.notFound("path " + request.getRequestURI());
+      }
       return Refusal.forbidden(
           "the form is too old, or comes from another site; open the page again and repeat it");
     }
