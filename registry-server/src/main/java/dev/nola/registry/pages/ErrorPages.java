@@ -3,6 +3,7 @@ package dev.nola.registry.pages;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.access.CurrentCaller;
 import dev.nola.registry.web.PageRequests;
+import dev.nola.registry.web.ServerAddress;
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -78,7 +79,7 @@ class ErrorPages implements ResponseBodyAdvice<Object> {
       view.render(
           Map.of(
               "viewer", Viewer.of(caller),
-              "address", request.getRequestURL().toString(),
+              "address", ServerAddress.of(request.getServletPath(), request),
               "status", problem.getStatus(),
               "title", title(problem.getStatus()),
               "detail", String.valueOf(problem.getDetail()),

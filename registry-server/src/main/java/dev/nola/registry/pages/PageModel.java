@@ -1,6 +1,7 @@
 package dev.nola.registry.pages;
 
 import dev.nola.registry.access.Caller;
+import dev.nola.registry.web.ServerAddress;
 import jakarta.servlet.http.HttpServletRequest;
 import org.springframework.ui.Model;
 import org.springframework.web.bind.annotation.ControllerAdvice;
@@ -19,6 +20,6 @@ class PageModel {
   void add(Model model, Caller caller, HttpServletRequest request) {
     model.addAttribute("show", show);
     model.addAttribute("viewer", Viewer.of(caller));
-    model.addAttribute("address", request.getRequestURL().toString());
+    model.addAttribute("address", ServerAddress.of(request.getServletPath(), request));
   }
 }
