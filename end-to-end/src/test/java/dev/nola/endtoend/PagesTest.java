@@ -49,6 +49,7 @@ class PagesTest {
                 Samples.small(folder, names.indexOf(name)),
                 Progress.NONE);
       }
+      owner.aliases().set(new AdapterName(namespace, "mood"), "prod", "1.0.0");
       owner
           .adapters()
           .change(new AdapterName(namespace, "hostile"), new AdapterChange(HOSTILE, null));
@@ -70,7 +71,7 @@ class PagesTest {
     for (int width : List.of(360, 1600)) {
       for (ColorScheme colours : List.of(ColorScheme.LIGHT, ColorScheme.DARK)) {
         try (Browser.Window window = browser.open(registry, width, colours)) {
-          for (String path : List.of("/", "/?tag=demo&sort=name", "/?q=absent", "/sign-in")) {
+          for (String path : paths()) {
             assertThat(window.go(path)).as(path).isEqualTo(200);
             window.requireGood("%s at %d pixels, %s".formatted(path, width, colours));
           }
@@ -78,6 +79,37 @@ class PagesTest {
           window.requireGood("a page that is not found");
         }
       }
+    }
+  }
+
+  private static List<String> paths() {
+    String mood = "/" + namespace + "/mood";
+    return List.of(
+        "/",
+        "/?tag=demo&sort=name",
+        "/?q=absent",
+        "/sign-in",
+        mood,
+        mood + "/1.0.0",
+        mood + "/aliases/prod");
+  }
+
+  @Test
+  void adapterShowsHowToUseItAndItsLayers() throws Exception {
+    try (Browser.Window window = browser.open(registry)) {
+      Page page = window.page();
+      window.go("/" + namespace + "/mood");
+      assertThat(page.locator("#snippet-cli"))
+          .containsText("nola pull " + namespace + "/mood@1.0.0");
+      assertThat(page.locator("#snippet-peft")).isHidden();
+      page.getByText("PEFT", new Page.GetByTextOptions().setExact(true)).click();
+      assertThat(page.locator("#snippet-peft")).isVisible();
+      assertThat(page.locator("#snippet-peft"))
+          .containsText("HF_ENDPOINT=" + registry.url() + "/hf");
+      assertThat(page.locator(".map .cell")).hasCount(1);
+      page.locator(".map .cell").focus();
+      window.requireGood("an adapter");
+      window.picture("adapter");
     }
   }
 

@@ -184,6 +184,13 @@ class AuthorizationMatrixTest {
       GET    /sign-in                                         200 200 200 200 200 200 200 200
       POST   /sign-in                                         401 401 401 401 401 401 401 401
       POST   /sign-out                                        302 302 302 302 302 302 302 302
+      GET    /{ns}/open                                       200 200 200 200 200 200 200 200
+      GET    /{ns}/secret                                     404 404 404 200 200 200 200 200
+      GET    /{ns}/open/1.0.0                                 200 200 200 200 200 200 200 200
+      GET    /{ns}/secret/1.0.0                               404 404 404 200 200 200 200 200
+      GET    /{ns}/open/aliases/st                            200 200 200 200 200 200 200 200
+      GET    /{ns}/secret/aliases/st                          404 404 404 200 200 200 200 200
+      GET    /assets/favicon.svg                              200 200 200 200 200 200 200 200
       GET    /admin/absent                                    302 403 403 403 403 403 404 403
       GET    /absent                                          404 404 404 404 404 404 404 404
       """;

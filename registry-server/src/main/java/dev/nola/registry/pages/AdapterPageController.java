@@ -29,6 +29,10 @@ import org.springframework.web.bind.annotation.RequestParam;
 @Controller
 @Hidden
 class AdapterPageController {
+  /** No namespace can have these names, with which the paths of the API and of assets begin. */
+  private static final String ADAPTER =
+      "/{namespace:(?!(?:api|hf|v2|v3|actuator|assets|error|swagger-ui|webjars)$).+}/{name}";
+
   private static final int VERSIONS = 20;
   private static final int ATTESTATIONS = 50;
   private static final String LATEST = "latest";
@@ -52,7 +56,7 @@ class AdapterPageController {
     this.strengths = strengths;
   }
 
-  @GetMapping("/{namespace}/{name}")
+  @GetMapping(ADAPTER)
   String latest(
       @PathVariable String namespace,
       @PathVariable String name,
@@ -70,7 +74,7 @@ class AdapterPageController {
     return show(caller, details, LATEST, cursor, request, model);
   }
 
-  @GetMapping("/{namespace}/{name}/{version}")
+  @GetMapping(ADAPTER + "/{version}")
   String version(
       @PathVariable String namespace,
       @PathVariable String name,
@@ -84,7 +88,7 @@ class AdapterPageController {
     return show(caller, details, version, cursor, request, model);
   }
 
-  @GetMapping("/{namespace}/{name}/aliases/{alias}")
+  @GetMapping(ADAPTER + "/aliases/{alias}")
   String history(
       @PathVariable String namespace,
       @PathVariable String name,
