@@ -91,6 +91,7 @@ class PagesTest {
         "/sign-in",
         mood,
         mood + "/1.0.0",
+        mood + "/1.0.0/layers",
         mood + "/aliases/prod");
   }
 

@@ -188,6 +188,8 @@ class AuthorizationMatrixTest {
       GET    /{ns}/secret                                     404 404 404 200 200 200 200 200
       GET    /{ns}/open/1.0.0                                 200 200 200 200 200 200 200 200
       GET    /{ns}/secret/1.0.0                               404 404 404 200 200 200 200 200
+      GET    /{ns}/open/1.0.0/layers                          200 200 200 200 200 200 200 200
+      GET    /{ns}/secret/1.0.0/layers                        404 404 404 200 200 200 200 200
       GET    /{ns}/open/aliases/st                            200 200 200 200 200 200 200 200
       GET    /{ns}/secret/aliases/st                          404 404 404 200 200 200 200 200
       GET    /assets/favicon.svg                              200 200 200 200 200 200 200 200

@@ -25,7 +25,7 @@ import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RequestParam;
 
-/** Pages of an adapter: one of its versions, and the history of its aliases. */
+/** Pages of an adapter: its versions, their layers, and the history of its aliases. */
 @Controller
 @Hidden
 class AdapterPageController {
@@ -86,6 +86,21 @@ class AdapterPageController {
       throws IOException {
     AdapterDetails details = adapters.get(caller, new AdapterName(namespace, name));
     return show(caller, details, version, cursor, request, model);
+  }
+
+  @GetMapping(ADAPTER + "/{version}/layers")
+  String layers(
+      @PathVariable String namespace,
+      @PathVariable String name,
+      @PathVariable String version,
+      Caller caller,
+      Model model) {
+    AdapterName adapter = new AdapterName(namespace, name);
+    VersionDetails found = versions.get(caller, adapter, version);
+    model.addAttribute("adapter", adapter);
+    model.addAttribute("version", found);
+    model.addAttribute("file", found.contents());
+    return "layers";
   }
 
   @GetMapping(ADAPTER + "/aliases/{alias}")
