@@ -7,12 +7,14 @@ import copy
 import hashlib
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import nola_adapters as nola
+from nola_adapters._reconstruct import root
 from nola_adapters.attestation import (
     Attested,
     InvalidAttestationError,
@@ -21,6 +23,7 @@ from nola_adapters.attestation import (
     open_envelope,
 )
 from nola_adapters.cache import file_digest
+from nola_adapters.errors import DigestMismatchError
 
 VECTORS = Path(__file__).parents[3] / "format-spec" / "vectors" / "valid"
 FILE = VECTORS / "metadata.nola"
@@ -93,40 +96,61 @@ def test_key_that_is_not_trusted_does_not_count(signed: dict[str, Any], state: s
     assert "does not know the key" in check(content).failures(0)[0]
 
 
-def test_proof_of_other_factors_does_not_count(signed: dict[str, Any]) -> None:
-    """The statement is about these bits, but its author did not reconstruct them."""
+def signed_anew(content: dict[str, Any], statement: dict[str, Any]) -> dict[str, Any]:
+    """Return what a registry would send of a statement that an approved new key has signed."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    content = copy.deepcopy(signed)
-    statement = first_statement(content)
-    statement["predicate"]["proof"] = "00" * 32
     key = Ed25519PrivateKey.generate()
     public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     fingerprint = f"sha256:{hashlib.sha256(public).hexdigest()}"
     kind = "application/vnd.in-toto+json"
     payload = json.dumps(statement).encode()
     signature = key.sign(f"DSSEv1 {len(kind)} {kind} {len(payload)} ".encode() + payload)
-    content["attestations"] = [
-        {
-            "id": 7,
-            "key": fingerprint,
-            "envelope": {
-                "payload": base64.b64encode(payload).decode(),
-                "payloadType": kind,
-                "signatures": [{"keyid": fingerprint, "sig": base64.b64encode(signature).decode()}],
-            },
-        }
-    ]
+    envelope = {
+        "payload": base64.b64encode(payload).decode(),
+        "payloadType": kind,
+        "signatures": [{"keyid": fingerprint, "sig": base64.b64encode(signature).decode()}],
+    }
     encoded = base64.b64encode(public).decode()
-    content["keys"] = {fingerprint: {"publicKey": encoded, "state": "approved"}}
-    attested = check(content)
+    return content | {
+        "attestations": [{"id": 7, "key": fingerprint, "envelope": envelope}],
+        "keys": {fingerprint: {"publicKey": encoded, "state": "approved"}},
+    }
+
+
+def test_proof_of_other_factors_does_not_count(signed: dict[str, Any]) -> None:
+    """The statement is about these bits, but its author did not reconstruct them."""
+    statement = first_statement(signed)
+    statement["predicate"]["proof"] = "00" * 32
+    attested = check(signed_anew(signed, statement))
     assert attested.independent == 0
     assert "copied" in attested.failures(0)[0]
 
 
+def test_file_that_reconstructs_to_other_bits_here_is_refused(signed: dict[str, Any]) -> None:
+    """Author and worker agree on bits that do not come out."""
+    statement = first_statement(signed)
+    leaves = [bytes.fromhex("11" * 32)] * len(statement["predicate"]["leaves"])
+    file = nola.read(FILE)
+    layers = len(file.adapter.layers)
+    stated = root(leaves[:layers], leaves[layers:])
+    statement["predicate"]["leaves"] = [leaf.hex() for leaf in leaves]
+    statement["predicate"]["root"] = stated.hex()
+    content = signed_anew(signed, statement)
+    with pytest.raises(DigestMismatchError, match="reconstructs to other bits"):
+        check_attestations(
+            file_digest(FILE),
+            replace(file, digest=stated),
+            content["attestations"],
+            content["keys"],
+            (),
+        )
+
+
 def test_points_of_small_or_mixed_order_are_no_keys() -> None:
     one = (1).to_bytes(32, "little")
+    one_with_a_sign = (1 | 1 << 255).to_bytes(32, "little")
     order_two = (2**255 - 20).to_bytes(32, "little")
     order_four = bytes(32)
     order_eight = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
@@ -136,7 +160,15 @@ def test_points_of_small_or_mixed_order_are_no_keys() -> None:
         32, "little"
     )
     assert has_prime_order(base_point)
-    for point in (one, order_two, order_four, order_eight, not_canonical, base_plus_order_two):
+    for point in (
+        one,
+        one_with_a_sign,
+        order_two,
+        order_four,
+        order_eight,
+        not_canonical,
+        base_plus_order_two,
+    ):
         assert not has_prime_order(point)
         encoded = bytes.fromhex("302a300506032b6570032100") + point
         fingerprint = f"sha256:{hashlib.sha256(encoded).hexdigest()}"

@@ -19,6 +19,7 @@ transformers = pytest.importorskip("transformers", reason="Transformers is not i
 
 import nola_adapters as nola  # noqa: E402
 from nola_adapters._bases import Basis  # noqa: E402
+from nola_adapters.errors import MergeRefusedError  # noqa: E402
 from nola_adapters.torch import attach, parametrize  # noqa: E402
 from nola_adapters.torch.factor import FactorBasis, combine  # noqa: E402
 
@@ -130,6 +131,43 @@ def test_backward_is_the_transposed_product(generator: nola.Generator) -> None:
     torch.library.opcheck(
         torch.ops.nola.combine, (coefficients, int(generator), 7, 3, 1, 1000, 16, 0.5)
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ({"rank": 0}, "invalid rank: 0; must be an integer from 1"),
+        ({"k": "16"}, "invalid k: '16'; must be an integer"),
+        ({"l": True}, "invalid l: True; must be an integer"),
+        ({"k": 1000}, "too many coefficients for side A"),
+        ({"bits": 17}, "invalid bits: 17; must be an integer from 1 to 16"),
+        ({"seed": 1 << 64}, "invalid seed: 18446744073709551616"),
+        ({"initial_seed": -1}, "invalid initial_seed: -1"),
+        ({"qat": 1.5}, "invalid qat: 1.5; must be True, False or a share"),
+        ({"c": float("nan")}, "invalid c: nan; must be a positive number"),
+        ({"targets": "("}, r"invalid targets: \(; not a regular expression"),
+        ({"targets": "none"}, "targets match no linear module of LlamaForCausalLM: none"),
+        ({"whole": ("none",)}, "module of whole not found: none"),
+        ({"generator": "identity"}, "generator identity is for trained LoRAs"),
+    ],
+)
+def test_settings_out_of_range_are_refused_by_name(
+    base: Path, setting: dict[str, Any], problem: str
+) -> None:
+    with pytest.raises(ValueError, match=problem):
+        parametrize(load(base), **SIZES | setting)
+
+
+def test_model_is_changed_once(base: Path) -> None:
+    model = load(base)
+    file = parametrize(model, **SIZES).file()
+    with pytest.raises(ValueError, match=r"q_proj is parametrized already; load the model anew"):
+        parametrize(model, **SIZES)
+    attached = attach(load(base), file)
+    with pytest.raises(ValueError, match=r"has a LoRA; merge or unload it before parametrize"):
+        parametrize(attached, **SIZES)
+    with pytest.raises(MergeRefusedError, match="the model has a LoRA already"):
+        attach(attached, file)
 
 
 @pytest.mark.parametrize("qat", [False, 0.5])

@@ -60,9 +60,12 @@ def default_folder(variable: str, xdg: str, fallback: str) -> Path:
 class Cache:
     """The files by digest; digests are 64 hexadecimal digits."""
 
-    def __init__(self, folder: Path | None = None, limit: int = DEFAULT_LIMIT) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str] | None = None, limit: int = DEFAULT_LIMIT
+    ) -> None:
         """Open the cache in a folder, by default the user's, of at most `limit` bytes."""
-        self.folder = folder or default_folder("NOLA_CACHE", "XDG_CACHE_HOME", ".cache")
+        user = default_folder("NOLA_CACHE", "XDG_CACHE_HOME", ".cache")
+        self.folder = user if folder is None else Path(folder)
         self.limit = limit
 
     def blob(self, digest: str) -> Path:

@@ -23,13 +23,21 @@ _DTYPES = {torch.float32: DType.F32, torch.float16: DType.F16, torch.bfloat16: D
 
 
 def load(source: str | os.PathLike[str] | AdapterFile) -> AdapterFile:
-    """Return an adapter of a file, or of a reference such as `acme/mood@prod`, which is pulled."""
+    """Return an adapter of a file, or of a reference such as `acme/mood@prod`, which is pulled.
+
+    Raises ImportError for a reference if the extra `registry` is not installed.
+    """
     if isinstance(source, AdapterFile):
         return source
     if Path(source).exists() or str(source).endswith(".nola"):
         return _file.read(source)
-    from nola_adapters.registry import Registry
-
+    try:
+        from nola_adapters.registry import Registry
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{source} not found; references need more packages: "
+            "pip install 'nola-adapters[registry]'"
+        ) from error
     return Registry().pull(str(source)).open()
 
 
@@ -54,8 +62,13 @@ def attach(
     if merged:
         _merge(model, file)
         return model
-    all_factors = list(verified_factors(file))
     modules = dict(model.named_modules())
+    if any(hasattr(module, "lora_A") for module in modules.values()):
+        raise MergeRefusedError(
+            "the model has a LoRA already; merge or unload it first; for several adapters, use "
+            "AdapterSwitcher"
+        )
+    all_factors = list(verified_factors(file))
     pairs = {}
     for factors in all_factors:
         path = module_path(modules, factors.layer)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from nola_adapters.registry import Registry
 from nola_adapters.torch.parametrize import Training
+
+if TYPE_CHECKING:
+    from nola_adapters.registry import Registry
 
 
 class NolaCallback(TrainerCallback):
@@ -54,10 +56,16 @@ class NolaCallback(TrainerCallback):
         """Save and publish; the first of several processes does."""
         self._training.save(self._file)
         if self._reference is not None and state.is_world_process_zero:
-            registry = self._registry or Registry()
+            registry = self._registry or _default_registry()
             registry.publish(
                 self._reference,
                 self._file,
                 alias=self._alias,
                 create_namespace=self._create_namespace,
             )
+
+
+def _default_registry() -> Registry:
+    from nola_adapters.registry import Registry  # needs packages that saving alone does not
+
+    return Registry()

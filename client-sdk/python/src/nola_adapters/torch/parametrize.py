@@ -58,7 +58,7 @@ class Settings:
     `k` and `l` are the sizes of a target, `c` the factor of ΔW, c/√(rank·inputs). Training rounds
     coefficients to `bits` if `qat` is True, or from that share of the steps on; else to 16 bits.
     `initial_seed` is by default `seed`. `whole` names modules that are trained and stored whole;
-    by default the classifier of a model that has one.
+    by default the classifier of a model that has one. Raises ValueError for a value out of range.
     """
 
     targets: str = "all-linear"
@@ -73,12 +73,32 @@ class Settings:
     initial_seed: int | None = None
     whole: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("rank", "k", "l"):
+            _require_integer(name, getattr(self, name), 1, (1 << 31) - 1)
+        _require_integer("bits", self.bits, 1, 16)
+        _require_integer("seed", self.seed, 0, (1 << 64) - 1)
+        if self.initial_seed is not None:
+            _require_integer("initial_seed", self.initial_seed, 0, (1 << 64) - 1)
+        if not isinstance(self.qat, bool) and not 0 <= self.qat < 1:
+            raise ValueError(
+                f"invalid qat: {self.qat}; must be True, False or a share of the steps from 0 to 1"
+            )
+        if not 0 < self.c < math.inf:
+            raise ValueError(f"invalid c: {self.c}; must be a positive number")
+
     def step_bits(self, step: int, steps: int) -> int:
         """Return the width of the codes that a step computes with; steps are numbered from 1."""
         if self.qat is False:
             return TRAINING_BITS
         start = 0.0 if self.qat is True else self.qat
         return TRAINING_BITS if step <= start * steps else self.bits
+
+
+def _require_integer(name: str, value: object, least: int, most: int) -> None:
+    integer = isinstance(value, int) and not isinstance(value, bool)
+    if not integer or not least <= value <= most:  # type: ignore[operator]
+        raise ValueError(f"invalid {name}: {value!r}; must be an integer from {least} to {most}")
 
 
 class Delta(nn.Module):
@@ -240,21 +260,26 @@ def parametrize(
     modules that are trained whole. Every argument is one of `Settings`. Call it before wrapping or
     compiling the model. Equal seeds begin with the values of a Java job.
 
-    Raises ValueError if no module is a target, or has too few elements for the coefficients.
+    Raises ValueError if a setting is out of range, no module is a target, or one has too few
+    elements for the coefficients, or if the model is parametrized or has LoRA layers already.
     """
     chosen = generator if isinstance(generator, Generator) else Generator.parse(generator)
     if chosen is Generator.IDENTITY:
         raise ValueError("generator identity is for trained LoRAs; use PEFT to train one")
     settings = Settings(targets, rank, k, l, chosen, seed, bits, qat, **others)
     whole = _heads(model) if settings.whole is None else settings.whole
-    pattern = re.compile(_TARGETS.get(targets, targets))
+    _require_plain(model, whole)
+    pattern = _pattern(targets)
     modules = [
         (name, module)
         for name, module in _linear_modules(model, whole)
         if pattern.search(f"{name}.weight")
     ]
     if not modules:
-        raise ValueError(f"targets={targets} matches no linear module of {type(model).__name__}")
+        raise ValueError(
+            f"targets match no linear module of {type(model).__name__}: {targets}; must be "
+            f"{', '.join(_TARGETS)} or a pattern that is found in names of weights"
+        )
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name.startswith(tuple(f"{module}." for module in whole)))
     initial = InitialValues(seed if settings.initial_seed is None else settings.initial_seed)
@@ -301,9 +326,34 @@ def _linear_modules(model: nn.Module, whole: Sequence[str]) -> list[tuple[str, A
     ]
 
 
+def _pattern(targets: str) -> re.Pattern[str]:
+    try:
+        return re.compile(_TARGETS.get(targets, targets))
+    except re.error as error:
+        raise ValueError(f"invalid targets: {targets}; not a regular expression: {error}") from None
+
+
+def _require_plain(model: nn.Module, whole: Sequence[str]) -> None:
+    """Refuse a model to which a second change would be added unseen, and modules it lacks."""
+    names = set()
+    for name, module in model.named_modules():
+        names.add(name)
+        if isinstance(module, Delta):
+            raise ValueError(
+                f"{name.rpartition('.')[0]} is parametrized already; load the model anew"
+            )
+        if hasattr(module, "lora_A"):
+            raise ValueError(f"{name} has a LoRA; merge or unload it before parametrize")
+    for each in whole:
+        if each not in names:
+            raise ValueError(f"module of whole not found: {each}; the model has none of this name")
+
+
 def _require_few(name: str, shape: tuple[int, int], settings: Settings) -> None:
     for side, size, count in zip("AB", shape, (settings.k, settings.l), strict=True):
         length = size * settings.rank
+        if length == 0:
+            raise ValueError(f"module {name} has no elements; exclude it from targets")
         if settings.generator is Generator.SRHT and count > 1 << (length.bit_length() - 1):
             raise ValueError(
                 f"too many coefficients for side {side} of {name}: {count}; must be at most "

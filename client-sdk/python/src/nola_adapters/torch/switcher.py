@@ -135,6 +135,8 @@ class AdapterSwitcher:
     def switch(self, name: str | None) -> None:
         """Activate an adapter, or none. Raises KeyError if it is not resident, and CudaError."""
         if name is not None:
+            if name not in self._numbers:
+                raise KeyError(f"adapter not resident: {name}; add it first")
             number = self._numbers[name]
             if runs_kernels(self._out):
                 self._plan.reconstruct(self._slots[number : number + 1], self._out)
