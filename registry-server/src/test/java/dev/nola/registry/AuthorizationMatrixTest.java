@@ -170,9 +170,31 @@ class AuthorizationMatrixTest {
       GET    /actuator                                        404 404 404 404 404 404 404 404
       GET    /v3/api-docs                                     200 200 200 200 200 200 200 200
       GET    /swagger-ui/index.html                           200 200 200 200 200 200 200 200
-      GET    /                                                404 404 404 404 404 404 404 404
       GET    /v2/                                             404 404 404 404 404 404 404 404
       POST   /absent                                          404 404 404 404 404 404 404 404
+      """;
+
+  /**
+   * Pages, for those who signed in with the tokens of {@link Who}. 302 leads to the sign-in, or
+   * from a form that was accepted.
+   */
+  private static final String PAGES =
+      """
+      GET    /                                                200 200 200 200 200 200 200 200
+      GET    /sign-in                                         200 200 200 200 200 200 200 200
+      POST   /sign-in                                         401 401 401 401 401 401 401 401
+      POST   /sign-out                                        302 302 302 302 302 302 302 302
+      GET    /{ns}/open                                       200 200 200 200 200 200 200 200
+      GET    /{ns}/secret                                     404 404 404 200 200 200 200 200
+      GET    /{ns}/open/1.0.0                                 200 200 200 200 200 200 200 200
+      GET    /{ns}/secret/1.0.0                               404 404 404 200 200 200 200 200
+      GET    /{ns}/open/1.0.0/layers                          200 200 200 200 200 200 200 200
+      GET    /{ns}/secret/1.0.0/layers                        404 404 404 200 200 200 200 200
+      GET    /{ns}/open/aliases/st                            200 200 200 200 200 200 200 200
+      GET    /{ns}/secret/aliases/st                          404 404 404 200 200 200 200 200
+      GET    /assets/favicon.svg                              200 200 200 200 200 200 200 200
+      GET    /admin/absent                                    302 403 403 403 403 403 404 403
+      GET    /absent                                          404 404 404 404 404 404 404 404
       """;
 
   /** Bodies of requests that need one; the last that matches is sent. */
@@ -212,6 +234,9 @@ class AuthorizationMatrixTest {
                "memoryBytes": 0, "models": [], "max": 1, "waitSeconds": 0}"""),
           Map.entry("POST heartbeat", "{\"fence\": 0, \"log\": [], \"metrics\": []}"),
           Map.entry("POST failure", "{\"fence\": 0, \"reason\": \"none\", \"retryable\": false}"));
+
+  /** Fields of the forms of all pages. */
+  private static final Map<String, String> FORM = Map.of("token", "none");
 
   private static final Map<Who, TestClient> CLIENTS = new LinkedHashMap<>();
   private static final Map<TestClient, String> SIBLINGS = new HashMap<>();
@@ -319,9 +344,28 @@ class AuthorizationMatrixTest {
   }
 
   @Test
-  void everyEndpointIsInTheTable() {
+  void everyoneGetsThePagesOfTheTable() throws Exception {
+    List<String> wrong = new ArrayList<>();
+    for (String row : PAGES.lines().toList()) {
+      String[] cells = row.strip().split(" +");
+      for (Who who : Who.values()) {
+        PageClient client = PageClient.of(REGISTRY, client(who).token());
+        String path = place(cells[1]);
+        int status =
+            (cells[0].equals("GET") ? client.get(path) : client.post(path, FORM)).statusCode();
+        String expected = cells[2 + who.ordinal()];
+        if (!expected.equals(Integer.toString(status))) {
+          wrong.add("%s %s: %s gets %d, not %s".formatted(cells[0], path, who, status, expected));
+        }
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  @Test
+  void everyEndpointIsInTheTables() {
     Set<String> missing = new TreeSet<>();
-    List<String> rows = TABLE.lines().map(String::strip).toList();
+    List<String> rows = (TABLE + PAGES).lines().map(String::strip).toList();
     REGISTRY
         .beans(RequestMappingHandlerMapping.class)
         .forEach(
@@ -352,6 +396,13 @@ class AuthorizationMatrixTest {
     assertThat(missing).isEmpty();
   }
 
+  private static String place(String path) {
+    return path.replace("{ns}", namespace)
+        .replace("{job}", job)
+        .replace("{hook}", hook)
+        .replace("{none}", new UUID(0, 0).toString());
+  }
+
   private static int send(TestClient client, String method, String path) throws Exception {
     String[] parts = path.split("/");
     String body = null;
@@ -362,11 +413,7 @@ class AuthorizationMatrixTest {
       }
     }
     String url =
-        path.replace("{ns}", namespace)
-            .replace("{job}", job)
-            .replace("{hook}", hook)
-            .replace("{none}", new UUID(0, 0).toString())
-            .replace("{sibling}", SIBLINGS.getOrDefault(client, new UUID(0, 0).toString()));
+        place(path).replace("{sibling}", SIBLINGS.getOrDefault(client, new UUID(0, 0).toString()));
     if (method.equals("POST") && path.contains("/versions/")) {
       return client
           .send(

@@ -23,6 +23,8 @@ class ModuleStructureTest {
           .consideringOnlyDependenciesInAnyPackage("dev.nola.registry..")
           .layer("start")
           .definedBy("dev.nola.registry")
+          .layer("pages")
+          .definedBy("dev.nola.registry.pages..")
           .layer("hub")
           .definedBy("dev.nola.registry.hub..")
           .layer("webhooks")
@@ -53,35 +55,46 @@ class ModuleStructureTest {
           .definedBy("dev.nola.registry.data..")
           .whereLayer("start")
           .mayNotBeAccessedByAnyLayer()
+          .whereLayer("pages")
+          .mayNotBeAccessedByAnyLayer()
           .whereLayer("hub")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("webhooks")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("verification")
-          .mayNotBeAccessedByAnyLayer()
+          .mayOnlyBeAccessedByLayers("pages")
           .whereLayer("jobs")
-          .mayOnlyBeAccessedByLayers("verification")
+          .mayOnlyBeAccessedByLayers("pages", "verification")
           .whereLayer("signing")
-          .mayOnlyBeAccessedByLayers("hub", "jobs")
+          .mayOnlyBeAccessedByLayers("pages", "hub", "jobs")
           .whereLayer("objects")
-          .mayOnlyBeAccessedByLayers("jobs")
+          .mayOnlyBeAccessedByLayers("pages", "jobs")
           .whereLayer("catalog")
           .mayOnlyBeAccessedByLayers(
-              "hub", "webhooks", "signing", "verification", "jobs", "objects")
+              "pages", "hub", "webhooks", "signing", "verification", "jobs", "objects")
           .whereLayer("database")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("access")
           .mayOnlyBeAccessedByLayers(
-              "hub", "webhooks", "signing", "verification", "jobs", "objects", "catalog", "keys")
+              "pages",
+              "hub",
+              "webhooks",
+              "signing",
+              "verification",
+              "jobs",
+              "objects",
+              "catalog",
+              "keys")
           .whereLayer("keys")
-          .mayOnlyBeAccessedByLayers("verification", "jobs")
+          .mayOnlyBeAccessedByLayers("pages", "verification", "jobs")
           .whereLayer("blobs")
-          .mayOnlyBeAccessedByLayers("hub", "jobs", "objects", "catalog")
+          .mayOnlyBeAccessedByLayers("pages", "hub", "jobs", "objects", "catalog")
           .whereLayer("audit")
           .mayOnlyBeAccessedByLayers(
-              "webhooks", "verification", "jobs", "objects", "catalog", "access", "keys")
+              "pages", "webhooks", "verification", "jobs", "objects", "catalog", "access", "keys")
           .whereLayer("web")
           .mayOnlyBeAccessedByLayers(
+              "pages",
               "hub",
               "webhooks",
               "jobs",

@@ -4,7 +4,7 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * An adapter in search results, described by its latest version. It has eighteen components because
+ * An adapter in search results, described by its latest version. It has nineteen components because
  * JSON has them side by side.
  *
  * @param namespace namespace of the adapter
@@ -18,6 +18,7 @@ import java.util.List;
  * @param bits largest width of its codes, in bits
  * @param coefficients number of stored coefficients, α and β together
  * @param size size of the file in bytes
+ * @param comparison how small the file is
  * @param task what the adapter is for, such as {@code sentiment}
  * @param license SPDX licence expression
  * @param tags words to find it by
@@ -39,6 +40,7 @@ public record AdapterSummary(
     int bits,
     long coefficients,
     long size,
+    Comparison comparison,
     String task,
     String license,
     List<String> tags,

@@ -36,7 +36,22 @@ public record Comparison(
     }
     boolean lowRank = contents.layers().stream().allMatch(layer -> layer.rank() > 0);
     long full = BYTES_PER_ELEMENT * tensors.values().stream().mapToLong(Long::longValue).sum();
+    return of(lowRank ? lora : null, full, size);
+  }
+
+  /**
+   * Compares sizes that are known.
+   *
+   * @param loraBytes size in bytes of a LoRA of the same ranks; null if there can be none
+   * @param tensorBytes size in bytes of the adapted tensors
+   * @param size size of the file in bytes
+   * @return the comparison
+   */
+  public static Comparison of(@Nullable Long loraBytes, long tensorBytes, long size) {
     return new Comparison(
-        lowRank ? lora : null, lowRank ? (double) lora / size : null, full, (double) full / size);
+        loraBytes,
+        loraBytes == null ? null : (double) loraBytes / size,
+        tensorBytes,
+        (double) tensorBytes / size);
   }
 }

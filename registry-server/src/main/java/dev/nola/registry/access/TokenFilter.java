@@ -11,10 +11,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.springframework.dao.DataAccessException;
 import org.springframework.http.HttpHeaders;
-import org.springframework.security.authentication.UsernamePasswordAuthenticationToken;
-import org.springframework.security.core.authority.AuthorityUtils;
-import org.springframework.security.core.context.SecurityContextHolder;
-import org.springframework.security.core.context.SecurityContextImpl;
 import org.springframework.security.web.firewall.RequestRejectedException;
 import org.springframework.transaction.TransactionException;
 import org.springframework.web.filter.OncePerRequestFilter;
@@ -55,13 +51,7 @@ final class TokenFilter extends OncePerRequestFilter {
       problems.resolveException(request, response, null, failure);
       return;
     }
-    SecurityContextHolder.setContext(
-        new SecurityContextImpl(
-            UsernamePasswordAuthenticationToken.authenticated(
-                caller,
-                null,
-                AuthorityUtils.createAuthorityList(
-                    caller.scopes().stream().map(Enum::name).toList()))));
+    CurrentCaller.set(caller);
     chain.doFilter(request, response);
   }
 

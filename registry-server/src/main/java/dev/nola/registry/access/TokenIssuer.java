@@ -97,20 +97,24 @@ class TokenIssuer {
   /** Identifies the holder of a secret; empty if it is unknown, expired or revoked. */
   Optional<Caller> recognise(String secret) {
     Sha256 hash = hash(secret);
-    TokenEntity token = known.getIfPresent(hash);
-    if (token == null) {
-      token = tokens.findByHash(hash.toBytes()).orElse(null);
-      if (token == null) {
-        return Optional.empty();
-      }
-      known.put(hash, token);
+    Optional<TokenEntity> token = Optional.ofNullable(known.getIfPresent(hash));
+    if (token.isEmpty()) {
+      token = tokens.findByHash(hash.toBytes());
+      token.ifPresent(found -> known.put(hash, found));
     }
+    return holderOf(token);
+  }
+
+  /** Identifies the holder of a token; empty if it is unknown, expired or revoked. */
+  Optional<Caller> recognise(UUID id) {
+    return holderOf(tokens.findById(id));
+  }
+
+  private Optional<Caller> holderOf(Optional<TokenEntity> token) {
     Instant now = clock.instant();
-    if (!token.isValid(now)) {
-      return Optional.empty();
-    }
-    lastUses.put(token.id, now);
-    return Optional.of(token.caller());
+    Optional<TokenEntity> valid = token.filter(found -> found.isValid(now));
+    valid.ifPresent(found -> lastUses.put(found.id, now));
+    return valid.map(TokenEntity::caller);
   }
 
   /**

@@ -119,7 +119,7 @@ public class AdapterService {
    * @return the adapter
    * @throws Refusal with status 404 if the caller does not see the adapter
    */
-  AdapterDetails get(Caller caller, AdapterName adapter) {
+  public AdapterDetails get(Caller caller, AdapterName adapter) {
     return show(adapter, adapters.see(caller, adapter));
   }
 

@@ -44,7 +44,7 @@ public class AliasService {
    * @return the aliases, by name
    * @throws Refusal with status 404 if the caller sees no such adapter
    */
-  List<Alias> list(Caller caller, AdapterName adapter) {
+  public List<Alias> list(Caller caller, AdapterName adapter) {
     return aliases.ofAdapter(adapters.see(caller, adapter).id());
   }
 
@@ -57,7 +57,7 @@ public class AliasService {
    * @return the changes, latest first
    * @throws Refusal with status 404 if the caller sees no such adapter, or it never had the alias
    */
-  List<AliasChange> history(Caller caller, AdapterName adapter, String alias) {
+  public List<AliasChange> history(Caller caller, AdapterName adapter, String alias) {
     List<AliasChange> changes = aliases.history(adapters.see(caller, adapter).id(), alias);
     if (changes.isEmpty()) {
       throw Refusal.notFound("alias " + alias + " of " + adapter);

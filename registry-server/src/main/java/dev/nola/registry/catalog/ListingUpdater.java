@@ -11,8 +11,9 @@ class ListingUpdater {
   private static final String RENEW =
       """
       insert into listing (adapter_id, namespace, name, private, version_id, base, generator, rank,
-        bits, tags, verified, downloads, updated_at, words)
-      select a.id, n.name, a.name, a.private, v.id, v.base, v.generator, v.rank, v.bits, v.tags,
+        bits, task, tags, verified, downloads, updated_at, words)
+      select a.id, n.name, a.name, a.private, v.id, v.base, v.generator, v.rank, v.bits, v.task,
+        v.tags,
         v.verification = 'VERIFIED',
         (select sum(all_versions.downloads) from version all_versions
           where all_versions.adapter_id = a.id),

@@ -1,5 +1,6 @@
 package dev.nola.registry.catalog;
 
+import dev.nola.api.Comparison;
 import dev.nola.api.Contents;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionSummary;
@@ -283,11 +284,14 @@ public class Publisher {
     // bytes, since that spares them from a garbage collection that does not see the row yet.
     keep(candidate.content());
     boolean known = versions.refersTo(candidate.content().digest().toString());
-    VersionEntity version = versions.saveAndFlush(describe(adapter, number, candidate));
+    Contents file = Contents.of(candidate.examined().file());
+    VersionEntity version = describe(adapter, number, candidate);
+    version.compare(Comparison.of(file, version.size));
+    version = versions.saveAndFlush(version);
     if (!known) {
       quota.require(namespace, version.size);
     }
-    contents.add(version.id(), Contents.of(candidate.examined().file()));
+    contents.add(version.id(), file);
     visible.changed(
         target.adapter(),
         adapter.id(),

@@ -1,6 +1,7 @@
 package dev.nola.registry.catalog;
 
 import dev.nola.api.AdapterSummary;
+import dev.nola.api.Comparison;
 import dev.nola.api.Page;
 import dev.nola.api.Verification;
 import dev.nola.api.Visibility;
@@ -53,6 +54,7 @@ public class Search {
    *
    * @param q words to search for
    * @param base name of the base model
+   * @param task what adapters are for
    * @param generator label of the generator
    * @param bits width of the codes
    * @param rank of the factors
@@ -66,6 +68,7 @@ public class Search {
                   "Words in name, base model, task, tags and description; \"a phrase\", or, -not.")
           @Nullable String q,
       @Parameter(description = "Name of the base model.") @Nullable String base,
+      @Parameter(description = "What adapters are for.") @Nullable String task,
       @Parameter(description = "For example philox-srht.") @Nullable String generator,
       @Parameter(description = "Largest width of the codes, 1 to 16 bits.") @Nullable Integer bits,
       @Parameter(description = "Largest rank of the layers; 0 for the direct form.")
@@ -156,10 +159,9 @@ public class Search {
    */
   public ResponseEntity<Page<AdapterSummary>> search(
       Caller caller, Query query, @Nullable String order, int limit, @Nullable String cursor) {
-    query.requireLegal();
     Sort sort = Sort.parse(order, query.hasWords());
     Map<String, Object> parameters = new HashMap<>();
-    String where = String.join(" and ", conditions(caller, query, parameters));
+    String where = conditions(caller, query, parameters);
     String continuation = "true";
     if (cursor != null) {
       continuation = sort.continuation;
@@ -181,7 +183,8 @@ public class Search {
         database
             .sql(
                 """
-                select l.*, v.version, v.coefficients, v.size, v.task, v.license, v.verification,
+                select l.*, v.version, v.coefficients, v.size, v.lora_bytes,
+                  v.tensor_bytes, v.license, v.verification,
                   v.disputed,
                   (extract(epoch from l.updated_at) * 1000000)::bigint as updated_micros,
                   case when a.description = '' then v.description else a.description end
@@ -198,7 +201,15 @@ public class Search {
     return Pages.of(hits, limit, hit -> hit.cursor(sort), Hit::adapter);
   }
 
-  private List<String> conditions(Caller caller, Query query, Map<String, Object> parameters) {
+  /**
+   * Returns the conditions, joined by {@code and}, on the listings {@code l} that a query finds.
+   *
+   * @param caller of the request
+   * @param query what to find
+   * @param parameters receives the values of the conditions
+   */
+  String conditions(Caller caller, Query query, Map<String, Object> parameters) {
+    query.requireLegal();
     List<String> conditions = new ArrayList<>();
     if (!caller.readsAll()) {
       List<String> visible = List.copyOf(access.namespacesOf(caller));
@@ -211,6 +222,7 @@ public class Search {
       parameters.put("q", separated(String.valueOf(query.q())));
     }
     equal(conditions, parameters, "base", query.base());
+    equal(conditions, parameters, "task", query.task());
     equal(conditions, parameters, "generator", query.generator());
     equal(conditions, parameters, "bits", query.bits());
     equal(conditions, parameters, "rank", query.rank());
@@ -221,7 +233,7 @@ public class Search {
       parameters.put("tags", String.join("\u001f", query.tag()));
     }
     conditions.add("true");
-    return conditions;
+    return String.join(" and ", conditions);
   }
 
   private static void equal(
@@ -255,6 +267,10 @@ public class Search {
             row.getInt("bits"),
             row.getLong("coefficients"),
             row.getLong("size"),
+            Comparison.of(
+                row.getObject("lora_bytes", Long.class),
+                row.getLong("tensor_bytes"),
+                row.getLong("size")),
             row.getString("task"),
             row.getString("license"),
             List.of((String[]) tags.getArray()),

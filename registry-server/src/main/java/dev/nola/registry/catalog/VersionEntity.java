@@ -1,6 +1,7 @@
 package dev.nola.registry.catalog;
 
 import dev.nola.api.Attestations;
+import dev.nola.api.Comparison;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.Yank;
@@ -36,6 +37,8 @@ class VersionEntity {
   int rank;
   int bits;
   long coefficients;
+  @Nullable Long loraBytes;
+  long tensorBytes;
   String description = "";
   String task = "";
   String license = "";
@@ -87,6 +90,11 @@ class VersionEntity {
     return yankedAt == null
         ? null
         : new Yank(Objects.requireNonNull(yankReason), Objects.requireNonNull(yankedBy), yankedAt);
+  }
+
+  void compare(Comparison comparison) {
+    loraBytes = comparison.loraBytes();
+    tensorBytes = comparison.tensorBytes();
   }
 
   Attestations attestations() {

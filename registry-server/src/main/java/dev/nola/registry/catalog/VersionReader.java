@@ -16,7 +16,7 @@ import org.springframework.stereotype.Service;
 
 /** Reads versions of adapters that the caller may see. */
 @Service
-class VersionReader {
+public class VersionReader {
   private static final String KIND = "versions";
   private static final String ABOVE_ALL = "~";
 
@@ -49,7 +49,7 @@ class VersionReader {
    * @return a page
    * @throws Refusal if the caller sees no such adapter, or the limit or cursor is invalid
    */
-  ResponseEntity<Page<VersionSummary>> list(
+  public ResponseEntity<Page<VersionSummary>> list(
       Caller caller, AdapterName name, int limit, @Nullable String cursor) {
     AdapterEntity adapter = adapters.see(caller, name);
     String bound = cursor == null ? ABOVE_ALL : Cursor.parse(cursor, KIND, 1).key().getFirst();
@@ -69,7 +69,7 @@ class VersionReader {
    * @return the version
    * @throws Refusal with status 404 if it does not exist or the caller may not see it
    */
-  VersionDetails get(Caller caller, AdapterName adapter, String reference) {
+  public VersionDetails get(Caller caller, AdapterName adapter, String reference) {
     ReferenceResolver.Located located = references.find(caller, adapter, reference);
     VersionEntity found =
         versions

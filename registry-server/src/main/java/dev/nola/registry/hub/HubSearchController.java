@@ -89,7 +89,7 @@ class HubSearchController {
       }
     }
     return new Search.Query(
-        words.isBlank() ? null : words, base, null, null, null, tags, author, null);
+        words.isBlank() ? null : words, base, null, null, null, null, tags, author, null);
   }
 
   private static @Nullable String order(@Nullable String sort) {

@@ -5,8 +5,6 @@ import dev.nola.api.attestation.Attestation;
 import dev.nola.api.attestation.AttestationReport;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.AdapterName;
-import dev.nola.registry.catalog.Versions;
-import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.MaxBody;
 import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.Refusal;
@@ -26,18 +24,14 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 @Tag(name = "Verification")
 class AttestationController {
-  private static final String KIND = "attestations";
   private static final int MAX_ITEMS = 100;
 
   private final AttestationReceiver receiver;
-  private final AttestationStore attestations;
-  private final Versions versions;
+  private final AttestationReader attestations;
 
-  AttestationController(
-      AttestationReceiver receiver, AttestationStore attestations, Versions versions) {
+  AttestationController(AttestationReceiver receiver, AttestationReader attestations) {
     this.receiver = receiver;
     this.attestations = attestations;
-    this.versions = versions;
   }
 
   @PostMapping("/api/v1/attestations")
@@ -77,12 +71,6 @@ class AttestationController {
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor,
       Caller caller) {
-    String digest = versions.digestOf(caller, new AdapterName(namespace, name), version);
-    long lastId = cursor == null ? 0 : Cursor.parse(cursor, KIND, 1).number(0);
-    return Pages.of(
-        attestations.page(digest, lastId, Pages.fetch(limit)),
-        limit,
-        last -> new Cursor(KIND, List.of(Long.toString(last.id()))),
-        attestation -> attestation);
+    return attestations.list(caller, new AdapterName(namespace, name), version, limit, cursor);
   }
 }
