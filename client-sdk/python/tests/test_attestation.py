@@ -64,6 +64,9 @@ def test_two_machines_attest_a_file_and_an_attestation_of_another_file_alarms(
     one = signed["attestations"][0]["key"]
     assert check(good, (one,)).independent == 1
     assert check(good, (one,)).failures(1) == []
+    assert check(good, ("sha256:" + "0" * 64,)).failures(0)[0] == (
+        "attested by 0 independent machines with the given keys; 1 required"
+    )
 
 
 def test_altered_statement_and_moved_signature_do_not_count(signed: dict[str, Any]) -> None:

@@ -123,4 +123,6 @@ def test_refused_merge_writes_nothing(tmp_path: Path) -> None:
     with pytest.raises(MergeRefusedError, match="gone"):
         nola.merge(base, [missing], tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["base"]
+    with pytest.raises(MergeRefusedError, match="base exists; choose a new output"):
+        nola.merge(base, adapters(), base)
     nola.merge(base, adapters(bytes(32)), tmp_path / "out", allow_base_mismatch=True)

@@ -178,6 +178,43 @@ def test_interrupted_download_is_resumed(
     assert handler.sent == [None, f"bytes={half}-"]
 
 
+def test_download_that_began_with_other_bytes_is_made_anew(
+    cutting_server: tuple[str, type[CutAnswers]], tmp_path: Path
+) -> None:
+    url, _ = cutting_server
+    registry = Registry(url, cache=Cache(tmp_path), retries=1)
+    with pytest.raises(RegistryError, match="was cut"):
+        Registry(url, cache=Cache(tmp_path), retries=0).pull("acme/mood")
+    partial = registry.cache.partial(hashlib.sha256(FILE.read_bytes()).hexdigest())
+    partial.write_bytes(bytes(partial.stat().st_size))
+    assert registry.pull("acme/mood").path.read_bytes() == FILE.read_bytes()
+
+
+class OtherDigest(BaseHTTPRequestHandler):
+    """Says of every file that it has another digest."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = json.dumps({"version": "1.0.0", "digest": f"sha256:{'0' * 64}"}).encode()
+        self.send_response(201)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the output of the tests clean."""
+
+
+def test_registry_that_publishes_other_bytes_is_noticed(tmp_path: Path) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), OtherDigest)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    registry = Registry(f"http://127.0.0.1:{server.server_port}", cache=Cache(tmp_path))
+    with pytest.raises(RegistryError, match="with digest sha256:0000"):
+        registry.publish("acme/mood@1.0.0", FILE)
+    server.shutdown()
+    server.server_close()
+
+
 class Redirects(BaseHTTPRequestHandler):
     """Redirects to `target`, or answers 404, and keeps the tokens that it was sent."""
 

@@ -102,6 +102,15 @@ def test_store_demands_what_the_environment_says(
     assert (lora.path / "adapter_model.safetensors").exists()
 
 
+def test_withdrawn_version_is_not_served_where_verification_is_required(registry: Registry) -> None:
+    registry.publish("serving/withdrawn@1.0.0", adapter(5))
+    path = "/api/v1/adapters/serving/withdrawn/versions/1.0.0/yank"
+    registry._transport.json("PUT", path, {"reason": "wrong labels"})
+    with pytest.raises(NotAttestedError, match="was withdrawn: wrong labels"):
+        LoraStore(registry, Trust(1)).get("serving/withdrawn@1.0.0")
+    assert LoraStore(registry, Trust()).get("serving/withdrawn@1.0.0").path.exists()
+
+
 def test_store_removes_loras_beyond_its_limit(registry: Registry) -> None:
     store = LoraStore(registry, Trust(), limit=1)
     old = store.get("serving/mood@1.0.0").path
