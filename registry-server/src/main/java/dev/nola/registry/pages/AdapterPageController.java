@@ -29,6 +29,12 @@ import org.springframework.web.bind.annotation.RequestParam;
 @Controller
 @Hidden
 class AdapterPageController {
+  /**
+   * Adapters are at the root. Spring prefers literal segments to these variables, but not resources
+   * or patterns with a rest: so their names, which no namespace can have, are left out.
+   */
+  static final String ADAPTER = "/{namespace:(?!(?:assets|base|swagger-ui)$).+}/{name}";
+
   private static final int VERSIONS = 20;
   private static final int ATTESTATIONS = 50;
   private static final String LATEST = "latest";
@@ -52,7 +58,7 @@ class AdapterPageController {
     this.strengths = strengths;
   }
 
-  @GetMapping("/{namespace}/{name}")
+  @GetMapping(ADAPTER)
   String latest(
       @PathVariable String namespace,
       @PathVariable String name,
@@ -70,7 +76,7 @@ class AdapterPageController {
     return show(caller, details, LATEST, cursor, request, model);
   }
 
-  @GetMapping("/{namespace}/{name}/{version}")
+  @GetMapping(ADAPTER + "/{version}")
   String version(
       @PathVariable String namespace,
       @PathVariable String name,
@@ -84,7 +90,7 @@ class AdapterPageController {
     return show(caller, details, version, cursor, request, model);
   }
 
-  @GetMapping("/{namespace}/{name}/aliases/{alias}")
+  @GetMapping(ADAPTER + "/aliases/{alias}")
   String history(
       @PathVariable String namespace,
       @PathVariable String name,
