@@ -25,8 +25,7 @@ class AdminPagesTest {
     assertThat(admin.post(path + "/approve", Map.of()).statusCode()).isEqualTo(302);
     String key = "/api/v1/worker-keys/" + worker.fingerprint();
     assertThat(REGISTRY.admin().get(key).text("/state")).isEqualTo("approved");
-    assertThat(admin.post(path + "/revoke", Map.of("reason", HOSTILE)).statusCode())
-        .isEqualTo(302);
+    assertThat(admin.post(path + "/revoke", Map.of("reason", HOSTILE)).statusCode()).isEqualTo(302);
 
     assertThat(REGISTRY.admin().get(key).text("/state")).isEqualTo("revoked");
     String subject = "/admin/audit?subject=" + worker.fingerprint();
@@ -46,8 +45,7 @@ class AdminPagesTest {
   void workersOfThePageAreThoseThatAsked() throws Exception {
     TestWorker worker = TestWorker.registered(REGISTRY.admin());
     worker.leases(List.of("abacus")); // takes no verification of other tests
-    assertThat(admin().get("/workers").body())
-        .contains(worker.name(), "abacus", "pending");
+    assertThat(admin().get("/workers").body()).contains(worker.name(), "abacus", "pending");
   }
 
   @Test

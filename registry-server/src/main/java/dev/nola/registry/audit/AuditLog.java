@@ -79,8 +79,7 @@ public class AuditLog {
    * @return a page
    * @throws dev.nola.registry.web.Refusal with status 422 if the limit or cursor is invalid
    */
-  public ResponseEntity<Page<AuditEntry>> list(
-      Filter filter, int limit, @Nullable String cursor) {
+  public ResponseEntity<Page<AuditEntry>> list(Filter filter, int limit, @Nullable String cursor) {
     long lastId = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, LIST, 1).number(0);
     return Pages.of(
         page(filter, lastId, Pages.fetch(limit)),

@@ -77,9 +77,7 @@ public class JobEventStream {
     Stream stream = new Stream(caller, job, lastEventId == null ? 0 : lastEventId, follow);
     emitter.onCompletion(() -> closed.set(true));
     emitter.onError(_ -> closed.set(true));
-    Thread.ofVirtual()
-        .name("job-events-" + job)
-        .start(() -> run(emitter, stream, closed));
+    Thread.ofVirtual().name("job-events-" + job).start(() -> run(emitter, stream, closed));
     return ResponseEntity.ok()
         .contentType(MediaType.TEXT_EVENT_STREAM)
         .header(HttpHeaders.CACHE_CONTROL, "no-store")

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param lastPosition position of the last job of the page before
  * @param limit maximum number of jobs
  */
-public record JobQuery(@Nullable Collection<String> visible, Filter filter, long lastPosition, int limit) {
+public record JobQuery(
+    @Nullable Collection<String> visible, Filter filter, long lastPosition, int limit) {
 
   /**
    * Conditions on jobs; null accepts any.

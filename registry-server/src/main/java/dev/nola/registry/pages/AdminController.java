@@ -55,8 +55,7 @@ class AdminController {
   }
 
   @PostMapping("/admin/keys/{fingerprint}/revoke")
-  String revoke(
-      @PathVariable String fingerprint, @RequestParam String reason, Caller caller) {
+  String revoke(@PathVariable String fingerprint, @RequestParam String reason, Caller caller) {
     keys.revoke(caller, parse(fingerprint), reason);
     return "redirect:/admin/keys";
   }

@@ -26,8 +26,7 @@ class WorkerPageController {
 
   @GetMapping("/workers")
   String list(@RequestParam(required = false) @Nullable String cursor, Caller caller, Model model) {
-    Page<WorkerDetails> page =
-        Objects.requireNonNull(workers.list(caller, ROWS, cursor).getBody());
+    Page<WorkerDetails> page = Objects.requireNonNull(workers.list(caller, ROWS, cursor).getBody());
     model.addAttribute("workers", page.items());
     model.addAttribute("next", page.next());
     model.addAttribute("cursor", cursor);
