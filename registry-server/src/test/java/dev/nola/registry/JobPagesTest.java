@@ -20,7 +20,9 @@ class JobPagesTest extends JobTest {
     String id = submit("1.0.0");
     TestClient bob = admin.account("bob-of-pages", "read");
 
-    assertThat(page(ann).get("/jobs").body()).contains("/jobs/" + id, "no worker is running");
+    String reason = ann.get("/api/v1/jobs/" + id).text("/waiting/0/message");
+    assertThat(reason).isNotEmpty();
+    assertThat(page(ann).get("/jobs").body()).contains("/jobs/" + id, reason);
     assertThat(page(admin).get("/jobs").body()).contains("/jobs/" + id);
     assertThat(page(bob).get("/jobs").body()).doesNotContain(id).contains("nola job submit");
     assertThat(page(ann).get("/jobs/" + id).statusCode()).isEqualTo(200);
