@@ -144,7 +144,8 @@ final class Browser implements AutoCloseable {
 
     void picture(String name) throws IOException {
       Files.createDirectories(PICTURES);
-      page.screenshot(new Page.ScreenshotOptions().setPath(PICTURES.resolve(name + ".png")));
+      page.screenshot(
+          new Page.ScreenshotOptions().setPath(PICTURES.resolve(name + ".png")).setFullPage(true));
     }
 
     @Override

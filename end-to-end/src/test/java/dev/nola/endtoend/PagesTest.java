@@ -4,15 +4,19 @@ import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertTha
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.microsoft.playwright.Page;
+import com.microsoft.playwright.assertions.LocatorAssertions;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.ColorScheme;
 import dev.nola.api.AdapterChange;
 import dev.nola.api.Scope;
 import dev.nola.api.name.AdapterName;
+import dev.nola.api.name.ObjectKind;
 import dev.nola.client.Progress;
 import dev.nola.client.registry.NolaClient;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import java.util.UUID;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -82,6 +86,50 @@ class PagesTest {
     }
   }
 
+  @Test
+  void pagesOfAdminsAreAccessible() throws Exception {
+    for (int width : List.of(360, 1600)) {
+      try (Browser.Window window = browser.open(registry, width, ColorScheme.DARK)) {
+        window.signIn(registry.token("pages-admin", Scope.ADMIN));
+        for (String path :
+            List.of(
+                "/jobs", "/workers", "/admin", "/admin/keys", "/admin/audit", "/ns/" + namespace)) {
+          assertThat(window.go(path)).as(path).isEqualTo(200);
+          window.requireGood("%s at %d pixels".formatted(path, width));
+        }
+      }
+    }
+  }
+
+  @Test
+  void trainingIsWatchedToItsEnd() throws Exception {
+    String trained = Registry.freshName();
+    String token = registry.token(trained, Scope.PUBLISH);
+    try (NolaClient owner = registry.client(token, folder.resolve("cache"));
+        Browser.Window window = browser.open(registry)) {
+      owner.namespaces().create(trained);
+      owner
+          .objects()
+          .upload(ObjectKind.DATASET, trained + "/thirds", Thirds.data(folder), "thirds");
+      UUID job = owner.jobs().submit(Thirds.request(trained, "1.0.0", Thirds.job(1, 400, 50))).id();
+      Page page = window.page();
+      window.signIn(token);
+      assertThat(window.go("/jobs/" + job)).isEqualTo(200);
+      assertThat(page.locator("#state")).containsText("queued");
+      try (WorkerProcess _ = WorkerProcess.start(registry, folder, "watched", 1)) {
+        assertThat(page.locator("#state")).containsText("succeeded", within(Duration.ofMinutes(2)));
+      }
+      assertThat(page.locator("#events figcaption")).containsText("loss: now");
+      assertThat(page.locator("#events .log")).containsText("succeeded");
+      window.requireGood("a job");
+      window.picture("job");
+    }
+  }
+
+  private static LocatorAssertions.ContainsTextOptions within(Duration time) {
+    return new LocatorAssertions.ContainsTextOptions().setTimeout(time.toMillis());
+  }
+
   private static List<String> paths() {
     String mood = "/" + namespace + "/mood";
     return List.of(
@@ -92,7 +140,10 @@ class PagesTest {
         mood,
         mood + "/1.0.0",
         mood + "/1.0.0/layers",
-        mood + "/aliases/prod");
+        mood + "/aliases/prod",
+        mood + "/compare?from=1.0.0&to=1.0.0",
+        "/base/meta-llama/Llama-2-7b-hf",
+        "/ns/" + namespace);
   }
 
   @Test
@@ -118,7 +169,7 @@ class PagesTest {
   void searchFindsWhileOneTypes() throws Exception {
     try (Browser.Window window = browser.open(registry)) {
       Page page = window.page();
-      window.go("/");
+      window.go("/?namespace=" + namespace);
       assertThat(page.locator(".rows > li")).hasCount(3);
       page.getByRole(AriaRole.SEARCHBOX).pressSequentially("weat");
       page.getByRole(AriaRole.SEARCHBOX).pressSequentially("her");
@@ -137,7 +188,7 @@ class PagesTest {
   void facetsNarrowTheSearchByKeyboardAlone() throws Exception {
     try (Browser.Window window = browser.open(registry)) {
       Page page = window.page();
-      window.go("/");
+      window.go("/?namespace=" + namespace);
       page.keyboard().press("Tab");
       assertThat(page.getByText("Skip to content")).isFocused();
       page.keyboard().press("Enter");

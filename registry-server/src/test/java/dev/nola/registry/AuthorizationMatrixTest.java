@@ -192,6 +192,23 @@ class AuthorizationMatrixTest {
       GET    /{ns}/secret/1.0.0/layers                        404 404 404 200 200 200 200 200
       GET    /{ns}/open/aliases/st                            200 200 200 200 200 200 200 200
       GET    /{ns}/secret/aliases/st                          404 404 404 200 200 200 200 200
+      GET    /{ns}/open/compare?from=1.0.0&to=1.0.0           200 200 200 200 200 200 200 200
+      GET    /{ns}/secret/compare?from=1.0.0&to=1.0.0         404 404 404 200 200 200 200 200
+      GET    /base/meta-llama/Llama-2-7b-hf                   200 200 200 200 200 200 200 200
+      GET    /ns/{ns}                                         200 200 200 200 200 200 200 200
+      GET    /feed/{ns}.rss                                   200 200 200 200 200 200 200 200
+      GET    /jobs                                            302 200 200 200 200 200 200 200
+      GET    /jobs/{job}                                      302 404 404 200 200 200 200 200
+      GET    /jobs/{job}/events                               302 404 404 200 200 200 200 200
+      GET    /jobs/{job}/result                               302 404 404 404 404 404 404 404
+      POST   /jobs/{job}/retry                                302 404 404 302 409 403 409 409
+      POST   /jobs/{job}/cancel                               302 404 404 302 302 403 302 302
+      GET    /workers                                         302 200 200 200 200 200 200 200
+      GET    /admin                                           302 403 403 403 403 403 200 403
+      GET    /admin/keys                                      302 403 403 403 403 403 200 403
+      POST   /admin/keys/absent/approve                       302 403 403 403 403 403 404 403
+      POST   /admin/keys/absent/revoke                        302 403 403 403 403 403 404 403
+      GET    /admin/audit                                     302 403 403 403 403 403 200 403
       GET    /assets/favicon.svg                              200 200 200 200 200 200 200 200
       GET    /admin/absent                                    302 403 403 403 403 403 404 403
       GET    /absent                                          404 404 404 404 404 404 404 404
@@ -236,7 +253,7 @@ class AuthorizationMatrixTest {
           Map.entry("POST failure", "{\"fence\": 0, \"reason\": \"none\", \"retryable\": false}"));
 
   /** Fields of the forms of all pages. */
-  private static final Map<String, String> FORM = Map.of("token", "none");
+  private static final Map<String, String> FORM = Map.of("token", "none", "reason", "none");
 
   private static final Map<Who, TestClient> CLIENTS = new LinkedHashMap<>();
   private static final Map<TestClient, String> SIBLINGS = new HashMap<>();
@@ -381,7 +398,10 @@ class AuthorizationMatrixTest {
                             if (pattern.equals("/error")) {
                               continue; // the server forwards failed requests there
                             }
-                            String path = pattern.replaceAll("\\{[^/]+}", "[^/ ]+");
+                            String path =
+                                pattern
+                                    .replaceAll("\\{\\*[^/]+}", "[^ ]+")
+                                    .replaceAll("\\{[^/]+}", "[^/ ]+");
                             info.getMethodsCondition()
                                 .getMethods()
                                 .forEach(

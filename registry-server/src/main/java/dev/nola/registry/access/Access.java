@@ -124,6 +124,17 @@ public class Access {
   }
 
   /**
+   * Returns whether the caller is a member of a namespace, and so may change what is in it.
+   *
+   * @param caller of the request
+   * @param namespace its name; need not exist
+   * @return whether it is, within the limits of its token
+   */
+  public boolean isMember(Caller caller, String namespace) {
+    return role(caller, namespace).isPresent();
+  }
+
+  /**
    * Requires that the caller is a member of a namespace.
    *
    * @param caller of the request
@@ -131,7 +142,7 @@ public class Access {
    * @throws Refusal with status 403 if it is not
    */
   public void requireMember(Caller caller, String namespace) {
-    if (role(caller, namespace).isEmpty()) {
+    if (!isMember(caller, namespace)) {
       throw refusal(caller, namespace, "members", "");
     }
   }

@@ -15,7 +15,7 @@ import org.springframework.transaction.annotation.Transactional;
 
 /** Creates namespaces and changes their members, if the caller may, and writes the audit log. */
 @Service
-class NamespaceService {
+public class NamespaceService {
   private final NamespaceRepository namespaces;
   private final MembershipRepository memberships;
   private final AccessSettings settings;
@@ -107,7 +107,7 @@ class NamespaceService {
    * @return the namespace
    * @throws Refusal with status 404 if the name is unknown
    */
-  Namespace get(Caller caller, String name) {
+  public Namespace get(Caller caller, String name) {
     NamespaceEntity found = find(name);
     return new Namespace(found.name, access.role(caller, name).orElse(null), found.createdAt);
   }
@@ -144,7 +144,7 @@ class NamespaceService {
    * @return the members, by account
    * @throws Refusal if the namespace does not exist, or the caller is not a member
    */
-  List<Member> members(Caller caller, String name) {
+  public List<Member> members(Caller caller, String name) {
     NamespaceEntity found = find(name);
     access.requireMember(caller, name);
     return memberships.ofNamespace(found.id()).stream()

@@ -2,11 +2,9 @@ package dev.nola.registry.audit;
 
 import dev.nola.api.AuditEntry;
 import dev.nola.api.Page;
-import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.tags.Tag;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -17,8 +15,6 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 @Tag(name = "Audit")
 class AuditController {
-  private static final String KIND = "audit";
-
   private final AuditLog audit;
 
   AuditController(AuditLog audit) {
@@ -30,11 +26,6 @@ class AuditController {
   ResponseEntity<Page<AuditEntry>> list(
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor) {
-    long lastId = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, KIND, 1).number(0);
-    return Pages.of(
-        audit.page(lastId, Pages.fetch(limit)),
-        limit,
-        last -> new Cursor(KIND, List.of(Long.toString(last.id()))),
-        entry -> entry);
+    return audit.list(AuditLog.Filter.ANY, limit, cursor);
   }
 }

@@ -1,12 +1,17 @@
 package dev.nola.registry.audit;
 
 import dev.nola.api.AuditEntry;
+import dev.nola.api.Page;
+import dev.nola.registry.web.Cursor;
+import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.RequestIds;
 import java.sql.Timestamp;
 import java.time.Clock;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.ResponseEntity;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
@@ -16,6 +21,8 @@ import org.springframework.stereotype.Component;
  */
 @Component
 public class AuditLog {
+  private static final String LIST = "audit";
+
   private final JdbcClient database;
   private final Clock clock;
 
@@ -52,16 +59,51 @@ public class AuditLog {
   }
 
   /**
+   * Conditions on entries; empty accepts any.
+   *
+   * @param account that acted
+   * @param action that the entry's action begins with, such as {@code version.}
+   * @param subject that is part of the entry's subject
+   * @param day in UTC on which it happened, or null
+   */
+  public record Filter(String account, String action, String subject, @Nullable LocalDate day) {
+    static final Filter ANY = new Filter("", "", "", null);
+  }
+
+  /**
    * Lists entries, latest first.
    *
-   * @param lastId id that theirs must be below
+   * @param filter conditions on the entries
    * @param limit maximum number of entries
-   * @return the entries
+   * @param cursor of the page before; null for the first page
+   * @return a page
+   * @throws dev.nola.registry.web.Refusal with status 422 if the limit or cursor is invalid
    */
-  List<AuditEntry> page(long lastId, int limit) {
+  public ResponseEntity<Page<AuditEntry>> list(Filter filter, int limit, @Nullable String cursor) {
+    long lastId = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, LIST, 1).number(0);
+    return Pages.of(
+        page(filter, lastId, Pages.fetch(limit)),
+        limit,
+        last -> new Cursor(LIST, List.of(Long.toString(last.id()))),
+        entry -> entry);
+  }
+
+  private List<AuditEntry> page(Filter filter, long lastId, int limit) {
     return database
-        .sql("select * from audit where id < ? order by id desc limit ?")
-        .params(lastId, limit)
+        .sql(
+            """
+            select * from audit where id < :lastId
+              and (:account = '' or account = :account)
+              and starts_with(action, :action)
+              and position(:subject in subject) > 0
+              and (cast(:day as date) is null or (at at time zone 'UTC')::date = cast(:day as date))
+            order by id desc limit :limit""")
+        .param("lastId", lastId)
+        .param("account", filter.account())
+        .param("action", filter.action())
+        .param("subject", filter.subject())
+        .param("day", filter.day() == null ? null : filter.day().toString())
+        .param("limit", limit)
         .query(
             (row, _) ->
                 new AuditEntry(

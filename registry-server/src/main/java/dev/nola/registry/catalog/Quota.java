@@ -31,18 +31,37 @@ public class Quota {
   }
 
   /**
+   * What a namespace stores of what it may.
+   *
+   * @param used bytes that it stores
+   * @param limit bytes that it may store
+   */
+  public record Usage(long used, long limit) {}
+
+  /**
+   * Returns what a namespace stores.
+   *
+   * @param namespace its name
+   * @return its bytes, and the limit
+   */
+  public Usage usageOf(String namespace) {
+    long used =
+        access
+            .idOf(namespace)
+            .map(id -> users.stream().map(user -> user.sizeOfNamespace(id)).reduce(0L, Quota::sum))
+            .orElse(0L);
+    return new Usage(used, settings.namespaceQuota().toBytes());
+  }
+
+  /**
    * Returns the bytes that a namespace may still store.
    *
    * @param namespace its name
    * @return the remaining quota in bytes; negative if it is exceeded
    */
   public long roomOf(String namespace) {
-    long used =
-        access
-            .idOf(namespace)
-            .map(id -> users.stream().map(user -> user.sizeOfNamespace(id)).reduce(0L, Quota::sum))
-            .orElse(0L);
-    return settings.namespaceQuota().toBytes() - used;
+    Usage usage = usageOf(namespace);
+    return usage.limit() - usage.used();
   }
 
   private static long sum(long a, long b) {

@@ -12,7 +12,6 @@ import dev.nola.registry.blobs.BlobResponses;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.signing.ModelSigner;
 import dev.nola.registry.web.BinaryResponse;
-import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
@@ -23,7 +22,6 @@ import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import java.io.IOException;
 import java.net.URI;
-import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.annotations.ParameterObject;
@@ -47,8 +45,6 @@ import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 @RequestMapping("/api/v1/jobs")
 @Tag(name = "Jobs")
 class JobController {
-  private static final String LIST = "jobs";
-
   private final JobService jobs;
   private final JobEventStream stream;
   private final BlobReader blobs;
@@ -85,12 +81,7 @@ class JobController {
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor,
       Caller caller) {
-    long lastPosition = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, LIST, 1).number(0);
-    return Pages.of(
-        jobs.list(caller, filter, lastPosition, Pages.fetch(limit)),
-        limit,
-        last -> new Cursor(LIST, List.of(Long.toString(last.position()))),
-        Job::details);
+    return jobs.list(caller, filter, limit, cursor);
   }
 
   @GetMapping("/{id}")
@@ -140,7 +131,7 @@ class JobController {
       description = "For members of the job's namespace, workers and admins.")
   @BinaryResponse
   ResponseEntity<Resource> result(@PathVariable UUID id, Caller caller) throws IOException {
-    return BlobResponses.of(blobs, jobs.see(caller, id).resultFile(), "private, no-cache");
+    return BlobResponses.of(blobs, jobs.resultFile(caller, id), "private, no-cache");
   }
 
   @GetMapping("/{id}/result/signature")
@@ -190,10 +181,6 @@ class JobController {
       @RequestHeader(name = "Last-Event-ID", required = false) @Nullable Long lastEventId,
       Caller caller) {
     jobs.see(caller, id);
-    return ResponseEntity.ok()
-        .contentType(MediaType.TEXT_EVENT_STREAM)
-        .header(HttpHeaders.CACHE_CONTROL, "no-store")
-        .header("X-Accel-Buffering", "no") // nginx would hold events back
-        .body(stream.open(caller, id, lastEventId == null ? 0 : lastEventId, follow));
+    return stream.open(caller, id, lastEventId, follow);
   }
 }

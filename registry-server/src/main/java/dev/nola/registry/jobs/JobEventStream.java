@@ -14,15 +14,18 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
 import org.springframework.stereotype.Component;
 import org.springframework.web.servlet.mvc.method.annotation.SseEmitter;
 
 /** Sends the events of a job as server-sent events until the job has ended. */
 @Component
-class JobEventStream {
+public class JobEventStream {
   private static final Logger LOG = LoggerFactory.getLogger(JobEventStream.class);
   private static final int EVENTS_AT_ONCE = 500;
 
@@ -62,20 +65,24 @@ class JobEventStream {
    *
    * @param caller of the request, who may see the job
    * @param job id of the job
-   * @param lastEventId id of the last event that the client has; 0 for none
+   * @param lastEventId id of the last event that the client has; null for none
    * @param follow whether to wait for events that have not happened yet
    * @return the response, which ends after the job's end, when the client disconnects, when its
    *     token is revoked or expires, when it may no longer see the job, or when the server stops
    */
-  SseEmitter open(Caller caller, UUID job, long lastEventId, boolean follow) {
+  public ResponseEntity<SseEmitter> open(
+      Caller caller, UUID job, @Nullable Long lastEventId, boolean follow) {
     SseEmitter emitter = new SseEmitter(0L);
     AtomicBoolean closed = new AtomicBoolean();
+    Stream stream = new Stream(caller, job, lastEventId == null ? 0 : lastEventId, follow);
     emitter.onCompletion(() -> closed.set(true));
     emitter.onError(_ -> closed.set(true));
-    Thread.ofVirtual()
-        .name("job-events-" + job)
-        .start(() -> run(emitter, new Stream(caller, job, lastEventId, follow), closed));
-    return emitter;
+    Thread.ofVirtual().name("job-events-" + job).start(() -> run(emitter, stream, closed));
+    return ResponseEntity.ok()
+        .contentType(MediaType.TEXT_EVENT_STREAM)
+        .header(HttpHeaders.CACHE_CONTROL, "no-store")
+        .header("X-Accel-Buffering", "no") // nginx would hold events back
+        .body(emitter);
   }
 
   /**

@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param lastPosition position of the last job of the page before
  * @param limit maximum number of jobs
  */
-record JobQuery(@Nullable Collection<String> visible, Filter filter, long lastPosition, int limit) {
+public record JobQuery(
+    @Nullable Collection<String> visible, Filter filter, long lastPosition, int limit) {
 
   /**
    * Conditions on jobs; null accepts any.
@@ -27,7 +28,7 @@ record JobQuery(@Nullable Collection<String> visible, Filter filter, long lastPo
    * @param namespace of the adapter
    * @param adapter of the job, {@code namespace/name}
    */
-  record Filter(
+  public record Filter(
       @Nullable JobState state,
       @Nullable JobType type,
       @Nullable String namespace,

@@ -1,23 +1,30 @@
 package dev.nola.registry.jobs;
 
+import dev.nola.api.Page;
 import dev.nola.api.job.JobDetails;
 import dev.nola.api.job.JobRequest;
 import dev.nola.api.job.JobRetry;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
+import dev.nola.registry.web.Cursor;
+import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.Refusal;
 import dev.nola.text.Label;
 import java.io.IOException;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.ResponseEntity;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Transactional;
 
 /** Submits, changes, cancels and retries jobs, if the caller may, and writes the audit log. */
 @Component
-class JobService {
+public class JobService {
+  private static final String LIST = "jobs";
+
   private final JobSubmission submission;
   private final JobRepository jobs;
   private final JobLifecycle lifecycle;
@@ -66,29 +73,49 @@ class JobService {
    * @return the job, with the reasons why it waits
    * @throws Refusal with status 404 if it does not exist
    */
-  JobDetails get(Caller caller, UUID id) {
+  public JobDetails get(Caller caller, UUID id) {
     return waiting.explain(see(caller, id)).details();
   }
 
   /**
-   * Lists jobs that the caller may see, latest first.
+   * Lists jobs that the caller may see, latest first, with the reasons why they wait.
    *
    * @param caller of the request
    * @param filter conditions on the jobs
-   * @param lastPosition position of the last job of the page before
    * @param limit maximum number of jobs
-   * @return the jobs, with the reasons why they wait
-   * @throws Refusal with status 422 if the filter's adapter is malformed or in another namespace
+   * @param cursor of the page before; null for the first page
+   * @return a page
+   * @throws Refusal with status 422 if the filter's adapter is malformed or in another namespace,
+   *     or the limit or cursor is invalid
    */
-  List<Job> list(Caller caller, JobQuery.Filter filter, long lastPosition, int limit) {
+  public ResponseEntity<Page<JobDetails>> list(
+      Caller caller, JobQuery.Filter filter, int limit, @Nullable String cursor) {
+    long lastPosition = cursor == null ? Long.MAX_VALUE : Cursor.parse(cursor, LIST, 1).number(0);
     filter.requireConsistent();
-    return waiting.explain(
-        jobs.list(
-            new JobQuery(
-                caller.readsAll() ? null : access.namespacesOf(caller),
-                filter,
-                lastPosition,
-                limit)));
+    JobQuery query =
+        new JobQuery(
+            caller.readsAll() ? null : access.namespacesOf(caller),
+            filter,
+            lastPosition,
+            Pages.fetch(limit));
+    return Pages.of(
+        waiting.explain(jobs.list(query)),
+        limit,
+        last -> new Cursor(LIST, List.of(Long.toString(last.position()))),
+        Job::details);
+  }
+
+  /**
+   * Finds the file that is kept of a job: an exported archive, or an adapter that could not be
+   * published.
+   *
+   * @param caller of the request
+   * @param id of the job
+   * @return digest of the file
+   * @throws Refusal with status 404 if the job does not exist or no file is kept
+   */
+  public Sha256 resultFile(Caller caller, UUID id) {
+    return see(caller, id).resultFile();
   }
 
   /**
@@ -133,7 +160,7 @@ class JobService {
    * @throws Refusal if the caller may not, or the job has ended
    */
   @Transactional
-  JobDetails cancel(Caller caller, UUID id) {
+  public JobDetails cancel(Caller caller, UUID id) {
     Job job = requireMember(caller, id);
     lifecycle.cancel(id, "cancelled by " + caller.account());
     note(caller, "job.cancel", job.details(), "");
@@ -151,7 +178,7 @@ class JobService {
    * @throws Refusal if the caller may not, or the job can be neither published nor queued
    * @throws IOException if a kept result cannot be read
    */
-  JobDetails retry(Caller caller, UUID id, @Nullable JobRetry retry) throws IOException {
+  public JobDetails retry(Caller caller, UUID id, @Nullable JobRetry retry) throws IOException {
     Job job = requireMember(caller, id);
     JobLifecycle.requireRetryable(job);
     JobRequest request = job.details().request();

@@ -1,24 +1,11 @@
 package dev.nola.registry.jobs;
 
 import dev.nola.api.Page;
-import dev.nola.api.attestation.WorkerKey;
 import dev.nola.api.job.WorkerDetails;
-import dev.nola.api.job.WorkerDetails.HeldModel;
-import dev.nola.digest.Sha256;
-import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
-import dev.nola.registry.keys.WorkerKeyRepository;
-import dev.nola.registry.objects.ObjectName;
-import dev.nola.registry.objects.ObjectRepository;
-import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.tags.Tag;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ResponseEntity;
@@ -32,19 +19,12 @@ import org.springframework.web.bind.annotation.RestController;
 @RestController
 @Tag(name = "Workers")
 class WorkerListController {
-  private static final String LIST = "workers";
-
   private final WorkerRepository workers;
-  private final ObjectRepository objects;
-  private final WorkerKeyRepository keys;
-  private final Access access;
+  private final WorkerReader reader;
 
-  WorkerListController(
-      WorkerRepository workers, ObjectRepository objects, WorkerKeyRepository keys, Access access) {
+  WorkerListController(WorkerRepository workers, WorkerReader reader) {
     this.workers = workers;
-    this.objects = objects;
-    this.keys = keys;
-    this.access = access;
+    this.reader = reader;
   }
 
   @GetMapping("/api/v1/workers")
@@ -58,22 +38,7 @@ class WorkerListController {
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor,
       Caller caller) {
-    List<String> last = cursor == null ? List.of("", "") : Cursor.parse(cursor, LIST, 2).key();
-    List<KnownWorker> rows = workers.page(last.get(0), last.get(1), Pages.fetch(limit));
-    Map<String, List<ObjectName>> names =
-        objects.modelNames(
-            rows.stream().flatMap(worker -> worker.models().stream()).collect(Collectors.toSet()));
-    Map<Sha256, WorkerKey> known =
-        keys.find(
-            rows.stream()
-                .map(KnownWorker::fingerprint)
-                .flatMap(Optional::stream)
-                .collect(Collectors.toSet()));
-    return Pages.of(
-        rows,
-        limit,
-        worker -> new Cursor(LIST, List.of(worker.account(), worker.name())),
-        worker -> details(caller, worker, names, known));
+    return reader.list(caller, limit, cursor);
   }
 
   @DeleteMapping("/api/v1/workers")
@@ -85,58 +50,5 @@ class WorkerListController {
               + " nothing if another instance has the name.")
   void end(@RequestParam String worker, @RequestParam String instance, Caller caller) {
     workers.end(caller.account(), worker, instance);
-  }
-
-  private WorkerDetails details(
-      Caller caller,
-      KnownWorker worker,
-      Map<String, List<ObjectName>> names,
-      Map<Sha256, WorkerKey> known) {
-    return new WorkerDetails(
-        worker.name(),
-        worker.account(),
-        worker.active(),
-        worker.startedAt(),
-        worker.lastAskedAt(),
-        worker.backends(),
-        worker.cuda(),
-        worker.memoryBytes(),
-        worker.models().stream()
-            .flatMap(
-                revision ->
-                    models(caller, revision, names.getOrDefault(revision, List.of())).stream())
-            .toList(),
-        worker.key(),
-        worker.keyOf(known).map(WorkerKey::state).orElse(null),
-        worker.jobs().stream()
-            .filter(job -> access.seesPrivate(caller, job.namespace()))
-            .map(KnownWorker.RunningJob::id)
-            .toList());
-  }
-
-  private List<HeldModel> models(Caller caller, String revision, List<ObjectName> names) {
-    Optional<Sha256> digest = digest(revision);
-    if (digest.isEmpty()) {
-      return List.of();
-    }
-    List<HeldModel> models = new ArrayList<>();
-    for (ObjectName name : names) {
-      if (access.seesPrivate(caller, name.namespace())) {
-        models.add(new HeldModel(name.path(), digest.get()));
-      }
-    }
-    if (names.isEmpty() && caller.readsAll()) {
-      models.add(new HeldModel(null, digest.get()));
-    }
-    return models;
-  }
-
-  /** Any text may be sent as a revision; one that is not a digest names no model. */
-  private static Optional<Sha256> digest(String revision) {
-    try {
-      return Optional.of(Sha256.parse(revision));
-    } catch (IllegalArgumentException _) {
-      return Optional.empty();
-    }
   }
 }

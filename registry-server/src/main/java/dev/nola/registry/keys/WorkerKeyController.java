@@ -8,13 +8,11 @@ import dev.nola.api.attestation.WorkerKey;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.CreatedOrPresent;
-import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import java.net.URI;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -31,8 +29,6 @@ import org.springframework.web.bind.annotation.RestController;
 @RequestMapping("/api/v1/worker-keys")
 @Tag(name = "Worker keys")
 class WorkerKeyController {
-  private static final String KIND = "worker-keys";
-
   private final WorkerKeyService service;
   private final WorkerKeyRepository keys;
 
@@ -61,12 +57,7 @@ class WorkerKeyController {
   ResponseEntity<Page<WorkerKey>> list(
       @RequestParam(defaultValue = Pages.DEFAULT_LIMIT) int limit,
       @RequestParam(required = false) @Nullable String cursor) {
-    long lastId = cursor == null ? 0 : Cursor.parse(cursor, KIND, 1).number(0);
-    return Pages.of(
-        keys.page(lastId, Pages.fetch(limit)),
-        limit,
-        last -> new Cursor(KIND, List.of(Long.toString(last.id()))),
-        WorkerKeyRepository.Row::key);
+    return service.list(limit, cursor);
   }
 
   @GetMapping("/{fingerprint}")

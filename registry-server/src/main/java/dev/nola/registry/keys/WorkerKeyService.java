@@ -1,23 +1,29 @@
 package dev.nola.registry.keys;
 
+import dev.nola.api.Page;
 import dev.nola.api.attestation.KeyRegistration;
 import dev.nola.api.attestation.VerifyingKey;
 import dev.nola.api.attestation.WorkerKey;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.audit.AuditLog;
+import dev.nola.registry.web.Cursor;
+import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.Refusal;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.ResponseEntity;
 import org.springframework.stereotype.Service;
 import org.springframework.transaction.annotation.Transactional;
 
 /** Registers, approves and revokes the keys of workers, and writes the audit log. */
 @Service
-class WorkerKeyService {
+public class WorkerKeyService {
+  private static final String LIST = "worker-keys";
   private static final int MAX_DESCRIPTION = 200;
   private static final int MAX_REASON = 500;
 
@@ -41,6 +47,23 @@ class WorkerKeyService {
    * @param created whether it is new
    */
   record Registered(WorkerKey key, boolean created) {}
+
+  /**
+   * Lists workers' keys, oldest first.
+   *
+   * @param limit maximum number of keys
+   * @param cursor of the page before; null for the first page
+   * @return a page
+   * @throws Refusal with status 422 if the limit or cursor is invalid
+   */
+  public ResponseEntity<Page<WorkerKey>> list(int limit, @Nullable String cursor) {
+    long lastId = cursor == null ? 0 : Cursor.parse(cursor, LIST, 1).number(0);
+    return Pages.of(
+        keys.page(lastId, Pages.fetch(limit)),
+        limit,
+        last -> new Cursor(LIST, List.of(Long.toString(last.id()))),
+        WorkerKeyRepository.Row::key);
+  }
 
   /**
    * Registers a key for the caller's account.
@@ -86,7 +109,7 @@ class WorkerKeyService {
    * @throws Refusal if the key does not exist, it was revoked, or the expiry is in the past
    */
   @Transactional
-  WorkerKey approve(Caller caller, Sha256 fingerprint, @Nullable Instant expiresAt) {
+  public WorkerKey approve(Caller caller, Sha256 fingerprint, @Nullable Instant expiresAt) {
     WorkerKey key = lock(fingerprint);
     if (expiresAt != null && !expiresAt.isAfter(clock.instant())) {
       throw Refusal.invalid(
@@ -118,7 +141,7 @@ class WorkerKeyService {
    * @throws Refusal if the key does not exist, or the reason breaks a rule
    */
   @Transactional
-  WorkerKey revoke(Caller caller, Sha256 fingerprint, @Nullable String reason) {
+  public WorkerKey revoke(Caller caller, Sha256 fingerprint, @Nullable String reason) {
     WorkerKey key = lock(fingerprint);
     if (reason == null || reason.isBlank() || reason.length() > MAX_REASON) {
       throw Refusal.invalid(

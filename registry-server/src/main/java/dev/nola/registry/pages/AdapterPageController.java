@@ -29,9 +29,13 @@ import org.springframework.web.bind.annotation.RequestParam;
 @Controller
 @Hidden
 class AdapterPageController {
-  /** No namespace can have these names, with which the paths of the API and of assets begin. */
-  private static final String ADAPTER =
-      "/{namespace:(?!(?:api|hf|v2|v3|actuator|assets|error|swagger-ui|webjars)$).+}/{name}";
+  /**
+   * Adapters are at the root. Spring prefers literal segments to these variables, but not resources
+   * or patterns with a rest: so the names with which those begin, and the API's, are left out. No
+   * namespace can have them.
+   */
+  static final String ADAPTER =
+      "/{namespace:(?!(?:api|hf|v2|v3|actuator|assets|base|error|swagger-ui)$).+}/{name}";
 
   private static final int VERSIONS = 20;
   private static final int ATTESTATIONS = 50;

@@ -1,6 +1,7 @@
 package dev.nola.registry.pages;
 
 import dev.nola.command.Output;
+import java.nio.charset.StandardCharsets;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
@@ -9,6 +10,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
+import org.springframework.web.util.UriUtils;
 
 /** Writes numbers, sizes and times as people read them. */
 @Component
@@ -115,6 +117,16 @@ public class Show {
    */
   public String time(@Nullable Instant time) {
     return time == null ? "–" : MINUTE.format(time);
+  }
+
+  /**
+   * Returns the address of a base model's page.
+   *
+   * @param model name of the model, which may contain slashes
+   * @return such as {@code /base/meta-llama/Llama-2-7b-hf}
+   */
+  public String baseAddress(String model) {
+    return "/base/" + UriUtils.encodePath(model, StandardCharsets.UTF_8);
   }
 
   /**

@@ -1,0 +1,93 @@
+package dev.nola.registry.pages;
+
+import dev.nola.api.Contents;
+import dev.nola.api.VersionDetails;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How two versions of an adapter differ.
+ *
+ * @param metrics results of both by name
+ * @param layers of either version: those of the first in its order, then those that it lacks
+ * @param added number of layers that the first version lacks
+ * @param removed number of layers that the second version lacks
+ */
+record VersionDifference(List<Metric> metrics, List<LayerChange> layers, long added, long removed) {
+  /**
+   * Results of an evaluation.
+   *
+   * @param name of the metric
+   * @param from result of the first version, or null
+   * @param to result of the second version, or null
+   */
+  record Metric(String name, @Nullable Double from, @Nullable Double to) {
+    /** Returns the second result less the first, or null if one is missing. */
+    public @Nullable Double difference() {
+      return from == null || to == null ? null : to - from;
+    }
+  }
+
+  /**
+   * A layer of either version.
+   *
+   * @param key of the layer
+   * @param from layer of the first version, or null
+   * @param to layer of the second version, or null
+   */
+  record LayerChange(
+      LayerKey key, Contents.@Nullable LayerEntry from, Contents.@Nullable LayerEntry to) {
+    /** Returns {@code added}, {@code removed}, the properties that differ, or an empty text. */
+    public String change() {
+      if (from == null) {
+        return "added";
+      }
+      if (to == null) {
+        return "removed";
+      }
+      List<String> changes = new ArrayList<>();
+      add(changes, "view", from.rows() + "×" + from.cols(), to.rows() + "×" + to.cols());
+      add(changes, "rank", from.rank(), to.rank());
+      add(changes, "k", from.a().count(), to.a().count());
+      add(changes, "l", count(from.b()), count(to.b()));
+      add(changes, "bits", from.a().bits(), to.a().bits());
+      add(changes, "stream", from.stream(), to.stream());
+      add(changes, "scale", from.scale(), to.scale());
+      return String.join(", ", changes);
+    }
+
+    private static int count(Contents.@Nullable SideEntry side) {
+      return side == null ? 0 : side.count();
+    }
+
+    private static void add(List<String> changes, String property, Object from, Object to) {
+      if (!from.equals(to)) {
+        changes.add("%s %s → %s".formatted(property, from, to));
+      }
+    }
+  }
+
+  static VersionDifference of(VersionDetails from, VersionDetails to) {
+    Map<String, Double> first = from.contents().metadata().metrics();
+    Map<String, Double> second = to.contents().metadata().metrics();
+    TreeSet<String> names = new TreeSet<>(first.keySet());
+    names.addAll(second.keySet());
+    Map<LayerKey, Contents.LayerEntry> others = new LinkedHashMap<>();
+    to.contents().layers().forEach(layer -> others.put(LayerKey.of(layer), layer));
+    List<LayerChange> layers = new ArrayList<>();
+    for (Contents.LayerEntry layer : from.contents().layers()) {
+      LayerKey key = LayerKey.of(layer);
+      layers.add(new LayerChange(key, layer, others.remove(key)));
+    }
+    others.forEach((key, layer) -> layers.add(new LayerChange(key, null, layer)));
+    return new VersionDifference(
+        names.stream().map(name -> new Metric(name, first.get(name), second.get(name))).toList(),
+        List.copyOf(layers),
+        layers.stream().filter(layer -> layer.from() == null).count(),
+        layers.stream().filter(layer -> layer.to() == null).count());
+  }
+}
