@@ -346,7 +346,7 @@ def _require_plain(model: nn.Module, whole: Sequence[str]) -> None:
             raise ValueError(f"{name} has a LoRA; merge or unload it before parametrize")
     for each in whole:
         if each not in names:
-            raise ValueError(f"module of whole not found: {each}; the model has none of this name")
+            raise ValueError(f"module of whole not found: {each}; must be a module of the model")
 
 
 def _require_few(name: str, shape: tuple[int, int], settings: Settings) -> None:

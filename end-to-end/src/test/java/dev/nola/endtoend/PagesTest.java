@@ -50,7 +50,7 @@ class PagesTest {
             .publish(
                 new AdapterName(namespace, name),
                 "1.0.0",
-                Samples.small(folder, names.indexOf(name)),
+                Samples.blocks(folder, names.indexOf(name)),
                 Progress.NONE);
       }
       owner.aliases().set(new AdapterName(namespace, "mood"), "prod", "1.0.0");
@@ -104,9 +104,14 @@ class PagesTest {
   @Test
   void trainingIsWatchedToItsEnd() throws Exception {
     String trained = Registry.freshName();
-    String token = registry.token(trained, Scope.PUBLISH);
-    try (NolaClient owner = registry.client(token, folder.resolve("cache"));
-        Browser.Window window = browser.open(registry)) {
+    try (Registry busy = Registry.start()) {
+      watch(busy, trained, busy.token(trained, Scope.PUBLISH));
+    }
+  }
+
+  private static void watch(Registry busy, String trained, String token) throws Exception {
+    try (NolaClient owner = busy.client(token, folder.resolve("cache"));
+        Browser.Window window = browser.open(busy)) {
       owner.namespaces().create(trained);
       owner
           .objects()
@@ -116,13 +121,12 @@ class PagesTest {
       window.signIn(token);
       assertThat(window.go("/jobs/" + job)).isEqualTo(200);
       assertThat(page.locator("#state")).containsText("queued");
-      try (WorkerProcess _ = WorkerProcess.start(registry, folder, "watched", 1)) {
+      try (WorkerProcess _ = WorkerProcess.start(busy, folder, "watched", 1)) {
         assertThat(page.locator("#state")).containsText("succeeded", within(Duration.ofMinutes(2)));
       }
       assertThat(page.locator("#events figcaption")).containsText("loss: now");
       assertThat(page.locator("#events .log")).containsText("succeeded");
       window.requireGood("a job");
-      window.picture("job");
     }
   }
 
@@ -158,9 +162,10 @@ class PagesTest {
       assertThat(page.locator("#snippet-peft")).isVisible();
       assertThat(page.locator("#snippet-peft"))
           .containsText("HF_ENDPOINT=" + registry.url() + "/hf");
-      assertThat(page.locator(".map .cell")).hasCount(1);
-      page.locator(".map .cell").focus();
+      assertThat(page.locator(".map .cell")).hasCount(40);
+      page.locator(".map .cell").first().focus();
       window.requireGood("an adapter");
+      window.go("/" + namespace + "/mood");
       window.picture("adapter");
     }
   }

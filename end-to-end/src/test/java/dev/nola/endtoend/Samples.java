@@ -47,15 +47,40 @@ final class Samples {
             .build());
   }
 
-  private static Adapter.Builder adapter(long seed) {
-    Codes codes = Codes.of(4, 1, 7, 3, 15, 0, 9, 8, 2);
+  /** Writes a file that adapts five matrices in each of eight blocks. */
+  static Path blocks(Path folder, long seed) throws IOException {
+    Adapter.Builder adapter = head(seed);
+    Random random = new Random(seed);
+    for (int block = 0; block < 8; block++) {
+      for (String kind :
+          List.of("attn.q_proj", "attn.k_proj", "attn.v_proj", "mlp.gate_proj", "mlp.up_proj")) {
+        int[] codes = random.ints(32, 0, 16).toArray();
+        adapter.layer(
+            Layer.ofMatrix(
+                "model.layers.%d.%s.weight".formatted(block, kind),
+                256,
+                256,
+                0,
+                (float) Math.scalb(1 + random.nextDouble(), -12),
+                new Coefficients.LowRank(8, Codes.of(4, codes), Codes.of(4, codes))));
+      }
+    }
+    return write(folder, seed, adapter.build());
+  }
+
+  private static Adapter.Builder head(long seed) {
     return Adapter.builder()
         .generator(Generator.SRHT)
         .seed(seed)
         .base(new BaseModel("meta-llama/Llama-2-7b-hf", "main", null))
         .metadata(
             Metadata.of("Tells happy reviews from sad ones", "text-classification", "Apache-2.0")
-                .withTags("demo"))
+                .withTags("demo"));
+  }
+
+  private static Adapter.Builder adapter(long seed) {
+    Codes codes = Codes.of(4, 1, 7, 3, 15, 0, 9, 8, 2);
+    return head(seed)
         .layer(
             Layer.ofMatrix(
                 "model.layers.0.self_attn.q_proj.weight",

@@ -1,18 +1,12 @@
 package dev.nola.registry.catalog;
 
-import dev.nola.api.Comparison;
 import dev.nola.api.Contents;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.Visibility;
 import dev.nola.api.name.VersionNumber;
 import dev.nola.digest.Sha256;
-import dev.nola.format.Adapter;
 import dev.nola.format.AdapterException;
-import dev.nola.format.Codes;
-import dev.nola.format.Coefficients.LowRank;
-import dev.nola.format.Layer;
-import dev.nola.generator.Side;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.access.Limits;
@@ -285,9 +279,7 @@ public class Publisher {
     keep(candidate.content());
     boolean known = versions.refersTo(candidate.content().digest().toString());
     Contents file = Contents.of(candidate.examined().file());
-    VersionEntity version = describe(adapter, number, candidate);
-    version.compare(Comparison.of(file, version.size));
-    version = versions.saveAndFlush(version);
+    VersionEntity version = versions.saveAndFlush(describe(adapter, number, candidate, file));
     if (!known) {
       quota.require(namespace, version.size);
     }
@@ -362,9 +354,9 @@ public class Publisher {
         : quota.roomOf(adapter.namespace());
   }
 
-  private VersionEntity describe(AdapterEntity owner, VersionNumber number, Candidate candidate) {
+  private VersionEntity describe(
+      AdapterEntity owner, VersionNumber number, Candidate candidate, Contents file) {
     AdapterExaminer.Examined examined = candidate.examined();
-    Adapter adapter = examined.file().adapter();
     VersionEntity version = new VersionEntity();
     version.adapterId = owner.id();
     version.version = number.text();
@@ -372,24 +364,7 @@ public class Publisher {
     version.prerelease = number.prerelease();
     version.digest = candidate.content().digest().toString();
     version.size = candidate.content().size();
-    version.base = adapter.base().name();
-    version.generator = adapter.generator().label();
-    for (Layer layer : adapter.layers()) {
-      if (layer.coefficients() instanceof LowRank lowRank) {
-        version.rank = Math.max(version.rank, lowRank.rank());
-      }
-      for (Side side : Side.values()) {
-        Codes codes = layer.codes(side);
-        if (codes != null) {
-          version.bits = Math.max(version.bits, codes.bits());
-          version.coefficients += codes.count();
-        }
-      }
-    }
-    version.description = adapter.metadata().description();
-    version.task = adapter.metadata().task();
-    version.license = adapter.metadata().license();
-    version.tags = adapter.metadata().tags().toArray(String[]::new);
+    version.describe(examined.file().adapter(), file);
     version.publishedAt = clock.instant();
     version.selfVerified = candidate.examined().reconstructed();
     if (version.selfVerified) {

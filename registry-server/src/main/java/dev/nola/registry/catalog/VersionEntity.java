@@ -2,10 +2,16 @@ package dev.nola.registry.catalog;
 
 import dev.nola.api.Attestations;
 import dev.nola.api.Comparison;
+import dev.nola.api.Contents;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionSummary;
 import dev.nola.api.Yank;
 import dev.nola.digest.Sha256;
+import dev.nola.format.Adapter;
+import dev.nola.format.Codes;
+import dev.nola.format.Coefficients.LowRank;
+import dev.nola.format.Layer;
+import dev.nola.generator.Side;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.EnumType;
@@ -92,7 +98,27 @@ class VersionEntity {
         : new Yank(Objects.requireNonNull(yankReason), Objects.requireNonNull(yankedBy), yankedAt);
   }
 
-  void compare(Comparison comparison) {
+  /** Sets what the file says, after its size. */
+  void describe(Adapter adapter, Contents file) {
+    base = adapter.base().name();
+    generator = adapter.generator().label();
+    for (Layer layer : adapter.layers()) {
+      if (layer.coefficients() instanceof LowRank lowRank) {
+        rank = Math.max(rank, lowRank.rank());
+      }
+      for (Side side : Side.values()) {
+        Codes codes = layer.codes(side);
+        if (codes != null) {
+          bits = Math.max(bits, codes.bits());
+          coefficients += codes.count();
+        }
+      }
+    }
+    description = adapter.metadata().description();
+    task = adapter.metadata().task();
+    license = adapter.metadata().license();
+    tags = adapter.metadata().tags().toArray(String[]::new);
+    Comparison comparison = Comparison.of(file, size);
     loraBytes = comparison.loraBytes();
     tensorBytes = comparison.tensorBytes();
   }
