@@ -201,8 +201,8 @@ class AuthorizationMatrixTest {
       GET    /jobs/{job}                                      302 404 404 200 200 200 200 200
       GET    /jobs/{job}/events                               302 404 404 200 200 200 200 200
       GET    /jobs/{job}/result                               302 404 404 404 404 404 404 404
-      POST   /jobs/{job}/retry                                302 404 404 302 409 403 409 409
-      POST   /jobs/{job}/cancel                               302 404 404 302 302 403 302 302
+      POST   /jobs/{job}/retry                                302 403 404 302 409 403 409 409
+      POST   /jobs/{job}/cancel                               302 403 404 302 302 403 302 302
       GET    /workers                                         302 200 200 200 200 200 200 200
       GET    /admin                                           302 403 403 403 403 403 200 403
       GET    /admin/keys                                      302 403 403 403 403 403 200 403

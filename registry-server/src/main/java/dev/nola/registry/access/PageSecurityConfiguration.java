@@ -54,7 +54,7 @@ class PageSecurityConfiguration {
         .anonymous(AbstractHttpConfigurer::disable) // SessionFilter says so itself
         .logout(AbstractHttpConfigurer::disable)
         .requestCache(AbstractHttpConfigurer::disable)
-        // The session has the id of a token; who the caller is, is found anew for each request.
+        // A session stores the id of a token; SessionFilter looks up its holder at each request.
         .sessionManagement(s -> s.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
         .headers(
             headers ->
@@ -88,6 +88,8 @@ class PageSecurityConfiguration {
                     .permitAll()
                     .requestMatchers("/admin/**")
                     .access(ScopeRules.globalAdmin())
+                    .requestMatchers(HttpMethod.POST, "/jobs/**")
+                    .access(ScopeRules.scope(Scope.PUBLISH))
                     .requestMatchers("/jobs/**", "/workers/**")
                     .access(ScopeRules.scope(Scope.READ))
                     .requestMatchers(HttpMethod.GET, "/**")
@@ -109,11 +111,11 @@ class PageSecurityConfiguration {
       return Refusal.forbidden(
           "the form is too old, or comes from another site; open the page again and repeat it");
     }
-    if (CurrentCaller.get().tokenId() == null) {
-      return null;
-    }
-    return Refusal.forbidden(
-        "your account may not see this page; it is for admins whose token is not limited to namespaces");
+    Caller caller = CurrentCaller.get();
+    Scope required = ScopeRules.required(denial);
+    return caller.tokenId() == null || required == null
+        ? null
+        : ScopeRules.refusal(caller, required);
   }
 
   private static void askToSignIn(HttpServletRequest request, HttpServletResponse response)

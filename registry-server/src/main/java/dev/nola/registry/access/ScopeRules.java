@@ -1,7 +1,10 @@
 package dev.nola.registry.access;
 
 import dev.nola.api.Scope;
+import dev.nola.registry.web.Refusal;
+import dev.nola.text.Label;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.access.AccessDeniedException;
 import org.springframework.security.authorization.AuthorizationDecision;
@@ -53,5 +56,19 @@ final class ScopeRules {
             && denied.getAuthorizationResult() instanceof ScopeDecision decision
         ? decision.scope
         : null;
+  }
+
+  /** Makes the refusal of a caller whose token lacks a scope, or is limited to namespaces. */
+  static Refusal refusal(Caller caller, Scope required) {
+    return Refusal.forbidden(
+        caller.isAdmin()
+            ? "the token is limited to namespaces; this request needs an admin token without a limit"
+            : "the token's scopes do not allow this request: %1$s; it needs the scope %2$s: ask an admin for a token made with nola token create --scope %2$s"
+                .formatted(
+                    caller.scopes().stream()
+                        .sorted()
+                        .map(Label::of)
+                        .collect(Collectors.joining(", ")),
+                    Label.of(required)));
   }
 }

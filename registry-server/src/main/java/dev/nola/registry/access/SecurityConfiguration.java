@@ -2,11 +2,9 @@ package dev.nola.registry.access;
 
 import dev.nola.api.Scope;
 import dev.nola.registry.web.Refusal;
-import dev.nola.text.Label;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.utils.SpringDocUtils;
 import org.springframework.beans.factory.annotation.Qualifier;
@@ -162,19 +160,7 @@ class SecurityConfiguration implements WebMvcConfigurer {
       return Refusal.notFound("path " + request.getRequestURI());
     }
     Caller caller = CurrentCaller.get();
-    if (caller.tokenId() == null) {
-      return unauthenticated();
-    }
-    return Refusal.forbidden(
-        caller.isAdmin()
-            ? "the token is limited to namespaces; this request needs an admin token without a limit"
-            : "the token's scopes do not allow this request: %1$s; it needs the scope %2$s: ask an admin for a token made with nola token create --scope %2$s"
-                .formatted(
-                    caller.scopes().stream()
-                        .sorted()
-                        .map(Label::of)
-                        .collect(Collectors.joining(", ")),
-                    Label.of(required)));
+    return caller.tokenId() == null ? unauthenticated() : ScopeRules.refusal(caller, required);
   }
 
   private static Refusal unauthenticated() {

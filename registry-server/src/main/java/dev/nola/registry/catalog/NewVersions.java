@@ -32,8 +32,8 @@ public class NewVersions {
       AdapterName adapter, String version, String description, Instant publishedAt) {}
 
   /**
-   * Lists the versions of public adapters that were published last and are not yanked. Private
-   * adapters are left out whoever asks: readers of feeds share what they read.
+   * Lists the versions of public adapters that were published last and are not yanked. A feed never
+   * includes private adapters, even for members, because feed readers often share what they fetch.
    *
    * @param namespace of the adapters
    * @return at most {@value #LISTED} versions, latest first

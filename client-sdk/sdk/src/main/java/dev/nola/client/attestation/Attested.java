@@ -93,7 +93,7 @@ public record Attested(
    * @param envelopes the attestations to check; their numbers in messages count from 1
    * @param pinned fingerprints of the keys that count, at least one
    * @return the checked attestations
-   * @throws IllegalArgumentException if there is no key
+   * @throws IllegalArgumentException if {@code pinned} is empty
    * @throws LimitExceededException if the file is more than is reconstructed
    */
   public static Attested ofEnvelopes(
