@@ -63,12 +63,18 @@ abstract class JobTest {
     }
   }
 
+  /** Workers of an earlier test would be candidates for the jobs of this one. */
   @BeforeEach
-  void createNamespace() throws Exception {
+  void forgetJobsAndWorkers() throws Exception {
     registry
         .database()
         .execute(
             "update job set state = 'CANCELLED', expires_at = null where state in ('QUEUED', 'RUNNING')");
+    registry.database().execute("delete from worker");
+  }
+
+  @BeforeEach
+  void createNamespace() throws Exception {
     ann = admin.account("ann", "publish");
     namespace = ann.namespace();
     TestObjects.putDataset(

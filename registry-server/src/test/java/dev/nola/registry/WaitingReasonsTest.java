@@ -9,17 +9,11 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
 /** A queued job says why no worker has taken it. */
 class WaitingReasonsTest extends JobTest {
-  @BeforeEach
-  void forgetWorkers() throws Exception {
-    registry.database().execute("delete from worker");
-  }
-
   /** A worker that exists but takes nothing, because it asks for no type of job. */
   private static void offer(String name, Map<String, Object> abilities) throws Exception {
     Map<String, Object> request = trainer(name);

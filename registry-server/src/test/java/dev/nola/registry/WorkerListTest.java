@@ -6,7 +6,6 @@ import dev.nola.registry.TestClient.Answer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
@@ -14,11 +13,6 @@ import tools.jackson.databind.JsonNode;
 class WorkerListTest extends JobTest {
   private static final String WORKERS = "/api/v1/workers";
   private static final String LEASE = JOBS + "/lease";
-
-  @BeforeEach
-  void forgetWorkers() throws Exception {
-    registry.database().execute("delete from worker");
-  }
 
   private static Map<String, Object> instance(String name, String instance) {
     return TestObjects.with(trainer(name), "instance", instance);
