@@ -34,7 +34,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class SettingsCheck implements EnvironmentPostProcessor, Ordered {
   private static final String PREFIX = "nola.";
   private static final String METADATA = "META-INF/spring-configuration-metadata.json";
-  private static final String INDEX = "(?:\\[\\d+]|_\\d+)+$";
+  private static final String INDEX = "(?:\\[\\d+]|_\\d+(?=_|$))";
   private static final String ADMIN_TOKEN = "NOLA_ADMIN_TOKEN"; // application.yaml refers to it
   private static final String FORWARDING = "server.forward-headers-strategy";
   private static final Set<String> OF_THE_PROCESS =
@@ -106,7 +106,7 @@ final class SettingsCheck implements EnvironmentPostProcessor, Ordered {
    */
   private record Parts(String group, String key) {
     static Parts of(String name) {
-      String[] parts = name.toLowerCase(Locale.ROOT).replaceFirst(INDEX, "").split("[._]", 3);
+      String[] parts = name.toLowerCase(Locale.ROOT).replaceAll(INDEX, "").split("[._]", 3);
       return new Parts(
           parts.length < 2 ? "" : uniform(parts[1]), parts.length < 3 ? "" : uniform(parts[2]));
     }
@@ -180,8 +180,8 @@ final class SettingsCheck implements EnvironmentPostProcessor, Ordered {
         .map(property -> property.at("/name").asString());
   }
 
-  /** Returns the same for all spellings that Spring accepts, without the index of a list. */
+  /** Returns the same for all spellings that Spring accepts, without the indexes of lists. */
   private static String uniform(String name) {
-    return name.toLowerCase(Locale.ROOT).replaceFirst(INDEX, "").replaceAll("[^a-z0-9]", "");
+    return name.toLowerCase(Locale.ROOT).replaceAll(INDEX, "").replaceAll("[^a-z0-9]", "");
   }
 }

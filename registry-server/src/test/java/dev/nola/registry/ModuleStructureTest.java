@@ -25,6 +25,8 @@ class ModuleStructureTest {
           .definedBy("dev.nola.registry")
           .layer("pages")
           .definedBy("dev.nola.registry.pages..")
+          .layer("oidc")
+          .definedBy("dev.nola.registry.oidc..")
           .layer("hub")
           .definedBy("dev.nola.registry.hub..")
           .layer("webhooks")
@@ -57,6 +59,8 @@ class ModuleStructureTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("pages")
           .mayNotBeAccessedByAnyLayer()
+          .whereLayer("oidc")
+          .mayNotBeAccessedByAnyLayer()
           .whereLayer("hub")
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("webhooks")
@@ -78,6 +82,7 @@ class ModuleStructureTest {
           .mayOnlyBeAccessedByLayers(
               "pages",
               "hub",
+              "oidc",
               "webhooks",
               "signing",
               "verification",
@@ -96,6 +101,7 @@ class ModuleStructureTest {
           .mayOnlyBeAccessedByLayers(
               "pages",
               "hub",
+              "oidc",
               "webhooks",
               "jobs",
               "objects",

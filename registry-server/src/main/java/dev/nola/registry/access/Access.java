@@ -80,6 +80,16 @@ public class Access {
   }
 
   /**
+   * Returns whether an account exists.
+   *
+   * @param account its name
+   * @return whether it has or had a token, or is a member of a namespace
+   */
+  public boolean accountExists(String account) {
+    return memberships.isKnown(account);
+  }
+
+  /**
    * Returns whether the caller may see what is private in a namespace.
    *
    * @param caller of the request

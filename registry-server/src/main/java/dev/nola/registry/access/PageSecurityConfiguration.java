@@ -9,6 +9,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.context.annotation.Bean;
@@ -21,9 +22,9 @@ import org.springframework.security.config.annotation.web.configurers.AbstractHt
 import org.springframework.security.config.annotation.web.configurers.HeadersConfigurer.FrameOptionsConfig;
 import org.springframework.security.config.http.SessionCreationPolicy;
 import org.springframework.security.web.SecurityFilterChain;
-import org.springframework.security.web.access.intercept.AuthorizationFilter;
 import org.springframework.security.web.csrf.CookieCsrfTokenRepository;
 import org.springframework.security.web.csrf.CsrfException;
+import org.springframework.security.web.csrf.CsrfFilter;
 import org.springframework.security.web.header.writers.ReferrerPolicyHeaderWriter.ReferrerPolicy;
 import org.springframework.web.servlet.HandlerExceptionResolver;
 
@@ -46,6 +47,7 @@ class PageSecurityConfiguration {
       Limits limits,
       ClientAddresses addresses,
       AccessSettings settings,
+      Optional<SignInMethod> method,
       @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
     CookieCsrfTokenRepository tokens = new CookieCsrfTokenRepository();
     tokens.setCookieCustomizer(cookie -> cookie.sameSite("Strict"));
@@ -62,8 +64,8 @@ class PageSecurityConfiguration {
                     .contentSecurityPolicy(csp -> csp.policyDirectives(CONTENT))
                     .referrerPolicy(referrer -> referrer.policy(ReferrerPolicy.SAME_ORIGIN))
                     .frameOptions(FrameOptionsConfig::deny))
-        .addFilterBefore(
-            new SessionFilter(signIn, limits, addresses, problems), AuthorizationFilter.class)
+        // Before a method to sign in, whose requests are counted, too.
+        .addFilterAfter(new SessionFilter(signIn, limits, addresses, problems), CsrfFilter.class)
         .exceptionHandling(
             exceptions ->
                 exceptions
@@ -98,6 +100,7 @@ class PageSecurityConfiguration {
                     .access(ScopeRules.read(settings))
                     .anyRequest()
                     .access(ScopeRules.scope(Scope.READ)));
+    method.ifPresent(present -> present.configure(http));
     return http.build();
   }
 

@@ -6,7 +6,7 @@ import java.util.Set;
  * Names that no new account or namespace can have: those of the server itself, which its log and
  * audit log use, and those that stand, or may come to stand, at the beginning of a path.
  */
-final class ReservedNames {
+public final class ReservedNames {
   private static final Set<String> NAMES =
       Set.of(
           "accounts",
@@ -63,7 +63,7 @@ final class ReservedNames {
    * @param name of an account or namespace
    * @return whether no new one can have it
    */
-  static boolean contains(String name) {
+  public static boolean contains(String name) {
     return NAMES.contains(name);
   }
 
@@ -74,7 +74,7 @@ final class ReservedNames {
    * @param name the name
    * @return field, name and rule in a sentence
    */
-  static String message(String field, String name) {
+  public static String message(String field, String name) {
     return "reserved %s: %s; choose another name".formatted(field, name);
   }
 }

@@ -42,7 +42,7 @@ class SecurityConfiguration implements WebMvcConfigurer {
   @Bean
   SecurityFilterChain apiSecurity(
       HttpSecurity http,
-      TokenIssuer tokens,
+      ExternalTokens tokens,
       Limits limits,
       ClientAddresses addresses,
       AccessSettings settings,

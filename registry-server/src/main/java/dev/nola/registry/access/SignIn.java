@@ -15,6 +15,7 @@ import org.springframework.stereotype.Component;
 @Component
 public class SignIn {
   private static final String TOKEN = "token";
+  private static final String HOME = "/";
 
   private final TokenIssuer tokens;
 
@@ -49,6 +50,16 @@ public class SignIn {
     if (session != null) {
       session.invalidate();
     }
+  }
+
+  /**
+   * Returns where a sign-in leads: a link must not make it lead to another site.
+   *
+   * @param next where it should lead
+   * @return the same if it is a path of this server, else the home page
+   */
+  public static String ownPath(@Nullable String next) {
+    return next != null && next.matches("/(?![/\\\\])[!-\\[\\]-~]*") ? next : HOME;
   }
 
   /**

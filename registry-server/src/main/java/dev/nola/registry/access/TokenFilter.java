@@ -19,15 +19,15 @@ import org.springframework.web.servlet.HandlerExceptionResolver;
 /** Identifies the caller by its bearer token (RFC 6750), and counts its requests. */
 final class TokenFilter extends OncePerRequestFilter {
   private static final Pattern BEARER =
-      Pattern.compile("Bearer +([A-Za-z0-9._~+/=-]{1,512})", Pattern.CASE_INSENSITIVE);
+      Pattern.compile("Bearer +([A-Za-z0-9._~+/=-]{1,8192})", Pattern.CASE_INSENSITIVE);
 
-  private final TokenIssuer tokens;
+  private final ExternalTokens tokens;
   private final Limits limits;
   private final ClientAddresses addresses;
   private final HandlerExceptionResolver problems;
 
   TokenFilter(
-      TokenIssuer tokens,
+      ExternalTokens tokens,
       Limits limits,
       ClientAddresses addresses,
       HandlerExceptionResolver problems) {
@@ -62,8 +62,13 @@ final class TokenFilter extends OncePerRequestFilter {
       return Caller.ANONYMOUS;
     }
     Matcher bearer = BEARER.matcher(header);
-    Optional<Caller> caller =
-        bearer.matches() ? tokens.recognise(bearer.group(1)) : Optional.empty();
+    Optional<Caller> caller;
+    try {
+      caller = bearer.matches() ? tokens.recognise(bearer.group(1)) : Optional.empty();
+    } catch (Refusal refused) {
+      limits.countRequest(addresses.find(request));
+      throw refused;
+    }
     if (caller.isPresent()) {
       limits.countRequest(caller.get());
       return caller.get();

@@ -84,7 +84,7 @@ class TokenIssuer {
     token.id = UUID.randomUUID();
     token.account = grant.account();
     token.description = grant.description();
-    token.hash = hash(secret).toBytes();
+    token.hash = hash(secret);
     token.scopes = grant.scopes().stream().map(Scope::name).distinct().toArray(String[]::new);
     token.namespaces =
         grant.namespaces() == null ? null : grant.namespaces().toArray(String[]::new);
@@ -96,7 +96,7 @@ class TokenIssuer {
 
   /** Identifies the holder of a secret; empty if it is unknown, expired or revoked. */
   Optional<Caller> recognise(String secret) {
-    Sha256 hash = hash(secret);
+    Sha256 hash = Sha256.ofBytes(hash(secret));
     Optional<TokenEntity> token = Optional.ofNullable(known.getIfPresent(hash));
     if (token.isEmpty()) {
       token = tokens.findByHash(hash.toBytes());
@@ -175,7 +175,8 @@ class TokenIssuer {
     batch.forEach(lastUses::remove); // unless it was used again since
   }
 
-  private static Sha256 hash(String secret) {
-    return Sha256.hash(secret.getBytes(StandardCharsets.UTF_8));
+  /** Returns what the database has of a secret. */
+  static byte[] hash(String secret) {
+    return Sha256.hash(secret.getBytes(StandardCharsets.UTF_8)).toBytes();
   }
 }

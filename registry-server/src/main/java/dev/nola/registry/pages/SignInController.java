@@ -1,10 +1,12 @@
 package dev.nola.registry.pages;
 
 import dev.nola.registry.access.SignIn;
+import dev.nola.registry.access.SignInMethod;
 import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Hidden;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import java.util.Optional;
 import org.springframework.stereotype.Controller;
 import org.springframework.ui.Model;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -18,15 +20,16 @@ class SignInController {
   private static final String HOME = "/";
 
   private final SignIn sessions;
+  private final Optional<SignInMethod> method;
 
-  SignInController(SignIn sessions) {
+  SignInController(SignIn sessions, Optional<SignInMethod> method) {
     this.sessions = sessions;
+    this.method = method;
   }
 
   @GetMapping("/sign-in")
-  String form(@RequestParam(defaultValue = HOME) String next, Model model) {
-    model.addAttribute("next", ownPath(next));
-    return "sign-in";
+  String show(@RequestParam(defaultValue = HOME) String next, Model model) {
+    return form(next, model);
   }
 
   @PostMapping("/sign-in")
@@ -40,21 +43,21 @@ class SignInController {
       sessions.open(request, token);
     } catch (Refusal refused) {
       response.setStatus(HttpServletResponse.SC_UNAUTHORIZED);
-      model.addAttribute("next", ownPath(next));
       model.addAttribute("problem", refused.getMessage());
-      return "sign-in";
+      return form(next, model);
     }
-    return "redirect:" + ownPath(next);
+    return "redirect:" + SignIn.ownPath(next);
+  }
+
+  private String form(String next, Model model) {
+    model.addAttribute("next", SignIn.ownPath(next));
+    method.ifPresent(present -> model.addAttribute("method", present));
+    return "sign-in";
   }
 
   @PostMapping("/sign-out")
   String signOut(HttpServletRequest request) {
     sessions.end(request);
     return "redirect:" + HOME;
-  }
-
-  /** Returns a path of this server: a link must not make the sign-in lead to another site. */
-  private static String ownPath(String next) {
-    return next.matches("/(?![/\\\\])[!-\\[\\]-~]*") ? next : HOME;
   }
 }
