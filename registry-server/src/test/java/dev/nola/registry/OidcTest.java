@@ -119,8 +119,8 @@ class OidcTest {
   @Test
   void personSignsIn_andArrivesWherePlanned() throws Exception {
     PageClient browser = new PageClient(registry);
-    assertThat(browser.get("/sign-in?next=/jobs?a=%3Cb").body())
-        .contains("Sign in with Example", START + "?next=/jobs?a%3D%3Cb".substring(0, 6));
+    assertThat(browser.get("/sign-in?next=/jobs").body())
+        .contains("Sign in with Example", START + "?next=/jobs");
     HttpResponse<String> started = browser.get(START + "?next=/jobs?state=queued%26limit=5");
     String location = started.headers().firstValue("Location").orElseThrow();
     assertThat(location)
@@ -139,7 +139,7 @@ class OidcTest {
     assertThat(browser.get("/").body()).contains("ann");
     assertThat(roles("ann")).isEqualTo("oidc-ml OWNER");
     Answer tokens = registry.admin().get("/api/v1/tokens?account=ann");
-    assertThat(Instant.parse(tokens.text("/tokens/0/expiresAt")))
+    assertThat(Instant.parse(tokens.text("/0/expiresAt")))
         .isBetween(Instant.now().plusSeconds(7 * 3600), Instant.now().plusSeconds(9 * 3600));
     assertThat(tokens.json().toString()).contains(issuers.url("main") + " id-of-ann");
   }
@@ -180,7 +180,7 @@ class OidcTest {
     HttpResponse<String> refused = signIn(new PageClient(registry), issuers.person("eve"));
     assertThat(refused.statusCode()).isEqualTo(403);
     assertThat(refused.body()).contains("ask its admin to add you");
-    assertThat(registry.admin().get("/api/v1/tokens?account=eve").text("/tokens/0/id")).isEmpty();
+    assertThat(registry.admin().get("/api/v1/tokens?account=eve").text("/0/id")).isEmpty();
   }
 
   @Test
@@ -196,8 +196,8 @@ class OidcTest {
     PageClient browser = new PageClient(registry);
     signIn(browser, issuers.person("rita", "ml"));
     assertThat(browser.get("/jobs").statusCode()).isNotEqualTo(302);
-    String id = registry.admin().get("/api/v1/tokens?account=rita").text("/tokens/0/id");
-    registry.admin().delete("/api/v1/tokens/" + id);
+    String id = registry.admin().get("/api/v1/tokens?account=rita").text("/0/id");
+    assertThat(registry.admin().delete("/api/v1/tokens/" + id).status()).isEqualTo(204);
     assertThat(browser.get("/jobs").statusCode()).isEqualTo(302);
   }
 
@@ -224,7 +224,7 @@ class OidcTest {
     assertThat(mia.get("/api/v1/adapters/oidc-ml/mood").status()).isEqualTo(200);
     assertThat(registry.anonymous().get("/api/v1/adapters/oidc-ml/mood").status()).isEqualTo(404);
     String other = registry.admin().namespace();
-    assertThat(mia.publish(other + "/mood@1.0.0", Samples.file(1)).status()).isEqualTo(403);
+    assertThat(mia.publish(other + "/mood@1.0.0", Samples.file(1)).status()).isEqualTo(404);
 
     String id = mia.get("/api/v1/tokens/current").text("/id");
     registry.admin().delete("/api/v1/tokens/" + id);
@@ -242,7 +242,7 @@ class OidcTest {
     registry
         .admin()
         .put("/api/v1/namespaces/oidc-other/members/robot-ci", Map.of("role", "member"));
-    assertThat(program.publish("oidc-other/mood@1.0.0", Samples.file(1)).status()).isEqualTo(403);
+    assertThat(program.publish("oidc-other/mood@1.0.0", Samples.file(1)).status()).isEqualTo(404);
   }
 
   @ParameterizedTest
@@ -301,11 +301,13 @@ class OidcTest {
 
   @Test
   void unknownKeysDoNotFetchWithoutEnd() throws Exception {
+    String valid = issuers.sign("limited", program("limited"));
+    RSAKey unknown = TestIssuers.newKey();
     for (int i = 0; i < 5; i++) {
-      assertThat(use(TestIssuers.sign(TestIssuers.newKey(), program("limited")))).isEqualTo(401);
+      assertThat(use(TestIssuers.sign(unknown, program("limited")))).isEqualTo(401);
     }
     assertThat(issuers.fetches("limited")).isLessThanOrEqualTo(2);
-    assertThat(use(issuers.sign("limited", program("limited")))).isEqualTo(200);
+    assertThat(use(valid)).isEqualTo(200);
   }
 
   @Test
