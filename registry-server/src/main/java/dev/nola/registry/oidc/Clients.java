@@ -36,6 +36,12 @@ final class Clients implements ClientRegistrationRepository {
     }
   }
 
+  /** Returns whether browsers reach the registry by https, be it through a proxy. */
+  boolean areOfHttps() {
+    String registry = settings.registryUrl();
+    return registry != null && registry.startsWith("https:");
+  }
+
   private ClientRegistration client() {
     String secret = settings.clientSecret();
     String registry = settings.registryUrl() == null ? "{baseUrl}" : settings.registryUrl();

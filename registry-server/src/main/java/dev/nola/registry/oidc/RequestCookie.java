@@ -100,7 +100,7 @@ final class RequestCookie implements AuthorizationRequestRepository<OAuth2Author
     return begun;
   }
 
-  private static void send(
+  private void send(
       HttpServletRequest request, HttpServletResponse response, String value, Duration lifetime) {
     response.addHeader(
         HttpHeaders.SET_COOKIE,
@@ -108,7 +108,7 @@ final class RequestCookie implements AuthorizationRequestRepository<OAuth2Author
             .path(request.getContextPath() + Clients.CALLBACK)
             .httpOnly(true)
             .sameSite("Lax")
-            .secure(request.isSecure())
+            .secure(request.isSecure() || clients.areOfHttps())
             .maxAge(lifetime)
             .build()
             .toString());
