@@ -168,7 +168,7 @@ class OidcTest {
     HttpResponse<String> refused =
         signIn(new PageClient(registry), issuers.person("gus", "elsewhere"));
     assertThat(refused.statusCode()).isEqualTo(403);
-    assertThat(refused.body()).contains("in no group that may use this registry any more");
+    assertThat(refused.body()).contains("lost its groups that may use this registry");
     assertThat(session(refused)).isEmpty();
     assertThat(roles("gus")).isEqualTo(own + " MEMBER");
     assertThat(registry.admin().get("/api/v1/audit").json().toString())

@@ -3,7 +3,7 @@ package dev.nola.registry.access;
 import java.time.Instant;
 
 /**
- * What a caller may do whom another issuer vouches for.
+ * Rights of a caller by the statement of another issuer.
  *
  * @param issuer that vouches
  * @param subject that the issuer knows the caller by

@@ -11,7 +11,7 @@ import org.springframework.stereotype.Service;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Admits callers whom other issuers vouch for. Each statement of an issuer becomes a token of this
+ * Admits callers by the statements of other issuers. Each statement of an issuer becomes a token of this
  * registry, so that limits, lists, revocation and the audit log treat it as any other.
  */
 @Service
@@ -85,7 +85,7 @@ public class ExternalTokens {
     if (grant.rights().scopes().isEmpty()) {
       transaction.executeWithoutResult(_ -> memberships.apply(grant, null));
       throw Refusal.forbidden(
-          "account %s is in no group that may use this registry any more; ask an admin of the OpenID provider"
+          "account %s has lost its groups that may use this registry; ask an admin of the OpenID provider"
               .formatted(grant.account()));
     }
     transaction.executeWithoutResult(
