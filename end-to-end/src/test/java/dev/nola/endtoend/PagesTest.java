@@ -93,7 +93,16 @@ class PagesTest {
         window.signIn(registry.token("pages-admin", Scope.ADMIN));
         for (String path :
             List.of(
-                "/jobs", "/workers", "/admin", "/admin/keys", "/admin/audit", "/ns/" + namespace)) {
+                "/jobs",
+                "/workers",
+                "/admin",
+                "/admin/keys",
+                "/admin/accounts",
+                "/admin/tokens",
+                "/admin/verifications",
+                "/admin/storage",
+                "/admin/audit",
+                "/ns/" + namespace)) {
           assertThat(window.go(path)).as(path).isEqualTo(200);
           window.requireGood("%s at %d pixels".formatted(path, width));
         }

@@ -209,6 +209,15 @@ class AuthorizationMatrixTest {
       POST   /admin/keys/absent/approve                       302 403 403 403 403 403 404 403
       POST   /admin/keys/absent/revoke                        302 403 403 403 403 403 404 403
       GET    /admin/audit                                     302 403 403 403 403 403 200 403
+      GET    /admin/accounts                                  302 403 403 403 403 403 200 403
+      GET    /admin/tokens                                    302 403 403 403 403 403 200 403
+      POST   /admin/tokens/{none}/revoke                      302 403 403 403 403 403 404 403
+      GET    /admin/verifications                             302 403 403 403 403 403 200 403
+      POST   /admin/verifications?backends=NONE                302 403 403 403 403 403 422 403
+      GET    /admin/verifications/{none}                      302 403 403 403 403 403 404 403
+      GET    /admin/storage                                   302 403 403 403 403 403 200 403
+      POST   /admin/storage/collect                           302 403 403 403 403 403 200 403
+      POST   /admin/storage/scrub                             302 403 403 403 403 403 200 403
       GET    /assets/favicon.svg                              200 200 200 200 200 200 200 200
       GET    /admin/absent                                    302 403 403 403 403 403 404 403
       GET    /absent                                          404 404 404 404 404 404 404 404

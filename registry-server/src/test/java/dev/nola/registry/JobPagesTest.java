@@ -2,6 +2,7 @@ package dev.nola.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -122,6 +123,31 @@ class JobPagesTest extends JobTest {
     assertThat(page.get("/jobs/" + id).body())
         .contains("/" + namespace + "/mood/1.0.0\"")
         .doesNotContain("/cancel\"", "/result\"");
+  }
+
+  @Test
+  void membersSeeTheTrainingThatMadeAVersion() throws Exception {
+    String id = submit("1.0.0");
+    long fence = takeAs("w-of-pages").at("/fence").asLong();
+    List<Object> metrics = new ArrayList<>();
+    for (int step = 1; step <= 998; step++) {
+      metrics.add(Map.of("name", "loss", "step", step, "value", 2.0 / step));
+    }
+    metrics.add(Map.of("name", "validation loss", "step", 1_000, "value", 0.5));
+    metrics.add(Map.of("name", "validation accuracy", "step", 1_000, "value", 0.75));
+    assertThat(report(id, fence, List.of(), metrics, null).status()).isEqualTo(200);
+    assertThat(put(id, "result", fence, Samples.file(1)).status()).isEqualTo(200);
+    TestClient bob = admin.account("bob-of-pages", "read");
+    ann.patch("/api/v1/adapters/" + namespace + "/mood", Map.of("visibility", "public"));
+    String version = "/" + namespace + "/mood/1.0.0";
+
+    String shown = page(ann).get(version).body();
+    assertThat(shown)
+        .contains("/jobs/" + id, ">1 to 1,000<", "loss: 0.002004 at the end")
+        .contains("validation loss: 0.5000 at the end", "lowest 0.002004, highest 2")
+        .doesNotContain("accuracy: ");
+    assertThat(shown.split("<path ")[1].split("L")).hasSize(251);
+    assertThat(page(bob).get(version).body()).contains(version).doesNotContain(id, "<path ");
   }
 
   @Test

@@ -208,6 +208,11 @@ class OidcTest {
     assertThat(client(thief).get("/api/v1/tokens/current").text("/detail"))
         .startsWith("account taken: holder existed before your first sign-in");
     assertThat(use(issuers.sign("main", issuers.person("robot-ci", "ml")))).isEqualTo(403);
+    assertThat(
+            client(issuers.sign("main", issuers.person("workers", "ml")))
+                .get("/api/v1/tokens/current")
+                .text("/detail"))
+        .contains("workers", "at your OpenID provider");
 
     assertThat(use(issuers.sign("main", issuers.person("paula", "ml")))).isEqualTo(200);
     JWTClaimsSet.Builder reused = issuers.person("paula", "ml").subject("id-of-another-paula");
@@ -215,6 +220,20 @@ class OidcTest {
     JWTClaimsSet.Builder renamed = issuers.person("paula-b", "ml").subject("id-of-paula");
     assertThat(client(issuers.sign("main", renamed)).get("/api/v1/tokens/current").text("/account"))
         .isEqualTo("paula");
+  }
+
+  @Test
+  void existingAccountIsLinked_ifTheSettingAllowsIt() throws Exception {
+    try (TestRegistry linking =
+        TestRegistry.start(
+            "nola.oidc.issuer=" + issuers.url("main"),
+            "nola.oidc.audience=" + TestIssuers.CLIENT,
+            "nola.oidc.link-existing=true")) {
+      linking.admin().account("holder", "read");
+      String holder = issuers.sign("main", issuers.person("holder"));
+      assertThat(linking.anonymous().with(holder).get("/api/v1/tokens/current").text("/account"))
+          .isEqualTo("holder");
+    }
   }
 
   @Test
@@ -243,6 +262,16 @@ class OidcTest {
         .admin()
         .put("/api/v1/namespaces/oidc-other/members/robot-ci", Map.of("role", "member"));
     assertThat(program.publish("oidc-other/mood@1.0.0", Samples.file(1)).status()).isEqualTo(404);
+  }
+
+  @Test
+  void programsAccountKeepsAHigherRole() throws Exception {
+    assertThat(use(issuers.sign("rotating", program("rotating").subject("first")))).isEqualTo(200);
+    registry
+        .admin()
+        .put("/api/v1/namespaces/oidc-rotating/members/robot-rotating", Map.of("role", "owner"));
+    assertThat(use(issuers.sign("rotating", program("rotating").subject("second")))).isEqualTo(200);
+    assertThat(roles("robot-rotating")).isEqualTo("oidc-rotating OWNER");
   }
 
   @ParameterizedTest
@@ -290,6 +319,7 @@ class OidcTest {
     RSAKey own = new RSAKey.Builder(TestIssuers.newKey()).keyID(key.getKeyID()).build();
     assertThat(use(TestIssuers.sign(own, program("ci")))).isEqualTo(401);
     assertThat(use(issuers.sign("main", program("ci")))).isEqualTo(401);
+    assertThat(use(issuers.sign("main", program("main")))).isEqualTo(401); // not an issuer of CI
   }
 
   @Test
@@ -359,6 +389,14 @@ class OidcTest {
     String location = begin(browser, "").replaceFirst("nonce=[^&]+", "nonce=another");
     HttpResponse<String> answer =
         finish(browser, issuers.authorize(location, issuers.person("nora", "ml")));
+    assertThat(answer.statusCode()).isEqualTo(401);
+    assertThat(session(answer)).isEmpty();
+  }
+
+  @Test
+  void idTokenForAnotherClientIsRefused() throws Exception {
+    HttpResponse<String> answer =
+        signIn(new PageClient(registry), issuers.person("abel", "ml").audience("another-client"));
     assertThat(answer.statusCode()).isEqualTo(401);
     assertThat(session(answer)).isEmpty();
   }

@@ -2,23 +2,41 @@ package dev.nola.registry.access;
 
 import dev.nola.api.AccountSummary;
 import dev.nola.api.Namespace;
+import dev.nola.api.Page;
 import dev.nola.api.Role;
+import dev.nola.api.Token;
+import dev.nola.registry.web.Cursor;
+import dev.nola.registry.web.Pages;
+import dev.nola.registry.web.Refusal;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.ResponseEntity;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 
-/** Lists namespaces and accounts, in pages. */
+/** Lists namespaces, accounts and tokens, in pages. */
 @Component
-class AccessDirectory {
-  private final JdbcClient database;
+public class AccessDirectory {
+  private static final String ACCOUNTS = "accounts";
+  private static final String TOKENS = "tokens";
 
-  AccessDirectory(JdbcClient database) {
+  /** Databases have no times long after it. */
+  private static final Instant LATEST = Instant.parse("9999-01-01T00:00:00Z");
+
+  private static final UUID LEAST_ID = new UUID(0, 0);
+
+  private final JdbcClient database;
+  private final TokenRepository tokens;
+
+  AccessDirectory(JdbcClient database, TokenRepository tokens) {
     this.database = database;
+    this.tokens = tokens;
   }
 
   /**
@@ -59,11 +77,39 @@ class AccessDirectory {
   /**
    * Lists all accounts by name: those that have a token or are a member of a namespace.
    *
-   * @param lastName name of the last account of the page before; empty for the first page
    * @param limit maximum number of accounts
-   * @return the accounts
+   * @param cursor of the page before; null for the first page
+   * @return a page
+   * @throws Refusal with status 422 if the limit or cursor is invalid
    */
-  List<AccountSummary> accounts(String lastName, int limit) {
+  public ResponseEntity<Page<AccountSummary>> accounts(int limit, @Nullable String cursor) {
+    String lastName = cursor == null ? "" : Cursor.parse(cursor, ACCOUNTS, 1).key().getFirst();
+    return Pages.of(
+        accounts(lastName, Pages.fetch(limit)),
+        limit,
+        last -> new Cursor(ACCOUNTS, List.of(last.account())),
+        account -> account);
+  }
+
+  /**
+   * Lists the tokens of all accounts, oldest first, without their secrets.
+   *
+   * @param valid whether to list only those that are valid now
+   * @param limit maximum number of tokens
+   * @param cursor of the page before; null for the first page
+   * @return a page
+   * @throws Refusal with status 422 if the limit or cursor is invalid
+   */
+  public ResponseEntity<Page<Token>> tokens(boolean valid, int limit, @Nullable String cursor) {
+    Position last = cursor == null ? new Position(Instant.EPOCH, LEAST_ID) : position(cursor);
+    return Pages.of(
+        tokens.page(last.createdAt(), last.id(), valid, Pages.fetch(limit)),
+        limit,
+        token -> new Cursor(TOKENS, List.of(token.createdAt.toString(), token.id.toString())),
+        TokenEntity::toApi);
+  }
+
+  private List<AccountSummary> accounts(String lastName, int limit) {
     return database
         .sql(
             """
@@ -88,6 +134,24 @@ class AccessDirectory {
                     instant(row, "last_used_at"),
                     List.of((String[]) row.getArray("namespaces").getArray())))
         .list();
+  }
+
+  /** A position in the list of all tokens. */
+  private record Position(Instant createdAt, UUID id) {}
+
+  private static Position position(String cursor) {
+    List<String> key = Cursor.parse(cursor, TOKENS, 2).key();
+    try {
+      Instant createdAt = Instant.parse(key.get(0));
+      if (createdAt.isAfter(Instant.EPOCH) && createdAt.isBefore(LATEST)) {
+        return new Position(createdAt, UUID.fromString(key.get(1)));
+      }
+    } catch (DateTimeException | IllegalArgumentException _) {
+      // no position: refused below
+    }
+    throw Refusal.invalid(
+        "cursor",
+        "invalid cursor: %s; must be the value of next from the same list".formatted(cursor));
   }
 
   private static @Nullable Instant instant(ResultSet row, String column) throws SQLException {

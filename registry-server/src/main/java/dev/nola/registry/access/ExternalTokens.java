@@ -11,8 +11,8 @@ import org.springframework.stereotype.Service;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /**
- * Admits callers by the statements of other issuers. Each statement of an issuer becomes a token of this
- * registry, so that limits, lists, revocation and the audit log treat it as any other.
+ * Admits callers by the statements of other issuers. Each statement of an issuer becomes a token of
+ * this registry, so that limits, lists, revocation and the audit log treat it as any other.
  */
 @Service
 public class ExternalTokens {

@@ -21,7 +21,7 @@ import org.springframework.transaction.annotation.Transactional;
 
 /** Creates, lists and revokes tokens, if the caller may, and writes the audit log. */
 @Service
-class TokenService {
+public class TokenService {
   private static final int MAX_DESCRIPTION = 200;
   private static final int MAX_NAMESPACES = 100;
 
@@ -84,7 +84,7 @@ class TokenService {
    * @throws Refusal with status 403 if the account is another one and the caller is not an admin
    *     everywhere, 422 if it breaks the rule of accounts
    */
-  List<Token> list(Caller caller, @Nullable String account) {
+  public List<Token> list(Caller caller, @Nullable String account) {
     String holder = account == null ? caller.account() : account;
     if (!NameRule.ACCOUNT.isMet(holder)) {
       throw Refusal.invalid("account", NameRule.ACCOUNT.message(holder));
@@ -123,7 +123,7 @@ class TokenService {
    *     if it may not revoke it, or not keep its children
    */
   @Transactional
-  void revoke(Caller caller, UUID id, boolean keepChildren) {
+  public void revoke(Caller caller, UUID id, boolean keepChildren) {
     TokenEntity token =
         repository
             .findById(id)

@@ -3,6 +3,7 @@ package dev.nola.registry.blobs;
 import dev.nola.digest.Sha256;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 
 /** Keeps references to blobs; those blobs must stay. */
 public interface BlobUser {
@@ -21,6 +22,14 @@ public interface BlobUser {
    * @return sum of sizes in bytes
    */
   long sizeOfNamespace(long namespaceId);
+
+  /**
+   * Returns the bytes of all namespaces that have some here, as {@link #sizeOfNamespace} counts
+   * them.
+   *
+   * @return sums of sizes in bytes, by id of the namespace
+   */
+  Map<Long, Long> sizesOfNamespaces();
 
   /**
    * Lists the digests of blobs that are referred to, in the order of their texts.

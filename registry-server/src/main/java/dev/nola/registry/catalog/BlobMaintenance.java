@@ -10,23 +10,17 @@ import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.blobs.BlobUser;
 import dev.nola.registry.blobs.GarbageCollector;
 import dev.nola.registry.blobs.Scrub;
-import io.swagger.v3.oas.annotations.Operation;
-import io.swagger.v3.oas.annotations.tags.Tag;
 import java.io.IOException;
 import java.time.Clock;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.springframework.web.bind.annotation.PostMapping;
-import org.springframework.web.bind.annotation.RequestMapping;
-import org.springframework.web.bind.annotation.RestController;
+import org.springframework.stereotype.Service;
 
 /** Maintains the blobs: deletes those that nothing refers to, and detects damaged ones. */
-@RestController
-@RequestMapping("/api/v1/admin")
-@Tag(name = "Administration")
-class BlobMaintenance {
+@Service
+public class BlobMaintenance {
   private final BlobStore blobs;
   private final BlobReader reader;
   private final List<BlobUser> users;
@@ -49,24 +43,29 @@ class BlobMaintenance {
     this.clock = clock;
   }
 
-  @PostMapping("/collect-garbage")
-  @Operation(
-      summary = "Delete blobs that nothing refers to",
-      description =
-          "Those older than nola.catalog.collection-grace, and uploads that were cut off; the server"
-              + " also does this every day. For admins.")
-  CollectionReport collect(Caller caller) throws IOException {
+  /**
+   * Deletes blobs that nothing refers to, and the remains of uploads that were cut off, if they are
+   * older than {@code nola.catalog.collection-grace}.
+   *
+   * @param caller of the request
+   * @return what was deleted
+   * @throws IOException if the store fails
+   */
+  public CollectionReport collect(Caller caller) throws IOException {
     CollectionReport report = collect();
     audit.add(caller.account(), caller.tokenId(), "blobs.collect", "blobs", report.toString());
     return report;
   }
 
-  @PostMapping("/scrub")
-  @Operation(
-      summary = "Look for every blob that is referred to, and compare all with their digests",
-      description =
-          "Changes nothing; names the blobs that are damaged, and those that are missing. For admins.")
-  ScrubReport scrub(Caller caller) throws IOException {
+  /**
+   * Looks for every blob that is referred to, and compares all bytes with their digests; changes
+   * nothing.
+   *
+   * @param caller of the request
+   * @return the damaged and the missing blobs
+   * @throws IOException if the store fails
+   */
+  public ScrubReport scrub(Caller caller) throws IOException {
     ScrubReport report = new Scrub(blobs, users).run();
     Set<Sha256> damaged = new HashSet<>(report.corrupt());
     damaged.addAll(report.missing());

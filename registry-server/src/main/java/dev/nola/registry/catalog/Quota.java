@@ -3,7 +3,10 @@ package dev.nola.registry.catalog;
 import dev.nola.registry.access.Access;
 import dev.nola.registry.blobs.BlobUser;
 import dev.nola.registry.web.Refusal;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
 import org.springframework.transaction.annotation.Propagation;
@@ -50,7 +53,46 @@ public class Quota {
             .idOf(namespace)
             .map(id -> users.stream().map(user -> user.sizeOfNamespace(id)).reduce(0L, Quota::sum))
             .orElse(0L);
-    return new Usage(used, settings.namespaceQuota().toBytes());
+    return new Usage(used, limit());
+  }
+
+  /**
+   * A namespace that stores bytes.
+   *
+   * @param namespace its name
+   * @param used bytes that it stores
+   */
+  public record NamespaceUsage(String namespace, long used) {}
+
+  /**
+   * Returns what all namespaces store that store anything.
+   *
+   * @return namespaces, the largest first
+   */
+  public List<NamespaceUsage> usages() {
+    Map<Long, Long> sizes = new HashMap<>();
+    users.forEach(
+        user -> user.sizesOfNamespaces().forEach((id, size) -> sizes.merge(id, size, Quota::sum)));
+    return database
+        .sql("select id, name from namespace where id = any(?)")
+        .param(sizes.keySet().toArray(Long[]::new))
+        .query((row, _) -> new NamespaceUsage(row.getString("name"), sizes.get(row.getLong("id"))))
+        .list()
+        .stream()
+        .sorted(
+            Comparator.comparingLong(NamespaceUsage::used)
+                .reversed()
+                .thenComparing(NamespaceUsage::namespace))
+        .toList();
+  }
+
+  /**
+   * Returns the limit of each namespace.
+   *
+   * @return bytes
+   */
+  public long limit() {
+    return settings.namespaceQuota().toBytes();
   }
 
   /**

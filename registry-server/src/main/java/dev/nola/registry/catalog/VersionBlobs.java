@@ -2,7 +2,10 @@ package dev.nola.registry.catalog;
 
 import dev.nola.digest.Sha256;
 import dev.nola.registry.blobs.BlobUser;
+import dev.nola.registry.catalog.VersionRepository.NamespaceSize;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.springframework.stereotype.Component;
 
 /** The blobs of versions. */
@@ -27,5 +30,11 @@ class VersionBlobs implements BlobUser {
   @Override
   public long sizeOfNamespace(long namespaceId) {
     return versions.sizeOfNamespace(namespaceId);
+  }
+
+  @Override
+  public Map<Long, Long> sizesOfNamespaces() {
+    return versions.sizesOfNamespaces().stream()
+        .collect(Collectors.toMap(NamespaceSize::namespaceId, NamespaceSize::bytes));
   }
 }

@@ -85,6 +85,17 @@ interface VersionRepository extends Repository<VersionEntity, Long> {
           + " where a.namespaceId = :namespaceId and v.deletedAt is null")
   long sizeOfNamespace(long namespaceId);
 
+  /** Lists the bytes of all namespaces that have versions. */
+  @Query(
+      "select new dev.nola.registry.catalog.VersionRepository$NamespaceSize("
+          + "a.namespaceId, sum(v.size)) from VersionEntity v"
+          + " join AdapterEntity a on a.id = v.adapterId"
+          + " where v.deletedAt is null group by a.namespaceId")
+  List<NamespaceSize> sizesOfNamespaces();
+
+  /** The bytes of a namespace. */
+  record NamespaceSize(long namespaceId, long bytes) {}
+
   @Query("select coalesce(sum(v.downloads), 0) from VersionEntity v where v.adapterId = :adapterId")
   long downloads(long adapterId);
 

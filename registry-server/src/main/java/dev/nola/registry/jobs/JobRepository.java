@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -23,6 +24,16 @@ import tools.jackson.databind.json.JsonMapper;
 @Component
 class JobRepository implements BlobUser {
   private static final int RETENTION_BATCH = 1_000;
+
+  private static final String SIZES =
+      """
+      select n.id, least(sum(
+        case when j.checkpoint_digest is null then 0 else j.checkpoint_size end
+        + case when j.result_digest is null or j.type <> 'EXPORT' then 0
+          else j.result_size end), 9223372036854775807)::bigint as size
+      from job j join namespace n on n.name = j.namespace
+      where %s (j.checkpoint_digest is not null or j.result_digest is not null)
+      group by n.id""";
 
   private static final String INSERT =
       """
@@ -350,16 +361,20 @@ class JobRepository implements BlobUser {
   @Override
   public long sizeOfNamespace(long namespaceId) {
     return database
-        .sql(
-            """
-            select least(coalesce(sum(
-              case when j.checkpoint_digest is null then 0 else j.checkpoint_size end
-              + case when j.result_digest is null or j.type <> 'EXPORT' then 0
-                else j.result_size end), 0), 9223372036854775807)::bigint
-            from job j join namespace n on n.name = j.namespace
-            where n.id = ? and (j.checkpoint_digest is not null or j.result_digest is not null)""")
+        .sql(SIZES.formatted("n.id = ? and"))
         .param(namespaceId)
-        .query(Long.class)
-        .single();
+        .query((row, _) -> row.getLong("size"))
+        .optional()
+        .orElse(0L);
+  }
+
+  @Override
+  public Map<Long, Long> sizesOfNamespaces() {
+    return database
+        .sql(SIZES.formatted(""))
+        .query((row, _) -> Map.entry(row.getLong("id"), row.getLong("size")))
+        .list()
+        .stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
   }
 }

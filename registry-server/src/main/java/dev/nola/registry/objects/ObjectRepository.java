@@ -321,6 +321,16 @@ public class ObjectRepository implements BlobUser {
         .single();
   }
 
+  @Override
+  public Map<Long, Long> sizesOfNamespaces() {
+    return database
+        .sql("select namespace_id, sum(size)::bigint as size from object_blob group by 1")
+        .query((row, _) -> Map.entry(row.getLong("namespace_id"), row.getLong("size")))
+        .list()
+        .stream()
+        .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+  }
+
   private Timestamp now() {
     return Timestamp.from(clock.instant());
   }

@@ -11,6 +11,7 @@ import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.catalog.AdapterService;
 import dev.nola.registry.catalog.AliasService;
 import dev.nola.registry.catalog.VersionReader;
+import dev.nola.registry.jobs.Trainings;
 import dev.nola.registry.verification.AttestationReader;
 import dev.nola.registry.web.ServerAddress;
 import io.swagger.v3.oas.annotations.Hidden;
@@ -39,6 +40,7 @@ class AdapterPageController {
 
   private static final int VERSIONS = 20;
   private static final int ATTESTATIONS = 50;
+  private static final int LOSSES = 200;
   private static final String LATEST = "latest";
 
   private final AdapterService adapters;
@@ -46,18 +48,21 @@ class AdapterPageController {
   private final AliasService aliases;
   private final AttestationReader attestations;
   private final LayerStrengths strengths;
+  private final Trainings trainings;
 
   AdapterPageController(
       AdapterService adapters,
       VersionReader versions,
       AliasService aliases,
       AttestationReader attestations,
-      LayerStrengths strengths) {
+      LayerStrengths strengths,
+      Trainings trainings) {
     this.adapters = adapters;
     this.versions = versions;
     this.aliases = aliases;
     this.attestations = attestations;
     this.strengths = strengths;
+    this.trainings = trainings;
   }
 
   @GetMapping(ADAPTER)
@@ -141,6 +146,13 @@ class AdapterPageController {
         body(attestations.list(caller, adapter, version.version(), ATTESTATIONS, null));
     model.addAttribute("evidence", evidence.items().stream().map(Evidence::of).toList());
     model.addAttribute("moreEvidence", evidence.next() != null);
+    trainings
+        .find(caller, adapter.namespace(), adapter.name(), version.version())
+        .ifPresent(
+            job -> {
+              model.addAttribute("job", JobView.of(job, false));
+              model.addAttribute("curve", LossCurve.of(trainings.losses(job.id(), LOSSES)));
+            });
     model.addAttribute("snippets", Snippets.of(version, ServerAddress.of("", request)));
     return "adapter";
   }

@@ -4,6 +4,7 @@ import dev.nola.api.attestation.VerificationReport;
 import dev.nola.api.attestation.VerificationRequest;
 import java.sql.Timestamp;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -17,7 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
  * {@code campaign} and {@code campaign_job}.
  */
 @Component
-class VerificationRunRepository {
+public class VerificationRunRepository {
   private static final int MAX_NAMES = 1_000;
 
   private final JdbcClient database;
@@ -52,7 +53,46 @@ class VerificationRunRepository {
     database.sql("update campaign set versions = ? where id = ?").params(versions, id).update();
   }
 
-  Optional<VerificationReport> report(UUID id) {
+  /**
+   * A run in the list of runs.
+   *
+   * @param id of the run
+   * @param request which versions, backends and copies
+   * @param versions number of versions that the request found
+   * @param createdBy account that asked
+   * @param createdAt time of the request
+   */
+  public record Run(
+      UUID id, VerificationRequest request, long versions, String createdBy, Instant createdAt) {}
+
+  /**
+   * Lists the latest runs.
+   *
+   * @param limit maximum number of runs
+   * @return runs, latest first
+   */
+  public List<Run> latest(int limit) {
+    return database
+        .sql("select * from campaign order by created_at desc, id limit ?")
+        .param(limit)
+        .query(
+            (row, _) ->
+                new Run(
+                    row.getObject("id", UUID.class),
+                    json.readValue(row.getString("request"), VerificationRequest.class),
+                    row.getLong("versions"),
+                    row.getString("created_by"),
+                    row.getTimestamp("created_at").toInstant()))
+        .list();
+  }
+
+  /**
+   * Reads the report of a run.
+   *
+   * @param id of the run
+   * @return its report, or empty if the run is absent
+   */
+  public Optional<VerificationReport> report(UUID id) {
     List<VerificationReport.Backend> backends =
         database
             .sql(

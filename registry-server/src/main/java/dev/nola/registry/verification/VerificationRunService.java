@@ -15,7 +15,7 @@ import org.springframework.transaction.annotation.Transactional;
 
 /** Starts verification runs: the verification of all versions that match a request. */
 @Component
-class VerificationRunService {
+public class VerificationRunService {
   private static final int PAGE = 1_000;
 
   /** Lower than the priority of versions published meanwhile. */
@@ -50,7 +50,7 @@ class VerificationRunService {
    *     if the adapter or version does not exist
    */
   @Transactional
-  UUID start(Caller caller, VerificationRequest request) {
+  public UUID start(Caller caller, VerificationRequest request) {
     List<String> backends = request.backends() == null ? settings.backends() : request.backends();
     int copies = request.copies() == null ? settings.copies() : request.copies();
     requireLegal(backends, copies);
