@@ -142,8 +142,10 @@ final class Browser implements AutoCloseable {
       assertThat(failures).as(what).isEmpty();
     }
 
+    /** Takes a picture for the documents, without the log of a job: it has paths of the machine. */
     void picture(String name) throws IOException {
       Files.createDirectories(PICTURES);
+      page.evaluate("document.querySelectorAll('#log-title, .log').forEach(e => e.remove())");
       page.screenshot(
           new Page.ScreenshotOptions().setPath(PICTURES.resolve(name + ".png")).setFullPage(true));
     }

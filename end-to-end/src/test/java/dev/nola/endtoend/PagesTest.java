@@ -53,6 +53,13 @@ class PagesTest {
                 Samples.blocks(folder, names.indexOf(name)),
                 Progress.NONE);
       }
+      owner
+          .adapters()
+          .publish(
+              new AdapterName(namespace, "weather"),
+              "1.1.0",
+              Samples.blocks(folder, names.size()),
+              Progress.NONE);
       owner.aliases().set(new AdapterName(namespace, "mood"), "prod", "1.0.0");
       owner
           .adapters()
@@ -106,6 +113,8 @@ class PagesTest {
           assertThat(window.go(path)).as(path).isEqualTo(200);
           window.requireGood("%s at %d pixels".formatted(path, width));
         }
+        window.go("/admin/storage");
+        window.picture("storage");
       }
     }
   }
@@ -136,6 +145,10 @@ class PagesTest {
       assertThat(page.locator("#events figcaption")).containsText("loss: now");
       assertThat(page.locator("#events .log")).containsText("succeeded");
       window.requireGood("a job");
+      window.picture("job");
+      assertThat(window.go("/" + trained + "/mood/1.0.0")).isEqualTo(200);
+      assertThat(page.locator("#training ~ .chart path").first()).isVisible();
+      window.requireGood("the version that a training made");
     }
   }
 
@@ -176,6 +189,20 @@ class PagesTest {
       window.requireGood("an adapter");
       window.go("/" + namespace + "/mood");
       window.picture("adapter");
+    }
+  }
+
+  @Test
+  void versionsAreCompared_andAdaptersOfABaseModel() throws Exception {
+    try (Browser.Window window = browser.open(registry)) {
+      Page page = window.page();
+      window.go("/" + namespace + "/weather/compare?from=1.0.0&to=1.1.0");
+      assertThat(page.locator("table").last()).containsText("q_proj");
+      window.requireGood("a comparison");
+      window.picture("compare");
+      window.go("/base/meta-llama/Llama-2-7b-hf");
+      assertThat(page.locator("main")).containsText(namespace + "/weather");
+      window.picture("base");
     }
   }
 

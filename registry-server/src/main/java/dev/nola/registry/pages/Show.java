@@ -1,5 +1,6 @@
 package dev.nola.registry.pages;
 
+import dev.nola.api.Contents;
 import dev.nola.command.Output;
 import java.nio.charset.StandardCharsets;
 import java.time.Clock;
@@ -73,6 +74,16 @@ public class Show {
     return value == Math.rint(value) && Math.abs(value) < 1e6
         ? number((long) value)
         : String.format(Locale.ENGLISH, "%.4g", value);
+  }
+
+  /**
+   * Writes the scale of a layer with four significant digits.
+   *
+   * @param layer that has it
+   * @return such as {@code 2.704e-04}
+   */
+  public static String scale(Contents.LayerEntry layer) {
+    return String.format(Locale.ENGLISH, "%.4g", Double.parseDouble(layer.scale()));
   }
 
   /**

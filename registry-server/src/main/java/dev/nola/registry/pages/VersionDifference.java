@@ -56,7 +56,9 @@ record VersionDifference(List<Metric> metrics, List<LayerChange> layers, long ad
       add(changes, "l", count(from.b()), count(to.b()));
       add(changes, "bits", from.a().bits(), to.a().bits());
       add(changes, "stream", from.stream(), to.stream());
-      add(changes, "scale", from.scale(), to.scale());
+      if (!from.scale().equals(to.scale())) {
+        changes.add("scale %s → %s".formatted(Show.scale(from), Show.scale(to)));
+      }
       return String.join(", ", changes);
     }
 
