@@ -6,11 +6,13 @@ import dev.nola.command.RegistryOption;
 import dev.nola.files.UserDirectories;
 import dev.nola.trainer.worker.JobCounts;
 import dev.nola.trainer.worker.KeyFile;
+import dev.nola.trainer.worker.RegistryAccess;
 import dev.nola.trainer.worker.Worker;
 import dev.nola.trainer.worker.WorkerSettings;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.concurrent.Callable;
@@ -27,6 +29,8 @@ import picocli.CommandLine.Option;
       "It runs until Ctrl-C or SIGTERM, and then returns its jobs. Any number of workers may run,"
           + " anywhere. It prints a line for each event; with --json, lines go to stderr, and a"
           + " document with the jobs' counts is printed at the end.",
+      "With --once it takes one job and ends: with 0 if the job succeeded, 1 if it failed, 5 if none"
+          + " came within --wait.",
       "nola worker list and nola worker show list the workers that a registry knows."
     },
     mixinStandardHelpOptions = true,
@@ -34,11 +38,13 @@ import picocli.CommandLine.Option;
       "",
       "Examples:",
       "  nola worker --registry https://nola.example --token-file worker.token",
-      "  nola worker --registry https://nola.example --token-file worker.token --models /srv/models"
+      "  nola worker --registry https://nola.example --token-file worker.token --models /srv/models",
+      "  nola worker --registry https://nola.example --token-file worker.token --once --wait 300"
     })
 final class WorkerCommand implements Callable<Integer> {
   private static final long MEGABYTE = 1_000_000;
   private static final int SHARE_PERCENT = 80;
+  private static final Duration STANDARD_WAIT = Duration.ofSeconds(60);
 
   @Option(
       names = "--token-file",
@@ -97,11 +103,28 @@ final class WorkerCommand implements Callable<Integer> {
           "Disk that a job may use, and that fetched files may occupy. Default: ${DEFAULT-VALUE}.")
   private long disk = 20_000;
 
+  @Option(names = "--once", description = "Take one job, do it, and end.")
+  private boolean once;
+
+  @Option(
+      names = "--wait",
+      paramLabel = "SECONDS",
+      description = "Time that --once waits for a job. Default: 60.")
+  private @Nullable Integer wait;
+
+  @Option(
+      names = "--allow-plain-http",
+      description =
+          "Send the token and private files to another machine even over http. Only for networks"
+              + " that encrypt by themselves, such as a service mesh.")
+  private boolean allowPlainHttp;
+
   @Mixin private RegistryOption registry = new RegistryOption();
   @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    Duration waitForJob = waitForJob();
     String token = Files.readString(tokenFile).strip();
     WorkerSettings settings =
         new WorkerSettings(
@@ -118,17 +141,32 @@ final class WorkerCommand implements Callable<Integer> {
     Path keyFile = key == null ? KeyFile.standard(output.console().environment()) : key;
     try (Worker worker =
         new Worker(
-            registry.url(output),
-            token,
+            new RegistryAccess(registry.url(output), token, allowPlainHttp),
             settings,
             KeyFile.readOrMake(keyFile),
             line -> output.log(Instant.now().truncatedTo(ChronoUnit.SECONDS) + " " + line))) {
-      return run(worker);
+      return run(worker, waitForJob);
     }
   }
 
-  private int run(Worker worker) throws IOException, InterruptedException {
+  private Duration waitForJob() {
+    if (!once && wait != null) {
+      throw new IllegalArgumentException("--wait applies only with --once");
+    }
+    if (once && slots != 1) {
+      throw new IllegalArgumentException("invalid --slots: " + slots + "; must be 1 with --once");
+    }
+    if (wait != null && wait < 0) {
+      throw new IllegalArgumentException("invalid --wait: " + wait + "; must not be negative");
+    }
+    return wait == null ? STANDARD_WAIT : Duration.ofSeconds(wait);
+  }
+
+  private int run(Worker worker, Duration waitForJob) throws IOException, InterruptedException {
     try {
+      if (once) {
+        return runOnce(worker, waitForJob);
+      }
       worker.run();
       return ExitCode.OK;
     } catch (InterruptedException e) {
@@ -136,14 +174,37 @@ final class WorkerCommand implements Callable<Integer> {
         throw e;
       }
       output.log(output.command().qualifiedName() + ": interrupted");
-      output.print(new Stopped(false, "interrupted", "interrupted", worker.counts()), _ -> {});
+      output.print(new Failed(false, "interrupted", "interrupted", worker.counts()), _ -> {});
       return ExitCode.INTERRUPTED;
     }
   }
 
+  private int runOnce(Worker worker, Duration waitForJob) throws IOException, InterruptedException {
+    if (!worker.runOnce(waitForJob)) {
+      return fail(
+          ExitCode.NO_JOB, "no-job", "no job within " + waitForJob.toSeconds() + " s", worker);
+    }
+    JobCounts jobs = worker.counts();
+    if (jobs.done() == 0) {
+      return fail(
+          ExitCode.REFUSED, "job-failed", "the job failed; the lines above say why", worker);
+    }
+    output.print(new Succeeded(true, jobs), _ -> {});
+    return ExitCode.OK;
+  }
+
+  private int fail(int exitCode, String kind, String error, Worker worker) {
+    output.log(output.command().qualifiedName() + ": " + error);
+    output.print(new Failed(false, kind, error, worker.counts()), _ -> {});
+    return exitCode;
+  }
+
   /**
-   * What {@code --json} prints when the worker is stopped: the document of every interrupted
-   * command, with the jobs in addition.
+   * What {@code --json} prints when the worker is stopped, or its one job failed or did not come:
+   * the document of every command that fails, with the jobs in addition.
    */
-  private record Stopped(boolean ok, String kind, String error, JobCounts jobs) {}
+  private record Failed(boolean ok, String kind, String error, JobCounts jobs) {}
+
+  /** What {@code --json} prints when the one job succeeded. */
+  private record Succeeded(boolean ok, JobCounts jobs) {}
 }

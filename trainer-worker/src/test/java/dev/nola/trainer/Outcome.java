@@ -14,12 +14,12 @@ import tools.jackson.databind.json.JsonMapper;
  * @param out what it wrote on stdout
  * @param err what it wrote on stderr
  */
-record Outcome(int exitCode, String out, String err) {
+public record Outcome(int exitCode, String out, String err) {
   private static final JsonMapper ONE_DOCUMENT =
       JsonMapper.builder().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
   /** Runs a command. */
-  static Outcome nola(Object... args) {
+  public static Outcome nola(Object... args) {
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
     int exitCode =
@@ -36,7 +36,7 @@ record Outcome(int exitCode, String out, String err) {
   }
 
   /** Returns the one document on stdout. */
-  JsonNode json() {
+  public JsonNode json() {
     return ONE_DOCUMENT.readTree(out);
   }
 }

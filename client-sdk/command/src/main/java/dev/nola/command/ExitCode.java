@@ -20,6 +20,9 @@ public final class ExitCode {
   /** The registry refused the request or is unreachable. */
   public static final int REGISTRY = 4;
 
+  /** No job came while a worker waited for one. */
+  public static final int NO_JOB = 5;
+
   /** A defect of nola. */
   public static final int INTERNAL = 70;
 
@@ -45,11 +48,12 @@ public final class ExitCode {
         "1",
         "an adapter, a model, a lock file or other data was refused: it is damaged, not supported"
             + " by this version, not matching, not attested as required, or its bits differ; also:"
-            + " diff found a difference, verify --lock disproved something, or serve cannot"
-            + " start");
+            + " diff found a difference, verify --lock disproved something, the job of worker"
+            + " --once failed, or serve cannot start");
     codes.put("2", "the command line or the job file is wrong");
     codes.put("3", "a file cannot be read or written, or a GPU cannot be used");
     codes.put("4", "the registry refused the request or is unreachable");
+    codes.put("5", "worker --once: no job came in time");
     codes.put("70", "internal error; please report it");
     codes.put("130", "interrupted by Ctrl-C");
     codes.put("141", "the reader of stdout closed it, as head does");

@@ -5,7 +5,6 @@ import dev.nola.client.cache.LocalCache;
 import dev.nola.client.jobs.WorkerClient;
 import dev.nola.client.registry.NolaClient;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -26,16 +25,17 @@ final class Registry implements AutoCloseable {
   private final WorkerClient requests;
   private final WorkerClient transfers;
 
-  Registry(URI url, String token, Path cache) {
-    requestClient = client(url, token, cache, REQUEST_TIMEOUT);
-    transferClient = client(url, token, cache, TRANSFER_TIMEOUT);
+  Registry(RegistryAccess access, Path cache) {
+    requestClient = client(access, cache, REQUEST_TIMEOUT);
+    transferClient = client(access, cache, TRANSFER_TIMEOUT);
     requests = requestClient.worker();
     transfers = transferClient.worker();
   }
 
-  private static NolaClient client(URI url, String token, Path cache, Duration timeout) {
-    return NolaClient.builder(url)
-        .token(token)
+  private static NolaClient client(RegistryAccess access, Path cache, Duration timeout) {
+    return NolaClient.builder(access.url())
+        .token(access.token())
+        .allowPlainHttp(access.allowPlainHttp())
         .tokenHint(TOKEN_HINT)
         .cache(LocalCache.at(cache))
         .requestTimeout(timeout)

@@ -8,28 +8,19 @@ import dev.nola.api.job.LeaseRequest;
 import dev.nola.api.job.Leases;
 import dev.nola.client.jobs.WorkerClient;
 import dev.nola.digest.Sha256;
-import dev.nola.files.AtomicFile;
 import dev.nola.reconstruct.Budget;
 import dev.nola.text.Label;
 import dev.nola.threads.Uninterruptibles;
 import dev.nola.trainer.model.Tensors;
 import java.io.IOException;
-import java.net.URI;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 
 /**
  * Takes jobs from a registry and does them, until it is interrupted. Whatever goes wrong with a job
@@ -38,8 +29,6 @@ import java.util.regex.Pattern;
 public final class Worker implements AutoCloseable {
   /** Time that a slot waits for a job before it asks again. */
   private static final int WAIT_SECONDS = 20;
-
-  private static final Pattern INSTANCE = Pattern.compile("[0-9a-f-]{36}");
 
   /** Attempts with a name in use: more than until the registry forgets a worker that has ended. */
   private static final int NAME_ATTEMPTS = 41;
@@ -53,8 +42,7 @@ public final class Worker implements AutoCloseable {
 
   private final WorkerSettings settings;
   private final SigningKey key;
-  private final FileChannel lockFile;
-  private final String instance;
+  private final WorkFolder folder;
   private final Registry registry;
   private final Backends backends;
   private final Verifier verifier;
@@ -70,34 +58,30 @@ public final class Worker implements AutoCloseable {
   /**
    * Creates a worker that is ready to run.
    *
-   * @param registry address of the registry
-   * @param token token of scope worker
+   * @param access how to reach the registry
    * @param settings what the worker may use
    * @param key key to sign attestations with
    * @param log receives what happens, a line each
    * @throws IOException if its folder cannot be used, or another worker uses it
    */
   public Worker(
-      URI registry, String token, WorkerSettings settings, SigningKey key, Consumer<String> log)
+      RegistryAccess access, WorkerSettings settings, SigningKey key, Consumer<String> log)
       throws IOException {
-    this(registry, token, settings, key, log, backends(settings, log));
+    this(access, settings, key, log, backends(settings, log));
   }
 
   /** Creates a worker with other backends than this machine's, for tests. */
   Worker(
-      URI url,
-      String token,
+      RegistryAccess access,
       WorkerSettings settings,
       SigningKey key,
       Consumer<String> log,
       Backends backends)
       throws IOException {
-    Files.createDirectories(settings.work());
-    this.lockFile = lock(settings.work().resolve(".lock"));
+    this.folder = new WorkFolder(settings.work());
     this.settings = settings;
-    this.instance = instance(instanceFile());
     this.key = key;
-    this.registry = new Registry(url, token, settings.work().resolve("cache"));
+    this.registry = new Registry(access, settings.work().resolve("cache"));
     this.backends = backends;
     this.reporter = new JobReporter(registry.requests(), log, () -> stopped);
     this.outage = new Outage(log);
@@ -137,38 +121,6 @@ public final class Worker implements AutoCloseable {
     return MachineDescription.memory();
   }
 
-  private static FileChannel lock(Path file) throws IOException {
-    FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.WRITE, StandardOpenOption.CREATE);
-    try {
-      FileLock lock = channel.tryLock();
-      if (lock != null) {
-        return channel;
-      }
-    } catch (OverlappingFileLockException _) {
-      // A worker in this process.
-    }
-    channel.close();
-    throw new IOException(file.getParent() + " is in use by another worker; choose another folder");
-  }
-
-  /**
-   * Returns an id that distinguishes this worker from another of its name. It stays the same after
-   * a crash: the working folder, which one process at a time uses, keeps it until the worker signs
-   * off.
-   */
-  private static String instance(Path file) throws IOException {
-    if (Files.exists(file)) {
-      String kept = Files.readString(file).strip();
-      if (INSTANCE.matcher(kept).matches()) {
-        return kept;
-      }
-    }
-    String fresh = UUID.randomUUID().toString();
-    AtomicFile.write(file, fresh.getBytes(StandardCharsets.US_ASCII));
-    return fresh;
-  }
-
   /**
    * Registers the key, and works until this thread is interrupted; then ends what it is doing,
    * hands the jobs back, and signs off.
@@ -177,52 +129,76 @@ public final class Worker implements AutoCloseable {
    * @throws InterruptedException when the thread was interrupted
    */
   public void run() throws IOException, InterruptedException {
-    keyNotices.log(Registry.retry(Registry.MAX_OUTAGE, this::register));
+    start(Registry.MAX_OUTAGE, settings.slots(), this::runSlot);
+  }
+
+  /**
+   * Registers the key, waits for one job, does it, and signs off. {@link #counts} then says how the
+   * job ended.
+   *
+   * @param wait how long to wait for the registry and for the job
+   * @return whether a job came
+   * @throws IOException if the registry does not accept this worker, or is unreachable
+   * @throws InterruptedException when the thread was interrupted; the job is handed back
+   */
+  public boolean runOnce(Duration wait) throws IOException, InterruptedException {
+    FutureTask<Boolean> job = new FutureTask<>(() -> takeOne(wait));
+    start(wait, 1, job);
     try {
-      claimName();
-      runSlots();
+      return job.get();
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case IOException failure -> throw failure;
+        case InterruptedException interrupted -> throw interrupted;
+        default -> throw new IllegalStateException(e.getCause());
+      }
+    }
+  }
+
+  private void start(Duration maxOutage, int count, Runnable slot)
+      throws IOException, InterruptedException {
+    keyNotices.log(Registry.retry(maxOutage, this::register));
+    try {
+      claimName(maxOutage);
+      runSlots(count, slot);
     } finally {
       signOff();
     }
   }
 
-  private void runSlots() throws InterruptedException {
+  private void runSlots(int count, Runnable slot) throws InterruptedException {
     reporter.log(
         String.format(
             Locale.ROOT,
             "%s, %,d MB of memory a job, backends %s, device %s, %s",
-            JobReporter.quantity(settings.slots(), "slot"),
+            JobReporter.quantity(count, "slot"),
             settings.memoryBytes() / 1_000_000,
             String.join(" ", backends.names()),
             Tensors.deviceName(),
             JobReporter.quantity(models.revisions().size(), "model")));
     List<Thread> slots = new ArrayList<>();
-    for (int i = 1; i <= settings.slots(); i++) {
-      slots.add(Thread.ofPlatform().name("slot " + i).start(this::runSlot));
+    for (int i = 1; i <= count; i++) {
+      slots.add(Thread.ofPlatform().name("slot " + i).start(slot));
     }
     try {
-      for (Thread slot : slots) {
-        slot.join();
+      for (Thread each : slots) {
+        each.join();
       }
     } finally {
       stopped = true;
       slots.forEach(Thread::interrupt);
-      for (Thread slot : slots) {
-        Uninterruptibles.await(slot::join);
+      for (Thread each : slots) {
+        Uninterruptibles.await(each::join);
       }
     }
-  }
-
-  private Path instanceFile() {
-    return settings.work().resolve("instance");
   }
 
   /** Says that this worker has ended; if that fails, the registry finds out after a minute. */
   private void signOff() {
     boolean interrupted = Thread.interrupted(); // else nothing could be sent
     try {
-      registry.requests().end(settings.name(), instance);
-      Files.deleteIfExists(instanceFile());
+      registry.requests().end(settings.name(), folder.instance());
+      folder.forgetInstance();
     } catch (IOException e) {
       reporter.log("end not reported: " + e.getMessage());
     } catch (InterruptedException _) {
@@ -243,10 +219,10 @@ public final class Worker implements AutoCloseable {
    * Makes sure that no other worker has this name, by a request that gets no job. A worker that has
    * ended keeps its name for a minute, unless this one has its working folder.
    */
-  private void claimName() throws IOException, InterruptedException {
+  private void claimName(Duration maxOutage) throws IOException, InterruptedException {
     for (int attempt = 1; ; attempt++) {
       try {
-        Registry.retry(Registry.MAX_OUTAGE, () -> lease(List.of(), 1, 0));
+        Registry.retry(maxOutage, () -> lease(List.of(), 1, 0));
         return;
       } catch (IOException e) {
         if (!WorkerClient.isNameInUse(e) || attempt == NAME_ATTEMPTS) {
@@ -288,12 +264,38 @@ public final class Worker implements AutoCloseable {
     }
   }
 
+  /** Waits for a job, and does it; returns false if none came in time. */
+  private boolean takeOne(Duration wait) throws IOException, InterruptedException {
+    long end = System.nanoTime() + wait.toNanos();
+    while (true) {
+      Duration left = Duration.ofNanos(Math.max(0, end - System.nanoTime()));
+      int seconds = (int) Math.min(WAIT_SECONDS, left.plusMillis(999).toSeconds());
+      List<Lease> leases = Registry.retry(left, () -> lease(List.of(JobType.values()), 1, seconds));
+      if (!leases.isEmpty()) {
+        Lease lease = leases.getFirst();
+        if (lease.job().type() == JobType.VERIFY) {
+          verify(List.of(hold(lease)));
+        } else {
+          runFileJob(lease);
+        }
+        return true;
+      }
+      if (System.nanoTime() >= end) {
+        return false;
+      }
+    }
+  }
+
   private void work(Lease first, VerificationRunSize size)
       throws IOException, InterruptedException {
     if (first.job().type() == JobType.VERIFY) {
       verify(first, size);
-      return;
+    } else {
+      runFileJob(first);
     }
+  }
+
+  private void runFileJob(Lease first) throws IOException, InterruptedException {
     try (HeldLease held = hold(first)) {
       reporter.log(held, Label.of(first.job().type()) + " started");
       new FileJob(held, inputs, tasks, reporter, registry.transfers()).run();
@@ -312,14 +314,18 @@ public final class Worker implements AutoCloseable {
     } catch (IOException e) {
       reporter.log("no more jobs: " + e.getMessage());
     } finally {
-      try {
-        AttestationOutbox outbox = new AttestationOutbox(registry.requests(), reporter);
-        new VerificationRun(adapters, verifier, key, tasks, reporter, outbox).run(leases);
-      } finally {
-        leases.forEach(HeldLease::close);
-      }
+      verify(leases);
     }
     size.learn(leases.size(), System.nanoTime() - started);
+  }
+
+  private void verify(List<HeldLease> leases) {
+    try {
+      AttestationOutbox outbox = new AttestationOutbox(registry.requests(), reporter);
+      new VerificationRun(adapters, verifier, key, tasks, reporter, outbox).run(leases);
+    } finally {
+      leases.forEach(HeldLease::close);
+    }
   }
 
   private HeldLease hold(Lease lease) {
@@ -331,7 +337,7 @@ public final class Worker implements AutoCloseable {
     LeaseRequest request =
         new LeaseRequest(
             settings.name(),
-            instance,
+            folder.instance(),
             key.publicKey().fingerprint().toString(),
             types,
             backends.names(),
@@ -379,6 +385,6 @@ public final class Worker implements AutoCloseable {
   public void close() throws IOException {
     registry.close();
     backends.close();
-    lockFile.close();
+    folder.close();
   }
 }

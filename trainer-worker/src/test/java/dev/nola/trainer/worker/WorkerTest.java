@@ -115,8 +115,7 @@ class WorkerTest {
   private Running start(String name, Backends backends, @Nullable Path models) throws IOException {
     Worker worker =
         new Worker(
-            registry.url(),
-            "token",
+            new RegistryAccess(registry.url(), "token", false),
             new WorkerSettings(
                 name, 2, 2 * GIGABYTE, 4 * GIGABYTE, folder.resolve("work-" + name), models),
             key,

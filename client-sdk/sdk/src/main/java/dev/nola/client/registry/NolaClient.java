@@ -60,7 +60,9 @@ public final class NolaClient implements AutoCloseable {
   private final WorkerClient worker;
 
   private NolaClient(Builder builder) {
-    if (builder.token != null && !RegistryUrl.isPrivate(builder.registry)) {
+    if (builder.token != null
+        && !builder.allowPlainHttp
+        && !RegistryUrl.isPrivate(builder.registry)) {
       throw new IllegalArgumentException(
           "a token for %s would cross the network unencrypted; use https"
               .formatted(builder.registry));
@@ -202,6 +204,7 @@ public final class NolaClient implements AutoCloseable {
     private final URI registry;
     private @Nullable String token;
     private @Nullable String tokenHint;
+    private boolean allowPlainHttp;
     private @Nullable LocalCache cache;
     private boolean offline;
     private Duration connectTimeout = Timeouts.STANDARD.connect();
@@ -240,6 +243,17 @@ public final class NolaClient implements AutoCloseable {
      */
     public Builder tokenHint(String hint) {
       this.tokenHint = hint;
+      return this;
+    }
+
+    /**
+     * Sets whether the token may be sent to another machine over plain HTTP; default: false.
+     *
+     * @param allowed true only in a network that encrypts by itself, such as a service mesh
+     * @return this builder
+     */
+    public Builder allowPlainHttp(boolean allowed) {
+      this.allowPlainHttp = allowed;
       return this;
     }
 
@@ -368,7 +382,8 @@ public final class NolaClient implements AutoCloseable {
      * Returns the client.
      *
      * @return the client
-     * @throws IllegalArgumentException if a token would be sent in plain HTTP to another machine
+     * @throws IllegalArgumentException if a token would be sent in plain HTTP to another machine,
+     *     and {@link #allowPlainHttp} is not set
      */
     public NolaClient build() {
       return new NolaClient(this);

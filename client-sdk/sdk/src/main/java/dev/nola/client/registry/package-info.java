@@ -18,7 +18,7 @@
  *   <li>What a registry can make a client download or keep in memory is bounded, and so is the time
  *       that it may stay silent.
  *   <li>A token goes to its registry only (same scheme, host and port), and in plain HTTP only to a
- *       loopback address. It is in no message.
+ *       loopback address, unless {@code allowPlainHttp} is set. It is in no message.
  *   <li>Interrupting the calling thread ends whatever it does here with {@link
  *       java.lang.InterruptedException}.
  * </ul>
