@@ -91,6 +91,19 @@ class OperationsTest {
         .contains("hikaricp_connections_active");
   }
 
+  /** deploy/helm/check allows alerts, dashboard and scaling no other metrics. */
+  @Test
+  void metricsOfTheDeploymentExist() throws Exception {
+    registry.anonymous().get("/api/v1/adapters");
+
+    String metrics =
+        new String(registry.admin().get("/actuator/prometheus").bytes(), StandardCharsets.UTF_8);
+
+    assertThat(Files.readAllLines(Path.of("../deploy/helm/metrics.txt")))
+        .hasSizeGreaterThan(10)
+        .allSatisfy(name -> assertThat(metrics).containsPattern("(?m)^" + name + "[{ ]"));
+  }
+
   @Test
   void errorsAreProblemDetails() throws Exception {
     Answer answer = registry.anonymous().get("/api/v1/adapters/a/b", "Accept", "text/html");

@@ -36,8 +36,12 @@ class JobMetrics {
             .tag("type", Label.of(type))
             .tag("state", Label.of(state))
             .register(registry);
+        if (state.isEnd()) {
+          ended(type, state, 0); // there from the start, so that it can be watched
+        }
       }
     }
+    expired(0);
   }
 
   void ended(JobType type, JobState state, int jobs) {

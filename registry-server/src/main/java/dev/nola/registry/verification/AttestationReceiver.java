@@ -79,6 +79,8 @@ class AttestationReceiver {
     this.audit = audit;
     this.transaction = transaction;
     this.meters = meters;
+    meters.counter("nola.attestations.accepted"); // there from the start, so that they can be
+    meters.counter("nola.attestations.contradicted"); // watched
   }
 
   /** An item that was judged. */
