@@ -5,6 +5,7 @@ and metrics that it names must be those of the server and the worker, and invali
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -160,6 +161,33 @@ def check_settings(name, objects):
                     fail(f"{name}: {pod} has the setting {setting}, which registry-server/README.md does not have")
 
 
+def check_start(objects):
+    """Lets a server check the settings that its container has, with secrets in files where the container has them."""
+    secrets = {
+        "nola.database.password": "database-password",
+        "nola.access.admin-token": "0123456789abcdef0123456789abcdef",
+        "nola.signing.key": subprocess.check_output(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"], text=True),
+    }
+    container = next(spec["containers"][0] for _, spec in pods(objects) if spec["containers"][0]["name"] == "registry")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, value in secrets.items():
+            (Path(folder) / name).write_text(value)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("NOLA_", "SPRING_"))}
+        environment |= {each["name"]: each["value"].replace("/run/secrets/nola", folder) for each in container["env"]}
+        command = [ROOT / "nola", "serve", "--check", "--json", "--data", f"{folder}/data", *container["args"]]
+        result = subprocess.run(command, env=environment, capture_output=True, text=True)
+    try:
+        outcomes = {each["check"]: each for each in json.loads(result.stdout)["checks"]}
+    except (ValueError, KeyError):
+        return fail(f"nola serve --check: {result.stdout}{result.stderr}")
+    for subject in ("settings", "signing key"):
+        if not outcomes[subject]["ok"]:
+            fail(f"nola serve --check: {outcomes[subject]['detail']}")
+    if outcomes["signing key"]["detail"] != "given by nola.signing.key":
+        fail(f"nola serve --check: {outcomes['signing key']['detail']}; must be the Secret's")
+    print("nola serve --check: " + outcomes["settings"]["detail"])
+
+
 def check_options(name, objects):
     sources = ["trainer-worker/src/main/java/dev/nola/trainer/WorkerCommand.java", "client-sdk/command/src/main/java/dev/nola/command/RegistryOption.java"]
     known = set(re.findall(r'names = "(--[a-z-]+)"', "".join((ROOT / source).read_text() for source in sources)))
@@ -227,6 +255,8 @@ def check_chart():
         objects = [each for each in yaml.safe_load_all(rendered.stdout) if each]
         for check in (validate, check_hardening, check_drain, check_settings, check_options):
             check(name, objects)
+        if name == "all":
+            check_start(objects)
         everything += objects
         print(f"{name}: {len(objects)} objects")
     kinds = {each["kind"] for each in everything}
