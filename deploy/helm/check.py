@@ -123,7 +123,9 @@ def seconds(text):
 def check_drain(name, objects):
     """A server must have the time to end that its own settings give it."""
     settings = yaml.safe_load((ROOT / "registry-server/src/main/resources/application.yaml").read_text())
-    needed = seconds(settings["spring"]["lifecycle"]["timeout-per-shutdown-phase"]) + seconds(settings["db-scheduler"]["shutdown-max-wait"])
+    # Two schedulers, of recurring tasks and of webhooks, each of which waits twice: for its tasks, and again after interrupting them.
+    schedulers = 2 * 2 * seconds(settings["db-scheduler"]["shutdown-max-wait"])
+    needed = seconds(settings["spring"]["lifecycle"]["timeout-per-shutdown-phase"]) + schedulers
     for pod, spec in pods(objects):
         container = spec["containers"][0]
         if container["name"] == "registry":
