@@ -1,9 +1,11 @@
 package dev.nola.registry;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.nola.digest.Sha256;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
@@ -16,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -183,6 +186,32 @@ class DatabaseStartTest {
     assertThat(cluster.resolve("postmaster.opts")).hasContent("as it was");
     assertThat(cluster.toFile().list()).hasSize(2);
     assertThat(connection).hasContent(known);
+  }
+
+  @Test
+  void anotherServerThatAddsTheAdminTokenAtTheSameTimeIsNoProblem() throws Exception {
+    TestDatabase database = TestDatabase.create();
+    TestRegistry.start(database, folder.resolve("one")).close();
+    database.execute("update token set hash = sha256(hash)"); // as if it was not yet added
+    try (Connection other = database.connect();
+        var statement = other.createStatement()) {
+      other.setAutoCommit(false);
+      String hash =
+          "decode('" + Sha256.hash(TestRegistry.ADMIN.getBytes(UTF_8)).hex() + "', 'hex')";
+      statement.execute("update token set hash = " + hash);
+      FutureTask<TestRegistry> start =
+          new FutureTask<>(() -> TestRegistry.start(database, folder.resolve("two")));
+      Thread.ofPlatform().start(start);
+      JobTest.await(
+          () ->
+              database.count(
+                      "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")
+                  == 1);
+      other.commit();
+      try (TestRegistry server = start.get()) {
+        assertThat(server.admin().get("/api/v1/tokens").json()).hasSize(1);
+      }
+    }
   }
 
   @Test

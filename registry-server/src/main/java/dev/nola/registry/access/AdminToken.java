@@ -11,6 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.ApplicationArguments;
 import org.springframework.boot.ApplicationRunner;
+import org.springframework.dao.DataIntegrityViolationException;
 import org.springframework.stereotype.Component;
 
 /**
@@ -43,7 +44,7 @@ class AdminToken implements ApplicationRunner {
     if (configured != null) {
       byte[] hash = Sha256.hash(configured.getBytes(StandardCharsets.UTF_8)).toBytes();
       if (repository.findByHash(hash).isEmpty()) {
-        add(configured, "from the settings");
+        addUnlessAnotherServerDoes(configured, hash);
       }
     } else if (repository.count() == 0) {
       String secret = tokens.newSecret();
@@ -52,6 +53,17 @@ class AdminToken implements ApplicationRunner {
       DataDirectory.writePrivate(file, secret + "\n");
       add(secret, "of the first start");
       LOG.info("the admin token is in {}", file);
+    }
+  }
+
+  /** Servers that start together on an empty database have the same token in their settings. */
+  private void addUnlessAnotherServerDoes(String configured, byte[] hash) {
+    try {
+      add(configured, "from the settings");
+    } catch (DataIntegrityViolationException e) {
+      if (repository.findByHash(hash).isEmpty()) {
+        throw e;
+      }
     }
   }
 
