@@ -91,13 +91,13 @@ final class Seed {
         select n.id, 'adapter-' || i, '', false, now()
         from generate_series(1, %d) i join namespace n on n.name = 'seed' || i %% 1000;
       insert into version (adapter_id, version, precedence, prerelease, digest, size, base, generator, rank,
-          bits, coefficients, description, task, license, tags, verification, verified_at, published_by, published_at)
+          bits, coefficients, tensor_bytes, lora_bytes, description, task, license, tags, verification, verified_at, published_by, published_at)
         select a.id, '1.0.0', '0000000001.0000000000.0000000000~', false,
           'sha256:' || encode(sha256(a.id::text::bytea), 'hex'), 30000,
           (array['meta-llama/Llama-2-7b-hf', 'openai-community/gpt2', 'mistralai/Mistral-7B-v0.1',
             'google/gemma-2b', 'EleutherAI/pythia-1b'])[1 + a.id %% 5],
           (array['philox-srht', 'philox-uniform8'])[1 + a.id %% 2], (array[4, 8, 16, 32])[1 + a.id %% 4],
-          (array[2, 4, 8])[1 + a.id %% 3], 57344,
+          (array[2, 4, 8])[1 + a.id %% 3], 57344, 12952010752, 79953920,
           (select string_agg('word' || floor(2000 * power(random(), 4))::int, ' ')
              from generate_series(1, 12) where a.id > 0),
           (array['text-generation', 'text-classification', 'translation'])[1 + a.id %% 3], 'MIT',
@@ -105,9 +105,9 @@ final class Seed {
         from adapter a join namespace n on n.id = a.namespace_id where n.name like 'seed%%';
       insert into version_contents (version_id, contents)
         select v.id, '{}'::json from version v where v.published_by = 'seed';
-      insert into listing (adapter_id, namespace, name, private, version_id, base, generator, rank, bits, tags,
+      insert into listing (adapter_id, namespace, name, private, version_id, base, generator, rank, bits, task, tags,
           verified, downloads, updated_at, words)
-        select a.id, n.name, a.name, a.private, v.id, v.base, v.generator, v.rank, v.bits, v.tags, true,
+        select a.id, n.name, a.name, a.private, v.id, v.base, v.generator, v.rank, v.bits, v.task, v.tags, true,
           a.id %% 1000, v.published_at,
           setweight(to_tsvector('simple', translate(n.name || ' ' || a.name, '/._-', '    ')), 'A')
           || setweight(to_tsvector('simple', translate(v.base || ' ' || v.task || ' '

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Load test: downloads, version metadata and search on a local server, compared with nginx serving the same file.
+# Load test: downloads, version metadata, search and pages on a local server, compared with nginx serving the same file.
 # Needs wrk, hey and nginx on the PATH. COUNT: adapters to search (default 100,000); SECONDS_EACH: time per measurement (10).
 set -euo pipefail
 
@@ -93,3 +93,27 @@ paced 'search: two words and a filter' 2 25 "$api/adapters?q=word3+llama&rank=16
 paced 'search: by base model, latest' 2 25 "$api/adapters?base=openai-community/gpt2"
 paced 'search: by tag and bits' 2 25 "$api/adapters?tag=tag7&bits=4"
 paced 'search: nothing asked, most downloaded' 2 25 "$api/adapters?sort=downloads"
+
+site=http://127.0.0.1:$port
+printf '\n%-44s %10s\n' 'pages' 'bytes sent at first load, with scripts and styles'
+weigh() { # name path
+  local assets
+  assets=$(curl -sf "$site$2" | grep -oE '/assets/[^"]+' | sort -u)
+  printf '%-44s %10s\n' "$1" "$(for path in "$2" $assets; do
+    curl -sf --compressed -o /dev/null -w '%{size_download}\n' "$site$path"
+  done | awk '{sum += $1} END {print sum}')"
+}
+weigh 'page: search' /
+weigh 'page: an adapter of 224 layers' /bench/load
+weigh 'page: its layers as a table' /bench/load/1.0.0/layers
+printf '\n%-44s %10s %10s %10s %10s\n' 'pages at a fixed rate (hey)' 'req/s' p50 p95 p99
+hey -z 5s -c 2 -q 25 "$site/" >/dev/null
+hey -z 5s -c 2 -q 25 "$site/bench/load" >/dev/null
+paced 'page: search, nothing asked' 2 10 "$site/"
+paced 'page: search, two words and a filter' 2 10 "$site/?q=word3+llama&bits=4"
+paced 'page: search, by tag, most downloaded' 2 10 "$site/?tag=tag7&sort=downloads"
+paced 'page: an adapter of 224 layers' 2 10 "$site/bench/load"
+paced 'page: its layers as a table' 2 10 "$site/bench/load/1.0.0/layers"
+paced 'page: adapters of a base model' 2 10 "$site/base/openai-community/gpt2"
+paced 'page: a namespace' 2 10 "$site/ns/seed7"
+paced 'feed of a namespace' 2 10 "$site/feed/seed7.rss"
