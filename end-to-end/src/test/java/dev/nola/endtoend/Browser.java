@@ -24,6 +24,24 @@ import org.junit.jupiter.api.Assumptions;
 /** Chromium, and pages in it that must neither fail, nor load anything from elsewhere. */
 final class Browser implements AutoCloseable {
   private static final Set<String> GRAVE = Set.of("serious", "critical");
+
+  /**
+   * Sums how far content moved by itself since the page was opened. Chromium hands over what it
+   * noticed before, or nothing, in which case the time-out answers.
+   */
+  private static final String SHIFT =
+      """
+      new Promise(done => {
+        setTimeout(() => done(0), 100);
+        new PerformanceObserver(list => done(list.getEntries()
+            .filter(entry => !entry.hadRecentInput)
+            .reduce((sum, entry) => sum + entry.value, 0)))
+          .observe({type: 'layout-shift', buffered: true});
+      })""";
+
+  /** As large as Web Vitals call good. */
+  private static final double MAX_SHIFT = 0.1;
+
   private static final Path PICTURES = Path.of("target", "pages");
 
   private final Playwright playwright;
@@ -125,7 +143,9 @@ final class Browser implements AutoCloseable {
       page.getByText("Sign out").waitFor();
     }
 
-    /** Requires what holds for every page: accessible, no wider than the window, no errors. */
+    /**
+     * Requires what holds for every page: accessible, no wider than the window, still, no errors.
+     */
     void requireGood(String what) {
       List<Rule> findings =
           new AxeBuilder(page)
@@ -139,6 +159,9 @@ final class Browser implements AutoCloseable {
       assertThat(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
           .as("%s: wider than the window", what)
           .isEqualTo(0);
+      assertThat(((Number) page.evaluate(SHIFT)).doubleValue())
+          .as("%s: content moved while the page was loaded", what)
+          .isLessThan(MAX_SHIFT);
       assertThat(failures).as(what).isEmpty();
     }
 
