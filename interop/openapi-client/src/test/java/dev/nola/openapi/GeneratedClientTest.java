@@ -75,7 +75,8 @@ class GeneratedClientTest {
     ApiClient anyone = client("");
     PageAdapterSummary page =
         new AdaptersApi(anyone)
-            .adapterSearch("mood", null, null, null, null, null, null, null, null, null, null);
+            .adapterSearch(
+                "mood", null, null, null, null, null, null, null, null, null, null, null);
     assertThat(page.getItems()).extracting(AdapterSummary::getLatest).containsExactly("1.0.0");
     assertThat(page.getNext()).isNull();
     VersionDetails details = new VersionsApi(anyone).versionGet("ann", "mood", "latest");
