@@ -95,6 +95,19 @@ class SessionTest {
     assertThat(REGISTRY.admin().get("/admin", "Accept", "text/html").status()).isEqualTo(302);
   }
 
+  /** Other tabs send the cookies that they got before. */
+  @Test
+  void pagesChangeNoCookies() throws Exception {
+    PageClient visitor = new PageClient(REGISTRY);
+    PageClient member = PageClient.of(REGISTRY, REGISTRY.admin().token());
+    for (PageClient client : List.of(visitor, member)) {
+      client.get("/sign-in");
+      for (String path : List.of("/sign-in", "/", "/admin", "/absent")) {
+        assertThat(client.get(path).headers().allValues("Set-Cookie")).as(path).isEmpty();
+      }
+    }
+  }
+
   @Test
   void programsGetProblemsAndPeoplePages() throws Exception {
     PageClient client = new PageClient(REGISTRY);
@@ -102,6 +115,10 @@ class SessionTest {
     assertThat(page.statusCode()).isEqualTo(404);
     assertThat(page.headers().firstValue("Content-Type")).hasValue("text/html;charset=UTF-8");
     assertThat(page.body()).contains(page.headers().firstValue("X-Request-Id").orElseThrow());
+    HttpResponse<String> undecodable = client.get("/?q=%00");
+    assertThat(undecodable.statusCode()).isEqualTo(400);
+    assertThat(undecodable.body()).contains("</html>", "the query cannot be decoded");
+    assertThat(client.get("/base/").statusCode()).isEqualTo(404);
     assertThat(client.get("/api/v1/absent").headers().firstValue("Content-Type"))
         .hasValue(TestClient.PROBLEM);
     assertThat(REGISTRY.anonymous().get("/absent").header("Content-Type"))

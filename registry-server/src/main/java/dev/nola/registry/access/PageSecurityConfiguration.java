@@ -20,8 +20,10 @@ import org.springframework.security.access.AccessDeniedException;
 import org.springframework.security.config.annotation.web.builders.HttpSecurity;
 import org.springframework.security.config.annotation.web.configurers.AbstractHttpConfigurer;
 import org.springframework.security.config.annotation.web.configurers.HeadersConfigurer.FrameOptionsConfig;
+import org.springframework.security.config.annotation.web.configurers.SessionManagementConfigurer.SessionFixationConfigurer;
 import org.springframework.security.config.http.SessionCreationPolicy;
 import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.security.web.authentication.session.NullAuthenticatedSessionStrategy;
 import org.springframework.security.web.csrf.CookieCsrfTokenRepository;
 import org.springframework.security.web.csrf.CsrfException;
 import org.springframework.security.web.csrf.CsrfFilter;
@@ -52,12 +54,21 @@ class PageSecurityConfiguration {
     CookieCsrfTokenRepository tokens = new CookieCsrfTokenRepository();
     tokens.setCookieCustomizer(cookie -> cookie.sameSite("Strict"));
     http.securityMatcher(PageRequests::isPage)
-        .csrf(csrf -> csrf.csrfTokenRepository(tokens))
+        // A session is recognised at each request, which Spring takes for a sign-in each time: a
+        // new
+        // id and form token would end what another tab holds. SignIn itself opens new sessions.
+        .csrf(
+            csrf ->
+                csrf.csrfTokenRepository(tokens)
+                    .sessionAuthenticationStrategy(new NullAuthenticatedSessionStrategy()))
         .anonymous(AbstractHttpConfigurer::disable) // SessionFilter says so itself
         .logout(AbstractHttpConfigurer::disable)
         .requestCache(AbstractHttpConfigurer::disable)
         // A session stores the id of a token; SessionFilter looks up its holder at each request.
-        .sessionManagement(s -> s.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
+        .sessionManagement(
+            s ->
+                s.sessionCreationPolicy(SessionCreationPolicy.STATELESS)
+                    .sessionFixation(SessionFixationConfigurer::none))
         .headers(
             headers ->
                 headers

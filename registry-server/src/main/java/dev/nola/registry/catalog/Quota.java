@@ -106,7 +106,14 @@ public class Quota {
     return usage.limit() - usage.used();
   }
 
-  private static long sum(long a, long b) {
+  /**
+   * Adds sizes.
+   *
+   * @param a bytes
+   * @param b bytes
+   * @return their sum; the largest number if it exceeds that
+   */
+  public static long sum(long a, long b) {
     return a > Long.MAX_VALUE - b ? Long.MAX_VALUE : a + b;
   }
 

@@ -27,8 +27,8 @@ import org.springframework.security.oauth2.jwt.JwtTypeValidator;
 import org.springframework.stereotype.Component;
 
 /**
- * Reads the JWTs of people and of programs. Why one is refused is in the log alone: a caller who
- * tries tokens must not be told what is wrong with them.
+ * Reads the JWTs of people and of programs. Why one is refused is in the log alone: the response
+ * must not help to guess tokens.
  */
 @Component
 class JwtReader implements ExternalTokenReader {

@@ -31,7 +31,7 @@ class PersonGrants {
    *
    * @param claims of a token whose signature, issuer and audience were checked
    * @param expiresAt when the grant ends
-   * @return the grant; without a scope if the person may not use the registry any more
+   * @return the grant; without a scope if the person may not use the registry now
    * @throws Refusal with status 403 if the person may not use the registry, or not that account
    */
   ExternalGrant of(ClaimAccessor claims, Instant expiresAt) {

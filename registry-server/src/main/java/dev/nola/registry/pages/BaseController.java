@@ -5,6 +5,7 @@ import dev.nola.api.Page;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.LatestMetrics;
 import dev.nola.registry.catalog.Search;
+import dev.nola.registry.web.Refusal;
 import io.swagger.v3.oas.annotations.Hidden;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,9 @@ class BaseController {
       Caller caller,
       Model page) {
     String base = model.substring(1); // the pattern includes the slash before it
+    if (base.isEmpty()) {
+      throw Refusal.notFound("path /base/");
+    }
     Page<AdapterSummary> found =
         Objects.requireNonNull(
             search

@@ -20,16 +20,17 @@ import org.springframework.http.server.ServletServerHttpRequest;
 import org.springframework.http.server.ServletServerHttpResponse;
 import org.springframework.web.bind.annotation.ControllerAdvice;
 import org.springframework.web.servlet.View;
-import org.springframework.web.servlet.ViewResolver;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseBodyAdvice;
+import org.thymeleaf.spring6.view.ThymeleafViewResolver;
 
 /** Shows a problem as a page if a browser asked for a page. */
 @ControllerAdvice
 class ErrorPages implements ResponseBodyAdvice<Object> {
-  private final ViewResolver views;
+  /** Not the resolver by content: that needs a request that has reached Spring MVC. */
+  private final ThymeleafViewResolver views;
 
-  ErrorPages(ViewResolver viewResolver) {
-    this.views = viewResolver;
+  ErrorPages(ThymeleafViewResolver views) {
+    this.views = views;
   }
 
   @Override

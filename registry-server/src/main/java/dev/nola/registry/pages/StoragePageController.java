@@ -34,7 +34,8 @@ class StoragePageController {
     List<Quota.NamespaceUsage> usages = quota.usages();
     model.addAttribute("usages", usages.subList(0, Math.min(usages.size(), LARGEST)));
     model.addAttribute("namespaces", usages.size());
-    model.addAttribute("total", usages.stream().mapToLong(Quota.NamespaceUsage::used).sum());
+    model.addAttribute(
+        "total", usages.stream().map(Quota.NamespaceUsage::used).reduce(0L, Quota::sum));
     model.addAttribute("limit", quota.limit());
     model.addAttribute(
         "runs",
