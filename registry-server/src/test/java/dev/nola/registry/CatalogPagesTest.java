@@ -9,9 +9,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Pages of base models and namespaces, and feeds. */
 class CatalogPagesTest {
@@ -19,6 +22,9 @@ class CatalogPagesTest {
   private static final String HOSTILE = "<script>alert(\"1\")</script> & \u202etxt";
   private static final Pattern ROWS =
       Pattern.compile("<th scope=\"row\"><a[^>]*>[^/<]*/([^<]*)</a>");
+
+  private static final Pattern BASE =
+      Pattern.compile("<dt>Base model</dt>\\s*<dd><a href=\"([^\"]*)");
 
   private static TestClient owner = REGISTRY.admin();
   private static String namespace = "";
@@ -53,6 +59,42 @@ class CatalogPagesTest {
 
   private static HttpResponse<String> visitAsMember(String path) throws Exception {
     return PageClient.of(REGISTRY, owner.token()).get(path);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "plain/name",
+        "a b?c#d&e=f",
+        "a//b",
+        "/etc/passwd",
+        "../../x",
+        "a/../b",
+        "a/./b",
+        ".",
+        "..",
+        "...",
+        "a/",
+        "a;b=c",
+        "50%",
+        "a%2Fb",
+        "a\\b",
+        "https://huggingface.co/x/y",
+        "//evil.example/x",
+        "javascript:alert(1)",
+        "ü\u202e"
+      })
+  void linkToTheBaseLeadsToItsAdapters_whateverItsName(String name) throws Exception {
+    String own = owner.namespace();
+    byte[] file = Samples.file(7, Metadata.of("", "text", "MIT"), name, 4);
+    assertThat(owner.publish(own + "/mood@1.0.0", file).status()).isEqualTo(201);
+    Matcher link = BASE.matcher(visit("/" + own + "/mood").body());
+    assertThat(link.find()).isTrue();
+
+    HttpResponse<String> page = visit(link.group(1).replace("&amp;", "&"));
+
+    assertThat(page.statusCode()).as(link.group(1)).isEqualTo(200);
+    assertThat(page.body()).contains("href=\"/" + own + "/mood");
   }
 
   private static String basePath() {

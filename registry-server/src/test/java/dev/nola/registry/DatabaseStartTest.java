@@ -202,7 +202,7 @@ class DatabaseStartTest {
       FutureTask<TestRegistry> start =
           new FutureTask<>(() -> TestRegistry.start(database, folder.resolve("two")));
       Thread.ofPlatform().start(start);
-      JobTest.await(
+      Await.until(
           () ->
               database.count(
                       "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")

@@ -83,7 +83,7 @@ class JobCancellationTest extends JobTest {
       out.write(head.replace("\n", "\r\n").getBytes(StandardCharsets.US_ASCII));
       out.write(file, 0, 1);
       out.flush();
-      await(() -> !isEmpty(registry.data().resolve("blobs/tmp"))); // the job was looked at
+      Await.until(() -> !isEmpty(registry.data().resolve("blobs/tmp"))); // the job was looked at
       ann.post(JOBS + "/" + id + "/cancel", "");
       out.write(file, 1, file.length - 1);
       out.flush();

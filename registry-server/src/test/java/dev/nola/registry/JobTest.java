@@ -19,7 +19,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -201,7 +200,7 @@ abstract class JobTest {
     registry
         .database()
         .execute("update job set expires_at = now() - interval '1 hour' where id = '" + id + "'");
-    await(
+    Await.until(
         () -> {
           endHold();
           return !admin.get(JOBS + "/" + id).text("/state").equals("running");
@@ -240,7 +239,7 @@ abstract class JobTest {
     long seen = database.count(last);
     for (int round = 0; round < rounds; round++) {
       long previous = seen;
-      await(() -> database.count(last) != previous);
+      Await.until(() -> database.count(last) != previous);
       seen = database.count(last);
     }
   }
@@ -252,20 +251,12 @@ abstract class JobTest {
             "(?m)^http_server_requests_active_seconds_g?count\\{[^}]*method=\""
                 + method
                 + "\".* [1-9]");
-    await(
+    Await.until(
         () ->
             active
                 .matcher(
                     new String(admin.get("/actuator/prometheus").bytes(), StandardCharsets.UTF_8))
                 .find());
-  }
-
-  static void await(Callable<Boolean> condition) throws Exception {
-    long end = System.nanoTime() + Duration.ofSeconds(90).toNanos();
-    while (!condition.call()) {
-      assertThat(System.nanoTime()).isLessThan(end);
-      Thread.sleep(50);
-    }
   }
 
   static Answer heartbeat(String id, long fence) throws Exception {

@@ -16,7 +16,6 @@ import dev.nola.registry.catalog.Versions;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.Statement;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -25,8 +24,6 @@ import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -622,7 +619,7 @@ class VerificationTest {
         });
 
     assertThat(found(true)).isEqualTo(1);
-    await(
+    Await.until(
         () ->
             database
                     .sql("select downloads from listing where namespace = ?")
@@ -634,7 +631,7 @@ class VerificationTest {
 
   /** Returns when a transaction waits for another's lock. */
   private static void awaitBlocked(JdbcClient database) {
-    await(
+    Await.until(
         () ->
             database
                 .sql(
@@ -643,14 +640,6 @@ class VerificationTest {
                       where datname = current_database() and wait_event_type = 'Lock')""")
                 .query(Boolean.class)
                 .single());
-  }
-
-  private static void await(BooleanSupplier condition) {
-    long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
-    while (!condition.getAsBoolean()) {
-      assertThat(System.nanoTime()).as("waited for too long").isLessThan(end);
-      LockSupport.parkNanos(Duration.ofMillis(50).toNanos());
-    }
   }
 
   private int found(boolean verified) throws Exception {

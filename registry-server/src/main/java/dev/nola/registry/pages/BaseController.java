@@ -35,10 +35,10 @@ class BaseController {
       @RequestParam(required = false) @Nullable String sort,
       Caller caller,
       Model page) {
-    String base = model.substring(1); // the pattern includes the slash before it
-    if (base.isEmpty()) {
-      throw Refusal.notFound("path /base/");
+    if (model.length() < 2) { // the pattern includes the slash before the name
+      throw Refusal.notFound("base model without a name");
     }
+    String base = model.substring(1);
     Page<AdapterSummary> found =
         Objects.requireNonNull(
             search

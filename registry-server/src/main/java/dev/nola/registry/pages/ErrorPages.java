@@ -98,7 +98,7 @@ class ErrorPages implements ResponseBodyAdvice<Object> {
     HttpStatus known = HttpStatus.resolve(status);
     return switch (known) {
       case NOT_FOUND -> "Not found";
-      case FORBIDDEN -> "Not for your account";
+      case FORBIDDEN -> "Not allowed";
       case UNAUTHORIZED -> "Sign in";
       case TOO_MANY_REQUESTS -> "Too many requests";
       case null -> "Refused";

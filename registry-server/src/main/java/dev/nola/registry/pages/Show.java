@@ -9,6 +9,8 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 import org.springframework.web.util.UriUtils;
@@ -21,6 +23,9 @@ public class Show {
   private static final DateTimeFormatter MINUTE =
       DateTimeFormatter.ofPattern("d MMM yyyy, HH:mm 'UTC'", Locale.ENGLISH)
           .withZone(ZoneOffset.UTC);
+
+  /** What servers and proxies refuse in paths, even encoded. */
+  private static final Pattern UNFIT = Pattern.compile("[;%\\\\\\p{Cntrl}]");
 
   /** Sizes between which bars are drawn: below and above, a bar is empty or full. */
   private static final double SMALLEST = 100;
@@ -131,13 +136,19 @@ public class Show {
   }
 
   /**
-   * Returns the address of a base model's page.
+   * Returns the address of a base model's adapters: its page, or the search for names that paths
+   * cannot have.
    *
    * @param model name of the model, which may contain slashes
    * @return such as {@code /base/meta-llama/Llama-2-7b-hf}
    */
   public String baseAddress(String model) {
-    return "/base/" + UriUtils.encodePath(model, StandardCharsets.UTF_8);
+    boolean fits =
+        Stream.of(model.split("/", -1)).allMatch(part -> !part.matches("\\.{0,2}"))
+            && !UNFIT.matcher(model).find();
+    return fits
+        ? "/base/" + UriUtils.encodePath(model, StandardCharsets.UTF_8)
+        : "/?base=" + UriUtils.encode(model, StandardCharsets.UTF_8);
   }
 
   /**

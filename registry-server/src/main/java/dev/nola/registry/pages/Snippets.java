@@ -93,7 +93,7 @@ final class Snippets {
             "vllm",
             "vLLM",
             """
-            pip install 'nola-adapters[vllm]'
+            # with client-sdk/python of Nola's sources, installed with its extra vllm
             export NOLA_REGISTRY=%1$s VLLM_ALLOW_RUNTIME_LORA_UPDATING=true
             vllm serve model/ --enable-lora
             # then request the model %2$s"""
