@@ -26,7 +26,6 @@ function followJob(root) {
   let state = "";
   let drawing = 0;
   let refreshing = 0;
-  root.hidden = false;
 
   const source = new EventSource(root.dataset.events);
   const on = (kind, action) =>

@@ -26,17 +26,19 @@ final class Browser implements AutoCloseable {
   private static final Set<String> GRAVE = Set.of("serious", "critical");
 
   /**
-   * Sums how far content moved by itself since the page was opened. Chromium hands over what it
-   * noticed before, or nothing, in which case the time-out answers.
+   * Sums how far content moved by itself since the page was opened, and names what moved. Chromium
+   * hands over what it noticed before, or nothing, in which case the time-out answers.
    */
   private static final String SHIFT =
       """
       new Promise(done => {
-        setTimeout(() => done(0), 100);
-        new PerformanceObserver(list => done(list.getEntries()
-            .filter(entry => !entry.hadRecentInput)
-            .reduce((sum, entry) => sum + entry.value, 0)))
-          .observe({type: 'layout-shift', buffered: true});
+        setTimeout(() => done({sum: 0, moved: ''}), 100);
+        new PerformanceObserver(list => {
+          const shifts = list.getEntries().filter(entry => !entry.hadRecentInput);
+          const names = shifts.flatMap(shift => shift.sources)
+              .map(source => source.node?.id || source.node?.nodeName);
+          done({sum: shifts.reduce((sum, shift) => sum + shift.value, 0), moved: names.join(' ')});
+        }).observe({type: 'layout-shift', buffered: true});
       })""";
 
   /** As large as Web Vitals call good. */
@@ -159,8 +161,9 @@ final class Browser implements AutoCloseable {
       assertThat(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
           .as("%s: wider than the window", what)
           .isEqualTo(0);
-      assertThat(((Number) page.evaluate(SHIFT)).doubleValue())
-          .as("%s: content moved while the page was loaded", what)
+      Map<?, ?> shift = (Map<?, ?>) page.evaluate(SHIFT);
+      assertThat(((Number) shift.get("sum")).doubleValue())
+          .as("%s: content moved by itself: %s", what, shift.get("moved"))
           .isLessThan(MAX_SHIFT);
       assertThat(failures).as(what).isEmpty();
     }

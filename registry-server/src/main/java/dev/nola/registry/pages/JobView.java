@@ -79,6 +79,11 @@ record JobView(JobDetails details, String adapter, String version, boolean mayCh
     return details.result() != null && details.result().digest() != null && !published;
   }
 
+  /** Returns what a verification found, or null for other jobs and before its end. */
+  public @Nullable String outcome() {
+    return details.result() == null ? null : details.result().outcome();
+  }
+
   /** Returns how many steps of a hundred are done, or null before the first report. */
   public @Nullable Long percent() {
     JobProgress progress = details.progress();
