@@ -175,13 +175,13 @@ class AuthorizationMatrixTest {
       """;
 
   /**
-   * Pages, for those who signed in with the tokens of {@link Who}. 302 leads to the sign-in, or
-   * from a form that was accepted.
+   * Pages, for those who signed in with the tokens of {@link Who}. 302 leads to the sign-in, from
+   * it, or from a form that was accepted.
    */
   private static final String PAGES =
       """
       GET    /                                                200 200 200 200 200 200 200 200
-      GET    /sign-in                                         200 200 200 200 200 200 200 200
+      GET    /sign-in                                         200 302 302 302 302 302 302 302
       POST   /sign-in                                         401 401 401 401 401 401 401 401
       POST   /sign-out                                        302 302 302 302 302 302 302 302
       GET    /{ns}/open                                       200 200 200 200 200 200 200 200

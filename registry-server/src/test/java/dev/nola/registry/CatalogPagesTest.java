@@ -3,6 +3,9 @@ package dev.nola.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.format.Metadata;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.net.URLEncoder;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -158,6 +161,40 @@ class CatalogPagesTest {
     assertThat(visit("/swagger-ui/index.html").body()).contains("Swagger UI");
     for (String path : List.of("/base/a/compare", "/base/a/b/aliases/c", "/base/aliases")) {
       assertThat(visit(path).body()).as(path).contains("No adapter of this model");
+    }
+  }
+
+  @Test
+  void slashAtTheEndLeadsToThePage_butNotInTheApi() throws Exception {
+    assertRedirect("/" + namespace + "/first/", "/" + namespace + "/first");
+    assertRedirect("/" + namespace + "/first/1.0.0/?x=1", "/" + namespace + "/first/1.0.0?x=1");
+    assertRedirect("/base/acme/llama/", "/base/acme/llama");
+    assertRedirect("/jobs/", "/jobs");
+    assertRedirect("/base/", "/base");
+    assertThat(visit("/api/v1/adapters/").statusCode()).isEqualTo(404);
+    assertThat(visit("/v2/").statusCode()).isNotEqualTo(308);
+  }
+
+  private static void assertRedirect(String path, String to) throws Exception {
+    HttpResponse<String> answer = visit(path);
+    assertThat(answer.statusCode()).as(path).isEqualTo(308);
+    assertThat(answer.headers().firstValue("Location").orElse("")).endsWith(to);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"/base/a%2fb", "/base/a%00b", "/?q=%00", "/base/a;b", "/%zz"})
+  void refusalsBeforeTheApplicationArePagesToo(String path) throws Exception {
+    String body = send(path);
+    assertThat(body).startsWith("HTTP/1.1 400").contains("text/html", "<h1>").contains("equest ");
+  }
+
+  /** By hand, since clients do not send such paths. */
+  private static String send(String path) throws IOException {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), REGISTRY.port())) {
+      String request =
+          "GET %s HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nConnection: close\r\n\r\n";
+      socket.getOutputStream().write(request.formatted(path).getBytes(StandardCharsets.US_ASCII));
+      return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
   }
 

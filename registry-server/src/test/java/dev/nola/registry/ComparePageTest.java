@@ -38,6 +38,7 @@ class ComparePageTest {
     adapter = owner.namespace() + "/mood";
     first =
         file(
+            Metadata.of("text", "task", "MIT"),
             Map.of("accuracy", 0.5, HOSTILE, 1.0),
             layer("changed", lowRank(2)),
             layer("same", lowRank(4)),
@@ -46,6 +47,7 @@ class ComparePageTest {
             layer("form", new Coefficients.Direct(SHORT)));
     second =
         file(
+            Metadata.of("other \u202etext", "task", "MIT").withTags("calm", "kind"),
             Map.of("accuracy", 0.75),
             layer("changed", lowRank(8)),
             layer("same", lowRank(4)),
@@ -64,13 +66,13 @@ class ComparePageTest {
     return Layer.ofMatrix(tensor, 24, 16, 3, 0x1p-10f, coefficients);
   }
 
-  private static byte[] file(Map<String, Double> metrics, Layer... layers) {
+  private static byte[] file(Metadata metadata, Map<String, Double> metrics, Layer... layers) {
     Adapter.Builder builder =
         Adapter.builder()
             .generator(Generator.SRHT)
             .seed(11)
             .base(new BaseModel("compare/model", "main", null))
-            .metadata(Metadata.of("text", "task", "MIT").withMetrics(new TreeMap<>(metrics)));
+            .metadata(metadata.withMetrics(new TreeMap<>(metrics)));
     for (Layer layer : layers) {
       builder.layer(layer);
     }
@@ -137,6 +139,16 @@ class ComparePageTest {
         .contains("&lt;b&gt;&quot;metric&quot;&lt;/b&gt;")
         .doesNotContain(HOSTILE);
     assertThat(row(page, "changed")).isEqualTo("changed rank 2 → 8 –");
+  }
+
+  @Test
+  void propertiesAreShownWhereTheyDiffer() throws Exception {
+    String page = visit("").body();
+    String table = page.substring(page.indexOf("<table id=\"properties\""));
+    assertThat(table.substring(0, table.indexOf("</table>")).replaceAll("<[^>]*>|\\s+", " "))
+        .containsSubsequence("description", "text", "other", "tags", "–", "calm, kind")
+        .doesNotContain("licence", "task", "generator");
+    assertThat(visit("?from=1.0.0&to=1.0.0").body()).doesNotContain("Properties");
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.nola.registry.pages;
 
+import dev.nola.registry.access.Caller;
 import dev.nola.registry.access.SignIn;
 import dev.nola.registry.access.SignInMethod;
 import dev.nola.registry.web.Refusal;
@@ -28,8 +29,8 @@ class SignInController {
   }
 
   @GetMapping("/sign-in")
-  String show(@RequestParam(defaultValue = HOME) String next, Model model) {
-    return form(next, model);
+  String show(@RequestParam(defaultValue = HOME) String next, Caller caller, Model model) {
+    return Viewer.of(caller).signedIn() ? "redirect:" + SignIn.ownPath(next) : form(next, model);
   }
 
   @PostMapping("/sign-in")

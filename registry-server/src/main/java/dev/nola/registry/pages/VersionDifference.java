@@ -4,20 +4,38 @@ import dev.nola.api.Contents;
 import dev.nola.api.VersionDetails;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How two versions of an adapter differ.
  *
+ * @param properties that differ
  * @param metrics results of both by name
  * @param layers of either version: those of the first in its order, then those that it lacks
  * @param added number of layers that the first version lacks
  * @param removed number of layers that the second version lacks
  */
-record VersionDifference(List<Metric> metrics, List<LayerChange> layers, long added, long removed) {
+record VersionDifference(
+    List<Property> properties,
+    List<Metric> metrics,
+    List<LayerChange> layers,
+    long added,
+    long removed) {
+  /**
+   * What the versions state differently of themselves.
+   *
+   * @param name of the property, such as {@code generator}
+   * @param from value of the first version, or an empty text
+   * @param to value of the second version, or an empty text
+   */
+  record Property(String name, String from, String to) {}
+
   /**
    * Results of an evaluation.
    *
@@ -73,6 +91,35 @@ record VersionDifference(List<Metric> metrics, List<LayerChange> layers, long ad
     }
   }
 
+  private static List<Property> properties(Contents from, Contents to) {
+    Map<String, String> first = properties(from);
+    Map<String, String> second = properties(to);
+    Set<String> names = new LinkedHashSet<>(first.keySet());
+    names.addAll(second.keySet());
+    return names.stream()
+        .map(
+            name -> new Property(name, first.getOrDefault(name, ""), second.getOrDefault(name, "")))
+        .filter(property -> !property.from().equals(property.to()))
+        .toList();
+  }
+
+  private static Map<String, String> properties(Contents file) {
+    Map<String, String> properties = new LinkedHashMap<>();
+    properties.put("base model", file.base().name());
+    properties.put("base revision", file.base().revision());
+    properties.put("base identity", Objects.toString(file.base().identity(), ""));
+    properties.put("generator", file.generator());
+    properties.put("seed", file.seed());
+    properties.put("description", file.metadata().description());
+    properties.put("task", file.metadata().task());
+    properties.put("licence", file.metadata().license());
+    properties.put("tags", String.join(", ", file.metadata().tags()));
+    file.metadata()
+        .provenance()
+        .forEach((name, value) -> properties.put("provenance: " + name, value));
+    return properties;
+  }
+
   static VersionDifference of(VersionDetails from, VersionDetails to) {
     Map<String, Double> first = from.contents().metadata().metrics();
     Map<String, Double> second = to.contents().metadata().metrics();
@@ -87,6 +134,7 @@ record VersionDifference(List<Metric> metrics, List<LayerChange> layers, long ad
     }
     others.forEach((key, layer) -> layers.add(new LayerChange(key, null, layer)));
     return new VersionDifference(
+        properties(from.contents(), to.contents()),
         names.stream().map(name -> new Metric(name, first.get(name), second.get(name))).toList(),
         List.copyOf(layers),
         layers.stream().filter(layer -> layer.from() == null).count(),

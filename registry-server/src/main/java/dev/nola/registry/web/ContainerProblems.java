@@ -14,8 +14,8 @@ import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.stereotype.Component;
+import org.springframework.web.util.HtmlUtils;
 import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Makes problem details of what Tomcat refuses before the application sees it. */
 @Component
@@ -53,23 +53,48 @@ class ContainerProblems implements WebServerFactoryCustomizer<ConfigurableTomcat
         id = UUID.randomUUID().toString();
         response.setHeader(RequestIds.HEADER, id);
       }
-      ObjectNode problem =
-          JsonMapper.shared()
-              .createObjectNode()
-              .put("type", Problems.TYPE + Problems.name(status))
-              .put("title", status.getReasonPhrase())
-              .put("status", status.value())
-              .put("detail", RequestErrorMessages.of(status))
-              .put("requestId", id);
-      byte[] body = problem.toString().getBytes(StandardCharsets.UTF_8);
+      boolean page =
+          PageRequests.isPage(String.valueOf(request.getRequestURI()))
+              && PageRequests.wantsHtml(request);
+      byte[] body =
+          (page ? page(status, id) : problem(status, id)).getBytes(StandardCharsets.UTF_8);
       try {
-        response.setContentType(MediaType.APPLICATION_PROBLEM_JSON_VALUE);
+        response.setContentType(
+            page
+                ? MediaType.TEXT_HTML_VALUE + ";charset=UTF-8"
+                : MediaType.APPLICATION_PROBLEM_JSON_VALUE);
         response.setHeader(HttpHeaders.CONTENT_LENGTH, Integer.toString(body.length));
         response.getOutputStream().write(body);
         response.finishResponse();
       } catch (IOException _) {
         // The client has disconnected: nobody reads this.
       }
+    }
+
+    private static String problem(HttpStatus status, String id) {
+      return JsonMapper.shared()
+          .createObjectNode()
+          .put("type", Problems.TYPE + Problems.name(status))
+          .put("title", status.getReasonPhrase())
+          .put("status", status.value())
+          .put("detail", RequestErrorMessages.of(status))
+          .put("requestId", id)
+          .toString();
+    }
+
+    /** Not the template of errors: the application, which has it, does not see the request. */
+    private static String page(HttpStatus status, String id) {
+      return """
+          <!DOCTYPE html>
+          <html lang="en">
+          <head><meta charset="utf-8"><title>%1$s · Nola</title></head>
+          <body><h1>%1$s</h1><p>%2$s</p><p>Request %3$s</p><p><a href="/">Adapters</a></p></body>
+          </html>
+          """
+          .formatted(
+              status.getReasonPhrase(),
+              HtmlUtils.htmlEscape(RequestErrorMessages.of(status)),
+              HtmlUtils.htmlEscape(id));
     }
   }
 }
