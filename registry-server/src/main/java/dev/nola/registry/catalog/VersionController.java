@@ -15,11 +15,13 @@ import io.swagger.v3.oas.annotations.Parameter;
 import io.swagger.v3.oas.annotations.media.Content;
 import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.parameters.RequestBody;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.net.URI;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.CacheControl;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
@@ -109,13 +111,29 @@ class VersionController {
   @Operation(
       summary = "Read a version",
       description =
-          "By number, latest, an alias, a range such as ^1.2, or the file's digest as sha256:HEX.")
-  VersionDetails get(
+          "By number, latest, an alias, a range such as ^1.2, or the file's digest as sha256:HEX."
+              + " Supports If-None-Match (304).",
+      responses = {
+        @ApiResponse(
+            responseCode = "200",
+            content =
+                @Content(
+                    mediaType = MediaType.APPLICATION_JSON_VALUE,
+                    schema = @Schema(implementation = VersionDetails.class))),
+        @ApiResponse(responseCode = "304", content = @Content)
+      })
+  ResponseEntity<byte[]> get(
       @PathVariable String namespace,
       @PathVariable String name,
       @PathVariable String version,
       Caller caller) {
-    return versions.get(caller, new AdapterName(namespace, name), version);
+    VersionReader.Document document =
+        versions.document(caller, new AdapterName(namespace, name), version);
+    return ResponseEntity.ok()
+        .eTag(document.tag())
+        .cacheControl(CacheControl.noCache())
+        .contentType(MediaType.APPLICATION_JSON)
+        .body(document.json());
   }
 
   @PutMapping("/{version}/yank")

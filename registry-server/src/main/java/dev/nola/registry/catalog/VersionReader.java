@@ -1,10 +1,13 @@
 package dev.nola.registry.catalog;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.nola.api.Comparison;
 import dev.nola.api.Contents;
 import dev.nola.api.Page;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.VersionSummary;
+import dev.nola.digest.Sha256;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
@@ -13,30 +16,43 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
 import org.springframework.stereotype.Service;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Reads versions of adapters that the caller may see. */
 @Service
 public class VersionReader {
   private static final String KIND = "versions";
   private static final String ABOVE_ALL = "~";
+  private static final long CACHED_BYTES = 64_000_000;
 
   private final ReferenceResolver references;
   private final AdapterAccess adapters;
   private final VersionRepository versions;
   private final AliasRepository aliases;
   private final ContentsStore contents;
+  private final JsonMapper json;
+
+  /** Forgotten with what the reference was found to mean, which each change makes anew. */
+  private final Cache<ReferenceResolver.Located, Document> documents =
+      Caffeine.newBuilder()
+          .weakKeys()
+          .maximumWeight(CACHED_BYTES)
+          .weigher((ReferenceResolver.Located _, Document document) -> document.json().length)
+          .build();
 
   VersionReader(
       ReferenceResolver references,
       AdapterAccess adapters,
       VersionRepository versions,
       AliasRepository aliases,
-      ContentsStore contents) {
+      ContentsStore contents,
+      JsonMapper json) {
     this.references = references;
     this.adapters = adapters;
     this.versions = versions;
     this.aliases = aliases;
     this.contents = contents;
+    this.json = json;
   }
 
   /**
@@ -70,15 +86,36 @@ public class VersionReader {
    * @throws Refusal with status 404 if it does not exist or the caller may not see it
    */
   public VersionDetails get(Caller caller, AdapterName adapter, String reference) {
-    ReferenceResolver.Located located = references.find(caller, adapter, reference);
+    return read(references.find(caller, adapter, reference));
+  }
+
+  /**
+   * A version as the API shows it, written once for many requests.
+   *
+   * @param json its details
+   * @param tag entity tag of these bytes
+   */
+  record Document(byte[] json, String tag) {}
+
+  /** Reads a version as {@link #get} does. */
+  Document document(Caller caller, AdapterName adapter, String reference) {
+    return documents.get(
+        references.find(caller, adapter, reference),
+        located -> {
+          byte[] bytes = json.writeValueAsBytes(read(located));
+          return new Document(bytes, Sha256.hash(bytes).hex());
+        });
+  }
+
+  private VersionDetails read(ReferenceResolver.Located located) {
     VersionEntity found =
         versions
             .findById(located.versionId())
-            .orElseThrow(() -> Refusal.notFound("version " + reference));
+            .orElseThrow(() -> Refusal.notFound("version " + located.version()));
     Contents file = contents.get(found.id());
     return new VersionDetails(
-        adapter.namespace(),
-        adapter.name(),
+        located.adapter().namespace(),
+        located.adapter().name(),
         found.version,
         found.digest(),
         found.size,

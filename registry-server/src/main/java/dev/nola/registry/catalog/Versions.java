@@ -12,11 +12,9 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -323,6 +321,10 @@ public class Versions {
             disputes.toArray(Boolean[]::new))
         .update();
     list(changes);
+    all.stream()
+        .map(Version::adapter)
+        .distinct()
+        .forEach(name -> events.publishEvent(new AdapterAccess.Changed(name)));
     if (!changes.isEmpty()) {
       events.publishEvent(new VersionStatusChanged(List.copyOf(changes)));
     }
@@ -331,7 +333,6 @@ public class Versions {
 
   private void list(List<Change> changes) {
     SortedMap<Long, AdapterName> renewed = new TreeMap<>();
-    Set<AdapterName> changed = new HashSet<>();
     List<Version> verified = new ArrayList<>();
     List<Version> unverified = new ArrayList<>();
     for (Change change : changes) {
@@ -341,15 +342,10 @@ public class Versions {
       } else {
         (change.now() == Verification.VERIFIED ? verified : unverified).add(version);
       }
-      if (change.disputed() != version.disputed()) {
-        changed.add(version.adapter()); // downloads say it
-      }
     }
     mark(verified, true);
     mark(unverified, false);
     renewed.keySet().forEach(listings::renew);
-    changed.addAll(renewed.values());
-    changed.forEach(name -> events.publishEvent(new AdapterAccess.Changed(name)));
   }
 
   private void mark(List<Version> versions, boolean verified) {
