@@ -146,7 +146,12 @@ def test_backward_is_the_transposed_product(generator: nola.Generator) -> None:
         ({"qat": 1.5}, "invalid qat: 1.5; must be True, False or a share"),
         ({"c": float("nan")}, "invalid c: nan; must be a positive number"),
         ({"targets": "("}, r"invalid targets: \(; not a regular expression"),
-        ({"targets": "none"}, "targets match no linear module of LlamaForCausalLM: none"),
+        ({"targets": "none"}, "targets match no linear module of LlamaForCausalLM: none;.* q_proj"),
+        ({"targets": ["q_proj", "k_prj"]}, "no linear module of LlamaForCausalLM: k_prj;.* k_proj"),
+        ({"targets": ["_proj"]}, "no linear module of LlamaForCausalLM: _proj"),
+        ({"targets": []}, "no targets; must name at least one module"),
+        ({"targets": ["q_proj", 1]}, r"invalid targets: \['q_proj', 1\]; must be qv, mlp"),
+        ({"targets": None}, "invalid targets: None; must be qv, mlp"),
         ({"whole": ("none",)}, "module of whole not found: none"),
         ({"generator": "identity"}, "generator identity is for trained LoRAs"),
     ],
@@ -156,6 +161,30 @@ def test_settings_out_of_range_are_refused_by_name(
 ) -> None:
     with pytest.raises(ValueError, match=problem):
         parametrize(load(base), **SIZES | setting)
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        ["q_proj", "v_proj"],
+        ("v_proj", "q_proj"),
+        {"q_proj", "v_proj"},
+        ["self_attn.q_proj", "model.layers.0.self_attn.v_proj", "layers.1.self_attn.v_proj"],
+        r".*\.(q_proj|v_proj)",
+        r".*\.(q|v)_proj$",
+        "qv",
+    ],
+)
+def test_targets_are_those_of_peft(base: Path, targets: Any) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    training = parametrize(load(base), targets, **SIZES)
+    peft_targets = ["q_proj", "v_proj"] if targets == "qv" else targets
+    config = LoraConfig(target_modules=peft_targets)
+    adapted = get_peft_model(load(base), config).base_model.model.named_modules()
+    expected = [f"{path}.weight" for path, module in adapted if hasattr(module, "lora_A")]
+    assert list(training.deltas) == expected
+    assert len(expected) == 4
 
 
 def test_model_is_changed_once(base: Path) -> None:
