@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -297,6 +298,34 @@ def test_saved_adapter_computes_what_was_trained(
     if make is classifier:
         assert file.adapter.dense[0].name == "score.weight"
         assert ("labels", '["a", "b", "c"]') in file.adapter.metadata.provenance
+
+
+@pytest.mark.parametrize(
+    ("settings", "percent"),
+    [({"bits": 4}, 10), ({"bits": 2}, 38), ({"bits": 4, "qat": 0.5}, None), ({"bits": 16}, None)],
+)
+def test_file_that_differs_from_the_trained_model_is_reported(
+    base: Path, caplog: pytest.LogCaptureFixture, settings: dict[str, Any], percent: int | None
+) -> None:
+    model = load(base)
+    training = parametrize(model, **SIZES | settings)
+    train(model, training, 4)
+    file = training.file()
+    model.eval()
+    with torch.no_grad():
+        in_memory = model(**batch()).loss.item()
+        in_file = attach(load(base), file).eval()(**batch()).loss.item()
+    ours = [each.getMessage() for each in caplog.records if each.name.startswith("nola_adapters")]
+    if percent is None:
+        assert ours == []
+        assert in_file == pytest.approx(in_memory, rel=1e-5)
+    else:
+        (message,) = ours
+        stated = re.match(r"rounding to (\d+) bits changes coefficients by up to (\d+) %", message)
+        assert stated is not None
+        assert int(stated[1]) == settings["bits"]
+        assert int(stated[2]) == pytest.approx(percent, abs=2)
+        assert in_file != pytest.approx(in_memory, rel=1e-4)
 
 
 def test_merged_weights_are_those_of_merge_files(base: Path, tmp_path: Path) -> None:

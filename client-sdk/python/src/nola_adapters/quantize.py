@@ -22,6 +22,10 @@ class Quantized:
     codes: Codes
     step: float
 
+    def values(self) -> NDArray[np.float64]:
+        """Return the coefficients that the codes stand for, of shape (count,)."""
+        return self.step * self.codes.integers()
+
 
 def absmax(values: NDArray[np.float32], bits: int) -> Quantized:
     """Quantize with the step that makes the largest coefficient the largest level.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import re
@@ -13,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -37,6 +39,8 @@ from nola_adapters.torch.initial import InitialValues
 from nola_adapters.torch.targets import checked, select
 
 DEFAULT_LEARNING_RATE = 0.1
+_LOGGER = logging.getLogger(__name__)
+_NEGLIGIBLE_ERROR = 0.01
 _WARMUP_SHARE = 0.03
 _HEADS = ("classifier", "score", "head")
 _HEAD_TASKS = {
@@ -156,6 +160,19 @@ class Delta(nn.Module):
             beta.codes,
         )
 
+    def rounding_error(self, bits: int) -> float:
+        """Return how far codes of `bits` bits are from what the model computes with now.
+
+        It is the norm of the difference, relative to that of the coefficients, of the worse side.
+        """
+        errors = [0.0]
+        for side in (self.alpha, self.beta):
+            coefficients = array(_full(side))
+            used, stored = (quantized(coefficients, each).values() for each in (self.bits, bits))
+            if used.any():
+                errors.append(float(np.linalg.norm(stored - used) / np.linalg.norm(used)))
+        return max(errors)
+
 
 @dataclass(frozen=True, eq=False)
 class Training:
@@ -192,10 +209,22 @@ class Training:
         by default what the model was loaded from: a folder, or the cache of the Hub. Without any,
         names are the model's own and the identity is unknown. Every process of a sharded model
         must call it.
+
+        The file has coefficients of `bits` bits. The model computes with those only if its last
+        steps were quantization-aware (`qat`); if not, a warning logs the difference.
         """
+        bits = self.settings.bits
         with _unsharded(self.model):
-            layers = [delta.layer(name, self.settings.bits) for name, delta in self.deltas.items()]
+            layers = [delta.layer(name, bits) for name, delta in self.deltas.items()]
+            error = max(delta.rounding_error(bits) for delta in self.deltas.values())
             tensors = [self._dense(name, tensor, dense) for name, tensor in self._whole_tensors()]
+        if error > _NEGLIGIBLE_ERROR and _is_first_process():
+            _LOGGER.warning(
+                "rounding to %d bits changes coefficients by up to %.0f %%, so the file computes "
+                "something else than the trained model; train with qat=0.5 or more bits",
+                bits,
+                100 * error,
+            )
         known, folder = _base_of(self.model)
         folder = folder if base is None else Path(base)
         if folder is not None:
@@ -218,8 +247,7 @@ class Training:
     ) -> AdapterFile:
         """Write what was trained, as `file` returns it; the first of several processes writes."""
         file = self.file(base, dense)
-        distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
-        if not distributed or torch.distributed.get_rank() == 0:
+        if _is_first_process():
             _file.write(file, path)
         return file
 
@@ -378,6 +406,11 @@ def _base_of(model: nn.Module) -> tuple[Base, Path | None]:
             folder = Path(found).parent  # named by its commit
             return Base(name, folder.name), folder
     return Base(), None
+
+
+def _is_first_process() -> bool:
+    distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return not distributed or torch.distributed.get_rank() == 0
 
 
 def _full(tensor: Tensor) -> Tensor:
