@@ -357,6 +357,25 @@ def test_adapter_of_a_model_of_the_hub_states_it(
     assert (from_hub.name, from_hub.revision) == ("acme/tiny", revision)
     assert from_hub.identity == from_folder.identity
     assert from_folder.identity is not None
+    assert from_folder.name == ""
+
+
+def test_base_model_of_a_folder_is_named(base: Path, tmp_path: Path) -> None:
+    from nola_adapters.torch.callback import NolaCallback
+
+    model = load(base)
+    training = parametrize(model, **SIZES)
+    saved = training.save(tmp_path / "x.nola", base_name="acme/tiny").adapter.base
+    assert (saved.name, saved.revision) == ("acme/tiny", "")
+    assert saved.identity == training.file().adapter.base.identity
+    shutil.copytree(base, tmp_path / "copy")
+    model.config._name_or_path = ""
+    arguments = transformers.TrainingArguments(output_dir=str(tmp_path / "out"), use_cpu=True)
+    callback = NolaCallback(
+        training, tmp_path / "y.nola", base=tmp_path / "copy", base_name="acme/tiny"
+    )
+    callback.on_train_end(arguments, transformers.TrainerState(), transformers.TrainerControl())
+    assert nola.read(tmp_path / "y.nola").adapter.base == saved
 
 
 def test_trainer_saves_publishes_and_attaches_by_reference(

@@ -201,14 +201,19 @@ class Training:
             delta.bits = self.settings.step_bits(step, steps)
 
     def file(
-        self, base: str | os.PathLike[str] | None = None, dense: DType = DType.F16
+        self,
+        base: str | os.PathLike[str] | None = None,
+        dense: DType = DType.F16,
+        *,
+        base_name: str | None = None,
     ) -> AdapterFile:
         """Return what was trained as an adapter, with its digest.
 
-        `base` is the folder or file of the base model, whose names and identity the adapter gets;
-        by default what the model was loaded from: a folder, or the cache of the Hub. Without any,
-        names are the model's own and the identity is unknown. Every process of a sharded model
-        must call it.
+        `base` is the folder or file of the base model, whose tensors' names and identity the
+        adapter gets; by default what the model was loaded from: a folder, or the cache of the Hub.
+        Without any, names are the model's own and the identity is unknown. `base_name` is the name
+        by which others load the base model, by default that on the Hub: a folder has none. Every
+        process of a sharded model must call it.
 
         The file has coefficients of `bits` bits. The model computes with those only if its last
         steps were quantization-aware (`qat`); if not, a warning logs the difference.
@@ -227,6 +232,8 @@ class Training:
             )
         known, folder = _base_of(self.model)
         folder = folder if base is None else Path(base)
+        if base_name is not None and base_name != known.name:
+            known = Base(base_name)  # a revision is one of the name on the Hub
         if folder is not None:
             stored = {n: t for file in open_model(folder).values() for n, t in file.items()}
             found = [find_tensor(stored, layer.tensor) for layer in layers]
@@ -244,9 +251,14 @@ class Training:
         path: str | os.PathLike[str],
         base: str | os.PathLike[str] | None = None,
         dense: DType = DType.F16,
+        *,
+        base_name: str | None = None,
     ) -> AdapterFile:
-        """Write what was trained, as `file` returns it; the first of several processes writes."""
-        file = self.file(base, dense)
+        """Write what was trained, as `file` returns it, and return it.
+
+        All of several processes call it and get the adapter; the first one writes.
+        """
+        file = self.file(base, dense, base_name=base_name)
         if _is_first_process():
             _file.write(file, path)
         return file
