@@ -69,6 +69,17 @@ def test_two_machines_attest_a_file_and_an_attestation_of_another_file_alarms(
     )
 
 
+def test_keys_on_one_host_are_counted_and_are_one_machine(signed: dict[str, Any]) -> None:
+    good = check(signed | {"attestations": [signed["attestations"][i] for i in (0, 2)]})
+    one, two = good.matches
+    statement = replace(two.statement, host=one.statement.host)
+    attested = replace(good, matches=(one, replace(two, statement=statement)))
+    assert attested.failures(2) == [
+        "attested by 1 independent machine (2 keys on 1 host; keys on one host count as one "
+        "machine, and so do hosts with one key); 2 required"
+    ]
+
+
 def test_altered_statement_and_moved_signature_do_not_count(signed: dict[str, Any]) -> None:
     altered = copy.deepcopy(signed)
     statement = first_statement(altered)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,11 +143,34 @@ def test_switched_model_is_the_one_with_the_adapter(
         assert torch.equal(model(x), before)
     with pytest.raises(KeyError):
         switcher.switch("gone")
-    other = nola.seal(Adapter(Generator.SRHT, 1, adapter(1).adapter.layers[:1]))
-    with pytest.raises(ValueError, match="does not fit"):
-        switcher.add("other", other)
     with pytest.raises(MergeRefusedError, match="not found"):
         AdapterSwitcher(torch.nn.Linear(3, 3), files)
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"layers": 1}, "number of layers is 1, not 2"),
+        ({"generator": Generator.RADEMACHER}, "generator is philox-rademacher, not philox-srht"),
+        ({"tensor": "1.weight"}, "tensor of layer 1 is 1.weight, not 2.weight"),
+        ({"rank": 2}, r"rank of layer 1 \(2.weight\) is 2, not 3"),
+        ({"cols": 23}, r"shape of layer 1 \(2.weight\) is \(8, 23\), not \(8, 24\)"),
+        ({"stream": 5}, r"stream of layer 1 \(2.weight\) is 5, not 1"),
+        ({"shape": (24, 8)}, r"stored shape of layer 1 \(2.weight\) is \(24, 8\), not \(8, 24\)"),
+        ({"b": Codes(4, np.zeros(9))}, r"codes of side B of layer 1 \(2.weight\) is 9, not 12"),
+        ({"a": Codes(5, np.zeros(12))}, r"bits of side A of layer 1 \(2.weight\) is 5, not 4"),
+    ],
+)
+def test_adapter_that_does_not_fit_is_refused_with_the_difference(
+    change: dict[str, Any], difference: str
+) -> None:
+    switcher = AdapterSwitcher(linear_model(), {"mood": adapter(1)})
+    layers = adapter(2).adapter.layers[: change.pop("layers", 2)]
+    generator = change.pop("generator", Generator.SRHT)
+    other = nola.seal(Adapter(generator, 2, (*layers[:-1], replace(layers[-1], **change))))
+    with pytest.raises(ValueError, match=rf"^tone does not fit mood: .*{difference}; adapters may"):
+        switcher.add("tone", other)
+    assert "tone" not in switcher
 
 
 def test_training_on_kernels_has_the_losses_of_numpy(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -146,7 +147,12 @@ def test_backward_is_the_transposed_product(generator: nola.Generator) -> None:
         ({"qat": 1.5}, "invalid qat: 1.5; must be True, False or a share"),
         ({"c": float("nan")}, "invalid c: nan; must be a positive number"),
         ({"targets": "("}, r"invalid targets: \(; not a regular expression"),
-        ({"targets": "none"}, "targets match no linear module of LlamaForCausalLM: none"),
+        ({"targets": "none"}, "targets match no linear module of LlamaForCausalLM: none;.* q_proj"),
+        ({"targets": ["q_proj", "k_prj"]}, "no linear module of LlamaForCausalLM: k_prj;.* k_proj"),
+        ({"targets": ["_proj"]}, "no linear module of LlamaForCausalLM: _proj"),
+        ({"targets": []}, "no targets; must name at least one module"),
+        ({"targets": ["q_proj", 1]}, r"invalid targets: \['q_proj', 1\]; must be qv, mlp"),
+        ({"targets": None}, "invalid targets: None; must be qv, mlp"),
         ({"whole": ("none",)}, "module of whole not found: none"),
         ({"generator": "identity"}, "generator identity is for trained LoRAs"),
     ],
@@ -156,6 +162,30 @@ def test_settings_out_of_range_are_refused_by_name(
 ) -> None:
     with pytest.raises(ValueError, match=problem):
         parametrize(load(base), **SIZES | setting)
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        ["q_proj", "v_proj"],
+        ("v_proj", "q_proj"),
+        {"q_proj", "v_proj"},
+        ["self_attn.q_proj", "model.layers.0.self_attn.v_proj", "layers.1.self_attn.v_proj"],
+        r".*\.(q_proj|v_proj)",
+        r".*\.(q|v)_proj$",
+        "qv",
+    ],
+)
+def test_targets_are_those_of_peft(base: Path, targets: Any) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    training = parametrize(load(base), targets, **SIZES)
+    peft_targets = ["q_proj", "v_proj"] if targets == "qv" else targets
+    config = LoraConfig(target_modules=peft_targets)
+    adapted = get_peft_model(load(base), config).base_model.model.named_modules()
+    expected = [f"{path}.weight" for path, module in adapted if hasattr(module, "lora_A")]
+    assert list(training.deltas) == expected
+    assert len(expected) == 4
 
 
 def test_model_is_changed_once(base: Path) -> None:
@@ -270,6 +300,34 @@ def test_saved_adapter_computes_what_was_trained(
         assert ("labels", '["a", "b", "c"]') in file.adapter.metadata.provenance
 
 
+@pytest.mark.parametrize(
+    ("settings", "percent"),
+    [({"bits": 4}, 10), ({"bits": 2}, 38), ({"bits": 4, "qat": 0.5}, None), ({"bits": 16}, None)],
+)
+def test_file_that_differs_from_the_trained_model_is_reported(
+    base: Path, caplog: pytest.LogCaptureFixture, settings: dict[str, Any], percent: int | None
+) -> None:
+    model = load(base)
+    training = parametrize(model, **SIZES | settings)
+    train(model, training, 4)
+    file = training.file()
+    model.eval()
+    with torch.no_grad():
+        in_memory = model(**batch()).loss.item()
+        in_file = attach(load(base), file).eval()(**batch()).loss.item()
+    ours = [each.getMessage() for each in caplog.records if each.name.startswith("nola_adapters")]
+    if percent is None:
+        assert ours == []
+        assert in_file == pytest.approx(in_memory, rel=1e-5)
+    else:
+        (message,) = ours
+        stated = re.match(r"rounding to (\d+) bits changes coefficients by up to (\d+) %", message)
+        assert stated is not None
+        assert int(stated[1]) == settings["bits"]
+        assert int(stated[2]) == pytest.approx(percent, abs=2)
+        assert in_file != pytest.approx(in_memory, rel=1e-4)
+
+
 def test_merged_weights_are_those_of_merge_files(base: Path, tmp_path: Path) -> None:
     model = load(base)
     training = parametrize(model, **SIZES)
@@ -299,6 +357,25 @@ def test_adapter_of_a_model_of_the_hub_states_it(
     assert (from_hub.name, from_hub.revision) == ("acme/tiny", revision)
     assert from_hub.identity == from_folder.identity
     assert from_folder.identity is not None
+    assert from_folder.name == ""
+
+
+def test_base_model_of_a_folder_is_named(base: Path, tmp_path: Path) -> None:
+    from nola_adapters.torch.callback import NolaCallback
+
+    model = load(base)
+    training = parametrize(model, **SIZES)
+    saved = training.save(tmp_path / "x.nola", base_name="acme/tiny").adapter.base
+    assert (saved.name, saved.revision) == ("acme/tiny", "")
+    assert saved.identity == training.file().adapter.base.identity
+    shutil.copytree(base, tmp_path / "copy")
+    model.config._name_or_path = ""
+    arguments = transformers.TrainingArguments(output_dir=str(tmp_path / "out"), use_cpu=True)
+    callback = NolaCallback(
+        training, tmp_path / "y.nola", base=tmp_path / "copy", base_name="acme/tiny"
+    )
+    callback.on_train_end(arguments, transformers.TrainerState(), transformers.TrainerControl())
+    assert nola.read(tmp_path / "y.nola").adapter.base == saved
 
 
 def test_trainer_saves_publishes_and_attaches_by_reference(

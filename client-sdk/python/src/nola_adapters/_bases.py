@@ -127,7 +127,7 @@ class Basis:
 
     def _integers(self, words: NDArray[np.uint32], dtype: Any) -> NDArray[Any]:
         if self.generator is Generator.UNIFORM24:
-            result = (words >> np.uint32(8)).astype(dtype)
+            result: NDArray[Any] = (words >> np.uint32(8)).astype(dtype)
             result *= 2
             result -= (1 << 24) - 1
             return result

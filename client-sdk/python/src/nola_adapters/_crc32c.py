@@ -55,7 +55,7 @@ def _lanes(data: NDArray[np.uint8], length: int) -> int:
 
 def _shift(length: int) -> Words:
     """Return the matrix, a word for each input bit, of `length` zero bytes."""
-    result = np.uint32(1) << np.arange(32, dtype=np.uint32)
+    result: Words = np.uint32(1) << np.arange(32, dtype=np.uint32)
     power = (result >> np.uint32(8)) ^ _TABLE[result & np.uint32(0xFF)]
     while length:
         if length & 1:

@@ -302,7 +302,8 @@ def encode_floats(values: NDArray[np.float32], dtype: DType) -> bytes:
     bits = values.astype("<f4").view("<u4")
     rounded = bits + (np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1)))
     rounded = np.where(np.isnan(values), bits | np.uint32(0x400000), rounded)
-    return (rounded >> np.uint32(16)).astype("<u2").tobytes()
+    encoded: bytes = (rounded >> np.uint32(16)).astype("<u2").tobytes()
+    return encoded
 
 
 def _write_model_file(

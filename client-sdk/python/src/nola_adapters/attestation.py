@@ -91,8 +91,12 @@ class Attested:
         The smaller of the numbers of different keys and of different hosts, which workers state
         themselves.
         """
+        return min(self._keys_and_hosts())
+
+    def _keys_and_hosts(self) -> tuple[int, int]:
+        """Return the numbers of different keys and hosts that attest a match."""
         keys = {match.key for match in self.matches}
-        return min(len(keys), len({match.statement.host for match in self.matches}))
+        return len(keys), len({match.statement.host for match in self.matches})
 
     def failures(self, required: int) -> list[str]:
         """Return why the file is not attested as required, as sentences; empty if it is.
@@ -109,11 +113,20 @@ class Attested:
         reasons += [str(each) for each in self.rejected if each.alarming]
         if self.independent < needed:
             given = " with the given keys" if self.pinned else ""
-            reasons.append(
-                f"attested by {self.independent} independent machines{given}; {needed} required"
-            )
+            keys, hosts = self._keys_and_hosts()
+            if keys != hosts:
+                given += (
+                    f" ({_count(keys, 'key')} on {_count(hosts, 'host')}; keys on one host count "
+                    "as one machine, and so do hosts with one key)"
+                )
+            machines = _count(self.independent, "independent machine")
+            reasons.append(f"attested by {machines}{given}; {needed} required")
             reasons += [str(each) for each in self.rejected if not each.alarming]
         return reasons
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def check_attestations(

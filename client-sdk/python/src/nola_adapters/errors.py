@@ -84,8 +84,11 @@ class RegistryError(NolaError):
 
 
 class NotAttestedError(NolaError):
-    """A file that is not attested as required; `reasons` has a sentence for each reason."""
+    """A file that is not attested as required.
 
-    def __init__(self, reasons: list[str]) -> None:
-        super().__init__("; ".join(reasons))
+    `reasons` has a sentence for each reason; `remedy`, only in the message, says how to accept it.
+    """
+
+    def __init__(self, reasons: list[str], remedy: str | None = None) -> None:
+        super().__init__("; ".join(reasons if remedy is None else [*reasons, remedy]))
         self.reasons = reasons

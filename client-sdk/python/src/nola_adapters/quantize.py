@@ -22,6 +22,10 @@ class Quantized:
     codes: Codes
     step: float
 
+    def values(self) -> NDArray[np.float64]:
+        """Return the coefficients that the codes stand for, of shape (count,)."""
+        return self.codes.integers().astype(np.float64) * self.step
+
 
 def absmax(values: NDArray[np.float32], bits: int) -> Quantized:
     """Quantize with the step that makes the largest coefficient the largest level.
@@ -57,7 +61,7 @@ def scale(*parts: float) -> np.float32:
         product *= part
     if not 0 <= product <= _MAX_SCALE:
         raise ValueError(f"invalid scale: {product}; must be 0 to 2^74")
-    rounded = np.float32(product)
+    rounded: np.float32 = np.float32(product)
     return rounded if rounded >= _MIN_SCALE else np.float32(0)
 
 

@@ -330,13 +330,24 @@ class Registry:
         """Require that independent machines attest the bits that a pulled file states.
 
         Raises NotAttestedError with the reasons unless `required` machines do, of different keys
-        and hosts; DigestMismatchError if the file reconstructs to other bits here. See `attested`.
+        and hosts; DigestMismatchError if the file reconstructs to other bits here. With 0, a file
+        that nobody has attested is accepted, unreconstructed. See `attested`.
         """
         attested = self.attested(pulled, keys)
         reasons = attested.failures(required)
         if reasons:
-            raise NotAttestedError(reasons)
+            raise NotAttestedError(reasons, _remedy(attested))
         return attested
+
+
+def _remedy(attested: Attested) -> str | None:
+    """Return how to accept a file with the attestations it has, or None if nothing should."""
+    number = attested.independent
+    if attested.failures(number):
+        return None
+    return (
+        f"to accept it, pass required={number}, or set NOLA_REQUIRE_VERIFIED={number} for serving"
+    )
 
 
 def _digits(digest: str) -> str:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class NolaCallback(TrainerCallback):
     """Saves the adapter at the end of training, and publishes it if a reference is given.
 
-    `reference` ends in a version number; `alias` is then moved to it. `file` is the path to write.
+    `file` is the path to write, `base` and `base_name` are those of `Training.save`. `reference`
+    ends in a version number; `alias` is then moved to it.
     """
 
     def __init__(
@@ -24,6 +25,8 @@ class NolaCallback(TrainerCallback):
         training: Training,
         file: str | Path,
         *,
+        base: str | Path | None = None,
+        base_name: str | None = None,
         reference: str | None = None,
         alias: str | None = None,
         registry: Registry | None = None,
@@ -31,6 +34,8 @@ class NolaCallback(TrainerCallback):
     ) -> None:
         self._training = training
         self._file = Path(file)
+        self._base = base
+        self._base_name = base_name
         self._reference = reference
         self._alias = alias
         self._registry = registry
@@ -54,7 +59,7 @@ class NolaCallback(TrainerCallback):
         **others: Any,
     ) -> None:
         """Save and publish; the first of several processes does."""
-        self._training.save(self._file)
+        self._training.save(self._file, self._base, base_name=self._base_name)
         if self._reference is not None and state.is_world_process_zero:
             registry = self._registry or _default_registry()
             registry.publish(

@@ -13,7 +13,7 @@ import gzip
 import os
 import struct
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
@@ -255,12 +255,16 @@ class FactorPlan:
     def slot(self, adapter: Adapter) -> Tensor:
         """Return an adapter as kernels read it: its seed, and the codes section of its file.
 
-        Raises ValueError if it differs from the plan's in more than seed, scales and codes.
+        Raises ValueError, with the first difference, if it differs from the plan's adapter in more
+        than seed, scales and codes.
         """
-        if _outline(adapter) != self._outline:
-            raise ValueError(
-                "adapter does not fit the others: it must differ only in seed, scales and codes"
-            )
+        outline = _outline(adapter)
+        for name, expected in self._outline.items():
+            if outline.get(name) != expected:
+                raise ValueError(
+                    f"{name} is {outline.get(name)}, not {expected}; adapters may differ only in "
+                    "seed, scales and codes"
+                )
         data = bytearray(struct.pack("<QQ", adapter.seed, 0))
         for layer in adapter.layers:
             data += struct.pack("<f", layer.scale)
@@ -291,12 +295,27 @@ def _shapes(generator: Generator, layer: Layer) -> list[FactorShape]:
     ]
 
 
-def _outline(adapter: Adapter) -> Sequence[object]:
-    return [
-        (layer.tensor, layer.rows, layer.cols, layer.rank, layer.shape, layer.slice, shapes)
-        for layer in adapter.layers
-        for shapes in [_shapes(adapter.generator, layer)]
-    ]
+def _outline(adapter: Adapter) -> dict[str, object]:
+    """Return all that adapters of one plan have in common, by name for messages.
+
+    Tensors come first: the names of all other properties of layers contain theirs.
+    """
+    outline: dict[str, object] = {
+        "generator": adapter.generator.label,
+        "number of layers": len(adapter.layers),
+    }
+    for number, layer in enumerate(adapter.layers):
+        outline[f"tensor of layer {number}"] = layer.tensor
+        suffix = f"of layer {number} ({layer.tensor})"
+        outline[f"shape {suffix}"] = (layer.rows, layer.cols)
+        outline[f"rank {suffix}"] = layer.rank
+        outline[f"stream {suffix}"] = layer.stream
+        outline[f"stored shape {suffix}"] = layer.shape
+        outline[f"slice {suffix}"] = layer.slice
+        for side, _, codes in layer.sides():
+            outline[f"number of codes of side {side} {suffix}"] = codes.count
+            outline[f"bits of side {side} {suffix}"] = codes.bits
+    return outline
 
 
 @lru_cache(maxsize=4096)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -34,15 +36,12 @@ from nola_adapters.model import (
 from nola_adapters.torch.attach import weight_shape
 from nola_adapters.torch.factor import TRAINING_BITS, FactorBasis, array, combine, quantized
 from nola_adapters.torch.initial import InitialValues
+from nola_adapters.torch.targets import checked, select
 
 DEFAULT_LEARNING_RATE = 0.1
+_LOGGER = logging.getLogger(__name__)
+_NEGLIGIBLE_ERROR = 0.01
 _WARMUP_SHARE = 0.03
-_TARGETS = {
-    "qv": r"\.(q_proj|v_proj|query|value)\.weight$",
-    "mlp": r"\.mlp\.(gate|up|down)_proj\.weight$|\.mlp\.c_(fc|proj)\.weight$"
-    r"|\.[0-9]+\.(intermediate|output)\.dense\.weight$",
-    "all-linear": r"\.weight$",
-}
 _HEADS = ("classifier", "score", "head")
 _HEAD_TASKS = {
     "SequenceClassification": "text-classification",
@@ -54,14 +53,15 @@ _HEAD_TASKS = {
 class Settings:
     """What is trained, and how a file stores it; the defaults are those of a Java job.
 
-    `targets` is `qv`, `mlp`, `all-linear` or a pattern that is found in names of weights. `rank`,
-    `k` and `l` are the sizes of a target, `c` the factor of ΔW, c/√(rank·inputs). Training rounds
-    coefficients to `bits` if `qat` is True, or from that share of the steps on; else to 16 bits.
+    `targets` is `qv`, `mlp`, `all-linear`, a pattern that is found in names of weights or matches a
+    module's path, or names of modules (the whole path or its end, as PEFT's `target_modules`).
+    `rank`, `k` and `l` are the sizes of a target, `c` the factor of ΔW, c/√(rank·inputs). Training
+    rounds coefficients to `bits` if `qat` is True, or from that share of the steps on; else to 16.
     `initial_seed` is by default `seed`. `whole` names modules that are trained and stored whole;
     by default the classifier of a model that has one. Raises ValueError for a value out of range.
     """
 
-    targets: str = "all-linear"
+    targets: str | Collection[str] = "all-linear"
     rank: int = 16
     k: int = 64
     l: int = 64  # noqa: E741 (the specification's name)
@@ -74,6 +74,7 @@ class Settings:
     whole: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "targets", checked(self.targets))
         for name in ("rank", "k", "l"):
             _require_integer(name, getattr(self, name), 1, (1 << 31) - 1)
         _require_integer("bits", self.bits, 1, 16)
@@ -159,6 +160,19 @@ class Delta(nn.Module):
             beta.codes,
         )
 
+    def rounding_error(self, bits: int) -> float:
+        """Return how far codes of `bits` bits are from what the model computes with now.
+
+        It is the norm of the difference, relative to that of the coefficients, of the worse side.
+        """
+        errors = [0.0]
+        for side in (self.alpha, self.beta):
+            coefficients = array(_full(side))
+            used, stored = (quantized(coefficients, each).values() for each in (self.bits, bits))
+            if used.any():
+                errors.append(float(np.linalg.norm(stored - used) / np.linalg.norm(used)))
+        return max(errors)
+
 
 @dataclass(frozen=True, eq=False)
 class Training:
@@ -187,20 +201,39 @@ class Training:
             delta.bits = self.settings.step_bits(step, steps)
 
     def file(
-        self, base: str | os.PathLike[str] | None = None, dense: DType = DType.F16
+        self,
+        base: str | os.PathLike[str] | None = None,
+        dense: DType = DType.F16,
+        *,
+        base_name: str | None = None,
     ) -> AdapterFile:
         """Return what was trained as an adapter, with its digest.
 
-        `base` is the folder or file of the base model, whose names and identity the adapter gets;
-        by default what the model was loaded from: a folder, or the cache of the Hub. Without any,
-        names are the model's own and the identity is unknown. Every process of a sharded model
-        must call it.
+        `base` is the folder or file of the base model, whose tensors' names and identity the
+        adapter gets; by default what the model was loaded from: a folder, or the cache of the Hub.
+        Without any, names are the model's own and the identity is unknown. `base_name` is the name
+        by which others load the base model, by default that on the Hub: a folder has none. Every
+        process of a sharded model must call it.
+
+        The file has coefficients of `bits` bits. The model computes with those only if its last
+        steps were quantization-aware (`qat`); if not, a warning logs the difference.
         """
+        bits = self.settings.bits
         with _unsharded(self.model):
-            layers = [delta.layer(name, self.settings.bits) for name, delta in self.deltas.items()]
+            layers = [delta.layer(name, bits) for name, delta in self.deltas.items()]
+            error = max(delta.rounding_error(bits) for delta in self.deltas.values())
             tensors = [self._dense(name, tensor, dense) for name, tensor in self._whole_tensors()]
+        if error > _NEGLIGIBLE_ERROR and _is_first_process():
+            _LOGGER.warning(
+                "rounding to %d bits changes coefficients by up to %.0f %%, so the file computes "
+                "something else than the trained model; train with qat=0.5 or more bits",
+                bits,
+                100 * error,
+            )
         known, folder = _base_of(self.model)
         folder = folder if base is None else Path(base)
+        if base_name is not None and base_name != known.name:
+            known = Base(base_name)  # a revision is one of the name on the Hub
         if folder is not None:
             stored = {n: t for file in open_model(folder).values() for n, t in file.items()}
             found = [find_tensor(stored, layer.tensor) for layer in layers]
@@ -218,11 +251,15 @@ class Training:
         path: str | os.PathLike[str],
         base: str | os.PathLike[str] | None = None,
         dense: DType = DType.F16,
+        *,
+        base_name: str | None = None,
     ) -> AdapterFile:
-        """Write what was trained, as `file` returns it; the first of several processes writes."""
-        file = self.file(base, dense)
-        distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
-        if not distributed or torch.distributed.get_rank() == 0:
+        """Write what was trained, as `file` returns it, and return it.
+
+        All of several processes call it and get the adapter; the first one writes.
+        """
+        file = self.file(base, dense, base_name=base_name)
+        if _is_first_process():
             _file.write(file, path)
         return file
 
@@ -240,7 +277,7 @@ class Training:
 
 def parametrize(
     model: nn.Module,
-    targets: str = "all-linear",
+    targets: str | Collection[str] = "all-linear",
     *,
     rank: int = 16,
     k: int = 64,
@@ -260,7 +297,7 @@ def parametrize(
     modules that are trained whole. Every argument is one of `Settings`. Call it before wrapping or
     compiling the model. Equal seeds begin with the values of a Java job.
 
-    Raises ValueError if a setting is out of range, no module is a target, or one has too few
+    Raises ValueError if a setting is out of range, a target matches no module, or one has too few
     elements for the coefficients, or if the model is parametrized or has LoRA layers already.
     """
     chosen = generator if isinstance(generator, Generator) else Generator.parse(generator)
@@ -269,22 +306,15 @@ def parametrize(
     settings = Settings(targets, rank, k, l, chosen, seed, bits, qat, **others)
     whole = _heads(model) if settings.whole is None else settings.whole
     _require_plain(model, whole)
-    pattern = _pattern(targets)
-    modules = [
-        (name, module)
-        for name, module in _linear_modules(model, whole)
-        if pattern.search(f"{name}.weight")
-    ]
-    if not modules:
-        raise ValueError(
-            f"targets match no linear module of {type(model).__name__}: {targets}; must be "
-            f"{', '.join(_TARGETS)} or a pattern that is found in names of weights"
-        )
+    linear = _linear_modules(model, whole)
+    modules = {
+        name: linear[name] for name in select(list(linear), checked(targets), type(model).__name__)
+    }
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name.startswith(tuple(f"{module}." for module in whole)))
     initial = InitialValues(seed if settings.initial_seed is None else settings.initial_seed)
     deltas = {}
-    for stream, (name, module) in enumerate(modules):
+    for stream, (name, module) in enumerate(modules.items()):
         rows, cols = weight_shape(module)
         _require_few(name, (rows, cols), settings)
         alpha = torch.from_numpy(initial.gaussian(k)).to(module.weight.device)
@@ -314,23 +344,16 @@ def _rate(warm: int, steps: int, before: int) -> float:
     return step / warm if step <= warm else 1 - (step - warm) / max(1, steps - warm)
 
 
-def _linear_modules(model: nn.Module, whole: Sequence[str]) -> list[tuple[str, Any]]:
+def _linear_modules(model: nn.Module, whole: Sequence[str]) -> dict[str, Any]:
     getter: Any = getattr(model, "get_output_embeddings", None)
     output = None if getter is None else getter()
-    return [
-        (name, module)
+    return {
+        name: module
         for name, module in model.named_modules()
         if (isinstance(module, nn.Linear) or type(module).__name__ == "Conv1D")
         and module is not output
         and not f"{name}.".startswith(tuple(f"{each}." for each in whole))
-    ]
-
-
-def _pattern(targets: str) -> re.Pattern[str]:
-    try:
-        return re.compile(_TARGETS.get(targets, targets))
-    except re.error as error:
-        raise ValueError(f"invalid targets: {targets}; not a regular expression: {error}") from None
+    }
 
 
 def _require_plain(model: nn.Module, whole: Sequence[str]) -> None:
@@ -395,6 +418,11 @@ def _base_of(model: nn.Module) -> tuple[Base, Path | None]:
             folder = Path(found).parent  # named by its commit
             return Base(name, folder.name), folder
     return Base(), None
+
+
+def _is_first_process() -> bool:
+    distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return not distributed or torch.distributed.get_rank() == 0
 
 
 def _full(tensor: Tensor) -> Tensor:

@@ -74,7 +74,8 @@ class AdapterSwitcher:
         self._keep = active
         self.active: str | None = None
         files = {name: load(source) for name, source in adapters.items()}
-        first = next(iter(files.values())).adapter
+        self._first = next(iter(files))
+        first = files[self._first].adapter
         device = next(model.parameters()).device
         self._plan = FactorPlan(first, device)
         self._slots = torch.zeros(
@@ -119,7 +120,10 @@ class AdapterSwitcher:
         file = load(source)
         if file.adapter.dense:
             raise ValueError(f"{name} has dense tensors, which cannot be switched")
-        slot = self._plan.slot(file.adapter)
+        try:
+            slot = self._plan.slot(file.adapter)
+        except ValueError as error:
+            raise ValueError(f"{name} does not fit {self._first}: {error}") from None
         if self._verified:
             verify(file)
         number = self._numbers.setdefault(name, len(self._numbers))

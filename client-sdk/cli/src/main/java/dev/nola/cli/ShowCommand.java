@@ -218,16 +218,23 @@ final class ShowCommand implements Callable<Integer> {
     return Label.of(verification) + (disputed ? ", DISPUTED" : "");
   }
 
-  /** How a file's size compares with another; of small adapters it is the larger one. */
-  private static String share(double ratio, String whole, long bytes) {
-    return ratio >= 1
-        ? String.format(
-            Locale.ROOT, "1/%.0f the size of %s in 16 bits, %s", ratio, whole, Output.bytes(bytes))
-        : String.format(
-            Locale.ROOT,
-            "%.1f times the size of %s in 16 bits, %s",
-            1 / ratio,
-            whole,
-            Output.bytes(bytes));
+  /**
+   * Says how a file's size compares with another: as a percentage while they are of one order, as a
+   * factor beyond.
+   *
+   * @param ratio the other size divided by the file's
+   * @param whole what has the other size
+   * @param bytes the other size
+   */
+  static String share(double ratio, String whole, long bytes) {
+    String share;
+    if (ratio >= 10) {
+      share = String.format(Locale.ROOT, "1/%.0f of", ratio);
+    } else if (ratio > 0.5) {
+      share = String.format(Locale.ROOT, "%.0f %% of", 100 / ratio);
+    } else {
+      share = String.format(Locale.ROOT, "%.1f times", 1 / ratio);
+    }
+    return "%s the size of %s in 16 bits, %s".formatted(share, whole, Output.bytes(bytes));
   }
 }
