@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.api.ScrubReport;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -15,11 +14,18 @@ import org.junit.jupiter.api.io.TempDir;
 class ScrubTest {
 
   @TempDir private Path root;
+  private StoreFixture fixture;
   private BlobStore store;
+
+  /** Creates an empty place of blobs, with its uploads in a folder. */
+  StoreFixture create(Path folder) {
+    return new StoreFixture.Directory(folder);
+  }
 
   @BeforeEach
   void openStore() throws IOException {
-    store = DirectoryBlobStore.open(root, new SettableClock());
+    fixture = create(root);
+    store = fixture.open(new SettableClock());
   }
 
   @Test
@@ -33,11 +39,10 @@ class ScrubTest {
   @Test
   void flippedByteIsFound() throws IOException {
     Blobs.publish(store, Blobs.utf8("sound"));
-    Sha256 flipped = Blobs.publish(store, new byte[200_000]);
-    Path file = Blobs.fileOf(root, flipped);
-    byte[] bytes = Files.readAllBytes(file);
+    byte[] bytes = new byte[200_000];
+    Sha256 flipped = Blobs.publish(store, bytes);
     bytes[150_000] ^= 1;
-    Files.write(file, bytes);
+    fixture.damage(flipped, bytes);
 
     ScrubReport report = new Scrub(store, List.of()).run();
 
@@ -48,7 +53,7 @@ class ScrubTest {
   @Test
   void missingEndIsFound() throws IOException {
     Sha256 cut = Blobs.publish(store, Blobs.utf8("hello"));
-    Files.writeString(Blobs.fileOf(root, cut), "hel");
+    fixture.damage(cut, Blobs.utf8("hel"));
 
     assertThat(new Scrub(store, List.of()).run().corrupt()).containsExactly(cut);
   }

@@ -1,0 +1,87 @@
+package dev.nola.registry.blobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nola.digest.Sha256;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class S3BlobStoreTest extends BlobStoreContract {
+  @Override
+  StoreFixture create(Path folder) {
+    return S3Fixture.create(folder);
+  }
+
+  @Override
+  int rounds() {
+    return 20;
+  }
+
+  @Test
+  void largeBlobIsSentInPartsAndRenewedInParts() throws IOException {
+    byte[] bytes = new byte[2 * S3Fixture.PART + 1];
+    new Random(1).nextBytes(bytes);
+    Sha256 digest = Blobs.publish(store, bytes);
+    clock.advance(Duration.ofHours(1));
+
+    assertThat(store.renew(digest)).isTrue();
+
+    assertThat(Blobs.list(store))
+        .containsExactly(new BlobStore.Stored(digest, bytes.length, clock.instant()));
+    assertThat(Blobs.read(store, digest)).isEqualTo(bytes);
+    assertThat(fixture.count()).isEqualTo(1);
+  }
+
+  @Test
+  void readerOfAReplacedObjectContinuesInTheNewOne() throws IOException {
+    Sha256 digest = Blobs.publish(store, Blobs.utf8("0123456789"));
+    BlobStore.Blob found = store.find(digest).orElseThrow();
+    clock.advance(Duration.ofHours(1));
+    store.renew(digest);
+
+    try (InputStream bytes = found.open(2, 8)) {
+      assertThat(bytes.readAllBytes()).isEqualTo(Blobs.utf8("23456789"));
+    }
+  }
+
+  @Test
+  void skippedBytesAreNotReturned() throws IOException {
+    BlobStore.Blob blob = store.find(Blobs.publish(store, Blobs.utf8("0123456789"))).orElseThrow();
+
+    try (InputStream bytes = blob.open(1, 9)) {
+      assertThat(bytes.read()).isEqualTo('1');
+      assertThat(bytes.skip(5)).isEqualTo(5);
+      assertThat(bytes.readAllBytes()).isEqualTo(Blobs.utf8("789"));
+    }
+  }
+
+  @Test
+  void commitOfAServerWhoseClockIsSlowReplacesTheBlob() throws IOException {
+    clock.advance(Duration.ofHours(1));
+    Sha256 digest = Blobs.publish(store, Blobs.utf8("hello"));
+    fixture.damage(digest, Blobs.utf8("jello"));
+    clock.advance(Duration.ofHours(-1));
+
+    Blobs.publish(store, Blobs.utf8("hello"));
+
+    assertThat(Blobs.read(store, digest)).isEqualTo(Blobs.utf8("hello"));
+    assertThat(fixture.count()).isEqualTo(1);
+  }
+
+  @Test
+  void listReadsAllPages() throws IOException {
+    int moreThanAPage = 1001;
+    ((S3Fixture) fixture).addEmptyBlobs(moreThanAPage, clock.instant());
+
+    assertThat(Blobs.list(store)).hasSize(moreThanAPage);
+    try (Stream<BlobStore.Stored> some = store.list()) {
+      assertThat(some.limit(2)).isSortedAccordingTo(Comparator.comparing(BlobStore.Stored::digest));
+    }
+  }
+}
