@@ -64,9 +64,9 @@ public interface BlobStore {
   boolean deleteIfModifiedBefore(Sha256 digest, Instant cutoff) throws IOException;
 
   /**
-   * Lists the blobs lazily, in no particular order. A blob that is committed or deleted meanwhile
-   * may be in the list or not. The caller closes the stream; while it is consumed it throws {@link
-   * java.io.UncheckedIOException} if the store fails.
+   * Lists the blobs lazily, in the order of their digests. A blob that is committed or deleted
+   * meanwhile may be in the list or not. The caller closes the stream; while it is consumed it
+   * throws {@link java.io.UncheckedIOException} if the store fails.
    *
    * @throws IOException if the listing cannot be started
    */

@@ -147,6 +147,7 @@ final class DirectoryBlobStore implements BlobStore, SpooledUpload.Publication {
   public Stream<Stored> list() throws IOException {
     // Not Files.walk: that fails if a file is deleted after it was listed.
     return Files.list(blobs)
+        .sorted()
         .filter(DirectoryBlobStore::isShard)
         .flatMap(DirectoryBlobStore::children)
         .filter(DirectoryBlobStore::isShard)
@@ -232,7 +233,7 @@ final class DirectoryBlobStore implements BlobStore, SpooledUpload.Publication {
 
   private static Stream<Path> children(Path directory) {
     try {
-      return Files.list(directory);
+      return Files.list(directory).sorted();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

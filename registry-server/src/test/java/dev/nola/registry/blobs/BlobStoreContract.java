@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
@@ -296,6 +297,16 @@ abstract class BlobStoreContract {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  @Test
+  void listIsInTheOrderOfDigests() throws IOException {
+    for (int i = 0; i < 10; i++) {
+      Blobs.publish(store, Blobs.utf8("blob " + i));
+    }
+    assertThat(Blobs.list(store))
+        .hasSize(10)
+        .isSortedAccordingTo(Comparator.comparing(BlobStore.Stored::digest));
   }
 
   @Test

@@ -37,7 +37,9 @@ final class FaultyProxy implements AutoCloseable {
     /** Its answer is not passed on, and its connection cut. */
     LOST_ANSWER,
     /** A byte of the answer's body is changed. */
-    FLIPPED_BYTE
+    FLIPPED_BYTE,
+    /** A byte of the request's body is changed. */
+    FLIPPED_UPLOAD
   }
 
   /** A fault of requests whose first line matches, for a number of times. */
@@ -128,6 +130,9 @@ final class FaultyProxy implements AutoCloseable {
     if (fault == Fault.ERROR) {
       write(answer, "HTTP/1.1 500 Broken\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
       return;
+    }
+    if (fault == Fault.FLIPPED_UPLOAD) {
+      body[size / 2] ^= 1;
     }
     OutputStream to = upstream.getOutputStream();
     write(

@@ -62,19 +62,6 @@ class S3BlobStoreTest extends BlobStoreContract {
   }
 
   @Test
-  void commitOfAServerWhoseClockIsSlowReplacesTheBlob() throws IOException {
-    clock.advance(Duration.ofHours(1));
-    Sha256 digest = Blobs.publish(store, Blobs.utf8("hello"));
-    fixture.damage(digest, Blobs.utf8("jello"));
-    clock.advance(Duration.ofHours(-1));
-
-    Blobs.publish(store, Blobs.utf8("hello"));
-
-    assertThat(Blobs.read(store, digest)).isEqualTo(Blobs.utf8("hello"));
-    assertThat(fixture.count()).isEqualTo(1);
-  }
-
-  @Test
   void listReadsAllPages() throws IOException {
     int moreThanAPage = 1001;
     ((S3Fixture) fixture).addEmptyBlobs(moreThanAPage, clock.instant());
