@@ -38,7 +38,7 @@ import picocli.CommandLine.ParameterException;
       "  nola serve --port 8080 --data ./nola-data"
     })
 final class ServeCommand implements Callable<Integer> {
-  /** Explains why a server does not start. */
+  /** Explains why a server, or a copy of its blobs, does not start. */
   static final Failures FAILURES = Failures.STANDARD.with(ServeCommand::failure);
 
   private static final int MAX_PORT = 65_535;
@@ -188,6 +188,7 @@ final class ServeCommand implements Callable<Integer> {
 
   private static @Nullable Failure failure(Exception exception) {
     return exception instanceof NotStartedException
+            || exception instanceof BlobsCommand.NotStartedException
         ? Failures.refused("not-started", exception)
         : null;
   }

@@ -2,19 +2,30 @@ package dev.nola.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.command.Console;
+import dev.nola.command.ExitCode;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.blobs.S3Server;
+import java.io.InputStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.util.FileSystemUtils;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.services.s3.model.S3Object;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /** A server whose blobs are in a bucket. */
 class S3RegistryTest {
@@ -131,5 +142,68 @@ class S3RegistryTest {
     String version = path.substring("/api/v1/adapters/".length()).replace("/versions/", "@");
     assertThat(admin.publish(version, file).status()).isEqualTo(200);
     assertThat(admin.get(path + "/file").bytes()).isEqualTo(file);
+  }
+
+  @Test
+  void registryMovesFromItsFolderToABucketWhileItServes() throws Exception {
+    String bucket = S3Server.shared().bucket();
+    TestRegistry before = TestRegistry.start();
+    TestClient client = before.admin();
+    String adapter = client.namespace() + "/mood";
+    byte[] first = Samples.file(1);
+    byte[] second = Samples.file(2);
+    assertThat(client.publish(adapter + "@1.0.0", first).status()).isEqualTo(201);
+    assertCopied(before, bucket, 1, 0);
+    assertThat(client.publish(adapter + "@2.0.0", second).status()).isEqualTo(201);
+    assertCopied(before, bucket, 1, 1);
+    before.closeKeepingData();
+    FileSystemUtils.deleteRecursively(before.data().resolve("blobs"));
+
+    try (TestRegistry after =
+        TestRegistry.start(before.database(), before.data(), settings(bucket))) {
+      String versions = "/api/v1/adapters/" + adapter + "/versions/";
+      assertThat(after.admin().get(versions + "1.0.0/file").bytes()).isEqualTo(first);
+      assertThat(after.admin().get(versions + "2.0.0/file").bytes()).isEqualTo(second);
+      JsonNode scrub = after.admin().post("/api/v1/admin/scrub", "").json();
+      assertThat(scrub.at("/checked").asInt()).isEqualTo(2);
+      assertThat(scrub.at("/missing")).isEmpty();
+    }
+  }
+
+  private static void assertCopied(TestRegistry registry, String bucket, int copied, int present) {
+    StringWriter out = new StringWriter();
+    int exitCode = execute(out, registry.data(), settings(bucket));
+    assertThat(exitCode).as(out.toString()).isEqualTo(ExitCode.OK);
+    JsonNode result = JsonMapper.shared().readTree(out.toString()).at("/result");
+    assertThat(result.at("/copied").asInt(-1)).isEqualTo(copied);
+    assertThat(result.at("/present").asInt(-1)).isEqualTo(present);
+  }
+
+  /** Runs {@code nola blobs copy --json}. */
+  private static int execute(StringWriter out, Path data, String... settings) {
+    List<String> arguments = new ArrayList<>(List.of("blobs", "copy", "--json", "--data"));
+    arguments.add(data.toString());
+    Stream.of(settings).forEach(setting -> arguments.addAll(List.of("--set", setting)));
+    Console console =
+        new Console(
+            new PrintWriter(out, true),
+            new PrintWriter(new StringWriter()),
+            InputStream.nullInputStream(),
+            Map.of(),
+            false);
+    return new RegistryMain.Program(console).execute(arguments.toArray(String[]::new));
+  }
+
+  @Test
+  void copyNamesWhatItsSettingsLack(@TempDir Path folder) {
+    StringWriter noBlobs = new StringWriter();
+    assertThat(execute(noBlobs, folder, settings(BUCKET))).isEqualTo(ExitCode.REFUSED);
+    assertThat(noBlobs.toString())
+        .contains("blobs cannot be copied: no blobs in " + folder.resolve("blobs"));
+
+    StringWriter noBucket = new StringWriter();
+    assertThat(execute(noBucket, registry.data())).isEqualTo(ExitCode.REFUSED);
+    assertThat(noBucket.toString()).contains("nola.blobs.s3.bucket missing");
+    assertThat(folder).as("nothing was created").isEmptyDirectory();
   }
 }
