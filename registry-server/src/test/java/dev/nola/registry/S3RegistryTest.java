@@ -2,13 +2,20 @@ package dev.nola.registry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.api.name.Reference;
+import dev.nola.client.Progress;
+import dev.nola.client.cache.LocalCache;
+import dev.nola.client.registry.NolaClient;
+import dev.nola.client.registry.Pulled;
 import dev.nola.command.Console;
 import dev.nola.command.ExitCode;
 import dev.nola.digest.Sha256;
 import dev.nola.registry.blobs.S3Server;
+import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -92,6 +99,51 @@ class S3RegistryTest {
         TestRegistry.start(
             registry.database(), Files.createTempDirectory("nola-other"), settings(BUCKET))) {
       assertThat(other.admin().get(path + "/file").bytes()).isEqualTo(file);
+    }
+  }
+
+  @Test
+  void presignedDownloadIsRedirectedToTheBucketAfterAuthorization(@TempDir Path folder)
+      throws Exception {
+    String hidden = admin.namespace() + "/hidden";
+    assertThat(admin.publishPrivate(hidden + "@1.0.0", file).status()).isEqualTo(201);
+    try (TestRegistry other =
+            TestRegistry.start(
+                registry.database(),
+                Files.createTempDirectory("nola-other"),
+                settings(BUCKET, "nola.blobs.s3.presigned=5m"));
+        NolaClient client =
+            NolaClient.builder(URI.create("http://127.0.0.1:" + other.port()))
+                .token(TestRegistry.ADMIN)
+                .cache(LocalCache.at(folder))
+                .build()) {
+      String path = "/api/v1/adapters/" + hidden + "/versions/1.0.0/file";
+      TestClient.Answer answer = other.admin().get(path);
+      assertThat(answer.status()).isEqualTo(307);
+      assertThat(answer.header("Cache-Control")).isEqualTo("no-store");
+      assertThat(answer.header("Nola-Version")).isEqualTo("1.0.0");
+      assertThat(answer.header("Repr-Digest")).startsWith("sha-256=:");
+      String url = String.valueOf(answer.header("Location"));
+      assertThat(url)
+          .startsWith(S3Server.shared().endpoint() + "/" + BUCKET + "/sha256/")
+          .contains("X-Amz-Expires=300");
+      assertThat(download(url)).isEqualTo(file);
+
+      assertThat(other.anonymous().get(path).status()).as("not authorized").isEqualTo(404);
+      assertThat(other.admin().get(path, "If-None-Match", answer.header("ETag")).status())
+          .isEqualTo(304);
+      assertThat(other.admin().get(path, "Range", "bytes=999999999-").status()).isEqualTo(416);
+      assertThat(other.admin().head(path).header("Content-Length")).isEqualTo("" + file.length);
+
+      Pulled pulled = client.pull(Reference.parse(hidden + "@^1"), Progress.NONE);
+      assertThat(pulled.version()).isEqualTo("1.0.0");
+      assertThat(pulled.path()).hasBinaryContent(file);
+    }
+  }
+
+  private static byte[] download(String url) throws IOException {
+    try (InputStream bytes = URI.create(url).toURL().openStream()) {
+      return bytes.readAllBytes();
     }
   }
 

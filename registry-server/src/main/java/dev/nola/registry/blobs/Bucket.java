@@ -1,7 +1,9 @@
 package dev.nola.registry.blobs;
 
+import dev.nola.registry.data.StartFailure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.StandardOpenOption;
@@ -12,11 +14,13 @@ import java.util.Iterator;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.ResponseInputStream;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
+import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.http.ContentStreamProvider;
@@ -24,12 +28,14 @@ import software.amazon.awssdk.http.apache5.Apache5HttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
+import software.amazon.awssdk.services.s3.S3Configuration;
 import software.amazon.awssdk.services.s3.model.ChecksumMode;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.s3.model.S3Object;
+import software.amazon.awssdk.services.s3.presigner.S3Presigner;
 
 /**
  * The objects of a bucket whose keys begin with a prefix, which is left out here. Failures of the
@@ -45,13 +51,17 @@ final class Bucket implements AutoCloseable {
   private final String prefix;
   private final S3Limits limits;
   private final MultipartUploads multipart;
+  private final @Nullable Duration validity;
+  private final S3Presigner presigner;
 
-  private Bucket(S3Client client, String name, String prefix, S3Limits limits) {
+  private Bucket(S3Client client, S3Presigner presigner, S3Settings settings, S3Limits limits) {
     this.client = client;
-    this.name = name;
-    this.prefix = prefix;
+    this.presigner = presigner;
+    this.name = Objects.requireNonNull(settings.bucket());
+    this.prefix = settings.prefix();
     this.limits = limits;
     this.multipart = new MultipartUploads(client, name, prefix, limits);
+    this.validity = settings.presigned();
   }
 
   /**
@@ -69,6 +79,7 @@ final class Bucket implements AutoCloseable {
    * @param settings with a bucket
    * @param limits of requests
    * @return the bucket
+   * @throws StartFailure if neither the settings nor the SDK's default chain name a region
    */
   static Bucket open(S3Settings settings, S3Limits limits) {
     S3ClientBuilder client =
@@ -92,16 +103,27 @@ final class Bucket implements AutoCloseable {
                             AwsRetryStrategy.standardRetryStrategy().toBuilder()
                                 .maxAttempts(S3Limits.ATTEMPTS)
                                 .build()));
+    S3Presigner.Builder presigner =
+        S3Presigner.builder()
+            .serviceConfiguration(
+                S3Configuration.builder().pathStyleAccessEnabled(settings.pathStyle()).build());
     if (settings.endpoint() != null) {
       client.endpointOverride(settings.endpoint());
+      presigner.endpointOverride(settings.endpoint());
     }
-    if (settings.region() != null) {
-      client.region(Region.of(settings.region()));
-    } else if (settings.endpoint() != null) {
-      client.region(Region.US_EAST_1);
+    if (settings.region() != null || settings.endpoint() != null) {
+      Region region = settings.region() == null ? Region.US_EAST_1 : Region.of(settings.region());
+      client.region(region);
+      presigner.region(region);
     }
-    return new Bucket(
-        client.build(), Objects.requireNonNull(settings.bucket()), settings.prefix(), limits);
+    try {
+      return new Bucket(client.build(), presigner.build(), settings, limits);
+    } catch (SdkClientException e) {
+      throw new StartFailure(
+          "bucket cannot be used: " + settings.bucket() + ": " + e.getMessage(),
+          "Set nola.blobs.s3.region, or AWS_REGION.",
+          e);
+    }
   }
 
   /**
@@ -276,6 +298,37 @@ final class Bucket implements AutoCloseable {
     return bytes;
   }
 
+  /** Returns whether downloads are redirected to the bucket. */
+  boolean presigns() {
+    return validity != null;
+  }
+
+  /**
+   * Returns a URL that reads an object, for as long as the settings say.
+   *
+   * @param key of the object
+   * @param type Content-Type of the answer
+   * @param disposition Content-Disposition of the answer
+   * @return the URL
+   */
+  URI presign(String key, String type, String disposition) {
+    return URI.create(
+        presigner
+            .presignGetObject(
+                presign ->
+                    presign
+                        .signatureDuration(Objects.requireNonNull(validity))
+                        .getObjectRequest(
+                            request ->
+                                request
+                                    .bucket(name)
+                                    .key(prefix + key)
+                                    .responseContentType(type)
+                                    .responseContentDisposition(disposition)))
+            .url()
+            .toString());
+  }
+
   /**
    * Ends uploads in parts that were never completed, except those of this process.
    *
@@ -321,6 +374,7 @@ final class Bucket implements AutoCloseable {
 
   @Override
   public void close() {
+    presigner.close();
     client.close();
   }
 }

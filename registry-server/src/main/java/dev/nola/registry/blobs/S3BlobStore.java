@@ -4,6 +4,7 @@ import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -105,6 +106,14 @@ final class S3BlobStore implements BlobStore, SpooledUpload.Publication, AutoClo
   @Override
   public Optional<Blob> find(Sha256 digest) throws IOException {
     return newest(digest).map(copy -> new S3Blob(digest, copy.object()));
+  }
+
+  @Override
+  public Optional<URI> link(Sha256 digest, String type, String disposition) throws IOException {
+    if (!bucket.presigns()) {
+      return Optional.empty();
+    }
+    return newest(digest).map(copy -> bucket.presign(copy.object().key(), type, disposition));
   }
 
   @Override

@@ -35,7 +35,7 @@ record S3Fixture(Path root, S3Settings settings) implements StoreFixture {
   /** With another address of the server. */
   static S3Fixture create(Path root, URI endpoint) {
     return new S3Fixture(
-        root, new S3Settings(S3Server.shared().bucket(), endpoint, null, PREFIX, true));
+        root, new S3Settings(S3Server.shared().bucket(), endpoint, null, PREFIX, true, null));
   }
 
   @Override
