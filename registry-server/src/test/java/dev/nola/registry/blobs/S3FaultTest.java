@@ -59,8 +59,7 @@ class S3FaultTest {
   }
 
   @ParameterizedTest
-  @EnumSource(
-      names = {"ERROR", "LATE_ERROR", "SILENCE", "CUT_REQUEST", "CUT_ANSWER", "LOST_ANSWER"})
+  @EnumSource(names = {"ERROR", "CUT_REQUEST", "CUT_ANSWER", "LOST_ANSWER"})
   void commitInPartsSucceedsAfterAFaultOfEachRequest(FaultyProxy.Fault fault) throws IOException {
     proxy.plan(fault, "PUT .*partNumber=2", 1);
     proxy.plan(fault, "POST .*uploadId", 1);
