@@ -1,5 +1,6 @@
 package dev.nola.registry.blobs;
 
+import dev.nola.digest.Sha256;
 import dev.nola.registry.data.StartFailure;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,47 +17,37 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.AwsRequestOverrideConfiguration;
-import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.ResponseInputStream;
-import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
-import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
-import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.http.ContentStreamProvider;
-import software.amazon.awssdk.http.apache5.Apache5HttpClient;
-import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
-import software.amazon.awssdk.services.s3.S3ClientBuilder;
-import software.amazon.awssdk.services.s3.S3Configuration;
 import software.amazon.awssdk.services.s3.model.ChecksumMode;
 import software.amazon.awssdk.services.s3.model.GetObjectRequest;
 import software.amazon.awssdk.services.s3.model.GetObjectResponse;
 import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 import software.amazon.awssdk.services.s3.model.S3Object;
-import software.amazon.awssdk.services.s3.presigner.S3Presigner;
 
 /**
  * The objects of a bucket whose keys begin with a prefix, which is left out here. Failures of the
  * SDK become {@link S3Failure}s.
  */
 final class Bucket implements AutoCloseable {
-  private static final int MAX_CONNECTIONS = 500;
   private static final String TYPE = "application/octet-stream";
   private static final int PRECONDITION_FAILED = 412;
 
+  private final S3Connection connection;
   private final S3Client client;
   private final String name;
   private final String prefix;
   private final S3Limits limits;
   private final MultipartUploads multipart;
   private final @Nullable Duration validity;
-  private final S3Presigner presigner;
 
-  private Bucket(S3Client client, S3Presigner presigner, S3Settings settings, S3Limits limits) {
-    this.client = client;
-    this.presigner = presigner;
+  private Bucket(S3Connection connection, S3Settings settings, S3Limits limits) {
+    this.connection = connection;
+    this.client = connection.client();
     this.name = Objects.requireNonNull(settings.bucket());
     this.prefix = settings.prefix();
     this.limits = limits;
@@ -82,48 +73,7 @@ final class Bucket implements AutoCloseable {
    * @throws StartFailure if neither the settings nor the SDK's default chain name a region
    */
   static Bucket open(S3Settings settings, S3Limits limits) {
-    S3ClientBuilder client =
-        S3Client.builder()
-            .forcePathStyle(settings.pathStyle())
-            // Checksums are set where they are wanted: many S3-compatible stores refuse the SDK's
-            // default, which sends them after the body.
-            .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)
-            .responseChecksumValidation(ResponseChecksumValidation.WHEN_REQUIRED)
-            .httpClientBuilder(
-                Apache5HttpClient.builder()
-                    .maxConnections(MAX_CONNECTIONS)
-                    .connectionTimeout(limits.connect())
-                    .connectionAcquisitionTimeout(limits.connect())
-                    .socketTimeout(limits.idle()))
-            .overrideConfiguration(
-                configuration ->
-                    configuration
-                        .apiCallAttemptTimeout(limits.call())
-                        .retryStrategy(
-                            AwsRetryStrategy.standardRetryStrategy().toBuilder()
-                                .maxAttempts(S3Limits.ATTEMPTS)
-                                .build()));
-    S3Presigner.Builder presigner =
-        S3Presigner.builder()
-            .serviceConfiguration(
-                S3Configuration.builder().pathStyleAccessEnabled(settings.pathStyle()).build());
-    if (settings.endpoint() != null) {
-      client.endpointOverride(settings.endpoint());
-      presigner.endpointOverride(settings.endpoint());
-    }
-    if (settings.region() != null || settings.endpoint() != null) {
-      Region region = settings.region() == null ? Region.US_EAST_1 : Region.of(settings.region());
-      client.region(region);
-      presigner.region(region);
-    }
-    try {
-      return new Bucket(client.build(), presigner.build(), settings, limits);
-    } catch (SdkClientException e) {
-      throw new StartFailure(
-          "bucket cannot be used: " + settings.bucket() + ": " + e.getMessage(),
-          "Set nola.blobs.s3.region, or AWS_REGION.",
-          e);
-    }
+    return new Bucket(S3Connection.open(settings, limits), settings, limits);
   }
 
   /**
@@ -185,7 +135,7 @@ final class Bucket implements AutoCloseable {
                   .bucket(name)
                   .key(prefix + key)
                   .checksumSHA256(base64(file.digest().toBytes()))
-                  .overrideConfiguration(lasting(limits.transfer())),
+                  .overrideConfiguration(lasting(limits.timeouts().transfer())),
           body(file, 0, file.size()));
     } catch (UncheckedIOException e) {
       throw e.getCause(); // the file cannot be read
@@ -204,7 +154,12 @@ final class Bucket implements AutoCloseable {
   void put(String key, byte[] bytes) throws IOException {
     try {
       client.putObject(
-          request -> request.bucket(name).key(prefix + key), RequestBody.fromBytes(bytes));
+          request ->
+              request
+                  .bucket(name)
+                  .key(prefix + key)
+                  .checksumSHA256(base64(Sha256.hash(bytes).toBytes())),
+          RequestBody.fromBytes(bytes));
     } catch (SdkException e) {
       throw S3Failure.of("write " + key, name, e);
     }
@@ -232,7 +187,7 @@ final class Bucket implements AutoCloseable {
                   .copySourceIfMatch(from.tag())
                   .destinationBucket(name)
                   .destinationKey(prefix + key)
-                  .overrideConfiguration(lasting(limits.transfer())));
+                  .overrideConfiguration(lasting(limits.timeouts().transfer())));
       return true;
     } catch (S3Exception e) {
       if (isGone(e)) {
@@ -310,23 +265,29 @@ final class Bucket implements AutoCloseable {
    * @param type Content-Type of the answer
    * @param disposition Content-Disposition of the answer
    * @return the URL
+   * @throws IOException if the credentials that sign it cannot be obtained
    */
-  URI presign(String key, String type, String disposition) {
-    return URI.create(
-        presigner
-            .presignGetObject(
-                presign ->
-                    presign
-                        .signatureDuration(Objects.requireNonNull(validity))
-                        .getObjectRequest(
-                            request ->
-                                request
-                                    .bucket(name)
-                                    .key(prefix + key)
-                                    .responseContentType(type)
-                                    .responseContentDisposition(disposition)))
-            .url()
-            .toString());
+  URI presign(String key, String type, String disposition) throws IOException {
+    try {
+      return URI.create(
+          connection
+              .presigner()
+              .presignGetObject(
+                  presign ->
+                      presign
+                          .signatureDuration(Objects.requireNonNull(validity))
+                          .getObjectRequest(
+                              request ->
+                                  request
+                                      .bucket(name)
+                                      .key(prefix + key)
+                                      .responseContentType(type)
+                                      .responseContentDisposition(disposition)))
+              .url()
+              .toString());
+    } catch (SdkException e) {
+      throw S3Failure.of("sign a URL of " + key, name, e);
+    }
   }
 
   /**
@@ -374,7 +335,6 @@ final class Bucket implements AutoCloseable {
 
   @Override
   public void close() {
-    presigner.close();
-    client.close();
+    connection.close();
   }
 }

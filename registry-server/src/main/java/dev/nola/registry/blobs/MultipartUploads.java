@@ -100,7 +100,7 @@ final class MultipartUploads {
                         .uploadId(part.upload())
                         .partNumber(part.number())
                         .checksumSHA256(checksum)
-                        .overrideConfiguration(Bucket.lasting(limits.transfer())),
+                        .overrideConfiguration(Bucket.lasting(limits.timeouts().transfer())),
                 Bucket.body(file, part.offset(), part.length()))
             .eTag();
     return CompletedPart.builder()
@@ -151,7 +151,7 @@ final class MultipartUploads {
                         .destinationKey(part.key())
                         .uploadId(part.upload())
                         .partNumber(part.number())
-                        .overrideConfiguration(Bucket.lasting(limits.transfer())))
+                        .overrideConfiguration(Bucket.lasting(limits.timeouts().transfer())))
             .copyPartResult();
     return CompletedPart.builder()
         .partNumber(part.number())
@@ -193,7 +193,7 @@ final class MultipartUploads {
                   .key(key)
                   .uploadId(upload)
                   .multipartUpload(joined -> joined.parts(parts))
-                  .overrideConfiguration(Bucket.lasting(limits.transfer())));
+                  .overrideConfiguration(Bucket.lasting(limits.timeouts().transfer())));
     } catch (SdkException e) {
       // The answer may have been lost, and a repeated request not find the upload any more.
       if (!has(key, size, e)) {

@@ -113,7 +113,10 @@ final class S3BlobStore implements BlobStore, SpooledUpload.Publication, AutoClo
     if (!bucket.presigns()) {
       return Optional.empty();
     }
-    return newest(digest).map(copy -> bucket.presign(copy.object().key(), type, disposition));
+    Optional<Copy> copy = newest(digest);
+    return copy.isEmpty()
+        ? Optional.empty()
+        : Optional.of(bucket.presign(copy.get().object().key(), type, disposition));
   }
 
   @Override

@@ -3,20 +3,16 @@ package dev.nola.registry.blobs;
 import java.time.Duration;
 
 /**
- * How much is sent to S3 in one request, and how long its answer may take.
+ * How much is sent to S3 in one request, how long its answer may take, and how often a request is
+ * sent that fails by a cause which may be temporary.
  *
  * @param part most bytes that one request sends; larger objects are sent in parts
  * @param copy most bytes that one request has S3 copy
- * @param connect longest time to open a connection, or to wait for one of the pool
- * @param idle longest pause between two packets
- * @param call longest time of an attempt of a request without a body, until its answer begins
- * @param transfer longest time of an attempt that sends a part, or has S3 copy or join some
+ * @param timeouts of an attempt
+ * @param attempts of a request, the first included
+ * @param pause longest pause after the first attempt; doubled after each further one
  */
-record S3Limits(
-    long part, long copy, Duration connect, Duration idle, Duration call, Duration transfer) {
-  /** Attempts of a request that fails by a cause which may be temporary. */
-  static final int ATTEMPTS = 4;
-
+record S3Limits(long part, long copy, Timeouts timeouts, int attempts, Duration pause) {
   /** S3's maximum number of parts of an object. */
   private static final int MAX_PARTS = 10_000;
 
@@ -28,10 +24,32 @@ record S3Limits(
       new S3Limits(
           16 << 20,
           1 << 30,
-          Duration.ofSeconds(5),
-          Duration.ofSeconds(20),
-          Duration.ofSeconds(15),
-          Duration.ofMinutes(2));
+          new Timeouts(
+              Duration.ofSeconds(5),
+              Duration.ofSeconds(20),
+              Duration.ofSeconds(15),
+              Duration.ofMinutes(2)),
+          4,
+          Duration.ofMillis(100));
+
+  /**
+   * How long an attempt may take.
+   *
+   * @param connect longest time to open a connection, or to wait for one of the pool
+   * @param idle longest pause between two packets
+   * @param call longest time of an attempt of a request without a body, until its answer begins
+   * @param transfer longest time of an attempt that sends a part, or has S3 copy or join some
+   */
+  record Timeouts(Duration connect, Duration idle, Duration call, Duration transfer) {}
+
+  /**
+   * Returns the same limits for requests that are sent once.
+   *
+   * @return limits with one attempt
+   */
+  S3Limits once() {
+    return new S3Limits(part, copy, timeouts, 1, pause);
+  }
 
   /**
    * Returns the size of the parts in which an object is sent.

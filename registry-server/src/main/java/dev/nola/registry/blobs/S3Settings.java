@@ -68,6 +68,8 @@ record S3Settings(
   private static boolean isServer(URI uri) {
     return ("http".equals(uri.getScheme()) || "https".equals(uri.getScheme()))
         && uri.getHost() != null
+        && uri.getUserInfo() == null
+        && uri.getQuery() == null
         && (uri.getPath().isEmpty() || uri.getPath().equals("/"));
   }
 }

@@ -23,10 +23,13 @@ record S3Fixture(Path root, S3Settings settings) implements StoreFixture {
       new S3Limits(
           PART,
           2L * PART,
-          Duration.ofSeconds(5),
-          Duration.ofMillis(500),
-          Duration.ofSeconds(2),
-          Duration.ofSeconds(2));
+          new S3Limits.Timeouts(
+              Duration.ofSeconds(5),
+              Duration.ofMillis(500),
+              Duration.ofSeconds(2),
+              Duration.ofSeconds(2)),
+          3,
+          Duration.ofMillis(1));
 
   static S3Fixture create(Path root) {
     return create(root, S3Server.shared().endpoint());
@@ -82,6 +85,11 @@ record S3Fixture(Path root, S3Settings settings) implements StoreFixture {
     put(PREFIX + S3Name.prefix(digest) + "note", new byte[0]);
     put(PREFIX + "sha256/note", new byte[0]);
     put("sha256/" + S3Name.unique(digest, Clock.systemUTC().instant()).key(), new byte[0]);
+  }
+
+  /** Adds an object of a blob, as another process does that commits at the same time. */
+  void addCopy(Sha256 digest, Instant time, byte[] bytes) {
+    put(PREFIX + S3Name.unique(digest, time).key(), bytes);
   }
 
   /** Adds objects that are named like blobs. */
