@@ -51,39 +51,40 @@ final class S3Range extends RangeInputStream {
     this.source = source;
     this.end = offset + length;
     if (length > 0) {
-      stream(offset); // so that a blob that cannot be read fails before headers are sent
+      answer(offset); // so that a blob that cannot be read fails before headers are sent
     }
   }
 
   @Override
   protected int readAt(long from, byte[] bytes, int offset, int length) throws IOException {
     while (true) {
+      ResponseInputStream<?> answer = answer(from); // not repeated here: its attempts have failed
       try {
-        int count = stream(from).read(bytes, offset, length);
+        int count = answer.read(bytes, offset, length);
         if (count < 0) {
           // Not an EOFException, which would pass for a client that has gone.
           throw new IOException("S3 ends at " + from + ", " + remaining() + " bytes too early");
         }
         position += count;
-        if (position == end && stream(position).read() >= 0) { // also compares the checksum
+        if (position == end && answer.read() >= 0) { // also compares the checksum
           throw new IOException("S3 continues after the end of the range, " + end);
         }
         failures = 0;
         return count;
       } catch (SdkException e) {
         // A checksum that differs, among others: not repeated, since a range has no checksum.
-        throw new IOException("cannot read from S3 at " + from + ": " + e.getMessage(), e);
+        throw S3Failure.ofAnswer(from, e);
       } catch (IOException e) {
         drop();
         if (++failures > MAX_FAILURES) {
-          throw new IOException("cannot read from S3 at " + from + ": " + e.getMessage(), e);
+          throw S3Failure.ofAnswer(from, e);
         }
         LOG.debug("requesting the rest from {} on again", from, e);
       }
     }
   }
 
-  private ResponseInputStream<?> stream(long from) throws IOException {
+  private ResponseInputStream<?> answer(long from) throws IOException {
     if (stream == null || position != from) {
       drop();
       stream = source.request(from, end - from);

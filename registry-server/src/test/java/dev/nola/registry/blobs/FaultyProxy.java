@@ -18,18 +18,20 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Passes HTTP requests on to a server, each on a connection of its own, and spoils some. */
-final class FaultyProxy implements AutoCloseable {
+public final class FaultyProxy implements AutoCloseable {
   private static final Pattern LENGTH = Pattern.compile("(?im)^content-length: *(\\d+)$");
   private static final Pattern CONNECTION = Pattern.compile("(?im)^(connection|expect):.*\r\n");
 
   /** What happens to a request. */
-  enum Fault {
+  public enum Fault {
     /** Is answered with status 500, and not passed on. */
     ERROR,
     /** Is answered with status 500 after the server has done what it asks for. */
     LATE_ERROR,
     /** Is not answered, nor passed on. */
     SILENCE,
+    /** Is not passed on, and its connection reset. */
+    RESET,
     /** Is passed on by half, and its connection cut. */
     CUT_REQUEST,
     /** Half of the answer's body is passed on, and the connection cut. */
@@ -60,24 +62,26 @@ final class FaultyProxy implements AutoCloseable {
   private final List<Plan> plans = new ArrayList<>();
   private final List<String> requests = new CopyOnWriteArrayList<>();
 
-  FaultyProxy(URI server) throws IOException {
+  /** Starts a proxy of a server. */
+  public FaultyProxy(URI server) throws IOException {
     this.server = server;
     Thread.ofVirtual().start(this::accept);
   }
 
-  URI endpoint() {
+  /** Returns the address of the proxy. */
+  public URI endpoint() {
     return URI.create("http://127.0.0.1:" + socket.getLocalPort());
   }
 
   /** Plans a fault of requests whose first line has a match, such as {@code PUT .*sha256}. */
-  void plan(Fault fault, String requests, int times) {
+  public void plan(Fault fault, String requests, int times) {
     synchronized (plans) {
       plans.add(new Plan(fault, Pattern.compile(requests), times));
     }
   }
 
   /** Ends all faults. */
-  void recover() {
+  public void recover() {
     synchronized (plans) {
       plans.clear();
     }
@@ -110,7 +114,7 @@ final class FaultyProxy implements AutoCloseable {
         serve(head, client, upstream);
       }
     } catch (IOException _) {
-      // One of both has hung up, as they may: the tests look at what came of it.
+      // One of both has disconnected, as they may: the tests examine the outcome.
     }
   }
 
@@ -119,6 +123,10 @@ final class FaultyProxy implements AutoCloseable {
     Fault fault = fault(head.substring(0, head.indexOf('\r')));
     if (fault == Fault.SILENCE) {
       client.getInputStream().transferTo(OutputStream.nullOutputStream());
+      return;
+    }
+    if (fault == Fault.RESET) {
+      client.setSoLinger(true, 0); // so that its end is a reset
       return;
     }
     if (head.toLowerCase(Locale.ROOT).contains("expect: 100-continue")) {
