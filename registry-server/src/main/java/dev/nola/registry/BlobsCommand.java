@@ -88,15 +88,8 @@ final class BlobsCommand {
       try {
         return application.run(arguments.toArray(String[]::new));
       } catch (RuntimeException e) {
-        throw new NotStartedException(e);
+        throw new NotStartedException("blobs cannot be copied", e);
       }
-    }
-  }
-
-  /** Settings that do not say what to copy, or where. */
-  static final class NotStartedException extends RuntimeException {
-    NotStartedException(RuntimeException cause) {
-      super("blobs cannot be copied: " + StartFailureReason.of(cause), cause);
     }
   }
 }

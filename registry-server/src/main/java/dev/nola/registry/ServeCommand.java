@@ -96,8 +96,8 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--check",
       description =
-          "Check settings, data directory, database and port, start nothing, and exit with 0 if the"
-              + " server can start, else with 1.")
+          "Check settings, data directory, bucket, database and port, start nothing, and exit with 0"
+              + " if the server can start, else with 1.")
   private boolean check;
 
   @Mixin private Output output = new Output();
@@ -175,20 +175,12 @@ final class ServeCommand implements Callable<Integer> {
     } catch (SpringApplication.AbandonedRunException e) {
       throw e; // a start that was only meant to show that it works
     } catch (RuntimeException e) {
-      throw new NotStartedException(e);
-    }
-  }
-
-  /** A server that could not be started; Spring Boot has logged the details. */
-  private static final class NotStartedException extends RuntimeException {
-    NotStartedException(RuntimeException cause) {
-      super("the server cannot start: " + StartFailureReason.of(cause), cause);
+      throw new NotStartedException("the server cannot start", e);
     }
   }
 
   private static @Nullable Failure failure(Exception exception) {
     return exception instanceof NotStartedException
-            || exception instanceof BlobsCommand.NotStartedException
         ? Failures.refused("not-started", exception)
         : null;
   }

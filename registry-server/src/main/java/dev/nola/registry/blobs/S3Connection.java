@@ -49,7 +49,7 @@ record S3Connection(S3Client client, S3Presigner presigner) implements AutoClose
       return new S3Connection(client.build(), presigner.build());
     } catch (SdkClientException e) {
       throw new StartFailure(
-          "bucket cannot be used: " + settings.bucket() + ": " + e.getMessage(),
+          "bucket %s cannot be used: %s".formatted(settings.bucket(), S3Failure.reason(e)),
           "Set nola.blobs.s3.region, or AWS_REGION.",
           e);
     }
