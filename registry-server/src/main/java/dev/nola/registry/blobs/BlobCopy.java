@@ -5,10 +5,12 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Gatherers;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Copies the blobs of a store to another. Both may be in use: a blob is copied as a whole, under
@@ -49,6 +51,38 @@ public final class BlobCopy {
   private record Done(BlobStore.Stored blob, Outcome outcome) {}
 
   /**
+   * A blob of the source.
+   *
+   * @param blob as the source lists it
+   * @param present whether the target lists it, too
+   */
+  private record Candidate(BlobStore.Stored blob, boolean present) {}
+
+  /** Compares the lists of both stores, which are in one order, instead of asking for each blob. */
+  private static final class TargetList {
+    private final Iterator<BlobStore.Stored> blobs;
+    private BlobStore.@Nullable Stored next;
+
+    TargetList(Stream<BlobStore.Stored> blobs) {
+      this.blobs = blobs.iterator();
+      advance();
+    }
+
+    private void advance() {
+      next = blobs.hasNext() ? blobs.next() : null;
+    }
+
+    /** Returns a blob of the source, each of which must come after the one before. */
+    Candidate candidate(BlobStore.Stored blob) {
+      while (next != null && next.digest().compareTo(blob.digest()) < 0) {
+        advance();
+      }
+      return new Candidate(
+          blob, next != null && next.digest().equals(blob.digest()) && next.size() == blob.size());
+    }
+  }
+
+  /**
    * Copies all blobs that the source has and the target lacks.
    *
    * @return what was done
@@ -59,8 +93,11 @@ public final class BlobCopy {
     long bytes = 0;
     long present = 0;
     List<Sha256> damaged = new ArrayList<>();
-    try (Stream<BlobStore.Stored> all = source.list()) {
-      Stream<Done> done = all.gather(Gatherers.mapConcurrent(PARALLEL, this::copy));
+    try (Stream<BlobStore.Stored> all = source.list();
+        Stream<BlobStore.Stored> there = target.list()) {
+      TargetList list = new TargetList(there);
+      Stream<Done> done =
+          all.map(list::candidate).gather(Gatherers.mapConcurrent(PARALLEL, this::copy));
       for (Done each : (Iterable<Done>) done::iterator) {
         switch (each.outcome()) {
           case COPIED -> {
@@ -78,21 +115,17 @@ public final class BlobCopy {
     return new Result(copied, bytes, present, List.copyOf(damaged));
   }
 
-  private Done copy(BlobStore.Stored blob) {
+  private Done copy(Candidate candidate) {
+    BlobStore.Stored blob = candidate.blob();
     try {
-      return new Done(blob, outcome(blob));
+      return new Done(blob, candidate.present() ? Outcome.PRESENT : copy(blob.digest()));
     } catch (IOException e) {
       throw new UncheckedIOException(
           new IOException("cannot copy blob " + blob.digest() + ": " + e.getMessage(), e));
     }
   }
 
-  private Outcome outcome(BlobStore.Stored stored) throws IOException {
-    Sha256 digest = stored.digest();
-    Optional<BlobStore.Blob> there = target.find(digest);
-    if (there.isPresent() && there.get().size() == stored.size()) {
-      return Outcome.PRESENT;
-    }
+  private Outcome copy(Sha256 digest) throws IOException {
     Optional<BlobStore.Blob> blob = source.find(digest);
     if (blob.isEmpty()) {
       return Outcome.DELETED;

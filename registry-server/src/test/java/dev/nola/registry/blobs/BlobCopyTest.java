@@ -43,6 +43,23 @@ class BlobCopyTest {
   }
 
   @Test
+  void copyReadsTheListOfTheBucketInsteadOfAskingForEachBlob() throws IOException {
+    try (FaultyProxy proxy = new FaultyProxy(S3Server.shared().endpoint())) {
+      BlobStore source = new StoreFixture.Directory(from).open(Clock.systemUTC());
+      BlobStore target = S3Fixture.create(to, proxy.endpoint()).open(Clock.systemUTC());
+      for (int i = 0; i < 5; i++) {
+        Blobs.publish(source, Blobs.utf8("blob " + i));
+        Blobs.publish(target, Blobs.utf8("blob " + i));
+      }
+      int before = proxy.requests(".").size();
+
+      assertThat(new BlobCopy(source, target).run().present()).isEqualTo(5);
+
+      assertThat(proxy.requests(".")).hasSize(before + 1);
+    }
+  }
+
+  @Test
   void copyThatFailsNamesTheBlobAndCanBeRepeated() throws IOException {
     try (FaultyProxy proxy = new FaultyProxy(S3Server.shared().endpoint())) {
       BlobStore source = new StoreFixture.Directory(from).open(Clock.systemUTC());
