@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class S3BlobStoreTest extends BlobStoreContract {
   @Override
@@ -58,6 +61,54 @@ class S3BlobStoreTest extends BlobStoreContract {
       assertThat(bytes.read()).isEqualTo('1');
       assertThat(bytes.skip(5)).isEqualTo(5);
       assertThat(bytes.readAllBytes()).isEqualTo(Blobs.utf8("789"));
+    }
+  }
+
+  @Test
+  void latestOfTheObjectsOfADigestIsTheBlob() throws IOException {
+    Sha256 digest = Blobs.publish(store, Blobs.utf8("hello"));
+    Instant later = clock.instant().plusSeconds(1);
+    ((S3Fixture) fixture).addCopy(digest, later, Blobs.utf8("jello!"));
+
+    assertThat(Blobs.list(store)).containsExactly(new BlobStore.Stored(digest, 6, later));
+    assertThat(Blobs.read(store, digest)).isEqualTo(Blobs.utf8("jello!"));
+    assertThat(store.deleteIfModifiedBefore(digest, later)).as("dated by the latest").isFalse();
+    assertThat(fixture.count()).isEqualTo(2);
+    assertThat(store.renew(digest)).isTrue();
+    assertThat(Blobs.read(store, digest)).isEqualTo(Blobs.utf8("jello!"));
+    assertThat(fixture.count()).as("the others are removed").isEqualTo(1);
+  }
+
+  @Test
+  void blobIsReadByOneRequest(@TempDir Path folder) throws IOException {
+    byte[] bytes = new byte[S3Fixture.PART + 1];
+    try (FaultyProxy proxy = new FaultyProxy(S3Server.shared().endpoint())) {
+      BlobStore proxied = S3Fixture.create(folder, proxy.endpoint()).open(clock);
+      BlobStore.Blob blob = proxied.find(Blobs.publish(proxied, bytes)).orElseThrow();
+
+      try (InputStream read = blob.open(0, blob.size())) {
+        assertThat(read.readAllBytes()).isEqualTo(bytes);
+      }
+      assertThat(proxy.requests("GET .*/sha256/")).hasSize(1);
+    }
+  }
+
+  @Test
+  void commitLeavesNoFileOpen() throws IOException {
+    Blobs.publish(store, Blobs.utf8("hello"));
+    Blobs.publish(store, new byte[S3Fixture.PART + 1]);
+
+    try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+      assertThat(open.filter(Files::isSymbolicLink).map(S3BlobStoreTest::target))
+          .noneMatch(target -> target.startsWith(fixture.uploads()));
+    }
+  }
+
+  private static Path target(Path link) {
+    try {
+      return Files.readSymbolicLink(link);
+    } catch (IOException _) {
+      return link; // closed since
     }
   }
 
