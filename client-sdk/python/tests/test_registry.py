@@ -289,7 +289,10 @@ class RedirectsToStore(Store):
         self.end_headers()
 
 
-def test_file_of_a_store_is_described_by_the_registry_that_redirects_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("token", ["secret", None])
+def test_file_of_a_store_is_described_by_the_registry_that_redirects_there(
+    token: str | None, tmp_path: Path
+) -> None:
     store = type("Handler", (Store,), {"tokens": []})
     home = type("Handler", (RedirectsToStore,), {"tokens": []})
     servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for handler in (store, home)]
@@ -297,12 +300,12 @@ def test_file_of_a_store_is_described_by_the_registry_that_redirects_there(tmp_p
         threading.Thread(target=server.serve_forever, daemon=True).start()
     home.target = f"http://127.0.0.1:{servers[0].server_port}/bucket/key?signature=x"
     registry = Registry(
-        f"http://127.0.0.1:{servers[1].server_port}", token="secret", cache=Cache(tmp_path)
+        f"http://127.0.0.1:{servers[1].server_port}", token=token, cache=Cache(tmp_path)
     )
     pulled = registry.pull("acme/mood")
     assert pulled.path.read_bytes() == FILE.read_bytes()
     assert pulled.version == "1.0.0"
-    assert home.tokens == ["Bearer secret"]
+    assert home.tokens == [None if token is None else "Bearer secret"]
     assert store.tokens == [None]
     for server in servers:
         server.shutdown()
