@@ -15,8 +15,9 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /**
- * A server of the S3 protocol in this JVM, with objects in memory. Its classes are apart from those
- * of the tests: with its XML among them, Spring would offer XML.
+ * A server of the S3 protocol: s3proxy in this JVM, with objects in memory, or another that the
+ * system property {@code nola.s3.endpoint} names. The classes of s3proxy are apart from those of
+ * the tests: with its XML among them, Spring would offer XML.
  */
 public final class S3Server {
   private static final Path JARS = Path.of("target", "s3proxy");
@@ -48,10 +49,15 @@ public final class S3Server {
     return Shared.SERVER;
   }
 
-  /** Starts the server, and sets its credentials for all clients of the JVM. */
+  /** Finds or starts the server, and sets its credentials for all clients of the JVM. */
   private static S3Server start() {
     System.setProperty("aws.accessKeyId", "test");
     System.setProperty("aws.secretAccessKey", "secret-of-the-tests");
+    String other = System.getProperty("nola.s3.endpoint");
+    return new S3Server(other == null ? startProxy() : URI.create(other));
+  }
+
+  private static URI startProxy() {
     try {
       ClassLoader loader = new URLClassLoader(jars(), S3Server.class.getClassLoader());
       Class<?> proxy = loader.loadClass("org.gaul.s3proxy.S3Proxy");
@@ -75,7 +81,7 @@ public final class S3Server {
       Object server = builder.getClass().getMethod("build").invoke(builder);
       proxy.getMethod("start").invoke(server);
       Object port = proxy.getMethod("getPort").invoke(server);
-      return new S3Server(URI.create("http://127.0.0.1:" + port));
+      return URI.create("http://127.0.0.1:" + port);
     } catch (ReflectiveOperationException e) {
       throw new AssertionError(e);
     }
