@@ -157,10 +157,7 @@ def check_settings(name, objects):
                 used += [item["path"] for item in source["secret"]["items"]]
         for setting in used:
             if uniform(setting).startswith("nola") and uniform(setting) not in known:
-                if uniform(setting).startswith("nolablobss3") and "nolablobss3bucket" not in known:
-                    print(f"skipped: {setting}, since this server has no blobs in S3")
-                else:
-                    fail(f"{name}: {pod} has the setting {setting}, which registry-server/README.md does not have")
+                fail(f"{name}: {pod} has the setting {setting}, which registry-server/README.md does not have")
 
 
 def check_start(objects):

@@ -257,6 +257,63 @@ def test_token_is_not_sent_to_where_a_registry_redirects(tmp_path: Path) -> None
         server.server_close()
 
 
+class Store(BaseHTTPRequestHandler):
+    """Sends a file, of which it knows nothing, and keeps the tokens that it was sent."""
+
+    tokens: list[str | None]
+
+    def do_GET(self) -> None:
+        self.tokens.append(self.headers["Authorization"])
+        body = FILE.read_bytes()
+        self.send_response(200)
+        self.send_header("ETag", '"md5-of-the-store"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the output of the tests clean."""
+
+
+class RedirectsToStore(Store):
+    """Describes the file, and redirects to `target`."""
+
+    target: str
+
+    def do_GET(self) -> None:
+        self.tokens.append(self.headers["Authorization"])
+        digest = hashlib.sha256(FILE.read_bytes()).digest()
+        self.send_response(307)
+        self.send_header("Location", self.target)
+        self.send_header("Repr-Digest", f"sha-256=:{base64.b64encode(digest).decode()}:")
+        self.send_header("Nola-Version", "1.0.0")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+@pytest.mark.parametrize("token", ["secret", None])
+def test_file_of_a_store_is_described_by_the_registry_that_redirects_there(
+    token: str | None, tmp_path: Path
+) -> None:
+    store = type("Handler", (Store,), {"tokens": []})
+    home = type("Handler", (RedirectsToStore,), {"tokens": []})
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), handler) for handler in (store, home)]
+    for server in servers:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    home.target = f"http://127.0.0.1:{servers[0].server_port}/bucket/key?signature=x"
+    registry = Registry(
+        f"http://127.0.0.1:{servers[1].server_port}", token=token, cache=Cache(tmp_path)
+    )
+    pulled = registry.pull("acme/mood")
+    assert pulled.path.read_bytes() == FILE.read_bytes()
+    assert pulled.version == "1.0.0"
+    assert home.tokens == [None if token is None else "Bearer secret"]
+    assert store.tokens == [None]
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
 def test_bytes_that_do_not_match_the_digest_are_refused(
     cutting_server: tuple[str, type[CutAnswers]], tmp_path: Path
 ) -> None:

@@ -23,6 +23,8 @@ _MAX_REDIRECTS = 5
 _LONGEST_PAUSE = 30
 _TIMEOUT = urllib3.Timeout(connect=10, read=60)
 
+_OF_THE_REGISTRY = ("Repr-Digest", "Nola-Version", "Nola-Warning", "Nola-Disputed")
+
 Response = urllib3.BaseHTTPResponse
 
 
@@ -98,19 +100,26 @@ class Transport:
         """
         url = self.url + path
         home = urlsplit(self.url)[:2]
+        at_home = True
+        stated: dict[str, str] = {}
         for _ in range(_MAX_REDIRECTS + 1):
             sent = {"Accept-Encoding": "identity", **(headers or {})}
-            if self._token is not None and urlsplit(url)[:2] == home:
+            at_home = at_home and urlsplit(url)[:2] == home
+            if at_home and self._token is not None:
                 sent["Authorization"] = f"Bearer {self._token}"
-            else:
-                home = ("", "")
             response = self._request(method, url, sent, body)
             if response.status not in _REDIRECTS or response.status == 304:
                 break
+            if at_home:  # what a registry says of a file, a store elsewhere does not know
+                known = {name: response.headers.get(name) for name in _OF_THE_REGISTRY}
+                stated = {name: value for name, value in known.items() if value is not None}
             response.close()
             url = self._target(method, path, url, response)
         else:
             raise RegistryError("broken", f"{self.url} redirected {method} {path} too often")
+        if not at_home:
+            for name, value in stated.items():
+                response.headers[name] = value
         if response.status < 300 or response.status == 304:
             return response
         raise self._refusal(method, path, response)

@@ -38,7 +38,7 @@ import picocli.CommandLine.ParameterException;
       "  nola serve --port 8080 --data ./nola-data"
     })
 final class ServeCommand implements Callable<Integer> {
-  /** Explains why a server does not start. */
+  /** Explains why a server, or a copy of its blobs, does not start. */
   static final Failures FAILURES = Failures.STANDARD.with(ServeCommand::failure);
 
   private static final int MAX_PORT = 65_535;
@@ -96,8 +96,8 @@ final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--check",
       description =
-          "Check settings, data directory, database and port, start nothing, and exit with 0 if the"
-              + " server can start, else with 1.")
+          "Check settings, data directory, bucket, database and port, start nothing, and exit with 0"
+              + " if the server can start, else with 1.")
   private boolean check;
 
   @Mixin private Output output = new Output();
@@ -175,14 +175,7 @@ final class ServeCommand implements Callable<Integer> {
     } catch (SpringApplication.AbandonedRunException e) {
       throw e; // a start that was only meant to show that it works
     } catch (RuntimeException e) {
-      throw new NotStartedException(e);
-    }
-  }
-
-  /** A server that could not be started; Spring Boot has logged the details. */
-  private static final class NotStartedException extends RuntimeException {
-    NotStartedException(RuntimeException cause) {
-      super("the server cannot start: " + StartFailureReason.of(cause), cause);
+      throw new NotStartedException("the server cannot start", e);
     }
   }
 

@@ -93,7 +93,7 @@ class ModuleStructureTest {
           .whereLayer("keys")
           .mayOnlyBeAccessedByLayers("pages", "verification", "jobs")
           .whereLayer("blobs")
-          .mayOnlyBeAccessedByLayers("pages", "hub", "jobs", "objects", "catalog")
+          .mayOnlyBeAccessedByLayers("start", "pages", "hub", "jobs", "objects", "catalog")
           .whereLayer("audit")
           .mayOnlyBeAccessedByLayers(
               "pages", "webhooks", "verification", "jobs", "objects", "catalog", "access", "keys")

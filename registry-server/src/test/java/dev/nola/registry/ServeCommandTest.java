@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.nola.command.Console;
 import dev.nola.command.ExitCode;
+import dev.nola.registry.blobs.S3Server;
 import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -161,7 +163,46 @@ class ServeCommandTest {
     JsonNode document = check(folder, ExitCode.OK);
     assertThat(document.at("/ok").asBoolean()).isTrue();
     assertThat(document.at("/checks").valueStream().map(each -> each.at("/check").asString()))
-        .containsExactlyInAnyOrder("settings", "data directory", "signing key", "database", "port");
+        .containsExactlyInAnyOrder(
+            "settings", "data directory", "blobs", "signing key", "database", "port");
+  }
+
+  @Test
+  void check_usesTheBucketAndLeavesItEmpty(@TempDir Path folder) throws Exception {
+    S3Server s3 = S3Server.shared();
+    String bucket = s3.bucket();
+
+    JsonNode document = check(folder, ExitCode.OK, bucketSettings(bucket, s3.endpoint()));
+
+    assertThat(document.at("/checks").valueStream().map(each -> each.at("/detail").asString()))
+        .contains("bucket %s of %s".formatted(bucket, s3.endpoint()));
+    assertThat(s3.client().listObjectsV2(request -> request.bucket(bucket)).contents()).isEmpty();
+  }
+
+  @Test
+  void check_namesTheBucketThatIsMissingOrUnreachable(@TempDir Path folder) throws Exception {
+    URI endpoint = S3Server.shared().endpoint();
+    assertThat(failed(check(folder, ExitCode.REFUSED, bucketSettings("nola-lost", endpoint))))
+        .singleElement()
+        .asString()
+        .startsWith(
+            "blobs: bucket nola-lost of " + endpoint + " cannot be used: cannot write: S3 answered")
+        .contains("404 NoSuchBucket")
+        .contains("Check that it exists, nola.blobs.s3.endpoint,");
+    URI nobody = URI.create("http://127.0.0.1:9");
+    assertThat(failed(check(folder, ExitCode.REFUSED, bucketSettings("nola", nobody))))
+        .singleElement()
+        .asString()
+        .startsWith("blobs: bucket nola of " + nobody + " cannot be used: cannot write: ")
+        .contains("Connection refused");
+  }
+
+  private static String[] bucketSettings(String bucket, URI endpoint) {
+    return new String[] {
+      "--set", "nola.blobs.s3.bucket=" + bucket,
+      "--set", "nola.blobs.s3.endpoint=" + endpoint,
+      "--set", "nola.blobs.s3.path-style=true"
+    };
   }
 
   @Test

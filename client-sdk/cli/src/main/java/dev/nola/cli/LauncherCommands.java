@@ -14,6 +14,7 @@ final class LauncherCommands {
         "demo",
         "Train, publish, verify, merge and export an adapter, with a registry and two workers.");
     commands.put("serve", "Run a registry: it catalogs, stores and verifies adapters.");
+    commands.put("blobs", "Copy the blobs of a registry to a bucket.");
     commands.put("train", "Train an adapter as described by a job file.");
     commands.put("evaluate", "Measure an adapter on a file of examples.");
     commands.put("nearest", "Classify a job's validation examples by nearest neighbors.");

@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Collection;
@@ -72,6 +73,21 @@ public class BlobReader {
       throw refusal(digest, blob.identity());
     }
     return blob.size() <= MAX_HASHED ? blob : new Hashed(digest, blob);
+  }
+
+  /**
+   * Returns a URL from which a client can read a blob that something refers to, and must compare it
+   * with the digest itself.
+   *
+   * @param digest of the blob
+   * @param type Content-Type of the answer
+   * @param disposition Content-Disposition of the answer
+   * @return the URL, or empty if the blob is to be read from {@link #get}, which refuses those that
+   *     are known to be damaged
+   * @throws IOException if the store cannot be asked
+   */
+  public Optional<URI> link(Sha256 digest, String type, String disposition) throws IOException {
+    return damaged.containsKey(digest) ? Optional.empty() : store.link(digest, type, disposition);
   }
 
   private boolean isDamaged(Sha256 digest, BlobStore.Blob blob) throws IOException {

@@ -3,6 +3,7 @@ package dev.nola.registry.blobs;
 import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -32,6 +33,20 @@ public interface BlobStore {
    * @throws IOException if the store cannot be asked
    */
   Optional<Blob> find(Sha256 digest) throws IOException;
+
+  /**
+   * Returns a URL from which anyone who has it can read a blob, for a short time, without this
+   * server. Its bytes are not compared with the digest.
+   *
+   * @param digest of the blob
+   * @param type Content-Type of the answer
+   * @param disposition Content-Disposition of the answer
+   * @return the URL, or empty if the blob is absent, or the store has or makes no such URLs
+   * @throws IOException if the store cannot be asked
+   */
+  default Optional<URI> link(Sha256 digest, String type, String disposition) throws IOException {
+    return Optional.empty();
+  }
 
   /**
    * Sets the modification time of a blob to now: a garbage collection then spares it for its whole
@@ -64,9 +79,9 @@ public interface BlobStore {
   boolean deleteIfModifiedBefore(Sha256 digest, Instant cutoff) throws IOException;
 
   /**
-   * Lists the blobs lazily, in no particular order. A blob that is committed or deleted meanwhile
-   * may be in the list or not. The caller closes the stream; while it is consumed it throws {@link
-   * java.io.UncheckedIOException} if the store fails.
+   * Lists the blobs lazily, in the order of their digests. A blob that is committed or deleted
+   * meanwhile may be in the list or not. The caller closes the stream; while it is consumed it
+   * throws {@link java.io.UncheckedIOException} if the store fails.
    *
    * @throws IOException if the listing cannot be started
    */

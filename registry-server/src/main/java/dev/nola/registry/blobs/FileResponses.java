@@ -3,10 +3,13 @@ package dev.nola.registry.blobs;
 import dev.nola.registry.web.Refusal;
 import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
+import java.net.URI;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.Resource;
+import org.springframework.http.CacheControl;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.HttpRange;
@@ -15,7 +18,10 @@ import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.context.request.ServletWebRequest;
 
-/** Answers requests for a file: with all of it, a range, its headers, or that it is unchanged. */
+/**
+ * Answers requests for a file: with all of it, a range, its headers, where it is, or that it is
+ * unchanged.
+ */
 public final class FileResponses {
   private FileResponses() {}
 
@@ -39,6 +45,16 @@ public final class FileResponses {
      * @throws IOException if they cannot be read
      */
     BlobStore.Blob find() throws IOException;
+
+    /**
+     * Finds a URL from which the client can read the bytes without this server.
+     *
+     * @return the URL, or empty if the bytes are sent
+     * @throws IOException if the store cannot be asked
+     */
+    default Optional<URI> link() throws IOException {
+      return Optional.empty();
+    }
   }
 
   /**
@@ -63,8 +79,20 @@ public final class FileResponses {
       int status = Objects.requireNonNull(request.getResponse()).getStatus();
       return ResponseEntity.status(status).headers(headers).build();
     }
-    BlobStore.Blob blob = source.find();
     HttpRange range = range(request.getRequest(), etag, file.size());
+    boolean isStart = range == null || range.getRangeStart(file.size()) == 0;
+    if (request.getHttpMethod() == HttpMethod.GET
+        && source.link().orElse(null) instanceof URI url) {
+      if (isStart) {
+        started.run();
+      }
+      return ResponseEntity.status(HttpStatus.TEMPORARY_REDIRECT)
+          .headers(headers)
+          .cacheControl(CacheControl.noStore()) // it ends long before the file does
+          .location(url)
+          .build();
+    }
+    BlobStore.Blob blob = source.find();
     headers.setContentType(file.type());
     ResponseEntity.BodyBuilder response = ResponseEntity.ok().headers(headers);
     if (request.getHttpMethod() == HttpMethod.HEAD) {
@@ -72,7 +100,7 @@ public final class FileResponses {
           ? response.contentLength(file.size()).build()
           : head(headers, range, file.size());
     }
-    if (range == null || range.getRangeStart(file.size()) == 0) {
+    if (isStart) {
       started.run();
     }
     return range == null

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Looks for every blob that something refers to, and compares all bytes with their digests. */
 public final class Scrub {
@@ -41,23 +42,17 @@ public final class Scrub {
    *     therefore not reported as corruption
    */
   public ScrubReport run() throws IOException {
+    // References and blobs are read side by side, in one order: to look for each blob by itself
+    // would be a request for each, where a page of the list has a thousand.
+    List<References> references = users.stream().map(References::new).toList();
     Set<Sha256> missing = new LinkedHashSet<>();
-    for (BlobUser user : users) {
-      List<Sha256> page = user.references("", PAGE);
-      while (!page.isEmpty()) {
-        for (Sha256 digest : page) {
-          // A reference dropped since is no loss: its blob may have been collected.
-          if (store.find(digest).isEmpty() && user.refersTo(digest)) {
-            missing.add(digest);
-          }
-        }
-        page = user.references(page.getLast().toString(), PAGE);
-      }
-    }
     long checked = 0;
     List<Sha256> corrupt = new ArrayList<>();
     try (Stream<BlobStore.Stored> all = store.list()) {
       for (BlobStore.Stored stored : (Iterable<BlobStore.Stored>) all::iterator) {
+        for (References user : references) {
+          user.addMissing(stored.digest(), missing);
+        }
         Optional<Sha256> actual = rehash(stored.digest());
         if (actual.isPresent()) {
           checked++;
@@ -65,6 +60,9 @@ public final class Scrub {
             corrupt.add(stored.digest());
           }
         }
+      }
+      for (References user : references) {
+        user.addMissing(null, missing);
       }
     } catch (UncheckedIOException e) {
       throw e.getCause();
@@ -90,6 +88,40 @@ public final class Scrub {
         return Optional.empty();
       }
       throw new IOException("cannot read blob " + digest, e);
+    }
+  }
+
+  /** The references of a user to blobs, in the order of the digests. */
+  private final class References {
+    private final BlobUser user;
+    private List<Sha256> page;
+    private int next;
+
+    References(BlobUser user) {
+      this.user = user;
+      this.page = user.references("", PAGE);
+    }
+
+    /**
+     * Continues after a blob that is in the list.
+     *
+     * @param stored digest of the blob; null at the end of the list
+     * @param missing receives the digests before it that are referred to and not in the store
+     */
+    void addMissing(@Nullable Sha256 stored, Set<Sha256> missing) throws IOException {
+      while (next < page.size() && (stored == null || page.get(next).compareTo(stored) <= 0)) {
+        Sha256 digest = page.get(next);
+        // One that is not in the list may be there by now. A reference dropped since is no loss:
+        // its blob may have been collected.
+        if (!digest.equals(stored) && store.find(digest).isEmpty() && user.refersTo(digest)) {
+          missing.add(digest);
+        }
+        next++;
+        if (next == page.size()) {
+          page = user.references(digest.toString(), PAGE);
+          next = 0;
+        }
+      }
     }
   }
 }

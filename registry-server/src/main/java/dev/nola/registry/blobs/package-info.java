@@ -1,6 +1,6 @@
 /**
  * Content-addressed storage of bytes: the port {@link dev.nola.registry.blobs.BlobStore}, its
- * implementation on a directory, garbage collection and scrubbing.
+ * implementations on a directory and on S3, garbage collection and scrubbing.
  */
 @NullMarked
 package dev.nola.registry.blobs;

@@ -1,8 +1,10 @@
 package dev.nola.registry.catalog;
 
+import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterFile;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.blobs.BlobReader;
+import dev.nola.registry.blobs.BlobStore;
 import dev.nola.registry.blobs.FileResponses;
 import io.swagger.v3.oas.annotations.Operation;
 import io.swagger.v3.oas.annotations.Parameter;
@@ -11,7 +13,9 @@ import io.swagger.v3.oas.annotations.media.Schema;
 import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import io.swagger.v3.oas.annotations.tags.Tag;
 import java.io.IOException;
+import java.net.URI;
 import java.util.Base64;
+import java.util.Optional;
 import org.springframework.core.io.Resource;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
@@ -48,7 +52,8 @@ class FileController {
       summary = "Download a version's file",
       description =
           "The ETag is the file's digest. Supports If-None-Match (304) and a Range of bytes (206, or"
-              + " 416 if it starts past the end)."
+              + " 416 if it starts past the end). A registry that keeps files in S3 may redirect (307)"
+              + " to a URL there, which is valid for a short time and takes no token."
               + " Headers: Repr-Digest (RFC 9530), the digest of the whole file; Nola-Version, the"
               + " version's number; Nola-Warning, why the version was yanked, if it was; Nola-Disputed,"
               + " true if a worker attests other bits, which nothing has confirmed or refuted yet.",
@@ -65,7 +70,8 @@ class FileController {
                 @Content(
                     mediaType = AdapterFile.MEDIA_TYPE,
                     schema = @Schema(type = "string", format = "binary"))),
-        @ApiResponse(responseCode = "304", content = @Content)
+        @ApiResponse(responseCode = "304", content = @Content),
+        @ApiResponse(responseCode = "307", content = @Content)
       })
   ResponseEntity<Resource> download(
       @PathVariable String namespace,
@@ -80,14 +86,34 @@ class FileController {
     all.set(
         "Repr-Digest",
         "sha-256=:" + Base64.getEncoder().encodeToString(located.digest().toBytes()) + ":");
-    all.set(
-        HttpHeaders.CONTENT_DISPOSITION,
+    String disposition =
         "attachment; filename=\"%s-%s.nola\""
-            .formatted(located.adapter().name(), located.version()));
+            .formatted(located.adapter().name(), located.version());
+    all.set(HttpHeaders.CONTENT_DISPOSITION, disposition);
     return FileResponses.of(
         request,
         new FileResponses.Description(located.digest().toString(), located.size(), FILE, all),
-        () -> blobs.get(located.digest()),
+        new VersionFile(located.digest(), disposition),
         () -> downloads.count(located));
+  }
+
+  private final class VersionFile implements FileResponses.Source {
+    private final Sha256 digest;
+    private final String disposition;
+
+    VersionFile(Sha256 digest, String disposition) {
+      this.digest = digest;
+      this.disposition = disposition;
+    }
+
+    @Override
+    public BlobStore.Blob find() throws IOException {
+      return blobs.get(digest);
+    }
+
+    @Override
+    public Optional<URI> link() throws IOException {
+      return blobs.link(digest, AdapterFile.MEDIA_TYPE, disposition);
+    }
   }
 }

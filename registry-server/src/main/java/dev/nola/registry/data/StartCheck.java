@@ -1,6 +1,6 @@
 package dev.nola.registry.data;
 
-/** Checks something that a start needs, and changes nothing. */
+/** Checks something that a start needs, and leaves nothing changed. */
 public interface StartCheck {
   /**
    * Returns what is checked.

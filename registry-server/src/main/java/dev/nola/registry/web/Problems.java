@@ -44,7 +44,7 @@ class Problems extends ResponseEntityExceptionHandler {
   private static final String DISK_FULL = "53100";
   private static final String FOREIGN_KEY = "23503";
   private static final String DATA_EXCEPTION = "22"; // class of SQLSTATE
-  private static final Duration DATABASE_RETRY = Duration.ofSeconds(5);
+  private static final Duration RETRY = Duration.ofSeconds(5);
 
   private final RequestErrorMessages wording;
 
@@ -79,7 +79,7 @@ class Problems extends ResponseEntityExceptionHandler {
   })
   ResponseEntity<Object> databaseAway(Exception failure) {
     LOG.error("database unavailable", failure);
-    return refused(Refusal.unavailable("database unavailable; try again later", DATABASE_RETRY));
+    return refused(Refusal.unavailable("database unavailable; try again later", RETRY));
   }
 
   @ExceptionHandler
@@ -155,6 +155,10 @@ class Problems extends ResponseEntityExceptionHandler {
 
   @ExceptionHandler
   @Nullable ResponseEntity<Object> unexpected(Exception failure) {
+    if (isStorageUnavailable(failure)) {
+      LOG.error("file storage unavailable", failure);
+      return refused(Refusal.unavailable("file storage unavailable; try again later", RETRY));
+    }
     if (DisconnectedClientHelper.isClientDisconnectedException(failure)) {
       LOG.debug("client disconnected", failure);
       return null;
@@ -165,6 +169,16 @@ class Problems extends ResponseEntityExceptionHandler {
             HttpStatus.INTERNAL_SERVER_ERROR,
             "internal",
             RequestErrorMessages.of(HttpStatus.INTERNAL_SERVER_ERROR)));
+  }
+
+  /** To be asked first: a broken pipe to the store looks like one to the client. */
+  private static boolean isStorageUnavailable(Throwable failure) {
+    for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      if (cause instanceof StorageUnavailable) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Override

@@ -32,9 +32,19 @@ class GarbageCollectorTest {
   private BlobStore store;
   private GarbageCollector collector;
 
+  /** Creates an empty place of blobs, with its uploads in a folder. */
+  StoreFixture create(Path folder) {
+    return new StoreFixture.Directory(folder);
+  }
+
+  /** How often each publisher publishes against the collector. */
+  int rounds() {
+    return 300;
+  }
+
   @BeforeEach
   void openStore() throws IOException {
-    store = DirectoryBlobStore.open(root, clock);
+    store = create(root).open(clock);
     collector = new GarbageCollector(store);
   }
 
@@ -143,7 +153,7 @@ class GarbageCollectorTest {
   @Timeout(120)
   void noAcknowledgedBlobIsLostToAConcurrentCollection() throws Exception {
     int publishers = 8;
-    int rounds = 300;
+    int rounds = rounds();
     ReadWriteLock time = new ReentrantReadWriteLock(true);
     Map<Sha256, Integer> references = new ConcurrentHashMap<>();
     long collected = 0;

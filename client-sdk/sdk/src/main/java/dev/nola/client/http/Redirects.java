@@ -7,11 +7,16 @@ import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * Sends one request and follows redirections of it. The token goes to the registry's own scheme,
@@ -23,6 +28,10 @@ final class Redirects {
 
   /** Safe methods: they change nothing on the host that they are redirected to. */
   private static final Set<String> REDIRECTED = Set.of("GET", "HEAD");
+
+  /** What a registry says of a file, in lower case: a store that it redirects to does not know. */
+  private static final Set<String> OF_THE_REGISTRY =
+      Set.of("repr-digest", "nola-version", "nola-warning", "nola-disputed");
 
   private final HttpClient http;
   private final RegistryProtocol protocol;
@@ -41,17 +50,23 @@ final class Redirects {
   /**
    * Sends a request.
    *
-   * @return the first answer that is not a redirection, whatever its status
+   * @return the first answer that is not a redirection, whatever its status; if another host sent
+   *     it, with what the registry stated of the file
    * @throws RegistryException if a redirection must not be followed
    */
   Answer send(Call call) throws IOException, InterruptedException {
     URI url = URI.create(call.isElsewhere() ? call.path() : protocol.registry() + call.path());
     boolean atHome = true;
+    Map<String, List<String>> stated = Map.of();
     for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
       atHome = atHome && RegistryUrl.sameOrigin(url, protocol.registry());
       HttpResponse<Body> response = http.send(request(call, url, atHome), _ -> new Body());
       if (!STATUSES.contains(response.statusCode())) {
-        return new Answer(response.statusCode(), response.headers(), response.body(), url, atHome);
+        HttpHeaders headers = atHome ? response.headers() : with(stated, response.headers());
+        return new Answer(response.statusCode(), headers, response.body(), url, atHome);
+      }
+      if (atHome) {
+        stated = response.headers().map();
       }
       response.body().close();
       url = target(call, url, response);
@@ -59,6 +74,19 @@ final class Redirects {
     throw RegistryException.broken(
         "%s redirected %s too often; limit is %d times"
             .formatted(protocol.registry(), call, MAX_REDIRECTS));
+  }
+
+  /** Replaces headers of another host by those that the registry stated when it redirected. */
+  private static HttpHeaders with(Map<String, List<String>> stated, HttpHeaders headers) {
+    Map<String, List<String>> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+    all.putAll(headers.map());
+    stated.forEach(
+        (name, values) -> {
+          if (OF_THE_REGISTRY.contains(name.toLowerCase(Locale.ROOT))) {
+            all.put(name, values);
+          }
+        });
+    return HttpHeaders.of(all, (_, _) -> true);
   }
 
   private HttpRequest request(Call call, URI url, boolean atHome) {

@@ -189,6 +189,36 @@ class PullTest {
   }
 
   @Test
+  void fileOfAStoreIsDescribedByTheRegistryThatRedirectsThere() throws Exception {
+    String header = "sha-256=:" + Base64.getEncoder().encodeToString(digest.toBytes()) + ":";
+    try (StubRegistry store =
+            new StubRegistry(body(bytes, "ETag", "\"md5-of-the-store\"", "Nola-Version", "6.6.6"));
+        NolaClient withToken = builder().token("secret").build()) {
+      registry.answers(
+          StubRegistry.text(
+              307,
+              "",
+              "Location",
+              store.url() + "/bucket/key?signature=x",
+              "Repr-Digest",
+              header,
+              "Nola-Version",
+              "1.0.0",
+              "Nola-Warning",
+              "yanked: bad"));
+
+      Pulled pulled = withToken.pull(LATEST, Progress.NONE);
+
+      assertThat(pulled.digest()).isEqualTo(digest);
+      assertThat(pulled.version()).isEqualTo("1.0.0");
+      assertThat(pulled.path()).hasBinaryContent(bytes);
+      assertThat(registry.seen().getFirst().header("Authorization")).isEqualTo("Bearer secret");
+      assertThat(store.seen()).hasSize(1);
+      assertThat(store.seen().getFirst().header("Authorization")).isNull();
+    }
+  }
+
+  @Test
   void damagedFileInTheCacheIsDownloadedAgain() throws Exception {
     registry.answers(file(bytes, "1.0.0"));
     Path path = client.pull(EXACT, Progress.NONE).path();
