@@ -6,6 +6,7 @@ import dev.nola.api.Scope;
 import dev.nola.registry.web.Refusal;
 import io.github.bucket4j.Bucket;
 import io.github.bucket4j.ConsumptionProbe;
+import jakarta.servlet.http.HttpServletRequest;
 import java.time.Duration;
 import org.springframework.stereotype.Component;
 
@@ -22,12 +23,14 @@ public class Limits {
   /** Beyond it the least used are forgotten, which resets them to their full amount. */
   private static final int TRACKED = 100_000;
 
+  private final ClientAddresses addresses;
   private final LoadingCache<String, Bucket> requests;
   private final LoadingCache<String, Bucket> workerRequests;
   private final LoadingCache<String, Bucket> anonymousRequests;
   private final LoadingCache<String, Bucket> uploads;
 
-  Limits(AccessSettings settings) {
+  Limits(AccessSettings settings, ClientAddresses addresses) {
+    this.addresses = addresses;
     requests = buckets(settings.requestsPerMinute(), MINUTE);
     workerRequests = buckets(settings.workerRequestsPerMinute(), MINUTE);
     anonymousRequests = buckets(settings.anonymousRequestsPerMinute(), MINUTE);
@@ -47,13 +50,13 @@ public class Limits {
   }
 
   /**
-   * Counts a request without a valid token.
+   * Counts a request without a valid token, for the address from which it comes.
    *
-   * @param address from which it comes
+   * @param request to count
    * @throws Refusal with status 429 if it exceeds the limit
    */
-  void countRequest(String address) {
-    take(anonymousRequests.get(address), 1, "too many requests from this address");
+  public void countAnonymous(HttpServletRequest request) {
+    take(anonymousRequests.get(addresses.find(request)), 1, "too many requests from this address");
   }
 
   /**

@@ -47,7 +47,6 @@ class PageSecurityConfiguration {
       HttpSecurity http,
       SignIn signIn,
       Limits limits,
-      ClientAddresses addresses,
       AccessSettings settings,
       Optional<SignInMethod> method,
       @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
@@ -76,7 +75,7 @@ class PageSecurityConfiguration {
                     .referrerPolicy(referrer -> referrer.policy(ReferrerPolicy.SAME_ORIGIN))
                     .frameOptions(FrameOptionsConfig::deny))
         // Before a method to sign in, whose requests are counted, too.
-        .addFilterAfter(new SessionFilter(signIn, limits, addresses, problems), CsrfFilter.class)
+        .addFilterAfter(new SessionFilter(signIn, limits, problems), CsrfFilter.class)
         .exceptionHandling(
             exceptions ->
                 exceptions

@@ -51,7 +51,6 @@ class SecurityConfiguration implements WebMvcConfigurer {
       HttpSecurity http,
       ExternalTokens tokens,
       Limits limits,
-      ClientAddresses addresses,
       AccessSettings settings,
       @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
     http.csrf(AbstractHttpConfigurer::disable) // no cookies, so nothing to forge
@@ -60,8 +59,7 @@ class SecurityConfiguration implements WebMvcConfigurer {
         .requestCache(AbstractHttpConfigurer::disable)
         .sessionManagement(s -> s.sessionCreationPolicy(SessionCreationPolicy.STATELESS))
         .headers(headers -> headers.cacheControl(cache -> cache.disable()))
-        .addFilterBefore(
-            new TokenFilter(tokens, limits, addresses, problems), AuthorizationFilter.class)
+        .addFilterBefore(new TokenFilter(tokens, limits, problems), AuthorizationFilter.class)
         .exceptionHandling(
             exceptions ->
                 exceptions

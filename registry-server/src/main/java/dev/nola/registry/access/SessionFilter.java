@@ -19,14 +19,11 @@ final class SessionFilter extends OncePerRequestFilter {
 
   private final SignIn signIn;
   private final Limits limits;
-  private final ClientAddresses addresses;
   private final HandlerExceptionResolver problems;
 
-  SessionFilter(
-      SignIn signIn, Limits limits, ClientAddresses addresses, HandlerExceptionResolver problems) {
+  SessionFilter(SignIn signIn, Limits limits, HandlerExceptionResolver problems) {
     this.signIn = signIn;
     this.limits = limits;
-    this.addresses = addresses;
     this.problems = problems;
   }
 
@@ -44,7 +41,7 @@ final class SessionFilter extends OncePerRequestFilter {
       if (caller.isPresent()) {
         limits.countRequest(caller.get());
       } else {
-        limits.countRequest(addresses.find(request));
+        limits.countAnonymous(request);
       }
       CurrentCaller.set(caller.orElse(Caller.ANONYMOUS));
     } catch (Refusal

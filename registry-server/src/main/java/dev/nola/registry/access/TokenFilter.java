@@ -23,17 +23,11 @@ final class TokenFilter extends OncePerRequestFilter {
 
   private final ExternalTokens tokens;
   private final Limits limits;
-  private final ClientAddresses addresses;
   private final HandlerExceptionResolver problems;
 
-  TokenFilter(
-      ExternalTokens tokens,
-      Limits limits,
-      ClientAddresses addresses,
-      HandlerExceptionResolver problems) {
+  TokenFilter(ExternalTokens tokens, Limits limits, HandlerExceptionResolver problems) {
     this.tokens = tokens;
     this.limits = limits;
-    this.addresses = addresses;
     this.problems = problems;
   }
 
@@ -58,7 +52,7 @@ final class TokenFilter extends OncePerRequestFilter {
   private Caller recognise(HttpServletRequest request) {
     String header = request.getHeader(HttpHeaders.AUTHORIZATION);
     if (header == null) {
-      limits.countRequest(addresses.find(request));
+      limits.countAnonymous(request);
       return Caller.ANONYMOUS;
     }
     Matcher bearer = BEARER.matcher(header);
@@ -66,7 +60,7 @@ final class TokenFilter extends OncePerRequestFilter {
     try {
       caller = bearer.matches() ? tokens.recognise(bearer.group(1)) : Optional.empty();
     } catch (Refusal refused) {
-      limits.countRequest(addresses.find(request));
+      limits.countAnonymous(request);
       throw refused;
     }
     if (caller.isPresent()) {
@@ -74,7 +68,7 @@ final class TokenFilter extends OncePerRequestFilter {
       return caller.get();
     }
     // After the lookup only: else anyone at an address could lock out all valid tokens there.
-    limits.countRequest(addresses.find(request));
+    limits.countAnonymous(request);
     throw bearer.matches()
         ? unknown()
         : Refusal.unauthenticated("invalid Authorization header; must be: Bearer TOKEN");
