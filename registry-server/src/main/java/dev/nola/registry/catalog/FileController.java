@@ -15,9 +15,12 @@ import io.swagger.v3.oas.annotations.tags.Tag;
 import java.io.IOException;
 import java.net.URI;
 import java.util.Base64;
+import java.util.Objects;
 import java.util.Optional;
+import org.springframework.core.io.ByteArrayResource;
 import org.springframework.core.io.Resource;
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -29,25 +32,30 @@ import org.springframework.web.context.request.ServletWebRequest;
 @RestController
 @Tag(name = "Versions")
 class FileController {
+  static final String PATH = "/api/v1/adapters/{namespace}/{name}/versions/{version}/file";
+
   private static final MediaType FILE = MediaType.parseMediaType(AdapterFile.MEDIA_TYPE);
 
   private final ReferenceResolver references;
   private final VersionHeaders headers;
   private final BlobReader blobs;
   private final DownloadCounter downloads;
+  private final PublicFiles files;
 
   FileController(
       ReferenceResolver references,
       VersionHeaders headers,
       BlobReader blobs,
-      DownloadCounter downloads) {
+      DownloadCounter downloads,
+      PublicFiles files) {
     this.references = references;
     this.headers = headers;
     this.blobs = blobs;
     this.downloads = downloads;
+    this.files = files;
   }
 
-  @GetMapping("/api/v1/adapters/{namespace}/{name}/versions/{version}/file")
+  @GetMapping(PATH)
   @Operation(
       summary = "Download a version's file",
       description =
@@ -90,11 +98,26 @@ class FileController {
         "attachment; filename=\"%s-%s.nola\""
             .formatted(located.adapter().name(), located.version());
     all.set(HttpHeaders.CONTENT_DISPOSITION, disposition);
-    return FileResponses.of(
-        request,
-        new FileResponses.Description(located.digest().toString(), located.size(), FILE, all),
-        new VersionFile(located.digest(), disposition),
-        () -> downloads.count(located));
+    ResponseEntity<Resource> answer =
+        FileResponses.of(
+            request,
+            new FileResponses.Description(located.digest().toString(), located.size(), FILE, all),
+            new VersionFile(located.digest(), disposition),
+            () -> downloads.count(located));
+    return PublicFileFilter.isPlain(request.getRequest())
+            && answer.getStatusCode() == HttpStatus.OK
+            && located.size() <= PublicFiles.LARGEST
+        ? kept(located, answer)
+        : answer;
+  }
+
+  private ResponseEntity<Resource> kept(
+      ReferenceResolver.Located located, ResponseEntity<Resource> answer) throws IOException {
+    byte[] bytes = Objects.requireNonNull(answer.getBody()).getContentAsByteArray();
+    HttpHeaders headers = new HttpHeaders(answer.getHeaders());
+    headers.setETag('"' + located.digest().toString() + '"');
+    files.keep(new PublicFiles.Answer(located, headers, bytes));
+    return ResponseEntity.ok().headers(answer.getHeaders()).body(new ByteArrayResource(bytes));
   }
 
   private final class VersionFile implements FileResponses.Source {

@@ -124,6 +124,13 @@ public class ReferenceResolver {
     return located;
   }
 
+  /** Returns what a reference was lately found to mean, of an adapter that everyone may see. */
+  Optional<Located> knownPublic(AdapterName adapter, String reference) {
+    Map<String, Located> found = known.getIfPresent(adapter);
+    return Optional.ofNullable(found == null ? null : found.get(reference))
+        .filter(located -> !located.isPrivate());
+  }
+
   /**
    * Returns the short name of a file, for programs that know files by commits of Git.
    *

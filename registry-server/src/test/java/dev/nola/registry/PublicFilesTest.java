@@ -1,0 +1,101 @@
+package dev.nola.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.nola.digest.Sha256;
+import dev.nola.registry.TestClient.Answer;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Files that are sent again without a token, which the server answers from memory. */
+class PublicFilesTest {
+  private static final TestRegistry REGISTRY = TestRegistry.shared();
+  private static final byte[] FILE = Samples.file(4711);
+
+  private TestClient owner = REGISTRY.admin();
+  private String adapter = "";
+
+  @BeforeEach
+  void publish() throws Exception {
+    owner = REGISTRY.admin().account("public-files", "publish");
+    adapter = owner.namespace() + "/mood";
+    assertThat(owner.publish(adapter + "@1.0.0", FILE).status()).isEqualTo(201);
+    assertThat(get("1.0.0").bytes()).isEqualTo(FILE);
+  }
+
+  private String path(String reference) {
+    return "/api/v1/adapters/" + adapter + "/versions/" + reference + "/file";
+  }
+
+  private Answer get(String reference, String... headers) throws Exception {
+    return REGISTRY.anonymous().get(path(reference), headers);
+  }
+
+  private static Map<String, List<String>> headers(Answer answer) {
+    Map<String, List<String>> headers = new LinkedHashMap<>(answer.response().headers().map());
+    headers.keySet().removeIf(name -> name.equalsIgnoreCase("x-request-id"));
+    headers.keySet().removeIf(name -> name.equalsIgnoreCase("date"));
+    return headers;
+  }
+
+  @Test
+  void secondAnswerIsTheFirst() throws Exception {
+    for (String reference : List.of("latest", Sha256.hash(FILE).toString())) {
+      Answer first = get(reference);
+      Answer second = get(reference);
+      assertThat(second.status()).isEqualTo(200);
+      assertThat(second.bytes()).isEqualTo(FILE);
+      assertThat(headers(second)).isEqualTo(headers(first)).containsKeys("etag", "repr-digest");
+      assertThat(second.header("X-Request-Id")).isNotEqualTo(first.header("X-Request-Id"));
+    }
+  }
+
+  @Test
+  void conditionsRangesAndTokensAreHeeded() throws Exception {
+    String tag = String.valueOf(get("1.0.0").header("ETag"));
+    assertThat(get("1.0.0", "If-None-Match", tag).status()).isEqualTo(304);
+    Answer range = get("1.0.0", "Range", "bytes=2-5");
+    assertThat(range.status()).isEqualTo(206);
+    assertThat(range.bytes()).isEqualTo(Arrays.copyOfRange(FILE, 2, 6));
+    assertThat(REGISTRY.anonymous().head(path("1.0.0")).bytes()).isEmpty();
+    assertThat(REGISTRY.admin().with("unknown").get(path("1.0.0")).status()).isEqualTo(401);
+  }
+
+  @Test
+  void privateAdapterIsGoneAtOnce_andSentToItsMembersAlone() throws Exception {
+    owner.patch("/api/v1/adapters/" + adapter, Map.of("visibility", "private"));
+    assertThat(get("1.0.0").status()).isEqualTo(404);
+    assertThat(owner.get(path("1.0.0")).status()).isEqualTo(200);
+    assertThat(get("1.0.0").status()).isEqualTo(404);
+  }
+
+  @Test
+  void yankAndNewVersionAreSeenAtOnce() throws Exception {
+    assertThat(get("latest").bytes()).isEqualTo(FILE);
+    byte[] newer = Samples.file(4712);
+    owner.publish(adapter + "@1.1.0", newer);
+    assertThat(get("latest").bytes()).isEqualTo(newer);
+    owner.put("/api/v1/adapters/" + adapter + "/versions/1.0.0/yank", Map.of("reason", "biased"));
+    assertThat(get("1.0.0").header("Nola-Warning")).isEqualTo("yanked: biased");
+    assertThat(REGISTRY.admin().delete("/api/v1/adapters/" + adapter + "/versions/1.1.0").status())
+        .isEqualTo(204);
+    assertThat(get("1.1.0").status()).isEqualTo(404);
+  }
+
+  @Test
+  void detailsOfAVersionHaveAnEntityTagThatChangesWithThem() throws Exception {
+    String version = "/api/v1/adapters/" + adapter + "/versions/1.0.0";
+    Answer first = REGISTRY.anonymous().get(version);
+    String tag = String.valueOf(first.header("ETag"));
+    assertThat(REGISTRY.anonymous().get(version).bytes()).isEqualTo(first.bytes());
+    assertThat(REGISTRY.anonymous().get(version, "If-None-Match", tag).status()).isEqualTo(304);
+    owner.put("/api/v1/adapters/" + adapter + "/aliases/prod", Map.of("version", "1.0.0"));
+    Answer aliased = REGISTRY.anonymous().get(version, "If-None-Match", tag);
+    assertThat(aliased.status()).isEqualTo(200);
+    assertThat(aliased.text("/aliases/0")).isEqualTo("prod");
+  }
+}
