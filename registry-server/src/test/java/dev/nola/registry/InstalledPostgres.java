@@ -2,8 +2,6 @@ package dev.nola.registry;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -26,6 +24,7 @@ final class InstalledPostgres implements AutoCloseable {
   private final Path programs;
   private final Path folder;
   private final int port;
+  private boolean isKilled;
 
   private InstalledPostgres(Path programs, Path folder, int port) {
     this.programs = programs;
@@ -55,20 +54,13 @@ final class InstalledPostgres implements AutoCloseable {
 
   /** Starts one with a role {@code nola} that may make databases and is no superuser. */
   static InstalledPostgres start(Path programs) throws IOException, InterruptedException {
-    Path folder = Files.createTempDirectory("nola-postgres");
-    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
-    InstalledPostgres postgres = new InstalledPostgres(programs, folder, freePort());
+    InstalledPostgres postgres = prepare(programs);
+    Path folder = postgres.folder;
     Path password = Files.writeString(folder.resolve("password"), PASSWORD);
-    if (isRoot()) {
-      Shell.run("chown postgres .", folder, Map.of());
-    }
     String cluster = postgres.cluster();
     postgres.asOwner(
         "initdb", "-D", cluster, "-U", "postgres", "-A", "scram-sha-256", "--pwfile=" + password);
-    String options =
-        "-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
-            .formatted(postgres.port);
-    postgres.asOwner("pg_ctl", "-D", cluster, "-w", "-l", cluster + ".log", "-o", options, "start");
+    postgres.launch();
     postgres.shell(
         "PGUSER=postgres psql -q -d postgres -c \"create role nola login createdb password '"
             + PASSWORD
@@ -77,11 +69,64 @@ final class InstalledPostgres implements AutoCloseable {
     return postgres;
   }
 
+  private static InstalledPostgres prepare(Path programs) throws IOException, InterruptedException {
+    Path folder = Files.createTempDirectory("nola-postgres");
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+    if (isRoot()) {
+      Shell.run("chown postgres .", folder, Map.of());
+    }
+    return new InstalledPostgres(programs, folder, ServerProcess.freePort());
+  }
+
+  private void launch() throws IOException, InterruptedException {
+    String options =
+        "-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories=''".formatted(port);
+    asOwner("pg_ctl", "-D", cluster(), "-w", "-l", cluster() + ".log", "-o", options, "start");
+  }
+
+  /** Starts a standby that every commit waits for from then on. */
+  InstalledPostgres startStandby() throws IOException, InterruptedException {
+    InstalledPostgres standby = prepare(programs);
+    String source = "host=127.0.0.1 port=%d user=postgres password=%s".formatted(port, PASSWORD);
+    standby.asOwner("pg_basebackup", "-d", source, "-D", standby.cluster(), "-R");
+    standby.launch();
+    shell(
+        "PGUSER=postgres psql -q -d postgres"
+            + " -c \"alter system set synchronous_standby_names = '*'\""
+            + " -c 'select pg_reload_conf()' >reload.log",
+        folder);
+    return standby;
+  }
+
+  /** Makes the standby the primary, and waits until it is. */
+  void promote() throws IOException, InterruptedException {
+    asOwner("pg_ctl", "-D", cluster(), "-w", "promote");
+  }
+
+  /** Ends it as a crash does. */
+  void kill() throws IOException, InterruptedException {
+    asOwner("pg_ctl", "-D", cluster(), "-m", "immediate", "-w", "stop");
+    isKilled = true;
+  }
+
   /** What a server needs to use its database {@code nola}. */
   Map<String, String> settings() {
+    return settings(address(), "");
+  }
+
+  /** What a server needs to use this database, or that of a standby which was promoted. */
+  Map<String, String> settings(InstalledPostgres standby) {
+    return settings(address() + "," + standby.address(), "?targetServerType=primary");
+  }
+
+  private String address() {
+    return "127.0.0.1:" + port;
+  }
+
+  private static Map<String, String> settings(String addresses, String query) {
     return Map.of(
         "NOLA_DATABASE_URL",
-        "jdbc:postgresql://127.0.0.1:" + port + "/nola",
+        "jdbc:postgresql://" + addresses + "/nola" + query,
         "NOLA_DATABASE_USERNAME",
         "nola",
         "NOLA_DATABASE_PASSWORD",
@@ -124,16 +169,12 @@ final class InstalledPostgres implements AutoCloseable {
     return System.getProperty("user.name").equals("root");
   }
 
-  private static int freePort() throws IOException {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    }
-  }
-
   @Override
   public void close() {
     try {
-      asOwner("pg_ctl", "-D", cluster(), "-m", "fast", "-w", "stop");
+      if (!isKilled) {
+        asOwner("pg_ctl", "-D", cluster(), "-m", "fast", "-w", "stop");
+      }
       FileSystemUtils.deleteRecursively(folder);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

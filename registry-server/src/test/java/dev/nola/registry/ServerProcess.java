@@ -61,7 +61,13 @@ final class ServerProcess implements AutoCloseable {
   static ServerProcess launch(
       List<String> prefix, Path data, Path log, Map<String, String> environment)
       throws IOException {
-    int port = freePort();
+    return launch(freePort(), prefix, data, log, environment);
+  }
+
+  /** Launches a server on a port, such as that of one which has ended. */
+  static ServerProcess launch(
+      int port, List<String> prefix, Path data, Path log, Map<String, String> environment)
+      throws IOException {
     List<String> command = new ArrayList<>(prefix);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
@@ -77,6 +83,10 @@ final class ServerProcess implements AutoCloseable {
     builder.environment().putAll(environment);
     builder.environment().put("NOLA_ADMIN_TOKEN", TestRegistry.ADMIN);
     return new ServerProcess(builder.start(), port, log);
+  }
+
+  int port() {
+    return port;
   }
 
   TestClient admin() {
@@ -134,7 +144,8 @@ final class ServerProcess implements AutoCloseable {
     }
   }
 
-  private static int freePort() throws IOException {
+  /** A port of this machine that nothing listens on. */
+  static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
     }
