@@ -42,6 +42,7 @@ import picocli.CommandLine.Command;
       PullCommand.class,
       PublishCommand.class,
       PushCommand.class,
+      BundleCommand.class,
       SearchCommand.class,
       ShowCommand.class,
       AdapterCommand.class,
