@@ -43,6 +43,7 @@ import picocli.CommandLine.Command;
       PublishCommand.class,
       PushCommand.class,
       BundleCommand.class,
+      MirrorCommand.class,
       SearchCommand.class,
       ShowCommand.class,
       AdapterCommand.class,
