@@ -11,6 +11,7 @@ import dev.nola.digest.Sha256;
 import dev.nola.format.AdapterException;
 import dev.nola.format.AdapterFile;
 import dev.nola.reconstruct.Reconstructor;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -292,8 +293,8 @@ public final class Bundle implements AutoCloseable {
         throw invalid(name, "wrong checksum; must be the archive's", null);
       }
       return bytes;
-    } catch (ZipException e) {
-      throw invalid(name, String.valueOf(e.getMessage()), e);
+    } catch (ZipException | EOFException e) {
+      throw invalid(name, "damaged archive: " + e.getMessage(), e);
     }
   }
 
