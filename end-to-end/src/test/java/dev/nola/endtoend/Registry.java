@@ -89,6 +89,19 @@ final class Registry implements AutoCloseable {
     }
   }
 
+  /** A second server, for tests that copy from one to the other. */
+  private static final class Other {
+    static final Registry REGISTRY = start();
+
+    private static Registry start() {
+      try {
+        return Registry.start();
+      } catch (IOException | SQLException e) {
+        throw new AssertionError(e);
+      }
+    }
+  }
+
   private static final Deque<Registry> RUNNING = new ConcurrentLinkedDeque<>();
 
   static {
@@ -108,6 +121,11 @@ final class Registry implements AutoCloseable {
 
   static Registry shared() {
     return Shared.REGISTRY;
+  }
+
+  /** Returns another shared server, which knows nothing of {@link #shared}. */
+  static Registry other() {
+    return Other.REGISTRY;
   }
 
   /** Starts a server, with settings such as {@code nola.access.anonymous-read=false}. */

@@ -100,6 +100,8 @@ class AuthorizationMatrixTest {
       DELETE /api/v1/adapters/{ns}/secret/aliases/absent      401 403 404 404 404 403 404 404
       GET    /api/v1/adapters/{ns}/open/versions/1.0.0/attestations 200 200 200 200 200 200 200 200
       GET    /api/v1/adapters/{ns}/secret/versions/1.0.0/attestations 404 404 404 200 200 200 200 200
+      POST   /api/v1/adapters/{ns}/open/versions/1.0.0/attestations 401 403 403 422 422 403 422 422
+      POST   /api/v1/adapters/{ns}/secret/versions/1.0.0/attestations 401 403 404 422 422 403 422 422
       POST   /api/v1/attestations                             401 403 403 403 403 422 422 422
       POST   /api/v1/verifications                            401 403 403 403 403 403 422 403
       GET    /api/v1/verifications/00000000-0000-0000-0000-000000000000 401 403 403 403 403 403 404 403
@@ -231,6 +233,7 @@ class AuthorizationMatrixTest {
           Map.entry("PATCH webhooks", "{}"),
           Map.entry("POST tokens", "{\"scopes\": []}"),
           Map.entry("POST attestations", "{\"items\": []}"),
+          Map.entry("POST versions", "{\"attestations\": []}"),
           Map.entry("POST verifications", "{\"backends\": []}"),
           Map.entry("POST worker-keys", "{\"publicKey\": \"none\"}"),
           Map.entry("PUT approval", "{}"),
@@ -443,7 +446,7 @@ class AuthorizationMatrixTest {
     }
     String url =
         place(path).replace("{sibling}", SIBLINGS.getOrDefault(client, new UUID(0, 0).toString()));
-    if (method.equals("POST") && path.contains("/versions/")) {
+    if (method.equals("POST") && path.endsWith("/versions/1.0.0")) {
       return client
           .send(
               method,

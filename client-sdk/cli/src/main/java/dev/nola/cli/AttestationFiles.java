@@ -22,9 +22,6 @@ import tools.jackson.core.JacksonException;
  * that signed it as {@code FINGERPRINT.pem}, both in formats that other programs read.
  */
 final class AttestationFiles {
-  private static final String BEGIN = "-----BEGIN PUBLIC KEY-----";
-  private static final String END = "-----END PUBLIC KEY-----";
-
   private AttestationFiles() {}
 
   /**
@@ -39,8 +36,8 @@ final class AttestationFiles {
       AtomicFile.write(folder.resolve(Sha256.hash(envelope).hex() + ".dsse.json"), envelope);
       VerifyingKey key = each.key();
       if (key != null) {
-        String pem = BEGIN + "\n" + key.toBase64() + "\n" + END + "\n";
-        AtomicFile.write(keyFile(folder, each.keyId()), pem.getBytes(StandardCharsets.US_ASCII));
+        AtomicFile.write(
+            keyFile(folder, each.keyId()), key.toPem().getBytes(StandardCharsets.US_ASCII));
       }
     }
   }
@@ -103,6 +100,6 @@ final class AttestationFiles {
     } catch (NoSuchFileException _) {
       return null;
     }
-    return VerifyingKey.parse(text.replace(BEGIN, "").replace(END, "").replaceAll("\\s", ""));
+    return VerifyingKey.parsePem(text);
   }
 }

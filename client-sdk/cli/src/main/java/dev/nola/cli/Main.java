@@ -42,6 +42,8 @@ import picocli.CommandLine.Command;
       PullCommand.class,
       PublishCommand.class,
       PushCommand.class,
+      BundleCommand.class,
+      MirrorCommand.class,
       SearchCommand.class,
       ShowCommand.class,
       AdapterCommand.class,

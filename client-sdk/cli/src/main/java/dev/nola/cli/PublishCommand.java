@@ -6,7 +6,6 @@ import dev.nola.api.AdapterDetails;
 import dev.nola.api.Verification;
 import dev.nola.api.VersionDetails;
 import dev.nola.api.Visibility;
-import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.Reference;
 import dev.nola.client.RegistryException;
 import dev.nola.client.lora.ImportRefusedException;
@@ -124,7 +123,9 @@ final class PublishCommand implements Callable<Integer> {
       }
       Visibility wanted = isPrivate ? Visibility.PRIVATE : visibility;
       AdapterDetails before =
-          wanted == null && description == null ? null : find(client, reference.adapter());
+          wanted == null && description == null
+              ? null
+              : client.adapters().find(reference.adapter()).orElse(null);
       if (before != null && wanted != null && before.visibility() != wanted) {
         // Before a version is added: a private one must not be public for a moment.
         client.adapters().change(reference.adapter(), new AdapterChange(null, wanted));
@@ -178,18 +179,6 @@ final class PublishCommand implements Callable<Integer> {
           changes.forEach(change -> out.printf("changed %s%n", change));
         });
     return 0;
-  }
-
-  private static @Nullable AdapterDetails find(NolaClient client, AdapterName adapter)
-      throws IOException, InterruptedException {
-    try {
-      return client.adapters().get(adapter);
-    } catch (RegistryException e) {
-      if (e.kind() == RegistryException.Kind.NOT_FOUND) {
-        return null;
-      }
-      throw e;
-    }
   }
 
   /**

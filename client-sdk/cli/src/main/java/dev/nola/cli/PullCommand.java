@@ -111,7 +111,7 @@ final class PullCommand implements Callable<Integer> {
   }
 
   private int pull(OciReference artifact) throws IOException, InterruptedException {
-    int required = trust.requiredByKeys(output);
+    int required = trust.requiredByKeys("an oci:// reference", output);
     OciPulled pulled = source.pull(artifact, output);
     // Container registries accept any content, so the file is read before its path is printed.
     AdapterFile file = AdapterSource.naming(pulled.pinned().toString(), pulled::open);

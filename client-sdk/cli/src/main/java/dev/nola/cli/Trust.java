@@ -63,15 +63,16 @@ final class Trust {
   /**
    * Returns how many independent machines must have attested the bits, if only given keys count.
    *
+   * @param source of the attestations, for messages
    * @throws ParameterException if attestations are required but no key is given
    */
-  int requiredByKeys(Output output) {
+  int requiredByKeys(String source, Output output) {
     int machines = required(output);
     if (machines > 0 && keys.isEmpty()) {
       throw new ParameterException(
           output.command().commandLine(),
-          "missing --key: --require-verified %d of an oci:// reference counts given keys only; pass the fingerprint of each key to trust"
-              .formatted(machines));
+          "missing --key: --require-verified %d of %s counts given keys only; pass the fingerprint of each key to trust"
+              .formatted(machines, source));
     }
     return machines;
   }

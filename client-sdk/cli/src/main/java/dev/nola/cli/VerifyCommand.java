@@ -154,7 +154,7 @@ final class VerifyCommand implements Callable<Integer> {
   }
 
   private int verify(OciReference reference) throws IOException, InterruptedException {
-    int required = trust.requiredByKeys(output);
+    int required = trust.requiredByKeys("an oci:// reference", output);
     OciPulled pulled = source.pull(reference, output);
     String name = pulled.pinned().toString();
     AdapterFile file = AdapterSource.naming(name, pulled::open);

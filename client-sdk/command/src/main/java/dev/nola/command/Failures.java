@@ -2,6 +2,7 @@ package dev.nola.command;
 
 import dev.nola.client.RefusedException;
 import dev.nola.client.RegistryException;
+import dev.nola.client.bundle.InvalidBundleException;
 import dev.nola.client.export.ExportRefusedException;
 import dev.nola.client.lock.InvalidLockFileException;
 import dev.nola.client.merge.MergeRefusedException;
@@ -114,6 +115,7 @@ public final class Failures {
       case NotAnAdapterException refused -> refused("not-an-adapter", refused);
       case InvalidModelException invalid -> refused("invalid-model", invalid);
       case CudaException gpu -> new Failure(ExitCode.UNREADABLE, "gpu", message(gpu));
+      case InvalidBundleException invalid -> refused("invalid-bundle", invalid);
       case InvalidLockFileException invalid -> refused("invalid-lock-file", invalid);
       case RegistryException refused ->
           new Failure(ExitCode.REGISTRY, Label.of(refused.kind()), message(refused));

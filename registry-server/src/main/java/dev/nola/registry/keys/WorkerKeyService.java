@@ -12,12 +12,15 @@ import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.Refusal;
 import java.time.Clock;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ResponseEntity;
 import org.springframework.stereotype.Service;
+import org.springframework.transaction.annotation.Propagation;
 import org.springframework.transaction.annotation.Transactional;
 
 /** Registers, approves and revokes the keys of workers, and writes the audit log. */
@@ -97,6 +100,26 @@ public class WorkerKeyService {
       note(caller, "worker-key.register", fingerprint, description);
     }
     return new Registered(registered, created);
+  }
+
+  /**
+   * Keeps keys from being revoked until the transaction ends; registers those for the caller's
+   * account that are new. To be called as {@link WorkerKeyRepository#hold}.
+   *
+   * @param caller of the request
+   * @param signers the keys
+   * @param description of keys that are new
+   * @return all keys as they are, by fingerprint
+   */
+  @Transactional(propagation = Propagation.MANDATORY)
+  public Map<Sha256, WorkerKey> holdOrRegister(
+      Caller caller, Collection<VerifyingKey> signers, String description) {
+    for (VerifyingKey key : signers) {
+      if (keys.insertIfAbsent(key.fingerprint(), key.toBase64(), caller.account(), description)) {
+        note(caller, "worker-key.register", key.fingerprint(), description);
+      }
+    }
+    return keys.hold(signers.stream().map(VerifyingKey::fingerprint).toList());
   }
 
   /**

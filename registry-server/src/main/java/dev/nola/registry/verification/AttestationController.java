@@ -3,6 +3,7 @@ package dev.nola.registry.verification;
 import dev.nola.api.Page;
 import dev.nola.api.attestation.Attestation;
 import dev.nola.api.attestation.AttestationReport;
+import dev.nola.api.attestation.CopiedAttestations;
 import dev.nola.registry.access.Caller;
 import dev.nola.registry.catalog.AdapterName;
 import dev.nola.registry.web.MaxBody;
@@ -27,10 +28,13 @@ class AttestationController {
   private static final int MAX_ITEMS = 100;
 
   private final AttestationReceiver receiver;
+  private final AttestationCopies copies;
   private final AttestationReader attestations;
 
-  AttestationController(AttestationReceiver receiver, AttestationReader attestations) {
+  AttestationController(
+      AttestationReceiver receiver, AttestationCopies copies, AttestationReader attestations) {
     this.receiver = receiver;
+    this.copies = copies;
     this.attestations = attestations;
   }
 
@@ -56,6 +60,26 @@ class AttestationController {
       throw Refusal.invalid("items", "job occurs in more than one item");
     }
     return receiver.receive(caller, items);
+  }
+
+  @PostMapping("/api/v1/adapters/{namespace}/{name}/versions/{version}/attestations")
+  @Operation(
+      summary = "Add attestations that workers made for another registry",
+      description =
+          "Each is checked on its own, by its signature and by reconstructing the file: only matches are"
+              + " accepted, and only of files within the registry's budget. A key that is new is"
+              + " registered for the caller's account; its attestations are refused until an admin has"
+              + " approved it. An attestation that is already there is accepted again. For members of the"
+              + " namespace.")
+  @MaxBody(megabytes = 64)
+  CopiedAttestations.CopyAnswer add(
+      @PathVariable String namespace,
+      @PathVariable String name,
+      @PathVariable String version,
+      @RequestBody CopiedAttestations copied,
+      Caller caller)
+      throws IOException {
+    return copies.receive(caller, new AdapterName(namespace, name), version, copied.attestations());
   }
 
   @GetMapping("/api/v1/adapters/{namespace}/{name}/versions/{version}/attestations")

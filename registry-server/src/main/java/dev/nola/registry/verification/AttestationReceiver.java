@@ -271,7 +271,7 @@ class AttestationReceiver {
     Map<UUID, Case> byJob =
         cases.stream().collect(Collectors.toMap(entry -> entry.item().job(), entry -> entry));
     for (AttestationStore.Received entry : received) {
-      Case judged = Objects.requireNonNull(byJob.get(entry.job()));
+      Case judged = Objects.requireNonNull(byJob.get(Objects.requireNonNull(entry.job())));
       if (entry.attested().reconstruction().outcome() == Outcome.MISMATCH) {
         LOG.error(
             "worker {} reconstructed different bits of {} with backend {}: {}",
@@ -284,7 +284,7 @@ class AttestationReceiver {
     List<UUID> unchecked =
         received.stream()
             .filter(entry -> !entry.checked())
-            .map(AttestationStore.Received::job)
+            .map(entry -> Objects.requireNonNull(entry.job()))
             .toList();
     if (unchecked.isEmpty()) {
       return;

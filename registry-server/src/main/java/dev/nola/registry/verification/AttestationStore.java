@@ -15,10 +15,13 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.stereotype.Component;
@@ -42,9 +45,36 @@ class AttestationStore {
   /**
    * An attestation to be kept.
    *
+   * @param job that it was made for; null if another registry requested it
    * @param checked whether the registry got the same proof
    */
-  record Received(UUID job, AttestationVerifier.Attested attested, boolean checked) {}
+  record Received(@Nullable UUID job, AttestationVerifier.Attested attested, boolean checked) {}
+
+  /**
+   * Names what a worker attests of a file that the registry reconstructed itself.
+   *
+   * @param key fingerprint of the key
+   * @param host digest that identifies the machine
+   */
+  record Checked(Sha256 key, String backend, Sha256 host) {}
+
+  /** Returns which checked matches of a file are kept already. */
+  Set<Checked> checked(Sha256 digest) {
+    return new HashSet<>(
+        database
+            .sql(
+                """
+                select distinct key, backend, host from attestation
+                where digest = ? and checked and outcome = 'MATCH'""")
+            .param(digest.toString())
+            .query(
+                (row, _) ->
+                    new Checked(
+                        Sha256.parse(row.getString("key")),
+                        row.getString("backend"),
+                        Sha256.parse("sha256:" + row.getString("host"))))
+            .list());
+  }
 
   void add(List<Received> all) {
     Timestamp now = Timestamp.from(clock.instant());

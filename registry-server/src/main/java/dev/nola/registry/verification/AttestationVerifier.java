@@ -1,6 +1,7 @@
 package dev.nola.registry.verification;
 
 import dev.nola.api.attestation.AttestationReport.Item;
+import dev.nola.api.attestation.CopiedAttestations;
 import dev.nola.api.attestation.Envelope;
 import dev.nola.api.attestation.InvalidAttestationException;
 import dev.nola.api.attestation.InvalidAttestationException.Reason;
@@ -89,6 +90,36 @@ final class AttestationVerifier {
     }
   }
 
+  /**
+   * Returns the content of an attestation that was made for another registry, or why it is refused.
+   *
+   * @param digest of the file that it must be about
+   */
+  static Judged read(CopiedAttestations.Copy item, Sha256 digest) {
+    VerifyingKey key;
+    try {
+      key = VerifyingKey.parse(item.publicKey());
+    } catch (IllegalArgumentException e) {
+      return new Refused(Reason.BAD_SIGNATURE.type(), String.valueOf(e.getMessage()));
+    }
+    try {
+      Statement statement = key.open(item.envelope());
+      if (!statement.subject().equals(digest)) {
+        throw new InvalidAttestationException(
+            Reason.WRONG_SUBJECT,
+            "wrong subject: %s; the version's file is %s".formatted(statement.subject(), digest));
+      }
+      if (statement.reconstruction().outcome() != Outcome.MATCH) {
+        return new Refused(
+            "not-a-match",
+            "outcome mismatch not accepted: bits that differ cannot be computed again; verify the version here");
+      }
+      return new Attested(key.fingerprint(), item.envelope(), statement);
+    } catch (InvalidAttestationException e) {
+      return refused(e);
+    }
+  }
+
   private static String cut(String reason) {
     return reason.length() > MAX_REASON ? reason.substring(0, MAX_REASON) : reason;
   }
@@ -112,6 +143,18 @@ final class AttestationVerifier {
     if (key == null || !key.account().equals(account)) {
       return unknown(fingerprint.toString());
     }
+    Refused refused = refusal(key);
+    return refused != null || job.key().equals(fingerprint)
+        ? refused
+        : new Refused(
+            "wrong-key",
+            "job was leased with key %s, but its attestation is signed with %s"
+                .formatted(job.key(), fingerprint));
+  }
+
+  /** Returns why nothing signed with a registered key is accepted now, or null if it is. */
+  static @Nullable Refused refusal(WorkerKey key) {
+    Sha256 fingerprint = key.fingerprint();
     return switch (key.state()) {
       case PENDING ->
           new Refused("key-not-approved", "key not approved by an admin: " + fingerprint);
@@ -121,13 +164,7 @@ final class AttestationVerifier {
       case REVOKED ->
           new Refused(
               "key-revoked", "key %s was revoked: %s".formatted(fingerprint, key.revokeReason()));
-      case APPROVED ->
-          job.key().equals(fingerprint)
-              ? null
-              : new Refused(
-                  "wrong-key",
-                  "job was leased with key %s, but its attestation is signed with %s"
-                      .formatted(job.key(), fingerprint));
+      case APPROVED -> null;
     };
   }
 

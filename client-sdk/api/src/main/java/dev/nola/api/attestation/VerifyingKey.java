@@ -16,6 +16,9 @@ public final class VerifyingKey {
   private static final byte[] SUBJECT_PUBLIC_KEY_INFO =
       HexFormat.of().parseHex("302a300506032b6570032100");
 
+  private static final String PEM_BEGIN = "-----BEGIN PUBLIC KEY-----";
+  private static final String PEM_END = "-----END PUBLIC KEY-----";
+
   private static final int MAX_PAYLOAD = 16 << 20; // twice the largest statement
 
   private final byte[] encoded;
@@ -75,6 +78,26 @@ public final class VerifyingKey {
       throw new IllegalArgumentException("invalid public key; must be base64");
     }
     return of(decoded);
+  }
+
+  /**
+   * Parses a key in PEM.
+   *
+   * @param pem a {@code PUBLIC KEY} block; white space within it does not matter
+   * @return the key
+   * @throws IllegalArgumentException if it is anything else
+   */
+  public static VerifyingKey parsePem(String pem) {
+    return parse(pem.replace(PEM_BEGIN, "").replace(PEM_END, "").replaceAll("\\s", ""));
+  }
+
+  /**
+   * Returns the key in PEM, which other programs read.
+   *
+   * @return three lines, each with its line feed
+   */
+  public String toPem() {
+    return PEM_BEGIN + "\n" + toBase64() + "\n" + PEM_END + "\n";
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.nola.api.VersionSummary;
 import dev.nola.api.Visibility;
 import dev.nola.api.YankRequest;
 import dev.nola.api.attestation.Attestation;
+import dev.nola.api.attestation.CopiedAttestations;
 import dev.nola.api.name.AdapterName;
 import dev.nola.api.name.NameRule;
 import dev.nola.api.name.Reference;
@@ -26,6 +27,8 @@ import java.io.IOException;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.type.TypeReference;
 
@@ -80,6 +83,52 @@ public final class AdaptersClient {
    */
   public AdapterDetails get(AdapterName adapter) throws IOException, InterruptedException {
     return transport.json(Call.get(Paths.adapter(adapter)), new TypeReference<>() {});
+  }
+
+  /**
+   * Finds an adapter.
+   *
+   * @param adapter the adapter's name
+   * @return the adapter's details; empty if the registry has no such adapter, or the account may
+   *     not see it
+   * @throws RegistryException if the registry refuses otherwise or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public Optional<AdapterDetails> find(AdapterName adapter)
+      throws IOException, InterruptedException {
+    return orEmpty(() -> get(adapter));
+  }
+
+  /**
+   * Finds the version that a reference resolves to.
+   *
+   * @param reference the reference
+   * @return the version's details; empty if the registry has no such version, or the account may
+   *     not see it
+   * @throws RegistryException if the registry refuses otherwise or cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public Optional<VersionDetails> find(Reference reference)
+      throws IOException, InterruptedException {
+    return orEmpty(() -> version(reference));
+  }
+
+  /** Reads something that may not exist. */
+  @FunctionalInterface
+  private interface Lookup<T> {
+    T read() throws IOException, InterruptedException;
+  }
+
+  private static <T> Optional<T> orEmpty(Lookup<T> lookup)
+      throws IOException, InterruptedException {
+    try {
+      return Optional.of(lookup.read());
+    } catch (RegistryException e) {
+      if (e.kind() == RegistryException.Kind.NOT_FOUND) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   /**
@@ -149,6 +198,37 @@ public final class AdaptersClient {
   }
 
   /**
+   * Adds attestations that workers made for another registry. The registry checks each on its own,
+   * and accepts what it has already; a key that is new to it is registered for the caller's account
+   * and awaits an admin's approval.
+   *
+   * @param reference the version, by number
+   * @param copied 1 to 100 attestations of its file
+   * @return a verdict on each, in their order
+   * @throws RegistryException of kind {@code NOT_ALLOWED} if the account may not publish here,
+   *     {@code NOT_FOUND} if the registry has no such version; of another kind if it refuses all or
+   *     cannot be reached
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public List<CopiedAttestations.CopyVerdict> addAttestations(
+      Reference reference, CopiedAttestations copied) throws IOException, InterruptedException {
+    CopiedAttestations.CopyAnswer answer =
+        transport.json(
+            Call.of("POST", Paths.version(reference) + "/attestations").with(Content.json(copied)),
+            new TypeReference<>() {});
+    if (answer.verdicts().size() != copied.attestations().size()) {
+      throw RegistryException.broken(
+          "%s sent %d verdicts on %d attestations of %s"
+              .formatted(
+                  transport.registry(),
+                  answer.verdicts().size(),
+                  copied.attestations().size(),
+                  reference));
+    }
+    return answer.verdicts();
+  }
+
+  /**
    * Publishes a file as a version of an adapter, which becomes public if this creates it.
    *
    * @param adapter the adapter's name
@@ -192,8 +272,28 @@ public final class AdaptersClient {
       Progress progress)
       throws IOException, InterruptedException {
     NameRule.VERSION.require(version);
-    byte[] bytes = read(file);
-    Reference reference = new Reference(adapter, version);
+    return publish(new Reference(adapter, version), read(file), visibility, progress);
+  }
+
+  /**
+   * Publishes bytes as a version of an adapter, as {@link #publish(AdapterName, String, Path,
+   * Visibility, Progress)} does a file.
+   *
+   * @param reference the adapter and version number
+   * @param bytes the adapter file
+   * @param visibility the visibility of the adapter if this creates it, null for public; of an
+   *     adapter that exists it must be its visibility, or null
+   * @param progress receives the number of bytes sent, on another thread
+   * @return the published version
+   * @throws IllegalArgumentException if the reference is not one by version number
+   * @throws RegistryException as for a file
+   * @throws IOException if the request fails
+   * @throws InterruptedException if the thread is interrupted while it waits
+   */
+  public Published publish(
+      Reference reference, byte[] bytes, @Nullable Visibility visibility, Progress progress)
+      throws IOException, InterruptedException {
+    NameRule.VERSION.require(reference.version());
     Query query = new Query().add("visibility", visibility == null ? null : Label.of(visibility));
     Transport.Stated<VersionSummary> answer =
         transport.jsonAndStatus(
