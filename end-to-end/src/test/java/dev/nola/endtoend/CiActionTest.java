@@ -2,6 +2,7 @@ package dev.nola.endtoend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.nola.digest.Sha256;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -83,6 +84,51 @@ class CiActionTest {
     Files.move(Samples.small(folder, 2), adapter);
     assertThat(run()).isNotZero();
     assertThat(folder.resolve("summary.md")).content().contains("**failed**");
+  }
+
+  @Test
+  void releaseIsUnpackedOnlyIfItHasTheDigest() throws Exception {
+    Path releases = Files.createDirectories(folder.resolve("releases/v1.0.0"));
+    Path program = folder.resolve("nola-1.0.0/bin/nola");
+    Files.createDirectories(program.getParent());
+    Files.writeString(program, "program");
+    Path archive = releases.resolve("nola-1.0.0-linux-x64.tar.gz");
+    Process tar =
+        new ProcessBuilder("tar", "-czf", archive.toString(), "-C", folder.toString(), "nola-1.0.0")
+            .start();
+    assertThat(tar.waitFor()).isZero();
+
+    assertThat(download("1.0.0", "0".repeat(64))).isNotZero();
+    assertThat(download("../1.0.0", Sha256.hash(archive).hex())).isEqualTo(2);
+    assertThat(download("1.0.0", "")).isEqualTo(2);
+    assertThat(folder.resolve("nola-release")).doesNotExist();
+
+    assertThat(download("1.0.0", Sha256.hash(archive).hex())).isZero();
+    assertThat(folder.resolve("nola-release/bin/nola")).hasContent("program");
+  }
+
+  private int download(String version, String digest) throws Exception {
+    String script =
+        steps().stream()
+            .filter(step -> String.valueOf(step.get("run")).contains("curl"))
+            .map(step -> step.get("run").toString())
+            .findFirst()
+            .orElseThrow();
+    ProcessBuilder builder =
+        new ProcessBuilder("bash", "-e", "-o", "pipefail", "-c", script).inheritIO();
+    builder
+        .environment()
+        .putAll(
+            Map.of(
+                "RELEASES",
+                folder.resolve("releases").toUri().toString(),
+                "VERSION",
+                version,
+                "SHA256",
+                digest,
+                "FOLDER",
+                folder.toString()));
+    return builder.start().waitFor();
   }
 
   @Test

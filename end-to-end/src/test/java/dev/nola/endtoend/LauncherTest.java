@@ -227,6 +227,28 @@ class LauncherTest {
   }
 
   @Test
+  void releaseRunsWithItsOwnJavaAndBuildsNothing() throws Exception {
+    Path release = folder.resolve("nola-1.0.0");
+    executable(release.resolve("bin/nola"), Files.readString(Path.of("../nola")));
+    executable(release.resolve("runtime/bin/java"), JAVA);
+    write(release.resolve("programs/nola-cli.jar"), "jar");
+    checkout = release.resolve("bin");
+
+    end(start("inspect", "x.nola"));
+    ProcessBuilder builder = builder("verify", "x.nola");
+    builder.environment().remove("JAVA_HOME");
+    assertThat(end(start(builder))).endsWith("other\n");
+    assertThat(count("mvn")).isZero();
+    assertThat(release.resolve("cache/plain.aot")).exists();
+    assertThat(release.resolve("cache/vector.aot")).exists();
+
+    Process process = start("demo");
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).isEqualTo(2);
+    assertThat(output).contains("demo is not part of this archive");
+  }
+
+  @Test
   void completionDoesNotBuild() throws Exception {
     ProcessBuilder builder = builder("inspect", "--help");
     builder.environment().put("NOLA_NO_BUILD", "1");

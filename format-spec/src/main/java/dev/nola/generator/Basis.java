@@ -1,8 +1,8 @@
 package dev.nola.generator;
 
 /**
- * Names the basis of one factor: the integers b_i[e] for every coefficient i and every element 0 ≤
- * e < length.
+ * Names the basis of one factor: the integers b_i[e] for every coefficient i and every element
+ * {@code 0 ≤ e < length}.
  *
  * @param generator how the integers are made
  * @param seed the file's seed, all 64 bits; {@link Generator#IDENTITY} does not use it
@@ -47,7 +47,8 @@ public record Basis(Generator generator, long seed, int stream, Side side, int l
   }
 
   /**
-   * Computes integers of a basis vector: {@code integers[e] = b_i[start + e]} for 0 ≤ e < count.
+   * Computes integers of a basis vector: {@code integers[e] = b_i[start + e]} for {@code 0 ≤ e <
+   * count}.
    *
    * @param index i, below the number of columns for {@link Generator#SRHT} and below the length for
    *     {@link Generator#IDENTITY}

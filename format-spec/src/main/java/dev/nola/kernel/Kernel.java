@@ -74,9 +74,9 @@ public interface Kernel {
   String name();
 
   /**
-   * Computes a part of a factor: element e is {@code f32(f64(Σᵢ vᵢ·bᵢ[e])·f64(scale))} for start ≤
-   * e < end, the sum exact, both roundings to nearest even, a zero stored as +0 (SPEC.md section
-   * 7.1).
+   * Computes a part of a factor: element e is {@code f32(f64(Σᵢ vᵢ·bᵢ[e])·f64(scale))} for {@code
+   * start ≤ e < end}, the sum exact, both roundings to nearest even, a zero stored as +0 (SPEC.md
+   * section 7.1).
    *
    * @param basis names the integers b; its length is that of the factor
    * @param coefficients the odd integers v, at most as many as {@code
@@ -138,7 +138,7 @@ public interface Kernel {
 
   /**
    * Computes transposed products, which training needs: {@code products[i] = Σₑ bᵢ[e]·gradient[e]}
-   * for start ≤ i < end.
+   * for {@code start ≤ i < end}.
    *
    * <p>Sums are in f64 and in one fixed order, so that training is reproducible: element e of an
    * independent basis adds to partial sum (e div n) mod {@value #PARTIAL_SUMS}, n being {@link
@@ -168,8 +168,8 @@ public interface Kernel {
 
   /**
    * Computes a block of ΔW: {@code delta[i·columns + j] = Σₜ f64(a[(row + i)·rank +
-   * t])·f64(b[t·cols + column + j])} for 0 ≤ i < rows and 0 ≤ j < columns, t ascending from +0,
-   * each step rounded to f64 (SPEC.md section 7.2).
+   * t])·f64(b[t·cols + column + j])} for {@code 0 ≤ i < rows} and {@code 0 ≤ j < columns}, t
+   * ascending from +0, each step rounded to f64 (SPEC.md section 7.2).
    *
    * @param a factor A, R×r row-major
    * @param b factor B, r×C row-major

@@ -95,7 +95,7 @@ public final class Factors {
   /**
    * Computes a row of ΔW.
    *
-   * @param i the row, 0 ≤ i < R
+   * @param i the row, {@code 0 ≤ i < R}
    * @return C values
    * @throws IndexOutOfBoundsException if {@code i} is out of range
    */

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -40,8 +41,13 @@ public class ModelSigner {
 
   private final EcKey key;
 
+  @Autowired
   ModelSigner(RegistryKey key) {
-    this.key = key.get();
+    this(key.get());
+  }
+
+  ModelSigner(EcKey key) {
+    this.key = key;
   }
 
   /**

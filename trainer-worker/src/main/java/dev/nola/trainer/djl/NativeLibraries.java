@@ -1,6 +1,7 @@
 package dev.nola.trainer.djl;
 
 import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
 import ai.djl.engine.StandardCapabilities;
 import ai.djl.util.Utils;
 import dev.nola.gpu.CudaDevice;
@@ -20,6 +21,9 @@ public final class NativeLibraries {
   private static final String LIBRARY_PATH = "PYTORCH_LIBRARY_PATH";
   private static final String VERSION = "PYTORCH_VERSION";
   private static final String FLAVOR = "PYTORCH_FLAVOR";
+
+  /** Describes the PyTorch among the program's libraries. */
+  private static final String BUNDLED = "/native/lib/pytorch.properties";
 
   /** The flavors for which DJL brings a binding. */
   private static final String CPU = "cpu";
@@ -45,7 +49,7 @@ public final class NativeLibraries {
    *
    * @return the engine
    * @throws IllegalArgumentException if {@value #LIBRARY_PATH} names a PyTorch that does not fit
-   *     DJL's binding
+   *     DJL's binding, or if it names none and none is installed
    */
   public static synchronized Engine torch() {
     Engine loaded = torch;
@@ -55,10 +59,24 @@ public final class NativeLibraries {
       if (library != null) {
         library.require();
       }
-      loaded = Engine.getEngine("PyTorch");
+      loaded = load();
       torch = loaded;
     }
     return loaded;
+  }
+
+  private static Engine load() {
+    try {
+      return Engine.getEngine("PyTorch");
+    } catch (EngineException e) {
+      if (library != null || NativeLibraries.class.getResource(BUNDLED) != null) {
+        throw e;
+      }
+      throw new IllegalArgumentException(
+          "PyTorch is not installed; unpack the release's archive of PyTorch, nola-…-pytorch.tar.gz, over that of the programs, or set %s to the libraries of one"
+              .formatted(LIBRARY_PATH),
+          e);
+    }
   }
 
   /**
