@@ -17,14 +17,16 @@ import java.util.Random;
 /**
  * What the load test needs: {@code Seed file OUT.nola} writes the adapter of about 30 KB that is
  * downloaded; {@code Seed catalog DATA_DIR COUNT} puts adapters, one version each, straight into the
- * server's own database, which publishing them one by one would take long for.
+ * server's own database, which publishing them one by one would take long for; {@code Seed sizes
+ * DATA_DIR} prints the sizes of the largest tables and indexes.
  */
 final class Seed {
   public static void main(String[] arguments) throws Exception {
-    if (arguments[0].equals("file")) {
-      Files.write(Path.of(arguments[1]), file());
-    } else {
-      catalog(Path.of(arguments[1]), Integer.parseInt(arguments[2]));
+    switch (arguments[0]) {
+      case "file" -> Files.write(Path.of(arguments[1]), file());
+      case "catalog" -> catalog(Path.of(arguments[1]), Integer.parseInt(arguments[2]));
+      case "sizes" -> sizes(Path.of(arguments[1]));
+      default -> throw new IllegalArgumentException(arguments[0]);
     }
   }
 
@@ -61,16 +63,35 @@ final class Seed {
     return Codes.of(4, random.ints(128, 0, 16).toArray());
   }
 
-  private static void catalog(Path data, int count) throws Exception {
+  private static Connection connect(Path data) throws Exception {
     Properties known = new Properties();
     try (var in = Files.newBufferedReader(data.resolve("postgres/connection.properties"))) {
       known.load(in);
     }
-    try (Connection connection =
-            DriverManager.getConnection(
-                "jdbc:postgresql://127.0.0.1:" + known.getProperty("port") + "/nola",
-                "nola",
-                known.getProperty("password"));
+    return DriverManager.getConnection(
+        "jdbc:postgresql://127.0.0.1:" + known.getProperty("port") + "/nola",
+        "nola",
+        known.getProperty("password"));
+  }
+
+  private static void sizes(Path data) throws Exception {
+    try (Connection connection = connect(data);
+        Statement statement = connection.createStatement();
+        var rows =
+            statement.executeQuery(
+                """
+                select case relkind when 'i' then 'index ' else 'table ' end || relname,
+                  pg_relation_size(oid) / 1e6 as mb from pg_class
+                where relkind in ('r', 'i', 't') and relnamespace <> 'pg_catalog'::regnamespace
+                order by 2 desc limit 12""")) {
+      while (rows.next()) {
+        System.out.printf("%-44s %8.1f MB%n", rows.getString(1), rows.getDouble(2));
+      }
+    }
+  }
+
+  private static void catalog(Path data, int count) throws Exception {
+    try (Connection connection = connect(data);
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       for (String sql : SQL.formatted(count).split(";\n")) {

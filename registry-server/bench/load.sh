@@ -94,6 +94,13 @@ paced 'search: by base model, latest' 2 25 "$api/adapters?base=openai-community/
 paced 'search: by tag and bits' 2 25 "$api/adapters?tag=tag7&bits=4"
 paced 'search: nothing asked, most downloaded' 2 25 "$api/adapters?sort=downloads"
 
+printf '\n%-44s %10s %10s %10s\n' 'one request at a time' number p50 p95
+measure() { "$java" -cp "$lib/*" "$here/Measure.java" "$@"; }
+measure pages "$api"
+measure publish "$api" "$(cat "$work/data/admin-token")"
+printf '\nlargest tables and indexes\n'
+seed sizes "$work/data"
+
 site=http://127.0.0.1:$port
 printf '\n%-44s %10s\n' 'pages' 'bytes sent at first load, with scripts and styles'
 weigh() { # name path
