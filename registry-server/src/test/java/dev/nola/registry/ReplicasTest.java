@@ -119,7 +119,8 @@ class ReplicasTest {
   @Test
   void restartOfEachInTurn_failsNoRequest() throws Exception {
     if (!Files.isExecutable(NGINX)) {
-      System.out.println("skipped: no " + NGINX + "; install Debian's package nginx, or set nola.nginx");
+      System.out.println(
+          "skipped: no " + NGINX + "; install Debian's package nginx, or set nola.nginx");
     }
     assumeTrue(Files.isExecutable(NGINX), "no nginx is installed");
     int port = ServerProcess.freePort();

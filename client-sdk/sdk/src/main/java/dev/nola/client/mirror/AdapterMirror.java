@@ -188,7 +188,7 @@ final class AdapterMirror {
       throws IOException, InterruptedException {
     if (reason == null && present != null) {
       target.adapters().unyank(adapter, version);
-      findings.change("no longer yanked: %s", version);
+      findings.change("yank undone: %s", version);
     } else if (reason != null && (present == null || !present.reason().equals(reason))) {
       target.adapters().yank(adapter, version, reason);
       findings.change("yanked %s: %s", version, reason);

@@ -22,9 +22,8 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
- * Makes one registry's adapters equal to those of another, by comparing both: there is no state to
- * lose, what was interrupted continues with the next round, and a round without changes changes
- * nothing.
+ * Makes one registry's adapters equal to those of another, by comparing both. It keeps no state:
+ * what was interrupted continues with the next round, and a round without changes changes nothing.
  *
  * <p>Versions are compared by their digest, and never replaced. A version that the source deleted
  * is yanked in the copy, which a person can undo, and not deleted.
