@@ -89,6 +89,7 @@ class BundleTest {
 
     assertThat(load("--dry-run").out()).contains("would publish " + first);
     assertThat(inside.run("show", first).exitCode()).isEqualTo(4);
+    assertThat(load().err()).contains("not found; pass --create-namespace to create the namespace");
     Outcome unknownKey = load("--create-namespace", "--aliases");
     assertThat(unknownKey.exitCode()).as(unknownKey.err()).isZero();
     assertThat(unknownKey.err()).contains("key not approved: " + attester.fingerprint());

@@ -2,6 +2,7 @@ package dev.nola.cli;
 
 import dev.nola.api.Contents;
 import dev.nola.api.name.Reference;
+import dev.nola.client.RegistryException;
 import dev.nola.client.attestation.Attested;
 import dev.nola.client.bundle.Bundle;
 import dev.nola.client.bundle.BundleExport;
@@ -213,7 +214,7 @@ final class BundleCommand implements Callable<Integer> {
     @Mixin private Output output = new Output();
 
     @Override
-    public Integer call() throws IOException, InterruptedException {
+    public Integer call() throws IOException, InterruptedException, HintedException {
       int required = trust.requiredByKeys("a bundle", output);
       Set<Sha256> trusted = Set.copyOf(trust.keys());
       try (Bundle bundle = Bundle.open(file)) {
@@ -236,6 +237,10 @@ final class BundleCommand implements Callable<Integer> {
             }
           }
           return print(plan.run(trusted, aliases, bar));
+        } catch (RegistryException e) {
+          boolean lacksNamespace = e.kind() == RegistryException.Kind.NOT_FOUND && !createNamespace;
+          throw new HintedException(
+              e, lacksNamespace ? "; pass --create-namespace to create the namespace" : "");
         }
       }
     }
