@@ -111,8 +111,8 @@ public final class Scrub {
     void addMissing(@Nullable Sha256 stored, Set<Sha256> missing) throws IOException {
       while (next < page.size() && (stored == null || page.get(next).compareTo(stored) <= 0)) {
         Sha256 digest = page.get(next);
-        // One that is not in the list may be there by now. A reference dropped since is no loss:
-        // its blob may have been collected.
+        // The blob may have been committed since the list was read. If the reference is gone by
+        // now, the blob may have been collected, and nothing is lost.
         if (!digest.equals(stored) && store.find(digest).isEmpty() && user.refersTo(digest)) {
           missing.add(digest);
         }

@@ -116,7 +116,7 @@ class FileController {
     byte[] bytes = Objects.requireNonNull(answer.getBody()).getContentAsByteArray();
     HttpHeaders headers = new HttpHeaders(answer.getHeaders());
     headers.setETag('"' + located.digest().toString() + '"');
-    files.keep(new PublicFiles.Answer(located, headers, bytes));
+    files.keep(located, new PublicFiles.Answer(headers, bytes));
     return ResponseEntity.ok().headers(answer.getHeaders()).body(new ByteArrayResource(bytes));
   }
 

@@ -56,16 +56,19 @@ final class PublicFileFilter extends OncePerRequestFilter {
           new XXssProtectionHeaderWriter(),
           new XFrameOptionsHeaderWriter());
 
+  private final ReferenceResolver references;
   private final PublicFiles files;
   private final Limits limits;
   private final DownloadCounter downloads;
   private final HandlerExceptionResolver problems;
 
   PublicFileFilter(
+      ReferenceResolver references,
       PublicFiles files,
       Limits limits,
       DownloadCounter downloads,
       @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
+    this.references = references;
     this.files = files;
     this.limits = limits;
     this.downloads = downloads;
@@ -76,8 +79,9 @@ final class PublicFileFilter extends OncePerRequestFilter {
   protected void doFilterInternal(
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
-    Optional<PublicFiles.Answer> answer = find(request);
-    if (answer.isEmpty()) {
+    ReferenceResolver.Located version = find(request).orElse(null);
+    PublicFiles.Answer answer = version == null ? null : files.find(version).orElse(null);
+    if (version == null || answer == null) {
       chain.doFilter(request, response);
       return;
     }
@@ -89,22 +93,21 @@ final class PublicFileFilter extends OncePerRequestFilter {
       problems.resolveException(request, response, null, refused);
       return;
     }
-    downloads.count(answer.get().version());
+    downloads.count(version);
     SECURITY.forEach(writer -> writer.writeHeaders(request, response));
     answer
-        .get()
         .headers()
         .forEach((name, values) -> values.forEach(value -> response.addHeader(name, value)));
-    response.getOutputStream().write(answer.get().body());
+    response.getOutputStream().write(answer.body());
   }
 
-  private Optional<PublicFiles.Answer> find(HttpServletRequest request) {
+  private Optional<ReferenceResolver.Located> find(HttpServletRequest request) {
     if (!isPlain(request)) {
       return Optional.empty();
     }
     Matcher path = PATH.matcher(request.getRequestURI());
     return path.matches()
-        ? files.find(new AdapterName(path.group(1), path.group(2)), path.group(3))
+        ? references.knownPublic(new AdapterName(path.group(1), path.group(2)), path.group(3))
         : Optional.empty();
   }
 

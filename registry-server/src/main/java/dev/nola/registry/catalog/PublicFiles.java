@@ -17,9 +17,10 @@ class PublicFiles {
 
   private static final long CACHED_BYTES = 64_000_000;
 
-  private final ReferenceResolver references;
-
-  /** Forgotten with what the reference was found to mean, which each change makes anew. */
+  /**
+   * By the cached resolution of a reference: each change of an adapter replaces that, and the
+   * answer can be collected with it. An answer must therefore not refer to its key.
+   */
   private final Cache<ReferenceResolver.Located, Answer> answers =
       Caffeine.newBuilder()
           .weakKeys()
@@ -27,25 +28,20 @@ class PublicFiles {
           .weigher((ReferenceResolver.Located _, Answer answer) -> answer.body().length)
           .build();
 
-  PublicFiles(ReferenceResolver references) {
-    this.references = references;
-  }
-
   /**
    * A response with status 200.
    *
-   * @param version whose file it is
    * @param headers beside those that every response has
    * @param body bytes of the file
    */
-  record Answer(ReferenceResolver.Located version, HttpHeaders headers, byte[] body) {}
+  record Answer(HttpHeaders headers, byte[] body) {}
 
-  void keep(Answer answer) {
-    answers.put(answer.version(), answer);
+  void keep(ReferenceResolver.Located version, Answer answer) {
+    answers.put(version, answer);
   }
 
-  /** Returns the answer to a request for a file, if it is kept and would be the same now. */
-  Optional<Answer> find(AdapterName adapter, String reference) {
-    return references.knownPublic(adapter, reference).map(answers::getIfPresent);
+  /** Returns the answer to a request for the file of a version, if it is kept. */
+  Optional<Answer> find(ReferenceResolver.Located version) {
+    return Optional.ofNullable(answers.getIfPresent(version));
   }
 }

@@ -32,7 +32,10 @@ public class VersionReader {
   private final ContentsStore contents;
   private final JsonMapper json;
 
-  /** Forgotten with what the reference was found to mean, which each change makes anew. */
+  /**
+   * By the cached resolution of a reference: each change of an adapter replaces that, and the
+   * document can be collected with it.
+   */
   private final Cache<ReferenceResolver.Located, Document> documents =
       Caffeine.newBuilder()
           .weakKeys()
