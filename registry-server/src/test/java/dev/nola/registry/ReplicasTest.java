@@ -55,8 +55,7 @@ class ReplicasTest {
             "NOLA_BLOBS_S3_PATHSTYLE", "true",
             "AWS_ACCESS_KEY_ID", System.getProperty("aws.accessKeyId"),
             "AWS_SECRET_ACCESS_KEY", System.getProperty("aws.secretAccessKey"),
-            "NOLA_ACCESS_ANONYMOUSREQUESTSPERMINUTE", "1000000",
-            "NOLA_DRAIN_TIME", "3s");
+            "NOLA_ACCESS_ANONYMOUSREQUESTSPERMINUTE", "1000000");
     Path first = folder.resolve("data0");
     replicas.add(ServerProcess.start(first, folder.resolve("log0"), environment));
     for (int i = 1; i < REPLICAS; i++) {

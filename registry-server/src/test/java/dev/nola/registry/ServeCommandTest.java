@@ -53,7 +53,6 @@ class ServeCommandTest {
         "nola.access.trusted-proxies=foo.example | invalid nola.access.trusted-proxies:"
             + " foo.example; must be IP addresses or CIDR ranges such as 10.0.0.0/8, separated by"
             + " commas",
-        "nola.drain.time=26s | invalid nola.drain.time: 26s; must be 0s to 25s",
         "nola.access.requests-per-minute=0 | invalid nola.access.requests-per-minute: 0; must be"
             + " positive"
       })
