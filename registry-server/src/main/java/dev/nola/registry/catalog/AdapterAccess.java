@@ -54,6 +54,11 @@ class AdapterAccess {
     return !isPrivate || access.seesPrivate(caller, name.namespace());
   }
 
+  /** Returns whether an adapter that exists is seen without a token, and kept by shared caches. */
+  boolean seenWithoutToken(boolean isPrivate) {
+    return access.isOpen() && !isPrivate;
+  }
+
   /**
    * Finds an adapter that the caller may change, and locks it until the transaction ends.
    *

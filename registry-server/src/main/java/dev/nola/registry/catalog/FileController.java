@@ -104,7 +104,7 @@ class FileController {
             new FileResponses.Description(located.digest().toString(), located.size(), FILE, all),
             new VersionFile(located.digest(), disposition),
             () -> downloads.count(located));
-    return PublicFileFilter.isPlain(request.getRequest())
+    return PublicVersionFilter.isPlain(request.getRequest())
             && answer.getStatusCode() == HttpStatus.OK
             && located.size() <= PublicFiles.LARGEST
         ? kept(located, answer)
@@ -116,7 +116,7 @@ class FileController {
     byte[] bytes = Objects.requireNonNull(answer.getBody()).getContentAsByteArray();
     HttpHeaders headers = new HttpHeaders(answer.getHeaders());
     headers.setETag('"' + located.digest().toString() + '"');
-    files.keep(located, new PublicFiles.Answer(headers, bytes));
+    files.keep(located, KeptAnswer.of(headers, bytes));
     return ResponseEntity.ok().headers(answer.getHeaders()).body(new ByteArrayResource(bytes));
   }
 

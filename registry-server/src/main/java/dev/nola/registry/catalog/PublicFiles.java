@@ -3,7 +3,6 @@ package dev.nola.registry.catalog;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import java.util.Optional;
-import org.springframework.http.HttpHeaders;
 import org.springframework.stereotype.Component;
 
 /**
@@ -21,27 +20,19 @@ class PublicFiles {
    * By the cached resolution of a reference: each change of an adapter replaces that, and the
    * answer can be collected with it. An answer must therefore not refer to its key.
    */
-  private final Cache<ReferenceResolver.Located, Answer> answers =
+  private final Cache<ReferenceResolver.Located, KeptAnswer> answers =
       Caffeine.newBuilder()
           .weakKeys()
           .maximumWeight(CACHED_BYTES)
-          .weigher((ReferenceResolver.Located _, Answer answer) -> answer.body().length)
+          .weigher((ReferenceResolver.Located _, KeptAnswer answer) -> answer.body().length)
           .build();
 
-  /**
-   * A response with status 200.
-   *
-   * @param headers beside those that every response has
-   * @param body bytes of the file
-   */
-  record Answer(HttpHeaders headers, byte[] body) {}
-
-  void keep(ReferenceResolver.Located version, Answer answer) {
+  void keep(ReferenceResolver.Located version, KeptAnswer answer) {
     answers.put(version, answer);
   }
 
   /** Returns the answer to a request for the file of a version, if it is kept. */
-  Optional<Answer> find(ReferenceResolver.Located version) {
+  Optional<KeptAnswer> find(ReferenceResolver.Located version) {
     return Optional.ofNullable(answers.getIfPresent(version));
   }
 }

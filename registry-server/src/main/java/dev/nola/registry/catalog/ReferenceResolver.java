@@ -124,11 +124,11 @@ public class ReferenceResolver {
     return located;
   }
 
-  /** Returns what a reference was lately found to mean, of an adapter that everyone may see. */
+  /** Returns what a reference was lately found to mean, of an adapter seen without a token. */
   Optional<Located> knownPublic(AdapterName adapter, String reference) {
     Map<String, Located> found = known.getIfPresent(adapter);
     return Optional.ofNullable(found == null ? null : found.get(reference))
-        .filter(located -> !located.isPrivate());
+        .filter(located -> visible.seenWithoutToken(located.isPrivate()));
   }
 
   /**

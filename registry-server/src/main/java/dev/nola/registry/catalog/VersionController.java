@@ -21,7 +21,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.io.IOException;
 import java.net.URI;
 import org.jspecify.annotations.Nullable;
-import org.springframework.http.CacheControl;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
@@ -38,9 +37,12 @@ import org.springframework.web.bind.annotation.RestController;
 
 /** Endpoints to publish, read, yank and delete versions. */
 @RestController
-@RequestMapping("/api/v1/adapters/{namespace}/{name}/versions")
+@RequestMapping(VersionController.PATH)
 @Tag(name = "Versions")
 class VersionController {
+  static final String PATH = "/api/v1/adapters/{namespace}/{name}/versions";
+  static final String VERSION = PATH + "/{version}";
+
   private final Publisher publishing;
   private final VersionChanges changes;
   private final VersionReader versions;
@@ -127,13 +129,7 @@ class VersionController {
       @PathVariable String name,
       @PathVariable String version,
       Caller caller) {
-    VersionReader.Document document =
-        versions.document(caller, new AdapterName(namespace, name), version);
-    return ResponseEntity.ok()
-        .eTag(document.tag())
-        .cacheControl(CacheControl.noCache())
-        .contentType(MediaType.APPLICATION_JSON)
-        .body(document.json());
+    return versions.document(caller, new AdapterName(namespace, name), version).toResponse();
   }
 
   @PutMapping("/{version}/yank")

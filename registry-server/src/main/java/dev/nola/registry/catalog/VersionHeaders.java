@@ -1,6 +1,5 @@
 package dev.nola.registry.catalog;
 
-import dev.nola.registry.access.Access;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import org.springframework.http.HttpHeaders;
@@ -12,10 +11,10 @@ public class VersionHeaders {
   private static final String FOR_EVER = "max-age=31536000, immutable";
   private static final String ASK_AGAIN = "no-cache";
 
-  private final Access access;
+  private final AdapterAccess adapters;
 
-  VersionHeaders(Access access) {
-    this.access = access;
+  VersionHeaders(AdapterAccess adapters) {
+    this.adapters = adapters;
   }
 
   /**
@@ -42,7 +41,7 @@ public class VersionHeaders {
     HttpHeaders headers = new HttpHeaders();
     headers.set(
         HttpHeaders.CACHE_CONTROL,
-        (access.isOpen() && !version.isPrivate() ? "public, " : "private, ")
+        (adapters.seenWithoutToken(version.isPrivate()) ? "public, " : "private, ")
             + (immutable ? FOR_EVER : ASK_AGAIN));
     headers.set("Nola-Version", version.version());
     if (version.disputed()) {

@@ -13,7 +13,11 @@ import dev.nola.registry.web.Cursor;
 import dev.nola.registry.web.Pages;
 import dev.nola.registry.web.Refusal;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.springframework.http.CacheControl;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.stereotype.Service;
 import tools.jackson.databind.json.JsonMapper;
@@ -36,11 +40,11 @@ public class VersionReader {
    * By the cached resolution of a reference: each change of an adapter replaces that, and the
    * document can be collected with it.
    */
-  private final Cache<ReferenceResolver.Located, Document> documents =
+  private final Cache<ReferenceResolver.Located, KeptAnswer> documents =
       Caffeine.newBuilder()
           .weakKeys()
           .maximumWeight(CACHED_BYTES)
-          .weigher((ReferenceResolver.Located _, Document document) -> document.json().length)
+          .weigher((ReferenceResolver.Located _, KeptAnswer document) -> document.body().length)
           .build();
 
   VersionReader(
@@ -92,22 +96,23 @@ public class VersionReader {
     return read(references.find(caller, adapter, reference));
   }
 
-  /**
-   * A version as the API shows it, written once for many requests.
-   *
-   * @param json its details
-   * @param tag entity tag of these bytes
-   */
-  record Document(byte[] json, String tag) {}
+  /** Reads a version as {@link #get} does, as the answer to a request for it. */
+  KeptAnswer document(Caller caller, AdapterName adapter, String reference) {
+    return documents.get(references.find(caller, adapter, reference), this::write);
+  }
 
-  /** Reads a version as {@link #get} does. */
-  Document document(Caller caller, AdapterName adapter, String reference) {
-    return documents.get(
-        references.find(caller, adapter, reference),
-        located -> {
-          byte[] bytes = json.writeValueAsBytes(read(located));
-          return new Document(bytes, Sha256.hash(bytes).hex());
-        });
+  /** Returns the answer to a request for a version, if it is kept. */
+  Optional<KeptAnswer> keptDocument(ReferenceResolver.Located version) {
+    return Optional.ofNullable(documents.getIfPresent(version));
+  }
+
+  private KeptAnswer write(ReferenceResolver.Located version) {
+    byte[] bytes = json.writeValueAsBytes(read(version));
+    HttpHeaders headers = new HttpHeaders();
+    headers.setETag('"' + Sha256.hash(bytes).hex() + '"');
+    headers.setCacheControl(CacheControl.noCache());
+    headers.setContentType(MediaType.APPLICATION_JSON);
+    return KeptAnswer.of(headers, bytes);
   }
 
   private VersionDetails read(ReferenceResolver.Located located) {

@@ -5,12 +5,13 @@ import jakarta.servlet.ServletException;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.util.UUID;
 import java.util.regex.Pattern;
 import org.slf4j.MDC;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.stereotype.Component;
+import org.springframework.util.AlternativeJdkIdGenerator;
+import org.springframework.util.IdGenerator;
 import org.springframework.web.filter.OncePerRequestFilter;
 
 /**
@@ -23,6 +24,9 @@ public final class RequestIds extends OncePerRequestFilter {
   static final String HEADER = "X-Request-Id";
   private static final String KEY = "requestId";
   private static final Pattern VALID_ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+
+  /** Random, not secret: a secure random number would take a noticeable part of a small request. */
+  private final IdGenerator ids = new AlternativeJdkIdGenerator();
 
   RequestIds() {}
 
@@ -52,7 +56,7 @@ public final class RequestIds extends OncePerRequestFilter {
       id =
           header != null && VALID_ID.matcher(header).matches()
               ? header
-              : UUID.randomUUID().toString();
+              : ids.generateId().toString();
       response.setHeader(HEADER, id);
     }
     MDC.put(KEY, id);

@@ -11,8 +11,8 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Files that are sent again without a token, which the server answers from memory. */
-class PublicFilesTest {
+/** Versions that are read again without a token, which the server answers from memory. */
+class PublicVersionsTest {
   private static final TestRegistry REGISTRY = TestRegistry.shared();
   private static final byte[] FILE = Samples.file(4711);
 
@@ -55,6 +55,16 @@ class PublicFilesTest {
   }
 
   @Test
+  void secondDetailsAreTheFirst_alsoIfAMemberReadThemFirst() throws Exception {
+    String details = "/api/v1/adapters/" + adapter + "/versions/latest";
+    Answer first = owner.get(details);
+    Answer second = REGISTRY.anonymous().get(details);
+    assertThat(second.status()).isEqualTo(200);
+    assertThat(second.bytes()).isEqualTo(first.bytes());
+    assertThat(headers(second)).isEqualTo(headers(first)).containsKeys("etag", "content-length");
+  }
+
+  @Test
   void conditionsRangesAndTokensAreHeeded() throws Exception {
     String tag = String.valueOf(get("1.0.0").header("ETag"));
     assertThat(get("1.0.0", "If-None-Match", tag).status()).isEqualTo(304);
@@ -68,9 +78,13 @@ class PublicFilesTest {
   @Test
   void privateAdapterIsGoneAtOnce_andSentToItsMembersAlone() throws Exception {
     owner.patch("/api/v1/adapters/" + adapter, Map.of("visibility", "private"));
+    String details = "/api/v1/adapters/" + adapter + "/versions/1.0.0";
     assertThat(get("1.0.0").status()).isEqualTo(404);
+    assertThat(REGISTRY.anonymous().get(details).status()).isEqualTo(404);
     assertThat(owner.get(path("1.0.0")).status()).isEqualTo(200);
+    assertThat(owner.get(details).status()).isEqualTo(200);
     assertThat(get("1.0.0").status()).isEqualTo(404);
+    assertThat(REGISTRY.anonymous().get(details).status()).isEqualTo(404);
   }
 
   @Test

@@ -8,7 +8,6 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.springframework.beans.factory.annotation.Qualifier;
@@ -26,19 +25,20 @@ import org.springframework.web.filter.ServerHttpObservationFilter;
 import org.springframework.web.servlet.HandlerExceptionResolver;
 
 /**
- * Repeats answers of {@link FileController} that {@link PublicFiles} keeps. It stands before Spring
- * Security and Spring MVC, which take most of the time of a small download, and so only takes
- * requests without a token, a condition or a range. They are counted and limited like all others.
+ * Repeats the answers to requests for versions of public adapters: details that {@link
+ * VersionReader} keeps, and files that {@link PublicFiles} keeps. It stands before Spring Security
+ * and Spring MVC, which take most of the time of a small answer, and so only takes requests without
+ * a token, a condition or a range. They are counted and limited like all others.
  */
 @Component
-@Order(PublicFileFilter.ORDER)
-final class PublicFileFilter extends OncePerRequestFilter {
+@Order(PublicVersionFilter.ORDER)
+final class PublicVersionFilter extends OncePerRequestFilter {
   /** After request ids and metrics, before sessions and Spring Security. */
   static final int ORDER = Ordered.HIGHEST_PRECEDENCE + 10;
 
   /** Without escapes and parameters, about which Spring Security decides. */
   private static final Pattern PATH =
-      Pattern.compile("/api/v1/adapters/([^/%;]+)/([^/%;]+)/versions/([^/%;]+)/file");
+      Pattern.compile("/api/v1/adapters/([^/%;]+)/([^/%;]+)/versions/([^/%;]+)(/file)?");
 
   private static final List<String> SPECIAL =
       List.of(
@@ -57,18 +57,21 @@ final class PublicFileFilter extends OncePerRequestFilter {
           new XFrameOptionsHeaderWriter());
 
   private final ReferenceResolver references;
+  private final VersionReader versions;
   private final PublicFiles files;
   private final Limits limits;
   private final DownloadCounter downloads;
   private final HandlerExceptionResolver problems;
 
-  PublicFileFilter(
+  PublicVersionFilter(
       ReferenceResolver references,
+      VersionReader versions,
       PublicFiles files,
       Limits limits,
       DownloadCounter downloads,
       @Qualifier("handlerExceptionResolver") HandlerExceptionResolver problems) {
     this.references = references;
+    this.versions = versions;
     this.files = files;
     this.limits = limits;
     this.downloads = downloads;
@@ -79,36 +82,47 @@ final class PublicFileFilter extends OncePerRequestFilter {
   protected void doFilterInternal(
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
-    ReferenceResolver.Located version = find(request).orElse(null);
-    PublicFiles.Answer answer = version == null ? null : files.find(version).orElse(null);
-    if (version == null || answer == null) {
+    Matcher path = PATH.matcher(request.getRequestURI());
+    ReferenceResolver.Located version =
+        isPlain(request) && path.matches()
+            ? references
+                .knownPublic(new AdapterName(path.group(1), path.group(2)), path.group(3))
+                .orElse(null)
+            : null;
+    if (version == null) {
+      chain.doFilter(request, response);
+      return;
+    }
+    boolean isFile = path.group(4) != null;
+    KeptAnswer answer =
+        (isFile ? files.find(version) : versions.keptDocument(version)).orElse(null);
+    if (answer == null) {
       chain.doFilter(request, response);
       return;
     }
     ServerHttpObservationFilter.findObservationContext(request)
-        .ifPresent(context -> context.setPathPattern(FileController.PATH));
+        .ifPresent(
+            context ->
+                context.setPathPattern(isFile ? FileController.PATH : VersionController.VERSION));
     try {
       limits.countAnonymous(request);
     } catch (Refusal refused) {
       problems.resolveException(request, response, null, refused);
       return;
     }
-    downloads.count(version);
-    SECURITY.forEach(writer -> writer.writeHeaders(request, response));
-    answer
-        .headers()
-        .forEach((name, values) -> values.forEach(value -> response.addHeader(name, value)));
-    response.getOutputStream().write(answer.body());
+    if (isFile) {
+      downloads.count(version);
+    }
+    send(answer, request, response);
   }
 
-  private Optional<ReferenceResolver.Located> find(HttpServletRequest request) {
-    if (!isPlain(request)) {
-      return Optional.empty();
-    }
-    Matcher path = PATH.matcher(request.getRequestURI());
-    return path.matches()
-        ? references.knownPublic(new AdapterName(path.group(1), path.group(2)), path.group(3))
-        : Optional.empty();
+  private static void send(
+      KeptAnswer answer, HttpServletRequest request, HttpServletResponse response)
+      throws IOException {
+    SECURITY.forEach(writer -> writer.writeHeaders(request, response));
+    answer.headers().forEach(header -> response.addHeader(header.name(), header.value()));
+    response.setContentLength(answer.body().length);
+    response.getOutputStream().write(answer.body());
   }
 
   /** Returns whether the answer depends on nothing but the address. */
