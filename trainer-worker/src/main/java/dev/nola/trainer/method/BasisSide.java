@@ -103,12 +103,14 @@ final class BasisSide {
     return stored;
   }
 
-  /** Returns the factor of the coefficients rounded to codes of a width, times a gain. */
-  float[] factor(Kernel kernel, int bits, double gain) {
+  /**
+   * Computes the factor of the coefficients rounded to codes of a width, times a gain.
+   *
+   * @param factor receives its elements, row-major
+   */
+  void factor(Kernel kernel, int bits, double gain, float[] factor) {
     Quantized quantized = quantized(bits);
-    float[] factor = new float[basis.length()];
     kernel.combine(basis, quantized.codes().values(), scale(quantized, gain), factor);
-    return factor;
   }
 
   /** Returns what the sum of the basis, weighted with codes, is multiplied by. */

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * into the coefficients'. No basis is stored.
  */
 final class GeneratedFactor extends Factor {
+  // Reused by all steps: new arrays of each would soon fill any heap.
   private float[] values = {};
   private float[] gradient = {};
   private @Nullable Leaf leaf;
@@ -30,7 +31,10 @@ final class GeneratedFactor extends Factor {
   @Override
   void prepare(Kernel kernel) {
     if (gpu == null) {
-      values = side().factor(kernel, bits, gain);
+      if (values.length == 0) {
+        values = new float[side().basis().length()];
+      }
+      side().factor(kernel, bits, gain, values);
     } else {
       Quantized quantized = side().quantized(bits);
       gpu.set(quantized.codes(), side().scale(quantized, gain));
@@ -53,7 +57,10 @@ final class GeneratedFactor extends Factor {
   @Override
   void collect() {
     if (gpu == null) {
-      gradient = leaf.gradient();
+      if (gradient.length == 0) {
+        gradient = new float[values.length];
+      }
+      leaf.readGradient(read -> read.get(gradient));
     } else {
       leaf.takeGradient(gpu::take);
     }

@@ -3,6 +3,7 @@ package dev.nola.trainer.method;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import dev.nola.trainer.model.Tensors;
+import java.nio.FloatBuffer;
 import java.util.function.Consumer;
 
 /** An array of one step that gradients are computed for. */
@@ -32,10 +33,8 @@ final class Leaf {
     }
   }
 
-  /** Returns the gradient of the loss, row-major. */
-  float[] gradient() {
-    try (NDArray gradient = array.getGradient()) {
-      return gradient.toFloatArray();
-    }
+  /** Shows the gradient of the loss, row-major; valid only until the reader returns. */
+  void readGradient(Consumer<FloatBuffer> reader) {
+    takeGradient(gradient -> reader.accept(gradient.toByteBuffer(true).asFloatBuffer()));
   }
 }

@@ -1,5 +1,7 @@
 package dev.nola.trainer.method;
 
+import java.nio.FloatBuffer;
+
 /**
  * A vector that is trained or otherwise changed by steps. Mutable: the optimizer changes its
  * values, a backward pass adds to its gradient.
@@ -42,9 +44,9 @@ public final class Parameter {
     return gradient;
   }
 
-  void addGradient(float[] summand) {
+  void addGradient(FloatBuffer summand) {
     for (int i = 0; i < gradient.length; i++) {
-      gradient[i] += summand[i];
+      gradient[i] += summand.get(i);
     }
   }
 }

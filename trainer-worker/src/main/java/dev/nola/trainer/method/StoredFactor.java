@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 final class StoredFactor extends Factor {
   private final NDArray basis;
   private float[] values = {};
-  private float[] gradient = {};
+  private final float[] gradient;
   private @Nullable Leaf leaf;
   private @Nullable NDArray factor;
 
@@ -28,6 +28,7 @@ final class StoredFactor extends Factor {
   StoredFactor(BasisSide side, int bits, double gain, NDArray basis) {
     super(side, bits, gain);
     this.basis = basis;
+    gradient = new float[side.coefficients().values().length];
   }
 
   @Override
@@ -48,7 +49,7 @@ final class StoredFactor extends Factor {
 
   @Override
   void collect() {
-    gradient = leaf.gradient();
+    leaf.readGradient(read -> read.get(gradient));
   }
 
   @Override

@@ -53,7 +53,7 @@ final class WholeTensor extends Adaptation {
 
   @Override
   void collect() {
-    values.addGradient(leaf.gradient());
+    leaf.readGradient(values::addGradient);
   }
 
   @Override

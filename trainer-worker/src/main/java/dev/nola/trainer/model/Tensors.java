@@ -13,8 +13,7 @@ import dev.nola.format.DType;
 import dev.nola.trainer.djl.NativeLibraries;
 import dev.nola.trainer.djl.NativeLibraries.GpuAccess;
 import dev.nola.trainer.djl.TorchMemory;
-import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
+import java.lang.foreign.MemorySegment;
 import java.util.Locale;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -99,7 +98,8 @@ public final class Tensors {
    * Makes an array. Its elements are copied into PyTorch's own memory, because DJL would leave them
    * in Java's, whose alignment differs from run to run, and with it the order in which a matrix
    * product adds, and so the last bit of its sums. Java's memory is also freed by a garbage
-   * collection after the array was closed, even while the backward pass still needs it.
+   * collection and not when the array is closed: too late, so that gigabytes wait for it, and too
+   * early if the backward pass still needs it.
    *
    * @param manager manager that owns the array
    * @param values elements, row-major
@@ -107,9 +107,21 @@ public final class Tensors {
    * @return an array in f32
    */
   public static NDArray create(NDManager manager, float[] values, long... shape) {
-    try (NDArray javaArray =
-        manager.create(FloatBuffer.wrap(values), new Shape(shape), DataType.FLOAT32)) {
-      return javaArray.duplicate();
+    return copied(manager, MemorySegment.ofArray(values), new Shape(shape), DataType.FLOAT32);
+  }
+
+  private static NDArray copied(
+      NDManager manager, MemorySegment elements, Shape shape, DataType type) {
+    try (NDManager host = newHostManager()) {
+      NDArray array = host.create(shape, type);
+      MemorySegment memory = TorchMemory.of(array);
+      if (memory.byteSize() != elements.byteSize()) {
+        throw new IllegalArgumentException(
+            "array of shape %s has %d bytes; must have %d"
+                .formatted(shape, elements.byteSize(), memory.byteSize()));
+      }
+      memory.copyFrom(elements);
+      return moved(array, manager);
     }
   }
 
@@ -138,10 +150,7 @@ public final class Tensors {
    * @return an array in i64
    */
   public static NDArray create(NDManager manager, long[] values, long... shape) {
-    try (NDArray javaArray =
-        manager.create(LongBuffer.wrap(values), new Shape(shape), DataType.INT64)) {
-      return javaArray.duplicate();
-    }
+    return copied(manager, MemorySegment.ofArray(values), new Shape(shape), DataType.INT64);
   }
 
   /**

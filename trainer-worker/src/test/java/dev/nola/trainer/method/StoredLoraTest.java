@@ -20,6 +20,7 @@ import dev.nola.reconstruct.Reconstructor;
 import dev.nola.trainer.model.BaseModel;
 import dev.nola.trainer.model.Mlp;
 import dev.nola.trainer.model.Tensors;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -164,6 +165,9 @@ class StoredLoraTest {
             new Parameter("zero", new float[OUT * RANK]));
     assertThat(zero.quantized(bits).step()).isZero();
     assertThat(zero.rounded(bits, 2)).containsOnly(0);
-    assertThat(zero.factor(Kernels.scalar(), bits, 2)).containsOnly(0);
+    float[] factor = new float[OUT * RANK];
+    Arrays.fill(factor, Float.NaN);
+    zero.factor(Kernels.scalar(), bits, 2, factor);
+    assertThat(factor).containsOnly(0);
   }
 }

@@ -25,6 +25,8 @@ import dev.nola.trainer.model.BaseType;
 import dev.nola.trainer.model.Input;
 import dev.nola.trainer.model.Mlp;
 import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,6 +34,7 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Gradients with and without gradient checkpointing. */
@@ -188,6 +191,27 @@ class BackpropagationTest {
       assertThat(cosine(actual.values(), expected.values())).isGreaterThan(0.99);
       assertThat(rounded.identity(rounded.names())).isEqualTo(exact.identity(exact.names()));
     }
+  }
+
+  /** What Java lends PyTorch is only freed by garbage collections, which can be far apart. */
+  @ParameterizedTest
+  @EnumSource(
+      value = Method.class,
+      names = {"LORA", "NOLA", "FULL"})
+  void stepsLeaveNoMemoryToTheGarbageCollector(Method method) throws IOException {
+    try (BaseModel base = BaseModel.load(MODELS.resolve("llama-tied-grouped"))) {
+      gradients(base, method, ALL, false);
+      long before = lentMemory();
+      gradients(base, method, ALL, false);
+      assertThat(lentMemory()).isLessThanOrEqualTo(before);
+    }
+  }
+
+  private static long lentMemory() {
+    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+        .filter(pool -> pool.getName().equals("direct"))
+        .mapToLong(BufferPoolMXBean::getMemoryUsed)
+        .sum();
   }
 
   @Test
