@@ -8,24 +8,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Writes a model of 2.2 GB: the names and shapes of a Llama of 1.1 billion parameters, bf16, in
- * shards with an index, with the config that transformers wants to load it. Weights are normally
- * distributed; equal for every run.
+ * Writes a model of random weights in bf16: the names and shapes of a Llama, in shards with an
+ * index, with the config that transformers wants to load it. Weights are normally distributed;
+ * equal for every run.
  */
 public final class BenchmarkModel {
-  private static final int LAYERS = 22;
-  private static final long HIDDEN = 2048;
-  private static final long INTERMEDIATE = 5632;
   private static final long VOCABULARY = 32000;
   private static final long HEADS = 32;
-  private static final long KEY_VALUE_HEADS = 4;
-  private static final long SHARD = 600_000_000;
 
   private static final String CONFIG =
       """
@@ -44,18 +40,43 @@ public final class BenchmarkModel {
         "tie_word_embeddings": false,
         "torch_dtype": "bfloat16"
       }
-      """
-          .formatted(HIDDEN, INTERMEDIATE, LAYERS, HEADS, KEY_VALUE_HEADS, VOCABULARY);
+      """;
+
+  private enum Shape {
+    /** TinyLlama's: 2.2 GB. */
+    TINYLLAMA(22, 2048, 5632, 4, 600_000_000),
+    /** LLaMA-2-7B's: 13.5 GB. */
+    LLAMA_7B(32, 4096, 11008, 32, 5_000_000_000L);
+
+    private final int layers;
+    private final long hidden;
+    private final long intermediate;
+    private final long keyValueHeads;
+    private final long shardBytes;
+
+    Shape(int layers, long hidden, long intermediate, long keyValueHeads, long shardBytes) {
+      this.layers = layers;
+      this.hidden = hidden;
+      this.intermediate = intermediate;
+      this.keyValueHeads = keyValueHeads;
+      this.shardBytes = shardBytes;
+    }
+
+    private String config() {
+      return CONFIG.formatted(hidden, intermediate, layers, HEADS, keyValueHeads, VOCABULARY);
+    }
+  }
 
   private BenchmarkModel() {}
 
   /**
-   * @param arguments the folder to make
+   * @param arguments the folder to make, and {@code tinyllama} or {@code llama_7b}
    */
   public static void main(String[] arguments) throws IOException {
     Path folder = Path.of(arguments[0]);
+    Shape shape = Shape.valueOf(arguments[1].toUpperCase(Locale.ROOT));
     Files.createDirectory(folder);
-    List<List<Slot>> shards = shards();
+    List<List<Slot>> shards = shards(shape);
     byte[] noise = noise();
     SplittableRandom random = new SplittableRandom(2);
     Map<String, String> weightMap = new TreeMap<>();
@@ -77,17 +98,17 @@ public final class BenchmarkModel {
             .writerWithDefaultPrettyPrinter()
             .writeValueAsBytes(
                 Map.of("metadata", Map.of("total_size", total), "weight_map", weightMap)));
-    Files.writeString(folder.resolve("config.json"), CONFIG);
+    Files.writeString(folder.resolve("config.json"), shape.config());
     System.out.printf("wrote %s: %,d bytes of weights%n", folder, total);
   }
 
-  private static List<List<Slot>> shards() {
+  private static List<List<Slot>> shards(Shape shape) {
     List<List<Slot>> shards = new ArrayList<>();
     long room = 0;
-    for (Slot slot : tensors()) {
+    for (Slot slot : tensors(shape)) {
       if (slot.bytes() > room) {
         shards.add(new ArrayList<>());
-        room = SHARD;
+        room = shape.shardBytes;
       }
       shards.getLast().add(slot);
       room -= slot.bytes();
@@ -95,24 +116,26 @@ public final class BenchmarkModel {
     return shards;
   }
 
-  private static List<Slot> tensors() {
+  private static List<Slot> tensors(Shape shape) {
+    long hidden = shape.hidden;
+    long intermediate = shape.intermediate;
     List<Slot> tensors = new ArrayList<>();
-    tensors.add(tensor("model.embed_tokens", VOCABULARY, HIDDEN));
-    long keys = HIDDEN / HEADS * KEY_VALUE_HEADS;
-    for (int i = 0; i < LAYERS; i++) {
+    tensors.add(tensor("model.embed_tokens", VOCABULARY, hidden));
+    long keys = hidden / HEADS * shape.keyValueHeads;
+    for (int i = 0; i < shape.layers; i++) {
       String layer = "model.layers." + i + ".";
-      tensors.add(tensor(layer + "input_layernorm", HIDDEN));
-      tensors.add(tensor(layer + "self_attn.q_proj", HIDDEN, HIDDEN));
-      tensors.add(tensor(layer + "self_attn.k_proj", keys, HIDDEN));
-      tensors.add(tensor(layer + "self_attn.v_proj", keys, HIDDEN));
-      tensors.add(tensor(layer + "self_attn.o_proj", HIDDEN, HIDDEN));
-      tensors.add(tensor(layer + "post_attention_layernorm", HIDDEN));
-      tensors.add(tensor(layer + "mlp.gate_proj", INTERMEDIATE, HIDDEN));
-      tensors.add(tensor(layer + "mlp.up_proj", INTERMEDIATE, HIDDEN));
-      tensors.add(tensor(layer + "mlp.down_proj", HIDDEN, INTERMEDIATE));
+      tensors.add(tensor(layer + "input_layernorm", hidden));
+      tensors.add(tensor(layer + "self_attn.q_proj", hidden, hidden));
+      tensors.add(tensor(layer + "self_attn.k_proj", keys, hidden));
+      tensors.add(tensor(layer + "self_attn.v_proj", keys, hidden));
+      tensors.add(tensor(layer + "self_attn.o_proj", hidden, hidden));
+      tensors.add(tensor(layer + "post_attention_layernorm", hidden));
+      tensors.add(tensor(layer + "mlp.gate_proj", intermediate, hidden));
+      tensors.add(tensor(layer + "mlp.up_proj", intermediate, hidden));
+      tensors.add(tensor(layer + "mlp.down_proj", hidden, intermediate));
     }
-    tensors.add(tensor("model.norm", HIDDEN));
-    tensors.add(tensor("lm_head", VOCABULARY, HIDDEN));
+    tensors.add(tensor("model.norm", hidden));
+    tensors.add(tensor("lm_head", VOCABULARY, hidden));
     return tensors;
   }
 
