@@ -17,7 +17,7 @@ import transformers as hf
 from peft import PeftModel
 
 import nola_reader as nola
-from checks import FolderTest, every_key_is_known, load, run_nola
+from checks import TOLERANCE, FolderTest, difference, every_key_is_known, load, run_nola
 
 SIDE = 16
 CLASSES = ["bright", "dark", "striped"]
@@ -153,8 +153,18 @@ class VisionTest(FolderTest):
                 self.assertEqual(config["global_pool"], pool)
                 whole = timm.create_model(config["architecture"], num_classes=3, **args).eval()
                 timm.models.load_checkpoint(whole, str(merged / "model.safetensors"))
+                lora = self.folder / "lora"
+                run_nola("export", adapter, "--base", base, "-o", lora)
+                # As a user would: timm makes a head for the new classes, which PEFT replaces.
+                blank = timm.create_model(
+                    f"local-dir:{base}", pretrained=True, num_classes=3, **args
+                )
+                with every_key_is_known():
+                    adapted = PeftModel.from_pretrained(blank, str(lora)).eval()
                 with torch.no_grad():
                     self.assert_loss(result, whole(inputs), labels)
+                    self.assert_loss(result, adapted(inputs), labels)
+                    self.assertLess(difference(adapted(inputs), whole(inputs)), TOLERANCE)
 
     def weights(self, adapter: Path) -> dict[str, torch.Tensor]:
         """The tensors of a network from scratch: deltas of zeros, and those stored whole."""
