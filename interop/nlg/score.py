@@ -26,6 +26,7 @@ from sacrebleu.metrics import BLEU, TER
 from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
 
 NIST_ORDER = 5
+COCO = ("METEOR", "ROUGE-L", "CIDEr")
 JAVA = "needs java on the PATH"
 
 
@@ -53,20 +54,84 @@ class Scores:
 
 def read(references: Path, generated: Path, categories: set[str] | None) -> list[Text]:
     """Pairs the files by prompt."""
-    texts = {}
-    for each in json.loads(generated.read_text("utf-8"))["continuations"]:
-        texts[each["prompt"]] = " ".join(each["text"].split())
+    texts = read_generated(generated)
     pairs = []
-    for number, line in enumerate(references.read_text("utf-8").splitlines(), start=1):
-        row = json.loads(line)
+    lines_by_prompt: dict[str, int] = {}
+    # str.splitlines would also split at characters that JSON allows within a text, such as U+2028.
+    for number, line in enumerate(content(references).split("\n"), start=1):
+        if not line.strip():
+            continue
+        place = f"{references}: line {number}"
+        row = require_object(parsed(line, place), place)
+        prompt = require_text(row, "prompt", place)
+        if prompt in lines_by_prompt:
+            raise InvalidInput(
+                f"{place}: repeats the prompt of line {lines_by_prompt[prompt]}; must be new"
+            )
+        lines_by_prompt[prompt] = number
         if categories is not None and row.get("category") not in categories:
             continue
-        if row["prompt"] not in texts:
+        if prompt not in texts:
             raise InvalidInput(f"{generated}: has no text for the prompt of {references}, line {number}")
-        pairs.append(Text(texts[row["prompt"]], row["references"]))
+        pairs.append(Text(texts[prompt], require_references(row, place)))
     if not pairs:
         raise InvalidInput(f"{references}: has no prompts to score")
     return pairs
+
+
+def read_generated(file: Path) -> dict[str, str]:
+    """The texts of `nola generate --json`, by prompt."""
+    root = require_object(parsed(content(file), str(file)), str(file))
+    rows = root.get("continuations")
+    if not isinstance(rows, list):
+        raise InvalidInput(f"{file}: has no list continuations; must be what nola generate prints")
+    texts: dict[str, str] = {}
+    for number, row in enumerate(rows, start=1):
+        place = f"{file}: continuation {number}"
+        row = require_object(row, place)
+        prompt = require_text(row, "prompt", place)
+        text = " ".join(require_text(row, "text", place).split())
+        if texts.setdefault(prompt, text) != text:
+            raise InvalidInput(f"{place}: is another text for an earlier prompt; must be one each")
+    return texts
+
+
+def content(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except OSError as error:
+        raise InvalidInput(f"{file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{file}: byte {error.start}: not valid UTF-8") from error
+
+
+def parsed(text: str, place: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{place}: invalid JSON: {error}") from error
+
+
+def require_object(value: object, place: str) -> dict:
+    if not isinstance(value, dict):
+        raise InvalidInput(f"{place}: must be a JSON object")
+    return value
+
+
+def require_text(row: dict, name: str, place: str) -> str:
+    if not isinstance(row.get(name), str):
+        raise InvalidInput(f"{place}: invalid {name}: {row.get(name)!r}; must be text")
+    return row[name]
+
+
+def require_references(row: dict, place: str) -> list[str]:
+    value = row.get("references")
+    fits = isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
+    if not fits or not value:
+        raise InvalidInput(
+            f"{place}: invalid references: {value!r}; must be a list of one or more texts, none empty"
+        )
+    return value
 
 
 def score(texts: list[Text], cased: bool = False) -> Scores:
@@ -74,7 +139,7 @@ def score(texts: list[Text], cased: bool = False) -> Scores:
     sacrebleu(texts, cased, scores)
     nist(texts, cased, scores)
     if shutil.which("java") is None:
-        scores.skipped |= {name: JAVA for name in ("METEOR", "ROUGE-L", "CIDEr")}
+        scores.skipped |= dict.fromkeys(COCO, JAVA)
     else:
         coco(texts, scores)
     return scores
@@ -119,6 +184,10 @@ def coco(texts: list[Text], scores: Scores) -> None:
     references = tokenizer.tokenize(
         {i: [{"caption": each} for each in text.references] for i, text in enumerate(texts)}
     )
+    if not any(each for tokens in references.values() for each in tokens):
+        reason = "needs a reference with words; the PTB tokenizer drops punctuation"
+        scores.skipped |= dict.fromkeys(COCO, reason)
+        return
     generated = tokenizer.tokenize(
         {i: [{"caption": text.generated}] for i, text in enumerate(texts)}
     )

@@ -60,6 +60,12 @@ class ScoreTest(unittest.TestCase):
         score.sacrebleu(texts, True, scores)
         self.assertEqual(scores.values["TER"], 100)
 
+    def test_references_without_words(self) -> None:
+        scores = score.score([score.Text(". . . . .", ["."])])
+        self.assertEqual(sorted(scores.skipped), ["CIDEr", "METEOR", "ROUGE-L"])
+        self.assertIn("needs a reference with words", scores.skipped["CIDEr"])
+        self.assertEqual(sorted(scores.values), ["BLEU", "NIST", "TER"])
+
     def test_files(self) -> None:
         """References that nola writes, and the JSON that it prints of continuations."""
         with tempfile.TemporaryDirectory() as name:
@@ -91,6 +97,60 @@ class ScoreTest(unittest.TestCase):
             self.assertIn("references.jsonl, line 1", refused.stderr)
             empty = self.run_score(*arguments, "--categories", "Airport")
             self.assertIn("has no prompts to score", empty.stderr)
+
+    def test_invalid_files_are_refused_in_one_sentence(self) -> None:
+        row = {"prompt": "a", "references": ["b c"]}
+        text = {"prompt": "a", "text": "b c"}
+        valid = (json.dumps(row), json.dumps({"continuations": [text]}))
+        references = {
+            b"\xe9": "byte 0: not valid UTF-8",
+            b"[1]": "line 1: must be a JSON object",
+            b"\n{": "line 2: invalid JSON: ",
+            b"[" * 100_000: "line 1: invalid JSON: ",
+            b'{"references": ["b"]}': "line 1: invalid prompt: None; must be text",
+            valid[0].encode() + b"\n" + valid[0].encode(): "line 2: repeats the prompt of line 1",
+        }
+        for wrong in (None, "b", [], [""], [1]):
+            key = json.dumps({"prompt": "a", "references": wrong}).encode()
+            references[key] = f"line 1: invalid references: {wrong!r}; must be a list of one or more"
+        generated = {
+            "words": "invalid JSON: ",
+            "[]": "must be a JSON object",
+            "{}": "has no list continuations",
+            '{"continuations": [1]}': "continuation 1: must be a JSON object",
+            '{"continuations": [{"prompt": "a", "text": null}]}': "invalid text: None; must be text",
+            json.dumps({"continuations": [text, {**text, "text": "d"}]}): "continuation 2: is another",
+        }
+        with tempfile.TemporaryDirectory() as name:
+            files = (Path(name) / "references.jsonl", Path(name) / "generated.json")
+            for content, message in references.items():
+                self.check_refusal(files, content, valid[1].encode(), message)
+            for content, message in generated.items():
+                self.check_refusal(files, valid[0].encode(), content.encode(), message)
+            files[0].unlink()
+            files[1].write_text(valid[1])
+            with self.assertRaisesRegex(score.InvalidInput, "references.jsonl: No such file"):
+                score.read(*files, None)
+
+    def check_refusal(
+        self, files: tuple[Path, Path], references: bytes, generated: bytes, message: str
+    ) -> None:
+        files[0].write_bytes(references)
+        files[1].write_bytes(generated)
+        with self.subTest(message), self.assertRaises(score.InvalidInput) as refused:
+            score.read(*files, None)
+        self.assertIn(message, str(refused.exception))
+
+    def test_line_ends_and_separators_within_texts(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            references, generated = Path(name) / "references.jsonl", Path(name) / "generated.json"
+            row = json.dumps({"prompt": "a", "references": ["b\u2028c"]}, ensure_ascii=False)
+            references.write_bytes(f"\ufeff{row}\r\n\r\n".encode())
+            text = {"prompt": "a", "text": " b\n c"}
+            # A prompt that is in several lines of a file is continued as often, to the same text.
+            generated.write_text(json.dumps({"continuations": [text, text]}))
+            texts = score.read(references, generated, None)
+            self.assertEqual(texts, [score.Text("b c", ["b\u2028c"])])
 
     @staticmethod
     def run_score(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
