@@ -10,6 +10,11 @@ import org.jspecify.annotations.Nullable;
 final class FactorLimits {
   private FactorLimits() {}
 
+  /** Returns the limit for a factor of any size; training takes coefficients at 16 bits. */
+  static long maxCoefficients(Generator generator) {
+    return generator.maxCoefficients(generator.maxLength(), Generator.MAX_BITS);
+  }
+
   /**
    * Requires that factors are within the format's limits (SPEC.md, sections 6, 7.1 and 10): each
    * factor of a model trained from scratch; of another model, whose tensors are not known yet, the
@@ -29,8 +34,8 @@ final class FactorLimits {
     long longest = generator.maxLength();
     if (widths == null) {
       requireAtMost(settings, MethodKeys.RANK, rank, longest, "the elements of a factor");
-      requireAtMost(settings, MethodKeys.K, k, Keys.maxCoefficients(generator), generator.label());
-      requireAtMost(settings, MethodKeys.L, l, Keys.maxCoefficients(generator), generator.label());
+      requireAtMost(settings, MethodKeys.K, k, maxCoefficients(generator), generator.label());
+      requireAtMost(settings, MethodKeys.L, l, maxCoefficients(generator), generator.label());
       return;
     }
     for (int i = 0; i < widths.size() - 1; i++) {

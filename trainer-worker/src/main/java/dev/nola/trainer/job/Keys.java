@@ -1,7 +1,6 @@
 package dev.nola.trainer.job;
 
 import com.google.re2j.Pattern;
-import dev.nola.generator.Generator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -33,9 +32,4 @@ final class Keys {
           List.of(RunKeys.STEPS, RunKeys.EPOCHS));
 
   private Keys() {}
-
-  /** Returns the limit for a factor of any size; training takes coefficients at 16 bits. */
-  static long maxCoefficients(Generator generator) {
-    return generator.maxCoefficients(generator.maxLength(), Generator.MAX_BITS);
-  }
 }

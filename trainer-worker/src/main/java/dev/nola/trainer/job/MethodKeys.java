@@ -20,8 +20,8 @@ final class MethodKeys {
           "maximum with method.generator philox-srht: the largest power of two up to the factor's"
               + " number of elements; otherwise what sums exactly at 16 bits: %,d with"
               + " philox-uniform24, %,d with philox-uniform8, any number with philox-rademacher",
-          Keys.maxCoefficients(Generator.UNIFORM24),
-          Keys.maxCoefficients(Generator.UNIFORM8));
+          FactorLimits.maxCoefficients(Generator.UNIFORM24),
+          FactorLimits.maxCoefficients(Generator.UNIFORM8));
 
   static final Key<Method> METHOD =
       KEYS.add(Key.required("method.name", Kind.lowerCase(Method.values()), "what is trained"));
